@@ -1,1 +1,28 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+mod bulk;
+mod capabilities;
+mod clickhouse;
+mod client;
+mod config;
+mod confluent;
+mod error;
+mod invitation;
+mod list;
+mod provider;
+
+pub use crate::{
+    bulk::{BulkOptions, CreateOutcome, Created, DeleteOutcome, Deleted},
+    capabilities::Capabilities,
+    clickhouse::{ClickHouse, ClickHouseBuilder},
+    client::{Credentials, Observer, ReplyInfo},
+    config::{ClickHouseConfig, ConfluentConfig, ProviderConfig, ProviderKind},
+    confluent::{Confluent, ConfluentBuilder},
+    error::{Error, ErrorDetail, ErrorKind, Operation, RateLimit, Result},
+    invitation::{
+        AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, ResourceReference,
+        RoleAssignment, RoleKind, Roles,
+    },
+    list::{ListQuery, Page, PageToken},
+    provider::{InvitationProvider, InvitationProviderExt},
+};

@@ -1,1 +1,36 @@
-//! Placeholder.
+//! From a vendor's OpenAPI document to the Rust client that `org-invitations` is built on.
+//!
+//! A document goes through five steps, one module each:
+//!
+//! | step | module | what it does |
+//! |---|---|---|
+//! | parse | [`Document`] | JSON or YAML, OpenAPI 3.0 or 3.1, bounded in size |
+//! | normalise | [`Surface`] | selects the operations of one [`Api`], resolves every `$ref`, merges `allOf`, lowers 3.1 to 3.0, drops what carries no meaning |
+//! | check | [`check()`] | compares the surface with what the facade needs and lists every mismatch |
+//! | reduce | `client_document` | the tolerant document that progenitor accepts: only what the facade reads, unknown properties kept |
+//! | generate | [`generate`] | progenitor, then formatted Rust |
+//!
+//! What the facade needs of each API is data, in [`api`]. Everything else follows from it: which
+//! operations are selected, what is checked, and how the generated types are called. A vendor can
+//! therefore rename, move or inline its schemas without any change in the generated client.
+//!
+//! [`build`] runs the whole of it in a build script.
+
+pub mod api;
+mod build;
+mod check;
+mod client_document;
+mod document;
+mod generate;
+mod merge;
+mod problem;
+mod schema;
+mod surface;
+
+pub use api::Api;
+pub use build::build;
+pub use check::check;
+pub use document::{Document, MAX_DOCUMENT_BYTES};
+pub use generate::generate;
+pub use problem::{Problem, Report};
+pub use surface::Surface;

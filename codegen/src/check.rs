@@ -1,0 +1,250 @@
+//! Does a document have what the library needs? Every mismatch, not the first one.
+
+use serde_json::Value;
+
+use crate::{
+    api::{Api, Field, Kind, Need, Object, Operation, Response},
+    document::escape,
+    problem::{Problem, Report},
+    surface::Surface,
+};
+
+/// Compares the surface of a document with what the library needs of `api`.
+///
+/// # Errors
+///
+/// A [`Report`] that lists everything that is missing or of another type. What is merely not offered
+/// (an optional filter, a newer field) is no problem here: it is refused at run time.
+pub fn check(surface: &Surface, api: &Api) -> Result<(), Report> {
+    let mut checker = Checker { surface, problems: Vec::new() };
+    for operation in api.operations {
+        checker.operation(operation);
+    }
+    if checker.problems.is_empty() {
+        return Ok(());
+    }
+    Err(Report { document: surface.name().to_owned(), problems: checker.problems })
+}
+
+const NEWER_LIBRARY: &str =
+    "build from a document that has it, or use a version of this library made for the new one";
+
+struct Checker<'a> {
+    surface: &'a Surface,
+    problems: Vec<Problem>,
+}
+
+impl Checker<'_> {
+    fn report(&mut self, at: &str, expected: String, found: impl Into<String>) {
+        self.problems.push(Problem {
+            pointer: self.surface.origin(at).to_owned(),
+            expected,
+            found: found.into(),
+            advice: NEWER_LIBRARY.to_owned(),
+        });
+    }
+
+    fn operation(&mut self, operation: &Operation) {
+        let surface = self.surface;
+        let Some((at, _, found)) = surface.operation(operation) else {
+            let call = format!("{} {}", operation.method.to_uppercase(), operation.path);
+            self.problems.push(Problem {
+                pointer: "/paths".to_owned(),
+                expected: format!("the operation `{call}` ({})", operation.id),
+                found: "no such operation".to_owned(),
+                advice: NEWER_LIBRARY.to_owned(),
+            });
+            return;
+        };
+        self.parameters(operation, &at, found);
+        self.request(operation, &at, found);
+        self.response(operation, &at, found);
+    }
+
+    fn parameters(&mut self, operation: &Operation, at: &str, found: &Value) {
+        let listed = found["parameters"].as_array().map_or(&[][..], Vec::as_slice);
+        for parameter in operation.parameters {
+            let (location, name) = (parameter.location, parameter.name);
+            // The names of path variables do not travel.
+            let entry = listed.iter().position(|entry| {
+                entry["in"] == location && (location == "path" || entry["name"] == name)
+            });
+            let Some(position) = entry else {
+                if parameter.need == Need::Essential {
+                    let expected = format!("a {location} parameter `{name}`");
+                    self.report(at, expected, "no such parameter");
+                }
+                continue;
+            };
+            let entry = &listed[position];
+            let place = format!("{at}/parameters/{position}");
+            if location == "query" && entry["required"] == true {
+                let expected = format!("the query parameter `{name}` to be optional");
+                self.report(&place, expected, "a required one");
+            }
+            if entry.get("style").is_some() || entry.get("content").is_some() {
+                let expected = format!("the parameter `{name}` in the default style");
+                self.report(&place, expected, "another way of writing it");
+            }
+            let schema = format!("{place}/schema");
+            self.kind(&parameter.kind, &entry["schema"], &schema, &format!("parameter `{name}`"));
+        }
+        for (position, entry) in listed.iter().enumerate() {
+            let sent = operation.parameters.iter().any(|parameter| entry["name"] == parameter.name);
+            if entry["required"] == true && entry["in"] != "path" && !sent {
+                let found = format!("{} `{}`", text(&entry["in"]), text(&entry["name"]));
+                let place = format!("{at}/parameters/{position}");
+                self.report(&place, "no further required parameter".to_owned(), found);
+            }
+        }
+    }
+
+    fn request(&mut self, operation: &Operation, at: &str, found: &Value) {
+        let body = &found["requestBody"];
+        let place = format!("{at}/requestBody");
+        let Some(request) = &operation.request else {
+            if body["required"] == true {
+                self.report(
+                    &place,
+                    format!("no request body for {}", operation.id),
+                    "a required one",
+                );
+            }
+            return;
+        };
+        let media_type = request.media_type;
+        let Some(content) = body["content"].get(media_type) else {
+            let found = match body["content"].as_object() {
+                Some(content) => content.keys().cloned().collect::<Vec<_>>().join(", "),
+                None => "no request body".to_owned(),
+            };
+            self.report(&place, format!("a request body of {media_type}"), found);
+            return;
+        };
+        let place = format!("{place}/content/{}/schema", escape(media_type));
+        let schema = &content["schema"];
+        self.object(request.body, schema, &place);
+        for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            let sent = request.body.fields.iter().find(|field| field.name == name);
+            if sent.is_none_or(|field| field.need == Need::Optional) {
+                let expected = format!("`{name}` not to be required in the request");
+                self.report(&place, expected, "a required property");
+            }
+        }
+    }
+
+    fn response(&mut self, operation: &Operation, at: &str, found: &Value) {
+        let responses = found["responses"].as_object();
+        let success = responses
+            .and_then(|responses| responses.iter().find(|(status, _)| status.starts_with('2')));
+        let Some((status, success)) = success else {
+            let expected = format!("a successful response of {}", operation.id);
+            self.report(at, expected, "none");
+            return;
+        };
+        let place = format!("{at}/responses/{}", escape(status));
+        let (object, bare) = match &operation.response {
+            Response::Empty => return,
+            Response::Body(object) => (*object, None),
+            Response::Enveloped { envelope, property } => {
+                (*envelope, envelope.fields.iter().find(|field| field.name == *property))
+            }
+        };
+        let Some(content) = success["content"].get("application/json") else {
+            self.report(&place, "a response of application/json".to_owned(), "none");
+            return;
+        };
+        let place = format!("{place}/content/application~1json/schema");
+        let schema = &content["schema"];
+        match bare {
+            // Older documents describe the value without its envelope.
+            Some(field) if schema["properties"].get(field.name).is_none() => {
+                let before = self.problems.len();
+                self.kind(&field.kind, schema, &place, "response");
+                if self.problems.len() > before {
+                    self.problems.truncate(before);
+                    self.object(object, schema, &place);
+                }
+            }
+            _ => self.object(object, schema, &place),
+        }
+    }
+
+    fn object(&mut self, object: &Object, schema: &Value, at: &str) {
+        if self.readable(schema, at, object.name) && self.typed(schema, "object", at, object.name) {
+            self.fields(object.fields, schema, at, object.name);
+        }
+    }
+
+    fn fields(&mut self, fields: &[Field], schema: &Value, at: &str, owner: &str) {
+        for field in fields {
+            let place = format!("{at}/properties/{}", escape(field.name));
+            let label = format!("`{}` of {owner}", field.name);
+            match schema["properties"].get(field.name) {
+                Some(found) => self.kind(&field.kind, found, &place, &label),
+                None if field.need == Need::Essential => {
+                    self.report(at, format!("the property {label}"), "no such property");
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn kind(&mut self, kind: &Kind, schema: &Value, at: &str, label: &str) {
+        if !self.readable(schema, at, label) {
+            return;
+        }
+        match kind {
+            Kind::String | Kind::DateTime => drop(self.typed(schema, "string", at, label)),
+            Kind::Integer => drop(self.typed(schema, "integer", at, label)),
+            Kind::Object(object) => self.object(object, schema, at),
+            Kind::Array(item) => {
+                if self.typed(schema, "array", at, label) {
+                    let label = format!("each item of {label}");
+                    self.kind(item, &schema["items"], &format!("{at}/items"), &label);
+                }
+            }
+            Kind::Verbatim(fields) => {
+                if self.typed(schema, "object", at, label) {
+                    self.fields(fields, schema, at, label);
+                }
+            }
+        }
+    }
+
+    /// Whether the schema is one that the library can look into at all.
+    fn readable(&mut self, schema: &Value, at: &str, label: &str) -> bool {
+        let found = if let Some(reference) = schema.get("$ref") {
+            format!("a reference that does not resolve inside the document: {reference}")
+        } else if schema.get("x-recursion").is_some() {
+            "a schema that contains itself".to_owned()
+        } else if let Some(union) =
+            ["oneOf", "anyOf"].iter().find(|key| schema.get(**key).is_some())
+        {
+            format!("a choice (`{union}`)")
+        } else if let Some(conflict) = schema.get("allOf") {
+            format!("`allOf` parts that contradict each other: {conflict}")
+        } else {
+            return true;
+        };
+        self.report(at, format!("one plain schema for {label}"), found);
+        false
+    }
+
+    /// Whether the type is the expected one; a schema that names none allows any.
+    fn typed(&mut self, schema: &Value, expected: &str, at: &str, label: &str) -> bool {
+        let found = match schema.get("type") {
+            None => return true,
+            Some(found) if found == expected => return true,
+            Some(Value::String(found)) => found.clone(),
+            Some(found) => found.to_string(),
+        };
+        let article = if ["object", "array", "integer"].contains(&expected) { "an" } else { "a" };
+        self.report(at, format!("{article} {expected} for {label}"), found);
+        false
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}

@@ -1,0 +1,98 @@
+//! Merging the parts of an `allOf`: a value has to satisfy both.
+
+use serde_json::{Map, Value, json};
+
+/// One schema that both parts describe together.
+///
+/// Where the parts contradict each other, or say something that has no merged form, both are kept
+/// under `allOf`; that is an error only where the library reads that place.
+pub(crate) fn merge(mut left: Map<String, Value>, right: Map<String, Value>) -> Map<String, Value> {
+    if left.is_empty() {
+        return right;
+    }
+    if right.is_empty() {
+        return left;
+    }
+    let nullable = both_allow_null(&left, &right);
+    left.remove("nullable");
+    let mut conflicts = Map::new();
+    for (keyword, theirs) in right {
+        let Some(ours) = left.remove(&keyword) else {
+            if keyword != "nullable" {
+                left.insert(keyword, theirs);
+            }
+            continue;
+        };
+        match combine(&keyword, ours, theirs) {
+            Ok(both) => drop(left.insert(keyword, both)),
+            Err((ours, theirs)) => {
+                left.insert(keyword.clone(), ours);
+                conflicts.insert(keyword, theirs);
+            }
+        }
+    }
+    if nullable {
+        left.insert("nullable".to_owned(), json!(true));
+    }
+    if !conflicts.is_empty() {
+        left.insert("allOf".to_owned(), json!([conflicts]));
+    }
+    left
+}
+
+/// Null is allowed by both; a part that says nothing of types says nothing of null either.
+fn both_allow_null(left: &Map<String, Value>, right: &Map<String, Value>) -> bool {
+    let allows = |part: &Map<String, Value>| {
+        let says_so = part.get("nullable") == Some(&json!(true));
+        if part.contains_key("type") { Some(says_so) } else { says_so.then_some(true) }
+    };
+    match (allows(left), allows(right)) {
+        (Some(left), Some(right)) => left && right,
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => false,
+    }
+}
+
+fn combine(keyword: &str, ours: Value, theirs: Value) -> Result<Value, (Value, Value)> {
+    if ours == theirs {
+        return Ok(ours);
+    }
+    let number = |value: &Value| value.as_f64();
+    match (keyword, ours, theirs) {
+        ("properties", Value::Object(mut ours), Value::Object(theirs)) => {
+            for (name, theirs) in theirs {
+                let both = match (ours.remove(&name), theirs) {
+                    (Some(Value::Object(ours)), Value::Object(theirs)) => {
+                        Value::Object(merge(ours, theirs))
+                    }
+                    (_, theirs) => theirs,
+                };
+                ours.insert(name, both);
+            }
+            Ok(Value::Object(ours))
+        }
+        ("items", Value::Object(ours), Value::Object(theirs)) => {
+            Ok(Value::Object(merge(ours, theirs)))
+        }
+        ("required" | "x-extensible-enum", Value::Array(ours), Value::Array(theirs)) => {
+            let mut both = [ours, theirs].concat();
+            both.sort_by_key(Value::to_string);
+            both.dedup();
+            Ok(Value::Array(both))
+        }
+        ("enum", Value::Array(ours), Value::Array(theirs)) => {
+            Ok(ours.into_iter().filter(|value| theirs.contains(value)).collect())
+        }
+        ("type", ours, theirs) if ours == "integer" && theirs == "number" => Ok(ours),
+        ("type", ours, theirs) if ours == "number" && theirs == "integer" => Ok(theirs),
+        ("minimum" | "minLength" | "minItems" | "minProperties", ours, theirs) => {
+            Ok(if number(&theirs) > number(&ours) { theirs } else { ours })
+        }
+        ("maximum" | "maxLength" | "maxItems" | "maxProperties", ours, theirs) => {
+            Ok(if number(&theirs) < number(&ours) { theirs } else { ours })
+        }
+        // The outer schema is merged last, and its default is the one that is meant.
+        ("default", _, theirs) => Ok(theirs),
+        (_, ours, theirs) => Err((ours, theirs)),
+    }
+}

@@ -1,0 +1,52 @@
+//! What is wrong with a document, written for the person who has to mend it.
+
+use std::fmt;
+
+/// One mismatch between a document and what the library needs of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// JSON pointer into the document, to the offending place or to the object that lacks something.
+    pub pointer: String,
+    /// What the library needs there.
+    pub expected: String,
+    /// What the document has there.
+    pub found: String,
+    /// What to do about it.
+    pub advice: String,
+}
+
+/// Every mismatch of one document; never only the first one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The document, as its reader named it: a path, usually.
+    pub document: String,
+    /// The mismatches, in document order where there is one.
+    pub problems: Vec<Problem>,
+}
+
+impl Report {
+    pub(crate) fn single(document: &str, problem: Problem) -> Self {
+        Self { document: document.to_owned(), problems: vec![problem] }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pointer = if self.pointer.is_empty() { "(the whole document)" } else { &self.pointer };
+        write!(f, "at {pointer}: expected {}, found {}; {}", self.expected, self.found, self.advice)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.problems.len();
+        let noun = if count == 1 { "problem" } else { "problems" };
+        write!(f, "{}: {count} {noun}", self.document)?;
+        for problem in &self.problems {
+            write!(f, "\n  {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Report {}

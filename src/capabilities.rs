@@ -1,0 +1,32 @@
+//! What the providers do differently.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What a provider offers, as far as providers differ. What is not offered is refused with
+/// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) before any request is sent.
+///
+/// It reflects the document that the library was built from: an option that an older document lacks
+/// is not offered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// [`NewInvitation::auth_type`](crate::NewInvitation::auth_type) can be set.
+    pub auth_type: bool,
+    /// Roles can be given by id ([`Roles::Ids`](crate::Roles::Ids)).
+    pub role_ids: bool,
+    /// The deprecated single role can be given ([`Roles::Legacy`](crate::Roles::Legacy)).
+    pub legacy_role: bool,
+    /// Lists can be filtered by [`ListQuery::user`](crate::ListQuery::user).
+    pub filter_user: bool,
+    /// Lists can be filtered by [`ListQuery::creator`](crate::ListQuery::creator).
+    pub filter_creator: bool,
+    /// The server applies the filters; otherwise the library fetches everything and applies them.
+    pub server_side_filters: bool,
+    /// The server reports a status; otherwise it is derived from the time of expiry, so only `Sent`
+    /// and `Expired` occur.
+    pub reports_status: bool,
+    /// The largest [`ListQuery::page_size`](crate::ListQuery::page_size); `None` where the provider
+    /// sends everything at once and the library cuts the pages.
+    pub max_page_size: Option<u32>,
+}

@@ -1,0 +1,88 @@
+//! Setting up a ClickHouse provider.
+
+use secrecy::SecretString;
+
+use crate::{
+    clickhouse::{ClickHouse, failure},
+    client::{Connection, Credentials, Dialect, Endpoint, Settings, common_setters},
+    config::{ClickHouseConfig, process_environment},
+    error::{Error, ErrorKind, Operation, Result},
+    invitation::InvitationId,
+};
+
+const DEFAULT_BASE_URL: &str = "https://api.clickhouse.cloud";
+
+/// Sets up a [`ClickHouse`] provider. `Debug` shows no secret.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ClickHouseBuilder {
+    organization_id: String,
+    base_url: String,
+    credentials: Option<Credentials>,
+    settings: Settings,
+}
+
+impl ClickHouseBuilder {
+    pub(super) fn new(organization_id: String) -> Self {
+        Self {
+            organization_id,
+            base_url: DEFAULT_BASE_URL.to_owned(),
+            credentials: None,
+            settings: Settings::default(),
+        }
+    }
+
+    /// Starts from the environment; see [`ClickHouse::from_env`].
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`], naming the variable that is missing.
+    pub fn from_env() -> Result<Self> {
+        ClickHouseConfig::from_variables(process_environment())?.into_builder()
+    }
+
+    /// Authenticates with the id of an API key and its secret (HTTP Basic).
+    pub fn api_key(self, key: impl Into<String>, secret: impl Into<SecretString>) -> Self {
+        self.credentials(Credentials::api_key(key, secret))
+    }
+
+    /// Sends requests elsewhere. Default: `https://api.clickhouse.cloud`; a `/v1` at the end may be
+    /// there or not. Plain http is for loopback addresses only.
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.base_url = base_url.into();
+        self
+    }
+
+    common_setters!();
+
+    /// Checks everything and makes the provider. Sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] for missing or unusable credentials, for an organisation id that cannot
+    /// be part of a path, and for a base URL that is not https.
+    pub fn build(self) -> Result<ClickHouse> {
+        let refuse = |wrong: &str| {
+            Error::new(ErrorKind::Config, Operation::Configure, wrong)
+                .with_provider(ClickHouse::NAME)
+        };
+        let credentials = self
+            .credentials
+            .ok_or_else(|| refuse("no credentials; set an API key and its secret"))?;
+        // It goes into the path, as an invitation's id does.
+        InvitationId::new(self.organization_id.as_str()).map_err(|error| {
+            refuse("the organisation id is not usable")
+                .with_subject("organisation id")
+                .with_source(error)
+        })?;
+        let endpoint = Endpoint::new(&self.base_url, Some("/v1"))
+            .map_err(|error| error.with_provider(ClickHouse::NAME))?;
+        let dialect = Dialect {
+            provider: ClickHouse::NAME,
+            request_id: failure::request_id,
+            failure: failure::failure,
+        };
+        let connection = Connection::new(dialect, endpoint, &credentials, self.settings)?;
+        Ok(ClickHouse::new(connection, &self.organization_id))
+    }
+}

@@ -1,0 +1,84 @@
+//! What ClickHouse's failures mean.
+//!
+//! Documented: `{status, error, requestId}`. Observed: `error` is `CODE: detail`, sometimes
+//! `CODE detail` or the code alone, and the other two may be missing.
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use crate::{
+    client::{Call, Reply, kind_of_status},
+    error::{Error, ErrorKind, Operation},
+};
+
+/// Reads a reply that is no success.
+pub(super) fn failure(call: &Call<'_>, reply: &Reply) -> Error {
+    let body = reply.json();
+    let Some(text) = body.as_ref().and_then(|body| body.get("error")?.as_str()) else {
+        return call.foreign(reply);
+    };
+    let (code, detail) = split(text);
+    let kind = kind(call, reply.status, detail);
+    let error = call.error_from(reply, kind, if detail.is_empty() { text } else { detail });
+    match code {
+        Some(code) => error.with_code(code),
+        None => error,
+    }
+}
+
+/// The id of a request: a header, or `requestId` in the body.
+pub(super) fn request_id(reply: &Reply) -> Option<String> {
+    reply.header("x-request-id").map(str::to_owned).or_else(|| {
+        let body = reply.json()?;
+        body.get("requestId").and_then(Value::as_str).map(str::to_owned)
+    })
+}
+
+fn kind(call: &Call<'_>, status: StatusCode, detail: &str) -> ErrorKind {
+    match (status.as_u16(), call.operation) {
+        // Observed on sibling resources for a well-formed id that does not exist.
+        (400, Operation::Get | Operation::Delete) if is_about_the_id(call, detail) => {
+            ErrorKind::NotFound
+        }
+        (409, Operation::Create) => ErrorKind::AlreadyExists,
+        _ => kind_of_status(status).unwrap_or(ErrorKind::Unexpected),
+    }
+}
+
+/// `Invalid … id string:"…"`, about the invitation's id and not the organisation's.
+fn is_about_the_id(call: &Call<'_>, detail: &str) -> bool {
+    let quoted = call.subject.map(|id| format!("\"{id}\""));
+    detail.starts_with("Invalid")
+        && detail.contains("id string")
+        && quoted.is_some_and(|quoted| detail.contains(&quoted))
+}
+
+/// `CODE: detail`, `CODE detail` or `CODE`; text that begins with no code is all detail.
+fn split(text: &str) -> (Option<&str>, &str) {
+    let end = text.find(|letter: char| letter == ':' || letter.is_whitespace());
+    let (head, tail) = text.split_at(end.unwrap_or(text.len()));
+    let is_code = head.len() > 1
+        && head
+            .chars()
+            .all(|letter| letter.is_ascii_uppercase() || matches!(letter, '_' | '0'..='9'));
+    if is_code { (Some(head), tail.trim_start_matches(':').trim()) } else { (None, text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn an_error_splits_into_code_and_detail() {
+        for (text, code, detail) in [
+            ("BAD_REQUEST: no such role", Some("BAD_REQUEST"), "no such role"),
+            ("CONFLICT already invited", Some("CONFLICT"), "already invited"),
+            ("TOO_MANY_REQUESTS", Some("TOO_MANY_REQUESTS"), ""),
+            ("Unauthorized", None, "Unauthorized"),
+            ("A user: unknown", None, "A user: unknown"),
+            ("", None, ""),
+        ] {
+            assert_eq!(split(text), (code, detail), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! One provider's connection: shared by its clones.
+
+use std::{fmt, sync::Arc};
+
+use reqwest::header::HeaderValue;
+
+use crate::{
+    client::{Call, Credentials, Endpoint, Reply, Settings},
+    error::{Error, ErrorKind, Operation, Result},
+};
+
+/// What a backend has of its own in making calls.
+#[derive(Debug)]
+pub(crate) struct Dialect {
+    /// The provider's name.
+    pub provider: &'static str,
+    /// Finds the id of the request; may have to look into the body.
+    pub request_id: fn(&Reply) -> Option<String>,
+    /// Reads a reply that is no success.
+    pub failure: fn(&Call<'_>, &Reply) -> Error,
+}
+
+/// Where requests go and what goes with them.
+pub(crate) struct Connection {
+    pub dialect: Dialect,
+    pub endpoint: Endpoint,
+    pub settings: Settings,
+    pub authorization: HeaderValue,
+    pub http: reqwest::Client,
+}
+
+impl Connection {
+    pub fn new(
+        dialect: Dialect,
+        endpoint: Endpoint,
+        credentials: &Credentials,
+        settings: Settings,
+    ) -> Result<Arc<Self>> {
+        let provider = dialect.provider;
+        let authorization =
+            credentials.authorization().map_err(|error| error.with_provider(provider))?;
+        let mut http = reqwest::Client::builder()
+            .user_agent(concat!("org-invitations/", env!("CARGO_PKG_VERSION")))
+            .timeout(settings.timeout)
+            .connect_timeout(settings.connect_timeout)
+            .referer(false)
+            // The hooks follow redirects, because only there the method is kept and the origin checked.
+            .redirect(reqwest::redirect::Policy::none());
+        if endpoint.is_plain() {
+            // What is meant for this machine must not go through a proxy.
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(|error| {
+            Error::new(ErrorKind::Config, Operation::Configure, "cannot set up the HTTP client")
+                .with_provider(provider)
+                .with_source(error)
+        })?;
+        Ok(Arc::new(Self { dialect, endpoint, settings, authorization, http }))
+    }
+
+    /// Begins a call: `subject` is what it is about, for messages.
+    pub fn call<'a>(&'a self, operation: Operation, subject: Option<&'a str>) -> Call<'a> {
+        Call { connection: self, operation, subject }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("provider", &self.dialect.provider)
+            .field("base_url", &self.endpoint.as_base())
+            .field("settings", &self.settings)
+            .field("authorization", &"[REDACTED]")
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,56 @@
+//! What a request is authenticated with.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use reqwest::header::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::error::{Error, ErrorKind, Operation, Result};
+
+/// What a provider's requests are authenticated with. `Debug` shows no secret.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Credentials {
+    /// A key and its secret, sent as HTTP Basic.
+    ApiKey {
+        /// The id of the key.
+        id: String,
+        /// Its secret.
+        secret: SecretString,
+    },
+    /// A token, sent as HTTP Bearer.
+    Bearer(SecretString),
+}
+
+impl Credentials {
+    /// A key and its secret.
+    pub fn api_key(id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
+        Self::ApiKey { id: id.into(), secret: secret.into() }
+    }
+
+    /// A token.
+    pub fn bearer(token: impl Into<SecretString>) -> Self {
+        Self::Bearer(token.into())
+    }
+
+    /// The value of the `Authorization` header, marked so that nothing prints it.
+    pub(crate) fn authorization(&self) -> Result<HeaderValue> {
+        let text = match self {
+            Self::ApiKey { id, .. } if id.contains(':') => {
+                return Err(refuse("the id of an API key has no colon"));
+            }
+            Self::ApiKey { id, secret } => {
+                let pair = format!("{id}:{}", secret.expose_secret());
+                format!("Basic {}", BASE64_STANDARD.encode(pair))
+            }
+            Self::Bearer(token) => format!("Bearer {}", token.expose_secret()),
+        };
+        let mut value = HeaderValue::from_str(&text)
+            .map_err(|_| refuse("the token has characters that no header can hold"))?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
+fn refuse(wrong: &str) -> Error {
+    Error::new(ErrorKind::Config, Operation::Configure, wrong).with_subject("credentials")
+}

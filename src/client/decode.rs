@@ -1,0 +1,40 @@
+//! From the body of a success to values of generated types.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{
+    client::{Call, Reply},
+    error::{Error, ErrorKind, Result},
+};
+
+/// Decodes a whole body.
+pub(crate) fn decode<T: DeserializeOwned>(call: &Call<'_>, reply: &Reply) -> Result<T> {
+    serde_json::from_slice(&reply.body)
+        .map_err(|error| unreadable(call, reply, &error.to_string()).with_source(error))
+}
+
+/// The error for a success whose body is not what the provider documents.
+pub(crate) fn unreadable(call: &Call<'_>, reply: &Reply, why: &str) -> Error {
+    call.error_from(reply, ErrorKind::Decode, why).with_body_excerpt(&reply.body)
+}
+
+/// Decodes the items of a list one by one, so that one odd item hides none of the others.
+pub(crate) fn items_of<T: DeserializeOwned>(
+    call: &Call<'_>,
+    reply: &Reply,
+    values: Vec<Value>,
+) -> Vec<Result<T>> {
+    let decode = |(index, value): (usize, Value)| {
+        T::deserialize(&value).map_err(|error| {
+            odd_item(call, reply, index, &error.to_string())
+                .with_body_excerpt(value.to_string().as_bytes())
+        })
+    };
+    values.into_iter().enumerate().map(decode).collect()
+}
+
+/// The error for one item of a list.
+pub(crate) fn odd_item(call: &Call<'_>, reply: &Reply, index: usize, why: &str) -> Error {
+    call.error_from(reply, ErrorKind::Decode, format!("item {index} of the page: {why}"))
+}

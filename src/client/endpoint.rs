@@ -1,0 +1,71 @@
+//! Where requests go: the base URL, checked once.
+
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+use crate::error::{Error, ErrorKind, Operation, Result};
+
+/// A base URL that credentials may be sent to.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint {
+    url: Url,
+}
+
+impl Endpoint {
+    /// Parses and checks a base URL; `version` is a path that it may or may not end with.
+    pub fn new(text: &str, version: Option<&str>) -> Result<Self> {
+        let refuse = |wrong: &str| {
+            Error::new(ErrorKind::Config, Operation::Configure, wrong).with_subject("base URL")
+        };
+        let mut url = Url::parse(text.trim())
+            .map_err(|error| refuse("the base URL is not a URL").with_source(error))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(refuse("the base URL must not hold a user name or password"));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(refuse("the base URL must not have a query or fragment"));
+        }
+        match url.scheme() {
+            "https" => {}
+            "http" if is_loopback(&url) => {}
+            "http" => {
+                return Err(refuse(
+                    "credentials are sent over https only (http is for this machine's loopback)",
+                ));
+            }
+            _ => return Err(refuse("the base URL must begin with https://")),
+        }
+        let path = url.path().trim_end_matches('/');
+        let path = match version {
+            Some(version) => path.strip_suffix(version).unwrap_or(path).trim_end_matches('/'),
+            None => path,
+        };
+        let path = path.to_owned();
+        url.set_path(&path);
+        Ok(Self { url })
+    }
+
+    /// The base URL as generated clients take it: without a slash at the end.
+    pub fn as_base(&self) -> &str {
+        self.url.as_str().trim_end_matches('/')
+    }
+
+    /// Plain http, which only this machine's loopback may have.
+    pub fn is_plain(&self) -> bool {
+        self.url.scheme() == "http"
+    }
+
+    pub fn is_same_origin(&self, other: &Url) -> bool {
+        self.url.origin() == other.origin()
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        None => false,
+    }
+}

@@ -1,0 +1,83 @@
+//! What happens around every request that a generated client sends.
+
+use std::sync::Arc;
+
+use reqwest::{
+    Method, Request, Response, StatusCode,
+    header::{ACCEPT, AUTHORIZATION, HeaderValue, LOCATION},
+};
+use url::Url;
+
+use crate::client::Connection;
+
+/// How often a request may be redirected.
+const MAX_REDIRECTS: usize = 5;
+
+/// Includes a client from `$OUT_DIR` and gives it its hooks.
+macro_rules! generated_client {
+    ($file:literal) => {
+        include!(concat!(env!("OUT_DIR"), "/", $file));
+
+        type Inner = std::sync::Arc<crate::client::Connection>;
+
+        impl ClientHooks<Inner> for Client {
+            async fn pre<E>(
+                &self,
+                request: &mut reqwest::Request,
+                _: &OperationInfo,
+            ) -> Result<(), Error<E>> {
+                self.inner.prepare(request);
+                Ok(())
+            }
+
+            async fn exec(
+                &self,
+                request: reqwest::Request,
+                _: &OperationInfo,
+            ) -> reqwest::Result<reqwest::Response> {
+                self.inner.execute(request).await
+            }
+        }
+    };
+}
+pub(crate) use generated_client;
+
+impl Connection {
+    /// Makes a generated request ours: no `api-version`, which no vendor knows, and authenticated.
+    pub fn prepare(&self, request: &mut Request) {
+        let same_origin = self.endpoint.is_same_origin(request.url());
+        let headers = request.headers_mut();
+        headers.remove("api-version");
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        if same_origin {
+            headers.insert(AUTHORIZATION, self.authorization.clone());
+        }
+    }
+
+    /// Sends a request and follows redirects, with the same method, within the configured origin.
+    pub async fn execute(self: &Arc<Self>, request: Request) -> reqwest::Result<Response> {
+        let mut next = request.try_clone();
+        let mut response = self.http.execute(request).await?;
+        for _ in 0..MAX_REDIRECTS {
+            let Some(mut request) = next else { break };
+            let Some(target) = self.redirect_target(request.method(), &response) else { break };
+            *request.url_mut() = target;
+            next = request.try_clone();
+            response = self.http.execute(request).await?;
+        }
+        Ok(response)
+    }
+
+    fn redirect_target(&self, method: &Method, response: &Response) -> Option<Url> {
+        let keeps_method = match response.status() {
+            StatusCode::MOVED_PERMANENTLY
+            | StatusCode::TEMPORARY_REDIRECT
+            | StatusCode::PERMANENT_REDIRECT => true,
+            StatusCode::FOUND | StatusCode::SEE_OTHER => method == Method::GET,
+            _ => false,
+        };
+        let location = response.headers().get(LOCATION)?.to_str().ok()?;
+        let target = response.url().join(location).ok()?;
+        (keeps_method && self.endpoint.is_same_origin(&target)).then_some(target)
+    }
+}

@@ -1,0 +1,78 @@
+//! What can be set on every provider.
+
+use std::{fmt, time::Duration};
+
+use crate::client::Observer;
+
+/// Limits that every provider has.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    /// How long a request may take in all, its answer included. Default: 60 s.
+    pub timeout: Duration,
+    /// How long connecting may take. Default: 10 s.
+    pub connect_timeout: Duration,
+    /// The largest body that is read from the server, in bytes. Default: 32 MiB.
+    pub max_body_bytes: usize,
+    /// Sees every reply. Default: nothing does.
+    pub observer: Option<Observer>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(10),
+            max_body_bytes: 32 << 20,
+            observer: None,
+        }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("timeout", &self.timeout)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("max_body_bytes", &self.max_body_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The setters that every builder has, over its fields `base_url`, `credentials` and `settings`.
+macro_rules! common_setters {
+    () => {
+        /// Authenticates with these credentials.
+        pub fn credentials(mut self, credentials: crate::Credentials) -> Self {
+            self.credentials = Some(credentials);
+            self
+        }
+
+        /// How long a request may take in all, its answer included. Default: 60 s.
+        pub fn timeout(mut self, timeout: std::time::Duration) -> Self {
+            self.settings.timeout = timeout;
+            self
+        }
+
+        /// How long connecting may take. Default: 10 s.
+        pub fn connect_timeout(mut self, timeout: std::time::Duration) -> Self {
+            self.settings.connect_timeout = timeout;
+            self
+        }
+
+        /// The largest body that is read from the server, in bytes. Default: 32 MiB.
+        pub fn max_body_bytes(mut self, bytes: usize) -> Self {
+            self.settings.max_body_bytes = bytes;
+            self
+        }
+
+        /// Shows every reply's status, request id and allowance to `observer`.
+        pub fn observer(
+            mut self,
+            observer: impl Fn(&crate::ReplyInfo<'_>) + Send + Sync + 'static,
+        ) -> Self {
+            self.settings.observer = Some(std::sync::Arc::new(observer));
+            self
+        }
+    };
+}
+pub(crate) use common_setters;

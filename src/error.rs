@@ -1,0 +1,438 @@
+//! What can go wrong, in one type.
+
+use std::{borrow::Cow, error::Error as StdError, fmt, time::Duration};
+
+use crate::invitation::InvitationId;
+
+/// The result of everything fallible in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A failed operation: what was attempted, on what, what came back, and what to do about it.
+///
+/// Decide by [`kind`](Error::kind); the other accessors hold everything else that the server said.
+/// `Display` is one line for people, with status and request id, and never holds a secret.
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    provider: Option<Cow<'static, str>>,
+    operation: Operation,
+    subject: Option<String>,
+    message: String,
+    status: Option<u16>,
+    code: Option<String>,
+    request_id: Option<String>,
+    details: Vec<ErrorDetail>,
+    challenge: Option<String>,
+    retry_after: Option<Duration>,
+    rate_limit: Option<RateLimit>,
+    conflicting_id: Option<InvitationId>,
+    body_excerpt: Option<String>,
+    attempts: u32,
+    may_have_executed: bool,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What a failure means for the caller, the same on every provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The request cannot be right: refused before sending (an empty id, an email without `@`) or by
+    /// the server (400, 422). It did not execute. Mend the input; `details` may name the field.
+    InvalidInput,
+    /// This provider has no such option or filter. Refused before any request was sent. Leave it out,
+    /// or ask [`capabilities`](crate::InvitationProvider::capabilities) first.
+    Unsupported,
+    /// The provider was not set up right: a missing credential, a bad base URL. Nothing was sent.
+    Config,
+    /// The credential is missing, wrong or expired (401). It did not execute. Mend the credential.
+    Unauthenticated,
+    /// The credential is good but may not do this (403). It did not execute. On Confluent a 403 may
+    /// also hide that the thing does not exist; it is never taken for that.
+    PermissionDenied,
+    /// There is no such invitation (404 in the provider's own form). Deleted, or never there.
+    NotFound,
+    /// The email is already invited, or already a member (409). The create did not execute.
+    AlreadyExists,
+    /// The invitation was accepted, so it can no longer be deleted. Remove the member instead.
+    AlreadyAccepted,
+    /// The organisation may not have more invitations (402, or a 400 that says so). Delete some, or
+    /// ask the provider for more.
+    QuotaExceeded,
+    /// Too many requests (429). It did not execute. Wait for `retry_after`, then repeat.
+    RateLimited,
+    /// The server failed (500, 502, 503, 504). It may have executed. Repeat a get, list or delete;
+    /// look before repeating a create.
+    Unavailable,
+    /// No answer within the time limit. It may have executed. As for `Unavailable`.
+    Timeout,
+    /// No connection: name resolution, refused, TLS. It did not execute; it is safe to repeat.
+    Connect,
+    /// The connection broke after the request went out. It may have executed. As for `Unavailable`.
+    Transport,
+    /// The server answered success with something that cannot be read. It executed, but what came
+    /// back is not what the provider documents; `body_excerpt` has its beginning.
+    Decode,
+    /// A status that no provider documents for this operation, an HTML page for example. Check the
+    /// base URL and what stands between here and there (a proxy, a gateway).
+    Unexpected,
+}
+
+/// What was attempted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Building a provider.
+    Configure,
+    /// Checking a value before it is used.
+    Validate,
+    /// Creating an invitation.
+    Create,
+    /// Reading one invitation.
+    Get,
+    /// Reading a page of invitations.
+    List,
+    /// Deleting an invitation.
+    Delete,
+}
+
+/// One entry of a failure that lists several, such as a 422.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ErrorDetail {
+    /// The provider's identifier of this occurrence.
+    pub id: Option<String>,
+    /// The HTTP status that applies to this entry, as the provider wrote it.
+    pub status: Option<String>,
+    /// The provider's error code.
+    pub code: Option<String>,
+    /// A short summary that is the same for every occurrence.
+    pub title: Option<String>,
+    /// What happened this time.
+    pub detail: Option<String>,
+    /// A JSON pointer to the property of the request body that is at fault.
+    pub pointer: Option<String>,
+    /// The query parameter that is at fault.
+    pub parameter: Option<String>,
+}
+
+/// The allowance that a server reported with a reply.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct RateLimit {
+    /// Requests allowed in one window.
+    pub limit: Option<u64>,
+    /// Requests left in this window.
+    pub remaining: Option<u64>,
+    /// Time until the window ends, counted from the reply.
+    pub reset: Option<Duration>,
+}
+
+impl Error {
+    /// An error of `kind` while attempting `operation`.
+    ///
+    /// The `with_…` methods add what is known; implementors of a provider of their own use them too.
+    pub fn new(kind: ErrorKind, operation: Operation, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            provider: None,
+            operation,
+            subject: None,
+            message: message.into(),
+            status: None,
+            code: None,
+            request_id: None,
+            details: Vec::new(),
+            challenge: None,
+            retry_after: None,
+            rate_limit: None,
+            conflicting_id: None,
+            body_excerpt: None,
+            attempts: 0,
+            may_have_executed: false,
+            source: None,
+        }))
+    }
+
+    /// What the failure means for the caller.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The provider, as it displays itself (`confluent`, `clickhouse`); `None` for values that were
+    /// refused before any provider saw them.
+    pub fn provider(&self) -> Option<&str> {
+        self.0.provider.as_deref()
+    }
+
+    /// What was attempted.
+    pub fn operation(&self) -> Operation {
+        self.0.operation
+    }
+
+    /// What it was attempted on: an id, an email, a variable's name.
+    pub fn subject(&self) -> Option<&str> {
+        self.0.subject.as_deref()
+    }
+
+    /// What came back, or what is wrong, in words.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The HTTP status, when there was a reply.
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// The provider's own error code, such as `resource_already_exists` or `BAD_REQUEST`.
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The id under which the provider's support finds this request (Confluent: the header
+    /// `X-Request-Id`; ClickHouse: `requestId` in the body).
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// Every entry of the failure, in order; empty when the provider sent no list.
+    pub fn details(&self) -> &[ErrorDetail] {
+        &self.0.details
+    }
+
+    /// The `WWW-Authenticate` header of a 401.
+    pub fn challenge(&self) -> Option<&str> {
+        self.0.challenge.as_deref()
+    }
+
+    /// How long the server asked to wait (`Retry-After`, seconds or a date).
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The allowance that the server reported (`X-RateLimit-*`).
+    pub fn rate_limit(&self) -> Option<RateLimit> {
+        self.0.rate_limit
+    }
+
+    /// The invitation that is in the way, from the `Location` of a 409.
+    pub fn conflicting_id(&self) -> Option<&InvitationId> {
+        self.0.conflicting_id.as_ref()
+    }
+
+    /// The first 200 bytes of a body that could not be read.
+    pub fn body_excerpt(&self) -> Option<&str> {
+        self.0.body_excerpt.as_deref()
+    }
+
+    /// How many requests were sent for this operation; 0 when it was refused before sending.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// Whether the server may have carried the operation out in spite of the failure.
+    ///
+    /// `false` is a promise: nothing was created or deleted.
+    pub fn may_have_executed(&self) -> bool {
+        self.0.may_have_executed
+    }
+
+    /// Names the provider.
+    #[must_use]
+    pub fn with_provider(mut self, provider: impl Into<Cow<'static, str>>) -> Self {
+        self.0.provider = Some(provider.into());
+        self
+    }
+
+    /// Changes what was attempted.
+    #[must_use]
+    pub fn with_operation(mut self, operation: Operation) -> Self {
+        self.0.operation = operation;
+        self
+    }
+
+    /// Names what it was attempted on.
+    #[must_use]
+    pub fn with_subject(mut self, subject: impl Into<String>) -> Self {
+        self.0.subject = Some(subject.into());
+        self
+    }
+
+    /// Adds the HTTP status.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.0.status = Some(status);
+        self
+    }
+
+    /// Adds the provider's own error code.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.0.code = Some(code.into());
+        self
+    }
+
+    /// Adds the request id.
+    #[must_use]
+    pub fn with_request_id(mut self, request_id: impl Into<String>) -> Self {
+        self.0.request_id = Some(request_id.into());
+        self
+    }
+
+    /// Adds the entries of a failure that lists several.
+    #[must_use]
+    pub fn with_details(mut self, details: Vec<ErrorDetail>) -> Self {
+        self.0.details = details;
+        self
+    }
+
+    /// Adds the invitation that is in the way.
+    #[must_use]
+    pub fn with_conflicting_id(mut self, id: InvitationId) -> Self {
+        self.0.conflicting_id = Some(id);
+        self
+    }
+
+    /// Adds how long the server asked to wait.
+    #[must_use]
+    pub fn with_retry_after(mut self, delay: Duration) -> Self {
+        self.0.retry_after = Some(delay);
+        self
+    }
+
+    /// Adds the allowance that the server reported.
+    #[must_use]
+    pub fn with_rate_limit(mut self, rate_limit: RateLimit) -> Self {
+        self.0.rate_limit = Some(rate_limit);
+        self
+    }
+
+    /// Adds the `WWW-Authenticate` header of a 401.
+    #[must_use]
+    pub fn with_challenge(mut self, challenge: impl Into<String>) -> Self {
+        self.0.challenge = Some(challenge.into());
+        self
+    }
+
+    /// Adds the beginning of a body that could not be read; at most 200 bytes are kept.
+    #[must_use]
+    pub fn with_body_excerpt(mut self, body: &[u8]) -> Self {
+        let head = &body[..body.len().min(200)];
+        self.0.body_excerpt = Some(String::from_utf8_lossy(head).into_owned());
+        self
+    }
+
+    /// Says how many requests were sent.
+    #[must_use]
+    pub fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    /// Says whether the server may have carried the operation out.
+    #[must_use]
+    pub fn with_may_have_executed(mut self, may_have_executed: bool) -> Self {
+        self.0.may_have_executed = may_have_executed;
+        self
+    }
+
+    /// Adds the error below this one.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+}
+
+impl ErrorKind {
+    /// The kind in words, as messages have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidInput => "invalid input",
+            Self::Unsupported => "not supported by this provider",
+            Self::Config => "bad configuration",
+            Self::Unauthenticated => "not authenticated",
+            Self::PermissionDenied => "permission denied",
+            Self::NotFound => "not found",
+            Self::AlreadyExists => "already exists",
+            Self::AlreadyAccepted => "already accepted",
+            Self::QuotaExceeded => "quota exceeded",
+            Self::RateLimited => "rate limited",
+            Self::Unavailable => "the service failed",
+            Self::Timeout => "no answer in time",
+            Self::Connect => "cannot connect",
+            Self::Transport => "the connection broke",
+            Self::Decode => "unreadable answer",
+            Self::Unexpected => "unexpected answer",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Configure => "configure",
+            Self::Validate => "check",
+            Self::Create => "create",
+            Self::Get => "get",
+            Self::List => "list",
+            Self::Delete => "delete",
+        })
+    }
+}
+
+/// `confluent create ann@example.com: already exists: This user … (status 409, code …, request id …)`
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        if let Some(provider) = &inner.provider {
+            write!(f, "{provider} ")?;
+        }
+        write!(f, "{}", inner.operation)?;
+        if let Some(subject) = &inner.subject {
+            write!(f, " {subject}")?;
+        }
+        write!(f, ": {}: {}", inner.kind, inner.message)?;
+        let mut facts = Vec::new();
+        if let Some(status) = inner.status {
+            facts.push(format!("status {status}"));
+        }
+        if let Some(code) = &inner.code {
+            facts.push(format!("code {code}"));
+        }
+        if let Some(request_id) = &inner.request_id {
+            facts.push(format!("request id {request_id}"));
+        }
+        if inner.attempts > 1 {
+            facts.push(format!("{} attempts", inner.attempts));
+        }
+        if inner.may_have_executed {
+            facts.push("it may have been carried out".to_owned());
+        }
+        if !facts.is_empty() {
+            write!(f, " ({})", facts.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let source = self.0.source.as_deref()?;
+        Some(source)
+    }
+}

@@ -1,0 +1,404 @@
+//! What is created, listed and deleted.
+
+use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::{Error, ErrorKind, Operation, Result};
+
+/// An invitation, as any provider reports it.
+///
+/// A provider fills what it knows. What has no field of its own here is in [`extra`](Self::extra), so
+/// nothing that the server said is lost.
+///
+/// | field | Confluent Cloud | ClickHouse Cloud |
+/// |---|---|---|
+/// | `id` | `id` (`i-…`) | `id` (a UUID) |
+/// | `email` | as it was sent | in lower case |
+/// | `status` | `status` | derived from `expireAt`: [`Sent`](InvitationStatus::Sent) or [`Expired`](InvitationStatus::Expired) |
+/// | `auth_type` | `auth_type` | never |
+/// | `role`, `assigned_roles` | never | `role`, `assignedRoles` |
+/// | `created_at` | `metadata.created_at` | `createdAt` |
+/// | `expires_at` | `expires_at` | `expireAt` |
+/// | `accepted_at`, `user`, `creator` | the same names | never |
+/// | `extra` | `api_version`, `kind`, `metadata`, anything else | anything else |
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Invitation {
+    /// The provider's identifier.
+    pub id: InvitationId,
+    /// The invited address.
+    pub email: String,
+    /// How far the invitation has come; `None` when the provider left it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<InvitationStatus>,
+    /// How the invitee will log in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_type: Option<AuthType>,
+    /// The single role of older ClickHouse organisations, `admin` or `developer` so far. Frozen once
+    /// the organisation has custom roles: read `assigned_roles` then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// The roles that the invitee gets on acceptance; `None` when the provider did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assigned_roles: Option<Vec<RoleAssignment>>,
+    /// When it was created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<DateTime<Utc>>,
+    /// When it stops being acceptable; observed to be seven days after creation on Confluent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was accepted; `None` while it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_at: Option<DateTime<Utc>>,
+    /// The user that the invitation created. Role bindings go on this id, not on the invitation's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<ResourceReference>,
+    /// Who invited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creator: Option<ResourceReference>,
+    /// Every property of the provider's object that has no field here, as it came.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub extra: Map<String, Value>,
+}
+
+impl Invitation {
+    /// An invitation of which only the id and the email are known; the other fields are public.
+    pub fn new(id: InvitationId, email: impl Into<String>) -> Self {
+        Self {
+            id,
+            email: email.into(),
+            status: None,
+            auth_type: None,
+            role: None,
+            assigned_roles: None,
+            created_at: None,
+            expires_at: None,
+            accepted_at: None,
+            user: None,
+            creator: None,
+            extra: Map::new(),
+        }
+    }
+}
+
+/// The identifier of an invitation: 1 to 255 characters that are safe in a URL's path.
+///
+/// Empty, `.`, `..`, and anything with `/`, `\`, `?`, `#`, `%`, white space or a control character is
+/// refused when the value is made, so that no request can go to another resource than the one meant.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(try_from = "String", into = "String")]
+pub struct InvitationId(String);
+
+impl InvitationId {
+    /// Checks and wraps an identifier.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`], naming what is wrong with it.
+    pub fn new(id: impl Into<String>) -> Result<Self> {
+        let id = id.into();
+        let forbidden = |letter: char| {
+            matches!(letter, '/' | '\\' | '?' | '#' | '%')
+                || letter.is_whitespace()
+                || letter.is_control()
+        };
+        let wrong = if id.is_empty() {
+            "an invitation id must not be empty".to_owned()
+        } else if id == "." || id == ".." {
+            "an invitation id must not be a path step".to_owned()
+        } else if let Some(letter) = id.chars().find(|letter| forbidden(*letter)) {
+            format!("an invitation id must not contain {letter:?}")
+        } else if id.chars().count() > 255 {
+            "an invitation id has at most 255 characters".to_owned()
+        } else {
+            return Ok(Self(id));
+        };
+        Err(Error::new(ErrorKind::InvalidInput, Operation::Validate, wrong)
+            .with_subject(format!("{id:.80?}")))
+    }
+
+    /// The identifier as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for InvitationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl AsRef<str> for InvitationId {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for InvitationId {
+    type Err = Error;
+
+    fn from_str(id: &str) -> Result<Self> {
+        Self::new(id)
+    }
+}
+
+impl TryFrom<String> for InvitationId {
+    type Error = Error;
+
+    fn try_from(id: String) -> Result<Self> {
+        Self::new(id)
+    }
+}
+
+impl From<InvitationId> for String {
+    fn from(id: InvitationId) -> Self {
+        id.0
+    }
+}
+
+/// An invitation to be created.
+///
+/// Options that a provider does not have are refused with [`ErrorKind::Unsupported`] before anything
+/// is sent: `auth_type` on ClickHouse, `roles` on Confluent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub struct NewInvitation {
+    /// The address to invite. ClickHouse stores it in lower case.
+    pub email: String,
+    /// How the invitee will log in. Default: SSO where the organisation has it, else local. Only an
+    /// organisation administrator may invite local users into an SSO organisation (Confluent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_type: Option<AuthType>,
+    /// What the invitee may do. Default: what the provider gives to someone without roles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Roles>,
+}
+
+/// Roles for an invitee: the ids of roles, or the one legacy role; the provider accepts one of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Roles {
+    /// Ids of system and custom roles; an empty list is accepted and means no role.
+    Ids(Vec<String>),
+    /// The deprecated single role, `admin` or `developer`. Refused by organisations that have custom
+    /// roles.
+    Legacy(String),
+}
+
+impl NewInvitation {
+    /// Invites `email` with the provider's defaults.
+    pub fn new(email: impl Into<String>) -> Self {
+        Self { email: email.into(), auth_type: None, roles: None }
+    }
+
+    /// Sets how the invitee will log in.
+    #[must_use]
+    pub fn auth_type(mut self, auth_type: AuthType) -> Self {
+        self.auth_type = Some(auth_type);
+        self
+    }
+
+    /// Gives the invitee the roles with these ids.
+    #[must_use]
+    pub fn role_ids<I>(mut self, ids: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        self.roles = Some(Roles::Ids(ids.into_iter().map(Into::into).collect()));
+        self
+    }
+
+    /// Gives the invitee the deprecated single role.
+    #[must_use]
+    pub fn legacy_role(mut self, role: impl Into<String>) -> Self {
+        self.roles = Some(Roles::Legacy(role.into()));
+        self
+    }
+
+    /// Checks what can be checked without a provider; every provider does so before it sends.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] for an email without `@` or without anything on one side of it,
+    /// with white space or control characters, or longer than 254 bytes.
+    pub fn validate(&self) -> Result<()> {
+        validate_email(&self.email)
+    }
+}
+
+pub(crate) fn validate_email(email: &str) -> Result<()> {
+    let wrong = if email.len() > 254 {
+        "an email address has at most 254 bytes"
+    } else if email.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
+        "an email address has no white space or control characters"
+    } else {
+        match email.rsplit_once('@') {
+            Some((local, domain)) if !local.is_empty() && !domain.is_empty() => return Ok(()),
+            Some(_) => "an email address needs something on both sides of its `@`",
+            None => "an email address needs an `@`",
+        }
+    };
+    Err(Error::new(ErrorKind::InvalidInput, Operation::Validate, wrong)
+        .with_subject(format!("{email:.80?}")))
+}
+
+/// How far an invitation has come.
+///
+/// An open set: a value that this version does not know is kept in [`Other`](Self::Other) as the
+/// provider wrote it. Written in lower case (`sent`) wherever it is text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InvitationStatus {
+    /// The mail went out and the invitation can be accepted.
+    Sent,
+    /// Prepared, but the mail did not go out yet.
+    Staged,
+    /// The invitee is a member now.
+    Accepted,
+    /// Too late to accept.
+    Expired,
+    /// Withdrawn.
+    Deactivated,
+    /// Something newer than this version, verbatim.
+    Other(String),
+}
+
+/// How an invitee logs in.
+///
+/// An open set, as [`InvitationStatus`] is. Written `local` and `sso` wherever it is text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AuthType {
+    /// With a password of the provider's own.
+    Local,
+    /// Through the organisation's identity provider.
+    Sso,
+    /// Something newer than this version, verbatim.
+    Other(String),
+}
+
+/// A role that an invitee gets on acceptance.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub struct RoleAssignment {
+    /// The id to use in [`NewInvitation::role_ids`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Whether the provider or the organisation defined it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<RoleKind>,
+    /// Every property that has no field here, as it came.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub extra: Map<String, Value>,
+}
+
+/// Who defined a role. An open set, as [`InvitationStatus`] is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RoleKind {
+    /// The provider.
+    System,
+    /// The organisation.
+    Custom,
+    /// Something newer than this version, verbatim.
+    Other(String),
+}
+
+/// A pointer to another resource of the provider, such as a user.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub struct ResourceReference {
+    /// The resource's id, such as `u-…` for a user.
+    pub id: String,
+    /// Its URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub related: Option<String>,
+    /// Its name across the provider (`crn://…`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_name: Option<String>,
+    /// Every property that has no field here, as it came.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub extra: Map<String, Value>,
+}
+
+impl ResourceReference {
+    /// A reference of which only the id is known; the other fields are public.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into(), related: None, resource_name: None, extra: Map::new() }
+    }
+}
+
+/// An open set of words: text for the known ones, anything else kept verbatim.
+macro_rules! open_set {
+    ($name:ident { $($variant:ident = $text:literal),+ $(,)? }) => {
+        impl $name {
+            /// The word for it; what the provider wrote, if this version does not know it.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $text,)+
+                    Self::Other(other) => other,
+                }
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                match text {
+                    $($text => Self::$variant,)+
+                    other => Self::Other(other.to_owned()),
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                Ok(Self::from(text.as_ref()))
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "examples": [$($text),+] })
+            }
+        }
+    };
+}
+
+open_set!(InvitationStatus {
+    Sent = "sent",
+    Staged = "staged",
+    Accepted = "accepted",
+    Expired = "expired",
+    Deactivated = "deactivated",
+});
+open_set!(AuthType { Local = "local", Sso = "sso" });
+open_set!(RoleKind { System = "system", Custom = "custom" });

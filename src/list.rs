@@ -1,0 +1,200 @@
+//! Listing: what to list, one page of it, and the stream over all pages.
+
+use std::{collections::HashSet, fmt};
+
+use futures::stream::{self, BoxStream, StreamExt};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{
+    error::{Error, ErrorKind, Operation, Result},
+    invitation::{Invitation, InvitationStatus},
+    provider::InvitationProvider,
+};
+
+/// Which invitations to list: those that match every filter that is set.
+///
+/// A filter is honoured by the server, honoured exactly by the library, or refused with
+/// [`ErrorKind::Unsupported`] before anything is sent:
+///
+/// | filter | Confluent Cloud | ClickHouse Cloud |
+/// |---|---|---|
+/// | `email` | by the server, as spelt when invited | by the library, without regard to case (stored in lower case) |
+/// | `status` | by the server | by the library, on the derived status |
+/// | `user`, `creator` | by the server | refused |
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub struct ListQuery {
+    /// Only the invitations of this address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Only the invitations with this status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<InvitationStatus>,
+    /// Only the invitations that created the user with this id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Only the invitations that the user with this id sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creator: Option<String>,
+    /// How many invitations a page has at most: 1 to
+    /// [`Capabilities::max_page_size`](crate::Capabilities::max_page_size).
+    ///
+    /// Confluent: at most 100, default 99, and never more than 99 are asked for, because pages of
+    /// 100 were observed to lose the rest of the list. ClickHouse: no limit and everything in one page
+    /// by default; a smaller page is cut by the library, which fetches the whole list for each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_size: Option<u32>,
+}
+
+impl ListQuery {
+    /// Every invitation.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Only the invitations of this address.
+    #[must_use]
+    pub fn email(mut self, email: impl Into<String>) -> Self {
+        self.email = Some(email.into());
+        self
+    }
+
+    /// Only the invitations with this status.
+    #[must_use]
+    pub fn status(mut self, status: InvitationStatus) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// Only the invitations that created the user with this id.
+    #[must_use]
+    pub fn user(mut self, user: impl Into<String>) -> Self {
+        self.user = Some(user.into());
+        self
+    }
+
+    /// Only the invitations that the user with this id sent.
+    #[must_use]
+    pub fn creator(mut self, creator: impl Into<String>) -> Self {
+        self.creator = Some(creator.into());
+        self
+    }
+
+    /// How many invitations to ask for at a time.
+    #[must_use]
+    pub fn page_size(mut self, page_size: u32) -> Self {
+        self.page_size = Some(page_size);
+        self
+    }
+
+    /// Checks the page size against the largest one of a provider; every provider does so first.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] for 0 and for more than `maximum`.
+    pub fn validate_page_size(&self, maximum: Option<u32>) -> Result<()> {
+        let limit = maximum.unwrap_or(u32::MAX);
+        match self.page_size {
+            Some(size) if !(1..=limit).contains(&size) => {
+                let message = format!("a page size is between 1 and {limit}");
+                Err(Error::new(ErrorKind::InvalidInput, Operation::List, message)
+                    .with_subject(format!("page_size {size}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Where the next page begins: opaque, made by a provider, given back to the same one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct PageToken(String);
+
+impl PageToken {
+    /// Wraps a token that a provider made.
+    pub fn new(token: impl Into<String>) -> Self {
+        Self(token.into())
+    }
+
+    /// The token as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PageToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// One page of a list.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Page {
+    /// The invitations, in the provider's order. An item that cannot be read is an error of its own
+    /// ([`ErrorKind::Decode`]) and hides none of the others.
+    pub items: Vec<Result<Invitation>>,
+    /// The token of the next page; `None` on the last one. A page may be empty and still have a next.
+    pub next: Option<PageToken>,
+    /// How many there are in all, where the provider says so (Confluent: `metadata.total_size`).
+    pub total: Option<u64>,
+    /// The id of the request, for the provider's support.
+    pub request_id: Option<String>,
+    /// Every property of the provider's list that has no field here, as it came.
+    pub extra: Map<String, Value>,
+}
+
+impl Page {
+    /// A page of these items, the last one unless `next` is set.
+    pub fn new(items: Vec<Result<Invitation>>, next: Option<PageToken>) -> Self {
+        Self { items, next, total: None, request_id: None, extra: Map::new() }
+    }
+}
+
+/// What the stream does next.
+enum Step {
+    Fetch(Option<PageToken>),
+    Done,
+}
+
+/// The items of all pages, one page at a time; ends after an error of a page, not of an item.
+pub(crate) fn stream<'a, P>(provider: &'a P, query: ListQuery) -> BoxStream<'a, Result<Invitation>>
+where
+    P: InvitationProvider + ?Sized,
+{
+    let start = (Step::Fetch(None), HashSet::new(), query);
+    stream::unfold(start, move |(step, mut seen, query)| async move {
+        let Step::Fetch(token) = step else { return None };
+        let (items, step) = match provider.list_page(&query, token.as_ref()).await {
+            Err(error) => (vec![Err(error)], Step::Done),
+            Ok(page) => match page.next {
+                None => (page.items, Step::Done),
+                Some(next) if seen.insert(next.clone()) => (page.items, Step::Fetch(Some(next))),
+                Some(next) => {
+                    let mut items = page.items;
+                    items.push(Err(repeated(provider, &next, page.request_id)));
+                    (items, Step::Done)
+                }
+            },
+        };
+        Some((stream::iter(items), (step, seen, query)))
+    })
+    .flatten()
+    .boxed()
+}
+
+fn repeated<P>(provider: &P, token: &PageToken, request_id: Option<String>) -> Error
+where
+    P: InvitationProvider + ?Sized,
+{
+    let message = format!("the server sent the page token {token:?} twice, so the list has no end");
+    let error = Error::new(ErrorKind::Unexpected, Operation::List, message)
+        .with_provider(provider.to_string());
+    match request_id {
+        Some(id) => error.with_request_id(id),
+        None => error,
+    }
+}

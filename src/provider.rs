@@ -1,0 +1,196 @@
+//! The contract between this crate and a provider, and what follows from it.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use futures::stream::{BoxStream, TryStreamExt};
+
+use crate::{
+    bulk::{self, BulkOptions, CreateOutcome, DeleteOutcome},
+    capabilities::Capabilities,
+    error::{ErrorKind, Result},
+    invitation::{Invitation, InvitationId, NewInvitation},
+    list::{self, ListQuery, Page, PageToken},
+};
+
+/// A service that invites people to an organisation.
+///
+/// Implemented by [`Confluent`](crate::Confluent) and [`ClickHouse`](crate::ClickHouse), and open to
+/// others. The trait is what an implementor provides; callers find the rest in
+/// [`InvitationProviderExt`]. It has no default bodies, so a wrapper cannot forget to forward.
+///
+/// A request means the same on every provider: an option is honoured or refused, never ignored.
+/// `Display` is the provider's short name (`confluent`), `Debug` must not show a secret. Dropping a
+/// future cancels the call; whether the server carried it out is then unknown.
+#[async_trait]
+pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
+    /// What this provider offers, as far as providers differ. Sends nothing.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Invites a person. Not idempotent: the second call for an email is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`AlreadyExists`](ErrorKind::AlreadyExists) when the email is invited or a member,
+    /// [`Unsupported`](ErrorKind::Unsupported) for an option this provider does not have,
+    /// [`InvalidInput`](ErrorKind::InvalidInput), [`QuotaExceeded`](ErrorKind::QuotaExceeded), and
+    /// those of every call: see [`ErrorKind`]. When
+    /// [`may_have_executed`](crate::Error::may_have_executed) is true, look before repeating it.
+    async fn create(&self, new: NewInvitation) -> Result<Invitation>;
+
+    /// Reads one invitation. Idempotent.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](ErrorKind::NotFound), and those of every call.
+    async fn get(&self, id: &InvitationId) -> Result<Invitation>;
+
+    /// Reads one page of the invitations that match `query`, the first one without a `token`.
+    /// Idempotent; the order is the provider's. Give the same `query` with every token.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](ErrorKind::Unsupported) for a filter this provider does not have,
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a page size or token that is out of range, and
+    /// those of every call.
+    async fn list_page(&self, query: &ListQuery, token: Option<&PageToken>) -> Result<Page>;
+
+    /// Withdraws an invitation. The second call for an id reports
+    /// [`NotFound`](ErrorKind::NotFound); [`delete_if_exists`](InvitationProviderExt::delete_if_exists)
+    /// does not.
+    ///
+    /// On Confluent this also deactivates the user that the invitation created.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](ErrorKind::NotFound), [`AlreadyAccepted`](ErrorKind::AlreadyAccepted), and those
+    /// of every call.
+    async fn delete(&self, id: &InvitationId) -> Result<()>;
+}
+
+/// What every provider can do because it is an [`InvitationProvider`].
+#[async_trait]
+pub trait InvitationProviderExt: InvitationProvider {
+    /// All invitations that match `query`, page after page, as they arrive.
+    ///
+    /// An item that cannot be read is an `Err` among the others; when a page cannot be fetched, the
+    /// stream ends with that error, so a list without an error is complete.
+    fn list(&self, query: ListQuery) -> BoxStream<'_, Result<Invitation>> {
+        list::stream(self, query)
+    }
+
+    /// The first invitation of this address, or `None`. Addresses compare without regard to case as
+    /// far as [`ListQuery`] says.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`list_page`](InvitationProvider::list_page).
+    async fn find_by_email(&self, email: &str) -> Result<Option<Invitation>> {
+        self.list(ListQuery::new().email(email)).try_next().await
+    }
+
+    /// Invites a person, or returns the invitation that is there already: idempotent.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`create`](InvitationProvider::create); [`AlreadyExists`](ErrorKind::AlreadyExists)
+    /// only when there is no invitation to return, because the person is a member.
+    async fn get_or_create(&self, new: NewInvitation) -> Result<Invitation> {
+        let email = new.email.clone();
+        let refused = match self.create(new).await {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => error,
+            outcome => return outcome,
+        };
+        if let Some(id) = refused.conflicting_id() {
+            match self.get(id).await {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                outcome => return outcome,
+            }
+        }
+        if let Some(found) = self.find_by_email(&email).await? {
+            return Ok(found);
+        }
+        // It may have been invited in another spelling, which a server's filter would not find.
+        let mut all = self.list(ListQuery::new());
+        while let Some(invitation) = all.try_next().await? {
+            if invitation.email.eq_ignore_ascii_case(&email) {
+                return Ok(invitation);
+            }
+        }
+        Err(refused)
+    }
+
+    /// Withdraws an invitation; `false` when there was none. Idempotent.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`delete`](InvitationProvider::delete) except [`NotFound`](ErrorKind::NotFound).
+    async fn delete_if_exists(&self, id: &InvitationId) -> Result<bool> {
+        match self.delete(id).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Invites many people, a few at a time; one outcome for each, in the order of completion.
+    ///
+    /// See [`CreateOutcome`] for what can become of an item. Dropping the stream stops it.
+    fn create_many<'a, I>(&'a self, items: I, options: BulkOptions) -> BoxStream<'a, CreateOutcome>
+    where
+        I: IntoIterator<Item = NewInvitation>,
+        I::IntoIter: Send + 'a,
+    {
+        bulk::create_many(self, items, options)
+    }
+
+    /// Withdraws many invitations, a few at a time; one outcome for each, in the order of completion.
+    ///
+    /// See [`DeleteOutcome`] for what can become of an item. Dropping the stream stops it.
+    fn delete_many<'a, I>(&'a self, ids: I, options: BulkOptions) -> BoxStream<'a, DeleteOutcome>
+    where
+        I: IntoIterator<Item = InvitationId>,
+        I::IntoIter: Send + 'a,
+    {
+        bulk::delete_many(self, ids, options)
+    }
+}
+
+impl<P: InvitationProvider + ?Sized> InvitationProviderExt for P {}
+
+/// A pointer to a provider is a provider.
+macro_rules! forward {
+    ($($pointer:tt)+) => {
+        #[async_trait]
+        #[deny(clippy::missing_trait_methods)]
+        impl<P: InvitationProvider + ?Sized> InvitationProvider for $($pointer)+ {
+            fn capabilities(&self) -> Capabilities {
+                (**self).capabilities()
+            }
+
+            async fn create(&self, new: NewInvitation) -> Result<Invitation> {
+                (**self).create(new).await
+            }
+
+            async fn get(&self, id: &InvitationId) -> Result<Invitation> {
+                (**self).get(id).await
+            }
+
+            async fn list_page(
+                &self,
+                query: &ListQuery,
+                token: Option<&PageToken>,
+            ) -> Result<Page> {
+                (**self).list_page(query, token).await
+            }
+
+            async fn delete(&self, id: &InvitationId) -> Result<()> {
+                (**self).delete(id).await
+            }
+        }
+    };
+}
+
+forward!(&'static P);
+forward!(Box<P>);
+forward!(Arc<P>);
