@@ -113,10 +113,13 @@ impl FromStr for ProviderKind {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name).ok_or_else(|| {
-            let known = "the providers are `confluent` and `clickhouse`";
-            Error::new(ErrorKind::Config, Operation::Configure, known).with_subject(name)
-        })
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+            .ok_or_else(|| {
+                let known = "the providers are `confluent` and `clickhouse`";
+                Error::new(ErrorKind::Config, Operation::Configure, known).with_subject(name)
+            })
     }
 }
 
@@ -165,7 +168,10 @@ impl ProviderConfig {
 
 impl ConfluentConfig {
     pub(crate) fn from_variables(read: Variables<'_>) -> Result<Self> {
-        let variables = Reader { read, provider: Confluent::NAME };
+        let variables = Reader {
+            read,
+            provider: Confluent::NAME,
+        };
         Ok(Self {
             api_key: Some(variables.required("CONFLUENT_CLOUD_API_KEY")?),
             api_secret: Some(variables.required("CONFLUENT_CLOUD_API_SECRET")?.into()),
@@ -198,7 +204,10 @@ impl ConfluentConfig {
 
 impl ClickHouseConfig {
     pub(crate) fn from_variables(read: Variables<'_>) -> Result<Self> {
-        let variables = Reader { read, provider: ClickHouse::NAME };
+        let variables = Reader {
+            read,
+            provider: ClickHouse::NAME,
+        };
         Ok(Self {
             organization_id: Some(variables.required("CLICKHOUSE_ORG_ID")?),
             api_key: Some(variables.required("CLICKHOUSE_CLOUD_API_KEY")?),

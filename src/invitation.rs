@@ -119,8 +119,10 @@ impl InvitationId {
         } else {
             return Ok(Self(id));
         };
-        Err(Error::new(ErrorKind::InvalidInput, Operation::Validate, wrong)
-            .with_subject(format!("{id:.80?}")))
+        Err(
+            Error::new(ErrorKind::InvalidInput, Operation::Validate, wrong)
+                .with_subject(format!("{id:.80?}")),
+        )
     }
 
     /// The identifier as text.
@@ -196,7 +198,11 @@ pub enum Roles {
 impl NewInvitation {
     /// Invites `email` with the provider's defaults.
     pub fn new(email: impl Into<String>) -> Self {
-        Self { email: email.into(), auth_type: None, roles: None }
+        Self {
+            email: email.into(),
+            auth_type: None,
+            roles: None,
+        }
     }
 
     /// Sets how the invitee will log in.
@@ -238,7 +244,10 @@ impl NewInvitation {
 pub(crate) fn validate_email(email: &str) -> Result<()> {
     let wrong = if email.len() > 254 {
         "an email address has at most 254 bytes"
-    } else if email.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
+    } else if email
+        .chars()
+        .any(|letter| letter.is_control() || letter.is_whitespace())
+    {
         "an email address has no white space or control characters"
     } else {
         match email.rsplit_once('@') {
@@ -247,8 +256,10 @@ pub(crate) fn validate_email(email: &str) -> Result<()> {
             None => "an email address needs an `@`",
         }
     };
-    Err(Error::new(ErrorKind::InvalidInput, Operation::Validate, wrong)
-        .with_subject(format!("{email:.80?}")))
+    Err(
+        Error::new(ErrorKind::InvalidInput, Operation::Validate, wrong)
+            .with_subject(format!("{email:.80?}")),
+    )
 }
 
 /// How far an invitation has come.
@@ -336,7 +347,12 @@ pub struct ResourceReference {
 impl ResourceReference {
     /// A reference of which only the id is known; the other fields are public.
     pub fn new(id: impl Into<String>) -> Self {
-        Self { id: id.into(), related: None, resource_name: None, extra: Map::new() }
+        Self {
+            id: id.into(),
+            related: None,
+            resource_name: None,
+            extra: Map::new(),
+        }
     }
 }
 

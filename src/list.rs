@@ -99,8 +99,10 @@ impl ListQuery {
         match self.page_size {
             Some(size) if !(1..=limit).contains(&size) => {
                 let message = format!("a page size is between 1 and {limit}");
-                Err(Error::new(ErrorKind::InvalidInput, Operation::List, message)
-                    .with_subject(format!("page_size {size}")))
+                Err(
+                    Error::new(ErrorKind::InvalidInput, Operation::List, message)
+                        .with_subject(format!("page_size {size}")),
+                )
             }
             _ => Ok(()),
         }
@@ -150,7 +152,13 @@ pub struct Page {
 impl Page {
     /// A page of these items, the last one unless `next` is set.
     pub fn new(items: Vec<Result<Invitation>>, next: Option<PageToken>) -> Self {
-        Self { items, next, total: None, request_id: None, extra: Map::new() }
+        Self {
+            items,
+            next,
+            total: None,
+            request_id: None,
+            extra: Map::new(),
+        }
     }
 }
 
@@ -167,7 +175,9 @@ where
 {
     let start = (Step::Fetch(None), HashSet::new(), query);
     stream::unfold(start, move |(step, mut seen, query)| async move {
-        let Step::Fetch(token) = step else { return None };
+        let Step::Fetch(token) = step else {
+            return None;
+        };
         let (items, step) = match provider.list_page(&query, token.as_ref()).await {
             Err(error) => (vec![Err(error)], Step::Done),
             Ok(page) => match page.next {

@@ -133,15 +133,28 @@ const fn field(name: &'static str, kind: Kind, need: Need) -> Field {
 }
 
 const fn path(name: &'static str) -> Parameter {
-    Parameter { location: "path", name, kind: String, need: Essential }
+    Parameter {
+        location: "path",
+        name,
+        kind: String,
+        need: Essential,
+    }
 }
 
 const fn query(name: &'static str, kind: Kind, need: Need) -> Parameter {
-    Parameter { location: "query", name, kind, need }
+    Parameter {
+        location: "query",
+        name,
+        kind,
+        need,
+    }
 }
 
 const fn json(body: &'static Object) -> Option<Request> {
-    Some(Request { media_type: "application/json", body })
+    Some(Request {
+        media_type: "application/json",
+        body,
+    })
 }
 
 /// Confluent Cloud IAM v2, invitations.
@@ -204,8 +217,10 @@ mod confluent {
         ],
     };
 
-    const LIST_METADATA: &[Field] =
-        &[field("next", String, Essential), field("total_size", Integer, Optional)];
+    const LIST_METADATA: &[Field] = &[
+        field("next", String, Essential),
+        field("total_size", Integer, Optional),
+    ];
 
     pub static INVITATION: Object = Object {
         name: "Invitation",
@@ -235,7 +250,10 @@ mod confluent {
 
     pub static NEW: Object = Object {
         name: "NewInvitation",
-        fields: &[field("email", String, Essential), field("auth_type", String, Optional)],
+        fields: &[
+            field("email", String, Essential),
+            field("auth_type", String, Optional),
+        ],
     };
 }
 
@@ -289,7 +307,10 @@ pub static CLICKHOUSE: Api = Api {
             path: "/v1/organizations/{organizationId}/invitations",
             parameters: &[path("organizationId")],
             request: None,
-            response: Response::Enveloped { envelope: &clickhouse::LIST, property: "result" },
+            response: Response::Enveloped {
+                envelope: &clickhouse::LIST,
+                property: "result",
+            },
         },
         Operation {
             id: "invitationCreate",
@@ -297,7 +318,10 @@ pub static CLICKHOUSE: Api = Api {
             path: "/v1/organizations/{organizationId}/invitations",
             parameters: &[path("organizationId")],
             request: json(&clickhouse::NEW),
-            response: Response::Enveloped { envelope: &clickhouse::ONE, property: "result" },
+            response: Response::Enveloped {
+                envelope: &clickhouse::ONE,
+                property: "result",
+            },
         },
         Operation {
             id: "invitationGet",
@@ -305,7 +329,10 @@ pub static CLICKHOUSE: Api = Api {
             path: "/v1/organizations/{organizationId}/invitations/{invitationId}",
             parameters: &[path("organizationId"), path("invitationId")],
             request: None,
-            response: Response::Enveloped { envelope: &clickhouse::ONE, property: "result" },
+            response: Response::Enveloped {
+                envelope: &clickhouse::ONE,
+                property: "result",
+            },
         },
         Operation {
             id: "invitationDelete",
@@ -343,7 +370,11 @@ mod clickhouse {
             field("id", String, Essential),
             field("email", String, Essential),
             field("role", String, Optional),
-            field("assignedRoles", Array(&Kind::Object(&ASSIGNED_ROLE)), Optional),
+            field(
+                "assignedRoles",
+                Array(&Kind::Object(&ASSIGNED_ROLE)),
+                Optional,
+            ),
             field("createdAt", DateTime, Optional),
             field("expireAt", DateTime, Optional),
         ],

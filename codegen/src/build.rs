@@ -16,8 +16,10 @@ use crate::{api::Api, document::Document, generate::generate};
 pub fn build() {
     let specs = directory("CARGO_MANIFEST_DIR").join("specs");
     let out = directory("OUT_DIR");
-    let failures: Vec<String> =
-        Api::ALL.into_iter().filter_map(|api| build_one(api, &specs, &out).err()).collect();
+    let failures: Vec<String> = Api::ALL
+        .into_iter()
+        .filter_map(|api| build_one(api, &specs, &out).err())
+        .collect();
     if failures.is_empty() {
         return;
     }

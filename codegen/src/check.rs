@@ -16,14 +16,20 @@ use crate::{
 /// A [`Report`] that lists everything that is missing or of another type. What is merely not offered
 /// (an optional filter, a newer field) is no problem here: it is refused at run time.
 pub fn check(surface: &Surface, api: &Api) -> Result<(), Report> {
-    let mut checker = Checker { surface, problems: Vec::new() };
+    let mut checker = Checker {
+        surface,
+        problems: Vec::new(),
+    };
     for operation in api.operations {
         checker.operation(operation);
     }
     if checker.problems.is_empty() {
         return Ok(());
     }
-    Err(Report { document: surface.name().to_owned(), problems: checker.problems })
+    Err(Report {
+        document: surface.name().to_owned(),
+        problems: checker.problems,
+    })
 }
 
 const NEWER_LIBRARY: &str =
@@ -62,7 +68,9 @@ impl Checker<'_> {
     }
 
     fn parameters(&mut self, operation: &Operation, at: &str, found: &Value) {
-        let listed = found["parameters"].as_array().map_or(&[][..], Vec::as_slice);
+        let listed = found["parameters"]
+            .as_array()
+            .map_or(&[][..], Vec::as_slice);
         for parameter in operation.parameters {
             let (location, name) = (parameter.location, parameter.name);
             // The names of path variables do not travel.
@@ -87,10 +95,18 @@ impl Checker<'_> {
                 self.report(&place, expected, "another way of writing it");
             }
             let schema = format!("{place}/schema");
-            self.kind(&parameter.kind, &entry["schema"], &schema, &format!("parameter `{name}`"));
+            self.kind(
+                &parameter.kind,
+                &entry["schema"],
+                &schema,
+                &format!("parameter `{name}`"),
+            );
         }
         for (position, entry) in listed.iter().enumerate() {
-            let sent = operation.parameters.iter().any(|parameter| entry["name"] == parameter.name);
+            let sent = operation
+                .parameters
+                .iter()
+                .any(|parameter| entry["name"] == parameter.name);
             if entry["required"] == true && entry["in"] != "path" && !sent {
                 let found = format!("{} `{}`", text(&entry["in"]), text(&entry["name"]));
                 let place = format!("{at}/parameters/{position}");
@@ -124,7 +140,12 @@ impl Checker<'_> {
         let place = format!("{place}/content/{}/schema", escape(media_type));
         let schema = &content["schema"];
         self.object(request.body, schema, &place);
-        for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        for name in schema["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+        {
             let sent = request.body.fields.iter().find(|field| field.name == name);
             if sent.is_none_or(|field| field.need == Need::Optional) {
                 let expected = format!("`{name}` not to be required in the request");
@@ -146,9 +167,10 @@ impl Checker<'_> {
         let (object, bare) = match &operation.response {
             Response::Empty => return,
             Response::Body(object) => (*object, None),
-            Response::Enveloped { envelope, property } => {
-                (*envelope, envelope.fields.iter().find(|field| field.name == *property))
-            }
+            Response::Enveloped { envelope, property } => (
+                *envelope,
+                envelope.fields.iter().find(|field| field.name == *property),
+            ),
         };
         let Some(content) = success["content"].get("application/json") else {
             self.report(&place, "a response of application/json".to_owned(), "none");
@@ -218,8 +240,9 @@ impl Checker<'_> {
             format!("a reference that does not resolve inside the document: {reference}")
         } else if schema.get("x-recursion").is_some() {
             "a schema that contains itself".to_owned()
-        } else if let Some(union) =
-            ["oneOf", "anyOf"].iter().find(|key| schema.get(**key).is_some())
+        } else if let Some(union) = ["oneOf", "anyOf"]
+            .iter()
+            .find(|key| schema.get(**key).is_some())
         {
             format!("a choice (`{union}`)")
         } else if let Some(conflict) = schema.get("allOf") {
@@ -239,7 +262,11 @@ impl Checker<'_> {
             Some(Value::String(found)) => found.clone(),
             Some(found) => found.to_string(),
         };
-        let article = if ["object", "array", "integer"].contains(&expected) { "an" } else { "a" };
+        let article = if ["object", "array", "integer"].contains(&expected) {
+            "an"
+        } else {
+            "a"
+        };
         self.report(at, format!("{article} {expected} for {label}"), found);
         false
     }

@@ -20,8 +20,15 @@ use crate::{
 };
 
 /// Keywords that progenitor is known to read correctly.
-const KNOWN_SCHEMA_KEYWORDS: [&str; 7] =
-    ["$ref", "additionalProperties", "format", "items", "nullable", "properties", "type"];
+const KNOWN_SCHEMA_KEYWORDS: [&str; 7] = [
+    "$ref",
+    "additionalProperties",
+    "format",
+    "items",
+    "nullable",
+    "properties",
+    "type",
+];
 
 /// Builds the document, and makes sure that nothing of it is lost on its way into progenitor.
 pub(crate) fn client_document(api: &Api) -> Result<OpenAPI, Problem> {
@@ -160,11 +167,13 @@ fn first_difference(sent: &Value, kept: &Value, at: String) -> Option<String> {
                 None => Some(place),
             }
         }),
-        (Value::Array(sent), Value::Array(kept)) if sent.len() == kept.len() => {
-            sent.iter().zip(kept).enumerate().find_map(|(index, (sent, kept))| {
+        (Value::Array(sent), Value::Array(kept)) if sent.len() == kept.len() => sent
+            .iter()
+            .zip(kept)
+            .enumerate()
+            .find_map(|(index, (sent, kept))| {
                 first_difference(sent, kept, format!("{at}/{index}"))
-            })
-        }
+            }),
         (sent, kept) => (sent != kept).then_some(at),
     }
 }

@@ -32,9 +32,14 @@ impl Document {
     pub fn read(path: &Path) -> Result<Self, Report> {
         let name = path.display().to_string();
         let unreadable = |found: String| {
-            Report::single(&name, problem("", "a readable file", found, "name an existing file"))
+            Report::single(
+                &name,
+                problem("", "a readable file", found, "name an existing file"),
+            )
         };
-        let length = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
+        let length = fs::metadata(path)
+            .map_err(|error| unreadable(error.to_string()))?
+            .len();
         if length > MAX_DOCUMENT_BYTES as u64 {
             return Err(Report::single(&name, too_large(length)));
         }
@@ -58,16 +63,31 @@ impl Document {
         }
         let text = std::str::from_utf8(bytes)
             .map_err(|error| {
-                problem("", "UTF-8 text", error.to_string(), "save the document as UTF-8")
+                problem(
+                    "",
+                    "UTF-8 text",
+                    error.to_string(),
+                    "save the document as UTF-8",
+                )
             })?
             .trim_start_matches('\u{feff}');
         let root: Value = if text.trim_start().starts_with('{') {
             serde_json::from_str(text).map_err(|error| {
-                problem("", "a JSON document", error.to_string(), "mend the syntax at that place")
+                problem(
+                    "",
+                    "a JSON document",
+                    error.to_string(),
+                    "mend the syntax at that place",
+                )
             })?
         } else {
             serde_norway::from_str(text).map_err(|error| {
-                problem("", "a YAML document", error.to_string(), "mend the syntax at that place")
+                problem(
+                    "",
+                    "a YAML document",
+                    error.to_string(),
+                    "mend the syntax at that place",
+                )
             })?
         };
         let version = match root.get("openapi") {
@@ -89,7 +109,11 @@ impl Document {
                 "convert the document to OpenAPI 3.0 or 3.1, or name another file",
             ));
         }
-        Ok(Self { name: name.to_owned(), root, is_31 })
+        Ok(Self {
+            name: name.to_owned(),
+            root,
+            is_31,
+        })
     }
 
     /// The name that messages use: the path it was read from.

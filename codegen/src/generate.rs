@@ -37,7 +37,10 @@ pub fn generate(document: &Document, api: &Api) -> Result<String, Report> {
 fn rust_text(surface: &Surface, api: &Api) -> Result<String, Problem> {
     let client_document = client_document(api)?;
     let client = without_panic(|| client_tokens(&client_document))?;
-    let offers = api.operations.iter().flat_map(|operation| offers(surface, operation));
+    let offers = api
+        .operations
+        .iter()
+        .flat_map(|operation| offers(surface, operation));
     let offers = offers.map(|(name, offered)| {
         let name = format_ident!("{name}");
         quote! { pub const #name: bool = #offered; }
@@ -57,7 +60,9 @@ fn client_tokens(document: &OpenAPI) -> Result<proc_macro2::TokenStream, Problem
         .with_interface(InterfaceStyle::Positional)
         .with_hooks(HooksMode::Expected)
         .with_inner_type(quote!(Inner));
-    Generator::new(&settings).generate_tokens(document).map_err(|error| failed(&error.to_string()))
+    Generator::new(&settings)
+        .generate_tokens(document)
+        .map_err(|error| failed(&error.to_string()))
 }
 
 /// `CREATE_IAM_V2_INVITATION_AUTH_TYPE` and whether the document has it, for everything optional.
@@ -67,15 +72,32 @@ fn offers(surface: &Surface, operation: &Operation) -> Vec<(String, bool)> {
     };
     let mut offers = Vec::new();
     let mut offer = |name: &str, offered| {
-        offers.push((format!("{}_{}", constant(operation.id), constant(name)), offered));
+        offers.push((
+            format!("{}_{}", constant(operation.id), constant(name)),
+            offered,
+        ));
     };
-    for parameter in operation.parameters.iter().filter(|each| each.need == Need::Optional) {
-        let listed = found["parameters"].as_array().map_or(&[][..], Vec::as_slice);
-        offer(parameter.name, listed.iter().any(|entry| entry["name"] == parameter.name));
+    for parameter in operation
+        .parameters
+        .iter()
+        .filter(|each| each.need == Need::Optional)
+    {
+        let listed = found["parameters"]
+            .as_array()
+            .map_or(&[][..], Vec::as_slice);
+        offer(
+            parameter.name,
+            listed.iter().any(|entry| entry["name"] == parameter.name),
+        );
     }
     if let Some(request) = &operation.request {
         let schema = &found["requestBody"]["content"][request.media_type]["schema"];
-        for field in request.body.fields.iter().filter(|field| field.need == Need::Optional) {
+        for field in request
+            .body
+            .fields
+            .iter()
+            .filter(|field| field.need == Need::Optional)
+        {
             offer(field.name, schema["properties"].get(field.name).is_some());
         }
     }

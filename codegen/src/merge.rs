@@ -44,7 +44,11 @@ pub(crate) fn merge(mut left: Map<String, Value>, right: Map<String, Value>) -> 
 fn both_allow_null(left: &Map<String, Value>, right: &Map<String, Value>) -> bool {
     let allows = |part: &Map<String, Value>| {
         let says_so = part.get("nullable") == Some(&json!(true));
-        if part.contains_key("type") { Some(says_so) } else { says_so.then_some(true) }
+        if part.contains_key("type") {
+            Some(says_so)
+        } else {
+            says_so.then_some(true)
+        }
     };
     match (allows(left), allows(right)) {
         (Some(left), Some(right)) => left && right,
@@ -80,16 +84,25 @@ fn combine(keyword: &str, ours: Value, theirs: Value) -> Result<Value, (Value, V
             both.dedup();
             Ok(Value::Array(both))
         }
-        ("enum", Value::Array(ours), Value::Array(theirs)) => {
-            Ok(ours.into_iter().filter(|value| theirs.contains(value)).collect())
-        }
+        ("enum", Value::Array(ours), Value::Array(theirs)) => Ok(ours
+            .into_iter()
+            .filter(|value| theirs.contains(value))
+            .collect()),
         ("type", ours, theirs) if ours == "integer" && theirs == "number" => Ok(ours),
         ("type", ours, theirs) if ours == "number" && theirs == "integer" => Ok(theirs),
         ("minimum" | "minLength" | "minItems" | "minProperties", ours, theirs) => {
-            Ok(if number(&theirs) > number(&ours) { theirs } else { ours })
+            Ok(if number(&theirs) > number(&ours) {
+                theirs
+            } else {
+                ours
+            })
         }
         ("maximum" | "maxLength" | "maxItems" | "maxProperties", ours, theirs) => {
-            Ok(if number(&theirs) < number(&ours) { theirs } else { ours })
+            Ok(if number(&theirs) < number(&ours) {
+                theirs
+            } else {
+                ours
+            })
         }
         // The outer schema is merged last, and its default is the one that is meant.
         ("default", _, theirs) => Ok(theirs),

@@ -26,14 +26,25 @@ pub struct Report {
 
 impl Report {
     pub(crate) fn single(document: &str, problem: Problem) -> Self {
-        Self { document: document.to_owned(), problems: vec![problem] }
+        Self {
+            document: document.to_owned(),
+            problems: vec![problem],
+        }
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pointer = if self.pointer.is_empty() { "(the whole document)" } else { &self.pointer };
-        write!(f, "at {pointer}: expected {}, found {}; {}", self.expected, self.found, self.advice)
+        let pointer = if self.pointer.is_empty() {
+            "(the whole document)"
+        } else {
+            &self.pointer
+        };
+        write!(
+            f,
+            "at {pointer}: expected {}, found {}; {}",
+            self.expected, self.found, self.advice
+        )
     }
 }
 

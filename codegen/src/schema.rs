@@ -53,7 +53,12 @@ pub(crate) struct Normaliser<'a> {
 
 impl<'a> Normaliser<'a> {
     pub fn new(document: &'a Document) -> Self {
-        Self { document, origins: BTreeMap::new(), expanded: 0, open: Vec::new() }
+        Self {
+            document,
+            origins: BTreeMap::new(),
+            expanded: 0,
+            open: Vec::new(),
+        }
     }
 
     /// Whether the document expanded to more than [`MAX_SCHEMAS`].
@@ -78,7 +83,9 @@ impl<'a> Normaliser<'a> {
         direction: Direction,
     ) -> Map<String, Value> {
         self.expanded += 1;
-        self.origins.entry(at.to_owned()).or_insert_with(|| source.to_owned());
+        self.origins
+            .entry(at.to_owned())
+            .or_insert_with(|| source.to_owned());
         if self.exhausted() || self.open.len() > MAX_DEPTH {
             return object(json!({ "x-recursion": true }));
         }
@@ -109,7 +116,9 @@ impl<'a> Normaliser<'a> {
         direction: Direction,
     ) -> Map<String, Value> {
         let document = self.document;
-        let target = reference.as_str().and_then(|reference| document.target(reference));
+        let target = reference
+            .as_str()
+            .and_then(|reference| document.target(reference));
         let Some((target, pointer)) = target else {
             return object(json!({ "$ref": reference }));
         };
@@ -154,7 +163,11 @@ impl<'a> Normaliser<'a> {
                     let inner =
                         self.schema(value, &below(""), &format!("{at}/{keyword}"), direction);
                     // `true` and `{}` are the default.
-                    let inner = if inner == json!({ "not": {} }) { json!(false) } else { inner };
+                    let inner = if inner == json!({ "not": {} }) {
+                        json!(false)
+                    } else {
+                        inner
+                    };
                     if inner != json!({}) {
                         schema.insert(keyword.clone(), inner);
                     }
@@ -176,7 +189,13 @@ impl<'a> Normaliser<'a> {
                 _ => drop(schema.insert(keyword.clone(), value.clone())),
             }
         }
-        for flag in ["nullable", "uniqueItems", "deprecated", "readOnly", "writeOnly"] {
+        for flag in [
+            "nullable",
+            "uniqueItems",
+            "deprecated",
+            "readOnly",
+            "writeOnly",
+        ] {
             if schema.get(flag) == Some(&json!(false)) {
                 schema.remove(flag);
             }
@@ -244,8 +263,9 @@ pub(crate) fn drop_hidden(schema: &mut Value) {
             let mut dropped = Vec::new();
             if let Some(Value::Object(properties)) = map.get_mut("properties") {
                 properties.retain(|name, property| {
-                    let hidden =
-                        ["readOnly", "writeOnly"].iter().any(|flag| property.get(flag).is_some());
+                    let hidden = ["readOnly", "writeOnly"]
+                        .iter()
+                        .any(|flag| property.get(flag).is_some());
                     if hidden {
                         dropped.push(name.clone());
                     }
@@ -266,7 +286,10 @@ pub(crate) fn drop_hidden(schema: &mut Value) {
 }
 
 fn enumeration(value: &Value, schema: &mut Map<String, Value>) {
-    let values: Vec<&Value> = list(value).iter().filter(|value| !value.is_null()).collect();
+    let values: Vec<&Value> = list(value)
+        .iter()
+        .filter(|value| !value.is_null())
+        .collect();
     if values.len() < list(value).len() {
         schema.insert("nullable".to_owned(), json!(true));
     }
@@ -277,7 +300,11 @@ fn enumeration(value: &Value, schema: &mut Map<String, Value>) {
 fn exclusive(keyword: &str, value: &Value, schema: &mut Map<String, Value>) {
     match value {
         Value::Number(_) => {
-            let bound = if keyword == "exclusiveMinimum" { "minimum" } else { "maximum" };
+            let bound = if keyword == "exclusiveMinimum" {
+                "minimum"
+            } else {
+                "maximum"
+            };
             schema.insert(bound.to_owned(), value.clone());
             schema.insert(keyword.to_owned(), json!(true));
         }

@@ -35,8 +35,11 @@ impl Surface {
     /// A [`Report`] with one problem when the document describes none of the operations, or when
     /// its references expand without end.
     pub fn new(document: &Document, api: &Api) -> Result<Self, Report> {
-        let mut reader =
-            Reader { document, normaliser: Normaliser::new(document), schemes: Map::new() };
+        let mut reader = Reader {
+            document,
+            normaliser: Normaliser::new(document),
+            schemes: Map::new(),
+        };
         let mut paths = Map::new();
         for operation in api.operations {
             let Some((path, item, pointer)) = reader.find(operation) else {
@@ -80,7 +83,11 @@ impl Surface {
             "components": { "securitySchemes": reader.schemes },
         });
         let origins = reader.normaliser.origins;
-        Ok(Self { name: document.name().to_owned(), value: ordered(value), origins })
+        Ok(Self {
+            name: document.name().to_owned(),
+            value: ordered(value),
+            origins,
+        })
     }
 
     /// The name of the document it came from.
@@ -114,7 +121,11 @@ impl Surface {
             .iter()
             .find(|(path, _)| same_path(path, operation.path))?;
         let found = item.get(operation.method)?;
-        Some((format!("/paths/{}/{}", escape(path), operation.method), path, found))
+        Some((
+            format!("/paths/{}/{}", escape(path), operation.method),
+            path,
+            found,
+        ))
     }
 }
 
@@ -128,17 +139,24 @@ impl<'a> Reader<'a> {
     /// The path item that has `operation`.
     fn find(&self, operation: &Operation) -> Option<(&'a str, &'a Value, String)> {
         let paths = self.document.root().get("paths")?.as_object()?;
-        paths.iter().filter(|(path, _)| same_path(path, operation.path)).find_map(|(path, item)| {
-            let pointer = format!("/paths/{}", escape(path));
-            let (item, pointer) = self.document.resolve(item, &pointer)?;
-            item.get(operation.method)?.is_object().then_some((path.as_str(), item, pointer))
-        })
+        paths
+            .iter()
+            .filter(|(path, _)| same_path(path, operation.path))
+            .find_map(|(path, item)| {
+                let pointer = format!("/paths/{}", escape(path));
+                let (item, pointer) = self.document.resolve(item, &pointer)?;
+                item.get(operation.method)?
+                    .is_object()
+                    .then_some((path.as_str(), item, pointer))
+            })
     }
 
     fn operation(&mut self, path: &str, item: &'a Value, source: &str, method: &str) -> Value {
         let at = format!("/paths/{}/{method}", escape(path));
         let operation = &item[method];
-        self.normaliser.origins.insert(at.clone(), format!("{source}/{method}"));
+        self.normaliser
+            .origins
+            .insert(at.clone(), format!("{source}/{method}"));
         let mut normal = Map::new();
         if let Some(id) = operation.get("operationId") {
             normal.insert("operationId".to_owned(), id.clone());
@@ -160,7 +178,9 @@ impl<'a> Reader<'a> {
             responses.insert(status.clone(), self.response(response, &source, &place));
         }
         normal.insert("responses".to_owned(), Value::Object(responses));
-        let security = operation.get("security").or_else(|| self.document.root().get("security"));
+        let security = operation
+            .get("security")
+            .or_else(|| self.document.root().get("security"));
         if let Some(security) = security {
             normal.insert("security".to_owned(), self.security(security));
         }
@@ -179,7 +199,10 @@ impl<'a> Reader<'a> {
         let mut sorted = BTreeMap::new();
         for (list, source) in [
             (&item["parameters"], format!("{source}/parameters")),
-            (&operation["parameters"], format!("{source}/{method}/parameters")),
+            (
+                &operation["parameters"],
+                format!("{source}/{method}/parameters"),
+            ),
         ] {
             for (index, parameter) in list.as_array().into_iter().flatten().enumerate() {
                 let source = format!("{source}/{index}");
@@ -199,7 +222,9 @@ impl<'a> Reader<'a> {
         let mut normal = Vec::new();
         for ((order, name), (parameter, source)) in sorted {
             let place = format!("{at}/parameters/{}", normal.len());
-            self.normaliser.origins.insert(place.clone(), source.clone());
+            self.normaliser
+                .origins
+                .insert(place.clone(), source.clone());
             let mut entry = Map::new();
             entry.insert("in".to_owned(), json!(LOCATIONS[order]));
             entry.insert("name".to_owned(), json!(name));
@@ -238,17 +263,24 @@ impl<'a> Reader<'a> {
         let (schema, tail) = match node.get("schema") {
             Some(schema) => (schema, "/schema".to_owned()),
             // The other form names a media type, of which there is exactly one.
-            None => match node["content"].as_object().and_then(|content| content.iter().next()) {
+            None => match node["content"]
+                .as_object()
+                .and_then(|content| content.iter().next())
+            {
                 Some((media_type, content)) => {
                     normal.insert("content".to_owned(), json!(media_type));
-                    (&content["schema"], format!("/content/{}/schema", escape(media_type)))
+                    (
+                        &content["schema"],
+                        format!("/content/{}/schema", escape(media_type)),
+                    )
                 }
                 None => return normal,
             },
         };
         let source = format!("{source}{tail}");
         let mut schema =
-            self.normaliser.schema(schema, &source, &format!("{at}/schema"), direction);
+            self.normaliser
+                .schema(schema, &source, &format!("{at}/schema"), direction);
         drop_hidden(&mut schema);
         normal.insert("schema".to_owned(), schema);
         normal
@@ -262,7 +294,10 @@ impl<'a> Reader<'a> {
         if body.get("required") == Some(&json!(true)) {
             normal.insert("required".to_owned(), json!(true));
         }
-        normal.insert("content".to_owned(), self.content(body, &source, at, Direction::Request));
+        normal.insert(
+            "content".to_owned(),
+            self.content(body, &source, at, Direction::Request),
+        );
         Value::Object(normal)
     }
 
@@ -275,8 +310,9 @@ impl<'a> Reader<'a> {
         for (name, header) in response["headers"].as_object().into_iter().flatten() {
             let token = escape(name);
             let lower = name.to_ascii_lowercase();
-            let Some((header, source)) =
-                self.document.resolve(header, &format!("{source}/headers/{token}"))
+            let Some((header, source)) = self
+                .document
+                .resolve(header, &format!("{source}/headers/{token}"))
             else {
                 headers.insert(lower, header.clone());
                 continue;
@@ -342,7 +378,9 @@ fn same_path(one: &str, other: &str) -> bool {
     let is_variable = |part: &str| part.starts_with('{') && part.ends_with('}');
     let mut others = other.split('/');
     one.split('/').all(|part| {
-        others.next().is_some_and(|other| part == other || is_variable(part) && is_variable(other))
+        others
+            .next()
+            .is_some_and(|other| part == other || is_variable(part) && is_variable(other))
     }) && others.next().is_none()
 }
 
@@ -359,7 +397,12 @@ fn meaning(scheme: &Value) -> Value {
 }
 
 fn scheme_name(scheme: &Value) -> String {
-    let text = |key: &str| scheme[key].as_str().unwrap_or_default().to_ascii_lowercase();
+    let text = |key: &str| {
+        scheme[key]
+            .as_str()
+            .unwrap_or_default()
+            .to_ascii_lowercase()
+    };
     match text("type").as_str() {
         "http" => text("scheme"),
         "apikey" => format!("{}-{}", text("in"), text("name")),
@@ -371,8 +414,10 @@ fn scheme_name(scheme: &Value) -> String {
 fn ordered(value: Value) -> Value {
     match value {
         Value::Object(map) => {
-            let sorted: BTreeMap<_, _> =
-                map.into_iter().map(|(key, value)| (key, ordered(value))).collect();
+            let sorted: BTreeMap<_, _> = map
+                .into_iter()
+                .map(|(key, value)| (key, ordered(value)))
+                .collect();
             sorted.into_iter().collect()
         }
         Value::Array(values) => values.into_iter().map(ordered).collect(),

@@ -20,7 +20,11 @@ pub(super) fn new_to_wire(new: &NewInvitation) -> types::NewInvitation {
         Some(Roles::Legacy(role)) => (Some(role.clone()), None),
         Some(Roles::Ids(ids)) => (None, Some(ids.clone())),
     };
-    types::NewInvitation { email: new.email.clone(), role, assigned_role_ids: ids }
+    types::NewInvitation {
+        email: new.email.clone(),
+        role,
+        assigned_role_ids: ids,
+    }
 }
 
 /// One invitation, in its envelope or, as older documentation has it, bare.
@@ -42,9 +46,13 @@ fn invitation(wire: types::Invitation, now: DateTime<Utc>) -> Result<Invitation,
     let id = wire.id.ok_or("it has no `id`")?;
     let id = InvitationId::new(id).map_err(|error| error.to_string())?;
     let mut invitation = Invitation::new(id, wire.email.ok_or("it has no `email`")?);
-    invitation.status = wire
-        .expire_at
-        .map(|end| if end > now { InvitationStatus::Sent } else { InvitationStatus::Expired });
+    invitation.status = wire.expire_at.map(|end| {
+        if end > now {
+            InvitationStatus::Sent
+        } else {
+            InvitationStatus::Expired
+        }
+    });
     invitation.role = wire.role;
     let roles = wire.assigned_roles;
     invitation.assigned_roles = roles.map(|roles| roles.into_iter().map(role).collect());
@@ -82,21 +90,26 @@ pub(super) fn page(
         .enumerate()
         .map(convert)
         // What cannot be read may match, so it stays.
-        .filter(|item| item.as_ref().map_or(true, |invitation| matches(query, invitation)))
+        .filter(|item| {
+            item.as_ref()
+                .map_or(true, |invitation| matches(query, invitation))
+        })
         .collect();
     let total = items.len();
     let begin = start.map_or(0, |start| start.find(&items));
     items.drain(..begin);
     let mut next = None;
-    if let Some(size) = query.page_size.and_then(|size| usize::try_from(size).ok()) {
-        if items.len() > size {
-            items.truncate(size);
-            next = Some(Position::after(begin + size, items.last()).to_token());
-        }
+    if let Some(size) = query.page_size.and_then(|size| usize::try_from(size).ok())
+        && items.len() > size
+    {
+        items.truncate(size);
+        next = Some(Position::after(begin + size, items.last()).to_token());
     }
     let mut page = Page::new(items, next);
     page.total = u64::try_from(total).ok();
-    page.request_id = extra.request_id.or_else(|| reply.header("x-request-id").map(str::to_owned));
+    page.request_id = extra
+        .request_id
+        .or_else(|| reply.header("x-request-id").map(str::to_owned));
     page.extra = extra.rest;
     Ok(page)
 }
@@ -112,7 +125,10 @@ fn items(call: &Call<'_>, reply: &Reply) -> Result<(Vec<Result<types::Invitation
             let Some(result) = envelope.result else {
                 return Err(unreadable(call, reply, "it has no `result`"));
             };
-            let rest = EnvelopeRest { request_id: envelope.request_id, rest: envelope.extra };
+            let rest = EnvelopeRest {
+                request_id: envelope.request_id,
+                rest: envelope.extra,
+            };
             return Ok((result.into_iter().map(Ok).collect(), rest));
         }
         Err(error) => error,
@@ -130,7 +146,10 @@ fn items(call: &Call<'_>, reply: &Reply) -> Result<(Vec<Result<types::Invitation
         Some(Value::String(id)) => Some(id),
         _ => None,
     };
-    Ok((items_of(call, reply, list), EnvelopeRest { request_id, rest }))
+    Ok((
+        items_of(call, reply, list),
+        EnvelopeRest { request_id, rest },
+    ))
 }
 
 /// The server has no filters; emails are stored in lower case.
@@ -151,7 +170,10 @@ impl Position {
         let parts = token.as_str().split_once(':');
         let parsed = parts.and_then(|(offset, last)| Some((offset.parse().ok()?, last.to_owned())));
         let Some((offset, last)) = parsed else {
-            return Err(call.refuse(ErrorKind::InvalidInput, "this page token is not one of mine"));
+            return Err(call.refuse(
+                ErrorKind::InvalidInput,
+                "this page token is not one of mine",
+            ));
         };
         Ok(Self { offset, last })
     }
@@ -172,13 +194,16 @@ impl Position {
     /// moved up by one; showing an item twice is better than leaving one out.
     fn find(&self, items: &[Result<Invitation>]) -> usize {
         let is_last = |item: &Result<Invitation>| {
-            item.as_ref().is_ok_and(|invitation| invitation.id.as_str() == self.last)
+            item.as_ref()
+                .is_ok_and(|invitation| invitation.id.as_str() == self.last)
         };
         let found = if self.last.is_empty() {
             Some(self.offset)
         } else {
             items.iter().position(is_last).map(|position| position + 1)
         };
-        found.unwrap_or(self.offset.saturating_sub(1)).min(items.len())
+        found
+            .unwrap_or(self.offset.saturating_sub(1))
+            .min(items.len())
     }
 }

@@ -30,7 +30,9 @@ pub(super) fn failure(call: &Call<'_>, reply: &Reply) -> Error {
 pub(super) fn request_id(reply: &Reply) -> Option<String> {
     reply.header("x-request-id").map(str::to_owned).or_else(|| {
         let body = reply.json()?;
-        body.get("requestId").and_then(Value::as_str).map(str::to_owned)
+        body.get("requestId")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
     })
 }
 
@@ -61,7 +63,11 @@ fn split(text: &str) -> (Option<&str>, &str) {
         && head
             .chars()
             .all(|letter| letter.is_ascii_uppercase() || matches!(letter, '_' | '0'..='9'));
-    if is_code { (Some(head), tail.trim_start_matches(':').trim()) } else { (None, text) }
+    if is_code {
+        (Some(head), tail.trim_start_matches(':').trim())
+    } else {
+        (None, text)
+    }
 }
 
 #[cfg(test)]
@@ -71,8 +77,16 @@ mod tests {
     #[test]
     fn an_error_splits_into_code_and_detail() {
         for (text, code, detail) in [
-            ("BAD_REQUEST: no such role", Some("BAD_REQUEST"), "no such role"),
-            ("CONFLICT already invited", Some("CONFLICT"), "already invited"),
+            (
+                "BAD_REQUEST: no such role",
+                Some("BAD_REQUEST"),
+                "no such role",
+            ),
+            (
+                "CONFLICT already invited",
+                Some("CONFLICT"),
+                "already invited",
+            ),
             ("TOO_MANY_REQUESTS", Some("TOO_MANY_REQUESTS"), ""),
             ("Unauthorized", None, "Unauthorized"),
             ("A user: unknown", None, "A user: unknown"),

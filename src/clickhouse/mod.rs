@@ -3,7 +3,13 @@
 mod builder;
 mod convert;
 mod failure;
-#[allow(dead_code, missing_docs, unreachable_pub, clippy::all, clippy::unwrap_used)]
+#[allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::unwrap_used
+)]
 mod generated;
 
 use std::{fmt, sync::Arc};
@@ -76,7 +82,10 @@ impl ClickHouse {
         let base = connection.endpoint.as_base().to_owned();
         let http = connection.http.clone();
         let api = Client::new_with_client(&base, http, connection);
-        Self { api, organization: organization.into() }
+        Self {
+            api,
+            organization: organization.into(),
+        }
     }
 
     fn call<'a>(&'a self, operation: Operation, subject: Option<&'a str>) -> Call<'a> {
@@ -111,14 +120,18 @@ impl InvitationProvider for ClickHouse {
         };
         call.offered(offered, "roles of this form")?;
         let body = convert::new_to_wire(&new);
-        let reply = call.send(self.api.invitation_create(&self.organization, &body)).await?;
+        let reply = call
+            .send(self.api.invitation_create(&self.organization, &body))
+            .await?;
         convert::one(&call, &reply, Utc::now())
     }
 
     /// `GET /v1/organizations/{organizationId}/invitations/{invitationId}`
     async fn get(&self, id: &InvitationId) -> Result<Invitation> {
         let call = self.call(Operation::Get, Some(id.as_str()));
-        let reply = call.send(self.api.invitation_get(&self.organization, id.as_str())).await?;
+        let reply = call
+            .send(self.api.invitation_get(&self.organization, id.as_str()))
+            .await?;
         convert::one(&call, &reply, Utc::now())
     }
 
@@ -129,15 +142,21 @@ impl InvitationProvider for ClickHouse {
         call.check(query.validate_page_size(None))?;
         call.offered(query.user.is_none(), "user filter")?;
         call.offered(query.creator.is_none(), "creator filter")?;
-        let start = token.map(|token| convert::Position::parse(&call, token)).transpose()?;
-        let reply = call.send(self.api.invitation_get_list(&self.organization)).await?;
+        let start = token
+            .map(|token| convert::Position::parse(&call, token))
+            .transpose()?;
+        let reply = call
+            .send(self.api.invitation_get_list(&self.organization))
+            .await?;
         convert::page(&call, &reply, query, start, Utc::now())
     }
 
     /// `DELETE /v1/organizations/{organizationId}/invitations/{invitationId}`
     async fn delete(&self, id: &InvitationId) -> Result<()> {
         let call = self.call(Operation::Delete, Some(id.as_str()));
-        let reply = call.send(self.api.invitation_delete(&self.organization, id.as_str())).await?;
+        let reply = call
+            .send(self.api.invitation_delete(&self.organization, id.as_str()))
+            .await?;
         call.done(&reply)
     }
 }

@@ -41,7 +41,8 @@ impl Call<'_> {
         let outcome = match sent.await {
             Ok(success) => self.read(success).await,
             Err(ClientError::UnexpectedResponse(response)) => {
-                self.read(ResponseValue::<ByteStream>::stream(response)).await
+                self.read(ResponseValue::<ByteStream>::stream(response))
+                    .await
             }
             Err(ClientError::CommunicationError(error)) => Err(self.broken(error)),
             Err(other) => {
@@ -75,12 +76,18 @@ impl Call<'_> {
             }
         };
         match body {
-            Ok(body) => Ok(Reply { status, headers, body }),
+            Ok(body) => Ok(Reply {
+                status,
+                headers,
+                body,
+            }),
             Err(BodyError::Broken(error)) => Err(incomplete(self.broken(error))),
             Err(BodyError::TooLarge) => {
                 let message = format!("the answer has more than {limit} bytes");
                 let error = self.error(ErrorKind::Decode, message);
-                Err(incomplete(error.with_may_have_executed(self.changes_state())))
+                Err(incomplete(
+                    error.with_may_have_executed(self.changes_state()),
+                ))
             }
         }
     }
@@ -115,7 +122,9 @@ impl Call<'_> {
     /// Passes an outcome of checking the input on, as an error of this call.
     pub fn check(&self, checked: Result<(), Error>) -> Result<(), Error> {
         checked.map_err(|error| {
-            error.with_operation(self.operation).with_provider(self.connection.dialect.provider)
+            error
+                .with_operation(self.operation)
+                .with_provider(self.connection.dialect.provider)
         })
     }
 
@@ -133,7 +142,9 @@ impl Call<'_> {
             return Ok(());
         }
         let why = "the answer is neither empty nor JSON";
-        Err(self.error_from(reply, ErrorKind::Decode, why).with_body_excerpt(&reply.body))
+        Err(self
+            .error_from(reply, ErrorKind::Decode, why)
+            .with_body_excerpt(&reply.body))
     }
 
     /// An error of this call, after one request.
@@ -199,7 +210,10 @@ impl Call<'_> {
         } else if error.is_timeout() {
             (ErrorKind::Timeout, "the server did not answer in time")
         } else {
-            (ErrorKind::Transport, "the connection broke before the answer was complete")
+            (
+                ErrorKind::Transport,
+                "the connection broke before the answer was complete",
+            )
         };
         let message = match root_cause(&error) {
             Some(cause) => format!("{message}: {cause}"),

@@ -37,8 +37,9 @@ impl Connection {
         settings: Settings,
     ) -> Result<Arc<Self>> {
         let provider = dialect.provider;
-        let authorization =
-            credentials.authorization().map_err(|error| error.with_provider(provider))?;
+        let authorization = credentials
+            .authorization()
+            .map_err(|error| error.with_provider(provider))?;
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("org-invitations/", env!("CARGO_PKG_VERSION")))
             .timeout(settings.timeout)
@@ -51,16 +52,30 @@ impl Connection {
             http = http.no_proxy();
         }
         let http = http.build().map_err(|error| {
-            Error::new(ErrorKind::Config, Operation::Configure, "cannot set up the HTTP client")
-                .with_provider(provider)
-                .with_source(error)
+            Error::new(
+                ErrorKind::Config,
+                Operation::Configure,
+                "cannot set up the HTTP client",
+            )
+            .with_provider(provider)
+            .with_source(error)
         })?;
-        Ok(Arc::new(Self { dialect, endpoint, settings, authorization, http }))
+        Ok(Arc::new(Self {
+            dialect,
+            endpoint,
+            settings,
+            authorization,
+            http,
+        }))
     }
 
     /// Begins a call: `subject` is what it is about, for messages.
     pub fn call<'a>(&'a self, operation: Operation, subject: Option<&'a str>) -> Call<'a> {
-        Call { connection: self, operation, subject }
+        Call {
+            connection: self,
+            operation,
+            subject,
+        }
     }
 }
 

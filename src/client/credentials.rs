@@ -24,7 +24,10 @@ pub enum Credentials {
 impl Credentials {
     /// A key and its secret.
     pub fn api_key(id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
-        Self::ApiKey { id: id.into(), secret: secret.into() }
+        Self::ApiKey {
+            id: id.into(),
+            secret: secret.into(),
+        }
     }
 
     /// A token.

@@ -16,7 +16,8 @@ pub(crate) fn decode<T: DeserializeOwned>(call: &Call<'_>, reply: &Reply) -> Res
 
 /// The error for a success whose body is not what the provider documents.
 pub(crate) fn unreadable(call: &Call<'_>, reply: &Reply, why: &str) -> Error {
-    call.error_from(reply, ErrorKind::Decode, why).with_body_excerpt(&reply.body)
+    call.error_from(reply, ErrorKind::Decode, why)
+        .with_body_excerpt(&reply.body)
 }
 
 /// Decodes the items of a list one by one, so that one odd item hides none of the others.
@@ -36,5 +37,9 @@ pub(crate) fn items_of<T: DeserializeOwned>(
 
 /// The error for one item of a list.
 pub(crate) fn odd_item(call: &Call<'_>, reply: &Reply, index: usize, why: &str) -> Error {
-    call.error_from(reply, ErrorKind::Decode, format!("item {index} of the page: {why}"))
+    call.error_from(
+        reply,
+        ErrorKind::Decode,
+        format!("item {index} of the page: {why}"),
+    )
 }

@@ -38,7 +38,10 @@ impl Endpoint {
         }
         let path = url.path().trim_end_matches('/');
         let path = match version {
-            Some(version) => path.strip_suffix(version).unwrap_or(path).trim_end_matches('/'),
+            Some(version) => path
+                .strip_suffix(version)
+                .unwrap_or(path)
+                .trim_end_matches('/'),
             None => path,
         };
         let path = path.to_owned();

@@ -9,7 +9,12 @@ use crate::error::RateLimit;
 
 /// A header's value, when it is there and text.
 pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok().map(str::trim).filter(|text| !text.is_empty())
+    headers
+        .get(name)?
+        .to_str()
+        .ok()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
 }
 
 /// `X-RateLimit-Limit`, `-Remaining` and `-Reset`; `None` when none of them is there.
@@ -29,7 +34,11 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Dur
     let text = text(headers, RETRY_AFTER.as_str())?;
     seconds(text).or_else(|| {
         let date = DateTime::parse_from_rfc2822(text).ok()?;
-        Some((date.with_timezone(&Utc) - now).to_std().unwrap_or_default())
+        Some(
+            (date.with_timezone(&Utc) - now)
+                .to_std()
+                .unwrap_or_default(),
+        )
     })
 }
 
@@ -49,10 +58,15 @@ mod tests {
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {
-        let now = DateTime::parse_from_rfc3339("2026-01-01T00:00:00Z").unwrap().to_utc();
+        let now = DateTime::parse_from_rfc3339("2026-01-01T00:00:00Z")
+            .unwrap()
+            .to_utc();
         let read = |value| retry_after(&headers("retry-after", value), now);
         assert_eq!(read("7"), Some(Duration::from_secs(7)));
-        assert_eq!(read("Thu, 01 Jan 2026 00:00:09 GMT"), Some(Duration::from_secs(9)));
+        assert_eq!(
+            read("Thu, 01 Jan 2026 00:00:09 GMT"),
+            Some(Duration::from_secs(9))
+        );
         assert_eq!(read("Wed, 31 Dec 2025 00:00:00 GMT"), Some(Duration::ZERO));
         for odd in ["", "soon", "-1", "NaN", "inf", "1e400"] {
             assert_eq!(read(odd), None, "{odd:?}");
@@ -62,8 +76,14 @@ mod tests {
     #[test]
     fn reset_may_have_a_fraction() {
         let read = |value| rate_limit(&headers("x-ratelimit-reset", value));
-        assert_eq!(read("2.5").and_then(|limit| limit.reset), Some(Duration::from_millis(2500)));
-        assert_eq!(read("3").and_then(|limit| limit.reset), Some(Duration::from_secs(3)));
+        assert_eq!(
+            read("2.5").and_then(|limit| limit.reset),
+            Some(Duration::from_millis(2500))
+        );
+        assert_eq!(
+            read("3").and_then(|limit| limit.reset),
+            Some(Duration::from_secs(3))
+        );
         assert_eq!(read("tomorrow"), None);
     }
 }

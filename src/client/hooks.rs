@@ -60,7 +60,9 @@ impl Connection {
         let mut response = self.http.execute(request).await?;
         for _ in 0..MAX_REDIRECTS {
             let Some(mut request) = next else { break };
-            let Some(target) = self.redirect_target(request.method(), &response) else { break };
+            let Some(target) = self.redirect_target(request.method(), &response) else {
+                break;
+            };
             *request.url_mut() = target;
             next = request.try_clone();
             response = self.http.execute(request).await?;

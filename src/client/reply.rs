@@ -69,13 +69,17 @@ pub(crate) async fn read_body(
     mut chunks: impl Stream<Item = reqwest::Result<Bytes>> + Unpin,
     limit: usize,
 ) -> Result<Bytes, BodyError> {
-    let Some(first) = chunks.next().await else { return Ok(Bytes::new()) };
+    let Some(first) = chunks.next().await else {
+        return Ok(Bytes::new());
+    };
     let first = first.map_err(BodyError::Broken)?;
     if first.len() > limit {
         return Err(BodyError::TooLarge);
     }
     // Most bodies are one chunk, which is then the body.
-    let Some(second) = chunks.next().await else { return Ok(first) };
+    let Some(second) = chunks.next().await else {
+        return Ok(first);
+    };
     let mut body = BytesMut::from(first);
     let mut chunk = second.map_err(BodyError::Broken)?;
     loop {

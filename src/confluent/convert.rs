@@ -22,8 +22,10 @@ const STATUSES: [(InvitationStatus, &str); 5] = [
     (InvitationStatus::Deactivated, "INVITE_STATUS_DEACTIVATED"),
 ];
 
-const AUTH_TYPES: [(AuthType, &str); 2] =
-    [(AuthType::Local, "AUTH_TYPE_LOCAL"), (AuthType::Sso, "AUTH_TYPE_SSO")];
+const AUTH_TYPES: [(AuthType, &str); 2] = [
+    (AuthType::Local, "AUTH_TYPE_LOCAL"),
+    (AuthType::Sso, "AUTH_TYPE_SSO"),
+];
 
 /// The word on the wire; an unknown value goes out as it came in.
 pub(super) fn status_to_wire(status: &InvitationStatus) -> &str {
@@ -37,14 +39,20 @@ fn auth_type_to_wire(auth_type: &AuthType) -> &str {
 }
 
 fn from_wire<T: Clone>(table: &[(T, &str)], other: fn(String) -> T, word: String) -> T {
-    let known = table.iter().find(|(_, known)| *known == word).map(|(value, _)| value.clone());
+    let known = table
+        .iter()
+        .find(|(_, known)| *known == word)
+        .map(|(value, _)| value.clone());
     known.unwrap_or_else(|| other(word))
 }
 
 pub(super) fn new_to_wire(new: &NewInvitation) -> types::NewInvitation {
     types::NewInvitation {
         email: new.email.clone(),
-        auth_type: new.auth_type.as_ref().map(|auth_type| auth_type_to_wire(auth_type).to_owned()),
+        auth_type: new
+            .auth_type
+            .as_ref()
+            .map(|auth_type| auth_type_to_wire(auth_type).to_owned()),
     }
 }
 
@@ -54,8 +62,12 @@ pub(super) fn invitation(wire: types::Invitation) -> Result<Invitation, String> 
     let id = InvitationId::new(id).map_err(|error| error.to_string())?;
     let mut extra = wire.extra;
     let mut invitation = Invitation::new(id, wire.email.ok_or("it has no `email`")?);
-    invitation.status = wire.status.map(|word| from_wire(&STATUSES, InvitationStatus::Other, word));
-    invitation.auth_type = wire.auth_type.map(|word| from_wire(&AUTH_TYPES, AuthType::Other, word));
+    invitation.status = wire
+        .status
+        .map(|word| from_wire(&STATUSES, InvitationStatus::Other, word));
+    invitation.auth_type = wire
+        .auth_type
+        .map(|word| from_wire(&AUTH_TYPES, AuthType::Other, word));
     invitation.created_at = wire.metadata.as_ref().and_then(created_at);
     invitation.expires_at = wire.expires_at;
     invitation.accepted_at = wire.accepted_at;
@@ -71,7 +83,9 @@ pub(super) fn invitation(wire: types::Invitation) -> Result<Invitation, String> 
 /// The time of creation; the whole of `metadata` stays in `extra`, so an odd one loses nothing.
 fn created_at(metadata: &Value) -> Option<DateTime<Utc>> {
     let text = metadata.get("created_at")?.as_str()?;
-    DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc())
+    DateTime::parse_from_rfc3339(text)
+        .ok()
+        .map(|time| time.to_utc())
 }
 
 /// A reference without an id refers to nothing; what it holds is then kept in `extra`.
@@ -82,7 +96,10 @@ fn reference(
 ) -> Option<ResourceReference> {
     let wire = wire?;
     let Some(id) = wire.id.clone() else {
-        extra.insert(name.to_owned(), serde_json::to_value(wire).unwrap_or_default());
+        extra.insert(
+            name.to_owned(),
+            serde_json::to_value(wire).unwrap_or_default(),
+        );
         return None;
     };
     let mut reference = ResourceReference::new(id);
@@ -97,8 +114,14 @@ pub(super) fn page(call: &Call<'_>, reply: &Reply) -> Result<Page> {
     let (items, metadata, extra) =
         match serde_json::from_slice::<types::InvitationList>(&reply.body) {
             Ok(list) => {
-                let items = list.data.ok_or_else(|| unreadable(call, reply, "it has no `data`"))?;
-                (items.into_iter().map(Ok).collect(), list.metadata, list.extra)
+                let items = list
+                    .data
+                    .ok_or_else(|| unreadable(call, reply, "it has no `data`"))?;
+                (
+                    items.into_iter().map(Ok).collect(),
+                    list.metadata,
+                    list.extra,
+                )
             }
             // One odd item spoils the typed list: look at each alone.
             Err(error) => {
@@ -155,5 +178,8 @@ pub(super) fn id_in_link(link: &str) -> Option<InvitationId> {
 
 /// Only paths and queries are read, so a relative link may stand on any host.
 fn parse_link(link: &str) -> Option<Url> {
-    Url::parse("https://relative.invalid/").ok()?.join(link).ok()
+    Url::parse("https://relative.invalid/")
+        .ok()?
+        .join(link)
+        .ok()
 }

@@ -35,19 +35,21 @@ pub(super) fn failure(call: &Call<'_>, reply: &Reply) -> Error {
     if let Some(code) = details.iter().find_map(|detail| detail.code.clone()) {
         error = error.with_code(code);
     }
-    if reply.status == StatusCode::CONFLICT {
-        if let Some(id) = reply.header("location").and_then(id_in_link) {
-            error = error.with_conflicting_id(id);
-        }
+    if reply.status == StatusCode::CONFLICT
+        && let Some(id) = reply.header("location").and_then(id_in_link)
+    {
+        error = error.with_conflicting_id(id);
     }
     error.with_details(details)
 }
 
 fn kind(operation: Operation, status: StatusCode, details: &[ErrorDetail]) -> ErrorKind {
     let says = |words: &str| {
-        let mut texts = details
-            .iter()
-            .flat_map(|detail| [&detail.code, &detail.title, &detail.detail].into_iter().flatten());
+        let mut texts = details.iter().flat_map(|detail| {
+            [&detail.code, &detail.title, &detail.detail]
+                .into_iter()
+                .flatten()
+        });
         texts.any(|text| text.to_ascii_lowercase().contains(words))
     };
     match (status.as_u16(), operation) {
@@ -60,8 +62,16 @@ fn kind(operation: Operation, status: StatusCode, details: &[ErrorDetail]) -> Er
 }
 
 fn details(body: &Value) -> Vec<ErrorDetail> {
-    let entries = body.get("errors").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    let entries = body
+        .get("errors")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+    };
     let read = |entry: &Value| ErrorDetail {
         id: text(&entry["id"]),
         // Documented as a string; a number says the same.
@@ -72,13 +82,21 @@ fn details(body: &Value) -> Vec<ErrorDetail> {
         pointer: text(&entry["source"]["pointer"]),
         parameter: text(&entry["source"]["parameter"]),
     };
-    entries.iter().filter(|entry| entry.is_object()).map(read).collect()
+    entries
+        .iter()
+        .filter(|entry| entry.is_object())
+        .map(read)
+        .collect()
 }
 
 /// Every entry in words, with the field it is about.
 fn message(details: &[ErrorDetail]) -> String {
     let words = |detail: &ErrorDetail| {
-        let text = detail.detail.as_ref().or(detail.title.as_ref()).or(detail.code.as_ref());
+        let text = detail
+            .detail
+            .as_ref()
+            .or(detail.title.as_ref())
+            .or(detail.code.as_ref());
         let text = text.map_or("no reason given", String::as_str);
         match detail.pointer.as_ref().or(detail.parameter.as_ref()) {
             Some(place) => format!("{text} (at {place})"),
@@ -89,5 +107,7 @@ fn message(details: &[ErrorDetail]) -> String {
 }
 
 fn gateway_message(body: &Value) -> Option<&str> {
-    body["message"].as_str().or_else(|| body["error"]["message"].as_str())
+    body["message"]
+        .as_str()
+        .or_else(|| body["error"]["message"].as_str())
 }

@@ -3,7 +3,13 @@
 mod builder;
 mod convert;
 mod failure;
-#[allow(dead_code, missing_docs, unreachable_pub, clippy::all, clippy::unwrap_used)]
+#[allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::unwrap_used
+)]
 mod generated;
 
 use std::{fmt, sync::Arc};
@@ -74,7 +80,9 @@ impl Confluent {
     fn new(connection: Arc<Connection>) -> Self {
         let base = connection.endpoint.as_base().to_owned();
         let http = connection.http.clone();
-        Self { api: Client::new_with_client(&base, http, connection) }
+        Self {
+            api: Client::new_with_client(&base, http, connection),
+        }
     }
 
     fn call<'a>(&'a self, operation: Operation, subject: Option<&'a str>) -> Call<'a> {
@@ -101,7 +109,10 @@ impl InvitationProvider for Confluent {
     async fn create(&self, new: NewInvitation) -> Result<Invitation> {
         let call = self.call(Operation::Create, Some(&new.email));
         call.check(new.validate())?;
-        call.offered(new.roles.is_none(), "roles; bind roles to the invited user instead")?;
+        call.offered(
+            new.roles.is_none(),
+            "roles; bind roles to the invited user instead",
+        )?;
         let auth_type = offers::CREATE_IAM_V2_INVITATION_AUTH_TYPE;
         call.offered(new.auth_type.is_none() || auth_type, "auth types")?;
         let body = convert::new_to_wire(&new);
@@ -112,7 +123,9 @@ impl InvitationProvider for Confluent {
     /// `GET /iam/v2/invitations/{id}`
     async fn get(&self, id: &InvitationId) -> Result<Invitation> {
         let call = self.call(Operation::Get, Some(id.as_str()));
-        let reply = call.send(self.api.get_iam_v2_invitation(id.as_str())).await?;
+        let reply = call
+            .send(self.api.get_iam_v2_invitation(id.as_str()))
+            .await?;
         convert::invitation(decode(&call, &reply)?).map_err(|why| unreadable(&call, &reply, &why))
     }
 
@@ -120,12 +133,31 @@ impl InvitationProvider for Confluent {
     async fn list_page(&self, query: &ListQuery, token: Option<&PageToken>) -> Result<Page> {
         let call = self.call(Operation::List, None);
         call.check(query.validate_page_size(Some(MAX_PAGE_SIZE)))?;
-        let size = query.page_size.unwrap_or(SAFE_PAGE_SIZE).min(SAFE_PAGE_SIZE);
+        let size = query
+            .page_size
+            .unwrap_or(SAFE_PAGE_SIZE)
+            .min(SAFE_PAGE_SIZE);
         for (filter, offered, name) in [
-            (query.email.is_some(), offers::LIST_IAM_V2_INVITATIONS_EMAIL, "email filter"),
-            (query.status.is_some(), offers::LIST_IAM_V2_INVITATIONS_STATUS, "status filter"),
-            (query.user.is_some(), offers::LIST_IAM_V2_INVITATIONS_USER, "user filter"),
-            (query.creator.is_some(), offers::LIST_IAM_V2_INVITATIONS_CREATOR, "creator filter"),
+            (
+                query.email.is_some(),
+                offers::LIST_IAM_V2_INVITATIONS_EMAIL,
+                "email filter",
+            ),
+            (
+                query.status.is_some(),
+                offers::LIST_IAM_V2_INVITATIONS_STATUS,
+                "status filter",
+            ),
+            (
+                query.user.is_some(),
+                offers::LIST_IAM_V2_INVITATIONS_USER,
+                "user filter",
+            ),
+            (
+                query.creator.is_some(),
+                offers::LIST_IAM_V2_INVITATIONS_CREATOR,
+                "creator filter",
+            ),
         ] {
             call.offered(!filter || offered, name)?;
         }
@@ -145,7 +177,9 @@ impl InvitationProvider for Confluent {
     /// `DELETE /iam/v2/invitations/{id}`
     async fn delete(&self, id: &InvitationId) -> Result<()> {
         let call = self.call(Operation::Delete, Some(id.as_str()));
-        let reply = call.send(self.api.delete_iam_v2_invitation(id.as_str())).await?;
+        let reply = call
+            .send(self.api.delete_iam_v2_invitation(id.as_str()))
+            .await?;
         call.done(&reply)
     }
 }
