@@ -1,0 +1,88 @@
+//! Reading the `Authorization` header.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// What a request presents to prove who it is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Presented {
+    /// No header, or one that cannot be read.
+    Nothing,
+    /// HTTP Basic.
+    Basic { key: String, secret: String },
+    /// A bearer token.
+    Bearer(String),
+}
+
+impl Presented {
+    pub(crate) fn in_headers(headers: &HeaderMap) -> Self {
+        headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(Self::parse)
+            .unwrap_or(Self::Nothing)
+    }
+
+    pub(crate) fn is_basic(&self, expected_key: &str, expected_secret: &str) -> bool {
+        matches!(self, Self::Basic { key, secret } if key == expected_key && secret == expected_secret)
+    }
+
+    pub(crate) fn is_bearer(&self, expected: &str) -> bool {
+        matches!(self, Self::Bearer(token) if token == expected)
+    }
+
+    fn parse(value: &str) -> Option<Self> {
+        let (scheme, rest) = value.trim().split_once(' ')?;
+        let rest = rest.trim();
+        if scheme.eq_ignore_ascii_case("basic") {
+            let decoded = String::from_utf8(STANDARD.decode(rest).ok()?).ok()?;
+            let (key, secret) = decoded.split_once(':')?;
+            Some(Self::Basic {
+                key: key.to_owned(),
+                secret: secret.to_owned(),
+            })
+        } else if scheme.eq_ignore_ascii_case("bearer") {
+            Some(Self::Bearer(rest.to_owned()))
+        } else {
+            None
+        }
+    }
+}
+
+/// The scheme of an `Authorization` value. A value without one may be a bare secret: nothing of it is shown.
+pub(crate) fn scheme(value: &HeaderValue) -> String {
+    let scheme = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.trim().split_once(' '))
+        .map_or("(no scheme)", |(scheme, _)| scheme);
+    scheme.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scheme_is_read_without_regard_to_case() {
+        let token = Presented::parse("bearer abc").unwrap();
+        assert!(token.is_bearer("abc"));
+        let pair = Presented::parse("BASIC a2V5OnNlOmNyZXQ=").unwrap();
+        assert!(pair.is_basic("key", "se:cret"), "{pair:?}");
+    }
+
+    #[test]
+    fn an_unreadable_value_presents_nothing() {
+        for value in ["", "Basic", "Basic !!!", "Basic bm9jb2xvbg==", "Digest x"] {
+            assert_eq!(Presented::parse(value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_value_without_a_scheme_is_not_shown() {
+        let shown = |value| scheme(&HeaderValue::from_static(value));
+        assert_eq!(shown("Basic abc"), "Basic");
+        assert_eq!(shown("abc"), "(no scheme)");
+    }
+}

@@ -1,0 +1,176 @@
+//! Listing: filters, page sizes, page tokens.
+
+use axum::extract;
+use axum::http::Uri;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::Details;
+use super::wire::{self, Failure};
+use crate::state::{Invitation, Invitations};
+
+const DEFAULT_PAGE_SIZE: usize = 10;
+const MAX_PAGE_SIZE: usize = 100;
+
+/// What a list request asks for.
+#[derive(Debug, Default)]
+pub(crate) struct Query {
+    email: Option<String>,
+    status: Option<String>,
+    user: Option<String>,
+    creator: Option<String>,
+    page_size: usize,
+    /// Where the page before ended; 0 on the first page, as positions begin at 1.
+    after: u64,
+}
+
+/// One page of the answer.
+pub(crate) struct Page<'a> {
+    pub(crate) items: Vec<&'a Invitation<Details>>,
+    /// How many match on all pages.
+    pub(crate) total: usize,
+    /// The token of the page to follow.
+    pub(crate) next: Option<String>,
+}
+
+impl Query {
+    /// Reads the query of a request. Unknown parameters are ignored; of a repeated one the first counts.
+    pub(crate) fn parse(uri: &Uri) -> Result<Self, Failure> {
+        let mut pairs = extract::Query::<Vec<(String, String)>>::try_from_uri(uri)
+            .map(|extract::Query(pairs)| pairs)
+            .unwrap_or_default();
+        let mut take = |name: &str| {
+            let index = pairs.iter().position(|(key, _)| key == name)?;
+            Some(pairs.remove(index).1)
+        };
+        let Token { page_size, after } = match take("page_token") {
+            // The token carries the page size: one sent along is not even looked at.
+            Some(token) => Token::decode(&token)?,
+            None => Token::new(page_size(take("page_size"))?, 0),
+        };
+        Ok(Self {
+            email: take("email"),
+            status: take("status"),
+            user: take("user"),
+            creator: take("creator"),
+            page_size,
+            after,
+        })
+    }
+
+    pub(crate) fn select<'a>(
+        &self,
+        invitations: &'a Invitations<Details>,
+        now: DateTime<Utc>,
+    ) -> Page<'a> {
+        let matches = |invitation: &&Invitation<Details>| self.matches(invitation, now);
+        let total = if self.is_filtered() {
+            invitations.after(0).filter(matches).count()
+        } else {
+            invitations.len()
+        };
+        let mut rest = invitations.after(self.after).filter(matches);
+        let items: Vec<_> = rest.by_ref().take(self.page_size).collect();
+        // As observed: a request for the largest page gets no link to what lies behind it.
+        let cut_short = self.page_size == MAX_PAGE_SIZE;
+        let next = match (rest.next(), items.last()) {
+            (Some(_), Some(last)) if !cut_short => Some(Token::new(self.page_size, last.sequence)),
+            _ => None,
+        };
+        Page {
+            items,
+            total,
+            next: next.map(|token| token.encode()),
+        }
+    }
+
+    /// The link to this collection's first page, or to the page of a token, with the same filters.
+    pub(crate) fn link(&self, base: &str, token: Option<&str>) -> String {
+        let mut link = format!("{base}/iam/v2/invitations");
+        let mut separator = '?';
+        let token = ("page_token", token);
+        for (name, value) in self.filters().into_iter().chain([token]) {
+            if let Some(value) = value {
+                link.push(separator);
+                link.push_str(name);
+                link.push('=');
+                link.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
+                separator = '&';
+            }
+        }
+        link
+    }
+
+    fn matches(&self, invitation: &Invitation<Details>, now: DateTime<Utc>) -> bool {
+        let Details { user, creator, .. } = &invitation.details;
+        let passes = |filter: &Option<String>, value: &str| {
+            filter.as_ref().is_none_or(|wanted| wanted == value)
+        };
+        passes(&self.email, &invitation.email)
+            && passes(&self.status, wire::status(invitation, now))
+            && passes(&self.user, user)
+            && passes(&self.creator, creator)
+    }
+
+    fn is_filtered(&self) -> bool {
+        self.filters().iter().any(|(_, value)| value.is_some())
+    }
+
+    fn filters(&self) -> [(&'static str, Option<&str>); 4] {
+        [
+            ("email", self.email.as_deref()),
+            ("status", self.status.as_deref()),
+            ("user", self.user.as_deref()),
+            ("creator", self.creator.as_deref()),
+        ]
+    }
+}
+
+/// What a page token says: how large the pages are, and after which position this one begins. A position stays
+/// good when its invitation, or any other, comes or goes.
+#[derive(Debug, PartialEq, Eq)]
+struct Token {
+    page_size: usize,
+    after: u64,
+}
+
+impl Token {
+    fn new(page_size: usize, after: u64) -> Self {
+        Self { page_size, after }
+    }
+
+    fn encode(&self) -> String {
+        URL_SAFE_NO_PAD.encode(format!("{}.{}", self.page_size, self.after))
+    }
+
+    fn decode(text: &str) -> Result<Self, Failure> {
+        Self::read(text)
+            // Only what `encode` writes: no leading zeros, no signs.
+            .filter(|token| token.encode() == text)
+            .ok_or_else(|| Failure::invalid_parameter("page_token", "No page has this token"))
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+        let (page_size, after) = plain.split_once('.')?;
+        let token = Self::new(page_size.parse().ok()?, after.parse().ok()?);
+        (1..MAX_PAGE_SIZE)
+            .contains(&token.page_size)
+            .then_some(token)
+    }
+}
+
+fn page_size(text: Option<String>) -> Result<usize, Failure> {
+    let Some(text) = text else {
+        return Ok(DEFAULT_PAGE_SIZE);
+    };
+    match text.parse() {
+        Ok(size) if (1..=MAX_PAGE_SIZE).contains(&size) => Ok(size),
+        _ => Err(Failure::invalid_parameter(
+            "page_size",
+            &format!("The page size is not a whole number from 1 to {MAX_PAGE_SIZE}"),
+        )),
+    }
+}

@@ -1,0 +1,194 @@
+//! The ledger, in process and over HTTP, and accepting over HTTP.
+
+use org_invitations_sandbox::{AcceptError, Change, Provider};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::api::{Api, send};
+
+#[tokio::test]
+async fn requests_and_changes_are_recorded_in_order() {
+    let api = Api::start().await;
+    let ada = api.invite_confluent("Ada@example.com").await;
+    let bob = api.invite_clickhouse("Bob@example.com").await;
+    let duplicate = json!({ "email": "ada@example.com" });
+    send(api.confluent(Method::POST, "").json(&duplicate)).await;
+    api.sandbox
+        .accept(Provider::Confluent, "ada@example.com")
+        .unwrap();
+    let path = format!("/{}", bob["id"].as_str().unwrap());
+    let deleted = send(api.clickhouse(Method::DELETE, &path)).await;
+
+    let ledger = api.sandbox.ledger();
+    let requests: Vec<_> = ledger
+        .requests
+        .iter()
+        .map(|entry| (entry.provider, entry.operation, entry.status))
+        .collect();
+    let (confluent, clickhouse) = (Some(Provider::Confluent), Some(Provider::ClickHouse));
+    assert_eq!(
+        requests,
+        [
+            (confluent, Some("createIamV2Invitation"), Some(201)),
+            (clickhouse, Some("invitationCreate"), Some(200)),
+            (confluent, Some("createIamV2Invitation"), Some(409)),
+            (clickhouse, Some("invitationDelete"), Some(200)),
+        ]
+    );
+    let commits: Vec<_> = ledger
+        .commits
+        .iter()
+        .map(|entry| (entry.operation, entry.id.as_str(), entry.email.as_str()))
+        .collect();
+    let (ada, bob) = (ada["id"].as_str().unwrap(), bob["id"].as_str().unwrap());
+    assert_eq!(
+        commits,
+        [
+            (Change::Create, ada, "Ada@example.com"),
+            (Change::Create, bob, "bob@example.com"),
+            (Change::Accept, ada, "Ada@example.com"),
+            (Change::Delete, bob, "bob@example.com"),
+        ]
+    );
+    let request_id = deleted.json()["requestId"].as_str().unwrap().to_owned();
+    assert_eq!(ledger.requests[3].request_id, request_id);
+    assert_eq!(ledger.commits[3].request_id, Some(request_id));
+    assert_eq!(ledger.commits[2].request_id, None);
+    assert!(ledger.requests[3].sequence < ledger.commits[3].sequence);
+    assert!(ledger.commits[2].sequence < ledger.requests[3].sequence);
+}
+
+#[tokio::test]
+async fn the_ledger_is_served_as_json() {
+    let api = Api::start().await;
+    let reply = send(api.confluent(Method::GET, "?status=A%20B&page_size=3")).await;
+    api.invite_clickhouse("ada@example.com").await;
+
+    let url = api.url("/_sandbox/ledger");
+    let ledger = send(api.http.get(&url)).await.json();
+    let request = &ledger["requests"][0];
+    assert_eq!(request["sequence"], 1);
+    assert!(request["at"].as_str().unwrap().ends_with('Z'), "{request}");
+    assert_eq!(request["provider"], "confluent");
+    assert_eq!(request["operation"], "listIamV2Invitations");
+    assert_eq!(request["method"], "GET");
+    assert_eq!(request["path"], "/iam/v2/invitations");
+    assert_eq!(request["query"], "status=A%20B&page_size=3");
+    assert_eq!(request["status"], 200);
+    assert_eq!(request["request_id"], reply.header("x-request-id"));
+    let commit = &ledger["commits"][0];
+    assert_eq!(commit["provider"], "clickhouse");
+    assert_eq!(commit["operation"], "create");
+    assert_eq!(commit["email"], "ada@example.com");
+    assert_eq!(commit["request_id"], ledger["requests"][1]["request_id"]);
+
+    let again = send(api.http.get(&url)).await.json();
+    assert_eq!(again, ledger, "looking is not recorded");
+    let own = serde_json::to_value(api.sandbox.ledger()).unwrap();
+    assert_eq!(own, ledger);
+}
+
+#[tokio::test]
+async fn refused_and_unrouted_requests_are_recorded_too() {
+    let api = Api::start().await;
+    send(api.http.get(api.url("/iam/v2/invitations"))).await;
+    send(api.http.put(api.url("/iam/v2/invitations"))).await;
+    send(api.http.get(api.url("/v1/elsewhere"))).await;
+    send(api.http.get(api.url("/favicon.ico"))).await;
+    let ledger = api.sandbox.ledger();
+    let seen: Vec<_> = ledger
+        .requests
+        .iter()
+        .map(|entry| (entry.provider, entry.operation, entry.status))
+        .collect();
+    let confluent = Some(Provider::Confluent);
+    assert_eq!(
+        seen,
+        [
+            (confluent, Some("listIamV2Invitations"), Some(401)),
+            (confluent, None, Some(405)),
+            (Some(Provider::ClickHouse), None, Some(404)),
+            (None, None, Some(404)),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn headers_are_recorded_without_credentials() {
+    let api = Api::start().await;
+    let request = api.confluent(Method::GET, "").header("X-Twice", "a");
+    send(request.header("x-twice", "b")).await;
+    let token = api.sandbox.credentials().confluent.access_token();
+    let url = api.url("/iam/v2/invitations");
+    send(api.http.get(&url).bearer_auth(token)).await;
+    send(api.http.get(&url).header("authorization", token)).await;
+
+    let ledger = api.sandbox.ledger();
+    let shown = |index: usize| ledger.requests[index].headers["authorization"].as_str();
+    assert_eq!(
+        [shown(0), shown(1), shown(2)],
+        ["Basic", "Bearer", "(no scheme)"]
+    );
+    assert_eq!(ledger.requests[0].headers["x-twice"], "a, b");
+    let text = serde_json::to_string(&ledger).unwrap();
+    let keys = &api.sandbox.credentials().confluent;
+    assert!(!text.contains(token), "{text}");
+    assert!(!text.contains(&keys.api_secret), "{text}");
+}
+
+#[tokio::test]
+async fn an_invitation_can_be_accepted_over_http() {
+    let api = Api::start().await;
+    let ada = api.invite_confluent("ada@example.com").await;
+    let url = api.url("/_sandbox/accept");
+    let accept = |body: Value| send(api.http.post(&url).json(&body));
+
+    let body = json!({ "provider": "confluent", "email": "Ada@example.com" });
+    let reply = accept(body.clone()).await;
+    assert_eq!((reply.status, &reply.json()["id"]), (200, &ada["id"]));
+    for (body, status) in [
+        (body, 409),
+        (
+            json!({ "provider": "clickhouse", "email": "ada@example.com" }),
+            404,
+        ),
+        (
+            json!({ "provider": "nobody", "email": "ada@example.com" }),
+            422,
+        ),
+        (json!({}), 422),
+    ] {
+        let reply = accept(body.clone()).await;
+        assert_eq!(reply.status, status, "{body}: {reply:?}");
+        assert!(reply.json()["error"].is_string(), "{reply:?}");
+    }
+    let ledger = api.sandbox.ledger();
+    assert_eq!(ledger.requests.len(), 1, "only the create");
+    assert_eq!(ledger.commits.len(), 2);
+}
+
+#[tokio::test]
+async fn what_cannot_be_accepted_is_told_apart() {
+    let api = Api::start().await;
+    let accept = || api.sandbox.accept(Provider::ClickHouse, "ada@example.com");
+    assert_eq!(accept(), Err(AcceptError::NotInvited));
+    api.invite_clickhouse("ada@example.com").await;
+    accept().unwrap();
+    assert_eq!(accept(), Err(AcceptError::AlreadyAccepted));
+}
+
+#[tokio::test]
+async fn other_paths_below_the_sandbox_s_own_are_not_found() {
+    let api = Api::start().await;
+    for (method, path, status) in [
+        (Method::GET, "/_sandbox", 404),
+        (Method::GET, "/_sandbox/", 404),
+        (Method::GET, "/_sandbox/nothing", 404),
+        (Method::POST, "/_sandbox/ledger", 405),
+    ] {
+        let reply = send(api.http.request(method.clone(), api.url(path))).await;
+        assert_eq!(reply.status, status, "{method} {path}");
+        assert!(reply.json()["error"].is_string(), "{reply:?}");
+    }
+    assert!(api.sandbox.ledger().requests.is_empty());
+}
