@@ -1,2 +1,51 @@
-//! Placeholder.
-fn main() {}
+//! The command `org-invitations`: invite people to Confluent Cloud and ClickHouse Cloud.
+
+mod arguments;
+mod commands;
+mod demo;
+mod failure;
+mod output;
+mod provider;
+mod sandbox;
+
+use std::{io, process::ExitCode};
+
+use clap::Parser;
+
+use crate::{
+    arguments::{Arguments, Command},
+    failure::Failure,
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let mut out = output::Output::new(arguments.output, io::stdout().lock());
+    match arguments.command {
+        Command::Demo => demo::run(&mut out).await,
+        Command::Sandbox(options) => sandbox::run(&options, &mut out).await,
+        Command::List(options) => {
+            let provider = provider::connect(arguments.provider).await?;
+            commands::list(&*provider, options, &mut out).await
+        }
+        Command::Get { id } => {
+            let provider = provider::connect(arguments.provider).await?;
+            commands::get(&*provider, &id, &mut out).await
+        }
+        Command::Create(options) => {
+            let provider = provider::connect(arguments.provider).await?;
+            commands::create(&*provider, options, &mut out).await
+        }
+        Command::Delete { id } => {
+            let provider = provider::connect(arguments.provider).await?;
+            commands::delete(&*provider, &id, &mut out).await
+        }
+    }
+}

@@ -37,7 +37,9 @@ use crate::{
 /// use org_invitations::{ClickHouse, InvitationProvider, NewInvitation};
 ///
 /// # let sandbox = org_invitations_sandbox::Sandbox::start().await.unwrap();
-/// # let (organization, key, secret) = sandbox.credentials().clickhouse_key();
+/// # let credentials = &sandbox.credentials().clickhouse;
+/// # let organization = &credentials.organization_id;
+/// # let (key, secret) = (&credentials.api_key, credentials.api_secret.as_str());
 /// # let url = sandbox.url();
 /// let clickhouse = ClickHouse::builder(organization).api_key(key, secret).base_url(url).build()?;
 /// let new = NewInvitation::new("Ann@example.com").legacy_role("developer");

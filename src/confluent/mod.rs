@@ -43,7 +43,8 @@ const SAFE_PAGE_SIZE: u32 = 99;
 /// use org_invitations::{Confluent, InvitationProvider, NewInvitation};
 ///
 /// # let sandbox = org_invitations_sandbox::Sandbox::start().await.unwrap();
-/// # let (key, secret) = sandbox.credentials().confluent_key();
+/// # let key = &sandbox.credentials().confluent.api_key;
+/// # let secret = sandbox.credentials().confluent.api_secret.as_str();
 /// # let endpoint = sandbox.url();
 /// let confluent = Confluent::builder().api_key(key, secret).base_url(endpoint).build()?;
 /// let invitation = confluent.create(NewInvitation::new("ann@example.com")).await?;
