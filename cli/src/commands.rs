@@ -48,8 +48,10 @@ pub(crate) async fn list<W: Write>(
                     Err(error) => failures.push(error),
                 }
             }
-            if rows.is_empty() && failures.is_empty() {
-                eprintln!("no invitations");
+            if rows.is_empty() {
+                if failures.is_empty() {
+                    eprintln!("no invitations");
+                }
             } else {
                 out.table(&rows)?;
             }
