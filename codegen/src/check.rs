@@ -42,12 +42,16 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn report(&mut self, at: &str, expected: String, found: impl Into<String>) {
-        self.problems.push(Problem {
+        let problem = Problem {
             pointer: self.surface.origin(at).to_owned(),
             expected,
             found: found.into(),
             advice: NEWER_LIBRARY.to_owned(),
-        });
+        };
+        // Several operations share most of their schemas.
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
     }
 
     fn operation(&mut self, operation: &Operation) {

@@ -34,7 +34,12 @@ impl Document {
         let unreadable = |found: String| {
             Report::single(
                 &name,
-                problem("", "a readable file", found, "name an existing file"),
+                problem(
+                    "",
+                    "a readable file",
+                    found,
+                    "name an existing file, by its absolute path",
+                ),
             )
         };
         let length = fs::metadata(path)

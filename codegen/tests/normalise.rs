@@ -1,0 +1,179 @@
+//! Documents that mean the same have the same surface, however they are written.
+
+use org_invitations_codegen::{Api, Document, Surface, api::CLICKHOUSE};
+use serde_json::{Value, json};
+
+/// A small document of the API in which one property of the list's items is `schema`.
+fn document(version: &str, schema: Value, components: Value) -> Value {
+    let responses = json!({ "200": { "description": "", "content": { "application/json": { "schema": {
+        "type": "array",
+        "items": { "type": "object", "properties": { "field": schema } },
+    } } } } });
+    json!({
+        "openapi": version,
+        "paths": { "/v1/organizations/{id}/invitations": { "get": {
+            "operationId": "invitationGetList",
+            "responses": responses,
+        } } },
+        "components": { "schemas": components },
+    })
+}
+
+fn surface(document: &Value, api: &Api) -> Surface {
+    let document = Document::parse("spec.json", document.to_string().as_bytes()).unwrap();
+    Surface::new(&document, api).unwrap()
+}
+
+/// What the property becomes.
+fn normal(version: &str, schema: Value, components: Value) -> Value {
+    let surface = surface(&document(version, schema, components), &CLICKHOUSE);
+    let place = "/paths/~1v1~1organizations~1{id}~1invitations/get/responses/200/content\
+                 /application~1json/schema/items/properties/field";
+    surface.value().pointer(place).unwrap().clone()
+}
+
+#[track_caller]
+fn assert_31_becomes(schema: Value, expected: Value) {
+    assert_eq!(
+        normal("3.1.0", schema.clone(), json!({})),
+        expected,
+        "{schema}"
+    );
+}
+
+#[test]
+fn what_31_writes_in_its_own_way_is_written_as_30_does() {
+    let nullable = json!({ "type": "string", "nullable": true });
+    assert_31_becomes(json!({ "type": ["string", "null"] }), nullable.clone());
+    assert_31_becomes(
+        json!({ "anyOf": [{ "type": "string" }, { "type": "null" }] }),
+        nullable.clone(),
+    );
+    assert_31_becomes(
+        json!({ "oneOf": [{ "type": "null" }, { "type": "string" }] }),
+        nullable,
+    );
+    assert_31_becomes(
+        json!({ "const": "a" }),
+        json!({ "type": "string", "enum": ["a"] }),
+    );
+    assert_31_becomes(
+        json!({ "type": "integer", "exclusiveMinimum": 3 }),
+        json!({ "type": "integer", "minimum": 3, "exclusiveMinimum": true }),
+    );
+    assert_31_becomes(
+        json!({ "type": "string", "enum": ["b", "a", null] }),
+        json!({ "type": "string", "enum": ["a", "b"], "nullable": true }),
+    );
+    assert_31_becomes(
+        json!({ "type": ["integer", "string"] }),
+        json!({ "type": ["integer", "string"] }),
+    );
+    assert_31_becomes(json!(true), json!({}));
+}
+
+#[test]
+fn keywords_beside_a_reference_count_in_31_only() {
+    let components = json!({ "Name": { "type": "string" } });
+    let schema = json!({ "$ref": "#/components/schemas/Name", "maxLength": 9 });
+    let both = json!({ "type": "string", "maxLength": 9 });
+    assert_eq!(normal("3.1.0", schema.clone(), components.clone()), both);
+    assert_eq!(
+        normal("3.0.3", schema, components),
+        json!({ "type": "string" })
+    );
+}
+
+#[test]
+fn all_of_is_one_schema() {
+    let components = json!({
+        "Meta": {
+            "properties": { "self": { "type": "string", "description": "a link" } },
+            "required": ["self"],
+        },
+    });
+    let schema = json!({ "allOf": [
+        { "$ref": "#/components/schemas/Meta" },
+        { "properties": { "self": { "example": "x" }, "age": { "type": "integer" } } },
+    ] });
+    let expected = json!({
+        "type": "object",
+        "properties": { "self": { "type": "string" }, "age": { "type": "integer" } },
+        "required": ["self"],
+    });
+    assert_eq!(normal("3.0.3", schema, components), expected);
+}
+
+#[test]
+fn null_beside_all_of_is_meant_for_the_whole() {
+    let components = json!({ "Meta": { "type": "object" } });
+    let schema = json!({ "nullable": true, "allOf": [{ "$ref": "#/components/schemas/Meta" }] });
+    assert_eq!(
+        normal("3.0.3", schema, components),
+        json!({ "type": "object", "nullable": true })
+    );
+}
+
+#[test]
+fn words_and_extensions_do_not_count_but_open_sets_do() {
+    let schema = json!({
+        "type": "string", "description": "d", "title": "t", "example": "e", "x-foo": 1,
+        "x-extensible-enum": ["B", "A"], "nullable": false,
+    });
+    let expected = json!({ "type": "string", "x-extensible-enum": ["A", "B"] });
+    assert_eq!(normal("3.0.3", schema, json!({})), expected);
+}
+
+#[test]
+fn properties_may_have_the_names_of_keywords() {
+    let schema = json!({ "type": "object", "properties": {
+        "title": { "type": "string" }, "example": { "type": "integer" }, "$ref": { "type": "string" },
+    } });
+    assert_eq!(normal("3.0.3", schema.clone(), json!({})), schema);
+}
+
+#[test]
+fn a_property_that_does_not_travel_is_left_out_wherever_that_is_said() {
+    let components = json!({ "Secret": { "type": "string", "writeOnly": true } });
+    let schema = json!({
+        "type": "object",
+        "required": ["hidden", "shown"],
+        "properties": {
+            "hidden": { "allOf": [{ "$ref": "#/components/schemas/Secret" }, { "maxLength": 3 }] },
+            "shown": { "type": "string", "readOnly": true },
+        },
+    });
+    let expected = json!({
+        "type": "object", "required": ["shown"], "properties": { "shown": { "type": "string" } },
+    });
+    assert_eq!(normal("3.0.3", schema, components), expected);
+}
+
+#[test]
+fn recursion_ends() {
+    let components = json!({ "Tree": {
+        "type": "object",
+        "properties": { "children": { "type": "array", "items": { "$ref": "#/components/schemas/Tree" } } },
+    } });
+    let tree = normal(
+        "3.0.3",
+        json!({ "$ref": "#/components/schemas/Tree" }),
+        components,
+    );
+    assert!(
+        tree["properties"]["children"]["items"]["x-recursion"].is_number(),
+        "{tree}"
+    );
+}
+
+#[test]
+fn yaml_and_json_are_one_document() {
+    let json = document("3.0.3", json!({ "type": "string" }), json!({}));
+    let yaml = serde_norway::to_string(&json).unwrap();
+    // Unquoted statuses are numbers to YAML and names to OpenAPI.
+    let yaml = yaml.replace("'200':", "200:");
+    assert!(yaml.contains(" 200:"), "{yaml}");
+    let parsed = Document::parse("spec.yaml", yaml.as_bytes()).unwrap();
+    let from_yaml = Surface::new(&parsed, &CLICKHOUSE).unwrap();
+    assert_eq!(from_yaml.value(), surface(&json, &CLICKHOUSE).value());
+}
