@@ -122,12 +122,20 @@ impl<'a> Normaliser<'a> {
         let Some((target, pointer)) = target else {
             return object(json!({ "$ref": reference }));
         };
+        self.move_origin(at, source, &pointer);
         let target = self.expand(target, &pointer, at, direction);
         if !document.is_31() {
             return target;
         }
         let siblings = self.inline(node, source, at, direction);
         merge(target, siblings)
+    }
+
+    /// What stands at `at` is really said at `to`: where a person would mend it.
+    fn move_origin(&mut self, at: &str, from: &str, to: &str) {
+        if let Some(origin) = self.origins.get_mut(at).filter(|origin| *origin == from) {
+            *origin = to.to_owned();
+        }
     }
 
     fn inline(
@@ -173,6 +181,7 @@ impl<'a> Normaliser<'a> {
                     }
                 }
                 "allOf" => {
+                    self.move_origin(at, source, &below("/0"));
                     for (index, part) in list(value).iter().enumerate() {
                         parts.push(self.expand(part, &below(&format!("/{index}")), at, direction));
                     }
