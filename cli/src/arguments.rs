@@ -1,6 +1,6 @@
 //! What can be written on the command line.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -55,6 +55,8 @@ pub(crate) enum Format {
     Table,
     /// JSON for programs: one invitation, or an array of them.
     Json,
+    /// Markdown for a pull request (`spec diff` only).
+    Markdown,
 }
 
 #[derive(Debug, Subcommand)]
@@ -73,6 +75,9 @@ pub(crate) enum Command {
         /// Its id, as `list` shows it.
         id: String,
     },
+    /// Look at a vendor's OpenAPI document: what changed, and whether the library builds from it.
+    #[command(subcommand)]
+    Spec(SpecCommand),
     /// Show everything on both providers, against the built-in sandbox.
     Demo,
     /// Serve both vendors' APIs from memory, to test against.
@@ -111,6 +116,40 @@ pub(crate) struct CreateOptions {
     /// The deprecated single role, admin or developer (ClickHouse).
     #[arg(long, value_name = "ROLE", conflicts_with = "role_id")]
     pub role: Option<String>,
+}
+
+/// What can be asked of a document. The API is recognised from its paths.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SpecCommand {
+    /// Compare two documents of one API: what breaks, what is new, what does not matter.
+    ///
+    /// Only what the library uses counts, after resolving references and lowering OpenAPI 3.1 to 3.0,
+    /// so moving or renaming a schema is no change.
+    #[command(after_help = "\
+Exit codes: 0 nothing breaks, 1 something breaks, 2 the documents could not be compared.
+
+Example: org-invitations spec diff specs/clickhouse-cloud-v1.json clickhouse.json -o markdown")]
+    Diff {
+        /// The document that is in use.
+        old: PathBuf,
+        /// The document that is to replace it.
+        new: PathBuf,
+    },
+    /// Say whether the library would build from a document, without building.
+    #[command(after_help = "\
+Exit codes: 0 it would, 1 it would not, 2 the document could not be read.
+
+Example: org-invitations spec check clickhouse.json")]
+    Check {
+        /// The document.
+        file: PathBuf,
+    },
+    /// Print the part of a document that the library uses, normalised.
+    #[command(after_help = "Example: org-invitations spec show specs/confluent-iam-v2.yaml")]
+    Show {
+        /// The document.
+        file: PathBuf,
+    },
 }
 
 #[derive(Args, Debug)]

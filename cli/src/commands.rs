@@ -40,7 +40,7 @@ pub(crate) async fn list<W: Write>(
             }
             array.end()?;
         }
-        Format::Table => {
+        Format::Table | Format::Markdown => {
             let mut rows = Vec::new();
             while let Some(item) = stream.next().await {
                 match item {
@@ -103,7 +103,7 @@ pub(crate) async fn delete<W: Write>(
     let id = InvitationId::new(id)?;
     provider.delete(&id).await?;
     match out.format() {
-        Format::Table => out.line(&format!("deleted {id}"))?,
+        Format::Table | Format::Markdown => out.line(&format!("deleted {id}"))?,
         Format::Json => out.line(&json!({ "id": id, "deleted": true }).to_string())?,
     }
     Ok(())

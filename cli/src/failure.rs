@@ -11,6 +11,8 @@ pub(crate) enum Failure {
     Library(Error),
     /// The command line asks for something that cannot be.
     Usage(String),
+    /// What was asked has the answer no, and that was printed already.
+    Negative,
     /// The machine did not let us.
     Io(io::Error),
 }
@@ -23,6 +25,7 @@ impl Failure {
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 return ExitCode::SUCCESS;
             }
+            Self::Negative => {}
             _ => eprintln!("{self}"),
         }
         match self {
@@ -54,6 +57,7 @@ impl fmt::Display for Failure {
             }
             Self::Usage(message) => write!(f, "error: {message}"),
             Self::Io(error) => write!(f, "error: {error}"),
+            Self::Negative => Ok(()),
         }
     }
 }

@@ -7,13 +7,14 @@ mod failure;
 mod output;
 mod provider;
 mod sandbox;
+mod spec;
 
 use std::{io, process::ExitCode};
 
 use clap::Parser;
 
 use crate::{
-    arguments::{Arguments, Command},
+    arguments::{Arguments, Command, Format, SpecCommand},
     failure::Failure,
 };
 
@@ -27,8 +28,15 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let is_diff = matches!(arguments.command, Command::Spec(SpecCommand::Diff { .. }));
+    if arguments.output == Format::Markdown && !is_diff {
+        return Err(Failure::Usage(
+            "only `spec diff` prints markdown".to_owned(),
+        ));
+    }
     let mut out = output::Output::new(arguments.output, io::stdout().lock());
     match arguments.command {
+        Command::Spec(command) => spec::run(&command, &mut out),
         Command::Demo => demo::run(&mut out).await,
         Command::Sandbox(options) => sandbox::run(&options, &mut out).await,
         Command::List(options) => {

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use chrono::{DateTime, Utc};
 use comfy_table::{Table, presets};
 use org_invitations::{Invitation, RoleAssignment};
+use serde::Serialize;
 
 use crate::arguments::Format;
 
@@ -36,22 +37,22 @@ impl<W: Write> Output<W> {
     /// One invitation.
     pub fn invitation(&mut self, invitation: &Invitation) -> io::Result<()> {
         match self.format {
-            Format::Table => self.table(std::slice::from_ref(invitation)),
-            Format::Json => {
-                serde_json::to_writer_pretty(&mut self.out, invitation)?;
-                self.line("")
-            }
+            Format::Table | Format::Markdown => self.table(std::slice::from_ref(invitation)),
+            Format::Json => self.json(invitation),
         }
+    }
+
+    /// One JSON document.
+    pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut self.out, value)?;
+        self.line("")
     }
 
     /// A table of invitations.
     pub fn table(&mut self, invitations: &[Invitation]) -> io::Result<()> {
-        let mut table = Table::new();
-        table
-            .load_style(presets::NOTHING)
-            .set_header(["ID", "EMAIL", "STATUS", "ROLES", "CREATED", "EXPIRES"]);
-        for invitation in invitations {
-            table.add_row([
+        let header = ["ID", "EMAIL", "STATUS", "ROLES", "CREATED", "EXPIRES"];
+        let row = |invitation: &Invitation| {
+            [
                 invitation.id.to_string(),
                 invitation.email.clone(),
                 invitation
@@ -61,7 +62,21 @@ impl<W: Write> Output<W> {
                 roles(invitation),
                 invitation.created_at.as_ref().map_or_else(dash, time),
                 invitation.expires_at.as_ref().map_or_else(dash, time),
-            ]);
+            ]
+        };
+        self.rows(header, invitations.iter().map(row))
+    }
+
+    /// A table of anything.
+    pub fn rows<const N: usize>(
+        &mut self,
+        header: [&str; N],
+        rows: impl IntoIterator<Item = [String; N]>,
+    ) -> io::Result<()> {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_header(header);
+        for row in rows {
+            table.add_row(row);
         }
         for line in table.lines() {
             self.line(line.trim_end())?;

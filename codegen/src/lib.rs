@@ -14,23 +14,34 @@
 //! operations are selected, what is checked, and how the generated types are called. A vendor can
 //! therefore rename, move or inline its schemas without any change in the generated client.
 //!
-//! [`build`] runs the whole of it in a build script.
+//! [`build`] runs the whole of it in a build script. [`diff()`] compares two documents of one API.
+//!
+//! The feature `generate` (on by default) is what a build needs; without it only documents are read,
+//! checked and compared, and progenitor is not a dependency.
 
 pub mod api;
+#[cfg(feature = "generate")]
 mod build;
 mod check;
+#[cfg(feature = "generate")]
 mod client_document;
+mod diff;
 mod document;
+#[cfg(feature = "generate")]
 mod generate;
 mod merge;
 mod problem;
 mod schema;
+mod schema_diff;
 mod surface;
 
 pub use api::Api;
+#[cfg(feature = "generate")]
 pub use build::build;
 pub use check::check;
+pub use diff::{Class, Finding, diff};
 pub use document::{Document, MAX_DOCUMENT_BYTES};
+#[cfg(feature = "generate")]
 pub use generate::generate;
 pub use problem::{Problem, Report};
 pub use surface::Surface;

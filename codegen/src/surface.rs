@@ -25,6 +25,19 @@ pub struct Surface {
     origins: BTreeMap<String, String>,
 }
 
+impl Api {
+    /// The APIs that a document describes at least one operation of, recognised by its paths.
+    pub fn recognise(document: &Document) -> Vec<&'static Api> {
+        let reader = Reader::new(document);
+        let described = |api: &&Api| {
+            api.operations
+                .iter()
+                .any(|operation| reader.find(operation).is_some())
+        };
+        Api::ALL.into_iter().filter(described).collect()
+    }
+}
+
 impl Surface {
     /// Selects and normalises the operations of `api` from `document`.
     ///
@@ -35,11 +48,7 @@ impl Surface {
     /// A [`Report`] with one problem when the document describes none of the operations, or when
     /// its references expand without end.
     pub fn new(document: &Document, api: &Api) -> Result<Self, Report> {
-        let mut reader = Reader {
-            document,
-            normaliser: Normaliser::new(document),
-            schemes: Map::new(),
-        };
+        let mut reader = Reader::new(document);
         let mut paths = Map::new();
         for operation in api.operations {
             let Some((path, item, pointer)) = reader.find(operation) else {
@@ -136,6 +145,14 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    fn new(document: &'a Document) -> Self {
+        Self {
+            document,
+            normaliser: Normaliser::new(document),
+            schemes: Map::new(),
+        }
+    }
+
     /// The path item that has `operation`.
     fn find(&self, operation: &Operation) -> Option<(&'a str, &'a Value, String)> {
         let paths = self.document.root().get("paths")?.as_object()?;
