@@ -1,5 +1,9 @@
 //! The command `org-invitations`: invite people to Confluent Cloud and ClickHouse Cloud.
 
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod arguments;
 mod commands;
 mod demo;

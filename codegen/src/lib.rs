@@ -19,6 +19,10 @@
 //! The feature `generate` (on by default) is what a build needs; without it only documents are read,
 //! checked and compared, and progenitor is not a dependency.
 
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 pub mod api;
 #[cfg(feature = "generate")]
 mod build;

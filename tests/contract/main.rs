@@ -1,0 +1,25 @@
+//! The contract between the library and both vendors' APIs, one request at a time: what is sent
+//! (method, path, query, headers, body) and what is made of each answer.
+//!
+//! The bodies are written from the vendors' documents and from what was observed on the wire, not from
+//! the library, and every request is compared with what those documents ask for.
+
+mod backend;
+mod clickhouse;
+mod clickhouse_failures;
+mod clickhouse_list;
+mod config;
+mod confluent;
+mod confluent_failures;
+mod confluent_list;
+mod data;
+mod ext;
+mod bulk;
+mod environment;
+mod input;
+mod raw;
+mod redirects;
+mod secrets;
+mod support;
+mod transport;
+mod undecodable;
