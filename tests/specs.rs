@@ -119,3 +119,24 @@ fn the_surface_keeps_every_operation_status_and_header() {
         );
     }
 }
+
+/// The snapshots show in review what a change of `specs/` or `codegen/` means; `specs/README.md` says
+/// how to renew them.
+#[test]
+fn the_snapshots_are_what_the_documents_say() {
+    for api in Api::ALL {
+        let surface = Surface::new(&ours(api), api).unwrap();
+        let now = serde_json::to_string_pretty(surface.value()).unwrap() + "\n";
+        let stem = Path::new(api.document).file_stem().unwrap();
+        let path = root()
+            .join("tests/snapshots")
+            .join(stem)
+            .with_extension("json");
+        let committed = std::fs::read_to_string(&path).unwrap();
+        assert!(
+            committed == now,
+            "{} is not current; see specs/README.md",
+            path.display()
+        );
+    }
+}

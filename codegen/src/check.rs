@@ -183,14 +183,8 @@ impl Checker<'_> {
         let place = format!("{place}/content/application~1json/schema");
         let schema = &content["schema"];
         match bare {
-            // Older documents describe the value without its envelope.
-            Some(field) if schema["properties"].get(field.name).is_none() => {
-                let before = self.problems.len();
+            Some(field) if is_bare(schema, field) => {
                 self.kind(&field.kind, schema, &place, "response");
-                if self.problems.len() > before {
-                    self.problems.truncate(before);
-                    self.object(object, schema, &place);
-                }
             }
             _ => self.object(object, schema, &place),
         }
@@ -273,6 +267,17 @@ impl Checker<'_> {
         };
         self.report(at, format!("{article} {expected} for {label}"), found);
         false
+    }
+}
+
+/// Older documents describe the value of the envelope's `field` without the envelope.
+pub(crate) fn is_bare(schema: &Value, field: &Field) -> bool {
+    let has = |name: &str| schema["properties"].get(name).is_some();
+    match &field.kind {
+        _ if has(field.name) => false,
+        Kind::Object(object) => object.fields.iter().any(|field| has(field.name)),
+        Kind::Array(_) => schema["type"] == "array",
+        _ => false,
     }
 }
 

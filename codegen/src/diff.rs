@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, fmt};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    api::{Api, Field, Kind, Need, Object, Operation, Response},
+    api::{Api, Field, Need, Object, Operation, Response},
+    check::is_bare,
     document::escape,
     schema::Direction,
     schema_diff::SchemaDiff,
@@ -513,7 +514,6 @@ impl Changes<'_> {
             let new = (&*place(new_at), &other["schema"]);
             let mut schemas = SchemaDiff::new(self, direction);
             match bare {
-                // Older documents describe the value without its envelope.
                 Some(field) if is_bare(old.1, field) && is_bare(new.1, field) => {
                     schemas.schema(old, new, label, Some(&field.kind), field.need);
                 }
@@ -655,10 +655,6 @@ fn expected(operation: &'static Operation) -> (Option<&'static Object>, Option<&
             (Some(envelope), field)
         }
     }
-}
-
-fn is_bare(schema: &Value, field: &Field) -> bool {
-    schema["properties"].get(field.name).is_none() && !matches!(field.kind, Kind::String)
 }
 
 fn parsed(text: &str) -> Value {
