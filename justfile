@@ -21,3 +21,8 @@ doc:
 # Licences and sources of the dependencies (cargo-deny).
 deny:
     cargo deny check licenses bans sources
+
+# What generating the clients costs, in a debug and in a release build of the generator.
+bench *documents="specs/confluent-iam-v2.yaml specs/confluent-sts-v1.yaml specs/clickhouse-cloud-v1.json":
+    cargo run --quiet -p org-invitations-codegen --example cost -- {{documents}}
+    cargo run --quiet --release -p org-invitations-codegen --example cost -- {{documents}}

@@ -1,0 +1,207 @@
+//! `spec` as a process: exit codes, and the three ways to print.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use serde_json::{Value, json};
+
+fn specs(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../specs")
+        .join(name)
+}
+
+/// The vendored document with a change, in a file of its own.
+fn changed(test: &str, change: impl FnOnce(&mut Value)) -> PathBuf {
+    let text = fs::read_to_string(specs("clickhouse-cloud-v1.json")).unwrap();
+    let mut document: Value = serde_json::from_str(&text).unwrap();
+    change(&mut document);
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}.json"));
+    fs::write(&path, document.to_string()).unwrap();
+    path
+}
+
+fn spec(arguments: &[&str], files: &[&Path]) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_org-invitations"));
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command
+        .arg("spec")
+        .args(arguments)
+        .args(files)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code(), text(stdout), text(stderr))
+}
+
+#[test]
+fn no_change_ends_with_0() {
+    let document = specs("confluent-iam-v2.yaml");
+    let (code, stdout, stderr) = spec(&["diff"], &[&document, &document]);
+    assert_eq!(
+        (code, stdout.as_str()),
+        (Some(0), "nothing changed that the library uses\n"),
+        "{stderr}"
+    );
+    let (code, stdout, _) = spec(&["diff", "-o", "json"], &[&document, &document]);
+    assert_eq!(code, Some(0));
+    assert_eq!(
+        serde_json::from_str::<Value>(&stdout).unwrap(),
+        json!({ "findings": [] })
+    );
+}
+
+#[test]
+fn an_addition_ends_with_0_and_is_shown() {
+    let old = specs("clickhouse-cloud-v1.json");
+    let new = changed("addition", |document| {
+        document["components"]["schemas"]["Invitation"]["properties"]["team"] =
+            json!({ "type": "string" });
+    });
+    let (code, stdout, stderr) = spec(&["diff", "-o", "json"], &[&old, &new]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let findings = serde_json::from_str::<Value>(&stdout).unwrap();
+    let finding = &findings["findings"][0];
+    assert_eq!(finding["class"], "additive");
+    assert_eq!(
+        finding["pointer"],
+        "/components/schemas/Invitation/properties/team"
+    );
+    assert_eq!(finding["before"], Value::Null);
+    assert_eq!(finding["after"], json!({ "type": "string" }));
+    let message = finding["message"].as_str().unwrap();
+    assert!(
+        message.contains("`team`") && message.contains("invitationGet"),
+        "{message}"
+    );
+    assert_eq!(
+        findings["findings"].as_array().unwrap().len(),
+        1,
+        "{findings}"
+    );
+}
+
+#[test]
+fn a_breaking_change_ends_with_1_in_every_format() {
+    let old = specs("clickhouse-cloud-v1.json");
+    let new = changed("breaking", |document| {
+        let properties = &mut document["components"]["schemas"]["Invitation"]["properties"];
+        properties.as_object_mut().unwrap().remove("expireAt");
+    });
+    for (format, expected) in [
+        (
+            "table",
+            " breaking  /components/schemas/Invitation/properties/expireAt",
+        ),
+        ("json", "\"class\": \"breaking\""),
+        (
+            "markdown",
+            "| **breaking** | `/components/schemas/Invitation/properties/expireAt` |",
+        ),
+    ] {
+        let (code, stdout, stderr) = spec(&["diff", "-o", format], &[&old, &new]);
+        assert_eq!(code, Some(1), "{stderr}");
+        assert!(stdout.contains(expected), "no {expected:?} in:\n{stdout}");
+        assert_eq!(stderr, "");
+    }
+}
+
+#[test]
+fn what_cannot_be_compared_ends_with_2() {
+    let document = specs("clickhouse-cloud-v1.json");
+    let missing = Path::new("no-such-file.json");
+    let petstore = changed("petstore", |document| {
+        document["paths"] = json!({ "/pets": {} })
+    });
+    let other = specs("confluent-iam-v2.yaml");
+    let swagger = changed("swagger", |document| {
+        document.as_object_mut().unwrap().remove("openapi");
+        document["swagger"] = json!("2.0");
+    });
+    for (old, new, words) in [
+        (&*document, missing, "no-such-file.json"),
+        (missing, &*document, "no-such-file.json"),
+        (&*document, &*swagger, "OpenAPI 3.0 or 3.1"),
+        (&*document, &*petstore, "no API in common"),
+        (&*petstore, &*document, "none of the operations"),
+        (&*document, &*other, "no API in common"),
+    ] {
+        let (code, stdout, stderr) = spec(&["diff"], &[old, new]);
+        assert_eq!(code, Some(2), "{stdout}{stderr}");
+        assert!(stderr.contains(words), "no {words:?} in: {stderr}");
+        assert_eq!(stdout, "");
+    }
+}
+
+#[test]
+fn check_lists_everything_that_a_build_would_refuse() {
+    let (code, stdout, _) = spec(&["check"], &[&specs("confluent-sts-v1.yaml")]);
+    assert_eq!(code, Some(0));
+    assert_eq!(
+        stdout,
+        "Confluent Cloud STS v1: the library builds from it\n"
+    );
+    let new = changed("check", |document| {
+        let schemas = &mut document["components"]["schemas"];
+        schemas["Invitation"]["properties"]["id"]["type"] = json!("integer");
+        schemas["InvitationPostRequest"]["properties"]
+            .as_object_mut()
+            .unwrap()
+            .remove("email");
+    });
+    let (code, stdout, _) = spec(&["check"], &[&new]);
+    assert_eq!(code, Some(1));
+    for words in [
+        "properties/id: expected a string",
+        "expected the property `email`",
+    ] {
+        assert!(stdout.contains(words), "no {words:?} in:\n{stdout}");
+    }
+    let (code, stdout, _) = spec(&["check", "-o", "json"], &[&new]);
+    assert_eq!(code, Some(1));
+    let problems = serde_json::from_str::<Value>(&stdout).unwrap();
+    assert_eq!(
+        problems["problems"].as_array().unwrap().len(),
+        2,
+        "{problems}"
+    );
+    assert_eq!(
+        spec(&["check"], &[Path::new("no-such-file.json")]).0,
+        Some(2)
+    );
+}
+
+#[test]
+fn show_prints_the_normalised_document() {
+    let document = specs("clickhouse-cloud-v1.json");
+    let (code, stdout, _) = spec(&["show"], &[&document]);
+    assert_eq!(code, Some(0));
+    let shown: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(shown["openapi"], "3.0.3");
+    assert!(!stdout.contains("\"description\""));
+    // It is a document itself, and means the same.
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shown.json");
+    fs::write(&path, &stdout).unwrap();
+    let (code, stdout, stderr) = spec(&["diff"], &[&document, &path]);
+    assert_eq!(
+        (code, stdout.as_str()),
+        (Some(0), "nothing changed that the library uses\n"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn markdown_is_for_diff_only() {
+    let (code, _, stderr) = spec(
+        &["check", "-o", "markdown"],
+        &[&specs("confluent-sts-v1.yaml")],
+    );
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("spec diff"), "{stderr}");
+}
