@@ -18,7 +18,7 @@ pub use crate::{
     bulk::{BulkOptions, CreateOutcome, Created, DeleteOutcome, Deleted},
     capabilities::Capabilities,
     clickhouse::{ClickHouse, ClickHouseBuilder},
-    client::{Credentials, Observer, ReplyInfo},
+    client::{Credentials, Observer, ReplyInfo, RetryPolicy},
     config::{ClickHouseConfig, ConfluentConfig, ProviderConfig, ProviderKind},
     confluent::{Confluent, ConfluentBuilder},
     error::{Error, ErrorDetail, ErrorKind, Operation, RateLimit, Result},

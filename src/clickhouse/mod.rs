@@ -21,7 +21,7 @@ pub use self::builder::ClickHouseBuilder;
 use self::generated::{Client, offers};
 use crate::{
     capabilities::Capabilities,
-    client::{Call, Connection},
+    client::{Call, Connection, Reply, create_exactly_once, delete_exactly_once},
     error::{Operation, Result},
     invitation::{Invitation, InvitationId, NewInvitation, Roles},
     list::{ListQuery, Page, PageToken},
@@ -122,18 +122,16 @@ impl InvitationProvider for ClickHouse {
         };
         call.offered(offered, "roles of this form")?;
         let body = convert::new_to_wire(&new);
-        let reply = call
-            .send(self.api.invitation_create(&self.organization, &body))
-            .await?;
-        convert::one(&call, &reply, Utc::now())
+        let send = || self.api.invitation_create(&self.organization, &body);
+        let read = |reply: &Reply| convert::one(&call, reply, Utc::now());
+        create_exactly_once(self, &call, &new, send, read).await
     }
 
     /// `GET /v1/organizations/{organizationId}/invitations/{invitationId}`
     async fn get(&self, id: &InvitationId) -> Result<Invitation> {
         let call = self.call(Operation::Get, Some(id.as_str()));
-        let reply = call
-            .send(self.api.invitation_get(&self.organization, id.as_str()))
-            .await?;
+        let send = || self.api.invitation_get(&self.organization, id.as_str());
+        let reply = call.send(send).await?;
         convert::one(&call, &reply, Utc::now())
     }
 
@@ -147,19 +145,16 @@ impl InvitationProvider for ClickHouse {
         let start = token
             .map(|token| convert::Position::parse(&call, token))
             .transpose()?;
-        let reply = call
-            .send(self.api.invitation_get_list(&self.organization))
-            .await?;
+        let send = || self.api.invitation_get_list(&self.organization);
+        let reply = call.send(send).await?;
         convert::page(&call, &reply, query, start, Utc::now())
     }
 
     /// `DELETE /v1/organizations/{organizationId}/invitations/{invitationId}`
     async fn delete(&self, id: &InvitationId) -> Result<()> {
         let call = self.call(Operation::Delete, Some(id.as_str()));
-        let reply = call
-            .send(self.api.invitation_delete(&self.organization, id.as_str()))
-            .await?;
-        call.done(&reply)
+        let send = || self.api.invitation_delete(&self.organization, id.as_str());
+        delete_exactly_once(&call, send).await
     }
 }
 

@@ -5,7 +5,9 @@ use std::{fmt, sync::Arc};
 use reqwest::header::HeaderValue;
 
 use crate::{
-    client::{Call, Credentials, Endpoint, Reply, Settings},
+    client::{
+        Call, Credentials, Endpoint, Rate, Reply, Settings, clock::ServerClock, limiter::Limiter,
+    },
     error::{Error, ErrorKind, Operation, Result},
 };
 
@@ -14,6 +16,8 @@ use crate::{
 pub(crate) struct Dialect {
     /// The provider's name.
     pub provider: &'static str,
+    /// What the vendor publishes of its rate limit.
+    pub published_rate: Option<Rate>,
     /// Finds the id of the request; may have to look into the body.
     pub request_id: fn(&Reply) -> Option<String>,
     /// Reads a reply that is no success.
@@ -27,6 +31,8 @@ pub(crate) struct Connection {
     pub settings: Settings,
     pub authorization: HeaderValue,
     pub http: reqwest::Client,
+    pub limiter: Limiter,
+    pub clock: ServerClock,
 }
 
 impl Connection {
@@ -60,7 +66,14 @@ impl Connection {
             .with_provider(provider)
             .with_source(error)
         })?;
+        let limiter = Limiter::new(
+            dialect.published_rate,
+            settings.rate,
+            settings.max_concurrency,
+        );
         Ok(Arc::new(Self {
+            limiter,
+            clock: ServerClock::default(),
             dialect,
             endpoint,
             settings,

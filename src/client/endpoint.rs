@@ -54,6 +54,11 @@ impl Endpoint {
         self.url.as_str().trim_end_matches('/')
     }
 
+    /// The host's name, for logs.
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
     /// Plain http, which only this machine's loopback may have.
     pub fn is_plain(&self) -> bool {
         self.url.scheme() == "http"

@@ -1,26 +1,36 @@
 //! What both backends share: where requests go, how they are authenticated, and how one call is made
 //! and its reply read.
 
+mod attempt;
 mod call;
+mod clock;
 mod connection;
 mod credentials;
 mod decode;
 mod endpoint;
+mod exact;
+mod failure;
 mod headers;
 mod hooks;
+mod limiter;
 mod reply;
+mod retry;
 mod settings;
 
 pub(crate) use self::{
-    call::{Call, kind_of_status},
+    call::Call,
     connection::{Connection, Dialect},
     decode::{decode, items_of, odd_item, unreadable},
     endpoint::Endpoint,
+    exact::{create_exactly_once, delete_exactly_once},
+    failure::kind_of_status,
     hooks::generated_client,
+    limiter::Rate,
     reply::Reply,
     settings::{Settings, common_setters},
 };
 pub use self::{
     credentials::Credentials,
     reply::{Observer, ReplyInfo},
+    retry::RetryPolicy,
 };

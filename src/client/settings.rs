@@ -2,17 +2,23 @@
 
 use std::{fmt, time::Duration};
 
-use crate::client::Observer;
+use crate::client::{Observer, Rate, RetryPolicy};
 
 /// Limits that every provider has.
 #[derive(Clone)]
 pub(crate) struct Settings {
-    /// How long a request may take in all, its answer included. Default: 60 s.
+    /// How long one request may take in all, its answer included. Default: 60 s.
     pub timeout: Duration,
     /// How long connecting may take. Default: 10 s.
     pub connect_timeout: Duration,
     /// The largest body that is read from the server, in bytes. Default: 32 MiB.
     pub max_body_bytes: usize,
+    /// How often and how patiently a call is repeated.
+    pub retry: RetryPolicy,
+    /// The rate that the caller set, in place of what the vendor publishes and the server says.
+    pub rate: Option<Rate>,
+    /// How many requests may be under way at once. Default: 16.
+    pub max_concurrency: usize,
     /// Sees every reply. Default: nothing does.
     pub observer: Option<Observer>,
 }
@@ -23,6 +29,9 @@ impl Default for Settings {
             timeout: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(10),
             max_body_bytes: 32 << 20,
+            retry: RetryPolicy::default(),
+            rate: None,
+            max_concurrency: 16,
             observer: None,
         }
     }
@@ -34,6 +43,9 @@ impl fmt::Debug for Settings {
             .field("timeout", &self.timeout)
             .field("connect_timeout", &self.connect_timeout)
             .field("max_body_bytes", &self.max_body_bytes)
+            .field("retry", &self.retry)
+            .field("rate", &self.rate)
+            .field("max_concurrency", &self.max_concurrency)
             .finish_non_exhaustive()
     }
 }
@@ -47,7 +59,28 @@ macro_rules! common_setters {
             self
         }
 
-        /// How long a request may take in all, its answer included. Default: 60 s.
+        /// How often and how patiently a call is repeated. Default: see [`RetryPolicy`](crate::RetryPolicy).
+        pub fn retry(mut self, policy: crate::RetryPolicy) -> Self {
+            self.settings.retry = policy;
+            self
+        }
+
+        /// Sends at most `requests` in any `window`, whatever the vendor publishes and the server says.
+        ///
+        /// Shared by all clones of the provider. `requests` of 0 counts as 1.
+        pub fn rate_limit(mut self, requests: usize, window: std::time::Duration) -> Self {
+            let requests = requests.max(1);
+            self.settings.rate = Some(crate::client::Rate { requests, window });
+            self
+        }
+
+        /// How many requests may be under way at once, over all clones. Default: 16.
+        pub fn max_concurrency(mut self, requests: usize) -> Self {
+            self.settings.max_concurrency = requests;
+            self
+        }
+
+        /// How long one request may take in all, its answer included. Default: 60 s.
         pub fn timeout(mut self, timeout: std::time::Duration) -> Self {
             self.settings.timeout = timeout;
             self

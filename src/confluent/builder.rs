@@ -73,6 +73,7 @@ impl ConfluentBuilder {
             .map_err(|error| error.with_provider(Confluent::NAME))?;
         let dialect = Dialect {
             provider: Confluent::NAME,
+            published_rate: None,
             request_id: |reply| reply.header("x-request-id").map(str::to_owned),
             failure: failure::failure,
         };

@@ -20,7 +20,9 @@ pub use self::builder::ConfluentBuilder;
 use self::generated::{Client, offers};
 use crate::{
     capabilities::Capabilities,
-    client::{Call, Connection, decode, unreadable},
+    client::{
+        Call, Connection, Reply, create_exactly_once, decode, delete_exactly_once, unreadable,
+    },
     error::{Operation, Result},
     invitation::{Invitation, InvitationId, NewInvitation},
     list::{ListQuery, Page, PageToken},
@@ -117,17 +119,17 @@ impl InvitationProvider for Confluent {
         let auth_type = offers::CREATE_IAM_V2_INVITATION_AUTH_TYPE;
         call.offered(new.auth_type.is_none() || auth_type, "auth types")?;
         let body = convert::new_to_wire(&new);
-        let reply = call.send(self.api.create_iam_v2_invitation(&body)).await?;
-        convert::invitation(decode(&call, &reply)?).map_err(|why| unreadable(&call, &reply, &why))
+        let send = || self.api.create_iam_v2_invitation(&body);
+        create_exactly_once(self, &call, &new, send, |reply| one(&call, reply)).await
     }
 
     /// `GET /iam/v2/invitations/{id}`
     async fn get(&self, id: &InvitationId) -> Result<Invitation> {
         let call = self.call(Operation::Get, Some(id.as_str()));
         let reply = call
-            .send(self.api.get_iam_v2_invitation(id.as_str()))
+            .send(|| self.api.get_iam_v2_invitation(id.as_str()))
             .await?;
-        convert::invitation(decode(&call, &reply)?).map_err(|why| unreadable(&call, &reply, &why))
+        one(&call, &reply)
     }
 
     /// `GET /iam/v2/invitations`
@@ -162,27 +164,31 @@ impl InvitationProvider for Confluent {
         ] {
             call.offered(!filter || offered, name)?;
         }
-        let sent = self.api.list_iam_v2_invitations(
-            query.creator.as_deref(),
-            query.email.as_deref(),
-            // Only the first request decides the size; the token carries it on.
-            token.is_none().then_some(size.into()),
-            token.map(PageToken::as_str),
-            query.status.as_ref().map(convert::status_to_wire),
-            query.user.as_deref(),
-        );
-        let reply = call.send(sent).await?;
+        let send = || {
+            self.api.list_iam_v2_invitations(
+                query.creator.as_deref(),
+                query.email.as_deref(),
+                // Only the first request decides the size; the token carries it on.
+                token.is_none().then_some(size.into()),
+                token.map(PageToken::as_str),
+                query.status.as_ref().map(convert::status_to_wire),
+                query.user.as_deref(),
+            )
+        };
+        let reply = call.send(send).await?;
         convert::page(&call, &reply)
     }
 
     /// `DELETE /iam/v2/invitations/{id}`
     async fn delete(&self, id: &InvitationId) -> Result<()> {
         let call = self.call(Operation::Delete, Some(id.as_str()));
-        let reply = call
-            .send(self.api.delete_iam_v2_invitation(id.as_str()))
-            .await?;
-        call.done(&reply)
+        delete_exactly_once(&call, || self.api.delete_iam_v2_invitation(id.as_str())).await
     }
+}
+
+/// The invitation that a reply holds.
+fn one(call: &Call<'_>, reply: &Reply) -> Result<Invitation> {
+    convert::invitation(decode(call, reply)?).map_err(|why| unreadable(call, reply, &why))
 }
 
 impl fmt::Display for Confluent {

@@ -1,0 +1,136 @@
+//! One attempt: the request goes out, the reply is read whole under its limits, and what it said is
+//! logged.
+
+use std::time::{Duration, Instant};
+
+use chrono::{TimeDelta, Utc};
+use progenitor_client::{ByteStream, Error as ClientError, ResponseValue};
+
+use crate::{
+    client::{
+        Call, Reply, ReplyInfo, headers,
+        reply::{BodyError, read_body},
+    },
+    error::{Error, ErrorKind, Operation},
+};
+
+/// What a generated client's method gives.
+pub(crate) type Sent = Result<ResponseValue<ByteStream>, ClientError<()>>;
+
+impl Call<'_> {
+    /// Waits for the rate limit, sends, and reads the reply; only a 2xx is `Ok`.
+    pub async fn attempt(
+        &self,
+        sent: impl Future<Output = Sent>,
+        resent: u32,
+    ) -> Result<Reply, Error> {
+        let asked = Instant::now();
+        let permit = self.connection.limiter.acquire().await;
+        let (start, sent_at) = (Instant::now(), Utc::now());
+        let outcome = match sent.await {
+            Ok(success) => self.read(success).await,
+            Err(ClientError::UnexpectedResponse(response)) => {
+                self.read(ResponseValue::<ByteStream>::stream(response))
+                    .await
+            }
+            Err(ClientError::CommunicationError(error)) => Err(self.broken(error)),
+            Err(other) => {
+                let error = self.error(ErrorKind::InvalidInput, "the request cannot be built");
+                Err(error.with_source(other.into_untyped()).with_attempts(0))
+            }
+        };
+        let outcome = outcome.and_then(|reply| {
+            if let Some(date) = headers::date(&reply.headers) {
+                let second = TimeDelta::seconds(1);
+                self.connection
+                    .clock
+                    .observe(date, second, sent_at, Utc::now());
+            }
+            self.observe(&reply, start, start - asked, resent);
+            let refused = (reply.status.as_u16() == 429)
+                .then(|| headers::retry_after(&reply.headers, Utc::now()));
+            permit.answered(headers::rate_limit(&reply.headers), refused);
+            if reply.status.is_success() {
+                Ok(reply)
+            } else {
+                Err((self.connection.dialect.failure)(self, &reply))
+            }
+        });
+        if let Err(error) = &outcome {
+            tracing::debug!(
+                error.r#type = ?error.kind(),
+                http.response.status_code = error.status(),
+                http.request.resend_count = resent,
+                "attempt failed"
+            );
+        }
+        outcome
+    }
+
+    async fn read(&self, response: ResponseValue<ByteStream>) -> Result<Reply, Error> {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let limit = self.connection.settings.max_body_bytes;
+        let body = read_body(response.into_inner_stream(), limit).await;
+        let incomplete = |error: Error| {
+            let error = error.with_status(status.as_u16());
+            match headers::text(&headers, "x-request-id") {
+                Some(id) => error.with_request_id(id),
+                None => error,
+            }
+        };
+        match body {
+            Ok(body) => Ok(Reply {
+                status,
+                headers,
+                body,
+            }),
+            Err(BodyError::Broken(error)) => Err(incomplete(self.broken(error))),
+            Err(BodyError::TooLarge) => {
+                let message = format!("the answer has more than {limit} bytes");
+                let error = self.error(ErrorKind::Decode, message);
+                Err(incomplete(
+                    error.with_may_have_executed(self.changes_state()),
+                ))
+            }
+        }
+    }
+
+    fn observe(&self, reply: &Reply, start: Instant, waited: Duration, resent: u32) {
+        let observer = self.connection.settings.observer.as_ref();
+        if observer.is_none() && !tracing::enabled!(tracing::Level::DEBUG) {
+            return;
+        }
+        let dialect = &self.connection.dialect;
+        let request_id = (dialect.request_id)(reply);
+        let info = ReplyInfo {
+            provider: dialect.provider,
+            operation: self.operation,
+            status: reply.status.as_u16(),
+            request_id: request_id.as_deref(),
+            rate_limit: headers::rate_limit(&reply.headers),
+            location: reply.header("location"),
+            elapsed: start.elapsed(),
+        };
+        tracing::debug!(
+            http.request.method = self.method(),
+            http.request.resend_count = resent,
+            http.response.status_code = info.status,
+            server.address = self.connection.endpoint.host(),
+            request_id = info.request_id,
+            waited_ms = waited.as_millis() as u64,
+            elapsed_ms = info.elapsed.as_millis() as u64,
+            "reply"
+        );
+        if let Some(observer) = observer {
+            observer(&info);
+        }
+    }
+
+    fn method(&self) -> &'static str {
+        match self.operation {
+            Operation::Create => "POST",
+            Operation::Delete => "DELETE",
+            _ => "GET",
+        }
+    }
+}
