@@ -87,6 +87,8 @@ pub enum Operation {
     Configure,
     /// Checking a value before it is used.
     Validate,
+    /// Getting a token to authenticate with.
+    Authenticate,
     /// Creating an invitation.
     Create,
     /// Reading one invitation.
@@ -239,6 +241,13 @@ impl Error {
         self.0.may_have_executed
     }
 
+    /// Changes what the failure means for the caller.
+    #[must_use]
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// Names the provider.
     #[must_use]
     pub fn with_provider(mut self, provider: impl Into<Cow<'static, str>>) -> Self {
@@ -381,6 +390,7 @@ impl fmt::Display for Operation {
         f.write_str(match self {
             Self::Configure => "configure",
             Self::Validate => "check",
+            Self::Authenticate => "authenticate",
             Self::Create => "create",
             Self::Get => "get",
             Self::List => "list",

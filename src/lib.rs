@@ -14,13 +14,15 @@ mod invitation;
 mod list;
 mod provider;
 
+#[cfg(feature = "oidc")]
+pub use crate::confluent::ClientCredentials;
 pub use crate::{
     bulk::{BulkOptions, CreateOutcome, Created, DeleteOutcome, Deleted},
     capabilities::Capabilities,
     clickhouse::{ClickHouse, ClickHouseBuilder},
     client::{Credentials, Observer, ReplyInfo, RetryPolicy},
     config::{ClickHouseConfig, ConfluentConfig, ProviderConfig, ProviderKind},
-    confluent::{Confluent, ConfluentBuilder},
+    confluent::{Confluent, ConfluentBuilder, StsCredentials, SubjectToken},
     error::{Error, ErrorDetail, ErrorKind, Operation, RateLimit, Result},
     invitation::{
         AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, ResourceReference,

@@ -6,7 +6,9 @@ use secrecy::SecretString;
 
 use crate::{
     clickhouse::{ClickHouse, failure},
-    client::{Connection, Credentials, Dialect, Endpoint, Rate, Settings, common_setters},
+    client::{
+        Authorization, Connection, Credentials, Dialect, Endpoint, Rate, Settings, common_setters,
+    },
     config::{ClickHouseConfig, process_environment},
     error::{Error, ErrorKind, Operation, Result},
     invitation::InvitationId,
@@ -85,13 +87,17 @@ impl ClickHouseBuilder {
         })?;
         let endpoint = Endpoint::new(&self.base_url, Some("/v1"))
             .map_err(|error| error.with_provider(ClickHouse::NAME))?;
+        let authorization = credentials.authorization();
+        let authorization = Authorization::Fixed(
+            authorization.map_err(|error| error.with_provider(ClickHouse::NAME))?,
+        );
         let dialect = Dialect {
             provider: ClickHouse::NAME,
             published_rate: Some(PUBLISHED_RATE),
             request_id: failure::request_id,
             failure: failure::failure,
         };
-        let connection = Connection::new(dialect, endpoint, &credentials, self.settings)?;
+        let connection = Connection::new(dialect, endpoint, authorization, self.settings)?;
         Ok(ClickHouse::new(connection, &self.organization_id))
     }
 }

@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use progenitor_client::{ByteStream, Error as ClientError, ResponseValue};
+use reqwest::header::HeaderValue;
 
 use crate::{
     client::{
         Call, Reply, ReplyInfo, headers,
+        hooks::AUTHORIZATION_OF_ATTEMPT,
         reply::{BodyError, read_body},
     },
     error::{Error, ErrorKind, Operation},
@@ -21,13 +23,14 @@ impl Call<'_> {
     /// Waits for the rate limit, sends, and reads the reply; only a 2xx is `Ok`.
     pub async fn attempt(
         &self,
+        authorization: Option<HeaderValue>,
         sent: impl Future<Output = Sent>,
         resent: u32,
     ) -> Result<Reply, Error> {
         let asked = Instant::now();
         let permit = self.connection.limiter.acquire().await;
         let (start, sent_at) = (Instant::now(), Utc::now());
-        let outcome = match sent.await {
+        let outcome = match AUTHORIZATION_OF_ATTEMPT.scope(authorization, sent).await {
             Ok(success) => self.read(success).await,
             Err(ClientError::UnexpectedResponse(response)) => {
                 self.read(ResponseValue::<ByteStream>::stream(response))

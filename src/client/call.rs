@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use reqwest::header::HeaderValue;
 use tracing::Instrument;
 
 use crate::{
@@ -26,6 +27,8 @@ pub(crate) struct Progress {
     pub sent: u32,
     /// Whether one of them may have been carried out although its answer was lost.
     pub lost: bool,
+    /// Whether a refused token was replaced by a fresh one; that is tried once.
+    renewed: bool,
     /// When the first one went out.
     pub first_sent: DateTime<Utc>,
     /// When the latest one went out.
@@ -88,11 +91,23 @@ impl Call<'_> {
         );
         async {
             loop {
-                let error = match self.attempt_on(progress, send()).await {
+                let authorization = self.authorize(progress).await?;
+                let attempt = self.attempt_on(progress, authorization.clone(), send());
+                let error = match attempt.await {
                     Ok(reply) => return Ok(reply),
                     Err(error) => error,
                 };
                 progress.lost |= error.may_have_executed();
+                if error.kind() == ErrorKind::Unauthenticated
+                    && !progress.renewed
+                    && self
+                        .connection
+                        .authorization
+                        .refused(authorization.as_ref())
+                {
+                    progress.renewed = true;
+                    continue;
+                }
                 match self.delay(progress, &error) {
                     Some(delay) => tokio::time::sleep(delay).await,
                     None => return Err(progress.account_for(error)),
@@ -116,10 +131,26 @@ impl Call<'_> {
         self.delay(progress, &self.error(ErrorKind::Connect, ""))
     }
 
+    /// What to authenticate with. When there is nothing, the call fails; its source has tried enough.
+    async fn authorize(&self, progress: &Progress) -> Result<Option<HeaderValue>, Error> {
+        let header = self.connection.authorization.header();
+        let outcome = tokio::time::timeout_at(self.end(progress), header).await;
+        let error = match outcome {
+            Ok(Ok(header)) => return Ok(header),
+            Ok(Err(error)) => error,
+            Err(_) => self.refuse(
+                ErrorKind::Timeout,
+                "the deadline passed before a token came",
+            ),
+        };
+        Err(error.with_may_have_executed(progress.lost))
+    }
+
     /// One attempt, cut off at the deadline of the call.
     async fn attempt_on(
         &self,
         progress: &mut Progress,
+        authorization: Option<HeaderValue>,
         sent: impl Future<Output = Sent>,
     ) -> Result<Reply, Error> {
         let resent = progress.sent;
@@ -128,8 +159,8 @@ impl Call<'_> {
             progress.first_sent = progress.last_sent;
         }
         progress.sent += 1;
-        let end = progress.started + self.connection.settings.retry.deadline;
-        match tokio::time::timeout_at(end.into(), self.attempt(sent, resent)).await {
+        let attempt = self.attempt(authorization, sent, resent);
+        match tokio::time::timeout_at(self.end(progress), attempt).await {
             Ok(outcome) => outcome,
             Err(_) => {
                 let message = "the deadline of the call passed before the server answered";
@@ -138,6 +169,10 @@ impl Call<'_> {
                     .with_may_have_executed(self.changes_state()))
             }
         }
+    }
+
+    fn end(&self, progress: &Progress) -> tokio::time::Instant {
+        (progress.started + self.connection.settings.retry.deadline).into()
     }
 }
 
@@ -148,6 +183,7 @@ impl Progress {
             started: Instant::now(),
             sent: 0,
             lost: false,
+            renewed: false,
             first_sent: now,
             last_sent: now,
         }

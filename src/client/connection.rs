@@ -2,11 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
-use reqwest::header::HeaderValue;
-
 use crate::{
     client::{
-        Call, Credentials, Endpoint, Rate, Reply, Settings, clock::ServerClock, limiter::Limiter,
+        Authorization, Call, Endpoint, Rate, Reply, Settings, clock::ServerClock, limiter::Limiter,
     },
     error::{Error, ErrorKind, Operation, Result},
 };
@@ -29,7 +27,7 @@ pub(crate) struct Connection {
     pub dialect: Dialect,
     pub endpoint: Endpoint,
     pub settings: Settings,
-    pub authorization: HeaderValue,
+    pub authorization: Authorization,
     pub http: reqwest::Client,
     pub limiter: Limiter,
     pub clock: ServerClock,
@@ -39,13 +37,10 @@ impl Connection {
     pub fn new(
         dialect: Dialect,
         endpoint: Endpoint,
-        credentials: &Credentials,
+        authorization: Authorization,
         settings: Settings,
     ) -> Result<Arc<Self>> {
         let provider = dialect.provider;
-        let authorization = credentials
-            .authorization()
-            .map_err(|error| error.with_provider(provider))?;
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("org-invitations/", env!("CARGO_PKG_VERSION")))
             .timeout(settings.timeout)

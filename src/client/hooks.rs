@@ -13,6 +13,11 @@ use crate::client::Connection;
 /// How often a request may be redirected.
 const MAX_REDIRECTS: usize = 5;
 
+tokio::task_local! {
+    /// The header that the attempt under way authenticates with.
+    pub(crate) static AUTHORIZATION_OF_ATTEMPT: Option<HeaderValue>;
+}
+
 /// Includes a client from `$OUT_DIR` and gives it its hooks.
 macro_rules! generated_client {
     ($file:literal) => {
@@ -49,8 +54,13 @@ impl Connection {
         let headers = request.headers_mut();
         headers.remove("api-version");
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        if same_origin {
-            headers.insert(AUTHORIZATION, self.authorization.clone());
+        // The attempt that sends this request made it sure to be good.
+        let known = AUTHORIZATION_OF_ATTEMPT
+            .try_with(Option::clone)
+            .ok()
+            .flatten();
+        if let Some(authorization) = known.filter(|_| same_origin) {
+            headers.insert(AUTHORIZATION, authorization);
         }
     }
 

@@ -2,6 +2,7 @@
 //! and its reply read.
 
 mod attempt;
+mod authorization;
 mod call;
 mod clock;
 mod connection;
@@ -17,7 +18,10 @@ mod reply;
 mod retry;
 mod settings;
 
+#[cfg(feature = "oidc")]
+pub(crate) use self::reply::read_body_of;
 pub(crate) use self::{
+    authorization::{Authorization, Token, TokenSource},
     call::Call,
     connection::{Connection, Dialect},
     decode::{decode, items_of, odd_item, unreadable},

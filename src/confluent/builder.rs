@@ -3,9 +3,9 @@
 use secrecy::SecretString;
 
 use crate::{
-    client::{Connection, Credentials, Dialect, Endpoint, Settings, common_setters},
+    client::{Authorization, Connection, Credentials, Dialect, Endpoint, Settings, common_setters},
     config::{ConfluentConfig, process_environment},
-    confluent::{Confluent, failure},
+    confluent::{Confluent, StsCredentials, failure},
     error::{Error, ErrorKind, Operation, Result},
 };
 
@@ -17,6 +17,7 @@ const DEFAULT_BASE_URL: &str = "https://api.confluent.cloud";
 pub struct ConfluentBuilder {
     base_url: String,
     credentials: Option<Credentials>,
+    sts: Option<StsCredentials>,
     settings: Settings,
 }
 
@@ -25,6 +26,7 @@ impl ConfluentBuilder {
         Self {
             base_url: DEFAULT_BASE_URL.to_owned(),
             credentials: None,
+            sts: None,
             settings: Settings::default(),
         }
     }
@@ -48,6 +50,12 @@ impl ConfluentBuilder {
         self.credentials(Credentials::bearer(token))
     }
 
+    /// Authenticates through an identity pool, with tokens that are renewed in time.
+    pub fn sts(mut self, credentials: StsCredentials) -> Self {
+        self.sts = Some(credentials);
+        self
+    }
+
     /// Sends requests elsewhere. Default: `https://api.confluent.cloud`. Plain http is for loopback
     /// addresses only.
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
@@ -64,19 +72,28 @@ impl ConfluentBuilder {
     /// [`ErrorKind::Config`] for missing or unusable credentials and for a base URL that is not
     /// https.
     pub fn build(self) -> Result<Confluent> {
-        let credentials = self.credentials.ok_or_else(|| {
-            let missing = "no credentials; set an API key and its secret, or an access token";
-            Error::new(ErrorKind::Config, Operation::Configure, missing)
-                .with_provider(Confluent::NAME)
-        })?;
-        let endpoint = Endpoint::new(&self.base_url, None)
-            .map_err(|error| error.with_provider(Confluent::NAME))?;
+        let named = |error: Error| error.with_provider(Confluent::NAME);
+        let endpoint = Endpoint::new(&self.base_url, None).map_err(named)?;
+        let authorization = match (self.credentials, self.sts) {
+            (Some(credentials), None) => {
+                Authorization::Fixed(credentials.authorization().map_err(named)?)
+            }
+            (None, Some(sts)) => Authorization::renewed(sts.source(&endpoint, &self.settings)?),
+            _ => {
+                let missing = "it needs one of an API key, an access token, and STS credentials";
+                return Err(named(Error::new(
+                    ErrorKind::Config,
+                    Operation::Configure,
+                    missing,
+                )));
+            }
+        };
         let dialect = Dialect {
             provider: Confluent::NAME,
             published_rate: None,
-            request_id: |reply| reply.header("x-request-id").map(str::to_owned),
+            request_id: failure::request_id,
             failure: failure::failure,
         };
-        Connection::new(dialect, endpoint, &credentials, self.settings).map(Confluent::new)
+        Connection::new(dialect, endpoint, authorization, self.settings).map(Confluent::new)
     }
 }

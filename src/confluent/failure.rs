@@ -12,6 +12,11 @@ use crate::{
     error::{Error, ErrorDetail, ErrorKind, Operation},
 };
 
+/// The id of a request, which Confluent has in a header.
+pub(super) fn request_id(reply: &Reply) -> Option<String> {
+    reply.header("x-request-id").map(str::to_owned)
+}
+
 /// Reads a reply that is no success.
 pub(super) fn failure(call: &Call<'_>, reply: &Reply) -> Error {
     let body = reply.json();

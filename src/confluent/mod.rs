@@ -11,13 +11,29 @@ mod failure;
     clippy::unwrap_used
 )]
 mod generated;
+#[allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::unwrap_used
+)]
+mod generated_sts;
+#[cfg(feature = "oidc")]
+mod oidc;
+mod sts;
 
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 
-pub use self::builder::ConfluentBuilder;
 use self::generated::{Client, offers};
+#[cfg(feature = "oidc")]
+pub use self::oidc::ClientCredentials;
+pub use self::{
+    builder::ConfluentBuilder,
+    sts::{StsCredentials, SubjectToken},
+};
 use crate::{
     capabilities::Capabilities,
     client::{
