@@ -1,8 +1,11 @@
 //! Many invitations at once: a few at a time, one outcome for each.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use futures::stream::{self, BoxStream, StreamExt};
@@ -58,6 +61,9 @@ pub enum Created {
     Existed(Error),
     /// Not invited; the error says why. The others go on.
     Refused(Error),
+    /// Not sent: the same address, compared without case, is at this position too. Known for the last
+    /// 65 536 different addresses; further apart, the provider says that the second one existed.
+    Duplicate(usize),
     /// Not sent, because an earlier item showed that the credential does not work.
     NotAttempted,
 }
@@ -84,6 +90,9 @@ pub enum Deleted {
     Missing,
     /// Still there; the error says why. The others go on.
     Refused(Error),
+    /// Not sent: the same id is at this position too. Known for the last 65 536 different ids; further
+    /// apart, the second one is missing.
+    Duplicate(usize),
     /// Not sent, because an earlier item showed that the credential does not work.
     NotAttempted,
 }
@@ -99,15 +108,17 @@ where
     I::IntoIter: Send + 'a,
 {
     let create = move |new: NewInvitation| async move { provider.create(new).await };
-    run(items, options, create)
-        .map(|(index, new, result)| {
-            let result = match result {
-                None => Created::NotAttempted,
-                Some(Ok(invitation)) => Created::Created(Box::new(invitation)),
-                Some(Err(error)) if error.kind() == ErrorKind::AlreadyExists => {
+    let key = |new: &NewInvitation| new.email.to_lowercase();
+    run(items, options, key, create)
+        .map(|(index, new, done)| {
+            let result = match done {
+                Done::Stopped => Created::NotAttempted,
+                Done::Duplicate(first) => Created::Duplicate(first),
+                Done::Attempted(Ok(invitation)) => Created::Created(Box::new(invitation)),
+                Done::Attempted(Err(error)) if error.kind() == ErrorKind::AlreadyExists => {
                     Created::Existed(error)
                 }
-                Some(Err(error)) => Created::Refused(error),
+                Done::Attempted(Err(error)) => Created::Refused(error),
             };
             CreateOutcome { index, new, result }
         })
@@ -125,49 +136,94 @@ where
     I::IntoIter: Send + 'a,
 {
     let delete = move |id: InvitationId| async move { provider.delete(&id).await };
-    run(ids, options, delete)
-        .map(|(index, id, result)| {
-            let result = match result {
-                None => Deleted::NotAttempted,
-                Some(Ok(())) => Deleted::Deleted,
-                Some(Err(error)) if error.kind() == ErrorKind::NotFound => Deleted::Missing,
-                Some(Err(error)) => Deleted::Refused(error),
+    let key = |id: &InvitationId| id.to_string();
+    run(ids, options, key, delete)
+        .map(|(index, id, done)| {
+            let result = match done {
+                Done::Stopped => Deleted::NotAttempted,
+                Done::Duplicate(first) => Deleted::Duplicate(first),
+                Done::Attempted(Ok(())) => Deleted::Deleted,
+                Done::Attempted(Err(error)) if error.kind() == ErrorKind::NotFound => {
+                    Deleted::Missing
+                }
+                Done::Attempted(Err(error)) => Deleted::Refused(error),
             };
             DeleteOutcome { index, id, result }
         })
         .boxed()
 }
 
-/// Runs `work` on each item, some at a time; `None` for those that a stop left over.
-fn run<'a, I, T, F, Work, Out>(
+/// How one item ended.
+enum Done<T> {
+    Attempted(Result<T>),
+    Duplicate(usize),
+    Stopped,
+}
+
+/// Runs `work` on each item, some at a time.
+fn run<'a, I, T, K, F, Work, Out>(
     items: I,
     options: BulkOptions,
+    key: K,
     work: F,
-) -> impl futures::Stream<Item = (usize, T, Option<Result<Out>>)> + Send + 'a
+) -> impl futures::Stream<Item = (usize, T, Done<Out>)> + Send + 'a
 where
     I: IntoIterator<Item = T>,
     I::IntoIter: Send + 'a,
     T: Clone + Send + 'a,
+    K: Fn(&T) -> String + Send + 'a,
     F: Fn(T) -> Work + Copy + Send + 'a,
     Work: Future<Output = Result<Out>> + Send + 'a,
     Out: Send + 'a,
 {
     let stopped = Arc::new(AtomicBool::new(false));
+    let mut seen = Seen::default();
     stream::iter(items.into_iter().enumerate())
         .map(move |(index, item)| {
             let stopped = Arc::clone(&stopped);
+            let first = seen.position(key(&item), index);
             async move {
+                if let Some(first) = first {
+                    return (index, item, Done::Duplicate(first));
+                }
                 if stopped.load(Ordering::Relaxed) {
-                    return (index, item, None);
+                    return (index, item, Done::Stopped);
                 }
                 let result = work(item.clone()).await;
                 if result.as_ref().is_err_and(stops_the_rest) {
                     stopped.store(true, Ordering::Relaxed);
                 }
-                (index, item, Some(result))
+                (index, item, Done::Attempted(result))
             }
         })
         .buffer_unordered(options.concurrency.max(1))
+}
+
+/// The latest keys and their positions: bounded, however long the input is.
+#[derive(Default)]
+struct Seen {
+    positions: HashMap<Arc<str>, usize>,
+    order: VecDeque<Arc<str>>,
+}
+
+impl Seen {
+    const MOST: usize = 65_536;
+
+    /// Where the key was before; otherwise it is remembered to be at `index`.
+    fn position(&mut self, key: String, index: usize) -> Option<usize> {
+        if let Some(first) = self.positions.get(key.as_str()) {
+            return Some(*first);
+        }
+        if self.order.len() == Self::MOST
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.positions.remove(&oldest);
+        }
+        let key: Arc<str> = key.into();
+        self.order.push_back(Arc::clone(&key));
+        self.positions.insert(key, index);
+        None
+    }
 }
 
 /// A failure that every further item would meet too.

@@ -162,10 +162,15 @@ impl Page {
     }
 }
 
-/// What the stream does next.
-enum Step {
-    Fetch(Option<PageToken>),
-    Done,
+/// So many empty pages in a row have no end.
+const MAX_EMPTY_PAGES: u32 = 1_000;
+
+/// Where the stream is: the token of the page to fetch, and what guards against a list without end.
+struct Position {
+    token: Option<PageToken>,
+    seen: HashSet<PageToken>,
+    empty_pages: u32,
+    query: ListQuery,
 }
 
 /// The items of all pages, one page at a time; ends after an error of a page, not of an item.
@@ -173,38 +178,57 @@ pub(crate) fn stream<'a, P>(provider: &'a P, query: ListQuery) -> BoxStream<'a, 
 where
     P: InvitationProvider + ?Sized,
 {
-    let start = (Step::Fetch(None), HashSet::new(), query);
-    stream::unfold(start, move |(step, mut seen, query)| async move {
-        let Step::Fetch(token) = step else {
-            return None;
+    let start = Position {
+        token: None,
+        seen: HashSet::new(),
+        empty_pages: 0,
+        query,
+    };
+    stream::unfold(Some(start), move |position| async move {
+        let position = position?;
+        let page = provider
+            .list_page(&position.query, position.token.as_ref())
+            .await;
+        let (items, position) = match page {
+            Ok(page) => position.after(page, provider),
+            Err(error) => (vec![Err(error)], None),
         };
-        let (items, step) = match provider.list_page(&query, token.as_ref()).await {
-            Err(error) => (vec![Err(error)], Step::Done),
-            Ok(page) => match page.next {
-                None => (page.items, Step::Done),
-                Some(next) if seen.insert(next.clone()) => (page.items, Step::Fetch(Some(next))),
-                Some(next) => {
-                    let mut items = page.items;
-                    items.push(Err(repeated(provider, &next, page.request_id)));
-                    (items, Step::Done)
-                }
-            },
-        };
-        Some((stream::iter(items), (step, seen, query)))
+        Some((stream::iter(items), position))
     })
     .flatten()
     .boxed()
 }
 
-fn repeated<P>(provider: &P, token: &PageToken, request_id: Option<String>) -> Error
-where
-    P: InvitationProvider + ?Sized,
-{
-    let message = format!("the server sent the page token {token:?} twice, so the list has no end");
-    let error = Error::new(ErrorKind::Unexpected, Operation::List, message)
-        .with_provider(provider.to_string());
-    match request_id {
-        Some(id) => error.with_request_id(id),
-        None => error,
+impl Position {
+    /// The items of a page, and the position after it; an error among them when the list has no end.
+    fn after<P>(mut self, page: Page, provider: &P) -> (Vec<Result<Invitation>>, Option<Self>)
+    where
+        P: InvitationProvider + ?Sized,
+    {
+        let mut items = page.items;
+        let Some(next) = page.next else {
+            return (items, None);
+        };
+        self.empty_pages = if items.is_empty() {
+            self.empty_pages + 1
+        } else {
+            0
+        };
+        let wrong = if !self.seen.insert(next.clone()) {
+            format!("the server sent the page token {next:?} twice")
+        } else if self.empty_pages == MAX_EMPTY_PAGES {
+            format!("the server sent {MAX_EMPTY_PAGES} empty pages in a row")
+        } else {
+            self.token = Some(next);
+            return (items, Some(self));
+        };
+        let message = format!("{wrong}, so the list has no end");
+        let mut error = Error::new(ErrorKind::Unexpected, Operation::List, message)
+            .with_provider(provider.to_string());
+        if let Some(id) = page.request_id {
+            error = error.with_request_id(id);
+        }
+        items.push(Err(error));
+        (items, None)
     }
 }

@@ -45,6 +45,7 @@ impl Connection {
             .user_agent(concat!("org-invitations/", env!("CARGO_PKG_VERSION")))
             .timeout(settings.timeout)
             .connect_timeout(settings.connect_timeout)
+            .read_timeout(settings.read_timeout)
             .referer(false)
             // The hooks follow redirects, because only there the method is kept and the origin checked.
             .redirect(reqwest::redirect::Policy::none());

@@ -11,6 +11,8 @@ pub(crate) struct Settings {
     pub timeout: Duration,
     /// How long connecting may take. Default: 10 s.
     pub connect_timeout: Duration,
+    /// How long the server may keep silent, before its answer or within it. Default: 30 s.
+    pub read_timeout: Duration,
     /// The largest body that is read from the server, in bytes. Default: 32 MiB.
     pub max_body_bytes: usize,
     /// How often and how patiently a call is repeated.
@@ -28,6 +30,7 @@ impl Default for Settings {
         Self {
             timeout: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(30),
             max_body_bytes: 32 << 20,
             retry: RetryPolicy::default(),
             rate: None,
@@ -42,6 +45,7 @@ impl fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("timeout", &self.timeout)
             .field("connect_timeout", &self.connect_timeout)
+            .field("read_timeout", &self.read_timeout)
             .field("max_body_bytes", &self.max_body_bytes)
             .field("retry", &self.retry)
             .field("rate", &self.rate)
@@ -89,6 +93,12 @@ macro_rules! common_setters {
         /// How long connecting may take. Default: 10 s.
         pub fn connect_timeout(mut self, timeout: std::time::Duration) -> Self {
             self.settings.connect_timeout = timeout;
+            self
+        }
+
+        /// How long the server may keep silent, before its answer or within it. Default: 30 s.
+        pub fn read_timeout(mut self, timeout: std::time::Duration) -> Self {
+            self.settings.read_timeout = timeout;
             self
         }
 
