@@ -15,13 +15,12 @@
 //! Requests are let through in the order they came, so a single one does not wait behind all of a bulk
 //! run, only behind those that are under way.
 
-use std::{
-    collections::VecDeque,
-    sync::Mutex,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, sync::Mutex, time::Duration};
 
-use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::{
+    sync::{Notify, Semaphore, SemaphorePermit},
+    time::Instant,
+};
 
 use crate::error::RateLimit;
 
@@ -129,7 +128,7 @@ impl Limiter {
             };
             match wait {
                 Some(time) => {
-                    let _ = tokio::time::timeout_at(time.into(), answered).await;
+                    let _ = tokio::time::timeout_at(time, answered).await;
                 }
                 None => answered.await,
             }
@@ -315,5 +314,179 @@ impl State {
         let length = self.rate.map(|rate| rate.window);
         let delay = delay.or(reset).or(length).unwrap_or(Duration::from_secs(1));
         self.blocked_until = Some(now + delay.min(LONGEST_WINDOW) + ROUNDING);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use futures::StreamExt;
+    use tokio::time::sleep;
+
+    use super::*;
+
+    /// How a server writes `X-RateLimit-Reset`.
+    #[derive(Clone, Copy, Debug)]
+    enum Style {
+        WholeSeconds,
+        Fraction,
+        Silent,
+    }
+
+    /// A server that counts in fixed windows.
+    struct Server {
+        rate: Rate,
+        style: Style,
+        start: Instant,
+        /// The window's number, and what was counted in it.
+        window: Mutex<(u128, usize)>,
+        served: AtomicUsize,
+        refused: AtomicUsize,
+    }
+
+    impl Server {
+        fn new(rate: Rate, style: Style) -> Self {
+            // Its windows began before the client.
+            let start = Instant::now() - rate.window.mul_f64(0.37);
+            Self {
+                rate,
+                style,
+                start,
+                window: Mutex::new((0, 0)),
+                served: AtomicUsize::new(0),
+                refused: AtomicUsize::new(0),
+            }
+        }
+
+        /// Answers a request that arrives now; false is a 429.
+        fn answer(&self) -> (bool, Option<RateLimit>) {
+            let age = self.start.elapsed().as_nanos();
+            let length = self.rate.window.as_nanos();
+            let mut window = self.window.lock().unwrap();
+            if window.0 != age / length {
+                *window = (age / length, 0);
+            }
+            window.1 += 1;
+            let served = window.1 <= self.rate.requests;
+            let counter = if served { &self.served } else { &self.refused };
+            counter.fetch_add(1, Ordering::Relaxed);
+            let left = Duration::from_nanos((length - age % length) as u64);
+            let reset = match self.style {
+                Style::Silent => return (served, None),
+                Style::WholeSeconds => Duration::from_secs(left.as_secs_f64().ceil() as u64),
+                Style::Fraction => Duration::from_millis(left.as_millis() as u64),
+            };
+            let said = RateLimit {
+                limit: Some(self.rate.requests as u64),
+                remaining: Some(self.rate.requests.saturating_sub(window.1) as u64),
+                reset: Some(reset),
+            };
+            (served, Some(said))
+        }
+    }
+
+    async fn call(server: &Server, limiter: &Limiter) {
+        let permit = limiter.acquire().await;
+        sleep(Duration::from_micros(200 + fastrand::u64(0..600))).await;
+        let (served, said) = server.answer();
+        sleep(Duration::from_micros(200 + fastrand::u64(0..600))).await;
+        permit.answered(said, (!served).then_some(None));
+    }
+
+    /// The share of what was permitted that was used in 50 windows, and how many were refused.
+    async fn fifty_windows(server: Server, limiter: Limiter) -> (f64, usize) {
+        let (server, limiter) = (Arc::new(server), Arc::new(limiter));
+        let run = futures::stream::repeat(()).for_each_concurrent(16, |()| {
+            let (server, limiter) = (Arc::clone(&server), Arc::clone(&limiter));
+            async move { call(&server, &limiter).await }
+        });
+        let length = server.rate.window * 50;
+        let _ = tokio::time::timeout(length, run).await;
+        let served = server.served.load(Ordering::Relaxed) as f64;
+        let permitted = (server.rate.requests * 50) as f64;
+        (served / permitted, server.refused.load(Ordering::Relaxed))
+    }
+
+    fn rate(requests: usize, millis: u64) -> Rate {
+        Rate {
+            requests,
+            window: Duration::from_millis(millis),
+        }
+    }
+
+    const PUBLISHED: Rate = Rate {
+        requests: 10,
+        window: Duration::from_secs(10),
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn the_allowance_is_spent_without_being_refused() {
+        for (server, style, published, fixed) in [
+            (rate(10, 200), Style::Fraction, Some(PUBLISHED), None),
+            (rate(10, 10_000), Style::Fraction, Some(PUBLISHED), None),
+            (rate(60, 1_000), Style::WholeSeconds, None, None),
+            (rate(10, 10_000), Style::Silent, Some(PUBLISHED), None),
+            (
+                rate(25, 500),
+                Style::Silent,
+                Some(PUBLISHED),
+                Some(rate(25, 500)),
+            ),
+        ] {
+            for seed in 0..5 {
+                fastrand::seed(seed);
+                let limiter = Limiter::new(published, fixed, 16);
+                let (share, refused) = fifty_windows(Server::new(server, style), limiter).await;
+                assert_eq!(refused, 0, "{server:?} {style:?} seed {seed}: {share}");
+                assert!(share >= 0.97, "{server:?} {style:?} seed {seed}: {share}");
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_single_request_does_not_wait_behind_a_bulk_run() {
+        let limiter = Arc::new(Limiter::new(None, Some(rate(10, 1_000)), 16));
+        let server = Arc::new(Server::new(rate(10, 1_000), Style::Silent));
+        let bulk = futures::stream::repeat(()).for_each_concurrent(4, |()| {
+            let (server, limiter) = (Arc::clone(&server), Arc::clone(&limiter));
+            async move { call(&server, &limiter).await }
+        });
+        let single = async {
+            sleep(Duration::from_millis(4_321)).await;
+            let start = Instant::now();
+            call(&server, &limiter).await;
+            start.elapsed()
+        };
+        let waited = tokio::select! {
+            waited = single => waited,
+            () = bulk => unreachable!("it has no end"),
+        };
+        assert!(waited <= Duration::from_millis(1_100), "{waited:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_abandoned_request_gives_its_place_back() {
+        let limiter = Limiter::new(None, Some(rate(1, 1_000)), 1);
+        drop(limiter.acquire().await);
+        let start = Instant::now();
+        drop(limiter.acquire().await);
+        assert_eq!(start.elapsed().as_millis(), 1_000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_stops_everything_for_as_long_as_it_says() {
+        let limiter = Limiter::new(None, None, 16);
+        limiter.acquire().await.answered(None, None);
+        limiter
+            .acquire()
+            .await
+            .answered(None, Some(Some(Duration::from_secs(7))));
+        let start = Instant::now();
+        drop(limiter.acquire().await);
+        assert_eq!(start.elapsed().as_secs(), 7);
     }
 }
