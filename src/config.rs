@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     clickhouse::{ClickHouse, ClickHouseBuilder},
+    client::{BaseUrl, RetryPolicy},
     confluent::{Confluent, ConfluentBuilder},
     error::{Error, ErrorKind, Operation, Result},
     provider::InvitationProvider,
@@ -52,8 +53,10 @@ pub struct ConfluentConfig {
     #[schemars(with = "Option<String>")]
     pub access_token: Option<SecretString>,
     /// Where requests go. Default: `https://api.confluent.cloud`.
-    pub base_url: Option<String>,
-    /// How long a request may take in all, in seconds. Default: 60.
+    pub base_url: Option<BaseUrl>,
+    /// How many requests are sent for one call at most; 1 switches retries off. Default: 5.
+    pub max_attempts: Option<u32>,
+    /// How long one request may take in all, in seconds. Default: 60.
     pub timeout_seconds: Option<u64>,
     /// How long connecting may take, in seconds. Default: 10.
     pub connect_timeout_seconds: Option<u64>,
@@ -72,8 +75,10 @@ pub struct ClickHouseConfig {
     #[schemars(with = "Option<String>")]
     pub api_secret: Option<SecretString>,
     /// Where requests go, with or without `/v1`. Default: `https://api.clickhouse.cloud`.
-    pub base_url: Option<String>,
-    /// How long a request may take in all, in seconds. Default: 60.
+    pub base_url: Option<BaseUrl>,
+    /// How many requests are sent for one call at most; 1 switches retries off. Default: 5.
+    pub max_attempts: Option<u32>,
+    /// How long one request may take in all, in seconds. Default: 60.
     pub timeout_seconds: Option<u64>,
     /// How long connecting may take, in seconds. Default: 10.
     pub connect_timeout_seconds: Option<u64>,
@@ -175,7 +180,9 @@ impl ConfluentConfig {
         Ok(Self {
             api_key: Some(variables.required("CONFLUENT_CLOUD_API_KEY")?),
             api_secret: Some(variables.required("CONFLUENT_CLOUD_API_SECRET")?.into()),
-            base_url: variables.optional("CONFLUENT_CLOUD_ENDPOINT")?,
+            base_url: variables
+                .optional("CONFLUENT_CLOUD_ENDPOINT")?
+                .map(BaseUrl::from),
             ..Self::default()
         })
     }
@@ -191,6 +198,9 @@ impl ConfluentConfig {
         };
         if let Some(url) = self.base_url {
             builder = builder.base_url(url);
+        }
+        if let Some(attempts) = self.max_attempts {
+            builder = builder.retry(RetryPolicy::default().max_attempts(attempts));
         }
         if let Some(seconds) = self.timeout_seconds {
             builder = builder.timeout(Duration::from_secs(seconds));
@@ -212,7 +222,7 @@ impl ClickHouseConfig {
             organization_id: Some(variables.required("CLICKHOUSE_ORG_ID")?),
             api_key: Some(variables.required("CLICKHOUSE_CLOUD_API_KEY")?),
             api_secret: Some(variables.required("CLICKHOUSE_CLOUD_API_SECRET")?.into()),
-            base_url: variables.optional("CLICKHOUSE_API_URL")?,
+            base_url: variables.optional("CLICKHOUSE_API_URL")?.map(BaseUrl::from),
             ..Self::default()
         })
     }
@@ -227,6 +237,9 @@ impl ClickHouseConfig {
         let mut builder = ClickHouse::builder(organization).api_key(key, secret);
         if let Some(url) = self.base_url {
             builder = builder.base_url(url);
+        }
+        if let Some(attempts) = self.max_attempts {
+            builder = builder.retry(RetryPolicy::default().max_attempts(attempts));
         }
         if let Some(seconds) = self.timeout_seconds {
             builder = builder.timeout(Duration::from_secs(seconds));

@@ -328,7 +328,7 @@ impl Error {
     /// Adds the beginning of a body that could not be read; at most 200 bytes are kept.
     #[must_use]
     pub fn with_body_excerpt(mut self, body: &[u8]) -> Self {
-        let head = &body[..body.len().min(200)];
+        let head = &body[..body.len().min(EXCERPT_BYTES)];
         self.0.body_excerpt = Some(String::from_utf8_lossy(head).into_owned());
         self
     }
@@ -353,6 +353,21 @@ impl Error {
         self.0.source = Some(source.into());
         self
     }
+}
+
+/// How much of what came from outside an error repeats.
+const EXCERPT_BYTES: usize = 200;
+
+/// The beginning of a text that may be long.
+pub(crate) fn excerpt(text: &str) -> String {
+    if text.len() <= EXCERPT_BYTES {
+        return text.to_owned();
+    }
+    let end = (0..=EXCERPT_BYTES)
+        .rev()
+        .find(|end| text.is_char_boundary(*end))
+        .unwrap_or(0);
+    format!("{}…", &text[..end])
 }
 
 impl ErrorKind {

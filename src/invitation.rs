@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::error::{Error, ErrorKind, Operation, Result};
+use crate::error::{Error, ErrorKind, Operation, Result, excerpt};
 
 /// An invitation, as any provider reports it.
 ///
@@ -121,7 +121,7 @@ impl InvitationId {
         };
         Err(
             Error::new(ErrorKind::InvalidInput, Operation::Validate, wrong)
-                .with_subject(format!("{id:.80?}")),
+                .with_subject(excerpt(&format!("{id:?}"))),
         )
     }
 
@@ -258,7 +258,7 @@ pub(crate) fn validate_email(email: &str) -> Result<()> {
     };
     Err(
         Error::new(ErrorKind::InvalidInput, Operation::Validate, wrong)
-            .with_subject(format!("{email:.80?}")),
+            .with_subject(excerpt(&format!("{email:?}"))),
     )
 }
 

@@ -20,7 +20,7 @@ pub use crate::{
     bulk::{BulkOptions, CreateOutcome, Created, DeleteOutcome, Deleted},
     capabilities::Capabilities,
     clickhouse::{ClickHouse, ClickHouseBuilder},
-    client::{Credentials, Observer, ReplyInfo, RetryPolicy},
+    client::{BaseUrl, Credentials, Observer, ReplyInfo, RetryPolicy},
     config::{ClickHouseConfig, ConfluentConfig, ProviderConfig, ProviderKind},
     confluent::{Confluent, ConfluentBuilder, StsCredentials, SubjectToken},
     error::{Error, ErrorDetail, ErrorKind, Operation, RateLimit, Result},

@@ -89,23 +89,34 @@ impl ListQuery {
         self
     }
 
-    /// Checks the page size against the largest one of a provider; every provider does so first.
+    /// Checks what can be checked without a provider whose pages have at most `maximum` invitations;
+    /// every provider does so before it sends.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidInput`] for 0 and for more than `maximum`.
-    pub fn validate_page_size(&self, maximum: Option<u32>) -> Result<()> {
+    /// [`ErrorKind::InvalidInput`] for a page size of 0 or more than `maximum`, and for an empty filter,
+    /// which a server might take for none.
+    pub fn validate(&self, maximum: Option<u32>) -> Result<()> {
+        let refuse = |message: String, subject: String| {
+            let error = Error::new(ErrorKind::InvalidInput, Operation::List, message);
+            Err(error.with_subject(subject))
+        };
         let limit = maximum.unwrap_or(u32::MAX);
-        match self.page_size {
-            Some(size) if !(1..=limit).contains(&size) => {
-                let message = format!("a page size is between 1 and {limit}");
-                Err(
-                    Error::new(ErrorKind::InvalidInput, Operation::List, message)
-                        .with_subject(format!("page_size {size}")),
-                )
-            }
-            _ => Ok(()),
+        if let Some(size) = self.page_size.filter(|size| !(1..=limit).contains(size)) {
+            let message = format!("a page size is between 1 and {limit}");
+            return refuse(message, format!("page_size {size}"));
         }
+        for (name, filter) in [
+            ("email", self.email.as_deref()),
+            ("status", self.status.as_ref().map(InvitationStatus::as_str)),
+            ("user", self.user.as_deref()),
+            ("creator", self.creator.as_deref()),
+        ] {
+            if filter == Some("") {
+                return refuse("a filter must not be empty".to_owned(), name.to_owned());
+            }
+        }
+        Ok(())
     }
 }
 
@@ -160,6 +171,23 @@ impl Page {
             extra: Map::new(),
         }
     }
+}
+
+/// The first invitation that matches. One that cannot be read hides none of the others; without a
+/// match, it is an error, because it may have been the one.
+pub(crate) async fn first_match(
+    mut list: BoxStream<'_, Result<Invitation>>,
+    matches: impl Fn(&Invitation) -> bool,
+) -> Result<Option<Invitation>> {
+    let mut unreadable = None;
+    while let Some(item) = list.next().await {
+        match item {
+            Ok(invitation) if matches(&invitation) => return Ok(Some(invitation)),
+            Ok(_) => {}
+            Err(error) => unreadable = unreadable.or(Some(error)),
+        }
+    }
+    unreadable.map_or(Ok(None), Err)
 }
 
 /// So many empty pages in a row have no end.

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use futures::stream::{BoxStream, TryStreamExt};
+use futures::stream::BoxStream;
 
 use crate::{
     bulk::{self, BulkOptions, CreateOutcome, DeleteOutcome},
@@ -86,7 +86,7 @@ pub trait InvitationProviderExt: InvitationProvider {
     ///
     /// Those of [`list_page`](InvitationProvider::list_page).
     async fn find_by_email(&self, email: &str) -> Result<Option<Invitation>> {
-        self.list(ListQuery::new().email(email)).try_next().await
+        list::first_match(self.list(ListQuery::new().email(email)), |_| true).await
     }
 
     /// Invites a person, or returns the invitation that is there already: idempotent.
@@ -111,11 +111,9 @@ pub trait InvitationProviderExt: InvitationProvider {
             return Ok(found);
         }
         // It may have been invited in another spelling, which a server's filter would not find.
-        let mut all = self.list(ListQuery::new());
-        while let Some(invitation) = all.try_next().await? {
-            if invitation.email.eq_ignore_ascii_case(&email) {
-                return Ok(invitation);
-            }
+        let same = |invitation: &Invitation| invitation.email.eq_ignore_ascii_case(&email);
+        if let Some(found) = list::first_match(self.list(ListQuery::new()), same).await? {
+            return Ok(found);
         }
         Err(refused)
     }

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, Version, header};
 use axum::response::{Html, IntoResponse as _, Response};
-use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
-use crate::ledger::Arrival;
+use crate::connection::Line;
+use crate::faults::{self, Fault};
+use crate::journal::Arrival;
+use crate::limits::{self, Allowance};
+use crate::route::Route;
 use crate::state::{Provider, Shared};
 use crate::{clickhouse, confluent};
 
@@ -20,14 +23,26 @@ const MAX_BODY_BYTES: usize = 1024 * 1024;
 const MAX_DISCARDED_BYTES: usize = 16 * MAX_BODY_BYTES;
 
 /// A vendor request, read in full.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Call {
     /// In the form of the vendor whose path it is.
     pub(crate) request_id: String,
+    pub(crate) method: Method,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     /// `None` when it was too large, or broke off.
     pub(crate) body: Option<Bytes>,
+}
+
+/// A call on its way: where it goes, and where its answer is recorded.
+#[derive(Clone, Debug)]
+pub(crate) struct Delivery {
+    shared: Arc<Shared>,
+    pub(crate) route: Route,
+    pub(crate) call: Call,
+    pub(crate) version: Version,
+    sequence: u64,
+    era: u64,
 }
 
 /// Why a request body is not a JSON object.
@@ -49,79 +64,149 @@ impl Call {
     }
 }
 
-/// Whose API a request addresses, and what it asks for.
-enum Route {
-    Confluent(confluent::Route),
-    ClickHouse(clickhouse::Route),
-    Unknown,
+impl Delivery {
+    /// Records that the head of a request has come, and chooses what goes wrong with it.
+    fn begin(
+        shared: Arc<Shared>,
+        route: Route,
+        call: Call,
+        version: Version,
+    ) -> (Self, Option<Fault>) {
+        let mut state = shared.lock();
+        let fault = route
+            .provider()
+            .zip(route.operation())
+            .and_then(|(provider, operation)| state.faults.strike(provider, operation));
+        let sequence = state
+            .journal
+            .received(arrival(&route, &call, fault.as_ref()));
+        let era = state.era;
+        drop(state);
+        let delivery = Self {
+            shared,
+            route,
+            call,
+            version,
+            sequence,
+            era,
+        };
+        (delivery, fault)
+    }
+
+    /// The same request once more, as if it had been sent twice.
+    pub(crate) fn again(&self, fault: &Fault) -> Self {
+        let call = Call {
+            request_id: self.route.request_id(),
+            ..self.call.clone()
+        };
+        let mut state = self.shared.lock();
+        let sequence = state
+            .journal
+            .received(arrival(&self.route, &call, Some(fault)));
+        drop(state);
+        Self {
+            call,
+            sequence,
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Whether the sandbox has not been reset since the request came.
+    pub(crate) fn is_current(&self) -> bool {
+        self.shared.lock().era == self.era
+    }
+
+    /// Does what is asked, and returns the answer without sending or recording it.
+    ///
+    /// It counts against the limit of its credential first, and may go no further.
+    pub(crate) fn carry_out(&self) -> Response {
+        let allowance = self.take_allowance();
+        let provider = self.route.provider();
+        let (Some(allowance), Some(provider)) = (allowance, provider) else {
+            return self.route.answer(&self.shared, &self.call);
+        };
+        let mut response = if allowance.is_granted() {
+            self.route.answer(&self.shared, &self.call)
+        } else {
+            match provider {
+                Provider::Confluent => confluent::too_many_requests(&self.call.request_id),
+                Provider::ClickHouse => clickhouse::too_many_requests(),
+            }
+        };
+        limits::mark(&mut response, provider, &allowance);
+        response
+    }
+
+    /// `None` when there is no limit, or no credential that it could be counted for.
+    fn take_allowance(&self) -> Option<Allowance> {
+        let provider = self.route.provider()?;
+        let mut state = self.shared.lock();
+        let state = &mut *state;
+        if !state.limits.has(provider) {
+            return None;
+        }
+        let credential = match provider {
+            Provider::Confluent => {
+                confluent::identify(&self.shared, state, &self.call.headers).ok()?
+            }
+            Provider::ClickHouse => clickhouse::identify(&self.shared, &self.call.headers).ok()?,
+        };
+        state
+            .limits
+            .take(provider, credential, state.clock.elapsed())
+    }
+
+    /// Records the answer and makes it ready to be sent.
+    pub(crate) fn answered(&self, mut response: Response) -> Response {
+        let mut state = self.shared.lock();
+        state.journal.answered(self.sequence, response.status());
+        if let Some(date) = state.clock.date() {
+            response.headers_mut().insert(header::DATE, date);
+        }
+        response
+    }
 }
 
-impl Route {
-    fn find(method: &Method, path: &str) -> Self {
-        let segments: Vec<String> = path
-            .split('/')
-            .skip(1)
-            .map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned())
-            .collect();
-        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        match segments.as_slice() {
-            ["iam", rest @ ..] => Self::Confluent(confluent::Route::find(method, rest)),
-            ["v1", rest @ ..] => Self::ClickHouse(clickhouse::Route::find(method, rest)),
-            _ => Self::Unknown,
-        }
-    }
-
-    fn provider(&self) -> Option<Provider> {
-        match self {
-            Self::Confluent(_) => Some(Provider::Confluent),
-            Self::ClickHouse(_) => Some(Provider::ClickHouse),
-            Self::Unknown => None,
-        }
-    }
-
-    fn operation(&self) -> Option<&'static str> {
-        match self {
-            Self::Confluent(route) => route.operation(),
-            Self::ClickHouse(route) => route.operation(),
-            Self::Unknown => None,
-        }
-    }
-
-    fn request_id(&self) -> String {
-        let id = Uuid::new_v4();
-        match self {
-            Self::Confluent(_) => id.simple().to_string(),
-            Self::ClickHouse(_) | Self::Unknown => id.to_string(),
-        }
+fn arrival<'a>(route: &Route, call: &'a Call, fault: Option<&'a Fault>) -> Arrival<'a> {
+    Arrival {
+        provider: route.provider(),
+        operation: route.operation_id(),
+        request_id: &call.request_id,
+        method: &call.method,
+        uri: &call.uri,
+        headers: &call.headers,
+        fault,
     }
 }
 
 /// Answers every request outside `/_sandbox/`.
-pub(crate) async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+pub(crate) async fn answer(
+    State(shared): State<Arc<Shared>>,
+    Extension(line): Extension<Line>,
+    request: Request,
+) -> Response {
     let (head, body) = request.into_parts();
     let route = Route::find(&head.method, head.uri.path());
-    let request_id = route.request_id();
-    let sequence = shared.lock().ledger.received(Arrival {
-        provider: route.provider(),
-        operation: route.operation(),
-        request_id: &request_id,
-        method: &head.method,
-        uri: &head.uri,
-        headers: &head.headers,
-    });
     let call = Call {
-        request_id,
+        request_id: route.request_id(),
+        method: head.method,
         uri: head.uri,
         headers: head.headers,
-        body: read(body).await,
+        body: None,
     };
-    let response = match route {
-        Route::Confluent(route) => confluent::answer(&shared, &route, &call),
-        Route::ClickHouse(route) => clickhouse::answer(&shared, &route, &call),
-        Route::Unknown => not_found_page(),
-    };
-    shared.lock().ledger.answered(sequence, response.status());
-    response
+    let (mut delivery, fault) = Delivery::begin(shared, route, call, head.version);
+    if let Some(Fault::Refuse { for_ms }) = fault {
+        match faults::refuse(&delivery, &line, for_ms).await {}
+    }
+    delivery.call.body = read(body).await;
+    match fault {
+        None => delivery.answered(delivery.carry_out()),
+        Some(fault) => faults::inflict(fault, &delivery, &line).await,
+    }
 }
 
 /// What a web server says about a path that no API is behind.

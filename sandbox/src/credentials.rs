@@ -1,8 +1,10 @@
 //! The keys a sandbox accepts.
 
 use serde::Serialize;
+use serde_json::json;
 use uuid::Uuid;
 
+use crate::jwt;
 use crate::state::random_suffix;
 
 /// Where a sandbox listens and what it accepts.
@@ -18,6 +20,12 @@ pub struct Credentials {
     pub confluent: ConfluentCredentials,
     /// What the ClickHouse Cloud API accepts.
     pub clickhouse: ClickHouseCredentials,
+    #[serde(skip)]
+    pub(crate) idp: IdpCredentials,
+    #[serde(skip)]
+    pub(crate) identity_pool_id: String,
+    #[serde(skip)]
+    pub(crate) subject_token: String,
 }
 
 /// A Cloud API key, and an access token that is as good.
@@ -39,6 +47,18 @@ impl ConfluentCredentials {
     }
 }
 
+/// A client of the identity provider that the sandbox has for tests, at `/_sandbox/idp/token`.
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct IdpCredentials {
+    /// Where it issues tokens, by OAuth's client-credentials grant.
+    pub token_url: String,
+    /// The client's id.
+    pub client_id: String,
+    /// The client's secret, for HTTP Basic or the form.
+    pub client_secret: String,
+}
+
 /// An API key and the one organisation it belongs to.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
@@ -52,6 +72,27 @@ pub struct ClickHouseCredentials {
 }
 
 impl Credentials {
+    /// The one identity pool that Confluent's token exchange knows. Not serialised.
+    pub fn identity_pool_id(&self) -> &str {
+        &self.identity_pool_id
+    }
+
+    /// A token that Confluent's token exchange accepts, unless [told otherwise](crate::Sts). Not serialised.
+    pub fn subject_token(&self) -> &str {
+        &self.subject_token
+    }
+
+    /// A client of the identity provider whose tokens Confluent's token exchange accepts. Not serialised.
+    pub fn idp(&self) -> &IdpCredentials {
+        &self.idp
+    }
+
+    /// Fills in where the sandbox listens.
+    pub(crate) fn set_url(&mut self, url: String) {
+        self.idp.token_url = format!("{url}/_sandbox/idp/token");
+        self.url = url;
+    }
+
     /// Credentials that no other sandbox has; the URL is still to be filled in.
     pub(crate) fn random() -> Self {
         let secret = || format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
@@ -67,6 +108,13 @@ impl Credentials {
                 api_key: random_suffix(12),
                 api_secret: secret(),
             },
+            idp: IdpCredentials {
+                token_url: String::new(),
+                client_id: random_suffix(12),
+                client_secret: secret(),
+            },
+            identity_pool_id: format!("pool-{}", random_suffix(6)),
+            subject_token: jwt::unsigned(&json!({ "sub": "sandbox" })),
         }
     }
 }

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::auth;
+use crate::faults::Fault;
 use crate::state::Provider;
 
-/// Every vendor request received and every change of state made, oldest first.
+/// Every vendor request received and every change of state made, oldest first; or the latest, if the sandbox was
+/// [told to keep no more](crate::SandboxBuilder::ledger_limit).
 ///
 /// One numbering runs over both lists, so that a request and the change it made can be put in order: the
-/// change's `sequence` lies after that of its request.
+/// change's `sequence` lies after that of its request. Times are the machine's, whatever the sandbox's clock says.
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Ledger {
@@ -20,8 +20,18 @@ pub struct Ledger {
     pub requests: Vec<RequestEntry>,
     /// The changes of state.
     pub commits: Vec<CommitEntry>,
-    #[serde(skip)]
-    last_sequence: u64,
+    /// How many more requests there were, no longer kept.
+    pub dropped_requests: u64,
+    /// How many more changes there were, no longer kept.
+    pub dropped_commits: u64,
+}
+
+impl Ledger {
+    /// Counts the requests answered with this status.
+    pub fn count_status(&self, status: u16) -> usize {
+        let answered = |entry: &&RequestEntry| entry.status == Some(status);
+        self.requests.iter().filter(answered).count()
+    }
 }
 
 /// One request to a vendor's API.
@@ -44,10 +54,12 @@ pub struct RequestEntry {
     pub query: String,
     /// The headers by lower-case name. Of `authorization` only the scheme is kept.
     pub headers: BTreeMap<String, String>,
-    /// The status answered; `None` until the answer is ready.
+    /// The status answered; `None` until the answer is ready, and for good when a fault lets none out.
     pub status: Option<u16>,
     /// The id of the request in the vendor's own form.
     pub request_id: String,
+    /// The fault that hit the request.
+    pub fault: Option<Fault>,
 }
 
 /// One change of state.
@@ -81,86 +93,4 @@ pub enum Change {
     Accept,
     /// It was deleted.
     Delete,
-}
-
-/// What is known of a request when its head has arrived.
-pub(crate) struct Arrival<'a> {
-    pub(crate) provider: Option<Provider>,
-    pub(crate) operation: Option<&'static str>,
-    pub(crate) request_id: &'a str,
-    pub(crate) method: &'a Method,
-    pub(crate) uri: &'a Uri,
-    pub(crate) headers: &'a HeaderMap,
-}
-
-impl Ledger {
-    /// Records a request and returns its sequence, for [`Ledger::answered`].
-    pub(crate) fn received(&mut self, arrival: Arrival<'_>) -> u64 {
-        let sequence = self.next_sequence();
-        self.requests.push(RequestEntry {
-            sequence,
-            at: Utc::now(),
-            provider: arrival.provider,
-            operation: arrival.operation,
-            method: arrival.method.to_string(),
-            path: arrival.uri.path().to_owned(),
-            query: arrival.uri.query().unwrap_or_default().to_owned(),
-            headers: printable(arrival.headers),
-            status: None,
-            request_id: arrival.request_id.to_owned(),
-        });
-        sequence
-    }
-
-    pub(crate) fn answered(&mut self, sequence: u64, status: StatusCode) {
-        let found = self
-            .requests
-            .binary_search_by_key(&sequence, |entry| entry.sequence);
-        if let Some(entry) = found.ok().and_then(|index| self.requests.get_mut(index)) {
-            entry.status = Some(status.as_u16());
-        }
-    }
-
-    pub(crate) fn commit(
-        &mut self,
-        provider: Provider,
-        operation: Change,
-        id: &str,
-        email: &str,
-        request_id: Option<&str>,
-    ) {
-        let sequence = self.next_sequence();
-        self.commits.push(CommitEntry {
-            sequence,
-            at: Utc::now(),
-            provider,
-            operation,
-            id: id.to_owned(),
-            email: email.to_owned(),
-            request_id: request_id.map(str::to_owned),
-        });
-    }
-
-    fn next_sequence(&mut self) -> u64 {
-        self.last_sequence += 1;
-        self.last_sequence
-    }
-}
-
-fn printable(headers: &HeaderMap) -> BTreeMap<String, String> {
-    let mut all = BTreeMap::<String, String>::new();
-    for (name, value) in headers {
-        let text = if name == header::AUTHORIZATION || name == header::PROXY_AUTHORIZATION {
-            auth::scheme(value)
-        } else {
-            String::from_utf8_lossy(value.as_bytes()).into_owned()
-        };
-        all.entry(name.as_str().to_owned())
-            .and_modify(|joined| {
-                joined.push_str(", ");
-                joined.push_str(&text);
-            })
-            .or_insert(text);
-    }
-    all
 }

@@ -12,12 +12,14 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use crate::faults::Faults;
+use crate::journal::Journal;
 use crate::ledger::Ledger;
+use crate::limits::Limits;
 use crate::state::{AcceptError, Provider, Shared};
-use crate::{Credentials, admin, call};
-
-/// How long [`Sandbox::serve_until`] lets answers under way finish.
-const STOP_PATIENCE: Duration = Duration::from_secs(1);
+use crate::tokens::Sts;
+use crate::view::InvitationEntry;
+use crate::{Credentials, admin, call, listener};
 
 /// A running server that speaks both vendors' invitation APIs.
 ///
@@ -38,6 +40,7 @@ pub struct SandboxBuilder {
     listen: SocketAddr,
     allow_remote: bool,
     credentials: Credentials,
+    ledger_limit: Option<usize>,
 }
 
 impl Sandbox {
@@ -47,6 +50,7 @@ impl Sandbox {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             allow_remote: false,
             credentials: Credentials::random(),
+            ledger_limit: None,
         }
     }
 
@@ -71,7 +75,7 @@ impl Sandbox {
 
     /// A copy of what has happened so far. `GET /_sandbox/ledger` answers the same.
     pub fn ledger(&self) -> Ledger {
-        self.shared.lock().ledger.clone()
+        self.shared.lock().journal.ledger()
     }
 
     /// Accepts the open invitation of `email`, as the invitee would, and returns its id.
@@ -87,6 +91,67 @@ impl Sandbox {
         self.shared.lock().accept(provider, email)
     }
 
+    /// Sets the faults to come, in place of those set before. `PUT /_sandbox/faults` does the same, and `DELETE`
+    /// sets none.
+    ///
+    /// A number out of its range counts as the nearest in it; over HTTP it is refused.
+    pub fn set_faults(&self, faults: Faults) {
+        self.shared.lock().set_faults(faults);
+    }
+
+    /// The faults that have not happened yet: rules used up are gone. `GET /_sandbox/faults` answers the same.
+    pub fn faults(&self) -> Faults {
+        self.shared.lock().faults.left()
+    }
+
+    /// Refuses every connection from now on for this long, and closes those that are open once the answers
+    /// under way are out. `POST /_sandbox/refuse {"for_ms"}` does the same.
+    ///
+    /// Begins a moment after it returns. [`Fault::Refuse`](crate::Fault::Refuse) does this when a request comes.
+    pub fn refuse_connections(&self, length: Duration) {
+        self.shared.outage.begin(length);
+    }
+
+    /// Sets the rate limits, and forgets the requests counted so far. `PUT /_sandbox/limits` does the same.
+    pub fn set_limits(&self, limits: Limits) {
+        self.shared.lock().limits.set(limits);
+    }
+
+    /// Moves the sandbox's clock on, so that invitations and tokens expire and rate-limit windows end.
+    /// `POST /_sandbox/clock {"advance_seconds"}` does the same.
+    ///
+    /// Faults that take time, and the times in the ledger, go by the machine's clock.
+    pub fn advance(&self, by: Duration) {
+        self.shared.lock().clock.advance(by);
+    }
+
+    /// Sets what Confluent's token exchange does, in place of what was set before. `PUT /_sandbox/sts` does the
+    /// same.
+    ///
+    /// Access tokens given out before stay good until they expire.
+    pub fn set_sts(&self, sts: Sts) {
+        self.shared.lock().tokens.set(sts);
+    }
+
+    /// How many tokens the identity provider at `/_sandbox/idp/token` has issued.
+    pub fn idp_tokens_issued(&self) -> u64 {
+        self.shared.lock().tokens.subjects_issued()
+    }
+
+    /// All invitations there are, Confluent's first, each API's in order of creation.
+    /// `GET /_sandbox/invitations` answers the same, as `{"invitations": […]}`.
+    pub fn invitations(&self) -> Vec<InvitationEntry> {
+        self.shared.lock().invitations()
+    }
+
+    /// Forgets all that happened and was set since the start: invitations, ledger, faults, limits, tokens, and
+    /// how far the clock was moved. `POST /_sandbox/reset` does the same.
+    ///
+    /// Credentials stay as they are, and the ledger's `sequence` goes on from where it was.
+    pub fn reset(&self) {
+        self.shared.lock().reset();
+    }
+
     /// Serves until `stop` resolves (Ctrl-C, for example), then lets answers under way finish, for a second
     /// at most.
     ///
@@ -99,10 +164,7 @@ impl Sandbox {
             () = stop => {}
         }
         drop(self.stop);
-        match tokio::time::timeout(STOP_PATIENCE, self.server).await {
-            Ok(ended) => ended.map_err(io::Error::other)?,
-            Err(_elapsed) => Ok(()),
-        }
+        self.server.await.map_err(io::Error::other)?
     }
 }
 
@@ -134,6 +196,25 @@ impl SandboxBuilder {
         self
     }
 
+    /// The identity pool that Confluent's token exchange knows. Default random.
+    pub fn identity_pool_id(mut self, id: impl Into<String>) -> Self {
+        self.credentials.identity_pool_id = id.into();
+        self
+    }
+
+    /// The token that Confluent's token exchange accepts. Default random.
+    pub fn subject_token(mut self, token: impl Into<String>) -> Self {
+        self.credentials.subject_token = token.into();
+        self
+    }
+
+    /// The client that the identity provider at `/_sandbox/idp/token` knows. Default random.
+    pub fn idp_client(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.credentials.idp.client_id = id.into();
+        self.credentials.idp.client_secret = secret.into();
+        self
+    }
+
     /// The ClickHouse Cloud API key to accept. Default random.
     pub fn clickhouse_key(mut self, key: impl Into<String>, secret: impl Into<String>) -> Self {
         self.credentials.clickhouse.api_key = key.into();
@@ -144,6 +225,13 @@ impl SandboxBuilder {
     /// The ClickHouse Cloud organisation, a uuid. Default random.
     pub fn clickhouse_organization(mut self, id: impl Into<String>) -> Self {
         self.credentials.clickhouse.organization_id = id.into();
+        self
+    }
+
+    /// Keeps only the latest `entries` requests and as many changes in the ledger. Default all of them, which is
+    /// right for a test and too much for a server that runs for long.
+    pub fn ledger_limit(mut self, entries: usize) -> Self {
+        self.ledger_limit = Some(entries);
         self
     }
 
@@ -159,6 +247,7 @@ impl SandboxBuilder {
             listen,
             allow_remote,
             mut credentials,
+            ledger_limit,
         } = self;
         if !allow_remote && !listen.ip().is_loopback() {
             return Err(invalid_input(format!(
@@ -173,17 +262,14 @@ impl SandboxBuilder {
             .to_string();
 
         let listener = TcpListener::bind(listen).await?;
-        credentials.url = format!("http://{}", listener.local_addr()?);
-        let shared = Arc::new(Shared::new(credentials));
+        credentials.set_url(format!("http://{}", listener.local_addr()?));
+        let shared = Arc::new(Shared::new(credentials, Journal::new(ledger_limit)));
         let (stop, stopped) = oneshot::channel::<()>();
-        let serve =
-            axum::serve(listener, router(Arc::clone(&shared))).with_graceful_shutdown(async {
-                // An error: the sandbox was dropped.
-                let _ = stopped.await;
-            });
+        let router = router(Arc::clone(&shared));
+        let outage = Arc::clone(&shared.outage);
         Ok(Sandbox {
             shared,
-            server: tokio::spawn(serve.into_future()),
+            server: tokio::spawn(listener::serve(listener, router, outage, stopped)),
             stop,
         })
     }

@@ -3,20 +3,27 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::Bound;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::ledger::{Change, Ledger};
+use crate::clock::Clock;
+use crate::faults::{Faults, Plan};
+use crate::journal::Journal;
+use crate::ledger::Change;
+use crate::limits::Limiter;
+use crate::listener::Outage;
+use crate::tokens::Tokens;
+use crate::view::{InvitationEntry, Status};
 use crate::{Credentials, clickhouse, confluent};
 
 /// How long an invitation can be accepted, at both vendors.
 const LIFETIME: TimeDelta = TimeDelta::days(7);
 
 /// One of the two emulated APIs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Provider {
@@ -57,6 +64,7 @@ pub(crate) struct Shared {
     pub(crate) url: String,
     pub(crate) credentials: Credentials,
     pub(crate) confluent: confluent::Account,
+    pub(crate) outage: Arc<Outage>,
     state: Mutex<State>,
 }
 
@@ -65,16 +73,28 @@ pub(crate) struct Shared {
 pub(crate) struct State {
     pub(crate) confluent: Invitations<confluent::Details>,
     pub(crate) clickhouse: Invitations<clickhouse::Details>,
-    pub(crate) ledger: Ledger,
+    pub(crate) journal: Journal,
+    pub(crate) faults: Plan,
+    pub(crate) limits: Limiter,
+    pub(crate) tokens: Tokens,
+    pub(crate) clock: Clock,
+    /// How many times all this was reset: what was begun in an era before has no part in this one.
+    pub(crate) era: u64,
 }
 
 impl Shared {
-    pub(crate) fn new(credentials: Credentials) -> Self {
+    pub(crate) fn new(credentials: Credentials, journal: Journal) -> Self {
+        let state = State {
+            journal,
+            tokens: Tokens::new(credentials.subject_token().to_owned()),
+            ..State::default()
+        };
         Self {
             url: credentials.url.clone(),
             credentials,
             confluent: confluent::Account::random(),
-            state: Mutex::default(),
+            outage: Arc::default(),
+            state: Mutex::new(state),
         }
     }
 
@@ -87,7 +107,33 @@ impl Shared {
 impl State {
     /// The sandbox's time, in the microseconds that travel on the wire.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        Utc::now().trunc_subsecs(6)
+        self.clock.now()
+    }
+
+    /// Forgets everything that happened and was set since the start.
+    pub(crate) fn reset(&mut self) {
+        *self = Self {
+            journal: self.journal.fresh(),
+            tokens: self.tokens.fresh(),
+            era: self.era + 1,
+            ..Self::default()
+        };
+    }
+
+    /// All invitations, Confluent's first, each API's in order of creation.
+    pub(crate) fn invitations(&self) -> Vec<InvitationEntry> {
+        let now = self.now();
+        let confluent = self.confluent.after(0);
+        let clickhouse = self.clickhouse.after(0);
+        confluent
+            .map(|it| InvitationEntry::new(Provider::Confluent, it, now))
+            .chain(clickhouse.map(|it| InvitationEntry::new(Provider::ClickHouse, it, now)))
+            .collect()
+    }
+
+    pub(crate) fn set_faults(&mut self, faults: Faults) {
+        self.clock.set_skew(faults.clock_skew_seconds);
+        self.faults = Plan::new(faults);
     }
 
     /// Accepts the open invitation of `email`, as the invitee would, and returns its id.
@@ -101,7 +147,7 @@ impl State {
             Provider::Confluent => self.confluent.accept(email, now)?,
             Provider::ClickHouse => self.clickhouse.accept(email, now)?,
         };
-        self.ledger
+        self.journal
             .commit(provider, Change::Accept, &id, &email, None);
         Ok(id)
     }
@@ -120,6 +166,19 @@ pub(crate) struct Invitation<D> {
     pub(crate) expires_at: DateTime<Utc>,
     pub(crate) accepted_at: Option<DateTime<Utc>>,
     pub(crate) details: D,
+}
+
+impl<D> Invitation<D> {
+    /// The status it has at a time: nothing happens when it expires, it only reads differently.
+    pub(crate) fn status(&self, now: DateTime<Utc>) -> Status {
+        if self.accepted_at.is_some() {
+            Status::Accepted
+        } else if self.expires_at <= now {
+            Status::Expired
+        } else {
+            Status::Sent
+        }
+    }
 }
 
 /// One vendor's invitations in order of creation. Addresses compare without case.
@@ -239,7 +298,7 @@ mod tests {
             .insert("1".into(), "ada@example.com".into(), long_ago, details);
         let refused = state.accept(Provider::ClickHouse, "ada@example.com");
         assert_eq!(refused, Err(AcceptError::Expired));
-        assert!(state.ledger.commits.is_empty());
+        assert!(state.journal.ledger().commits.is_empty());
     }
 
     #[test]

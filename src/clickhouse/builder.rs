@@ -7,7 +7,8 @@ use secrecy::SecretString;
 use crate::{
     clickhouse::{ClickHouse, failure},
     client::{
-        Authorization, Connection, Credentials, Dialect, Endpoint, Rate, Settings, common_setters,
+        Authorization, BaseUrl, Connection, Credentials, Dialect, Endpoint, Rate, Settings,
+        common_setters,
     },
     config::{ClickHouseConfig, process_environment},
     error::{Error, ErrorKind, Operation, Result},
@@ -27,7 +28,7 @@ const PUBLISHED_RATE: Rate = Rate {
 #[must_use]
 pub struct ClickHouseBuilder {
     organization_id: String,
-    base_url: String,
+    base_url: BaseUrl,
     credentials: Option<Credentials>,
     settings: Settings,
 }
@@ -36,7 +37,7 @@ impl ClickHouseBuilder {
     pub(super) fn new(organization_id: String) -> Self {
         Self {
             organization_id,
-            base_url: DEFAULT_BASE_URL.to_owned(),
+            base_url: DEFAULT_BASE_URL.into(),
             credentials: None,
             settings: Settings::default(),
         }
@@ -58,7 +59,7 @@ impl ClickHouseBuilder {
 
     /// Sends requests elsewhere. Default: `https://api.clickhouse.cloud`; a `/v1` at the end may be
     /// there or not. Plain http is for loopback addresses only.
-    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+    pub fn base_url(mut self, base_url: impl Into<BaseUrl>) -> Self {
         self.base_url = base_url.into();
         self
     }

@@ -96,14 +96,21 @@ pub(super) fn page(
         })
         .collect();
     let total = items.len();
-    let begin = start.map_or(0, |start| start.find(&items));
-    items.drain(..begin);
+    let size = query.page_size.and_then(|size| usize::try_from(size).ok());
     let mut next = None;
-    if let Some(size) = query.page_size.and_then(|size| usize::try_from(size).ok())
-        && items.len() > size
-    {
-        items.truncate(size);
-        next = Some(Position::after(begin + size, items.last()).to_token());
+    if size.is_some() || start.is_some() {
+        let mut placed = Position::place(items);
+        placed.sort_by(|(one, _), (other, _)| one.cmp(other));
+        if let Some(start) = start {
+            placed.retain(|(position, _)| *position > start);
+        }
+        if let Some(size) = size
+            && placed.len() > size
+        {
+            placed.truncate(size);
+            next = placed.last().map(|(position, _)| position.to_token());
+        }
+        items = placed.into_iter().map(|(_, item)| item).collect();
     }
     let mut page = Page::new(items, next);
     page.total = u64::try_from(total).ok();
@@ -140,7 +147,7 @@ fn items(call: &Call<'_>, reply: &Reply) -> Result<(Vec<Result<types::Invitation
             Some(Value::Array(list)) => (list, envelope),
             _ => return Err(unreadable(call, reply, "its `result` is not a list")),
         },
-        _ => return Err(unreadable(call, reply, &error.to_string()).with_source(error)),
+        _ => return Err(unreadable(call, reply, &error.to_string())),
     };
     let request_id = match rest.remove("requestId") {
         Some(Value::String(id)) => Some(id),
@@ -159,51 +166,69 @@ fn matches(query: &ListQuery, invitation: &Invitation) -> bool {
     query.email.as_ref().is_none_or(email) && query.status.as_ref().is_none_or(status)
 }
 
-/// Where a page begins in a list that may change between requests: `<items before>:<last id>`.
+/// The place of an item in the order of the pages: by the time of creation, then by id. It does not
+/// depend on the other items, so none is lost or repeated when some are deleted between two pages.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Position {
-    offset: usize,
-    last: String,
+    created_micros: u64,
+    id: String,
+    /// How many that cannot be read stand between the item with this id and this one.
+    unreadable: usize,
 }
 
 impl Position {
-    pub fn parse(call: &Call<'_>, token: &PageToken) -> Result<Self> {
-        let parts = token.as_str().split_once(':');
-        let parsed = parts.and_then(|(offset, last)| Some((offset.parse().ok()?, last.to_owned())));
-        let Some((offset, last)) = parsed else {
-            return Err(call.refuse(
-                ErrorKind::InvalidInput,
-                "this page token is not one of mine",
-            ));
+    /// Gives every item its place; one that cannot be read stays behind the one before it.
+    fn place(items: Vec<Result<Invitation>>) -> Vec<(Self, Result<Invitation>)> {
+        let mut last = Self {
+            created_micros: 0,
+            id: String::new(),
+            unreadable: 0,
         };
-        Ok(Self { offset, last })
+        let place = |item: Result<Invitation>| {
+            match &item {
+                Ok(invitation) => {
+                    let micros = invitation
+                        .created_at
+                        .map_or(0, |time| time.timestamp_micros());
+                    last = Self {
+                        created_micros: micros.try_into().unwrap_or(0),
+                        id: invitation.id.to_string(),
+                        unreadable: 0,
+                    };
+                }
+                Err(_) => last.unreadable += 1,
+            }
+            (last.clone(), item)
+        };
+        items.into_iter().map(place).collect()
     }
 
-    fn after(offset: usize, last: Option<&Result<Invitation>>) -> Self {
-        let last = match last {
-            Some(Ok(invitation)) => invitation.id.to_string(),
-            _ => String::new(),
-        };
-        Self { offset, last }
+    /// Reads a token, which is `<microseconds>:<unreadable>:<id>`.
+    pub fn parse(call: &Call<'_>, token: &PageToken) -> Result<Self> {
+        let mut parts = token.as_str().splitn(3, ':');
+        let mut number = || parts.next()?.parse::<u64>().ok();
+        let parsed = number()
+            .zip(number())
+            .and_then(|(created_micros, unreadable)| {
+                let unreadable = usize::try_from(unreadable).ok()?;
+                Some(Self {
+                    created_micros,
+                    id: parts.next()?.to_owned(),
+                    unreadable,
+                })
+            });
+        parsed.ok_or_else(|| {
+            call.refuse(
+                ErrorKind::InvalidInput,
+                "this page token is not one of mine",
+            )
+        })
     }
 
     fn to_token(&self) -> PageToken {
-        PageToken::new(format!("{}:{}", self.offset, self.last))
-    }
-
-    /// After the last item of the page before, wherever it stands now. When it is gone, the rest has
-    /// moved up by one; showing an item twice is better than leaving one out.
-    fn find(&self, items: &[Result<Invitation>]) -> usize {
-        let is_last = |item: &Result<Invitation>| {
-            item.as_ref()
-                .is_ok_and(|invitation| invitation.id.as_str() == self.last)
-        };
-        let found = if self.last.is_empty() {
-            Some(self.offset)
-        } else {
-            items.iter().position(is_last).map(|position| position + 1)
-        };
-        found
-            .unwrap_or(self.offset.saturating_sub(1))
-            .min(items.len())
+        PageToken::new(format!(
+            "{}:{}:{}",
+            self.created_micros, self.unreadable, self.id
+        ))
     }
 }

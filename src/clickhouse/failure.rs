@@ -42,8 +42,7 @@ fn kind(call: &Call<'_>, status: StatusCode, detail: &str) -> ErrorKind {
         (400, Operation::Get | Operation::Delete) if is_about_the_id(call, detail) => {
             ErrorKind::NotFound
         }
-        (409, Operation::Create) => ErrorKind::AlreadyExists,
-        _ => kind_of_status(status).unwrap_or(ErrorKind::Unexpected),
+        _ => kind_of_status(status, call.operation).unwrap_or(ErrorKind::Unexpected),
     }
 }
 

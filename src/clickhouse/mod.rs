@@ -139,7 +139,7 @@ impl InvitationProvider for ClickHouse {
     /// and pages are applied here.
     async fn list_page(&self, query: &ListQuery, token: Option<&PageToken>) -> Result<Page> {
         let call = self.call(Operation::List, None);
-        call.check(query.validate_page_size(None))?;
+        call.check(query.validate(None))?;
         call.offered(query.user.is_none(), "user filter")?;
         call.offered(query.creator.is_none(), "creator filter")?;
         let start = token

@@ -3,7 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::{TimeDelta, Utc};
+use bytes::Bytes;
+use chrono::Utc;
 use progenitor_client::{ByteStream, Error as ClientError, ResponseValue};
 use reqwest::header::HeaderValue;
 
@@ -44,10 +45,7 @@ impl Call<'_> {
         };
         let outcome = outcome.and_then(|reply| {
             if let Some(date) = headers::date(&reply.headers) {
-                let second = TimeDelta::seconds(1);
-                self.connection
-                    .clock
-                    .observe(date, second, sent_at, Utc::now());
+                self.connection.clock.observe(date, sent_at, Utc::now());
             }
             self.observe(&reply, start, start - asked, resent);
             let refused = (reply.status.as_u16() == 429)
@@ -74,28 +72,27 @@ impl Call<'_> {
         let (status, headers) = (response.status(), response.headers().clone());
         let limit = self.connection.settings.max_body_bytes;
         let body = read_body(response.into_inner_stream(), limit).await;
-        let incomplete = |error: Error| {
-            let error = error.with_status(status.as_u16());
-            match headers::text(&headers, "x-request-id") {
-                Some(id) => error.with_request_id(id),
-                None => error,
-            }
+        let reply = |body| Reply {
+            status,
+            headers,
+            body,
         };
-        match body {
-            Ok(body) => Ok(Reply {
-                status,
-                headers,
-                body,
-            }),
-            Err(BodyError::Broken(error)) => Err(incomplete(self.broken(error))),
-            Err(BodyError::TooLarge) => {
-                let message = format!("the answer has more than {limit} bytes");
-                let error = self.error(ErrorKind::Decode, message);
-                Err(incomplete(
-                    error.with_may_have_executed(self.changes_state()),
-                ))
-            }
+        let problem = match body {
+            Ok(body) => return Ok(reply(body)),
+            Err(problem) => problem,
+        };
+        let reply = reply(Bytes::new());
+        if !status.is_success() {
+            // What its status says holds without the body.
+            return Err(self.foreign(&reply));
         }
+        Err(match problem {
+            BodyError::Broken(error) => self.broken_within(&reply, error),
+            BodyError::TooLarge => {
+                let message = format!("the answer has more than {limit} bytes");
+                self.error_from(&reply, ErrorKind::Decode, message)
+            }
+        })
     }
 
     fn observe(&self, reply: &Reply, start: Instant, waited: Duration, resent: u32) {

@@ -20,26 +20,21 @@ struct Offset {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
     Before,
-    /// Too close to tell; taking the clocks as well as they are known, it is before or not.
-    Unclear {
-        before: bool,
-    },
+    /// If the clocks are as right as most are.
+    ProbablyBefore,
+    /// Closer than the server tells its times.
+    Unknown,
+    ProbablyNotBefore,
     NotBefore,
 }
 
 impl ServerClock {
-    /// Takes in that the server's clock showed `time`, or up to `resolution` later, at some moment
-    /// between `sent` and `received` of ours.
-    pub fn observe(
-        &self,
-        time: DateTime<Utc>,
-        resolution: TimeDelta,
-        sent: DateTime<Utc>,
-        received: DateTime<Utc>,
-    ) {
+    /// Takes in that the server's clock showed `time` at some moment between `sent` and `received` of
+    /// ours.
+    pub fn observe(&self, time: DateTime<Utc>, sent: DateTime<Utc>, received: DateTime<Utc>) {
         let seen = Offset {
             least: time - received,
-            most: time + resolution - sent,
+            most: time + resolution(time) - sent,
         };
         let mut known = self.lock();
         *known = Some(match *known {
@@ -54,22 +49,30 @@ impl ServerClock {
 
     /// Compares a time of the server's with one of ours.
     pub fn compare(&self, server: DateTime<Utc>, ours: DateTime<Utc>) -> Order {
-        let Some(offset) = *self.lock() else {
-            return Order::Unclear {
-                before: server < ours,
-            };
-        };
-        if server < ours + offset.least {
-            return Order::Before;
+        // It may have been anything up to the next time that the server could have told.
+        let (earliest, latest) = (server, server + resolution(server));
+        let offset = *self.lock();
+        if let Some(offset) = offset {
+            if latest <= ours + offset.least {
+                return Order::Before;
+            }
+            if earliest >= ours + offset.most {
+                return Order::NotBefore;
+            }
         }
-        if server >= ours + offset.most {
-            return Order::NotBefore;
-        }
-        // Most clocks are right, so no offset is the best guess where it is a possible one.
+        // Most clocks are right. Of one that is not, a request reaches the server soon, so the least
+        // offset that is possible is the best guess.
         let none = TimeDelta::zero();
-        let guess = none.clamp(offset.least, offset.most);
-        Order::Unclear {
-            before: server < ours + guess,
+        let guess = match offset {
+            Some(offset) if offset.least > none || offset.most < none => offset.least,
+            _ => none,
+        };
+        if latest <= ours + guess {
+            Order::ProbablyBefore
+        } else if earliest >= ours + guess {
+            Order::ProbablyNotBefore
+        } else {
+            Order::Unknown
         }
     }
 
@@ -80,29 +83,31 @@ impl ServerClock {
     }
 }
 
+/// How finely the server tells its times, by what it left out of this one.
+fn resolution(time: DateTime<Utc>) -> TimeDelta {
+    match time.timestamp_subsec_nanos() {
+        0 => TimeDelta::seconds(1),
+        nanos if nanos % 1_000_000 == 0 => TimeDelta::milliseconds(1),
+        _ => TimeDelta::microseconds(1),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// A time that is told to the microsecond.
     fn at(millis: i64) -> DateTime<Utc> {
-        DateTime::from_timestamp_millis(1_700_000_000_000 + millis).unwrap()
-    }
-
-    fn millis(millis: i64) -> TimeDelta {
-        TimeDelta::milliseconds(millis)
+        DateTime::from_timestamp_micros(1_700_000_000_000_000 + millis * 1_000 + 1).unwrap()
     }
 
     #[test]
-    fn a_clock_that_is_unknown_is_taken_as_right_but_unclear() {
+    fn a_clock_that_is_unknown_is_taken_as_right() {
         let clock = ServerClock::default();
-        assert_eq!(
-            clock.compare(at(-1), at(0)),
-            Order::Unclear { before: true }
-        );
-        assert_eq!(
-            clock.compare(at(0), at(0)),
-            Order::Unclear { before: false }
-        );
+        assert_eq!(clock.compare(at(-1), at(0)), Order::ProbablyBefore);
+        assert_eq!(clock.compare(at(0), at(0)), Order::ProbablyNotBefore);
+        let millisecond = DateTime::from_timestamp_millis(1_700_000_000_000).unwrap();
+        assert_eq!(clock.compare(millisecond, at(0)), Order::Unknown);
     }
 
     #[test]
@@ -110,15 +115,16 @@ mod tests {
         let clock = ServerClock::default();
         // The server is an hour ahead, by a header with whole seconds.
         let hour = 3_600_000;
-        clock.observe(at(hour), millis(1_000), at(0), at(20));
+        let whole = DateTime::from_timestamp(1_700_003_600, 0).unwrap();
+        clock.observe(whole, at(0), at(20));
         assert_eq!(clock.compare(at(hour - 50), at(0)), Order::Before);
         assert_eq!(clock.compare(at(hour + 1_001), at(0)), Order::NotBefore);
-        assert!(matches!(
+        assert_eq!(
             clock.compare(at(hour + 500), at(0)),
-            Order::Unclear { .. }
-        ));
+            Order::ProbablyNotBefore
+        );
         // A time of creation is more precise.
-        clock.observe(at(hour + 110), millis(1), at(100), at(120));
+        clock.observe(at(hour + 110), at(100), at(120));
         assert_eq!(clock.compare(at(hour - 11), at(0)), Order::Before);
         assert_eq!(clock.compare(at(hour + 12), at(0)), Order::NotBefore);
     }
@@ -126,8 +132,8 @@ mod tests {
     #[test]
     fn a_clock_that_was_set_is_learnt_anew() {
         let clock = ServerClock::default();
-        clock.observe(at(0), millis(1), at(0), at(1));
-        clock.observe(at(90_000), millis(1), at(10), at(11));
+        clock.observe(at(0), at(0), at(1));
+        clock.observe(at(90_000), at(10), at(11));
         assert_eq!(clock.compare(at(89_000), at(0)), Order::Before);
     }
 }

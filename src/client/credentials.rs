@@ -38,6 +38,15 @@ impl Credentials {
     /// The value of the `Authorization` header, marked so that nothing prints it.
     pub(crate) fn authorization(&self) -> Result<HeaderValue> {
         let text = match self {
+            Self::ApiKey { id, .. } if id.is_empty() => {
+                return Err(refuse("the id of the API key is empty"));
+            }
+            Self::ApiKey { secret, .. } if secret.expose_secret().is_empty() => {
+                return Err(refuse("the secret of the API key is empty"));
+            }
+            Self::Bearer(token) if token.expose_secret().is_empty() => {
+                return Err(refuse("the token is empty"));
+            }
             Self::ApiKey { id, .. } if id.contains(':') => {
                 return Err(refuse("the id of an API key has no colon"));
             }

@@ -5,18 +5,17 @@ use serde_json::Value;
 
 use crate::{
     client::{Call, Reply},
-    error::{Error, ErrorKind, Result},
+    error::{Error, ErrorKind, Result, excerpt},
 };
 
-/// Decodes a whole body.
+/// Decodes a whole body. What serde says of it may quote it, so only the beginning of that is kept.
 pub(crate) fn decode<T: DeserializeOwned>(call: &Call<'_>, reply: &Reply) -> Result<T> {
-    serde_json::from_slice(&reply.body)
-        .map_err(|error| unreadable(call, reply, &error.to_string()).with_source(error))
+    serde_json::from_slice(&reply.body).map_err(|error| unreadable(call, reply, &error.to_string()))
 }
 
 /// The error for a success whose body is not what the provider documents.
 pub(crate) fn unreadable(call: &Call<'_>, reply: &Reply, why: &str) -> Error {
-    call.error_from(reply, ErrorKind::Decode, why)
+    call.error_from(reply, ErrorKind::Decode, excerpt(why))
         .with_body_excerpt(&reply.body)
 }
 
@@ -40,6 +39,6 @@ pub(crate) fn odd_item(call: &Call<'_>, reply: &Reply, index: usize, why: &str) 
     call.error_from(
         reply,
         ErrorKind::Decode,
-        format!("item {index} of the page: {why}"),
+        format!("item {index} of the page: {}", excerpt(why)),
     )
 }

@@ -1,10 +1,36 @@
 //! Where requests go: the base URL, checked once.
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 use url::{Host, Url};
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
 use crate::error::{Error, ErrorKind, Operation, Result};
+
+/// A base URL as it was given. `Debug` shows no password that is in it by mistake.
+#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct BaseUrl(String);
+
+impl<T: Into<String>> From<T> for BaseUrl {
+    fn from(text: T) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Debug for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Url::parse(&self.0) {
+            Ok(url) if url.has_authority() => {
+                let visible = &url[url::Position::BeforeHost..url::Position::AfterPath];
+                write!(f, "\"{}://{visible}\"", url.scheme())
+            }
+            _ => f.write_str("[not a URL]"),
+        }
+    }
+}
 
 /// A base URL that credentials may be sent to.
 #[derive(Clone, Debug)]
@@ -14,11 +40,11 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     /// Parses and checks a base URL; `version` is a path that it may or may not end with.
-    pub fn new(text: &str, version: Option<&str>) -> Result<Self> {
+    pub fn new(text: &BaseUrl, version: Option<&str>) -> Result<Self> {
         let refuse = |wrong: &str| {
             Error::new(ErrorKind::Config, Operation::Configure, wrong).with_subject("base URL")
         };
-        let mut url = Url::parse(text.trim())
+        let mut url = Url::parse(text.0.trim())
             .map_err(|error| refuse("the base URL is not a URL").with_source(error))?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(refuse("the base URL must not hold a user name or password"));

@@ -1,18 +1,14 @@
 //! A create or delete whose answer was lost is settled: neither lost nor doubled.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use futures::TryStreamExt;
+use chrono::Utc;
 
 use crate::{
     client::{Call, Reply, attempt::Sent, call::Progress, clock::Order},
     error::{Error, ErrorKind, Result},
     invitation::{Invitation, NewInvitation, Roles},
-    list::ListQuery,
+    list::{ListQuery, first_match},
     provider::{InvitationProvider, InvitationProviderExt},
 };
-
-/// The finest that any vendor tells its times is a millisecond or better.
-const TIME_RESOLUTION: TimeDelta = TimeDelta::milliseconds(1);
 
 /// Creates an invitation. When an answer is lost, looks for the invitation: if it is there and this call
 /// made it, that is the answer; if it is not there, sends again.
@@ -35,27 +31,30 @@ where
         let sent = call.send_on(&mut progress, &send).await;
         let failed = match sent.and_then(|reply| read(&reply)) {
             Ok(invitation) => {
-                learn_time(call, invitation.created_at, &progress);
+                if let Some(created) = invitation.created_at {
+                    let clock = &call.connection.clock;
+                    clock.observe(created, progress.last_sent, Utc::now());
+                }
                 return Ok(invitation);
             }
             Err(error) => error,
         };
         progress.lost |= failed.may_have_executed();
-        // A duplicate may be what an earlier attempt of this call made.
-        let unclear = failed.may_have_executed()
-            || (progress.lost && failed.kind() == ErrorKind::AlreadyExists);
+        let duplicate = failed.kind() == ErrorKind::AlreadyExists;
         let failed = progress.account_for(failed);
-        if !unclear || call.connection.settings.retry.max_attempts <= 1 {
+        let retries = call.connection.settings.retry.max_attempts > 1;
+        if !retries || !(failed.may_have_executed() || duplicate) {
             return Err(failed);
         }
-        match find(provider, new).await {
+        match find(provider, new, &failed).await {
             Ok(Some(found)) => return settle(call, new, found, failed, &progress),
-            Ok(None) if failed.kind() == ErrorKind::AlreadyExists => return Err(failed),
+            Ok(None) if duplicate => return Err(failed),
             Ok(None) => match call.delay_after_loss(&progress) {
                 Some(delay) => tokio::time::sleep(delay).await,
                 None => return Err(failed),
             },
-            Err(lookup) => return Err(failed.with_source(lookup)),
+            // Who made the duplicate stays open.
+            Err(lookup) => return Err(failed.with_may_have_executed(true).with_source(lookup)),
         }
     }
 }
@@ -74,22 +73,29 @@ where
     }
 }
 
-/// The invitation of the address, in the spelling that was sent or in lower case.
+/// The invitation that is in the way, or that of the address, in the spelling that was sent or in
+/// lower case.
 async fn find<P: InvitationProvider>(
     provider: &P,
     new: &NewInvitation,
+    failed: &Error,
 ) -> Result<Option<Invitation>> {
+    if let Some(id) = failed.conflicting_id() {
+        match provider.get(id).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            outcome => return outcome.map(Some),
+        }
+    }
     let lower = new.email.to_lowercase();
     let mut spellings = vec![new.email.as_str()];
     if lower != new.email && provider.capabilities().server_side_filters {
         spellings.push(&lower);
     }
+    let same = |invitation: &Invitation| invitation.email.eq_ignore_ascii_case(&new.email);
     for spelling in spellings {
-        let mut found = provider.list(ListQuery::new().email(spelling));
-        while let Some(invitation) = found.try_next().await? {
-            if invitation.email.eq_ignore_ascii_case(&new.email) {
-                return Ok(Some(invitation));
-            }
+        let list = provider.list(ListQuery::new().email(spelling));
+        if let Some(found) = first_match(list, same).await? {
+            return Ok(Some(found));
         }
     }
     Ok(None)
@@ -103,30 +109,31 @@ fn settle(
     failed: Error,
     progress: &Progress,
 ) -> Result<Invitation> {
+    let clock = &call.connection.clock;
     let order = match found.created_at {
-        // It may have been made just before the end of the millisecond that it shows.
-        Some(created) => call
-            .connection
-            .clock
-            .compare(created + TIME_RESOLUTION, progress.first_sent),
-        None => Order::Unclear { before: true },
+        _ if !is_as_asked(new, &found) => Order::Before,
+        Some(created) => clock.compare(created, progress.first_sent),
+        None => Order::Unknown,
     };
-    let certain = match order {
-        _ if !is_as_asked(new, &found) => true,
-        Order::NotBefore | Order::Unclear { before: false } => return Ok(found),
-        Order::Before => true,
-        Order::Unclear { before: true } => false,
+    let open = match (progress.lost, order) {
+        (_, Order::Before) => false,
+        (true, Order::ProbablyBefore) => true,
+        (true, _) => return Ok(found),
+        // Nothing was lost, yet it is as new as the request: another made it in the same moment, or the
+        // request was delivered twice.
+        (false, order) => order != Order::ProbablyBefore,
     };
-    let message = "an invitation of this address was there before";
-    let mut error = call
-        .error(ErrorKind::AlreadyExists, message)
-        .with_attempts(progress.sent)
+    let refusal = match failed.kind() {
+        ErrorKind::AlreadyExists => failed,
+        _ => {
+            let message = "an invitation of this address was there before";
+            let refusal = call.error(ErrorKind::AlreadyExists, message);
+            refusal.with_attempts(progress.sent).with_source(failed)
+        }
+    };
+    Err(refusal
         .with_conflicting_id(found.id)
-        .with_may_have_executed(!certain);
-    if let Some(id) = failed.request_id() {
-        error = error.with_request_id(id);
-    }
-    Err(error.with_source(failed))
+        .with_may_have_executed(open))
 }
 
 /// An invitation with other options than were asked for was made by somebody else.
@@ -143,12 +150,4 @@ fn is_as_asked(new: &NewInvitation, found: &Invitation) -> bool {
         _ => true,
     };
     same_login && same_roles
-}
-
-/// The time of creation tells the server's clock as precisely as the request was fast.
-fn learn_time(call: &Call<'_>, created: Option<DateTime<Utc>>, progress: &Progress) {
-    if let Some(created) = created {
-        let clock = &call.connection.clock;
-        clock.observe(created, TIME_RESOLUTION, progress.last_sent, Utc::now());
-    }
 }

@@ -28,7 +28,9 @@ impl Call<'_> {
     /// An error that a reply stands behind: everything that its status and headers say.
     pub fn error_from(&self, reply: &Reply, kind: ErrorKind, message: impl Into<String>) -> Error {
         let status = reply.status;
-        let no_refusal = status.is_success() || status.is_server_error();
+        // "Done, see elsewhere" is no refusal; "ask elsewhere" (307, 308) is.
+        let elsewhere = matches!(status.as_u16(), 300..=303);
+        let no_refusal = status.is_success() || status.is_server_error() || elsewhere;
         let mut error = self
             .error(kind, message)
             .with_status(status.as_u16())
@@ -53,7 +55,8 @@ impl Call<'_> {
     /// Its status still says what to do, except that "not found" is then about the URL and says
     /// nothing of an invitation.
     pub fn foreign(&self, reply: &Reply) -> Error {
-        let kind = kind_of_status(reply.status).filter(|kind| *kind != ErrorKind::NotFound);
+        let kind = kind_of_status(reply.status, self.operation)
+            .filter(|kind| *kind != ErrorKind::NotFound);
         let message = match reply.header("location") {
             Some(target) if reply.status.is_redirection() => {
                 format!("redirected to {target}, which was not followed; check the base URL")
@@ -64,6 +67,13 @@ impl Call<'_> {
         };
         self.error_from(reply, kind.unwrap_or(ErrorKind::Unexpected), message)
             .with_body_excerpt(&reply.body)
+    }
+
+    /// A success that broke off within its body.
+    pub fn broken_within(&self, reply: &Reply, error: reqwest::Error) -> Error {
+        let broken = self.broken(error);
+        let error = self.error_from(reply, broken.kind(), broken.message());
+        error.with_source(broken)
     }
 
     /// A request that got no whole answer.
@@ -94,7 +104,7 @@ impl Call<'_> {
 }
 
 /// What a status means when nothing else is known; `None` where it means nothing to either vendor.
-pub(crate) fn kind_of_status(status: StatusCode) -> Option<ErrorKind> {
+pub(crate) fn kind_of_status(status: StatusCode, operation: Operation) -> Option<ErrorKind> {
     Some(match status.as_u16() {
         400 | 422 => ErrorKind::InvalidInput,
         401 => ErrorKind::Unauthenticated,
@@ -102,6 +112,7 @@ pub(crate) fn kind_of_status(status: StatusCode) -> Option<ErrorKind> {
         403 => ErrorKind::PermissionDenied,
         404 => ErrorKind::NotFound,
         408 => ErrorKind::Timeout,
+        409 if operation == Operation::Create => ErrorKind::AlreadyExists,
         429 => ErrorKind::RateLimited,
         500 | 502 | 503 | 504 => ErrorKind::Unavailable,
         _ => return None,

@@ -35,6 +35,7 @@ pub(crate) use self::{
 };
 pub use self::{
     credentials::Credentials,
+    endpoint::BaseUrl,
     reply::{Observer, ReplyInfo},
     retry::RetryPolicy,
 };

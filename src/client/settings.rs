@@ -109,11 +109,8 @@ macro_rules! common_setters {
         }
 
         /// Shows every reply's status, request id and allowance to `observer`.
-        pub fn observer(
-            mut self,
-            observer: impl Fn(&crate::ReplyInfo<'_>) + Send + Sync + 'static,
-        ) -> Self {
-            self.settings.observer = Some(std::sync::Arc::new(observer));
+        pub fn observer(mut self, observer: crate::Observer) -> Self {
+            self.settings.observer = Some(observer);
             self
         }
     };

@@ -3,7 +3,10 @@
 use secrecy::SecretString;
 
 use crate::{
-    client::{Authorization, Connection, Credentials, Dialect, Endpoint, Settings, common_setters},
+    client::{
+        Authorization, BaseUrl, Connection, Credentials, Dialect, Endpoint, Settings,
+        common_setters,
+    },
     config::{ConfluentConfig, process_environment},
     confluent::{Confluent, StsCredentials, failure},
     error::{Error, ErrorKind, Operation, Result},
@@ -15,7 +18,7 @@ const DEFAULT_BASE_URL: &str = "https://api.confluent.cloud";
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ConfluentBuilder {
-    base_url: String,
+    base_url: BaseUrl,
     credentials: Option<Credentials>,
     sts: Option<StsCredentials>,
     settings: Settings,
@@ -24,7 +27,7 @@ pub struct ConfluentBuilder {
 impl ConfluentBuilder {
     pub(super) fn new() -> Self {
         Self {
-            base_url: DEFAULT_BASE_URL.to_owned(),
+            base_url: DEFAULT_BASE_URL.into(),
             credentials: None,
             sts: None,
             settings: Settings::default(),
@@ -58,7 +61,7 @@ impl ConfluentBuilder {
 
     /// Sends requests elsewhere. Default: `https://api.confluent.cloud`. Plain http is for loopback
     /// addresses only.
-    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+    pub fn base_url(mut self, base_url: impl Into<BaseUrl>) -> Self {
         self.base_url = base_url.into();
         self
     }

@@ -126,7 +126,7 @@ pub(super) fn page(call: &Call<'_>, reply: &Reply) -> Result<Page> {
             // One odd item spoils the typed list: look at each alone.
             Err(error) => {
                 let Some(Value::Object(mut list)) = reply.json() else {
-                    return Err(unreadable(call, reply, &error.to_string()).with_source(error));
+                    return Err(unreadable(call, reply, &error.to_string()));
                 };
                 let Some(Value::Array(data)) = list.remove("data") else {
                     return Err(unreadable(call, reply, "its `data` is not a list"));
@@ -142,7 +142,11 @@ pub(super) fn page(call: &Call<'_>, reply: &Reply) -> Result<Page> {
     page.request_id = reply.header("x-request-id").map(str::to_owned);
     page.extra = extra;
     if let Some(metadata) = metadata {
-        page.next = next_token(&metadata).map_err(|why| unreadable(call, reply, &why))?;
+        match next_token(&metadata) {
+            Ok(next) => page.next = next,
+            // What is there is still good, but it is not all.
+            Err(why) => page.items.push(Err(unreadable(call, reply, &why))),
+        }
         page.total = metadata.get("total_size").and_then(Value::as_u64);
         page.extra.insert("metadata".to_owned(), metadata);
     }
@@ -157,7 +161,7 @@ fn next_token(metadata: &Value) -> Result<Option<PageToken>, String> {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::String(link)) if link.is_empty() => return Ok(None),
         Some(Value::String(link)) => link,
-        Some(other) => return Err(format!("the link to the next page is {other}")),
+        Some(_) => return Err("the link to the next page is not text".to_owned()),
     };
     let token = parse_link(link).and_then(|link| {
         let pair = link.query_pairs().find(|(name, _)| name == "page_token");
@@ -169,11 +173,11 @@ fn next_token(metadata: &Value) -> Result<Option<PageToken>, String> {
     }
 }
 
-/// The invitation that a link ends with.
+/// The invitation that a link leads to, if it leads to one.
 pub(super) fn id_in_link(link: &str) -> Option<InvitationId> {
     let link = parse_link(link)?;
-    let last = link.path_segments()?.next_back()?;
-    InvitationId::new(last).ok()
+    let (_, id) = link.path().rsplit_once("/invitations/")?;
+    InvitationId::new(id).ok()
 }
 
 /// Only paths and queries are read, so a relative link may stand on any host.

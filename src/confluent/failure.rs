@@ -29,7 +29,8 @@ pub(super) fn failure(call: &Call<'_>, reply: &Reply) -> Error {
             }
             (Some(message), status) => {
                 // A gateway's 404 is about the URL, not about an invitation.
-                let kind = kind_of_status(status).filter(|kind| *kind != ErrorKind::NotFound);
+                let kind = kind_of_status(status, call.operation)
+                    .filter(|kind| *kind != ErrorKind::NotFound);
                 call.error_from(reply, kind.unwrap_or(ErrorKind::Unexpected), message)
             }
             _ => call.foreign(reply),
@@ -61,8 +62,7 @@ fn kind(operation: Operation, status: StatusCode, details: &[ErrorDetail]) -> Er
         // Observed: the quota comes as 400 at times, and so does deleting what was accepted.
         (400, Operation::Delete) if says("already accepted") => ErrorKind::AlreadyAccepted,
         (400, Operation::Create) if says("quota") => ErrorKind::QuotaExceeded,
-        (409, Operation::Create) => ErrorKind::AlreadyExists,
-        _ => kind_of_status(status).unwrap_or(ErrorKind::Unexpected),
+        _ => kind_of_status(status, operation).unwrap_or(ErrorKind::Unexpected),
     }
 }
 

@@ -39,7 +39,7 @@ use crate::{
     client::{
         Call, Connection, Reply, create_exactly_once, decode, delete_exactly_once, unreadable,
     },
-    error::{Operation, Result},
+    error::{ErrorKind, Operation, Result},
     invitation::{Invitation, InvitationId, NewInvitation},
     list::{ListQuery, Page, PageToken},
     provider::InvitationProvider,
@@ -47,6 +47,9 @@ use crate::{
 
 /// What the vendor documents as the largest page.
 const MAX_PAGE_SIZE: u32 = 100;
+
+/// What the vendor documents as the longest page token.
+const MAX_TOKEN_CHARS: usize = 255;
 
 /// What is asked for at most: pages of 100 were observed to lose the rest of the list.
 const SAFE_PAGE_SIZE: u32 = 99;
@@ -151,7 +154,16 @@ impl InvitationProvider for Confluent {
     /// `GET /iam/v2/invitations`
     async fn list_page(&self, query: &ListQuery, token: Option<&PageToken>) -> Result<Page> {
         let call = self.call(Operation::List, None);
-        call.check(query.validate_page_size(Some(MAX_PAGE_SIZE)))?;
+        call.check(query.validate(Some(MAX_PAGE_SIZE)))?;
+        if let Some(token) = token {
+            let fits = (1..=MAX_TOKEN_CHARS).contains(&token.as_str().chars().count());
+            call.check(fits.then_some(()).ok_or_else(|| {
+                call.refuse(
+                    ErrorKind::InvalidInput,
+                    "a page token has 1 to 255 characters",
+                )
+            }))?;
+        }
         let size = query
             .page_size
             .unwrap_or(SAFE_PAGE_SIZE)

@@ -9,7 +9,7 @@ use oauth2::{
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    client::{Endpoint, read_body_of},
+    client::{BaseUrl, Endpoint, read_body_of},
     confluent::Confluent,
     error::{Error, ErrorKind, Operation, Result},
 };
@@ -24,7 +24,7 @@ const MAX_BODY: usize = 1 << 20;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ClientCredentials {
-    token_url: String,
+    token_url: BaseUrl,
     client_id: String,
     client_secret: SecretString,
     scopes: Vec<String>,
@@ -33,7 +33,7 @@ pub struct ClientCredentials {
 impl ClientCredentials {
     /// Asks at `token_url`, as the client with this id and secret.
     pub fn new(
-        token_url: impl Into<String>,
+        token_url: impl Into<BaseUrl>,
         client_id: impl Into<String>,
         client_secret: impl Into<SecretString>,
     ) -> Self {
@@ -105,7 +105,7 @@ impl ClientCredentials {
     fn named(&self, error: Error) -> Error {
         error
             .with_provider(Confluent::NAME)
-            .with_subject(self.token_url.clone())
+            .with_subject("identity provider")
     }
 }
 

@@ -5,17 +5,18 @@
 //! the library, and every request is compared with what those documents ask for.
 
 mod backend;
+mod bulk;
 mod clickhouse;
 mod clickhouse_failures;
 mod clickhouse_list;
 mod config;
 mod confluent;
+mod confluent_details;
 mod confluent_failures;
 mod confluent_list;
 mod data;
-mod ext;
-mod bulk;
 mod environment;
+mod ext;
 mod input;
 mod raw;
 mod redirects;

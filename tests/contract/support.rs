@@ -23,10 +23,9 @@ pub struct Sent {
 
 impl Sent {
     fn new(request: &HttpMockRequest) -> Self {
-        let target = request.uri_str();
         Self {
             method: request.method_str().to_owned(),
-            path: target.split('?').next().unwrap_or_default().to_owned(),
+            path: request.uri().path().to_owned(),
             query: request.query_params(),
             headers: request.headers_vec().clone(),
             body: request.body_string(),

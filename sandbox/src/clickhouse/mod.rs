@@ -3,9 +3,10 @@
 pub(crate) mod roles;
 mod wire;
 
-use axum::http::Method;
-use axum::response::Response;
-use serde_json::{Map, Value};
+use axum::Json;
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::auth::Presented;
@@ -23,7 +24,7 @@ pub(crate) struct Details {
 }
 
 /// What a request under `/v1/` asks for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     List {
         organization: String,
@@ -101,13 +102,36 @@ pub(crate) fn answer(shared: &Shared, route: &Route, call: &Call) -> Response {
     wire::respond(outcome, &call.request_id)
 }
 
+/// A refusal with this status that is not the request's fault.
+pub(crate) fn refusal(status: StatusCode, request_id: &str) -> Response {
+    wire::respond(Err(Refusal::of_status(status)), request_id)
+}
+
+/// The refusal of a key that was good once.
+pub(crate) fn inactive(request_id: &str) -> Response {
+    wire::respond(Err(Refusal::inactive()), request_id)
+}
+
+/// As observed, outside the envelope.
+pub(crate) fn too_many_requests() -> Response {
+    let body = json!({ "error": "TOO_MANY_REQUESTS" });
+    (StatusCode::TOO_MANY_REQUESTS, Json(body)).into_response()
+}
+
+/// Whose credentials a request carries.
+pub(crate) fn identify(shared: &Shared, headers: &HeaderMap) -> Result<String, Refusal> {
+    let expected = &shared.credentials.clickhouse;
+    let presented = Presented::in_headers(headers);
+    if presented.is_basic(&expected.api_key, &expected.api_secret) {
+        return Ok("key".to_owned());
+    }
+    Err(Refusal::unauthorized())
+}
+
 /// Checks the credentials, then the organisation.
 fn admit(shared: &Shared, call: &Call, organization: &str) -> Result<(), Refusal> {
-    let expected = &shared.credentials.clickhouse;
-    if !Presented::in_headers(&call.headers).is_basic(&expected.api_key, &expected.api_secret) {
-        return Err(Refusal::unauthorized());
-    }
-    if uuid(organization, "organization")? != expected.organization_id {
+    identify(shared, &call.headers)?;
+    if uuid(organization, "organization")? != shared.credentials.clickhouse.organization_id {
         return Err(Refusal::forbidden());
     }
     Ok(())
@@ -142,7 +166,7 @@ fn create(shared: &Shared, call: &Call) -> Outcome {
         .clickhouse
         .insert(id.clone(), email.clone(), now, Details { roles });
     let result = wire::invitation(created);
-    state.ledger.commit(
+    state.journal.commit(
         Provider::ClickHouse,
         Change::Create,
         &id,
@@ -171,7 +195,7 @@ fn delete(shared: &Shared, call: &Call, id: &str) -> Outcome {
         .clickhouse
         .remove(&id)
         .ok_or_else(Refusal::not_found)?;
-    state.ledger.commit(
+    state.journal.commit(
         Provider::ClickHouse,
         Change::Delete,
         &deleted.id,

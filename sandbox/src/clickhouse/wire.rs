@@ -35,6 +35,23 @@ impl Refusal {
         Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", detail)
     }
 
+    pub(crate) fn inactive() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "UNAUTHORIZED",
+            "Key is not active",
+        )
+    }
+
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        let code = match status {
+            StatusCode::TOO_MANY_REQUESTS => "TOO_MANY_REQUESTS",
+            status if status.is_server_error() => "INTERNAL_ERROR",
+            _ => "REFUSED",
+        };
+        Self::new(status, code, "The service could not answer this request")
+    }
+
     pub(crate) fn forbidden() -> Self {
         let detail = "The API key belongs to another organization";
         Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", detail)

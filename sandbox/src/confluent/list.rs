@@ -24,6 +24,8 @@ pub(crate) struct Query {
     page_size: usize,
     /// Where the page before ended; 0 on the first page, as positions begin at 1.
     after: u64,
+    /// How many empty pages, which a fault put in the way, came just before.
+    detours: u32,
 }
 
 /// One page of the answer.
@@ -45,7 +47,11 @@ impl Query {
             let index = pairs.iter().position(|(key, _)| key == name)?;
             Some(pairs.remove(index).1)
         };
-        let Token { page_size, after } = match take("page_token") {
+        let Token {
+            page_size,
+            after,
+            detours,
+        } = match take("page_token") {
             // The token carries the page size: one sent along is not even looked at.
             Some(token) => Token::decode(&token)?,
             None => Token::new(page_size(take("page_size"))?, 0),
@@ -57,6 +63,7 @@ impl Query {
             creator: take("creator"),
             page_size,
             after,
+            detours,
         })
     }
 
@@ -103,6 +110,26 @@ impl Query {
         link
     }
 
+    /// The link to the page that this query asks for, always with the same token.
+    pub(crate) fn link_to_same(&self, base: &str) -> String {
+        self.link_to(base, self.detours)
+    }
+
+    /// A link to the page that this query asks for, with a token not used on the way here.
+    pub(crate) fn link_after_detour(&self, base: &str) -> String {
+        self.link_to(base, self.detours.saturating_add(1))
+    }
+
+    fn link_to(&self, base: &str, detours: u32) -> String {
+        // Tokens of the largest page size are not accepted.
+        let token = Token {
+            page_size: self.page_size.min(MAX_PAGE_SIZE - 1),
+            after: self.after,
+            detours,
+        };
+        self.link(base, Some(&token.encode()))
+    }
+
     fn matches(&self, invitation: &Invitation<Details>, now: DateTime<Utc>) -> bool {
         let Details { user, creator, .. } = &invitation.details;
         let passes = |filter: &Option<String>, value: &str| {
@@ -134,15 +161,25 @@ impl Query {
 struct Token {
     page_size: usize,
     after: u64,
+    /// Nothing to do with where the page is: it makes tokens for one page differ.
+    detours: u32,
 }
 
 impl Token {
     fn new(page_size: usize, after: u64) -> Self {
-        Self { page_size, after }
+        Self {
+            page_size,
+            after,
+            detours: 0,
+        }
     }
 
     fn encode(&self) -> String {
-        URL_SAFE_NO_PAD.encode(format!("{}.{}", self.page_size, self.after))
+        let mut plain = format!("{}.{}", self.page_size, self.after);
+        if self.detours > 0 {
+            plain.push_str(&format!(".{}", self.detours));
+        }
+        URL_SAFE_NO_PAD.encode(plain)
     }
 
     fn decode(text: &str) -> Result<Self, Failure> {
@@ -154,8 +191,12 @@ impl Token {
 
     fn read(text: &str) -> Option<Self> {
         let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-        let (page_size, after) = plain.split_once('.')?;
-        let token = Self::new(page_size.parse().ok()?, after.parse().ok()?);
+        let mut parts = plain.splitn(3, '.');
+        let token = Self {
+            page_size: parts.next()?.parse().ok()?,
+            after: parts.next()?.parse().ok()?,
+            detours: parts.next().map_or(Some(0), |count| count.parse().ok())?,
+        };
         (1..MAX_PAGE_SIZE)
             .contains(&token.page_size)
             .then_some(token)

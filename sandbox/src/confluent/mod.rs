@@ -1,9 +1,10 @@
-//! Confluent Cloud, IAM v2: the invitation operations.
+//! Confluent Cloud: the invitation operations of IAM v2; the token exchange is next door.
 
 mod list;
+mod sts;
 mod wire;
 
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -11,8 +12,10 @@ use uuid::Uuid;
 use crate::auth::Presented;
 use crate::call::{BodyError, Call};
 use crate::email::is_email;
+use crate::faults::Fault;
 use crate::ledger::Change;
-use crate::state::{Provider, Shared, random_suffix};
+use crate::state::{Provider, Shared, State, random_suffix};
+use crate::tokens::Found;
 use wire::Failure;
 
 const DEFAULT_AUTH_TYPE: &str = "AUTH_TYPE_LOCAL";
@@ -44,13 +47,14 @@ impl Account {
     }
 }
 
-/// What a request under `/iam/` asks for.
-#[derive(Debug, PartialEq, Eq)]
+/// What a request under `/iam/` or `/sts/` asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     List,
     Create,
     Get(String),
     Delete(String),
+    Exchange,
     /// A path that exists, a method that does not; with the methods that do.
     WrongMethod(&'static str),
     Unknown,
@@ -74,12 +78,24 @@ impl Route {
         }
     }
 
+    /// The route of a path given by its decoded segments after `sts`.
+    pub(crate) fn find_sts(method: &Method, segments: &[&str]) -> Self {
+        match segments {
+            ["v1", "oauth2", "token"] => match *method {
+                Method::POST => Self::Exchange,
+                _ => Self::WrongMethod("POST"),
+            },
+            _ => Self::Unknown,
+        }
+    }
+
     pub(crate) fn operation(&self) -> Option<&'static str> {
         match self {
             Self::List => Some("listIamV2Invitations"),
             Self::Create => Some("createIamV2Invitation"),
             Self::Get(_) => Some("getIamV2Invitation"),
             Self::Delete(_) => Some("deleteIamV2Invitation"),
+            Self::Exchange => Some("exchangeStsV1OauthToken"),
             Self::WrongMethod(_) | Self::Unknown => None,
         }
     }
@@ -92,21 +108,81 @@ pub(crate) fn answer(shared: &Shared, route: &Route, call: &Call) -> Response {
         Route::Create => authenticated().and_then(|()| create(shared, call)),
         Route::Get(id) => authenticated().and_then(|()| get(shared, id)),
         Route::Delete(id) => authenticated().and_then(|()| delete(shared, call, id)),
+        Route::Exchange => sts::exchange(shared, call),
         Route::WrongMethod(allowed) => Err(Failure::wrong_method(allowed)),
         Route::Unknown => Err(Failure::not_found()),
     };
     wire::finish(answer, &call.request_id)
 }
 
-fn authenticate(shared: &Shared, call: &Call) -> Result<(), Failure> {
+/// A refusal with this status that is not the request's fault.
+pub(crate) fn refusal(status: StatusCode, request_id: &str) -> Response {
+    wire::finish(Err(Failure::of_status(status)), request_id)
+}
+
+/// The refusal of a token that was good once.
+pub(crate) fn expired(request_id: &str) -> Response {
+    wire::finish(Err(Failure::expired()), request_id)
+}
+
+/// As documented, without a body.
+pub(crate) fn too_many_requests(request_id: &str) -> Response {
+    let headers = [("x-request-id", request_id)];
+    (StatusCode::TOO_MANY_REQUESTS, headers).into_response()
+}
+
+/// Rewrites a page, the answer to a list, as a fault of lists wants it.
+pub(crate) fn twist_page(page: &mut Value, fault: &Fault, shared: &Shared, uri: &Uri) {
+    let Ok(query) = list::Query::parse(uri) else {
+        return;
+    };
+    let metadata = &mut page["metadata"];
+    let is_last = metadata.get("next").is_none();
+    match fault {
+        Fault::NextRepeats => metadata["next"] = query.link_to_same(&shared.url).into(),
+        Fault::NextElsewhere { origin } => {
+            let next = metadata["next"].as_str();
+            let path = next.and_then(|link| link.strip_prefix(&shared.url));
+            if let Some(path) = path {
+                metadata["next"] = format!("{}{path}", origin.trim_end_matches('/')).into();
+            }
+        }
+        Fault::NextEmpty if is_last => metadata["next"] = "".into(),
+        Fault::NextNull if is_last => metadata["next"] = Value::Null,
+        Fault::EmptyPage => {
+            metadata["next"] = query.link_after_detour(&shared.url).into();
+            page["data"] = Value::Array(Vec::new());
+        }
+        _ => {}
+    }
+}
+
+/// Whose credentials a request carries.
+pub(crate) fn identify(
+    shared: &Shared,
+    state: &State,
+    headers: &HeaderMap,
+) -> Result<String, Failure> {
     let expected = &shared.credentials.confluent;
-    let presented = Presented::in_headers(&call.headers);
-    if presented.is_basic(&expected.api_key, &expected.api_secret)
-        || presented.is_bearer(&expected.access_token)
-    {
-        return Ok(());
+    let presented = Presented::in_headers(headers);
+    if presented.is_basic(&expected.api_key, &expected.api_secret) {
+        return Ok("key".to_owned());
+    }
+    if presented.is_bearer(&expected.access_token) {
+        return Ok("token".to_owned());
+    }
+    if let Presented::Bearer(token) = &presented {
+        match state.tokens.find(token, state.now()) {
+            Found::Good(pool) => return Ok(pool.to_owned()),
+            Found::Expired => return Err(Failure::expired()),
+            Found::Unknown => {}
+        }
     }
     Err(Failure::unauthenticated(&presented))
+}
+
+fn authenticate(shared: &Shared, call: &Call) -> Result<(), Failure> {
+    identify(shared, &shared.lock(), &call.headers).map(drop)
 }
 
 fn list(shared: &Shared, call: &Call) -> Result<Response, Failure> {
@@ -154,7 +230,7 @@ fn create(shared: &Shared, call: &Call) -> Result<Response, Failure> {
         .confluent
         .insert(id.clone(), email.to_owned(), now, details);
     let body = wire::invitation(shared, created, now);
-    state.ledger.commit(
+    state.journal.commit(
         Provider::Confluent,
         Change::Create,
         &id,
@@ -180,7 +256,7 @@ fn delete(shared: &Shared, call: &Call, id: &str) -> Result<Response, Failure> {
         return Err(Failure::bad_request("The invitation was already accepted"));
     }
     let deleted = state.confluent.remove(id).ok_or_else(Failure::not_found)?;
-    state.ledger.commit(
+    state.journal.commit(
         Provider::Confluent,
         Change::Delete,
         &deleted.id,
@@ -216,17 +292,19 @@ fn user_id() -> String {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderMap, HeaderValue};
+    use axum::http::HeaderValue;
     use chrono::TimeDelta;
 
     use super::*;
     use crate::Credentials;
+    use crate::journal::Journal;
 
     fn call(shared: &Shared, route: &Route, path_and_query: &str, body: &'static str) -> Response {
         let token = shared.credentials.confluent.access_token();
         let authorization = HeaderValue::try_from(format!("Bearer {token}")).unwrap();
         let call = Call {
             request_id: "1".to_owned(),
+            method: Method::GET,
             uri: path_and_query.parse().unwrap(),
             headers: HeaderMap::from_iter([(header::AUTHORIZATION, authorization)]),
             body: Some(body.into()),
@@ -236,7 +314,7 @@ mod tests {
 
     #[test]
     fn an_expired_invitation_says_so_stands_in_the_way_and_can_be_deleted() {
-        let shared = Shared::new(Credentials::random());
+        let shared = Shared::new(Credentials::random(), Journal::default());
         let query = {
             let mut state = shared.lock();
             let now = state.now();

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::Details;
 use crate::auth::Presented;
 use crate::state::{Invitation, Shared};
+use crate::view::Status;
 
 /// Sent with every success. There is no limit yet, so the numbers do not move.
 const RATE_LIMIT: [(&str, &str); 3] = [
@@ -56,6 +57,14 @@ impl Failure {
         }
     }
 
+    /// A field of a form that is not as it must be.
+    pub(crate) fn invalid_field(pointer: &'static str, detail: &str) -> Self {
+        Self {
+            source: Source::Pointer(pointer),
+            ..Self::new(StatusCode::BAD_REQUEST, "invalid_request", detail)
+        }
+    }
+
     pub(crate) fn unauthenticated(presented: &Presented) -> Self {
         let challenge = match presented {
             Presented::Bearer(_) => {
@@ -68,6 +77,23 @@ impl Failure {
         let detail = "No API key or access token that this API knows was sent";
         Self::new(StatusCode::UNAUTHORIZED, "user_unauthenticated", detail)
             .with("www-authenticate", challenge)
+    }
+
+    pub(crate) fn expired() -> Self {
+        let challenge =
+            r#"Bearer error="invalid_token", error_description="The access token has expired""#;
+        let detail = "The access token has expired";
+        Self::new(StatusCode::UNAUTHORIZED, "user_unauthenticated", detail)
+            .with("www-authenticate", challenge)
+    }
+
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        let code = match status {
+            StatusCode::TOO_MANY_REQUESTS => "too_many_requests",
+            status if status.is_server_error() => "internal_error",
+            _ => "refused",
+        };
+        Self::new(status, code, "The service could not answer this request")
     }
 
     pub(crate) fn not_found() -> Self {
@@ -192,14 +218,11 @@ pub(crate) fn invitation_url(shared: &Shared, id: &str) -> String {
     format!("{}/iam/v2/invitations/{id}", shared.url)
 }
 
-/// The status an invitation has at a time: nothing happens when it expires, it only reads differently.
 pub(crate) fn status(invitation: &Invitation<Details>, now: DateTime<Utc>) -> &'static str {
-    if invitation.accepted_at.is_some() {
-        "INVITE_STATUS_ACCEPTED"
-    } else if invitation.expires_at <= now {
-        "INVITE_STATUS_EXPIRED"
-    } else {
-        "INVITE_STATUS_SENT"
+    match invitation.status(now) {
+        Status::Accepted => "INVITE_STATUS_ACCEPTED",
+        Status::Expired => "INVITE_STATUS_EXPIRED",
+        Status::Sent => "INVITE_STATUS_SENT",
     }
 }
 

@@ -85,12 +85,13 @@ pub async fn send(request: RequestBuilder) -> Reply {
         text: response.text().await.unwrap(),
         documented: false,
     };
-    let provider = match path.split('/').nth(1) {
-        Some("iam") => Provider::Confluent,
-        Some("v1") => Provider::ClickHouse,
+    let document = match path.split('/').nth(1) {
+        Some("iam") => documents::of(Provider::Confluent),
+        Some("sts") => documents::of_sts(),
+        Some("v1") => documents::of(Provider::ClickHouse),
         _ => return reply,
     };
-    reply.documented = documents::of(provider)
+    reply.documented = document
         .check(&method, &path, &reply)
         .unwrap_or_else(|problem| panic!("{method} {path}: {problem}\n{reply:#?}"));
     reply

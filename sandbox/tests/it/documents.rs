@@ -37,6 +37,17 @@ pub fn of(provider: Provider) -> &'static Document {
     }
 }
 
+/// The document of Confluent's token exchange.
+pub fn of_sts() -> &'static Document {
+    static STS: OnceLock<Document> = OnceLock::new();
+    STS.get_or_init(|| {
+        Document::load(
+            "ORG_INVITATIONS_CONFLUENT_STS_SPEC",
+            "confluent-sts-v1.yaml",
+        )
+    })
+}
+
 impl Document {
     fn load(variable: &str, file: &str) -> Self {
         let path = std::env::var_os(variable).map_or_else(

@@ -3,11 +3,19 @@
 // Clippy's own exception for tests does not reach the helpers of tests.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod admin;
 mod api;
 mod clickhouse;
+mod clock;
 mod confluent;
 mod confluent_list;
 mod documents;
+mod faults_answers;
+mod faults_connection;
+mod faults_list;
 mod ledger;
+mod limits;
+mod raw;
 mod server;
+mod sts;
 mod wire;

@@ -1,0 +1,225 @@
+//! What a fault does to a request and its answer.
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Version, header, response};
+use axum::response::{Html, IntoResponse as _, Response};
+use serde_json::Value;
+
+use super::body::{Dribble, raw};
+use super::{ErrorBody, Fault, When, Which};
+use crate::call::Delivery;
+use crate::connection::{Line, Then};
+use crate::limits::{self, Allowance};
+use crate::state::Provider;
+use crate::{clickhouse, confluent};
+
+/// Refuses connections from here on for a while, and resets the one of the request.
+pub(crate) async fn refuse(delivery: &Delivery, line: &Line, for_ms: u64) -> Infallible {
+    if for_ms > 0 {
+        let outage = &delivery.shared().outage;
+        outage.take_effect(Duration::from_millis(for_ms)).await;
+    }
+    line.reset().await
+}
+
+/// Answers a request that a fault has hit, if the fault lets an answer out.
+pub(crate) async fn inflict(fault: Fault, delivery: &Delivery, line: &Line) -> Response {
+    let response = match fault {
+        Fault::Refuse { for_ms } => match refuse(delivery, line, for_ms).await {},
+        Fault::Reset { when } => {
+            carry_out_if_after(when, delivery);
+            match line.reset().await {}
+        }
+        Fault::Hang { when } => {
+            carry_out_if_after(when, delivery);
+            pending().await
+        }
+        Fault::SlowBody { bytes, every_ms } => {
+            let (head, body) = read(delivery.carry_out()).await;
+            let pause = Duration::from_millis(every_ms);
+            Response::from_parts(head, Body::new(Dribble::new(body, bytes, pause)))
+        }
+        Fault::TruncatedBody { keep } => truncate(keep, delivery, line).await,
+        Fault::WrongLength { by } => misstate_length(by, delivery, line).await,
+        Fault::RateLimited {
+            headers,
+            body,
+            wait_ms,
+        } => rate_limited(delivery, headers, body, wait_ms),
+        Fault::Status {
+            status,
+            when,
+            body,
+            headers,
+        } => {
+            carry_out_if_after(when, delivery);
+            let mut response = refusal(delivery, status_code(status), body);
+            for (name, value) in headers {
+                if let (Ok(name), Ok(value)) =
+                    (HeaderName::try_from(name), HeaderValue::try_from(value))
+                {
+                    response.headers_mut().insert(name, value);
+                }
+            }
+            response
+        }
+        Fault::HtmlBody { when } => {
+            carry_out_if_after(when, delivery);
+            page(StatusCode::OK)
+        }
+        Fault::WrongContentType { content_type } => {
+            let mut response = delivery.carry_out();
+            if let Some(given) = response.headers_mut().get_mut(header::CONTENT_TYPE)
+                && let Ok(other) = HeaderValue::try_from(content_type)
+            {
+                *given = other;
+            }
+            response
+        }
+        Fault::ExpiredToken => {
+            let request_id = &delivery.call.request_id;
+            match delivery.route.provider() {
+                Some(Provider::Confluent) => confluent::expired(request_id),
+                Some(Provider::ClickHouse) => clickhouse::inactive(request_id),
+                None => page(StatusCode::UNAUTHORIZED),
+            }
+        }
+        Fault::NextRepeats
+        | Fault::NextElsewhere { .. }
+        | Fault::NextEmpty
+        | Fault::NextNull
+        | Fault::NextAbsent
+        | Fault::EmptyPage => twist(&fault, delivery).await,
+        Fault::LateCommit { delay_ms, status } => {
+            let later = delivery.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+                if later.is_current() {
+                    later.carry_out();
+                }
+            });
+            match status {
+                Some(status) => page(status_code(status)),
+                None => match line.reset().await {},
+            }
+        }
+        Fault::Duplicate { answer } => {
+            let first = delivery.answered(delivery.carry_out());
+            let again = delivery.again(&Fault::Duplicate { answer });
+            let second = again.answered(again.carry_out());
+            return match answer {
+                Which::First => first,
+                Which::Second => second,
+            };
+        }
+    };
+    delivery.answered(response)
+}
+
+fn carry_out_if_after(when: When, delivery: &Delivery) {
+    if when == When::After {
+        delivery.carry_out();
+    }
+}
+
+async fn truncate(keep: Option<usize>, delivery: &Delivery, line: &Line) -> Response {
+    let response = delivery.answered(delivery.carry_out());
+    if delivery.version == Version::HTTP_2 {
+        match line.reset().await {}
+    }
+    let (head, body) = read(response).await;
+    let mut bytes = raw(&head, body.len());
+    if body.is_empty() {
+        bytes.truncate(bytes.len() / 2);
+    } else {
+        let keep = keep.unwrap_or(body.len() / 2).min(body.len());
+        bytes.extend_from_slice(&body.slice(..keep));
+    }
+    match line.send(bytes, Then::Close).await {}
+}
+
+async fn misstate_length(by: i64, delivery: &Delivery, line: &Line) -> Response {
+    let (head, body) = read(delivery.answered(delivery.carry_out())).await;
+    if body.is_empty() {
+        return Response::from_parts(head, Body::empty());
+    }
+    if delivery.version == Version::HTTP_2 {
+        match line.reset().await {}
+    }
+    let stated = i64::try_from(body.len()).unwrap_or(i64::MAX);
+    let stated = usize::try_from(stated.saturating_add(by)).unwrap_or(0);
+    let mut bytes = raw(&head, stated);
+    bytes.extend_from_slice(&body);
+    match line.send(bytes, Then::Wait).await {}
+}
+
+fn rate_limited(delivery: &Delivery, headers: bool, body: ErrorBody, wait_ms: u64) -> Response {
+    let mut response = refusal(delivery, StatusCode::TOO_MANY_REQUESTS, body);
+    limits::unmark(&mut response);
+    if let Some(provider) = delivery.route.provider()
+        && headers
+    {
+        let wait = Duration::from_millis(wait_ms);
+        limits::mark(&mut response, provider, &Allowance::spent(wait));
+    }
+    response
+}
+
+fn refusal(delivery: &Delivery, status: StatusCode, body: ErrorBody) -> Response {
+    let request_id = &delivery.call.request_id;
+    let too_many = status == StatusCode::TOO_MANY_REQUESTS;
+    match (body, delivery.route.provider()) {
+        (ErrorBody::Empty, _) => status.into_response(),
+        (ErrorBody::Html, _) | (_, None) => page(status),
+        (ErrorBody::Vendor, Some(Provider::Confluent)) if too_many => {
+            confluent::too_many_requests(request_id)
+        }
+        (ErrorBody::Vendor, Some(Provider::ClickHouse)) if too_many => {
+            clickhouse::too_many_requests()
+        }
+        (_, Some(Provider::Confluent)) => confluent::refusal(status, request_id),
+        (_, Some(Provider::ClickHouse)) => clickhouse::refusal(status, request_id),
+    }
+}
+
+/// Rewrites the answer to a list, if it is one.
+async fn twist(fault: &Fault, delivery: &Delivery) -> Response {
+    let (head, body) = read(delivery.carry_out()).await;
+    if head.status == StatusCode::OK
+        && let Ok(mut page) = serde_json::from_slice::<Value>(&body)
+    {
+        confluent::twist_page(&mut page, fault, delivery.shared(), &delivery.call.uri);
+        let mut head = head;
+        head.headers.remove(header::CONTENT_LENGTH);
+        return Response::from_parts(head, Body::from(page.to_string()));
+    }
+    Response::from_parts(head, Body::from(body))
+}
+
+/// What a gateway says in place of the API behind it.
+fn page(status: StatusCode) -> Response {
+    let title = format!(
+        "{} {}",
+        status.as_str(),
+        status.canonical_reason().unwrap_or_default()
+    );
+    let text = format!(
+        "<html>\n<head><title>{title}</title></head>\n<body><h1>{title}</h1></body>\n</html>\n"
+    );
+    (status, Html(text)).into_response()
+}
+
+fn status_code(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+async fn read(response: Response) -> (response::Parts, Bytes) {
+    let (head, body) = response.into_parts();
+    // Bodies of our own making are in memory already: reading them does not fail.
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    (head, body)
+}

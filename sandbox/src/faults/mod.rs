@@ -1,0 +1,13 @@
+//! Faults: what they are, which requests they hit, and what they do to them.
+
+mod body;
+mod fault;
+mod inflict;
+mod plan;
+mod rules;
+
+pub use fault::{ErrorBody, Fault, When, Which};
+pub use rules::{Faults, RandomFaults, Rule, Weighted};
+
+pub(crate) use inflict::{inflict, refuse};
+pub(crate) use plan::Plan;

@@ -1,0 +1,71 @@
+//! The operations of both APIs under one name each.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::state::Provider;
+
+/// What a request asks for, whichever API it asks.
+///
+/// In JSON the lower-case word, such as `"create"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Operation {
+    /// `createIamV2Invitation`, `invitationCreate`.
+    Create,
+    /// `getIamV2Invitation`, `invitationGet`.
+    Get,
+    /// `listIamV2Invitations`, `invitationGetList`.
+    List,
+    /// `deleteIamV2Invitation`, `invitationDelete`.
+    Delete,
+    /// `exchangeStsV1OauthToken`, Confluent's alone.
+    Exchange,
+}
+
+const IDS: [(&str, Provider, Operation); 9] = [
+    (
+        "createIamV2Invitation",
+        Provider::Confluent,
+        Operation::Create,
+    ),
+    ("getIamV2Invitation", Provider::Confluent, Operation::Get),
+    ("listIamV2Invitations", Provider::Confluent, Operation::List),
+    (
+        "deleteIamV2Invitation",
+        Provider::Confluent,
+        Operation::Delete,
+    ),
+    (
+        "exchangeStsV1OauthToken",
+        Provider::Confluent,
+        Operation::Exchange,
+    ),
+    ("invitationCreate", Provider::ClickHouse, Operation::Create),
+    ("invitationGet", Provider::ClickHouse, Operation::Get),
+    ("invitationGetList", Provider::ClickHouse, Operation::List),
+    ("invitationDelete", Provider::ClickHouse, Operation::Delete),
+];
+
+impl Operation {
+    /// Finds the operation that an `operationId` of a vendor's document names, and the API it is part of.
+    pub fn from_id(operation_id: &str) -> Option<(Provider, Self)> {
+        IDS.into_iter()
+            .find(|(id, ..)| *id == operation_id)
+            .map(|(_, provider, operation)| (provider, operation))
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Create => "create",
+            Self::Get => "get",
+            Self::List => "list",
+            Self::Delete => "delete",
+            Self::Exchange => "exchange",
+        })
+    }
+}

@@ -1,0 +1,57 @@
+//! Invitations in one form for both APIs.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::state::{Invitation, Provider};
+
+/// An invitation, as the sandbox knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct InvitationEntry {
+    /// The API it belongs to.
+    pub provider: Provider,
+    /// Its id there.
+    pub id: String,
+    /// The invitee's address as the vendor keeps it.
+    pub email: String,
+    /// Where it stands, by the sandbox's clock.
+    pub status: Status,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it expires, or did.
+    pub expires_at: DateTime<Utc>,
+    /// When it was accepted.
+    pub accepted_at: Option<DateTime<Utc>>,
+}
+
+/// Where an invitation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Status {
+    /// It can be accepted.
+    Sent,
+    /// It was accepted.
+    Accepted,
+    /// It can no longer be accepted.
+    Expired,
+}
+
+impl InvitationEntry {
+    pub(crate) fn new<D>(
+        provider: Provider,
+        invitation: &Invitation<D>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            provider,
+            id: invitation.id.clone(),
+            email: invitation.email.clone(),
+            status: invitation.status(now),
+            created_at: invitation.created_at,
+            expires_at: invitation.expires_at,
+            accepted_at: invitation.accepted_at,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Faults of Confluent's list.
+
+use org_invitations_sandbox::{Fault, Faults, Rule};
+use reqwest::{Method, Url};
+use serde_json::Value;
+
+use crate::api::{Api, send};
+
+async fn with_five(fault: Fault) -> Api {
+    let api = Api::start().await;
+    for number in 0..5 {
+        api.invite_confluent(&format!("user{number}@example.com"))
+            .await;
+    }
+    let rule = Rule::new(fault).always();
+    api.sandbox.set_faults(Faults::script([rule]));
+    api
+}
+
+async fn list(api: &Api, query: &str) -> Value {
+    let reply = api.confluent(Method::GET, query).send().await.unwrap();
+    assert_eq!(reply.status(), 200);
+    reply.json().await.unwrap()
+}
+
+fn count(page: &Value) -> usize {
+    page["data"].as_array().unwrap().len()
+}
+
+fn next(page: &Value) -> Url {
+    page["metadata"]["next"].as_str().unwrap().parse().unwrap()
+}
+
+fn query(link: &Url) -> String {
+    format!("?{}", link.query().unwrap())
+}
+
+#[tokio::test]
+async fn a_next_that_repeats_leads_to_its_own_page_for_ever() {
+    let api = with_five(Fault::NextRepeats).await;
+    let first = list(&api, "?page_size=2").await;
+    let second = list(&api, &query(&next(&first))).await;
+    let third = list(&api, &query(&next(&second))).await;
+    assert_eq!(
+        (&second["data"], &third["data"]),
+        (&first["data"], &first["data"])
+    );
+    assert_eq!(next(&second), next(&first));
+    assert_eq!(next(&third), next(&first));
+
+    let last = list(&api, "?page_size=99").await;
+    assert_eq!(count(&last), 5);
+    let again = list(&api, &query(&next(&last))).await;
+    assert_eq!(again["data"], last["data"], "even the last page repeats");
+}
+
+#[tokio::test]
+async fn a_next_elsewhere_has_the_right_token() {
+    let fault = Fault::NextElsewhere {
+        origin: "http://127.0.0.1:9/".to_owned(),
+    };
+    let api = with_five(fault).await;
+    let first = list(&api, "?page_size=3").await;
+    let link = next(&first);
+    assert!(
+        link.as_str().starts_with("http://127.0.0.1:9/iam/"),
+        "{link}"
+    );
+    let second = list(&api, &query(&link)).await;
+    assert_eq!(count(&second), 2);
+    assert_eq!(second["metadata"].get("next"), None);
+}
+
+#[tokio::test]
+async fn the_end_of_the_list_is_spelled_in_three_ways() {
+    for (fault, expected) in [
+        (Fault::NextEmpty, Some(Value::from(""))),
+        (Fault::NextNull, Some(Value::Null)),
+        (Fault::NextAbsent, None),
+    ] {
+        let api = with_five(fault.clone()).await;
+        let first = list(&api, "?page_size=3").await;
+        let last = list(&api, &query(&next(&first))).await;
+        assert_eq!(count(&last), 2);
+        assert_eq!(last["metadata"].get("next"), expected.as_ref(), "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn empty_pages_lead_on_with_ever_new_tokens_and_lose_nothing() {
+    let api = with_five(Fault::EmptyPage).await;
+    let mut page = list(&api, "?page_size=3").await;
+    let mut links = Vec::new();
+    for _ in 0..4 {
+        assert_eq!(count(&page), 0);
+        let link = next(&page);
+        assert!(!links.contains(&link), "{link}");
+        page = list(&api, &query(&link)).await;
+        links.push(link);
+    }
+    api.sandbox.set_faults(Faults::default());
+    let page = list(&api, &query(&next(&page))).await;
+    assert_eq!(count(&page), 3);
+    assert_eq!(count(&list(&api, &query(&next(&page))).await), 2);
+}
+
+#[tokio::test]
+async fn faults_of_lists_leave_failures_alone() {
+    let api = with_five(Fault::EmptyPage).await;
+    let reply = send(api.confluent(Method::GET, "?page_size=0")).await;
+    assert_eq!(reply.status, 400);
+    assert!(reply.documented);
+}

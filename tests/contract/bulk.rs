@@ -1,0 +1,211 @@
+//! Many at once: one outcome for each, and a credential that fails stops the rest.
+
+use std::collections::BTreeMap;
+
+use futures::StreamExt;
+use org_invitations::{
+    BulkOptions, Created, Deleted, InvitationId, InvitationProviderExt, NewInvitation,
+};
+use serde_json::json;
+
+use crate::{
+    backend::Backend,
+    support::{Answer, Sent, Wire},
+};
+
+fn created(outcome: &Created) -> String {
+    match outcome {
+        Created::Created(invitation) => format!("created {}", invitation.email),
+        Created::Existed(error) => format!("existed {:?}", error.kind()),
+        Created::Refused(error) => format!("refused {:?}", error.kind()),
+        Created::NotAttempted => "not attempted".to_owned(),
+        Created::Duplicate(first) => format!("the same as {first}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn deleted(outcome: &Deleted) -> String {
+    match outcome {
+        Deleted::Deleted => "deleted".to_owned(),
+        Deleted::Missing => "missing".to_owned(),
+        Deleted::Refused(error) => format!("refused {:?}", error.kind()),
+        Deleted::NotAttempted => "not attempted".to_owned(),
+        Deleted::Duplicate(first) => format!("the same as {first}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Answers with the status that the subject begins with.
+fn by_subject(backend: Backend) -> impl Fn(&Sent) -> Answer + Send + Sync + 'static {
+    move |sent| {
+        let email = sent.json()["email"].as_str().map(str::to_owned);
+        let id = sent.path.rsplit('/').next().unwrap_or_default().to_owned();
+        let subject = email.clone().unwrap_or(id);
+        match subject
+            .split('-')
+            .next()
+            .and_then(|status| status.parse().ok())
+        {
+            Some(204) => Answer::empty(204),
+            Some(200) => {
+                let object = json!({ "id": "i-1", "email": email });
+                backend.identified(Answer::json(200, &backend.envelope(object)))
+            }
+            Some(status) => backend.refusal(status),
+            None => Answer::empty(418),
+        }
+    }
+}
+
+#[tokio::test]
+async fn create_many_has_one_outcome_for_each_item() {
+    for backend in Backend::ALL {
+        let wire = Wire::responding(by_subject(backend)).await;
+        let emails = [
+            "200-a@x.io",
+            "409-b@x.io",
+            "403-c@x.io",
+            "no address",
+            "200-d@x.io",
+            "500-e@x.io",
+        ];
+        let items = emails.map(NewInvitation::new);
+        let provider = backend.connect(&wire);
+        for concurrency in [0, 1, 3, 100] {
+            let options = BulkOptions::default().concurrency(concurrency);
+            let outcomes: Vec<_> = provider.create_many(items.clone(), options).collect().await;
+            let mut told = BTreeMap::new();
+            for outcome in &outcomes {
+                assert_eq!(outcome.new.email, emails[outcome.index]);
+                told.insert(outcome.index, created(&outcome.result));
+            }
+            assert_eq!(outcomes.len(), emails.len());
+            assert_eq!(
+                told.into_values().collect::<Vec<_>>(),
+                [
+                    "created 200-a@x.io",
+                    "existed AlreadyExists",
+                    "refused PermissionDenied",
+                    "refused InvalidInput",
+                    "created 200-d@x.io",
+                    "refused Unavailable",
+                ],
+                "{backend:?}, {concurrency} at a time"
+            );
+        }
+        // The bad address is never sent.
+        assert_eq!(wire.seen().len(), 4 * 5);
+    }
+}
+
+#[tokio::test]
+async fn a_401_leaves_the_rest_of_the_creates_unattempted() {
+    for backend in Backend::ALL {
+        let wire = Wire::responding(by_subject(backend)).await;
+        let emails = ["200-a@x.io", "401-b@x.io", "200-c@x.io", "200-d@x.io"];
+        let provider = backend.connect(&wire);
+        let options = BulkOptions::default().concurrency(1);
+        let outcomes = provider.create_many(emails.map(NewInvitation::new), options);
+        let told: Vec<_> = outcomes
+            .map(|outcome| created(&outcome.result))
+            .collect()
+            .await;
+        assert_eq!(
+            told,
+            [
+                "created 200-a@x.io",
+                "refused Unauthenticated",
+                "not attempted",
+                "not attempted",
+            ],
+            "{backend:?}"
+        );
+        assert_eq!(wire.seen().len(), 2, "{backend:?}");
+    }
+}
+
+#[tokio::test]
+async fn delete_many_has_one_outcome_for_each_item() {
+    for backend in Backend::ALL {
+        let wire = Wire::responding(by_subject(backend)).await;
+        let ids = ["204-a", "404-b", "403-c", "204-d", "401-e", "204-f"];
+        let ids = ids.map(|id| InvitationId::new(id).unwrap());
+        let provider = backend.connect(&wire);
+        let options = BulkOptions::default().concurrency(1);
+        let outcomes: Vec<_> = provider.delete_many(ids.clone(), options).collect().await;
+        for (index, outcome) in outcomes.iter().enumerate() {
+            assert_eq!((outcome.index, &outcome.id), (index, &ids[index]));
+        }
+        let told: Vec<_> = outcomes
+            .iter()
+            .map(|outcome| deleted(&outcome.result))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "deleted",
+                "missing",
+                "refused PermissionDenied",
+                "deleted",
+                "refused Unauthenticated",
+                "not attempted",
+            ],
+            "{backend:?}"
+        );
+        assert_eq!(wire.seen().len(), 5, "{backend:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_there_twice_is_sent_once() {
+    for backend in Backend::ALL {
+        let wire = Wire::responding(by_subject(backend)).await;
+        let provider = backend.connect(&wire);
+        let emails = ["200-a@x.io", "200-b@x.io", "200-A@X.io", "200-a@x.io"];
+        let options = BulkOptions::default().concurrency(1);
+        let outcomes = provider.create_many(emails.map(NewInvitation::new), options.clone());
+        let told: Vec<_> = outcomes
+            .map(|outcome| created(&outcome.result))
+            .collect()
+            .await;
+        let same = "the same as 0";
+        assert_eq!(told[2..], [same, same], "{backend:?}: {told:?}");
+        let ids = ["204-a", "204-a"].map(|id| InvitationId::new(id).unwrap());
+        let outcomes = provider.delete_many(ids, options);
+        let told: Vec<_> = outcomes
+            .map(|outcome| deleted(&outcome.result))
+            .collect()
+            .await;
+        assert_eq!(told, ["deleted", same], "{backend:?}");
+        assert_eq!(wire.seen().len(), 3, "{backend:?}");
+    }
+}
+
+#[tokio::test]
+async fn dropping_the_stream_stops_it() {
+    let backend = Backend::Confluent;
+    let wire = Wire::responding(by_subject(backend)).await;
+    let provider = backend.connect(&wire);
+    let items = (0..50).map(|n| NewInvitation::new(format!("200-{n}@x.io")));
+    let mut outcomes = provider.create_many(items, BulkOptions::default().concurrency(1));
+    let first = outcomes.next().await.unwrap();
+    drop(outcomes);
+    assert!(matches!(first.result, Created::Created(_)), "{first:?}");
+    let sent = wire.seen().len();
+    assert!(sent <= 2, "{sent} requests");
+}
+
+#[tokio::test]
+async fn nothing_to_do_is_done() {
+    let wire = Wire::silent().await;
+    let provider = Backend::ClickHouse.connect(&wire);
+    let none: [NewInvitation; 0] = [];
+    assert_eq!(
+        provider
+            .create_many(none, BulkOptions::default())
+            .count()
+            .await,
+        0
+    );
+    wire.assert_untouched("an empty batch");
+}

@@ -1,0 +1,137 @@
+//! Secrets are in the `Authorization` header and nowhere else.
+
+use std::error::Error as _;
+
+use org_invitations::{
+    ClickHouse, Confluent, Credentials, Error, InvitationProvider, ProviderConfig,
+};
+use serde_json::json;
+
+use crate::{
+    backend::{BASIC, Backend, KEY, OPERATIONS, ORGANIZATION, SECRET, refused, run},
+    raw::closed_port,
+    support::{Answer, Wire},
+};
+
+const TOKEN: &str = "marker-token-91bd";
+
+/// Fails when the text holds a secret, in the clear or as it is sent.
+#[track_caller]
+fn assert_clean(what: &str, text: &str) {
+    let encoded = BASIC.trim_start_matches("Basic ");
+    for secret in [SECRET, TOKEN, encoded] {
+        assert!(!text.contains(secret), "{what} shows a secret: {text}");
+    }
+}
+
+macro_rules! assert_hidden {
+    ($($value:expr),+ $(,)?) => {
+        $(assert_clean(stringify!($value), &format!("{:?} {:#?}", $value, $value));)+
+    };
+}
+
+#[test]
+fn builders_providers_and_credentials_hide_them() {
+    let confluent = Confluent::builder().api_key(KEY, SECRET);
+    let bearer = Confluent::builder().access_token(TOKEN);
+    let clickhouse = ClickHouse::builder(ORGANIZATION).api_key(KEY, SECRET);
+    assert_hidden!(confluent, bearer, clickhouse);
+    assert_hidden!(
+        Credentials::api_key(KEY, SECRET),
+        Credentials::bearer(TOKEN)
+    );
+    let (confluent, bearer) = (confluent.build().unwrap(), bearer.build().unwrap());
+    let clickhouse = clickhouse.build().unwrap();
+    assert_hidden!(confluent, bearer, clickhouse);
+    let shared: std::sync::Arc<dyn InvitationProvider> = std::sync::Arc::new(confluent);
+    assert_hidden!(shared);
+    assert_clean("Display", &format!("{shared} {bearer} {clickhouse}"));
+}
+
+#[test]
+fn configurations_hide_them() {
+    for config in [
+        json!({ "provider": "confluent", "api_key": KEY, "api_secret": SECRET }),
+        json!({ "provider": "confluent", "access_token": TOKEN }),
+        json!({
+            "provider": "clickhouse", "organization_id": ORGANIZATION, "api_key": KEY,
+            "api_secret": SECRET,
+        }),
+    ] {
+        let config: ProviderConfig = serde_json::from_value(config).unwrap();
+        assert_hidden!(config);
+    }
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read_hides_them() {
+    for config in [
+        json!({ "provider": "confluent", "api_secret": SECRET, "odd": SECRET }),
+        json!({ "provider": "clickhouse", "api_secret": [SECRET] }),
+        json!({ "provider": "confluent", "api_secret": { "value": SECRET } }),
+    ] {
+        let parsed = serde_json::from_value::<ProviderConfig>(config);
+        let told = parsed.map(drop).unwrap_err().to_string();
+        assert_clean("the error", &told);
+    }
+}
+
+#[test]
+fn a_password_in_a_base_url_is_shown_by_nothing() {
+    let url = format!("https://user:{SECRET}@api.example");
+    let confluent = Confluent::builder().api_key(KEY, TOKEN).base_url(&url);
+    let clickhouse = ClickHouse::builder(ORGANIZATION)
+        .api_key(KEY, TOKEN)
+        .base_url(&url);
+    let config = json!({ "provider": "confluent", "access_token": TOKEN, "base_url": url });
+    let config: ProviderConfig = serde_json::from_value(config).unwrap();
+    for error in [
+        refused(confluent.clone().build()),
+        refused(clickhouse.clone().build()),
+        refused(config.clone().build()),
+    ] {
+        assert_error_clean(&error);
+    }
+    assert_hidden!(confluent, clickhouse, config);
+}
+
+#[track_caller]
+fn assert_error_clean(error: &Error) {
+    assert_clean("the error", &format!("{error} {error:?} {error:#?}"));
+    let mut source = error.source();
+    while let Some(cause) = source {
+        assert_clean("its cause", &format!("{cause} {cause:?}"));
+        source = cause.source();
+    }
+}
+
+#[tokio::test]
+async fn errors_hide_them() {
+    for backend in Backend::ALL {
+        for operation in OPERATIONS {
+            for status in [200, 307, 400, 401, 403, 404, 409, 429, 500, 503] {
+                let answer = Answer::html(status).header("Location", "https://elsewhere.example/x");
+                let wire = Wire::always(answer).await;
+                let error = refused(run(&*backend.connect(&wire), backend, operation).await);
+                assert_error_clean(&error);
+            }
+            let provider = backend.connect_with(closed_port(), Default::default());
+            let error = refused(run(&*provider, backend, operation).await);
+            assert_error_clean(&error);
+        }
+    }
+}
+
+#[test]
+fn credentials_that_are_refused_are_hidden() {
+    for credentials in [
+        Credentials::bearer(format!("{TOKEN}\n")),
+        Credentials::api_key("a:b", SECRET),
+        Credentials::api_key(format!("{KEY}:{SECRET}"), ""),
+    ] {
+        let builder = Confluent::builder().credentials(credentials.clone());
+        assert_error_clean(&refused(builder.build()));
+        let builder = ClickHouse::builder(ORGANIZATION).credentials(credentials);
+        assert_error_clean(&refused(builder.build()));
+    }
+}
