@@ -3,6 +3,8 @@
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[cfg(any(test, fuzzing))]
+mod anything;
 mod bulk;
 mod capabilities;
 mod clickhouse;
@@ -14,6 +16,9 @@ mod invitation;
 mod list;
 mod provider;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use crate::anything::decode_anything;
 #[cfg(feature = "oidc")]
 pub use crate::confluent::ClientCredentials;
 pub use crate::{

@@ -90,6 +90,23 @@ impl ClickHouse {
         }
     }
 
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn decode_anything(&self, reply: &Reply, query: &ListQuery, token: &PageToken) {
+        for operation in [
+            Operation::Create,
+            Operation::Get,
+            Operation::List,
+            Operation::Delete,
+        ] {
+            let call = self.call(operation, Some("id"));
+            let start = convert::Position::parse(&call, token).ok();
+            drop(failure::failure(&call, reply));
+            drop(convert::one(&call, reply, Utc::now()));
+            drop(convert::page(&call, reply, query, start, Utc::now()));
+            drop(call.done(reply));
+        }
+    }
+
     fn call<'a>(&'a self, operation: Operation, subject: Option<&'a str>) -> Call<'a> {
         self.api.inner.call(operation, subject)
     }

@@ -11,7 +11,7 @@ mod decode;
 mod endpoint;
 mod exact;
 mod failure;
-mod headers;
+pub(crate) mod headers;
 mod hooks;
 mod limiter;
 mod reply;

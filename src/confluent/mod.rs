@@ -107,6 +107,23 @@ impl Confluent {
         }
     }
 
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn decode_anything(&self, reply: &Reply) {
+        for operation in [
+            Operation::Create,
+            Operation::Get,
+            Operation::List,
+            Operation::Delete,
+        ] {
+            let call = self.call(operation, Some("i-1"));
+            drop(failure::failure(&call, reply));
+            drop(one(&call, reply));
+            drop(convert::page(&call, reply));
+            drop(call.done(reply));
+        }
+        sts::decode_anything(reply);
+    }
+
     fn call<'a>(&'a self, operation: Operation, subject: Option<&'a str>) -> Call<'a> {
         self.api.inner.call(operation, subject)
     }
