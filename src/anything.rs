@@ -60,7 +60,6 @@ pub fn decode_anything(data: &[u8]) {
     }
     let _ = headers::retry_after(&headers, Utc::now());
     let _ = headers::rate_limit(&headers);
-    let _ = headers::date(&headers);
     let status = StatusCode::from_u16(code % 1_000).unwrap_or(StatusCode::OK);
     let reply = Reply {
         status,

@@ -15,13 +15,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(version, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
     /// Whose organisation: `sandbox` is a private one in memory, gone when the command ends.
-    #[arg(
-        long,
-        short,
-        global = true,
-        value_enum,
-        env = "ORG_INVITATIONS_PROVIDER"
-    )]
+    /// Default: the variable ORG_INVITATIONS_PROVIDER.
+    #[arg(long, short, global = true, value_enum)]
     pub provider: Option<ProviderName>,
 
     /// How results are printed.

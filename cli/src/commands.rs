@@ -23,7 +23,7 @@ pub(crate) async fn list<W: Write>(
 ) -> Result<(), Failure> {
     let mut query = ListQuery::new();
     query.email = options.email;
-    query.status = options.status.as_deref().map(InvitationStatus::from);
+    query.status = options.status.as_deref().map(status);
     query.user = options.user;
     query.creator = options.creator;
     query.page_size = options.page_size;
@@ -83,7 +83,7 @@ pub(crate) async fn create<W: Write>(
 ) -> Result<(), Failure> {
     let mut new = NewInvitation::new(options.email);
     if let Some(auth_type) = options.auth_type {
-        new = new.auth_type(AuthType::from(auth_type.as_str()));
+        new = new.auth_type(self::auth_type(&auth_type));
     }
     if !options.role_id.is_empty() {
         new = new.role_ids(options.role_id);
@@ -107,4 +107,19 @@ pub(crate) async fn delete<W: Write>(
         Format::Json => out.line(&json!({ "id": id, "deleted": true }).to_string())?,
     }
     Ok(())
+}
+
+/// A known word in any case, or what was written.
+fn status(word: &str) -> InvitationStatus {
+    match InvitationStatus::from(word.to_lowercase().as_str()) {
+        InvitationStatus::Other(_) => InvitationStatus::from(word),
+        known => known,
+    }
+}
+
+fn auth_type(word: &str) -> AuthType {
+    match AuthType::from(word.to_lowercase().as_str()) {
+        AuthType::Other(_) => AuthType::from(word),
+        known => known,
+    }
 }

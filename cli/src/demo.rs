@@ -101,10 +101,7 @@ async fn show<W: Write>(
     out.line("")?;
 
     match provider.create(NewInvitation::new("Ann@Example.com")).await {
-        Ok(again) => out.line(&format!(
-            "invited ann twice, which should not be: {}",
-            again.id
-        ))?,
+        Ok(again) => return Err(unexpected(&format!("ann was invited twice: {}", again.id))),
         Err(refusal) => {
             out.line(&format!(
                 "a duplicate is refused as {:?}: {}",
@@ -118,7 +115,10 @@ async fn show<W: Write>(
 
     provider.delete(&bob.id).await?;
     out.line(&format!("deleted {} ({})", bob.id, bob.email))?;
-    if let Err(refusal) = provider.get(&bob.id).await {
+    let Err(refusal) = provider.get(&bob.id).await else {
+        return Err(unexpected("what was deleted is still there"));
+    };
+    {
         let request = refusal.request_id().unwrap_or("unknown");
         out.line(&format!(
             "getting it again is refused as {:?}",
@@ -140,4 +140,8 @@ fn status(invitation: &Invitation) -> String {
         .status
         .as_ref()
         .map_or_else(|| "no status".to_owned(), ToString::to_string)
+}
+
+fn unexpected(what: &str) -> Failure {
+    Failure::Io(std::io::Error::other(what))
 }

@@ -50,7 +50,7 @@ impl fmt::Display for Failure {
                 if let Some(body) = error.body_excerpt().filter(|body| !body.is_empty()) {
                     write!(f, "\n  the answer begins: {body:?}")?;
                 }
-                match hint(error.kind()) {
+                match hint(error) {
                     Some(hint) => write!(f, "\nhint: {hint}"),
                     None => Ok(()),
                 }
@@ -62,8 +62,12 @@ impl fmt::Display for Failure {
     }
 }
 
-fn hint(kind: ErrorKind) -> Option<&'static str> {
-    Some(match kind {
+fn hint(error: &Error) -> Option<&'static str> {
+    Some(match error.kind() {
+        _ if error.may_have_executed() => {
+            "look with `org-invitations list` whether it was carried out before repeating it"
+        }
+        ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Transport => "repeat it later",
         ErrorKind::Config => {
             "`org-invitations --help` names the variables; `org-invitations demo` needs none"
         }
@@ -77,9 +81,6 @@ fn hint(kind: ErrorKind) -> Option<&'static str> {
             "delete invitations that nobody needs, or ask for a larger quota"
         }
         ErrorKind::RateLimited => "wait a little and repeat",
-        ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Transport => {
-            "look with `org-invitations list` whether it was carried out before repeating it"
-        }
         ErrorKind::Connect => "check the network and the base URL",
         _ => return None,
     })

@@ -2,6 +2,7 @@
 
 use std::{fmt, ops::Deref, sync::Arc};
 
+use clap::ValueEnum;
 use org_invitations::{Confluent, InvitationProvider, ProviderConfig, ProviderKind};
 use org_invitations_sandbox::Sandbox;
 
@@ -29,7 +30,7 @@ impl fmt::Debug for Connected {
 
 /// Sets up the provider that was asked for.
 pub(crate) async fn connect(name: Option<ProviderName>) -> Result<Connected, Failure> {
-    let kind = match name {
+    let kind = match name.or(from_environment()?) {
         Some(ProviderName::Confluent) => ProviderKind::Confluent,
         Some(ProviderName::ClickHouse) => ProviderKind::ClickHouse,
         Some(ProviderName::Sandbox) => return sandbox().await,
@@ -45,6 +46,20 @@ pub(crate) async fn connect(name: Option<ProviderName>) -> Result<Connected, Fai
         provider,
         _sandbox: None,
     })
+}
+
+/// What ORG_INVITATIONS_PROVIDER names; empty counts as absent.
+fn from_environment() -> Result<Option<ProviderName>, Failure> {
+    let named = std::env::var("ORG_INVITATIONS_PROVIDER")
+        .ok()
+        .filter(|name| !name.is_empty());
+    let parse = |name: String| {
+        ProviderName::from_str(&name, true).map_err(|_| {
+            let known = "the providers are confluent, clickhouse and sandbox";
+            Failure::Usage(format!("ORG_INVITATIONS_PROVIDER is {name:?}; {known}"))
+        })
+    };
+    named.map(parse).transpose()
 }
 
 async fn sandbox() -> Result<Connected, Failure> {

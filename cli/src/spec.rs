@@ -1,6 +1,9 @@
 //! `spec`: a vendor's document, compared, checked and shown.
 
-use std::{io::Write, path::Path};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
 use org_invitations_codegen::{Api, Class, Document, Finding, Report, Surface, check, diff};
 use serde_json::{Value, json};
@@ -39,12 +42,16 @@ fn compare<W: Write>(old: &Path, new: &Path, out: &mut Output<W>) -> Result<(), 
         let (old, new) = (surface(&old, api)?, surface(&new, api)?);
         findings.extend(diff(&old, &new, api));
     }
-    match out.format() {
-        Format::Table => table(&findings, out)?,
-        Format::Json => json_document(&findings, out)?,
-        Format::Markdown => markdown(&findings, out)?,
+    let printed = match out.format() {
+        Format::Table => table(&findings, out),
+        Format::Json => json_document(&findings, out),
+        Format::Markdown => markdown(&findings, out),
+    };
+    match printed.and_then(|()| Ok(out.flush()?)) {
+        // Whoever reads has had enough, but the verdict stands.
+        Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        printed => printed?,
     }
-    out.flush()?;
     let breaks = findings
         .iter()
         .any(|finding| finding.class == Class::Breaking);

@@ -132,8 +132,15 @@ impl Changes<'_> {
         let server = |surface: &Surface| surface.value()["servers"][0]["url"].clone();
         let (before, after) = (server(self.old), server(self.new));
         if before != after {
+            // A document that names none says nothing of where the service is.
+            let silent = before.is_null() || after.is_null();
+            let class = if silent {
+                Class::Cosmetic
+            } else {
+                Class::Breaking
+            };
             self.changes.push(Change {
-                class: Class::Breaking,
+                class,
                 pointer: "/servers/0/url".to_owned(),
                 before,
                 after,
@@ -192,17 +199,29 @@ impl Changes<'_> {
 
     /// Each way to authenticate by what it is, with the schemes spelt out.
     fn security(&mut self, (old_at, old): (&str, &Value), (new_at, new): (&str, &Value)) {
+        let (old_at, new_at) = (format!("{old_at}/security"), format!("{new_at}/security"));
         let before = ways(self.old, old);
         let after = ways(self.new, new);
+        let class = if after.is_empty() {
+            Class::Additive
+        } else {
+            Class::Breaking
+        };
         for way in before.difference(&after) {
             let what = "a way to authenticate is gone";
             let way = parsed(way);
-            self.record(Class::Breaking, (old_at, way), (new_at, Value::Null), what);
+            self.record(class, (&old_at, way), (&new_at, Value::Null), what);
         }
+        // Where there was no need to, the library does not authenticate.
+        let class = if before.is_empty() {
+            Class::Breaking
+        } else {
+            Class::Additive
+        };
         for way in after.difference(&before) {
             let what = "there is a new way to authenticate";
             let way = parsed(way);
-            self.record(Class::Additive, (old_at, Value::Null), (new_at, way), what);
+            self.record(class, (&old_at, Value::Null), (&new_at, way), what);
         }
     }
 
@@ -215,8 +234,20 @@ impl Changes<'_> {
         let (before, after) = (Parameters::new(old_at, old), Parameters::new(new_at, new));
         // Variables of the path go by their position, whatever they are called.
         for (name, other) in variables(old_path).zip(variables(new_path)) {
-            if let (Some(old), Some(new)) = (before.variable(name), after.variable(other)) {
-                self.parameter(old, new);
+            match (before.variable(name), after.variable(other)) {
+                (Some(old), Some(new)) => self.parameter(old, new),
+                (Some((at, entry)), None) => {
+                    let what =
+                        format!("the variable `{name}` of the path is not declared any more");
+                    let before = (&*at, entry.clone());
+                    self.record(Class::Breaking, before, (new_at, Value::Null), what);
+                }
+                (None, Some((at, entry))) => {
+                    let what = format!("the variable `{other}` of the path is declared now");
+                    let after = (&*at, entry.clone());
+                    self.record(Class::Additive, (old_at, Value::Null), after, what);
+                }
+                (None, None) => {}
             }
         }
         for (at, entry) in before.named() {
@@ -497,12 +528,8 @@ impl Changes<'_> {
                     Class::Cosmetic
                 };
                 let what = format!("the body of {media_type} is gone");
-                self.record(
-                    class,
-                    (old_at, json!(media_type)),
-                    (new_at, Value::Null),
-                    what,
-                );
+                let at = format!("{old_at}/content/{}", escape(media_type));
+                self.record(class, (&at, json!(media_type)), (new_at, Value::Null), what);
                 continue;
             };
             let place = |at: &str| format!("{at}/content/{}/schema", escape(media_type));
@@ -525,7 +552,8 @@ impl Changes<'_> {
             .filter(|media_type| !before.contains_key(*media_type))
         {
             let what = format!("there is a body of {media_type}");
-            let after = (new_at, json!(media_type));
+            let at = format!("{new_at}/content/{}", escape(media_type));
+            let after = (&*at, json!(media_type));
             self.record(Class::Additive, (old_at, Value::Null), after, what);
         }
     }

@@ -35,8 +35,20 @@ const COSMETIC: [&str; 9] = [
     "$id",
 ];
 
-/// How many schemas one document may expand to; the largest vendor's surface takes a few hundred.
-const MAX_SCHEMAS: usize = 50_000;
+/// Keywords whose schemas count for themselves.
+const NESTING: [&str; 7] = [
+    "properties",
+    "items",
+    "additionalProperties",
+    "not",
+    "allOf",
+    "anyOf",
+    "oneOf",
+];
+
+/// How many bytes one document may expand to, pointers included; the largest vendor's surface takes a
+/// few hundred thousand.
+const MAX_BYTES: usize = 8 << 20;
 
 /// Nesting beyond this is treated as recursion.
 const MAX_DEPTH: usize = 64;
@@ -46,7 +58,7 @@ pub(crate) struct Normaliser<'a> {
     document: &'a Document,
     /// Where each place of the normalised document came from.
     pub origins: BTreeMap<String, String>,
-    expanded: usize,
+    spent: usize,
     /// The source pointers of the schemas that are being expanded, outermost first.
     open: Vec<String>,
 }
@@ -56,14 +68,20 @@ impl<'a> Normaliser<'a> {
         Self {
             document,
             origins: BTreeMap::new(),
-            expanded: 0,
+            spent: 0,
             open: Vec::new(),
         }
     }
 
-    /// Whether the document expanded to more than [`MAX_SCHEMAS`].
+    /// Whether the document expanded to more than [`MAX_BYTES`].
     pub fn exhausted(&self) -> bool {
-        self.expanded > MAX_SCHEMAS
+        self.spent > MAX_BYTES
+    }
+
+    /// Takes from what the document may expand to; false when nothing is left.
+    pub fn spend(&mut self, bytes: usize) -> bool {
+        self.spent = self.spent.saturating_add(bytes);
+        !self.exhausted()
     }
 
     /// Normalises the schema `node`, which stands at `source`, to stand at `at`.
@@ -82,7 +100,9 @@ impl<'a> Normaliser<'a> {
         at: &str,
         direction: Direction,
     ) -> Map<String, Value> {
-        self.expanded += 1;
+        if !self.spend(64 + at.len() + source.len()) {
+            return object(json!({ "x-recursion": true }));
+        }
         self.origins
             .entry(at.to_owned())
             .or_insert_with(|| source.to_owned());
@@ -148,6 +168,9 @@ impl<'a> Normaliser<'a> {
         let mut schema = Map::new();
         let mut parts = Vec::new();
         for (keyword, value) in node {
+            if !NESTING.contains(&keyword.as_str()) && !self.spend(weight(value)) {
+                break;
+            }
             let below = |tail: &str| format!("{source}/{}{tail}", escape(keyword));
             match keyword.as_str() {
                 keyword if COSMETIC.contains(&keyword) => {}
@@ -234,6 +257,9 @@ impl<'a> Normaliser<'a> {
         let mut properties = Map::new();
         for (name, property) in value.as_object().into_iter().flatten() {
             let token = escape(name);
+            if self.exhausted() {
+                break;
+            }
             let place = format!("{at}/properties/{token}");
             let mut property =
                 self.expand(property, &format!("{source}/{token}"), &place, direction);
@@ -292,6 +318,20 @@ pub(crate) fn drop_hidden(schema: &mut Value) {
         Value::Array(values) => values.iter_mut().for_each(drop_hidden),
         _ => {}
     }
+}
+
+/// How many bytes a value takes, roughly.
+pub(crate) fn weight(value: &Value) -> usize {
+    let inner = match value {
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| key.len() + weight(value))
+            .sum(),
+        Value::Array(values) => values.iter().map(weight).sum(),
+        Value::String(text) => text.len(),
+        _ => 0,
+    };
+    32 + inner
 }
 
 fn enumeration(value: &Value, schema: &mut Map<String, Value>) {

@@ -8,7 +8,7 @@ use crate::{
     api::{Api, Operation},
     document::{Document, escape},
     problem::{Problem, Report},
-    schema::{Direction, Normaliser, drop_hidden},
+    schema::{Direction, Normaliser, drop_hidden, weight},
 };
 
 /// Parameters other than these are not part of an OpenAPI surface.
@@ -83,7 +83,11 @@ impl Surface {
                 "cut the document down to the part of the API that is used",
             );
         }
-        let server = document.root().pointer("/servers/0/url").cloned();
+        let server = document
+            .root()
+            .pointer("/servers/0/url")
+            .and_then(Value::as_str);
+        let server = server.map(|url| url.trim_end_matches('/'));
         let value = json!({
             "openapi": "3.0.3",
             "info": { "title": api.title, "version": "1" },
@@ -168,6 +172,16 @@ impl<'a> Reader<'a> {
             })
     }
 
+    /// What stands at `at` of the surface came from `source` of the document.
+    fn came(&mut self, at: &str, source: &str) {
+        if !self.normaliser.spend(at.len() + source.len()) {
+            return;
+        }
+        self.normaliser
+            .origins
+            .insert(at.to_owned(), source.to_owned());
+    }
+
     fn operation(&mut self, path: &str, item: &'a Value, source: &str, method: &str) -> Value {
         let at = format!("/paths/{}/{method}", escape(path));
         let operation = &item[method];
@@ -195,10 +209,10 @@ impl<'a> Reader<'a> {
             responses.insert(status.clone(), self.response(response, &source, &place));
         }
         normal.insert("responses".to_owned(), Value::Object(responses));
-        let security = operation
-            .get("security")
-            .or_else(|| self.document.root().get("security"));
-        if let Some(security) = security {
+        let own = operation.get("security");
+        if let Some(security) = own.or_else(|| self.document.root().get("security")) {
+            let source = own.map_or_else(String::new, |_| format!("{source}/{method}"));
+            self.came(&format!("{at}/security"), &format!("{source}/security"));
             normal.insert("security".to_owned(), self.security(security));
         }
         Value::Object(normal)
@@ -307,6 +321,7 @@ impl<'a> Reader<'a> {
         let Some((body, source)) = self.document.resolve(body, source) else {
             return body.clone();
         };
+        self.came(at, &source);
         let mut normal = Map::new();
         if body.get("required") == Some(&json!(true)) {
             normal.insert("required".to_owned(), json!(true));
@@ -322,9 +337,13 @@ impl<'a> Reader<'a> {
         let Some((response, source)) = self.document.resolve(response, source) else {
             return response.clone();
         };
+        self.came(at, &source);
         let mut normal = Map::new();
         let mut headers = Map::new();
         for (name, header) in response["headers"].as_object().into_iter().flatten() {
+            if self.normaliser.exhausted() {
+                break;
+            }
             let token = escape(name);
             let lower = name.to_ascii_lowercase();
             let Some((header, source)) = self
@@ -335,6 +354,7 @@ impl<'a> Reader<'a> {
                 continue;
             };
             let place = format!("{at}/headers/{}", escape(&lower));
+            self.came(&place, &source);
             let described = self.described_value(header, &source, &place, Direction::Response);
             headers.insert(lower, Value::Object(described));
         }
@@ -352,6 +372,7 @@ impl<'a> Reader<'a> {
         let mut content = Map::new();
         for (media_type, body) in node["content"].as_object().into_iter().flatten() {
             let tail = format!("/content/{}", escape(media_type));
+            self.came(&format!("{at}{tail}"), &format!("{source}{tail}"));
             let schema = body.get("schema").unwrap_or(&Value::Bool(true));
             let mut schema = self.normaliser.schema(
                 schema,
@@ -369,6 +390,9 @@ impl<'a> Reader<'a> {
     fn security(&mut self, requirements: &'a Value) -> Value {
         let mut alternatives = Vec::new();
         for requirement in requirements.as_array().into_iter().flatten() {
+            if !self.normaliser.spend(weight(requirement)) {
+                break;
+            }
             let mut schemes = Map::new();
             for (name, scopes) in requirement.as_object().into_iter().flatten() {
                 let pointer = format!("/components/securitySchemes/{}", escape(name));
@@ -378,6 +402,9 @@ impl<'a> Reader<'a> {
                     schemes.insert(name.clone(), scopes.clone());
                     continue;
                 };
+                if !self.normaliser.spend(weight(scheme)) {
+                    break;
+                }
                 let scheme = meaning(scheme);
                 let name = scheme_name(&scheme);
                 self.schemes.insert(name.clone(), scheme);
@@ -407,7 +434,13 @@ fn meaning(scheme: &Value) -> Value {
         Value::Object(map) => map
             .iter()
             .filter(|(key, _)| *key != "description" && !key.starts_with("x-"))
-            .map(|(key, value)| (key.clone(), meaning(value)))
+            .map(|(key, value)| match value {
+                // The names of HTTP schemes have no case.
+                Value::String(name) if key == "scheme" => {
+                    (key.clone(), json!(name.to_ascii_lowercase()))
+                }
+                _ => (key.clone(), meaning(value)),
+            })
             .collect(),
         other => other.clone(),
     }

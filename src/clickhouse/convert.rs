@@ -117,6 +117,15 @@ pub(super) fn page(
     page.request_id = extra
         .request_id
         .or_else(|| reply.header("x-request-id").map(str::to_owned));
+    if extra
+        .rest
+        .get("nextCursor")
+        .is_some_and(|cursor| !cursor.is_null())
+    {
+        // Sibling resources have gained pages; a list that has them is not all here.
+        let why = "it has a `nextCursor`, which this version does not follow";
+        page.items.push(Err(unreadable(call, reply, why)));
+    }
     page.extra = extra.rest;
     Ok(page)
 }

@@ -18,6 +18,10 @@ pub(super) fn failure(call: &Call<'_>, reply: &Reply) -> Error {
         return call.foreign(reply);
     };
     let (code, detail) = split(text);
+    if reply.status == StatusCode::NOT_FOUND && code.is_none() {
+        // A framework's answer to an unknown URL looks alike and says nothing of an invitation.
+        return call.foreign(reply);
+    }
     let kind = kind(call, reply.status, detail);
     let error = call.error_from(reply, kind, if detail.is_empty() { text } else { detail });
     match code {

@@ -4,7 +4,6 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use chrono::Utc;
 use progenitor_client::{ByteStream, Error as ClientError, ResponseValue};
 use reqwest::header::HeaderValue;
 
@@ -12,6 +11,7 @@ use crate::{
     client::{
         Call, Reply, ReplyInfo, headers,
         hooks::AUTHORIZATION_OF_ATTEMPT,
+        limiter::Permit,
         reply::{BodyError, read_body},
     },
     error::{Error, ErrorKind, Operation},
@@ -21,16 +21,15 @@ use crate::{
 pub(crate) type Sent = Result<ResponseValue<ByteStream>, ClientError<()>>;
 
 impl Call<'_> {
-    /// Waits for the rate limit, sends, and reads the reply; only a 2xx is `Ok`.
+    /// Sends, and reads the reply; only a 2xx is `Ok`. Tells the limiter what the reply said.
     pub async fn attempt(
         &self,
+        permit: Permit<'_>,
         authorization: Option<HeaderValue>,
         sent: impl Future<Output = Sent>,
         resent: u32,
     ) -> Result<Reply, Error> {
-        let asked = Instant::now();
-        let permit = self.connection.limiter.acquire().await;
-        let (start, sent_at) = (Instant::now(), Utc::now());
+        let start = Instant::now();
         let outcome = match AUTHORIZATION_OF_ATTEMPT.scope(authorization, sent).await {
             Ok(success) => self.read(success).await,
             Err(ClientError::UnexpectedResponse(response)) => {
@@ -44,26 +43,25 @@ impl Call<'_> {
             }
         };
         let outcome = outcome.and_then(|reply| {
-            if let Some(date) = headers::date(&reply.headers) {
-                self.connection.clock.observe(date, sent_at, Utc::now());
-            }
-            self.observe(&reply, start, start - asked, resent);
-            let refused = (reply.status.as_u16() == 429)
-                .then(|| headers::retry_after(&reply.headers, Utc::now()));
-            permit.answered(headers::rate_limit(&reply.headers), refused);
+            self.observe(&reply, start, permit.waited(), resent);
             if reply.status.is_success() {
                 Ok(reply)
             } else {
                 Err((self.connection.dialect.failure)(self, &reply))
             }
         });
-        if let Err(error) = &outcome {
-            tracing::debug!(
-                error.r#type = ?error.kind(),
-                http.response.status_code = error.status(),
-                http.request.resend_count = resent,
-                "attempt failed"
-            );
+        match &outcome {
+            Ok(reply) => permit.answered(headers::rate_limit(&reply.headers), None),
+            Err(error) => {
+                tracing::debug!(
+                    error.r#type = ?error.kind(),
+                    http.response.status_code = error.status(),
+                    http.request.resend_count = resent,
+                    "attempt failed"
+                );
+                let refused = error.kind() == ErrorKind::RateLimited;
+                permit.answered(error.rate_limit(), refused.then(|| error.retry_after()));
+            }
         }
         outcome
     }
@@ -78,7 +76,8 @@ impl Call<'_> {
             body,
         };
         let problem = match body {
-            Ok(body) => return Ok(reply(body)),
+            Ok(body) if status.is_success() => return Ok(reply(body)),
+            Ok(body) => return Ok(reply(self.redacted(&body))),
             Err(problem) => problem,
         };
         let reply = reply(Bytes::new());

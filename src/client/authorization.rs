@@ -7,6 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use base64::{Engine, prelude::BASE64_STANDARD};
 use reqwest::header::HeaderValue;
 
 use crate::{
@@ -16,6 +17,9 @@ use crate::{
 
 /// Tokens are renewed this long before they expire, or after half their life if that is later.
 const RENEW_AHEAD: Duration = Duration::from_secs(60);
+
+/// A token that claims to live longer is renewed all the same.
+const LONGEST_LIFE: Duration = Duration::from_secs(7 * 86_400);
 
 /// Where tokens come from.
 #[async_trait]
@@ -75,6 +79,37 @@ impl Authorization {
         }
     }
 
+    /// A text without the secrets that are sent now: some servers repeat what they were sent.
+    pub fn redact(&self, text: &str) -> String {
+        let header = match self {
+            Self::None => None,
+            Self::Fixed(header) => Some(header.clone()),
+            Self::Renewed(renewed) => renewed
+                .lock()
+                .as_ref()
+                .map(|current| current.header.clone()),
+        };
+        let Some((_, sent)) = header
+            .as_ref()
+            .and_then(|header| header.to_str().ok()?.split_once(' '))
+        else {
+            return text.to_owned();
+        };
+        let pair = BASE64_STANDARD
+            .decode(sent)
+            .ok()
+            .and_then(|pair| String::from_utf8(pair).ok());
+        let secret = pair
+            .as_ref()
+            .and_then(|pair| pair.split_once(':'))
+            .map(|(_, secret)| secret);
+        let text = text.replace(sent, "[REDACTED]");
+        match secret.filter(|secret| !secret.is_empty()) {
+            Some(secret) => text.replace(secret, "[REDACTED]"),
+            None => text,
+        }
+    }
+
     /// Takes in that the server refused `header`; true when another one can be had.
     pub fn refused(&self, header: Option<&HeaderValue>) -> bool {
         let Self::Renewed(renewed) = self else {
@@ -101,8 +136,11 @@ impl Renewed {
         }
         let _fetching = self.fetching.lock().await;
         let now = Instant::now();
-        let known = self.lock().clone();
-        if let Some(current) = known.as_ref().filter(|current| now < current.renew_at) {
+        if let Some(current) = self
+            .lock()
+            .as_ref()
+            .filter(|current| now < current.renew_at)
+        {
             return Ok(current.header.clone());
         }
         match self.fetch().await {
@@ -114,8 +152,10 @@ impl Renewed {
             // Renewing ahead may fail as long as the old one is good.
             Err(error) => {
                 let now = Instant::now();
-                let good = known.filter(|current| now < current.expires_at);
-                good.map(|current| current.header).ok_or(error)
+                // Read again: it may have been refused meanwhile.
+                let current = self.lock();
+                let good = current.as_ref().filter(|current| now < current.expires_at);
+                good.map(|current| current.header.clone()).ok_or(error)
             }
         }
     }
@@ -124,11 +164,12 @@ impl Renewed {
         // Its life began at the latest when it was asked for.
         let asked = Instant::now();
         let token = self.source.fetch().await?;
-        let ahead = RENEW_AHEAD.min(token.lifetime / 2);
+        let lifetime = token.lifetime.min(LONGEST_LIFE);
+        let ahead = RENEW_AHEAD.min(lifetime / 2);
         Ok(Current {
             header: token.credentials.authorization()?,
-            renew_at: asked + (token.lifetime - ahead),
-            expires_at: asked + token.lifetime,
+            renew_at: asked + (lifetime - ahead),
+            expires_at: asked + lifetime,
         })
     }
 

@@ -7,7 +7,7 @@ use reqwest::header::HeaderValue;
 use tracing::Instrument;
 
 use crate::{
-    client::{Connection, Reply, attempt::Sent},
+    client::{Connection, Reply, attempt::Sent, limiter::Permit},
     error::{Error, ErrorKind, Operation},
 };
 
@@ -18,6 +18,9 @@ pub(crate) struct Call<'a> {
     pub operation: Operation,
     pub subject: Option<&'a str>,
 }
+
+/// A deadline beyond this is none.
+const LONGEST_CALL: Duration = Duration::from_secs(10 * 365 * 86_400);
 
 /// How far a call has come.
 #[derive(Debug)]
@@ -61,7 +64,7 @@ impl Call<'_> {
         let why = "the answer is neither empty nor JSON";
         Err(self
             .error_from(reply, ErrorKind::Decode, why)
-            .with_body_excerpt(&reply.body))
+            .with_body_excerpt(&self.redacted(&reply.body)))
     }
 
     /// Sends what `send` makes, again and again as far as the policy allows; the last error says how
@@ -90,9 +93,16 @@ impl Call<'_> {
             operation = %self.operation,
         );
         async {
+            let mut last = None;
             loop {
+                let permit = match self.permit(progress).await {
+                    Ok(permit) => permit,
+                    // What the server said last says more than that there was no time left.
+                    Err(error) => return Err(last.map_or(error, |last| progress.account_for(last))),
+                };
+                // After the wait for the permit, so that the token is still good when it is sent.
                 let authorization = self.authorize(progress).await?;
-                let attempt = self.attempt_on(progress, authorization.clone(), send());
+                let attempt = self.attempt_on(progress, permit, authorization.clone(), send());
                 let error = match attempt.await {
                     Ok(reply) => return Ok(reply),
                     Err(error) => error,
@@ -112,6 +122,7 @@ impl Call<'_> {
                     Some(delay) => tokio::time::sleep(delay).await,
                     None => return Err(progress.account_for(error)),
                 }
+                last = Some(error);
             }
         }
         .instrument(span)
@@ -131,25 +142,42 @@ impl Call<'_> {
         self.delay(progress, &self.error(ErrorKind::Connect, ""))
     }
 
+    /// The right to send. Waiting for it longer than the call may take sends nothing.
+    async fn permit(&self, progress: &Progress) -> Result<Permit<'_>, Error> {
+        let permit = self.connection.limiter.acquire();
+        self.before_deadline(progress, permit, "the rate limit left no room")
+            .await
+    }
+
     /// What to authenticate with. When there is nothing, the call fails; its source has tried enough.
     async fn authorize(&self, progress: &Progress) -> Result<Option<HeaderValue>, Error> {
         let header = self.connection.authorization.header();
-        let outcome = tokio::time::timeout_at(self.end(progress), header).await;
-        let error = match outcome {
-            Ok(Ok(header)) => return Ok(header),
-            Ok(Err(error)) => error,
-            Err(_) => self.refuse(
-                ErrorKind::Timeout,
-                "the deadline passed before a token came",
-            ),
-        };
-        Err(error.with_may_have_executed(progress.lost))
+        let header = self
+            .before_deadline(progress, header, "no token came")
+            .await?;
+        header.map_err(|error| error.with_may_have_executed(progress.lost))
+    }
+
+    /// What has to happen before anything is sent.
+    async fn before_deadline<T>(
+        &self,
+        progress: &Progress,
+        work: impl Future<Output = T>,
+        otherwise: &str,
+    ) -> Result<T, Error> {
+        tokio::time::timeout_at(self.end(progress), work)
+            .await
+            .map_err(|_| {
+                let message = format!("{otherwise} before the deadline of the call");
+                progress.account_for(self.refuse(ErrorKind::Timeout, message))
+            })
     }
 
     /// One attempt, cut off at the deadline of the call.
     async fn attempt_on(
         &self,
         progress: &mut Progress,
+        permit: Permit<'_>,
         authorization: Option<HeaderValue>,
         sent: impl Future<Output = Sent>,
     ) -> Result<Reply, Error> {
@@ -159,7 +187,7 @@ impl Call<'_> {
             progress.first_sent = progress.last_sent;
         }
         progress.sent += 1;
-        let attempt = self.attempt(authorization, sent, resent);
+        let attempt = self.attempt(permit, authorization, sent, resent);
         match tokio::time::timeout_at(self.end(progress), attempt).await {
             Ok(outcome) => outcome,
             Err(_) => {
@@ -171,8 +199,11 @@ impl Call<'_> {
         }
     }
 
-    fn end(&self, progress: &Progress) -> tokio::time::Instant {
-        (progress.started + self.connection.settings.retry.deadline).into()
+    /// When the call has to be over.
+    pub fn end(&self, progress: &Progress) -> tokio::time::Instant {
+        let started = tokio::time::Instant::from_std(progress.started);
+        let deadline = self.connection.settings.retry.deadline.min(LONGEST_CALL);
+        started + deadline
     }
 }
 

@@ -5,9 +5,12 @@ use std::sync::Mutex;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// What is known of the server's clock, learnt from the times in its answers.
+/// What is known of the server's clock, learnt from the times of creation in its answers.
 #[derive(Debug, Default)]
 pub(crate) struct ServerClock(Mutex<Option<Offset>>);
+
+/// No server's clock is wrong by more.
+const ABSURD: TimeDelta = TimeDelta::days(3_650);
 
 /// The server's time is ours plus something between these two.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,8 +37,12 @@ impl ServerClock {
     pub fn observe(&self, time: DateTime<Utc>, sent: DateTime<Utc>, received: DateTime<Utc>) {
         let seen = Offset {
             least: time - received,
-            most: time + resolution(time) - sent,
+            most: time - sent + resolution(time),
         };
+        // A clock that is off by years says nothing.
+        if seen.least.abs() > ABSURD || seen.most.abs() > ABSURD {
+            return;
+        }
         let mut known = self.lock();
         *known = Some(match *known {
             // Both hold, as long as they can both be true; else a clock was set, and the newer holds.
@@ -50,7 +57,10 @@ impl ServerClock {
     /// Compares a time of the server's with one of ours.
     pub fn compare(&self, server: DateTime<Utc>, ours: DateTime<Utc>) -> Order {
         // It may have been anything up to the next time that the server could have told.
-        let (earliest, latest) = (server, server + resolution(server));
+        let latest = server
+            .checked_add_signed(resolution(server))
+            .unwrap_or(server);
+        let earliest = server;
         let offset = *self.lock();
         if let Some(offset) = offset {
             if latest <= ours + offset.least {

@@ -15,8 +15,8 @@ pub(crate) fn decode<T: DeserializeOwned>(call: &Call<'_>, reply: &Reply) -> Res
 
 /// The error for a success whose body is not what the provider documents.
 pub(crate) fn unreadable(call: &Call<'_>, reply: &Reply, why: &str) -> Error {
-    call.error_from(reply, ErrorKind::Decode, excerpt(why))
-        .with_body_excerpt(&reply.body)
+    call.error_from(reply, ErrorKind::Decode, excerpt(&redacted(call, why)))
+        .with_body_excerpt(&call.redacted(&reply.body))
 }
 
 /// Decodes the items of a list one by one, so that one odd item hides none of the others.
@@ -28,7 +28,7 @@ pub(crate) fn items_of<T: DeserializeOwned>(
     let decode = |(index, value): (usize, Value)| {
         T::deserialize(&value).map_err(|error| {
             odd_item(call, reply, index, &error.to_string())
-                .with_body_excerpt(value.to_string().as_bytes())
+                .with_body_excerpt(&call.redacted(value.to_string().as_bytes()))
         })
     };
     values.into_iter().enumerate().map(decode).collect()
@@ -39,6 +39,13 @@ pub(crate) fn odd_item(call: &Call<'_>, reply: &Reply, index: usize, why: &str) 
     call.error_from(
         reply,
         ErrorKind::Decode,
-        format!("item {index} of the page: {}", excerpt(why)),
+        format!(
+            "item {index} of the page: {}",
+            excerpt(&redacted(call, why))
+        ),
     )
+}
+
+fn redacted(call: &Call<'_>, why: &str) -> String {
+    call.connection.authorization.redact(why)
 }

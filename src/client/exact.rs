@@ -1,12 +1,13 @@
 //! A create or delete whose answer was lost is settled: neither lost nor doubled.
 
 use chrono::Utc;
+use futures::StreamExt;
 
 use crate::{
     client::{Call, Reply, attempt::Sent, call::Progress, clock::Order},
     error::{Error, ErrorKind, Result},
-    invitation::{Invitation, NewInvitation, Roles},
-    list::{ListQuery, first_match},
+    invitation::{AuthType, Invitation, InvitationStatus, NewInvitation, Roles},
+    list::ListQuery,
     provider::{InvitationProvider, InvitationProviderExt},
 };
 
@@ -46,17 +47,30 @@ where
         if !retries || !(failed.may_have_executed() || duplicate) {
             return Err(failed);
         }
-        match find(provider, new, &failed).await {
+        let lookup = tokio::time::timeout_at(call.end(&progress), find(provider, new, &failed));
+        let Ok(lookup) = lookup.await else {
+            return Err(failed);
+        };
+        match lookup {
             Ok(Some(found)) => return settle(call, new, found, failed, &progress),
-            Ok(None) if duplicate => return Err(failed),
-            Ok(None) => match call.delay_after_loss(&progress) {
+            Ok(None) if is_lost(&failed) => match call.delay_after_loss(&progress) {
                 Some(delay) => tokio::time::sleep(delay).await,
                 None => return Err(failed),
             },
-            // Who made the duplicate stays open.
-            Err(lookup) => return Err(failed.with_may_have_executed(true).with_source(lookup)),
+            // Refused for good; what an earlier attempt did stays open.
+            Ok(None) => return Err(failed),
+            Err(_) if !progress.lost => return Err(failed),
+            Err(lookup) => return Err(failed.with_source(lookup)),
         }
     }
+}
+
+/// Whether the latest attempt is the one whose answer was lost; anything else is an answer.
+fn is_lost(failed: &Error) -> bool {
+    matches!(
+        failed.kind(),
+        ErrorKind::Timeout | ErrorKind::Transport | ErrorKind::Unavailable | ErrorKind::Decode
+    )
 }
 
 /// Deletes an invitation. When an answer was lost and the next attempt finds nothing, the lost one
@@ -91,14 +105,37 @@ async fn find<P: InvitationProvider>(
     if lower != new.email && provider.capabilities().server_side_filters {
         spellings.push(&lower);
     }
-    let same = |invitation: &Invitation| invitation.email.eq_ignore_ascii_case(&new.email);
+    let mut latest: Option<Invitation> = None;
+    let mut unreadable = None;
     for spelling in spellings {
-        let list = provider.list(ListQuery::new().email(spelling));
-        if let Some(found) = first_match(list, same).await? {
-            return Ok(Some(found));
+        let mut list = provider.list(ListQuery::new().email(spelling));
+        while let Some(item) = list.next().await {
+            let invitation = match item {
+                Ok(invitation) => invitation,
+                Err(error) => {
+                    unreadable = unreadable.or(Some(error));
+                    continue;
+                }
+            };
+            // One that is over is not in the way of a new one, nor is it the new one.
+            let over = matches!(
+                invitation.status,
+                Some(InvitationStatus::Expired | InvitationStatus::Deactivated)
+            );
+            let same = invitation.email.to_lowercase() == lower;
+            let newer = latest
+                .as_ref()
+                .is_none_or(|latest| latest.created_at < invitation.created_at);
+            if same && !over && newer {
+                latest = Some(invitation);
+            }
         }
     }
-    Ok(None)
+    match (latest, unreadable) {
+        // What cannot be read may have been the one.
+        (None, Some(error)) => Err(error),
+        (latest, _) => Ok(latest),
+    }
 }
 
 /// Whether the invitation that was found is the one that this call made.
@@ -109,19 +146,17 @@ fn settle(
     failed: Error,
     progress: &Progress,
 ) -> Result<Invitation> {
-    let clock = &call.connection.clock;
-    let order = match found.created_at {
-        _ if !is_as_asked(new, &found) => Order::Before,
-        Some(created) => clock.compare(created, progress.first_sent),
-        None => Order::Unknown,
-    };
+    let created = found.created_at;
+    let order = created.map(|created| call.connection.clock.compare(created, progress.first_sent));
     let open = match (progress.lost, order) {
-        (_, Order::Before) => false,
-        (true, Order::ProbablyBefore) => true,
-        (true, _) => return Ok(found),
+        (_, Some(Order::Before)) => false,
+        (true, Some(Order::ProbablyBefore) | None) => true,
+        (true, Some(_)) if is_as_asked(new, &found) => return Ok(found),
+        (true, Some(_)) => true,
         // Nothing was lost, yet it is as new as the request: another made it in the same moment, or the
         // request was delivered twice.
-        (false, order) => order != Order::ProbablyBefore,
+        (false, Some(Order::ProbablyBefore) | None) => false,
+        (false, Some(_)) => true,
     };
     let refusal = match failed.kind() {
         ErrorKind::AlreadyExists => failed,
@@ -136,17 +171,17 @@ fn settle(
         .with_may_have_executed(open))
 }
 
-/// An invitation with other options than were asked for was made by somebody else.
+/// An invitation with other options than were asked for may have been made by somebody else.
 fn is_as_asked(new: &NewInvitation, found: &Invitation) -> bool {
     let same_login = match (&new.auth_type, &found.auth_type) {
+        (Some(AuthType::Other(_)), _) | (_, Some(AuthType::Other(_))) => true,
         (Some(asked), Some(found)) => asked == found,
         _ => true,
     };
     let same_roles = match (&new.roles, &found.assigned_roles) {
-        (Some(Roles::Ids(asked)), Some(found)) => {
-            let has = |id: &String| found.iter().any(|role| role.id.as_ref() == Some(id));
-            asked.len() == found.len() && asked.iter().all(has)
-        }
+        (Some(Roles::Ids(asked)), Some(found)) => asked
+            .iter()
+            .all(|id| found.iter().any(|role| role.id.as_ref() == Some(id))),
         _ => true,
     };
     same_login && same_roles

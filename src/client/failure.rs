@@ -1,5 +1,6 @@
 //! What the failure of a call means, as far as the vendors agree.
 
+use bytes::Bytes;
 use chrono::Utc;
 use reqwest::StatusCode;
 
@@ -67,6 +68,12 @@ impl Call<'_> {
         };
         self.error_from(reply, kind.unwrap_or(ErrorKind::Unexpected), message)
             .with_body_excerpt(&reply.body)
+    }
+
+    /// A body that goes into errors, without the secrets that were sent.
+    pub fn redacted(&self, body: &[u8]) -> Bytes {
+        let text = String::from_utf8_lossy(body);
+        self.connection.authorization.redact(&text).into()
     }
 
     /// A success that broke off within its body.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use crate::error::RateLimit;
 
@@ -36,12 +36,6 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Dur
         let date = DateTime::parse_from_rfc2822(text).ok()?;
         Some((date.to_utc() - now).to_std().unwrap_or_default())
     })
-}
-
-/// The server's time, in whole seconds.
-pub(crate) fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
-    let date = DateTime::parse_from_rfc2822(text(headers, DATE.as_str())?);
-    date.ok().map(|date| date.to_utc())
 }
 
 fn seconds(text: &str) -> Option<Duration> {

@@ -66,6 +66,8 @@ struct State {
     /// How many windows went by; an answer to a request of an earlier one says nothing of this one.
     epoch: u64,
     blocked_until: Option<Instant>,
+    /// How long a refusal stops everything at most.
+    longest_block: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +86,7 @@ struct Window {
 pub(crate) struct Permit<'a> {
     limiter: &'a Limiter,
     epoch: u64,
+    waited: Duration,
     _concurrency: Option<SemaphorePermit<'a>>,
 }
 
@@ -102,13 +105,25 @@ impl Limiter {
                 window: None,
                 epoch: 0,
                 blocked_until: None,
+                longest_block: LONGEST_WINDOW,
             }),
             answered: Notify::new(),
         }
     }
 
+    /// Sets how long a refusal stops everything at most.
+    pub fn with_longest_block(mut self, longest: Duration) -> Self {
+        let state = self
+            .state
+            .get_mut()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        state.longest_block = longest.min(LONGEST_WINDOW);
+        self
+    }
+
     /// Waits until a request may be sent.
     pub async fn acquire(&self) -> Permit<'_> {
+        let asked = Instant::now();
         // The semaphore is never closed.
         let concurrency = self.concurrency.acquire().await.ok();
         let _first = self.line.lock().await;
@@ -120,6 +135,7 @@ impl Limiter {
                     return Permit {
                         limiter: self,
                         epoch,
+                        waited: asked.elapsed(),
                         _concurrency: concurrency,
                     };
                 }
@@ -146,6 +162,11 @@ impl Limiter {
 }
 
 impl Permit<'_> {
+    /// How long it took to get it.
+    pub fn waited(&self) -> Duration {
+        self.waited
+    }
+
     /// Reports what the answer said of the allowance; `refused` is a 429, with the delay it asked for.
     pub fn answered(self, limit: Option<RateLimit>, refused: Option<Option<Duration>>) {
         self.limiter.with_state(|state| {
@@ -194,9 +215,10 @@ impl State {
             None => Some(now),
         };
         match time {
-            None => Admission::AfterAnswer,
+            None if self.under_way > 0 => Admission::AfterAnswer,
             Some(time) if time > now => Admission::At(time),
-            Some(_) => {
+            // Without anything to wait for, there is nothing against it.
+            Some(_) | None => {
                 self.under_way += 1;
                 if let Some(window) = &mut self.window {
                     window.spent += 1;
@@ -313,7 +335,8 @@ impl State {
         let reset = said.and_then(|said| said.reset);
         let length = self.rate.map(|rate| rate.window);
         let delay = delay.or(reset).or(length).unwrap_or(Duration::from_secs(1));
-        self.blocked_until = Some(now + delay.min(LONGEST_WINDOW) + ROUNDING);
+        let until = now + delay.min(self.longest_block) + ROUNDING;
+        self.blocked_until = self.blocked_until.max(Some(until));
     }
 }
 

@@ -71,9 +71,11 @@ macro_rules! common_setters {
 
         /// Sends at most `requests` in any `window`, whatever the vendor publishes and the server says.
         ///
-        /// Shared by all clones of the provider. `requests` of 0 counts as 1.
+        /// Shared by all clones of the provider. `requests` of 0 counts as 1, and a window of
+        /// more than a day as a day.
         pub fn rate_limit(mut self, requests: usize, window: std::time::Duration) -> Self {
             let requests = requests.max(1);
+            let window = window.min(std::time::Duration::from_secs(86_400));
             self.settings.rate = Some(crate::client::Rate { requests, window });
             self
         }

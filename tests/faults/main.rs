@@ -1,5 +1,13 @@
 //! What becomes of a call when the network or the server fails, shown by the sandbox's ledger.
 
+mod capture;
 mod exactly_once;
+mod guards;
+mod limits;
+mod origins;
+mod secrets;
 mod soak;
 mod support;
+mod token_failures;
+mod tokens;
+mod tracing;

@@ -2,8 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use org_invitations::{ClickHouse, Confluent, InvitationProvider, RetryPolicy};
+use org_invitations::{
+    ClickHouse, Confluent, ConfluentBuilder, Error, InvitationProvider, ListQuery, Page,
+    RetryPolicy, StsCredentials, SubjectToken,
+};
 use org_invitations_sandbox::{Change, Provider, Sandbox};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Fast enough for tests, and otherwise as usual.
 pub fn impatient() -> RetryPolicy {
@@ -37,16 +41,35 @@ pub fn clickhouse(sandbox: &Sandbox, retry: RetryPolicy) -> ClickHouse {
         .unwrap()
 }
 
+/// The subject token that the sandbox takes.
+pub fn fixed(sandbox: &Sandbox) -> SubjectToken {
+    SubjectToken::Fixed(sandbox.credentials().subject_token().into())
+}
+
+/// Through the token exchange, to be built.
+pub fn sts(sandbox: &Sandbox, subject_token: SubjectToken) -> ConfluentBuilder {
+    let pool = sandbox.credentials().identity_pool_id();
+    Confluent::builder()
+        .sts(StsCredentials::new(pool, subject_token))
+        .base_url(sandbox.url())
+        .timeout(Duration::from_millis(400))
+        .rate_limit(1_000, Duration::from_millis(100))
+        .retry(impatient())
+}
+
 pub fn both(sandbox: &Sandbox) -> [(Provider, Arc<dyn InvitationProvider>); 2] {
+    both_with(sandbox, &impatient())
+}
+
+pub fn both_with(
+    sandbox: &Sandbox,
+    retry: &RetryPolicy,
+) -> [(Provider, Arc<dyn InvitationProvider>); 2] {
+    let confluent = confluent(sandbox, retry.clone());
+    let clickhouse = clickhouse(sandbox, retry.clone());
     [
-        (
-            Provider::Confluent,
-            Arc::new(confluent(sandbox, impatient())),
-        ),
-        (
-            Provider::ClickHouse,
-            Arc::new(clickhouse(sandbox, impatient())),
-        ),
+        (Provider::Confluent, Arc::new(confluent)),
+        (Provider::ClickHouse, Arc::new(clickhouse)),
     ]
 }
 
@@ -73,4 +96,48 @@ pub fn requests(sandbox: &Sandbox, operation: &str) -> usize {
             .is_some_and(|id| id.to_lowercase().contains(operation))
     };
     ledger.requests.iter().filter(named).count()
+}
+
+/// Runs one test of this binary in a process of its own, with these variables added to its environment.
+pub async fn run_again(test: &str, variables: &[(&str, &str)]) {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args([test, "--exact", "--nocapture"]);
+    command.envs(variables.iter().copied());
+    let output = tokio::task::spawn_blocking(move || command.output());
+    let output = output.await.unwrap().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// Everything that an error and its causes show.
+pub fn shown(error: &Error) -> String {
+    let mut text = format!("{error} {error:?} {error:#?}");
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text += &format!(" {cause} {cause:?} {cause:#?}");
+        source = cause.source();
+    }
+    text
+}
+
+/// One page, the first.
+pub async fn list(provider: &impl InvitationProvider) -> org_invitations::Result<Page> {
+    provider.list_page(&ListQuery::new(), None).await
+}
+
+/// What keeps every core busy, and what measures time, exclude each other.
+static MACHINE: RwLock<()> = RwLock::const_new(());
+
+/// Until it is dropped, none of the long runs goes on beside it.
+pub async fn alone() -> RwLockWriteGuard<'static, ()> {
+    MACHINE.write().await
+}
+
+/// To be held by long runs.
+pub async fn busy() -> RwLockReadGuard<'static, ()> {
+    MACHINE.read().await
 }
