@@ -135,8 +135,10 @@ impl Checker<'_> {
         let media_type = request.media_type;
         let Some(content) = body["content"].get(media_type) else {
             let found = match body["content"].as_object() {
-                Some(content) => content.keys().cloned().collect::<Vec<_>>().join(", "),
-                None => "no request body".to_owned(),
+                Some(content) if !content.is_empty() => {
+                    content.keys().cloned().collect::<Vec<_>>().join(", ")
+                }
+                _ => "no request body".to_owned(),
             };
             self.report(&place, format!("a request body of {media_type}"), found);
             return;

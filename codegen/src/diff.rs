@@ -108,15 +108,28 @@ impl Changes<'_> {
     pub fn record(
         &mut self,
         class: Class,
+        before: (&str, Value),
+        after: (&str, Value),
+        what: impl Into<String>,
+    ) {
+        let came_or_went = before.1.is_null() || after.1.is_null();
+        self.record_at(came_or_went, class, before, after, what);
+    }
+
+    /// As [`record`](Self::record); `at_use` names the place that uses a schema, and not the schema.
+    pub fn record_at(
+        &mut self,
+        at_use: bool,
+        class: Class,
         (old_at, before): (&str, Value),
         (new_at, after): (&str, Value),
         what: impl Into<String>,
     ) {
         let gone = after.is_null() && !before.is_null();
-        let pointer = if gone {
-            self.old.origin(old_at)
-        } else {
-            self.new.origin(new_at)
+        let pointer = match (gone, at_use) {
+            (true, _) => self.old.site(old_at),
+            (false, true) => self.new.site(new_at),
+            (false, false) => self.new.origin(new_at),
         };
         self.changes.push(Change {
             class,

@@ -100,8 +100,13 @@ impl Document {
             Some(other) => other.to_string(),
             None => String::new(),
         };
-        let is_31 = version.starts_with("3.1");
-        if !is_31 && !version.starts_with("3.0") {
+        let is = |minor: &str| {
+            version
+                .strip_prefix(minor)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let is_31 = is("3.1");
+        if !is_31 && !is("3.0") {
             let found = match (version.as_str(), root.get("swagger")) {
                 ("", Some(swagger)) => format!("`swagger: {swagger}`"),
                 ("", None) => "no `openapi` property".to_owned(),

@@ -35,17 +35,33 @@ impl Report {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pointer = if self.pointer.is_empty() {
-            "(the whole document)"
-        } else {
-            &self.pointer
+        let pointer = match self.pointer.as_str() {
+            "" => "(the whole document)",
+            pointer => pointer,
         };
-        write!(
-            f,
+        let line = format!(
             "at {pointer}: expected {}, found {}; {}",
             self.expected, self.found, self.advice
-        )
+        );
+        f.write_str(&harmless(&line))
     }
+}
+
+/// One line, whatever a document holds: what would move the cursor or turn the text is written out.
+fn harmless(text: &str) -> String {
+    let moves = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    let mut line = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if moves(letter) {
+            line.extend(letter.escape_unicode());
+        } else {
+            line.push(letter);
+        }
+    }
+    line
 }
 
 impl fmt::Display for Report {

@@ -58,6 +58,8 @@ pub(crate) struct Normaliser<'a> {
     document: &'a Document,
     /// Where each place of the normalised document came from.
     pub origins: BTreeMap<String, String>,
+    /// Where each property is listed, which may be elsewhere than where its schema is.
+    pub sites: BTreeMap<String, String>,
     spent: usize,
     /// The source pointers of the schemas that are being expanded, outermost first.
     open: Vec<String>,
@@ -68,6 +70,7 @@ impl<'a> Normaliser<'a> {
         Self {
             document,
             origins: BTreeMap::new(),
+            sites: BTreeMap::new(),
             spent: 0,
             open: Vec::new(),
         }
@@ -218,7 +221,7 @@ impl<'a> Normaliser<'a> {
                     }
                     union(keyword, branches, &mut schema, &mut parts);
                 }
-                _ => drop(schema.insert(keyword.clone(), value.clone())),
+                _ => drop(schema.insert(keyword.clone(), whole(value))),
             }
         }
         for flag in [
@@ -261,6 +264,8 @@ impl<'a> Normaliser<'a> {
                 break;
             }
             let place = format!("{at}/properties/{token}");
+            let site = format!("{source}/{token}");
+            self.sites.entry(place.clone()).or_insert(site);
             let mut property =
                 self.expand(property, &format!("{source}/{token}"), &place, direction);
             // An `allOf` part may say only later that a property does not travel.
@@ -317,6 +322,16 @@ pub(crate) fn drop_hidden(schema: &mut Value) {
         }
         Value::Array(values) => values.iter_mut().for_each(drop_hidden),
         _ => {}
+    }
+}
+
+/// `100.0` is `100`.
+fn whole(value: &Value) -> Value {
+    match value.as_f64() {
+        Some(number) if value.is_f64() && number.fract() == 0.0 && number.abs() < 9e15 => {
+            json!(number as i64)
+        }
+        _ => value.clone(),
     }
 }
 

@@ -141,12 +141,16 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
             let kind = field.map(|field| &field.kind);
             self.schema((&at, before), (&new_at, after), &label, kind, need);
         }
+        self.required_only((old_at, old), (new_at, new), label);
         for name in names(new) {
             if old["properties"].get(&name).is_some() {
                 continue;
             }
             let at = place(new_at, &name);
-            let demanded = self.direction == Direction::Request && requires(new, &name);
+            let sent = fields
+                .iter()
+                .any(|field| field.name == name && field.need == Need::Essential);
+            let demanded = self.direction == Direction::Request && requires(new, &name) && !sent;
             let class = if demanded {
                 Class::Breaking
             } else {
@@ -156,6 +160,41 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
             let after = new["properties"][&name].clone();
             self.changes
                 .record(class, (old_at, Value::Null), (&at, after), what);
+        }
+    }
+
+    /// Names that are required though no property of that name is described.
+    fn required_only(&mut self, (old_at, old): Placed, (new_at, new): Placed, label: &str) {
+        let required = |schema: &Value| schema["required"].as_array().cloned().unwrap_or_default();
+        let described = |schema: &Value, name: &Value| {
+            name.as_str()
+                .is_some_and(|name| schema["properties"].get(name).is_some())
+        };
+        let request = self.direction == Direction::Request;
+        let (before, after) = (required(old), required(new));
+        let newly = |name: &&Value| !before.contains(name) && !described(new, name);
+        for name in after.iter().filter(newly) {
+            let class = if request {
+                Class::Breaking
+            } else {
+                Class::Cosmetic
+            };
+            let what = format!("{name} of {label} is required, though it is not described");
+            let after = json!({ "required": name });
+            self.changes
+                .record(class, (old_at, Value::Null), (new_at, after), what);
+        }
+        let no_longer = |name: &&Value| !after.contains(name) && !described(old, name);
+        for name in before.iter().filter(no_longer) {
+            let class = if request {
+                Class::Additive
+            } else {
+                Class::Cosmetic
+            };
+            let what = format!("{name} of {label} is no longer required");
+            let before = json!({ "required": name });
+            self.changes
+                .record(class, (old_at, before), (new_at, Value::Null), what);
         }
     }
 
@@ -192,7 +231,10 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
             }
             let class = self.keyword(keyword, before, after, need);
             let what = format!("`{keyword}` of {label} changed");
-            self.changes.record(
+            // These are said where a schema is used, the others where it is defined.
+            let at_use = ["nullable", "deprecated"].contains(&keyword.as_str());
+            self.changes.record_at(
+                at_use,
                 class,
                 (old_at, json!({ keyword.as_str(): before })),
                 (new_at, json!({ keyword.as_str(): after })),

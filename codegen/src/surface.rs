@@ -23,6 +23,7 @@ pub struct Surface {
     name: String,
     value: Value,
     origins: BTreeMap<String, String>,
+    sites: BTreeMap<String, String>,
 }
 
 impl Api {
@@ -95,11 +96,12 @@ impl Surface {
             "paths": paths,
             "components": { "securitySchemes": reader.schemes },
         });
-        let origins = reader.normaliser.origins;
+        let Normaliser { origins, sites, .. } = reader.normaliser;
         Ok(Self {
             name: document.name().to_owned(),
             value: ordered(value),
             origins,
+            sites,
         })
     }
 
@@ -125,6 +127,14 @@ impl Surface {
                 None => return "",
             }
         }
+    }
+
+    /// Where a property of the normalised document is listed in the original one; for other places, where
+    /// they stand.
+    pub(crate) fn site(&self, pointer: &str) -> &str {
+        self.sites
+            .get(pointer)
+            .map_or_else(|| self.origin(pointer), String::as_str)
     }
 
     /// The operation with the method and path of `operation`, and its pointer.
@@ -228,6 +238,7 @@ impl<'a> Reader<'a> {
         at: &str,
     ) -> Value {
         let mut sorted = BTreeMap::new();
+        let mut unknown = Vec::new();
         for (list, source) in [
             (&item["parameters"], format!("{source}/parameters")),
             (
@@ -238,6 +249,7 @@ impl<'a> Reader<'a> {
             for (index, parameter) in list.as_array().into_iter().flatten().enumerate() {
                 let source = format!("{source}/{index}");
                 let Some((parameter, source)) = self.document.resolve(parameter, &source) else {
+                    unknown.push((parameter, source));
                     continue;
                 };
                 let (Some(location), Some(name)) =
@@ -261,6 +273,12 @@ impl<'a> Reader<'a> {
             entry.insert("name".to_owned(), json!(name));
             entry.extend(self.described_value(parameter, &source, &place, Direction::Request));
             normal.push(Value::Object(entry));
+        }
+        // What cannot be looked at may be required.
+        for (parameter, source) in unknown {
+            self.came(&format!("{at}/parameters/{}", normal.len()), &source);
+            let name = parameter["$ref"].to_string();
+            normal.push(json!({ "in": "query", "name": name, "required": true, "schema": {} }));
         }
         Value::Array(normal)
     }

@@ -4,7 +4,8 @@ use std::{sync::LazyLock, time::Duration};
 
 use oauth2::{
     ClientId, ClientSecret, HttpRequest, HttpResponse, RequestTokenError, Scope, TokenResponse,
-    TokenUrl, basic::BasicClient,
+    TokenUrl,
+    basic::{BasicClient, BasicErrorResponse},
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -71,14 +72,11 @@ impl ClientCredentials {
     }
 
     /// Nothing that the identity provider answered goes into the error: it may hold a token.
-    fn failed<T>(&self, error: RequestTokenError<SendError, T>) -> Error
-    where
-        T: oauth2::ErrorResponse + std::fmt::Display,
-    {
+    fn failed(&self, error: RequestTokenError<SendError, BasicErrorResponse>) -> Error {
         match error {
             RequestTokenError::ServerResponse(refusal) => self.error(
                 ErrorKind::Unauthenticated,
-                format!("the identity provider refused: {refusal}"),
+                format!("the identity provider refused: {}", refusal.error()),
             ),
             RequestTokenError::Request(SendError::Http(error)) => {
                 let kind = if error.is_timeout() {
@@ -117,15 +115,23 @@ enum SendError {
     Answer,
 }
 
+static ANYWHERE: LazyLock<reqwest::Client> = LazyLock::new(|| client(|builder| builder));
+static LOOPBACK: LazyLock<reqwest::Client> =
+    LazyLock::new(|| client(reqwest::ClientBuilder::no_proxy));
+
+fn client(set: fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> reqwest::Client {
+    let builder = reqwest::Client::builder()
+        .user_agent(concat!("org-invitations/", env!("CARGO_PKG_VERSION")))
+        .timeout(Duration::from_secs(30))
+        .redirect(reqwest::redirect::Policy::none());
+    set(builder).build().unwrap_or_default()
+}
+
 async fn send(request: HttpRequest) -> Result<HttpResponse, SendError> {
-    static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("org-invitations/", env!("CARGO_PKG_VERSION")))
-            .timeout(Duration::from_secs(30))
-            .redirect(reqwest::redirect::Policy::none());
-        client.build().unwrap_or_default()
-    });
-    let response = CLIENT.execute(request.try_into()?).await?;
+    // What is meant for this machine must not go through a proxy.
+    let plain = request.uri().scheme_str() == Some("http");
+    let client = if plain { &LOOPBACK } else { &ANYWHERE };
+    let response = client.execute(request.try_into()?).await?;
     let (status, headers) = (response.status(), response.headers().clone());
     let body = read_body_of(response, MAX_BODY)
         .await

@@ -1,0 +1,248 @@
+//! What holds for every document, however hostile: a clear error or a client that parses, in bounds.
+
+use std::{
+    collections::BTreeSet,
+    panic::resume_unwind,
+    sync::{
+        Mutex, PoisonError,
+        mpsc::{RecvTimeoutError, channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use org_invitations_codegen::{Api, Class, Document, Report, Surface, check, diff, generate};
+use serde_json::Value;
+
+/// Generous: what takes longer than this hangs.
+const HANG: Duration = Duration::from_secs(60);
+
+/// What a document may cost in memory.
+const MEMORY: u64 = 1 << 30;
+
+/// The longest text of one problem that a person can be asked to read, its place apart.
+const LONGEST_PROBLEM: usize = 16 << 10;
+
+/// Runs `work` in a thread of its own and fails when it panics, hangs or takes too much memory.
+pub fn guarded<T: Send + 'static>(what: &str, work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, receiver) = channel();
+    let started = Instant::now();
+    let worker = thread::spawn(move || drop(sender.send(work())));
+    let done = match receiver.recv_timeout(HANG) {
+        Ok(done) => done,
+        Err(RecvTimeoutError::Timeout) => {
+            let mebibytes = peak_memory().unwrap_or_default() >> 20;
+            panic!("{what}: not done after {HANG:?}, and took {mebibytes} MiB so far")
+        }
+        Err(RecvTimeoutError::Disconnected) => match worker.join() {
+            Err(panic) => resume_unwind(panic),
+            Ok(()) => unreachable!("the worker sends before it ends"),
+        },
+    };
+    let peak = peak_memory();
+    let mebibytes = peak.map_or(0, |peak| peak >> 20);
+    eprintln!(
+        "{what}: {:?}, at most {mebibytes} MiB so far",
+        started.elapsed()
+    );
+    // Only where each test is a process is the figure that of this test.
+    let alone =
+        std::env::var("NEXTEST_EXECUTION_MODE").is_ok_and(|mode| mode == "process-per-test");
+    if alone {
+        assert!(
+            peak.is_none_or(|peak| peak < MEMORY),
+            "{what}: took {mebibytes} MiB"
+        );
+    }
+    done
+}
+
+/// The most memory that this process ever had, where the system tells.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kibibytes << 10)
+}
+
+/// The client that is generated from a document, or what is wrong with the document.
+pub type Outcome = Result<String, Report>;
+
+/// The outcome, which is checked: the client parses, or the error is clear.
+pub fn outcome(bytes: &[u8], api: &Api) -> Outcome {
+    judged(bytes, api).unwrap_or_else(|wrong| panic!("{wrong}"))
+}
+
+/// The same; what is wrong with the outcome itself is the error.
+pub fn judged(bytes: &[u8], api: &Api) -> Result<Outcome, String> {
+    let (document, checked) = match read(bytes, api)? {
+        Ok(checked) => checked,
+        Err(report) => return Ok(Err(report)),
+    };
+    match (checked, generate(&document, api)) {
+        (Ok(()), Ok(client)) => rust(client),
+        (Err(report), Err(same)) if report == same => Ok(Err(report)),
+        (check, build) => Err(format!("the check says {check:?}, the build {build:?}")),
+    }
+}
+
+/// What is done before anything is generated: the document and whether it passes the check.
+type Checked = Result<(Document, Result<(), Report>), Report>;
+
+/// Reads and checks a document; what is wrong with the result is the error.
+pub fn read(bytes: &[u8], api: &Api) -> Result<Checked, String> {
+    let document = match Document::parse(NAME, bytes) {
+        Ok(document) => document,
+        Err(report) => return clear(&report).map(|()| Err(report)),
+    };
+    let recognised = Api::recognise(&document);
+    let surface = match Surface::new(&document, api) {
+        Ok(surface) => surface,
+        Err(report) => return clear(&report).map(|()| Err(report)),
+    };
+    if !recognised.iter().any(|each| each.module == api.module) {
+        return Err("it is not recognised".to_owned());
+    }
+    if !diff(&surface, &surface, api).is_empty() {
+        return Err("it differs from itself".to_owned());
+    }
+    let checked = check(&surface, api);
+    if let Err(report) = &checked {
+        clear(report)?;
+    }
+    Ok(Ok((document, checked)))
+}
+
+const NAME: &str = "some/spec.yaml";
+
+/// The clients that parsed; most documents make one of a few.
+static PARSED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+fn rust(client: String) -> Result<Outcome, String> {
+    let mut parsed = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !parsed.contains(&client) {
+        syn::parse_file(&client).map_err(|error| format!("the client is not Rust: {error}"))?;
+        parsed.insert(client.clone());
+    }
+    Ok(Ok(client))
+}
+
+/// Compares two documents; a change that stops the build has to be breaking.
+pub fn compared(before: &Value, bytes: &[u8], api: &Api) {
+    let before = Document::parse(NAME, before.to_string().as_bytes());
+    let compared = match before.and_then(|before| Surface::new(&before, api)) {
+        Ok(before) => compares(&before, bytes, api),
+        Err(report) => clear(&report),
+    };
+    compared.unwrap_or_else(|wrong| panic!("{wrong}"));
+}
+
+/// The surface of a document that has one.
+pub fn surface(document: &Value, api: &Api) -> Surface {
+    let document = Document::parse(NAME, document.to_string().as_bytes()).unwrap();
+    Surface::new(&document, api).unwrap()
+}
+
+/// The same; what is wrong with the comparison is the error.
+pub fn compares(before: &Surface, bytes: &[u8], api: &Api) -> Result<(), String> {
+    let after = Document::parse(NAME, bytes).and_then(|after| Surface::new(&after, api));
+    let Ok(after) = after else {
+        return Ok(());
+    };
+    let forth = diff(before, &after, api);
+    let back = diff(&after, before, api);
+    if forth.is_empty() != back.is_empty() {
+        return Err(format!(
+            "a change in one direction only: {forth:?} {back:?}"
+        ));
+    }
+    let breaks = forth.iter().any(|finding| finding.class == Class::Breaking);
+    match check(&after, api) {
+        Err(report) if !breaks => Err(format!(
+            "stops the build, but is not breaking: {report}\n{forth:?}"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Names the document, says what was expected, what was found and what to do; nothing else.
+fn clear(report: &Report) -> Result<(), String> {
+    let text = report.to_string();
+    if !text.starts_with(NAME) || report.problems.is_empty() {
+        return Err(format!("it does not say what is wrong with what: {text}"));
+    }
+    for problem in &report.problems {
+        let parts = [&problem.expected, &problem.found, &problem.advice];
+        if parts.iter().any(|part| part.trim().is_empty()) {
+            return Err(format!("a part is empty: {problem}"));
+        }
+        if parts.iter().any(|part| part.len() > LONGEST_PROBLEM) {
+            return Err(format!(
+                "the text is without end: {:.300}",
+                problem.to_string()
+            ));
+        }
+    }
+    let words = [
+        "panicked",
+        "called `",
+        "RUST_BACKTRACE",
+        "defect of the code generator",
+    ];
+    if let Some(words) = words.iter().find(|words| text.contains(**words)) {
+        return Err(format!("{words:?} in {text}"));
+    }
+    Ok(())
+}
+
+/// Whether a name in the document can neither forge a line of the list nor steer a terminal.
+pub fn is_harmless(report: &Report) -> bool {
+    let text = report.to_string();
+    let lines = text.lines().count();
+    lines == report.problems.len() + 1
+        && !text.contains(|letter| letter != '\n' && is_unseen(letter))
+}
+
+/// Control characters, and those that turn the direction of text around.
+fn is_unseen(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The vendored document of `api`.
+pub fn vendored(api: &Api) -> Value {
+    let path = format!("{}/../specs/{}", env!("CARGO_MANIFEST_DIR"), api.document);
+    let text = std::fs::read_to_string(path).unwrap();
+    serde_norway::from_str(&text).unwrap()
+}
+
+/// Puts `value` at `pointer`, whose holder has to be there.
+pub fn put(document: &mut Value, pointer: &str, value: Value) {
+    let (holder, last) = pointer.rsplit_once('/').unwrap();
+    let last = last.replace("~1", "/").replace("~0", "~");
+    let holder = document
+        .pointer_mut(holder)
+        .unwrap_or_else(|| panic!("no {holder}"));
+    match holder {
+        Value::Array(list) => list[last.parse::<usize>().unwrap()] = value,
+        holder => holder[last] = value,
+    }
+}
+
+/// The pointers of all that is in `value`.
+pub fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
+    let mut inner = |token: &str, value: &Value| {
+        let place = format!("{at}/{}", token.replace('~', "~0").replace('/', "~1"));
+        found.push(place.clone());
+        pointers(value, &place, found);
+    };
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, value)| inner(key, value)),
+        Value::Array(list) => {
+            for (index, value) in list.iter().enumerate() {
+                inner(&index.to_string(), value);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,224 @@
+//! Whatever is done to a document at random, nothing panics, and the parts agree with each other.
+
+use std::sync::OnceLock;
+
+use org_invitations_codegen::{Api, Document};
+use proptest::{prelude::*, sample::Index, test_runner::FileFailurePersistence};
+use serde_json::{Value, json};
+
+use crate::guard::{compares, judged, pointers, surface, vendored};
+
+/// Words that mean something in some place of a document.
+const TELLING: [&str; 24] = [
+    "",
+    "$ref",
+    "#/components/schemas/iam.v2.Invitation",
+    "#/paths",
+    "string",
+    "integer",
+    "object",
+    "array",
+    "null",
+    "allOf",
+    "anyOf",
+    "type",
+    "properties",
+    "required",
+    "items",
+    "nullable",
+    "enum",
+    "const",
+    "in",
+    "name",
+    "schema",
+    "200",
+    "default",
+    "\u{0}*/\u{202e}",
+];
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        proptest::sample::select(&TELLING[..]).prop_map(Value::from),
+        ".{0,8}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        let key = proptest::sample::select(&TELLING[..]);
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((key, inner), 0..4).prop_map(|entries| {
+                entries
+                    .into_iter()
+                    .map(|(key, value)| (key.to_owned(), value))
+                    .collect()
+            }),
+        ]
+    })
+}
+
+/// One thing that is done to a node that is picked at random.
+#[derive(Clone, Debug)]
+enum Blow {
+    Delete,
+    Replace(Value),
+    /// Puts a copy of another node in its place.
+    Copy(Index),
+    /// Repeats it under another name, or once more in its list.
+    Duplicate,
+}
+
+fn any_blow() -> impl Strategy<Value = (Index, Blow)> {
+    let blow = prop_oneof![
+        Just(Blow::Delete),
+        any_json().prop_map(Blow::Replace),
+        any::<Index>().prop_map(Blow::Copy),
+        Just(Blow::Duplicate),
+    ];
+    (any::<Index>(), blow)
+}
+
+fn strike(document: &mut Value, (index, blow): &(Index, Blow)) {
+    let mut places = Vec::new();
+    pointers(document, "", &mut places);
+    places.retain(|place| !place.ends_with("/description"));
+    if places.is_empty() {
+        return;
+    }
+    let place = index.get(&places);
+    let copy = match blow {
+        Blow::Copy(other) => document.pointer(other.get::<String>(&places)).cloned(),
+        _ => document.pointer(place).cloned(),
+    };
+    let (holder, last) = place.rsplit_once('/').unwrap();
+    let last = last.replace("~1", "/").replace("~0", "~");
+    match (document.pointer_mut(holder).unwrap(), blow) {
+        (Value::Object(map), Blow::Delete) => drop(map.remove(&last)),
+        (Value::Object(map), Blow::Replace(value)) => drop(map.insert(last, value.clone())),
+        (Value::Object(map), Blow::Copy(_)) => drop(map.insert(last, json!(copy))),
+        (Value::Object(map), Blow::Duplicate) => drop(map.insert(format!("{last}2"), json!(copy))),
+        (Value::Array(list), Blow::Delete) => drop(list.remove(last.parse().unwrap())),
+        (Value::Array(list), Blow::Replace(value)) => {
+            list[last.parse::<usize>().unwrap()] = value.clone()
+        }
+        (Value::Array(list), Blow::Copy(_)) => list[last.parse::<usize>().unwrap()] = json!(copy),
+        (Value::Array(list), Blow::Duplicate) => list.push(json!(copy)),
+        _ => {}
+    }
+}
+
+/// Parsed once: it is YAML, which takes its time.
+fn original(api: &'static Api) -> &'static Value {
+    static ORIGINALS: OnceLock<Vec<Value>> = OnceLock::new();
+    let originals = ORIGINALS.get_or_init(|| Api::ALL.map(vendored).to_vec());
+    let index = Api::ALL.iter().position(|each| each.module == api.module);
+    &originals[index.unwrap()]
+}
+
+fn struck(api: &'static Api, blows: &[(Index, Blow)]) -> String {
+    let mut document = original(api).clone();
+    for blow in blows {
+        strike(&mut document, blow);
+    }
+    document.to_string()
+}
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        failure_persistence: Some(Box::new(FileFailurePersistence::Off)),
+        ..ProptestConfig::with_cases(cases)
+    }
+}
+
+/// Text that is made of what YAML is made of.
+fn any_yaml() -> impl Strategy<Value = String> {
+    let piece = proptest::sample::select(
+        &[
+            "[",
+            "]",
+            "{",
+            "}",
+            ":",
+            ": ",
+            ",",
+            "- ",
+            "? ",
+            "&a ",
+            "*a ",
+            "!t ",
+            "!!int ",
+            "|",
+            ">",
+            "'",
+            "\"",
+            "%",
+            "@",
+            "#",
+            "\n",
+            "\n ",
+            "\n  ",
+            "\t",
+            "a",
+            "b",
+            "1",
+            "<<",
+            "---\n",
+            "...\n",
+            "\\x",
+            "\u{feff}",
+            "\r",
+            "~",
+            "openapi: 3.0.3\n",
+        ][..],
+    );
+    prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(config(200))]
+
+    #[test]
+    fn a_struck_document_is_refused_or_makes_a_client(
+        which in any::<Index>(),
+        blows in prop::collection::vec(any_blow(), 1..4),
+    ) {
+        let api = which.get(&Api::ALL);
+        let outcome = judged(struck(api, &blows).as_bytes(), api);
+        prop_assert!(outcome.is_ok(), "{:?}", outcome);
+    }
+
+    #[test]
+    fn what_stops_the_build_is_found_as_breaking(
+        which in any::<Index>(),
+        blow in any_blow(),
+    ) {
+        let api = which.get(&Api::ALL);
+        let outcome = compares(&surface(original(api), api), struck(api, &[blow]).as_bytes(), api);
+        prop_assert!(outcome.is_ok(), "{:?}", outcome);
+    }
+}
+
+proptest! {
+    #![proptest_config(config(2000))]
+
+    #[test]
+    fn any_bytes_are_refused_or_parsed(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
+        drop(Document::parse("bytes", &bytes));
+    }
+
+    #[test]
+    fn any_yaml_is_refused_or_parsed(text in any_yaml()) {
+        drop(Document::parse("text", text.as_bytes()));
+        drop(Document::parse("text", format!("openapi: 3.0.3\na: {text}").as_bytes()));
+    }
+
+    #[test]
+    fn any_json_is_refused_or_parsed(value in any_json(), cut in any::<Index>()) {
+        let text = json!({ "openapi": "3.0.3", "paths": value }).to_string();
+        drop(Document::parse("text", text.as_bytes()));
+        let bytes = text.as_bytes();
+        drop(Document::parse("text", &bytes[..cut.index(bytes.len())]));
+    }
+}

@@ -1,0 +1,177 @@
+//! The wrong kind of JSON in every place of a document.
+
+use std::collections::BTreeMap;
+
+use org_invitations_codegen::{
+    Api,
+    api::{CLICKHOUSE, CONFLUENT, CONFLUENT_STS},
+};
+use serde_json::{Value, json};
+
+use crate::guard::{compares, guarded, judged, outcome, pointers, put, read, surface, vendored};
+
+/// What stands where something else is expected.
+fn junk() -> Vec<Value> {
+    vec![
+        Value::Null,
+        json!(true),
+        json!("x"),
+        json!([]),
+        json!({}),
+        json!({ "$ref": 5 }),
+    ]
+}
+
+fn everywhere(api: &'static Api, depth: usize, each: usize) {
+    let original = vendored(api);
+    let mut places = Vec::new();
+    pointers(&original, "", &mut places);
+    let words = ["description", "summary", "example", "title", "tags"];
+    places.retain(|place| {
+        let deep = place.matches('/').count() > depth;
+        !deep && !place.split('/').any(|token| words.contains(&token))
+    });
+    assert!(places.len() > 50, "{} places", places.len());
+    let wrong = guarded(api.title, move || {
+        let before = surface(&original, api);
+        let mut wrong = BTreeMap::new();
+        for (index, place) in places.iter().enumerate() {
+            for value in junk().iter().cycle().skip(index * each).take(each) {
+                let mut document = original.clone();
+                put(&mut document, place, value.clone());
+                let text = document.to_string();
+                let outcome = read(text.as_bytes(), api).map(drop);
+                let outcome = outcome.and_then(|()| compares(&before, text.as_bytes(), api));
+                // Generating takes longest and depends on least.
+                let outcome = match index % 8 {
+                    0 => outcome.and_then(|()| judged(text.as_bytes(), api).map(drop)),
+                    _ => outcome,
+                };
+                if let Err(what) = outcome {
+                    // One place for each thing that is wrong.
+                    wrong.entry(what).or_insert(format!("{value} at {place}"));
+                }
+            }
+        }
+        wrong
+    });
+    let lines: Vec<String> = wrong
+        .iter()
+        .map(|(what, place)| format!("{place}: {what}"))
+        .collect();
+    let shown = lines
+        .iter()
+        .take(20)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert!(wrong.is_empty(), "{} failures:\n{shown}", wrong.len());
+}
+
+#[test]
+fn the_wrong_type_anywhere_in_the_confluent_document_is_survived() {
+    everywhere(&CONFLUENT, 6, 1);
+}
+
+#[test]
+fn the_wrong_type_anywhere_in_the_confluent_sts_document_is_survived() {
+    everywhere(&CONFLUENT_STS, 10, 6);
+}
+
+#[test]
+fn the_wrong_type_anywhere_in_the_clickhouse_document_is_survived() {
+    everywhere(&CLICKHOUSE, 7, 3);
+}
+
+#[test]
+fn a_document_with_next_to_nothing_in_it_says_what_is_missing() {
+    let mut wrong = Vec::new();
+    for (text, found) in [
+        ("", "no `openapi` property"),
+        ("\u{feff}", "no `openapi` property"),
+        ("# only a comment", "no `openapi` property"),
+        ("null", "no `openapi` property"),
+        ("42", "no `openapi` property"),
+        ("[]", "no `openapi` property"),
+        ("{}", "no `openapi` property"),
+        ("just words", "no `openapi` property"),
+        ("openapi:", "`null`"),
+        ("openapi: []", "`[]`"),
+        ("openapi: {3.0: 1}", "OpenAPI 3.0 or 3.1"),
+        ("openapi: 2.0", "`2.0`"),
+        ("openapi: 3.10.0", "`3.10.0`"),
+        ("openapi: 3.0", "none of them"),
+        ("openapi: 3.1", "none of them"),
+        ("openapi: 3.0.3", "none of them"),
+        ("openapi: 3.0.3\npaths:", "none of them"),
+        ("openapi: 3.0.3\npaths: []", "none of them"),
+        (
+            "openapi: 3.0.3\npaths: {/iam/v2/invitations: }",
+            "none of them",
+        ),
+        (
+            "openapi: 3.0.3\npaths: {/iam/v2/invitations: {get: []}}",
+            "none of them",
+        ),
+        ("{\"openapi\": \"3.0.3\",}", "a JSON document"),
+        ("openapi: 3.0.3\n---\nopenapi: 3.0.3", "a YAML document"),
+        ("openapi: 3.0.3\n\tpaths: {}", "a YAML document"),
+        ("openapi: *nowhere", "a YAML document"),
+        ("<html><body>404</body></html>", "no `openapi` property"),
+    ] {
+        let report = outcome(text.as_bytes(), &CONFLUENT)
+            .unwrap_err()
+            .to_string();
+        if !report.contains(found) {
+            wrong.push(format!("no {found:?} for {text:?} in {report}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_operation_with_nothing_in_it_is_refused_with_all_that_is_missing() {
+    let document = json!({ "openapi": "3.0.3", "paths": { "/iam/v2/invitations": { "get": {} } } });
+    let report = outcome(document.to_string().as_bytes(), &CONFLUENT).unwrap_err();
+    // Two parameters and a response of this operation, and three operations.
+    assert_eq!(report.problems.len(), 6, "{report}");
+}
+
+#[test]
+fn what_is_named_twice_is_no_matter() {
+    let mut document = vendored(&CONFLUENT);
+    for item in document["paths"].as_object_mut().unwrap().values_mut() {
+        for operation in item.as_object_mut().unwrap().values_mut() {
+            operation["operationId"] = json!("same");
+        }
+    }
+    // One path twice, in other words for its variable.
+    let copy = document["paths"]["/iam/v2/invitations/{id}"].clone();
+    document["paths"]["/iam/v2/invitations/{aaa}"] = copy;
+    assert!(outcome(document.to_string().as_bytes(), &CONFLUENT).is_ok());
+}
+
+#[test]
+fn schemas_whose_names_are_one_in_rust_stay_apart() {
+    let mut document = vendored(&CONFLUENT);
+    let names = [
+        "Invitation",
+        "invitation",
+        "INVITATION",
+        "in_vitation",
+        "InvitationList",
+        "Self",
+        "self",
+        "",
+        "1",
+        "-",
+    ];
+    for (index, name) in names.iter().enumerate() {
+        let schema = json!({ "type": "object", "properties": { "own": { "type": "string", "maxLength": index } } });
+        document["components"]["schemas"][*name] = schema;
+        let property = format!("unknown{index}");
+        document["components"]["schemas"]["iam.v2.Invitation"]["properties"][property] =
+            json!({ "$ref": format!("#/components/schemas/{name}") });
+    }
+    assert!(outcome(document.to_string().as_bytes(), &CONFLUENT).is_ok());
+}

@@ -1,0 +1,166 @@
+//! Applies the catalogue to the documents of one API, one line at a time.
+
+use org_invitations_codegen::{Api, Class, Document, Finding, Surface, check, diff, generate};
+use serde_json::Value;
+
+use crate::{
+    catalogue::{Mutation, catalogue},
+    edit::Expected,
+    navigator::find,
+    specimens::{Specimen, parsed, specimens, surface},
+};
+
+/// Applies every line that fits, and fails with all that was missed.
+pub fn run(api: &'static Api) {
+    let catalogue = catalogue();
+    let specimens = specimens(api);
+    let original = |one: &Specimen| surface(&one.name, &one.value, api);
+    let originals: Vec<Surface> = specimens.iter().map(original).collect();
+    let mut lines = 0;
+    let mut cases = 0;
+    let mut caught = 0;
+    let mut missed = Vec::new();
+    for mutation in &catalogue {
+        let addresses = addresses(mutation, api);
+        lines += usize::from(!addresses.is_empty());
+        let mut wrong = Vec::new();
+        for (specimen, original) in specimens.iter().zip(&originals) {
+            for address in &addresses {
+                let Some(outcome) = case(specimen, original, mutation, address) else {
+                    let everywhere = !mutation.at.starts_with('*');
+                    assert!(!everywhere, "{} has no {address}", specimen.name);
+                    continue;
+                };
+                cases += 1;
+                caught += usize::from(outcome.is_ok());
+                let told = |told| format!("{}, {address}: {told}", specimen.name);
+                wrong.extend(outcome.err().map(told));
+            }
+        }
+        if let Some(first) = wrong.first() {
+            let (row, at, edit) = (mutation.row, mutation.at, &mutation.edit);
+            let count = wrong.len();
+            missed.push(format!("{row:?} {at} {edit:?}: {count} times\n    {first}"));
+        }
+    }
+    eprintln!(
+        "{}: {lines} mutations on {} documents make {cases} cases; {caught} are caught",
+        api.title,
+        specimens.len(),
+    );
+    assert!(cases > 0, "no mutation fits {}", api.title);
+    assert!(missed.is_empty(), "missed:\n{}", missed.join("\n"));
+}
+
+/// The addresses of a line in the documents of `api`; none if it is about another API.
+fn addresses(mutation: &Mutation, api: &Api) -> Vec<String> {
+    let (first, rest) = mutation.at.split_once(' ').unwrap_or((mutation.at, ""));
+    let ids = api.operations.iter().map(|operation| operation.id);
+    match first {
+        "document" => vec![mutation.at.to_owned()],
+        "*" => ids.map(|id| format!("{id} {rest}")).collect(),
+        wanted => ids
+            .filter(|id| *id == wanted)
+            .map(|_| mutation.at.to_owned())
+            .collect(),
+    }
+}
+
+/// `None` when the document has no such place.
+fn case(
+    specimen: &Specimen,
+    original: &Surface,
+    mutation: &Mutation,
+    address: &str,
+) -> Option<Result<(), String>> {
+    let place = find(&specimen.value, address)?;
+    let mut mutated = specimen.value.clone();
+    let expected = mutation.edit.apply(&mut mutated, &place)?;
+    Some(judge(specimen.api, original, mutation, &mutated, &expected))
+}
+
+fn judge(
+    api: &Api,
+    original: &Surface,
+    mutation: &Mutation,
+    mutated: &Value,
+    expected: &Expected,
+) -> Result<(), String> {
+    let document = parsed("mutated.json", mutated);
+    let changed = match Surface::new(&document, api) {
+        Ok(changed) => changed,
+        // The only operation went: there is nothing to compare any more, and that is said.
+        Err(report) if api.operations.len() == 1 && mutation.class == Class::Breaking => {
+            assert!(report.to_string().contains("none of them"), "{report}");
+            return Ok(());
+        }
+        Err(report) => return Err(format!("refused: {report}")),
+    };
+    let forth = diff(original, &changed, api);
+    let back = diff(&changed, original, api);
+    found(&forth, Some(mutation.class), expected)?;
+    found(&back, mutation.back, expected).map_err(|wrong| format!("on the way back: {wrong}"))?;
+    builds_or_says_why(&document, &changed, api, &forth)
+}
+
+/// Every expected place has a finding, there is none anywhere else, and the worst class is `class`.
+pub fn found(
+    findings: &[Finding],
+    class: Option<Class>,
+    expected: &Expected,
+) -> Result<(), String> {
+    let seen = || {
+        let lines = findings.iter().map(|finding| {
+            let (class, pointer) = (finding.class, &finding.pointer);
+            format!("\n      {class} {pointer}: {}", finding.message)
+        });
+        lines.collect::<String>()
+    };
+    let hit = |places: &Vec<String>, finding: &Finding| places.contains(&finding.pointer);
+    let Some(worst) = findings.iter().map(|finding| finding.class).max() else {
+        return Err("nothing was found".to_owned());
+    };
+    if class.is_some_and(|class| class != worst) {
+        let class = class.map_or("", Class::as_str);
+        return Err(format!("expected {class}, found:{}", seen()));
+    }
+    for places in expected {
+        if !findings.iter().any(|finding| hit(places, finding)) {
+            return Err(format!("expected it at {}, found:{}", places[0], seen()));
+        }
+    }
+    for finding in findings {
+        if !expected.iter().any(|places| hit(places, finding)) {
+            let wanted: Vec<&String> = expected.iter().flatten().collect();
+            return Err(format!("more than {wanted:?} was found:{}", seen()));
+        }
+    }
+    Ok(())
+}
+
+/// A document that passes the check generates a client; what stops the build is a breaking change.
+fn builds_or_says_why(
+    document: &Document,
+    changed: &Surface,
+    api: &Api,
+    findings: &[Finding],
+) -> Result<(), String> {
+    match (check(changed, api), generate(document, api)) {
+        (Ok(()), Ok(text)) => {
+            syn::parse_file(&text)
+                .map_err(|error| format!("the client does not parse: {error}"))?;
+            Ok(())
+        }
+        (Ok(()), Err(report)) => Err(format!("checked, but not generated: {report}")),
+        (Err(report), Ok(_)) => Err(format!("generated in spite of: {report}")),
+        (Err(report), Err(same)) if report == same => {
+            let breaks = |finding: &Finding| finding.class == Class::Breaking;
+            if findings.iter().any(breaks) {
+                Ok(())
+            } else {
+                Err(format!("stops the build, but is not breaking: {report}"))
+            }
+        }
+        (Err(report), Err(other)) => Err(format!("{report}\n is not\n {other}")),
+    }
+}
