@@ -66,8 +66,8 @@ impl Connection {
             dialect.published_rate,
             settings.rate,
             settings.max_concurrency,
-        )
-        .with_longest_block(settings.retry.max_delay);
+            settings.retry.max_delay,
+        );
         Ok(Arc::new(Self {
             limiter,
             clock: ServerClock::default(),

@@ -1,16 +1,11 @@
 //! Waiting before sending, so that being refused is the exception.
 //!
-//! Two rules can say when the next request is sure to be within the allowance:
-//!
-//! - *Spacing*, from the limit alone: among any `limit + 1` requests, the last is sent a whole window
-//!   after the first one was answered. However the server places its windows, it counts no more than
-//!   `limit` in one.
-//! - *Window*, from the headers: the server said how many are left and when the window ends. What it
-//!   said is late by the way back, so waiting until then is never too short.
-//!
-//! A server that tells its window to the fraction of a second (ClickHouse) is believed; the length of
-//! a window is then known less exactly than its end. With whole seconds (Confluent) the length is known
-//! and the end is not, so spacing is enough there, and it is all there is without headers.
+//! A request takes a place in the allowance from when it is sent until the server's window that
+//! counted it is over. The answer says when that is (`X-RateLimit-Reset`); after an answer that does
+//! not, a whole window goes by. Among any `limit + 1` requests, the last is therefore sent when the
+//! first no longer counts, however the server places its windows; what it says is late by the way
+//! back, so waiting until then is never too short. What the server counted beyond our own requests,
+//! others sent with the same credential: those take places too.
 //!
 //! Requests are let through in the order they came, so a single one does not wait behind all of a bulk
 //! run, only behind those that are under way.
@@ -27,8 +22,14 @@ use crate::error::RateLimit;
 /// Added to what a server says of its window: its figure may be rounded down to the millisecond.
 const ROUNDING: Duration = Duration::from_millis(1);
 
-/// A window is never thought shorter or longer than this, whatever a server says.
+/// No place is taken for longer than this, whatever a server says.
 const LONGEST_WINDOW: Duration = Duration::from_secs(120);
+
+/// A limit beyond this counts as this.
+const MOST_PLACES: usize = 100_000;
+
+/// How long the first refusal without any figures stops everything.
+const FIRST_BLOCK: Duration = Duration::from_secs(1);
 
 /// A rate that is known before the first answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,9 +37,6 @@ pub(crate) struct Rate {
     pub requests: usize,
     pub window: Duration,
 }
-
-/// How many answers are remembered while no limit is known.
-const MIN_HISTORY: usize = 256;
 
 /// One credential's allowance.
 #[derive(Debug)]
@@ -53,72 +51,63 @@ pub(crate) struct Limiter {
 /// What is known of the server's counting.
 #[derive(Debug)]
 struct State {
-    rate: Option<Rate>,
+    /// How many places there are, once that is known.
+    limit: Option<usize>,
+    /// How long a request is counted when its answer does not say.
+    window: Duration,
     /// Whether the caller fixed the rate, so that headers do not change it.
     fixed: bool,
-    /// Whether the server tells its windows to the fraction of a second.
-    exact: bool,
-    /// When the latest requests were answered, oldest first.
-    answers: VecDeque<Instant>,
+    /// Whether the server rounds the seconds to the end of its window down.
+    rounds_down: bool,
+    /// When the places of answered requests, and those of others, become free; the earliest first.
+    taken: VecDeque<Instant>,
     under_way: usize,
-    /// The window that the server is in, by its headers.
-    window: Option<Window>,
-    /// How many windows went by; an answer to a request of an earlier one says nothing of this one.
-    epoch: u64,
+    /// Whether it is known how the server answers: before, and after a refusal, one goes ahead alone.
+    open: bool,
     blocked_until: Option<Instant>,
+    /// Refusals since the last other answer.
+    refusals: u32,
     /// How long a refusal stops everything at most.
     longest_block: Duration,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Window {
-    end: Instant,
-    /// How many are left, by the latest that the server said.
-    left: usize,
-    /// How many were let through that the server may not have counted in that.
-    spent: usize,
-    /// Whether the server said so, or it only follows from the end of the window before.
-    told: bool,
 }
 
 /// The right to send one request; the answer is to be reported with [`Permit::answered`].
 #[derive(Debug)]
 pub(crate) struct Permit<'a> {
     limiter: &'a Limiter,
-    epoch: u64,
     waited: Duration,
+    /// When its place becomes free, as the answer said.
+    free: Option<Instant>,
     _concurrency: Option<SemaphorePermit<'a>>,
 }
 
 impl Limiter {
-    /// `published` is what the vendor documents, `fixed` what the caller set.
-    pub fn new(published: Option<Rate>, fixed: Option<Rate>, concurrency: usize) -> Self {
+    /// `published` is what the vendor documents, `fixed` what the caller set; a refusal stops
+    /// everything for `longest_block` at most.
+    pub fn new(
+        published: Option<Rate>,
+        fixed: Option<Rate>,
+        concurrency: usize,
+        longest_block: Duration,
+    ) -> Self {
+        let rate = fixed.or(published);
         Self {
             concurrency: Semaphore::new(concurrency.clamp(1, Semaphore::MAX_PERMITS)),
             line: tokio::sync::Mutex::new(()),
             state: Mutex::new(State {
-                rate: fixed.or(published),
+                limit: rate.map(|rate| rate.requests),
+                window: rate.map_or(FIRST_BLOCK, |rate| rate.window),
                 fixed: fixed.is_some(),
-                exact: false,
-                answers: VecDeque::new(),
+                rounds_down: false,
+                taken: VecDeque::new(),
                 under_way: 0,
-                window: None,
-                epoch: 0,
+                open: rate.is_some(),
                 blocked_until: None,
-                longest_block: LONGEST_WINDOW,
+                refusals: 0,
+                longest_block: longest_block.min(LONGEST_WINDOW),
             }),
             answered: Notify::new(),
         }
-    }
-
-    /// Sets how long a refusal stops everything at most.
-    pub fn with_longest_block(mut self, longest: Duration) -> Self {
-        let state = self
-            .state
-            .get_mut()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        state.longest_block = longest.min(LONGEST_WINDOW);
-        self
     }
 
     /// Waits until a request may be sent.
@@ -130,23 +119,20 @@ impl Limiter {
         loop {
             // Registered before looking, so that no answer is missed in between.
             let answered = self.answered.notified();
-            let wait = match self.with_state(|state| state.admit(Instant::now())) {
-                Admission::Granted(epoch) => {
+            let admission = self.with_state(|state| state.admit(Instant::now()));
+            match admission {
+                Admission::Granted => {
                     return Permit {
                         limiter: self,
-                        epoch,
                         waited: asked.elapsed(),
+                        free: None,
                         _concurrency: concurrency,
                     };
                 }
-                Admission::At(time) => Some(time),
-                Admission::AfterAnswer => None,
-            };
-            match wait {
-                Some(time) => {
+                Admission::At(time) => {
                     let _ = tokio::time::timeout_at(time, answered).await;
                 }
-                None => answered.await,
+                Admission::AfterAnswer => answered.await,
             }
         }
     }
@@ -168,15 +154,17 @@ impl Permit<'_> {
     }
 
     /// Reports what the answer said of the allowance; `refused` is a 429, with the delay it asked for.
-    pub fn answered(self, limit: Option<RateLimit>, refused: Option<Option<Duration>>) {
-        self.limiter.with_state(|state| {
+    pub fn answered(mut self, said: Option<RateLimit>, refused: Option<Option<Duration>>) {
+        let limiter = self.limiter;
+        self.free = limiter.with_state(|state| {
             let now = Instant::now();
-            if let Some(limit) = limit {
-                state.learn(limit, self.epoch, now);
+            state.open = refused.is_none();
+            let free = said.and_then(|said| state.learn(said, now));
+            match refused {
+                Some(delay) => state.refused(delay.or(free.map(|free| free - now)), now),
+                None => state.refusals = 0,
             }
-            if let Some(delay) = refused {
-                state.refused(delay, limit, now);
-            }
+            free
         });
     }
 }
@@ -185,15 +173,14 @@ impl Permit<'_> {
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         self.limiter
-            .with_state(|state| state.finish(Instant::now()));
+            .with_state(|state| state.finish(self.free, Instant::now()));
         self.limiter.answered.notify_waiters();
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Admission {
-    /// In this epoch.
-    Granted(u64),
+    Granted,
     At(Instant),
     /// Everything that is allowed is under way.
     AfterAnswer,
@@ -201,315 +188,72 @@ enum Admission {
 
 impl State {
     fn admit(&mut self, now: Instant) -> Admission {
-        if let Some(until) = self.blocked_until {
-            if now < until {
-                return Admission::At(until);
-            }
-            self.blocked_until = None;
+        if let Some(until) = self.blocked_until.filter(|until| now < *until) {
+            return Admission::At(until);
         }
-        let time = match self.rate {
-            Some(rate) if self.exact => self.next_by_window(rate, now),
-            Some(rate) => self.next_by_spacing(rate, now),
-            // The first answer may tell the rate, so only one request goes ahead of it.
-            None if self.answers.is_empty() && self.under_way > 0 => None,
-            None => Some(now),
-        };
-        match time {
-            None if self.under_way > 0 => Admission::AfterAnswer,
-            Some(time) if time > now => Admission::At(time),
-            // Without anything to wait for, there is nothing against it.
-            Some(_) | None => {
+        if !self.open && self.under_way > 0 {
+            return Admission::AfterAnswer;
+        }
+        while self.taken.front().is_some_and(|free| *free <= now) {
+            self.taken.pop_front();
+        }
+        let places = self.taken.len() + self.under_way;
+        let beyond = self.limit.and_then(|limit| places.checked_sub(limit));
+        match beyond.map(|beyond| self.taken.get(beyond)) {
+            None => {
                 self.under_way += 1;
-                if let Some(window) = &mut self.window {
-                    window.spent += 1;
-                }
-                Admission::Granted(self.epoch)
+                Admission::Granted
             }
+            Some(Some(free)) => Admission::At(*free),
+            Some(None) => Admission::AfterAnswer,
         }
     }
 
-    /// `limit` requests before this one have to be answered a window ago.
-    fn next_by_spacing(&self, rate: Rate, now: Instant) -> Option<Instant> {
-        let earlier = self.answers.len() + self.under_way;
-        if earlier < rate.requests {
-            return Some(now);
-        }
-        // The latest `limit` are those under way and the last of the answered.
-        let answered = self.answers.get(earlier - rate.requests)?;
-        Some(*answered + rate.window)
-    }
-
-    /// What the server said is left, and all of it again once the window is over.
-    fn next_by_window(&mut self, rate: Rate, now: Instant) -> Option<Instant> {
-        let window = self.window.as_mut()?;
-        if now >= window.end {
-            self.epoch += 1;
-            *window = Window {
-                end: now + rate.window,
-                left: rate.requests,
-                // What is under way may count in the new window.
-                spent: self.under_way,
-                told: false,
-            };
-        }
-        if window.spent < window.left {
-            return Some(now);
-        }
-        // The end of a window that the server has said nothing of yet is a guess: better ask.
-        (window.told || self.under_way == 0).then_some(window.end)
-    }
-
-    fn finish(&mut self, now: Instant) {
+    fn finish(&mut self, free: Option<Instant>, now: Instant) {
         self.under_way = self.under_way.saturating_sub(1);
-        self.answers.push_back(now);
-        let kept = self
-            .rate
-            .map_or(MIN_HISTORY, |rate| rate.requests.max(MIN_HISTORY));
-        while self.answers.len() > kept {
-            self.answers.pop_front();
+        if self.limit.is_some() {
+            self.take(free.unwrap_or(now + self.window), 1);
         }
     }
 
-    /// Takes in what the headers of an answer to a request of `epoch` say.
-    fn learn(&mut self, said: RateLimit, epoch: u64, now: Instant) {
-        if self.fixed {
-            return;
+    fn take(&mut self, free: Instant, places: usize) {
+        let index = self.taken.partition_point(|earlier| *earlier <= free);
+        for _ in 0..places {
+            self.taken.insert(index, free);
         }
-        let number = |number: Option<u64>| number.and_then(|number| usize::try_from(number).ok());
-        let (Some(limit), Some(left), Some(reset)) = (
-            number(said.limit).filter(|limit| *limit > 0),
-            number(said.remaining),
-            said.reset,
-        ) else {
-            return;
-        };
-        let reset = reset.min(LONGEST_WINDOW);
-        self.exact |= reset.subsec_nanos() != 0;
-        // The longest time to a window's end that was ever said is the best guess of its length.
-        let known = self
-            .rate
-            .filter(|rate| rate.requests == limit && self.window.is_some());
-        let length = known
-            .map_or(reset, |rate| rate.window.max(reset))
-            .max(ROUNDING);
-        self.rate = Some(Rate {
-            requests: limit,
-            window: length,
-        });
-        if epoch != self.epoch {
-            return;
-        }
-        // This one is answered; the others under way may or may not be in what the server counted.
-        let others = self.under_way.saturating_sub(1);
-        let end = now + reset + ROUNDING;
-        self.window = Some(match self.window {
-            // The next window began a moment before it was expected to.
-            Some(window) if window.told && end > window.end + length / 4 => Window {
-                end,
-                left,
-                spent: others,
-                told: true,
-            },
-            // An older answer that comes late says less than is known.
-            Some(window) if window.told && left >= window.left => Window {
-                end: end.min(window.end),
-                ..window
-            },
-            // The same window, told again: the earliest end is the least late.
-            Some(window) if window.told => Window {
-                end: end.min(window.end),
-                left,
-                spent: others,
-                told: true,
-            },
-            _ => Window {
-                end,
-                left,
-                spent: others,
-                told: true,
-            },
-        });
     }
 
-    fn refused(&mut self, delay: Option<Duration>, said: Option<RateLimit>, now: Instant) {
-        let reset = said.and_then(|said| said.reset);
-        let length = self.rate.map(|rate| rate.window);
-        let delay = delay.or(reset).or(length).unwrap_or(Duration::from_secs(1));
+    /// Takes in what the headers of an answer say; gives when its window is over, if they say that.
+    fn learn(&mut self, said: RateLimit, now: Instant) -> Option<Instant> {
+        let told = said.reset.filter(|_| !self.fixed)?.min(LONGEST_WINDOW);
+        // In whole seconds and rounded up, it would never be 0.
+        self.rounds_down |= told.is_zero();
+        let whole = told.subsec_nanos() == 0;
+        let missing = Duration::from_secs(u64::from(whole && self.rounds_down));
+        let left = told + missing + ROUNDING;
+        let free = now + left;
+        // Nearly the longest of the latest.
+        self.window = left.max(self.window - self.window.saturating_sub(left) / 8);
+        if let Some(limit) = said.limit.filter(|limit| *limit > 0) {
+            let places = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+            let limit_here = places(limit).min(MOST_PLACES);
+            self.limit = Some(limit_here);
+            let remaining = said.remaining.unwrap_or(limit);
+            let counted = places(limit.saturating_sub(remaining)).min(limit_here);
+            let ours = self.taken.len() + self.under_way;
+            self.take(free, counted.saturating_sub(ours));
+        }
+        Some(free)
+    }
+
+    fn refused(&mut self, delay: Option<Duration>, now: Instant) {
+        let doubled = 2_u32.saturating_pow(self.refusals);
+        self.refusals = self.refusals.saturating_add(1);
+        let delay = delay.unwrap_or_else(|| self.window.saturating_mul(doubled));
         let until = now + delay.min(self.longest_block) + ROUNDING;
         self.blocked_until = self.blocked_until.max(Some(until));
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    };
-
-    use futures::StreamExt;
-    use tokio::time::sleep;
-
-    use super::*;
-
-    /// How a server writes `X-RateLimit-Reset`.
-    #[derive(Clone, Copy, Debug)]
-    enum Style {
-        WholeSeconds,
-        Fraction,
-        Silent,
-    }
-
-    /// A server that counts in fixed windows.
-    struct Server {
-        rate: Rate,
-        style: Style,
-        start: Instant,
-        /// The window's number, and what was counted in it.
-        window: Mutex<(u128, usize)>,
-        served: AtomicUsize,
-        refused: AtomicUsize,
-    }
-
-    impl Server {
-        fn new(rate: Rate, style: Style) -> Self {
-            // Its windows began before the client.
-            let start = Instant::now() - rate.window.mul_f64(0.37);
-            Self {
-                rate,
-                style,
-                start,
-                window: Mutex::new((0, 0)),
-                served: AtomicUsize::new(0),
-                refused: AtomicUsize::new(0),
-            }
-        }
-
-        /// Answers a request that arrives now; false is a 429.
-        fn answer(&self) -> (bool, Option<RateLimit>) {
-            let age = self.start.elapsed().as_nanos();
-            let length = self.rate.window.as_nanos();
-            let mut window = self.window.lock().unwrap();
-            if window.0 != age / length {
-                *window = (age / length, 0);
-            }
-            window.1 += 1;
-            let served = window.1 <= self.rate.requests;
-            let counter = if served { &self.served } else { &self.refused };
-            counter.fetch_add(1, Ordering::Relaxed);
-            let left = Duration::from_nanos((length - age % length) as u64);
-            let reset = match self.style {
-                Style::Silent => return (served, None),
-                Style::WholeSeconds => Duration::from_secs(left.as_secs_f64().ceil() as u64),
-                Style::Fraction => Duration::from_millis(left.as_millis() as u64),
-            };
-            let said = RateLimit {
-                limit: Some(self.rate.requests as u64),
-                remaining: Some(self.rate.requests.saturating_sub(window.1) as u64),
-                reset: Some(reset),
-            };
-            (served, Some(said))
-        }
-    }
-
-    async fn call(server: &Server, limiter: &Limiter) {
-        let permit = limiter.acquire().await;
-        sleep(Duration::from_micros(200 + fastrand::u64(0..600))).await;
-        let (served, said) = server.answer();
-        sleep(Duration::from_micros(200 + fastrand::u64(0..600))).await;
-        permit.answered(said, (!served).then_some(None));
-    }
-
-    /// The share of what was permitted that was used in 50 windows, and how many were refused.
-    async fn fifty_windows(server: Server, limiter: Limiter) -> (f64, usize) {
-        let (server, limiter) = (Arc::new(server), Arc::new(limiter));
-        let run = futures::stream::repeat(()).for_each_concurrent(16, |()| {
-            let (server, limiter) = (Arc::clone(&server), Arc::clone(&limiter));
-            async move { call(&server, &limiter).await }
-        });
-        let length = server.rate.window * 50;
-        let _ = tokio::time::timeout(length, run).await;
-        let served = server.served.load(Ordering::Relaxed) as f64;
-        let permitted = (server.rate.requests * 50) as f64;
-        (served / permitted, server.refused.load(Ordering::Relaxed))
-    }
-
-    fn rate(requests: usize, millis: u64) -> Rate {
-        Rate {
-            requests,
-            window: Duration::from_millis(millis),
-        }
-    }
-
-    const PUBLISHED: Rate = Rate {
-        requests: 10,
-        window: Duration::from_secs(10),
-    };
-
-    #[tokio::test(start_paused = true)]
-    async fn the_allowance_is_spent_without_being_refused() {
-        for (server, style, published, fixed) in [
-            (rate(10, 200), Style::Fraction, Some(PUBLISHED), None),
-            (rate(10, 10_000), Style::Fraction, Some(PUBLISHED), None),
-            (rate(60, 1_000), Style::WholeSeconds, None, None),
-            (rate(10, 10_000), Style::Silent, Some(PUBLISHED), None),
-            (
-                rate(25, 500),
-                Style::Silent,
-                Some(PUBLISHED),
-                Some(rate(25, 500)),
-            ),
-        ] {
-            for seed in 0..5 {
-                fastrand::seed(seed);
-                let limiter = Limiter::new(published, fixed, 16);
-                let (share, refused) = fifty_windows(Server::new(server, style), limiter).await;
-                assert_eq!(refused, 0, "{server:?} {style:?} seed {seed}: {share}");
-                assert!(share >= 0.97, "{server:?} {style:?} seed {seed}: {share}");
-            }
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_single_request_does_not_wait_behind_a_bulk_run() {
-        let limiter = Arc::new(Limiter::new(None, Some(rate(10, 1_000)), 16));
-        let server = Arc::new(Server::new(rate(10, 1_000), Style::Silent));
-        let bulk = futures::stream::repeat(()).for_each_concurrent(4, |()| {
-            let (server, limiter) = (Arc::clone(&server), Arc::clone(&limiter));
-            async move { call(&server, &limiter).await }
-        });
-        let single = async {
-            sleep(Duration::from_millis(4_321)).await;
-            let start = Instant::now();
-            call(&server, &limiter).await;
-            start.elapsed()
-        };
-        let waited = tokio::select! {
-            waited = single => waited,
-            () = bulk => unreachable!("it has no end"),
-        };
-        assert!(waited <= Duration::from_millis(1_100), "{waited:?}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_abandoned_request_gives_its_place_back() {
-        let limiter = Limiter::new(None, Some(rate(1, 1_000)), 1);
-        drop(limiter.acquire().await);
-        let start = Instant::now();
-        drop(limiter.acquire().await);
-        assert_eq!(start.elapsed().as_millis(), 1_000);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_refusal_stops_everything_for_as_long_as_it_says() {
-        let limiter = Limiter::new(None, None, 16);
-        limiter.acquire().await.answered(None, None);
-        limiter
-            .acquire()
-            .await
-            .answered(None, Some(Some(Duration::from_secs(7))));
-        let start = Instant::now();
-        drop(limiter.acquire().await);
-        assert_eq!(start.elapsed().as_secs(), 7);
-    }
-}
+mod tests;
