@@ -1,7 +1,7 @@
-//! One attempt: the request goes out, the reply is read whole under its limits, and what it said is
-//! logged.
+//! One attempt: the request goes out, the reply is read whole under its limits, and what came of it is
+//! one event.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use progenitor_client::{ByteStream, Error as ClientError, ResponseValue};
@@ -21,15 +21,54 @@ use crate::{
 pub(crate) type Sent = Result<ResponseValue<ByteStream>, ClientError<()>>;
 
 impl Call<'_> {
-    /// Sends, and reads the reply; only a 2xx is `Ok`. Tells the limiter what the reply said.
+    /// Sends, and reads the reply, before the deadline; only a 2xx is `Ok`. Tells the limiter what the
+    /// reply said.
     pub async fn attempt(
         &self,
         permit: Permit<'_>,
         authorization: Option<HeaderValue>,
         sent: impl Future<Output = Sent>,
         resent: u32,
+        deadline: tokio::time::Instant,
     ) -> Result<Reply, Error> {
         let start = Instant::now();
+        let waited = permit.waited();
+        let exchange = self.exchange(permit, authorization, sent, start);
+        let outcome = tokio::time::timeout_at(deadline, exchange)
+            .await
+            .unwrap_or_else(|_| {
+                let message = "the deadline of the call passed before the server answered";
+                let error = self.error(ErrorKind::Timeout, message);
+                Err(error.with_may_have_executed(self.changes_state()))
+            });
+        let (status, error) = match &outcome {
+            Ok(reply) => (Some(reply.status.as_u16()), None),
+            Err(error) => (error.status(), Some(error)),
+        };
+        tracing::debug!(
+            http.request.method = self.method(),
+            http.request.resend_count = resent,
+            http.response.status_code = status,
+            server.address = self.connection.endpoint.host(),
+            error.r#type = error.map(|error| tracing::field::debug(error.kind())),
+            request_id = outcome.as_ref().map_or_else(
+                |error| error.request_id().map(str::to_owned),
+                |reply| { (self.connection.dialect.request_id)(reply) }
+            ),
+            waited_ms = waited.as_millis() as u64,
+            elapsed_ms = start.elapsed().as_millis() as u64,
+            "attempt"
+        );
+        outcome
+    }
+
+    async fn exchange(
+        &self,
+        permit: Permit<'_>,
+        authorization: Option<HeaderValue>,
+        sent: impl Future<Output = Sent>,
+        start: Instant,
+    ) -> Result<Reply, Error> {
         let outcome = match AUTHORIZATION_OF_ATTEMPT.scope(authorization, sent).await {
             Ok(success) => self.read(success).await,
             Err(ClientError::UnexpectedResponse(response)) => {
@@ -43,7 +82,7 @@ impl Call<'_> {
             }
         };
         let outcome = outcome.and_then(|reply| {
-            self.observe(&reply, start, permit.waited(), resent);
+            self.observe(&reply, start);
             if reply.status.is_success() {
                 Ok(reply)
             } else {
@@ -53,12 +92,6 @@ impl Call<'_> {
         match &outcome {
             Ok(reply) => permit.answered(headers::rate_limit(&reply.headers), None),
             Err(error) => {
-                tracing::debug!(
-                    error.r#type = ?error.kind(),
-                    http.response.status_code = error.status(),
-                    http.request.resend_count = resent,
-                    "attempt failed"
-                );
                 let refused = error.kind() == ErrorKind::RateLimited;
                 permit.answered(error.rate_limit(), refused.then(|| error.retry_after()));
             }
@@ -94,14 +127,13 @@ impl Call<'_> {
         })
     }
 
-    fn observe(&self, reply: &Reply, start: Instant, waited: Duration, resent: u32) {
-        let observer = self.connection.settings.observer.as_ref();
-        if observer.is_none() && !tracing::enabled!(tracing::Level::DEBUG) {
+    fn observe(&self, reply: &Reply, start: Instant) {
+        let Some(observer) = &self.connection.settings.observer else {
             return;
-        }
+        };
         let dialect = &self.connection.dialect;
         let request_id = (dialect.request_id)(reply);
-        let info = ReplyInfo {
+        observer(&ReplyInfo {
             provider: dialect.provider,
             operation: self.operation,
             status: reply.status.as_u16(),
@@ -109,25 +141,12 @@ impl Call<'_> {
             rate_limit: headers::rate_limit(&reply.headers),
             location: reply.header("location"),
             elapsed: start.elapsed(),
-        };
-        tracing::debug!(
-            http.request.method = self.method(),
-            http.request.resend_count = resent,
-            http.response.status_code = info.status,
-            server.address = self.connection.endpoint.host(),
-            request_id = info.request_id,
-            waited_ms = waited.as_millis() as u64,
-            elapsed_ms = info.elapsed.as_millis() as u64,
-            "reply"
-        );
-        if let Some(observer) = observer {
-            observer(&info);
-        }
+        });
     }
 
     fn method(&self) -> &'static str {
         match self.operation {
-            Operation::Create => "POST",
+            Operation::Create | Operation::Authenticate => "POST",
             Operation::Delete => "DELETE",
             _ => "GET",
         }

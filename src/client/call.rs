@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use reqwest::header::HeaderValue;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::{
     client::{Connection, Reply, attempt::Sent, limiter::Permit},
@@ -67,6 +67,16 @@ impl Call<'_> {
             .with_body_excerpt(&self.redacted(&reply.body)))
     }
 
+    /// The span of this call, within which all that it sends is to happen.
+    pub fn span(&self) -> Span {
+        tracing::info_span!(
+            "invitation",
+            otel.kind = "client",
+            provider = self.connection.dialect.provider,
+            operation = %self.operation,
+        )
+    }
+
     /// Sends what `send` makes, again and again as far as the policy allows; the last error says how
     /// often, and whether any of the attempts may have been carried out.
     pub async fn send<Fut>(&self, send: impl Fn() -> Fut) -> Result<Reply, Error>
@@ -74,7 +84,9 @@ impl Call<'_> {
         Fut: Future<Output = Sent>,
     {
         let mut progress = Progress::start();
-        self.send_on(&mut progress, send).await
+        self.send_on(&mut progress, send)
+            .instrument(self.span())
+            .await
     }
 
     /// As [`send`](Self::send), as a part of a call that is under way.
@@ -86,47 +98,41 @@ impl Call<'_> {
     where
         Fut: Future<Output = Sent>,
     {
-        let span = tracing::info_span!(
-            "invitation",
-            otel.kind = "client",
-            provider = self.connection.dialect.provider,
-            operation = %self.operation,
-        );
-        async {
-            let mut last = None;
-            loop {
-                let permit = match self.permit(progress).await {
-                    Ok(permit) => permit,
-                    // What the server said last says more than that there was no time left.
-                    Err(error) => return Err(last.map_or(error, |last| progress.account_for(last))),
-                };
-                // After the wait for the permit, so that the token is still good when it is sent.
-                let authorization = self.authorize(progress).await?;
-                let attempt = self.attempt_on(progress, permit, authorization.clone(), send());
-                let error = match attempt.await {
-                    Ok(reply) => return Ok(reply),
-                    Err(error) => error,
-                };
-                progress.lost |= error.may_have_executed();
-                if error.kind() == ErrorKind::Unauthenticated
-                    && !progress.renewed
-                    && self
-                        .connection
-                        .authorization
-                        .refused(authorization.as_ref())
-                {
-                    progress.renewed = true;
-                    continue;
-                }
-                match self.delay(progress, &error) {
-                    Some(delay) => tokio::time::sleep(delay).await,
-                    None => return Err(progress.account_for(error)),
-                }
-                last = Some(error);
+        let mut last = None;
+        loop {
+            // Nobody's turn is held up while a token is fetched.
+            self.authorize(progress).await?;
+            let permit = match self.permit(progress).await {
+                Ok(permit) => permit,
+                // What the server said last says more than that there was no time left.
+                Err(error) => return Err(last.map_or(error, |last| progress.account_for(last))),
+            };
+            // It may have expired during the wait.
+            let authorization = self.authorize(progress).await?;
+            let resent = progress.sending();
+            let end = self.end(progress);
+            let attempt = self.attempt(permit, authorization.clone(), send(), resent, end);
+            let error = match attempt.await {
+                Ok(reply) => return Ok(reply),
+                Err(error) => error,
+            };
+            progress.lost |= error.may_have_executed();
+            if error.kind() == ErrorKind::Unauthenticated
+                && !progress.renewed
+                && self
+                    .connection
+                    .authorization
+                    .refused(authorization.as_ref())
+            {
+                progress.renewed = true;
+                continue;
             }
+            match self.delay(progress, &error) {
+                Some(delay) => tokio::time::sleep(delay).await,
+                None => return Err(progress.account_for(error)),
+            }
+            last = Some(error);
         }
-        .instrument(span)
-        .await
     }
 
     /// The delay before the next attempt, when there should be one.
@@ -173,32 +179,6 @@ impl Call<'_> {
             })
     }
 
-    /// One attempt, cut off at the deadline of the call.
-    async fn attempt_on(
-        &self,
-        progress: &mut Progress,
-        permit: Permit<'_>,
-        authorization: Option<HeaderValue>,
-        sent: impl Future<Output = Sent>,
-    ) -> Result<Reply, Error> {
-        let resent = progress.sent;
-        progress.last_sent = Utc::now();
-        if resent == 0 {
-            progress.first_sent = progress.last_sent;
-        }
-        progress.sent += 1;
-        let attempt = self.attempt(permit, authorization, sent, resent);
-        match tokio::time::timeout_at(self.end(progress), attempt).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                let message = "the deadline of the call passed before the server answered";
-                Err(self
-                    .error(ErrorKind::Timeout, message)
-                    .with_may_have_executed(self.changes_state()))
-            }
-        }
-    }
-
     /// When the call has to be over.
     pub fn end(&self, progress: &Progress) -> tokio::time::Instant {
         let started = tokio::time::Instant::from_std(progress.started);
@@ -218,6 +198,16 @@ impl Progress {
             first_sent: now,
             last_sent: now,
         }
+    }
+
+    /// Notes that a request goes out; gives how many went before it.
+    fn sending(&mut self) -> u32 {
+        self.last_sent = Utc::now();
+        if self.sent == 0 {
+            self.first_sent = self.last_sent;
+        }
+        self.sent += 1;
+        self.sent - 1
     }
 
     /// The error of the last attempt, with what is to be said of all of them.

@@ -2,6 +2,7 @@
 
 use chrono::Utc;
 use futures::StreamExt;
+use tracing::Instrument;
 
 use crate::{
     client::{Call, Reply, attempt::Sent, call::Progress, clock::Order},
@@ -27,42 +28,46 @@ where
     P: InvitationProvider,
     Fut: Future<Output = Sent>,
 {
-    let mut progress = Progress::start();
-    loop {
-        let sent = call.send_on(&mut progress, &send).await;
-        let failed = match sent.and_then(|reply| read(&reply)) {
-            Ok(invitation) => {
-                if let Some(created) = invitation.created_at {
-                    let clock = &call.connection.clock;
-                    clock.observe(created, progress.last_sent, Utc::now());
+    async {
+        let mut progress = Progress::start();
+        loop {
+            let sent = call.send_on(&mut progress, &send).await;
+            let failed = match sent.and_then(|reply| read(&reply)) {
+                Ok(invitation) => {
+                    if let Some(created) = invitation.created_at {
+                        let clock = &call.connection.clock;
+                        clock.observe(created, progress.last_sent, Utc::now());
+                    }
+                    return Ok(invitation);
                 }
-                return Ok(invitation);
+                Err(error) => error,
+            };
+            progress.lost |= failed.may_have_executed();
+            let duplicate = failed.kind() == ErrorKind::AlreadyExists;
+            let failed = progress.account_for(failed);
+            let retries = call.connection.settings.retry.max_attempts > 1;
+            if !retries || !(failed.may_have_executed() || duplicate) {
+                return Err(failed);
             }
-            Err(error) => error,
-        };
-        progress.lost |= failed.may_have_executed();
-        let duplicate = failed.kind() == ErrorKind::AlreadyExists;
-        let failed = progress.account_for(failed);
-        let retries = call.connection.settings.retry.max_attempts > 1;
-        if !retries || !(failed.may_have_executed() || duplicate) {
-            return Err(failed);
-        }
-        let lookup = tokio::time::timeout_at(call.end(&progress), find(provider, new, &failed));
-        let Ok(lookup) = lookup.await else {
-            return Err(failed);
-        };
-        match lookup {
-            Ok(Some(found)) => return settle(call, new, found, failed, &progress),
-            Ok(None) if is_lost(&failed) => match call.delay_after_loss(&progress) {
-                Some(delay) => tokio::time::sleep(delay).await,
-                None => return Err(failed),
-            },
-            // Refused for good; what an earlier attempt did stays open.
-            Ok(None) => return Err(failed),
-            Err(_) if !progress.lost => return Err(failed),
-            Err(lookup) => return Err(failed.with_source(lookup)),
+            let lookup = tokio::time::timeout_at(call.end(&progress), find(provider, new, &failed));
+            let Ok(lookup) = lookup.await else {
+                return Err(failed);
+            };
+            match lookup {
+                Ok(Some(found)) => return settle(call, new, found, failed, &progress),
+                Ok(None) if is_lost(&failed) => match call.delay_after_loss(&progress) {
+                    Some(delay) => tokio::time::sleep(delay).await,
+                    None => return Err(failed),
+                },
+                // Refused for good; what an earlier attempt did stays open.
+                Ok(None) => return Err(failed),
+                Err(_) if !progress.lost => return Err(failed),
+                Err(lookup) => return Err(failed.with_source(lookup)),
+            }
         }
     }
+    .instrument(call.span())
+    .await
 }
 
 /// Whether the latest attempt is the one whose answer was lost; anything else is an answer.
@@ -80,7 +85,8 @@ where
     Fut: Future<Output = Sent>,
 {
     let mut progress = Progress::start();
-    match call.send_on(&mut progress, send).await {
+    let sent = call.send_on(&mut progress, send).instrument(call.span());
+    match sent.await {
         Ok(reply) => call.done(&reply),
         Err(error) if error.kind() == ErrorKind::NotFound && progress.lost => Ok(()),
         Err(error) => Err(error),
