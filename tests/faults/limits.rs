@@ -1,10 +1,10 @@
-//! The rate limit and the concurrency limit, in real time against a server that counts.
+//! The rate limit and the concurrency limit, against a server that counts.
 //!
-//! That ≥ 97 % of the allowance is used is shown in the library's own tests, where the clock is paused.
-//! Here the machine's delays count too, so it is 90 %, in the best of a few runs; what holds in every
-//! run is that nothing is refused.
+//! What share of the allowance is used depends on the machine, so it is shown beside the limiter, where
+//! the clock is paused. What has to hold on any machine is here: nothing is refused, nothing is sent
+//! twice, and nobody waits behind those who came later.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::StreamExt;
 use org_invitations::{
@@ -13,9 +13,7 @@ use org_invitations::{
 };
 use org_invitations_sandbox::{Fault, Faults, Limit, Limits, Rule, Sandbox};
 
-use crate::support::{alone, list, requests};
-
-const RUNS: usize = 5;
+use crate::support::{list, requests};
 
 /// What a server allows.
 #[derive(Clone, Copy, Debug)]
@@ -64,14 +62,16 @@ fn invitations(count: usize) -> impl Iterator<Item = NewInvitation> + Clone {
     (0..count).map(|number| NewInvitation::new(format!("user{number}@example.com")))
 }
 
-/// Creates what is allowed in this many windows, and holds the time it took against the least that it
-/// can take; 1 is all of the allowance.
-async fn share(
-    sandbox: &Sandbox,
-    provider: &dyn InvitationProvider,
+/// Creates what is allowed in this many windows.
+async fn spend(
+    limits: Limits,
     allowance: Allowance,
     windows: u32,
-) -> f64 {
+    connect: impl Fn(&Sandbox) -> Box<dyn InvitationProvider>,
+) {
+    let sandbox = Sandbox::start().await.unwrap();
+    sandbox.set_limits(limits);
+    let provider = connect(&sandbox);
     let count = (allowance.requests * windows) as usize;
     let options = BulkOptions::default().concurrency(16);
     let outcomes = provider.create_many(invitations(count), options);
@@ -83,71 +83,37 @@ async fn share(
     let ledger = sandbox.ledger();
     assert_eq!(ledger.count_status(429), 0, "some requests were refused");
     assert_eq!(ledger.requests.len(), count, "one request for each");
-    let arrivals = ledger.requests.iter().map(|request| request.at);
-    let took = arrivals.clone().max().unwrap() - arrivals.min().unwrap();
-    // The last window's requests come as it begins.
-    let least = allowance.window * (windows - 1);
-    least.as_secs_f64() / took.as_seconds_f64()
 }
-
-/// The best share of a few runs, each on a server of its own.
-async fn best_share(
-    limits: &Limits,
-    allowance: Allowance,
-    windows: u32,
-    connect: impl Fn(&Sandbox) -> Box<dyn InvitationProvider>,
-) -> f64 {
-    let mut best = 0.0_f64;
-    for _ in 0..RUNS {
-        let sandbox = Sandbox::start().await.unwrap();
-        sandbox.set_limits(limits.clone());
-        let provider = connect(&sandbox);
-        best = best.max(share(&sandbox, &*provider, allowance, windows).await);
-        if best >= 0.9 {
-            break;
-        }
-    }
-    best
-}
-
-// A busy machine spends less; the exact share is shown with a paused clock beside the limiter. What may
-// never happen, here too, is a refusal.
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clickhouses_allowance_is_learnt_and_spent_without_a_refusal() {
-    let _alone = alone().await;
     let limits = Limits::default().clickhouse(CLICKHOUSE.limit());
     let connect = |sandbox: &Sandbox| Box::new(clickhouse(sandbox, None)) as Box<_>;
-    let share = best_share(&limits, CLICKHOUSE, 12, connect).await;
-    assert!(share >= 0.5, "{share:.3} of the allowance");
+    spend(limits, CLICKHOUSE, 12, connect).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn confluents_allowance_is_learnt_and_spent_without_a_refusal() {
-    let _alone = alone().await;
     let limits = Limits::default().confluent(CONFLUENT.limit());
     let connect = |sandbox: &Sandbox| Box::new(confluent(sandbox)) as Box<_>;
-    let share = best_share(&limits, CONFLUENT, 11, connect).await;
-    assert!(share >= 0.5, "{share:.3} of the allowance");
+    spend(limits, CONFLUENT, 5, connect).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_allowance_that_the_caller_set_is_spent_without_a_refusal() {
-    let _alone = alone().await;
     let silent = CLICKHOUSE.limit().without_headers();
     let limits = Limits::default().clickhouse(silent);
     let connect = |sandbox: &Sandbox| Box::new(clickhouse(sandbox, Some(CLICKHOUSE))) as Box<_>;
-    let share = best_share(&limits, CLICKHOUSE, 12, connect).await;
-    assert!(share >= 0.5, "{share:.3} of the allowance");
+    spend(limits, CLICKHOUSE, 12, connect).await;
 }
 
-/// A get on a clone, again and again while a bulk run is under way; the longest that one took.
-async fn longest_get(provider: &ClickHouse, allowance: Allowance, concurrency: usize) -> Duration {
+/// Gets on a clone while a bulk run is under way; how many creates went ahead of each.
+async fn creates_ahead_of_a_get(sandbox: &Sandbox, provider: &ClickHouse, at_once: usize) -> usize {
     let known = NewInvitation::new("known@example.com");
     let known = provider.create(known).await.unwrap().id;
     let single = provider.clone();
     let bulk = async {
-        let options = BulkOptions::default().concurrency(concurrency);
+        let options = BulkOptions::default().concurrency(at_once);
         let all = provider.create_many(invitations(10_000), options);
         all.for_each(|outcome| async move {
             assert!(matches!(outcome.result, Created::Created(_)), "{outcome:?}");
@@ -155,34 +121,33 @@ async fn longest_get(provider: &ClickHouse, allowance: Allowance, concurrency: u
         .await;
     };
     let gets = async {
-        let mut longest = Duration::ZERO;
+        let mut most = 0;
         for _ in 0..6 {
-            tokio::time::sleep(allowance.window.mul_f64(1.3)).await;
-            let start = Instant::now();
+            tokio::time::sleep(CLICKHOUSE.window.mul_f64(1.3)).await;
+            let before = sandbox.ledger().requests.len();
             single.get(&known).await.unwrap();
-            longest = longest.max(start.elapsed());
+            let ledger = sandbox.ledger().requests;
+            let mut since = ledger[before..].iter();
+            let ahead = since.position(|request| request.method == "GET").unwrap();
+            most = most.max(ahead);
         }
-        longest
+        most
     };
     tokio::select! {
-        longest = gets => longest,
+        most = gets => most,
         () = bulk => panic!("the bulk run was over first"),
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_get_on_a_clone_does_not_wait_behind_a_bulk_run() {
-    let _alone = alone().await;
-    for concurrency in [4, 8] {
+    for at_once in [4, 16] {
         let sandbox = Sandbox::start().await.unwrap();
         sandbox.set_limits(Limits::default().clickhouse(CLICKHOUSE.limit()));
         let provider = clickhouse(&sandbox, None);
-        let longest = longest_get(&provider, CLICKHOUSE, concurrency).await;
-        assert!(
-            longest <= CLICKHOUSE.window.mul_f64(2.5),
-            "{longest:?} behind a run of {concurrency} at once, in windows of {:?}",
-            CLICKHOUSE.window
-        );
+        let ahead = creates_ahead_of_a_get(&sandbox, &provider, at_once).await;
+        // Those that asked before it, and those let through with it that were faster on their way.
+        assert!(ahead <= 2 * at_once, "{ahead} of {at_once} at once");
         assert_eq!(sandbox.ledger().count_status(429), 0);
     }
 }

@@ -72,16 +72,8 @@ fn provider(sandbox: &Sandbox, name: Provider) -> Arc<dyn InvitationProvider> {
     }
 }
 
-/// Creates `count` invitations, 500 in each of some organisations, and holds every outcome against the
-/// ledger.
+/// Creates `count` invitations, and holds every outcome against the ledger.
 async fn soak(name: Provider, seed: u64, count: usize) {
-    for part in 0..count / 500 {
-        soak_one(name, seed * 1_000 + part as u64, 500).await;
-    }
-}
-
-async fn soak_one(name: Provider, seed: u64, count: usize) {
-    let _busy = crate::support::busy().await;
     let sandbox = Sandbox::start().await.unwrap();
     let provider = provider(&sandbox, name);
     sandbox.set_faults(everything(seed));
@@ -128,7 +120,7 @@ async fn soak_one(name: Provider, seed: u64, count: usize) {
     println!("{name:?} seed {seed}: {created} created, {open} open, {refused} surely not");
     // Nearly all are settled; what stays open is said to be.
     assert!(
-        created * 100 >= count * 95,
+        created * 100 >= count * 97,
         "{name:?} seed {seed}: {created} of {count}"
     );
 }
@@ -152,7 +144,10 @@ async fn two_thousand_creates_on_clickhouse_are_each_made_once_or_reported() {
 #[ignore = "takes minutes: 100 000 creates a backend over ten seeds"]
 async fn soak_a_hundred_thousand_creates() {
     for seed in 1..=10 {
+        // To settle one create, ClickHouse has to be asked for its whole list.
+        for part in 0..20 {
+            soak(Provider::ClickHouse, 100 * seed + part, 500).await;
+        }
         soak(Provider::Confluent, seed, 10_000).await;
-        soak(Provider::ClickHouse, seed, 10_000).await;
     }
 }

@@ -7,7 +7,6 @@ use org_invitations::{
     RetryPolicy, StsCredentials, SubjectToken,
 };
 use org_invitations_sandbox::{Change, Provider, Sandbox};
-use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Fast enough for tests, and otherwise as usual.
 pub fn impatient() -> RetryPolicy {
@@ -127,17 +126,4 @@ pub fn shown(error: &Error) -> String {
 /// One page, the first.
 pub async fn list(provider: &impl InvitationProvider) -> org_invitations::Result<Page> {
     provider.list_page(&ListQuery::new(), None).await
-}
-
-/// What keeps every core busy, and what measures time, exclude each other.
-static MACHINE: RwLock<()> = RwLock::const_new(());
-
-/// Until it is dropped, none of the long runs goes on beside it.
-pub async fn alone() -> RwLockWriteGuard<'static, ()> {
-    MACHINE.write().await
-}
-
-/// To be held by long runs.
-pub async fn busy() -> RwLockReadGuard<'static, ()> {
-    MACHINE.read().await
 }
