@@ -59,7 +59,8 @@ pub enum Created {
     Created(Box<Invitation>),
     /// Invited before, or a member; the error is the provider's refusal.
     Existed(Error),
-    /// Not invited; the error says why. The others go on.
+    /// Failed; the error says why, and whether the person may be invited all the same
+    /// ([`may_have_executed`](Error::may_have_executed)). The others go on.
     Refused(Error),
     /// Not sent: the same address, compared without case, is at this position too. Known for the last
     /// 65 536 different addresses; further apart, the provider says that the second one existed.
@@ -88,7 +89,8 @@ pub enum Deleted {
     Deleted,
     /// There was no such invitation.
     Missing,
-    /// Still there; the error says why. The others go on.
+    /// Failed; the error says why, and whether the invitation may be gone all the same
+    /// ([`may_have_executed`](Error::may_have_executed)). The others go on.
     Refused(Error),
     /// Not sent: the same id is at this position too. Known for the last 65 536 different ids; further
     /// apart, the second one is missing.

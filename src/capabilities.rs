@@ -17,6 +17,10 @@ pub struct Capabilities {
     pub role_ids: bool,
     /// The deprecated single role can be given ([`Roles::Legacy`](crate::Roles::Legacy)).
     pub legacy_role: bool,
+    /// Lists can be filtered by [`ListQuery::email`](crate::ListQuery::email).
+    pub filter_email: bool,
+    /// Lists can be filtered by [`ListQuery::status`](crate::ListQuery::status).
+    pub filter_status: bool,
     /// Lists can be filtered by [`ListQuery::user`](crate::ListQuery::user).
     pub filter_user: bool,
     /// Lists can be filtered by [`ListQuery::creator`](crate::ListQuery::creator).

@@ -53,7 +53,9 @@ pub enum ErrorKind {
     PermissionDenied,
     /// There is no such invitation (404 in the provider's own form). Deleted, or never there.
     NotFound,
-    /// The email is already invited, or already a member (409). The create did not execute.
+    /// The email is already invited, or already a member (409). The create did not execute, unless
+    /// [`may_have_executed`](Error::may_have_executed) says that an attempt whose answer was lost may have
+    /// made the very invitation that is in the way; `conflicting_id` names it where it is known.
     AlreadyExists,
     /// The invitation was accepted, so it can no longer be deleted. Remove the member instead.
     AlreadyAccepted,

@@ -14,19 +14,21 @@ mod confluent;
 mod error;
 mod invitation;
 mod list;
+mod lookup;
 mod provider;
 
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use crate::anything::decode_anything;
-#[cfg(feature = "oidc")]
-pub use crate::confluent::ClientCredentials;
 pub use crate::{
     bulk::{BulkOptions, CreateOutcome, Created, DeleteOutcome, Deleted},
     capabilities::Capabilities,
     clickhouse::{ClickHouse, ClickHouseBuilder},
     client::{BaseUrl, Credentials, Observer, ReplyInfo, RetryPolicy},
-    config::{ClickHouseConfig, ConfluentConfig, ProviderConfig, ProviderKind},
+    config::{
+        ClickHouseConfig, ConfluentConfig, ConnectionConfig, ProviderConfig, ProviderKind,
+        RateLimitConfig, RetryConfig, StsConfig, SubjectTokenConfig,
+    },
     confluent::{Confluent, ConfluentBuilder, StsCredentials, SubjectToken},
     error::{Error, ErrorDetail, ErrorKind, Operation, RateLimit, Result},
     invitation::{
@@ -36,3 +38,5 @@ pub use crate::{
     list::{ListQuery, Page, PageToken},
     provider::{InvitationProvider, InvitationProviderExt},
 };
+#[cfg(feature = "oidc")]
+pub use crate::{config::ClientCredentialsConfig, confluent::ClientCredentials};

@@ -11,6 +11,7 @@ use crate::{
     error::{ErrorKind, Result},
     invitation::{Invitation, InvitationId, NewInvitation},
     list::{self, ListQuery, Page, PageToken},
+    lookup,
 };
 
 /// A service that invites people to an organisation.
@@ -28,6 +29,10 @@ pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync + 'static 
     fn capabilities(&self) -> Capabilities;
 
     /// Invites a person. Not idempotent: the second call for an email is refused.
+    ///
+    /// One request, as a rule. When its answer is lost, or it is refused because the email is invited,
+    /// this crate's providers look for the invitation to find out who made it, unless their retries are
+    /// switched off: that is a get, or a list of the address (on ClickHouse the whole list).
     ///
     /// # Errors
     ///
@@ -89,7 +94,12 @@ pub trait InvitationProviderExt: InvitationProvider {
         list::first_match(self.list(ListQuery::new().email(email)), |_| true).await
     }
 
-    /// Invites a person, or returns the invitation that is there already: idempotent.
+    /// Invites a person, or returns the invitation that is there already: idempotent. Look at its
+    /// status: it may have been accepted, or have expired.
+    ///
+    /// Costs one request, and as many more as it takes to find an invitation that is in the way: the
+    /// one that the server named, else a list of the address, else the whole list, since it may have
+    /// been made in another spelling.
     ///
     /// # Errors
     ///
@@ -101,21 +111,10 @@ pub trait InvitationProviderExt: InvitationProvider {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => error,
             outcome => return outcome,
         };
-        if let Some(id) = refused.conflicting_id() {
-            match self.get(id).await {
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                outcome => return outcome,
-            }
-        }
-        if let Some(found) = self.find_by_email(&email).await? {
+        if let Some(found) = lookup::in_the_way(self, &email, &refused).await? {
             return Ok(found);
         }
-        // It may have been invited in another spelling, which a server's filter would not find.
-        let same = |invitation: &Invitation| invitation.email.eq_ignore_ascii_case(&email);
-        if let Some(found) = list::first_match(self.list(ListQuery::new()), same).await? {
-            return Ok(found);
-        }
-        Err(refused)
+        lookup::in_any_spelling(self, &email).await?.ok_or(refused)
     }
 
     /// Withdraws an invitation; `false` when there was none. Idempotent.

@@ -119,6 +119,8 @@ impl InvitationProvider for ClickHouse {
             auth_type: false,
             role_ids: offers::INVITATION_CREATE_ASSIGNED_ROLE_IDS,
             legacy_role: offers::INVITATION_CREATE_ROLE,
+            filter_email: true,
+            filter_status: true,
             filter_user: false,
             filter_creator: false,
             server_side_filters: false,

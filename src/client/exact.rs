@@ -1,15 +1,14 @@
 //! A create or delete whose answer was lost is settled: neither lost nor doubled.
 
 use chrono::Utc;
-use futures::StreamExt;
 use tracing::Instrument;
 
 use crate::{
     client::{Call, Reply, attempt::Sent, call::Progress, clock::Order},
     error::{Error, ErrorKind, Result},
-    invitation::{AuthType, Invitation, InvitationStatus, NewInvitation, Roles},
-    list::ListQuery,
-    provider::{InvitationProvider, InvitationProviderExt},
+    invitation::{AuthType, Invitation, NewInvitation, Roles},
+    lookup::in_the_way,
+    provider::InvitationProvider,
 };
 
 /// Creates an invitation. When an answer is lost, looks for the invitation: if it is there and this call
@@ -49,7 +48,10 @@ where
             if !retries || !(failed.may_have_executed() || duplicate) {
                 return Err(failed);
             }
-            let lookup = tokio::time::timeout_at(call.end(&progress), find(provider, new, &failed));
+            let lookup = tokio::time::timeout_at(
+                call.end(&progress),
+                in_the_way(provider, &new.email, &failed),
+            );
             let Ok(lookup) = lookup.await else {
                 return Err(failed);
             };
@@ -90,57 +92,6 @@ where
         Ok(reply) => call.done(&reply),
         Err(error) if error.kind() == ErrorKind::NotFound && progress.lost => Ok(()),
         Err(error) => Err(error),
-    }
-}
-
-/// The invitation that is in the way, or that of the address, in the spelling that was sent or in
-/// lower case.
-async fn find<P: InvitationProvider>(
-    provider: &P,
-    new: &NewInvitation,
-    failed: &Error,
-) -> Result<Option<Invitation>> {
-    if let Some(id) = failed.conflicting_id() {
-        match provider.get(id).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            outcome => return outcome.map(Some),
-        }
-    }
-    let lower = new.email.to_lowercase();
-    let mut spellings = vec![new.email.as_str()];
-    if lower != new.email && provider.capabilities().server_side_filters {
-        spellings.push(&lower);
-    }
-    let mut latest: Option<Invitation> = None;
-    let mut unreadable = None;
-    for spelling in spellings {
-        let mut list = provider.list(ListQuery::new().email(spelling));
-        while let Some(item) = list.next().await {
-            let invitation = match item {
-                Ok(invitation) => invitation,
-                Err(error) => {
-                    unreadable = unreadable.or(Some(error));
-                    continue;
-                }
-            };
-            // One that is over is not in the way of a new one, nor is it the new one.
-            let over = matches!(
-                invitation.status,
-                Some(InvitationStatus::Expired | InvitationStatus::Deactivated)
-            );
-            let same = invitation.email.to_lowercase() == lower;
-            let newer = latest
-                .as_ref()
-                .is_none_or(|latest| latest.created_at < invitation.created_at);
-            if same && !over && newer {
-                latest = Some(invitation);
-            }
-        }
-    }
-    match (latest, unreadable) {
-        // What cannot be read may have been the one.
-        (None, Some(error)) => Err(error),
-        (latest, _) => Ok(latest),
     }
 }
 

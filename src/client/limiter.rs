@@ -38,6 +38,16 @@ pub(crate) struct Rate {
     pub window: Duration,
 }
 
+impl Rate {
+    /// What a caller asks for: at least one request, in a day at most.
+    pub fn at_most(requests: usize, window: Duration) -> Self {
+        Self {
+            requests: requests.max(1),
+            window: window.min(Duration::from_secs(86_400)),
+        }
+    }
+}
+
 /// One credential's allowance.
 #[derive(Debug)]
 pub(crate) struct Limiter {

@@ -57,6 +57,11 @@ impl fmt::Debug for Settings {
 /// The setters that every builder has, over its fields `base_url`, `credentials` and `settings`.
 macro_rules! common_setters {
     () => {
+        pub(crate) fn settings(mut self, settings: crate::client::Settings) -> Self {
+            self.settings = settings;
+            self
+        }
+
         /// Authenticates with these credentials.
         pub fn credentials(mut self, credentials: crate::Credentials) -> Self {
             self.credentials = Some(credentials);
@@ -74,9 +79,7 @@ macro_rules! common_setters {
         /// Shared by all clones of the provider. `requests` of 0 counts as 1, and a window of
         /// more than a day as a day.
         pub fn rate_limit(mut self, requests: usize, window: std::time::Duration) -> Self {
-            let requests = requests.max(1);
-            let window = window.min(std::time::Duration::from_secs(86_400));
-            self.settings.rate = Some(crate::client::Rate { requests, window });
+            self.settings.rate = Some(crate::client::Rate::at_most(requests, window));
             self
         }
 

@@ -136,6 +136,8 @@ impl InvitationProvider for Confluent {
             auth_type: offers::CREATE_IAM_V2_INVITATION_AUTH_TYPE,
             role_ids: false,
             legacy_role: false,
+            filter_email: offers::LIST_IAM_V2_INVITATIONS_EMAIL,
+            filter_status: offers::LIST_IAM_V2_INVITATIONS_STATUS,
             filter_user: offers::LIST_IAM_V2_INVITATIONS_USER,
             filter_creator: offers::LIST_IAM_V2_INVITATIONS_CREATOR,
             server_side_filters: true,

@@ -177,7 +177,7 @@ async fn a_secret_may_have_a_colon_and_any_letters() {
 fn configuration(backend: Backend, url: &str) -> Value {
     let mut config = json!({
         "provider": backend.name(), "api_key": KEY, "api_secret": SECRET, "base_url": url,
-        "timeout_seconds": 20, "connect_timeout_seconds": 5,
+        "connection": { "timeout_seconds": 20, "connect_timeout_seconds": 5 },
     });
     if backend == Backend::ClickHouse {
         config["organization_id"] = json!(ORGANIZATION);
@@ -228,11 +228,101 @@ fn both_kinds_of_credentials_at_once_are_refused() {
 async fn a_timeout_from_data_holds() {
     let server = RawServer::start(Then::WriteAndHang(""));
     let mut config = configuration(Backend::Confluent, &server.url());
-    config["timeout_seconds"] = json!(1);
+    config["connection"]["timeout_seconds"] = json!(1);
     let config: ProviderConfig = serde_json::from_value(config).unwrap();
     let provider = config.build().unwrap();
     let error = refused(provider.list_page(&ListQuery::new(), None).await);
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+}
+
+#[test]
+fn every_limit_can_be_set_from_data() {
+    for backend in Backend::ALL {
+        let mut config = configuration(backend, "https://api.example");
+        config["connection"] = json!({
+            "timeout_seconds": 1.5, "connect_timeout_seconds": 2, "read_timeout_seconds": 3,
+            "max_body_bytes": 4, "max_concurrency": 5,
+            "rate_limit": { "requests": 6, "window_seconds": 0.7 },
+            "retry": {
+                "max_attempts": 8, "initial_delay_seconds": 0.09, "max_delay_seconds": 10,
+                "deadline_seconds": 11,
+            },
+        });
+        let config: ProviderConfig = serde_json::from_value(config).unwrap();
+        let shown = format!("{:?}", config.build().unwrap());
+        for part in [
+            "timeout: 1.5s",
+            "connect_timeout: 2s",
+            "read_timeout: 3s",
+            "max_body_bytes: 4",
+            "max_concurrency: 5",
+            "Rate { requests: 6, window: 700ms }",
+            "max_attempts: 8",
+            "initial_delay: 90ms",
+            "max_delay: 10s",
+            "deadline: 11s",
+        ] {
+            assert!(shown.contains(part), "{backend:?}: no {part} in {shown}");
+        }
+    }
+}
+
+#[test]
+fn a_limit_that_is_no_length_of_time_is_refused_and_named() {
+    for backend in Backend::ALL {
+        for (connection, name) in [
+            (json!({ "timeout_seconds": -1 }), "timeout_seconds"),
+            (
+                json!({ "read_timeout_seconds": 1e300 }),
+                "read_timeout_seconds",
+            ),
+            (
+                json!({ "retry": { "deadline_seconds": -0.5 } }),
+                "deadline_seconds",
+            ),
+            (
+                json!({ "rate_limit": { "requests": 1, "window_seconds": -1 } }),
+                "window_seconds",
+            ),
+        ] {
+            let mut config = configuration(backend, "https://api.example");
+            config["connection"] = connection;
+            let config: ProviderConfig = serde_json::from_value(config).unwrap();
+            let error = refused(config.build());
+            assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+            assert!(error.message().contains(name), "{error}");
+        }
+    }
+}
+
+#[test]
+fn an_identity_pool_from_data_is_a_credential_of_its_own() {
+    let sts = |subject_token: Value| {
+        json!({
+            "provider": "confluent",
+            "sts": { "identity_pool_id": "pool-1", "subject_token": subject_token, "expires_in_seconds": 300 },
+        })
+    };
+    for subject_token in [
+        json!({ "fixed": "a.b.c" }),
+        json!({ "file": "/var/run/secrets/token" }),
+        json!({ "variable": "SUBJECT_TOKEN" }),
+    ] {
+        let config: ProviderConfig = serde_json::from_value(sts(subject_token)).unwrap();
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("a.b.c"), "{shown}");
+        config.build().unwrap();
+    }
+    let mut both = sts(json!({ "fixed": "a.b.c" }));
+    both["access_token"] = json!("abc");
+    let both: ProviderConfig = serde_json::from_value(both).unwrap();
+    let error = refused(both.build());
+    assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+    assert!(error.message().contains("`sts`"), "{error}");
+    for wrong in [json!({}), json!("a.b.c"), json!({ "files": "x" })] {
+        let parsed = serde_json::from_value::<ProviderConfig>(sts(wrong.clone()));
+        assert!(parsed.is_err(), "{wrong} became {parsed:?}");
+    }
 }
 
 #[test]

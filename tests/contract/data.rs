@@ -193,8 +193,18 @@ fn the_schema_of_the_configuration_names_its_fields() {
         "access_token",
         "organization_id",
         "base_url",
+        "sts",
+        "identity_pool_id",
+        "subject_token",
+        "connection",
         "timeout_seconds",
         "connect_timeout_seconds",
+        "read_timeout_seconds",
+        "max_body_bytes",
+        "max_concurrency",
+        "rate_limit",
+        "retry",
+        "max_attempts",
     ] {
         assert!(
             schema.contains(&format!("\"{name}\"")),

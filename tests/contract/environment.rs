@@ -140,12 +140,27 @@ fn a_variable_that_is_missing_or_empty_is_named() {
 }
 
 #[test]
-fn an_endpoint_that_would_give_the_credential_away_is_refused() {
-    let variables = [
-        (CONFLUENT[0], KEY),
-        (CONFLUENT[1], SECRET),
-        (CONFLUENT[2], "http://api.confluent.cloud"),
-    ];
-    let told = outcome(Backend::Confluent, &variables);
-    assert!(told.starts_with("direct refused Config "), "{told}");
+fn an_endpoint_that_would_give_the_credential_away_is_refused_and_its_variable_named() {
+    for url in ["http://api.example.com", "api.example.com"] {
+        let confluent = [
+            (CONFLUENT[0], KEY),
+            (CONFLUENT[1], SECRET),
+            (CONFLUENT[2], url),
+        ];
+        let clickhouse = [
+            (CLICKHOUSE[0], ORGANIZATION),
+            (CLICKHOUSE[1], KEY),
+            (CLICKHOUSE[2], SECRET),
+            (CLICKHOUSE[3], url),
+        ];
+        for (backend, variables) in [
+            (Backend::Confluent, &confluent[..]),
+            (Backend::ClickHouse, &clickhouse[..]),
+        ] {
+            let told = outcome(backend, variables);
+            assert!(told.starts_with("direct refused Config "), "{told}");
+            let (variable, _) = variables.last().unwrap();
+            assert!(told.contains(variable), "{told}");
+        }
+    }
 }

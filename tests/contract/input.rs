@@ -1,8 +1,8 @@
 //! Bad input, which is refused before anything is sent.
 
 use org_invitations::{
-    AuthType, Error, ErrorKind, InvitationId, InvitationProvider, ListQuery, NewInvitation,
-    Operation,
+    AuthType, Error, ErrorKind, InvitationId, InvitationProvider, InvitationStatus, ListQuery,
+    NewInvitation, Operation,
 };
 use serde_json::json;
 
@@ -256,7 +256,11 @@ async fn capabilities_say_what_is_refused() {
         let lists = [
             (can.filter_user, ListQuery::new().user("u-1")),
             (can.filter_creator, ListQuery::new().creator("u-1")),
-            (true, ListQuery::new().email(EMAIL)),
+            (can.filter_email, ListQuery::new().email(EMAIL)),
+            (
+                can.filter_status,
+                ListQuery::new().status(InvitationStatus::Sent),
+            ),
             (
                 true,
                 ListQuery::new().page_size(can.max_page_size.unwrap_or(u32::MAX)),

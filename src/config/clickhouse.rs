@@ -1,0 +1,66 @@
+//! The configuration of ClickHouse.
+
+use schemars::JsonSchema;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::{
+    clickhouse::{ClickHouse, ClickHouseBuilder},
+    client::BaseUrl,
+    config::{
+        ConnectionConfig,
+        environment::{Reader, Variables},
+        refuse,
+    },
+    error::Result,
+};
+
+/// What sets up a [`ClickHouse`] provider.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ClickHouseConfig {
+    /// The organisation's id (a UUID).
+    pub organization_id: Option<String>,
+    /// The id of an API key.
+    pub api_key: Option<String>,
+    /// The key's secret.
+    #[schemars(with = "Option<String>")]
+    pub api_secret: Option<SecretString>,
+    /// Where requests go, with or without `/v1`. Default: `https://api.clickhouse.cloud`.
+    pub base_url: Option<BaseUrl>,
+    /// Limits in time, size and rate.
+    pub connection: ConnectionConfig,
+}
+
+impl ClickHouseConfig {
+    pub(crate) fn from_variables(read: Variables<'_>) -> Result<Self> {
+        let variables = Reader {
+            read,
+            provider: ClickHouse::NAME,
+        };
+        Ok(Self {
+            organization_id: Some(variables.required("CLICKHOUSE_ORG_ID")?),
+            api_key: Some(variables.required("CLICKHOUSE_CLOUD_API_KEY")?),
+            api_secret: Some(variables.required("CLICKHOUSE_CLOUD_API_SECRET")?.into()),
+            base_url: variables.base_url("CLICKHOUSE_API_URL")?,
+            ..Self::default()
+        })
+    }
+
+    pub(crate) fn into_builder(self) -> Result<ClickHouseBuilder> {
+        let (Some(organization), Some(key), Some(secret)) =
+            (self.organization_id, self.api_key, self.api_secret)
+        else {
+            let wrong = "it needs `organization_id`, `api_key` and `api_secret`";
+            return Err(refuse(ClickHouse::NAME, wrong));
+        };
+        let settings = self.connection.settings(ClickHouse::NAME)?;
+        let builder = ClickHouse::builder(organization).settings(settings);
+        let mut builder = builder.api_key(key, secret);
+        if let Some(url) = self.base_url {
+            builder = builder.base_url(url);
+        }
+        Ok(builder)
+    }
+}

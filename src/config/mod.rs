@@ -1,0 +1,146 @@
+//! Any provider from data: from a configuration file, or from the environment.
+
+mod clickhouse;
+mod confluent;
+mod connection;
+mod environment;
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "oidc")]
+pub use self::confluent::ClientCredentialsConfig;
+pub(crate) use self::environment::process_environment;
+pub use self::{
+    clickhouse::ClickHouseConfig,
+    confluent::{ConfluentConfig, StsConfig, SubjectTokenConfig},
+    connection::{ConnectionConfig, RateLimitConfig, RetryConfig},
+};
+
+use self::environment::Variables;
+use crate::{
+    clickhouse::ClickHouse,
+    confluent::Confluent,
+    error::{Error, ErrorKind, Operation, Result},
+    provider::InvitationProvider,
+};
+
+/// Everything that is needed to set up a provider. Changing the backend is changing this value.
+///
+/// Read from any serde format; the field `provider` says which one it is. `Debug` shows no secret, and
+/// there is no `Serialize`, so that a secret cannot be written by accident.
+///
+/// ```
+/// use org_invitations::{InvitationProvider, ProviderConfig};
+///
+/// let config: ProviderConfig = serde_json::from_str(
+///     r#"{"provider": "confluent", "api_key": "ABCDEFGH", "api_secret": "…"}"#,
+/// ).unwrap();
+/// let provider = config.build()?;
+/// assert_eq!(provider.to_string(), "confluent");
+/// # Ok::<(), org_invitations::Error>(())
+/// ```
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(tag = "provider", rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ProviderConfig {
+    /// Confluent Cloud.
+    Confluent(ConfluentConfig),
+    /// ClickHouse Cloud.
+    ClickHouse(ClickHouseConfig),
+}
+
+/// The providers of this crate, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ProviderKind {
+    /// Confluent Cloud.
+    Confluent,
+    /// ClickHouse Cloud.
+    ClickHouse,
+}
+
+impl ProviderKind {
+    /// Every provider of this crate.
+    pub const ALL: [Self; 2] = [Self::Confluent, Self::ClickHouse];
+
+    /// The name, as in configuration and errors.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Confluent => Confluent::NAME,
+            Self::ClickHouse => ClickHouse::NAME,
+        }
+    }
+}
+
+impl fmt::Display for ProviderKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for ProviderKind {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+            .ok_or_else(|| {
+                let known = "the providers are `confluent` and `clickhouse`";
+                Error::new(ErrorKind::Config, Operation::Configure, known).with_subject(name)
+            })
+    }
+}
+
+impl ProviderConfig {
+    /// Reads the configuration of `kind` from the environment, by the vendors' own variable names: see
+    /// [`Confluent::from_env`] and [`ClickHouse::from_env`].
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`], naming the variable that is missing or wrong.
+    pub fn from_env(kind: ProviderKind) -> Result<Self> {
+        Self::from_variables(kind, process_environment())
+    }
+
+    fn from_variables(kind: ProviderKind, variables: Variables<'_>) -> Result<Self> {
+        match kind {
+            ProviderKind::Confluent => {
+                ConfluentConfig::from_variables(variables).map(Self::Confluent)
+            }
+            ProviderKind::ClickHouse => {
+                ClickHouseConfig::from_variables(variables).map(Self::ClickHouse)
+            }
+        }
+    }
+
+    /// Which provider it sets up.
+    pub fn kind(&self) -> ProviderKind {
+        match self {
+            Self::Confluent(_) => ProviderKind::Confluent,
+            Self::ClickHouse(_) => ProviderKind::ClickHouse,
+        }
+    }
+
+    /// Checks everything and makes the provider. Sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`], naming the field that is missing or wrong.
+    pub fn build(self) -> Result<Arc<dyn InvitationProvider>> {
+        Ok(match self {
+            Self::Confluent(config) => Arc::new(config.into_builder()?.build()?),
+            Self::ClickHouse(config) => Arc::new(config.into_builder()?.build()?),
+        })
+    }
+}
+
+fn refuse(provider: &'static str, wrong: &str) -> Error {
+    Error::new(ErrorKind::Config, Operation::Configure, wrong)
+        .with_provider(provider)
+        .with_subject("configuration")
+}
