@@ -11,6 +11,8 @@ mod clickhouse;
 mod client;
 mod config;
 mod confluent;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod invitation;
 mod list;

@@ -1,0 +1,75 @@
+//! The library's own conformance suite: each behaviour on each provider, as itself and behind a
+//! pointer, as a test of its own; and all of it against a real account, when told to.
+
+mod broken;
+mod live;
+
+use std::{sync::Arc, time::Duration};
+
+use org_invitations::{ClickHouse, Confluent, InvitationProvider, conformance::Subject};
+use org_invitations_sandbox::Sandbox;
+
+fn confluent(sandbox: &Sandbox) -> Confluent {
+    let key = &sandbox.credentials().confluent;
+    Confluent::builder()
+        .api_key(&key.api_key, key.api_secret.as_str())
+        .base_url(sandbox.url())
+        .build()
+        .unwrap()
+}
+
+fn clickhouse(sandbox: &Sandbox) -> ClickHouse {
+    let key = &sandbox.credentials().clickhouse;
+    ClickHouse::builder(&key.organization_id)
+        .api_key(&key.api_key, key.api_secret.as_str())
+        .base_url(sandbox.url())
+        .rate_limit(1_000, Duration::from_secs(1))
+        .build()
+        .unwrap()
+}
+
+fn subject<'a>(sandbox: &'a Sandbox, provider: &'a dyn InvitationProvider) -> Subject<'a> {
+    Subject::new(provider).count_requests(|| sandbox.ledger().requests.len())
+}
+
+macro_rules! tests {
+    ($($behaviour:ident)*) => {$(
+        mod $behaviour {
+            use super::*;
+
+            async fn check(sandbox: &Sandbox, provider: &dyn InvitationProvider) {
+                let subject = subject(sandbox, provider);
+                let outcome = org_invitations::conformance::$behaviour(&subject).await;
+                outcome.unwrap_or_else(|unmet| panic!("{unmet}"));
+            }
+
+            #[tokio::test]
+            async fn confluent() {
+                let sandbox = Sandbox::start().await.unwrap();
+                check(&sandbox, &super::confluent(&sandbox)).await;
+            }
+
+            #[tokio::test]
+            async fn confluent_behind_a_pointer() {
+                let sandbox = Sandbox::start().await.unwrap();
+                let provider: Arc<dyn InvitationProvider> = Arc::new(super::confluent(&sandbox));
+                check(&sandbox, &provider).await;
+            }
+
+            #[tokio::test]
+            async fn clickhouse() {
+                let sandbox = Sandbox::start().await.unwrap();
+                check(&sandbox, &super::clickhouse(&sandbox)).await;
+            }
+
+            #[tokio::test]
+            async fn clickhouse_behind_a_pointer() {
+                let sandbox = Sandbox::start().await.unwrap();
+                let provider: Arc<dyn InvitationProvider> = Arc::new(super::clickhouse(&sandbox));
+                check(&sandbox, &provider).await;
+            }
+        }
+    )*};
+}
+
+org_invitations::for_each_behaviour!(tests);
