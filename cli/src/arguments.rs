@@ -1,34 +1,136 @@
-//! What can be written on the command line.
+//! What can be written on the command line. The options of a command are in its own file under
+//! `commands/`.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use org_invitations::ProviderKind;
+
+use crate::{
+    commands::{
+        completions::CompletionsOptions, create::CreateOptions, delete::DeleteOptions,
+        get::GetOptions, list::ListOptions, man::ManOptions, renew::RenewOptions,
+        sandbox::SandboxOptions, schema::SchemaOptions, spec::SpecCommand,
+    },
+    output::{ColorChoice, Format},
+};
 
 /// Invite people to a Confluent Cloud or ClickHouse Cloud organisation.
 ///
-/// Credentials come from the environment: CONFLUENT_CLOUD_API_KEY and CONFLUENT_CLOUD_API_SECRET, or
-/// CLICKHOUSE_ORG_ID, CLICKHOUSE_CLOUD_API_KEY and CLICKHOUSE_CLOUD_API_SECRET. To send requests
-/// elsewhere, set CONFLUENT_CLOUD_ENDPOINT or CLICKHOUSE_API_URL.
-///
 /// Without an account, try `org-invitations demo`.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true, after_help = EXIT_CODES)]
+#[command(
+    name = "org-invitations",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = SHORT_HELP,
+    after_long_help = LONG_HELP
+)]
 pub(crate) struct Arguments {
-    /// Whose organisation: `sandbox` is a private one in memory, gone when the command ends.
-    /// Default: the variable ORG_INVITATIONS_PROVIDER.
-    #[arg(long, short, global = true, value_enum)]
-    pub provider: Option<ProviderName>,
-
-    /// How results are printed.
-    #[arg(long, short, global = true, value_enum, default_value_t)]
-    pub output: Format,
-
+    #[command(flatten)]
+    pub global: Global,
     #[command(subcommand)]
     pub command: Command,
 }
 
-const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 the operation was refused or failed, 2 wrong usage or configuration.";
+const SHORT_HELP: &str = "\
+Examples:
+  org-invitations -p confluent list --expiring-within 24h
+  org-invitations -p clickhouse create ann@example.com --role developer
+  org-invitations doctor                   # what is set up, from where, and does it work?
+
+`--help` has the credentials, the configuration file and the exit codes.";
+
+const LONG_HELP: &str = "\
+Credentials, in the order in which they count:
+  1. The environment: CONFLUENT_CLOUD_API_KEY and CONFLUENT_CLOUD_API_SECRET (CONFLUENT_CLOUD_ENDPOINT),
+     or CLICKHOUSE_ORG_ID, CLICKHOUSE_CLOUD_API_KEY and CLICKHOUSE_CLOUD_API_SECRET (CLICKHOUSE_API_URL).
+  2. A profile in ~/.config/org-invitations/config.toml (XDG_CONFIG_HOME; on Windows
+     %APPDATA%\\org-invitations\\config.toml):
+
+       default_profile = \"kafka\"
+
+       [profiles.kafka]
+       provider = \"confluent\"
+       api_key = \"ABCDEFGH12345678\"
+       api_secret_command = \"pass show confluent/api-secret\"
+
+       [profiles.warehouse]
+       provider = \"clickhouse\"
+       organization_id = \"11111111-2222-3333-4444-555555555555\"
+       api_key = \"abcdefgh\"
+       api_secret_file = \"clickhouse.secret\"
+
+  Flags go before the environment, and the environment before the profile; a secret is never a flag.
+  `org-invitations doctor` tells which of them won, `org-invitations schema config` all that a profile
+  may have.
+
+Other variables: ORG_INVITATIONS_PROVIDER, ORG_INVITATIONS_PROFILE, ORG_INVITATIONS_CONFIG, NO_COLOR.
+
+Data goes to stdout, everything else to stderr.
+
+Exit codes:
+    0  done
+    1  refused, failed, or done only in part
+    2  wrong usage or configuration; nothing was sent
+    3  authentication: the credential is wrong (401) or lacks the right (403)
+    4  not found
+  130  interrupted (Ctrl-C)
+
+Examples:
+  org-invitations -p confluent list --expiring-within 24h
+  org-invitations -p confluent -p clickhouse list -o csv
+  org-invitations -p clickhouse create ann@example.com --role developer
+  org-invitations --profile kafka renew --expired
+  org-invitations demo";
+
+/// What every command takes, before or after its name.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Global {
+    /// Whose organisation; `list` and `doctor` take it more than once. `sandbox` is a private one in
+    /// memory, gone when the command ends.
+    #[arg(long, short, global = true, value_enum, help_heading = CONNECTION)]
+    pub provider: Vec<ProviderName>,
+
+    /// The profile of the configuration file to use.
+    #[arg(long, value_name = "NAME", global = true, help_heading = CONNECTION)]
+    pub profile: Option<String>,
+
+    /// The configuration file, in place of the one in its usual place.
+    #[arg(long, value_name = "FILE", global = true, help_heading = CONNECTION)]
+    pub config: Option<PathBuf>,
+
+    /// Where requests go, in place of the vendor.
+    #[arg(long, value_name = "URL", global = true, help_heading = CONNECTION)]
+    pub base_url: Option<String>,
+
+    /// The organisation's id (ClickHouse).
+    #[arg(long, value_name = "ID", global = true, help_heading = CONNECTION)]
+    pub organization_id: Option<String>,
+
+    /// How results are printed.
+    #[arg(
+        long, short, value_name = "FORMAT", global = true, value_enum, default_value_t,
+        hide_possible_values = true, help_heading = OUTPUT,
+        help = "How results are printed: table, json, jsonl, csv, yaml; for `spec diff` markdown too"
+    )]
+    pub output: Format,
+
+    /// Colours: auto, always, never. `auto` is on a terminal, unless NO_COLOR is set.
+    #[arg(
+        long, value_name = "WHEN", global = true, value_enum, default_value_t,
+        hide_possible_values = true, help_heading = OUTPUT
+    )]
+    pub color: ColorChoice,
+
+    /// Tell on stderr what is sent; twice for more.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count, help_heading = OUTPUT)]
+    pub verbose: u8,
+}
+
+const CONNECTION: &str = "Connection";
+const OUTPUT: &str = "Output";
 
 /// The providers that a command can talk to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -42,114 +144,44 @@ pub(crate) enum ProviderName {
     Sandbox,
 }
 
-/// How results are printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// A table for people.
-    #[default]
-    Table,
-    /// JSON for programs: one invitation, or an array of them.
-    Json,
-    /// Markdown for a pull request (`spec diff` only).
-    Markdown,
+impl ProviderName {
+    /// Which of the library's providers it is; `None` for the sandbox.
+    pub fn kind(self) -> Option<ProviderKind> {
+        match self {
+            Self::Confluent => Some(ProviderKind::Confluent),
+            Self::ClickHouse => Some(ProviderKind::ClickHouse),
+            Self::Sandbox => None,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List the invitations of the organisation.
     List(ListOptions),
-    /// Show one invitation.
-    Get {
-        /// Its id, as `list` shows it.
-        id: String,
-    },
-    /// Invite a person.
+    /// Show invitations by their ids.
+    Get(GetOptions),
+    /// Invite people.
     Create(CreateOptions),
-    /// Withdraw an invitation.
-    Delete {
-        /// Its id, as `list` shows it.
-        id: String,
-    },
-    /// Look at a vendor's OpenAPI document: what changed, and whether the library builds from it.
-    #[command(subcommand)]
-    Spec(SpecCommand),
+    /// Withdraw invitations.
+    Delete(DeleteOptions),
+    /// Invite again: withdraw invitations and send them anew, with the same roles and login.
+    Renew(RenewOptions),
+    /// Check the setup: where each value comes from, and whether the provider answers.
+    #[command(after_help = crate::commands::doctor::EXAMPLES)]
+    Doctor,
     /// Show everything on both providers, against the built-in sandbox.
+    #[command(after_help = "Example:\n  org-invitations demo")]
     Demo,
     /// Serve both vendors' APIs from memory, to test against.
     Sandbox(SandboxOptions),
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct ListOptions {
-    /// Only the invitations of this address.
-    #[arg(long)]
-    pub email: Option<String>,
-    /// Only those with this status: sent, staged, accepted, expired, deactivated.
-    #[arg(long)]
-    pub status: Option<String>,
-    /// Only the one that created the user with this id (Confluent).
-    #[arg(long)]
-    pub user: Option<String>,
-    /// Only those sent by the user with this id (Confluent).
-    #[arg(long)]
-    pub creator: Option<String>,
-    /// How many to ask for at a time.
-    #[arg(long, value_name = "N")]
-    pub page_size: Option<u32>,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct CreateOptions {
-    /// The address to invite.
-    pub email: String,
-    /// How the invitee logs in: local or sso (Confluent).
-    #[arg(long, value_name = "TYPE")]
-    pub auth_type: Option<String>,
-    /// A role by its id; may be given more than once (ClickHouse).
-    #[arg(long, value_name = "ID")]
-    pub role_id: Vec<String>,
-    /// The deprecated single role, admin or developer (ClickHouse).
-    #[arg(long, value_name = "ROLE", conflicts_with = "role_id")]
-    pub role: Option<String>,
-}
-
-/// What can be asked of a document. The API is recognised from its paths.
-#[derive(Debug, Subcommand)]
-pub(crate) enum SpecCommand {
-    /// Compare two documents of one API: what breaks, what is new, what does not matter.
-    ///
-    /// Only what the library uses counts, after resolving references and lowering OpenAPI 3.1 to 3.0,
-    /// so moving or renaming a schema is no change.
-    #[command(after_help = "\
-Exit codes: 0 nothing breaks, 1 something breaks, 2 the documents could not be compared.
-
-Example: org-invitations spec diff specs/clickhouse-cloud-v1.json clickhouse.json -o markdown")]
-    Diff {
-        /// The document that is in use.
-        old: PathBuf,
-        /// The document that is to replace it.
-        new: PathBuf,
-    },
-    /// Say whether the library would build from a document, without building.
-    #[command(after_help = "\
-Exit codes: 0 it would, 1 it would not, 2 the document could not be read.
-
-Example: org-invitations spec check clickhouse.json")]
-    Check {
-        /// The document.
-        file: PathBuf,
-    },
-    /// Print the part of a document that the library uses, normalised.
-    #[command(after_help = "Example: org-invitations spec show specs/confluent-iam-v2.yaml")]
-    Show {
-        /// The document.
-        file: PathBuf,
-    },
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct SandboxOptions {
-    /// The loopback address to listen on; port 0 picks a free one.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
-    pub listen: SocketAddr,
+    /// Look at a vendor's OpenAPI document: what changed, and whether the library builds from it.
+    #[command(subcommand)]
+    Spec(SpecCommand),
+    /// Print the JSON Schema of what a command prints, or of the configuration file.
+    Schema(SchemaOptions),
+    /// Print what makes a shell complete this command's options.
+    Completions(CompletionsOptions),
+    /// Print the manual as man pages.
+    Man(ManOptions),
 }

@@ -4,35 +4,76 @@ use std::{fmt, io, process::ExitCode};
 
 use org_invitations::{Error, ErrorKind};
 
+use crate::output::visible;
+
+/// What the exit code of the command says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Refused, failed, or done only in part.
+    Refused = 1,
+    /// Wrong usage or configuration.
+    Usage = 2,
+    /// The credential is wrong, or lacks the right.
+    Authentication = 3,
+    NotFound = 4,
+    /// Ctrl-C.
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
 /// Why a command stopped.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The library refused or failed.
-    Library(Error),
-    /// The command line asks for something that cannot be.
+    Library(Box<Error>),
+    /// The command line or the configuration asks for something that cannot be.
     Usage(String),
-    /// What was asked has the answer no, and that was printed already.
-    Negative,
+    /// Something of ours failed.
+    Other(String),
+    /// What there is to say was said already.
+    Said(Exit),
     /// The machine did not let us.
     Io(io::Error),
+    /// Ctrl-C, and what that left behind.
+    Interrupted(String),
 }
 
 impl Failure {
-    /// Says it on stderr, and gives the exit code.
-    pub fn report(&self) -> ExitCode {
-        match self {
-            // Whoever reads the output has had enough.
-            Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                return ExitCode::SUCCESS;
-            }
-            Self::Negative => {}
-            _ => eprintln!("{self}"),
+    /// What the exit code says; `None` when the reader of the output has had enough.
+    pub fn exit(&self) -> Option<Exit> {
+        Some(match self {
+            Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => return None,
+            Self::Library(error) => exit_for(error),
+            Self::Usage(_) => Exit::Usage,
+            Self::Said(exit) => *exit,
+            Self::Io(_) | Self::Other(_) => Exit::Refused,
+            Self::Interrupted(_) => Exit::Interrupted,
+        })
+    }
+
+    /// Says it on stderr.
+    pub fn report(&self) {
+        let text = self.to_string();
+        if !text.is_empty() {
+            eprintln!("{text}");
         }
-        match self {
-            Self::Usage(_) => ExitCode::from(2),
-            Self::Library(error) if error.kind() == ErrorKind::Config => ExitCode::from(2),
-            _ => ExitCode::from(1),
-        }
+    }
+}
+
+/// What the exit code says after an error of the library.
+fn exit_for(error: &Error) -> Exit {
+    match error.kind() {
+        ErrorKind::Config => Exit::Usage,
+        // What the server refuses may be right elsewhere; what we refuse was typed wrong.
+        ErrorKind::InvalidInput if error.status().is_none() => Exit::Usage,
+        ErrorKind::Unauthenticated | ErrorKind::PermissionDenied => Exit::Authentication,
+        ErrorKind::NotFound => Exit::NotFound,
+        _ => Exit::Refused,
     }
 }
 
@@ -40,24 +81,31 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Library(error) => {
-                write!(f, "error: {error}")?;
+                write!(f, "error: {}", visible(&error.to_string()))?;
                 for detail in error.details().iter().filter(|_| error.details().len() > 1) {
                     let text = detail.detail.as_deref().or(detail.title.as_deref());
                     let place = detail.pointer.as_deref().or(detail.parameter.as_deref());
                     let (text, place) = (text.unwrap_or("no reason given"), place.unwrap_or("-"));
-                    write!(f, "\n  {place}: {text}")?;
+                    write!(f, "\n  {}: {}", visible(place), visible(text))?;
                 }
                 if let Some(body) = error.body_excerpt().filter(|body| !body.is_empty()) {
-                    write!(f, "\n  the answer begins: {body:?}")?;
+                    write!(
+                        f,
+                        "\n  the answer begins: {}",
+                        visible(&format!("{body:?}"))
+                    )?;
                 }
                 match hint(error) {
                     Some(hint) => write!(f, "\nhint: {hint}"),
                     None => Ok(()),
                 }
             }
-            Self::Usage(message) => write!(f, "error: {message}"),
+            Self::Usage(message) | Self::Other(message) => write!(f, "error: {message}"),
+            Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             Self::Io(error) => write!(f, "error: {error}"),
-            Self::Negative => Ok(()),
+            Self::Interrupted(left) if left.is_empty() => f.write_str("interrupted"),
+            Self::Interrupted(left) => write!(f, "interrupted\n{left}"),
+            Self::Said(_) => Ok(()),
         }
     }
 }
@@ -69,26 +117,31 @@ fn hint(error: &Error) -> Option<&'static str> {
         }
         ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Transport => "repeat it later",
         ErrorKind::Config => {
-            "`org-invitations --help` names the variables; `org-invitations demo` needs none"
+            "`org-invitations doctor` shows what is set up; `org-invitations demo` needs nothing"
         }
         ErrorKind::Unauthenticated => {
-            "check the API key and its secret, and that the key is active"
+            "check the API key and its secret, and that the key is active; \
+             `org-invitations doctor` shows where they come from"
         }
         ErrorKind::PermissionDenied => "the key's owner lacks the right to manage users",
-        ErrorKind::AlreadyExists => "`org-invitations list --email ADDRESS` shows the invitation",
+        ErrorKind::NotFound => "`org-invitations list` shows the invitations there are",
+        ErrorKind::AlreadyExists => {
+            "`org-invitations list --email ADDRESS` shows the invitation; `renew` sends it again, \
+             and `create --if-absent` is content with it"
+        }
         ErrorKind::AlreadyAccepted => "the person is a member now; remove the member instead",
         ErrorKind::QuotaExceeded => {
             "delete invitations that nobody needs, or ask for a larger quota"
         }
         ErrorKind::RateLimited => "wait a little and repeat",
-        ErrorKind::Connect => "check the network and the base URL",
+        ErrorKind::Connect => "check the network and the base URL; `org-invitations doctor` tries",
         _ => return None,
     })
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Library(error)
+        Self::Library(Box::new(error))
     }
 }
 

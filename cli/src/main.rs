@@ -6,58 +6,105 @@
 
 mod arguments;
 mod commands;
-mod demo;
+mod config;
 mod failure;
+mod interrupt;
+mod logging;
 mod output;
 mod provider;
-mod sandbox;
-mod spec;
+mod suggest;
 
-use std::{io, process::ExitCode};
-
-use clap::Parser;
-
-use crate::{
-    arguments::{Arguments, Command, Format, SpecCommand},
-    failure::Failure,
+use std::{
+    io::{self, IsTerminal, Write},
+    process::ExitCode,
 };
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match run(arguments).await {
+use clap::{CommandFactory, FromArgMatches};
+
+use crate::{
+    arguments::{Arguments, Command},
+    commands::{
+        completions, create, delete, demo, doctor, get, list, man, renew, sandbox, schema, spec,
+    },
+    failure::Failure,
+    interrupt::Interrupt,
+    output::{ColorChoice, Format, Output},
+};
+
+fn main() -> ExitCode {
+    // The help is coloured too, or not, and is printed before there are arguments.
+    let colors = ColorChoice::among(std::env::args_os().filter_map(|word| word.into_string().ok()));
+    let matches = Arguments::command().color(colors.into()).get_matches();
+    let arguments = match Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
+    logging::start(arguments.global.verbose, arguments.global.color);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let outcome = match runtime {
+        Ok(runtime) => {
+            let outcome = runtime.block_on(run(arguments));
+            // A question that nobody answered still waits for its answer.
+            runtime.shutdown_background();
+            outcome
+        }
+        Err(error) => Err(Failure::from(error)),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => {
+            failure.report();
+            failure.exit().map_or(ExitCode::SUCCESS, ExitCode::from)
+        }
     }
 }
 
 async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let is_diff = matches!(arguments.command, Command::Spec(SpecCommand::Diff { .. }));
-    if arguments.output == Format::Markdown && !is_diff {
-        return Err(Failure::Usage(
-            "only `spec diff` prints markdown".to_owned(),
-        ));
+    let Arguments { global, command } = arguments;
+    if global.output == Format::Markdown
+        && !matches!(command, Command::Spec(spec::SpecCommand::Diff { .. }))
+    {
+        let message = "only `spec diff` prints markdown".to_owned();
+        return Err(Failure::Usage(message));
     }
-    let mut out = output::Output::new(arguments.output, io::stdout().lock());
-    match arguments.command {
-        Command::Spec(command) => spec::run(&command, &mut out),
-        Command::Demo => demo::run(&mut out).await,
-        Command::Sandbox(options) => sandbox::run(&options, &mut out).await,
+    let stdout = io::stdout();
+    let colors = global.color.on(stdout.is_terminal());
+    let mut output = Output::new(global.output, colors, stdout);
+    let out = &mut output;
+    let interrupt = &Interrupt::listen();
+    let outcome = match command {
         Command::List(options) => {
-            let provider = provider::connect(arguments.provider).await?;
-            commands::list(&*provider, options, &mut out).await
+            let providers = provider::all(&global).await?;
+            list::run(&providers, options, interrupt, out).await
         }
-        Command::Get { id } => {
-            let provider = provider::connect(arguments.provider).await?;
-            commands::get(&*provider, &id, &mut out).await
+        Command::Get(options) => {
+            let provider = provider::one(&global).await?;
+            get::run(&provider, options, interrupt, out).await
         }
         Command::Create(options) => {
-            let provider = provider::connect(arguments.provider).await?;
-            commands::create(&*provider, options, &mut out).await
+            let provider = provider::one(&global).await?;
+            create::run(&provider, options, interrupt, out).await
         }
-        Command::Delete { id } => {
-            let provider = provider::connect(arguments.provider).await?;
-            commands::delete(&*provider, &id, &mut out).await
+        Command::Delete(options) => {
+            delete::check(&options)?;
+            let provider = provider::one(&global).await?;
+            delete::run(&provider, options, interrupt, out).await
         }
-    }
+        Command::Renew(options) => {
+            renew::check(&options)?;
+            let provider = provider::one(&global).await?;
+            renew::run(&provider, options, interrupt, out).await
+        }
+        Command::Doctor => doctor::run(&global, interrupt, out).await,
+        Command::Demo => interrupt.stops(demo::run(out)).await,
+        Command::Sandbox(options) => sandbox::run(&options, interrupt, out).await,
+        Command::Spec(command) => spec::run(&command, out),
+        Command::Schema(options) => schema::run(&options, out),
+        Command::Completions(options) => completions::run(&options, out),
+        Command::Man(options) => man::run(&options, out),
+    };
+    let flushed = output.flush();
+    outcome.and(flushed.map_err(Failure::from))
 }

@@ -1,15 +1,20 @@
-//! From `--provider` to a provider.
+//! From what was chosen to providers.
 
 use std::{fmt, ops::Deref, sync::Arc};
 
-use clap::ValueEnum;
-use org_invitations::{Confluent, InvitationProvider, ProviderConfig, ProviderKind};
+use org_invitations::{Confluent, ErrorKind, InvitationProvider};
 use org_invitations_sandbox::Sandbox;
 
-use crate::{arguments::ProviderName, failure::Failure};
+use crate::{
+    arguments::Global,
+    config::{self, Layered, Selected, Selection},
+    failure::Failure,
+};
 
 /// A provider, with the sandbox that it needs to keep running, if any.
 pub(crate) struct Connected {
+    /// What the provider is called in the output.
+    pub label: String,
     provider: Arc<dyn InvitationProvider>,
     _sandbox: Option<Sandbox>,
 }
@@ -28,38 +33,85 @@ impl fmt::Debug for Connected {
     }
 }
 
-/// Sets up the provider that was asked for.
-pub(crate) async fn connect(name: Option<ProviderName>) -> Result<Connected, Failure> {
-    let kind = match name.or(from_environment()?) {
-        Some(ProviderName::Confluent) => ProviderKind::Confluent,
-        Some(ProviderName::ClickHouse) => ProviderKind::ClickHouse,
-        Some(ProviderName::Sandbox) => return sandbox().await,
-        None => {
-            let missing = "which provider? Give `--provider confluent` or `--provider clickhouse`, \
-                           or set ORG_INVITATIONS_PROVIDER; without an account, try \
-                           `org-invitations demo`";
-            return Err(Failure::Usage(missing.to_owned()));
+/// Sets up the one provider that was asked for.
+pub(crate) async fn one(global: &Global) -> Result<Connected, Failure> {
+    let mut connected = all(global).await?.into_iter();
+    match (connected.next(), connected.next()) {
+        (Some(only), None) => Ok(only),
+        _ => Err(Failure::Usage(
+            "this command works on one provider; only `list` and `doctor` take --provider more \
+             than once"
+                .to_owned(),
+        )),
+    }
+}
+
+/// Sets up every provider that was asked for; at least one.
+pub(crate) async fn all(global: &Global) -> Result<Vec<Connected>, Failure> {
+    let selection = config::load(global)?;
+    if let Some(warning) = selection
+        .file
+        .as_ref()
+        .and_then(|file| file.warning.as_ref())
+    {
+        eprintln!("warning: {warning}");
+    }
+    if selection.chosen().is_empty() {
+        return Err(Failure::Usage(which_provider(&selection)));
+    }
+    let mut connected = Vec::new();
+    for selected in selection.chosen() {
+        connected.push(match selected {
+            Selected::Sandbox => sandbox().await?,
+            Selected::Vendor { kind, profile, .. } => {
+                let layers = selection.layers(*kind, profile.as_deref())?;
+                for warning in &layers.warnings {
+                    eprintln!("warning: {warning}");
+                }
+                vendor(&layers)?
+            }
+        });
+    }
+    Ok(connected)
+}
+
+/// Sets up a provider from its values. Sends nothing.
+pub(crate) fn vendor(layers: &Layered) -> Result<Connected, Failure> {
+    let provider = layers.config()?.build().map_err(|error| {
+        // The library does not know who said what it refuses.
+        let source = layers.source_of("base_url");
+        match source
+            .filter(|_| error.kind() == ErrorKind::Config && error.subject() == Some("base URL"))
+        {
+            Some(source) => {
+                let subject = format!("base URL ({source})");
+                Failure::from(error.with_subject(subject))
+            }
+            None => Failure::from(error),
         }
-    };
-    let provider = ProviderConfig::from_env(kind)?.build()?;
+    })?;
     Ok(Connected {
+        label: layers.kind.to_string(),
         provider,
         _sandbox: None,
     })
 }
 
-/// What ORG_INVITATIONS_PROVIDER names; empty counts as absent.
-fn from_environment() -> Result<Option<ProviderName>, Failure> {
-    let named = std::env::var("ORG_INVITATIONS_PROVIDER")
-        .ok()
-        .filter(|name| !name.is_empty());
-    let parse = |name: String| {
-        ProviderName::from_str(&name, true).map_err(|_| {
-            let known = "the providers are confluent, clickhouse and sandbox";
-            Failure::Usage(format!("ORG_INVITATIONS_PROVIDER is {name:?}; {known}"))
-        })
-    };
-    named.map(parse).transpose()
+fn which_provider(selection: &Selection) -> String {
+    let profiles = selection
+        .file
+        .as_ref()
+        .filter(|file| !file.profiles.is_empty());
+    let profiles = profiles.map_or_else(String::new, |file| {
+        let names: Vec<&str> = file.profiles.keys().map(String::as_str).collect();
+        let (path, names) = (file.path.display(), names.join(", "));
+        format!("\n  or choose a profile of {path} with --profile: {names}")
+    });
+    format!(
+        "which provider?\nhint: give `--provider confluent` or `--provider clickhouse`, or set \
+         ORG_INVITATIONS_PROVIDER{profiles}\n  `org-invitations --help` says how to set up credentials; \
+         without an account, try `org-invitations demo`"
+    )
 }
 
 async fn sandbox() -> Result<Connected, Failure> {
@@ -70,6 +122,7 @@ async fn sandbox() -> Result<Connected, Failure> {
         .base_url(sandbox.url())
         .build()?;
     Ok(Connected {
+        label: "sandbox".to_owned(),
         provider: Arc::new(provider),
         _sandbox: Some(sandbox),
     })

@@ -2,19 +2,56 @@
 
 use std::{
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
+use clap::Subcommand;
 use org_invitations_codegen::{Api, Class, Document, Finding, Report, Surface, check, diff};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    arguments::{Format, SpecCommand},
-    failure::Failure,
-    output::Output,
+    failure::{Exit, Failure},
+    output::{Cell, Format, Output, Record, Shape, bad, doubtful, good},
 };
 
-pub(crate) fn run<W: Write>(command: &SpecCommand, out: &mut Output<W>) -> Result<(), Failure> {
+/// What can be asked of a document. The API is recognised from its paths.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SpecCommand {
+    /// Compare two documents of one API: what breaks, what is new, what does not matter.
+    ///
+    /// Only what the library uses counts, after resolving references and lowering OpenAPI 3.1 to 3.0,
+    /// so moving or renaming a schema is no change.
+    #[command(after_help = "\
+Exit codes: 0 nothing breaks, 1 something breaks, 2 the documents could not be compared.
+
+Example:
+  org-invitations spec diff specs/clickhouse-cloud-v1.json clickhouse.json -o markdown")]
+    Diff {
+        /// The document that is in use.
+        old: PathBuf,
+        /// The document that is to replace it.
+        new: PathBuf,
+    },
+    /// Say whether the library would build from a document, without building.
+    #[command(after_help = "\
+Exit codes: 0 it would, 1 it would not, 2 the document could not be read.
+
+Example:
+  org-invitations spec check clickhouse.json")]
+    Check {
+        /// The document.
+        file: PathBuf,
+    },
+    /// Print the part of a document that the library uses, normalised.
+    #[command(after_help = "Example:\n  org-invitations spec show specs/confluent-iam-v2.yaml")]
+    Show {
+        /// The document.
+        file: PathBuf,
+    },
+}
+
+pub(crate) fn run(command: &SpecCommand, out: &mut Output) -> Result<(), Failure> {
     match command {
         SpecCommand::Diff { old, new } => compare(old, new, out),
         SpecCommand::Check { file } => would_build(file, out),
@@ -22,7 +59,7 @@ pub(crate) fn run<W: Write>(command: &SpecCommand, out: &mut Output<W>) -> Resul
     }
 }
 
-fn compare<W: Write>(old: &Path, new: &Path, out: &mut Output<W>) -> Result<(), Failure> {
+fn compare(old: &Path, new: &Path, out: &mut Output) -> Result<(), Failure> {
     let (old, new) = (read(old)?, read(new)?);
     let described = Api::recognise(&new);
     let apis = recognised(&old)?
@@ -43,8 +80,11 @@ fn compare<W: Write>(old: &Path, new: &Path, out: &mut Output<W>) -> Result<(), 
         findings.extend(diff(&old, &new, api));
     }
     let printed = match out.format() {
-        Format::Table => table(&findings, out),
-        Format::Json => json_document(&findings, out),
+        Format::Table if findings.is_empty() => {
+            Ok(out.line("nothing changed that the library uses")?)
+        }
+        Format::Table | Format::Jsonl | Format::Csv => records(&findings, out),
+        Format::Json | Format::Yaml => document(&findings, out),
         Format::Markdown => markdown(&findings, out),
     };
     match printed.and_then(|()| Ok(out.flush()?)) {
@@ -56,20 +96,27 @@ fn compare<W: Write>(old: &Path, new: &Path, out: &mut Output<W>) -> Result<(), 
         .iter()
         .any(|finding| finding.class == Class::Breaking);
     if breaks {
-        Err(Failure::Negative)
+        Err(Failure::Said(Exit::Refused))
     } else {
         Ok(())
     }
 }
 
-fn would_build<W: Write>(file: &Path, out: &mut Output<W>) -> Result<(), Failure> {
+fn would_build(file: &Path, out: &mut Output) -> Result<(), Failure> {
+    let is_text = match out.format() {
+        Format::Csv => {
+            let message = "`spec check` prints text, json, jsonl or yaml".to_owned();
+            return Err(Failure::Usage(message));
+        }
+        format => format == Format::Table,
+    };
     let document = read(file)?;
     let mut problems = Vec::new();
     for api in recognised(&document)? {
         match check(&surface(&document, api)?, api) {
-            Ok(()) if out.format() == Format::Json => {}
+            Ok(()) if !is_text => {}
             Ok(()) => out.line(&format!("{}: the library builds from it", api.title))?,
-            Err(report) if out.format() == Format::Json => problems.extend(report.problems),
+            Err(report) if !is_text => problems.extend(report.problems),
             Err(report) => {
                 out.line(&format!(
                     "{}: the library does not build from it",
@@ -80,7 +127,7 @@ fn would_build<W: Write>(file: &Path, out: &mut Output<W>) -> Result<(), Failure
             }
         }
     }
-    if out.format() == Format::Json {
+    if !is_text {
         let problems: Vec<Value> = problems
             .iter()
             .map(|problem| {
@@ -92,20 +139,20 @@ fn would_build<W: Write>(file: &Path, out: &mut Output<W>) -> Result<(), Failure
                 })
             })
             .collect();
-        out.json(&json!({ "document": document.name(), "problems": problems }))?;
+        out.document(&json!({ "document": document.name(), "problems": problems }))?;
     }
     out.flush()?;
     if problems.is_empty() {
         Ok(())
     } else {
-        Err(Failure::Negative)
+        Err(Failure::Said(Exit::Refused))
     }
 }
 
-fn show<W: Write>(file: &Path, out: &mut Output<W>) -> Result<(), Failure> {
+fn show(file: &Path, out: &mut Output) -> Result<(), Failure> {
     let document = read(file)?;
     for api in recognised(&document)? {
-        out.json(surface(&document, api)?.value())?;
+        out.document(surface(&document, api)?.value())?;
     }
     Ok(())
 }
@@ -135,39 +182,77 @@ fn recognised(document: &Document) -> Result<Vec<&'static Api>, Failure> {
     Ok(apis)
 }
 
-fn table<W: Write>(findings: &[Finding], out: &mut Output<W>) -> Result<(), Failure> {
-    if findings.is_empty() {
-        return Ok(out.line("nothing changed that the library uses")?);
+/// A finding, as every format has it.
+#[derive(Serialize)]
+struct FindingRecord<'a> {
+    class: &'a str,
+    pointer: &'a str,
+    before: &'a Value,
+    after: &'a Value,
+    message: &'a str,
+}
+
+impl<'a> FindingRecord<'a> {
+    fn new(finding: &'a Finding) -> Self {
+        Self {
+            class: finding.class.as_str(),
+            pointer: &finding.pointer,
+            before: &finding.before,
+            after: &finding.after,
+            message: &finding.message,
+        }
     }
-    let rows = findings.iter().map(|finding| {
-        [
-            finding.class.to_string(),
-            finding.pointer.clone(),
-            short(&finding.before),
-            short(&finding.after),
-            finding.message.clone(),
+}
+
+impl Record for FindingRecord<'_> {
+    const TABLE: &'static [&'static str] = &["CLASS", "WHERE", "BEFORE", "AFTER", "WHAT"];
+    const CSV: &'static [&'static str] = &["class", "pointer", "before", "after", "message"];
+
+    fn row(&self) -> Vec<Cell> {
+        let class = match self.class {
+            "breaking" => bad(),
+            "additive" => good(),
+            _ => doubtful(),
+        };
+        vec![
+            Cell::new(self.class).styled(class),
+            Cell::new(self.pointer),
+            Cell::new(short(self.before)),
+            Cell::new(short(self.after)),
+            Cell::new(self.message),
         ]
-    });
-    Ok(out.rows(["CLASS", "WHERE", "BEFORE", "AFTER", "WHAT"], rows)?)
+    }
+
+    fn line(&self) -> Vec<String> {
+        let text = |value: &Value| match value {
+            Value::Null => String::new(),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        vec![
+            self.class.to_owned(),
+            self.pointer.to_owned(),
+            text(self.before),
+            text(self.after),
+            self.message.to_owned(),
+        ]
+    }
 }
 
-fn json_document<W: Write>(findings: &[Finding], out: &mut Output<W>) -> Result<(), Failure> {
-    let findings: Vec<Value> = findings
-        .iter()
-        .map(|finding| {
-            json!({
-                "class": finding.class.as_str(),
-                "pointer": finding.pointer,
-                "before": finding.before,
-                "after": finding.after,
-                "message": finding.message,
-            })
-        })
-        .collect();
-    Ok(out.json(&json!({ "findings": findings }))?)
+fn records(findings: &[Finding], out: &mut Output) -> Result<(), Failure> {
+    let mut records = out.records(Shape::Many);
+    for finding in findings {
+        records.push(&FindingRecord::new(finding))?;
+    }
+    Ok(records.finish()?)
 }
 
-fn markdown<W: Write>(findings: &[Finding], out: &mut Output<W>) -> Result<(), Failure> {
+fn document(findings: &[Finding], out: &mut Output) -> Result<(), Failure> {
+    let findings: Vec<FindingRecord<'_>> = findings.iter().map(FindingRecord::new).collect();
+    Ok(out.document(&json!({ "findings": findings }))?)
+}
+
+fn markdown(findings: &[Finding], out: &mut Output) -> Result<(), Failure> {
     if findings.is_empty() {
         return Ok(out.line("Nothing changed that the library uses.")?);
     }

@@ -1,6 +1,6 @@
 //! `demo`: the main job on both providers, through the same code, against the built-in sandbox.
 
-use std::{io::Write, sync::Arc};
+use std::sync::Arc;
 
 use futures::TryStreamExt;
 use org_invitations::{
@@ -9,10 +9,13 @@ use org_invitations::{
 };
 use org_invitations_sandbox::Sandbox;
 
-use crate::{failure::Failure, output::Output};
+use crate::{
+    failure::Failure,
+    output::{InvitationRecord, Output, Shape},
+};
 
 /// Runs the demonstration on each provider in turn.
-pub(crate) async fn run<W: Write>(out: &mut Output<W>) -> Result<(), Failure> {
+pub(crate) async fn run(out: &mut Output) -> Result<(), Failure> {
     let sandbox = Sandbox::start().await?;
     out.line(&format!(
         "The sandbox speaks both vendors' APIs at {}.",
@@ -46,10 +49,7 @@ fn providers(sandbox: &Sandbox) -> Result<[Arc<dyn InvitationProvider>; 2], Erro
 }
 
 /// What anyone would do with a provider; it does not matter which one it is.
-async fn show<W: Write>(
-    provider: &dyn InvitationProvider,
-    out: &mut Output<W>,
-) -> Result<(), Failure> {
+async fn show(provider: &dyn InvitationProvider, out: &mut Output) -> Result<(), Failure> {
     out.line(&format!("== {provider}"))?;
     let mut created = Vec::new();
     for email in ["ann@example.com", "bob@example.com", "eve@example.com"] {
@@ -97,7 +97,11 @@ async fn show<W: Write>(
         rows.len()
     ))?;
     out.line("")?;
-    out.table(&rows)?;
+    let mut records = out.records(Shape::Many).without_first_column();
+    for row in rows {
+        records.push(&InvitationRecord::new(&provider.to_string(), row))?;
+    }
+    records.finish()?;
     out.line("")?;
 
     match provider.create(NewInvitation::new("Ann@Example.com")).await {

@@ -1,0 +1,26 @@
+//! `completions`: what makes a shell complete this command's options.
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use crate::{arguments::Arguments, failure::Failure, output::Output};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  org-invitations completions bash > ~/.local/share/bash-completion/completions/org-invitations
+  org-invitations completions zsh > ~/.zfunc/_org-invitations
+  org-invitations completions fish > ~/.config/fish/completions/org-invitations.fish")]
+pub(crate) struct CompletionsOptions {
+    /// Which shell.
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+pub(crate) fn run(options: &CompletionsOptions, out: &mut Output) -> Result<(), Failure> {
+    // It is written to memory first, as the generator panics where its reader goes away.
+    let mut script = Vec::new();
+    let mut command = Arguments::command();
+    clap_complete::generate(options.shell, &mut command, "org-invitations", &mut script);
+    Ok(std::io::Write::write_all(out, &script)?)
+}

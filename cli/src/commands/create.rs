@@ -1,0 +1,119 @@
+//! `create`: invite people.
+
+use std::collections::HashSet;
+
+use clap::Args;
+use org_invitations::{InvitationProviderExt, InvitationStatus, NewInvitation};
+
+use super::{
+    each::{Tally, each},
+    words,
+};
+use crate::{
+    failure::Failure,
+    interrupt::Interrupt,
+    output::{InvitationRecord, Output, Shape},
+    provider::Connected,
+};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  org-invitations -p confluent create ann@example.com bob@example.com
+  org-invitations -p confluent create ann@example.com --auth-type sso
+  org-invitations -p clickhouse create ann@example.com --role developer
+  org-invitations -p clickhouse create ann@example.com --role-id 5a1e9b6c-3f0d-4c1b-9a57-0d2f4f1c6a01
+  org-invitations -p confluent create ann@example.com --if-absent -o json
+
+One address gives a JSON object, several an array. An option that the provider does not have is refused
+before anything is sent. On Confluent a new user has no roles: bind them to the `user.id` of the output.")]
+pub(crate) struct CreateOptions {
+    /// The addresses to invite.
+    #[arg(value_name = "EMAIL", required = true)]
+    pub emails: Vec<String>,
+    /// How the invitees log in: local or sso (Confluent).
+    #[arg(long, value_name = "TYPE")]
+    pub auth_type: Option<String>,
+    /// A role by its id; may be given more than once (ClickHouse).
+    #[arg(long, value_name = "ID")]
+    pub role_id: Vec<String>,
+    /// The deprecated single role, admin or developer (ClickHouse).
+    #[arg(long, value_name = "ROLE", conflicts_with = "role_id")]
+    pub role: Option<String>,
+    /// Be content with an invitation that is there already, and print it.
+    #[arg(long)]
+    pub if_absent: bool,
+}
+
+pub(crate) async fn run(
+    provider: &Connected,
+    options: CreateOptions,
+    interrupt: &Interrupt,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let auth_type = options.auth_type.as_deref().map(words::auth_type);
+    let mut seen = HashSet::new();
+    let mut people = Vec::new();
+    for email in options.emails {
+        if !seen.insert(email.to_lowercase()) {
+            eprintln!("warning: {email} is given more than once, and invited once");
+            continue;
+        }
+        let mut new = NewInvitation::new(email);
+        new.auth_type.clone_from(&auth_type);
+        if !options.role_id.is_empty() {
+            new = new.role_ids(&options.role_id);
+        }
+        if let Some(role) = &options.role {
+            new = new.legacy_role(role);
+        }
+        new.validate()?;
+        people.push(new);
+    }
+    out.outlives_its_reader();
+    let mut records = out.records(Shape::of(&people)).without_first_column();
+    let mut tally = Tally::default();
+    let outcome = each(
+        &people,
+        interrupt,
+        &mut tally,
+        |new| new.email.clone(),
+        |index| {
+            let new = people[index].clone();
+            async move {
+                if options.if_absent {
+                    provider.get_or_create(new).await
+                } else {
+                    provider.create(new).await
+                }
+            }
+        },
+        |_, invitation| {
+            if options.if_absent {
+                note(&invitation.email, invitation.status.as_ref());
+            }
+            records.push(&InvitationRecord::new(&provider.label, invitation))
+        },
+    )
+    .await;
+    records.finish()?;
+    outcome?;
+    tally.finish()
+}
+
+/// What is there already may be of no use.
+fn note(email: &str, status: Option<&InvitationStatus>) {
+    let email = crate::output::visible(email);
+    match status {
+        Some(InvitationStatus::Expired) => eprintln!(
+            "note: the invitation of {email} has expired; `org-invitations renew` sends it again"
+        ),
+        Some(InvitationStatus::Accepted) => {
+            eprintln!("note: {email} has accepted, and is a member");
+        }
+        Some(InvitationStatus::Deactivated) => {
+            eprintln!("note: the invitation of {email} was withdrawn");
+        }
+        _ => {}
+    }
+}

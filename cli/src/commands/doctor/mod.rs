@@ -1,0 +1,134 @@
+//! `doctor`: what is set up, where each value comes from, and whether the provider answers.
+
+mod checks;
+mod report;
+
+use org_invitations::ProviderKind;
+
+pub(crate) use self::report::DoctorReport;
+use self::{
+    checks::Checks,
+    report::{FileReport, ProviderReport, ValueReport},
+};
+use crate::{
+    arguments::Global,
+    config::{self, Selected, Selection},
+    failure::{Exit, Failure},
+    interrupt::Interrupt,
+    output::{Format, Output},
+};
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  org-invitations doctor                    # every provider that is set up
+  org-invitations --profile prod doctor -o json
+
+Shows the values of every provider that is set up, or of those asked for, with the source that won and
+those that it was preferred to. Then it checks that the server can be reached (a request without
+credentials), how far its clock is from this one's, and that the credential may list invitations (one
+page of one). Secrets are never shown.
+
+Exit codes: 0 all is well, 1 a provider cannot be reached or answers wrongly, 2 the configuration is wrong
+or missing, 3 the credential is refused.";
+
+pub(crate) async fn run(
+    global: &Global,
+    interrupt: &Interrupt,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let selection = config::load(global)?;
+    let (report, exit) = interrupt.stops(examine(&selection)).await?;
+    match out.format() {
+        Format::Table => report.show(out)?,
+        Format::Csv => {
+            let message = "`doctor` prints a table, json, jsonl or yaml".to_owned();
+            return Err(Failure::Usage(message));
+        }
+        _ => out.document(&report)?,
+    }
+    match exit {
+        None => Ok(()),
+        Some(exit) => {
+            std::io::Write::flush(out)?;
+            Err(Failure::Said(exit))
+        }
+    }
+}
+
+/// The report, and the worst that it has: a wrong configuration before a refused credential before
+/// anything else.
+async fn examine(selection: &Selection) -> Result<(DoctorReport, Option<Exit>), Failure> {
+    let asked_for = !selection.chosen().is_empty();
+    let selected = match asked_for {
+        true => selection.chosen().to_vec(),
+        false => selection.everything()?,
+    };
+    let mut worst: Option<Exit> = None;
+    let mut providers = Vec::new();
+    for selected in &selected {
+        let Selected::Vendor {
+            kind,
+            profile,
+            source,
+        } = selected
+        else {
+            let message = "the sandbox needs nothing, so there is nothing to check: `org-invitations \
+                           demo` shows it";
+            return Err(Failure::Usage(message.to_owned()));
+        };
+        let (report, exit) =
+            provider(selection, *kind, profile.as_deref(), source, asked_for).await?;
+        providers.extend(report);
+        worst = worse(worst, exit);
+    }
+    if providers.is_empty() {
+        let none = "nothing is set up: no profile, and none of the variables that \
+                    `org-invitations --help` names\nhint: `org-invitations -p confluent doctor` or \
+                    `-p clickhouse doctor` says what one provider needs; `org-invitations demo` needs \
+                    no account";
+        return Err(Failure::Usage(none.to_owned()));
+    }
+    let report = DoctorReport {
+        config_file: FileReport::new(selection),
+        providers,
+    };
+    Ok((report, worst))
+}
+
+async fn provider(
+    selection: &Selection,
+    kind: ProviderKind,
+    profile: Option<&str>,
+    source: &str,
+    asked_for: bool,
+) -> Result<(Option<ProviderReport>, Option<Exit>), Failure> {
+    let layers = selection.layers(kind, profile)?;
+    if layers.is_empty() && !asked_for {
+        return Ok((None, None));
+    }
+    let mut checks = Checks::default();
+    checks.run(&layers).await;
+    let values = layers.values.iter().map(ValueReport::new).collect();
+    let report = ProviderReport {
+        provider: kind.to_string(),
+        chosen_by: source.to_owned(),
+        profile: profile.map(str::to_owned),
+        values,
+        checks: checks.done,
+    };
+    Ok((Some(report), checks.exit))
+}
+
+fn worse(one: Option<Exit>, other: Option<Exit>) -> Option<Exit> {
+    let rank = |exit: &Option<Exit>| match exit {
+        None => 0,
+        Some(Exit::Usage) => 3,
+        Some(Exit::Authentication) => 2,
+        Some(_) => 1,
+    };
+    if rank(&other) > rank(&one) {
+        other
+    } else {
+        one
+    }
+}

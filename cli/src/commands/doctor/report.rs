@@ -1,0 +1,200 @@
+//! What `doctor` found, for people and for programs.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    config::{Selection, Value},
+    output::{Cell, Output, Record, Shape, bad, doubtful, good, visible},
+};
+
+/// The whole of it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct DoctorReport {
+    /// The configuration file, there or not.
+    pub config_file: FileReport,
+    /// Every provider that was examined.
+    pub providers: Vec<ProviderReport>,
+}
+
+/// The configuration file.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct FileReport {
+    /// Where it is or would be.
+    pub path: Option<String>,
+    /// Who said so.
+    pub source: String,
+    /// Whether it is there.
+    pub found: bool,
+    /// Who can read it, where that is too many.
+    pub warning: Option<String>,
+}
+
+/// One provider.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ProviderReport {
+    /// `confluent` or `clickhouse`.
+    pub provider: String,
+    /// Why it was examined.
+    pub chosen_by: String,
+    /// The profile that is used for it, if any.
+    pub profile: Option<String>,
+    /// Every value that is set.
+    pub values: Vec<ValueReport>,
+    /// What was checked, in order.
+    pub checks: Vec<CheckReport>,
+}
+
+/// A value that is set.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ValueReport {
+    /// As the configuration file names it.
+    pub name: String,
+    /// `[redacted]` for a secret.
+    pub value: String,
+    /// The flag, variable or profile that it comes from.
+    pub source: String,
+    /// Those that say something too, and did not win.
+    pub preferred_to: Vec<String>,
+}
+
+/// A check.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct CheckReport {
+    /// `configuration`, `reachability`, `clock` or `credential`.
+    pub check: String,
+    /// How it went.
+    pub outcome: Verdict,
+    /// What was found.
+    pub detail: String,
+}
+
+/// How a check went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Verdict {
+    /// As it should be.
+    Ok,
+    /// It works, but may not for long, or not for everything.
+    Warning,
+    /// It does not work.
+    Failed,
+    /// Not checked, because of another check.
+    Skipped,
+}
+
+impl FileReport {
+    pub fn new(selection: &Selection) -> Self {
+        let location = &selection.location;
+        let file = selection.file.as_ref();
+        Self {
+            path: location
+                .path
+                .as_ref()
+                .map(|path| path.display().to_string()),
+            source: location.source.to_owned(),
+            found: file.is_some(),
+            warning: file.and_then(|file| file.warning.clone()),
+        }
+    }
+}
+
+impl ValueReport {
+    pub fn new(value: &Value) -> Self {
+        Self {
+            name: value.name.clone(),
+            value: value.shown.clone(),
+            source: value.source.clone(),
+            preferred_to: value.over.clone(),
+        }
+    }
+}
+
+impl Record for &ValueReport {
+    const TABLE: &'static [&'static str] = &["VALUE", "IS", "FROM", "PREFERRED TO"];
+    const CSV: &'static [&'static str] = Self::TABLE;
+
+    fn row(&self) -> Vec<Cell> {
+        self.line().into_iter().map(Cell::new).collect()
+    }
+
+    fn line(&self) -> Vec<String> {
+        let over = self.preferred_to.join(", ");
+        vec![
+            self.name.clone(),
+            self.value.clone(),
+            self.source.clone(),
+            over,
+        ]
+    }
+}
+
+impl Record for &CheckReport {
+    const TABLE: &'static [&'static str] = &["CHECK", "OUTCOME", "WHAT"];
+    const CSV: &'static [&'static str] = Self::TABLE;
+
+    fn row(&self) -> Vec<Cell> {
+        let style = match self.outcome {
+            Verdict::Ok => Some(good()),
+            Verdict::Warning => Some(doubtful()),
+            Verdict::Failed => Some(bad()),
+            Verdict::Skipped => None,
+        };
+        let mut row: Vec<Cell> = self.line().into_iter().map(Cell::new).collect();
+        row[1] = row[1].clone().styled(style);
+        row
+    }
+
+    fn line(&self) -> Vec<String> {
+        let outcome = match self.outcome {
+            Verdict::Ok => "ok",
+            Verdict::Warning => "warning",
+            Verdict::Failed => "failed",
+            Verdict::Skipped => "skipped",
+        };
+        vec![self.check.clone(), outcome.to_owned(), self.detail.clone()]
+    }
+}
+
+impl DoctorReport {
+    /// For people.
+    pub fn show(&self, out: &mut Output) -> std::io::Result<()> {
+        let file = &self.config_file;
+        let found = if file.found { "" } else { ", not there" };
+        let path = file.path.as_deref().unwrap_or("nowhere");
+        out.line(&format!(
+            "configuration file: {} ({}{found})",
+            visible(path),
+            file.source
+        ))?;
+        if let Some(warning) = &file.warning {
+            out.line(&format!("warning: {}", visible(warning)))?;
+        }
+        for provider in &self.providers {
+            out.line("")?;
+            let profile = provider.profile.as_ref();
+            let profile = profile.map_or_else(
+                || "no profile".to_owned(),
+                |name| format!("profile {}", visible(name)),
+            );
+            out.line(&format!(
+                "== {} ({}, {profile})",
+                provider.provider, provider.chosen_by
+            ))?;
+            let mut values = out.records(Shape::Many);
+            for value in &provider.values {
+                values.push(&value)?;
+            }
+            values.finish()?;
+            if !provider.values.is_empty() {
+                out.line("")?;
+            }
+            let mut checks = out.records(Shape::Many);
+            for check in &provider.checks {
+                checks.push(&check)?;
+            }
+            checks.finish()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,258 @@
+//! `list`: invitations, shown page by page as they arrive.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use futures::StreamExt;
+use org_invitations::{
+    Capabilities, Error, ErrorKind, Invitation, InvitationProvider, InvitationProviderExt,
+    InvitationStatus, ListQuery, Operation,
+};
+
+use super::{each::Tally, words};
+use crate::{
+    failure::Failure,
+    interrupt::Interrupt,
+    output::{InvitationRecord, Output, Records, Shape},
+    provider::Connected,
+};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  org-invitations -p confluent list --status sent
+  org-invitations -p clickhouse list --expiring-within 24h
+  org-invitations -p clickhouse list --role developer --limit 20
+  org-invitations -p confluent -p clickhouse list -o csv > invitations.csv
+  org-invitations -p confluent list --expired -o jsonl | jq -r .email
+
+Filters are added up: an invitation is shown when it matches all of them. A filter that the provider does
+not have is refused before anything is sent. Rows are shown as pages arrive. In CSV, control characters
+are written out, and a cell that a spreadsheet would take for a formula begins with an apostrophe.")]
+pub(crate) struct ListOptions {
+    /// Only the invitations of this address (Confluent: as it was spelt when invited).
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: Option<String>,
+    /// Only those with this status: sent, staged, accepted, expired, deactivated.
+    #[arg(long)]
+    pub status: Option<String>,
+    /// Only the one that created the user with this id (Confluent).
+    #[arg(long, value_name = "ID")]
+    pub user: Option<String>,
+    /// Only those sent by the user with this id (Confluent).
+    #[arg(long, value_name = "ID")]
+    pub creator: Option<String>,
+    /// Only those with this role, by its name or id (ClickHouse).
+    #[arg(long)]
+    pub role: Option<String>,
+    /// Only those that can no longer be accepted because they are too old.
+    #[arg(long, conflicts_with_all = ["status", "expiring_within"])]
+    pub expired: bool,
+    /// Only those that are open now and will expire within this time, such as 24h, 7d, "1h 30m".
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub expiring_within: Option<Duration>,
+    /// At most so many.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+    /// How many to ask for at a time.
+    #[arg(long, value_name = "N")]
+    pub page_size: Option<u32>,
+}
+
+/// So many rows are shown together at most, however large a page is.
+const AT_ONCE: usize = 1_000;
+
+/// Prints every invitation that can be read; the others, and a list that breaks off, are failures that
+/// hide none of the rest.
+pub(crate) async fn run(
+    providers: &[Connected],
+    options: ListOptions,
+    interrupt: &Interrupt,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let filter = Filter::new(&options);
+    let query = query(&options);
+    let several = providers.len() > 1;
+    let mut records = out.records(Shape::Many);
+    if !several {
+        records = records.without_first_column();
+    }
+    let mut tally = Tally::default();
+    let mut left = options.limit;
+    let work = async {
+        for provider in providers {
+            if left == Some(0) {
+                break;
+            }
+            let query = with_page_size(query.clone(), &options, &filter, provider.capabilities());
+            let outcome = one(
+                provider,
+                query,
+                &filter,
+                &mut left,
+                &mut records,
+                &mut tally,
+            )
+            .await;
+            match outcome {
+                Err(error @ Failure::Io(_)) => return Err(error),
+                Err(failure) => tally.failed(&failure),
+                Ok(()) => tally.done(),
+            }
+        }
+        Ok(())
+    };
+    let outcome = interrupt.stops(work).await;
+    if outcome.is_err() {
+        // What is on its way already is shown, but the document does not end as if it were whole.
+        records.show()?;
+        return outcome;
+    }
+    let none = records.count() == 0;
+    let is_table = records.is_table();
+    records.finish()?;
+    tally.finish()?;
+    if none && is_table {
+        eprintln!("no invitations");
+    }
+    Ok(())
+}
+
+async fn one(
+    provider: &Connected,
+    query: ListQuery,
+    filter: &Filter,
+    limit: &mut Option<u64>,
+    records: &mut Records<'_, InvitationRecord>,
+    tally: &mut Tally,
+) -> Result<(), Failure> {
+    filter.check(&**provider)?;
+    // The items of a page are there at once, so what is ready is a page, or a part of a large one.
+    let mut pages = provider.list(query).ready_chunks(AT_ONCE);
+    while let Some(page) = pages.next().await {
+        for item in page {
+            match item {
+                Ok(invitation) if filter.matches(&invitation) => {
+                    records.push(&InvitationRecord::new(&provider.label, invitation))?;
+                    if let Some(left) = limit {
+                        *left -= 1;
+                        if *left == 0 {
+                            return Ok(());
+                        }
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => tally.failed(&error.into()),
+            }
+        }
+        records.show()?;
+    }
+    Ok(())
+}
+
+fn query(options: &ListOptions) -> ListQuery {
+    let mut query = ListQuery::new();
+    query.email.clone_from(&options.email);
+    query.status = options.status.as_deref().map(words::status);
+    query.user.clone_from(&options.user);
+    query.creator.clone_from(&options.creator);
+    query.page_size = options.page_size;
+    query
+}
+
+/// Asks for no more than is to be shown, where the server cuts the pages and applies all filters.
+fn with_page_size(
+    mut query: ListQuery,
+    options: &ListOptions,
+    filter: &Filter,
+    capabilities: Capabilities,
+) -> ListQuery {
+    if let (None, Some(limit), Some(most)) =
+        (query.page_size, options.limit, capabilities.max_page_size)
+        && filter.is_empty()
+        && limit < u64::from(most)
+    {
+        query.page_size = u32::try_from(limit).ok();
+    }
+    query
+}
+
+/// The filters that no server has.
+#[derive(Debug)]
+struct Filter {
+    role: Option<String>,
+    expired: bool,
+    expires_before: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+}
+
+impl Filter {
+    fn new(options: &ListOptions) -> Self {
+        let now = Utc::now();
+        let before = |within: Duration| {
+            let within = chrono::TimeDelta::from_std(within).ok();
+            let end = within.and_then(|within| now.checked_add_signed(within));
+            end.unwrap_or(DateTime::<Utc>::MAX_UTC)
+        };
+        Self {
+            role: options.role.clone(),
+            expired: options.expired,
+            expires_before: options.expiring_within.map(before),
+            now,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.role.is_none() && !self.expired && self.expires_before.is_none()
+    }
+
+    /// Refuses what the provider cannot match, before anything is sent.
+    fn check(&self, provider: &dyn InvitationProvider) -> Result<(), Error> {
+        let capabilities = provider.capabilities();
+        if self.role.is_some() && !capabilities.role_ids && !capabilities.legacy_role {
+            let message = "invitations have no roles here, so there is no role filter";
+            let error = Error::new(ErrorKind::Unsupported, Operation::List, message);
+            return Err(error.with_provider(provider.to_string()));
+        }
+        Ok(())
+    }
+
+    fn matches(&self, invitation: &Invitation) -> bool {
+        self.role
+            .as_ref()
+            .is_none_or(|role| has_role(invitation, role))
+            && (!self.expired || is_expired(invitation, self.now))
+            && self.expires_before.is_none_or(|end| {
+                let open = is_open(invitation.status.as_ref());
+                let expires = invitation.expires_at;
+                open && expires.is_some_and(|expires| expires > self.now && expires <= end)
+            })
+    }
+}
+
+fn has_role(invitation: &Invitation, wanted: &str) -> bool {
+    let wanted = wanted.to_lowercase();
+    let is_it = |word: &Option<String>| {
+        word.as_ref()
+            .is_some_and(|word| word.to_lowercase() == wanted)
+    };
+    let mut roles = invitation.assigned_roles.iter().flatten();
+    is_it(&invitation.role) || roles.any(|role| is_it(&role.id) || is_it(&role.name))
+}
+
+/// Whether it can no longer be accepted because it is too old: by its status, or by its time where the
+/// status is behind.
+pub(super) fn is_expired(invitation: &Invitation, now: DateTime<Utc>) -> bool {
+    match &invitation.status {
+        Some(InvitationStatus::Expired) => true,
+        status => is_open(status.as_ref()) && invitation.expires_at.is_some_and(|at| at <= now),
+    }
+}
+
+fn is_open(status: Option<&InvitationStatus>) -> bool {
+    matches!(
+        status,
+        None | Some(InvitationStatus::Sent | InvitationStatus::Staged)
+    )
+}

@@ -1,0 +1,166 @@
+//! `renew`: withdraw invitations and send them anew. No vendor has a way to send one again.
+//!
+//! It is two requests, and not atomic: between them the person is not invited. So whatever can be
+//! refused is refused before the first, the second is tried again with patience, a request to stop waits for
+//! it, and where it fails for good, the person and the command that invites again are named.
+
+mod one;
+mod record;
+
+use chrono::Utc;
+use clap::Args;
+use futures::TryStreamExt;
+use org_invitations::{Invitation, InvitationProviderExt, ListQuery};
+
+pub(crate) use self::record::RenewedRecord;
+use self::{one::Renewal, record::Outcome};
+use super::{
+    ask,
+    each::Tally,
+    list::is_expired,
+    which::{Which, by_email},
+};
+use crate::{
+    failure::{Exit, Failure},
+    interrupt::Interrupt,
+    output::{Output, Records, Shape, time, visible},
+    provider::Connected,
+};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  org-invitations -p confluent renew i-7od91
+  org-invitations -p clickhouse renew --email ann@example.com
+  org-invitations -p confluent renew --expired --yes
+
+Not atomic: neither vendor can send an invitation again, so it is deleted and created, with the same roles
+and the same login, under a new id. When creating fails it is tried again; when that does not help, the
+exit code is 1 and stderr has the command that invites the person. Ctrl-C stops after the person under way.
+Invitations that were accepted, or whose roles cannot be given again, are refused and stay as they are.")]
+pub(crate) struct RenewOptions {
+    #[command(flatten)]
+    pub which: Which,
+    /// Every invitation that has expired; on a terminal, after asking.
+    #[arg(long, conflicts_with_all = ["ids", "email"])]
+    pub expired: bool,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// What is wrong with the command line, before anything is sent.
+pub(crate) fn check(options: &RenewOptions) -> Result<(), Failure> {
+    if options.which.is_empty() && !options.expired {
+        let message = "which invitations? Give their ids, `--email ADDRESS` or `--expired`";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    options.which.ids()?;
+    Ok(())
+}
+
+pub(crate) async fn run(
+    provider: &Connected,
+    options: RenewOptions,
+    interrupt: &Interrupt,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let shape = match (options.which.ids.as_slice(), options.which.email.as_slice()) {
+        ([_], []) => Shape::One,
+        _ => Shape::Many,
+    };
+    let mut tally = Tally::default();
+    let found = interrupt
+        .stops(find(provider, &options, &mut tally))
+        .await?;
+    if options.expired && found.is_empty() {
+        eprintln!("no invitation has expired");
+    }
+    if options.expired && !found.is_empty() && !options.yes && ask::somebody_is_there() {
+        for invitation in &found {
+            eprintln!("{}: {}", provider.label, visible(&invitation.email));
+        }
+        let question = match found.len() {
+            1 => "Delete this invitation, and create it again?".to_owned(),
+            count => format!("Delete these {count} invitations, and create them again?"),
+        };
+        if !ask::yes(&question, interrupt).await? {
+            eprintln!("nothing was renewed");
+            return Err(Failure::Said(Exit::Refused));
+        }
+    }
+    out.outlives_its_reader();
+    let mut records = out.records(shape);
+    let total = found.len();
+    for (position, old) in found.into_iter().enumerate() {
+        if interrupt.happened() {
+            records.finish()?;
+            let left = total - position;
+            let left = format!("{left} not renewed, and as they were");
+            return Err(Failure::Interrupted(left));
+        }
+        let one = Renewal { provider, old };
+        let record = one.run(interrupt, &mut tally).await;
+        let stop = record.outcome == Outcome::Refused && tally.says(Exit::Authentication);
+        show(&mut records, &record)?;
+        if stop && position + 1 < total {
+            eprintln!("{} more not attempted", total - position - 1);
+            break;
+        }
+    }
+    records.finish()?;
+    if interrupt.happened() {
+        return Err(Failure::Interrupted(String::new()));
+    }
+    tally.finish()
+}
+
+fn show(records: &mut Records<'_, RenewedRecord>, record: &RenewedRecord) -> std::io::Result<()> {
+    let Some(new) = record.invitation.as_ref().filter(|_| records.is_table()) else {
+        if records.is_table() {
+            return Ok(());
+        }
+        records.push(record)?;
+        return records.show();
+    };
+    let until = new
+        .expires_at
+        .as_ref()
+        .map(|at| format!(", expires {}", time(at)));
+    records.say(&format!(
+        "renewed {}: {} is now {}{}",
+        visible(&new.email),
+        record.old_id,
+        new.id,
+        until.unwrap_or_default()
+    ))
+}
+
+async fn find(
+    provider: &Connected,
+    options: &RenewOptions,
+    tally: &mut Tally,
+) -> Result<Vec<Invitation>, Failure> {
+    if options.expired {
+        let now = Utc::now();
+        let all = provider.list(ListQuery::new());
+        let expired = all.try_filter(|found| std::future::ready(is_expired(found, now)));
+        return Ok(expired.try_collect().await?);
+    }
+    let mut found: Vec<Invitation> = Vec::new();
+    for id in options.which.ids()? {
+        match provider.get(&id).await {
+            Ok(invitation) => found.push(invitation),
+            Err(error) => tally.failed(&error.into()),
+        }
+    }
+    for email in &options.which.email {
+        match by_email(&**provider, email).await {
+            Ok(more) => found.extend(more),
+            Err(error) => tally.failed(&error.into()),
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    found.retain(|invitation| seen.insert(invitation.id.clone()));
+    Ok(found)
+}

@@ -1,0 +1,74 @@
+//! How the outcome of a renewal is printed.
+
+use org_invitations::{Invitation, NewInvitation};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::output::{Cell, Record};
+
+/// What became of an invitation that was to be renewed.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "Renewed")]
+pub(crate) struct RenewedRecord {
+    /// `confluent`, `clickhouse` or `sandbox`.
+    pub provider: String,
+    /// Who is invited.
+    pub email: String,
+    /// The id that was renewed; there is none any more, unless it was refused.
+    pub old_id: String,
+    pub outcome: Outcome,
+    /// The invitation that there is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<Invitation>,
+    /// Why it was refused or lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// What to invite anew, where it was lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invite: Option<NewInvitation>,
+}
+
+/// What can become of an invitation that is to be renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    /// Invited again.
+    Renewed,
+    /// As it was: nothing was deleted, as far as is known.
+    Refused,
+    /// Deleted, and not invited again: `invite` says what is missing.
+    Lost,
+}
+
+impl Outcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Renewed => "renewed",
+            Self::Refused => "refused",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+impl Record for RenewedRecord {
+    const TABLE: &'static [&'static str] = &["PROVIDER", "EMAIL", "OLD ID", "OUTCOME", "NEW ID"];
+    const CSV: &'static [&'static str] = &["provider", "email", "old_id", "outcome", "id", "error"];
+
+    fn row(&self) -> Vec<Cell> {
+        let mut line = self.line();
+        line.pop();
+        line.into_iter().map(Cell::new).collect()
+    }
+
+    fn line(&self) -> Vec<String> {
+        let id = self.invitation.as_ref().map(|new| new.id.to_string());
+        vec![
+            self.provider.clone(),
+            self.email.clone(),
+            self.old_id.clone(),
+            self.outcome.as_str().to_owned(),
+            id.unwrap_or_default(),
+            self.error.clone().unwrap_or_default(),
+        ]
+    }
+}

@@ -1,0 +1,107 @@
+//! `schema`: the JSON Schema of what a command prints, or of the configuration file.
+
+use clap::{Args, ValueEnum};
+use org_invitations::ProviderKind;
+use schemars::{JsonSchema, Schema, schema_for};
+use serde_json::{Map, Value, json};
+
+use super::{delete::DeletedRecord, doctor::DoctorReport, renew::RenewedRecord};
+use crate::{
+    config::profile_keys,
+    failure::Failure,
+    output::{Format, InvitationRecord, Output},
+};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  org-invitations schema list
+  org-invitations schema config > org-invitations.schema.json
+
+For `get`, `create`, `delete` and `renew`, `-o json` prints an object where one thing was asked for by id or
+address, and an array otherwise; `list` always prints an array. A line of `-o jsonl` is one of the objects,
+and `-o yaml` has the same shape as `-o json`. New properties may be added; those that are there stay.")]
+pub(crate) struct SchemaOptions {
+    /// Of what.
+    #[arg(value_enum)]
+    pub of: Document,
+}
+
+/// What has a schema.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Document {
+    /// What `list` prints: an array of invitations.
+    List,
+    /// What `get` prints.
+    Get,
+    /// What `create` prints.
+    Create,
+    /// What `delete` prints.
+    Delete,
+    /// What `renew` prints.
+    Renew,
+    /// What `doctor` prints.
+    Doctor,
+    /// The configuration file, as JSON would have it.
+    Config,
+}
+
+pub(crate) fn run(options: &SchemaOptions, out: &mut Output) -> Result<(), Failure> {
+    if !matches!(out.format(), Format::Table | Format::Json | Format::Yaml) {
+        let message = "a schema is printed as json or yaml".to_owned();
+        return Err(Failure::Usage(message));
+    }
+    let schema = match options.of {
+        Document::List => schema_for!(Vec<InvitationRecord>).to_value(),
+        Document::Get | Document::Create => one_or_more::<InvitationRecord>(),
+        Document::Delete => one_or_more::<DeletedRecord>(),
+        Document::Renew => one_or_more::<RenewedRecord>(),
+        Document::Doctor => schema_for!(DoctorReport).to_value(),
+        Document::Config => config(),
+    };
+    Ok(out.document(&schema)?)
+}
+
+/// A record, or an array of them.
+fn one_or_more<R: JsonSchema>() -> Value {
+    let mut schema = schema_for!(Vec<R>);
+    let item = schema.remove("items").unwrap_or_default();
+    for keyword in ["type", "title"] {
+        schema.remove(keyword);
+    }
+    let array = json!({ "type": "array", "items": item });
+    schema.insert("anyOf".to_owned(), json!([item, array]));
+    Schema::to_value(schema)
+}
+
+fn config() -> Value {
+    let mut definitions = Map::new();
+    let profiles: Vec<Value> = ProviderKind::ALL
+        .into_iter()
+        .map(|kind| {
+            let mut profile = profile_keys(kind);
+            if let Some(object) = profile.as_object_mut() {
+                object.remove("$schema");
+                object.insert("required".to_owned(), json!(["provider"]));
+                if let Some(Value::Object(inner)) = object.remove("$defs") {
+                    definitions.extend(inner);
+                }
+            }
+            profile
+        })
+        .collect();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "The configuration file of org-invitations",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "default_profile": {
+                "type": "string",
+                "description": "The profile that is used where none is asked for."
+            },
+            "profiles": { "type": "object", "additionalProperties": { "anyOf": profiles } }
+        },
+        "$defs": definitions
+    })
+}

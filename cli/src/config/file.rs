@@ -1,0 +1,303 @@
+//! The configuration file: read, and refused with file and line where it has what nobody knows.
+
+use std::{collections::BTreeMap, fs, io, path::PathBuf};
+
+use org_invitations::{ClickHouseConfig, ConfluentConfig, ProviderKind};
+use serde_json::{Map, Value};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::location::{Location, readable_by_others};
+use crate::{failure::Failure, suggest::did_you_mean};
+
+/// The file, checked.
+#[derive(Debug)]
+pub(crate) struct ConfigFile {
+    pub path: PathBuf,
+    pub default_profile: Option<String>,
+    pub profiles: BTreeMap<String, Profile>,
+    /// What is unwise about the file.
+    pub warning: Option<String>,
+}
+
+/// A profile of the file.
+#[derive(Debug)]
+pub(crate) struct Profile {
+    pub kind: ProviderKind,
+    pub values: Map<String, Value>,
+    /// The line of each value, by its dotted path.
+    pub lines: BTreeMap<String, usize>,
+}
+
+/// The secrets that may also come from a file or a command.
+pub(super) const SECRETS: [&str; 2] = ["api_secret", "access_token"];
+
+/// The schema of what the library takes of a provider, and what this command adds to it.
+pub(crate) fn profile_keys(kind: ProviderKind) -> Value {
+    let mut schema = match kind {
+        ProviderKind::ClickHouse => schemars::schema_for!(ClickHouseConfig),
+        _ => schemars::schema_for!(ConfluentConfig),
+    }
+    .to_value();
+    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
+        return schema;
+    };
+    let text =
+        |description: String| serde_json::json!({ "type": "string", "description": description });
+    for secret in SECRETS.into_iter().filter(|secret| kind_has(kind, secret)) {
+        properties.insert(
+            format!("{secret}_file"),
+            text(format!(
+                "A file whose first line is the `{secret}`; relative to this one."
+            )),
+        );
+        properties.insert(
+            format!("{secret}_command"),
+            text(format!(
+                "A command whose first line of output is the `{secret}`."
+            )),
+        );
+    }
+    properties.insert(
+        "provider".to_owned(),
+        serde_json::json!({ "const": kind.as_str(), "description": "Which provider it is for." }),
+    );
+    schema
+}
+
+fn kind_has(kind: ProviderKind, secret: &str) -> bool {
+    kind == ProviderKind::Confluent || secret == "api_secret"
+}
+
+impl ConfigFile {
+    /// Reads the file; `None` where there is none and nobody asked for one.
+    pub fn read(location: &Location) -> Result<Option<Self>, Failure> {
+        let Some(path) = location.path.clone() else {
+            return Ok(None);
+        };
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !location.is_explicit => {
+                return Ok(None);
+            }
+            Err(error) => {
+                let (path, source) = (path.display(), location.source);
+                let message =
+                    format!("cannot read the configuration file {path} ({source}): {error}");
+                return Err(Failure::Usage(message));
+            }
+        };
+        let reader = Reader { path, text: &text };
+        reader.file().map(Some)
+    }
+
+    /// The profile of this name.
+    pub fn profile(&self, name: &str) -> Result<&Profile, Failure> {
+        self.profiles.get(name).ok_or_else(|| {
+            let names = || self.profiles.keys().map(String::as_str);
+            let known = match self.profiles.len() {
+                0 => "it has none".to_owned(),
+                _ => format!("it has {}", names().collect::<Vec<_>>().join(", ")),
+            };
+            Failure::Usage(format!(
+                "{} has no profile `{name}`: {known}{}",
+                self.path.display(),
+                did_you_mean(name, names())
+            ))
+        })
+    }
+}
+
+/// A file that is being read.
+struct Reader<'a> {
+    path: PathBuf,
+    text: &'a str,
+}
+
+impl Reader<'_> {
+    fn file(self) -> Result<ConfigFile, Failure> {
+        // The error's own display would show the line, which may hold a secret.
+        let table = DeTable::parse(self.text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            self.refuse(at, error.message())
+        })?;
+        let mut default_profile = None;
+        let mut profiles = BTreeMap::new();
+        for (key, value) in table.get_ref() {
+            match (key.get_ref().as_ref(), value.get_ref()) {
+                ("default_profile", DeValue::String(name)) => {
+                    default_profile = Some((name.to_string(), value.span().start));
+                }
+                ("default_profile", _) => {
+                    return Err(self.refuse(value.span().start, "`default_profile` must be text"));
+                }
+                ("profiles", DeValue::Table(table)) => {
+                    for (name, profile) in table {
+                        profiles.insert(name.get_ref().to_string(), self.profile(name, profile)?);
+                    }
+                }
+                ("profiles", _) => {
+                    let wrong = "`profiles` must be tables, such as `[profiles.prod]`";
+                    return Err(self.refuse(value.span().start, wrong));
+                }
+                (unknown, _) => {
+                    let guess = did_you_mean(unknown, ["default_profile", "profiles"]);
+                    let wrong = format!("unknown key `{unknown}`{guess}");
+                    return Err(self.refuse(key.span().start, &wrong));
+                }
+            }
+        }
+        if let Some((name, at)) = &default_profile
+            && !profiles.contains_key(name)
+        {
+            let guess = did_you_mean(name, profiles.keys().map(String::as_str));
+            let wrong = format!("there is no profile `{name}`{guess}");
+            return Err(self.refuse(*at, &wrong));
+        }
+        Ok(ConfigFile {
+            warning: readable_by_others(&self.path),
+            default_profile: default_profile.map(|(name, _)| name),
+            profiles,
+            path: self.path,
+        })
+    }
+
+    fn profile<'i>(
+        &self,
+        name: &Spanned<impl AsRef<str>>,
+        profile: &Spanned<DeValue<'i>>,
+    ) -> Result<Profile, Failure> {
+        let label = name.get_ref().as_ref();
+        let DeValue::Table(table) = profile.get_ref() else {
+            let wrong = format!("the profile `{label}` must be a table");
+            return Err(self.refuse(profile.span().start, &wrong));
+        };
+        let Some(provider) = table.get("provider") else {
+            let wrong = format!(
+                "the profile `{label}` does not say its `provider`: \"confluent\" or \"clickhouse\""
+            );
+            return Err(self.refuse(name.span().start, &wrong));
+        };
+        let written = provider.get_ref().as_str().unwrap_or_default();
+        let names = ProviderKind::ALL.map(ProviderKind::as_str);
+        let kind: ProviderKind = written.parse().map_err(|_| {
+            let guess = did_you_mean(written, names);
+            let wrong = format!(
+                "`provider` is {written:?}, and not one of {}{guess}",
+                names.join(", ")
+            );
+            self.refuse(provider.span().start, &wrong)
+        })?;
+        let schema = profile_keys(kind);
+        let mut lines = BTreeMap::new();
+        self.known(table, &schema, &schema, kind, "", &mut lines)?;
+        let values = table
+            .iter()
+            .filter(|(key, _)| key.get_ref() != "provider")
+            .map(|(key, value)| Ok((key.get_ref().to_string(), self.value(value)?)))
+            .collect::<Result<_, Failure>>()?;
+        Ok(Profile {
+            kind,
+            values,
+            lines,
+        })
+    }
+
+    /// Refuses keys that the schema does not have, at any depth.
+    fn known(
+        &self,
+        table: &DeTable<'_>,
+        schema: &Value,
+        root: &Value,
+        kind: ProviderKind,
+        prefix: &str,
+        lines: &mut BTreeMap<String, usize>,
+    ) -> Result<(), Failure> {
+        let Some(properties) = resolved(schema, root)
+            .get("properties")
+            .and_then(Value::as_object)
+        else {
+            return Ok(());
+        };
+        for (key, value) in table {
+            let name = key.get_ref().as_ref();
+            let path = format!("{prefix}{name}");
+            let at = key.span().start;
+            let Some(property) = properties.get(name) else {
+                let guess = did_you_mean(name, properties.keys().map(String::as_str));
+                return Err(self.refuse(at, &format!("unknown key `{path}` for {kind}{guess}")));
+            };
+            let is_secret = SECRETS.iter().any(|secret| name.starts_with(secret));
+            if is_secret && !matches!(value.get_ref(), DeValue::String(_)) {
+                return Err(self.refuse(value.span().start, &format!("`{path}` must be text")));
+            }
+            lines.insert(path.clone(), self.line(at));
+            if let DeValue::Table(inner) = value.get_ref() {
+                self.known(inner, property, root, kind, &format!("{path}."), lines)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The value as JSON, which is what the library's configuration is read from.
+    fn value(&self, value: &Spanned<DeValue<'_>>) -> Result<Value, Failure> {
+        Ok(match value.get_ref() {
+            DeValue::String(text) => Value::String(text.to_string()),
+            DeValue::Boolean(truth) => Value::Bool(*truth),
+            DeValue::Integer(number) => {
+                let parsed = i64::from_str_radix(number.as_str(), number.radix());
+                parsed.map(Value::from).map_err(|error| {
+                    self.refuse(value.span().start, &format!("not a number: {error}"))
+                })?
+            }
+            DeValue::Float(number) => {
+                number
+                    .as_str()
+                    .parse::<f64>()
+                    .map(Value::from)
+                    .map_err(|error| {
+                        self.refuse(value.span().start, &format!("not a number: {error}"))
+                    })?
+            }
+            DeValue::Datetime(time) => Value::String(time.to_string()),
+            DeValue::Array(items) => {
+                let items = items.iter().map(|item| self.value(item));
+                Value::Array(items.collect::<Result<_, _>>()?)
+            }
+            DeValue::Table(table) => {
+                let entries = table
+                    .iter()
+                    .map(|(key, value)| Ok((key.get_ref().to_string(), self.value(value)?)));
+                Value::Object(entries.collect::<Result<_, Failure>>()?)
+            }
+        })
+    }
+
+    fn line(&self, at: usize) -> usize {
+        let before = self.text.as_bytes().iter().take(at);
+        before.filter(|byte| **byte == b'\n').count() + 1
+    }
+
+    fn refuse(&self, at: usize, wrong: &str) -> Failure {
+        Failure::Usage(format!(
+            "{}:{}: {wrong}",
+            self.path.display(),
+            self.line(at)
+        ))
+    }
+}
+
+/// What a schema refers to, through `$ref` and through "this or null".
+fn resolved<'a>(schema: &'a Value, root: &'a Value) -> &'a Value {
+    let target = schema.get("$ref").and_then(Value::as_str);
+    if let Some(target) = target.and_then(|target| root.pointer(target.trim_start_matches('#'))) {
+        return resolved(target, root);
+    }
+    let options = schema.get("anyOf").and_then(Value::as_array);
+    match options.and_then(|options| options.iter().find(|option| option.get("$ref").is_some())) {
+        Some(option) => resolved(option, root),
+        None => schema,
+    }
+}

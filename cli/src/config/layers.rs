@@ -1,0 +1,358 @@
+//! The values of one provider, from flags, the environment and a profile, in this order.
+
+use std::path::{Path, PathBuf};
+
+use org_invitations::{ClickHouseConfig, ConfluentConfig, ProviderConfig, ProviderKind};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value as Json};
+
+use super::{Flags, Profile, how_to_set_up, secret, variable};
+use crate::failure::Failure;
+
+/// A value, and where it comes from.
+#[derive(Clone, Debug)]
+pub(crate) struct Value {
+    pub name: String,
+    /// Fit to be shown: secrets are redacted.
+    pub shown: String,
+    pub source: String,
+    /// The sources that it was preferred to.
+    pub over: Vec<String>,
+}
+
+/// A value that can be set in more places than the profile.
+struct Field {
+    name: &'static str,
+    variable: Option<&'static str>,
+    is_secret: bool,
+}
+
+const fn field(name: &'static str, variable: Option<&'static str>) -> Field {
+    Field {
+        name,
+        variable,
+        is_secret: false,
+    }
+}
+
+const fn secret_field(name: &'static str, variable: Option<&'static str>) -> Field {
+    Field {
+        name,
+        variable,
+        is_secret: true,
+    }
+}
+
+const CONFLUENT: &[Field] = &[
+    field("api_key", Some("CONFLUENT_CLOUD_API_KEY")),
+    secret_field("api_secret", Some("CONFLUENT_CLOUD_API_SECRET")),
+    secret_field("access_token", None),
+    field("base_url", Some("CONFLUENT_CLOUD_ENDPOINT")),
+];
+
+const CLICKHOUSE: &[Field] = &[
+    field("organization_id", Some("CLICKHOUSE_ORG_ID")),
+    field("api_key", Some("CLICKHOUSE_CLOUD_API_KEY")),
+    secret_field("api_secret", Some("CLICKHOUSE_CLOUD_API_SECRET")),
+    field("base_url", Some("CLICKHOUSE_API_URL")),
+];
+
+/// A value on its way to the library.
+#[derive(Debug)]
+enum Origin {
+    Text(String),
+    File(String),
+    Command(String),
+}
+
+/// The configuration of one provider, put together.
+pub(crate) struct Layered {
+    pub kind: ProviderKind,
+    /// Every value there is, in a fixed order.
+    pub values: Vec<Value>,
+    /// What is unwise about them.
+    pub warnings: Vec<String>,
+    /// Text fields that are not secret, then secrets, as far as they are set.
+    origins: Vec<(&'static str, Origin)>,
+    /// What only the profile can say.
+    rest: Map<String, Json>,
+    /// The profile's file, and the lines of its values.
+    profile: Option<(PathBuf, std::collections::BTreeMap<String, usize>)>,
+    /// Where a profile would be written.
+    default_file: Option<PathBuf>,
+}
+
+impl Layered {
+    pub(super) fn new(
+        kind: ProviderKind,
+        flags: &Flags,
+        profile: Option<(&str, &Profile, &Path)>,
+        default_file: Option<&PathBuf>,
+    ) -> Result<Self, Failure> {
+        let mut layered = Self {
+            kind,
+            values: Vec::new(),
+            warnings: Vec::new(),
+            origins: Vec::new(),
+            rest: profile.map_or_else(Map::new, |(_, profile, _)| profile.values.clone()),
+            profile: profile.map(|(_, profile, path)| (path.to_owned(), profile.lines.clone())),
+            default_file: default_file.cloned(),
+        };
+        let fields = match kind {
+            ProviderKind::ClickHouse => CLICKHOUSE,
+            _ => CONFLUENT,
+        };
+        let profile_source = profile.map(|(name, ..)| format!("profile {name}"));
+        let profile_source = profile_source.unwrap_or_default();
+        layered.drop_replaced_credentials(fields, &profile_source)?;
+        for field in fields {
+            layered.add(field, flags, &profile_source)?;
+        }
+        let rest = std::mem::take(&mut layered.rest);
+        for (name, value) in &rest {
+            layered.add_rest(name, value, &profile_source);
+        }
+        layered.rest = rest;
+        Ok(layered)
+    }
+
+    /// Whether anything at all is set up for the provider.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// A key in the environment takes the place of a token in the profile: a provider has one of them.
+    fn drop_replaced_credentials(&mut self, fields: &[Field], source: &str) -> Result<(), Failure> {
+        for field in fields.iter().filter(|field| field.name.starts_with("api_")) {
+            let Some(name) = field.variable else { continue };
+            if variable(name)?.is_none() {
+                continue;
+            }
+            for other in [
+                "access_token",
+                "access_token_file",
+                "access_token_command",
+                "sts",
+            ] {
+                if self.rest.remove(other).is_some() {
+                    let warning =
+                        format!("{name} of the environment replaces `{other}` of the {source}");
+                    self.warnings.push(warning);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, field: &Field, flags: &Flags, profile: &str) -> Result<(), Failure> {
+        let flag = match field.name {
+            "base_url" => flags.base_url.clone().map(|url| ("flag --base-url", url)),
+            "organization_id" => {
+                let id = flags.organization_id.clone();
+                id.map(|id| ("flag --organization-id", id))
+            }
+            _ => None,
+        };
+        let mut found: Vec<(String, Origin)> = Vec::new();
+        found.extend(flag.map(|(source, text)| (source.to_owned(), Origin::Text(text))));
+        if let Some(name) = field.variable
+            && let Some(text) = variable(name)?
+        {
+            found.push((format!("environment {name}"), Origin::Text(text)));
+        }
+        let mut in_profile = self.from_profile(field, profile)?;
+        found.append(&mut in_profile);
+        let mut found = found.into_iter();
+        let Some((source, origin)) = found.next() else {
+            return Ok(());
+        };
+        let shown = match &origin {
+            Origin::Text(_) if field.is_secret => "[redacted]".to_owned(),
+            Origin::Text(text) if field.name == "base_url" => shown_url(text),
+            Origin::Text(text) => text.clone(),
+            Origin::File(path) => format!("[redacted], from the file {path}"),
+            Origin::Command(command) => format!("[redacted], from the command `{command}`"),
+        };
+        self.values.push(Value {
+            name: field.name.to_owned(),
+            shown,
+            source,
+            over: found.map(|(source, _)| source).collect(),
+        });
+        self.origins.push((field.name, origin));
+        Ok(())
+    }
+
+    /// What the profile says of a field; taken from what only the profile can say.
+    fn from_profile(
+        &mut self,
+        field: &Field,
+        profile: &str,
+    ) -> Result<Vec<(String, Origin)>, Failure> {
+        let mut found = Vec::new();
+        let ways: [(&str, fn(String) -> Origin); 3] = [
+            ("", Origin::Text),
+            ("_file", Origin::File),
+            ("_command", Origin::Command),
+        ];
+        for (suffix, origin) in ways {
+            let key = format!("{}{suffix}", field.name);
+            match self.rest.remove(&key) {
+                Some(Json::String(text)) => found.push((key, origin(text))),
+                Some(_) => return Err(self.refuse(&key, "it must be text")),
+                None => {}
+            }
+        }
+        if let [(one, _), (other, _), ..] = found.as_slice() {
+            let wrong = format!("`{one}` says the same already");
+            return Err(self.refuse(&other.clone(), &wrong));
+        }
+        let sourced = |(key, origin): (String, Origin)| (self.source(profile, &key), origin);
+        Ok(found.into_iter().map(sourced).collect())
+    }
+
+    fn source(&self, profile: &str, key: &str) -> String {
+        let line = self.profile.as_ref().and_then(|(_, lines)| lines.get(key));
+        line.map_or_else(
+            || profile.to_owned(),
+            |line| format!("{profile}, line {line}"),
+        )
+    }
+
+    /// Shows what only the profile can say, down to its leaves; all of `sts` is as good as secret but
+    /// for the pool.
+    fn add_rest(&mut self, name: &str, value: &Json, profile: &str) {
+        if let Json::Object(inner) = value {
+            for (key, value) in inner {
+                self.add_rest(&format!("{name}.{key}"), value, profile);
+            }
+            return;
+        }
+        let is_public = name.starts_with("connection.")
+            || ["sts.identity_pool_id", "sts.expires_in_seconds"].contains(&name)
+            || ["sts.subject_token.file", "sts.subject_token.variable"].contains(&name);
+        self.values.push(Value {
+            name: name.to_owned(),
+            shown: match value {
+                _ if !is_public => "[redacted]".to_owned(),
+                Json::String(text) => text.clone(),
+                other => other.to_string(),
+            },
+            source: self.source(profile, name),
+            over: Vec::new(),
+        });
+    }
+
+    /// What the library sets up a provider from. Reads the secrets that are elsewhere.
+    pub fn config(&self) -> Result<ProviderConfig, Failure> {
+        let mut values = self.rest.clone();
+        for (name, origin) in &self.origins {
+            let file = self
+                .profile
+                .as_ref()
+                .map_or(Path::new(""), |(path, _)| path);
+            let text = match origin {
+                Origin::Text(text) => text.clone(),
+                Origin::File(path) => secret::from_file(&format!("{name}_file"), path, file)?,
+                Origin::Command(command) => {
+                    secret::from_command(&format!("{name}_command"), command)?
+                }
+            };
+            values.insert((*name).to_owned(), Json::String(text));
+        }
+        self.check_complete(&values)?;
+        Ok(match self.kind {
+            ProviderKind::ClickHouse => {
+                ProviderConfig::ClickHouse(self.read::<ClickHouseConfig>(values)?)
+            }
+            _ => ProviderConfig::Confluent(self.read::<ConfluentConfig>(values)?),
+        })
+    }
+
+    /// The URL that requests go to, where it is not the vendor's.
+    pub fn base_url(&self) -> Option<&str> {
+        self.origins.iter().find_map(|(name, origin)| match origin {
+            Origin::Text(url) if *name == "base_url" => Some(url.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Where a value comes from, for messages about it.
+    pub fn source_of(&self, name: &str) -> Option<&str> {
+        let value = self.values.iter().find(|value| value.name == name);
+        value.map(|value| value.source.as_str())
+    }
+
+    fn check_complete(&self, values: &Map<String, Json>) -> Result<(), Failure> {
+        let required: &[&str] = match self.kind {
+            ProviderKind::ClickHouse => &["organization_id", "api_key", "api_secret"],
+            _ if ["access_token", "sts"]
+                .iter()
+                .any(|name| values.contains_key(*name)) =>
+            {
+                &[]
+            }
+            _ => &["api_key", "api_secret"],
+        };
+        let missing: Vec<&str> = required
+            .iter()
+            .copied()
+            .filter(|name| !values.contains_key(*name))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let kind = self.kind;
+        let missing: Vec<String> = missing.iter().map(|name| self.place_of(name)).collect();
+        let file = self.profile.as_ref().map(|(path, _)| path);
+        Err(Failure::Usage(format!(
+            "{kind} is not set up: there is no {}\n{}",
+            missing.join(", and no "),
+            how_to_set_up(kind, file.or(self.default_file.as_ref()))
+        )))
+    }
+
+    fn place_of(&self, name: &str) -> String {
+        let fields = CONFLUENT.iter().chain(CLICKHOUSE);
+        let prefix = self.kind.as_str().to_uppercase();
+        let variable = fields
+            .filter(|field| field.name == name)
+            .filter_map(|field| field.variable)
+            .find(|variable| variable.starts_with(&prefix));
+        match variable {
+            Some(variable) => format!("`{name}` ({variable})"),
+            None => format!("`{name}`"),
+        }
+    }
+
+    fn read<T: DeserializeOwned>(&self, values: Map<String, Json>) -> Result<T, Failure> {
+        serde_path_to_error::deserialize(Json::Object(values)).map_err(|error| {
+            let path = error.path().to_string();
+            let wrong = error.into_inner().to_string();
+            self.refuse(&path, &wrong)
+        })
+    }
+
+    /// Refuses a value of the profile, with file and line.
+    fn refuse(&self, key: &str, wrong: &str) -> Failure {
+        let place = match &self.profile {
+            Some((path, lines)) => match lines.get(key) {
+                Some(line) => format!("{}:{line}: ", path.display()),
+                None => format!("{}: ", path.display()),
+            },
+            None => String::new(),
+        };
+        Failure::Usage(format!("{place}`{key}`: {wrong}"))
+    }
+}
+
+/// A URL without what may be a password in it.
+fn shown_url(text: &str) -> String {
+    match reqwest::Url::parse(text) {
+        Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {
+            let removed = url.set_username("").and_then(|()| url.set_password(None));
+            removed.map_or_else(|()| "[redacted]".to_owned(), |()| url.to_string())
+        }
+        _ => text.to_owned(),
+    }
+}

@@ -1,0 +1,88 @@
+//! Where the configuration comes from: flags, then the environment, then a profile of the file.
+//!
+//! `file` reads and checks the file, `selection` decides which providers and profiles a command uses,
+//! `layers` puts the values of one provider together and remembers where each came from, `secret` reads
+//! secrets from files and commands.
+
+mod file;
+mod layers;
+mod location;
+mod secret;
+mod selection;
+
+use std::path::PathBuf;
+
+use org_invitations::ProviderKind;
+
+pub(crate) use self::{
+    file::{ConfigFile, Profile, profile_keys},
+    layers::{Layered, Value},
+    location::Location,
+    selection::{Selected, Selection},
+};
+use crate::{arguments::Global, failure::Failure};
+
+/// A variable of the environment; empty counts as absent.
+fn variable(name: &str) -> Result<Option<String>, Failure> {
+    match std::env::var_os(name).filter(|value| !value.is_empty()) {
+        None => Ok(None),
+        Some(value) => value
+            .into_string()
+            .map(Some)
+            .map_err(|_| Failure::Usage(format!("the environment variable {name} is not UTF-8"))),
+    }
+}
+
+/// What the flags say about a provider.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Flags {
+    base_url: Option<String>,
+    organization_id: Option<String>,
+}
+
+impl Flags {
+    /// # Errors
+    ///
+    /// A flag of one provider that is given for several.
+    fn new(global: &Global, providers: usize) -> Result<Self, Failure> {
+        if providers > 1 && (global.base_url.is_some() || global.organization_id.is_some()) {
+            return Err(Failure::Usage(
+                "--base-url and --organization-id are of one provider, and more than one is asked \
+                 for; set them in the environment or in profiles"
+                    .to_owned(),
+            ));
+        }
+        Ok(Self {
+            base_url: global.base_url.clone(),
+            organization_id: global.organization_id.clone(),
+        })
+    }
+}
+
+/// Reads the configuration file and decides which providers are meant.
+pub(crate) fn load(global: &Global) -> Result<Selection, Failure> {
+    let location = Location::find(global.config.clone())?;
+    let file = ConfigFile::read(&location)?;
+    Selection::new(global, location, file)
+}
+
+/// What to do where nothing is set up for a provider.
+fn how_to_set_up(kind: ProviderKind, file: Option<&PathBuf>) -> String {
+    let (variables, organization) = match kind {
+        ProviderKind::ClickHouse => (
+            "CLICKHOUSE_ORG_ID, CLICKHOUSE_CLOUD_API_KEY and CLICKHOUSE_CLOUD_API_SECRET",
+            "\n      organization_id = \"…\"",
+        ),
+        _ => ("CONFLUENT_CLOUD_API_KEY and CONFLUENT_CLOUD_API_SECRET", ""),
+    };
+    let file = file.map_or_else(
+        || "the configuration file".to_owned(),
+        |path| path.display().to_string(),
+    );
+    format!(
+        "hint: set {variables},\n  or write a profile in {file}:\n\n      \
+         [profiles.{kind}]\n      provider = \"{kind}\"{organization}\n      api_key = \"…\"\n      \
+         api_secret_command = \"…\"    # or api_secret_file, or api_secret\n\n  \
+         `org-invitations demo` needs no account."
+    )
+}

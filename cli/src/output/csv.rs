@@ -1,0 +1,51 @@
+//! CSV for spreadsheets: a header, and a line for each record.
+//!
+//! Control characters are written out, as in tables. A cell that a spreadsheet would take for a formula
+//! (it begins with `=`, `+`, `-` or `@`) gets an apostrophe in front. The other formats have the values
+//! as they are.
+
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
+
+use super::{Output, text::visible};
+
+/// Writes one line.
+pub(super) fn line<'a>(
+    out: &mut Output,
+    cells: impl IntoIterator<Item = &'a str>,
+) -> io::Result<()> {
+    let mut writer = csv::WriterBuilder::new()
+        .buffer_capacity(512)
+        .from_writer(Vec::new());
+    for cell in cells {
+        writer.write_field(harmless(cell).as_bytes())?;
+    }
+    writer.write_record(None::<&[u8]>)?;
+    let line = writer.into_inner();
+    out.write_all(&line.map_err(|error| io::Error::from(error.error().kind()))?)
+}
+
+fn harmless(cell: &str) -> Cow<'_, str> {
+    let cell = visible(cell);
+    if cell.starts_with(['=', '+', '-', '@']) {
+        return Cow::Owned(format!("'{cell}"));
+    }
+    cell
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        assert_eq!(harmless("ann@example.com"), "ann@example.com");
+        assert_eq!(harmless("=HYPERLINK(1)"), "'=HYPERLINK(1)");
+        for cell in ["+1", "-1", "@x"] {
+            assert_eq!(harmless(cell), format!("'{cell}"));
+        }
+        assert_eq!(harmless("\t=1"), "\\u{9}=1");
+    }
+}

@@ -1,0 +1,103 @@
+//! How an invitation is printed, by `list`, `get` and `create`.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use org_invitations::{Invitation, RoleAssignment};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Cell, Record, color, time};
+
+/// An invitation, and the provider that has it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "Invitation")]
+pub(crate) struct InvitationRecord {
+    /// `confluent`, `clickhouse` or `sandbox`.
+    pub provider: String,
+    #[serde(flatten)]
+    pub invitation: Invitation,
+}
+
+impl InvitationRecord {
+    pub fn new(provider: &str, invitation: Invitation) -> Self {
+        Self {
+            provider: provider.to_owned(),
+            invitation,
+        }
+    }
+}
+
+impl Record for InvitationRecord {
+    const TABLE: &'static [&'static str] = &[
+        "PROVIDER", "ID", "EMAIL", "STATUS", "ROLES", "CREATED", "EXPIRES",
+    ];
+    const CSV: &'static [&'static str] = &[
+        "provider",
+        "id",
+        "email",
+        "status",
+        "auth_type",
+        "roles",
+        "role_ids",
+        "created_at",
+        "expires_at",
+        "accepted_at",
+        "user",
+        "creator",
+    ];
+
+    fn row(&self) -> Vec<Cell> {
+        let invitation = &self.invitation;
+        let status = invitation.status.as_ref();
+        let when =
+            |at: &Option<DateTime<Utc>>| Cell::new(at.as_ref().map(time).unwrap_or_default());
+        vec![
+            Cell::new(&self.provider),
+            Cell::new(invitation.id.as_str()),
+            Cell::new(&invitation.email),
+            Cell::new(status.map(ToString::to_string).unwrap_or_default())
+                .styled(status.and_then(color::of_status)),
+            Cell::new(role_names(invitation).join(", ")),
+            when(&invitation.created_at),
+            when(&invitation.expires_at),
+        ]
+    }
+
+    fn line(&self) -> Vec<String> {
+        let invitation = &self.invitation;
+        let word = |word: Option<String>| word.unwrap_or_default();
+        let when = |at: &Option<DateTime<Utc>>| {
+            let exact = |at: &DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+            at.as_ref().map(exact).unwrap_or_default()
+        };
+        let reference = |of: &Option<org_invitations::ResourceReference>| {
+            of.as_ref().map(|of| of.id.clone()).unwrap_or_default()
+        };
+        let ids = invitation.assigned_roles.iter().flatten();
+        let ids: Vec<String> = ids.filter_map(|role| role.id.clone()).collect();
+        vec![
+            self.provider.clone(),
+            invitation.id.to_string(),
+            invitation.email.clone(),
+            word(invitation.status.as_ref().map(ToString::to_string)),
+            word(invitation.auth_type.as_ref().map(ToString::to_string)),
+            role_names(invitation).join(";"),
+            ids.join(";"),
+            when(&invitation.created_at),
+            when(&invitation.expires_at),
+            when(&invitation.accepted_at),
+            reference(&invitation.user),
+            reference(&invitation.creator),
+        ]
+    }
+}
+
+/// What people call the roles of an invitation: names, else ids, else the one legacy role.
+fn role_names(invitation: &Invitation) -> Vec<String> {
+    let name = |role: &RoleAssignment| role.name.clone().or_else(|| role.id.clone());
+    let roles = invitation.assigned_roles.iter().flatten();
+    let names: Vec<String> = roles.filter_map(name).collect();
+    if names.is_empty() {
+        return invitation.role.clone().into_iter().collect();
+    }
+    names
+}
