@@ -38,43 +38,48 @@ const SHORT_HELP: &str = "\
 Examples:
   org-invitations -p confluent list --expiring-within 24h
   org-invitations -p clickhouse create ann@example.com --role developer
-  org-invitations doctor                   # what is set up, from where, and does it work?
+  org-invitations doctor       # what is set up, from where, and does it work?
 
 `--help` has the credentials, the configuration file and the exit codes.";
 
 const LONG_HELP: &str = "\
-Credentials, in the order in which they count:
-  1. The environment: CONFLUENT_CLOUD_API_KEY and CONFLUENT_CLOUD_API_SECRET (CONFLUENT_CLOUD_ENDPOINT),
-     or CLICKHOUSE_ORG_ID, CLICKHOUSE_CLOUD_API_KEY and CLICKHOUSE_CLOUD_API_SECRET (CLICKHOUSE_API_URL).
-  2. A profile in ~/.config/org-invitations/config.toml (XDG_CONFIG_HOME; on Windows
-     %APPDATA%\\org-invitations\\config.toml):
+Credentials come from the environment, or from a profile:
 
-       default_profile = \"kafka\"
+  confluent   CONFLUENT_CLOUD_API_KEY, CONFLUENT_CLOUD_API_SECRET,
+              and CONFLUENT_CLOUD_ENDPOINT to send requests elsewhere
+  clickhouse  CLICKHOUSE_ORG_ID, CLICKHOUSE_CLOUD_API_KEY,
+              CLICKHOUSE_CLOUD_API_SECRET, and CLICKHOUSE_API_URL
 
-       [profiles.kafka]
-       provider = \"confluent\"
-       api_key = \"ABCDEFGH12345678\"
-       api_secret_command = \"pass show confluent/api-secret\"
+Profiles are in ~/.config/org-invitations/config.toml (below XDG_CONFIG_HOME
+where that is set; on Windows in %APPDATA%\\org-invitations):
 
-       [profiles.warehouse]
-       provider = \"clickhouse\"
-       organization_id = \"11111111-2222-3333-4444-555555555555\"
-       api_key = \"abcdefgh\"
-       api_secret_file = \"clickhouse.secret\"
+  default_profile = \"kafka\"
 
-  Flags go before the environment, and the environment before the profile; a secret is never a flag.
-  `org-invitations doctor` tells which of them won, `org-invitations schema config` all that a profile
-  may have.
+  [profiles.kafka]
+  provider = \"confluent\"
+  api_key = \"ABCDEFGH12345678\"
+  api_secret_command = \"pass show confluent/api-secret\"
 
-Other variables: ORG_INVITATIONS_PROVIDER, ORG_INVITATIONS_PROFILE, ORG_INVITATIONS_CONFIG, NO_COLOR.
+  [profiles.warehouse]
+  provider = \"clickhouse\"
+  organization_id = \"11111111-2222-3333-4444-555555555555\"
+  api_key = \"abcdefgh\"
+  api_secret_file = \"clickhouse.secret\"    # beside this file
+
+A flag goes before the environment, and the environment before the profile; a
+secret is never a flag. `org-invitations doctor` tells what won, and
+`org-invitations schema config` all that a profile may have.
+
+Other variables: ORG_INVITATIONS_PROVIDER, ORG_INVITATIONS_PROFILE,
+ORG_INVITATIONS_CONFIG, NO_COLOR.
 
 Data goes to stdout, everything else to stderr.
 
 Exit codes:
     0  done
     1  refused, failed, or done only in part
-    2  wrong usage or configuration; nothing was sent
-    3  authentication: the credential is wrong (401) or lacks the right (403)
+    2  wrong usage or configuration
+    3  the credential is wrong (401) or lacks the right (403)
     4  not found
   130  interrupted (Ctrl-C)
 
@@ -88,9 +93,12 @@ Examples:
 /// What every command takes, before or after its name.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Global {
-    /// Whose organisation; `list` and `doctor` take it more than once. `sandbox` is a private one in
-    /// memory, gone when the command ends.
-    #[arg(long, short, global = true, value_enum, help_heading = CONNECTION)]
+    /// Whose organisation: confluent, clickhouse, or sandbox for a private one in memory. `list` and
+    /// `doctor` take it more than once.
+    #[arg(
+        long, short, global = true, value_enum,
+        hide_possible_values = true, help_heading = CONNECTION
+    )]
     pub provider: Vec<ProviderName>,
 
     /// The profile of the configuration file to use.

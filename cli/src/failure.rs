@@ -117,7 +117,7 @@ fn hint(error: &Error) -> Option<&'static str> {
         }
         ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Transport => "repeat it later",
         ErrorKind::Config => {
-            "`org-invitations doctor` shows what is set up; `org-invitations demo` needs nothing"
+            "`org-invitations demo` needs nothing; `org-invitations doctor` shows what is set up"
         }
         ErrorKind::Unauthenticated => {
             "check the API key and its secret, and that the key is active; \

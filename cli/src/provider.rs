@@ -109,8 +109,10 @@ fn which_provider(selection: &Selection) -> String {
     });
     format!(
         "which provider?\nhint: give `--provider confluent` or `--provider clickhouse`, or set \
-         ORG_INVITATIONS_PROVIDER{profiles}\n  `org-invitations --help` says how to set up credentials; \
-         without an account, try `org-invitations demo`"
+         ORG_INVITATIONS_PROVIDER{profiles}\n  the credentials are CONFLUENT_CLOUD_API_KEY and \
+         CONFLUENT_CLOUD_API_SECRET, or CLICKHOUSE_ORG_ID, CLICKHOUSE_CLOUD_API_KEY and\n  \
+         CLICKHOUSE_CLOUD_API_SECRET, or a profile: see `org-invitations --help`\n  without an \
+         account, try `org-invitations demo`"
     )
 }
 

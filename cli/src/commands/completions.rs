@@ -8,7 +8,7 @@ use crate::{arguments::Arguments, failure::Failure, output::Output};
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  org-invitations completions bash > ~/.local/share/bash-completion/completions/org-invitations
+  org-invitations completions bash > /etc/bash_completion.d/org-invitations
   org-invitations completions zsh > ~/.zfunc/_org-invitations
   org-invitations completions fish > ~/.config/fish/completions/org-invitations.fish")]
 pub(crate) struct CompletionsOptions {

@@ -22,11 +22,12 @@ Examples:
   org-invitations -p confluent create ann@example.com bob@example.com
   org-invitations -p confluent create ann@example.com --auth-type sso
   org-invitations -p clickhouse create ann@example.com --role developer
-  org-invitations -p clickhouse create ann@example.com --role-id 5a1e9b6c-3f0d-4c1b-9a57-0d2f4f1c6a01
+  org-invitations -p clickhouse create ann@example.com --role-id ROLE_ID
   org-invitations -p confluent create ann@example.com --if-absent -o json
 
-One address gives a JSON object, several an array. An option that the provider does not have is refused
-before anything is sent. On Confluent a new user has no roles: bind them to the `user.id` of the output.")]
+One address gives a JSON object, several an array. An option that the provider
+does not have is refused before anything is sent. On Confluent a new user has
+no roles: bind them to the `user.id` that `-o json` shows.")]
 pub(crate) struct CreateOptions {
     /// The addresses to invite.
     #[arg(value_name = "EMAIL", required = true)]

@@ -25,8 +25,9 @@ Examples:
   org-invitations -p confluent list --expired -o jsonl | jq -r .id |
     xargs org-invitations -p confluent delete --yes
 
-Asks first on a terminal; elsewhere it needs --yes. On Confluent this also deactivates the user that the
-invitation created. An invitation that was accepted cannot be withdrawn.")]
+Asks first on a terminal; elsewhere it needs --yes. On Confluent this also
+deactivates the user that the invitation created. An invitation that was
+accepted cannot be withdrawn.")]
 pub(crate) struct DeleteOptions {
     #[command(flatten)]
     pub which: Which,

@@ -17,7 +17,8 @@ Examples:
   org-invitations -p confluent get i-7od91
   org-invitations -p confluent get i-7od91 i-8pe02 -o jsonl
 
-One id gives a JSON object, several an array; those that are not found are told on stderr.")]
+One id gives a JSON object, several an array. Those that are not found are
+told on stderr.")]
 pub(crate) struct GetOptions {
     /// Their ids, as `list` shows them.
     #[arg(value_name = "ID", required = true)]

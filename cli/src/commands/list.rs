@@ -27,9 +27,10 @@ Examples:
   org-invitations -p confluent -p clickhouse list -o csv > invitations.csv
   org-invitations -p confluent list --expired -o jsonl | jq -r .email
 
-Filters are added up: an invitation is shown when it matches all of them. A filter that the provider does
-not have is refused before anything is sent. Rows are shown as pages arrive. In CSV, control characters
-are written out, and a cell that a spreadsheet would take for a formula begins with an apostrophe.")]
+An invitation is shown when it matches all the filters. A filter that the
+provider does not have is refused before anything is sent. Rows are shown as
+pages arrive. In CSV, control characters are written out, and a cell that a
+spreadsheet would take for a formula begins with an apostrophe.")]
 pub(crate) struct ListOptions {
     /// Only the invitations of this address (Confluent: as it was spelt when invited).
     #[arg(long, value_name = "ADDRESS")]
@@ -75,9 +76,10 @@ pub(crate) async fn run(
     let query = query(&options);
     let several = providers.len() > 1;
     let mut records = out.records(Shape::Many);
-    if !several {
-        records = records.without_first_column();
-    }
+    records = match several {
+        true => records.roomy(),
+        false => records.without_first_column(),
+    };
     let mut tally = Tally::default();
     let mut left = options.limit;
     let work = async {
@@ -98,7 +100,7 @@ pub(crate) async fn run(
             match outcome {
                 Err(error @ Failure::Io(_)) => return Err(error),
                 Err(failure) => tally.failed(&failure),
-                Ok(()) => tally.done(),
+                Ok(()) => {}
             }
         }
         Ok(())
@@ -135,6 +137,7 @@ async fn one(
             match item {
                 Ok(invitation) if filter.matches(&invitation) => {
                     records.push(&InvitationRecord::new(&provider.label, invitation))?;
+                    tally.done();
                     if let Some(left) = limit {
                         *left -= 1;
                         if *left == 0 {

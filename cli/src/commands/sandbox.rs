@@ -13,7 +13,8 @@ Examples:
   org-invitations sandbox
   org-invitations sandbox --listen 127.0.0.1:0     # any free port
 
-Prints one line of JSON with the address and the credentials, and serves until Ctrl-C.")]
+Prints one line of JSON with the address and the credentials, and serves until
+Ctrl-C.")]
 pub(crate) struct SandboxOptions {
     /// The loopback address to listen on; port 0 picks a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]

@@ -18,9 +18,10 @@ Examples:
   org-invitations schema list
   org-invitations schema config > org-invitations.schema.json
 
-For `get`, `create`, `delete` and `renew`, `-o json` prints an object where one thing was asked for by id or
-address, and an array otherwise; `list` always prints an array. A line of `-o jsonl` is one of the objects,
-and `-o yaml` has the same shape as `-o json`. New properties may be added; those that are there stay.")]
+`list` prints an array. `get` and `create` print an object where one id or
+address was given, and an array otherwise; `delete` and `renew` an object where
+one id was given. A line of `-o jsonl` is one of these objects, and `-o yaml`
+has the shape of `-o json`. Properties may be added; those that are there stay.")]
 pub(crate) struct SchemaOptions {
     /// Of what.
     #[arg(value_enum)]

@@ -23,7 +23,8 @@ pub(crate) enum SpecCommand {
     /// Only what the library uses counts, after resolving references and lowering OpenAPI 3.1 to 3.0,
     /// so moving or renaming a schema is no change.
     #[command(after_help = "\
-Exit codes: 0 nothing breaks, 1 something breaks, 2 the documents could not be compared.
+Exit codes: 0 nothing breaks, 1 something breaks, 2 the documents could not be
+compared.
 
 Example:
   org-invitations spec diff specs/clickhouse-cloud-v1.json clickhouse.json -o markdown")]

@@ -62,7 +62,7 @@ impl Selection {
     pub fn everything(&self) -> Result<Vec<Selected>, Failure> {
         ProviderKind::ALL
             .into_iter()
-            .map(|kind| self.vendor(kind, None, "what is set up".to_owned()))
+            .map(|kind| self.vendor(kind, None, "set up".to_owned()))
             .collect()
     }
 

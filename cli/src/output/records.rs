@@ -20,6 +20,9 @@ pub(crate) trait Record: Serialize {
     /// The header of the CSV.
     const CSV: &'static [&'static str];
 
+    /// How wide the columns of a table are at least, where its rows come from different places.
+    const ROOM: &'static [usize] = &[];
+
     /// Its row of the table.
     fn row(&self) -> Vec<Cell>;
 
@@ -91,6 +94,14 @@ impl<'a, R: Record> Records<'a, R> {
         if let Form::Table(table) = &mut self.form {
             *table = Table::new(&R::TABLE[1..]);
             self.narrow = true;
+        }
+        self
+    }
+
+    /// Makes room in tables for rows that are wider than the first ones.
+    pub fn roomy(mut self) -> Self {
+        if let Form::Table(table) = &mut self.form {
+            table.widen(R::ROOM);
         }
         self
     }

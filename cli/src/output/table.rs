@@ -43,6 +43,8 @@ impl Cell {
 #[derive(Debug)]
 pub(super) struct Table {
     header: &'static [&'static str],
+    /// How wide the columns are at least.
+    least: &'static [usize],
     /// Rows that wait for the first page to be whole.
     waiting: Vec<Vec<Cell>>,
     /// Once the first rows are out.
@@ -56,9 +58,14 @@ impl Table {
     pub fn new(header: &'static [&'static str]) -> Self {
         Self {
             header,
+            least: &[],
             waiting: Vec::new(),
             widths: None,
         }
+    }
+
+    pub fn widen(&mut self, least: &'static [usize]) {
+        self.least = least;
     }
 
     pub fn push(&mut self, out: &mut Output, row: Vec<Cell>) -> io::Result<()> {
@@ -79,7 +86,8 @@ impl Table {
         }
         let heading = |name: &&'static str| Cell::new(*name).styled(color::HEADER);
         let header: Vec<Cell> = self.header.iter().map(heading).collect();
-        let mut widths = vec![0; header.len()];
+        let mut widths = self.least.to_vec();
+        widths.resize(header.len(), 0);
         for row in self.waiting.iter().chain([&header]) {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = (*width).max(cell.shown().width());

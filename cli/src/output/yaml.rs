@@ -2,13 +2,14 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_norway::Value;
 
 use super::{Output, json, text::acts};
 
 /// A whole document.
 pub(super) fn document(out: &mut Output, value: &impl Serialize) -> io::Result<()> {
-    let value = serde_json::to_value(value)?;
+    let value = as_json_has_it(value)?;
     let text = emit(&value)?;
     if is_safe(&text) {
         out.write_all(text.as_bytes())
@@ -26,7 +27,7 @@ pub(super) struct Sequence {
 impl Sequence {
     pub fn push(&mut self, out: &mut Output, value: &impl Serialize) -> io::Result<()> {
         self.begun = true;
-        let value = [serde_json::to_value(value)?];
+        let value = [as_json_has_it(value)?];
         let text = emit(&value)?;
         if is_safe(&text) {
             return out.write_all(text.as_bytes());
@@ -38,6 +39,13 @@ impl Sequence {
     pub fn finish(self, out: &mut Output) -> io::Result<()> {
         if self.begun { Ok(()) } else { out.line("[]") }
     }
+}
+
+/// The value in the shape, and with the order, that it has in JSON.
+fn as_json_has_it(value: &impl Serialize) -> io::Result<Value> {
+    let text = serde_json::to_vec(value)?;
+    let mut json = serde_json::Deserializer::from_slice(&text);
+    Ok(Value::deserialize(&mut json)?)
 }
 
 fn emit(value: &impl Serialize) -> io::Result<String> {

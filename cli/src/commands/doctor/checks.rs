@@ -50,7 +50,10 @@ impl Checks {
                 &layers.warnings.join("; "),
             );
         }
-        self.reach(layers).await;
+        if !self.reach(layers).await {
+            let detail = "the server does not answer";
+            return self.add("credential", Verdict::Skipped, detail);
+        }
         match connected
             .list_page(&ListQuery::new().page_size(1), None)
             .await
@@ -65,7 +68,7 @@ impl Checks {
     }
 
     /// Asks without credentials: any answer at all will do, and tells the server's time.
-    async fn reach(&mut self, layers: &Layered) {
+    async fn reach(&mut self, layers: &Layered) -> bool {
         let url = layers.base_url().unwrap_or(match layers.kind {
             ProviderKind::ClickHouse => "https://api.clickhouse.cloud",
             _ => "https://api.confluent.cloud",
@@ -100,8 +103,10 @@ impl Checks {
                 self.add("reachability", Verdict::Failed, &detail);
                 self.exit.get_or_insert(Exit::Refused);
                 self.add("clock", Verdict::Skipped, "there was no answer");
+                return false;
             }
         }
+        true
     }
 
     fn clock(&mut self, date: Option<&str>, sent: DateTime<Utc>, received: DateTime<Utc>) {
@@ -151,6 +156,11 @@ impl Checks {
             .get_or_insert(failure.exit().unwrap_or(Exit::Refused));
         let text = failure.to_string();
         let text = text.trim_start_matches("error: ").replace("\nhint: ", "; ");
+        // Whoever reads this is here already.
+        let text = text
+            .split("; `org-invitations doctor")
+            .next()
+            .unwrap_or_default();
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         self.add(check, Verdict::Failed, &text);
     }

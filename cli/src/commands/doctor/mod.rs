@@ -23,13 +23,14 @@ Examples:
   org-invitations doctor                    # every provider that is set up
   org-invitations --profile prod doctor -o json
 
-Shows the values of every provider that is set up, or of those asked for, with the source that won and
-those that it was preferred to. Then it checks that the server can be reached (a request without
-credentials), how far its clock is from this one's, and that the credential may list invitations (one
-page of one). Secrets are never shown.
+Shows every value of every provider that is set up, or of those asked for, with
+the source that won and those that it was preferred to. Then it checks that the
+server can be reached (a request without credentials), how far its clock is
+from this one's, and that the credential may list invitations (a page of one).
+Secrets are never shown.
 
-Exit codes: 0 all is well, 1 a provider cannot be reached or answers wrongly, 2 the configuration is wrong
-or missing, 3 the credential is refused.";
+Exit codes: 0 all is well, 1 a provider cannot be reached or answers wrongly,
+2 the configuration is wrong or missing, 3 the credential is refused.";
 
 pub(crate) async fn run(
     global: &Global,

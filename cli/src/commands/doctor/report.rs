@@ -177,10 +177,8 @@ impl DoctorReport {
                 || "no profile".to_owned(),
                 |name| format!("profile {}", visible(name)),
             );
-            out.line(&format!(
-                "== {} ({}, {profile})",
-                provider.provider, provider.chosen_by
-            ))?;
+            let by = &provider.chosen_by;
+            out.line(&format!("== {}: {profile} ({by})", provider.provider))?;
             let mut values = out.records(Shape::Many);
             for value in &provider.values {
                 values.push(&value)?;

@@ -34,10 +34,12 @@ Examples:
   org-invitations -p clickhouse renew --email ann@example.com
   org-invitations -p confluent renew --expired --yes
 
-Not atomic: neither vendor can send an invitation again, so it is deleted and created, with the same roles
-and the same login, under a new id. When creating fails it is tried again; when that does not help, the
-exit code is 1 and stderr has the command that invites the person. Ctrl-C stops after the person under way.
-Invitations that were accepted, or whose roles cannot be given again, are refused and stay as they are.")]
+Not atomic: neither vendor can send an invitation again, so it is deleted and
+created, with the same roles and the same login, under a new id. When creating
+fails it is tried again; when that does not help, the exit code is 1 and stderr
+has the command that invites the person. Ctrl-C stops after the person under
+way. What was accepted, or has roles that cannot be given again, is refused
+and stays as it is.")]
 pub(crate) struct RenewOptions {
     #[command(flatten)]
     pub which: Which,
