@@ -49,7 +49,7 @@ impl ClickHouseBuilder {
     ///
     /// [`ErrorKind::Config`], naming the variable that is missing.
     pub fn from_env() -> Result<Self> {
-        ClickHouseConfig::from_variables(process_environment())?.into_builder()
+        ClickHouseConfig::from_variables(process_environment())?.into_builder(None)
     }
 
     /// Authenticates with the id of an API key and its secret (HTTP Basic).

@@ -40,7 +40,7 @@ impl ConfluentBuilder {
     ///
     /// [`ErrorKind::Config`], naming the variable that is missing.
     pub fn from_env() -> Result<Self> {
-        ConfluentConfig::from_variables(process_environment())?.into_builder()
+        ConfluentConfig::from_variables(process_environment())?.into_builder(None)
     }
 
     /// Authenticates with a Cloud API key and its secret (HTTP Basic).
