@@ -88,10 +88,8 @@ impl ClickHouseBuilder {
         })?;
         let endpoint = Endpoint::new(&self.base_url, Some("/v1"))
             .map_err(|error| error.with_provider(ClickHouse::NAME))?;
-        let authorization = credentials.authorization();
-        let authorization = Authorization::Fixed(
-            authorization.map_err(|error| error.with_provider(ClickHouse::NAME))?,
-        );
+        let authorization = Authorization::fixed(&credentials)
+            .map_err(|error| error.with_provider(ClickHouse::NAME))?;
         let dialect = Dialect {
             provider: ClickHouse::NAME,
             published_rate: Some(PUBLISHED_RATE),

@@ -96,11 +96,3 @@ pub(crate) async fn read_body(
         };
     }
 }
-
-/// The body of a response of at most `limit` bytes, when all of it arrives.
-#[cfg(feature = "oidc")]
-pub(crate) async fn read_body_of(response: reqwest::Response, limit: usize) -> Option<Bytes> {
-    read_body(Box::pin(response.bytes_stream()), limit)
-        .await
-        .ok()
-}
