@@ -3,6 +3,8 @@
 mod capture;
 mod exactly_once;
 mod guards;
+#[cfg(feature = "oidc")]
+mod identity_provider;
 mod limits;
 mod origins;
 mod secrets;

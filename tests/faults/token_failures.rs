@@ -23,7 +23,12 @@ fn break_exchanges(sandbox: &Sandbox, fault: Fault) {
 }
 
 /// Carries a create and a list out and holds what comes of them against what should.
-async fn assert_closed(sandbox: &Sandbox, builder: ConfluentBuilder, kind: ErrorKind, case: &str) {
+pub async fn assert_closed(
+    sandbox: &Sandbox,
+    builder: ConfluentBuilder,
+    kind: ErrorKind,
+    case: &str,
+) {
     let builder_shown = format!("{builder:?}");
     let provider = builder.build().unwrap();
     let new = NewInvitation::new("ann@example.com");
