@@ -1,6 +1,7 @@
 //! What becomes of a call when the network or the server fails, shown by the sandbox's ledger.
 
 mod capture;
+mod echoes;
 mod exactly_once;
 mod guards;
 #[cfg(feature = "oidc")]
