@@ -110,7 +110,7 @@ where
     I::IntoIter: Send + 'a,
 {
     let create = move |new: NewInvitation| async move { provider.create(new).await };
-    let key = |new: &NewInvitation| new.email.to_lowercase();
+    let key = |new: &NewInvitation| Some(new.email.to_lowercase());
     run(items, options, key, create)
         .map(|(index, new, done)| {
             let result = match done {
@@ -138,7 +138,7 @@ where
     I::IntoIter: Send + 'a,
 {
     let delete = move |id: InvitationId| async move { provider.delete(&id).await };
-    let key = |id: &InvitationId| id.to_string();
+    let key = |id: &InvitationId| Some(id.to_string());
     run(ids, options, key, delete)
         .map(|(index, id, done)| {
             let result = match done {
@@ -156,14 +156,14 @@ where
 }
 
 /// How one item ended.
-enum Done<T> {
+pub(crate) enum Done<T> {
     Attempted(Result<T>),
     Duplicate(usize),
     Stopped,
 }
 
-/// Runs `work` on each item, some at a time.
-fn run<'a, I, T, K, F, Work, Out>(
+/// Runs `work` on each item, some at a time, and once for those with the same key.
+pub(crate) fn run<'a, I, T, K, F, Work, Out>(
     items: I,
     options: BulkOptions,
     key: K,
@@ -173,8 +173,8 @@ where
     I: IntoIterator<Item = T>,
     I::IntoIter: Send + 'a,
     T: Clone + Send + 'a,
-    K: Fn(&T) -> String + Send + 'a,
-    F: Fn(T) -> Work + Copy + Send + 'a,
+    K: Fn(&T) -> Option<String> + Send + 'a,
+    F: Fn(T) -> Work + Clone + Send + 'a,
     Work: Future<Output = Result<Out>> + Send + 'a,
     Out: Send + 'a,
 {
@@ -183,7 +183,8 @@ where
     stream::iter(items.into_iter().enumerate())
         .map(move |(index, item)| {
             let stopped = Arc::clone(&stopped);
-            let first = seen.position(key(&item), index);
+            let first = key(&item).and_then(|key| seen.position(key, index));
+            let work = work.clone();
             async move {
                 if let Some(first) = first {
                     return (index, item, Done::Duplicate(first));
