@@ -17,16 +17,22 @@ use crate::{
 };
 
 /// How `create_many` and `delete_many` go about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct BulkOptions {
     /// How many requests may be under way at once; at least 1. Default: 4.
     pub concurrency: usize,
+    /// Once this is true, nothing more is begun: what is under way comes to its end, and the rest is
+    /// `NotAttempted`. Default: never.
+    pub stop: Arc<AtomicBool>,
 }
 
 impl Default for BulkOptions {
     fn default() -> Self {
-        Self { concurrency: 4 }
+        Self {
+            concurrency: 4,
+            stop: Arc::default(),
+        }
     }
 }
 
@@ -35,6 +41,13 @@ impl BulkOptions {
     #[must_use]
     pub fn concurrency(mut self, concurrency: usize) -> Self {
         self.concurrency = concurrency;
+        self
+    }
+
+    /// Sets the flag that stops a run between two items.
+    #[must_use]
+    pub fn stop(mut self, stop: Arc<AtomicBool>) -> Self {
+        self.stop = stop;
         self
     }
 }
@@ -65,7 +78,8 @@ pub enum Created {
     /// Not sent: the same address, compared without case, is at this position too. Known for the last
     /// 65 536 different addresses; further apart, the provider says that the second one existed.
     Duplicate(usize),
-    /// Not sent, because an earlier item showed that the credential does not work.
+    /// Not sent, because an earlier item showed that the credential does not work, or because the run was
+    /// told to [stop](BulkOptions::stop).
     NotAttempted,
 }
 
@@ -95,7 +109,8 @@ pub enum Deleted {
     /// Not sent: the same id is at this position too. Known for the last 65 536 different ids; further
     /// apart, the second one is missing.
     Duplicate(usize),
-    /// Not sent, because an earlier item showed that the credential does not work.
+    /// Not sent, because an earlier item showed that the credential does not work, or because the run was
+    /// told to [stop](BulkOptions::stop).
     NotAttempted,
 }
 
@@ -179,17 +194,18 @@ where
     Out: Send + 'a,
 {
     let stopped = Arc::new(AtomicBool::new(false));
+    let told = options.stop;
     let mut seen = Seen::default();
     stream::iter(items.into_iter().enumerate())
         .map(move |(index, item)| {
-            let stopped = Arc::clone(&stopped);
+            let (stopped, told) = (Arc::clone(&stopped), Arc::clone(&told));
             let first = key(&item).and_then(|key| seen.position(key, index));
             let work = work.clone();
             async move {
                 if let Some(first) = first {
                     return (index, item, Done::Duplicate(first));
                 }
-                if stopped.load(Ordering::Relaxed) {
+                if stopped.load(Ordering::Relaxed) || told.load(Ordering::Relaxed) {
                     return (index, item, Done::Stopped);
                 }
                 let result = work(item.clone()).await;

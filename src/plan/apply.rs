@@ -46,8 +46,9 @@ pub enum StepResult {
     /// the error's [`may_have_executed`](Error::may_have_executed) leaves that open. The error says why.
     /// A new plan creates the invitation.
     Withdrawn(Error),
-    /// Not sent, because an earlier step showed that the credential does not work, or, for a renewal,
-    /// that what is withdrawn cannot be made again.
+    /// Not sent, because an earlier step showed that the credential does not work or, for a renewal, that
+    /// what is withdrawn cannot be made again; or because the run was told to
+    /// [stop](BulkOptions::stop).
     NotAttempted,
 }
 
