@@ -110,11 +110,12 @@ fn rows_that_cannot_be_carried_out_are_refused_and_say_why() {
         .iter()
         .map(|step| (step.action, step.reason.as_deref().unwrap_or("-")))
         .collect();
+    assert_eq!(plan.steps[1].same_as, Some(0));
     assert_eq!(
         said,
         [
             (Action::Create, "-"),
-            (Action::Refuse, "row 1 has the same address"),
+            (Action::Refuse, "an earlier row has the same address"),
             (Action::Refuse, "an email address needs an `@`"),
             (Action::Refuse, "the provider has no roles by id"),
             (Action::Refuse, "the provider has no legacy roles"),

@@ -8,9 +8,10 @@ use org_invitations::ProviderKind;
 
 use crate::{
     commands::{
-        completions::CompletionsOptions, create::CreateOptions, delete::DeleteOptions,
-        get::GetOptions, list::ListOptions, man::ManOptions, renew::RenewOptions,
-        sandbox::SandboxOptions, schema::SchemaOptions, spec::SpecCommand,
+        apply::ApplyCommand, completions::CompletionsOptions, copy::CopyCommand,
+        create::CreateOptions, delete::DeleteOptions, get::GetOptions, list::ListOptions,
+        man::ManOptions, plan::PlanCommand, renew::RenewOptions, sandbox::SandboxOptions,
+        schema::SchemaOptions, spec::SpecCommand,
     },
     output::{ColorChoice, Format},
 };
@@ -175,6 +176,12 @@ pub(crate) enum Command {
     Delete(DeleteOptions),
     /// Invite again: withdraw invitations and send them anew, with the same roles and login.
     Renew(RenewOptions),
+    /// Show what applying a roster would change.
+    Plan(PlanCommand),
+    /// Invite the people of a roster, and renew or withdraw what has to be.
+    Apply(ApplyCommand),
+    /// Invite to one organisation those who are invited to another.
+    Copy(CopyCommand),
     /// Check the setup: where each value comes from, and whether the provider answers.
     #[command(after_help = crate::commands::doctor::EXAMPLES)]
     Doctor,

@@ -20,6 +20,20 @@ pub(crate) enum Exit {
     Interrupted = 130,
 }
 
+impl Exit {
+    /// What the exit code says after an error of the library.
+    pub fn of(error: &Error) -> Self {
+        match error.kind() {
+            ErrorKind::Config => Self::Usage,
+            // What the server refuses may be right elsewhere; what we refuse was typed wrong.
+            ErrorKind::InvalidInput if error.status().is_none() => Self::Usage,
+            ErrorKind::Unauthenticated | ErrorKind::PermissionDenied => Self::Authentication,
+            ErrorKind::NotFound => Self::NotFound,
+            _ => Self::Refused,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
@@ -48,7 +62,7 @@ impl Failure {
     pub fn exit(&self) -> Option<Exit> {
         Some(match self {
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => return None,
-            Self::Library(error) => exit_for(error),
+            Self::Library(error) => Exit::of(error),
             Self::Usage(_) => Exit::Usage,
             Self::Said(exit) => *exit,
             Self::Io(_) | Self::Other(_) => Exit::Refused,
@@ -62,18 +76,6 @@ impl Failure {
         if !text.is_empty() {
             eprintln!("{text}");
         }
-    }
-}
-
-/// What the exit code says after an error of the library.
-fn exit_for(error: &Error) -> Exit {
-    match error.kind() {
-        ErrorKind::Config => Exit::Usage,
-        // What the server refuses may be right elsewhere; what we refuse was typed wrong.
-        ErrorKind::InvalidInput if error.status().is_none() => Exit::Usage,
-        ErrorKind::Unauthenticated | ErrorKind::PermissionDenied => Exit::Authentication,
-        ErrorKind::NotFound => Exit::NotFound,
-        _ => Exit::Refused,
     }
 }
 

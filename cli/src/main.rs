@@ -12,6 +12,7 @@ mod interrupt;
 mod logging;
 mod output;
 mod provider;
+mod roster;
 mod suggest;
 
 use std::{
@@ -24,7 +25,8 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::{
     arguments::{Arguments, Command},
     commands::{
-        completions, create, delete, demo, doctor, get, list, man, renew, sandbox, schema, spec,
+        apply, completions, copy, create, delete, demo, doctor, get, list, man, plan, renew,
+        sandbox, schema, spec,
     },
     failure::Failure,
     interrupt::Interrupt,
@@ -96,6 +98,19 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
             renew::check(&options)?;
             let provider = provider::one(&global).await?;
             renew::run(&provider, options, interrupt, out).await
+        }
+        Command::Plan(options) => {
+            let provider = provider::one(&global).await?;
+            plan::run(&provider, options, interrupt, out).await
+        }
+        Command::Apply(options) => {
+            apply::check(&options)?;
+            let provider = provider::one(&global).await?;
+            apply::run(&provider, options, interrupt, out).await
+        }
+        Command::Copy(options) => {
+            copy::check(&options)?;
+            copy::run(&global, options, interrupt, out).await
         }
         Command::Doctor => doctor::run(&global, interrupt, out).await,
         Command::Demo => interrupt.stops(demo::run(out)).await,

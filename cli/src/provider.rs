@@ -1,8 +1,13 @@
 //! From what was chosen to providers.
 
-use std::{fmt, ops::Deref, sync::Arc};
+use std::{
+    fmt,
+    ops::Deref,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
-use org_invitations::{Confluent, ErrorKind, InvitationProvider};
+use org_invitations::{Confluent, ErrorKind, InvitationProvider, Observer};
 use org_invitations_sandbox::Sandbox;
 
 use crate::{
@@ -15,6 +20,10 @@ use crate::{
 pub(crate) struct Connected {
     /// What the provider is called in the output.
     pub label: String,
+    /// The organisation and where it is, as far as that is known without asking.
+    pub account: String,
+    /// What its server says of the rate limit.
+    pub rate: RateWatch,
     provider: Arc<dyn InvitationProvider>,
     _sandbox: Option<Sandbox>,
 }
@@ -30,6 +39,29 @@ impl Deref for Connected {
 impl fmt::Debug for Connected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.provider.fmt(f)
+    }
+}
+
+/// When the server's allowance is spent, and until when.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RateWatch(Arc<Mutex<Option<Instant>>>);
+
+impl RateWatch {
+    /// How long nothing more may be sent, by the latest reply.
+    pub fn waiting(&self) -> Option<Duration> {
+        let until = self.0.lock().ok().and_then(|until| *until)?;
+        until.checked_duration_since(Instant::now())
+    }
+
+    fn observer(&self) -> Observer {
+        let until = Arc::clone(&self.0);
+        Arc::new(move |reply| {
+            let limit = reply.rate_limit.filter(|limit| limit.remaining == Some(0));
+            let reset = limit.and_then(|limit| limit.reset);
+            if let Ok(mut until) = until.lock() {
+                *until = reset.and_then(|reset| Instant::now().checked_add(reset));
+            }
+        })
     }
 }
 
@@ -77,21 +109,27 @@ pub(crate) async fn all(global: &Global) -> Result<Vec<Connected>, Failure> {
 
 /// Sets up a provider from its values. Sends nothing.
 pub(crate) fn vendor(layers: &Layered) -> Result<Connected, Failure> {
-    let provider = layers.config()?.build().map_err(|error| {
-        // The library does not know who said what it refuses.
-        let source = layers.source_of("base_url");
-        match source
-            .filter(|_| error.kind() == ErrorKind::Config && error.subject() == Some("base URL"))
-        {
-            Some(source) => {
-                let subject = format!("base URL ({source})");
-                Failure::from(error.with_subject(subject))
+    let rate = RateWatch::default();
+    let provider = layers
+        .config()?
+        .build_observed(rate.observer())
+        .map_err(|error| {
+            // The library does not know who said what it refuses.
+            let source = layers.source_of("base_url");
+            match source.filter(|_| {
+                error.kind() == ErrorKind::Config && error.subject() == Some("base URL")
+            }) {
+                Some(source) => {
+                    let subject = format!("base URL ({source})");
+                    Failure::from(error.with_subject(subject))
+                }
+                None => Failure::from(error),
             }
-            None => Failure::from(error),
-        }
-    })?;
+        })?;
     Ok(Connected {
         label: layers.kind.to_string(),
+        account: layers.account(),
+        rate,
         provider,
         _sandbox: None,
     })
@@ -125,6 +163,8 @@ async fn sandbox() -> Result<Connected, Failure> {
         .build()?;
     Ok(Connected {
         label: "sandbox".to_owned(),
+        account: "sandbox".to_owned(),
+        rate: RateWatch::default(),
         provider: Arc::new(provider),
         _sandbox: Some(sandbox),
     })

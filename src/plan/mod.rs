@@ -52,6 +52,9 @@ pub struct Step {
     /// Why, where the action does not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The earlier row that has the same address, counted from 0, where that is the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as: Option<usize>,
     /// How the invitee is to log in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_type: Option<AuthType>,
@@ -155,14 +158,15 @@ impl Plan {
         let mut steps = Vec::new();
         for (row, new) in roster.into_iter().enumerate() {
             let address = new.email.to_lowercase();
-            let refusal = refusal(&new, capabilities).or_else(|| {
-                let first = rows.get(&address)?;
-                Some(format!("row {} has the same address", first + 1))
-            });
             let found = latest.get(&address).map(|index| &there[*index]);
-            let (action, reason) = match refusal {
-                Some(why) => (Action::Refuse, Some(why)),
-                None => {
+            let same_as = rows.get(&address).copied();
+            let (action, reason) = match (refusal(&new, capabilities), same_as) {
+                (Some(why), _) => (Action::Refuse, Some(why)),
+                (None, Some(_)) => {
+                    let why = "an earlier row has the same address";
+                    (Action::Refuse, Some(why.to_owned()))
+                }
+                (None, None) => {
                     rows.insert(address, row);
                     decide(&new, found)
                 }
@@ -174,6 +178,7 @@ impl Plan {
                 email: new.email,
                 id: id.map(|found| found.id.clone()),
                 reason,
+                same_as,
                 auth_type: new.auth_type,
                 roles: new.roles,
             });
@@ -194,6 +199,7 @@ impl Plan {
                 email: one.email,
                 id: Some(one.id),
                 reason: None,
+                same_as: None,
                 auth_type: None,
                 roles: None,
             }));

@@ -5,12 +5,12 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use crate::{failure::Failure, interrupt::Interrupt};
 
 /// Whether somebody is there to answer.
-pub(super) fn somebody_is_there() -> bool {
+pub(crate) fn somebody_is_there() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 /// Asks on stderr; only `y` and `yes` are yes.
-pub(super) async fn yes(question: &str, interrupt: &Interrupt) -> Result<bool, Failure> {
+pub(crate) async fn yes(question: &str, interrupt: &Interrupt) -> Result<bool, Failure> {
     let mut err = io::stderr().lock();
     write!(err, "{question} [y/N] ")?;
     err.flush()?;

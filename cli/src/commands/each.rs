@@ -20,7 +20,7 @@ const AT_ONCE: usize = 4;
 
 /// How a run over several things went.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(crate) struct Tally {
     done: u64,
     failed: u64,
     /// The code of the failures; `Refused` once they differ.
@@ -35,8 +35,12 @@ impl Tally {
     /// Reports a failure and counts it.
     pub fn failed(&mut self, failure: &Failure) {
         failure.report();
+        self.counted(failure.exit().unwrap_or(Exit::Refused));
+    }
+
+    /// Counts a failure that was reported.
+    pub fn counted(&mut self, exit: Exit) {
         self.failed += 1;
-        let exit = failure.exit().unwrap_or(Exit::Refused);
         self.exit = Some(match self.exit {
             Some(other) if other != exit => Exit::Refused,
             _ => exit,

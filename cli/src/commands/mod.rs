@@ -1,19 +1,22 @@
 //! One file a command, named as the command is; and what several of them share.
 
+pub(crate) mod apply;
+pub(crate) mod ask;
 pub(crate) mod completions;
+pub(crate) mod copy;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod each;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod man;
+pub(crate) mod plan;
 pub(crate) mod renew;
 pub(crate) mod sandbox;
 pub(crate) mod schema;
 pub(crate) mod spec;
 
-mod ask;
-mod each;
 mod which;
 mod words;

@@ -277,6 +277,22 @@ impl Layered {
         })
     }
 
+    /// Whose organisation it is and where, as far as the values say.
+    pub fn account(&self) -> String {
+        let mut account = self.kind.to_string();
+        for name in [
+            "organization_id",
+            "api_key",
+            "sts.identity_pool_id",
+            "base_url",
+        ] {
+            if let Some(value) = self.values.iter().find(|value| value.name == name) {
+                account.push_str(&format!(" {name}={}", value.shown));
+            }
+        }
+        account
+    }
+
     /// Where a value comes from, for messages about it.
     pub fn source_of(&self, name: &str) -> Option<&str> {
         let value = self.values.iter().find(|value| value.name == name);

@@ -1,0 +1,500 @@
+//! Reading a roster: CSV, JSON or JSON lines, every problem with its line.
+
+use std::{fmt, fs, io::Read, path::Path};
+
+use clap::ValueEnum;
+use org_invitations::{AuthType, NewInvitation, Roles};
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::value::RawValue;
+
+use crate::failure::Failure;
+
+/// How a roster is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RosterFormat {
+    /// A header, then a line for each person.
+    Csv,
+    /// An array of objects.
+    Json,
+    /// An object on each line.
+    Jsonl,
+}
+
+/// A person to be invited, and where it says so.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// Counted from 1.
+    pub line: usize,
+    pub new: NewInvitation,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    line: usize,
+    message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.message)
+    }
+}
+
+/// The columns of a roster. `error` is what a file of failed rows has besides; it is not looked at.
+const COLUMNS: [&str; 4] = ["email", "roles", "auth_type", "error"];
+
+/// Problems beyond these are counted only.
+const SHOWN: usize = 20;
+
+/// Reads a roster; `-` is standard input. All of it is read before anything is sent.
+pub(crate) fn read(path: &Path, format: Option<RosterFormat>) -> Result<Vec<Row>, Failure> {
+    let name = path.display();
+    let format = match (format, path.extension().and_then(|end| end.to_str())) {
+        (Some(format), _) => format,
+        (None, Some("json")) => RosterFormat::Json,
+        (None, Some("jsonl" | "ndjson")) => RosterFormat::Jsonl,
+        (None, Some("csv" | "tsv" | "txt")) => RosterFormat::Csv,
+        (None, _) => {
+            let wrong = format!("{name}: which format is it? Give `--format csv|json|jsonl`");
+            return Err(Failure::Usage(wrong));
+        }
+    };
+    let bytes = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin()
+            .lock()
+            .read_to_end(&mut bytes)
+            .map(|_| bytes)
+    } else {
+        fs::read(path)
+    };
+    let bytes = bytes.map_err(|error| Failure::Usage(format!("cannot read {name}: {error}")))?;
+    parse(&bytes, format).map_err(|problems| {
+        let shown: Vec<_> = problems
+            .iter()
+            .take(SHOWN)
+            .map(|one| format!("\n  {one}"))
+            .collect();
+        let more = match problems.len().saturating_sub(SHOWN) {
+            0 => String::new(),
+            more => format!("\n  and {more} more"),
+        };
+        let shown = shown.concat();
+        Failure::Usage(format!(
+            "{name} is no roster, so nothing was sent:{shown}{more}"
+        ))
+    })
+}
+
+fn parse(bytes: &[u8], format: RosterFormat) -> Result<Vec<Row>, Vec<Problem>> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let before = &bytes[..error.valid_up_to()];
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        vec![problem(line, "it is not UTF-8 text")]
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (rows, problems) = match format {
+        RosterFormat::Csv => csv_rows(text),
+        RosterFormat::Json => json_rows(text),
+        RosterFormat::Jsonl => jsonl_rows(text),
+    };
+    if problems.is_empty() {
+        Ok(rows)
+    } else {
+        Err(problems)
+    }
+}
+
+fn csv_rows(text: &str) -> (Vec<Row>, Vec<Problem>) {
+    let header = text.lines().next().unwrap_or_default();
+    // Spreadsheets of some languages write `;`, and copied cells have tabs.
+    let delimiter = [b',', b';', b'\t']
+        .into_iter()
+        .find(|d| header.as_bytes().contains(d));
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter.unwrap_or(b','))
+        .trim(csv::Trim::All)
+        .has_headers(false)
+        .from_reader(text.as_bytes());
+    let mut records = reader.records();
+    let columns: Vec<String> = match records.next() {
+        Some(Ok(header)) => header.iter().map(str::to_lowercase).collect(),
+        Some(Err(error)) => return (Vec::new(), vec![csv_problem(&error)]),
+        None => {
+            return (
+                Vec::new(),
+                vec![problem(1, "it is empty; its first line names the columns")],
+            );
+        }
+    };
+    let mut problems = Vec::new();
+    for (index, column) in columns.iter().enumerate() {
+        if !COLUMNS.contains(&column.as_str()) {
+            let known = "the columns are email, roles and auth_type";
+            problems.push(problem(
+                1,
+                format!("there is no column {column:?}; {known}"),
+            ));
+        } else if columns[..index].contains(column) {
+            problems.push(problem(1, format!("the column {column:?} is there twice")));
+        }
+    }
+    if !columns.iter().any(|column| column == "email") {
+        problems.push(problem(
+            1,
+            "the first line names the columns, and `email` has to be one",
+        ));
+    }
+    if !problems.is_empty() {
+        return (Vec::new(), problems);
+    }
+    let mut rows = Vec::new();
+    for record in records {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                problems.push(csv_problem(&error));
+                continue;
+            }
+        };
+        let line = record
+            .position()
+            .map_or(0, |position| position.line() as usize);
+        let cell = |name: &str| {
+            let index = columns.iter().position(|column| column == name)?;
+            record.get(index).filter(|text| !text.is_empty())
+        };
+        let fields = Fields {
+            email: cell("email").map(str::to_owned),
+            roles: cell("roles").map(|text| RolesField::Text(text.to_owned())),
+            auth_type: cell("auth_type").map(str::to_owned),
+            _error: None,
+        };
+        match fields.invitation() {
+            Ok(new) => rows.push(Row { line, new }),
+            Err(message) => problems.push(problem(line, message)),
+        }
+    }
+    (rows, problems)
+}
+
+fn json_rows(text: &str) -> (Vec<Row>, Vec<Problem>) {
+    let items: Vec<&RawValue> = match serde_json::from_str(text) {
+        Ok(items) => items,
+        Err(error) => {
+            return (
+                Vec::new(),
+                vec![problem(error.line(), json_message(&error))],
+            );
+        }
+    };
+    // Where an item is in the text tells its line; the lines before are counted once.
+    let (mut line, mut counted) = (1, 0);
+    let items = items.into_iter().map(|item| {
+        let start = item.get().as_ptr() as usize - text.as_ptr() as usize;
+        line += newlines(&text[counted..start]);
+        counted = start;
+        (line, item.get())
+    });
+    objects(items)
+}
+
+fn jsonl_rows(text: &str) -> (Vec<Row>, Vec<Problem>) {
+    let lines = text
+        .lines()
+        .enumerate()
+        .map(|(index, line)| (index + 1, line));
+    objects(lines.filter(|(_, line)| !line.trim().is_empty()))
+}
+
+fn objects<'a>(items: impl Iterator<Item = (usize, &'a str)>) -> (Vec<Row>, Vec<Problem>) {
+    let (mut rows, mut problems) = (Vec::new(), Vec::new());
+    for (line, text) in items {
+        let fields = serde_json::from_str::<Fields>(text).map_err(|error| {
+            let within = error.line().saturating_sub(1);
+            problem(line + within, json_message(&error))
+        });
+        let new = fields.and_then(|fields| fields.invitation().map_err(|why| problem(line, why)));
+        match new {
+            Ok(new) => rows.push(Row { line, new }),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    (rows, problems)
+}
+
+/// A row as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    email: Option<String>,
+    roles: Option<RolesField>,
+    auth_type: Option<String>,
+    #[serde(rename = "error")]
+    _error: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RolesField {
+    List(Vec<String>),
+    Text(String),
+    AsPrinted(Roles),
+}
+
+impl Fields {
+    /// Only what is written wrongly is a problem; what a provider would refuse is for the plan to say.
+    fn invitation(self) -> Result<NewInvitation, String> {
+        let email = self.email.filter(|email| !email.trim().is_empty());
+        let mut new = NewInvitation::new(email.ok_or("it has no email")?.trim());
+        new.roles = self.roles.map(RolesField::roles).transpose()?.flatten();
+        if let Some(word) = self.auth_type.filter(|word| !word.is_empty()) {
+            match AuthType::from(word.to_lowercase().as_str()) {
+                AuthType::Other(_) => {
+                    return Err(format!(
+                        "there is no auth type {word:?}; it is local or sso"
+                    ));
+                }
+                known => new = new.auth_type(known),
+            }
+        }
+        Ok(new)
+    }
+}
+
+/// The mark of the deprecated single role.
+pub(crate) const LEGACY: &str = "legacy:";
+
+impl RolesField {
+    fn roles(self) -> Result<Option<Roles>, String> {
+        let ids = match self {
+            Self::AsPrinted(roles) => return Ok(Some(roles)),
+            Self::List(ids) => ids,
+            Self::Text(text) => text
+                .split([';', ',', '|', ' '])
+                .filter(|id| !id.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        };
+        match &ids[..] {
+            [] => Ok(None),
+            [one] if one.starts_with(LEGACY) => {
+                Ok(Some(Roles::Legacy(one[LEGACY.len()..].to_owned())))
+            }
+            _ if ids.iter().any(|id| id.starts_with(LEGACY)) => Err(format!(
+                "`{LEGACY}…` is the only role that a person can have"
+            )),
+            _ => Ok(Some(Roles::Ids(ids))),
+        }
+    }
+}
+
+fn problem(line: usize, message: impl Into<String>) -> Problem {
+    Problem {
+        line,
+        message: message.into(),
+    }
+}
+
+fn csv_problem(error: &csv::Error) -> Problem {
+    let line = error
+        .position()
+        .map_or(0, |position| position.line() as usize);
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => problem(
+            line,
+            format!("it has {len} cells, and the first line names {expected_len}"),
+        ),
+        _ => problem(line, error.to_string()),
+    }
+}
+
+/// Without the position, which is said in front.
+fn json_message(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rsplit_once(" at line ") {
+        Some((message, _)) => message.to_owned(),
+        None => text,
+    }
+}
+
+fn newlines(text: &str) -> usize {
+    text.bytes().filter(|byte| *byte == b'\n').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(text: &str, format: RosterFormat) -> Vec<(usize, NewInvitation)> {
+        let rows = parse(text.as_bytes(), format).unwrap();
+        rows.into_iter().map(|row| (row.line, row.new)).collect()
+    }
+
+    fn problems(text: &str, format: RosterFormat) -> Vec<String> {
+        let problems = parse(text.as_bytes(), format).unwrap_err();
+        problems.iter().map(ToString::to_string).collect()
+    }
+
+    fn ann() -> NewInvitation {
+        NewInvitation::new("ann@example.com")
+    }
+
+    #[test]
+    fn csv_as_spreadsheets_write_it() {
+        for text in [
+            "email\nann@example.com\n",
+            "\u{feff}email\r\nann@example.com\r\n",
+            "Email\n\n  ann@example.com  ",
+            "email,roles,auth_type\nann@example.com,,\n",
+            "roles;email\n;ann@example.com\n",
+            "email\troles\nann@example.com\t\n",
+            "email,error\n\"ann@example.com\",\"refused, again\"\n",
+        ] {
+            let got: Vec<_> = rows(text, RosterFormat::Csv)
+                .into_iter()
+                .map(|(_, new)| new)
+                .collect();
+            assert_eq!(got, [ann()], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn options_in_every_spelling() {
+        let ids = || ann().role_ids(["r-1", "r-2"]);
+        for (text, format, wanted) in [
+            (
+                "email,roles\nann@example.com,r-1;r-2",
+                RosterFormat::Csv,
+                ids(),
+            ),
+            (
+                "email,roles\nann@example.com,\"r-1, r-2\"",
+                RosterFormat::Csv,
+                ids(),
+            ),
+            (
+                "email,roles\nann@example.com,legacy:admin",
+                RosterFormat::Csv,
+                ann().legacy_role("admin"),
+            ),
+            (
+                "email,auth_type\nann@example.com,SSO",
+                RosterFormat::Csv,
+                ann().auth_type(AuthType::Sso),
+            ),
+            (
+                r#"[{"email":"ann@example.com","roles":["r-1","r-2"]}]"#,
+                RosterFormat::Json,
+                ids(),
+            ),
+            (
+                r#"{"email":"ann@example.com","roles":"r-1 r-2"}"#,
+                RosterFormat::Jsonl,
+                ids(),
+            ),
+            (
+                r#"{"email":"ann@example.com","roles":{"ids":["r-1","r-2"]}}"#,
+                RosterFormat::Jsonl,
+                ids(),
+            ),
+            (
+                r#"{"email":"ann@example.com","roles":{"legacy":"admin"}}"#,
+                RosterFormat::Jsonl,
+                ann().legacy_role("admin"),
+            ),
+            (
+                r#"{"email":"ann@example.com","auth_type":"local","roles":null}"#,
+                RosterFormat::Jsonl,
+                ann().auth_type(AuthType::Local),
+            ),
+        ] {
+            let got: Vec<_> = rows(text, format).into_iter().map(|(_, new)| new).collect();
+            assert_eq!(got, [wanted], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn rows_know_their_lines() {
+        let lines = |text, format| -> Vec<usize> {
+            rows(text, format)
+                .into_iter()
+                .map(|(line, _)| line)
+                .collect()
+        };
+        let csv = "email,roles\na@x,\n\n\"b@x\",\"r-1\nr-2\"\nc@x,\n";
+        assert_eq!(lines(csv, RosterFormat::Csv), [2, 4, 6]);
+        let json =
+            "[\n  {\"email\": \"a@x\"},\n  {\n    \"email\": \"b@x\"\n  }, {\"email\": \"c@x\"}\n]";
+        assert_eq!(lines(json, RosterFormat::Json), [2, 3, 5]);
+        assert_eq!(
+            lines(
+                "{\"email\":\"a@x\"}\n\n{\"email\":\"b@x\"}",
+                RosterFormat::Jsonl
+            ),
+            [1, 3]
+        );
+    }
+
+    #[test]
+    fn every_problem_is_told_with_its_line() {
+        for (text, format, wanted) in [
+            (
+                "",
+                RosterFormat::Csv,
+                vec!["line 1: it is empty; its first line names the columns"],
+            ),
+            (
+                "ann@example.com\n",
+                RosterFormat::Csv,
+                vec![
+                    "line 1: there is no column \"ann@example.com\"; the columns are email, roles and auth_type",
+                    "line 1: the first line names the columns, and `email` has to be one",
+                ],
+            ),
+            (
+                "email,email\n",
+                RosterFormat::Csv,
+                vec!["line 1: the column \"email\" is there twice"],
+            ),
+            (
+                "email,auth_type\na@x,ssoo\nb@x\n,local\n",
+                RosterFormat::Csv,
+                vec![
+                    "line 2: there is no auth type \"ssoo\"; it is local or sso",
+                    "line 3: it has 1 cells, and the first line names 2",
+                    "line 4: it has no email",
+                ],
+            ),
+            (
+                "email,roles\na@x,legacy:admin;r-1\n",
+                RosterFormat::Csv,
+                vec!["line 2: `legacy:…` is the only role that a person can have"],
+            ),
+            (
+                "{}",
+                RosterFormat::Json,
+                vec!["line 1: invalid type: map, expected a sequence"],
+            ),
+            (
+                "[\n{\"email\": \"a@x\", \"mail\": 1}]",
+                RosterFormat::Json,
+                vec![
+                    "line 2: unknown field `mail`, expected one of `email`, `roles`, `auth_type`, `error`",
+                ],
+            ),
+            (
+                "{\"email\":\"a@x\"}\nann\n{\"roles\":\"\"}\n",
+                RosterFormat::Jsonl,
+                vec!["line 2: expected value", "line 3: it has no email"],
+            ),
+        ] {
+            assert_eq!(problems(text, format), wanted, "{text:?}");
+        }
+        let problems = parse(b"email\na@x\n\xff@x\n", RosterFormat::Csv).unwrap_err();
+        assert_eq!(problems, [problem(3, "it is not UTF-8 text")]);
+    }
+}

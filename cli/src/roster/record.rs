@@ -1,0 +1,169 @@
+//! How steps and what became of them are printed.
+
+use org_invitations::{Action, Error, InvitationId, Roles, Step, StepOutcome, StepResult};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::LEGACY;
+use crate::output::{Cell, Record, bad, doubtful, good};
+
+/// A step of a plan.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "Step")]
+pub(crate) struct StepRecord {
+    /// The line of the roster, counted from 1; none where the person is not in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(flatten)]
+    step: Step,
+}
+
+impl StepRecord {
+    /// `lines` has the line of each row.
+    pub fn new(mut step: Step, lines: &[usize]) -> Self {
+        let line = step.row.take().and_then(|row| lines.get(row).copied());
+        Self { line, step }
+    }
+}
+
+impl Record for StepRecord {
+    const TABLE: &'static [&'static str] = &["LINE", "ACTION", "EMAIL", "ROLES", "ID", "REASON"];
+    const CSV: &'static [&'static str] = &[
+        "line",
+        "action",
+        "email",
+        "roles",
+        "auth_type",
+        "id",
+        "reason",
+    ];
+
+    fn row(&self) -> Vec<Cell> {
+        let style = match self.step.action {
+            Action::Create => Some(good()),
+            Action::Renew | Action::Delete => Some(doubtful()),
+            Action::Refuse => Some(bad()),
+            _ => None,
+        };
+        let reason = self.step.reason.clone().unwrap_or_default();
+        vec![
+            Cell::new(number(self.line)),
+            Cell::new(self.step.action.as_str()).styled(style),
+            Cell::new(&self.step.email),
+            Cell::new(roles(self.step.roles.as_ref())),
+            Cell::new(id(self.step.id.as_ref())),
+            Cell::new(reason),
+        ]
+    }
+
+    fn line(&self) -> Vec<String> {
+        let auth_type = self.step.auth_type.as_ref();
+        vec![
+            number(self.line),
+            self.step.action.to_string(),
+            self.step.email.clone(),
+            roles(self.step.roles.as_ref()),
+            auth_type.map(ToString::to_string).unwrap_or_default(),
+            id(self.step.id.as_ref()),
+            self.step.reason.clone().unwrap_or_default(),
+        ]
+    }
+}
+
+/// A step that was carried out, or not.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "Outcome")]
+pub(crate) struct OutcomeRecord {
+    #[serde(flatten)]
+    pub step: StepRecord,
+    /// `invited`, `kept`, `deleted`, `refused`, `failed`, `withdrawn` (the old invitation is gone and
+    /// the new one failed) or `not_attempted`.
+    pub result: &'static str,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Whether a step that failed may have been carried out all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub may_have_executed: Option<bool>,
+}
+
+impl OutcomeRecord {
+    pub fn new(outcome: StepOutcome, lines: &[usize]) -> Self {
+        let StepOutcome {
+            mut step, result, ..
+        } = outcome;
+        let failed = |error: &Error| (Some(error.to_string()), Some(error.may_have_executed()));
+        let (word, (error, may_have_executed)) = match &result {
+            StepResult::Invited(invitation) => {
+                step.id = Some(invitation.id.clone());
+                ("invited", (None, None))
+            }
+            StepResult::Kept => ("kept", (None, None)),
+            StepResult::Deleted => ("deleted", (None, None)),
+            StepResult::Refused => ("refused", (step.reason.take(), None)),
+            StepResult::Failed(error) => ("failed", failed(error)),
+            StepResult::Withdrawn(error) => ("withdrawn", failed(error)),
+            _ => ("not_attempted", (None, None)),
+        };
+        Self {
+            step: StepRecord::new(step, lines),
+            result: word,
+            error,
+            may_have_executed,
+        }
+    }
+
+    /// Where and who, for messages.
+    pub fn place(&self) -> String {
+        match self.step.line {
+            Some(line) => format!("line {line}, {}", self.step.step.email),
+            None => self.step.step.email.clone(),
+        }
+    }
+}
+
+impl Record for OutcomeRecord {
+    const TABLE: &'static [&'static str] = &["LINE", "ACTION", "RESULT", "EMAIL", "ID", "ERROR"];
+    const CSV: &'static [&'static str] = &[
+        "line",
+        "action",
+        "result",
+        "email",
+        "roles",
+        "auth_type",
+        "id",
+        "error",
+    ];
+
+    fn row(&self) -> Vec<Cell> {
+        let line = self.line();
+        [0, 1, 2, 3, 6, 7]
+            .map(|column| Cell::new(&line[column]))
+            .to_vec()
+    }
+
+    fn line(&self) -> Vec<String> {
+        let mut cells = self.step.line();
+        cells.pop();
+        cells.insert(2, self.result.to_owned());
+        cells.push(self.error.clone().unwrap_or_default());
+        cells
+    }
+}
+
+/// Roles as a roster has them.
+pub(super) fn roles(roles: Option<&Roles>) -> String {
+    match roles {
+        Some(Roles::Ids(ids)) => ids.join(";"),
+        Some(Roles::Legacy(role)) => format!("{LEGACY}{role}"),
+        _ => String::new(),
+    }
+}
+
+fn number(line: Option<usize>) -> String {
+    line.map(|line| line.to_string()).unwrap_or_default()
+}
+
+fn id(id: Option<&InvitationId>) -> String {
+    id.map(ToString::to_string).unwrap_or_default()
+}
