@@ -97,7 +97,7 @@ fn a_breaking_change_ends_with_1_in_every_format() {
     for (format, expected) in [
         (
             "table",
-            " breaking  /components/schemas/Invitation/properties/expireAt",
+            "breaking  /components/schemas/Invitation/properties/expireAt",
         ),
         ("json", "\"class\": \"breaking\""),
         (

@@ -1,0 +1,292 @@
+//! The configuration file, the environment and flags: which wins, and what is refused.
+
+use crate::world::{Variables, World, run};
+
+/// The variables without those of one provider.
+fn without(variables: &Variables, prefix: &str) -> Variables {
+    let kept = variables
+        .iter()
+        .filter(|(name, _)| !name.starts_with(prefix));
+    kept.map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+fn profile(world: &World, secret: &str) -> String {
+    let keys = &world.sandbox.credentials().confluent;
+    let (key, url) = (&keys.api_key, world.sandbox.url());
+    format!("provider = \"confluent\"\napi_key = \"{key}\"\nbase_url = \"{url}\"\n{secret}\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_is_all_that_it_takes() {
+    let world = World::start().await;
+    let secret = &world.sandbox.credentials().confluent.api_secret;
+    let folder = world.home.join("org-invitations");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("key.txt"), format!("{secret}\nlogin: ann\n")).unwrap();
+    for how in [
+        format!("api_secret = \"{secret}\""),
+        format!("api_secret_command = \"echo {secret}; echo and a note\""),
+        "api_secret_file = \"key.txt\"".to_owned(),
+    ] {
+        world.config(&format!("[profiles.only]\n{}", profile(&world, &how)));
+        let list = run(&["list", "-o", "json"], &world.no_variables()).await;
+        assert_eq!(list.json(), serde_json::json!([]), "{how}");
+    }
+    let token = world.sandbox.credentials().confluent.access_token();
+    let url = world.sandbox.url();
+    world.config(&format!(
+        "[profiles.token]\nprovider = \"confluent\"\nbase_url = \"{url}\"\n\
+         access_token_command = \"echo {token}\"\n"
+    ));
+    run(&["list"], &world.no_variables()).await.succeeded();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flag_wins_over_the_environment_and_that_over_the_profile() {
+    let world = World::start().await;
+    let secret = &world.sandbox.credentials().confluent.api_secret;
+    let right = profile(&world, &format!("api_secret = \"{secret}\""));
+    let wrong = "provider = \"confluent\"\napi_key = \"k\"\napi_secret = \"s\"\n\
+                 base_url = \"http://127.0.0.1:1\"\n[profiles.wrong.connection.retry]\nmax_attempts = 1\n";
+    world.config(&format!(
+        "default_profile = \"wrong\"\n[profiles.right]\n{right}[profiles.wrong]\n{wrong}"
+    ));
+    let mut variables = world.no_variables();
+    // The profile: the default one, one by variable, one by flag.
+    run(&["list"], &variables)
+        .await
+        .fails(1, &["cannot connect"]);
+    variables.insert("ORG_INVITATIONS_PROFILE".into(), "right".into());
+    run(&["list"], &variables).await.succeeded();
+    run(&["list", "--profile", "wrong"], &variables)
+        .await
+        .fails(1, &["cannot connect"]);
+    // Values: the environment over the profile, and a flag over both.
+    let all = world.variables();
+    run(&["--profile", "wrong", "list"], &all).await.succeeded();
+    let flag = [
+        "--profile",
+        "wrong",
+        "list",
+        "--base-url",
+        "http://127.0.0.1:2",
+    ];
+    run(&flag, &all).await.fails(1, &["cannot connect"]);
+    // The provider: a flag over the variable.
+    variables.insert("ORG_INVITATIONS_PROVIDER".into(), "clickhouse".into());
+    run(&["list", "--profile", "right"], &variables)
+        .await
+        .succeeded();
+    run(&["list"], &variables)
+        .await
+        .fails(2, &["`right`", "not for clickhouse"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_provider_finds_its_profile() {
+    let world = World::start().await;
+    let secret = &world.sandbox.credentials().confluent.api_secret;
+    let confluent = profile(&world, &format!("api_secret = \"{secret}\""));
+    let keys = &world.sandbox.credentials().clickhouse;
+    let (key, secret, organization) = (&keys.api_key, &keys.api_secret, &keys.organization_id);
+    let url = world.sandbox.url();
+    world.config(&format!(
+        "[profiles.kafka]\n{confluent}[profiles.warehouse]\nprovider = \"clickhouse\"\n\
+         api_key = \"{key}\"\napi_secret = \"{secret}\"\norganization_id = \"{organization}\"\n\
+         base_url = \"{url}\"\n"
+    ));
+    let none = world.no_variables();
+    run(&["list", "-p", "confluent", "-p", "clickhouse"], &none)
+        .await
+        .succeeded();
+    let named = [
+        "list",
+        "-p",
+        "confluent",
+        "-p",
+        "clickhouse",
+        "--profile",
+        "kafka",
+    ];
+    run(&named, &none).await.succeeded();
+    run(&["list", "--profile", "warehouse"], &none)
+        .await
+        .succeeded();
+    run(&["list"], &none)
+        .await
+        .fails(2, &["kafka, warehouse", "--profile"]);
+    run(&["list", "--profile", "kafak"], &none)
+        .await
+        .fails(2, &["did you mean `kafka`?"]);
+    let wrong = ["list", "--profile", "kafka", "-p", "clickhouse"];
+    run(&wrong, &none)
+        .await
+        .fails(2, &["`kafka`", "for confluent"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_knows_is_refused_with_file_line_and_suggestion() {
+    let world = World::start().await;
+    let secret = "api_secret = \"hunter2\"";
+    for (text, line, words) in [
+        (
+            "profile = 1\n",
+            1,
+            &["unknown key `profile`", "did you mean `profiles`?"][..],
+        ),
+        (
+            "[profiles.a]\nprovider = \"conflunt\"\n",
+            2,
+            &["did you mean `confluent`?"],
+        ),
+        ("\n[profiles.a]\napi_key = \"k\"\n", 2, &["`provider`"]),
+        (
+            "[profiles.a]\nprovider = \"confluent\"\napi_secrte = \"hunter2\"\n",
+            3,
+            &["unknown key `api_secrte`", "did you mean `api_secret`?"],
+        ),
+        (
+            "[profiles.a]\nprovider = \"confluent\"\norganization_id = \"o\"\n",
+            3,
+            &["`organization_id` for confluent"],
+        ),
+        (
+            "[profiles.a]\nprovider = \"clickhouse\"\n[profiles.a.connection]\ntimeout_secs = 3\n",
+            4,
+            &[
+                "`connection.timeout_secs`",
+                "did you mean `timeout_seconds`?",
+            ],
+        ),
+        (
+            "[profiles.a]\nprovider = \"confluent\"\napi_secret = 12345\n",
+            3,
+            &["must be text"],
+        ),
+        ("[profiles.a\nprovider = \"confluent\"\n", 1, &[]),
+        (
+            "[profiles.a]\nprovider = \"confluent\"\napi_secret = \"hunter2\n",
+            3,
+            &[],
+        ),
+        (
+            "default_profile = \"b\"\n[profiles.bb]\nprovider = \"confluent\"\n",
+            1,
+            &["`bb`"],
+        ),
+        ("profiles = 1\n", 1, &["tables"]),
+    ] {
+        let path = world.config(text);
+        let refused = run(&["list", "-p", "confluent"], &world.no_variables()).await;
+        let place = format!("{}:{line}: ", path.display());
+        refused.fails(2, &[&place]).says(words);
+        let shown = refused.stderr.contains("hunter2") || refused.stderr.contains("12345");
+        assert!(!shown, "{}", refused.stderr);
+    }
+    let twice = format!("{secret}\napi_secret_command = \"pass\"");
+    world.config(&format!("[profiles.a]\n{}", profile(&world, &twice)));
+    let refused = run(&["list"], &world.no_variables()).await;
+    refused.fails(2, &["api_secret_command", "says the same"]);
+    let text = format!(
+        "[profiles.a]\n{}connection = {{ timeout_seconds = \"soon\" }}\n",
+        profile(&world, secret)
+    );
+    let path = world.config(&text);
+    let refused = run(&["list"], &world.no_variables()).await;
+    refused.fails(
+        2,
+        &[&format!(
+            "{}:6: `connection.timeout_seconds`",
+            path.display()
+        )],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_cannot_be_had_says_how_it_was_tried() {
+    let world = World::start().await;
+    for (how, words) in [
+        (
+            "api_secret_file = \"nowhere\"",
+            &["api_secret_file", "nowhere"][..],
+        ),
+        (
+            "api_secret_command = \"exit 3\"",
+            &["api_secret_command", "exit 3", "failed"],
+        ),
+        ("api_secret_command = \"true\"", &["printed nothing"]),
+    ] {
+        world.config(&format!("[profiles.a]\n{}", profile(&world, how)));
+        run(&["list"], &world.no_variables()).await.fails(2, words);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_file_can_be_named_and_must_be_there() {
+    let world = World::start().await;
+    let secret = &world.sandbox.credentials().confluent.api_secret;
+    let path = world.config(&format!(
+        "[profiles.a]\n{}",
+        profile(&world, &format!("api_secret = \"{secret}\""))
+    ));
+    let other = world.home.join("other.toml");
+    std::fs::rename(path, &other).unwrap();
+    let mut none = world.no_variables();
+    run(&["list"], &none).await.fails(2, &["which provider?"]);
+    let other = other.to_str().unwrap();
+    run(&["list", "--config", other], &none).await.succeeded();
+    none.insert("ORG_INVITATIONS_CONFIG".into(), other.into());
+    run(&["list"], &none).await.succeeded();
+    let missing = run(&["list", "--config", "/nowhere.toml"], &none).await;
+    missing.fails(2, &["/nowhere.toml", "--config"]);
+    run(
+        &["list", "--profile", "a", "--config", "/nowhere.toml"],
+        &none,
+    )
+    .await
+    .fails(2, &["/nowhere"]);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_others_can_read_gets_a_warning() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::start().await;
+    let secret = &world.sandbox.credentials().confluent.api_secret;
+    let text = format!(
+        "[profiles.a]\n{}",
+        profile(&world, &format!("api_secret = \"{secret}\""))
+    );
+    let path = world.config(&text);
+    assert!(
+        !run(&["list"], &world.no_variables())
+            .await
+            .stderr
+            .contains("warning")
+    );
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let list = run(&["list"], &world.no_variables()).await;
+    list.succeeded()
+        .says(&["warning", "readable by others", "chmod 600"]);
+    let doctor = run(&["doctor"], &world.no_variables()).await;
+    assert!(
+        doctor.stdout.contains("readable by others"),
+        "{}",
+        doctor.stdout
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_in_the_environment_replaces_the_token_of_a_profile() {
+    let world = World::start().await;
+    let url = world.sandbox.url();
+    world.config(&format!(
+        "[profiles.a]\nprovider = \"confluent\"\nbase_url = \"{url}\"\naccess_token = \"stale\"\n"
+    ));
+    run(&["list"], &world.no_variables())
+        .await
+        .fails(3, &["not authenticated"]);
+    let list = run(&["list"], &without(&world.variables(), "CLICKHOUSE")).await;
+    list.succeeded().says(&["warning", "`access_token`"]);
+}

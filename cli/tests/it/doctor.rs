@@ -1,0 +1,134 @@
+//! `doctor`: sources, checks, exit codes, and no secret.
+
+use org_invitations_sandbox::Faults;
+use serde_json::Value;
+
+use crate::world::{World, empty_home, home_variables, run};
+
+fn check<'a>(provider: &'a Value, name: &str) -> &'a Value {
+    let checks = provider["checks"].as_array().unwrap();
+    checks.iter().find(|check| check["check"] == name).unwrap()
+}
+
+fn value<'a>(provider: &'a Value, name: &str) -> &'a Value {
+    let values = provider["values"].as_array().unwrap();
+    values.iter().find(|value| value["name"] == name).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_value_has_its_source_and_what_it_was_preferred_to() {
+    let world = World::start().await;
+    world.config(
+        "[profiles.prod]\nprovider = \"confluent\"\napi_key = \"other\"\n\
+         api_secret_command = \"echo canary\"\nbase_url = \"https://example.com\"\n\
+         [profiles.prod.connection]\ntimeout_seconds = 7\n",
+    );
+    let url = world.sandbox.url();
+    let doctor = ["doctor", "-p", "confluent", "--base-url", url, "-o", "json"];
+    let report = run(&doctor, &world.variables()).await.json();
+    let provider = &report["providers"][0];
+    assert_eq!(provider["profile"], "prod");
+    let base = value(provider, "base_url");
+    assert_eq!(base["source"], "flag --base-url");
+    assert_eq!(
+        base["preferred_to"][0],
+        "environment CONFLUENT_CLOUD_ENDPOINT"
+    );
+    assert_eq!(base["preferred_to"][1], "profile prod, line 5");
+    let key = value(provider, "api_key");
+    assert_eq!(key["source"], "environment CONFLUENT_CLOUD_API_KEY");
+    let secret = value(provider, "api_secret");
+    assert_eq!(secret["value"], "[redacted]");
+    assert_eq!(secret["preferred_to"][0], "profile prod, line 4");
+    let timeout = value(provider, "connection.timeout_seconds");
+    assert_eq!(timeout["source"], "profile prod, line 7");
+    for name in ["configuration", "reachability", "clock", "credential"] {
+        assert_eq!(check(provider, name)["outcome"], "ok", "{report:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_is_shown_wherever_it_comes_from() {
+    let world = World::start().await;
+    let url = world.sandbox.url();
+    for how in [
+        "api_secret = \"canary\"",
+        "api_secret_command = \"printf 'can%s' ary\"",
+    ] {
+        world.config(&format!(
+            "[profiles.a]\nprovider = \"confluent\"\napi_key = \"k\"\nbase_url = \"{url}\"\n{how}\n"
+        ));
+        for format in ["table", "json", "yaml"] {
+            let doctor = run(&["doctor", "-vv", "-o", format], &world.no_variables()).await;
+            doctor.fails(3, &[]);
+            let said = doctor.stdout.clone() + &doctor.stderr;
+            assert!(!said.contains("canary"), "{said}");
+            assert!(said.contains("[redacted]"), "{said}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_that_is_set_up_is_examined() {
+    let world = World::start().await;
+    let report = world.run(&["doctor", "-o", "json"]).await.json();
+    assert_eq!(report["providers"][0]["provider"], "confluent");
+    assert_eq!(report["providers"][1]["provider"], "clickhouse");
+    let variables = world.variables();
+    let clickhouse = variables
+        .into_iter()
+        .filter(|(name, _)| !name.starts_with("CONFLUENT"));
+    let report = run(&["doctor", "-o", "json"], &clickhouse.collect())
+        .await
+        .json();
+    assert_eq!(report["providers"][0]["provider"], "clickhouse");
+    assert_eq!(report["providers"].as_array().unwrap().len(), 1);
+    let nothing = run(&["doctor"], &home_variables(&empty_home())).await;
+    nothing.fails(2, &["nothing is set up", "demo"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_trouble_has_its_exit_code() {
+    let world = World::start().await;
+    let incomplete = run(&["doctor", "-p", "confluent"], &world.no_variables()).await;
+    incomplete.fails(2, &[]);
+    assert!(
+        incomplete.stdout.contains("CONFLUENT_CLOUD_API_KEY"),
+        "{}",
+        incomplete.stdout
+    );
+    let away = [
+        "doctor",
+        "-p",
+        "confluent",
+        "--base-url",
+        "http://127.0.0.1:1",
+    ];
+    let away = run(&away, &world.variables()).await;
+    away.fails(1, &[]);
+    assert!(away.stdout.contains("does not answer"), "{}", away.stdout);
+    let mut wrong = world.variables();
+    wrong.insert("CLICKHOUSE_CLOUD_API_SECRET".into(), "wrong".into());
+    run(&["doctor", "-p", "clickhouse"], &wrong)
+        .await
+        .fails(3, &[]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_off_is_told() {
+    let world = World::start().await;
+    for (skew, words) in [
+        (3_600, "behind the server's"),
+        (-7_200, "ahead of the server's"),
+    ] {
+        world
+            .sandbox
+            .set_faults(Faults::default().with_clock_skew(skew));
+        let doctor = ["doctor", "-p", "confluent", "-o", "json"];
+        let report = world.run(&doctor).await.json();
+        let clock = check(&report["providers"][0], "clock");
+        assert_eq!(clock["outcome"], "warning");
+        let detail = clock["detail"].as_str().unwrap();
+        assert!(detail.contains(words), "{detail}");
+    }
+}

@@ -1,0 +1,463 @@
+//! The everyday commands: `create`, `get`, `delete`, `demo`, `sandbox`, and what they refuse.
+
+use org_invitations_sandbox::{Fault, Faults, Operation, Provider, Rule};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use crate::world::{Variables, World, command, empty_home, home_variables, run, text};
+
+fn nothing() -> Variables {
+    home_variables(&empty_home())
+}
+
+fn with(mut variables: Variables, changes: &[(&str, &str)]) -> Variables {
+    for (name, value) in changes {
+        variables.insert((*name).to_owned(), (*value).to_owned());
+    }
+    variables
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_shows_the_main_job_on_both_providers() {
+    let demo = run(&["demo"], &nothing()).await;
+    assert_eq!(demo.code, Some(0), "{}", demo.stderr);
+    for expected in [
+        "== confluent",
+        "== clickhouse",
+        "created 3 invitations",
+        "listed by email bob@example.com: 1 found",
+        "listed all: 3 on 2 pages",
+        "a duplicate is refused as AlreadyExists",
+        "request id ",
+        "EXPIRES",
+        "left: ann@example.com, eve@example.com",
+    ] {
+        assert!(
+            demo.stdout.contains(expected),
+            "no {expected:?} in:\n{}",
+            demo.stdout
+        );
+    }
+    assert_eq!(demo.stderr, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_four_verbs_work_on_either_provider() {
+    let world = World::start().await;
+    for (name, stored) in [
+        ("confluent", "Ann@example.com"),
+        ("clickhouse", "ann@example.com"),
+    ] {
+        let created = world
+            .run(&[
+                "create",
+                "Ann@example.com",
+                "--provider",
+                name,
+                "-o",
+                "json",
+            ])
+            .await
+            .json();
+        assert_eq!(created["email"], stored);
+        assert_eq!(created["status"], "sent");
+        let id = created["id"].as_str().unwrap();
+
+        let read = world
+            .run(&["--provider", name, "-o", "json", "get", id])
+            .await
+            .json();
+        assert_eq!(read, created, "{name}");
+
+        let listed = world.run(&["list", "-p", name, "-o", "json"]).await.json();
+        assert_eq!(listed, Value::Array(vec![created.clone()]), "{name}");
+
+        let table = world.run(&["list", "-p", name]).await;
+        assert!(
+            table.stdout.contains(id) && table.stdout.contains("EMAIL"),
+            "{}",
+            table.stdout
+        );
+
+        let again = world.run(&["create", "ann@EXAMPLE.com", "-p", name]).await;
+        again.fails(1, &["already exists", "status 409", "request id", "hint:"]);
+
+        let deleted = world.run(&["delete", id, "-p", name, "--yes"]).await;
+        assert_eq!(deleted.stdout, format!("deleted {id}\n"));
+        let gone = world.run(&["get", id, "-p", name]).await;
+        gone.fails(4, &["not found", "status 404", "request id"]);
+        let none = world.run(&["list", "-p", name, "-o", "json"]).await.json();
+        assert_eq!(none, Value::Array(vec![]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_option_that_the_provider_lacks_is_refused_before_any_request() {
+    let world = World::start().await;
+    let role = [
+        "create",
+        "a@example.com",
+        "-p",
+        "confluent",
+        "--role-id",
+        "r",
+    ];
+    world.run(&role).await.fails(1, &["not supported", "roles"]);
+    let login = [
+        "create",
+        "a@example.com",
+        "-p",
+        "clickhouse",
+        "--auth-type",
+        "sso",
+    ];
+    world
+        .run(&login)
+        .await
+        .fails(1, &["not supported", "auth types"]);
+    for id in ["", ".", "..", "a/b", "a?b", "a b"] {
+        world
+            .run(&["delete", id, "-p", "clickhouse", "--yes"])
+            .await
+            .fails(2, &["invalid input"]);
+    }
+    let ledger = world.sandbox.ledger();
+    assert!(ledger.requests.is_empty(), "{:?}", ledger.requests);
+}
+
+#[tokio::test]
+async fn wrong_usage_ends_with_2_and_says_what_to_do() {
+    let none = &nothing();
+    run(&["lst"], none).await.fails(2, &["list", "--help"]);
+    run(&["list"], none).await.fails(2, &["--provider", "demo"]);
+    run(&["list", "--provider", "aws"], none)
+        .await
+        .fails(2, &["confluent", "clickhouse"]);
+    run(&["list", "--stats", "sent"], none)
+        .await
+        .fails(2, &["--status"]);
+    run(&["delete", "-p", "confluent"], none)
+        .await
+        .fails(2, &["--email"]);
+    run(&["renew", "-p", "confluent"], none)
+        .await
+        .fails(2, &["--expired"]);
+    run(&["list", "-o", "markdown", "-p", "sandbox"], none)
+        .await
+        .fails(2, &["spec diff"]);
+    let wrong = with(nothing(), &[("ORG_INVITATIONS_PROVIDER", "conflunt")]);
+    run(&["list"], &wrong)
+        .await
+        .fails(2, &["did you mean `confluent`?"]);
+}
+
+#[tokio::test]
+async fn a_first_run_says_what_to_set_and_offers_the_demo() {
+    for (name, variables) in [
+        (
+            "confluent",
+            ["CONFLUENT_CLOUD_API_KEY", "CONFLUENT_CLOUD_API_SECRET"],
+        ),
+        (
+            "clickhouse",
+            ["CLICKHOUSE_ORG_ID", "CLICKHOUSE_CLOUD_API_SECRET"],
+        ),
+    ] {
+        let first = run(&["list", "-p", name], &nothing()).await;
+        first.fails(2, &variables);
+        first.says(&["config.toml", "api_secret_command", "org-invitations demo"]);
+    }
+    let empty = with(nothing(), &[("CLICKHOUSE_ORG_ID", "")]);
+    run(&["list", "-p", "clickhouse"], &empty)
+        .await
+        .fails(2, &["CLICKHOUSE_ORG_ID"]);
+}
+
+#[tokio::test]
+async fn a_url_that_is_not_safe_is_refused_by_its_name() {
+    let plain = with(
+        nothing(),
+        &[
+            ("CONFLUENT_CLOUD_API_KEY", "key"),
+            ("CONFLUENT_CLOUD_API_SECRET", "hunter2"),
+            ("CONFLUENT_CLOUD_ENDPOINT", "http://example.com"),
+        ],
+    );
+    let refused = run(&["list", "-p", "confluent"], &plain).await;
+    refused.fails(2, &["https", "CONFLUENT_CLOUD_ENDPOINT"]);
+    assert!(!refused.stderr.contains("hunter2"), "{}", refused.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_secret_is_refused_with_3_and_not_printed() {
+    let world = World::start().await;
+    let wrong = [("CONFLUENT_CLOUD_API_SECRET", "canary-secret")];
+    let variables = with(world.variables(), &wrong);
+    let id = "i-123456";
+    for arguments in [
+        &["list", "-o", "json", "-vv"][..],
+        &["get", id, "-v"],
+        &["create", "ann@example.com", "bob@example.com"],
+        &["delete", id, "--yes"],
+        &["renew", id],
+        &["doctor", "-vv"],
+    ] {
+        let arguments = [&["-p", "confluent"], arguments].concat();
+        let refused = run(&arguments, &variables).await;
+        let said = refused.stdout.clone() + &refused.stderr;
+        assert_eq!(refused.code, Some(3), "{arguments:?}: {said}");
+        for word in ["not authenticated", "status 401", "request id"] {
+            assert!(said.contains(word), "{arguments:?}: no {word:?} in {said}");
+        }
+        assert!(!said.contains("canary"), "{arguments:?}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verbose_shows_the_attempts_on_stderr() {
+    let world = World::start().await;
+    let quiet = world.run(&["-p", "confluent", "list", "-o", "json"]).await;
+    assert_eq!(quiet.stderr, "");
+    let told = world
+        .run(&["-p", "confluent", "list", "-o", "json", "-v"])
+        .await;
+    told.says(&["attempt", "http.response.status_code=200"]);
+    assert_eq!(told.json(), Value::Array(Vec::new()));
+    let credentials = world.sandbox.credentials();
+    let most = world.run(&["-p", "confluent", "list", "-vv"]).await;
+    assert!(most.stderr.len() > told.stderr.len(), "{}", most.stderr);
+    let secret = &credentials.confluent.api_secret;
+    assert!(!most.stderr.contains(secret), "{}", most.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_people_are_invited_at_once_and_a_refusal_hides_none() {
+    let world = World::start().await;
+    world.invite("confluent", &["bob@example.com"]).await;
+    let emails = [
+        "ann@example.com",
+        "bob@example.com",
+        "eve@example.com",
+        "Ann@example.com",
+    ];
+    let create = [&["-p", "confluent", "-o", "json", "create"][..], &emails].concat();
+    let part = world.run(&create).await;
+    part.fails(
+        1,
+        &["already exists", "Ann@example.com is given more than once"],
+    );
+    let rows: Value = serde_json::from_str(&part.stdout).unwrap();
+    assert_eq!(rows[0]["email"], "ann@example.com");
+    assert_eq!(rows[1]["email"], "eve@example.com");
+    assert_eq!(world.sandbox.invitations().len(), 3);
+
+    let again = [
+        &["-p", "confluent", "-o", "json", "create", "--if-absent"][..],
+        &emails[..3],
+    ];
+    let all = world.run(&again.concat()).await.json();
+    assert_eq!(all.as_array().unwrap().len(), 3);
+    assert_eq!(world.sandbox.invitations().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_none_stops_everything_before_a_request() {
+    let world = World::start().await;
+    let create = ["-p", "confluent", "create", "ann@example.com", "bob"];
+    world.run(&create).await.fails(2, &["bob", "invalid input"]);
+    assert!(world.sandbox.ledger().requests.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_and_logins_reach_the_provider() {
+    let world = World::start().await;
+    let role = [
+        "-p",
+        "clickhouse",
+        "-o",
+        "json",
+        "create",
+        "a@example.com",
+        "--role",
+        "admin",
+    ];
+    assert_eq!(world.run(&role).await.json()["role"], "admin");
+    let billing = "5a1e9b6c-3f0d-4c1b-9a57-0d2f4f1c6a03";
+    let id = [
+        "-p",
+        "clickhouse",
+        "-o",
+        "json",
+        "create",
+        "b@example.com",
+        "--role-id",
+        billing,
+    ];
+    let created = world.run(&id).await.json();
+    assert_eq!(created["assigned_roles"][0]["name"], "Billing");
+    let login = [
+        "-p",
+        "confluent",
+        "-o",
+        "json",
+        "create",
+        "c@example.com",
+        "--auth-type",
+        "SSO",
+    ];
+    assert_eq!(world.run(&login).await.json()["auth_type"], "sso");
+    let odd = [
+        "-p",
+        "confluent",
+        "create",
+        "d@example.com",
+        "--auth-type",
+        "ssso",
+    ];
+    world
+        .run(&odd)
+        .await
+        .says(&["warning", "did you mean `sso`?"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_ids_are_read_and_those_that_are_not_there_are_told() {
+    let world = World::start().await;
+    let ids = world
+        .invite("confluent", &["ann@example.com", "bob@example.com"])
+        .await;
+    let get = ["-p", "confluent", "-o", "json", "get", &ids[1], &ids[0]];
+    let both = world.run(&get).await.json();
+    assert_eq!(both[0]["id"], ids[1].as_str());
+    assert_eq!(both[1]["id"], ids[0].as_str());
+    let part = [
+        "-p",
+        "confluent",
+        "-o",
+        "jsonl",
+        "get",
+        &ids[1],
+        "i-nowhere",
+    ];
+    let part = world.run(&part).await;
+    part.fails(1, &["i-nowhere", "not found"]);
+    assert_eq!(part.lines()[0]["id"], ids[1].as_str());
+    let none = ["-p", "confluent", "get", "i-here", "i-there"];
+    world.run(&none).await.fails(4, &["i-here", "i-there"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deleting_needs_a_yes_where_nobody_can_be_asked() {
+    let world = World::start().await;
+    let ids = world.invite("confluent", &["ann@example.com"]).await;
+    let refused = world.run(&["-p", "confluent", "delete", &ids[0]]).await;
+    refused.fails(2, &["--yes", "not a terminal"]);
+    assert_eq!(world.sandbox.ledger().requests.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_uninvited_by_address_in_any_spelling() {
+    let world = World::start().await;
+    for name in ["confluent", "clickhouse"] {
+        world
+            .invite(name, &["Ann@example.com", "bob@example.com"])
+            .await;
+        let delete = [
+            "-p",
+            name,
+            "-o",
+            "jsonl",
+            "delete",
+            "--yes",
+            "--email",
+            "ANN@example.com",
+        ];
+        let rows = world.run(&delete).await.succeeded().lines();
+        assert_eq!(text(&rows[0]["email"]).to_lowercase(), "ann@example.com");
+        assert_eq!(rows[0]["deleted"], true);
+        world
+            .run(&delete)
+            .await
+            .fails(4, &["not found", "ANN@example.com"]);
+    }
+    assert_eq!(world.sandbox.invitations().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_was_lost_is_told_of() {
+    let world = World::start().await;
+    let lost = Rule::new(Fault::status_after(500))
+        .on(Operation::Delete)
+        .times(0);
+    let ids = world.invite("confluent", &["ann@example.com"]).await;
+    world.sandbox.set_faults(Faults::script([lost]));
+    let delete = ["-p", "confluent", "delete", "--yes", &ids[0]];
+    let unsure = world.run(&delete).await;
+    // Deleted by the first attempt, and not there for the second.
+    assert!(
+        [Some(0), Some(1), Some(4)].contains(&unsure.code),
+        "{}",
+        unsure.stderr
+    );
+    assert!(world.sandbox.invitations().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sandbox_command_prints_its_credentials_and_keeps_a_ledger() {
+    let mut command = command(&["sandbox", "--listen", "127.0.0.1:0"], &nothing());
+    command.stdout(std::process::Stdio::piped());
+    let mut child = command.kill_on_drop(true).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let ready: Value = serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
+    let keys = |value: &Value| {
+        value
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&ready), ["clickhouse", "confluent", "url"]);
+    assert_eq!(keys(&ready["confluent"]), ["api_key", "api_secret"]);
+    assert_eq!(
+        keys(&ready["clickhouse"]),
+        ["api_key", "api_secret", "organization_id"]
+    );
+
+    let variables = with(
+        nothing(),
+        &[
+            (
+                "CONFLUENT_CLOUD_API_KEY",
+                &text(&ready["confluent"]["api_key"]),
+            ),
+            (
+                "CONFLUENT_CLOUD_API_SECRET",
+                &text(&ready["confluent"]["api_secret"]),
+            ),
+            ("CONFLUENT_CLOUD_ENDPOINT", &text(&ready["url"])),
+        ],
+    );
+    let create = ["create", "ann@example.com", "-p", "confluent", "-o", "json"];
+    run(&create, &variables).await.json();
+    let ledger = format!("{}/_sandbox/ledger", text(&ready["url"]));
+    let ledger: Value = reqwest::get(ledger).await.unwrap().json().await.unwrap();
+    assert_eq!(ledger["requests"].as_array().unwrap().len(), 1);
+    assert_eq!(ledger["commits"][0]["email"], "ann@example.com");
+    assert_eq!(ledger["commits"][0]["provider"], "confluent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_accepted_invitation_cannot_be_deleted() {
+    let world = World::start().await;
+    let create = ["create", "ann@example.com", "-p", "confluent", "-o", "json"];
+    world.run(&create).await.json();
+    let id = world
+        .sandbox
+        .accept(Provider::Confluent, "ann@example.com")
+        .unwrap();
+    let refused = world
+        .run(&["delete", &id, "-p", "confluent", "--yes"])
+        .await;
+    refused.fails(1, &["already accepted", "status 400", "request id"]);
+}

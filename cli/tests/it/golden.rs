@@ -1,0 +1,145 @@
+//! What people see, word for word: help and tables. `UPDATE_GOLDEN=1 cargo test` writes the files anew.
+
+use std::{fs, path::Path};
+
+use crate::world::{World, empty_home, home_variables, run, text};
+
+#[track_caller]
+fn compare(name: &str, seen: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, seen).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        seen == expected,
+        "{} is not what was seen:\n{seen}",
+        path.display()
+    );
+}
+
+#[tokio::test]
+async fn help() {
+    let none = home_variables(&empty_home());
+    for command in [
+        "",
+        "list",
+        "get",
+        "create",
+        "delete",
+        "renew",
+        "doctor",
+        "demo",
+        "sandbox",
+        "spec",
+        "spec diff",
+        "spec check",
+        "spec show",
+        "schema",
+        "completions",
+        "man",
+    ] {
+        let mut words: Vec<&str> = command.split_whitespace().collect();
+        words.push("--help");
+        let help = run(&words, &none).await;
+        let name = match command {
+            "" => "help.txt".to_owned(),
+            command => format!("help-{}.txt", command.replace(' ', "-")),
+        };
+        compare(&name, &help.succeeded().stdout);
+        let widest = help.stdout.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(100), "{command}");
+        let has_example = help.stdout.contains("Example") || command == "spec";
+        assert!(has_example, "{command} has no example");
+    }
+    compare(
+        "help-short.txt",
+        &run(&["-h"], &none).await.succeeded().stdout,
+    );
+    compare("first-run.txt", &run(&["list"], &none).await.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables() {
+    let world = World::start().await;
+    let mut found = Vec::new();
+    let people: &[(&str, &[&str])] = &[
+        ("confluent", &["ann@example.com"]),
+        ("confluent", &["somebody.with.a.long.name@example.com"]),
+        ("clickhouse", &["bob@example.com", "--role", "admin"]),
+    ];
+    for (provider, arguments) in people {
+        let create = [&["-p", provider, "-o", "json", "create"], *arguments].concat();
+        found.push(world.run(&create).await.json());
+    }
+    // What differs from run to run, in the same width.
+    let masked = |seen: &str| {
+        let mut seen = seen.to_owned();
+        for (number, row) in found.iter().enumerate() {
+            let id = text(&row["id"]);
+            let zeros: String = id
+                .chars()
+                .map(|c| if c.is_alphanumeric() { '0' } else { c })
+                .collect();
+            let mask = format!("{}{number}", &zeros[..zeros.len() - 1]);
+            seen = seen.replace(&id, &mask);
+            for (time, mask) in [("created_at", "2026-01-01"), ("expires_at", "2026-01-08")] {
+                let at = text(&row[time]);
+                let shown = format!("{} {} UTC", &at[..10], &at[11..16]);
+                seen = seen.replace(&shown, &format!("{mask} 00:00 UTC"));
+            }
+        }
+        seen
+    };
+    let list = world.run(&["-p", "confluent", "list"]).await;
+    compare("list.txt", &masked(&list.stdout));
+    let list = world
+        .run(&["-p", "clickhouse", "list", "--color", "always"])
+        .await;
+    compare("list-colours.txt", &masked(&list.stdout));
+    let list = world
+        .run(&["-p", "confluent", "-p", "clickhouse", "list"])
+        .await;
+    compare("list-both.txt", &masked(&list.stdout));
+    let id = text(&found[0]["id"]);
+    let get = world.run(&["-p", "confluent", "get", &id]).await;
+    compare("get.txt", &masked(&get.stdout));
+    let missing = world.run(&["-p", "confluent", "delete", &id]).await;
+    compare("delete-without-yes.txt", &missing.stderr);
+    let delete = world
+        .run(&["-p", "confluent", "delete", &id, "--yes"])
+        .await;
+    compare("delete.txt", &masked(&delete.stdout));
+}
+
+#[tokio::test]
+async fn completions_and_man_pages_are_there_for_every_command() {
+    let none = home_variables(&empty_home());
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = run(&["completions", shell], &none).await;
+        let script = &script.succeeded().stdout;
+        for word in ["expiring-within", "if-absent", "doctor", "clickhouse"] {
+            assert!(script.contains(word), "{shell} has no {word}");
+        }
+    }
+    let page = run(&["man"], &none).await;
+    assert!(
+        page.succeeded().stdout.contains(".TH org-invitations 1"),
+        "{}",
+        page.stdout
+    );
+    let folder = empty_home().join("man1");
+    run(&["man", "--to", folder.to_str().unwrap()], &none)
+        .await
+        .succeeded();
+    for name in [
+        "org-invitations",
+        "org-invitations-list",
+        "org-invitations-spec-diff",
+    ] {
+        let page = fs::read_to_string(folder.join(format!("{name}.1"))).unwrap();
+        assert!(page.contains("Example"), "{name}: {page}");
+    }
+}

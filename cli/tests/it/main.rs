@@ -1,0 +1,12 @@
+//! The command as a process, against a sandbox.
+
+mod configuration;
+mod doctor;
+mod everyday;
+mod golden;
+mod list;
+mod output;
+mod renew;
+#[cfg(unix)]
+mod terminal;
+mod world;

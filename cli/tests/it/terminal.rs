@@ -1,0 +1,168 @@
+//! The command in a pseudo-terminal: questions, Ctrl-C, colours.
+
+use std::{process::Command, time::Duration};
+
+use org_invitations_sandbox::{Fault, Faults, Operation, Rule};
+use rexpect::session::{PtySession, spawn_command};
+
+use crate::world::{BINARY, World};
+
+/// Starts the command with a terminal of its own.
+fn start(world: &World, arguments: &[&str], extra: &[(&str, &str)]) -> PtySession {
+    let mut command = Command::new(BINARY);
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(world.variables())
+        .env("TERM", "xterm");
+    command.envs(extra.iter().copied());
+    spawn_command(command, Some(20_000)).unwrap()
+}
+
+/// What is left of the output, and the exit code.
+fn end(session: &mut PtySession) -> (String, i32) {
+    let rest = session.exp_eof().unwrap();
+    // `Exited(Pid(…), code)`; the crate does not export the type.
+    let status = format!("{:?}", session.process().wait().unwrap());
+    let code = status.strip_prefix("Exited(").and_then(|status| {
+        let (_, code) = status.trim_end_matches(')').rsplit_once(", ")?;
+        code.parse().ok()
+    });
+    let code = code.unwrap_or_else(|| panic!("{status}: {rest}"));
+    (rest, code)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deleting_asks_and_a_yes_deletes() {
+    let world = World::start().await;
+    let ids = world.invite("confluent", &["ann@example.com"]).await;
+    let mut session = start(&world, &["-p", "confluent", "delete", &ids[0]], &[]);
+    let before = session
+        .exp_string("Delete this invitation? [y/N] ")
+        .unwrap();
+    assert!(before.contains("ann@example.com"), "{before}");
+    session.send_line("y").unwrap();
+    session.exp_string(&format!("deleted {}", ids[0])).unwrap();
+    assert_eq!(end(&mut session).1, 0);
+    assert!(world.sandbox.invitations().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn anything_but_a_yes_deletes_nothing() {
+    let world = World::start().await;
+    let people = ["ann@example.com", "bob@example.com"];
+    let ids = world.invite("confluent", &people).await;
+    for answer in ["n", "", "yess"] {
+        let mut session = start(
+            &world,
+            &["-p", "confluent", "delete", &ids[0], &ids[1]],
+            &[],
+        );
+        session
+            .exp_string("Delete these 2 invitations? [y/N] ")
+            .unwrap();
+        session.send_line(answer).unwrap();
+        session.exp_string("nothing was deleted").unwrap();
+        assert_eq!(end(&mut session).1, 1);
+    }
+    assert_eq!(world.sandbox.invitations().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ctrl_c_at_a_question_changes_nothing() {
+    let world = World::start().await;
+    let ids = world.invite("confluent", &["ann@example.com"]).await;
+    let mut session = start(&world, &["-p", "confluent", "delete", &ids[0]], &[]);
+    session.exp_string("[y/N] ").unwrap();
+    session.send_control('c').unwrap();
+    let (said, code) = end(&mut session);
+    assert_eq!(code, 130, "{said}");
+    assert!(said.contains("nothing was changed"), "{said}");
+    assert_eq!(world.sandbox.invitations().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ctrl_c_while_inviting_says_who_may_be_invited() {
+    let world = World::start().await;
+    let hang = Rule::new(Fault::hang()).on(Operation::Create).always();
+    world.sandbox.set_faults(Faults::script([hang]));
+    let create = ["-p", "confluent", "create", "ann@example.com"];
+    let mut session = start(&world, &create, &[]);
+    while world.sandbox.ledger().requests.is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    session.send_control('c').unwrap();
+    let (said, code) = end(&mut session);
+    assert_eq!(code, 130, "{said}");
+    assert!(said.contains("interrupted"), "{said}");
+    assert!(said.contains("carried out: ann@example.com"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn renewing_all_that_expired_asks_on_a_terminal() {
+    let world = World::start().await;
+    world.invite("confluent", &["ann@example.com"]).await;
+    world
+        .sandbox
+        .advance(Duration::from_secs(30 * 24 * 60 * 60));
+    let renew = ["-p", "confluent", "renew", "--expired"];
+    let mut session = start(&world, &renew, &[]);
+    session
+        .exp_string("Delete this invitation, and create it again? [y/N] ")
+        .unwrap();
+    session.send_line("n").unwrap();
+    assert_eq!(end(&mut session).1, 1);
+    let mut session = start(&world, &renew, &[]);
+    session.exp_string("[y/N] ").unwrap();
+    session.send_line("yes").unwrap();
+    session.exp_string("renewed ann@example.com").unwrap();
+    assert_eq!(end(&mut session).1, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn colours_are_on_a_terminal_and_never_under_no_color() {
+    let world = World::start().await;
+    world.invite("confluent", &["ann@example.com"]).await;
+    let list = ["-p", "confluent", "list"];
+    let green = "\u{1b}[32msent";
+    let shown = |arguments: &[&str], extra: &[(&str, &str)]| {
+        let (shown, code) = end(&mut start(&world, arguments, extra));
+        assert_eq!(code, 0, "{shown}");
+        shown
+    };
+    assert!(shown(&list, &[]).contains(green));
+    for extra in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        let shown = shown(&list, &[extra]);
+        assert!(!shown.contains('\u{1b}'), "{extra:?}: {shown:?}");
+    }
+    let never = shown(&["-p", "confluent", "list", "--color", "never"], &[]);
+    assert!(!never.contains('\u{1b}'), "{never:?}");
+    let help = shown(&["list", "--help"], &[("NO_COLOR", "1")]);
+    assert!(!help.contains('\u{1b}'), "{help:?}");
+    let help = shown(&["list", "--help", "--color=never"], &[]);
+    assert!(!help.contains('\u{1b}'), "{help:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn data_and_questions_are_on_different_streams() {
+    // With stdout elsewhere, the question is still on the terminal.
+    let world = World::start().await;
+    let ids = world.invite("confluent", &["ann@example.com"]).await;
+    let file = world.home.join("out.json");
+    let line = format!(
+        "{BINARY} -p confluent -o json delete {} > {}",
+        ids[0],
+        file.display()
+    );
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", &line])
+        .env_clear()
+        .envs(world.variables());
+    let mut session = spawn_command(command, Some(20_000)).unwrap();
+    session.exp_string("[y/N] ").unwrap();
+    session.send_line("y").unwrap();
+    assert_eq!(end(&mut session).1, 0);
+    let row: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    assert_eq!(row["deleted"], true);
+}

@@ -1,0 +1,185 @@
+//! A sandbox, and the command with credentials for it.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::PathBuf,
+    process::{Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use org_invitations_sandbox::Sandbox;
+use serde_json::Value;
+use tokio::process::Command;
+
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_org-invitations");
+
+pub(crate) type Variables = BTreeMap<String, String>;
+
+/// A sandbox, a home of its own, and the variables for both.
+pub(crate) struct World {
+    pub sandbox: Sandbox,
+    pub home: PathBuf,
+}
+
+impl World {
+    pub async fn start() -> Self {
+        Self {
+            sandbox: Sandbox::start().await.unwrap(),
+            home: empty_home(),
+        }
+    }
+
+    /// Credentials of both providers in the environment.
+    pub fn variables(&self) -> Variables {
+        let credentials = self.sandbox.credentials();
+        let (confluent, clickhouse) = (&credentials.confluent, &credentials.clickhouse);
+        let url = self.sandbox.url();
+        let mut variables = self.no_variables();
+        for (name, value) in [
+            ("CONFLUENT_CLOUD_API_KEY", confluent.api_key.as_str()),
+            ("CONFLUENT_CLOUD_API_SECRET", &confluent.api_secret),
+            ("CONFLUENT_CLOUD_ENDPOINT", url),
+            ("CLICKHOUSE_ORG_ID", &clickhouse.organization_id),
+            ("CLICKHOUSE_CLOUD_API_KEY", &clickhouse.api_key),
+            ("CLICKHOUSE_CLOUD_API_SECRET", &clickhouse.api_secret),
+            ("CLICKHOUSE_API_URL", &format!("{url}/v1")),
+        ] {
+            variables.insert(name.to_owned(), value.to_owned());
+        }
+        variables
+    }
+
+    /// A home, and nothing else.
+    pub fn no_variables(&self) -> Variables {
+        home_variables(&self.home)
+    }
+
+    /// Writes the configuration file.
+    pub fn config(&self, text: &str) -> PathBuf {
+        let folder = self.home.join("org-invitations");
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("config.toml");
+        fs::write(&path, text).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        path
+    }
+
+    pub async fn run(&self, arguments: &[&str]) -> Finished {
+        run(arguments, &self.variables()).await
+    }
+
+    /// Invites these on a provider; the ids, in order.
+    pub async fn invite(&self, provider: &str, emails: &[&str]) -> Vec<String> {
+        let arguments = [&["-p", provider, "-o", "jsonl", "create"], emails].concat();
+        let created = self.run(&arguments).await;
+        let rows = created.lines();
+        rows.iter().map(|row| text(&row["id"])).collect()
+    }
+}
+
+/// A folder that nobody else uses, with nothing in it.
+pub(crate) fn empty_home() -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("home-{}-{number}", std::process::id());
+    let home = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&home);
+    fs::create_dir_all(&home).unwrap();
+    home
+}
+
+pub(crate) fn home_variables(home: &std::path::Path) -> Variables {
+    let home = home.to_str().unwrap().to_owned();
+    let path = std::env::var("PATH").unwrap_or_default();
+    BTreeMap::from([
+        ("HOME".to_owned(), home.clone()),
+        ("XDG_CONFIG_HOME".to_owned(), home),
+        ("PATH".to_owned(), path),
+    ])
+}
+
+pub(crate) fn text(value: &Value) -> String {
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("no text: {value}"))
+        .to_owned()
+}
+
+pub(crate) struct Finished {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Finished {
+    #[track_caller]
+    pub fn succeeded(&self) -> &Self {
+        assert_eq!(self.code, Some(0), "{} {}", self.stdout, self.stderr);
+        self
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        self.succeeded();
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+
+    /// One value a line, whatever the exit code.
+    #[track_caller]
+    pub fn lines(&self) -> Vec<Value> {
+        let lines = self.stdout.lines();
+        lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    #[track_caller]
+    pub fn fails(&self, code: i32, words: &[&str]) -> &Self {
+        assert_eq!(self.code, Some(code), "{} {}", self.stdout, self.stderr);
+        self.says(words)
+    }
+
+    /// On stderr.
+    #[track_caller]
+    pub fn says(&self, words: &[&str]) -> &Self {
+        for word in words {
+            assert!(
+                self.stderr.contains(word),
+                "no {word:?} in: {}",
+                self.stderr
+            );
+        }
+        self
+    }
+}
+
+pub(crate) fn command(arguments: &[&str], variables: &Variables) -> Command {
+    let mut command = Command::new(BINARY);
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(variables)
+        .stdin(Stdio::null());
+    command.kill_on_drop(true);
+    command
+}
+
+pub(crate) async fn run(arguments: &[&str], variables: &Variables) -> Finished {
+    let output = command(arguments, variables).output().await.unwrap();
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = output;
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Finished {
+        code: status.code(),
+        stdout: text(stdout),
+        stderr: text(stderr),
+    }
+}
