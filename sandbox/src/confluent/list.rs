@@ -47,15 +47,15 @@ impl Query {
             let index = pairs.iter().position(|(key, _)| key == name)?;
             Some(pairs.remove(index).1)
         };
+        let token = take("page_token");
+        let token = token.map(|token| Token::decode(&token)).transpose()?;
+        let first = Token::new(page_size(take("page_size"))?, 0);
+        // The token carries the page size: one sent along must be good, and changes nothing.
         let Token {
             page_size,
             after,
             detours,
-        } = match take("page_token") {
-            // The token carries the page size: one sent along is not even looked at.
-            Some(token) => Token::decode(&token)?,
-            None => Token::new(page_size(take("page_size"))?, 0),
-        };
+        } = token.unwrap_or(first);
         Ok(Self {
             email: take("email"),
             status: take("status"),
