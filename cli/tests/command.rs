@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, process::Output};
 
-use org_invitations_sandbox::{Provider, Sandbox};
+use org_invitations_sandbox::{Config, Provider, Sandbox};
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -400,4 +400,13 @@ async fn the_sandbox_command_says_what_is_wrong_with_its_file_or_address() {
     let everywhere = ["sandbox", "--listen", "0.0.0.0:0"];
     let refused = run(&everywhere, BTreeMap::new()).await;
     refused.fails(2, &["not a loopback address", "--allow-remote"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_file_in_the_sandbox_command_s_help_is_a_configuration() {
+    let help = run(&["sandbox", "--help"], BTreeMap::new()).await.stdout;
+    let (_, file) = help.split_once("has the default:\n").unwrap();
+    let config: Config = serde_norway::from_str(file).unwrap_or_else(|e| panic!("{e}: {file}"));
+    assert_eq!(config.seed, 10_000);
+    assert_eq!(config.confluent[0].keys.len(), 2);
 }

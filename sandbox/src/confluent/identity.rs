@@ -14,21 +14,24 @@ pub(super) fn caller(
     state: &State,
     headers: &HeaderMap,
 ) -> Result<Caller, Failure> {
-    identify(shared, state, headers).map(|(caller, _)| caller)
+    identify(shared, state, headers).map(|(caller, _)| caller.clone())
 }
 
 /// What the requests with these credentials are counted under; `None` for credentials that are not good.
 pub(crate) fn credential(shared: &Shared, state: &State, headers: &HeaderMap) -> Option<String> {
     identify(shared, state, headers)
         .ok()
-        .map(|(_, credential)| credential)
+        .map(|(_, (kind, name))| format!("{kind} {name}"))
 }
 
-fn identify(
-    shared: &Shared,
+/// A credential's kind, and a name that is not secret.
+type Name<'a> = (&'static str, &'a str);
+
+fn identify<'a>(
+    shared: &'a Shared,
     state: &State,
     headers: &HeaderMap,
-) -> Result<(Caller, String), Failure> {
+) -> Result<(&'a Caller, Name<'a>), Failure> {
     let presented = Presented::in_headers(headers);
     let mut keys = shared.directory.confluent.iter().flat_map(|org| &org.keys);
     match &presented {
@@ -36,19 +39,18 @@ fn identify(
         Presented::Basic { key, secret } => {
             let found = keys.find(|it| it.api_key == *key && it.api_secret == *secret);
             if let Some(found) = found {
-                return Ok((found.caller.clone(), format!("key {key}")));
+                return Ok((&found.caller, ("key", &found.api_key)));
             }
         }
         Presented::Bearer(token) => {
             let found = keys.find(|it| it.access_token.as_ref() == Some(token));
             if let Some(found) = found {
-                let credential = format!("token of {}", found.api_key);
-                return Ok((found.caller.clone(), credential));
+                return Ok((&found.caller, ("token of", &found.api_key)));
             }
             match state.tokens.find(token, state.now()) {
                 Found::Good(pool) => {
                     if let Some(found) = shared.directory.pool(pool) {
-                        return Ok((found.caller.clone(), pool.to_owned()));
+                        return Ok((&found.caller, ("pool", &found.id)));
                     }
                 }
                 Found::Expired => return Err(Failure::expired()),

@@ -252,3 +252,20 @@ async fn a_configuration_with_anything_twice_or_unknown_is_refused() {
         assert!(read.is_err(), "{config}");
     }
 }
+
+#[tokio::test]
+async fn the_file_in_the_readme_is_a_configuration() {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("```yaml\n").unwrap();
+    let (file, _) = rest.split_once("```").unwrap();
+    let config: Config = serde_norway::from_str(file).unwrap();
+    assert_eq!(config.seed, 10_000);
+    let written = serde_json::to_value(&config).unwrap();
+    for (property, value) in written.as_object().unwrap() {
+        assert!(!value.is_null(), "the file lacks {property}");
+    }
+    let again: Config = serde_json::from_value(written).unwrap();
+    assert_eq!(again, config);
+    let sandbox = Sandbox::builder().config(config).start().await.unwrap();
+    assert_eq!(sandbox.credentials().clickhouse.api_key, "KEY");
+}
