@@ -48,6 +48,10 @@ def complete(document, path, method, operation):
     if path.startswith("/v1/organizations/{organizationId}/invitations"):
         organization = READY["clickhouse"]["organization_id"]
         narrow_parameter(document, operation, "organizationId", {"type": "string", "enum": [organization]})
+        if "{invitationId}" in path:
+            # Those that the sandbox began with; any other id is answered with 404.
+            seeded = ["00000000-0000-4000-8000-%012x" % number for number in range(1, 26)]
+            narrow_parameter(document, operation, "invitationId", {"type": "string", "enum": seeded})
         # The document has 200, 400 and 500; the service is known for these as well, in the form of its 400.
         for status in ["401", "403", "404", "405", "409"]:
             operation["responses"].setdefault(status, operation["responses"]["400"])

@@ -162,8 +162,8 @@ impl Sandbox {
         self.shared.invitations()
     }
 
-    /// Forgets all that happened and was set since the start: invitations, ledger, faults, limits, tokens, and
-    /// how far the clock was moved. `POST /_sandbox/reset` does the same.
+    /// Forgets all that happened and was set since the start: invitations, ledger, faults, limits, quotas, roles,
+    /// tokens, and how far the clock was moved. `POST /_sandbox/reset` does the same.
     ///
     /// Credentials stay as they are, and the ledger's `sequence` goes on from where it was.
     pub fn reset(&self) {
