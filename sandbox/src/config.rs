@@ -148,7 +148,7 @@ pub struct ClickHouseKey {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CustomRole {
-    /// What `assignedRoleIds` names it by; a uuid on the real service.
+    /// What `assignedRoleIds` names it by: a uuid, as in ClickHouse's document.
     pub id: String,
     /// Its name.
     pub name: String,

@@ -130,7 +130,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::InvalidInput`] when an id is empty or there twice.
+    /// [`io::ErrorKind::InvalidInput`] when an id is no uuid or there twice.
     pub fn set_custom_roles(&self, roles: Vec<CustomRole>) -> io::Result<()> {
         self.shared.set_custom_roles(roles).map_err(invalid_input)
     }

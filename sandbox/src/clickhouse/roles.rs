@@ -1,5 +1,7 @@
 //! The roles that can be assigned.
 
+use uuid::Uuid;
+
 use crate::config::CustomRole;
 
 /// A role that every ClickHouse Cloud organisation has.
@@ -94,7 +96,7 @@ pub(crate) fn legacy_name(roles: &[Role]) -> &'static str {
     }
 }
 
-/// That custom roles can be told apart.
+/// That custom roles have ids, and can be told apart.
 ///
 /// # Errors
 ///
@@ -102,8 +104,12 @@ pub(crate) fn legacy_name(roles: &[Role]) -> &'static str {
 pub(crate) fn check(custom: &[CustomRole]) -> Result<(), String> {
     for (position, role) in custom.iter().enumerate() {
         let earlier = custom.get(..position).unwrap_or_default();
-        if role.id.is_empty() || by_id(&role.id, earlier).is_some() {
-            return Err(format!("the role id {:?} is empty or taken", role.id));
+        // The document has them as uuids, and strict clients read them so.
+        if Uuid::try_parse(&role.id).is_err() {
+            return Err(format!("the role id {:?} is no uuid", role.id));
+        }
+        if by_id(&role.id, earlier).is_some() {
+            return Err(format!("the role id {:?} is there twice", role.id));
         }
     }
     Ok(())

@@ -79,9 +79,14 @@ async fn an_organisation_may_start_with_custom_roles_and_is_reset_to_them() {
 }
 
 #[tokio::test]
-async fn ids_that_cannot_be_told_apart_are_refused() {
+async fn ids_that_are_no_uuids_or_there_twice_are_refused() {
     let api = Api::start().await;
-    for ids in [["", "x"], ["x", "x"], ["x", SYSTEM_ROLES[1].id]] {
+    for ids in [
+        ["", AUDITOR],
+        [AUDITOR, "auditor"],
+        [AUDITOR, AUDITOR],
+        [AUDITOR, SYSTEM_ROLES[1].id],
+    ] {
         let roles = ids.map(|id| json!({ "id": id, "name": "Auditor" }));
         let body = json!({ "custom_roles": roles });
         let reply = api.steer(Method::PUT, "/_sandbox/roles", &body).await;

@@ -59,7 +59,8 @@ async fn every_endpoint_works_as_documented() {
     let nobody = json!({ "provider": "clickhouse", "email": "nobody@example.com" });
     let limits = json!({ "confluent": { "requests": 5, "window_ms": 100 }, "clickhouse": null });
     let quota = json!({ "confluent": { "invitations_per_org": 5, "status": 400 } });
-    let roles = json!({ "custom_roles": [{ "id": "1", "name": "Auditor" }] });
+    let auditor = "33333333-0000-4000-8000-000000000003";
+    let roles = json!({ "custom_roles": [{ "id": auditor, "name": "Auditor" }] });
     let sts = json!({ "subject_tokens": ["a"], "expires_in_as_text": true, "lifetime_seconds": 9 });
     let faults = api
         .steer(get.clone(), "/_sandbox/faults", &null)
