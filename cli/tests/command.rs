@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, process::Output};
 
-use org_invitations_sandbox::{Provider, Sandbox};
+use org_invitations_sandbox::{Config, Provider, Sandbox};
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -325,4 +325,88 @@ async fn an_accepted_invitation_cannot_be_deleted() {
         .unwrap();
     let refused = world.run(&["delete", &id, "-p", "confluent"]).await;
     refused.fails(1, &["already accepted", "status 400", "request id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sandbox_command_starts_from_a_file() {
+    let file = std::env::temp_dir().join(format!("org-invitations-{}.yaml", std::process::id()));
+    let config = "\
+# Two keys, the second may only read.
+seed: 3
+confluent:
+  - keys:
+      - { api_key: ADMIN, api_secret: one }
+      - { api_key: READER, api_secret: two, rights: reader }
+quota: { confluent: { invitations_per_org: 12 } }
+";
+    std::fs::write(&file, config).unwrap();
+    let mut command = Command::new(BINARY);
+    command
+        .args(["sandbox", "--listen", "127.0.0.1:0", "--seed", "12"])
+        .arg("--config")
+        .arg(&file)
+        .stdout(std::process::Stdio::piped());
+    let mut child = command.kill_on_drop(true).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let ready: Value = serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(ready["confluent"]["api_key"], "ADMIN");
+
+    let variables = |key: &str, secret: &str| {
+        BTreeMap::from([
+            ("CONFLUENT_CLOUD_API_KEY", key.to_owned()),
+            ("CONFLUENT_CLOUD_API_SECRET", secret.to_owned()),
+            (
+                "CONFLUENT_CLOUD_ENDPOINT",
+                ready["url"].as_str().unwrap().to_owned(),
+            ),
+        ])
+    };
+    let list = ["list", "-p", "confluent", "-o", "json"];
+    let listed = run(&list, variables("READER", "two")).await.json();
+    assert_eq!(
+        listed.as_array().unwrap().len(),
+        12,
+        "options go before the file"
+    );
+    let create = ["create", "ann@example.com", "-p", "confluent"];
+    let refused = run(&create, variables("READER", "two")).await;
+    refused.fails(1, &["status 403"]);
+    let refused = run(&create, variables("ADMIN", "one")).await;
+    refused.fails(1, &["status 402"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sandbox_command_says_what_is_wrong_with_its_file_or_address() {
+    let file =
+        std::env::temp_dir().join(format!("org-invitations-bad-{}.yaml", std::process::id()));
+    let name = file.to_str().unwrap().to_owned();
+    let sandbox = ["sandbox", "--listen", "127.0.0.1:0", "--config", &name];
+    run(&sandbox, BTreeMap::new()).await.fails(2, &[&name]);
+    for (config, words) in [
+        ("sed: 3", ["unknown field `sed`", "expected one of `seed`"]),
+        (
+            "confluent: [{ ssso: true }]",
+            ["unknown field `ssso`", "`sso`"],
+        ),
+        ("confluent: [{ id: mine }]", ["\"mine\"", "uuid"]),
+        ("seed: many", ["seed", "invalid type"]),
+    ] {
+        std::fs::write(&file, config).unwrap();
+        let refused = run(&sandbox, BTreeMap::new()).await;
+        refused.fails(2, &words);
+    }
+    std::fs::remove_file(&file).unwrap();
+    let everywhere = ["sandbox", "--listen", "0.0.0.0:0"];
+    let refused = run(&everywhere, BTreeMap::new()).await;
+    refused.fails(2, &["not a loopback address", "--allow-remote"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_file_in_the_sandbox_command_s_help_is_a_configuration() {
+    let help = run(&["sandbox", "--help"], BTreeMap::new()).await.stdout;
+    let (_, file) = help.split_once("has the default:\n").unwrap();
+    let config: Config = serde_norway::from_str(file).unwrap_or_else(|e| panic!("{e}: {file}"));
+    assert_eq!(config.seed, 10_000);
+    assert_eq!(config.confluent[0].keys.len(), 2);
 }
