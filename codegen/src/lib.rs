@@ -24,6 +24,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod api;
+mod bounded;
 #[cfg(feature = "generate")]
 mod build;
 mod check;
@@ -33,10 +34,8 @@ mod diff;
 mod document;
 #[cfg(feature = "generate")]
 mod generate;
-mod merge;
 mod problem;
 mod schema;
-mod schema_diff;
 mod surface;
 
 pub use api::Api;
@@ -44,7 +43,7 @@ pub use api::Api;
 pub use build::build;
 pub use check::check;
 pub use diff::{Class, Finding, diff};
-pub use document::{Document, MAX_DOCUMENT_BYTES};
+pub use document::{Document, MAX_DOCUMENT_BYTES, MAX_YAML_BYTES};
 #[cfg(feature = "generate")]
 pub use generate::generate;
 pub use problem::{Problem, Report};

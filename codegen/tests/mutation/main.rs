@@ -24,37 +24,31 @@ fn the_catalogue_covers_everything_that_a_comparison_promises() {
 }
 
 #[test]
-#[ignore = "open: a changed scheme is reported where it is used"]
 fn every_mutation_of_the_confluent_documents_is_found() {
     sweep::run(&CONFLUENT);
 }
 
 #[test]
-#[ignore = "open: a changed scheme is reported where it is used"]
 fn every_mutation_of_the_confluent_sts_documents_is_found() {
     sweep::run(&CONFLUENT_STS);
 }
 
 #[test]
-#[ignore = "open: a changed scheme is reported where it is used"]
 fn every_mutation_of_the_clickhouse_documents_is_found() {
     sweep::run(&CLICKHOUSE);
 }
 
 #[test]
-#[ignore = "open: recursion and pattern properties are not compared by meaning yet"]
 fn no_rewriting_of_the_confluent_documents_is_taken_for_a_change() {
     same::run(&CONFLUENT);
 }
 
 #[test]
-#[ignore = "open: recursion and pattern properties are not compared by meaning yet"]
 fn no_rewriting_of_the_confluent_sts_documents_is_taken_for_a_change() {
     same::run(&CONFLUENT_STS);
 }
 
 #[test]
-#[ignore = "open: recursion and pattern properties are not compared by meaning yet"]
 fn no_rewriting_of_the_clickhouse_documents_is_taken_for_a_change() {
     same::run(&CLICKHOUSE);
 }
@@ -65,7 +59,6 @@ fn changes_at_the_same_time_are_found_one_by_one() {
 }
 
 #[test]
-#[ignore = "open: pattern properties and prefix items are not compared by meaning yet"]
 fn what_only_31_can_say_is_compared_too() {
     together::in_31();
 }
