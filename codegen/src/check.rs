@@ -90,9 +90,17 @@ impl Checker<'_> {
                 Some((_, theirs)) => theirs,
                 None => name,
             };
-            let entry = listed
-                .iter()
-                .position(|entry| entry["in"] == location && entry["name"] == found);
+            let named = |entry: &Value, name| entry["in"] == location && entry["name"] == name;
+            let entry = listed.iter().position(|entry| named(entry, found));
+            // One that names no variable is taken for one that is not declared.
+            let stray = |entry: &Value| {
+                location == "path" && !variables(path).any(|name| named(entry, name))
+            };
+            let entry = entry.or_else(|| {
+                listed
+                    .iter()
+                    .position(|entry| entry["in"] == "path" && stray(entry))
+            });
             let Some(position) = entry else {
                 if parameter.need == Need::Essential {
                     let expected = format!("a {location} parameter `{name}`");

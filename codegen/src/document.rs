@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{
     bounded,
     problem::{Problem, Report},
+    yaml,
 };
 
 /// The largest document that is read: 32 MiB.
@@ -96,7 +97,7 @@ impl Document {
         let (form, parsed) = if is_json {
             ("a JSON document", bounded::json(text))
         } else {
-            ("a YAML document", bounded::yaml(text))
+            ("a YAML document", yaml::read(text))
         };
         let root =
             parsed.map_err(|error| problem("", form, error, "mend the syntax at that place"))?;

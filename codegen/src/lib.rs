@@ -37,6 +37,7 @@ mod generate;
 mod problem;
 mod schema;
 mod surface;
+mod yaml;
 
 pub use api::Api;
 #[cfg(feature = "generate")]
