@@ -1,7 +1,5 @@
 //! Whatever is done to a document at random, nothing panics, and the parts agree with each other.
 
-use std::sync::OnceLock;
-
 use org_invitations_codegen::{Api, Document};
 use proptest::{prelude::*, sample::Index, test_runner::FileFailurePersistence};
 use serde_json::{Value, json};
@@ -109,16 +107,8 @@ fn strike(document: &mut Value, (index, blow): &(Index, Blow)) {
     }
 }
 
-/// Parsed once: it is YAML, which takes its time.
-fn original(api: &'static Api) -> &'static Value {
-    static ORIGINALS: OnceLock<Vec<Value>> = OnceLock::new();
-    let originals = ORIGINALS.get_or_init(|| Api::ALL.map(vendored).to_vec());
-    let index = Api::ALL.iter().position(|each| each.module == api.module);
-    &originals[index.unwrap()]
-}
-
 fn struck(api: &'static Api, blows: &[(Index, Blow)]) -> String {
-    let mut document = original(api).clone();
+    let mut document = vendored(api);
     for blow in blows {
         strike(&mut document, blow);
     }
@@ -195,7 +185,7 @@ proptest! {
         blow in any_blow(),
     ) {
         let api = which.get(&Api::ALL);
-        let outcome = compares(&surface(original(api), api), struck(api, &[blow]).as_bytes(), api);
+        let outcome = compares(&surface(&vendored(api), api), struck(api, &[blow]).as_bytes(), api);
         prop_assert!(outcome.is_ok(), "{:?}", outcome);
     }
 }

@@ -102,8 +102,11 @@ fn an_error_shows_hostile_text_so_that_it_does_no_harm() {
             json!({ "allOf": [{ "pattern": WORDS }, { "pattern": "x" }] }),
         ),
         (
-            "/components/schemas/NewInvitation/allOf/1/required".to_owned(),
-            json!(["email", WORDS]),
+            format!("{create}/requestBody/content/application~1json/schema"),
+            json!({
+                "allOf": [{ "$ref": "#/components/schemas/iam.v2.Invitation" }],
+                "required": ["email", WORDS],
+            }),
         ),
         (
             format!("{create}/requestBody/content"),

@@ -4,6 +4,8 @@
 mod catalogue;
 mod edit;
 mod navigator;
+#[path = "../common/pruned.rs"]
+mod pruned;
 mod same;
 mod specimens;
 mod sweep;
@@ -11,7 +13,11 @@ mod together;
 mod walk;
 
 use catalogue::{Row, catalogue};
-use org_invitations_codegen::api::{CLICKHOUSE, CONFLUENT, CONFLUENT_STS};
+use org_invitations_codegen::{
+    Api, Surface,
+    api::{CLICKHOUSE, CONFLUENT, CONFLUENT_STS},
+    diff, generate,
+};
 
 #[test]
 fn the_catalogue_covers_everything_that_a_comparison_promises() {
@@ -20,6 +26,22 @@ fn the_catalogue_covers_everything_that_a_comparison_promises() {
     for row in Row::ALL {
         let count = catalogue.iter().filter(|line| line.row == row).count();
         assert!(count >= 2, "{row:?} has {count} mutations");
+    }
+}
+
+/// What is shown of the parts below holds for the whole documents.
+#[test]
+fn a_whole_document_and_the_part_of_it_that_is_used_are_the_same() {
+    for api in Api::ALL {
+        for (name, whole) in specimens::whole(api) {
+            let part = pruned::pruned(&whole, api);
+            let whole = specimens::parsed(&name, &whole);
+            let part = specimens::parsed(&name, &part);
+            let surface = |document| Surface::new(document, api).unwrap();
+            assert_eq!(surface(&whole).value(), surface(&part).value(), "{name}");
+            assert_eq!(diff(&surface(&whole), &surface(&part), api), [], "{name}");
+            assert_eq!(generate(&whole, api), generate(&part, api), "{name}");
+        }
     }
 }
 
