@@ -41,6 +41,9 @@ const NEWER_LIBRARY: &str =
 /// The media type of every reply that the library reads.
 const JSON: &str = "application/json";
 
+const LESS_DEMANDING: &str =
+    "build from a document without it, or use a version of this library made for the new one";
+
 struct Checker<'a> {
     surface: &'a Surface,
     problems: Vec<Problem>,
@@ -48,12 +51,22 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
+    /// Something is missing, or of another kind.
     fn report(&mut self, at: &str, expected: String, found: impl Into<String>) {
+        self.problem(at, expected, found.into(), NEWER_LIBRARY);
+    }
+
+    /// Something is demanded that the library does not send.
+    fn demanded(&mut self, at: &str, expected: String, found: impl Into<String>) {
+        self.problem(at, expected, found.into(), LESS_DEMANDING);
+    }
+
+    fn problem(&mut self, at: &str, expected: String, found: String, advice: &str) {
         let problem = Problem {
             pointer: self.surface.origin(at).to_owned(),
             expected: shortened(expected),
-            found: shortened(found.into()),
-            advice: NEWER_LIBRARY.to_owned(),
+            found: shortened(found),
+            advice: advice.to_owned(),
         };
         // Several operations share most of their schemas.
         if self.known.insert(problem.clone()) {
@@ -112,7 +125,7 @@ impl Checker<'_> {
             let place = format!("{at}/parameters/{position}");
             if location == "query" && entry["required"] == true {
                 let expected = format!("the query parameter `{name}` to be optional");
-                self.report(&place, expected, "a required one");
+                self.demanded(&place, expected, "a required one");
             }
             if entry.get("style").is_some() || entry.get("content").is_some() {
                 let expected = format!("the parameter `{name}` in the default style");
@@ -134,7 +147,7 @@ impl Checker<'_> {
             if entry["required"] == true && entry["in"] != "path" && !sent {
                 let found = format!("{} `{}`", text(&entry["in"]), text(&entry["name"]));
                 let place = format!("{at}/parameters/{position}");
-                self.report(&place, "no further required parameter".to_owned(), found);
+                self.demanded(&place, "no further required parameter".to_owned(), found);
             }
         }
     }
@@ -144,11 +157,8 @@ impl Checker<'_> {
         let place = format!("{at}/requestBody");
         let Some(request) = &operation.request else {
             if body["required"] == true {
-                self.report(
-                    &place,
-                    format!("no request body for {}", operation.id),
-                    "a required one",
-                );
+                let expected = format!("no request body for {}", operation.id);
+                self.demanded(&place, expected, "a required one");
             }
             return;
         };
@@ -175,7 +185,7 @@ impl Checker<'_> {
             let sent = request.body.fields.iter().find(|field| field.name == name);
             if sent.is_none_or(|field| field.need == Need::Optional) {
                 let expected = format!("`{name}` not to be required in the request");
-                self.report(&place, expected, "a required property");
+                self.demanded(&place, expected, "a required property");
             }
         }
     }
