@@ -10,9 +10,15 @@
 //! | reduce | `client_document` | the tolerant document that progenitor accepts: only what the facade reads, unknown properties kept |
 //! | generate | [`generate`] | progenitor, then formatted Rust |
 //!
-//! What the facade needs of each API is data, in [`api`]. Everything else follows from it: which
-//! operations are selected, what is checked, and how the generated types are called. A vendor can
-//! therefore rename, move or inline its schemas without any change in the generated client.
+//! What comes from where:
+//!
+//! - **From the tables in [`api`]**: which operations are selected, what is checked, which headers and
+//!   fields a comparison calls essential, and every name and type of the generated client. A vendor
+//!   can therefore rename, move or inline its schemas without any change in that client, and no text
+//!   of a document ever gets into it.
+//! - **From the document**: the [`Surface`], the problems that [`check()`] lists, the findings of
+//!   [`diff()`], and in the generated client one thing only, the constants of its module `offers`:
+//!   whether the document has what the library can do without.
 //!
 //! [`build`] runs the whole of it in a build script. [`diff()`] compares two documents of one API.
 //!
