@@ -1,4 +1,6 @@
-//! Servers: the library talks to the first one, and whatever else is listed is no matter.
+//! Servers: the library talks to the first one, and does as long as it is listed at all.
+
+use std::collections::HashSet;
 
 use serde_json::json;
 
@@ -23,17 +25,38 @@ impl Changes<'_> {
 
     fn moved(&mut self, before: Option<&Servers>, after: Option<&Servers>, pointer: &str) {
         let first = |servers: Option<&Servers>| servers.and_then(|it| it.urls.first().cloned());
-        let (old, new) = (first(before), first(after));
-        let stays = match (&old, after) {
-            (Some(old), Some(after)) => after.urls.contains(old),
-            (old, after) => old.is_none() && after.is_none(),
+        let (Some(before), Some(after)) = (before, after) else {
+            // A document that names none says nothing of where the service is.
+            if before.is_some() || after.is_some() {
+                let place = format!("{pointer}/0/url");
+                let urls = (json!(first(before)), json!(first(after)));
+                self.push(Class::Cosmetic, place, urls, "the server moved");
+            }
+            return;
         };
-        if stays {
+        let (old, new) = (set(before), set(after));
+        if !before.urls.first().is_some_and(|url| new.contains(url)) {
+            let urls = (json!(before.urls.first()), json!(after.urls.first()));
+            let place = format!("{pointer}/0/url");
+            self.push(Class::Breaking, place, urls, "the server moved");
             return;
         }
-        // A document that names none says nothing of where the service is.
-        let class = Class::breaking_if(old.is_some() && new.is_some(), Class::Cosmetic);
-        let pointer = format!("{pointer}/0/url");
-        self.push(class, pointer, (json!(old), json!(new)), "the server moved");
+        for (index, url) in after.urls.iter().enumerate() {
+            if !old.contains(url) {
+                let (place, urls) = (after.place(index), (json!(null), json!(url)));
+                self.push(Class::Additive, place, urls, "there is another server");
+            }
+        }
+        for (index, url) in before.urls.iter().enumerate() {
+            if !new.contains(url) {
+                let (place, urls) = (before.place(index), (json!(url), json!(null)));
+                let what = "a server is gone that the library does not use";
+                self.push(Class::Cosmetic, place, urls, what);
+            }
+        }
     }
+}
+
+fn set(servers: &Servers) -> HashSet<&String> {
+    servers.urls.iter().collect()
 }

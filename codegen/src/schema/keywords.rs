@@ -2,6 +2,50 @@
 
 use serde_json::{Map, Value, json};
 
+/// Keywords that say nothing about the values.
+pub(super) const COSMETIC: [&str; 12] = [
+    "$ref",
+    "description",
+    "title",
+    "example",
+    "examples",
+    "externalDocs",
+    "xml",
+    "$comment",
+    "$id",
+    "$anchor",
+    "$schema",
+    "$defs",
+];
+
+/// Keywords that hold a schema which counts for itself.
+pub(super) const ONE: [&str; 10] = [
+    "items",
+    "additionalProperties",
+    "not",
+    "contains",
+    "propertyNames",
+    "if",
+    "then",
+    "else",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+];
+
+/// Keywords that hold a list or a map of such schemas.
+pub(super) const MANY: [&str; 3] = ["prefixItems", "patternProperties", "dependentSchemas"];
+
+/// Keywords whose schemas are about the same value.
+pub(super) const COMBINING: [&str; 3] = ["allOf", "anyOf", "oneOf"];
+
+/// Whether schemas stand under the keyword.
+pub(super) fn nests(keyword: &str) -> bool {
+    keyword == "properties"
+        || ONE.contains(&keyword)
+        || MANY.contains(&keyword)
+        || COMBINING.contains(&keyword)
+}
+
 /// A list of types: null is `nullable`, and a list of one is that one.
 pub(super) fn types(value: &Value, schema: &mut Map<String, Value>) {
     let Value::Array(types) = value else {
@@ -55,30 +99,22 @@ pub(super) fn bounds(node: &Map<String, Value>, schema: &mut Map<String, Value>)
     }
 }
 
-/// A choice; one that is merely between types is a list of types.
-pub(super) fn union(
-    keyword: &str,
-    branches: Vec<Value>,
-    schema: &mut Map<String, Value>,
-    parts: &mut Vec<Map<String, Value>>,
-) {
+/// A choice as a schema; one that is merely between types is a list of types.
+pub(super) fn union(keyword: &str, branches: Vec<Value>) -> Option<Map<String, Value>> {
     let Value::Array(mut branches) = sorted(&Value::Array(branches)) else {
-        return;
+        return None;
     };
     let only_type = |branch: &Value| {
         branch.as_object().is_some_and(|map| map.len() == 1) && branch["type"].is_string()
     };
     match branches.as_slice() {
-        [] => {}
-        [_] => parts.extend(branches.pop().map(object)),
+        [] => None,
+        [_] => branches.pop().map(object),
         many if keyword == "anyOf" && many.iter().all(only_type) => {
-            let types = branches
-                .iter()
-                .map(|branch| branch["type"].clone())
-                .collect();
-            parts.push(object(json!({ "type": sorted(&types) })));
+            let types = many.iter().map(|branch| branch["type"].clone()).collect();
+            Some(object(json!({ "type": sorted(&types) })))
         }
-        _ => drop(schema.insert(keyword.to_owned(), Value::Array(branches))),
+        _ => Some(object(json!({ keyword: branches }))),
     }
 }
 

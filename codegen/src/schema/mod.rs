@@ -8,16 +8,20 @@
 
 mod keywords;
 mod merge;
+mod tree;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use crate::document::{Document, escape};
 use keywords::{
-    bounds, discriminator, enumeration, infer_type, list, object, sorted, types, union, whole,
+    COMBINING, COSMETIC, MANY, ONE, bounds, discriminator, enumeration, infer_type, list, nests,
+    object, sorted, types, union, whole,
 };
 use merge::merge;
+use tree::drop_hidden;
+pub(crate) use tree::weight;
 
 /// Which way a schema travels: `readOnly` properties are not sent, `writeOnly` ones not received.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,48 +30,21 @@ pub(crate) enum Direction {
     Response,
 }
 
-/// Keywords that say nothing about the values.
-const COSMETIC: [&str; 12] = [
-    "$ref",
-    "description",
-    "title",
-    "example",
-    "examples",
-    "externalDocs",
-    "xml",
-    "$comment",
-    "$id",
-    "$anchor",
-    "$schema",
-    "$defs",
-];
-
-/// Keywords that hold a schema which counts for itself.
-const ONE: [&str; 10] = [
-    "items",
-    "additionalProperties",
-    "not",
-    "contains",
-    "propertyNames",
-    "if",
-    "then",
-    "else",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-];
-
-/// Keywords that hold a list or a map of such schemas.
-const MANY: [&str; 3] = ["prefixItems", "patternProperties", "dependentSchemas"];
-
-/// Keywords whose schemas are about the same value.
-const COMBINING: [&str; 3] = ["allOf", "anyOf", "oneOf"];
-
 /// How many bytes one document may expand to, pointers included; the largest vendor's surface takes a
 /// few hundred thousand.
 const MAX_BYTES: usize = 8 << 20;
 
 /// Nesting beyond this is treated as recursion.
 const MAX_DEPTH: usize = 64;
+
+/// What a combining keyword comes to.
+#[derive(Default)]
+struct Combined {
+    /// Schemas of the same value, to be merged.
+    parts: Vec<Map<String, Value>>,
+    /// What the schema that has the keyword says then.
+    beside: Map<String, Value>,
+}
 
 /// Normalises the schemas of one document.
 pub(crate) struct Normaliser<'a> {
@@ -262,16 +239,10 @@ impl<'a> Normaliser<'a> {
         let mut parts = Vec::new();
         for keyword in COMBINING {
             if let Some(value) = node.get(keyword) {
-                let source = (source, &*format!("{source}/{keyword}"));
-                self.combining(
-                    keyword,
-                    value,
-                    source,
-                    at,
-                    direction,
-                    &mut schema,
-                    &mut parts,
-                );
+                let branches = list(value);
+                let combined = self.combining(keyword, branches, source, at, direction);
+                parts.extend(combined.parts);
+                schema.extend(combined.beside);
             }
         }
         for flag in [
@@ -302,27 +273,24 @@ impl<'a> Normaliser<'a> {
     }
 
     /// `allOf`, `anyOf` and `oneOf`; all of one and one of one is that one, and one of null is nullable.
-    #[allow(clippy::too_many_arguments)]
     fn combining(
         &mut self,
         keyword: &str,
-        value: &'a Value,
-        (holder, source): (&str, &str),
+        branches: &'a [Value],
+        holder: &str,
         at: &str,
         direction: Direction,
-        schema: &mut Map<String, Value>,
-        parts: &mut Vec<Map<String, Value>>,
-    ) {
-        let mut branches: Vec<(String, &'a Value)> = list(value)
-            .iter()
-            .enumerate()
-            .map(|(index, branch)| (format!("{source}/{index}"), branch))
+    ) -> Combined {
+        let branches = branches.iter().enumerate();
+        let mut branches: Vec<(String, &'a Value)> = branches
+            .map(|(index, branch)| (format!("{holder}/{keyword}/{index}"), branch))
             .collect();
+        let mut combined = Combined::default();
         if keyword != "allOf" {
             let count = branches.len();
             branches.retain(|(source, branch)| !self.is_null(branch, source));
             if branches.len() < count {
-                schema.insert("nullable".to_owned(), json!(true));
+                combined.beside.insert("nullable".to_owned(), json!(true));
             }
         }
         if keyword == "allOf" || branches.len() == 1 {
@@ -330,16 +298,18 @@ impl<'a> Normaliser<'a> {
                 self.move_origin(at, holder, source);
             }
             for (source, branch) in branches {
-                parts.push(self.expand(branch, &source, at, direction));
+                let part = self.expand(branch, &source, at, direction);
+                combined.parts.push(part);
             }
-            return;
+            return combined;
         }
         let mut choice = Vec::new();
         for (index, (source, branch)) in branches.into_iter().enumerate() {
             let place = format!("{at}/{keyword}/{index}");
             choice.push(self.part(branch, &source, &place, direction));
         }
-        union(keyword, choice, schema, parts);
+        combined.parts.extend(union(keyword, choice));
+        combined
     }
 
     /// Whether a branch of a union stands for null.
@@ -404,54 +374,4 @@ impl<'a> Normaliser<'a> {
         }
         Value::Object(properties)
     }
-}
-
-/// Leaves out the properties that do not travel in this direction, once everything is merged.
-fn drop_hidden(schema: &mut Value) {
-    match schema {
-        Value::Object(map) => {
-            let mut dropped = HashSet::new();
-            if let Some(Value::Object(properties)) = map.get_mut("properties") {
-                properties.retain(|name, property| {
-                    let flags = ["readOnly", "writeOnly"];
-                    let hidden = flags.iter().any(|flag| property.get(flag).is_some());
-                    if hidden {
-                        dropped.insert(name.clone());
-                    }
-                    !hidden
-                });
-            }
-            if let Some(Value::Array(required)) = map.get_mut("required") {
-                required.retain(|name| name.as_str().is_none_or(|name| !dropped.contains(name)));
-                if required.is_empty() {
-                    map.remove("required");
-                }
-            }
-            map.values_mut().for_each(drop_hidden);
-        }
-        Value::Array(values) => values.iter_mut().for_each(drop_hidden),
-        _ => {}
-    }
-}
-
-/// Whether schemas stand under the keyword.
-fn nests(keyword: &str) -> bool {
-    keyword == "properties"
-        || ONE.contains(&keyword)
-        || MANY.contains(&keyword)
-        || COMBINING.contains(&keyword)
-}
-
-/// How many bytes a value takes, roughly.
-pub(crate) fn weight(value: &Value) -> usize {
-    let inner = match value {
-        Value::Object(map) => map
-            .iter()
-            .map(|(key, value)| key.len() + weight(value))
-            .sum(),
-        Value::Array(values) => values.iter().map(weight).sum(),
-        Value::String(text) => text.len(),
-        _ => 0,
-    };
-    32 + inner
 }

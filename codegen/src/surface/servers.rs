@@ -14,6 +14,11 @@ pub(crate) struct Servers {
 }
 
 impl Servers {
+    /// Where one of the addresses stands.
+    pub fn place(&self, index: usize) -> String {
+        format!("{}/{index}/url", self.pointer)
+    }
+
     /// As the normalised document has them.
     pub(super) fn shown(&self) -> Value {
         let first = self.urls.iter().take(1);
