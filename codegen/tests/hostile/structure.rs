@@ -70,27 +70,21 @@ fn everywhere(api: &'static Api, depth: usize, each: usize, (first, step): (usiz
 }
 
 #[test]
-fn the_wrong_type_in_many_places_is_survived() {
-    // The kinds of junk go round with the places: steps without a common factor meet all of them.
-    everywhere(&CONFLUENT, 6, 1, (3, 7));
-    everywhere(&CONFLUENT_STS, 10, 6, (5, 11));
-    everywhere(&CLICKHOUSE, 7, 3, (7, 11));
+fn the_wrong_type_in_every_other_place_of_the_confluent_document_is_survived() {
+    everywhere(&CONFLUENT, 6, 1, (0, 2));
 }
 
 #[test]
-#[ignore = "long: thousands of documents; run on demand, one at a time"]
-fn the_wrong_type_anywhere_in_the_confluent_document_is_survived() {
-    everywhere(&CONFLUENT, 6, 1, (0, 1));
+fn the_wrong_type_in_the_places_between_is_survived() {
+    everywhere(&CONFLUENT, 6, 1, (1, 2));
 }
 
 #[test]
-#[ignore = "long: thousands of documents; run on demand, one at a time"]
 fn the_wrong_type_anywhere_in_the_confluent_sts_document_is_survived() {
     everywhere(&CONFLUENT_STS, 10, 6, (0, 1));
 }
 
 #[test]
-#[ignore = "long: thousands of documents; run on demand, one at a time"]
 fn the_wrong_type_anywhere_in_the_clickhouse_document_is_survived() {
     everywhere(&CLICKHOUSE, 7, 3, (0, 1));
 }
