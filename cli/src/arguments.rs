@@ -108,7 +108,7 @@ pub(crate) struct Global {
 
     /// The configuration file, in place of the one in its usual place.
     #[arg(long, value_name = "FILE", global = true, help_heading = CONNECTION)]
-    pub config: Option<PathBuf>,
+    pub config_file: Option<PathBuf>,
 
     /// Where requests go, in place of the vendor.
     #[arg(long, value_name = "URL", global = true, help_heading = CONNECTION)]

@@ -10,6 +10,7 @@ use crate::{
     config::profile_keys,
     failure::Failure,
     output::{Format, InvitationRecord, Output},
+    roster::{OutcomeRecord, StepRecord},
 };
 
 #[derive(Args, Debug)]
@@ -18,7 +19,7 @@ Examples:
   org-invitations schema list
   org-invitations schema config > org-invitations.schema.json
 
-`list` prints an array. `get` and `create` print an object where one id or
+`list`, `plan`, `apply` and `copy` print an array. `get` and `create` print an object where one id or
 address was given, and an array otherwise; `delete` and `renew` an object where
 one id was given. A line of `-o jsonl` is one of these objects, and `-o yaml`
 has the shape of `-o json`. Properties may be added; those that are there stay.")]
@@ -41,6 +42,10 @@ pub(crate) enum Document {
     Delete,
     /// What `renew` prints.
     Renew,
+    /// What `plan` prints, and `copy --dry-run`.
+    Plan,
+    /// What `apply` and `copy` print.
+    Apply,
     /// What `doctor` prints.
     Doctor,
     /// The configuration file, as JSON would have it.
@@ -57,6 +62,8 @@ pub(crate) fn run(options: &SchemaOptions, out: &mut Output) -> Result<(), Failu
         Document::Get | Document::Create => one_or_more::<InvitationRecord>(),
         Document::Delete => one_or_more::<DeletedRecord>(),
         Document::Renew => one_or_more::<RenewedRecord>(),
+        Document::Plan => schema_for!(Vec<StepRecord>).to_value(),
+        Document::Apply => schema_for!(Vec<OutcomeRecord>).to_value(),
         Document::Doctor => schema_for!(DoctorReport).to_value(),
         Document::Config => config(),
     };

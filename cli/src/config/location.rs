@@ -19,10 +19,10 @@ pub(crate) struct Location {
 }
 
 impl Location {
-    /// By `--config`, ORG_INVITATIONS_CONFIG, or the platform's custom.
+    /// By `--config-file`, ORG_INVITATIONS_CONFIG, or the platform's custom.
     pub fn find(flag: Option<PathBuf>) -> Result<Self, Failure> {
         if let Some(path) = flag {
-            return Ok(Self::explicit(path, "flag --config"));
+            return Ok(Self::explicit(path, "flag --config-file"));
         }
         if let Some(path) = variable("ORG_INVITATIONS_CONFIG")? {
             return Ok(Self::explicit(

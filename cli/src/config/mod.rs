@@ -61,7 +61,7 @@ impl Flags {
 
 /// Reads the configuration file and decides which providers are meant.
 pub(crate) fn load(global: &Global) -> Result<Selection, Failure> {
-    let location = Location::find(global.config.clone())?;
+    let location = Location::find(global.config_file.clone())?;
     let file = ConfigFile::read(&location)?;
     Selection::new(global, location, file)
 }

@@ -87,6 +87,10 @@ impl CarryOut<'_> {
         invited: &mut Vec<String>,
     ) -> Result<(), Failure> {
         let resume = self.options.resume;
+        let failed = self.options.failed.as_deref();
+        let mut failed = failed
+            .map(|path| FailedRows::create(path, resume))
+            .transpose()?;
         let mut journal = match &self.journal {
             Some(path) => Some(Journal::open(path, &self.provider.account, resume)?),
             None => None,
@@ -98,14 +102,9 @@ impl CarryOut<'_> {
             }
         }
         if !self.confirmed(interrupt).await? {
-            close(journal)?;
             eprintln!("nothing was changed");
             return Err(Failure::Said(Exit::Refused));
         }
-        let failed = self.options.failed.as_deref();
-        let mut failed = failed
-            .map(|path| FailedRows::create(path, resume))
-            .transpose()?;
 
         out.outlives_its_reader();
         let mut tally = Tally::default();
@@ -167,7 +166,7 @@ impl CarryOut<'_> {
             records.say(&counts.to_string())?;
         }
         records.finish()?;
-        if let Some(failed) = failed {
+        if let Some(mut failed) = failed {
             let path = failed.path().display().to_string();
             let count = failed.finish()?;
             if count > 0 {
@@ -185,7 +184,9 @@ impl CarryOut<'_> {
             eprintln!("{} were not attempted: {left}", counts.not_attempted);
             return tally.finish();
         }
-        close(journal)?;
+        if let Some(journal) = journal {
+            journal.close();
+        }
         tally.finish()
     }
 
@@ -214,10 +215,6 @@ impl CarryOut<'_> {
         };
         ask::yes(question, interrupt).await
     }
-}
-
-fn close(journal: Option<Journal>) -> Result<(), Failure> {
-    journal.map_or(Ok(()), Journal::close)
 }
 
 /// What a step says about the exit code.

@@ -82,16 +82,22 @@ impl FailedRows {
         writeln!(self.out, "{row}")
     }
 
-    /// How many there are, and where; deletes the file when there are none.
-    pub fn finish(mut self) -> io::Result<usize> {
+    /// How many there are, once all of them are written.
+    pub fn finish(&mut self) -> io::Result<usize> {
         self.out.flush()?;
-        if self.count == 0 {
-            fs::remove_file(&self.path)?;
-        }
         Ok(self.count)
     }
 
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// A file without rows is of no use.
+impl Drop for FailedRows {
+    fn drop(&mut self) {
+        if self.count == 0 {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }

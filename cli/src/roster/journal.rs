@@ -42,6 +42,8 @@ pub(crate) struct Journal {
     file: File,
     /// Addresses in lower case.
     invited: HashSet<String>,
+    /// Whether it is to be deleted: it has nobody in it, or the run came to its end.
+    is_of_no_use: bool,
 }
 
 impl Journal {
@@ -73,6 +75,7 @@ impl Journal {
             path: path.to_owned(),
             file,
             invited: HashSet::new(),
+            is_of_no_use: true,
         };
         journal
             .append(header)
@@ -92,6 +95,9 @@ impl Journal {
             .iter()
             .rposition(|byte| *byte == b'\n')
             .map_or(0, |end| end + 1);
+        if whole == 0 && !to_line(header)?.starts_with(text) {
+            return Err(wrong("it is no journal"));
+        }
         let text = std::str::from_utf8(&text[..whole]).map_err(|_| wrong("it is no journal"))?;
         let mut lines = text.lines();
         if let Some(first) = lines.next() {
@@ -117,11 +123,13 @@ impl Journal {
             file.seek(SeekFrom::End(0))?;
             Ok(file)
         };
+        let is_of_no_use = invited.is_empty();
         let file = open().map_err(|error| failed("write", path, &error))?;
         let mut journal = Self {
             path: path.to_owned(),
             file,
             invited,
+            is_of_no_use,
         };
         if whole == 0 {
             journal
@@ -154,21 +162,34 @@ impl Journal {
             email: outcome.step.email.clone(),
             id: invitation.id.clone(),
         };
+        self.is_of_no_use = false;
         let appended = self.append(&entry);
         appended.map_err(|error| failed("write", &self.path, &error))
     }
 
     /// The run is over: nothing is left to go on with.
-    pub fn close(self) -> Result<(), Failure> {
-        fs::remove_file(&self.path).map_err(|error| failed("delete", &self.path, &error))
+    pub fn close(mut self) {
+        self.is_of_no_use = true;
     }
 
     /// One line, which is on the disk when this returns.
     fn append(&mut self, line: &impl Serialize) -> io::Result<()> {
-        let mut text = serde_json::to_vec(line)?;
-        text.push(b'\n');
-        self.file.write_all(&text)?;
+        self.file.write_all(&to_line(line)?)?;
         self.file.sync_data()
+    }
+}
+
+fn to_line(value: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut text = serde_json::to_vec(value)?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        if self.is_of_no_use {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

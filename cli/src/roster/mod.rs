@@ -10,5 +10,5 @@ mod record;
 pub(crate) use self::{
     carry_out::{ApplyOptions, CarryOut},
     read::{LEGACY, RosterFormat, read},
-    record::StepRecord,
+    record::{OutcomeRecord, StepRecord},
 };

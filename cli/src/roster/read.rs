@@ -158,9 +158,12 @@ fn csv_rows(text: &str) -> (Vec<Row>, Vec<Problem>) {
                 continue;
             }
         };
-        let line = record
-            .position()
-            .map_or(0, |position| position.line() as usize);
+        let line = record.position().map_or(0, |position| {
+            // Empty lines before a record are taken for a part of it.
+            let rest = text.get(position.byte() as usize..).unwrap_or_default();
+            let empty = rest.len() - rest.trim_start_matches(['\r', '\n']).len();
+            position.line() as usize + newlines(&rest[..empty])
+        });
         let cell = |name: &str| {
             let index = columns.iter().position(|column| column == name)?;
             record.get(index).filter(|text| !text.is_empty())

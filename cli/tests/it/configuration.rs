@@ -235,13 +235,15 @@ async fn another_file_can_be_named_and_must_be_there() {
     let mut none = world.no_variables();
     run(&["list"], &none).await.fails(2, &["which provider?"]);
     let other = other.to_str().unwrap();
-    run(&["list", "--config", other], &none).await.succeeded();
+    run(&["list", "--config-file", other], &none)
+        .await
+        .succeeded();
     none.insert("ORG_INVITATIONS_CONFIG".into(), other.into());
     run(&["list"], &none).await.succeeded();
-    let missing = run(&["list", "--config", "/nowhere.toml"], &none).await;
-    missing.fails(2, &["/nowhere.toml", "--config"]);
+    let missing = run(&["list", "--config-file", "/nowhere.toml"], &none).await;
+    missing.fails(2, &["/nowhere.toml", "--config-file"]);
     run(
-        &["list", "--profile", "a", "--config", "/nowhere.toml"],
+        &["list", "--profile", "a", "--config-file", "/nowhere.toml"],
         &none,
     )
     .await

@@ -7,6 +7,8 @@ mod golden;
 mod list;
 mod output;
 mod renew;
+mod roster;
+mod sandbox;
 #[cfg(unix)]
 mod terminal;
 mod world;

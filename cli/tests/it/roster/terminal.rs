@@ -1,0 +1,85 @@
+//! `apply` on a terminal: the question, the bar, and Ctrl-C.
+
+use std::{process::Command, time::Duration};
+
+use org_invitations_sandbox::{Fault, Faults, Limit, Limits, Operation, Provider, Rule};
+use rexpect::session::{PtySession, spawn_command};
+
+use super::{created, crowd, file, path};
+use crate::world::{BINARY, World};
+
+fn start(world: &World, arguments: &[&str]) -> PtySession {
+    let mut command = Command::new(BINARY);
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(world.variables())
+        .env("TERM", "xterm");
+    spawn_command(command, Some(20_000)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_asks_and_shows_how_far_it_has_come() {
+    let world = World::start().await;
+    let limit = Limit::new(10, Duration::from_secs(2));
+    world.sandbox.set_limits(Limits::default().confluent(limit));
+    let roster = file(&world, "roster.csv", &crowd(25));
+    let mut session = start(&world, &["-p", "confluent", "apply", &roster]);
+    session.exp_string("confluent: create 25").unwrap();
+    session.exp_string("Go ahead? [y/N] ").unwrap();
+    session.send_line("y").unwrap();
+    session.exp_regex("[0-9]+/25").unwrap();
+    session.exp_string("for the rate limit").unwrap();
+    session.exp_string("invited 25, kept 0").unwrap();
+    session.exp_eof().unwrap();
+    assert_eq!(created(&world.sandbox, Provider::Confluent).len(), 25);
+    assert_eq!(world.sandbox.ledger().count_status(429), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_no_changes_nothing_and_leaves_no_journal() {
+    let world = World::start().await;
+    let roster = file(&world, "roster.csv", &crowd(2));
+    let mut session = start(&world, &["-p", "confluent", "apply", &roster]);
+    session.exp_string("[y/N] ").unwrap();
+    session.send_line("n").unwrap();
+    session.exp_string("nothing was changed").unwrap();
+    session.exp_eof().unwrap();
+    assert!(world.sandbox.ledger().commits.is_empty());
+    assert!(!path(&world, "roster.csv.journal").exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ctrl_c_lets_what_is_under_way_end_and_says_how_to_go_on() {
+    let world = World::start().await;
+    let slow = Rule::new(Fault::slow_body(64, 20))
+        .on(Operation::Create)
+        .always();
+    world.sandbox.set_faults(Faults::script([slow]));
+    let roster = file(&world, "roster.csv", &crowd(200));
+    let mut session = start(&world, &["-p", "confluent", "apply", &roster, "--yes"]);
+    while created(&world.sandbox, Provider::Confluent).len() < 5 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    session.send_control('c').unwrap();
+    session
+        .exp_string("stopping after what is under way")
+        .unwrap();
+    session.exp_string("interrupted").unwrap();
+    session.exp_string("--resume").unwrap();
+    session.exp_eof().unwrap();
+    world.sandbox.set_faults(Faults::default());
+    let before = created(&world.sandbox, Provider::Confluent).len();
+    assert!(before < 200, "{before}");
+    assert!(path(&world, "roster.csv.journal").exists());
+    let resumed = world
+        .run(&["-p", "confluent", "apply", &roster, "--yes", "--resume"])
+        .await;
+    let wanted = format!("invited {}, kept {before}, deleted 0\n", 200 - before);
+    assert_eq!(resumed.succeeded().stdout, wanted);
+    assert!(
+        created(&world.sandbox, Provider::Confluent)
+            .values()
+            .all(|times| *times == 1)
+    );
+}
