@@ -1,8 +1,10 @@
 //! Listing: what to list, one page of it, and the stream over all pages.
 
-use std::{collections::HashSet, fmt};
+mod stream;
 
-use futures::stream::{self, BoxStream, StreamExt};
+use std::fmt;
+
+use futures::stream::{BoxStream, StreamExt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -10,8 +12,9 @@ use serde_json::{Map, Value};
 use crate::{
     error::{Error, ErrorKind, Operation, Result},
     invitation::{Invitation, InvitationStatus},
-    provider::InvitationProvider,
 };
+
+pub(crate) use self::stream::stream;
 
 /// Which invitations to list: those that match every filter that is set.
 ///
@@ -188,75 +191,4 @@ pub(crate) async fn first_match(
         }
     }
     unreadable.map_or(Ok(None), Err)
-}
-
-/// So many empty pages in a row have no end.
-const MAX_EMPTY_PAGES: u32 = 1_000;
-
-/// Where the stream is: the token of the page to fetch, and what guards against a list without end.
-struct Position {
-    token: Option<PageToken>,
-    seen: HashSet<PageToken>,
-    empty_pages: u32,
-    query: ListQuery,
-}
-
-/// The items of all pages, one page at a time; ends after an error of a page, not of an item.
-pub(crate) fn stream<'a, P>(provider: &'a P, query: ListQuery) -> BoxStream<'a, Result<Invitation>>
-where
-    P: InvitationProvider + ?Sized,
-{
-    let start = Position {
-        token: None,
-        seen: HashSet::new(),
-        empty_pages: 0,
-        query,
-    };
-    stream::unfold(Some(start), move |position| async move {
-        let position = position?;
-        let page = provider
-            .list_page(&position.query, position.token.as_ref())
-            .await;
-        let (items, position) = match page {
-            Ok(page) => position.after(page, provider),
-            Err(error) => (vec![Err(error)], None),
-        };
-        Some((stream::iter(items), position))
-    })
-    .flatten()
-    .boxed()
-}
-
-impl Position {
-    /// The items of a page, and the position after it; an error among them when the list has no end.
-    fn after<P>(mut self, page: Page, provider: &P) -> (Vec<Result<Invitation>>, Option<Self>)
-    where
-        P: InvitationProvider + ?Sized,
-    {
-        let mut items = page.items;
-        let Some(next) = page.next else {
-            return (items, None);
-        };
-        self.empty_pages = if items.is_empty() {
-            self.empty_pages + 1
-        } else {
-            0
-        };
-        let wrong = if !self.seen.insert(next.clone()) {
-            format!("the server sent the page token {next:?} twice")
-        } else if self.empty_pages == MAX_EMPTY_PAGES {
-            format!("the server sent {MAX_EMPTY_PAGES} empty pages in a row")
-        } else {
-            self.token = Some(next);
-            return (items, Some(self));
-        };
-        let message = format!("{wrong}, so the list has no end");
-        let mut error = Error::new(ErrorKind::Unexpected, Operation::List, message)
-            .with_provider(provider.to_string());
-        if let Some(id) = page.request_id {
-            error = error.with_request_id(id);
-        }
-        items.push(Err(error));
-        (items, None)
-    }
 }

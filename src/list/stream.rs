@@ -1,0 +1,147 @@
+//! The stream over all pages: one page ahead of its reader, and guarded against a list without end.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use futures::{
+    Stream, StreamExt,
+    future::{BoxFuture, FutureExt},
+    stream::BoxStream,
+};
+
+use crate::{
+    error::{Error, ErrorKind, Operation, Result},
+    invitation::Invitation,
+    list::{ListQuery, Page, PageToken},
+    provider::InvitationProvider,
+};
+
+/// So many empty pages in a row have no end.
+const MAX_EMPTY_PAGES: u32 = 1_000;
+
+/// The items of all pages; ends after an error of a page, not of an item.
+///
+/// The next page is asked for once the reader comes back for a second item of the last one, so that it
+/// is on its way meanwhile; never more than one is.
+pub(crate) fn stream<'a, P>(provider: &'a P, query: ListQuery) -> BoxStream<'a, Result<Invitation>>
+where
+    P: InvitationProvider + ?Sized,
+{
+    let mut items = Items {
+        provider,
+        query: Arc::new(query),
+        items: VecDeque::new(),
+        next: Next::End,
+        seen: HashSet::new(),
+        empty_pages: 0,
+    };
+    items.next = Next::UnderWay(items.fetch(None));
+    items.boxed()
+}
+
+struct Items<'a, P: ?Sized> {
+    provider: &'a P,
+    query: Arc<ListQuery>,
+    /// Those of the last page that were not read yet.
+    items: VecDeque<Result<Invitation>>,
+    next: Next<'a>,
+    /// What guards against a list without end.
+    seen: HashSet<PageToken>,
+    empty_pages: u32,
+}
+
+/// The next page.
+enum Next<'a> {
+    At(PageToken),
+    UnderWay(BoxFuture<'a, Result<Page>>),
+    Here(Result<Page>),
+    End,
+}
+
+impl<'a, P> Items<'a, P>
+where
+    P: InvitationProvider + ?Sized,
+{
+    fn fetch(&self, token: Option<PageToken>) -> BoxFuture<'a, Result<Page>> {
+        let (provider, query) = (self.provider, Arc::clone(&self.query));
+        async move { provider.list_page(&query, token.as_ref()).await }.boxed()
+    }
+
+    /// Asks for the next page, and goes on with asking.
+    fn advance(&mut self, context: &mut Context<'_>) {
+        if let Next::At(token) = &self.next {
+            let token = token.clone();
+            self.next = Next::UnderWay(self.fetch(Some(token)));
+        }
+        if let Next::UnderWay(page) = &mut self.next
+            && let Poll::Ready(page) = page.poll_unpin(context)
+        {
+            self.next = Next::Here(page);
+        }
+    }
+
+    /// Takes the items of a page, and an error in place of a next page that makes no sense.
+    fn absorb(&mut self, page: Result<Page>) {
+        let page = match page {
+            Ok(page) => page,
+            Err(error) => return self.items.push_back(Err(error)),
+        };
+        self.empty_pages = if page.items.is_empty() {
+            self.empty_pages + 1
+        } else {
+            0
+        };
+        self.items.extend(page.items);
+        let Some(next) = page.next else { return };
+        let wrong = if !self.seen.insert(next.clone()) {
+            format!("the server sent the page token {next:?} twice")
+        } else if self.empty_pages == MAX_EMPTY_PAGES {
+            format!("the server sent {MAX_EMPTY_PAGES} empty pages in a row")
+        } else {
+            self.next = Next::At(next);
+            return;
+        };
+        let message = format!("{wrong}, so the list has no end");
+        let mut error = Error::new(ErrorKind::Unexpected, Operation::List, message)
+            .with_provider(self.provider.to_string());
+        if let Some(id) = page.request_id {
+            error = error.with_request_id(id);
+        }
+        self.items.push_back(Err(error));
+    }
+}
+
+impl<P> Stream for Items<'_, P>
+where
+    P: InvitationProvider + ?Sized,
+{
+    type Item = Result<Invitation>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut is_first = false;
+        loop {
+            if !is_first {
+                self.advance(context);
+            }
+            if let Some(item) = self.items.pop_front() {
+                return Poll::Ready(Some(item));
+            }
+            match std::mem::replace(&mut self.next, Next::End) {
+                Next::Here(page) => {
+                    self.absorb(page);
+                    // Whoever wants the first item only needs no further page.
+                    is_first = !self.items.is_empty();
+                }
+                Next::End => return Poll::Ready(None),
+                next @ (Next::At(_) | Next::UnderWay(_)) => {
+                    self.next = next;
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+}
