@@ -223,3 +223,43 @@ async fn ctrl_c_between_delete_and_create_finishes_the_person() {
     assert!(invitations.iter().any(|one| one.id == ids[1]));
     assert!(!invitations.iter().any(|one| one.id == ids[0]));
 }
+
+/// A second one does not wait, and says who is not invited.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_ctrl_c_ends_it_and_names_who_is_not_invited() {
+    let world = World::start().await;
+    let ids = world.invite("confluent", &["ann@example.com"]).await;
+    let before = world.sandbox.ledger().commits.len();
+    let hang = Rule::new(Fault::hang()).on(Operation::Create).always();
+    world.sandbox.set_faults(Faults::script([hang]));
+    let arguments = ["-p", "confluent", "renew", &ids[0]];
+    let mut command = crate::world::command(&arguments, &world.variables());
+    let child = command
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    while world.sandbox.ledger().commits.len() == before {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let id = child.id().unwrap().to_string();
+    for _ in 0..2 {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let killed = tokio::process::Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .await;
+        assert!(killed.unwrap().success());
+    }
+    let output = child.wait_with_output().await.unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(
+        said.contains("ann@example.com IS NOT INVITED ANY MORE"),
+        "{said}"
+    );
+    assert!(
+        said.contains("create ann@example.com --auth-type local --if-absent"),
+        "{said}"
+    );
+}
