@@ -34,6 +34,6 @@ pub(crate) async fn run(
         .map_err(|error| Failure::Usage(format!("cannot listen on {}: {error}", options.listen)))?;
     out.line(&serde_json::to_string(sandbox.credentials()).map_err(std::io::Error::from)?)?;
     out.flush()?;
-    sandbox.serve_until(interrupt.times(1)).await?;
-    Ok(())
+    let served = sandbox.serve_until(interrupt.times(1)).await;
+    served.map_err(|error| Failure::Other(format!("the sandbox failed: {error}")))
 }

@@ -121,6 +121,7 @@ impl Layered {
         for field in fields {
             layered.add(field, flags, &profile_source)?;
         }
+        layered.warn_of_mixed_keys();
         let rest = std::mem::take(&mut layered.rest);
         for (name, value) in &rest {
             layered.add_rest(name, value, &profile_source);
@@ -155,6 +156,20 @@ impl Layered {
             }
         }
         Ok(())
+    }
+
+    /// Half a key from here and half from there is rarely meant.
+    fn warn_of_mixed_keys(&mut self) {
+        let (key, secret) = (self.source_of("api_key"), self.source_of("api_secret"));
+        if let (Some(key), Some(secret)) = (key, secret)
+            && key.starts_with("environment") != secret.starts_with("environment")
+        {
+            let warning = format!(
+                "`api_key` comes from the {key}, and `api_secret` from the {secret}: do they belong \
+                 together?"
+            );
+            self.warnings.push(warning);
+        }
     }
 
     fn add(&mut self, field: &Field, flags: &Flags, profile: &str) -> Result<(), Failure> {
