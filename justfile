@@ -1,4 +1,4 @@
-# The commands of the project; each line is plain cargo.
+# The commands of the project; each line is plain cargo, or a script in .ci.
 
 # Formats everything.
 fmt:
@@ -26,3 +26,11 @@ deny:
 bench *documents="specs/confluent-iam-v2.yaml specs/confluent-sts-v1.yaml specs/clickhouse-cloud-v1.json":
     cargo run --quiet -p org-invitations-codegen --example cost -- {{documents}}
     cargo run --quiet --release -p org-invitations-codegen --example cost -- {{documents}}
+
+# The sandbox against OpenAPI documents: good and bad data, all checks (needs python3 with pip).
+schemathesis *documents:
+    .ci/schemathesis {{documents}}
+
+# How many requests the sandbox answers and how fast, with a million invitations (needs wrk).
+load *arguments:
+    .ci/load {{arguments}}

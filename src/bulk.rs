@@ -17,16 +17,22 @@ use crate::{
 };
 
 /// How `create_many` and `delete_many` go about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct BulkOptions {
     /// How many requests may be under way at once; at least 1. Default: 4.
     pub concurrency: usize,
+    /// Once this is true, nothing more is begun: what is under way comes to its end, and the rest is
+    /// `NotAttempted`. Default: never.
+    pub stop: Arc<AtomicBool>,
 }
 
 impl Default for BulkOptions {
     fn default() -> Self {
-        Self { concurrency: 4 }
+        Self {
+            concurrency: 4,
+            stop: Arc::default(),
+        }
     }
 }
 
@@ -35,6 +41,13 @@ impl BulkOptions {
     #[must_use]
     pub fn concurrency(mut self, concurrency: usize) -> Self {
         self.concurrency = concurrency;
+        self
+    }
+
+    /// Sets the flag that stops a run between two items.
+    #[must_use]
+    pub fn stop(mut self, stop: Arc<AtomicBool>) -> Self {
+        self.stop = stop;
         self
     }
 }
@@ -65,7 +78,8 @@ pub enum Created {
     /// Not sent: the same address, compared without case, is at this position too. Known for the last
     /// 65 536 different addresses; further apart, the provider says that the second one existed.
     Duplicate(usize),
-    /// Not sent, because an earlier item showed that the credential does not work.
+    /// Not sent, because an earlier item showed that the credential does not work, or because the run was
+    /// told to [stop](BulkOptions::stop).
     NotAttempted,
 }
 
@@ -95,7 +109,8 @@ pub enum Deleted {
     /// Not sent: the same id is at this position too. Known for the last 65 536 different ids; further
     /// apart, the second one is missing.
     Duplicate(usize),
-    /// Not sent, because an earlier item showed that the credential does not work.
+    /// Not sent, because an earlier item showed that the credential does not work, or because the run was
+    /// told to [stop](BulkOptions::stop).
     NotAttempted,
 }
 
@@ -110,7 +125,7 @@ where
     I::IntoIter: Send + 'a,
 {
     let create = move |new: NewInvitation| async move { provider.create(new).await };
-    let key = |new: &NewInvitation| new.email.to_lowercase();
+    let key = |new: &NewInvitation| Some(new.email.to_lowercase());
     run(items, options, key, create)
         .map(|(index, new, done)| {
             let result = match done {
@@ -138,7 +153,7 @@ where
     I::IntoIter: Send + 'a,
 {
     let delete = move |id: InvitationId| async move { provider.delete(&id).await };
-    let key = |id: &InvitationId| id.to_string();
+    let key = |id: &InvitationId| Some(id.to_string());
     run(ids, options, key, delete)
         .map(|(index, id, done)| {
             let result = match done {
@@ -156,14 +171,14 @@ where
 }
 
 /// How one item ended.
-enum Done<T> {
+pub(crate) enum Done<T> {
     Attempted(Result<T>),
     Duplicate(usize),
     Stopped,
 }
 
-/// Runs `work` on each item, some at a time.
-fn run<'a, I, T, K, F, Work, Out>(
+/// Runs `work` on each item, some at a time, and once for those with the same key.
+pub(crate) fn run<'a, I, T, K, F, Work, Out>(
     items: I,
     options: BulkOptions,
     key: K,
@@ -173,22 +188,24 @@ where
     I: IntoIterator<Item = T>,
     I::IntoIter: Send + 'a,
     T: Clone + Send + 'a,
-    K: Fn(&T) -> String + Send + 'a,
-    F: Fn(T) -> Work + Copy + Send + 'a,
+    K: Fn(&T) -> Option<String> + Send + 'a,
+    F: Fn(T) -> Work + Clone + Send + 'a,
     Work: Future<Output = Result<Out>> + Send + 'a,
     Out: Send + 'a,
 {
     let stopped = Arc::new(AtomicBool::new(false));
+    let told = options.stop;
     let mut seen = Seen::default();
     stream::iter(items.into_iter().enumerate())
         .map(move |(index, item)| {
-            let stopped = Arc::clone(&stopped);
-            let first = seen.position(key(&item), index);
+            let (stopped, told) = (Arc::clone(&stopped), Arc::clone(&told));
+            let first = key(&item).and_then(|key| seen.position(key, index));
+            let work = work.clone();
             async move {
                 if let Some(first) = first {
                     return (index, item, Done::Duplicate(first));
                 }
-                if stopped.load(Ordering::Relaxed) {
+                if stopped.load(Ordering::Relaxed) || told.load(Ordering::Relaxed) {
                     return (index, item, Done::Stopped);
                 }
                 let result = work(item.clone()).await;

@@ -1,6 +1,6 @@
 //! What can go wrong, in one type.
 
-use std::{borrow::Cow, error::Error as StdError, fmt, time::Duration};
+use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use crate::invitation::InvitationId;
 
@@ -11,9 +11,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// Decide by [`kind`](Error::kind); the other accessors hold everything else that the server said.
 /// `Display` is one line for people, with status and request id, and never holds a secret.
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Inner {
     kind: ErrorKind,
     provider: Option<Cow<'static, str>>,
@@ -31,7 +32,7 @@ struct Inner {
     body_excerpt: Option<String>,
     attempts: u32,
     may_have_executed: bool,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// What a failure means for the caller, the same on every provider.
@@ -352,7 +353,7 @@ impl Error {
     /// Adds the error below this one.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 }

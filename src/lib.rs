@@ -17,6 +17,7 @@ mod error;
 mod invitation;
 mod list;
 mod lookup;
+mod plan;
 mod provider;
 
 #[cfg(fuzzing)]
@@ -38,6 +39,7 @@ pub use crate::{
         RoleAssignment, RoleKind, Roles,
     },
     list::{ListQuery, Page, PageToken},
+    plan::{Action, Plan, PlanOptions, Step, StepOutcome, StepResult},
     provider::{InvitationProvider, InvitationProviderExt},
 };
 #[cfg(feature = "oidc")]

@@ -113,6 +113,20 @@ fn a_breaking_change_ends_with_1_in_every_format() {
 }
 
 #[test]
+fn a_keyword_that_changed_reads_as_words() {
+    let old = specs("clickhouse-cloud-v1.json");
+    let new = changed("keyword", |document| {
+        let property =
+            &mut document["components"]["schemas"]["Invitation"]["properties"]["expireAt"];
+        property.as_object_mut().unwrap().remove("format");
+    });
+    let (code, stdout, _) = spec(&["diff", "-o", "markdown"], &[&old, &new]);
+    assert_eq!(code, Some(1));
+    let cells = "| `format: date-time` | `no format` |";
+    assert!(stdout.contains(cells), "no {cells:?} in:\n{stdout}");
+}
+
+#[test]
 fn what_cannot_be_compared_ends_with_2() {
     let document = specs("clickhouse-cloud-v1.json");
     let missing = Path::new("no-such-file.json");

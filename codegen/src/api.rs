@@ -1,8 +1,10 @@
 //! What the facade needs of each vendor's API: operations, parameters, fields, and their types.
 //!
-//! These tables are the contract between the documents and `src/` of the library. A field that is
-//! listed here becomes a field of a generated type; whatever else a document or a server has is
-//! kept as unknown properties.
+//! These tables are the contract between the documents and `src/` of the library, and written by hand:
+//! nothing here is read from a document. A field that is listed here becomes a field of a generated
+//! type, whether or not the document has it; whatever else a document or a server has is kept as
+//! unknown properties. [`check()`](crate::check()) says whether a document has what is
+//! [`Essential`](Need::Essential); what is [`Optional`](Need::Optional) may be absent.
 
 /// One vendor API, as far as the library uses it.
 #[derive(Debug)]

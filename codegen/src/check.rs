@@ -1,12 +1,14 @@
 //! Does a document have what the library needs? Every mismatch, not the first one.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::{
     api::{Api, Field, Kind, Need, Object, Operation, Response},
     document::escape,
     problem::{Problem, Report},
-    surface::Surface,
+    surface::{Surface, variables},
 };
 
 /// Compares the surface of a document with what the library needs of `api`.
@@ -19,6 +21,7 @@ pub fn check(surface: &Surface, api: &Api) -> Result<(), Report> {
     let mut checker = Checker {
         surface,
         problems: Vec::new(),
+        known: HashSet::new(),
     };
     for operation in api.operations {
         checker.operation(operation);
@@ -35,28 +38,45 @@ pub fn check(surface: &Surface, api: &Api) -> Result<(), Report> {
 const NEWER_LIBRARY: &str =
     "build from a document that has it, or use a version of this library made for the new one";
 
+/// The media type of every reply that the library reads.
+const JSON: &str = "application/json";
+
+const LESS_DEMANDING: &str =
+    "build from a document without it, or use a version of this library made for the new one";
+
 struct Checker<'a> {
     surface: &'a Surface,
     problems: Vec<Problem>,
+    known: HashSet<Problem>,
 }
 
 impl Checker<'_> {
+    /// Something is missing, or of another kind.
     fn report(&mut self, at: &str, expected: String, found: impl Into<String>) {
+        self.problem(at, expected, found.into(), NEWER_LIBRARY);
+    }
+
+    /// Something is demanded that the library does not send.
+    fn demanded(&mut self, at: &str, expected: String, found: impl Into<String>) {
+        self.problem(at, expected, found.into(), LESS_DEMANDING);
+    }
+
+    fn problem(&mut self, at: &str, expected: String, found: String, advice: &str) {
         let problem = Problem {
             pointer: self.surface.origin(at).to_owned(),
-            expected,
-            found: found.into(),
-            advice: NEWER_LIBRARY.to_owned(),
+            expected: shortened(expected),
+            found: shortened(found),
+            advice: advice.to_owned(),
         };
         // Several operations share most of their schemas.
-        if !self.problems.contains(&problem) {
+        if self.known.insert(problem.clone()) {
             self.problems.push(problem);
         }
     }
 
     fn operation(&mut self, operation: &Operation) {
         let surface = self.surface;
-        let Some((at, _, found)) = surface.operation(operation) else {
+        let Some((at, path, found)) = surface.operation(operation) else {
             let call = format!("{} {}", operation.method.to_uppercase(), operation.path);
             self.problems.push(Problem {
                 pointer: "/paths".to_owned(),
@@ -66,20 +86,33 @@ impl Checker<'_> {
             });
             return;
         };
-        self.parameters(operation, &at, found);
+        self.parameters(operation, path, &at, found);
         self.request(operation, &at, found);
         self.response(operation, &at, found);
     }
 
-    fn parameters(&mut self, operation: &Operation, at: &str, found: &Value) {
+    fn parameters(&mut self, operation: &Operation, path: &str, at: &str, found: &Value) {
         let listed = found["parameters"]
             .as_array()
             .map_or(&[][..], Vec::as_slice);
         for parameter in operation.parameters {
             let (location, name) = (parameter.location, parameter.name);
-            // The names of path variables do not travel.
-            let entry = listed.iter().position(|entry| {
-                entry["in"] == location && (location == "path" || entry["name"] == name)
+            // The names of path variables do not travel, only their order counts.
+            let mut renamed = variables(operation.path).zip(variables(path));
+            let found = match renamed.find(|(ours, _)| location == "path" && *ours == name) {
+                Some((_, theirs)) => theirs,
+                None => name,
+            };
+            let named = |entry: &Value, name| entry["in"] == location && entry["name"] == name;
+            let entry = listed.iter().position(|entry| named(entry, found));
+            // One that names no variable is taken for one that is not declared.
+            let stray = |entry: &Value| {
+                location == "path" && !variables(path).any(|name| named(entry, name))
+            };
+            let entry = entry.or_else(|| {
+                listed
+                    .iter()
+                    .position(|entry| entry["in"] == "path" && stray(entry))
             });
             let Some(position) = entry else {
                 if parameter.need == Need::Essential {
@@ -92,7 +125,7 @@ impl Checker<'_> {
             let place = format!("{at}/parameters/{position}");
             if location == "query" && entry["required"] == true {
                 let expected = format!("the query parameter `{name}` to be optional");
-                self.report(&place, expected, "a required one");
+                self.demanded(&place, expected, "a required one");
             }
             if entry.get("style").is_some() || entry.get("content").is_some() {
                 let expected = format!("the parameter `{name}` in the default style");
@@ -114,7 +147,7 @@ impl Checker<'_> {
             if entry["required"] == true && entry["in"] != "path" && !sent {
                 let found = format!("{} `{}`", text(&entry["in"]), text(&entry["name"]));
                 let place = format!("{at}/parameters/{position}");
-                self.report(&place, "no further required parameter".to_owned(), found);
+                self.demanded(&place, "no further required parameter".to_owned(), found);
             }
         }
     }
@@ -124,11 +157,8 @@ impl Checker<'_> {
         let place = format!("{at}/requestBody");
         let Some(request) = &operation.request else {
             if body["required"] == true {
-                self.report(
-                    &place,
-                    format!("no request body for {}", operation.id),
-                    "a required one",
-                );
+                let expected = format!("no request body for {}", operation.id);
+                self.demanded(&place, expected, "a required one");
             }
             return;
         };
@@ -155,16 +185,20 @@ impl Checker<'_> {
             let sent = request.body.fields.iter().find(|field| field.name == name);
             if sent.is_none_or(|field| field.need == Need::Optional) {
                 let expected = format!("`{name}` not to be required in the request");
-                self.report(&place, expected, "a required property");
+                self.demanded(&place, expected, "a required property");
             }
         }
     }
 
     fn response(&mut self, operation: &Operation, at: &str, found: &Value) {
         let responses = found["responses"].as_object();
-        let success = responses
-            .and_then(|responses| responses.iter().find(|(status, _)| status.starts_with('2')));
-        let Some((status, success)) = success else {
+        let successes = || {
+            let responses = responses.into_iter().flatten();
+            responses.filter(|(status, _)| status.starts_with('2'))
+        };
+        // One with a body, if there is one.
+        let with_body = successes().find(|(_, success)| success["content"].get(JSON).is_some());
+        let Some((status, success)) = with_body.or_else(|| successes().next()) else {
             let expected = format!("a successful response of {}", operation.id);
             self.report(at, expected, "none");
             return;
@@ -178,8 +212,8 @@ impl Checker<'_> {
                 envelope.fields.iter().find(|field| field.name == *property),
             ),
         };
-        let Some(content) = success["content"].get("application/json") else {
-            self.report(&place, "a response of application/json".to_owned(), "none");
+        let Some(content) = success["content"].get(JSON) else {
+            self.report(&place, format!("a response of {JSON}"), "none");
             return;
         };
         let place = format!("{place}/content/application~1json/schema");
@@ -280,6 +314,18 @@ pub(crate) fn is_bare(schema: &Value, field: &Field) -> bool {
         Kind::Object(object) => object.fields.iter().any(|field| has(field.name)),
         Kind::Array(_) => schema["type"] == "array",
         _ => false,
+    }
+}
+
+/// What a document says may be of any length, or nothing at all.
+fn shortened(text: String) -> String {
+    const LONGEST: usize = 1000;
+    if text.trim().is_empty() {
+        return format!("{text:?}");
+    }
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 

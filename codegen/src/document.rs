@@ -1,15 +1,22 @@
 //! Parsing: a file of JSON or YAML becomes a [`Document`].
 
-use std::{fs, path::Path};
+use std::{fs::File, io::Read, path::Path};
 
 use serde_json::Value;
 
-use crate::problem::{Problem, Report};
+use crate::{
+    bounded,
+    problem::{Problem, Report},
+    yaml,
+};
 
 /// The largest document that is read: 32 MiB.
 ///
 /// The largest one that a vendor publishes today is a few megabytes.
 pub const MAX_DOCUMENT_BYTES: usize = 32 << 20;
+
+/// The largest YAML document that is read: 8 MiB, because reading YAML takes many times its size.
+pub const MAX_YAML_BYTES: usize = 8 << 20;
 
 /// How many `$ref`s may follow one another before a chain counts as circular.
 const MAX_REFERENCE_CHAIN: usize = 64;
@@ -28,7 +35,8 @@ impl Document {
     /// # Errors
     ///
     /// A [`Report`] with one problem when the file cannot be read, is larger than
-    /// [`MAX_DOCUMENT_BYTES`], or does not parse (see [`Document::parse`]).
+    /// [`MAX_DOCUMENT_BYTES`], or does not parse (see [`Document::parse`]). A pipe or a device is a file,
+    /// of which no more than that is read.
     pub fn read(path: &Path) -> Result<Self, Report> {
         let name = path.display().to_string();
         let unreadable = |found: String| {
@@ -42,13 +50,15 @@ impl Document {
                 ),
             )
         };
-        let length = fs::metadata(path)
-            .map_err(|error| unreadable(error.to_string()))?
-            .len();
+        let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+        let length = file.metadata().map_or(0, |metadata| metadata.len());
         if length > MAX_DOCUMENT_BYTES as u64 {
-            return Err(Report::single(&name, too_large(length)));
+            return Err(Report::single(&name, too_large(length, MAX_DOCUMENT_BYTES)));
         }
-        let bytes = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+        let mut bytes = Vec::new();
+        file.take(MAX_DOCUMENT_BYTES as u64 + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| unreadable(error.to_string()))?;
         Self::parse(&name, &bytes)
     }
 
@@ -57,14 +67,15 @@ impl Document {
     /// # Errors
     ///
     /// A [`Report`] with one problem when the bytes are too many, not UTF-8, neither JSON nor YAML
-    /// (aliases that multiply and nesting beyond 128 levels included), or not OpenAPI 3.0 or 3.1.
+    /// (nesting beyond 128 levels, aliases that multiply, and what takes too much memory included), or
+    /// not OpenAPI 3.0 or 3.1.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, Report> {
         Self::parse_inner(name, bytes).map_err(|problem| Report::single(name, problem))
     }
 
     fn parse_inner(name: &str, bytes: &[u8]) -> Result<Self, Problem> {
         if bytes.len() > MAX_DOCUMENT_BYTES {
-            return Err(too_large(bytes.len() as u64));
+            return Err(too_large(bytes.len() as u64, MAX_DOCUMENT_BYTES));
         }
         let text = std::str::from_utf8(bytes)
             .map_err(|error| {
@@ -76,25 +87,20 @@ impl Document {
                 )
             })?
             .trim_start_matches('\u{feff}');
-        let root: Value = if text.trim_start().starts_with('{') {
-            serde_json::from_str(text).map_err(|error| {
-                problem(
-                    "",
-                    "a JSON document",
-                    error.to_string(),
-                    "mend the syntax at that place",
-                )
-            })?
+        let is_json = text.trim_start().starts_with('{');
+        if !is_json && text.len() > MAX_YAML_BYTES {
+            let mut problem = too_large(text.len() as u64, MAX_YAML_BYTES);
+            problem.expected += " of YAML";
+            problem.advice = format!("convert it to JSON, or {}", problem.advice);
+            return Err(problem);
+        }
+        let (form, parsed) = if is_json {
+            ("a JSON document", bounded::json(text))
         } else {
-            serde_norway::from_str(text).map_err(|error| {
-                problem(
-                    "",
-                    "a YAML document",
-                    error.to_string(),
-                    "mend the syntax at that place",
-                )
-            })?
+            ("a YAML document", yaml::read(text))
         };
+        let root =
+            parsed.map_err(|error| problem("", form, error, "mend the syntax at that place"))?;
         let version = match root.get("openapi") {
             Some(Value::String(version)) => version.clone(),
             Some(other) => other.to_string(),
@@ -179,10 +185,10 @@ fn problem(pointer: &str, expected: &str, found: String, advice: &str) -> Proble
     }
 }
 
-fn too_large(length: u64) -> Problem {
+fn too_large(length: u64, limit: usize) -> Problem {
     problem(
         "",
-        &format!("at most {MAX_DOCUMENT_BYTES} bytes"),
+        &format!("at most {limit} bytes"),
         format!("{length} bytes"),
         "cut the document down to the part of the API that is used",
     )

@@ -10,9 +10,15 @@
 //! | reduce | `client_document` | the tolerant document that progenitor accepts: only what the facade reads, unknown properties kept |
 //! | generate | [`generate`] | progenitor, then formatted Rust |
 //!
-//! What the facade needs of each API is data, in [`api`]. Everything else follows from it: which
-//! operations are selected, what is checked, and how the generated types are called. A vendor can
-//! therefore rename, move or inline its schemas without any change in the generated client.
+//! What comes from where:
+//!
+//! - **From the tables in [`api`]**: which operations are selected, what is checked, which headers and
+//!   fields a comparison calls essential, and every name and type of the generated client. A vendor
+//!   can therefore rename, move or inline its schemas without any change in that client, and no text
+//!   of a document ever gets into it.
+//! - **From the document**: the [`Surface`], the problems that [`check()`] lists, the findings of
+//!   [`diff()`], and in the generated client one thing only, the constants of its module `offers`:
+//!   whether the document has what the library can do without.
 //!
 //! [`build`] runs the whole of it in a build script. [`diff()`] compares two documents of one API.
 //!
@@ -24,6 +30,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod api;
+mod bounded;
 #[cfg(feature = "generate")]
 mod build;
 mod check;
@@ -33,18 +40,17 @@ mod diff;
 mod document;
 #[cfg(feature = "generate")]
 mod generate;
-mod merge;
 mod problem;
 mod schema;
-mod schema_diff;
 mod surface;
+mod yaml;
 
 pub use api::Api;
 #[cfg(feature = "generate")]
 pub use build::build;
 pub use check::check;
 pub use diff::{Class, Finding, diff};
-pub use document::{Document, MAX_DOCUMENT_BYTES};
+pub use document::{Document, MAX_DOCUMENT_BYTES, MAX_YAML_BYTES};
 #[cfg(feature = "generate")]
 pub use generate::generate;
 pub use problem::{Problem, Report};

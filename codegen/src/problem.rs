@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// One mismatch between a document and what the library needs of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Problem {
     /// JSON pointer into the document, to the offending place or to the object that lacks something.
     pub pointer: String,

@@ -61,6 +61,23 @@ fn what_31_writes_in_its_own_way_is_written_as_30_does() {
         json!({ "type": "integer", "exclusiveMinimum": 3 }),
         json!({ "type": "integer", "minimum": 3, "exclusiveMinimum": true }),
     );
+    // Of an inclusive and an exclusive bound the tighter one holds.
+    for (maximum, exclusive, kept, is_exclusive) in
+        [(9, 5, 5, true), (5, 9, 5, false), (5, 5, 5, true)]
+    {
+        let mut expected = json!({ "type": "number", "maximum": kept });
+        if is_exclusive {
+            expected["exclusiveMaximum"] = json!(true);
+        }
+        let schema = |parts: &[Value]| json!({ "type": "number", "allOf": parts });
+        let both = json!({ "type": "number", "maximum": maximum, "exclusiveMaximum": exclusive });
+        assert_31_becomes(both, expected.clone());
+        let parts = [
+            json!({ "maximum": maximum }),
+            json!({ "exclusiveMaximum": exclusive }),
+        ];
+        assert_31_becomes(schema(&parts), expected);
+    }
     assert_31_becomes(
         json!({ "type": "string", "enum": ["b", "a", null] }),
         json!({ "type": "string", "enum": ["a", "b"], "nullable": true }),
@@ -147,6 +164,99 @@ fn a_property_that_does_not_travel_is_left_out_wherever_that_is_said() {
         "type": "object", "required": ["shown"], "properties": { "shown": { "type": "string" } },
     });
     assert_eq!(normal("3.0.3", schema, components), expected);
+}
+
+#[test]
+fn a_choice_of_one_that_does_not_travel_is_left_out() {
+    for keyword in ["anyOf", "oneOf", "allOf"] {
+        let schema = json!({
+            "type": "object",
+            "properties": { "hidden": { keyword: [{ "type": "string", "writeOnly": true }] } },
+        });
+        let expected = json!({ "type": "object", "properties": {} });
+        assert_eq!(normal("3.0.3", schema, json!({})), expected, "{keyword}");
+    }
+}
+
+#[test]
+fn a_number_is_the_same_with_a_fraction_of_zero() {
+    let schema = |one: Value, zero: Value| {
+        json!({
+            "type": "number", "minimum": zero, "multipleOf": one, "default": one, "enum": [one, zero],
+        })
+    };
+    let plain = normal("3.0.3", schema(json!(1), json!(0)), json!({}));
+    assert_eq!(
+        normal("3.0.3", schema(json!(1.0), json!(0.0)), json!({})),
+        plain
+    );
+}
+
+#[test]
+fn a_choice_between_types_is_a_list_of_types() {
+    let choice =
+        json!({ "anyOf": [{ "type": "string" }, { "type": "integer" }, { "type": "null" }] });
+    let list = json!({ "type": ["string", "null", "integer"] });
+    let expected = json!({ "type": ["integer", "string"], "nullable": true });
+    assert_31_becomes(choice, expected.clone());
+    assert_31_becomes(list, expected);
+}
+
+#[test]
+fn parts_that_contradict_each_other_are_all_kept() {
+    let parts = ["a", "b", "c"].map(|pattern| json!({ "type": "string", "pattern": pattern }));
+    let expected = json!({
+        "type": "string", "pattern": "a", "allOf": [{ "pattern": "b" }, { "pattern": "c" }],
+    });
+    assert_eq!(
+        normal("3.0.3", json!({ "allOf": parts }), json!({})),
+        expected
+    );
+}
+
+#[test]
+fn yaml_scalars_are_what_yaml_says() {
+    let yaml = "
+        [~, null, true, False, 1, -2, 0x1F, 1.50, 1e3, 007, 1.2.3, 'true', \"1\", !!str 5, yes, x: y, a b]
+    ";
+    let text = format!(
+        "openapi: 3.0.3\npaths: {{/v1/organizations/{{a}}/invitations: {{get: {{responses: {{}}, operationId: {}}}}}}}",
+        yaml.trim()
+    );
+    let text = text.replace("/{a}/", "/~a~/").replace(
+        "/v1/organizations/~a~/invitations:",
+        "\"/v1/organizations/{a}/invitations\":",
+    );
+    let document = Document::parse("spec.yaml", text.as_bytes()).unwrap();
+    let surface = Surface::new(&document, &CLICKHOUSE).unwrap();
+    let value = surface
+        .value()
+        .pointer("/paths/~1v1~1organizations~1{a}~1invitations/get/operationId");
+    assert_eq!(
+        value.unwrap(),
+        &json!([
+            null, null, true, false, 1, -2, 31, 1.5, 1000.0, "007", "1.2.3", "true", "1", "5", "yes",
+            { "x": "y" }, "a b",
+        ])
+    );
+}
+
+#[test]
+fn an_alias_is_what_it_stands_for() {
+    let text = "
+openapi: 3.0.3
+x-item: &item {type: object, properties: {id: &id {type: string}, other: *id}}
+paths:
+  /v1/organizations/{id}/invitations:
+    get:
+      operationId: invitationGetList
+      responses: {200: {description: '', content: {application/json: {schema: {type: array, items: *item}}}}}
+";
+    let parsed = Document::parse("spec.yaml", text.as_bytes()).unwrap();
+    let item = json!({ "properties": { "id": { "type": "string" }, "other": { "type": "string" } }, "type": "object" });
+    let surface = Surface::new(&parsed, &CLICKHOUSE).unwrap();
+    let place = "/paths/~1v1~1organizations~1{id}~1invitations/get/responses/200/content/application~1json/schema/items";
+    assert_eq!(surface.value().pointer(place), Some(&item));
 }
 
 #[test]

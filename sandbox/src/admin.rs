@@ -5,39 +5,60 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{MethodRouter, any, get, post};
 use axum::{Json, Router};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::config::CustomRole;
 use crate::faults::Faults;
 use crate::idp;
 use crate::limits::Limits;
+use crate::quota::Quotas;
 use crate::state::{AcceptError, Provider, Shared};
 use crate::tokens::Sts;
 
 /// The JSON body of a request, or why it is none.
 type Body<T> = Result<Json<T>, JsonRejection>;
 
+/// The document of all this, in OpenAPI.
+const DOCUMENT: &str = include_str!("../openapi.yaml");
+
 pub(crate) fn router() -> Router<Arc<Shared>> {
-    let endpoints = Router::new()
-        .route("/accept", post(accept))
-        .route("/clock", post(clock))
-        .route("/faults", get(faults).put(set_faults).delete(clear_faults))
-        .route("/idp/token", post(idp::token))
-        .route("/invitations", get(invitations))
-        .route("/ledger", get(ledger))
-        .route("/limits", get(limits).put(set_limits))
-        .route("/refuse", post(refuse))
-        .route("/reset", post(reset))
-        .route("/sts", get(sts).put(set_sts))
+    let mut endpoints = Router::new();
+    for (path, methods) in endpoint_table() {
+        endpoints = endpoints.route(path, methods);
+    }
+    endpoints = endpoints
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed);
     Router::new()
         .nest("/_sandbox", endpoints)
         .route("/_sandbox/", any(not_found))
+}
+
+fn endpoint_table() -> [(&'static str, MethodRouter<Arc<Shared>>); 13] {
+    [
+        ("/accept", post(accept)),
+        ("/clock", post(clock)),
+        ("/faults", get(faults).put(set_faults).delete(clear_faults)),
+        ("/idp/token", post(idp::token)),
+        ("/invitations", get(invitations)),
+        ("/ledger", get(ledger)),
+        ("/limits", get(limits).put(set_limits)),
+        ("/openapi.yaml", get(document)),
+        ("/quota", get(quota).put(set_quota)),
+        ("/refuse", post(refuse)),
+        ("/reset", post(reset)),
+        ("/roles", get(roles).put(set_roles)),
+        ("/sts", get(sts).put(set_sts)),
+    ]
+}
+
+async fn document() -> Response {
+    ([(header::CONTENT_TYPE, "application/yaml")], DOCUMENT).into_response()
 }
 
 async fn ledger(State(shared): State<Arc<Shared>>) -> Response {
@@ -46,6 +67,7 @@ async fn ledger(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Accept {
     provider: Provider,
     email: String,
@@ -62,7 +84,9 @@ async fn accept(
         .map_err(|error| {
             let status = match error {
                 AcceptError::NotInvited => StatusCode::NOT_FOUND,
-                AcceptError::AlreadyAccepted | AcceptError::Expired => StatusCode::CONFLICT,
+                AcceptError::NotSent | AcceptError::AlreadyAccepted | AcceptError::Expired => {
+                    StatusCode::CONFLICT
+                }
             };
             Refusal(status, error.to_string())
         })
@@ -120,6 +144,43 @@ async fn set_limits(
     Ok(StatusCode::NO_CONTENT)
 }
 
+async fn quota(State(shared): State<Arc<Shared>>) -> Response {
+    let quotas = shared.lock().quotas.clone();
+    Json(quotas).into_response()
+}
+
+async fn set_quota(
+    State(shared): State<Arc<Shared>>,
+    body: Body<Quotas>,
+) -> Result<StatusCode, Refusal> {
+    let quotas = read(body)?;
+    shared.lock().quotas = quotas;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Roles {
+    custom_roles: Vec<CustomRole>,
+}
+
+async fn roles(State(shared): State<Arc<Shared>>) -> Response {
+    let first = shared.lock().custom_roles.first().cloned();
+    let custom_roles = first.unwrap_or_default();
+    Json(Roles { custom_roles }).into_response()
+}
+
+async fn set_roles(
+    State(shared): State<Arc<Shared>>,
+    body: Body<Roles>,
+) -> Result<StatusCode, Refusal> {
+    let Roles { custom_roles } = read(body)?;
+    shared
+        .set_custom_roles(custom_roles)
+        .map_err(|problem| Refusal(StatusCode::UNPROCESSABLE_ENTITY, problem))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Refuse {
@@ -137,12 +198,12 @@ async fn refuse(
 }
 
 async fn reset(State(shared): State<Arc<Shared>>) -> StatusCode {
-    shared.lock().reset();
+    shared.reset();
     StatusCode::NO_CONTENT
 }
 
 async fn invitations(State(shared): State<Arc<Shared>>) -> Response {
-    let invitations = shared.lock().invitations();
+    let invitations = shared.invitations();
     Json(json!({ "invitations": invitations })).into_response()
 }
 
@@ -155,6 +216,7 @@ async fn sts(State(shared): State<Arc<Shared>>) -> Response {
         "expires_in_as_text": settings.expires_in_as_text,
         "lifetime_seconds": settings.lifetime_seconds,
         "identity_pool_id": credentials.identity_pool_id(),
+        "subject_token": credentials.subject_token(),
         "idp": credentials.idp(),
         "idp_tokens_issued": state.tokens.subjects_issued(),
     }))
@@ -193,5 +255,23 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let Self(status, error) = self;
         (status, Json(json!({ "error": error }))).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn the_document_has_every_endpoint_and_no_other() {
+        let document: Value = serde_norway::from_str(DOCUMENT).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        let documented: BTreeSet<_> = paths.keys().map(String::as_str).collect();
+        let served = endpoint_table().map(|(path, _)| format!("/_sandbox{path}"));
+        assert_eq!(documented, served.iter().map(String::as_str).collect());
     }
 }

@@ -150,10 +150,8 @@ impl Delivery {
             return None;
         }
         let credential = match provider {
-            Provider::Confluent => {
-                confluent::identify(&self.shared, state, &self.call.headers).ok()?
-            }
-            Provider::ClickHouse => clickhouse::identify(&self.shared, &self.call.headers).ok()?,
+            Provider::Confluent => confluent::credential(&self.shared, state, &self.call.headers)?,
+            Provider::ClickHouse => clickhouse::credential(&self.shared, &self.call.headers)?,
         };
         state
             .limits

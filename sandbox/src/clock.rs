@@ -51,8 +51,11 @@ impl Clock {
         self.skew = TimeDelta::seconds(seconds.clamp(-limit, limit));
     }
 
-    /// The value of a `Date` header.
+    /// The value of a `Date` header; `None` when it is the machine's time, which the server tells anyway.
     pub(crate) fn date(&self) -> Option<HeaderValue> {
+        if self.advanced.is_zero() && self.skew.is_zero() {
+            return None;
+        }
         let text = self.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
         HeaderValue::try_from(text).ok()
     }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::config::Config;
 use crate::jwt;
 use crate::state::random_suffix;
 
@@ -85,6 +86,36 @@ impl Credentials {
     /// A client of the identity provider whose tokens Confluent's token exchange accepts. Not serialised.
     pub fn idp(&self) -> &IdpCredentials {
         &self.idp
+    }
+
+    /// Takes over what a configuration says of the first key, pool and organisation of each API.
+    pub(crate) fn follow(&mut self, config: &Config) {
+        let organization = config.confluent.first();
+        if let Some(key) = organization.and_then(|it| it.keys.first()) {
+            self.confluent.api_key.clone_from(&key.api_key);
+            self.confluent.api_secret.clone_from(&key.api_secret);
+            if let Some(token) = &key.access_token {
+                self.confluent.access_token.clone_from(token);
+            }
+        }
+        if let Some(pool) = organization.and_then(|it| it.identity_pools.first()) {
+            self.identity_pool_id.clone_from(&pool.id);
+            let tokens = pool
+                .subject_tokens
+                .as_ref()
+                .or(config.sts.subject_tokens.as_ref());
+            if let Some(token) = tokens.and_then(|tokens| tokens.first()) {
+                self.subject_token.clone_from(token);
+            }
+        }
+        let organization = config.clickhouse.first();
+        if let Some(id) = organization.and_then(|it| it.id.as_ref()) {
+            self.clickhouse.organization_id.clone_from(id);
+        }
+        if let Some(key) = organization.and_then(|it| it.keys.first()) {
+            self.clickhouse.api_key.clone_from(&key.api_key);
+            self.clickhouse.api_secret.clone_from(&key.api_secret);
+        }
     }
 
     /// Fills in where the sandbox listens.

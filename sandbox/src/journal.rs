@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 
 use crate::auth;
 use crate::faults::Fault;
@@ -11,16 +11,36 @@ use crate::ledger::{Change, CommitEntry, Ledger, RequestEntry};
 use crate::state::Provider;
 
 /// The ledger as it is written: the entries still kept, and how many are no longer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Journal {
-    requests: VecDeque<RequestEntry>,
+    requests: VecDeque<Record>,
     commits: VecDeque<CommitEntry>,
     dropped_requests: u64,
     dropped_commits: u64,
     last_sequence: u64,
     /// How many entries of each kind are kept.
-    limit: Option<usize>,
+    limit: usize,
 }
+
+/// A request as it is kept: small, and quickly written, as there may be a great many.
+#[derive(Debug)]
+struct Record {
+    sequence: u64,
+    at: DateTime<Utc>,
+    provider: Option<Provider>,
+    operation: Option<&'static str>,
+    method: Method,
+    status: Option<StatusCode>,
+    /// The path, with the query if there is one.
+    target: Box<str>,
+    /// A header a line: its name, a colon, its value.
+    headers: Box<str>,
+    request_id: Box<str>,
+    fault: Option<Box<Fault>>,
+}
+
+/// How many entries of each kind are kept unless told otherwise.
+const DEFAULT_LIMIT: usize = 1_000_000;
 
 /// What is known of a request when its head has arrived.
 pub(crate) struct Arrival<'a> {
@@ -36,8 +56,12 @@ pub(crate) struct Arrival<'a> {
 impl Journal {
     pub(crate) fn new(limit: Option<usize>) -> Self {
         Self {
-            limit,
-            ..Self::default()
+            requests: VecDeque::new(),
+            commits: VecDeque::new(),
+            dropped_requests: 0,
+            dropped_commits: 0,
+            last_sequence: 0,
+            limit: limit.unwrap_or(DEFAULT_LIMIT),
         }
     }
 
@@ -45,25 +69,25 @@ impl Journal {
     pub(crate) fn fresh(&self) -> Self {
         Self {
             last_sequence: self.last_sequence,
-            ..Self::new(self.limit)
+            ..Self::new(Some(self.limit))
         }
     }
 
     /// Records a request and returns its sequence, for [`Journal::answered`].
     pub(crate) fn received(&mut self, arrival: Arrival<'_>) -> u64 {
         let sequence = self.next_sequence();
-        self.requests.push_back(RequestEntry {
+        let target = arrival.uri.path_and_query().map_or("", |it| it.as_str());
+        self.requests.push_back(Record {
             sequence,
             at: Utc::now(),
             provider: arrival.provider,
             operation: arrival.operation,
-            method: arrival.method.to_string(),
-            path: arrival.uri.path().to_owned(),
-            query: arrival.uri.query().unwrap_or_default().to_owned(),
-            headers: printable(arrival.headers),
+            method: arrival.method.clone(),
             status: None,
-            request_id: arrival.request_id.to_owned(),
-            fault: arrival.fault.cloned(),
+            target: target.into(),
+            headers: printable(arrival.headers),
+            request_id: arrival.request_id.into(),
+            fault: arrival.fault.cloned().map(Box::new),
         });
         self.dropped_requests += trim(&mut self.requests, self.limit);
         sequence
@@ -74,7 +98,7 @@ impl Journal {
             .requests
             .binary_search_by_key(&sequence, |entry| entry.sequence);
         if let Some(entry) = found.ok().and_then(|index| self.requests.get_mut(index)) {
-            entry.status = Some(status.as_u16());
+            entry.status = Some(status);
         }
     }
 
@@ -101,7 +125,7 @@ impl Journal {
 
     pub(crate) fn ledger(&self) -> Ledger {
         Ledger {
-            requests: self.requests.iter().cloned().collect(),
+            requests: self.requests.iter().map(Record::entry).collect(),
             commits: self.commits.iter().cloned().collect(),
             dropped_requests: self.dropped_requests,
             dropped_commits: self.dropped_commits,
@@ -114,26 +138,57 @@ impl Journal {
     }
 }
 
+impl Record {
+    fn entry(&self) -> RequestEntry {
+        let (path, query) = self.target.split_once('?').unwrap_or((&self.target, ""));
+        RequestEntry {
+            sequence: self.sequence,
+            at: self.at,
+            provider: self.provider,
+            operation: self.operation,
+            method: self.method.to_string(),
+            path: path.to_owned(),
+            query: query.to_owned(),
+            headers: headers(&self.headers),
+            status: self.status.map(|status| status.as_u16()),
+            request_id: self.request_id.to_string(),
+            fault: self.fault.as_deref().cloned(),
+        }
+    }
+}
+
 /// Drops the oldest entries over the limit and returns how many.
-fn trim<T>(entries: &mut VecDeque<T>, limit: Option<usize>) -> u64 {
-    let over = limit.map_or(0, |limit| entries.len().saturating_sub(limit));
+fn trim<T>(entries: &mut VecDeque<T>, limit: usize) -> u64 {
+    let over = entries.len().saturating_sub(limit);
     entries.drain(..over).count() as u64
 }
 
-fn printable(headers: &HeaderMap) -> BTreeMap<String, String> {
-    let mut all = BTreeMap::<String, String>::new();
+/// The lines of a [`Record`]'s headers.
+fn printable(headers: &HeaderMap) -> Box<str> {
+    let mut lines = String::with_capacity(256);
     for (name, value) in headers {
-        let text = if name == header::AUTHORIZATION || name == header::PROXY_AUTHORIZATION {
-            auth::scheme(value)
+        lines.push_str(name.as_str());
+        lines.push(':');
+        if name == header::AUTHORIZATION || name == header::PROXY_AUTHORIZATION {
+            lines.push_str(auth::scheme(value));
         } else {
-            String::from_utf8_lossy(value.as_bytes()).into_owned()
-        };
-        all.entry(name.as_str().to_owned())
+            // Neither names nor values have line breaks.
+            lines.push_str(&String::from_utf8_lossy(value.as_bytes()));
+        }
+        lines.push('\n');
+    }
+    lines.into_boxed_str()
+}
+
+fn headers(lines: &str) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::<String, String>::new();
+    for (name, value) in lines.lines().filter_map(|line| line.split_once(':')) {
+        all.entry(name.to_owned())
             .and_modify(|joined| {
                 joined.push_str(", ");
-                joined.push_str(&text);
+                joined.push_str(value);
             })
-            .or_insert(text);
+            .or_insert_with(|| value.to_owned());
     }
     all
 }

@@ -8,8 +8,8 @@ use serde::Serialize;
 use crate::faults::Fault;
 use crate::state::Provider;
 
-/// Every vendor request received and every change of state made, oldest first; or the latest, if the sandbox was
-/// [told to keep no more](crate::SandboxBuilder::ledger_limit).
+/// Every vendor request received and every change of state made, oldest first; or the latest million of each, or
+/// as many as the sandbox was [told to keep](crate::SandboxBuilder::ledger_limit).
 ///
 /// One numbering runs over both lists, so that a request and the change it made can be put in order: the
 /// change's `sequence` lies after that of its request. Times are the machine's, whatever the sandbox's clock says.

@@ -8,19 +8,23 @@ mod auth;
 mod call;
 mod clickhouse;
 mod clock;
+mod config;
 mod confluent;
 mod connection;
 mod credentials;
+mod directory;
 mod email;
 mod faults;
 mod form;
 mod idp;
+mod invitations;
 mod journal;
 mod jwt;
 mod ledger;
 mod limits;
 mod listener;
 mod operation;
+mod quota;
 mod route;
 mod server;
 mod state;
@@ -28,11 +32,16 @@ mod tokens;
 mod view;
 
 pub use clickhouse::roles::{SYSTEM_ROLES, SystemRole};
+pub use config::{
+    ClickHouseKey, ClickHouseOrganization, Config, ConfluentKey, ConfluentOrganization, CustomRole,
+    IdentityPool, Rights,
+};
 pub use credentials::{ClickHouseCredentials, ConfluentCredentials, Credentials, IdpCredentials};
 pub use faults::{ErrorBody, Fault, Faults, RandomFaults, Rule, Weighted, When, Which};
 pub use ledger::{Change, CommitEntry, Ledger, RequestEntry};
 pub use limits::{Limit, Limits};
 pub use operation::Operation;
+pub use quota::{Quota, Quotas};
 pub use server::{Sandbox, SandboxBuilder};
 pub use state::{AcceptError, Provider};
 pub use tokens::Sts;

@@ -10,12 +10,12 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use uuid::Uuid;
 
+use crate::config::{Config, CustomRole};
 use crate::faults::Faults;
-use crate::journal::Journal;
 use crate::ledger::Ledger;
 use crate::limits::Limits;
+use crate::quota::Quotas;
 use crate::state::{AcceptError, Provider, Shared};
 use crate::tokens::Sts;
 use crate::view::InvitationEntry;
@@ -40,7 +40,7 @@ pub struct SandboxBuilder {
     listen: SocketAddr,
     allow_remote: bool,
     credentials: Credentials,
-    ledger_limit: Option<usize>,
+    config: Config,
 }
 
 impl Sandbox {
@@ -50,7 +50,7 @@ impl Sandbox {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             allow_remote: false,
             credentials: Credentials::random(),
-            ledger_limit: None,
+            config: Config::default(),
         }
     }
 
@@ -117,6 +117,24 @@ impl Sandbox {
         self.shared.lock().limits.set(limits);
     }
 
+    /// Sets the quotas, which apply to creates from now on. `PUT /_sandbox/quota` does the same.
+    pub fn set_quotas(&self, quotas: Quotas) {
+        self.shared.lock().quotas = quotas;
+    }
+
+    /// Sets the roles that the first organisation on ClickHouse has besides the system's.
+    /// `PUT /_sandbox/roles {"custom_roles": […]}` does the same.
+    ///
+    /// With any, creates with the deprecated `role` are refused, and its value in answers no longer follows the
+    /// roles assigned: it stays as it was for invitations made before, and is `developer` for those made after.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::InvalidInput`] when an id is no uuid or there twice.
+    pub fn set_custom_roles(&self, roles: Vec<CustomRole>) -> io::Result<()> {
+        self.shared.set_custom_roles(roles).map_err(invalid_input)
+    }
+
     /// Moves the sandbox's clock on, so that invitations and tokens expire and rate-limit windows end.
     /// `POST /_sandbox/clock {"advance_seconds"}` does the same.
     ///
@@ -141,15 +159,15 @@ impl Sandbox {
     /// All invitations there are, Confluent's first, each API's in order of creation.
     /// `GET /_sandbox/invitations` answers the same, as `{"invitations": […]}`.
     pub fn invitations(&self) -> Vec<InvitationEntry> {
-        self.shared.lock().invitations()
+        self.shared.invitations()
     }
 
-    /// Forgets all that happened and was set since the start: invitations, ledger, faults, limits, tokens, and
-    /// how far the clock was moved. `POST /_sandbox/reset` does the same.
+    /// Forgets all that happened and was set since the start: invitations, ledger, faults, limits, quotas, roles,
+    /// tokens, and how far the clock was moved. `POST /_sandbox/reset` does the same.
     ///
     /// Credentials stay as they are, and the ledger's `sequence` goes on from where it was.
     pub fn reset(&self) {
-        self.shared.lock().reset();
+        self.shared.reset();
     }
 
     /// Serves until `stop` resolves (Ctrl-C, for example), then lets answers under way finish, for a second
@@ -228,10 +246,27 @@ impl SandboxBuilder {
         self
     }
 
-    /// Keeps only the latest `entries` requests and as many changes in the ledger. Default all of them, which is
-    /// right for a test and too much for a server that runs for long.
+    /// Starts with these organisations, keys and settings, in place of all that was set before but the address.
+    ///
+    /// [`Sandbox::credentials`] has the first key of the first organisation of each API.
+    pub fn config(mut self, config: Config) -> Self {
+        self.credentials.follow(&config);
+        self.config = config;
+        self
+    }
+
+    /// Starts with so many invitations in the first organisation of each API. Default none. See [`Config::seed`].
+    pub fn seed(mut self, invitations: u64) -> Self {
+        self.config.seed = invitations;
+        self
+    }
+
+    /// Keeps only the latest `entries` requests and as many changes in the ledger, which says how many it dropped.
+    /// Default 1 000 000.
+    ///
+    /// A request takes about half a kilobyte.
     pub fn ledger_limit(mut self, entries: usize) -> Self {
-        self.ledger_limit = Some(entries);
+        self.config.ledger_limit = Some(entries);
         self
     }
 
@@ -240,30 +275,23 @@ impl SandboxBuilder {
     /// # Errors
     ///
     /// [`io::ErrorKind::InvalidInput`] for an address that other machines can reach without
-    /// [`allow_remote`](Self::allow_remote), and for an organisation id that is not a uuid; otherwise what binding
-    /// the address failed with.
+    /// [`allow_remote`](Self::allow_remote), for an organisation id that is not a uuid, and for a [`Config`] that
+    /// has something twice; otherwise what binding the address failed with.
     pub async fn start(self) -> io::Result<Sandbox> {
         let Self {
             listen,
             allow_remote,
             mut credentials,
-            ledger_limit,
+            config,
         } = self;
         if !allow_remote && !listen.ip().is_loopback() {
             return Err(invalid_input(format!(
                 "{listen} is not a loopback address, and remote access is not allowed"
             )));
         }
-        let organization = &mut credentials.clickhouse.organization_id;
-        *organization = Uuid::try_parse(organization)
-            .map_err(|error| {
-                invalid_input(format!("organisation {organization:?} is no uuid: {error}"))
-            })?
-            .to_string();
-
         let listener = TcpListener::bind(listen).await?;
         credentials.set_url(format!("http://{}", listener.local_addr()?));
-        let shared = Arc::new(Shared::new(credentials, Journal::new(ledger_limit)));
+        let shared = Arc::new(Shared::new(credentials, config).map_err(invalid_input)?);
         let (stop, stopped) = oneshot::channel::<()>();
         let router = router(Arc::clone(&shared));
         let outage = Arc::clone(&shared.outage);

@@ -1,26 +1,25 @@
 //! The state behind both APIs: who may call, which invitations there are, what happened.
 
-use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::clock::Clock;
+use crate::config::{Config, CustomRole};
+use crate::directory::Directory;
 use crate::faults::{Faults, Plan};
+use crate::invitations::Invitations;
 use crate::journal::Journal;
 use crate::ledger::Change;
 use crate::limits::Limiter;
 use crate::listener::Outage;
+use crate::quota::Quotas;
 use crate::tokens::Tokens;
-use crate::view::{InvitationEntry, Status};
+use crate::view::InvitationEntry;
 use crate::{Credentials, clickhouse, confluent};
-
-/// How long an invitation can be accepted, at both vendors.
-const LIFETIME: TimeDelta = TimeDelta::days(7);
 
 /// One of the two emulated APIs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -39,6 +38,8 @@ pub enum Provider {
 pub enum AcceptError {
     /// Nobody with this address is invited.
     NotInvited,
+    /// The invitation is staged: the invitee knows nothing of it yet.
+    NotSent,
     /// The invitation was accepted before.
     AlreadyAccepted,
     /// The invitation has expired.
@@ -49,6 +50,7 @@ impl fmt::Display for AcceptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotInvited => "nobody with this address is invited",
+            Self::NotSent => "the invitation is staged and was not sent yet",
             Self::AlreadyAccepted => "the invitation was accepted before",
             Self::Expired => "the invitation has expired",
         })
@@ -63,19 +65,24 @@ pub(crate) struct Shared {
     /// Base URL of the server, without a trailing slash.
     pub(crate) url: String,
     pub(crate) credentials: Credentials,
-    pub(crate) confluent: confluent::Account,
+    pub(crate) directory: Directory,
     pub(crate) outage: Arc<Outage>,
+    /// As the sandbox started, to be reset to.
+    config: Config,
     state: Mutex<State>,
 }
 
-/// What changes while the sandbox runs.
-#[derive(Debug, Default)]
+/// What changes while the sandbox runs. Organisations go by their position in the directory.
+#[derive(Debug)]
 pub(crate) struct State {
-    pub(crate) confluent: Invitations<confluent::Details>,
-    pub(crate) clickhouse: Invitations<clickhouse::Details>,
+    pub(crate) confluent: Vec<Invitations<confluent::Details>>,
+    pub(crate) clickhouse: Vec<Invitations<clickhouse::Details>>,
+    /// Of each organisation on ClickHouse.
+    pub(crate) custom_roles: Vec<Vec<CustomRole>>,
     pub(crate) journal: Journal,
     pub(crate) faults: Plan,
     pub(crate) limits: Limiter,
+    pub(crate) quotas: Quotas,
     pub(crate) tokens: Tokens,
     pub(crate) clock: Clock,
     /// How many times all this was reset: what was begun in an era before has no part in this one.
@@ -83,52 +90,124 @@ pub(crate) struct State {
 }
 
 impl Shared {
-    pub(crate) fn new(credentials: Credentials, journal: Journal) -> Self {
-        let state = State {
-            journal,
-            tokens: Tokens::new(credentials.subject_token().to_owned()),
-            ..State::default()
-        };
-        Self {
+    /// The state that a configuration describes.
+    ///
+    /// # Errors
+    ///
+    /// What of it cannot be, in a sentence.
+    pub(crate) fn new(mut credentials: Credentials, config: Config) -> Result<Self, String> {
+        if let Some(problem) = config.faults.problem() {
+            return Err(problem);
+        }
+        let directory = Directory::new(&config, &mut credentials)?;
+        let journal = Journal::new(config.ledger_limit);
+        let state = State::new(&config, &directory, &credentials, journal, 0);
+        Ok(Self {
             url: credentials.url.clone(),
             credentials,
-            confluent: confluent::Account::random(),
+            directory,
             outage: Arc::default(),
+            config,
             state: Mutex::new(state),
-        }
+        })
     }
 
     /// Locks the state. Hold the guard for the whole of an operation, so that it is atomic.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Forgets everything that happened and was set since the start.
+    pub(crate) fn reset(&self) {
+        let mut state = self.lock();
+        let (journal, era) = (state.journal.fresh(), state.era + 1);
+        *state = State::new(
+            &self.config,
+            &self.directory,
+            &self.credentials,
+            journal,
+            era,
+        );
+    }
+
+    /// Sets the custom roles of the first organisation on ClickHouse.
+    ///
+    /// # Errors
+    ///
+    /// Why they cannot be told apart, in a sentence.
+    pub(crate) fn set_custom_roles(&self, roles: Vec<CustomRole>) -> Result<(), String> {
+        clickhouse::roles::check(&roles)?;
+        if let Some(first) = self.lock().custom_roles.first_mut() {
+            *first = roles;
+        }
+        Ok(())
+    }
+
+    /// All invitations, Confluent's first, each organisation's in order of creation.
+    pub(crate) fn invitations(&self) -> Vec<InvitationEntry> {
+        let state = self.lock();
+        let now = state.now();
+        let Directory {
+            confluent,
+            clickhouse,
+        } = &self.directory;
+        let mut all = Vec::new();
+        for (organization, invitations) in confluent.iter().zip(&state.confluent) {
+            all.extend(invitations.after(0).map(|invitation| {
+                InvitationEntry::new(Provider::Confluent, &organization.id, invitation, now)
+            }));
+        }
+        for (organization, invitations) in clickhouse.iter().zip(&state.clickhouse) {
+            all.extend(invitations.after(0).map(|invitation| {
+                InvitationEntry::new(Provider::ClickHouse, &organization.id, invitation, now)
+            }));
+        }
+        all
+    }
 }
 
 impl State {
+    fn new(
+        config: &Config,
+        directory: &Directory,
+        credentials: &Credentials,
+        journal: Journal,
+        era: u64,
+    ) -> Self {
+        let mut tokens = Tokens::new(credentials.subject_token().to_owned());
+        tokens.set(config.sts.clone());
+        let mut limits = Limiter::default();
+        limits.set(config.limits.clone());
+        let clickhouse = &directory.clickhouse;
+        let mut state = Self {
+            confluent: directory
+                .confluent
+                .iter()
+                .map(|_| Invitations::default())
+                .collect(),
+            clickhouse: clickhouse.iter().map(|_| Invitations::default()).collect(),
+            custom_roles: clickhouse
+                .iter()
+                .map(|it| it.custom_roles.clone())
+                .collect(),
+            journal,
+            faults: Plan::default(),
+            limits,
+            quotas: config.quota.clone(),
+            tokens,
+            clock: Clock::default(),
+            era,
+        };
+        let now = state.now();
+        confluent::seed(&mut state.confluent, directory, config.seed, now);
+        clickhouse::seed(&mut state, config.seed, now);
+        state.set_faults(config.faults.clone());
+        state
+    }
+
     /// The sandbox's time, in the microseconds that travel on the wire.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
-    }
-
-    /// Forgets everything that happened and was set since the start.
-    pub(crate) fn reset(&mut self) {
-        *self = Self {
-            journal: self.journal.fresh(),
-            tokens: self.tokens.fresh(),
-            era: self.era + 1,
-            ..Self::default()
-        };
-    }
-
-    /// All invitations, Confluent's first, each API's in order of creation.
-    pub(crate) fn invitations(&self) -> Vec<InvitationEntry> {
-        let now = self.now();
-        let confluent = self.confluent.after(0);
-        let clickhouse = self.clickhouse.after(0);
-        confluent
-            .map(|it| InvitationEntry::new(Provider::Confluent, it, now))
-            .chain(clickhouse.map(|it| InvitationEntry::new(Provider::ClickHouse, it, now)))
-            .collect()
     }
 
     pub(crate) fn set_faults(&mut self, faults: Faults) {
@@ -136,7 +215,8 @@ impl State {
         self.faults = Plan::new(faults);
     }
 
-    /// Accepts the open invitation of `email`, as the invitee would, and returns its id.
+    /// Accepts the open invitation of `email`, as the invitee would, and returns its id. With several
+    /// organisations it is that of the first one that has one.
     pub(crate) fn accept(
         &mut self,
         provider: Provider,
@@ -144,8 +224,8 @@ impl State {
     ) -> Result<String, AcceptError> {
         let now = self.now();
         let (id, email) = match provider {
-            Provider::Confluent => self.confluent.accept(email, now)?,
-            Provider::ClickHouse => self.clickhouse.accept(email, now)?,
+            Provider::Confluent => accept_first(&mut self.confluent, email, now)?,
+            Provider::ClickHouse => accept_first(&mut self.clickhouse, email, now)?,
         };
         self.journal
             .commit(provider, Change::Accept, &id, &email, None);
@@ -153,122 +233,20 @@ impl State {
     }
 }
 
-/// One invitation; `D` is what only one vendor has.
-#[derive(Debug)]
-pub(crate) struct Invitation<D> {
-    /// Position in order of creation, never used twice.
-    pub(crate) sequence: u64,
-    pub(crate) id: String,
-    /// The address as the vendor shows it.
-    pub(crate) email: String,
-    pub(crate) created_at: DateTime<Utc>,
-    pub(crate) updated_at: DateTime<Utc>,
-    pub(crate) expires_at: DateTime<Utc>,
-    pub(crate) accepted_at: Option<DateTime<Utc>>,
-    pub(crate) details: D,
-}
-
-impl<D> Invitation<D> {
-    /// The status it has at a time: nothing happens when it expires, it only reads differently.
-    pub(crate) fn status(&self, now: DateTime<Utc>) -> Status {
-        if self.accepted_at.is_some() {
-            Status::Accepted
-        } else if self.expires_at <= now {
-            Status::Expired
-        } else {
-            Status::Sent
+fn accept_first<D>(
+    organizations: &mut [Invitations<D>],
+    email: &str,
+    now: DateTime<Utc>,
+) -> Result<(String, String), AcceptError> {
+    let mut why_not = AcceptError::NotInvited;
+    for invitations in organizations {
+        match invitations.accept(email, now) {
+            Ok(accepted) => return Ok(accepted),
+            Err(AcceptError::NotInvited) => {}
+            Err(other) => why_not = other,
         }
     }
-}
-
-/// One vendor's invitations in order of creation. Addresses compare without case.
-#[derive(Debug)]
-pub(crate) struct Invitations<D> {
-    by_sequence: BTreeMap<u64, Invitation<D>>,
-    by_id: HashMap<String, u64>,
-    by_email: HashMap<String, u64>,
-    last_sequence: u64,
-}
-
-impl<D> Default for Invitations<D> {
-    fn default() -> Self {
-        Self {
-            by_sequence: BTreeMap::new(),
-            by_id: HashMap::new(),
-            by_email: HashMap::new(),
-            last_sequence: 0,
-        }
-    }
-}
-
-impl<D> Invitations<D> {
-    /// Adds an invitation whose id and address the caller has found free.
-    pub(crate) fn insert(
-        &mut self,
-        id: String,
-        email: String,
-        now: DateTime<Utc>,
-        details: D,
-    ) -> &Invitation<D> {
-        self.last_sequence += 1;
-        let sequence = self.last_sequence;
-        self.by_id.insert(id.clone(), sequence);
-        self.by_email.insert(email.to_lowercase(), sequence);
-        self.by_sequence.entry(sequence).or_insert(Invitation {
-            sequence,
-            id,
-            email,
-            created_at: now,
-            updated_at: now,
-            expires_at: now + LIFETIME,
-            accepted_at: None,
-            details,
-        })
-    }
-
-    pub(crate) fn get(&self, id: &str) -> Option<&Invitation<D>> {
-        self.by_sequence.get(self.by_id.get(id)?)
-    }
-
-    pub(crate) fn get_by_email(&self, email: &str) -> Option<&Invitation<D>> {
-        self.by_sequence
-            .get(self.by_email.get(&email.to_lowercase())?)
-    }
-
-    pub(crate) fn remove(&mut self, id: &str) -> Option<Invitation<D>> {
-        let sequence = self.by_id.remove(id)?;
-        let invitation = self.by_sequence.remove(&sequence)?;
-        self.by_email.remove(&invitation.email.to_lowercase());
-        Some(invitation)
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.by_sequence.len()
-    }
-
-    /// Those created after the one at `sequence`; all of them after 0.
-    pub(crate) fn after(&self, sequence: u64) -> impl Iterator<Item = &Invitation<D>> {
-        self.by_sequence
-            .range((Bound::Excluded(sequence), Bound::Unbounded))
-            .map(|(_, invitation)| invitation)
-    }
-
-    fn accept(&mut self, email: &str, now: DateTime<Utc>) -> Result<(String, String), AcceptError> {
-        let invitation = self
-            .by_email
-            .get(&email.to_lowercase())
-            .and_then(|sequence| self.by_sequence.get_mut(sequence))
-            .ok_or(AcceptError::NotInvited)?;
-        if invitation.accepted_at.is_some() {
-            return Err(AcceptError::AlreadyAccepted);
-        }
-        if invitation.expires_at <= now {
-            return Err(AcceptError::Expired);
-        }
-        invitation.accepted_at = Some(now);
-        invitation.updated_at = now;
-        Ok((invitation.id.clone(), invitation.email.clone()))
-    }
+    Err(why_not)
 }
 
 /// `length` random digits and lower-case letters, 12 at most.
@@ -287,19 +265,6 @@ pub(crate) fn random_suffix(length: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_expired_invitation_cannot_be_accepted() {
-        let mut state = State::default();
-        let long_ago = state.now() - TimeDelta::days(8);
-        let details = clickhouse::Details::default();
-        state
-            .clickhouse
-            .insert("1".into(), "ada@example.com".into(), long_ago, details);
-        let refused = state.accept(Provider::ClickHouse, "ada@example.com");
-        assert_eq!(refused, Err(AcceptError::Expired));
-        assert!(state.journal.ledger().commits.is_empty());
-    }
 
     #[test]
     fn random_suffixes_have_the_length_asked_for() {

@@ -90,11 +90,6 @@ impl Tokens {
         }
     }
 
-    /// As at the start.
-    pub(crate) fn fresh(&self) -> Self {
-        Self::new(self.default_subject.clone())
-    }
-
     pub(crate) fn set(&mut self, settings: Sts) {
         self.settings = settings;
     }
@@ -123,9 +118,14 @@ impl Tokens {
         token
     }
 
-    /// Whether the exchange takes this token now.
-    pub(crate) fn accepts_subject(&self, token: &str, now: DateTime<Utc>) -> bool {
-        let listed = match &self.settings.subject_tokens {
+    /// Whether the exchange takes this token now, for a pool that may have tokens of its own.
+    pub(crate) fn accepts_subject(
+        &self,
+        token: &str,
+        of_pool: Option<&[String]>,
+        now: DateTime<Utc>,
+    ) -> bool {
+        let listed = match of_pool.or(self.settings.subject_tokens.as_deref()) {
             Some(tokens) => tokens.iter().any(|accepted| accepted == token),
             None => token == self.default_subject,
         };

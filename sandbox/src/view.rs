@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::state::{Invitation, Provider};
+use crate::invitations::Invitation;
+use crate::state::Provider;
 
 /// An invitation, as the sandbox knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -11,6 +12,8 @@ use crate::state::{Invitation, Provider};
 pub struct InvitationEntry {
     /// The API it belongs to.
     pub provider: Provider,
+    /// The organisation it belongs to.
+    pub organization: String,
     /// Its id there.
     pub id: String,
     /// The invitee's address as the vendor keeps it.
@@ -23,6 +26,8 @@ pub struct InvitationEntry {
     pub expires_at: DateTime<Utc>,
     /// When it was accepted.
     pub accepted_at: Option<DateTime<Utc>>,
+    /// When it was deleted, if it is still shown.
+    pub deleted_at: Option<DateTime<Utc>>,
 }
 
 /// Where an invitation stands.
@@ -30,28 +35,35 @@ pub struct InvitationEntry {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Status {
+    /// It was made and not sent yet.
+    Staged,
     /// It can be accepted.
     Sent,
     /// It was accepted.
     Accepted,
     /// It can no longer be accepted.
     Expired,
+    /// It was deleted, in an organisation that [keeps them](crate::ConfluentOrganization::keep_deleted).
+    Deactivated,
 }
 
 impl InvitationEntry {
     pub(crate) fn new<D>(
         provider: Provider,
+        organization: &str,
         invitation: &Invitation<D>,
         now: DateTime<Utc>,
     ) -> Self {
         Self {
             provider,
-            id: invitation.id.clone(),
-            email: invitation.email.clone(),
+            organization: organization.to_owned(),
+            id: invitation.id.to_string(),
+            email: invitation.email.to_string(),
             status: invitation.status(now),
             created_at: invitation.created_at,
             expires_at: invitation.expires_at,
             accepted_at: invitation.accepted_at,
+            deleted_at: invitation.deleted_at,
         }
     }
 }

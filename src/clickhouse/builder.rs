@@ -49,7 +49,7 @@ impl ClickHouseBuilder {
     ///
     /// [`ErrorKind::Config`], naming the variable that is missing.
     pub fn from_env() -> Result<Self> {
-        ClickHouseConfig::from_variables(process_environment())?.into_builder()
+        ClickHouseConfig::from_variables(process_environment())?.into_builder(None)
     }
 
     /// Authenticates with the id of an API key and its secret (HTTP Basic).
@@ -88,10 +88,8 @@ impl ClickHouseBuilder {
         })?;
         let endpoint = Endpoint::new(&self.base_url, Some("/v1"))
             .map_err(|error| error.with_provider(ClickHouse::NAME))?;
-        let authorization = credentials.authorization();
-        let authorization = Authorization::Fixed(
-            authorization.map_err(|error| error.with_provider(ClickHouse::NAME))?,
-        );
+        let authorization = Authorization::fixed(&credentials)
+            .map_err(|error| error.with_provider(ClickHouse::NAME))?;
         let dialect = Dialect {
             provider: ClickHouse::NAME,
             published_rate: Some(PUBLISHED_RATE),

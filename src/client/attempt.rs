@@ -140,6 +140,7 @@ impl Call<'_> {
             request_id: request_id.as_deref(),
             rate_limit: headers::rate_limit(&reply.headers),
             location: reply.header("location"),
+            date: headers::date(&reply.headers),
             elapsed: start.elapsed(),
         });
     }

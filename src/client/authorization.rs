@@ -1,31 +1,43 @@
 //! What goes into the `Authorization` header: fixed, or a token that is renewed before it expires.
 
 use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard},
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
-use base64::{Engine, prelude::BASE64_STANDARD};
 use reqwest::header::HeaderValue;
+use tokio::{sync::watch, time::Instant};
+use tracing::{Instrument, Span};
 
 use crate::{
-    client::Credentials,
-    error::{Error, Result},
+    client::{Credentials, secrets::Secrets},
+    error::{Error, ErrorKind, Result},
 };
+
+#[cfg(test)]
+mod tests;
 
 /// Tokens are renewed this long before they expire, or after half their life if that is later.
 const RENEW_AHEAD: Duration = Duration::from_secs(60);
 
 /// A token that claims to live longer is renewed all the same.
-const LONGEST_LIFE: Duration = Duration::from_secs(7 * 86_400);
+const LONGEST_LIFE: Duration = Duration::from_secs(3_600);
+
+/// A failure answers for this long to whoever needs a token, or as long as the service asks for.
+const REMEMBER_FAILURE: Duration = Duration::from_secs(1);
+
+/// However long the service asks for.
+const LONGEST_FAILURE: Duration = Duration::from_secs(30);
 
 /// Where tokens come from.
 #[async_trait]
-pub(crate) trait TokenSource: fmt::Debug + Send + Sync {
+pub(crate) trait TokenSource: Send + Sync {
     /// A fresh token.
     async fn fetch(&self) -> Result<Token>;
+
+    /// An error for a token that was asked for and cannot be used.
+    fn unusable(&self, why: &str) -> Error;
 }
 
 /// A token as it was issued.
@@ -36,34 +48,67 @@ pub(crate) struct Token {
 
 /// How a connection authenticates.
 pub(crate) enum Authorization {
-    /// Not at all: the exchange of tokens is open.
-    None,
-    Fixed(HeaderValue),
-    Renewed(Renewed),
+    /// Not by a header; what is sent in its place is to be [concealed](Authorization::conceal).
+    None(Secrets),
+    Fixed(HeaderValue, Secrets),
+    Renewed(Arc<Renewed>),
 }
 
-/// A token and its source. Nothing is sent with a token that has expired.
+/// A token and its source.
+///
+/// A token that is good serves whoever asks; nobody waits for its renewal. Once there is none, everybody
+/// waits for one and the same fetch, and gets its token or its error. The fetch is a task of its own, so
+/// that it does not end with the call that began it.
 pub(crate) struct Renewed {
     source: Arc<dyn TokenSource>,
-    current: Mutex<Option<Current>>,
-    /// Held while a token is fetched, so that one request serves everybody who waits.
-    fetching: tokio::sync::Mutex<()>,
+    secrets: Secrets,
+    state: Mutex<State>,
 }
 
-#[derive(Clone)]
+#[derive(Default)]
+struct State {
+    current: Option<Current>,
+    /// What the latest fetch failed with, and until when that answers for the next.
+    failed: Option<(Error, Instant)>,
+    fetching: Option<Fetching>,
+}
+
 struct Current {
     header: HeaderValue,
     renew_at: Instant,
     expires_at: Instant,
 }
 
+/// Tells how a fetch ended.
+type Fetching = watch::Receiver<Option<Result<HeaderValue>>>;
+
+/// What there is now.
+enum Now {
+    Good(HeaderValue),
+    Failed(Error),
+    Wait(Fetching),
+}
+
 impl Authorization {
+    pub fn none() -> Self {
+        Self::None(Secrets::default())
+    }
+
+    /// # Errors
+    ///
+    /// `Config`, when no header can hold the credentials.
+    pub fn fixed(credentials: &Credentials) -> Result<Self> {
+        let secrets = Secrets::default();
+        let header = credentials.authorization(&secrets)?;
+        Ok(Self::Fixed(header, secrets))
+    }
+
     pub fn renewed(source: Arc<dyn TokenSource>) -> Self {
-        Self::Renewed(Renewed {
+        Self::Renewed(Arc::new(Renewed {
             source,
-            current: Mutex::new(None),
-            fetching: tokio::sync::Mutex::new(()),
-        })
+            secrets: Secrets::default(),
+            state: Mutex::default(),
+        }))
     }
 
     /// The header to send now, fetching a token first where that is needed.
@@ -73,41 +118,20 @@ impl Authorization {
     /// Those of the source, when there is no token that is still good.
     pub async fn header(&self) -> Result<Option<HeaderValue>> {
         match self {
-            Self::None => Ok(None),
-            Self::Fixed(header) => Ok(Some(header.clone())),
+            Self::None(_) => Ok(None),
+            Self::Fixed(header, _) => Ok(Some(header.clone())),
             Self::Renewed(renewed) => renewed.header().await.map(Some),
         }
     }
 
-    /// A text without the secrets that are sent now: some servers repeat what they were sent.
+    /// Hides a secret that is sent otherwise than in the header.
+    pub fn conceal(&self, secret: &str) {
+        self.secrets().remember(secret);
+    }
+
+    /// A text without the secrets that were sent: some servers repeat them.
     pub fn redact(&self, text: &str) -> String {
-        let header = match self {
-            Self::None => None,
-            Self::Fixed(header) => Some(header.clone()),
-            Self::Renewed(renewed) => renewed
-                .lock()
-                .as_ref()
-                .map(|current| current.header.clone()),
-        };
-        let Some((_, sent)) = header
-            .as_ref()
-            .and_then(|header| header.to_str().ok()?.split_once(' '))
-        else {
-            return text.to_owned();
-        };
-        let pair = BASE64_STANDARD
-            .decode(sent)
-            .ok()
-            .and_then(|pair| String::from_utf8(pair).ok());
-        let secret = pair
-            .as_ref()
-            .and_then(|pair| pair.split_once(':'))
-            .map(|(_, secret)| secret);
-        let text = text.replace(sent, "[REDACTED]");
-        match secret.filter(|secret| !secret.is_empty()) {
-            Some(secret) => text.replace(secret, "[REDACTED]"),
-            None => text,
-        }
+        self.secrets().redact(text)
     }
 
     /// Takes in that the server refused `header`; true when another one can be had.
@@ -115,67 +139,124 @@ impl Authorization {
         let Self::Renewed(renewed) = self else {
             return false;
         };
-        let mut current = renewed.lock();
+        let mut state = renewed.lock();
         // Somebody else may have renewed it meanwhile.
-        if current.as_ref().map(|current| &current.header) == header {
-            *current = None;
-        }
+        state
+            .current
+            .take_if(|current| Some(&current.header) == header);
         true
+    }
+
+    fn secrets(&self) -> &Secrets {
+        match self {
+            Self::None(secrets) | Self::Fixed(_, secrets) => secrets,
+            Self::Renewed(renewed) => &renewed.secrets,
+        }
     }
 }
 
 impl Renewed {
-    async fn header(&self) -> Result<HeaderValue> {
-        let now = Instant::now();
-        if let Some(current) = self
-            .lock()
-            .as_ref()
-            .filter(|current| now < current.renew_at)
-        {
-            return Ok(current.header.clone());
+    async fn header(self: &Arc<Self>) -> Result<HeaderValue> {
+        // A fetch is cut off when the runtime that it was begun on ends; then it is begun again on this.
+        for _ in 0..2 {
+            let mut fetching = match self.now() {
+                Now::Good(header) => return Ok(header),
+                Now::Failed(error) => return Err(error),
+                Now::Wait(fetching) => fetching,
+            };
+            if let Ok(outcome) = fetching.wait_for(Option::is_some).await
+                && let Some(outcome) = &*outcome
+            {
+                return outcome.clone();
+            }
         }
-        let _fetching = self.fetching.lock().await;
+        let cut_off = "asking for a token was cut off; try again";
+        Err(self.source.unusable(cut_off))
+    }
+
+    fn now(self: &Arc<Self>) -> Now {
         let now = Instant::now();
-        if let Some(current) = self
-            .lock()
-            .as_ref()
-            .filter(|current| now < current.renew_at)
+        let mut state = self.lock();
+        if let Some(current) = &state.current
+            && now < current.expires_at
         {
-            return Ok(current.header.clone());
+            let header = current.header.clone();
+            if now >= current.renew_at {
+                self.fetch(&mut state, Span::none());
+            }
+            return Now::Good(header);
         }
-        match self.fetch().await {
+        match &state.failed {
+            Some((error, until)) if now < *until => Now::Failed(error.clone()),
+            _ => Now::Wait(self.fetch(&mut state, Span::current())),
+        }
+    }
+
+    /// The fetch that is under way, or one that is begun.
+    fn fetch(self: &Arc<Self>, state: &mut State, span: Span) -> Fetching {
+        let under_way = |fetching: &&Fetching| fetching.has_changed().is_ok();
+        if let Some(fetching) = state.fetching.as_ref().filter(under_way) {
+            return fetching.clone();
+        }
+        let (tell, fetching) = watch::channel(None);
+        let renewed = Arc::clone(self);
+        let work = async move {
+            // Its life begins at the earliest when it is asked for.
+            let asked = Instant::now();
+            let fetched = renewed.source.fetch().await;
+            tell.send_replace(Some(renewed.fetched(asked, fetched)));
+        };
+        tokio::spawn(work.instrument(span));
+        state.fetching = Some(fetching.clone());
+        fetching
+    }
+
+    fn fetched(&self, asked: Instant, fetched: Result<Token>) -> Result<HeaderValue> {
+        let current = fetched.and_then(|token| self.good(asked, &token));
+        let mut state = self.lock();
+        let state = &mut *state;
+        state.fetching = None;
+        match current {
             Ok(current) => {
                 let header = current.header.clone();
-                *self.lock() = Some(current);
+                state.current = Some(current);
+                state.failed = None;
                 Ok(header)
             }
-            // Renewing ahead may fail as long as the old one is good.
             Err(error) => {
                 let now = Instant::now();
-                // Read again: it may have been refused meanwhile.
-                let current = self.lock();
-                let good = current.as_ref().filter(|current| now < current.expires_at);
-                good.map(|current| current.header.clone()).ok_or(error)
+                if let Some(current) = &mut state.current {
+                    // It still serves, so there is time: four or more tries until it expires.
+                    let left = current.expires_at.saturating_duration_since(now);
+                    current.renew_at = now + left / 4;
+                }
+                // What is not set up right is not asked for, so asking again harms nobody.
+                state.failed = (error.kind() != ErrorKind::Config).then(|| {
+                    let asked_for = error.retry_after().unwrap_or_default();
+                    let pause = asked_for.clamp(REMEMBER_FAILURE, LONGEST_FAILURE);
+                    (error.clone(), now + pause)
+                });
+                Err(error)
             }
         }
     }
 
-    async fn fetch(&self) -> Result<Current, Error> {
-        // Its life began at the latest when it was asked for.
-        let asked = Instant::now();
-        let token = self.source.fetch().await?;
+    fn good(&self, asked: Instant, token: &Token) -> Result<Current> {
+        let header = token.credentials.authorization(&self.secrets)?;
         let lifetime = token.lifetime.min(LONGEST_LIFE);
-        let ahead = RENEW_AHEAD.min(lifetime / 2);
+        let expires_at = asked + lifetime;
+        if expires_at <= Instant::now() {
+            let late = "the token expired before it arrived; ask for one that lives longer";
+            return Err(self.source.unusable(late));
+        }
         Ok(Current {
-            header: token.credentials.authorization()?,
-            renew_at: asked + (lifetime - ahead),
-            expires_at: asked + lifetime,
+            header,
+            renew_at: expires_at - RENEW_AHEAD.min(lifetime / 2),
+            expires_at,
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Current>> {
-        self.current
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,7 +4,10 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::error::{Error, ErrorKind, Operation, Result};
+use crate::{
+    client::secrets::Secrets,
+    error::{Error, ErrorKind, Operation, Result},
+};
 
 /// What a provider's requests are authenticated with. `Debug` shows no secret.
 #[derive(Clone, Debug)]
@@ -35,8 +38,9 @@ impl Credentials {
         Self::Bearer(token.into())
     }
 
-    /// The value of the `Authorization` header, marked so that nothing prints it.
-    pub(crate) fn authorization(&self) -> Result<HeaderValue> {
+    /// The value of the `Authorization` header, marked so that nothing prints it; what is secret in it
+    /// is added to `secrets`.
+    pub(crate) fn authorization(&self, secrets: &Secrets) -> Result<HeaderValue> {
         let text = match self {
             Self::ApiKey { id, .. } if id.is_empty() => {
                 return Err(refuse("the id of the API key is empty"));
@@ -51,10 +55,16 @@ impl Credentials {
                 return Err(refuse("the id of an API key has no colon"));
             }
             Self::ApiKey { id, secret } => {
-                let pair = format!("{id}:{}", secret.expose_secret());
-                format!("Basic {}", BASE64_STANDARD.encode(pair))
+                let secret = secret.expose_secret();
+                let pair = BASE64_STANDARD.encode(format!("{id}:{secret}"));
+                secrets.remember(secret);
+                secrets.remember(&pair);
+                format!("Basic {pair}")
             }
-            Self::Bearer(token) => format!("Bearer {}", token.expose_secret()),
+            Self::Bearer(token) => {
+                secrets.remember(token.expose_secret());
+                format!("Bearer {}", token.expose_secret())
+            }
         };
         let mut value = HeaderValue::from_str(&text)
             .map_err(|_| refuse("the token has characters that no header can hold"))?;

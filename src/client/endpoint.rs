@@ -41,26 +41,12 @@ pub(crate) struct Endpoint {
 impl Endpoint {
     /// Parses and checks a base URL; `version` is a path that it may or may not end with.
     pub fn new(text: &BaseUrl, version: Option<&str>) -> Result<Self> {
-        let refuse = |wrong: &str| {
-            Error::new(ErrorKind::Config, Operation::Configure, wrong).with_subject("base URL")
-        };
-        let mut url = Url::parse(text.0.trim())
-            .map_err(|error| refuse("the base URL is not a URL").with_source(error))?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(refuse("the base URL must not hold a user name or password"));
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(refuse("the base URL must not have a query or fragment"));
-        }
-        match url.scheme() {
-            "https" => {}
-            "http" if is_loopback(&url) => {}
-            "http" => {
-                return Err(refuse(
-                    "credentials are sent over https only (http is for this machine's loopback)",
-                ));
-            }
-            _ => return Err(refuse("the base URL must begin with https://")),
+        let mut url = secure_url(text, "base URL")?;
+        if url.query().is_some() {
+            let wrong = "the base URL must not have a query";
+            return Err(
+                Error::new(ErrorKind::Config, Operation::Configure, wrong).with_subject("base URL")
+            );
         }
         let path = url.path().trim_end_matches('/');
         let path = match version {
@@ -92,6 +78,30 @@ impl Endpoint {
 
     pub fn is_same_origin(&self, other: &Url) -> bool {
         self.url.origin() == other.origin()
+    }
+}
+
+/// Parses a URL that secrets may be sent to; `name` is what messages call it.
+pub(crate) fn secure_url(text: &BaseUrl, name: &'static str) -> Result<Url> {
+    let refuse = |wrong: &str| {
+        let message = format!("the {name} {wrong}");
+        Error::new(ErrorKind::Config, Operation::Configure, message).with_subject(name)
+    };
+    let url =
+        Url::parse(text.0.trim()).map_err(|error| refuse("is not a URL").with_source(error))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refuse("must not hold a user name or password"));
+    }
+    if url.fragment().is_some() {
+        return Err(refuse("must not have a fragment"));
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        "http" => Err(refuse(
+            "must begin with https://: secrets go there (http is for this machine's loopback)",
+        )),
+        _ => Err(refuse("must begin with https://")),
     }
 }
 

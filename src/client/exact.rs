@@ -52,8 +52,10 @@ where
                 call.end(&progress),
                 in_the_way(provider, &new.email, &failed),
             );
+            // A refusal whose cause was not found leaves it open: the request may have been delivered
+            // twice.
             let Ok(lookup) = lookup.await else {
-                return Err(failed);
+                return Err(failed.with_may_have_executed(true));
             };
             match lookup {
                 Ok(Some(found)) => return settle(call, new, found, failed, &progress),
@@ -63,8 +65,7 @@ where
                 },
                 // Refused for good; what an earlier attempt did stays open.
                 Ok(None) => return Err(failed),
-                Err(_) if !progress.lost => return Err(failed),
-                Err(lookup) => return Err(failed.with_source(lookup)),
+                Err(lookup) => return Err(failed.with_may_have_executed(true).with_source(lookup)),
             }
         }
     }

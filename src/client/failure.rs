@@ -46,7 +46,7 @@ impl Call<'_> {
             error = error.with_retry_after(delay);
         }
         if let Some(challenge) = reply.header("www-authenticate") {
-            error = error.with_challenge(challenge);
+            error = error.with_challenge(self.connection.authorization.redact(challenge));
         }
         error
     }
@@ -60,6 +60,7 @@ impl Call<'_> {
             .filter(|kind| *kind != ErrorKind::NotFound);
         let message = match reply.header("location") {
             Some(target) if reply.status.is_redirection() => {
+                let target = self.connection.authorization.redact(target);
                 format!("redirected to {target}, which was not followed; check the base URL")
             }
             _ if reply.body.is_empty() => "the answer has no body".to_owned(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 use crate::error::RateLimit;
 
@@ -32,10 +32,16 @@ pub(crate) fn rate_limit(headers: &HeaderMap) -> Option<RateLimit> {
 /// `Retry-After`, in seconds or as an HTTP date; a date in the past is zero.
 pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let text = text(headers, RETRY_AFTER.as_str())?;
-    seconds(text).or_else(|| {
-        let date = DateTime::parse_from_rfc2822(text).ok()?;
-        Some((date.to_utc() - now).to_std().unwrap_or_default())
-    })
+    seconds(text).or_else(|| Some((http_date(text)? - now).to_std().unwrap_or_default()))
+}
+
+/// `Date`: the server's time.
+pub(crate) fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
+    text(headers, DATE.as_str()).and_then(http_date)
+}
+
+fn http_date(text: &str) -> Option<DateTime<Utc>> {
+    Some(DateTime::parse_from_rfc2822(text).ok()?.to_utc())
 }
 
 fn seconds(text: &str) -> Option<Duration> {

@@ -16,10 +16,9 @@ mod hooks;
 mod limiter;
 mod reply;
 mod retry;
+mod secrets;
 mod settings;
 
-#[cfg(feature = "oidc")]
-pub(crate) use self::reply::read_body_of;
 pub(crate) use self::{
     authorization::{Authorization, Token, TokenSource},
     call::Call,
@@ -39,3 +38,5 @@ pub use self::{
     reply::{Observer, ReplyInfo},
     retry::RetryPolicy,
 };
+#[cfg(feature = "oidc")]
+pub(crate) use self::{endpoint::secure_url, reply::BodyError, reply::read_body, secrets::Secrets};

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
+use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt};
 use reqwest::{StatusCode, header::HeaderMap};
 use serde_json::Value;
@@ -34,6 +35,8 @@ pub struct ReplyInfo<'a> {
     pub rate_limit: Option<RateLimit>,
     /// Where the new invitation is (Confluent, 201), or the one in the way (409).
     pub location: Option<&'a str>,
+    /// The server's time, in whole seconds (`Date`).
+    pub date: Option<DateTime<Utc>>,
     /// From the request to the end of the reply.
     pub elapsed: Duration,
 }
@@ -92,12 +95,4 @@ pub(crate) async fn read_body(
             None => return Ok(body.freeze()),
         };
     }
-}
-
-/// The body of a response of at most `limit` bytes, when all of it arrives.
-#[cfg(feature = "oidc")]
-pub(crate) async fn read_body_of(response: reqwest::Response, limit: usize) -> Option<Bytes> {
-    read_body(Box::pin(response.bytes_stream()), limit)
-        .await
-        .ok()
 }

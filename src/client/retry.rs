@@ -11,6 +11,10 @@ use crate::error::{Error, ErrorKind, Operation};
 /// 429. After any other failure that leaves it open whether a create was carried out, the library
 /// looks for the invitation and sends again only when it is not there.
 ///
+/// A token that is renewed ([`StsCredentials`](crate::StsCredentials)) and was refused (401) is replaced
+/// and the request sent once more, one time in a call, beside these attempts and also when retries are
+/// off: a refused request was not carried out.
+///
 /// The delay before attempt *n* is random between zero and `initial_delay` × 2ⁿ⁻², at most
 /// `max_delay`; what the server asks for (`Retry-After`, or `X-RateLimit-Reset` on a 429) is waited for
 /// instead, at most `max_delay` too.
@@ -39,7 +43,8 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Every call is one request, and a create whose answer was lost is an error.
+    /// Every call is one request, but for the one more after a refused token; a create whose answer was
+    /// lost is an error.
     pub fn off() -> Self {
         Self {
             max_attempts: 1,

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     clickhouse::{ClickHouse, ClickHouseBuilder},
-    client::BaseUrl,
+    client::{BaseUrl, Observer},
     config::{
         ConnectionConfig,
         environment::{Reader, Variables},
@@ -48,14 +48,15 @@ impl ClickHouseConfig {
         })
     }
 
-    pub(crate) fn into_builder(self) -> Result<ClickHouseBuilder> {
+    pub(crate) fn into_builder(self, observer: Option<Observer>) -> Result<ClickHouseBuilder> {
         let (Some(organization), Some(key), Some(secret)) =
             (self.organization_id, self.api_key, self.api_secret)
         else {
             let wrong = "it needs `organization_id`, `api_key` and `api_secret`";
             return Err(refuse(ClickHouse::NAME, wrong));
         };
-        let settings = self.connection.settings(ClickHouse::NAME)?;
+        let mut settings = self.connection.settings(ClickHouse::NAME)?;
+        settings.observer = observer;
         let builder = ClickHouse::builder(organization).settings(settings);
         let mut builder = builder.api_key(key, secret);
         if let Some(url) = self.base_url {

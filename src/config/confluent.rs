@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::{
-    client::BaseUrl,
+    client::{BaseUrl, Observer},
     config::{
         ConnectionConfig,
         environment::{Reader, Variables},
@@ -100,8 +100,9 @@ impl ConfluentConfig {
         })
     }
 
-    pub(crate) fn into_builder(self) -> Result<ConfluentBuilder> {
-        let settings = self.connection.settings(Confluent::NAME)?;
+    pub(crate) fn into_builder(self, observer: Option<Observer>) -> Result<ConfluentBuilder> {
+        let mut settings = self.connection.settings(Confluent::NAME)?;
+        settings.observer = observer;
         let builder = Confluent::builder().settings(settings);
         let given = (self.api_key, self.api_secret, self.access_token, self.sts);
         let mut builder = match given {

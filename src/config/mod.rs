@@ -22,6 +22,7 @@ pub use self::{
 use self::environment::Variables;
 use crate::{
     clickhouse::ClickHouse,
+    client::Observer,
     confluent::Confluent,
     error::{Error, ErrorKind, Operation, Result},
     provider::InvitationProvider,
@@ -132,9 +133,22 @@ impl ProviderConfig {
     ///
     /// [`ErrorKind::Config`], naming the field that is missing or wrong.
     pub fn build(self) -> Result<Arc<dyn InvitationProvider>> {
+        self.build_with(None)
+    }
+
+    /// As [`build`](Self::build), and shows every reply to `observer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](Self::build).
+    pub fn build_observed(self, observer: Observer) -> Result<Arc<dyn InvitationProvider>> {
+        self.build_with(Some(observer))
+    }
+
+    fn build_with(self, observer: Option<Observer>) -> Result<Arc<dyn InvitationProvider>> {
         Ok(match self {
-            Self::Confluent(config) => Arc::new(config.into_builder()?.build()?),
-            Self::ClickHouse(config) => Arc::new(config.into_builder()?.build()?),
+            Self::Confluent(config) => Arc::new(config.into_builder(observer)?.build()?),
+            Self::ClickHouse(config) => Arc::new(config.into_builder(observer)?.build()?),
         })
     }
 }

@@ -40,7 +40,7 @@ impl ConfluentBuilder {
     ///
     /// [`ErrorKind::Config`], naming the variable that is missing.
     pub fn from_env() -> Result<Self> {
-        ConfluentConfig::from_variables(process_environment())?.into_builder()
+        ConfluentConfig::from_variables(process_environment())?.into_builder(None)
     }
 
     /// Authenticates with a Cloud API key and its secret (HTTP Basic).
@@ -72,16 +72,17 @@ impl ConfluentBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] for missing or unusable credentials and for a base URL that is not
-    /// https.
+    /// [`ErrorKind::Config`] for missing or unusable credentials and for a base URL, or an identity
+    /// provider's token URL, that is not https.
     pub fn build(self) -> Result<Confluent> {
         let named = |error: Error| error.with_provider(Confluent::NAME);
         let endpoint = Endpoint::new(&self.base_url, None).map_err(named)?;
         let authorization = match (self.credentials, self.sts) {
-            (Some(credentials), None) => {
-                Authorization::Fixed(credentials.authorization().map_err(named)?)
+            (Some(credentials), None) => Authorization::fixed(&credentials).map_err(named)?,
+            (None, Some(sts)) => {
+                let source = sts.source(&endpoint, &self.settings).map_err(named)?;
+                Authorization::renewed(source)
             }
-            (None, Some(sts)) => Authorization::renewed(sts.source(&endpoint, &self.settings)?),
             _ => {
                 let missing = "it needs one of an API key, an access token, and STS credentials";
                 return Err(named(Error::new(

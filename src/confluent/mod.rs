@@ -22,6 +22,7 @@ mod generated_sts;
 #[cfg(feature = "oidc")]
 mod oidc;
 mod sts;
+mod subject;
 
 use std::{fmt, sync::Arc};
 
@@ -30,10 +31,7 @@ use async_trait::async_trait;
 use self::generated::{Client, offers};
 #[cfg(feature = "oidc")]
 pub use self::oidc::ClientCredentials;
-pub use self::{
-    builder::ConfluentBuilder,
-    sts::{StsCredentials, SubjectToken},
-};
+pub use self::{builder::ConfluentBuilder, sts::StsCredentials, subject::SubjectToken};
 use crate::{
     capabilities::Capabilities,
     client::{

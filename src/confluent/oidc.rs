@@ -1,18 +1,26 @@
 //! A subject token by the OAuth 2.0 client-credentials grant.
 
-use std::{sync::LazyLock, time::Duration};
+use std::sync::Arc;
 
 use oauth2::{
     ClientId, ClientSecret, HttpRequest, HttpResponse, RequestTokenError, Scope, TokenResponse,
-    TokenUrl,
-    basic::{BasicClient, BasicErrorResponse},
+    TokenUrl, basic::BasicClient,
+};
+use reqwest::{
+    StatusCode,
+    header::{AUTHORIZATION, HeaderMap},
 };
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use tokio::time::Instant;
+use url::{Position, Url};
 
 use crate::{
-    client::{BaseUrl, Endpoint, read_body_of},
+    client::{
+        BaseUrl, BodyError, Secrets, Settings, headers, kind_of_status, read_body, secure_url,
+    },
     confluent::Confluent,
-    error::{Error, ErrorKind, Operation, Result},
+    error::{Error, ErrorKind, Operation, Result, excerpt},
 };
 
 /// The largest answer of an identity provider that is read.
@@ -20,8 +28,8 @@ const MAX_BODY: usize = 1 << 20;
 
 /// How an identity provider gives a program its token (feature `oidc`).
 ///
-/// `Debug` shows no secret. The token's URL has to be https, but for this machine's loopback, and
-/// redirects are not followed.
+/// Asked with the provider's time limits and as patiently as its [`RetryPolicy`](crate::RetryPolicy)
+/// says, at each exchange. Redirects are not followed. `Debug` shows no secret.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ClientCredentials {
@@ -33,6 +41,10 @@ pub struct ClientCredentials {
 
 impl ClientCredentials {
     /// Asks at `token_url`, as the client with this id and secret.
+    ///
+    /// The URL is used as it is, with its path and query. Building a provider is refused
+    /// ([`ErrorKind::Config`]) when it is not https, but for this machine's loopback, when it has a
+    /// user name, password or fragment, and when the id or the secret is empty.
     pub fn new(
         token_url: impl Into<BaseUrl>,
         client_id: impl Into<String>,
@@ -52,92 +64,221 @@ impl ClientCredentials {
         self
     }
 
-    pub(super) async fn fetch(&self) -> Result<SecretString> {
-        // Checked as a base URL is, because a secret goes there.
-        let endpoint = Endpoint::new(&self.token_url, None)
-            .map_err(|error| self.named(error.with_operation(Operation::Authenticate)))?;
-        let unusable = |_| self.error(ErrorKind::Config, "the token URL is not a URL");
-        let url = TokenUrl::new(endpoint.as_base().to_owned()).map_err(unusable)?;
-        let client = BasicClient::new(ClientId::new(self.client_id.clone()))
-            .set_client_secret(ClientSecret::new(
-                self.client_secret.expose_secret().to_owned(),
-            ))
-            .set_token_uri(url);
-        let scopes = self.scopes.iter().cloned().map(Scope::new);
-        let request = client.exchange_client_credentials().add_scopes(scopes);
-        match request.request_async(&|request| send(request)).await {
-            Ok(token) => Ok(token.access_token().secret().clone().into()),
-            Err(error) => Err(self.failed(error)),
+    /// Checks all of it. Sends nothing.
+    pub(super) fn connect(self, settings: &Settings) -> Result<Arc<IdentityProvider>> {
+        let refuse = |wrong: &str| {
+            Error::new(ErrorKind::Config, Operation::Configure, wrong)
+                .with_subject("identity provider")
+        };
+        let url = secure_url(&self.token_url, "token URL")?;
+        if self.client_id.is_empty() {
+            return Err(refuse("the client's id is empty"));
+        }
+        if self.client_secret.expose_secret().is_empty() {
+            return Err(refuse("the client's secret is empty"));
+        }
+        let mut http = reqwest::Client::builder()
+            .user_agent(concat!("org-invitations/", env!("CARGO_PKG_VERSION")))
+            .timeout(settings.timeout)
+            .connect_timeout(settings.connect_timeout)
+            .read_timeout(settings.read_timeout)
+            .referer(false)
+            .redirect(reqwest::redirect::Policy::none());
+        if url.scheme() == "http" {
+            // What is meant for this machine must not go through a proxy.
+            http = http.no_proxy();
+        }
+        let http = http
+            .build()
+            .map_err(|error| refuse("cannot set up the HTTP client").with_source(error))?;
+        let secrets = Secrets::default();
+        secrets.remember(self.client_secret.expose_secret());
+        Ok(Arc::new(IdentityProvider {
+            client: self,
+            url,
+            http,
+            settings: settings.clone(),
+            secrets,
+        }))
+    }
+}
+
+/// An identity provider that can be asked.
+pub(super) struct IdentityProvider {
+    client: ClientCredentials,
+    url: Url,
+    http: reqwest::Client,
+    settings: Settings,
+    secrets: Secrets,
+}
+
+impl IdentityProvider {
+    /// A token, asked for again and again as far as the policy allows.
+    pub async fn fetch(self: &Arc<Self>) -> Result<SecretString> {
+        let policy = &self.settings.retry;
+        let started = Instant::now();
+        let mut sent = 0;
+        loop {
+            let left = policy.deadline.saturating_sub(started.elapsed());
+            let asked = tokio::time::timeout(left, self.ask(sent)).await;
+            sent += 1;
+            let error = match asked {
+                Ok(Ok(token)) => return Ok(token),
+                Ok(Err(error)) => error,
+                Err(_) => {
+                    let message = format!("{} did not answer before the deadline", self.place());
+                    self.error(ErrorKind::Timeout, message)
+                }
+            };
+            let error = error.with_attempts(sent);
+            let left = policy.deadline.saturating_sub(started.elapsed());
+            match policy.delay(&error, sent, left, fastrand::f64()) {
+                Some(delay) => tokio::time::sleep(delay).await,
+                None => return Err(error),
+            }
         }
     }
 
-    /// Nothing that the identity provider answered goes into the error: it may hold a token.
-    fn failed(&self, error: RequestTokenError<SendError, BasicErrorResponse>) -> Error {
-        match error {
-            RequestTokenError::ServerResponse(refusal) => self.error(
-                ErrorKind::Unauthenticated,
-                format!("the identity provider refused: {}", refusal.error()),
-            ),
-            RequestTokenError::Request(SendError::Http(error)) => {
-                let kind = if error.is_timeout() {
-                    ErrorKind::Timeout
-                } else {
-                    ErrorKind::Connect
-                };
-                let message = "the identity provider could not be reached";
-                self.error(kind, message).with_source(error.without_url())
+    async fn ask(self: &Arc<Self>, resent: u32) -> Result<SecretString> {
+        let client = &self.client;
+        let secret = client.client_secret.expose_secret().to_owned();
+        let oauth = BasicClient::new(ClientId::new(client.client_id.clone()))
+            .set_client_secret(ClientSecret::new(secret))
+            .set_token_uri(TokenUrl::from_url(self.url.clone()));
+        let scopes = client.scopes.iter().cloned().map(Scope::new);
+        let scopes: Vec<_> = scopes.collect();
+        let request = oauth.exchange_client_credentials().add_scopes(scopes);
+        let provider = Arc::clone(self);
+        let send = move |request| Arc::clone(&provider).send(request, resent);
+        match request.request_async(&send).await {
+            Ok(token) if !token.access_token().secret().trim().is_empty() => {
+                Ok(token.access_token().secret().trim().into())
             }
-            RequestTokenError::Request(_)
-            | RequestTokenError::Parse(..)
-            | RequestTokenError::Other(_) => self.error(
-                ErrorKind::Decode,
-                "the identity provider's answer has no token",
-            ),
+            Err(RequestTokenError::Request(error)) => Err(error),
+            // Nothing of such an answer goes into the error: it may hold a token.
+            _ => {
+                let message = format!(
+                    "{} answered with JSON that has no token of a known form",
+                    self.place()
+                );
+                Err(self.error(ErrorKind::Decode, message).with_status(200))
+            }
         }
+    }
+
+    /// One request. Only an answer that may hold a token is passed on.
+    async fn send(self: Arc<Self>, request: HttpRequest, resent: u32) -> Result<HttpResponse> {
+        let mut request = reqwest::Request::try_from(request).map_err(|error| {
+            self.error(ErrorKind::Config, "the request cannot be built")
+                .with_source(error)
+        })?;
+        if let Some(header) = request.headers_mut().get_mut(AUTHORIZATION) {
+            header.set_sensitive(true);
+            // The pair of id and secret, as it is sent.
+            if let Some((_, pair)) = header.to_str().ok().and_then(|text| text.split_once(' ')) {
+                self.secrets.remember(pair);
+            }
+        }
+        let response = self.http.execute(request).await;
+        let response = response.map_err(|error| self.broken(error))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        tracing::debug!(
+            http.request.method = "POST",
+            http.request.resend_count = resent,
+            http.response.status_code = status.as_u16(),
+            server.address = self.url.host_str(),
+            "reply of the identity provider"
+        );
+        let body = match read_body(Box::pin(response.bytes_stream()), MAX_BODY).await {
+            Ok(body) => body,
+            // What its status says holds without the body.
+            Err(_) if !status.is_success() => Default::default(),
+            Err(BodyError::Broken(error)) => return Err(self.broken(error)),
+            Err(BodyError::TooLarge) => {
+                let message = format!("{} answered more than {MAX_BODY} bytes", self.place());
+                let error = self.error(ErrorKind::Decode, message);
+                return Err(error.with_status(status.as_u16()));
+            }
+        };
+        let json = serde_json::from_slice(&body).ok().filter(Value::is_object);
+        if !status.is_success() || json.is_none() {
+            return Err(self.unusable(status, &headers, json.as_ref()));
+        }
+        let mut answer = HttpResponse::new(body.to_vec());
+        // The media type was looked at: it is JSON, whatever its header says.
+        *answer.status_mut() = StatusCode::OK;
+        Ok(answer)
+    }
+
+    /// What an answer without a token means: a refusal in OAuth's form (RFC 6749, section 5.2), or
+    /// something else.
+    fn unusable(&self, status: StatusCode, headers: &HeaderMap, json: Option<&Value>) -> Error {
+        let text = |value: &Value| {
+            value
+                .as_str()
+                .map(|text| excerpt(&self.secrets.redact(text)))
+        };
+        let code = json.and_then(|json| text(&json["error"]));
+        let by_status = kind_of_status(status, Operation::Authenticate).filter(|kind| {
+            matches!(
+                kind,
+                ErrorKind::Unauthenticated
+                    | ErrorKind::Timeout
+                    | ErrorKind::RateLimited
+                    | ErrorKind::Unavailable
+            )
+        });
+        let mut error = if let Some(code) = code.filter(|_| !status.is_success()) {
+            let why = json.and_then(|json| text(&json["error_description"]));
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+            let message = format!("{} refused: {code}{why}", self.place());
+            let kind = by_status.unwrap_or(ErrorKind::Unauthenticated);
+            self.error(kind, message).with_code(code)
+        } else {
+            let kind = match by_status {
+                Some(kind) => kind,
+                None if status.is_success() => ErrorKind::Decode,
+                None => ErrorKind::Unexpected,
+            };
+            let what = match headers::text(headers, "content-type") {
+                _ if status.is_redirection() => "a redirect, which was not followed".to_owned(),
+                Some(media) => excerpt(&self.secrets.redact(media)),
+                None => "no media type".to_owned(),
+            };
+            let message = format!(
+                "{} answered {status} with {what} in place of a token; check the token URL and any \
+                 proxy",
+                self.place()
+            );
+            self.error(kind, message)
+        };
+        if let Some(delay) = headers::retry_after(headers, chrono::Utc::now()) {
+            error = error.with_retry_after(delay);
+        }
+        error.with_status(status.as_u16())
+    }
+
+    fn broken(&self, error: reqwest::Error) -> Error {
+        let (kind, what) = if error.is_connect() {
+            (ErrorKind::Connect, "could not be reached")
+        } else if error.is_timeout() {
+            (ErrorKind::Timeout, "did not answer in time")
+        } else {
+            let broke = "broke the connection before its answer was complete";
+            (ErrorKind::Transport, broke)
+        };
+        self.error(kind, format!("{} {what}", self.place()))
+            .with_source(error.without_url())
+    }
+
+    /// Where it is, without the query.
+    fn place(&self) -> &str {
+        &self.url[..Position::AfterPath]
     }
 
     fn error(&self, kind: ErrorKind, message: impl Into<String>) -> Error {
-        self.named(Error::new(kind, Operation::Authenticate, message))
-    }
-
-    fn named(&self, error: Error) -> Error {
-        error
+        Error::new(kind, Operation::Authenticate, message)
             .with_provider(Confluent::NAME)
             .with_subject("identity provider")
     }
-}
-
-#[derive(Debug, thiserror::Error)]
-enum SendError {
-    #[error("the request failed")]
-    Http(#[from] reqwest::Error),
-    #[error("the answer cannot be read")]
-    Answer,
-}
-
-static ANYWHERE: LazyLock<reqwest::Client> = LazyLock::new(|| client(|builder| builder));
-static LOOPBACK: LazyLock<reqwest::Client> =
-    LazyLock::new(|| client(reqwest::ClientBuilder::no_proxy));
-
-fn client(set: fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> reqwest::Client {
-    let builder = reqwest::Client::builder()
-        .user_agent(concat!("org-invitations/", env!("CARGO_PKG_VERSION")))
-        .timeout(Duration::from_secs(30))
-        .redirect(reqwest::redirect::Policy::none());
-    set(builder).build().unwrap_or_default()
-}
-
-async fn send(request: HttpRequest) -> Result<HttpResponse, SendError> {
-    // What is meant for this machine must not go through a proxy.
-    let plain = request.uri().scheme_str() == Some("http");
-    let client = if plain { &LOOPBACK } else { &ANYWHERE };
-    let response = client.execute(request.try_into()?).await?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    let body = read_body_of(response, MAX_BODY)
-        .await
-        .ok_or(SendError::Answer)?;
-    let mut answer = HttpResponse::new(body.to_vec());
-    *answer.status_mut() = status;
-    *answer.headers_mut() = headers;
-    Ok(answer)
 }

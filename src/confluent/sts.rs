@@ -1,19 +1,20 @@
 //! Confluent's Security Token Service: an identity provider's token becomes one of Confluent's.
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use crate::{
     client::{
-        Authorization, Connection, Credentials, Dialect, Endpoint, Reply, Settings, Token,
+        Authorization, Call, Connection, Credentials, Dialect, Endpoint, Reply, Settings, Token,
         TokenSource,
     },
     confluent::{
-        Confluent, failure,
+        Confluent, SubjectToken, failure,
         generated_sts::{Client, types},
+        subject::Subject,
     },
     error::{Error, ErrorKind, Operation, Result},
 };
@@ -22,33 +23,32 @@ const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
-/// Access through an identity pool, in place of an API key.
+/// What may be asked for, in seconds: whole ones, and no more than the vendor gives.
+const LIFETIMES: std::ops::RangeInclusive<u64> = 1..=900;
+
+/// Access through an identity pool, in place of an API key. `Debug` shows no secret.
 ///
 /// The token of an identity provider is exchanged for one of Confluent's at
-/// `POST /sts/v1/oauth2/token`, renewed a minute before it expires (or at half its life), by one
-/// request however many calls are waiting. When it cannot be renewed, calls fail; a token that has
-/// expired is never sent. `Debug` shows no secret.
+/// `POST /sts/v1/oauth2/token`.
+///
+/// - It is renewed a minute before it expires, or after half its life if that is later, beside the
+///   calls, which go on with the one they have. When that fails it is tried again, and the old one
+///   serves until it expires. A token that has expired is never sent.
+/// - Where there is no token, however many calls wait for one and the same exchange, and get its token
+///   or its error. An exchange is retried as every call is, and the failure of the last try answers
+///   further calls for a second, or for as long as the service asked (at most 30 s). A missing subject
+///   token is looked for again by the next call.
+/// - A lifetime counts from when the token was asked for, by a clock that nobody sets. A token that the
+///   service takes for longer than an hour is renewed after an hour all the same.
+/// - When the API refuses a token (401), a call renews it and sends once more, one time, whatever the
+///   [`RetryPolicy`](crate::RetryPolicy) says: a refused request was not carried out.
+/// - The exchange has the provider's time limits, retry policy and observer, and not its rate limit.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct StsCredentials {
     identity_pool_id: String,
     subject_token: SubjectToken,
     expires_in: Option<Duration>,
-}
-
-/// Where the identity provider's token (a JWT) comes from.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum SubjectToken {
-    /// Always this one.
-    Fixed(SecretString),
-    /// A file that is read again for each exchange, as for tokens that a platform projects and renews.
-    File(PathBuf),
-    /// An environment variable, read again for each exchange.
-    Variable(String),
-    /// A token of the OAuth 2.0 client-credentials grant, asked for at each exchange.
-    #[cfg(feature = "oidc")]
-    ClientCredentials(crate::ClientCredentials),
 }
 
 impl StsCredentials {
@@ -61,7 +61,9 @@ impl StsCredentials {
         }
     }
 
-    /// Asks for tokens that live this long. Default and maximum: 15 min, by the vendor's document.
+    /// Asks for tokens that live this long, in whole seconds: a fraction is cut off. Default and
+    /// maximum: 15 min, by the vendor's document. Building a provider with less than 1 s or more than
+    /// that is refused.
     pub fn expires_in(mut self, lifetime: Duration) -> Self {
         self.expires_in = Some(lifetime);
         self
@@ -73,66 +75,91 @@ impl StsCredentials {
         endpoint: &Endpoint,
         settings: &Settings,
     ) -> Result<Arc<dyn TokenSource>> {
+        let refuse = |wrong: String| {
+            Error::new(ErrorKind::Config, Operation::Configure, wrong)
+                .with_subject("STS credentials")
+        };
+        if self.identity_pool_id.trim().is_empty() {
+            return Err(refuse("the id of the identity pool is empty".to_owned()));
+        }
+        let seconds = self.expires_in.map(|lifetime| lifetime.as_secs());
+        if let Some(seconds) = seconds.filter(|seconds| !LIFETIMES.contains(seconds)) {
+            let (least, most) = (LIFETIMES.start(), LIFETIMES.end());
+            return Err(refuse(format!(
+                "`expires_in` is {seconds} s; a token lives from {least} s to {most} s"
+            )));
+        }
         let dialect = Dialect {
             provider: Confluent::NAME,
             published_rate: None,
             request_id: failure::request_id,
             failure: refused,
         };
-        let connection = Connection::new(
-            dialect,
-            endpoint.clone(),
-            Authorization::None,
-            settings.clone(),
-        )?;
+        let settings = Settings {
+            // That is for the API; the token service counts on its own.
+            rate: None,
+            ..settings.clone()
+        };
+        let subject = self.subject_token.check(&settings)?;
+        let connection =
+            Connection::new(dialect, endpoint.clone(), Authorization::none(), settings)?;
         let http = connection.http.clone();
         let api = Client::new_with_client(endpoint.as_base(), http, connection);
         Ok(Arc::new(Exchange {
             api,
-            credentials: self,
+            subject,
+            identity_pool_id: self.identity_pool_id,
+            expires_in: seconds.and_then(|seconds| i64::try_from(seconds).ok()),
         }))
     }
 }
 
 struct Exchange {
     api: Client,
-    credentials: StsCredentials,
+    subject: Subject,
+    identity_pool_id: String,
+    expires_in: Option<i64>,
+}
+
+impl Exchange {
+    fn call(&self) -> Call<'_> {
+        let pool = &self.identity_pool_id;
+        self.api.inner.call(Operation::Authenticate, Some(pool))
+    }
 }
 
 #[async_trait]
 impl TokenSource for Exchange {
     async fn fetch(&self) -> Result<Token> {
-        let pool = &self.credentials.identity_pool_id;
-        let call = self.api.inner.call(Operation::Authenticate, Some(pool));
-        let subject_token = self.credentials.subject_token.read().await?;
-        let seconds = |lifetime: Duration| i64::try_from(lifetime.as_secs()).ok();
+        let subject_token = self.subject.read().await?;
+        let subject_token = subject_token.expose_secret();
+        self.api.inner.authorization.conceal(subject_token);
         let body = types::TokenExchange {
             grant_type: GRANT_TYPE.to_owned(),
-            subject_token: subject_token.expose_secret().to_owned(),
+            subject_token: subject_token.to_owned(),
             subject_token_type: JWT.to_owned(),
             requested_token_type: ACCESS_TOKEN.to_owned(),
-            identity_pool_id: pool.clone(),
-            expires_in: self.credentials.expires_in.and_then(seconds),
+            identity_pool_id: self.identity_pool_id.clone(),
+            expires_in: self.expires_in,
         };
+        let call = self.call();
         let reply = call
             .send(|| self.api.exchange_sts_v1_oauth_token(&body))
             .await?;
         // The body holds a token, so nothing of it goes into an error.
-        token(&reply).ok_or_else(|| {
-            let why = "the answer to the token exchange has no token or no lifetime";
-            call.error_from(&reply, ErrorKind::Decode, why)
-        })
+        match token(&reply) {
+            Ok(token) => Ok(token),
+            Err(why) => Err(call.error_from(&reply, ErrorKind::Decode, why)),
+        }
     }
-}
 
-impl fmt::Debug for Exchange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.credentials.fmt(f)
+    fn unusable(&self, why: &str) -> Error {
+        self.call().error(ErrorKind::Unavailable, why)
     }
 }
 
 /// What the exchange refuses, it refuses for the subject token or the pool.
-fn refused(call: &crate::client::Call<'_>, reply: &Reply) -> Error {
+fn refused(call: &Call<'_>, reply: &Reply) -> Error {
     let error = failure::failure(call, reply);
     match error.kind() {
         ErrorKind::InvalidInput | ErrorKind::PermissionDenied | ErrorKind::NotFound => {
@@ -142,45 +169,30 @@ fn refused(call: &crate::client::Call<'_>, reply: &Reply) -> Error {
     }
 }
 
-fn token(reply: &Reply) -> Option<Token> {
-    let reply: types::Token = serde_json::from_slice(&reply.body).ok()?;
+fn token(reply: &Reply) -> Result<Token, &'static str> {
+    let reply: types::Token = serde_json::from_slice(&reply.body)
+        .map_err(|_| "the answer to the token exchange is not a JSON object with a token")?;
     // Documented as a number; a string says the same.
-    let seconds = match reply.expires_in? {
-        Value::String(text) => text.trim().parse::<f64>().ok()?,
-        number => number.as_f64()?,
+    let seconds = match reply.expires_in {
+        Some(Value::String(text)) => text.trim().parse().ok(),
+        Some(number) => number.as_f64(),
+        None => None,
     };
-    Some(Token {
-        credentials: Credentials::bearer(reply.access_token?),
-        lifetime: Duration::try_from_secs_f64(seconds).ok()?,
+    // NaN is none of them.
+    let seconds: f64 = seconds
+        .filter(|seconds| *seconds >= 1.0)
+        .ok_or("`expires_in` in the answer to the token exchange is not 1 s or more")?;
+    let token = reply.access_token.unwrap_or_default();
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("`access_token` in the answer to the token exchange is not a token");
+    }
+    Ok(Token {
+        credentials: Credentials::bearer(token),
+        lifetime: Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX),
     })
 }
 
 #[cfg(any(test, fuzzing))]
 pub(super) fn decode_anything(reply: &Reply) {
     drop(token(reply));
-}
-
-impl SubjectToken {
-    async fn read(&self) -> Result<SecretString> {
-        let refuse = |what: String| {
-            Error::new(ErrorKind::Config, Operation::Authenticate, what)
-                .with_provider(Confluent::NAME)
-                .with_subject("subject token")
-        };
-        let text = match self {
-            Self::Fixed(token) => return Ok(token.clone()),
-            Self::File(path) => std::fs::read_to_string(path).map_err(|error| {
-                refuse(format!("cannot read {}", path.display())).with_source(error)
-            })?,
-            Self::Variable(name) => std::env::var(name)
-                .map_err(|_| refuse(format!("the environment variable {name} is not set")))?,
-            #[cfg(feature = "oidc")]
-            Self::ClientCredentials(client) => return client.fetch().await,
-        };
-        let token = text.trim();
-        if token.is_empty() {
-            return Err(refuse("the subject token is empty".to_owned()));
-        }
-        Ok(token.into())
-    }
 }

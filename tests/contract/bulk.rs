@@ -1,6 +1,12 @@
 //! Many at once: one outcome for each, and a credential that fails stops the rest.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use futures::StreamExt;
 use org_invitations::{
@@ -208,4 +214,25 @@ async fn nothing_to_do_is_done() {
         0
     );
     wire.assert_untouched("an empty batch");
+}
+
+#[tokio::test]
+async fn a_run_that_is_told_to_stop_begins_nothing_more() {
+    for backend in Backend::ALL {
+        let wire = Wire::responding(by_subject(backend)).await;
+        let provider = backend.connect(&wire);
+        let stop = Arc::new(AtomicBool::new(false));
+        let options = BulkOptions::default().concurrency(1).stop(stop.clone());
+        let items = ["200-a@x.io", "200-b@x.io", "200-c@x.io"].map(NewInvitation::new);
+        let mut outcomes = provider.create_many(items, options);
+        let first = outcomes.next().await.unwrap();
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(created(&first.result), "created 200-a@x.io");
+        let rest: Vec<_> = outcomes.collect().await;
+        assert_eq!(rest.len(), 2);
+        for outcome in rest {
+            assert_eq!(created(&outcome.result), "not attempted");
+        }
+        wire.only();
+    }
 }

@@ -1,8 +1,10 @@
 //! Setting a provider up: from a builder, and from data.
 
+use std::sync::{Arc, Mutex};
+
 use org_invitations::{
-    ClickHouse, Confluent, Credentials, ErrorKind, InvitationProvider, ListQuery, Operation,
-    ProviderConfig, ProviderKind,
+    ClickHouse, Confluent, Credentials, ErrorKind, InvitationProvider, ListQuery, Observer,
+    Operation, ProviderConfig, ProviderKind,
 };
 use serde_json::{Value, json};
 
@@ -233,6 +235,26 @@ async fn a_timeout_from_data_holds() {
     let provider = config.build().unwrap();
     let error = refused(provider.list_page(&ListQuery::new(), None).await);
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+}
+
+#[tokio::test]
+async fn an_observer_can_be_given_to_what_is_built_from_data() {
+    for backend in Backend::ALL {
+        let wire = Wire::always(backend.success(Operation::List)).await;
+        let text = configuration(backend, &wire.url()).to_string();
+        let config: ProviderConfig = serde_json::from_str(&text).unwrap();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let seeing = Arc::clone(&seen);
+        let observer: Observer =
+            Arc::new(move |reply| seeing.lock().unwrap().push((reply.status, reply.date)));
+        let provider = config.build_observed(observer).unwrap();
+        run(&*provider, backend, Operation::List).await.unwrap();
+        let seen = seen.lock().unwrap();
+        let [(200, Some(date))] = seen[..] else {
+            panic!("{seen:?}");
+        };
+        assert!((chrono::Utc::now() - date).abs() < chrono::TimeDelta::minutes(1));
+    }
 }
 
 #[test]

@@ -122,6 +122,21 @@ async fn errors_hide_them() {
     }
 }
 
+#[tokio::test]
+async fn errors_hide_what_a_server_repeats_in_a_header() {
+    let encoded = BASIC.trim_start_matches("Basic ");
+    for backend in Backend::ALL {
+        for (status, header) in [(401, "WWW-Authenticate"), (302, "Location")] {
+            let value = format!("/sign-in?{encoded}&{SECRET}");
+            let wire = Wire::always(Answer::html(status).header(header, &value)).await;
+            let error = refused(run(&*backend.connect(&wire), backend, OPERATIONS[0]).await);
+            assert_error_clean(&error);
+            let shown = format!("{error:?}");
+            assert!(shown.contains("/sign-in?[REDACTED]&[REDACTED]"), "{shown}");
+        }
+    }
+}
+
 #[test]
 fn credentials_that_are_refused_are_hidden() {
     for credentials in [

@@ -125,6 +125,24 @@ async fn when_the_lookup_fails_too_the_error_says_that_it_is_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_whose_lookup_fails_is_open_because_the_request_may_have_come_twice() {
+    let sandbox = Sandbox::start().await.unwrap();
+    for (name, provider) in both(&sandbox) {
+        let down = || Rule::new(Fault::status_before(503)).always();
+        sandbox.set_faults(Faults::script([
+            Rule::new(Fault::duplicate()).on(Operation::Create),
+            down().on(Operation::List),
+            down().on(Operation::Get),
+        ]));
+        let outcome = provider.create(NewInvitation::new(EMAIL)).await;
+        let error = outcome.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{error}");
+        assert!(error.may_have_executed(), "{error}");
+        assert_eq!(commits(&sandbox, name, EMAIL).0, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_is_delivered_twice_is_not_reported_as_surely_not_made() {
     let sandbox = Sandbox::start().await.unwrap();
     for (name, provider) in both(&sandbox) {

@@ -1,8 +1,11 @@
 //! What becomes of a call when the network or the server fails, shown by the sandbox's ledger.
 
 mod capture;
+mod echoes;
 mod exactly_once;
 mod guards;
+#[cfg(feature = "oidc")]
+mod identity_provider;
 mod limits;
 mod origins;
 mod secrets;

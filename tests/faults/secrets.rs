@@ -27,6 +27,8 @@ const MARK: &str = "canary-9f1c77e0";
 const SECRET: &str = "canary-9f1c77e0-api-secret";
 const BEARER: &str = "canary-9f1c77e0-access-token";
 const SUBJECT: &str = "canary-9f1c77e0-subject-token";
+#[cfg(feature = "oidc")]
+const CLIENT: &str = "canary-9f1c77e0-client-secret";
 const KEY: &str = "KEY123";
 /// What every token begins with that the sandbox issues: `{"alg":"HS256","typ":"JWT"}`.
 const JWT: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
@@ -44,13 +46,17 @@ const OPERATIONS: [Operation; 5] = [
 #[track_caller]
 fn assert_clean(what: &str, text: &str) {
     let pair = BASE64_STANDARD.encode(format!("{KEY}:{SECRET}"));
-    for secret in [MARK, JWT, pair.as_str()] {
+    // Of the client's too, whose end is another.
+    for secret in [MARK, JWT, pair.as_str(), &pair[..24]] {
         assert!(!text.contains(secret), "{what} shows a secret: {text}");
     }
 }
 
 async fn sandbox() -> Sandbox {
-    Sandbox::builder()
+    let builder = Sandbox::builder();
+    #[cfg(feature = "oidc")]
+    let builder = builder.idp_client(KEY, CLIENT);
+    builder
         .confluent_key(KEY, SECRET)
         .confluent_access_token(BEARER)
         .subject_token(SUBJECT)
@@ -62,6 +68,12 @@ async fn sandbox() -> Sandbox {
 
 fn subject() -> SubjectToken {
     SubjectToken::Fixed(SUBJECT.into())
+}
+
+#[cfg(feature = "oidc")]
+fn asked_for(sandbox: &Sandbox) -> SubjectToken {
+    let url = sandbox.credentials().idp().token_url.as_str();
+    SubjectToken::ClientCredentials(org_invitations::ClientCredentials::new(url, KEY, CLIENT))
 }
 
 /// A provider for each kind of credential; what their observer and their builders show goes into `seen`.
@@ -81,6 +93,8 @@ fn providers(sandbox: &Sandbox, seen: &Arc<Mutex<String>>) -> Vec<Arc<dyn Invita
     for builder in [
         Confluent::builder().sts(StsCredentials::new(pool, subject())),
         Confluent::builder().sts(StsCredentials::new(pool, subject())),
+        #[cfg(feature = "oidc")]
+        Confluent::builder().sts(StsCredentials::new(pool, asked_for(sandbox))),
         Confluent::builder().api_key(KEY, SECRET),
         Confluent::builder().access_token(BEARER),
     ] {

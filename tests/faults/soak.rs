@@ -46,7 +46,8 @@ fn provider(sandbox: &Sandbox, name: Provider) -> Arc<dyn InvitationProvider> {
     let retry = RetryPolicy::default()
         .initial_delay(Duration::from_millis(5))
         .max_delay(Duration::from_millis(40));
-    let timeout = Duration::from_secs(1);
+    // Long enough for a busy machine; only a server that hangs is cut off.
+    let timeout = Duration::from_secs(4);
     let credentials = sandbox.credentials();
     match name {
         Provider::Confluent => {
@@ -72,8 +73,8 @@ fn provider(sandbox: &Sandbox, name: Provider) -> Arc<dyn InvitationProvider> {
     }
 }
 
-/// Creates `count` invitations, and holds every outcome against the ledger.
-async fn soak(name: Provider, seed: u64, count: usize) {
+/// Creates `count` invitations, and holds every outcome against the ledger; how many were created.
+async fn soak(name: Provider, seed: u64, count: usize) -> usize {
     let sandbox = Sandbox::start().await.unwrap();
     let provider = provider(&sandbox, name);
     sandbox.set_faults(everything(seed));
@@ -118,24 +119,26 @@ async fn soak(name: Provider, seed: u64, count: usize) {
     }
     assert!(seen.into_iter().all(|seen| seen), "an outcome is missing");
     println!("{name:?} seed {seed}: {created} created, {open} open, {refused} surely not");
-    // Nearly all are settled; what stays open is said to be.
-    assert!(
-        created * 100 >= count * 97,
-        "{name:?} seed {seed}: {created} of {count}"
-    );
+    created
+}
+
+/// Nearly all are settled; what stays open is said to be.
+#[track_caller]
+fn nearly_all(created: usize, count: usize) {
+    assert!(created * 100 >= count * 97, "{created} of {count}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_thousand_creates_on_confluent_are_each_made_once_or_reported() {
     for seed in 1..=3 {
-        soak(Provider::Confluent, seed, 2_000).await;
+        nearly_all(soak(Provider::Confluent, seed, 2_000).await, 2_000);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_thousand_creates_on_clickhouse_are_each_made_once_or_reported() {
     for seed in 1..=3 {
-        soak(Provider::ClickHouse, seed, 2_000).await;
+        nearly_all(soak(Provider::ClickHouse, seed, 2_000).await, 2_000);
     }
 }
 
@@ -145,9 +148,11 @@ async fn two_thousand_creates_on_clickhouse_are_each_made_once_or_reported() {
 async fn soak_a_hundred_thousand_creates() {
     for seed in 1..=10 {
         // To settle one create, ClickHouse has to be asked for its whole list.
+        let mut created = 0;
         for part in 0..20 {
-            soak(Provider::ClickHouse, 100 * seed + part, 500).await;
+            created += soak(Provider::ClickHouse, 100 * seed + part, 500).await;
         }
-        soak(Provider::Confluent, seed, 10_000).await;
+        nearly_all(created, 10_000);
+        nearly_all(soak(Provider::Confluent, seed, 10_000).await, 10_000);
     }
 }

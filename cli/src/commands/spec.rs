@@ -297,6 +297,15 @@ fn short(value: &Value) -> String {
     let text = match value {
         Value::Null => return String::new(),
         Value::String(text) => text.clone(),
+        // A keyword and what it is.
+        Value::Object(map) if map.len() == 1 => {
+            let said = map.iter().map(|(keyword, value)| match value {
+                Value::Null => format!("no {keyword}"),
+                Value::String(text) => format!("{keyword}: {text}"),
+                other => format!("{keyword}: {other}"),
+            });
+            said.collect()
+        }
         other => other.to_string(),
     };
     if text.chars().count() <= LONGEST {

@@ -1,10 +1,9 @@
-//! The everyday commands: `create`, `get`, `delete`, `demo`, `sandbox`, and what they refuse.
+//! The everyday commands: `create`, `get`, `delete` and `demo`.
 
 use org_invitations_sandbox::{Fault, Faults, Operation, Provider, Rule};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::world::{World, command, nothing, run, text, with};
+use crate::world::{World, nothing, run, text};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_shows_the_main_job_on_both_providers() {
@@ -242,51 +241,6 @@ async fn an_answer_that_was_lost_is_told_of() {
         unsure.stderr
     );
     assert!(world.sandbox.invitations().is_empty());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_sandbox_command_prints_its_credentials_and_keeps_a_ledger() {
-    let mut command = command(&["sandbox", "--listen", "127.0.0.1:0"], &nothing());
-    command.stdout(std::process::Stdio::piped());
-    let mut child = command.kill_on_drop(true).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let ready: Value = serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
-    let keys = |value: &Value| {
-        value
-            .as_object()
-            .unwrap()
-            .keys()
-            .cloned()
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(keys(&ready), ["clickhouse", "confluent", "url"]);
-    assert_eq!(keys(&ready["confluent"]), ["api_key", "api_secret"]);
-    assert_eq!(
-        keys(&ready["clickhouse"]),
-        ["api_key", "api_secret", "organization_id"]
-    );
-
-    let variables = with(
-        nothing(),
-        &[
-            (
-                "CONFLUENT_CLOUD_API_KEY",
-                &text(&ready["confluent"]["api_key"]),
-            ),
-            (
-                "CONFLUENT_CLOUD_API_SECRET",
-                &text(&ready["confluent"]["api_secret"]),
-            ),
-            ("CONFLUENT_CLOUD_ENDPOINT", &text(&ready["url"])),
-        ],
-    );
-    let create = ["create", "ann@example.com", "-p", "confluent", "-o", "json"];
-    run(&create, &variables).await.json();
-    let ledger = format!("{}/_sandbox/ledger", text(&ready["url"]));
-    let ledger: Value = reqwest::get(ledger).await.unwrap().json().await.unwrap();
-    assert_eq!(ledger["requests"].as_array().unwrap().len(), 1);
-    assert_eq!(ledger["commits"][0]["email"], "ann@example.com");
-    assert_eq!(ledger["commits"][0]["provider"], "confluent");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,7 @@ mod list;
 mod output;
 mod refusals;
 mod renew;
+mod sandbox;
 #[cfg(unix)]
 mod terminal;
 mod world;

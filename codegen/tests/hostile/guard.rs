@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     panic::resume_unwind,
     sync::{
-        Mutex, PoisonError,
+        Mutex, OnceLock, PoisonError,
         mpsc::{RecvTimeoutError, channel},
     },
     thread,
@@ -14,8 +14,10 @@ use std::{
 use org_invitations_codegen::{Api, Class, Document, Report, Surface, check, diff, generate};
 use serde_json::Value;
 
+use crate::pruned::pruned;
+
 /// Generous: what takes longer than this hangs.
-const HANG: Duration = Duration::from_secs(300);
+const HANG: Duration = Duration::from_secs(60);
 
 /// What a document may cost in memory.
 const MEMORY: u64 = 1 << 30;
@@ -209,11 +211,23 @@ fn is_unseen(letter: char) -> bool {
         || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The vendored document of `api`.
+/// The used part of the vendored document of `api`.
 pub fn vendored(api: &Api) -> Value {
+    static DOCUMENTS: OnceLock<Vec<Value>> = OnceLock::new();
+    let documents = DOCUMENTS.get_or_init(|| Api::ALL.map(read_vendored).to_vec());
+    let index = Api::ALL.iter().position(|each| each.module == api.module);
+    documents[index.unwrap()].clone()
+}
+
+fn read_vendored(api: &Api) -> Value {
     let path = format!("{}/../specs/{}", env!("CARGO_MANIFEST_DIR"), api.document);
     let text = std::fs::read_to_string(path).unwrap();
-    serde_norway::from_str(&text).unwrap()
+    let document = if api.document.ends_with(".json") {
+        serde_json::from_str(&text).unwrap()
+    } else {
+        serde_norway::from_str(&text).unwrap()
+    };
+    pruned(&document, api)
 }
 
 /// Puts `value` at `pointer`, whose holder has to be there.

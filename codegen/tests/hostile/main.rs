@@ -2,6 +2,8 @@
 //! within bounds of time and memory.
 
 mod guard;
+#[path = "../common/pruned.rs"]
+mod pruned;
 mod random;
 mod references;
 mod sizes;

@@ -1,7 +1,5 @@
 //! Whatever is done to a document at random, nothing panics, and the parts agree with each other.
 
-use std::sync::OnceLock;
-
 use org_invitations_codegen::{Api, Document};
 use proptest::{prelude::*, sample::Index, test_runner::FileFailurePersistence};
 use serde_json::{Value, json};
@@ -109,16 +107,8 @@ fn strike(document: &mut Value, (index, blow): &(Index, Blow)) {
     }
 }
 
-/// Parsed once: it is YAML, which takes its time.
-fn original(api: &'static Api) -> &'static Value {
-    static ORIGINALS: OnceLock<Vec<Value>> = OnceLock::new();
-    let originals = ORIGINALS.get_or_init(|| Api::ALL.map(vendored).to_vec());
-    let index = Api::ALL.iter().position(|each| each.module == api.module);
-    &originals[index.unwrap()]
-}
-
 fn struck(api: &'static Api, blows: &[(Index, Blow)]) -> String {
-    let mut document = original(api).clone();
+    let mut document = vendored(api);
     for blow in blows {
         strike(&mut document, blow);
     }
@@ -176,6 +166,68 @@ fn any_yaml() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
 }
 
+/// Names that Rust, YAML or a comment would make something else of, and any other.
+fn any_name() -> impl Strategy<Value = String> {
+    let telling = [
+        "type", "self", "Self", "crate", "async", "r#fn", "_", "1st", "*/", "//!", "#[evil]",
+        "\"#", "{}", "{0}", "'", "\\", "\n", "\u{202e}", "\u{0}", "é", "日本", "a-b", "a b", "A",
+        "a",
+    ];
+    prop_oneof![
+        proptest::sample::select(telling.to_vec()).prop_map(str::to_owned),
+        any::<String>(),
+    ]
+}
+
+/// Puts names and words wherever a document has some.
+fn named(api: &'static Api, names: &[String], words: &str) -> Value {
+    let mut document = vendored(api);
+    let text = json!({ "type": "string", "description": words, "title": words, "example": words });
+    let mut places = Vec::new();
+    pointers(&document, "", &mut places);
+    for place in &places {
+        let Some(node) = document.pointer_mut(place).and_then(Value::as_object_mut) else {
+            continue;
+        };
+        let map = place.rsplit('/').next().unwrap_or_default();
+        let of_names =
+            matches!(map, "properties" | "schemas" | "headers") && !node.contains_key("type");
+        if of_names {
+            for name in names {
+                let entry = match map {
+                    "headers" => json!({ "schema": text }),
+                    _ => text.clone(),
+                };
+                node.entry(name.clone()).or_insert(entry);
+            }
+        } else if ["description", "summary", "operationId"]
+            .iter()
+            .any(|key| node.contains_key(*key))
+        {
+            for key in ["description", "summary", "title", "operationId"] {
+                node.insert(key.to_owned(), json!(words));
+            }
+        }
+    }
+    document
+}
+
+proptest! {
+    #![proptest_config(config(40))]
+
+    #[test]
+    fn no_name_and_no_words_of_a_document_get_into_the_code(
+        which in any::<Index>(),
+        names in prop::collection::vec(any_name(), 0..6),
+        words in any::<String>(),
+    ) {
+        let api = which.get(&Api::ALL);
+        let plain = judged(vendored(api).to_string().as_bytes(), api);
+        let hostile = judged(named(api, &names, &words).to_string().as_bytes(), api);
+        prop_assert_eq!(hostile, plain);
+    }
+}
+
 proptest! {
     #![proptest_config(config(200))]
 
@@ -195,7 +247,7 @@ proptest! {
         blow in any_blow(),
     ) {
         let api = which.get(&Api::ALL);
-        let outcome = compares(&surface(original(api), api), struck(api, &[blow]).as_bytes(), api);
+        let outcome = compares(&surface(&vendored(api), api), struck(api, &[blow]).as_bytes(), api);
         prop_assert!(outcome.is_ok(), "{:?}", outcome);
     }
 }

@@ -236,7 +236,6 @@ fn doubling(schema: Wrap) -> Value {
 }
 
 #[test]
-#[ignore = "long: thousands of documents; run on demand, one at a time"]
 fn schemas_that_double_at_each_level_are_refused() {
     let cases: [(&str, Wrap); 6] = [
         (

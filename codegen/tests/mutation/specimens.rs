@@ -5,6 +5,8 @@ use std::path::Path;
 use org_invitations_codegen::{Api, Document, Surface};
 use serde_json::Value;
 
+use crate::pruned::pruned;
+
 /// One document of one API.
 pub struct Specimen {
     pub api: &'static Api,
@@ -13,8 +15,17 @@ pub struct Specimen {
     pub value: Value,
 }
 
-/// Every document of `api` that is there.
+/// The used part of every document of `api` that is there.
 pub fn specimens(api: &'static Api) -> Vec<Specimen> {
+    let specimen = |(name, whole)| {
+        let value = pruned(&whole, api);
+        Specimen { api, name, value }
+    };
+    whole(api).into_iter().map(specimen).collect()
+}
+
+/// Every document of `api` that is there, by its name.
+pub fn whole(api: &Api) -> Vec<(String, Value)> {
     let upstream = match api.module {
         "confluent" => "confluent-iam-v2.yaml",
         "confluent_sts" => "confluent-sts-v1.yaml",
@@ -28,7 +39,7 @@ pub fn specimens(api: &'static Api) -> Vec<Specimen> {
             format!("{crate_root}/../../shared/upstream/{upstream}"),
         ),
     ];
-    let mut specimens = Vec::new();
+    let mut documents = Vec::new();
     for (folder, path) in files {
         let Ok(text) = std::fs::read_to_string(&path) else {
             assert_eq!(folder, "upstream", "{path} is missing");
@@ -42,9 +53,9 @@ pub fn specimens(api: &'static Api) -> Vec<Specimen> {
         };
         let file = Path::new(&path).file_name().unwrap().to_str().unwrap();
         let name = format!("{folder}/{file}");
-        specimens.push(Specimen { api, name, value });
+        documents.push((name, value));
     }
-    specimens
+    documents
 }
 
 /// The document as the crate reads it.

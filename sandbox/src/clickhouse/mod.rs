@@ -1,26 +1,45 @@
 //! ClickHouse Cloud, v1: the invitation operations.
 
 pub(crate) mod roles;
+mod seed;
 mod wire;
 
 use axum::Json;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::auth::Presented;
 use crate::call::{self, BodyError, Call};
+use crate::config::{CustomRole, Rights};
 use crate::email::is_email;
+use crate::invitations::{Invitation, Invitations, New};
 use crate::ledger::Change;
-use crate::state::{Invitation, Provider, Shared};
-use roles::SystemRole;
+use crate::state::{Provider, Shared, State};
+use roles::Role;
 use wire::Refusal;
 
+pub(crate) use seed::seed;
+
 /// What an invitation has here and not at the other vendor.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Details {
-    roles: Vec<SystemRole>,
+    roles: Vec<Role>,
+    /// What the deprecated `role` property shows, for good.
+    legacy_role: &'static str,
+}
+
+impl Details {
+    fn new(roles: Vec<Role>, are_there_custom_roles: bool) -> Self {
+        let legacy_role = if are_there_custom_roles {
+            roles::FROZEN
+        } else {
+            roles::legacy_name(&roles)
+        };
+        Self { roles, legacy_role }
+    }
 }
 
 /// What a request under `/v1/` asks for.
@@ -82,34 +101,35 @@ impl Route {
     }
 }
 
-/// What a request that worked returns: the envelope's `result`, which a delete has not.
-type Outcome = Result<Option<Value>, Refusal>;
-
 pub(crate) fn answer(shared: &Shared, route: &Route, call: &Call) -> Response {
-    let admitted = |organization| admit(shared, call, organization);
-    let outcome = match route {
-        Route::List { organization } => admitted(organization).map(|()| Some(list(shared))),
-        Route::Create { organization } => {
-            admitted(organization).and_then(|()| create(shared, call))
+    let admitted = |organization, may| admit(shared, call, organization, may);
+    let answer = match route {
+        Route::List { organization } => {
+            admitted(organization, Rights::read).and_then(|it| list(shared, call, it))
         }
-        Route::Get { organization, id } => admitted(organization).and_then(|()| get(shared, id)),
+        Route::Create { organization } => {
+            admitted(organization, Rights::write).and_then(|it| create(shared, call, it))
+        }
+        Route::Get { organization, id } => {
+            admitted(organization, Rights::read).and_then(|it| get(shared, call, it, id))
+        }
         Route::Delete { organization, id } => {
-            admitted(organization).and_then(|()| delete(shared, call, id))
+            admitted(organization, Rights::write).and_then(|it| delete(shared, call, it, id))
         }
         Route::WrongMethod(allowed) => Err(Refusal::wrong_method(allowed)),
         Route::Unknown => return call::not_found_page(),
     };
-    wire::respond(outcome, &call.request_id)
+    answer.unwrap_or_else(|refusal| wire::failure(refusal, &call.request_id))
 }
 
 /// A refusal with this status that is not the request's fault.
 pub(crate) fn refusal(status: StatusCode, request_id: &str) -> Response {
-    wire::respond(Err(Refusal::of_status(status)), request_id)
+    wire::failure(Refusal::of_status(status), request_id)
 }
 
 /// The refusal of a key that was good once.
 pub(crate) fn inactive(request_id: &str) -> Response {
-    wire::respond(Err(Refusal::inactive()), request_id)
+    wire::failure(Refusal::inactive(), request_id)
 }
 
 /// As observed, outside the envelope.
@@ -118,91 +138,138 @@ pub(crate) fn too_many_requests() -> Response {
     (StatusCode::TOO_MANY_REQUESTS, Json(body)).into_response()
 }
 
-/// Whose credentials a request carries.
-pub(crate) fn identify(shared: &Shared, headers: &HeaderMap) -> Result<String, Refusal> {
-    let expected = &shared.credentials.clickhouse;
-    let presented = Presented::in_headers(headers);
-    if presented.is_basic(&expected.api_key, &expected.api_secret) {
-        return Ok("key".to_owned());
-    }
-    Err(Refusal::unauthorized())
+/// What the requests with these credentials are counted under; `None` for credentials that are not good.
+pub(crate) fn credential(shared: &Shared, headers: &HeaderMap) -> Option<String> {
+    let Presented::Basic { key, secret } = Presented::in_headers(headers) else {
+        return None;
+    };
+    shared.directory.clickhouse_key(&key, &secret).map(|_| key)
 }
 
-/// Checks the credentials, then the organisation.
-fn admit(shared: &Shared, call: &Call, organization: &str) -> Result<(), Refusal> {
-    identify(shared, &call.headers)?;
-    if uuid(organization, "organization")? != shared.credentials.clickhouse.organization_id {
+/// Checks the credentials, then the organisation, then what the credentials allow; returns the position of the
+/// organisation.
+fn admit(
+    shared: &Shared,
+    call: &Call,
+    organization: &str,
+    may: fn(Rights) -> bool,
+) -> Result<usize, Refusal> {
+    let Presented::Basic { key, secret } = Presented::in_headers(&call.headers) else {
+        return Err(Refusal::unauthorized());
+    };
+    let (position, key) = shared
+        .directory
+        .clickhouse_key(&key, &secret)
+        .ok_or_else(Refusal::unauthorized)?;
+    let organization = uuid(organization, "organization")?;
+    let own = shared.directory.clickhouse.get(position);
+    if own.is_none_or(|own| own.id != organization) {
+        return Err(Refusal::elsewhere());
+    }
+    if !may(key.rights) {
         return Err(Refusal::forbidden());
     }
-    Ok(())
+    Ok(position)
 }
 
-fn list(shared: &Shared) -> Value {
+fn list(shared: &Shared, call: &Call, organization: usize) -> Result<Response, Refusal> {
     let state = shared.lock();
-    let open = state.clickhouse.after(0).filter(|it| is_open(it));
-    Value::Array(open.map(wire::invitation).collect())
+    let invitations = invitations(&state, organization)?;
+    let open = invitations.after(0).filter(|it| is_open(it));
+    let result: Vec<_> = open.map(wire::invitation).collect();
+    Ok(wire::success(Some(result), &call.request_id))
 }
 
-fn create(shared: &Shared, call: &Call) -> Outcome {
+fn create(shared: &Shared, call: &Call, organization: usize) -> Result<Response, Refusal> {
     let body = call.json_object().map_err(|error| match error {
         BodyError::TooLarge => Refusal::too_large(),
         BodyError::NotJson => Refusal::bad_request("The body is not JSON"),
         BodyError::NotAnObject => Refusal::bad_request("The body is not a JSON object"),
     })?;
     let email = email(&body)?;
-    let roles = roles(&body)?;
 
     let mut state = shared.lock();
-    if let Some(existing) = state.clickhouse.get_by_email(&email) {
+    let state = &mut *state;
+    let now = state.now();
+    let custom = state
+        .custom_roles
+        .get(organization)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let details = Details::new(roles(&body, custom)?, !custom.is_empty());
+    let invitations = state
+        .clickhouse
+        .get_mut(organization)
+        .ok_or_else(Refusal::not_found)?;
+    if let Some(existing) = invitations.get_by_email(&email) {
         return Err(Refusal::conflict(if is_open(existing) {
             "This email address is invited to the organization"
         } else {
             "This email address belongs to a member of the organization"
         }));
     }
-    let id = Uuid::new_v4().to_string();
-    let now = state.now();
-    let created = state
-        .clickhouse
-        .insert(id.clone(), email.clone(), now, Details { roles });
-    let result = wire::invitation(created);
+    let new = New {
+        id: Uuid::new_v4().to_string(),
+        email,
+        staging: TimeDelta::zero(),
+        details,
+    };
+    let created = invitations.insert(new, now);
     state.journal.commit(
         Provider::ClickHouse,
         Change::Create,
+        &created.id,
+        &created.email,
+        Some(&call.request_id),
+    );
+    let result = wire::invitation(created);
+    Ok(wire::success(Some(result), &call.request_id))
+}
+
+fn get(shared: &Shared, call: &Call, organization: usize, id: &str) -> Result<Response, Refusal> {
+    let id = uuid(id, "invitation")?;
+    let state = shared.lock();
+    let found = find(&state, organization, &id)?;
+    let result = wire::invitation(found);
+    Ok(wire::success(Some(result), &call.request_id))
+}
+
+fn delete(
+    shared: &Shared,
+    call: &Call,
+    organization: usize,
+    id: &str,
+) -> Result<Response, Refusal> {
+    let id = uuid(id, "invitation")?;
+    let mut state = shared.lock();
+    let email = find(&state, organization, &id)?.email.clone();
+    if let Some(invitations) = state.clickhouse.get_mut(organization) {
+        invitations.remove(&id);
+    }
+    state.journal.commit(
+        Provider::ClickHouse,
+        Change::Delete,
         &id,
         &email,
         Some(&call.request_id),
     );
-    Ok(Some(result))
+    Ok(wire::success(None::<()>, &call.request_id))
 }
 
-fn get(shared: &Shared, id: &str) -> Outcome {
-    let id = uuid(id, "invitation")?;
-    let state = shared.lock();
-    let found = state.clickhouse.get(&id).filter(|it| is_open(it));
+fn invitations(state: &State, organization: usize) -> Result<&Invitations<Details>, Refusal> {
+    let found = state.clickhouse.get(organization);
+    found.ok_or_else(Refusal::not_found)
+}
+
+fn find<'a>(
+    state: &'a State,
+    organization: usize,
+    id: &str,
+) -> Result<&'a Invitation<Details>, Refusal> {
+    let found = invitations(state, organization)?.get(id);
     found
-        .map(|invitation| Some(wire::invitation(invitation)))
+        .filter(|it| is_open(it))
         .ok_or_else(Refusal::not_found)
-}
-
-fn delete(shared: &Shared, call: &Call, id: &str) -> Outcome {
-    let id = uuid(id, "invitation")?;
-    let mut state = shared.lock();
-    if !state.clickhouse.get(&id).is_some_and(is_open) {
-        return Err(Refusal::not_found());
-    }
-    let deleted = state
-        .clickhouse
-        .remove(&id)
-        .ok_or_else(Refusal::not_found)?;
-    state.journal.commit(
-        Provider::ClickHouse,
-        Change::Delete,
-        &deleted.id,
-        &deleted.email,
-        Some(&call.request_id),
-    );
-    Ok(None)
 }
 
 /// An accepted invitation has done its work: the API no longer shows it.
@@ -225,27 +292,32 @@ fn email(body: &Map<String, Value>) -> Result<String, Refusal> {
     }
 }
 
-fn roles(body: &Map<String, Value>) -> Result<Vec<SystemRole>, Refusal> {
+/// The roles to assign, in an organisation with these custom roles.
+fn roles(body: &Map<String, Value>, custom: &[CustomRole]) -> Result<Vec<Role>, Refusal> {
     match (body.get("role"), body.get("assignedRoleIds")) {
         (None, None) => Ok(vec![roles::DEFAULT]),
+        (Some(_), Some(_)) => Err(Refusal::bad_request(
+            "'role' and 'assignedRoleIds' exclude each other",
+        )),
+        // As observed.
+        (Some(_), None) if !custom.is_empty() => Err(Refusal::bad_request(
+            "Use 'assignedRoleIds' instead of 'role'.",
+        )),
         (Some(role), None) => role
             .as_str()
             .and_then(roles::by_legacy_name)
             .map(|role| vec![role])
             .ok_or_else(|| Refusal::bad_request("'role' is neither 'admin' nor 'developer'")),
-        (None, Some(ids)) => assigned(ids),
-        (Some(_), Some(_)) => Err(Refusal::bad_request(
-            "'role' and 'assignedRoleIds' exclude each other",
-        )),
+        (None, Some(ids)) => assigned(ids, custom),
     }
 }
 
-fn assigned(ids: &Value) -> Result<Vec<SystemRole>, Refusal> {
+fn assigned(ids: &Value, custom: &[CustomRole]) -> Result<Vec<Role>, Refusal> {
     let not_strings = || Refusal::bad_request("'assignedRoleIds' is not an array of strings");
     let mut roles = Vec::new();
     for id in ids.as_array().ok_or_else(not_strings)? {
         let id = id.as_str().ok_or_else(not_strings)?;
-        let role = roles::by_id(id)
+        let role = roles::by_id(id, custom)
             .ok_or_else(|| Refusal::bad_request(&format!("Unknown role id \"{id}\"")))?;
         if !roles.contains(&role) {
             roles.push(role);

@@ -4,10 +4,10 @@ use axum::Json;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use super::{Details, Outcome, roles};
-use crate::state::Invitation;
+use super::Details;
+use crate::invitations::Invitation;
 
 /// Sent with every reply of the API. There is no limit yet, so the numbers do not move.
 const RATE_LIMIT: [(HeaderName, &str); 3] = [
@@ -52,8 +52,14 @@ impl Refusal {
         Self::new(status, code, "The service could not answer this request")
     }
 
-    pub(crate) fn forbidden() -> Self {
+    pub(crate) fn elsewhere() -> Self {
         let detail = "The API key belongs to another organization";
+        Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", detail)
+    }
+
+    /// This key may not do this.
+    pub(crate) fn forbidden() -> Self {
+        let detail = "The roles of the API key do not allow this";
         Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", detail)
     }
 
@@ -93,35 +99,77 @@ impl Refusal {
     }
 }
 
-pub(crate) fn respond(outcome: Outcome, request_id: &str) -> Response {
-    let (status, allow, mut body) = match outcome {
-        Ok(None) => (StatusCode::OK, None, json!({})),
-        Ok(Some(result)) => (StatusCode::OK, None, json!({ "result": result })),
-        Err(refusal) => {
-            let error = format!("{}: {}", refusal.code, refusal.detail);
-            (refusal.status, refusal.allow, json!({ "error": error }))
-        }
-    };
-    body["status"] = status.as_u16().into();
-    body["requestId"] = request_id.into();
-    let allow = allow.map(|allowed| [(header::ALLOW, allowed)]);
-    (status, RATE_LIMIT, allow, Json(body)).into_response()
+/// The envelope of a success. A delete has no result.
+#[derive(Serialize)]
+struct Success<'a, T> {
+    status: u16,
+    #[serde(rename = "requestId")]
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<T>,
 }
 
-pub(crate) fn invitation(invitation: &Invitation<Details>) -> Value {
-    let assigned = &invitation.details.roles;
-    let assigned_roles: Vec<Value> = assigned
-        .iter()
-        .map(|role| json!({ "roleId": role.id, "roleName": role.name, "roleType": "system" }))
-        .collect();
-    json!({
-        "id": invitation.id,
-        "email": invitation.email,
-        "role": roles::legacy_name(assigned),
-        "createdAt": time(invitation.created_at),
-        "expireAt": time(invitation.expires_at),
-        "assignedRoles": assigned_roles,
-    })
+/// The envelope of a failure.
+#[derive(Serialize)]
+struct Failure<'a> {
+    status: u16,
+    #[serde(rename = "requestId")]
+    request_id: &'a str,
+    error: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Body<'a> {
+    id: &'a str,
+    email: &'a str,
+    role: &'static str,
+    created_at: String,
+    expire_at: String,
+    assigned_roles: Vec<AssignedRole<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AssignedRole<'a> {
+    role_id: &'a str,
+    role_name: &'a str,
+    role_type: &'static str,
+}
+
+pub(crate) fn success<T: Serialize>(result: Option<T>, request_id: &str) -> Response {
+    let body = Success {
+        status: StatusCode::OK.as_u16(),
+        request_id,
+        result,
+    };
+    (RATE_LIMIT, Json(body)).into_response()
+}
+
+pub(crate) fn failure(refusal: Refusal, request_id: &str) -> Response {
+    let body = Failure {
+        status: refusal.status.as_u16(),
+        request_id,
+        error: format!("{}: {}", refusal.code, refusal.detail),
+    };
+    let allow = refusal.allow.map(|allowed| [(header::ALLOW, allowed)]);
+    (refusal.status, RATE_LIMIT, allow, Json(body)).into_response()
+}
+
+pub(crate) fn invitation(invitation: &Invitation<Details>) -> Body<'_> {
+    let assigned = invitation.details.roles.iter().map(|role| AssignedRole {
+        role_id: role.id(),
+        role_name: role.name(),
+        role_type: role.kind(),
+    });
+    Body {
+        id: &invitation.id,
+        email: &invitation.email,
+        role: invitation.details.legacy_role,
+        created_at: time(invitation.created_at),
+        expire_at: time(invitation.expires_at),
+        assigned_roles: assigned.collect(),
+    }
 }
 
 fn time(at: DateTime<Utc>) -> String {

@@ -7,9 +7,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::Details;
 use super::wire::{self, Failure};
-use crate::state::{Invitation, Invitations};
+use super::{Details, invitation_of};
+use crate::invitations::{Invitation, Invitations};
 
 const DEFAULT_PAGE_SIZE: usize = 10;
 const MAX_PAGE_SIZE: usize = 100;
@@ -47,15 +47,15 @@ impl Query {
             let index = pairs.iter().position(|(key, _)| key == name)?;
             Some(pairs.remove(index).1)
         };
+        let token = take("page_token");
+        let token = token.map(|token| Token::decode(&token)).transpose()?;
+        let first = Token::new(page_size(take("page_size"))?, 0);
+        // The token carries the page size: one sent along must be good, and changes nothing.
         let Token {
             page_size,
             after,
             detours,
-        } = match take("page_token") {
-            // The token carries the page size: one sent along is not even looked at.
-            Some(token) => Token::decode(&token)?,
-            None => Token::new(page_size(take("page_size"))?, 0),
-        };
+        } = token.unwrap_or(first);
         Ok(Self {
             email: take("email"),
             status: take("status"),
@@ -68,17 +68,16 @@ impl Query {
     }
 
     pub(crate) fn select<'a>(
-        &self,
+        &'a self,
         invitations: &'a Invitations<Details>,
         now: DateTime<Utc>,
     ) -> Page<'a> {
-        let matches = |invitation: &&Invitation<Details>| self.matches(invitation, now);
         let total = if self.is_filtered() {
-            invitations.after(0).filter(matches).count()
+            self.matching(invitations, 0, now).count()
         } else {
             invitations.len()
         };
-        let mut rest = invitations.after(self.after).filter(matches);
+        let mut rest = self.matching(invitations, self.after, now);
         let items: Vec<_> = rest.by_ref().take(self.page_size).collect();
         // As observed: a request for the largest page gets no link to what lies behind it.
         let cut_short = self.page_size == MAX_PAGE_SIZE;
@@ -130,15 +129,44 @@ impl Query {
         self.link(base, Some(&token.encode()))
     }
 
+    /// The invitations that match, after a position.
+    fn matching<'a>(
+        &'a self,
+        invitations: &'a Invitations<Details>,
+        after: u64,
+        now: DateTime<Utc>,
+    ) -> Box<dyn Iterator<Item = &'a Invitation<Details>> + 'a> {
+        let matches = move |it: &&Invitation<Details>| self.matches(it, now);
+        match self.only_candidate(invitations) {
+            Some(one) => {
+                let one = one.into_iter().filter(move |it| it.sequence > after);
+                Box::new(one.filter(matches))
+            }
+            None => Box::new(invitations.after(after).filter(matches)),
+        }
+    }
+
+    /// The one that may match, if there is one, when no other may: a user or an address leads to it at once.
+    fn only_candidate<'a>(
+        &self,
+        invitations: &'a Invitations<Details>,
+    ) -> Option<Option<&'a Invitation<Details>>> {
+        if let Some(user) = &self.user {
+            return Some(invitation_of(user).and_then(|id| invitations.get(&id)));
+        }
+        let email = self.email.as_ref()?;
+        // Deleted ones that are still shown are not found by address.
+        let all_found_by_email = invitations.invited() == invitations.len();
+        all_found_by_email.then(|| invitations.get_by_email(email))
+    }
+
     fn matches(&self, invitation: &Invitation<Details>, now: DateTime<Utc>) -> bool {
-        let Details { user, creator, .. } = &invitation.details;
         let passes = |filter: &Option<String>, value: &str| {
             filter.as_ref().is_none_or(|wanted| wanted == value)
         };
         passes(&self.email, &invitation.email)
             && passes(&self.status, wire::status(invitation, now))
-            && passes(&self.user, user)
-            && passes(&self.creator, creator)
+            && passes(&self.creator, &invitation.details.creator)
     }
 
     fn is_filtered(&self) -> bool {

@@ -1,50 +1,40 @@
 //! Confluent Cloud: the invitation operations of IAM v2; the token exchange is next door.
 
+mod identity;
 mod list;
+mod seed;
 mod sts;
 mod wire;
 
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
-use crate::auth::Presented;
 use crate::call::{BodyError, Call};
+use crate::config::Rights;
+use crate::directory::{Caller, ConfluentOrg};
 use crate::email::is_email;
 use crate::faults::Fault;
+use crate::invitations::{Invitation, New};
 use crate::ledger::Change;
 use crate::state::{Provider, Shared, State, random_suffix};
-use crate::tokens::Found;
 use wire::Failure;
 
-const DEFAULT_AUTH_TYPE: &str = "AUTH_TYPE_LOCAL";
+pub(crate) use identity::credential;
+pub(crate) use seed::seed;
+
+const LOCAL: &str = "AUTH_TYPE_LOCAL";
+const SSO: &str = "AUTH_TYPE_SSO";
 
 /// What an invitation has here and not at the other vendor.
 #[derive(Debug)]
 pub(crate) struct Details {
-    auth_type: String,
-    /// The invitee's user id.
-    user: String,
+    auth_type: Cow<'static, str>,
     /// The user id behind the credentials that created it.
-    creator: String,
-}
-
-/// The organisation the sandbox emulates.
-#[derive(Debug)]
-pub(crate) struct Account {
-    organization: Uuid,
-    /// The user that the credentials belong to.
-    user: String,
-}
-
-impl Account {
-    pub(crate) fn random() -> Self {
-        Self {
-            organization: Uuid::new_v4(),
-            user: user_id(),
-        }
-    }
+    creator: Arc<str>,
 }
 
 /// What a request under `/iam/` or `/sts/` asks for.
@@ -102,12 +92,19 @@ impl Route {
 }
 
 pub(crate) fn answer(shared: &Shared, route: &Route, call: &Call) -> Response {
-    let authenticated = || authenticate(shared, call);
+    let caller = |may: fn(Rights) -> bool| {
+        let caller = identity::caller(shared, &shared.lock(), &call.headers)?;
+        if may(caller.rights) {
+            Ok(caller)
+        } else {
+            Err(Failure::forbidden())
+        }
+    };
     let answer = match route {
-        Route::List => authenticated().and_then(|()| list(shared, call)),
-        Route::Create => authenticated().and_then(|()| create(shared, call)),
-        Route::Get(id) => authenticated().and_then(|()| get(shared, id)),
-        Route::Delete(id) => authenticated().and_then(|()| delete(shared, call, id)),
+        Route::List => caller(Rights::read).and_then(|it| list(shared, &it, call)),
+        Route::Create => caller(Rights::write).and_then(|it| create(shared, &it, call)),
+        Route::Get(id) => caller(Rights::read).and_then(|it| get(shared, &it, id)),
+        Route::Delete(id) => caller(Rights::write).and_then(|it| delete(shared, &it, call, id)),
         Route::Exchange => sts::exchange(shared, call),
         Route::WrongMethod(allowed) => Err(Failure::wrong_method(allowed)),
         Route::Unknown => Err(Failure::not_found()),
@@ -157,113 +154,143 @@ pub(crate) fn twist_page(page: &mut Value, fault: &Fault, shared: &Shared, uri: 
     }
 }
 
-/// Whose credentials a request carries.
-pub(crate) fn identify(
-    shared: &Shared,
-    state: &State,
-    headers: &HeaderMap,
-) -> Result<String, Failure> {
-    let expected = &shared.credentials.confluent;
-    let presented = Presented::in_headers(headers);
-    if presented.is_basic(&expected.api_key, &expected.api_secret) {
-        return Ok("key".to_owned());
-    }
-    if presented.is_bearer(&expected.access_token) {
-        return Ok("token".to_owned());
-    }
-    if let Presented::Bearer(token) = &presented {
-        match state.tokens.find(token, state.now()) {
-            Found::Good(pool) => return Ok(pool.to_owned()),
-            Found::Expired => return Err(Failure::expired()),
-            Found::Unknown => {}
-        }
-    }
-    Err(Failure::unauthenticated(&presented))
-}
-
-fn authenticate(shared: &Shared, call: &Call) -> Result<(), Failure> {
-    identify(shared, &shared.lock(), &call.headers).map(drop)
-}
-
-fn list(shared: &Shared, call: &Call) -> Result<Response, Failure> {
+fn list(shared: &Shared, caller: &Caller, call: &Call) -> Result<Response, Failure> {
     let query = list::Query::parse(&call.uri)?;
+    let organization = organization(shared, caller)?;
     let state = shared.lock();
+    let invitations = state
+        .confluent
+        .get(caller.organization)
+        .ok_or_else(Failure::not_found)?;
     let now = state.now();
-    let page = query.select(&state.confluent, now);
-    let items = page
-        .items
-        .iter()
-        .map(|invitation| wire::invitation(shared, invitation, now))
-        .collect();
+    let page = query.select(invitations, now);
+    let items = page.items.iter();
+    let items = items.map(|item| wire::invitation(&shared.url, organization, item, now));
     let next = page.next.map(|token| query.link(&shared.url, Some(&token)));
-    let body = wire::invitation_list(&query.link(&shared.url, None), next, page.total, items);
+    let first = query.link(&shared.url, None);
+    let body = wire::invitation_list(first, next, page.total, items.collect());
     Ok(wire::json(StatusCode::OK, &body))
 }
 
-fn create(shared: &Shared, call: &Call) -> Result<Response, Failure> {
+fn create(shared: &Shared, caller: &Caller, call: &Call) -> Result<Response, Failure> {
     let body = call.json_object().map_err(|error| match error {
         BodyError::TooLarge => Failure::too_large(),
         BodyError::NotJson => Failure::bad_request("The body is not JSON"),
         BodyError::NotAnObject => Failure::bad_request("The body is not a JSON object"),
     })?;
     let email = email(&body)?;
-    let auth_type = auth_type(&body)?;
+    let organization = organization(shared, caller)?;
+    let auth_type = auth_type(&body, organization)?;
+    if organization.sso && auth_type == LOCAL && caller.rights != Rights::Admin {
+        return Err(Failure::local_user());
+    }
 
     let mut state = shared.lock();
+    let state = &mut *state;
     let now = state.now();
-    if let Some(existing) = state.confluent.get_by_email(email) {
-        let location = wire::invitation_url(shared, &existing.id);
-        return Err(Failure::already_exists(email, &location));
+    let invitations = state
+        .confluent
+        .get_mut(caller.organization)
+        .ok_or_else(Failure::not_found)?;
+    if let Some(existing) = invitations.get_by_email(email) {
+        let location = wire::invitation_url(&shared.url, &existing.id);
+        return Err(match existing.accepted_at {
+            Some(_) => Failure::already_a_user(&location),
+            None => Failure::already_invited(email, &location),
+        });
+    }
+    if let Some(quota) = &state.quotas.confluent
+        && invitations.invited() >= quota.invitations_per_org
+    {
+        return Err(Failure::over_quota(quota.refused_as()));
     }
     let id = loop {
         let id = format!("i-{}", random_suffix(6));
-        if state.confluent.get(&id).is_none() {
+        if invitations.get(&id).is_none() {
             break id;
         }
     };
-    let details = Details {
-        auth_type: auth_type.to_owned(),
-        user: user_id(),
-        creator: shared.confluent.user.clone(),
+    let new = New {
+        id,
+        email: email.to_owned(),
+        staging: organization.staging,
+        details: Details {
+            auth_type,
+            creator: Arc::clone(&caller.user),
+        },
     };
-    let created = state
-        .confluent
-        .insert(id.clone(), email.to_owned(), now, details);
-    let body = wire::invitation(shared, created, now);
+    let created = invitations.insert(new, now);
+    let body = wire::invitation(&shared.url, organization, created, now);
     state.journal.commit(
         Provider::Confluent,
         Change::Create,
-        &id,
+        &created.id,
         email,
         Some(&call.request_id),
     );
-    let location = wire::invitation_url(shared, &id);
+    let location = wire::invitation_url(&shared.url, &created.id);
     let response = wire::json(StatusCode::CREATED, &body);
     Ok(([(header::LOCATION, location)], response).into_response())
 }
 
-fn get(shared: &Shared, id: &str) -> Result<Response, Failure> {
+fn get(shared: &Shared, caller: &Caller, id: &str) -> Result<Response, Failure> {
+    let organization = organization(shared, caller)?;
     let state = shared.lock();
-    let invitation = state.confluent.get(id).ok_or_else(Failure::not_found)?;
-    let body = wire::invitation(shared, invitation, state.now());
+    let invitation = find(&state, caller, id)?;
+    let body = wire::invitation(&shared.url, organization, invitation, state.now());
     Ok(wire::json(StatusCode::OK, &body))
 }
 
-fn delete(shared: &Shared, call: &Call, id: &str) -> Result<Response, Failure> {
+fn delete(shared: &Shared, caller: &Caller, call: &Call, id: &str) -> Result<Response, Failure> {
+    let keep = organization(shared, caller)?.keep_deleted;
     let mut state = shared.lock();
-    let invitation = state.confluent.get(id).ok_or_else(Failure::not_found)?;
+    let state = &mut *state;
+    let now = state.now();
+    let invitation = find(state, caller, id)?;
+    if invitation.deleted_at.is_some() {
+        return Err(Failure::not_found());
+    }
     if invitation.accepted_at.is_some() {
         return Err(Failure::bad_request("The invitation was already accepted"));
     }
-    let deleted = state.confluent.remove(id).ok_or_else(Failure::not_found)?;
     state.journal.commit(
         Provider::Confluent,
         Change::Delete,
-        &deleted.id,
-        &deleted.email,
+        id,
+        &invitation.email.clone(),
         Some(&call.request_id),
     );
+    if let Some(invitations) = state.confluent.get_mut(caller.organization) {
+        if keep {
+            invitations.deactivate(id, now);
+        } else {
+            invitations.remove(id);
+        }
+    }
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// The invitation of an id. One of another organisation is forbidden.
+fn find<'a>(
+    state: &'a State,
+    caller: &Caller,
+    id: &str,
+) -> Result<&'a Invitation<Details>, Failure> {
+    let own = state.confluent.get(caller.organization);
+    if let Some(found) = own.and_then(|invitations| invitations.get(id)) {
+        return Ok(found);
+    }
+    let elsewhere = state.confluent.iter().any(|it| it.get(id).is_some());
+    Err(if elsewhere {
+        Failure::elsewhere(id)
+    } else {
+        Failure::not_found()
+    })
+}
+
+fn organization<'a>(shared: &'a Shared, caller: &Caller) -> Result<&'a ConfluentOrg, Failure> {
+    let found = shared.directory.confluent.get(caller.organization);
+    found.ok_or_else(Failure::not_found)
 }
 
 fn email(body: &Map<String, Value>) -> Result<&str, Failure> {
@@ -276,71 +303,33 @@ fn email(body: &Map<String, Value>) -> Result<&str, Failure> {
     }
 }
 
-fn auth_type(body: &Map<String, Value>) -> Result<&str, Failure> {
+fn auth_type(
+    body: &Map<String, Value>,
+    organization: &ConfluentOrg,
+) -> Result<Cow<'static, str>, Failure> {
     let refused = |why| Err(Failure::invalid_property("/auth_type", why));
     match body.get("auth_type") {
-        None => Ok(DEFAULT_AUTH_TYPE),
-        Some(Value::String(auth_type)) if auth_type.starts_with("AUTH_TYPE_") => Ok(auth_type),
-        Some(Value::String(_)) => refused("The property is not a known type of authentication"),
+        None => Ok(default_auth_type(organization).into()),
+        Some(Value::String(auth_type)) => match auth_type.as_str() {
+            LOCAL => Ok(LOCAL.into()),
+            SSO => Ok(SSO.into()),
+            other if other.starts_with("AUTH_TYPE_") => Ok(other.to_owned().into()),
+            _ => refused("The property is not a known type of authentication"),
+        },
         Some(_) => refused("The property is not a string"),
     }
 }
 
-fn user_id() -> String {
-    format!("u-{}", random_suffix(6))
+fn default_auth_type(organization: &ConfluentOrg) -> &'static str {
+    if organization.sso { SSO } else { LOCAL }
 }
 
-#[cfg(test)]
-mod tests {
-    use axum::http::HeaderValue;
-    use chrono::TimeDelta;
+/// The id of the invitee's user: of the same letters as that of the invitation, so that one is found by the other.
+fn user_of(id: &str) -> String {
+    format!("u-{}", id.trim_start_matches("i-"))
+}
 
-    use super::*;
-    use crate::Credentials;
-    use crate::journal::Journal;
-
-    fn call(shared: &Shared, route: &Route, path_and_query: &str, body: &'static str) -> Response {
-        let token = shared.credentials.confluent.access_token();
-        let authorization = HeaderValue::try_from(format!("Bearer {token}")).unwrap();
-        let call = Call {
-            request_id: "1".to_owned(),
-            method: Method::GET,
-            uri: path_and_query.parse().unwrap(),
-            headers: HeaderMap::from_iter([(header::AUTHORIZATION, authorization)]),
-            body: Some(body.into()),
-        };
-        answer(shared, route, &call)
-    }
-
-    #[test]
-    fn an_expired_invitation_says_so_stands_in_the_way_and_can_be_deleted() {
-        let shared = Shared::new(Credentials::random(), Journal::default());
-        let query = {
-            let mut state = shared.lock();
-            let now = state.now();
-            let details = Details {
-                auth_type: DEFAULT_AUTH_TYPE.to_owned(),
-                user: user_id(),
-                creator: user_id(),
-            };
-            let (id, email) = ("i-1".to_owned(), "ada@example.com".to_owned());
-            let long_ago = now - TimeDelta::days(8);
-            let expired = state.confluent.insert(id, email, long_ago, details);
-            assert_eq!(wire::status(expired, now), "INVITE_STATUS_EXPIRED");
-            assert_eq!(wire::status(expired, long_ago), "INVITE_STATUS_SENT");
-            let uri = "/?status=INVITE_STATUS_EXPIRED".parse().unwrap();
-            let query = list::Query::parse(&uri).unwrap();
-            assert_eq!(query.select(&state.confluent, now).total, 1);
-            assert_eq!(query.select(&state.confluent, long_ago).total, 0);
-            query
-        };
-
-        let ada = r#"{"email":"ada@example.com"}"#;
-        let refused = call(&shared, &Route::Create, "/", ada);
-        assert_eq!(refused.status(), StatusCode::CONFLICT);
-        let deleted = call(&shared, &Route::Delete("i-1".to_owned()), "/", "");
-        assert_eq!(deleted.status(), StatusCode::NO_CONTENT);
-        let state = shared.lock();
-        assert_eq!(query.select(&state.confluent, state.now()).total, 0);
-    }
+/// The id of the invitation that made a user.
+fn invitation_of(user: &str) -> Option<String> {
+    Some(format!("i-{}", user.strip_prefix("u-")?))
 }

@@ -24,21 +24,24 @@ pub(super) fn exchange(shared: &Shared, call: &Call) -> Result<Response, Failure
     expect(&form, "/grant_type", GRANT)?;
     expect(&form, "/subject_token_type", JWT)?;
     expect(&form, "/requested_token_type", ACCESS_TOKEN)?;
-    let pool = shared.credentials.identity_pool_id();
-    if require(&form, "/identity_pool_id")? != pool {
+    let pool = require(&form, "/identity_pool_id")?;
+    let Some(pool) = shared.directory.pool(pool) else {
         let detail = "There is no such identity pool";
         return Err(Failure::invalid_field("/identity_pool_id", detail));
-    }
+    };
     let wanted = lifetime(&form)?;
     let subject = require(&form, "/subject_token")?;
 
     let mut state = shared.lock();
     let now = state.now();
-    if !state.tokens.accepts_subject(subject, now) {
+    if !state
+        .tokens
+        .accepts_subject(subject, pool.subject_tokens.as_deref(), now)
+    {
         let detail = "The token is unknown or has expired";
         return Err(Failure::invalid_field("/subject_token", detail));
     }
-    let (token, seconds) = state.tokens.give(pool, wanted, now);
+    let (token, seconds) = state.tokens.give(&pool.id, wanted, now);
     let expires_in = if state.tokens.settings().expires_in_as_text {
         Value::from(seconds.to_string())
     } else {

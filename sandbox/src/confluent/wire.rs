@@ -4,11 +4,13 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
-use super::Details;
+use super::{Details, user_of};
 use crate::auth::Presented;
-use crate::state::{Invitation, Shared};
+use crate::directory::ConfluentOrg;
+use crate::invitations::Invitation;
 use crate::view::Status;
 
 /// Sent with every success. There is no limit yet, so the numbers do not move.
@@ -107,9 +109,43 @@ impl Failure {
         Self::new(status, "method_not_allowed", &detail).with("allow", allowed)
     }
 
-    pub(crate) fn already_exists(email: &str, location: &str) -> Self {
+    /// These credentials may not do this.
+    pub(crate) fn forbidden() -> Self {
+        let detail = "The owner of these credentials may not do this";
+        Self::new(StatusCode::FORBIDDEN, "forbidden_access", detail)
+    }
+
+    /// A local user for an organisation with single sign-on.
+    pub(crate) fn local_user() -> Self {
+        let detail = "Only an OrganizationAdmin may invite local users to an SSO organization";
+        Self {
+            source: Source::Pointer("/auth_type"),
+            ..Self::new(StatusCode::FORBIDDEN, "forbidden_access", detail)
+        }
+    }
+
+    /// What another organisation has. As observed, in words that say "not found".
+    pub(crate) fn elsewhere(id: &str) -> Self {
+        let detail = format!("The invitation {id} was not found.");
+        Self::new(StatusCode::FORBIDDEN, "forbidden_access", &detail)
+    }
+
+    /// 402, or 400 when told to.
+    pub(crate) fn over_quota(status: StatusCode) -> Self {
+        let detail = "The request would exceed the quota: invitations_per_org";
+        Self::new(status, "quota_exceeded", detail)
+    }
+
+    pub(crate) fn already_invited(email: &str, location: &str) -> Self {
         let detail = format!("'{email}' has an invitation to this organization");
         Self::new(StatusCode::CONFLICT, "resource_already_exists", &detail)
+            .with("location", location)
+    }
+
+    /// As observed.
+    pub(crate) fn already_a_user(location: &str) -> Self {
+        let detail = "This user already exists within the Organization";
+        Self::new(StatusCode::CONFLICT, "resource_already_exists", detail)
             .with("location", location)
     }
 
@@ -162,77 +198,129 @@ pub(crate) fn finish(answer: Result<Response, Failure>, request_id: &str) -> Res
     ([("x-request-id", request_id)], response).into_response()
 }
 
-pub(crate) fn json(status: StatusCode, body: &Value) -> Response {
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     (status, Json(body)).into_response()
 }
 
-pub(crate) fn invitation(
-    shared: &Shared,
-    invitation: &Invitation<Details>,
+#[derive(Serialize)]
+pub(crate) struct Body<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    id: &'a str,
+    metadata: Metadata,
+    email: &'a str,
+    auth_type: &'a str,
+    status: &'static str,
+    accepted_at: Option<String>,
+    expires_at: String,
+    user: Reference,
+    creator: Reference,
+}
+
+#[derive(Serialize)]
+struct Metadata {
+    #[serde(rename = "self")]
+    own: String,
+    resource_name: String,
+    created_at: String,
+    updated_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Reference {
+    id: String,
+    related: String,
+    resource_name: String,
+}
+
+#[derive(Serialize)]
+pub(crate) struct ListBody<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    metadata: ListMetadata,
+    data: Vec<Body<'a>>,
+}
+
+#[derive(Serialize)]
+struct ListMetadata {
+    first: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    total_size: usize,
+}
+
+pub(crate) fn invitation<'a>(
+    url: &str,
+    organization: &ConfluentOrg,
+    invitation: &'a Invitation<Details>,
     now: DateTime<Utc>,
-) -> Value {
-    let organization = shared.confluent.organization;
+) -> Body<'a> {
     let details = &invitation.details;
-    json!({
-        "api_version": "iam/v2",
-        "kind": "Invitation",
-        "id": invitation.id,
-        "metadata": {
-            "self": invitation_url(shared, &invitation.id),
-            "resource_name": format!(
-                "crn://confluent.cloud/organization={organization}/invitation={}",
+    let name = &organization.id;
+    Body {
+        api_version: "iam/v2",
+        kind: "Invitation",
+        id: &invitation.id,
+        metadata: Metadata {
+            own: invitation_url(url, &invitation.id),
+            resource_name: format!(
+                "crn://confluent.cloud/organization={name}/invitation={}",
                 invitation.id,
             ),
-            "created_at": time(invitation.created_at),
-            "updated_at": time(invitation.updated_at),
+            created_at: time(invitation.created_at),
+            updated_at: time(invitation.updated_at),
+            deleted_at: invitation.deleted_at.map(time),
         },
-        "email": invitation.email,
-        "auth_type": details.auth_type,
-        "status": status(invitation, now),
-        "accepted_at": invitation.accepted_at.map(time),
-        "expires_at": time(invitation.expires_at),
-        "user": user(shared, &details.user),
-        "creator": user(shared, &details.creator),
-    })
+        email: &invitation.email,
+        auth_type: &details.auth_type,
+        status: status(invitation, now),
+        accepted_at: invitation.accepted_at.map(time),
+        expires_at: time(invitation.expires_at),
+        user: user(url, name, &user_of(&invitation.id)),
+        creator: user(url, name, &details.creator),
+    }
 }
 
 pub(crate) fn invitation_list(
-    first: &str,
+    first: String,
     next: Option<String>,
-    total: usize,
-    items: Vec<Value>,
-) -> Value {
-    let mut metadata = json!({ "first": first, "total_size": total });
-    if let Some(next) = next {
-        metadata["next"] = Value::String(next);
+    total_size: usize,
+    data: Vec<Body<'_>>,
+) -> ListBody<'_> {
+    ListBody {
+        api_version: "iam/v2",
+        kind: "InvitationList",
+        metadata: ListMetadata {
+            first,
+            next,
+            total_size,
+        },
+        data,
     }
-    json!({
-        "api_version": "iam/v2",
-        "kind": "InvitationList",
-        "metadata": metadata,
-        "data": items,
-    })
 }
 
-pub(crate) fn invitation_url(shared: &Shared, id: &str) -> String {
-    format!("{}/iam/v2/invitations/{id}", shared.url)
+pub(crate) fn invitation_url(url: &str, id: &str) -> String {
+    format!("{url}/iam/v2/invitations/{id}")
 }
 
 pub(crate) fn status(invitation: &Invitation<Details>, now: DateTime<Utc>) -> &'static str {
     match invitation.status(now) {
+        Status::Staged => "INVITE_STATUS_STAGED",
+        Status::Sent => "INVITE_STATUS_SENT",
         Status::Accepted => "INVITE_STATUS_ACCEPTED",
         Status::Expired => "INVITE_STATUS_EXPIRED",
-        Status::Sent => "INVITE_STATUS_SENT",
+        Status::Deactivated => "INVITE_STATUS_DEACTIVATED",
     }
 }
 
-fn user(shared: &Shared, id: &str) -> Value {
-    let organization = shared.confluent.organization;
-    json!({
-        "id": id,
-        "related": format!("{}/iam/v2/users/{id}", shared.url),
-        "resource_name": format!("crn://confluent.cloud/organization={organization}/user={id}"),
-    })
+fn user(url: &str, organization: &str, id: &str) -> Reference {
+    Reference {
+        id: id.to_owned(),
+        related: format!("{url}/iam/v2/users/{id}"),
+        resource_name: format!("crn://confluent.cloud/organization={organization}/user={id}"),
+    }
 }
 
 fn time(at: DateTime<Utc>) -> String {

@@ -1,6 +1,6 @@
 //! A sandbox and raw requests to it.
 
-use org_invitations_sandbox::{Provider, Sandbox};
+use org_invitations_sandbox::{Config, Provider, Sandbox, SandboxBuilder};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -24,10 +24,28 @@ pub struct Reply {
 
 impl Api {
     pub async fn start() -> Self {
+        Self::with(Sandbox::builder()).await
+    }
+
+    pub async fn with(builder: SandboxBuilder) -> Self {
         Self {
-            sandbox: Sandbox::start().await.unwrap(),
+            sandbox: builder.start().await.unwrap(),
             http: Client::new(),
         }
+    }
+
+    /// A sandbox configured in JSON, as a file would.
+    pub async fn configured(config: Value) -> Self {
+        let config: Config = serde_json::from_value(config).unwrap();
+        Self::with(Sandbox::builder().config(config)).await
+    }
+
+    /// Steers the sandbox; the answer must be as documented.
+    pub async fn steer(&self, method: Method, path: &str, body: &Value) -> Reply {
+        let request = self.http.request(method, self.url(path));
+        let reply = send(request.json(body)).await;
+        assert!(reply.documented, "{path}: {reply:?}");
+        reply
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -89,6 +107,7 @@ pub async fn send(request: RequestBuilder) -> Reply {
         Some("iam") => documents::of(Provider::Confluent),
         Some("sts") => documents::of_sts(),
         Some("v1") => documents::of(Provider::ClickHouse),
+        Some("_sandbox") => documents::of_steering(),
         _ => return reply,
     };
     reply.documented = document

@@ -89,7 +89,7 @@ async fn the_page_size_of_the_first_request_holds_for_all() {
     let api = Api::start().await;
     invite(&api, 6).await;
     let first = list(&api, "?page_size=2").await;
-    for ignored in ["5", "0", "many"] {
+    for ignored in ["5", "1", "99"] {
         let token = token(&first).unwrap();
         let second = list(&api, &format!("?page_token={token}&page_size={ignored}")).await;
         assert_eq!(emails(&second), ["user2@example.com", "user3@example.com"]);

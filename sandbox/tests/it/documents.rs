@@ -48,6 +48,12 @@ pub fn of_sts() -> &'static Document {
     })
 }
 
+/// The document of the endpoints that steer the sandbox.
+pub fn of_steering() -> &'static Document {
+    static STEERING: OnceLock<Document> = OnceLock::new();
+    STEERING.get_or_init(|| Document::read(include_str!("../../openapi.yaml"), "openapi.yaml"))
+}
+
 impl Document {
     fn load(variable: &str, file: &str) -> Self {
         let path = std::env::var_os(variable).map_or_else(
@@ -60,9 +66,13 @@ impl Document {
         );
         let text = std::fs::read_to_string(&path)
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Self::read(&text, &path.display().to_string())
+    }
+
+    fn read(text: &str, name: &str) -> Self {
         // JSON is YAML too.
-        let root: Value = serde_norway::from_str(&text)
-            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let root: Value =
+            serde_norway::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
         let mut schemas = root["components"]["schemas"].clone();
         for schema in schemas
             .as_object_mut()
@@ -86,6 +96,17 @@ impl Document {
         self.check_headers(response, reply)?;
         self.check_body(response, reply)?;
         Ok(true)
+    }
+
+    /// Each path, with its methods in upper case.
+    pub fn paths(&self) -> Vec<(&str, Vec<String>)> {
+        let paths = self.root["paths"].as_object().unwrap().iter();
+        paths
+            .map(|(path, item)| {
+                let methods = item.as_object().unwrap().keys();
+                (path.as_str(), methods.map(|it| it.to_uppercase()).collect())
+            })
+            .collect()
     }
 
     fn operation(&self, method: &Method, path: &str) -> Option<&Value> {
@@ -137,7 +158,12 @@ impl Document {
         let schema = content
             .get(media_type)
             .ok_or_else(|| format!("media type {media_type:?} is not documented"))?;
-        self.check_value(&schema["schema"], &reply.json())
+        let body = if media_type == "application/json" {
+            reply.json()
+        } else {
+            Value::from(reply.text.as_str())
+        };
+        self.check_value(&schema["schema"], &body)
     }
 
     fn check_value(&self, schema: &Value, value: &Value) -> Result<(), String> {
@@ -197,8 +223,10 @@ fn to_json_schema(schema: &mut Value) {
         to_json_schema(items);
         close(items);
     }
-    let branches = object.get_mut("allOf").and_then(Value::as_array_mut);
-    branches.into_iter().flatten().for_each(to_json_schema);
+    for keyword in ["allOf", "oneOf"] {
+        let branches = object.get_mut(keyword).and_then(Value::as_array_mut);
+        branches.into_iter().flatten().for_each(to_json_schema);
+    }
 }
 
 fn close(schema: &mut Value) {

@@ -112,7 +112,15 @@ fn inline(document: &Value, node: &mut Map<String, Value>) {
     };
     let target = document.pointer(&reference[1..]).unwrap().clone();
     // A schema that contains itself cannot be written in place of all its mentions.
-    if !target.to_string().contains(reference.as_str()) {
+    if target.to_string().contains(reference.as_str()) {
+        return;
+    }
+    // In 3.1 what stands beside a reference counts, and has to stay.
+    let is_31 = document["openapi"].as_str().unwrap().starts_with("3.1");
+    node.remove("$ref");
+    if is_31 && !node.is_empty() {
+        node.insert("allOf".to_owned(), json!([target]));
+    } else {
         *node = target.as_object().unwrap().clone();
     }
 }

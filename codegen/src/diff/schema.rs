@@ -4,37 +4,50 @@
 //! response a wider one does, because values arrive that never did. The library reads responses
 //! tolerantly (open enumerations, optional properties), so there only what it cannot do without breaks.
 
-use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use serde_json::{Map, Value, json};
+
+use super::{Class, Placed, changes::Changes};
 use crate::{
     api::{Field, Kind, Need, Object},
-    diff::{Changes, Class},
     document::escape,
     schema::Direction,
 };
 
-/// A schema and its place in the surface.
-type Placed<'s> = (&'s str, &'s Value);
+/// Keywords that hold schemas of values within the value, other than properties.
+const INNER: [&str; 4] = [
+    "items",
+    "additionalProperties",
+    "patternProperties",
+    "prefixItems",
+];
 
 /// Compares schemas that travel in one direction.
-pub(crate) struct SchemaDiff<'d, 'a> {
+pub(super) struct SchemaDiff<'d, 'a> {
     changes: &'d mut Changes<'a>,
     direction: Direction,
 }
 
 impl<'d, 'a> SchemaDiff<'d, 'a> {
-    pub fn new(changes: &'d mut Changes<'a>, direction: Direction) -> Self {
+    pub(super) fn new(changes: &'d mut Changes<'a>, direction: Direction) -> Self {
         Self { changes, direction }
     }
 
     /// A whole body, of which the library uses what `object` lists.
-    pub fn body(&mut self, old: Placed, new: Placed, label: &str, object: Option<&'static Object>) {
+    pub(super) fn body(
+        &mut self,
+        old: Placed,
+        new: Placed,
+        label: &str,
+        object: Option<&'static Object>,
+    ) {
         self.keywords(old, new, label, Need::Essential);
         self.nested(old, new, label, object.map(|object| object.fields), None);
     }
 
     /// A value, of which the library expects `kind`.
-    pub fn schema(
+    pub(super) fn schema(
         &mut self,
         old: Placed,
         new: Placed,
@@ -66,24 +79,31 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
             label,
             fields.unwrap_or_default(),
         );
-        if let (Some(before), Some(after)) = (old.get("items"), new.get("items")) {
-            let (old_at, new_at) = (format!("{old_at}/items"), format!("{new_at}/items"));
-            let label = format!("each item of {label}");
-            self.schema(
-                (&old_at, before),
-                (&new_at, after),
-                &label,
-                item,
-                Need::Essential,
-            );
-        } else if old.get("items") != new.get("items") {
-            let what = format!("the items of {label} changed");
-            self.changes.record(
-                Class::Breaking,
-                (old_at, old["items"].clone()),
-                (new_at, new["items"].clone()),
-                what,
-            );
+        let (before, after) = (inner(old), inner(new));
+        let tails: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        for tail in tails {
+            let is_items = tail == "items";
+            match (before.get(tail), after.get(tail)) {
+                (Some(before), Some(after)) => {
+                    let label = match is_items {
+                        true => format!("each item of {label}"),
+                        false => format!("`{tail}` of {label}"),
+                    };
+                    let (old_at, new_at) = (format!("{old_at}/{tail}"), format!("{new_at}/{tail}"));
+                    let item = item.filter(|_| is_items);
+                    let (before, after) = ((&*old_at, *before), (&*new_at, *after));
+                    self.schema(before, after, &label, item, Need::Essential);
+                }
+                (before, after) => {
+                    // Nothing else was, or will be, in a closed object.
+                    let closed = [old, new].iter().any(|it| it[tail.as_str()] == false);
+                    let class = Class::breaking_if(!closed, Class::Cosmetic);
+                    let what = format!("`{tail}` of {label} changed");
+                    let (before, after) = (json!(before), json!(after));
+                    self.changes
+                        .record(class, (old_at, before), (new_at, after), what);
+                }
+            }
         }
     }
 
@@ -94,42 +114,35 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
         label: &str,
         fields: &'static [Field],
     ) {
-        let names = |schema: &Value| -> Vec<String> {
-            let properties = schema["properties"].as_object();
-            properties
-                .into_iter()
-                .flat_map(|map| map.keys().cloned())
-                .collect()
-        };
+        let none = Map::new();
+        let before = old["properties"].as_object().unwrap_or(&none);
+        let after = new["properties"].as_object().unwrap_or(&none);
+        let (was_required, is_required) = (required(old), required(new));
         let place = |at: &str, name: &str| format!("{at}/properties/{}", escape(name));
-        let requires = |schema: &Value, name: &str| {
-            schema["required"]
-                .as_array()
-                .is_some_and(|list| list.iter().any(|each| each == name))
-        };
-        for name in names(old) {
+        for (name, property) in before {
             let field = fields.iter().find(|field| field.name == name);
-            let before = &old["properties"][&name];
-            let at = place(old_at, &name);
-            let Some(after) = new["properties"].get(&name) else {
+            let at = place(old_at, name);
+            let Some(counterpart) = after.get(name) else {
                 // The library sends only its own fields, but its users read all that arrive.
                 let harmless = self.direction == Direction::Request && field.is_none();
-                let class = if harmless {
-                    Class::Cosmetic
-                } else {
-                    Class::Breaking
-                };
+                let class = Class::breaking_if(!harmless, Class::Cosmetic);
                 let what = format!("the property `{name}` of {label} is gone");
+                let before = (&*at, property.clone());
                 self.changes
-                    .record(class, (&at, before.clone()), (new_at, Value::Null), what);
+                    .record(class, before, (new_at, Value::Null), what);
                 continue;
             };
-            let new_at = place(new_at, &name);
-            let (demanded, demands) = (requires(old, &name), requires(new, &name));
+            let new_at = place(new_at, name);
+            let (demanded, demands) = (
+                was_required.contains(&**name),
+                is_required.contains(&**name),
+            );
             if demanded != demands {
                 let class = self.requirement(demands, field);
                 let what = format!("whether `{name}` of {label} is required changed");
-                self.changes.record(
+                // Said where the property is listed, which is what people look for.
+                self.changes.record_at(
+                    true,
                     class,
                     (&at, json!({ "required": demanded })),
                     (&new_at, json!({ "required": demands })),
@@ -139,59 +152,44 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
             let label = format!("`{name}` of {label}");
             let need = field.map_or(Need::Optional, |field| field.need);
             let kind = field.map(|field| &field.kind);
-            self.schema((&at, before), (&new_at, after), &label, kind, need);
+            self.schema((&at, property), (&new_at, counterpart), &label, kind, need);
         }
         self.required_only((old_at, old), (new_at, new), label);
-        for name in names(new) {
-            if old["properties"].get(&name).is_some() {
-                continue;
-            }
-            let at = place(new_at, &name);
-            let sent = fields
-                .iter()
-                .any(|field| field.name == name && field.need == Need::Essential);
-            let demanded = self.direction == Direction::Request && requires(new, &name) && !sent;
-            let class = if demanded {
-                Class::Breaking
-            } else {
-                Class::Additive
-            };
+        for (name, property) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
+            let at = place(new_at, name);
+            let mut essential = fields.iter().filter(|field| field.need == Need::Essential);
+            let sent = essential.any(|field| field.name == name);
+            let demanded = is_required.contains(&**name);
+            let demanded = self.direction == Direction::Request && demanded && !sent;
+            let class = Class::breaking_if(demanded, Class::Additive);
             let what = format!("there is a new property `{name}` of {label}");
-            let after = new["properties"][&name].clone();
+            let after = (&*at, property.clone());
             self.changes
-                .record(class, (old_at, Value::Null), (&at, after), what);
+                .record(class, (old_at, Value::Null), after, what);
         }
     }
 
     /// Names that are required though no property of that name is described.
     fn required_only(&mut self, (old_at, old): Placed, (new_at, new): Placed, label: &str) {
-        let required = |schema: &Value| schema["required"].as_array().cloned().unwrap_or_default();
-        let described = |schema: &Value, name: &Value| {
-            name.as_str()
-                .is_some_and(|name| schema["properties"].get(name).is_some())
-        };
+        let described = |schema: &Value, name: &str| schema["properties"].get(name).is_some();
         let request = self.direction == Direction::Request;
         let (before, after) = (required(old), required(new));
-        let newly = |name: &&Value| !before.contains(name) && !described(new, name);
-        for name in after.iter().filter(newly) {
-            let class = if request {
-                Class::Breaking
-            } else {
-                Class::Cosmetic
-            };
-            let what = format!("{name} of {label} is required, though it is not described");
+        let newly = |name: &&&str| !described(new, name);
+        for name in after.difference(&before).filter(newly) {
+            let class = Class::breaking_if(request, Class::Cosmetic);
+            let what = format!("\"{name}\" of {label} is required, though it is not described");
             let after = json!({ "required": name });
             self.changes
                 .record(class, (old_at, Value::Null), (new_at, after), what);
         }
-        let no_longer = |name: &&Value| !after.contains(name) && !described(old, name);
-        for name in before.iter().filter(no_longer) {
+        let no_longer = |name: &&&str| !described(old, name);
+        for name in before.difference(&after).filter(no_longer) {
             let class = if request {
                 Class::Additive
             } else {
                 Class::Cosmetic
             };
-            let what = format!("{name} of {label} is no longer required");
+            let what = format!("\"{name}\" of {label} is no longer required");
             let before = json!({ "required": name });
             self.changes
                 .record(class, (old_at, before), (new_at, Value::Null), what);
@@ -222,11 +220,14 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
         keywords.sort();
         keywords.dedup();
         for keyword in keywords {
-            if ["properties", "required", "items"].contains(&keyword.as_str()) {
-                continue;
-            }
             let (before, after) = (&old[keyword], &new[keyword]);
-            if before == after {
+            // Schemas are compared by what is in them, but whether an object is closed is a word of its own.
+            let apart = ["properties", "required"].contains(&keyword.as_str())
+                || INNER.contains(&keyword.as_str())
+                    && [before, after]
+                        .iter()
+                        .any(|it| it.is_object() || it.is_array());
+            if apart || before == after {
                 continue;
             }
             let class = self.keyword(keyword, before, after, need);
@@ -285,29 +286,52 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
 
     /// Values that were allowed and no longer are, or that are new.
     fn values(&self, before: &Value, after: &Value) -> Class {
-        let gone = match (before.as_array(), after.as_array()) {
-            (Some(before), Some(after)) => before.iter().any(|value| !after.contains(value)),
-            // An enumeration where there was none shuts out the rest.
-            (None, Some(_)) => true,
-            _ => false,
+        // An enumeration where there was none shuts out the rest.
+        let (Some(before), Some(after)) = (before.as_array(), after.as_array()) else {
+            return match (self.direction, after.is_null()) {
+                (_, true) => Class::Additive,
+                (Direction::Request, false) => Class::Breaking,
+                (Direction::Response, false) => Class::Cosmetic,
+            };
         };
-        match (self.direction, gone) {
-            (Direction::Request, true) => Class::Breaking,
-            (Direction::Request, false) | (Direction::Response, false) => Class::Additive,
-            (Direction::Response, true) => {
-                let wider = after.as_array().is_some_and(|after| {
-                    before
-                        .as_array()
-                        .is_some_and(|before| after.iter().any(|value| !before.contains(value)))
-                });
-                if wider {
-                    Class::Additive
-                } else {
-                    Class::Cosmetic
-                }
-            }
+        let set = |values: &[Value]| values.iter().map(Value::to_string).collect::<HashSet<_>>();
+        let (before, after) = (set(before), set(after));
+        match (
+            self.direction,
+            before.is_subset(&after),
+            after.is_subset(&before),
+        ) {
+            (Direction::Request, false, _) => Class::Breaking,
+            (Direction::Response, false, true) => Class::Cosmetic,
+            _ => Class::Additive,
         }
     }
+}
+
+/// The schemas of values within the value, by where they stand in the schema; properties apart.
+fn inner(schema: &Value) -> BTreeMap<String, &Value> {
+    let mut found = BTreeMap::new();
+    for keyword in INNER {
+        match (keyword, schema.get(keyword)) {
+            ("patternProperties", Some(Value::Object(map))) => found.extend(
+                map.iter()
+                    .map(|(name, inner)| (format!("{keyword}/{}", escape(name)), inner)),
+            ),
+            (_, Some(Value::Array(list))) => found.extend(
+                list.iter()
+                    .enumerate()
+                    .map(|(index, inner)| (format!("{keyword}/{index}"), inner)),
+            ),
+            (_, Some(inner @ Value::Object(_))) => drop(found.insert(keyword.to_owned(), inner)),
+            _ => {}
+        }
+    }
+    found
+}
+
+fn required(schema: &Value) -> BTreeSet<&str> {
+    let names = schema["required"].as_array().into_iter().flatten();
+    names.filter_map(Value::as_str).collect()
 }
 
 fn bound(value: &Value, none: f64) -> f64 {

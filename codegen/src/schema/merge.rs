@@ -1,12 +1,17 @@
 //! Merging the parts of an `allOf`: a value has to satisfy both.
 
+use std::{cmp::Ordering, collections::HashSet};
+
 use serde_json::{Map, Value, json};
 
 /// One schema that both parts describe together.
 ///
 /// Where the parts contradict each other, or say something that has no merged form, both are kept
 /// under `allOf`; that is an error only where the library reads that place.
-pub(crate) fn merge(mut left: Map<String, Value>, right: Map<String, Value>) -> Map<String, Value> {
+pub(super) fn merge(
+    mut left: Map<String, Value>,
+    mut right: Map<String, Value>,
+) -> Map<String, Value> {
     if left.is_empty() {
         return right;
     }
@@ -15,6 +20,13 @@ pub(crate) fn merge(mut left: Map<String, Value>, right: Map<String, Value>) -> 
     }
     let nullable = both_allow_null(&left, &right);
     left.remove("nullable");
+    keep_tighter(&mut left, &mut right);
+    let mut rest = Vec::new();
+    for part in [&mut left, &mut right] {
+        if let Some(Value::Array(parts)) = part.remove("allOf") {
+            rest.extend(parts);
+        }
+    }
     let mut conflicts = Map::new();
     for (keyword, theirs) in right {
         let Some(ours) = left.remove(&keyword) else {
@@ -35,9 +47,32 @@ pub(crate) fn merge(mut left: Map<String, Value>, right: Map<String, Value>) -> 
         left.insert("nullable".to_owned(), json!(true));
     }
     if !conflicts.is_empty() {
-        left.insert("allOf".to_owned(), json!([conflicts]));
+        rest.push(Value::Object(conflicts));
+    }
+    if !rest.is_empty() {
+        left.insert("allOf".to_owned(), Value::Array(rest));
     }
     left
+}
+
+/// Of two bounds the tighter one holds, with what is said of it.
+fn keep_tighter(left: &mut Map<String, Value>, right: &mut Map<String, Value>) {
+    for (bound, exclusive, sign) in [
+        ("minimum", "exclusiveMinimum", 1.0),
+        ("maximum", "exclusiveMaximum", -1.0),
+    ] {
+        let number = |part: &Map<String, Value>| Some(part.get(bound)?.as_f64()? * sign);
+        let (Some(ours), Some(theirs)) = (number(left), number(right)) else {
+            continue;
+        };
+        let looser = match ours.partial_cmp(&theirs) {
+            Some(Ordering::Greater) => &mut *right,
+            Some(Ordering::Less) => &mut *left,
+            _ => continue,
+        };
+        looser.remove(bound);
+        looser.remove(exclusive);
+    }
 }
 
 /// Null is allowed by both; a part that says nothing of types says nothing of null either.
@@ -63,7 +98,7 @@ fn combine(keyword: &str, ours: Value, theirs: Value) -> Result<Value, (Value, V
     }
     let number = |value: &Value| value.as_f64();
     match (keyword, ours, theirs) {
-        ("properties", Value::Object(mut ours), Value::Object(theirs)) => {
+        ("properties" | "patternProperties", Value::Object(mut ours), Value::Object(theirs)) => {
             for (name, theirs) in theirs {
                 let both = match (ours.remove(&name), theirs) {
                     (Some(Value::Object(ours)), Value::Object(theirs)) => {
@@ -75,29 +110,34 @@ fn combine(keyword: &str, ours: Value, theirs: Value) -> Result<Value, (Value, V
             }
             Ok(Value::Object(ours))
         }
-        ("items", Value::Object(ours), Value::Object(theirs)) => {
+        ("items" | "additionalProperties", Value::Object(ours), Value::Object(theirs)) => {
             Ok(Value::Object(merge(ours, theirs)))
         }
+        ("additionalProperties", Value::Bool(false), _)
+        | ("additionalProperties", _, Value::Bool(false)) => Ok(json!(false)),
         ("required" | "x-extensible-enum", Value::Array(ours), Value::Array(theirs)) => {
             let mut both = [ours, theirs].concat();
-            both.sort_by_key(Value::to_string);
+            both.sort_by_cached_key(Value::to_string);
             both.dedup();
             Ok(Value::Array(both))
         }
-        ("enum", Value::Array(ours), Value::Array(theirs)) => Ok(ours
-            .into_iter()
-            .filter(|value| theirs.contains(value))
-            .collect()),
+        ("enum", Value::Array(ours), Value::Array(theirs)) => {
+            let theirs: HashSet<String> = theirs.iter().map(Value::to_string).collect();
+            let both = ours.into_iter();
+            Ok(both
+                .filter(|value| theirs.contains(&value.to_string()))
+                .collect())
+        }
         ("type", ours, theirs) if ours == "integer" && theirs == "number" => Ok(ours),
         ("type", ours, theirs) if ours == "number" && theirs == "integer" => Ok(theirs),
-        ("minimum" | "minLength" | "minItems" | "minProperties", ours, theirs) => {
+        ("minLength" | "minItems" | "minProperties", ours, theirs) => {
             Ok(if number(&theirs) > number(&ours) {
                 theirs
             } else {
                 ours
             })
         }
-        ("maximum" | "maxLength" | "maxItems" | "maxProperties", ours, theirs) => {
+        ("maxLength" | "maxItems" | "maxProperties", ours, theirs) => {
             Ok(if number(&theirs) < number(&ours) {
                 theirs
             } else {

@@ -1,0 +1,143 @@
+//! The changes that were found so far, and the findings that they make.
+
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, hash_map::Entry},
+};
+
+use serde_json::{Value, json};
+
+use super::{Class, Finding, Placed};
+use crate::surface::Surface;
+
+/// The two surfaces, and what was found so far.
+pub(super) struct Changes<'a> {
+    pub old: &'a Surface,
+    pub new: &'a Surface,
+    /// The operation that is being compared; empty for what concerns the whole document.
+    pub operation: &'static str,
+    found: Vec<Change>,
+}
+
+/// A change before it is merged with the same one of other operations.
+struct Change {
+    class: Class,
+    pointer: String,
+    before: Value,
+    after: Value,
+    what: String,
+    operation: &'static str,
+}
+
+impl<'a> Changes<'a> {
+    pub fn new(old: &'a Surface, new: &'a Surface) -> Self {
+        Self {
+            old,
+            new,
+            operation: "",
+            found: Vec::new(),
+        }
+    }
+
+    /// Records a change from the place `before` of the old surface to the place `after` of the new one.
+    pub fn record(
+        &mut self,
+        class: Class,
+        before: (&str, Value),
+        after: (&str, Value),
+        what: impl Into<String>,
+    ) {
+        let came_or_went = before.1.is_null() || after.1.is_null();
+        self.record_at(came_or_went, class, before, after, what);
+    }
+
+    /// As [`record`](Self::record); `at_use` names the place that uses a schema, and not the schema.
+    pub fn record_at(
+        &mut self,
+        at_use: bool,
+        class: Class,
+        (old_at, before): (&str, Value),
+        (new_at, after): (&str, Value),
+        what: impl Into<String>,
+    ) {
+        let gone = after.is_null() && !before.is_null();
+        let pointer = match (gone, at_use) {
+            (true, _) => self.old.site(old_at),
+            (false, true) => self.new.site(new_at),
+            (false, false) => self.new.origin(new_at),
+        };
+        self.push(class, pointer.to_owned(), (before, after), what);
+    }
+
+    /// A keyword of something that is there before and after, if it changed.
+    pub fn keyword(
+        &mut self,
+        class: Class,
+        keyword: &str,
+        (old_at, old): Placed,
+        (new_at, new): Placed,
+        what: impl Into<String>,
+    ) {
+        let (before, after) = (&old[keyword], &new[keyword]);
+        if before != after {
+            let before = (old_at, json!({ keyword: before }));
+            self.record(class, before, (new_at, json!({ keyword: after })), what);
+        }
+    }
+
+    /// Records a change at a place of one of the documents themselves.
+    pub fn push(
+        &mut self,
+        class: Class,
+        pointer: String,
+        (before, after): (Value, Value),
+        what: impl Into<String>,
+    ) {
+        self.found.push(Change {
+            class,
+            pointer,
+            before,
+            after,
+            what: what.into(),
+            operation: self.operation,
+        });
+    }
+
+    /// The same change at the same place is one finding, of the worst class.
+    pub fn into_findings(self) -> Vec<Finding> {
+        let mut merged: Vec<(Change, Vec<&'static str>)> = Vec::new();
+        let mut known: HashMap<(String, String, String), usize> = HashMap::new();
+        for change in self.found {
+            let (before, after) = (change.before.to_string(), change.after.to_string());
+            match known.entry((change.pointer.clone(), before, after)) {
+                Entry::Occupied(entry) => {
+                    let (other, operations) = &mut merged[*entry.get()];
+                    if !operations.contains(&change.operation) {
+                        operations.push(change.operation);
+                    }
+                    if change.class > other.class {
+                        *other = change;
+                    }
+                }
+                Entry::Vacant(entry) => {
+                    entry.insert(merged.len());
+                    let operation = change.operation;
+                    merged.push((change, vec![operation]));
+                }
+            }
+        }
+        // Stable, so changes of one class stay in the order of the operations.
+        merged.sort_by_key(|(change, _)| Reverse(change.class));
+        let finding = |(change, operations): (Change, Vec<&str>)| Finding {
+            class: change.class,
+            pointer: change.pointer,
+            before: change.before,
+            after: change.after,
+            message: match operations.as_slice() {
+                [""] => change.what,
+                operations => format!("{} ({})", change.what, operations.join(", ")),
+            },
+        };
+        merged.into_iter().map(finding).collect()
+    }
+}

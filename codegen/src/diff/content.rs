@@ -1,0 +1,60 @@
+//! Bodies, by media type.
+
+use serde_json::{Map, Value, json};
+
+use super::{Class, Placed, changes::Changes, schema::SchemaDiff};
+use crate::{
+    api::{Field, Object},
+    check::is_bare,
+    document::escape,
+    schema::Direction,
+};
+
+impl Changes<'_> {
+    /// `needed` is the media type that the library uses, of which it uses `object`, or `bare`.
+    pub(super) fn contents(
+        &mut self,
+        (old_at, old): Placed,
+        (new_at, new): Placed,
+        needed: &str,
+        direction: Direction,
+        object: Option<&'static Object>,
+        bare: Option<&'static Field>,
+    ) {
+        let none = Map::new();
+        let before = old["content"].as_object().unwrap_or(&none);
+        let after = new["content"].as_object().unwrap_or(&none);
+        let place = |at: &str, media_type: &str| format!("{at}/content/{}", escape(media_type));
+        for (media_type, content) in before {
+            let at = place(old_at, media_type);
+            let Some(other) = after.get(media_type) else {
+                let class = Class::breaking_if(media_type == needed, Class::Cosmetic);
+                let what = format!("the body of {media_type} is gone");
+                self.record(class, (&at, json!(media_type)), (new_at, Value::Null), what);
+                continue;
+            };
+            let label = match direction {
+                Direction::Request => "the request",
+                Direction::Response => "the response",
+            };
+            let (old_at, new_at) = (
+                format!("{at}/schema"),
+                format!("{}/schema", place(new_at, media_type)),
+            );
+            let (old, new) = ((&*old_at, &content["schema"]), (&*new_at, &other["schema"]));
+            let mut schemas = SchemaDiff::new(self, direction);
+            match bare {
+                Some(field) if is_bare(old.1, field) && is_bare(new.1, field) => {
+                    schemas.schema(old, new, label, Some(&field.kind), field.need);
+                }
+                _ => schemas.body(old, new, label, object),
+            }
+        }
+        for media_type in after.keys().filter(|name| !before.contains_key(*name)) {
+            let what = format!("there is a body of {media_type}");
+            let at = place(new_at, media_type);
+            let after = (&*at, json!(media_type));
+            self.record(Class::Additive, (old_at, Value::Null), after, what);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! An operation: whether it is there, what it is called, and what it is sent.
+
+use serde_json::{Value, json};
+
+use super::{Class, Placed, changes::Changes};
+use crate::{api::Operation, schema::Direction};
+
+impl Changes<'_> {
+    pub(super) fn operation(&mut self, operation: &'static Operation) {
+        self.operation = operation.id;
+        let (old, new) = (self.old, self.new);
+        let name = |path: &str| json!(format!("{} {path}", operation.method.to_uppercase()));
+        match (old.operation(operation), new.operation(operation)) {
+            (None, None) => {}
+            (Some((at, path, _)), None) => {
+                let what = "the operation is gone";
+                self.record(Class::Breaking, (&at, name(path)), (&at, Value::Null), what);
+            }
+            (None, Some((at, path, _))) => {
+                let what = "there is a new operation";
+                self.record(Class::Additive, (&at, Value::Null), (&at, name(path)), what);
+            }
+            (Some((old_at, old_path, before)), Some((new_at, new_path, after))) => {
+                if old_path != new_path {
+                    let what = "a variable of the path has another name";
+                    let (before, after) = (name(old_path), name(new_path));
+                    self.record(Class::Cosmetic, (&old_at, before), (&new_at, after), what);
+                }
+                let (old, new) = ((&*old_at, before), (&*new_at, after));
+                self.flags(old, new);
+                self.own_servers(&old_at, &new_at);
+                self.security(old, new);
+                self.parameters(operation, (old_path, new_path), old, new);
+                self.request(operation, old, new);
+                self.responses(operation, old, new);
+            }
+        }
+    }
+
+    fn flags(&mut self, old: Placed, new: Placed) {
+        for (key, what) in [
+            ("operationId", "the operation has another operationId"),
+            ("deprecated", "the deprecation of the operation changed"),
+        ] {
+            self.keyword(Class::Cosmetic, key, old, new, what);
+        }
+    }
+
+    fn request(&mut self, operation: &'static Operation, old: Placed, new: Placed) {
+        let ((old_at, old), (new_at, new)) = (old, new);
+        let (old_at, new_at) = (
+            format!("{old_at}/requestBody"),
+            format!("{new_at}/requestBody"),
+        );
+        let (before, after) = (&old["requestBody"], &new["requestBody"]);
+        let Some(request) = &operation.request else {
+            if before != after {
+                let class = Class::breaking_if(after["required"] == true, Class::Additive);
+                let what = "the request body changed, of which there was no need";
+                let (before, after) = (before.clone(), after.clone());
+                self.record(class, (&old_at, before), (&new_at, after), what);
+            }
+            return;
+        };
+        let (old, new) = ((&*old_at, before), (&*new_at, after));
+        // The library always sends one.
+        let what = "whether a request body is required changed";
+        self.keyword(Class::Cosmetic, "required", old, new, what);
+        let (media_type, body) = (request.media_type, Some(request.body));
+        self.contents(old, new, media_type, Direction::Request, body, None);
+    }
+}

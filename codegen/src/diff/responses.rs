@@ -1,0 +1,172 @@
+//! Responses: statuses, headers, and the bodies by status.
+
+use serde_json::{Map, Value, json};
+
+use super::{Class, Placed, changes::Changes, schema::SchemaDiff};
+use crate::{
+    api::{Field, Need, Object, Operation, Response},
+    document::escape,
+    schema::Direction,
+};
+
+/// Headers that the library reads; losing another one loses nothing.
+const HEADERS_READ: [&str; 7] = [
+    "location",
+    "retry-after",
+    "www-authenticate",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+    "x-request-id",
+];
+
+impl Changes<'_> {
+    pub(super) fn responses(
+        &mut self,
+        operation: &'static Operation,
+        (old_at, old): Placed,
+        (new_at, new): Placed,
+    ) {
+        let none = Map::new();
+        let before = old["responses"].as_object().unwrap_or(&none);
+        let after = new["responses"].as_object().unwrap_or(&none);
+        let place = |at: &str, status: &str| format!("{at}/responses/{}", escape(status));
+        // Any 2xx is a success to the library: the first one that has no counterpart is that of the other.
+        let (lost, gained) = (unmatched(before, after), unmatched(after, before));
+        let shared = before
+            .keys()
+            .any(|status| is_success(status) && after.contains_key(status));
+        let renamed = lost.zip(gained).filter(|_| !shared);
+        for (status, response) in before {
+            let at = place(old_at, status);
+            let other = match renamed {
+                Some((one, other)) if one == status => other,
+                _ => status,
+            };
+            if let Some(counterpart) = after.get(other) {
+                let new_at = place(new_at, other);
+                if other != status {
+                    let what = "the status of a success changed";
+                    let (before, after) = (json!(status), json!(other));
+                    self.record(Class::Cosmetic, (&at, before), (&new_at, after), what);
+                }
+                self.response(operation, status, (&at, response), (&new_at, counterpart));
+            } else if is_success(status) && !after.keys().any(|status| is_success(status)) {
+                let what = "there is no successful response any more";
+                let before = (&*at, json!(status));
+                self.record(Class::Breaking, before, (new_at, Value::Null), what);
+            } else {
+                let what = "a status is no longer documented";
+                let before = (&*at, json!(status));
+                self.record(Class::Cosmetic, before, (new_at, Value::Null), what);
+            }
+        }
+        for status in after.keys() {
+            let is_other = renamed.is_some_and(|(_, other)| other == status);
+            if !is_other && !before.contains_key(status) {
+                let at = place(new_at, status);
+                let after = (&*at, json!(status));
+                let what = "there is a new status";
+                self.record(Class::Additive, (old_at, Value::Null), after, what);
+            }
+        }
+    }
+
+    fn response(&mut self, operation: &'static Operation, status: &str, old: Placed, new: Placed) {
+        let what = format!("whether the response {status} can be looked up changed");
+        self.keyword(Class::Cosmetic, "$ref", old, new, what);
+        self.headers(old, new, status);
+        let (object, bare) = match is_success(status) {
+            true => expected(operation),
+            false => (None, None),
+        };
+        self.contents(
+            old,
+            new,
+            "application/json",
+            Direction::Response,
+            object,
+            bare,
+        );
+    }
+
+    fn headers(&mut self, (old_at, old): Placed, (new_at, new): Placed, status: &str) {
+        let none = Map::new();
+        let before = old["headers"].as_object().unwrap_or(&none);
+        let after = new["headers"].as_object().unwrap_or(&none);
+        let place = |at: &str, name: &str| format!("{at}/headers/{}", escape(name));
+        for (name, header) in before {
+            let at = place(old_at, name);
+            let label = format!("the header `{name}` of {status}");
+            let Some(other) = after.get(name) else {
+                let read = HEADERS_READ.contains(&name.as_str());
+                let class = Class::breaking_if(read, Class::Cosmetic);
+                let what = format!("{label} is gone");
+                self.record(class, (&at, header.clone()), (new_at, Value::Null), what);
+                continue;
+            };
+            self.header((&at, header), (&place(new_at, name), other), &label);
+        }
+        for (name, header) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
+            let what = format!("there is a new header `{name}` of {status}");
+            let after = (&*place(new_at, name), header.clone());
+            self.record(Class::Additive, (old_at, Value::Null), after, what);
+        }
+    }
+
+    fn header(&mut self, old: Placed, new: Placed, label: &str) {
+        if [old, new]
+            .iter()
+            .any(|(_, header)| header.get("$ref").is_some())
+        {
+            // What cannot be looked up may be anything.
+            if old.1 != new.1 {
+                let (before, after) = ((old.0, old.1.clone()), (new.0, new.1.clone()));
+                let what = format!("whether {label} can be looked up changed");
+                self.record(Class::Breaking, before, after, what);
+            }
+            return;
+        }
+        for (key, class) in [
+            ("required", Class::Cosmetic),
+            ("deprecated", Class::Cosmetic),
+            ("style", Class::Breaking),
+            ("explode", Class::Breaking),
+            ("content", Class::Breaking),
+        ] {
+            self.keyword(class, key, old, new, format!("`{key}` of {label} changed"));
+        }
+        SchemaDiff::new(self, Direction::Response).schema(
+            (&format!("{}/schema", old.0), &old.1["schema"]),
+            (&format!("{}/schema", new.0), &new.1["schema"]),
+            label,
+            None,
+            Need::Optional,
+        );
+    }
+}
+
+fn is_success(status: &str) -> bool {
+    status.starts_with('2')
+}
+
+/// The first success of `responses` that `others` do not have.
+fn unmatched<'s>(
+    responses: &'s Map<String, Value>,
+    others: &Map<String, Value>,
+) -> Option<&'s String> {
+    let mut successes = responses.keys().filter(|status| is_success(status));
+    successes.find(|status| !others.contains_key(*status))
+}
+
+/// What the library reads of a success, and what of it when it comes without its envelope.
+fn expected(operation: &'static Operation) -> (Option<&'static Object>, Option<&'static Field>) {
+    match &operation.response {
+        Response::Empty => (None, None),
+        Response::Body(object) => (Some(object), None),
+        Response::Enveloped { envelope, property } => {
+            let field = envelope.fields.iter().find(|field| field.name == *property);
+            (Some(envelope), field)
+        }
+    }
+}

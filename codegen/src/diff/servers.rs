@@ -1,0 +1,62 @@
+//! Servers: the library talks to the first one, and does as long as it is listed at all.
+
+use std::collections::HashSet;
+
+use serde_json::json;
+
+use super::{Class, changes::Changes};
+use crate::surface::Servers;
+
+impl Changes<'_> {
+    /// The servers of the documents.
+    pub(super) fn servers(&mut self) {
+        let (old, new) = (self.old.servers(""), self.new.servers(""));
+        self.moved(old, new, "/servers");
+    }
+
+    /// The servers of an operation, where it has its own before or after.
+    pub(super) fn own_servers(&mut self, old_at: &str, new_at: &str) {
+        let (old, new) = (self.old.servers(old_at), self.new.servers(new_at));
+        if let Some(own) = new.or(old) {
+            let (before, after) = (old.or(self.old.servers("")), new.or(self.new.servers("")));
+            self.moved(before, after, &own.pointer);
+        }
+    }
+
+    fn moved(&mut self, before: Option<&Servers>, after: Option<&Servers>, pointer: &str) {
+        let first = |servers: Option<&Servers>| servers.and_then(|it| it.urls.first().cloned());
+        let (Some(before), Some(after)) = (before, after) else {
+            // A document that names none says nothing of where the service is.
+            if before.is_some() || after.is_some() {
+                let place = format!("{pointer}/0/url");
+                let urls = (json!(first(before)), json!(first(after)));
+                self.push(Class::Cosmetic, place, urls, "the server moved");
+            }
+            return;
+        };
+        let (old, new) = (set(before), set(after));
+        if !before.urls.first().is_some_and(|url| new.contains(url)) {
+            let urls = (json!(before.urls.first()), json!(after.urls.first()));
+            let place = format!("{pointer}/0/url");
+            self.push(Class::Breaking, place, urls, "the server moved");
+            return;
+        }
+        for (index, url) in after.urls.iter().enumerate() {
+            if !old.contains(url) {
+                let (place, urls) = (after.place(index), (json!(null), json!(url)));
+                self.push(Class::Additive, place, urls, "there is another server");
+            }
+        }
+        for (index, url) in before.urls.iter().enumerate() {
+            if !new.contains(url) {
+                let (place, urls) = (before.place(index), (json!(url), json!(null)));
+                let what = "a server is gone that the library does not use";
+                self.push(Class::Cosmetic, place, urls, what);
+            }
+        }
+    }
+}
+
+fn set(servers: &Servers) -> HashSet<&String> {
+    servers.urls.iter().collect()
+}

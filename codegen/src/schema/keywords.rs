@@ -1,0 +1,179 @@
+//! Single keywords, each in the one form that the normalised document has for it.
+
+use serde_json::{Map, Value, json};
+
+/// Keywords that say nothing about the values.
+pub(super) const COSMETIC: [&str; 12] = [
+    "$ref",
+    "description",
+    "title",
+    "example",
+    "examples",
+    "externalDocs",
+    "xml",
+    "$comment",
+    "$id",
+    "$anchor",
+    "$schema",
+    "$defs",
+];
+
+/// Keywords that hold a schema which counts for itself.
+pub(super) const ONE: [&str; 10] = [
+    "items",
+    "additionalProperties",
+    "not",
+    "contains",
+    "propertyNames",
+    "if",
+    "then",
+    "else",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+];
+
+/// Keywords that hold a list or a map of such schemas.
+pub(super) const MANY: [&str; 3] = ["prefixItems", "patternProperties", "dependentSchemas"];
+
+/// Keywords whose schemas are about the same value.
+pub(super) const COMBINING: [&str; 3] = ["allOf", "anyOf", "oneOf"];
+
+/// Whether schemas stand under the keyword.
+pub(super) fn nests(keyword: &str) -> bool {
+    keyword == "properties"
+        || ONE.contains(&keyword)
+        || MANY.contains(&keyword)
+        || COMBINING.contains(&keyword)
+}
+
+/// A list of types: null is `nullable`, and a list of one is that one.
+pub(super) fn types(value: &Value, schema: &mut Map<String, Value>) {
+    let Value::Array(types) = value else {
+        schema.insert("type".to_owned(), value.clone());
+        return;
+    };
+    let mut types: Vec<&Value> = types.iter().collect();
+    if types.iter().any(|name| *name == "null") {
+        schema.insert("nullable".to_owned(), json!(true));
+        types.retain(|name| *name != "null");
+    }
+    match types.as_slice() {
+        [] => {}
+        [one] => drop(schema.insert("type".to_owned(), (*one).clone())),
+        _ => drop(schema.insert("type".to_owned(), sorted(&json!(types)))),
+    }
+}
+
+/// A list of values: null is `nullable`.
+pub(super) fn enumeration(values: &[Value], schema: &mut Map<String, Value>) {
+    let others: Vec<Value> = values
+        .iter()
+        .filter(|value| !value.is_null())
+        .map(whole)
+        .collect();
+    if others.len() < values.len() {
+        schema.insert("nullable".to_owned(), json!(true));
+    }
+    schema.insert("enum".to_owned(), sorted(&Value::Array(others)));
+}
+
+/// `minimum` and `maximum`: 3.1 has an exclusive bound of its own, 3.0 a flag beside the bound.
+pub(super) fn bounds(node: &Map<String, Value>, schema: &mut Map<String, Value>) {
+    for (bound, exclusive, sign) in [
+        ("minimum", "exclusiveMinimum", 1.0),
+        ("maximum", "exclusiveMaximum", -1.0),
+    ] {
+        let inclusive = node.get(bound).filter(|value| !value.is_null());
+        let number = |value: &Value| value.as_f64().map(|number| number * sign);
+        let (kept, is_exclusive) = match node.get(exclusive) {
+            Some(own) if own.is_number() => {
+                let tighter = inclusive.is_none_or(|other| number(own) >= number(other));
+                (if tighter { Some(own) } else { inclusive }, tighter)
+            }
+            flag => (inclusive, flag == Some(&json!(true))),
+        };
+        schema.extend(kept.map(|value| (bound.to_owned(), whole(value))));
+        if is_exclusive {
+            schema.insert(exclusive.to_owned(), json!(true));
+        }
+    }
+}
+
+/// A choice as a schema; one that is merely between types is a list of types.
+pub(super) fn union(keyword: &str, branches: Vec<Value>) -> Option<Map<String, Value>> {
+    let Value::Array(mut branches) = sorted(&Value::Array(branches)) else {
+        return None;
+    };
+    let only_type = |branch: &Value| {
+        branch.as_object().is_some_and(|map| map.len() == 1) && branch["type"].is_string()
+    };
+    match branches.as_slice() {
+        [] => None,
+        [_] => branches.pop().map(object),
+        many if keyword == "anyOf" && many.iter().all(only_type) => {
+            let types = many.iter().map(|branch| branch["type"].clone()).collect();
+            Some(object(json!({ "type": sorted(&types) })))
+        }
+        _ => Some(object(json!({ keyword: branches }))),
+    }
+}
+
+/// Only the property counts: the mapping holds names of schemas.
+pub(super) fn discriminator(value: &Value) -> Value {
+    json!({ "propertyName": value["propertyName"] })
+}
+
+pub(super) fn infer_type(schema: &mut Map<String, Value>) {
+    if schema.contains_key("type") {
+        return;
+    }
+    let has = |keyword: &str| schema.contains_key(keyword);
+    let all_strings = schema.get("enum").is_some_and(|values| {
+        !list(values).is_empty() && list(values).iter().all(Value::is_string)
+    });
+    let inferred = if has("properties") || has("required") || has("additionalProperties") {
+        "object"
+    } else if has("items") {
+        "array"
+    } else if all_strings {
+        "string"
+    } else {
+        return;
+    };
+    schema.insert("type".to_owned(), json!(inferred));
+}
+
+/// `100.0` is `100`, at any depth.
+pub(super) fn whole(value: &Value) -> Value {
+    match value {
+        Value::Number(number) if number.is_f64() => match value.as_f64() {
+            Some(number) if number.fract() == 0.0 && number.abs() < 9e15 => json!(number as i64),
+            _ => value.clone(),
+        },
+        Value::Array(values) => values.iter().map(whole).collect(),
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| (key.clone(), whole(value)))
+            .collect(),
+        _ => value.clone(),
+    }
+}
+
+/// The values of a set, in an order of their own, without repetition.
+pub(super) fn sorted(value: &Value) -> Value {
+    let mut values = list(value).to_vec();
+    values.sort_by_cached_key(Value::to_string);
+    values.dedup();
+    Value::Array(values)
+}
+
+pub(super) fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+pub(super) fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}

@@ -1,0 +1,377 @@
+//! Normalising a schema: references resolved, `allOf` merged, 3.1 lowered to 3.0, cosmetics dropped.
+//!
+//! The result is one tree that says what values look like and nothing else, so that two documents
+//! can be compared by it: it does not depend on schema names, on what is inline and what is not, on
+//! the order of keys, or on the OpenAPI version. A place that cannot be resolved stays as the
+//! `$ref` it was, and recursion becomes `x-recursion` with the number of levels to go up; both are
+//! an error only where the library reads that place.
+
+mod keywords;
+mod merge;
+mod tree;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::document::{Document, escape};
+use keywords::{
+    COMBINING, COSMETIC, MANY, ONE, bounds, discriminator, enumeration, infer_type, list, nests,
+    object, sorted, types, union, whole,
+};
+use merge::merge;
+use tree::drop_hidden;
+pub(crate) use tree::weight;
+
+/// Which way a schema travels: `readOnly` properties are not sent, `writeOnly` ones not received.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Request,
+    Response,
+}
+
+/// How many bytes one document may expand to, pointers included; the largest vendor's surface takes a
+/// few hundred thousand.
+const MAX_BYTES: usize = 8 << 20;
+
+/// Nesting beyond this is treated as recursion.
+const MAX_DEPTH: usize = 64;
+
+/// What a combining keyword comes to.
+#[derive(Default)]
+struct Combined {
+    /// Schemas of the same value, to be merged.
+    parts: Vec<Map<String, Value>>,
+    /// What the schema that has the keyword says then.
+    beside: Map<String, Value>,
+}
+
+/// Normalises the schemas of one document.
+pub(crate) struct Normaliser<'a> {
+    document: &'a Document,
+    /// Where each place of the normalised document came from.
+    pub origins: BTreeMap<String, String>,
+    /// Where each property is listed, which may be elsewhere than where its schema is.
+    pub sites: BTreeMap<String, String>,
+    spent: usize,
+    /// The schemas that are being expanded, outermost first, and how deep in the result each stands.
+    open: Vec<(&'a Map<String, Value>, usize)>,
+}
+
+impl<'a> Normaliser<'a> {
+    pub fn new(document: &'a Document) -> Self {
+        Self {
+            document,
+            origins: BTreeMap::new(),
+            sites: BTreeMap::new(),
+            spent: 0,
+            open: Vec::new(),
+        }
+    }
+
+    /// Whether the document expanded to more than [`MAX_BYTES`].
+    pub fn exhausted(&self) -> bool {
+        self.spent > MAX_BYTES
+    }
+
+    /// Takes from what the document may expand to; false when nothing is left.
+    pub fn spend(&mut self, bytes: usize) -> bool {
+        self.spent = self.spent.saturating_add(bytes);
+        !self.exhausted()
+    }
+
+    /// What stands at `at` of the surface came from `source` of the document.
+    pub fn came(&mut self, at: &str, source: &str) {
+        if self.spend(at.len() + source.len()) {
+            self.origins.insert(at.to_owned(), source.to_owned());
+        }
+    }
+
+    /// Normalises a whole schema `node`, which stands at `source`, to stand at `at`.
+    pub fn schema(
+        &mut self,
+        node: &'a Value,
+        source: &str,
+        at: &str,
+        direction: Direction,
+    ) -> Value {
+        let mut schema = self.part(node, source, at, direction);
+        drop_hidden(&mut schema);
+        schema
+    }
+
+    /// A schema within another one; whether it travels is for the holder to say.
+    fn part(&mut self, node: &'a Value, source: &str, at: &str, direction: Direction) -> Value {
+        let mut schema = self.expand(node, source, at, direction);
+        for flag in ["readOnly", "writeOnly"] {
+            schema.remove(flag);
+        }
+        Value::Object(schema)
+    }
+
+    fn expand(
+        &mut self,
+        node: &'a Value,
+        source: &str,
+        at: &str,
+        direction: Direction,
+    ) -> Map<String, Value> {
+        if !self.spend(64 + at.len() + source.len()) {
+            return object(json!({ "x-recursion": true }));
+        }
+        self.origins
+            .entry(at.to_owned())
+            .or_insert_with(|| source.to_owned());
+        if self.exhausted() || self.open.len() > MAX_DEPTH {
+            return object(json!({ "x-recursion": true }));
+        }
+        let node = match node {
+            Value::Object(node) => node,
+            Value::Bool(false) => return object(json!({ "not": {} })),
+            _ => return Map::new(),
+        };
+        // A schema within one of the same text is that one again, wherever each of them is written.
+        let level = at.matches('/').count();
+        let same = |(other, _): &&(&Map<String, Value>, usize)| {
+            std::ptr::eq(*other, node) || *other == node
+        };
+        if let Some((_, outer)) = self.open.iter().rev().find(same) {
+            return object(json!({ "x-recursion": level.saturating_sub(*outer) }));
+        }
+        self.open.push((node, level));
+        let schema = match node.get("$ref") {
+            Some(reference) => self.reference(reference, node, source, at, direction),
+            None => self.inline(node, source, at, direction),
+        };
+        self.open.pop();
+        schema
+    }
+
+    /// A `$ref`; in 3.1 the keywords beside it count too.
+    fn reference(
+        &mut self,
+        reference: &'a Value,
+        node: &'a Map<String, Value>,
+        source: &str,
+        at: &str,
+        direction: Direction,
+    ) -> Map<String, Value> {
+        let document = self.document;
+        let target = reference
+            .as_str()
+            .and_then(|reference| document.target(reference));
+        let Some((target, pointer)) = target else {
+            // Null would look as if there were none.
+            let text = reference
+                .as_str()
+                .map_or_else(|| reference.to_string(), str::to_owned);
+            return object(json!({ "$ref": text }));
+        };
+        self.move_origin(at, source, &pointer);
+        let target = self.expand(target, &pointer, at, direction);
+        if !document.is_31() {
+            return target;
+        }
+        let siblings = self.inline(node, source, at, direction);
+        merge(target, siblings)
+    }
+
+    /// What stands at `at` is really said at `to`: where a person would mend it.
+    fn move_origin(&mut self, at: &str, from: &str, to: &str) {
+        if let Some(origin) = self.origins.get_mut(at).filter(|origin| *origin == from) {
+            *origin = to.to_owned();
+        }
+    }
+
+    fn inline(
+        &mut self,
+        node: &'a Map<String, Value>,
+        source: &str,
+        at: &str,
+        direction: Direction,
+    ) -> Map<String, Value> {
+        let mut schema = Map::new();
+        for (keyword, value) in node {
+            let keyword = keyword.as_str();
+            if !nests(keyword) && !self.spend(weight(value)) {
+                break;
+            }
+            let source = format!("{source}/{}", escape(keyword));
+            match keyword {
+                _ if value.is_null() && keyword != "const" => {}
+                _ if COSMETIC.contains(&keyword) || COMBINING.contains(&keyword) => {}
+                "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => {}
+                "x-extensible-enum" => {
+                    schema.insert(keyword.to_owned(), sorted(&whole(value)));
+                }
+                _ if keyword.starts_with("x-") => {}
+                "type" => types(value, &mut schema),
+                "const" => enumeration(std::slice::from_ref(value), &mut schema),
+                "enum" if node.contains_key("const") => {}
+                "enum" => enumeration(list(value), &mut schema),
+                "required" => drop(schema.insert(keyword.to_owned(), sorted(value))),
+                "discriminator" => {
+                    schema.insert(keyword.to_owned(), discriminator(value));
+                }
+                "properties" => {
+                    let properties = self.properties(value, &source, at, direction);
+                    schema.insert(keyword.to_owned(), properties);
+                }
+                _ if ONE.contains(&keyword) => {
+                    let inner = self.part(value, &source, &format!("{at}/{keyword}"), direction);
+                    let inner = match keyword {
+                        // `true` and `{}` are the default.
+                        "additionalProperties" if inner == json!({}) => continue,
+                        "additionalProperties" if inner == json!({ "not": {} }) => json!(false),
+                        _ => inner,
+                    };
+                    schema.insert(keyword.to_owned(), inner);
+                }
+                _ if MANY.contains(&keyword) => {
+                    let inner = self.many(value, &source, &format!("{at}/{keyword}"), direction);
+                    schema.insert(keyword.to_owned(), inner);
+                }
+                _ => drop(schema.insert(keyword.to_owned(), whole(value))),
+            }
+        }
+        bounds(node, &mut schema);
+        // What a schema says itself stands nearer than what it is combined with.
+        let mut parts = Vec::new();
+        for keyword in COMBINING {
+            if let Some(value) = node.get(keyword) {
+                let branches = list(value);
+                let combined = self.combining(keyword, branches, source, at, direction);
+                parts.extend(combined.parts);
+                schema.extend(combined.beside);
+            }
+        }
+        for flag in [
+            "nullable",
+            "uniqueItems",
+            "deprecated",
+            "readOnly",
+            "writeOnly",
+        ] {
+            if schema.get(flag) == Some(&json!(false)) {
+                schema.remove(flag);
+            }
+        }
+        if schema.get("required") == Some(&json!([])) {
+            schema.remove("required");
+        }
+        // What an outer schema says of null holds for the whole; inside `allOf` every part has its say.
+        let nullable = schema.get("nullable") == Some(&json!(true));
+        if let Some(mut whole) = parts.into_iter().reduce(merge) {
+            if nullable {
+                whole.insert("nullable".to_owned(), json!(true));
+            }
+            schema.remove("nullable");
+            schema = merge(whole, schema);
+        }
+        infer_type(&mut schema);
+        schema
+    }
+
+    /// `allOf`, `anyOf` and `oneOf`; all of one and one of one is that one, and one of null is nullable.
+    fn combining(
+        &mut self,
+        keyword: &str,
+        branches: &'a [Value],
+        holder: &str,
+        at: &str,
+        direction: Direction,
+    ) -> Combined {
+        let branches = branches.iter().enumerate();
+        let mut branches: Vec<(String, &'a Value)> = branches
+            .map(|(index, branch)| (format!("{holder}/{keyword}/{index}"), branch))
+            .collect();
+        let mut combined = Combined::default();
+        if keyword != "allOf" {
+            let count = branches.len();
+            branches.retain(|(source, branch)| !self.is_null(branch, source));
+            if branches.len() < count {
+                combined.beside.insert("nullable".to_owned(), json!(true));
+            }
+        }
+        if keyword == "allOf" || branches.len() == 1 {
+            if let Some((source, _)) = branches.first() {
+                self.move_origin(at, holder, source);
+            }
+            for (source, branch) in branches {
+                let part = self.expand(branch, &source, at, direction);
+                combined.parts.push(part);
+            }
+            return combined;
+        }
+        let mut choice = Vec::new();
+        for (index, (source, branch)) in branches.into_iter().enumerate() {
+            let place = format!("{at}/{keyword}/{index}");
+            choice.push(self.part(branch, &source, &place, direction));
+        }
+        combined.parts.extend(union(keyword, choice));
+        combined
+    }
+
+    /// Whether a branch of a union stands for null.
+    fn is_null(&self, branch: &Value, source: &str) -> bool {
+        let resolved = self.document.resolve(branch, source);
+        resolved.is_some_and(|(branch, _)| {
+            branch["type"] == "null"
+                || branch["type"] == json!(["null"])
+                || branch["enum"] == json!([null])
+                || branch.get("const") == Some(&Value::Null)
+        })
+    }
+
+    /// A list or a map of schemas.
+    fn many(&mut self, value: &'a Value, source: &str, at: &str, direction: Direction) -> Value {
+        let mut part = |token: &str, inner: &'a Value| {
+            let (source, at) = (format!("{source}/{token}"), format!("{at}/{token}"));
+            self.part(inner, &source, &at, direction)
+        };
+        match value {
+            Value::Array(values) => values
+                .iter()
+                .enumerate()
+                .map(|(index, inner)| part(&index.to_string(), inner))
+                .collect(),
+            Value::Object(map) => map
+                .iter()
+                .map(|(name, inner)| (name.clone(), part(&escape(name), inner)))
+                .collect(),
+            _ => Value::Null,
+        }
+    }
+
+    /// Properties that do not travel in this direction are marked, to be left out at the end.
+    fn properties(
+        &mut self,
+        value: &'a Value,
+        source: &str,
+        at: &str,
+        direction: Direction,
+    ) -> Value {
+        let hidden = match direction {
+            Direction::Request => "readOnly",
+            Direction::Response => "writeOnly",
+        };
+        let mut properties = Map::new();
+        for (name, property) in value.as_object().into_iter().flatten() {
+            if self.exhausted() {
+                break;
+            }
+            let token = escape(name);
+            let place = format!("{at}/properties/{token}");
+            let site = format!("{source}/{token}");
+            let mut property = self.expand(property, &site, &place, direction);
+            self.sites.entry(place).or_insert(site);
+            // An `allOf` part may say only later that a property does not travel.
+            if property.get(hidden) != Some(&json!(true)) {
+                property.remove("readOnly");
+                property.remove("writeOnly");
+            }
+            properties.insert(name.clone(), Value::Object(property));
+        }
+        Value::Object(properties)
+    }
+}

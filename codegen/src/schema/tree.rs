@@ -1,0 +1,47 @@
+//! Whole trees: what of them does not travel, and how much they weigh.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+/// Leaves out the properties that do not travel in this direction, once everything is merged.
+pub(super) fn drop_hidden(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            let mut dropped = HashSet::new();
+            if let Some(Value::Object(properties)) = map.get_mut("properties") {
+                properties.retain(|name, property| {
+                    let flags = ["readOnly", "writeOnly"];
+                    let hidden = flags.iter().any(|flag| property.get(flag).is_some());
+                    if hidden {
+                        dropped.insert(name.clone());
+                    }
+                    !hidden
+                });
+            }
+            if let Some(Value::Array(required)) = map.get_mut("required") {
+                required.retain(|name| name.as_str().is_none_or(|name| !dropped.contains(name)));
+                if required.is_empty() {
+                    map.remove("required");
+                }
+            }
+            map.values_mut().for_each(drop_hidden);
+        }
+        Value::Array(values) => values.iter_mut().for_each(drop_hidden),
+        _ => {}
+    }
+}
+
+/// How many bytes a value takes, roughly.
+pub(crate) fn weight(value: &Value) -> usize {
+    let inner = match value {
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| key.len() + weight(value))
+            .sum(),
+        Value::Array(values) => values.iter().map(weight).sum(),
+        Value::String(text) => text.len(),
+        _ => 0,
+    };
+    32 + inner
+}

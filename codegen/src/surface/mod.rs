@@ -1,0 +1,201 @@
+//! The surface of an API: the operations that the library uses, normalised.
+
+mod reader;
+mod security;
+mod servers;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    api::{Api, Operation},
+    document::{Document, escape},
+    problem::{Problem, Report},
+    schema::Normaliser,
+};
+use reader::Reader;
+pub(crate) use servers::Servers;
+
+/// The operations of one [`Api`] as a document describes them, in a form that can be compared.
+///
+/// It is an OpenAPI 3.0 document without `$ref`s, names of schemas, descriptions and examples. Two
+/// documents of one API have equal surfaces exactly when they mean the same for this library.
+#[derive(Clone, Debug)]
+pub struct Surface {
+    name: String,
+    value: Value,
+    origins: BTreeMap<String, String>,
+    sites: BTreeMap<String, String>,
+    /// By the operation that has its own; those of the document are under the empty pointer.
+    servers: BTreeMap<String, Servers>,
+}
+
+impl Api {
+    /// The APIs that a document describes at least one operation of, recognised by its paths.
+    pub fn recognise(document: &Document) -> Vec<&'static Api> {
+        let reader = Reader::new(document);
+        let described = |api: &&Api| {
+            api.operations
+                .iter()
+                .any(|operation| reader.find(operation).is_some())
+        };
+        Api::ALL.into_iter().filter(described).collect()
+    }
+}
+
+impl Surface {
+    /// Selects and normalises the operations of `api` from `document`.
+    ///
+    /// An operation that the document lacks is left out; [`check`](crate::check()) reports it.
+    ///
+    /// # Errors
+    ///
+    /// A [`Report`] with one problem when the document describes none of the operations, or when
+    /// its references expand without end.
+    pub fn new(document: &Document, api: &Api) -> Result<Self, Report> {
+        let mut reader = Reader::new(document);
+        let found = api
+            .operations
+            .iter()
+            .filter_map(|operation| Some((operation, reader.find(operation)?)));
+        let found: Vec<_> = found.collect();
+        reader.document_servers();
+        reader.name_schemes(
+            found
+                .iter()
+                .map(|(operation, (_, item, _))| &item[operation.method]),
+        );
+        let mut paths = Map::new();
+        for (operation, (path, item, pointer)) in found {
+            let normal = reader.operation(path, item, &pointer, operation.method);
+            let methods = paths.entry(path.to_owned()).or_insert_with(|| json!({}));
+            methods[operation.method] = normal;
+        }
+        let fail = |pointer: &str, expected: &str, found: &str, advice: &str| {
+            let problem = Problem {
+                pointer: pointer.to_owned(),
+                expected: expected.to_owned(),
+                found: found.to_owned(),
+                advice: advice.to_owned(),
+            };
+            Err(Report::single(document.name(), problem))
+        };
+        if paths.is_empty() {
+            return fail(
+                "/paths",
+                &format!("the invitation operations of {}", api.title),
+                "none of them",
+                "name a document of that API",
+            );
+        }
+        if reader.normaliser.exhausted() {
+            return fail(
+                "/components",
+                "references that expand to a bounded number of schemas",
+                "too many of them",
+                "cut the document down to the part of the API that is used",
+            );
+        }
+        let servers = reader.servers.get("").map(Servers::shown);
+        let value = json!({
+            "openapi": "3.0.3",
+            "info": { "title": api.title, "version": "1" },
+            "servers": servers.unwrap_or(json!([])),
+            "paths": paths,
+            "components": { "securitySchemes": reader.schemes() },
+        });
+        let servers = reader.servers;
+        let Normaliser { origins, sites, .. } = reader.normaliser;
+        Ok(Self {
+            name: document.name().to_owned(),
+            value: ordered(value),
+            origins,
+            sites,
+            servers,
+        })
+    }
+
+    /// The name of the document it came from.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The normalised document.
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// Where the place at `pointer` of the normalised document stands in the original one.
+    pub fn origin(&self, pointer: &str) -> &str {
+        let mut place = pointer;
+        loop {
+            if let Some(origin) = self.origins.get(place) {
+                return origin;
+            }
+            match place.rfind('/') {
+                Some(end) => place = &place[..end],
+                None => return "",
+            }
+        }
+    }
+
+    /// Where a property of the normalised document is listed in the original one; for other places, where
+    /// they stand.
+    pub(crate) fn site(&self, pointer: &str) -> &str {
+        self.sites
+            .get(pointer)
+            .map_or_else(|| self.origin(pointer), String::as_str)
+    }
+
+    /// The servers of the operation at `pointer` itself, or with "" those of the document.
+    pub(crate) fn servers(&self, pointer: &str) -> Option<&Servers> {
+        self.servers.get(pointer)
+    }
+
+    /// The operation with the method and path of `operation`, and its pointer.
+    pub(crate) fn operation(&self, operation: &Operation) -> Option<(String, &str, &Value)> {
+        let (path, item) = self.value["paths"]
+            .as_object()?
+            .iter()
+            .find(|(path, _)| same_path(path, operation.path))?;
+        let found = item.get(operation.method)?;
+        Some((
+            format!("/paths/{}/{}", escape(path), operation.method),
+            path,
+            found,
+        ))
+    }
+}
+
+/// `GET /x/{id}` and `GET /x/{name}` are one operation.
+fn same_path(one: &str, other: &str) -> bool {
+    let is_variable = |part: &str| part.starts_with('{') && part.ends_with('}');
+    let mut others = other.split('/');
+    one.split('/').all(|part| {
+        others
+            .next()
+            .is_some_and(|other| part == other || is_variable(part) && is_variable(other))
+    }) && others.next().is_none()
+}
+
+/// The names of the variables in a path template, in order.
+pub(crate) fn variables(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+}
+
+/// The same value with the keys of every object in order, whatever map type the build chose.
+fn ordered(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let sorted: BTreeMap<_, _> = map
+                .into_iter()
+                .map(|(key, value)| (key, ordered(value)))
+                .collect();
+            sorted.into_iter().collect()
+        }
+        Value::Array(values) => values.into_iter().map(ordered).collect(),
+        other => other,
+    }
+}

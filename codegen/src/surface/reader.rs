@@ -1,0 +1,280 @@
+//! Reading the operations of a document, part by part, into the normalised one.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::{same_path, security::Scheme, servers::Servers};
+use crate::{
+    api::Operation,
+    document::{Document, escape},
+    schema::{Direction, Normaliser},
+};
+
+/// Parameters other than these are not part of an OpenAPI surface.
+const LOCATIONS: [&str; 4] = ["path", "query", "header", "cookie"];
+
+/// Reads the operations of one document.
+pub(super) struct Reader<'a> {
+    pub(super) document: &'a Document,
+    pub(super) normaliser: Normaliser<'a>,
+    /// The security schemes in use, by what the document calls them.
+    pub(super) schemes: BTreeMap<&'a str, Scheme>,
+    /// By the operation that has its own; those of the document are under the empty pointer.
+    pub(super) servers: BTreeMap<String, Servers>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(document: &'a Document) -> Self {
+        Self {
+            document,
+            normaliser: Normaliser::new(document),
+            schemes: BTreeMap::new(),
+            servers: BTreeMap::new(),
+        }
+    }
+
+    /// The path item that has `operation`.
+    pub(super) fn find(&self, operation: &Operation) -> Option<(&'a str, &'a Value, String)> {
+        let paths = self.document.root().get("paths")?.as_object()?;
+        paths
+            .iter()
+            .filter(|(path, _)| same_path(path, operation.path))
+            .find_map(|(path, item)| {
+                let pointer = format!("/paths/{}", escape(path));
+                let (item, pointer) = self.document.resolve(item, &pointer)?;
+                item.get(operation.method)?
+                    .is_object()
+                    .then_some((path.as_str(), item, pointer))
+            })
+    }
+
+    pub(super) fn operation(
+        &mut self,
+        path: &str,
+        item: &'a Value,
+        source: &str,
+        method: &str,
+    ) -> Value {
+        let at = format!("/paths/{}/{method}", escape(path));
+        let operation = &item[method];
+        self.normaliser
+            .origins
+            .insert(at.clone(), format!("{source}/{method}"));
+        let mut normal = Map::new();
+        if let Some(id) = operation.get("operationId") {
+            normal.insert("operationId".to_owned(), id.clone());
+        }
+        if operation.get("deprecated") == Some(&json!(true)) {
+            normal.insert("deprecated".to_owned(), json!(true));
+        }
+        let parameters = self.parameters(item, operation, source, method, &at);
+        normal.insert("parameters".to_owned(), parameters);
+        if let Some(body) = operation.get("requestBody") {
+            let source = format!("{source}/{method}/requestBody");
+            let body = self.request_body(body, &source, &format!("{at}/requestBody"));
+            normal.insert("requestBody".to_owned(), body);
+        }
+        let mut responses = Map::new();
+        for (status, response) in operation["responses"].as_object().into_iter().flatten() {
+            let source = format!("{source}/{method}/responses/{}", escape(status));
+            let place = format!("{at}/responses/{}", escape(status));
+            responses.insert(status.clone(), self.response(response, &source, &place));
+        }
+        normal.insert("responses".to_owned(), Value::Object(responses));
+        let own = operation.get("security");
+        if let Some(security) = own.or_else(|| self.document.root().get("security")) {
+            let source = own.map_or_else(String::new, |_| format!("{source}/{method}"));
+            let place = format!("{at}/security");
+            self.normaliser.came(&place, &format!("{source}/security"));
+            normal.insert("security".to_owned(), self.security(security, &place));
+        }
+        let nearest = [
+            (operation, format!("{source}/{method}")),
+            (item, source.to_owned()),
+        ];
+        if let Some(servers) = self.own_servers(&at, nearest) {
+            normal.insert("servers".to_owned(), servers);
+        }
+        Value::Object(normal)
+    }
+
+    /// The parameters of the path item and of the operation, which wins.
+    fn parameters(
+        &mut self,
+        item: &'a Value,
+        operation: &'a Value,
+        source: &str,
+        method: &str,
+        at: &str,
+    ) -> Value {
+        let mut sorted = BTreeMap::new();
+        let mut unknown = Vec::new();
+        for (list, source) in [
+            (&item["parameters"], format!("{source}/parameters")),
+            (
+                &operation["parameters"],
+                format!("{source}/{method}/parameters"),
+            ),
+        ] {
+            for (index, parameter) in list.as_array().into_iter().flatten().enumerate() {
+                let source = format!("{source}/{index}");
+                let Some((parameter, source)) = self.document.resolve(parameter, &source) else {
+                    unknown.push((parameter, source));
+                    continue;
+                };
+                let (Some(location), Some(name)) =
+                    (parameter["in"].as_str(), parameter["name"].as_str())
+                else {
+                    continue;
+                };
+                if let Some(order) = LOCATIONS.iter().position(|known| *known == location) {
+                    sorted.insert((order, name), (parameter, source));
+                }
+            }
+        }
+        let mut normal = Vec::new();
+        for ((order, name), (parameter, source)) in sorted {
+            let place = format!("{at}/parameters/{}", normal.len());
+            self.normaliser
+                .origins
+                .insert(place.clone(), source.clone());
+            let mut entry = Map::new();
+            entry.insert("in".to_owned(), json!(LOCATIONS[order]));
+            entry.insert("name".to_owned(), json!(name));
+            entry.extend(self.described_value(parameter, &source, &place, Direction::Request));
+            normal.push(Value::Object(entry));
+        }
+        // What cannot be looked at may be required.
+        for (parameter, source) in unknown {
+            self.normaliser
+                .came(&format!("{at}/parameters/{}", normal.len()), &source);
+            let name = parameter["$ref"].to_string();
+            normal.push(json!({ "in": "query", "name": name, "required": true, "schema": {} }));
+        }
+        Value::Array(normal)
+    }
+
+    /// What parameters and headers have in common.
+    fn described_value(
+        &mut self,
+        node: &'a Value,
+        source: &str,
+        at: &str,
+        direction: Direction,
+    ) -> Map<String, Value> {
+        let mut normal = Map::new();
+        for flag in ["required", "deprecated"] {
+            if node.get(flag) == Some(&json!(true)) {
+                normal.insert(flag.to_owned(), json!(true));
+            }
+        }
+        // Only a way of writing values that is not the default one means something.
+        let (style, explode) = match node["in"].as_str() {
+            Some("query" | "cookie") => ("form", true),
+            _ => ("simple", false),
+        };
+        let custom_style = node.get("style").is_some_and(|found| found != style);
+        if custom_style {
+            normal.insert("style".to_owned(), node["style"].clone());
+        }
+        if custom_style || node.get("explode").is_some_and(|found| *found != explode) {
+            normal.insert("explode".to_owned(), node["explode"].clone());
+        }
+        let (schema, tail) = match node.get("schema") {
+            Some(schema) => (schema, "/schema".to_owned()),
+            // The other form names a media type, of which there is exactly one.
+            None => match node["content"]
+                .as_object()
+                .and_then(|content| content.iter().next())
+            {
+                Some((media_type, content)) => {
+                    normal.insert("content".to_owned(), json!(media_type));
+                    (
+                        &content["schema"],
+                        format!("/content/{}/schema", escape(media_type)),
+                    )
+                }
+                None => return normal,
+            },
+        };
+        let source = format!("{source}{tail}");
+        let schema = self
+            .normaliser
+            .schema(schema, &source, &format!("{at}/schema"), direction);
+        normal.insert("schema".to_owned(), schema);
+        normal
+    }
+
+    fn request_body(&mut self, body: &'a Value, source: &str, at: &str) -> Value {
+        let Some((body, source)) = self.document.resolve(body, source) else {
+            self.normaliser.came(at, source);
+            return body.clone();
+        };
+        self.normaliser.came(at, &source);
+        let mut normal = Map::new();
+        if body.get("required") == Some(&json!(true)) {
+            normal.insert("required".to_owned(), json!(true));
+        }
+        normal.insert(
+            "content".to_owned(),
+            self.content(body, &source, at, Direction::Request),
+        );
+        Value::Object(normal)
+    }
+
+    fn response(&mut self, response: &'a Value, source: &str, at: &str) -> Value {
+        let Some((response, source)) = self.document.resolve(response, source) else {
+            self.normaliser.came(at, source);
+            return response.clone();
+        };
+        self.normaliser.came(at, &source);
+        let mut normal = Map::new();
+        let mut headers = Map::new();
+        for (name, header) in response["headers"].as_object().into_iter().flatten() {
+            if self.normaliser.exhausted() {
+                break;
+            }
+            let lower = name.to_ascii_lowercase();
+            let place = format!("{at}/headers/{}", escape(&lower));
+            let source = format!("{source}/headers/{}", escape(name));
+            let Some((header, source)) = self.document.resolve(header, &source) else {
+                self.normaliser.came(&place, &source);
+                headers.insert(lower, header.clone());
+                continue;
+            };
+            self.normaliser.came(&place, &source);
+            let described = self.described_value(header, &source, &place, Direction::Response);
+            headers.insert(lower, Value::Object(described));
+        }
+        if !headers.is_empty() {
+            normal.insert("headers".to_owned(), Value::Object(headers));
+        }
+        let content = self.content(response, &source, at, Direction::Response);
+        if content != json!({}) {
+            normal.insert("content".to_owned(), content);
+        }
+        Value::Object(normal)
+    }
+
+    fn content(&mut self, node: &'a Value, source: &str, at: &str, direction: Direction) -> Value {
+        let mut content = Map::new();
+        for (media_type, body) in node["content"].as_object().into_iter().flatten() {
+            let source = format!("{source}/content/{}", escape(media_type));
+            // Neither the case nor a `charset` tells one media type from another.
+            let (essence, _) = media_type.split_once(';').unwrap_or((media_type, ""));
+            let essence = essence.trim().to_ascii_lowercase();
+            let place = format!("{at}/content/{}", escape(&essence));
+            self.normaliser.came(&place, &source);
+            let schema = body.get("schema").unwrap_or(&Value::Bool(true));
+            let schema = self.normaliser.schema(
+                schema,
+                &format!("{source}/schema"),
+                &format!("{place}/schema"),
+                direction,
+            );
+            content.insert(essence, json!({ "schema": schema }));
+        }
+        Value::Object(content)
+    }
+}

@@ -1,0 +1,298 @@
+//! Changes that are easily taken for others, or for none, in the smallest document that has them.
+
+use org_invitations_codegen::{
+    Class::{Additive, Breaking, Cosmetic},
+    Document, Finding, Surface,
+    api::CLICKHOUSE,
+    check, diff,
+};
+use serde_json::{Value, json};
+
+const PATH: &str = "/v1/organizations/{organizationId}/invitations";
+
+/// A document of one operation, with one schema for each item of its list.
+fn document(version: &str, item: Value) -> Value {
+    json!({
+        "openapi": version,
+        "servers": [{ "url": "https://one.example" }],
+        "paths": { PATH: { "get": {
+            "operationId": "invitationGetList",
+            "parameters": [{ "in": "path", "name": "organizationId", "required": true, "schema": { "type": "string" } }],
+            "responses": { "200": { "content": { "application/json": { "schema": { "type": "array", "items": item } } } } },
+        } } },
+    })
+}
+
+fn plain() -> Value {
+    document(
+        "3.0.3",
+        json!({ "type": "object", "properties": { "id": { "type": "string" } } }),
+    )
+}
+
+fn changed(change: impl FnOnce(&mut Value)) -> Value {
+    let mut document = plain();
+    change(&mut document);
+    document
+}
+
+fn operation(document: &mut Value) -> &mut Value {
+    &mut document["paths"][PATH]["get"]
+}
+
+fn surface(document: &Value) -> Surface {
+    let document = Document::parse("spec.json", document.to_string().as_bytes()).unwrap();
+    Surface::new(&document, &CLICKHOUSE).unwrap()
+}
+
+fn findings(old: &Value, new: &Value) -> Vec<Finding> {
+    diff(&surface(old), &surface(new), &CLICKHOUSE)
+}
+
+#[track_caller]
+fn assert_same(old: &Value, new: &Value) {
+    assert_eq!(findings(old, new), []);
+    assert_eq!(findings(new, old), []);
+}
+
+#[track_caller]
+fn assert_one(old: &Value, new: &Value, class: org_invitations_codegen::Class, pointer: &str) {
+    let found = findings(old, new);
+    let seen: Vec<_> = found
+        .iter()
+        .map(|it| (it.class, it.pointer.as_str()))
+        .collect();
+    assert_eq!(seen, [(class, pointer)], "{found:?}");
+}
+
+#[test]
+fn another_server_beside_the_one_in_use_is_no_move() {
+    let both = |urls: [&str; 2]| {
+        changed(|document| {
+            document["servers"] = urls.iter().map(|url| json!({ "url": url })).collect()
+        })
+    };
+    let first = both(["https://one.example", "https://two.example"]);
+    let last = both(["https://two.example", "https://one.example"]);
+    assert_same(&first, &last);
+    assert_one(&plain(), &last, Additive, "/servers/0/url");
+    assert_one(&first, &plain(), Cosmetic, "/servers/1/url");
+    let moved = changed(|document| document["servers"][0]["url"] = json!("https://two.example"));
+    assert_one(&plain(), &moved, Breaking, "/servers/0/url");
+}
+
+#[test]
+fn a_server_is_where_its_variables_say() {
+    let spelt = |default: &str| {
+        changed(|document| {
+            document["servers"] = json!([{
+                "url": "https://{name}.example/", "variables": { "name": { "default": default } },
+            }]);
+        })
+    };
+    assert_same(&plain(), &spelt("one"));
+    assert_one(&spelt("one"), &spelt("two"), Breaking, "/servers/0/url");
+}
+
+#[test]
+fn nearer_servers_that_say_the_same_are_no_change() {
+    let repeated = changed(|document| {
+        operation(document)["servers"] = json!([{ "url": "https://one.example/" }]);
+    });
+    assert_same(&plain(), &repeated);
+}
+
+#[test]
+fn schemes_of_one_kind_are_told_apart_whatever_they_are_called() {
+    let flows = |url: &str| json!({ "type": "oauth2", "flows": { "clientCredentials": { "tokenUrl": url, "scopes": { "read": "words" } } } });
+    let with = |one: &str, other: &str, required: &[&str]| {
+        changed(|document| {
+            document["components"]["securitySchemes"] =
+                json!({ one: flows("https://one.example"), other: flows("https://other.example") });
+            operation(document)["security"] =
+                required.iter().map(|name| json!({ *name: [] })).collect();
+        })
+    };
+    let both = with("a", "b", &["a", "b"]);
+    assert_same(&both, &with("z", "b", &["b", "z"]));
+    let one = with("a", "b", &["a"]);
+    let gone = &findings(&both, &one)[..];
+    assert!(
+        matches!(gone, [finding] if finding.class == Breaking),
+        "{gone:?}"
+    );
+    let other = with("a", "b", &["b"]);
+    assert!(
+        findings(&one, &other)
+            .iter()
+            .any(|finding| finding.class == Breaking)
+    );
+}
+
+#[test]
+fn the_words_of_a_scope_and_the_form_of_a_token_are_cosmetic() {
+    let with = |scheme: Value| {
+        changed(|document| {
+            document["components"]["securitySchemes"]["key"] = scheme;
+            operation(document)["security"] = json!([{ "key": [] }]);
+        })
+    };
+    let flows = |words: &str| json!({ "type": "oauth2", "flows": { "implicit": { "authorizationUrl": "https://a.example", "scopes": { "read": words } } } });
+    assert_same(&with(flows("words")), &with(flows("other words")));
+    assert_one(
+        &with(json!({ "type": "http", "scheme": "bearer" })),
+        &with(json!({ "type": "http", "scheme": "Bearer", "bearerFormat": "JWT" })),
+        Cosmetic,
+        "/components/securitySchemes/key",
+    );
+}
+
+#[test]
+fn a_name_in_two_places_is_two_parameters() {
+    let with = |places: &[&str]| {
+        changed(|document| {
+            let parameters = operation(document)["parameters"].as_array_mut().unwrap();
+            parameters.extend(places.iter().map(|place| {
+                json!({ "in": place, "name": "filter", "required": *place == "header", "schema": { "type": "string" } })
+            }));
+        })
+    };
+    let pointer = format!("/paths/{}/get/parameters/2", PATH.replace('/', "~1"));
+    assert_one(
+        &with(&["query"]),
+        &with(&["query", "header"]),
+        Breaking,
+        &pointer,
+    );
+    let moved = findings(&with(&["query"]), &with(&["header"]));
+    assert!(
+        moved
+            .iter()
+            .all(|finding| finding.message.contains("changed")),
+        "{moved:?}"
+    );
+}
+
+#[test]
+fn a_changed_flag_does_not_hide_another_one_at_the_same_place() {
+    let new = changed(|document| {
+        operation(document)["parameters"]
+            .as_array_mut()
+            .unwrap()
+            .push(json!({ "in": "query", "name": "filter", "schema": { "type": "string" } }));
+    });
+    let mut flagged = new.clone();
+    operation(&mut flagged)["parameters"][1]["required"] = json!(true);
+    operation(&mut flagged)["parameters"][1]["deprecated"] = json!(true);
+    let classes: Vec<_> = findings(&new, &flagged).iter().map(|it| it.class).collect();
+    assert_eq!(classes, [Breaking, Cosmetic]);
+}
+
+#[test]
+fn a_media_type_is_the_same_in_other_letters_and_with_a_charset() {
+    let new = changed(|document| {
+        let content = operation(document)["responses"]["200"]["content"]
+            .as_object_mut()
+            .unwrap();
+        let body = content.remove("application/json").unwrap();
+        content.insert("Application/JSON; charset=utf-8".to_owned(), body);
+    });
+    assert_same(&plain(), &new);
+}
+
+#[test]
+fn a_schema_that_contains_itself_may_be_written_out_once() {
+    let tree = || json!({ "type": "object", "properties": { "next": { "$ref": "#/components/schemas/Tree" } } });
+    let with = |item: Value| {
+        let mut document = document("3.0.3", item);
+        document["components"]["schemas"]["Tree"] = tree();
+        document
+    };
+    assert_same(
+        &with(json!({ "$ref": "#/components/schemas/Tree" })),
+        &with(tree()),
+    );
+    assert_same(
+        &with(tree()),
+        &with(json!({ "anyOf": [{ "allOf": [{ "$ref": "#/components/schemas/Tree" }] }] })),
+    );
+}
+
+#[test]
+fn names_of_schemas_in_a_discriminator_are_no_matter() {
+    let with = |name: &str| {
+        let choice = json!({
+            "oneOf": [{ "type": "object" }, { "type": "string" }],
+            "discriminator": { "propertyName": "kind", "mapping": { "a": format!("#/components/schemas/{name}") } },
+        });
+        document("3.0.3", choice)
+    };
+    assert_same(&with("A"), &with("B"));
+}
+
+#[test]
+fn what_other_properties_hold_is_compared() {
+    let labels = |kind: &str| {
+        document(
+            "3.0.3",
+            json!({ "type": "object", "properties": { "labels": {
+            "type": "object", "additionalProperties": { "type": kind },
+        } } }),
+        )
+    };
+    let found = findings(&labels("string"), &labels("integer"));
+    assert!(
+        matches!(&found[..], [finding] if finding.class == Breaking),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_reference_that_is_no_text_is_a_change() {
+    let new = document(
+        "3.0.3",
+        json!({ "type": "object", "properties": { "id": { "$ref": null } } }),
+    );
+    let old = document(
+        "3.0.3",
+        json!({ "type": "object", "properties": { "id": {} } }),
+    );
+    assert!(
+        findings(&old, &new)
+            .iter()
+            .any(|finding| finding.class == Breaking)
+    );
+    assert!(check(&surface(&new), &CLICKHOUSE).is_err());
+}
+
+#[test]
+fn a_second_success_is_an_addition() {
+    let new = changed(|document| {
+        let responses = &mut operation(document)["responses"];
+        responses["202"] = responses["200"].clone();
+    });
+    let pointer = format!("/paths/{}/get/responses/202", PATH.replace('/', "~1"));
+    assert_one(&plain(), &new, Additive, &pointer);
+    assert_one(&new, &plain(), Cosmetic, &pointer);
+}
+
+#[test]
+fn every_variable_of_a_path_is_checked() {
+    let path = "/v1/organizations/{a}/invitations/{b}";
+    let variable = |name: &str, kind: &str| json!({ "in": "path", "name": name, "required": true, "schema": { "type": kind } });
+    let document = json!({
+        "openapi": "3.0.3",
+        "paths": { path: { "delete": {
+            "parameters": [variable("b", "integer"), variable("a", "string")],
+            "responses": { "200": {} },
+        } } },
+    });
+    let report = check(&surface(&document), &CLICKHOUSE)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        report.contains("a string for parameter `invitationId`, found integer"),
+        "{report}"
+    );
+    assert!(!report.contains("parameter `organizationId`"), "{report}");
+}

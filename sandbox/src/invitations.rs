@@ -1,0 +1,179 @@
+//! The invitations of one organisation.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::state::AcceptError;
+use crate::view::Status;
+
+/// How long an invitation can be accepted, at both vendors.
+const LIFETIME: TimeDelta = TimeDelta::days(7);
+
+/// One invitation; `D` is what only one vendor has.
+#[derive(Debug)]
+pub(crate) struct Invitation<D> {
+    /// Position in order of creation, never used twice.
+    pub(crate) sequence: u64,
+    pub(crate) id: Box<str>,
+    /// The address as the vendor shows it.
+    pub(crate) email: Box<str>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) updated_at: DateTime<Utc>,
+    /// Until then it is staged.
+    pub(crate) sent_at: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) accepted_at: Option<DateTime<Utc>>,
+    /// Of one that is still shown.
+    pub(crate) deleted_at: Option<DateTime<Utc>>,
+    pub(crate) details: D,
+}
+
+/// An invitation about to be made.
+pub(crate) struct New<D> {
+    pub(crate) id: String,
+    pub(crate) email: String,
+    pub(crate) staging: TimeDelta,
+    pub(crate) details: D,
+}
+
+impl<D> Invitation<D> {
+    /// The status it has at a time: nothing happens when it is sent or expires, it only reads differently.
+    pub(crate) fn status(&self, now: DateTime<Utc>) -> Status {
+        if self.deleted_at.is_some() {
+            Status::Deactivated
+        } else if self.accepted_at.is_some() {
+            Status::Accepted
+        } else if self.expires_at <= now {
+            Status::Expired
+        } else if now < self.sent_at {
+            Status::Staged
+        } else {
+            Status::Sent
+        }
+    }
+}
+
+/// One organisation's invitations in order of creation. Addresses compare without case.
+#[derive(Debug)]
+pub(crate) struct Invitations<D> {
+    by_sequence: BTreeMap<u64, Invitation<D>>,
+    by_id: HashMap<Box<str>, u64>,
+    /// Not those deleted, which are in nobody's way.
+    by_email: HashMap<Box<str>, u64>,
+    last_sequence: u64,
+}
+
+impl<D> Default for Invitations<D> {
+    fn default() -> Self {
+        Self {
+            by_sequence: BTreeMap::new(),
+            by_id: HashMap::new(),
+            by_email: HashMap::new(),
+            last_sequence: 0,
+        }
+    }
+}
+
+impl<D> Invitations<D> {
+    /// Adds an invitation whose id and address the caller has found free.
+    pub(crate) fn insert(&mut self, new: New<D>, now: DateTime<Utc>) -> &Invitation<D> {
+        self.last_sequence += 1;
+        let sequence = self.last_sequence;
+        let id = new.id.into_boxed_str();
+        self.by_id.insert(id.clone(), sequence);
+        self.by_email
+            .insert(new.email.to_lowercase().into_boxed_str(), sequence);
+        self.by_sequence.entry(sequence).or_insert(Invitation {
+            sequence,
+            id,
+            email: new.email.into_boxed_str(),
+            created_at: now,
+            updated_at: now,
+            sent_at: now + new.staging,
+            expires_at: now + LIFETIME,
+            accepted_at: None,
+            deleted_at: None,
+            details: new.details,
+        })
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Option<&Invitation<D>> {
+        self.by_sequence.get(self.by_id.get(id)?)
+    }
+
+    pub(crate) fn get_by_email(&self, email: &str) -> Option<&Invitation<D>> {
+        self.by_sequence
+            .get(self.by_email.get(email.to_lowercase().as_str())?)
+    }
+
+    /// Takes an invitation away.
+    pub(crate) fn remove(&mut self, id: &str) {
+        let Some(sequence) = self.by_id.remove(id) else {
+            return;
+        };
+        if let Some(invitation) = self.by_sequence.remove(&sequence) {
+            self.free(&invitation.email.to_lowercase(), sequence);
+        }
+    }
+
+    /// Leaves an invitation there as deleted.
+    pub(crate) fn deactivate(&mut self, id: &str, now: DateTime<Utc>) {
+        let Some(sequence) = self.by_id.get(id).copied() else {
+            return;
+        };
+        if let Some(invitation) = self.by_sequence.get_mut(&sequence) {
+            invitation.updated_at = now;
+            invitation.deleted_at = Some(now);
+            let email = invitation.email.to_lowercase();
+            self.free(&email, sequence);
+        }
+    }
+
+    fn free(&mut self, email: &str, sequence: u64) {
+        if self.by_email.get(email) == Some(&sequence) {
+            self.by_email.remove(email);
+        }
+    }
+
+    /// How many there are, deleted ones that are still shown included.
+    pub(crate) fn len(&self) -> usize {
+        self.by_sequence.len()
+    }
+
+    /// How many addresses are invited, or have accepted.
+    pub(crate) fn invited(&self) -> usize {
+        self.by_email.len()
+    }
+
+    /// Those created after the one at `sequence`; all of them after 0.
+    pub(crate) fn after(&self, sequence: u64) -> impl Iterator<Item = &Invitation<D>> {
+        self.by_sequence
+            .range((Bound::Excluded(sequence), Bound::Unbounded))
+            .map(|(_, invitation)| invitation)
+    }
+
+    /// Accepts the open invitation of an address, and returns its id and the address as the vendor shows it.
+    pub(crate) fn accept(
+        &mut self,
+        email: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(String, String), AcceptError> {
+        let invitation = self
+            .by_email
+            .get(email.to_lowercase().as_str())
+            .and_then(|sequence| self.by_sequence.get_mut(sequence))
+            .ok_or(AcceptError::NotInvited)?;
+        match invitation.status(now) {
+            Status::Sent => {}
+            Status::Staged => return Err(AcceptError::NotSent),
+            Status::Accepted => return Err(AcceptError::AlreadyAccepted),
+            Status::Expired => return Err(AcceptError::Expired),
+            Status::Deactivated => return Err(AcceptError::NotInvited),
+        }
+        invitation.accepted_at = Some(now);
+        invitation.updated_at = now;
+        Ok((invitation.id.to_string(), invitation.email.to_string()))
+    }
+}
