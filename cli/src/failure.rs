@@ -129,6 +129,9 @@ fn hint(error: &Error) -> Option<&'static str> {
              `org-invitations doctor` shows where it comes from"
         }
         ErrorKind::PermissionDenied => "the key's owner lacks the right to manage users",
+        ErrorKind::InvalidInput if error.message().contains("assignedRoleIds") => {
+            "this organisation has custom roles: give roles by their ids, with --role-id"
+        }
         ErrorKind::NotFound => "`org-invitations list` shows the invitations there are",
         ErrorKind::AlreadyExists => {
             "`org-invitations list --email ADDRESS` shows the invitation; `renew` sends it again, \

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use org_invitations_sandbox::{Fault, Faults, Operation, Provider, Rule};
+use org_invitations_sandbox::{Fault, Faults, Operation, Provider, Rule, Sandbox};
 use serde_json::Value;
 
-use crate::world::{World, text};
+use crate::world::{World, empty_home, text};
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -113,6 +113,69 @@ async fn a_person_who_is_lost_is_named_with_the_command_that_invites_again() {
     let words: Vec<&str> = again.split_whitespace().skip(1).collect();
     world.run(&words).await.succeeded();
     assert_eq!(world.sandbox.invitations().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn custom_roles_are_given_again_and_what_was_withdrawn_is_not() {
+    let role = "33333333-0000-4000-8000-000000000003";
+    let config = format!(
+        "{{ confluent: [{{ keep_deleted: true }}], \
+           clickhouse: [{{ custom_roles: [{{ id: {role}, name: Auditor }}] }}] }}"
+    );
+    let config = serde_norway::from_str(&config).unwrap();
+    let world = World {
+        sandbox: Sandbox::builder().config(config).start().await.unwrap(),
+        home: empty_home(),
+    };
+    let old = [
+        "-p",
+        "clickhouse",
+        "create",
+        "bob@example.com",
+        "--role",
+        "admin",
+    ];
+    world.run(&old).await.fails(1, &["--role-id"]);
+    let new = [
+        "-p",
+        "clickhouse",
+        "create",
+        "bob@example.com",
+        "--role-id",
+        role,
+    ];
+    world.run(&new).await.succeeded();
+    let renew = [
+        "-p",
+        "clickhouse",
+        "-o",
+        "json",
+        "renew",
+        "--email",
+        "bob@example.com",
+    ];
+    let renewed = world.run(&renew).await.json();
+    assert_eq!(renewed[0]["invitation"]["assigned_roles"][0]["id"], role);
+
+    let ids = world.invite("confluent", &["ann@example.com"]).await;
+    let renew = ["-p", "confluent", "renew", "--email", "Ann@example.com"];
+    world.run(&renew).await.succeeded();
+    let gone = world.run(&["-p", "confluent", "renew", &ids[0]]).await;
+    gone.fails(1, &["withdrawn"]);
+    let delete = [
+        "-p",
+        "confluent",
+        "delete",
+        "--yes",
+        "--email",
+        "ann@example.com",
+    ];
+    let deleted = world.run(&delete).await;
+    assert_eq!(deleted.succeeded().stdout.lines().count(), 1);
+    world
+        .run(&delete)
+        .await
+        .fails(4, &["nobody with this address"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -105,14 +105,21 @@ impl Renewal<'_> {
             let error = error.with_provider(self.provider.to_string());
             Err(error.with_subject(self.old.id.as_str()))
         };
-        if self.old.status == Some(InvitationStatus::Accepted) {
-            return Err(Error::new(
+        let over = match self.old.status {
+            Some(InvitationStatus::Accepted) => Some((
                 ErrorKind::AlreadyAccepted,
-                Operation::Delete,
                 "it was accepted, so there is nothing to renew",
-            )
-            .with_provider(self.provider.to_string())
-            .with_subject(self.old.id.as_str()));
+            )),
+            Some(InvitationStatus::Deactivated) => Some((
+                ErrorKind::Unsupported,
+                "it was withdrawn, so there is nothing to renew; `create` invites again",
+            )),
+            _ => None,
+        };
+        if let Some((kind, message)) = over {
+            let error = Error::new(kind, Operation::Delete, message);
+            let error = error.with_provider(self.provider.to_string());
+            return Err(error.with_subject(self.old.id.as_str()));
         }
         let capabilities = self.provider.capabilities();
         let mut new = NewInvitation::new(&self.old.email);
