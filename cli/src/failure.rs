@@ -51,13 +51,18 @@ pub(crate) enum Failure {
     Other(String),
     /// What there is to say was said already.
     Said(Exit),
-    /// The machine did not let us.
+    /// The result cannot be printed.
     Io(io::Error),
     /// Ctrl-C, and what that left behind.
     Interrupted(String),
 }
 
 impl Failure {
+    /// The sandbox does not start.
+    pub fn no_sandbox(error: io::Error) -> Self {
+        Self::Other(format!("cannot start the sandbox: {error}"))
+    }
+
     /// What the exit code says; `None` when the reader of the output has had enough.
     pub fn exit(&self) -> Option<Exit> {
         Some(match self {
@@ -104,7 +109,7 @@ impl fmt::Display for Failure {
             }
             Self::Usage(message) | Self::Other(message) => write!(f, "error: {message}"),
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            Self::Io(error) => write!(f, "error: {error}"),
+            Self::Io(error) => write!(f, "error: cannot print the result: {error}"),
             Self::Interrupted(left) if left.is_empty() => f.write_str("interrupted"),
             Self::Interrupted(left) => write!(f, "interrupted\n{left}"),
             Self::Said(_) => Ok(()),
@@ -122,10 +127,13 @@ fn hint(error: &Error) -> Option<&'static str> {
             "`org-invitations demo` needs nothing; `org-invitations doctor` shows what is set up"
         }
         ErrorKind::Unauthenticated => {
-            "check the API key and its secret, and that the key is active; \
-             `org-invitations doctor` shows where they come from"
+            "check the credential, and that it is active; \
+             `org-invitations doctor` shows where it comes from"
         }
         ErrorKind::PermissionDenied => "the key's owner lacks the right to manage users",
+        ErrorKind::InvalidInput if error.message().contains("assignedRoleIds") => {
+            "this organisation has custom roles: give roles by their ids, with --role-id"
+        }
         ErrorKind::NotFound => "`org-invitations list` shows the invitations there are",
         ErrorKind::AlreadyExists => {
             "`org-invitations list --email ADDRESS` shows the invitation; `renew` sends it again, \

@@ -1,4 +1,14 @@
 //! The command `org-invitations`: invite people to Confluent Cloud and ClickHouse Cloud.
+//!
+//! | | |
+//! |---|---|
+//! | `arguments` | what every command takes, and which commands there are |
+//! | `commands/` | one file a command, with its options and examples |
+//! | `config/` | the file, the environment and flags, and which of them wins |
+//! | `output/` | one file a format; colours; what is escaped |
+//! | `provider` | from the configuration to a provider |
+//! | `failure` | messages, hints and exit codes |
+//! | `interrupt` | Ctrl-C |
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -155,7 +155,7 @@ fn which_provider(selection: &Selection) -> String {
 }
 
 async fn sandbox() -> Result<Connected, Failure> {
-    let sandbox = Sandbox::start().await?;
+    let sandbox = Sandbox::start().await.map_err(Failure::no_sandbox)?;
     let key = &sandbox.credentials().confluent;
     let provider = Confluent::builder()
         .api_key(&key.api_key, key.api_secret.as_str())

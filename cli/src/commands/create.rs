@@ -93,7 +93,8 @@ pub(crate) async fn run(
             if options.if_absent {
                 note(&invitation.email, invitation.status.as_ref());
             }
-            records.push(&InvitationRecord::new(&provider.label, invitation))
+            records.push(&InvitationRecord::new(&provider.label, invitation))?;
+            records.show_lines()
         },
     )
     .await;

@@ -144,7 +144,8 @@ pub(crate) async fn run(
                 id: deleted.id.clone(),
                 email: deleted.email.clone(),
                 deleted: true,
-            })
+            })?;
+            records.show_lines()
         },
     )
     .await;

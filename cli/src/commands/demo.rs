@@ -16,7 +16,7 @@ use crate::{
 
 /// Runs the demonstration on each provider in turn.
 pub(crate) async fn run(out: &mut Output) -> Result<(), Failure> {
-    let sandbox = Sandbox::start().await?;
+    let sandbox = Sandbox::start().await.map_err(Failure::no_sandbox)?;
     out.line(&format!(
         "The sandbox speaks both vendors' APIs at {}.",
         sandbox.url()
@@ -147,5 +147,5 @@ fn status(invitation: &Invitation) -> String {
 }
 
 fn unexpected(what: &str) -> Failure {
-    Failure::Io(std::io::Error::other(what))
+    Failure::Other(what.to_owned())
 }

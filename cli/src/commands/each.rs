@@ -47,11 +47,6 @@ impl Tally {
         });
     }
 
-    /// Whether failures so far have this code.
-    pub fn says(&self, exit: Exit) -> bool {
-        self.exit == Some(exit)
-    }
-
     /// All of one kind is that kind; anything mixed is done in part.
     pub fn finish(self) -> Result<(), Failure> {
         match self.exit {

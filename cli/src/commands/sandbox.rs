@@ -14,7 +14,7 @@ use org_invitations_sandbox::{Config, Sandbox};
 use crate::{failure::Failure, interrupt::Interrupt, output::Output};
 
 #[derive(Args, Debug)]
-#[command(after_help = CONFIG_HELP)]
+#[command(after_help = SANDBOX_CONFIG)]
 pub(crate) struct SandboxOptions {
     /// The address to listen on; port 0 picks a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
@@ -33,13 +33,14 @@ pub(crate) struct SandboxOptions {
     pub config: Option<PathBuf>,
 }
 
-const CONFIG_HELP: &str = "\
+const SANDBOX_CONFIG: &str = "\
 Examples:
   org-invitations sandbox
-  org-invitations sandbox --listen 127.0.0.1:0 --seed 10000   # any free port
+  org-invitations sandbox --listen 127.0.0.1:0 --seed 1000    # any free port
 
-Once it listens it prints one line of JSON: its URL, and a key for each API. It stops on Ctrl-C. What a
-test can do to it over HTTP is described at /_sandbox/openapi.yaml.
+Once it listens it prints one line of JSON: its URL, and a key for each API. It
+stops on Ctrl-C. What a test can do to it over HTTP is described at
+/_sandbox/openapi.yaml.
 
 A configuration file; whatever is left out has the default:
 
@@ -102,8 +103,8 @@ pub(crate) async fn run(
         })?;
     out.line(&serde_json::to_string(sandbox.credentials()).map_err(std::io::Error::from)?)?;
     out.flush()?;
-    sandbox.serve_until(interrupt.times(1)).await?;
-    Ok(())
+    let served = sandbox.serve_until(interrupt.times(1)).await;
+    served.map_err(|error| Failure::Other(format!("the sandbox failed: {error}")))
 }
 
 fn read(path: &Path) -> Result<Config, Failure> {

@@ -55,6 +55,8 @@ pub(super) async fn by_email(
         let matching = all.try_filter(|invitation| std::future::ready(is_it(invitation)));
         found = matching.try_collect().await?;
     }
+    // Some servers keep showing what was withdrawn; there is nothing left to do with it.
+    found.retain(|invitation| invitation.status != Some(InvitationStatus::Deactivated));
     if found.is_empty() {
         let message = "nobody with this address is invited";
         let error = Error::new(ErrorKind::NotFound, Operation::List, message);
@@ -62,13 +64,7 @@ pub(super) async fn by_email(
             .with_provider(provider.to_string())
             .with_subject(email));
     }
-    let open = |invitation: &&Invitation| {
-        let over = [InvitationStatus::Accepted, InvitationStatus::Deactivated];
-        !invitation
-            .status
-            .as_ref()
-            .is_some_and(|status| over.contains(status))
-    };
+    let open = |invitation: &&Invitation| invitation.status != Some(InvitationStatus::Accepted);
     let open: Vec<Invitation> = found.iter().filter(open).cloned().collect();
     Ok(if open.is_empty() { found } else { open })
 }

@@ -65,6 +65,19 @@ enum Origin {
     Command(String),
 }
 
+impl Origin {
+    fn new(suffix: &str, text: String) -> Self {
+        match suffix {
+            "_file" => Self::File(text),
+            "_command" => Self::Command(text),
+            _ => Self::Text(text),
+        }
+    }
+}
+
+/// Values, and who says so.
+type Found = Vec<(String, Origin)>;
+
 /// The configuration of one provider, put together.
 pub(crate) struct Layered {
     pub kind: ProviderKind,
@@ -108,6 +121,7 @@ impl Layered {
         for field in fields {
             layered.add(field, flags, &profile_source)?;
         }
+        layered.warn_of_mixed_keys();
         let rest = std::mem::take(&mut layered.rest);
         for (name, value) in &rest {
             layered.add_rest(name, value, &profile_source);
@@ -144,6 +158,20 @@ impl Layered {
         Ok(())
     }
 
+    /// Half a key from here and half from there is rarely meant.
+    fn warn_of_mixed_keys(&mut self) {
+        let (key, secret) = (self.source_of("api_key"), self.source_of("api_secret"));
+        if let (Some(key), Some(secret)) = (key, secret)
+            && key.starts_with("environment") != secret.starts_with("environment")
+        {
+            let warning = format!(
+                "`api_key` comes from the {key}, and `api_secret` from the {secret}: do they belong \
+                 together?"
+            );
+            self.warnings.push(warning);
+        }
+    }
+
     fn add(&mut self, field: &Field, flags: &Flags, profile: &str) -> Result<(), Failure> {
         let flag = match field.name {
             "base_url" => flags.base_url.clone().map(|url| ("flag --base-url", url)),
@@ -153,15 +181,15 @@ impl Layered {
             }
             _ => None,
         };
-        let mut found: Vec<(String, Origin)> = Vec::new();
+        let mut found = Found::new();
         found.extend(flag.map(|(source, text)| (source.to_owned(), Origin::Text(text))));
         if let Some(name) = field.variable
             && let Some(text) = variable(name)?
         {
             found.push((format!("environment {name}"), Origin::Text(text)));
         }
-        let mut in_profile = self.from_profile(field, profile)?;
-        found.append(&mut in_profile);
+        let mut said = self.in_profile(field, profile)?;
+        found.append(&mut said);
         let mut found = found.into_iter();
         let Some((source, origin)) = found.next() else {
             return Ok(());
@@ -184,21 +212,12 @@ impl Layered {
     }
 
     /// What the profile says of a field; taken from what only the profile can say.
-    fn from_profile(
-        &mut self,
-        field: &Field,
-        profile: &str,
-    ) -> Result<Vec<(String, Origin)>, Failure> {
+    fn in_profile(&mut self, field: &Field, profile: &str) -> Result<Found, Failure> {
         let mut found = Vec::new();
-        let ways: [(&str, fn(String) -> Origin); 3] = [
-            ("", Origin::Text),
-            ("_file", Origin::File),
-            ("_command", Origin::Command),
-        ];
-        for (suffix, origin) in ways {
+        for suffix in ["", "_file", "_command"] {
             let key = format!("{}{suffix}", field.name);
             match self.rest.remove(&key) {
-                Some(Json::String(text)) => found.push((key, origin(text))),
+                Some(Json::String(text)) => found.push((key, Origin::new(suffix, text))),
                 Some(_) => return Err(self.refuse(&key, "it must be text")),
                 None => {}
             }

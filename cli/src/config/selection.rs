@@ -160,7 +160,7 @@ impl Selection {
         Ok(Selected::Vendor {
             kind,
             profile: Some(name.to_owned()),
-            source: format!("profile {name}, by {source}"),
+            source: source.to_owned(),
         })
     }
 

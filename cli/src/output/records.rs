@@ -140,6 +140,15 @@ impl<'a, R: Record> Records<'a, R> {
         self.out.flush()
     }
 
+    /// The same, unless it is a table: its columns are to suit all rows.
+    pub fn show_lines(&mut self) -> io::Result<()> {
+        if self.is_table() {
+            Ok(())
+        } else {
+            self.out.flush()
+        }
+    }
+
     /// Whether people read it.
     pub fn is_table(&self) -> bool {
         matches!(self.form, Form::Table(_))

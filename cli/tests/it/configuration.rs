@@ -292,3 +292,22 @@ async fn a_key_in_the_environment_replaces_the_token_of_a_profile() {
     let list = run(&["list"], &without(&world.variables(), "CLICKHOUSE")).await;
     list.succeeded().says(&["warning", "`access_token`"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_key_from_elsewhere_gets_a_warning() {
+    let world = World::start().await;
+    let secret = &world.sandbox.credentials().confluent.api_secret;
+    let text = profile(&world, &format!("api_secret = \"{secret}\""));
+    world.config(&format!("[profiles.a]\n{text}"));
+    let mut variables = world.no_variables();
+    variables.insert("CONFLUENT_CLOUD_API_KEY".into(), "OTHER".into());
+    let list = run(&["list"], &variables).await;
+    list.fails(
+        3,
+        &[
+            "warning: `api_key`",
+            "profile a, line 5",
+            "belong together?",
+        ],
+    );
+}

@@ -1,21 +1,9 @@
-//! The everyday commands: `create`, `get`, `delete`, `demo`, `sandbox`, and what they refuse.
+//! The everyday commands: `create`, `get`, `delete` and `demo`.
 
 use org_invitations_sandbox::{Fault, Faults, Operation, Provider, Rule};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::world::{Variables, World, command, empty_home, home_variables, run, text};
-
-fn nothing() -> Variables {
-    home_variables(&empty_home())
-}
-
-fn with(mut variables: Variables, changes: &[(&str, &str)]) -> Variables {
-    for (name, value) in changes {
-        variables.insert((*name).to_owned(), (*value).to_owned());
-    }
-    variables
-}
+use crate::world::{World, nothing, run, text};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_shows_the_main_job_on_both_providers() {
@@ -92,145 +80,6 @@ async fn the_four_verbs_work_on_either_provider() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_option_that_the_provider_lacks_is_refused_before_any_request() {
-    let world = World::start().await;
-    let role = [
-        "create",
-        "a@example.com",
-        "-p",
-        "confluent",
-        "--role-id",
-        "r",
-    ];
-    world.run(&role).await.fails(1, &["not supported", "roles"]);
-    let login = [
-        "create",
-        "a@example.com",
-        "-p",
-        "clickhouse",
-        "--auth-type",
-        "sso",
-    ];
-    world
-        .run(&login)
-        .await
-        .fails(1, &["not supported", "auth types"]);
-    for id in ["", ".", "..", "a/b", "a?b", "a b"] {
-        world
-            .run(&["delete", id, "-p", "clickhouse", "--yes"])
-            .await
-            .fails(2, &["invalid input"]);
-    }
-    let ledger = world.sandbox.ledger();
-    assert!(ledger.requests.is_empty(), "{:?}", ledger.requests);
-}
-
-#[tokio::test]
-async fn wrong_usage_ends_with_2_and_says_what_to_do() {
-    let none = &nothing();
-    run(&["lst"], none).await.fails(2, &["list", "--help"]);
-    run(&["list"], none).await.fails(2, &["--provider", "demo"]);
-    run(&["list", "--provider", "aws"], none)
-        .await
-        .fails(2, &["confluent", "clickhouse"]);
-    run(&["list", "--stats", "sent"], none)
-        .await
-        .fails(2, &["--status"]);
-    run(&["delete", "-p", "confluent"], none)
-        .await
-        .fails(2, &["--email"]);
-    run(&["renew", "-p", "confluent"], none)
-        .await
-        .fails(2, &["--expired"]);
-    run(&["list", "-o", "markdown", "-p", "sandbox"], none)
-        .await
-        .fails(2, &["spec diff"]);
-    let wrong = with(nothing(), &[("ORG_INVITATIONS_PROVIDER", "conflunt")]);
-    run(&["list"], &wrong)
-        .await
-        .fails(2, &["did you mean `confluent`?"]);
-}
-
-#[tokio::test]
-async fn a_first_run_says_what_to_set_and_offers_the_demo() {
-    for (name, variables) in [
-        (
-            "confluent",
-            ["CONFLUENT_CLOUD_API_KEY", "CONFLUENT_CLOUD_API_SECRET"],
-        ),
-        (
-            "clickhouse",
-            ["CLICKHOUSE_ORG_ID", "CLICKHOUSE_CLOUD_API_SECRET"],
-        ),
-    ] {
-        let first = run(&["list", "-p", name], &nothing()).await;
-        first.fails(2, &variables);
-        first.says(&["config.toml", "api_secret_command", "org-invitations demo"]);
-    }
-    let empty = with(nothing(), &[("CLICKHOUSE_ORG_ID", "")]);
-    run(&["list", "-p", "clickhouse"], &empty)
-        .await
-        .fails(2, &["CLICKHOUSE_ORG_ID"]);
-}
-
-#[tokio::test]
-async fn a_url_that_is_not_safe_is_refused_by_its_name() {
-    let plain = with(
-        nothing(),
-        &[
-            ("CONFLUENT_CLOUD_API_KEY", "key"),
-            ("CONFLUENT_CLOUD_API_SECRET", "hunter2"),
-            ("CONFLUENT_CLOUD_ENDPOINT", "http://example.com"),
-        ],
-    );
-    let refused = run(&["list", "-p", "confluent"], &plain).await;
-    refused.fails(2, &["https", "CONFLUENT_CLOUD_ENDPOINT"]);
-    assert!(!refused.stderr.contains("hunter2"), "{}", refused.stderr);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_secret_is_refused_with_3_and_not_printed() {
-    let world = World::start().await;
-    let wrong = [("CONFLUENT_CLOUD_API_SECRET", "canary-secret")];
-    let variables = with(world.variables(), &wrong);
-    let id = "i-123456";
-    for arguments in [
-        &["list", "-o", "json", "-vv"][..],
-        &["get", id, "-v"],
-        &["create", "ann@example.com", "bob@example.com"],
-        &["delete", id, "--yes"],
-        &["renew", id],
-        &["doctor", "-vv"],
-    ] {
-        let arguments = [&["-p", "confluent"], arguments].concat();
-        let refused = run(&arguments, &variables).await;
-        let said = refused.stdout.clone() + &refused.stderr;
-        assert_eq!(refused.code, Some(3), "{arguments:?}: {said}");
-        for word in ["not authenticated", "status 401", "request id"] {
-            assert!(said.contains(word), "{arguments:?}: no {word:?} in {said}");
-        }
-        assert!(!said.contains("canary"), "{arguments:?}: {said}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn verbose_shows_the_attempts_on_stderr() {
-    let world = World::start().await;
-    let quiet = world.run(&["-p", "confluent", "list", "-o", "json"]).await;
-    assert_eq!(quiet.stderr, "");
-    let told = world
-        .run(&["-p", "confluent", "list", "-o", "json", "-v"])
-        .await;
-    told.says(&["attempt", "http.response.status_code=200"]);
-    assert_eq!(told.json(), Value::Array(Vec::new()));
-    let credentials = world.sandbox.credentials();
-    let most = world.run(&["-p", "confluent", "list", "-vv"]).await;
-    assert!(most.stderr.len() > told.stderr.len(), "{}", most.stderr);
-    let secret = &credentials.confluent.api_secret;
-    assert!(!most.stderr.contains(secret), "{}", most.stderr);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn several_people_are_invited_at_once_and_a_refusal_hides_none() {
     let world = World::start().await;
     world.invite("confluent", &["bob@example.com"]).await;
@@ -258,14 +107,6 @@ async fn several_people_are_invited_at_once_and_a_refusal_hides_none() {
     let all = world.run(&again.concat()).await.json();
     assert_eq!(all.as_array().unwrap().len(), 3);
     assert_eq!(world.sandbox.invitations().len(), 3);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_is_none_stops_everything_before_a_request() {
-    let world = World::start().await;
-    let create = ["-p", "confluent", "create", "ann@example.com", "bob"];
-    world.run(&create).await.fails(2, &["bob", "invalid input"]);
-    assert!(world.sandbox.ledger().requests.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -400,51 +241,6 @@ async fn an_answer_that_was_lost_is_told_of() {
         unsure.stderr
     );
     assert!(world.sandbox.invitations().is_empty());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_sandbox_command_prints_its_credentials_and_keeps_a_ledger() {
-    let mut command = command(&["sandbox", "--listen", "127.0.0.1:0"], &nothing());
-    command.stdout(std::process::Stdio::piped());
-    let mut child = command.kill_on_drop(true).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let ready: Value = serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
-    let keys = |value: &Value| {
-        value
-            .as_object()
-            .unwrap()
-            .keys()
-            .cloned()
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(keys(&ready), ["clickhouse", "confluent", "url"]);
-    assert_eq!(keys(&ready["confluent"]), ["api_key", "api_secret"]);
-    assert_eq!(
-        keys(&ready["clickhouse"]),
-        ["api_key", "api_secret", "organization_id"]
-    );
-
-    let variables = with(
-        nothing(),
-        &[
-            (
-                "CONFLUENT_CLOUD_API_KEY",
-                &text(&ready["confluent"]["api_key"]),
-            ),
-            (
-                "CONFLUENT_CLOUD_API_SECRET",
-                &text(&ready["confluent"]["api_secret"]),
-            ),
-            ("CONFLUENT_CLOUD_ENDPOINT", &text(&ready["url"])),
-        ],
-    );
-    let create = ["create", "ann@example.com", "-p", "confluent", "-o", "json"];
-    run(&create, &variables).await.json();
-    let ledger = format!("{}/_sandbox/ledger", text(&ready["url"]));
-    let ledger: Value = reqwest::get(ledger).await.unwrap().json().await.unwrap();
-    assert_eq!(ledger["requests"].as_array().unwrap().len(), 1);
-    assert_eq!(ledger["commits"][0]["email"], "ann@example.com");
-    assert_eq!(ledger["commits"][0]["provider"], "confluent");
 }
 
 #[tokio::test(flavor = "multi_thread")]

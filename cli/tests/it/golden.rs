@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use serde_json::Value;
+
 use crate::world::{World, empty_home, home_variables, run, text};
 
 #[track_caller]
@@ -62,6 +64,66 @@ async fn help() {
         &run(&["-h"], &none).await.succeeded().stdout,
     );
     compare("first-run.txt", &run(&["list"], &none).await.stderr);
+}
+
+/// Programs rely on what is in here: properties may come, and none may go.
+#[tokio::test]
+async fn shapes() {
+    let none = home_variables(&empty_home());
+    let mut shapes = String::new();
+    for of in [
+        "list", "get", "create", "delete", "renew", "doctor", "config",
+    ] {
+        let schema = run(&["schema", of], &none).await.json();
+        let mut properties = Vec::new();
+        collect(&schema, of, &mut properties);
+        properties.sort();
+        properties.dedup();
+        shapes += &properties.join("\n");
+        shapes += "\n\n";
+    }
+    compare("shapes.txt", shapes.trim_end());
+}
+
+/// `path: type` of every property, required ones with a star.
+fn collect(schema: &Value, path: &str, properties: &mut Vec<String>) {
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        let star = if required.contains(&Value::from(name.as_str())) {
+            "*"
+        } else {
+            ""
+        };
+        let kind = ["type", "$ref", "enum", "const", "anyOf"]
+            .iter()
+            .find_map(|key| property.get(key))
+            .map_or_else(String::new, |kind| format!(": {}", without_words(kind)));
+        properties.push(format!("{path}.{name}{star}{kind}"));
+        collect(property, &format!("{path}.{name}"), properties);
+    }
+    for (name, definition) in schema["$defs"].as_object().into_iter().flatten() {
+        collect(definition, &format!("{path}#{name}"), properties);
+    }
+    for key in ["anyOf", "oneOf"] {
+        for option in schema[key].as_array().into_iter().flatten() {
+            collect(option, path, properties);
+        }
+    }
+    for key in ["items", "additionalProperties"] {
+        if schema[key].is_object() {
+            collect(&schema[key], &format!("{path}[]"), properties);
+        }
+    }
+}
+
+fn without_words(kind: &Value) -> Value {
+    let mut kind = kind.clone();
+    for option in kind.as_array_mut().into_iter().flatten() {
+        if let Some(option) = option.as_object_mut() {
+            option.remove("description");
+        }
+    }
+    kind
 }
 
 #[tokio::test(flavor = "multi_thread")]

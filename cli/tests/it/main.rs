@@ -6,6 +6,7 @@ mod everyday;
 mod golden;
 mod list;
 mod output;
+mod refusals;
 mod renew;
 mod roster;
 mod sandbox;

@@ -266,3 +266,20 @@ async fn ids_can_be_handed_on() {
         .await
         .succeeded();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_that_cannot_be_read_hides_no_other() {
+    let (server, variables) = hostile().await;
+    server.reset_async().await;
+    let result = json!([{ "id": 1 }, { "id": "i-2", "email": "bob@example.com" }]);
+    let body = json!({ "status": 200, "requestId": "r", "result": result });
+    server
+        .mock_async(|when, then| {
+            when.method(GET);
+            then.status(200).json_body(body);
+        })
+        .await;
+    let part = run(&["list", "-o", "jsonl"], &variables).await;
+    part.fails(1, &["unreadable answer"]);
+    assert_eq!(part.lines()[0]["email"], "bob@example.com");
+}

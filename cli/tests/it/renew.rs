@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use org_invitations_sandbox::{Fault, Faults, Operation, Provider, Rule};
+use org_invitations_sandbox::{Fault, Faults, Operation, Provider, Rule, Sandbox};
 use serde_json::Value;
 
-use crate::world::{World, text};
+use crate::world::{World, empty_home, text};
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -116,6 +116,98 @@ async fn a_person_who_is_lost_is_named_with_the_command_that_invites_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn custom_roles_are_given_again_and_what_was_withdrawn_is_not() {
+    let role = "33333333-0000-4000-8000-000000000003";
+    let config = format!(
+        "{{ confluent: [{{ keep_deleted: true }}], \
+           clickhouse: [{{ custom_roles: [{{ id: {role}, name: Auditor }}] }}] }}"
+    );
+    let config = serde_norway::from_str(&config).unwrap();
+    let world = World {
+        sandbox: Sandbox::builder().config(config).start().await.unwrap(),
+        home: empty_home(),
+    };
+    let old = [
+        "-p",
+        "clickhouse",
+        "create",
+        "bob@example.com",
+        "--role",
+        "admin",
+    ];
+    world.run(&old).await.fails(1, &["--role-id"]);
+    let new = [
+        "-p",
+        "clickhouse",
+        "create",
+        "bob@example.com",
+        "--role-id",
+        role,
+    ];
+    world.run(&new).await.succeeded();
+    let renew = [
+        "-p",
+        "clickhouse",
+        "-o",
+        "json",
+        "renew",
+        "--email",
+        "bob@example.com",
+    ];
+    let renewed = world.run(&renew).await.json();
+    assert_eq!(renewed[0]["invitation"]["assigned_roles"][0]["id"], role);
+
+    let ids = world.invite("confluent", &["ann@example.com"]).await;
+    let renew = ["-p", "confluent", "renew", "--email", "Ann@example.com"];
+    world.run(&renew).await.succeeded();
+    let gone = world.run(&["-p", "confluent", "renew", &ids[0]]).await;
+    gone.fails(1, &["withdrawn"]);
+    let delete = [
+        "-p",
+        "confluent",
+        "delete",
+        "--yes",
+        "--email",
+        "ann@example.com",
+    ];
+    let deleted = world.run(&delete).await;
+    assert_eq!(deleted.succeeded().stdout.lines().count(), 1);
+    world
+        .run(&delete)
+        .await
+        .fails(4, &["nobody with this address"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_follows_a_person_who_was_lost() {
+    let world = World::start().await;
+    let people = ["ann@example.com", "bob@example.com", "eve@example.com"];
+    world.invite("confluent", &people).await;
+    world.sandbox.advance(WEEK + WEEK);
+    world.sandbox.set_faults(create_fails(403));
+    let lost = world.run(&["-p", "confluent", "renew", "--expired"]).await;
+    lost.fails(
+        1,
+        &["IS NOT INVITED ANY MORE", "2 more not attempted", "1 lost"],
+    );
+    assert_eq!(world.sandbox.invitations().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delete_whose_answer_was_lost_is_followed_by_the_create() {
+    let world = World::start().await;
+    for (fault, times) in [(Fault::reset_after(), 1), (Fault::status_after(500), 0)] {
+        let ids = world.invite("confluent", &["ann@example.com"]).await;
+        let fault = Rule::new(fault).on(Operation::Delete).times(times);
+        world.sandbox.set_faults(Faults::script([fault]));
+        let renewed = world.run(&["-p", "confluent", "renew", &ids[0]]).await;
+        renewed.succeeded();
+        assert_eq!(world.sandbox.invitations().len(), 1);
+        world.sandbox.reset();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_create_that_fails_for_a_while_is_tried_again() {
     let world = World::start().await;
     let ids = world.invite("confluent", &["ann@example.com"]).await;
@@ -171,7 +263,7 @@ async fn what_cannot_be_deleted_stays_as_it_is() {
     let refused = world
         .run(&["-p", "confluent", "renew", &ids[1], &accepted])
         .await;
-    refused.fails(3, &["permission denied", "1 more not attempted"]);
+    refused.fails(1, &["permission denied", "0 renewed, 2 refused, 0 lost"]);
     let left = world.sandbox.invitations();
     assert!(left.iter().any(|one| one.id == ids[1]));
     assert_eq!(left.len(), 2);
@@ -222,4 +314,44 @@ async fn ctrl_c_between_delete_and_create_finishes_the_person() {
     assert!(emails.contains(&"ann@example.com") && emails.contains(&"bob@example.com"));
     assert!(invitations.iter().any(|one| one.id == ids[1]));
     assert!(!invitations.iter().any(|one| one.id == ids[0]));
+}
+
+/// A second one does not wait, and says who is not invited.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_ctrl_c_ends_it_and_names_who_is_not_invited() {
+    let world = World::start().await;
+    let ids = world.invite("confluent", &["ann@example.com"]).await;
+    let before = world.sandbox.ledger().commits.len();
+    let hang = Rule::new(Fault::hang()).on(Operation::Create).always();
+    world.sandbox.set_faults(Faults::script([hang]));
+    let arguments = ["-p", "confluent", "renew", &ids[0]];
+    let mut command = crate::world::command(&arguments, &world.variables());
+    let child = command
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    while world.sandbox.ledger().commits.len() == before {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let id = child.id().unwrap().to_string();
+    for _ in 0..2 {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let killed = tokio::process::Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .await;
+        assert!(killed.unwrap().success());
+    }
+    let output = child.wait_with_output().await.unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(
+        said.contains("ann@example.com IS NOT INVITED ANY MORE"),
+        "{said}"
+    );
+    assert!(
+        said.contains("create ann@example.com --auth-type local --if-absent"),
+        "{said}"
+    );
 }

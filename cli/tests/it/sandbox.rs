@@ -1,13 +1,55 @@
-//! `sandbox`: what it starts from, and what it says when it cannot.
+//! `sandbox`: the server as a command.
 
 use org_invitations_sandbox::Config;
 use serde_json::Value;
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::Command,
-};
+use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::world::{BINARY, empty_home, home_variables, run};
+use crate::world::{command, nothing, run, text, with};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sandbox_command_prints_its_credentials_and_keeps_a_ledger() {
+    let mut command = command(&["sandbox", "--listen", "127.0.0.1:0"], &nothing());
+    command.stdout(std::process::Stdio::piped());
+    let mut child = command.kill_on_drop(true).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let ready: Value = serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
+    let keys = |value: &Value| {
+        value
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&ready), ["clickhouse", "confluent", "url"]);
+    assert_eq!(keys(&ready["confluent"]), ["api_key", "api_secret"]);
+    assert_eq!(
+        keys(&ready["clickhouse"]),
+        ["api_key", "api_secret", "organization_id"]
+    );
+
+    let variables = with(
+        nothing(),
+        &[
+            (
+                "CONFLUENT_CLOUD_API_KEY",
+                &text(&ready["confluent"]["api_key"]),
+            ),
+            (
+                "CONFLUENT_CLOUD_API_SECRET",
+                &text(&ready["confluent"]["api_secret"]),
+            ),
+            ("CONFLUENT_CLOUD_ENDPOINT", &text(&ready["url"])),
+        ],
+    );
+    let create = ["create", "ann@example.com", "-p", "confluent", "-o", "json"];
+    run(&create, &variables).await.json();
+    let ledger = format!("{}/_sandbox/ledger", text(&ready["url"]));
+    let ledger: Value = reqwest::get(ledger).await.unwrap().json().await.unwrap();
+    assert_eq!(ledger["requests"].as_array().unwrap().len(), 1);
+    assert_eq!(ledger["commits"][0]["email"], "ann@example.com");
+    assert_eq!(ledger["commits"][0]["provider"], "confluent");
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sandbox_command_starts_from_a_file() {
@@ -22,9 +64,9 @@ confluent:
 quota: { confluent: { invitations_per_org: 12 } }
 ";
     std::fs::write(&file, config).unwrap();
-    let mut command = Command::new(BINARY);
+    let start = ["sandbox", "--listen", "127.0.0.1:0", "--seed", "12"];
+    let mut command = command(&start, &nothing());
     command
-        .args(["sandbox", "--listen", "127.0.0.1:0", "--seed", "12"])
         .arg("--config")
         .arg(&file)
         .stdout(std::process::Stdio::piped());
@@ -34,17 +76,16 @@ quota: { confluent: { invitations_per_org: 12 } }
     std::fs::remove_file(&file).unwrap();
     assert_eq!(ready["confluent"]["api_key"], "ADMIN");
 
-    let home = empty_home();
+    let url = text(&ready["url"]);
     let variables = |key: &str, secret: &str| {
-        let mut variables = home_variables(&home);
-        for (name, value) in [
-            ("CONFLUENT_CLOUD_API_KEY", key),
-            ("CONFLUENT_CLOUD_API_SECRET", secret),
-            ("CONFLUENT_CLOUD_ENDPOINT", ready["url"].as_str().unwrap()),
-        ] {
-            variables.insert(name.to_owned(), value.to_owned());
-        }
-        variables
+        with(
+            nothing(),
+            &[
+                ("CONFLUENT_CLOUD_API_KEY", key),
+                ("CONFLUENT_CLOUD_API_SECRET", secret),
+                ("CONFLUENT_CLOUD_ENDPOINT", &url),
+            ],
+        )
     };
     let list = ["list", "-p", "confluent", "-o", "json"];
     let listed = run(&list, &variables("READER", "two")).await.json();
@@ -66,9 +107,7 @@ async fn the_sandbox_command_says_what_is_wrong_with_its_file_or_address() {
         std::env::temp_dir().join(format!("org-invitations-bad-{}.yaml", std::process::id()));
     let name = file.to_str().unwrap().to_owned();
     let sandbox = ["sandbox", "--listen", "127.0.0.1:0", "--config", &name];
-    run(&sandbox, &home_variables(&empty_home()))
-        .await
-        .fails(2, &[&name]);
+    run(&sandbox, &nothing()).await.fails(2, &[&name]);
     for (config, words) in [
         ("sed: 3", ["unknown field `sed`", "expected one of `seed`"]),
         (
@@ -79,20 +118,18 @@ async fn the_sandbox_command_says_what_is_wrong_with_its_file_or_address() {
         ("seed: many", ["seed", "invalid type"]),
     ] {
         std::fs::write(&file, config).unwrap();
-        let refused = run(&sandbox, &home_variables(&empty_home())).await;
+        let refused = run(&sandbox, &nothing()).await;
         refused.fails(2, &words);
     }
     std::fs::remove_file(&file).unwrap();
     let everywhere = ["sandbox", "--listen", "0.0.0.0:0"];
-    let refused = run(&everywhere, &home_variables(&empty_home())).await;
+    let refused = run(&everywhere, &nothing()).await;
     refused.fails(2, &["not a loopback address", "--allow-remote"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_file_in_the_sandbox_command_s_help_is_a_configuration() {
-    let help = run(&["sandbox", "--help"], &home_variables(&empty_home()))
-        .await
-        .stdout;
+    let help = run(&["sandbox", "--help"], &nothing()).await.stdout;
     let (_, file) = help.split_once("has the default:\n").unwrap();
     let config: Config = serde_norway::from_str(file).unwrap_or_else(|e| panic!("{e}: {file}"));
     assert_eq!(config.seed, 10_000);

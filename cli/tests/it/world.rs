@@ -103,6 +103,19 @@ pub(crate) fn home_variables(home: &std::path::Path) -> Variables {
     ])
 }
 
+/// A home of its own, and nothing else.
+pub(crate) fn nothing() -> Variables {
+    home_variables(&empty_home())
+}
+
+/// The variables, with these set.
+pub(crate) fn with(mut variables: Variables, changes: &[(&str, &str)]) -> Variables {
+    for (name, value) in changes {
+        variables.insert((*name).to_owned(), (*value).to_owned());
+    }
+    variables
+}
+
 pub(crate) fn text(value: &Value) -> String {
     value
         .as_str()

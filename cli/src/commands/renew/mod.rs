@@ -13,7 +13,10 @@ use futures::TryStreamExt;
 use org_invitations::{Invitation, InvitationProviderExt, ListQuery};
 
 pub(crate) use self::record::RenewedRecord;
-use self::{one::Renewal, record::Outcome};
+use self::{
+    one::{Renewal, Renewed},
+    record::Outcome,
+};
 use super::{
     ask,
     each::Tally,
@@ -94,6 +97,7 @@ pub(crate) async fn run(
     out.outlives_its_reader();
     let mut records = out.records(shape);
     let total = found.len();
+    let mut counts = [0; 3];
     for (position, old) in found.into_iter().enumerate() {
         if interrupt.happened() {
             records.finish()?;
@@ -102,19 +106,32 @@ pub(crate) async fn run(
             return Err(Failure::Interrupted(left));
         }
         let one = Renewal { provider, old };
-        let record = one.run(interrupt, &mut tally).await;
-        let stop = record.outcome == Outcome::Refused && tally.says(Exit::Authentication);
+        let Renewed { record, stop } = one.run(interrupt, &mut tally).await;
+        count(&mut counts, record.outcome);
         show(&mut records, &record)?;
         if stop && position + 1 < total {
-            eprintln!("{} more not attempted", total - position - 1);
+            let left = total - position - 1;
+            eprintln!("{left} more not attempted, and as they were");
             break;
         }
     }
     records.finish()?;
+    if total > 1 {
+        let [renewed, refused, lost] = counts;
+        eprintln!("{renewed} renewed, {refused} refused, {lost} lost");
+    }
     if interrupt.happened() {
         return Err(Failure::Interrupted(String::new()));
     }
     tally.finish()
+}
+
+fn count(counts: &mut [u64; 3], outcome: Outcome) {
+    counts[match outcome {
+        Outcome::Renewed => 0,
+        Outcome::Refused => 1,
+        Outcome::Lost => 2,
+    }] += 1;
 }
 
 fn show(records: &mut Records<'_, RenewedRecord>, record: &RenewedRecord) -> std::io::Result<()> {

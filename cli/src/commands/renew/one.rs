@@ -1,6 +1,6 @@
 //! The renewal of one invitation: a delete and a create, of which the second must not be forgotten.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use org_invitations::{
     Error, ErrorKind, Invitation, InvitationProviderExt, InvitationStatus, NewInvitation,
@@ -26,41 +26,75 @@ const DELAYS: [Duration; 3] = [
     Duration::from_secs(5),
 ];
 
+/// What became of it, and whether the others would meet the same: then they are better left alone.
+pub(super) struct Renewed {
+    pub record: RenewedRecord,
+    pub stop: bool,
+}
+
 impl Renewal<'_> {
-    pub async fn run(self, interrupt: &Interrupt, tally: &mut Tally) -> RenewedRecord {
+    pub async fn run(self, interrupt: &Interrupt, tally: &mut Tally) -> Renewed {
         let again = match self.again() {
             Ok(again) => again,
-            Err(error) => {
-                let text = error.to_string();
-                tally.failed(&error.into());
-                return self.record(Outcome::Refused, None, Some(text), None);
-            }
+            Err(error) => return self.refused(error, tally),
         };
         // Whatever stops this process from now on, somebody can read who it was.
         let (email, id) = (visible(&self.old.email), &self.old.id);
         eprintln!("renewing {email}: deleting {id}, then creating it again");
         if let Err(error) = self.provider.delete(&self.old.id).await {
-            let text = error.to_string();
-            // Gone already, or perhaps: then it is not there to stay, and the person is to be invited.
-            if !(error.may_have_executed() || error.kind() == ErrorKind::NotFound) {
-                tally.failed(&error.into());
-                return self.record(Outcome::Refused, None, Some(text), None);
-            }
-            if error.kind() != ErrorKind::NotFound && self.is_still_there().await {
-                tally.failed(&error.into());
-                return self.record(Outcome::Refused, None, Some(text), None);
+            // Not there for a second attempt is the work of the first, whose answer was lost. Not there
+            // for the first is not ours: somebody withdrew it, or the person accepted.
+            let is_gone = match error.kind() {
+                ErrorKind::NotFound => error.attempts() > 1,
+                _ => error.may_have_executed() && !self.is_still_there().await,
+            };
+            if !is_gone {
+                return self.refused(error, tally);
             }
         }
         match self.create(&again, interrupt).await {
             Ok(new) => {
                 tally.done();
-                self.record(Outcome::Renewed, Some(new), None, None)
+                self.warn_of_differences(&new);
+                Renewed {
+                    record: self.record(Outcome::Renewed, Some(new), None, None),
+                    stop: false,
+                }
             }
             Err(error) => {
                 let text = error.to_string();
                 tally.failed(&Failure::Other(self.lost(&again, &error)));
-                self.record(Outcome::Lost, None, Some(text), Some(again))
+                Renewed {
+                    record: self.record(Outcome::Lost, None, Some(text), Some(again)),
+                    stop: true,
+                }
             }
+        }
+    }
+
+    fn refused(self, error: Error, tally: &mut Tally) -> Renewed {
+        let (text, stop) = (
+            error.to_string(),
+            error.kind() == ErrorKind::Unauthenticated,
+        );
+        tally.failed(&error.into());
+        Renewed {
+            record: self.record(Outcome::Refused, None, Some(text), None),
+            stop,
+        }
+    }
+
+    /// Somebody else may have invited the person in between, in another way.
+    fn warn_of_differences(&self, new: &Invitation) {
+        let ids = |one: &Invitation| -> BTreeSet<Option<String>> {
+            let roles = one.assigned_roles.iter().flatten();
+            roles.map(|role| role.id.clone()).collect()
+        };
+        if ids(new) != ids(&self.old) || new.auth_type != self.old.auth_type {
+            let (email, id) = (visible(&new.email), &new.id);
+            eprintln!(
+                "warning: {email} is invited ({id}), but not with the roles and login of before"
+            );
         }
     }
 
@@ -71,14 +105,21 @@ impl Renewal<'_> {
             let error = error.with_provider(self.provider.to_string());
             Err(error.with_subject(self.old.id.as_str()))
         };
-        if self.old.status == Some(InvitationStatus::Accepted) {
-            return Err(Error::new(
+        let over = match self.old.status {
+            Some(InvitationStatus::Accepted) => Some((
                 ErrorKind::AlreadyAccepted,
-                Operation::Delete,
                 "it was accepted, so there is nothing to renew",
-            )
-            .with_provider(self.provider.to_string())
-            .with_subject(self.old.id.as_str()));
+            )),
+            Some(InvitationStatus::Deactivated) => Some((
+                ErrorKind::Unsupported,
+                "it was withdrawn, so there is nothing to renew; `create` invites again",
+            )),
+            _ => None,
+        };
+        if let Some((kind, message)) = over {
+            let error = Error::new(kind, Operation::Delete, message);
+            let error = error.with_provider(self.provider.to_string());
+            return Err(error.with_subject(self.old.id.as_str()));
         }
         let capabilities = self.provider.capabilities();
         let mut new = NewInvitation::new(&self.old.email);
