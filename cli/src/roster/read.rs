@@ -166,7 +166,14 @@ fn csv_rows(text: &str) -> (Vec<Row>, Vec<Problem>) {
         });
         let cell = |name: &str| {
             let index = columns.iter().position(|column| column == name)?;
-            record.get(index).filter(|text| !text.is_empty())
+            let text = record.get(index).filter(|text| !text.is_empty())?;
+            // What keeps a spreadsheet from taking a cell for a formula.
+            let plain = text.strip_prefix('\'');
+            Some(
+                plain
+                    .filter(|text| text.starts_with(['=', '+', '-', '@']))
+                    .unwrap_or(text),
+            )
         };
         let fields = Fields {
             email: cell("email").map(str::to_owned),
@@ -362,6 +369,19 @@ mod tests {
                 .map(|(_, new)| new)
                 .collect();
             assert_eq!(got, [ann()], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_cell_that_was_made_harmless_is_what_it_was() {
+        for (cell, email) in [
+            ("'+ann@x", "+ann@x"),
+            ("'ann@x", "'ann@x"),
+            ("-ann@x", "-ann@x"),
+        ] {
+            let text = format!("email\n{cell}\n");
+            let got = rows(&text, RosterFormat::Csv);
+            assert_eq!(got, [(2, NewInvitation::new(email))]);
         }
     }
 
