@@ -170,7 +170,7 @@ impl CarryOut<'_> {
             let path = failed.path().display().to_string();
             let count = failed.finish()?;
             if count > 0 {
-                eprintln!("{count} rows that failed are in {path}");
+                eprintln!("failed rows: {count}, in {path}");
             }
         }
         if stop.load(Ordering::Relaxed) || insisted || counts.not_attempted > 0 {

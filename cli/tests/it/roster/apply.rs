@@ -61,7 +61,7 @@ async fn rows_that_fail_are_written_out_and_can_be_given_back() {
             "line 2, ann@example.com: ",
             "status 403",
             "line 3, nobody: ",
-            "2 rows that failed",
+            "failed rows: 2, in ",
         ],
     );
     let results: Vec<_> = applied
