@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     clickhouse::generated::types,
-    client::{Call, Reply, decode, items_of, odd_item, unreadable},
+    client::{Call, Reply, decode, items_of, odd_item, parse, unreadable},
     error::{ErrorKind, Result},
     invitation::{
         Invitation, InvitationId, InvitationStatus, NewInvitation, RoleAssignment, RoleKind, Roles,
@@ -136,7 +136,7 @@ struct EnvelopeRest {
 }
 
 fn items(call: &Call<'_>, reply: &Reply) -> Result<(Vec<Result<types::Invitation>>, EnvelopeRest)> {
-    let error = match serde_json::from_slice::<types::InvitationListEnvelope>(&reply.body) {
+    let error = match parse::<types::InvitationListEnvelope>(&reply.body) {
         Ok(envelope) => {
             let Some(result) = envelope.result else {
                 return Err(unreadable(call, reply, "it has no `result`"));
