@@ -80,21 +80,18 @@ pub(super) fn page(
     now: DateTime<Utc>,
 ) -> Result<Page> {
     let (items, extra) = items(call, reply)?;
-    let convert = |(index, item): (usize, Result<types::Invitation>)| {
-        item.and_then(|wire| {
+    // Room for all at once: growing step by step holds twice as much.
+    let mut kept = Vec::with_capacity(items.len());
+    for (index, item) in items.into_iter().enumerate() {
+        let item = item.and_then(|wire| {
             invitation(wire, now).map_err(|why| odd_item(call, reply, index, &why))
-        })
-    };
-    let mut items: Vec<Result<Invitation>> = items
-        .into_iter()
-        .enumerate()
-        .map(convert)
+        });
         // What cannot be read may match, so it stays.
-        .filter(|item| {
-            item.as_ref()
-                .map_or(true, |invitation| matches(query, invitation))
-        })
-        .collect();
+        if item.as_ref().map_or(true, |item| matches(query, item)) {
+            kept.push(item);
+        }
+    }
+    let mut items = kept;
     let total = items.len();
     let size = query.page_size.and_then(|size| usize::try_from(size).ok());
     let mut next = None;
