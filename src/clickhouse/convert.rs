@@ -80,7 +80,7 @@ pub(super) fn page(
     now: DateTime<Utc>,
 ) -> Result<Page> {
     let (items, extra) = items(call, reply)?;
-    // Room for all at once: growing step by step holds twice as much.
+    // Room for all at once, because growing step by step copies what is there.
     let mut kept = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
         let item = item.and_then(|wire| {
