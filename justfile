@@ -24,9 +24,13 @@ deny:
     cargo deny check licenses bans sources
 
 # What generating the clients costs, in a debug and in a release build of the generator.
-bench *documents="specs/confluent-iam-v2.yaml specs/confluent-sts-v1.yaml specs/clickhouse-cloud-v1.json":
+cost *documents="specs/confluent-iam-v2.yaml specs/confluent-sts-v1.yaml specs/clickhouse-cloud-v1.json":
     cargo run --quiet -p org-invitations-codegen --example cost -- {{documents}}
     cargo run --quiet --release -p org-invitations-codegen --example cost -- {{documents}}
+
+# The library side by side with hand-written code and a published client: the table in bench/README.md.
+bench:
+    cargo run --quiet --release -p org-invitations-bench -- update bench/README.md
 
 # The sandbox against OpenAPI documents: good and bad data, all checks (needs python3 with pip).
 schemathesis *documents:

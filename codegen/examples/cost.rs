@@ -1,5 +1,5 @@
 //! What generation costs: `cost FILE…` prints the milliseconds from each document's file to its client's
-//! text, the best of five, and the sum. `just bench` runs it on the vendors' own documents.
+//! text, the best of five, and the sum. `just cost` runs it on the vendors' own documents.
 
 use std::{env, error::Error, path::Path, time::Instant};
 

@@ -15,13 +15,14 @@ use crate::{
     client_document::client_document,
     document::Document,
     problem::{Problem, Report},
+    reading::read_in_one_pass,
     surface::Surface,
 };
 
 /// Generates the Rust text of the client of `api` from `document`.
 ///
-/// The text expects to be included in a module that defines `Inner`, the state that the hooks see,
-/// and implements `progenitor_client::ClientHooks<Inner>` for `Client`. Beside the client and its
+/// The text expects to be included in a module that defines `Inner`, the state that the hooks see, and
+/// `Time`, which reads a time and becomes a `DateTime<Utc>`, and that implements `progenitor_client::ClientHooks<Inner>` for `Client`. Beside the client and its
 /// `types` it has a module `offers`: one `bool` for each optional parameter and request property,
 /// false where the document has no such thing.
 ///
@@ -50,7 +51,8 @@ fn rust_text(surface: &Surface, api: &Api) -> Result<String, Problem> {
         /// Whether the document has what the facade can do without.
         pub mod offers { #(#offers)* }
     };
-    let file = syn::parse2(tokens).map_err(|error| failed(&error.to_string()))?;
+    let mut file = syn::parse2(tokens).map_err(|error| failed(&error.to_string()))?;
+    read_in_one_pass(&mut file).map_err(|error| failed(&error.to_string()))?;
     Ok(prettyplease::unparse(&file))
 }
 

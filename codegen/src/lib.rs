@@ -41,6 +41,8 @@ mod document;
 #[cfg(feature = "generate")]
 mod generate;
 mod problem;
+#[cfg(feature = "generate")]
+mod reading;
 mod schema;
 mod surface;
 mod yaml;

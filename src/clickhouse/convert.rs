@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     clickhouse::generated::types,
-    client::{Call, Reply, decode, items_of, odd_item, unreadable},
+    client::{Call, Reply, decode, items_of, odd_item, parse, unreadable},
     error::{ErrorKind, Result},
     invitation::{
         Invitation, InvitationId, InvitationStatus, NewInvitation, RoleAssignment, RoleKind, Roles,
@@ -80,21 +80,18 @@ pub(super) fn page(
     now: DateTime<Utc>,
 ) -> Result<Page> {
     let (items, extra) = items(call, reply)?;
-    let convert = |(index, item): (usize, Result<types::Invitation>)| {
-        item.and_then(|wire| {
+    // Room for all at once, because growing step by step copies what is there.
+    let mut kept = Vec::with_capacity(items.len());
+    for (index, item) in items.into_iter().enumerate() {
+        let item = item.and_then(|wire| {
             invitation(wire, now).map_err(|why| odd_item(call, reply, index, &why))
-        })
-    };
-    let mut items: Vec<Result<Invitation>> = items
-        .into_iter()
-        .enumerate()
-        .map(convert)
+        });
         // What cannot be read may match, so it stays.
-        .filter(|item| {
-            item.as_ref()
-                .map_or(true, |invitation| matches(query, invitation))
-        })
-        .collect();
+        if item.as_ref().map_or(true, |item| matches(query, item)) {
+            kept.push(item);
+        }
+    }
+    let mut items = kept;
     let total = items.len();
     let size = query.page_size.and_then(|size| usize::try_from(size).ok());
     let mut next = None;
@@ -136,7 +133,7 @@ struct EnvelopeRest {
 }
 
 fn items(call: &Call<'_>, reply: &Reply) -> Result<(Vec<Result<types::Invitation>>, EnvelopeRest)> {
-    let error = match serde_json::from_slice::<types::InvitationListEnvelope>(&reply.body) {
+    let error = match parse::<types::InvitationListEnvelope>(&reply.body) {
         Ok(envelope) => {
             let Some(result) = envelope.result else {
                 return Err(unreadable(call, reply, "it has no `result`"));

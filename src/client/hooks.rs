@@ -23,6 +23,9 @@ macro_rules! generated_client {
     ($file:literal) => {
         include!(concat!(env!("OUT_DIR"), "/", $file));
 
+        #[allow(unused_imports)] // Not every API has times.
+        use crate::client::Time;
+
         type Inner = std::sync::Arc<crate::client::Connection>;
 
         impl ClientHooks<Inner> for Client {

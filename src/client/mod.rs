@@ -18,12 +18,13 @@ mod reply;
 mod retry;
 mod secrets;
 mod settings;
+mod time;
 
 pub(crate) use self::{
     authorization::{Authorization, Token, TokenSource},
     call::Call,
     connection::{Connection, Dialect},
-    decode::{decode, items_of, odd_item, unreadable},
+    decode::{decode, items_of, odd_item, parse, unreadable},
     endpoint::Endpoint,
     exact::{create_exactly_once, delete_exactly_once},
     failure::kind_of_status,
@@ -31,6 +32,7 @@ pub(crate) use self::{
     limiter::Rate,
     reply::Reply,
     settings::{Settings, common_setters},
+    time::{Time, parse_time},
 };
 pub use self::{
     credentials::Credentials,

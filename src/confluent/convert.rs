@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{
-    client::{Call, Reply, items_of, odd_item, unreadable},
+    client::{Call, Reply, items_of, odd_item, parse, parse_time, unreadable},
     confluent::generated::types,
     error::Result,
     invitation::{
@@ -82,10 +82,7 @@ pub(super) fn invitation(wire: types::Invitation) -> Result<Invitation, String> 
 
 /// The time of creation; the whole of `metadata` stays in `extra`, so an odd one loses nothing.
 fn created_at(metadata: &Value) -> Option<DateTime<Utc>> {
-    let text = metadata.get("created_at")?.as_str()?;
-    DateTime::parse_from_rfc3339(text)
-        .ok()
-        .map(|time| time.to_utc())
+    parse_time(metadata.get("created_at")?.as_str()?).ok()
 }
 
 /// A reference without an id refers to nothing; what it holds is then kept in `extra`.
@@ -111,29 +108,28 @@ fn reference(
 
 /// One page.
 pub(super) fn page(call: &Call<'_>, reply: &Reply) -> Result<Page> {
-    let (items, metadata, extra) =
-        match serde_json::from_slice::<types::InvitationList>(&reply.body) {
-            Ok(list) => {
-                let items = list
-                    .data
-                    .ok_or_else(|| unreadable(call, reply, "it has no `data`"))?;
-                (
-                    items.into_iter().map(Ok).collect(),
-                    list.metadata,
-                    list.extra,
-                )
-            }
-            // One odd item spoils the typed list: look at each alone.
-            Err(error) => {
-                let Some(Value::Object(mut list)) = reply.json() else {
-                    return Err(unreadable(call, reply, &error.to_string()));
-                };
-                let Some(Value::Array(data)) = list.remove("data") else {
-                    return Err(unreadable(call, reply, "its `data` is not a list"));
-                };
-                (items_of(call, reply, data), list.remove("metadata"), list)
-            }
-        };
+    let (items, metadata, extra) = match parse::<types::InvitationList>(&reply.body) {
+        Ok(list) => {
+            let items = list
+                .data
+                .ok_or_else(|| unreadable(call, reply, "it has no `data`"))?;
+            (
+                items.into_iter().map(Ok).collect(),
+                list.metadata,
+                list.extra,
+            )
+        }
+        // One odd item spoils the typed list: look at each alone.
+        Err(error) => {
+            let Some(Value::Object(mut list)) = reply.json() else {
+                return Err(unreadable(call, reply, &error.to_string()));
+            };
+            let Some(Value::Array(data)) = list.remove("data") else {
+                return Err(unreadable(call, reply, "its `data` is not a list"));
+            };
+            (items_of(call, reply, data), list.remove("metadata"), list)
+        }
+    };
     let convert = |(index, item): (usize, Result<types::Invitation>)| {
         item.and_then(|wire| invitation(wire).map_err(|why| odd_item(call, reply, index, &why)))
     };

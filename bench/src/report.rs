@@ -1,0 +1,261 @@
+//! Runs every case in turn, and writes what came out as a table.
+
+use std::{
+    env,
+    error::Error,
+    fmt::Write as _,
+    fs,
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+use crate::work::Taken;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+const BEGIN: &str = "<!-- begin: written by `just bench` -->\n";
+const END: &str = "<!-- end -->";
+
+/// Every case is run this often, its subjects in turn.
+const ROUNDS: usize = 7;
+
+const SUBJECTS: [&str; 3] = ["by-hand", "library", "peer"];
+
+/// One line of the table.
+struct Case {
+    title: &'static str,
+    name: &'static str,
+    times: usize,
+    /// Instructions are what the larger of these takes more than the smaller, so that setting up does
+    /// not count; none for a size of which a smaller one says the same.
+    sizes: Option<(usize, usize)>,
+    /// The calls, or invitations, that one of `times` stands for.
+    each: usize,
+    subjects: &'static [&'static str],
+}
+
+const CASES: [Case; 6] = [
+    Case {
+        title: "ClickHouse `get`",
+        name: "get",
+        times: 4_000,
+        sizes: Some((100, 400)),
+        each: 1,
+        subjects: &SUBJECTS,
+    },
+    Case {
+        title: "ClickHouse `create`",
+        name: "create",
+        times: 4_000,
+        sizes: Some((100, 400)),
+        each: 1,
+        subjects: &SUBJECTS,
+    },
+    Case {
+        title: "ClickHouse `delete`",
+        name: "delete",
+        times: 4_000,
+        sizes: Some((100, 400)),
+        each: 1,
+        subjects: &SUBJECTS,
+    },
+    Case {
+        title: "ClickHouse list, 10 000 in one body",
+        name: "list",
+        times: 10_000,
+        sizes: Some((1_000, 10_000)),
+        each: 1,
+        subjects: &SUBJECTS,
+    },
+    Case {
+        title: "ClickHouse list, 100 000 in one body",
+        name: "list",
+        times: 100_000,
+        sizes: None,
+        each: 1,
+        subjects: &SUBJECTS,
+    },
+    Case {
+        title: "Confluent list, 1 000 pages of 99",
+        name: "pages",
+        times: 1_000,
+        sizes: Some((10, 60)),
+        each: crate::server::PAGE,
+        subjects: &["by-hand", "library"],
+    },
+];
+
+/// Measures everything; gives the table and what it was measured with.
+pub fn measure() -> Result<String> {
+    let server = Server::start()?;
+    let mut table = String::from(
+        "| per call, or per invitation of a list | who | CPU µs, median (least–most) | × by hand \
+         | instructions | × by hand | peak memory, MiB |\n|---|---|---|---|---|---|---|\n",
+    );
+    for case in &CASES {
+        let mut taken = vec![Vec::new(); case.subjects.len()];
+        for _ in 0..ROUNDS {
+            for (subject, taken) in case.subjects.iter().zip(&mut taken) {
+                taken.push(server.work(subject, case)?);
+            }
+        }
+        let by_hand = taken[0].clone();
+        let mut instructions_by_hand = None;
+        for (subject, taken) in case.subjects.iter().zip(taken) {
+            let cpu = Spread::of(taken.iter().map(|taken| taken.cpu / 1e3));
+            // Of each round, because what disturbs one subject disturbs the next as well.
+            let rounds = taken.iter().zip(&by_hand);
+            let ratio = Spread::of(rounds.map(|(taken, by_hand)| taken.cpu / by_hand.cpu));
+            let memory = Spread::of(taken.iter().map(|taken| taken.memory / 1024.0));
+            let instructions = match case.sizes {
+                Some(sizes) => server.instructions(subject, case, sizes)?,
+                None => None,
+            };
+            let reference = *instructions_by_hand.get_or_insert(instructions);
+            let share = instructions.zip(reference).map(|(one, other)| one / other);
+            writeln!(
+                table,
+                "| {} | {subject} | {:.1} ({:.1}–{:.1}) | {:.2} ({:.2}–{:.2}) | {} | {} | {:.1} |",
+                case.title,
+                cpu.median,
+                cpu.least,
+                cpu.most,
+                ratio.median,
+                ratio.least,
+                ratio.most,
+                instructions.map_or_else(|| "–".to_owned(), |count| format!("{count:.0}")),
+                share.map_or_else(|| "–".to_owned(), |share| format!("{share:.2}")),
+                memory.median,
+            )?;
+            eprintln!("{} by {subject}", case.title);
+        }
+    }
+    writeln!(
+        table,
+        "\nCommand: `just bench`. Machine: {}. {ROUNDS} rounds; peer: `clickhouse-cloud-api` 0.5.",
+        machine()
+    )?;
+    Ok(table)
+}
+
+/// Writes the table between the marker comments of `file`.
+pub fn update(file: &str) -> Result<()> {
+    let text = fs::read_to_string(file)?;
+    let (before, rest) = text
+        .split_once(BEGIN)
+        .ok_or("the file has no begin marker")?;
+    let (_, after) = rest.split_once(END).ok_or("the file has no end marker")?;
+    let table = measure()?;
+    fs::write(file, format!("{before}{BEGIN}\n{table}\n{END}{after}"))?;
+    Ok(())
+}
+
+/// The canned server, in a process of its own that ends with this value.
+struct Server {
+    child: Child,
+    base: String,
+}
+
+impl Server {
+    fn start() -> Result<Self> {
+        let mut child = Command::new(env::current_exe()?)
+            .arg("serve")
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut port = String::new();
+        let output = child.stdout.take().ok_or("the server has no output")?;
+        BufReader::new(output).read_line(&mut port)?;
+        let base = format!("http://127.0.0.1:{}", port.trim());
+        Ok(Self { child, base })
+    }
+
+    fn work(&self, subject: &str, case: &Case) -> Result<Taken> {
+        let mut command = Command::new(env::current_exe()?);
+        let times = case.times.to_string();
+        let output = command
+            .args(["work", subject, case.name, &times, &self.base])
+            .stderr(Stdio::inherit())
+            .output()?;
+        let text = String::from_utf8(output.stdout)?;
+        let (cpu, memory) = text
+            .trim()
+            .split_once(' ')
+            .ok_or_else(|| format!("{subject} did not do {}", case.name))?;
+        Ok(Taken {
+            cpu: cpu.parse()?,
+            memory: memory.parse()?,
+        })
+    }
+
+    /// Instructions per call or invitation; none without valgrind.
+    fn instructions(
+        &self,
+        subject: &str,
+        case: &Case,
+        sizes: (usize, usize),
+    ) -> Result<Option<f64>> {
+        let (Some(few), Some(many)) = (
+            self.callgrind(subject, case, sizes.0)?,
+            self.callgrind(subject, case, sizes.1)?,
+        ) else {
+            return Ok(None);
+        };
+        let count = (sizes.1 - sizes.0) * case.each;
+        Ok(Some((many - few) / count as f64))
+    }
+
+    fn callgrind(&self, subject: &str, case: &Case, times: usize) -> Result<Option<f64>> {
+        let mut command = Command::new("valgrind");
+        command
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(env::current_exe()?)
+            .args(["work", subject, case.name, &times.to_string(), &self.base]);
+        let Ok(output) = command.output() else {
+            return Ok(None);
+        };
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let count = text
+            .lines()
+            .find_map(|line| line.split_once("Collected : "))
+            .filter(|_| output.status.success())
+            .ok_or_else(|| format!("valgrind failed:\n{text}"))?;
+        Ok(Some(count.1.trim().parse()?))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+struct Spread {
+    least: f64,
+    median: f64,
+    most: f64,
+}
+
+impl Spread {
+    fn of(values: impl Iterator<Item = f64>) -> Self {
+        let mut values: Vec<f64> = values.collect();
+        values.sort_by(f64::total_cmp);
+        Self {
+            least: values[0],
+            median: values[values.len() / 2],
+            most: values[values.len() - 1],
+        }
+    }
+}
+
+/// The processor, its cores and the system.
+fn machine() -> String {
+    let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpus
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let model = model.map_or("unknown processor", |(_, model)| model);
+    format!("{model}, {cores} cores, {}", env::consts::OS)
+}

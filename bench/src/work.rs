@@ -1,0 +1,209 @@
+//! The work that is measured: one case, done by one of the subjects, in a process of its own.
+
+use std::{error::Error, fs, hint::black_box, time::Duration};
+
+use clickhouse_cloud_api as peer;
+use cpu_time::ProcessTime;
+use futures::{StreamExt, TryStreamExt};
+use org_invitations::{
+    ClickHouse, Confluent, InvitationId, InvitationProvider, InvitationProviderExt, ListQuery,
+    NewInvitation,
+};
+
+use crate::{
+    by_hand::ByHand,
+    server::{EMAIL, ID, PAGE},
+};
+
+/// What one run took.
+#[derive(Clone, Copy, Debug)]
+pub struct Taken {
+    /// CPU time per call, or per invitation of a list, in nanoseconds.
+    pub cpu: f64,
+    /// The most memory held, beyond what was held before, in KiB.
+    pub memory: f64,
+}
+
+/// Does `case` `times` times, or over a list of `times` invitations or pages.
+pub fn work(subject: &str, case: &str, times: usize, base: &str) -> Result<Taken, Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match subject {
+            "library" => library(case, times, base).await,
+            "by-hand" => by_hand(case, times, base).await,
+            "peer" => with_peer(case, times, base).await,
+            _ => Err(format!("unknown subject {subject}").into()),
+        }
+    })
+}
+
+/// For the loopback address, whatever proxies the environment has.
+fn http() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder().no_proxy().build()
+}
+
+/// The clock and the memory from which on it counts.
+struct Start {
+    cpu: ProcessTime,
+    memory: f64,
+}
+
+impl Start {
+    fn now() -> Self {
+        Self {
+            cpu: ProcessTime::now(),
+            memory: status("VmRSS:"),
+        }
+    }
+
+    fn taken(&self, divided_by: usize) -> Taken {
+        Taken {
+            cpu: self.cpu.elapsed().as_nanos() as f64 / divided_by.max(1) as f64,
+            memory: (status("VmHWM:") - self.memory).max(0.0),
+        }
+    }
+}
+
+/// A line of what the kernel says of this process; 0 where it does not.
+fn status(name: &str) -> f64 {
+    let text = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok())
+        .unwrap_or(0.0)
+}
+
+/// Runs the body once to warm up, then `times` times on the clock.
+macro_rules! calls {
+    ($times:expr, $body:expr) => {{
+        $body;
+        let start = Start::now();
+        for _ in 0..$times {
+            $body;
+        }
+        start.taken($times)
+    }};
+}
+
+async fn library(case: &str, times: usize, base: &str) -> Result<Taken, Box<dyn Error>> {
+    // A rate that never makes a call wait, and never grows long.
+    let rate = (100_000, Duration::from_millis(1));
+    let id: InvitationId = ID.parse()?;
+    // One of them, because setting up counts in the memory that is held.
+    let provider: Box<dyn InvitationProvider> = if case == "pages" {
+        Box::new(
+            Confluent::builder()
+                .api_key("key", "secret")
+                .base_url(base)
+                .rate_limit(rate.0, rate.1)
+                .build()?,
+        )
+    } else {
+        Box::new(
+            ClickHouse::builder(times.to_string())
+                .api_key("key", "secret")
+                .base_url(base)
+                .rate_limit(rate.0, rate.1)
+                .max_body_bytes(1 << 30)
+                .build()?,
+        )
+    };
+    Ok(match case {
+        "get" => calls!(times, black_box(provider.get(&id).await?)),
+        "create" => calls!(times, {
+            let new = NewInvitation::new(EMAIL).legacy_role("developer");
+            black_box(provider.create(new).await?)
+        }),
+        "delete" => calls!(times, provider.delete(&id).await?),
+        "list" => {
+            provider.get(&id).await?;
+            let start = Start::now();
+            let page = provider.list_page(&ListQuery::new(), None).await?;
+            let taken = start.taken(times);
+            assert_eq!(page.items.len(), times);
+            taken
+        }
+        "pages" => {
+            provider.list_page(&ListQuery::new(), None).await?;
+            let start = Start::now();
+            let list = provider.list(ListQuery::new()).take(times * PAGE);
+            let count = list
+                .try_fold(0, async |count, invitation| {
+                    black_box(invitation);
+                    Ok(count + 1)
+                })
+                .await?;
+            assert_eq!(count, times * PAGE);
+            start.taken(count)
+        }
+        _ => return Err(format!("unknown case {case}").into()),
+    })
+}
+
+async fn by_hand(case: &str, times: usize, base: &str) -> Result<Taken, Box<dyn Error>> {
+    let client = ByHand::new(http()?, base);
+    let organization = times.to_string();
+    Ok(match case {
+        "get" => calls!(times, black_box(client.get(&organization, ID).await?)),
+        "create" => calls!(times, {
+            black_box(client.create(&organization, EMAIL, "developer").await?)
+        }),
+        "delete" => calls!(times, client.delete(&organization, ID).await?),
+        "list" => {
+            client.get(&organization, ID).await?;
+            let start = Start::now();
+            let items = client.list(&organization).await?;
+            let taken = start.taken(times);
+            assert_eq!(items.len(), times);
+            taken
+        }
+        "pages" => {
+            client.page(None).await?;
+            let start = Start::now();
+            let (mut count, mut token) = (0, None);
+            for _ in 0..times {
+                let (items, next) = client.page(token.as_deref()).await?;
+                for item in items {
+                    black_box(item);
+                    count += 1;
+                }
+                token = next;
+            }
+            assert_eq!(count, times * PAGE);
+            start.taken(count)
+        }
+        _ => return Err(format!("unknown case {case}").into()),
+    })
+}
+
+async fn with_peer(case: &str, times: usize, base: &str) -> Result<Taken, Box<dyn Error>> {
+    let client = peer::Client::with_http_client(http()?, base, "key", "secret");
+    let organization = times.to_string();
+    Ok(match case {
+        "get" => calls!(
+            times,
+            black_box(client.invitation_get(&organization, ID).await?)
+        ),
+        "create" => calls!(times, {
+            let new = peer::models::InvitationPostRequest {
+                email: EMAIL.to_owned(),
+                ..Default::default()
+            };
+            black_box(client.invitation_create(&organization, &new).await?)
+        }),
+        "delete" => calls!(
+            times,
+            black_box(client.invitation_delete(&organization, ID).await?)
+        ),
+        "list" => {
+            client.invitation_get(&organization, ID).await?;
+            let start = Start::now();
+            let items = client.invitation_get_list(&organization).await?.result;
+            let taken = start.taken(times);
+            assert_eq!(items.map(|items| items.len()), Some(times));
+            taken
+        }
+        _ => return Err(format!("the peer has no {case}").into()),
+    })
+}

@@ -1,0 +1,175 @@
+//! How the generated types are read: in one pass, unknown properties included.
+//!
+//! What serde derives for a flattened map keeps every unknown property in a buffer of its own before it
+//! goes into the map, and allocates for each. The readers here put it where it belongs at once. They
+//! give what the derived ones give, errors included.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{
+    Attribute, Field, Fields, File, Item, ItemStruct, LitStr, Path, Token, parse_quote,
+    punctuated::Punctuated,
+};
+
+/// Replaces the derived `Deserialize` of every type that keeps unknown properties.
+///
+/// The readers expect `super::Time`, which reads a time and becomes a `DateTime<Utc>`.
+pub(crate) fn read_in_one_pass(file: &mut File) -> syn::Result<()> {
+    for item in &mut file.items {
+        let Item::Mod(module) = item else { continue };
+        let Some((_, items)) = &mut module.content else {
+            continue;
+        };
+        let mut readers = Vec::new();
+        for item in items.iter_mut() {
+            let Item::Struct(item) = item else { continue };
+            if let Some(reader) = reader(item)? {
+                without_derived(&mut item.attrs)?;
+                readers.push(reader);
+            }
+        }
+        items.extend(readers);
+    }
+    Ok(())
+}
+
+/// What serde is told of a field.
+#[derive(Default)]
+struct Told {
+    rename: Option<LitStr>,
+    flatten: bool,
+}
+
+fn told(field: &Field) -> syn::Result<Told> {
+    let mut told = Told::default();
+    for attribute in field
+        .attrs
+        .iter()
+        .filter(|each| each.path().is_ident("serde"))
+    {
+        attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("rename") {
+                told.rename = Some(meta.value()?.parse()?);
+            } else if meta.path.is_ident("flatten") {
+                told.flatten = true;
+            } else if meta.path.is_ident("skip_serializing_if") {
+                meta.value()?.parse::<LitStr>()?;
+            } else {
+                return Err(meta.error("serde is told what the readers do not know"));
+            }
+            Ok(())
+        })?;
+    }
+    Ok(told)
+}
+
+/// The reader of a type that keeps unknown properties.
+fn reader(item: &ItemStruct) -> syn::Result<Option<Item>> {
+    let Fields::Named(fields) = &item.fields else {
+        return Ok(None);
+    };
+    let mut rest = None;
+    let mut known = Vec::new();
+    for field in &fields.named {
+        // No type with a flattened map is told anything else.
+        let Ok(told) = told(field) else {
+            return Ok(None);
+        };
+        let Some(name) = &field.ident else { continue };
+        if told.flatten {
+            rest = Some(name);
+        } else {
+            let wire = told
+                .rename
+                .unwrap_or_else(|| LitStr::new(&name.to_string(), name.span()));
+            known.push((name, wire, &field.ty));
+        }
+    }
+    let Some(rest) = rest else { return Ok(None) };
+    let (mut variants, mut variables, mut arms, mut moved) = (vec![], vec![], vec![], vec![]);
+    for (index, (name, wire, kind)) in known.into_iter().enumerate() {
+        let variant = format_ident!("Known{index}");
+        let variable = format_ident!("known_{index}");
+        let value = value(kind);
+        variants.push(quote! { #[serde(rename = #wire)] #variant });
+        variables.push(quote! { let mut #variable: ::std::option::Option<#kind> = None; });
+        arms.push(quote! {
+            Name::#variant if #variable.is_some() => {
+                return Err(<A::Error as ::serde::de::Error>::duplicate_field(#wire));
+            }
+            Name::#variant => #variable = Some(#value),
+        });
+        moved.push(quote! { #name: #variable.unwrap_or_default() });
+    }
+    let name = &item.ident;
+    let expected = format!("struct {name}");
+    let reader = quote! {
+        const _: () = {
+            #[derive(::serde::Deserialize)]
+            #[serde(field_identifier)]
+            enum Name { #(#variants,)* Unknown(::std::string::String) }
+
+            struct Reader;
+
+            impl<'de> ::serde::de::Visitor<'de> for Reader {
+                type Value = #name;
+
+                fn expecting(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                    f.write_str(#expected)
+                }
+
+                fn visit_map<A>(self, mut map: A) -> ::std::result::Result<#name, A::Error>
+                where
+                    A: ::serde::de::MapAccess<'de>,
+                {
+                    #(#variables)*
+                    let mut rest = ::serde_json::Map::new();
+                    while let Some(name) = map.next_key()? {
+                        match name {
+                            #(#arms)*
+                            Name::Unknown(name) => { rest.insert(name, map.next_value()?); }
+                        }
+                    }
+                    Ok(#name { #(#moved,)* #rest: rest })
+                }
+            }
+
+            impl<'de> ::serde::Deserialize<'de> for #name {
+                fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+                where
+                    D: ::serde::Deserializer<'de>,
+                {
+                    deserializer.deserialize_map(Reader)
+                }
+            }
+        };
+    };
+    syn::parse2(reader).map(Some)
+}
+
+/// The expression that reads a value of this type.
+fn value(kind: &syn::Type) -> TokenStream {
+    let time: syn::Type =
+        parse_quote!(::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>);
+    if quote!(#kind).to_string() == quote!(#time).to_string() {
+        quote! { map.next_value::<::std::option::Option<super::Time>>()?.map(::std::convert::Into::into) }
+    } else {
+        quote! { map.next_value()? }
+    }
+}
+
+fn without_derived(attributes: &mut [Attribute]) -> syn::Result<()> {
+    for attribute in attributes {
+        if !attribute.path().is_ident("derive") {
+            continue;
+        }
+        let derived = attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated)?;
+        let kept = derived.iter().filter(|path| {
+            path.segments
+                .last()
+                .is_none_or(|last| last.ident != "Deserialize")
+        });
+        *attribute = parse_quote! { #[derive(#(#kept),*)] };
+    }
+    Ok(())
+}
