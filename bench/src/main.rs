@@ -5,6 +5,7 @@
 //! - `org-invitations-bench serve` and `… work` are the processes that a measurement consists of.
 
 mod by_hand;
+mod generating;
 mod report;
 mod server;
 mod work;

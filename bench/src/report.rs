@@ -9,7 +9,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::work::Taken;
+use crate::{generating, work::Taken};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -130,6 +130,13 @@ pub fn measure() -> Result<String> {
             eprintln!("{} by {subject}", case.title);
         }
     }
+    let generating = (0..ROUNDS).map(|_| generating::milliseconds());
+    let generating = Spread::of(generating.collect::<Result<Vec<_>>>()?.into_iter());
+    writeln!(
+        table,
+        "\nGenerating all clients from `specs/`, in a release build: {:.1} ms ({:.1}–{:.1}).",
+        generating.median, generating.least, generating.most
+    )?;
     writeln!(
         table,
         "\nCommand: `just bench`. Machine: {}. {ROUNDS} rounds; peer: `clickhouse-cloud-api` 0.5.",

@@ -4,7 +4,7 @@
 //! nothing here is read from a document. A field that is listed here becomes a field of a generated
 //! type, whether or not the document has it; whatever else a document or a server has is kept as
 //! unknown properties. [`check()`](crate::check()) says whether a document has what is
-//! [`Essential`](Need::Essential); what is [`Optional`](Need::Optional) may be absent.
+//! [`Essential`]; what is [`Optional`] may be absent.
 
 /// One vendor API, as far as the library uses it.
 #[derive(Debug)]

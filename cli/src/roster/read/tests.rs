@@ -1,0 +1,183 @@
+use super::*;
+
+fn rows(text: &str, format: RosterFormat) -> Vec<(usize, NewInvitation)> {
+    let rows = parse(text.as_bytes(), format).unwrap();
+    rows.into_iter().map(|row| (row.line, row.new)).collect()
+}
+
+fn problems(text: &str, format: RosterFormat) -> Vec<String> {
+    let problems = parse(text.as_bytes(), format).unwrap_err();
+    problems.iter().map(ToString::to_string).collect()
+}
+
+fn ann() -> NewInvitation {
+    NewInvitation::new("ann@example.com")
+}
+
+#[test]
+fn csv_as_spreadsheets_write_it() {
+    for text in [
+        "email\nann@example.com\n",
+        "\u{feff}email\r\nann@example.com\r\n",
+        "Email\n\n  ann@example.com  ",
+        "email,roles,auth_type\nann@example.com,,\n",
+        "roles;email\n;ann@example.com\n",
+        "email\troles\nann@example.com\t\n",
+        "email,error\n\"ann@example.com\",\"refused, again\"\n",
+    ] {
+        let got: Vec<_> = rows(text, RosterFormat::Csv)
+            .into_iter()
+            .map(|(_, new)| new)
+            .collect();
+        assert_eq!(got, [ann()], "{text:?}");
+    }
+}
+
+#[test]
+fn a_cell_that_was_made_harmless_is_what_it_was() {
+    for (cell, email) in [
+        ("'+ann@x", "+ann@x"),
+        ("'ann@x", "'ann@x"),
+        ("-ann@x", "-ann@x"),
+    ] {
+        let text = format!("email\n{cell}\n");
+        let got = rows(&text, RosterFormat::Csv);
+        assert_eq!(got, [(2, NewInvitation::new(email))]);
+    }
+}
+
+#[test]
+fn options_in_every_spelling() {
+    let ids = || ann().role_ids(["r-1", "r-2"]);
+    for (text, format, wanted) in [
+        (
+            "email,roles\nann@example.com,r-1;r-2",
+            RosterFormat::Csv,
+            ids(),
+        ),
+        (
+            "email,roles\nann@example.com,\"r-1, r-2\"",
+            RosterFormat::Csv,
+            ids(),
+        ),
+        (
+            "email,roles\nann@example.com,legacy:admin",
+            RosterFormat::Csv,
+            ann().legacy_role("admin"),
+        ),
+        (
+            "email,auth_type\nann@example.com,SSO",
+            RosterFormat::Csv,
+            ann().auth_type(AuthType::Sso),
+        ),
+        (
+            r#"[{"email":"ann@example.com","roles":["r-1","r-2"]}]"#,
+            RosterFormat::Json,
+            ids(),
+        ),
+        (
+            r#"{"email":"ann@example.com","roles":"r-1 r-2"}"#,
+            RosterFormat::Jsonl,
+            ids(),
+        ),
+        (
+            r#"{"email":"ann@example.com","roles":{"ids":["r-1","r-2"]}}"#,
+            RosterFormat::Jsonl,
+            ids(),
+        ),
+        (
+            r#"{"email":"ann@example.com","roles":{"legacy":"admin"}}"#,
+            RosterFormat::Jsonl,
+            ann().legacy_role("admin"),
+        ),
+        (
+            r#"{"email":"ann@example.com","auth_type":"local","roles":null}"#,
+            RosterFormat::Jsonl,
+            ann().auth_type(AuthType::Local),
+        ),
+    ] {
+        let got: Vec<_> = rows(text, format).into_iter().map(|(_, new)| new).collect();
+        assert_eq!(got, [wanted], "{text:?}");
+    }
+}
+
+#[test]
+fn rows_know_their_lines() {
+    let lines = |text, format| -> Vec<usize> {
+        rows(text, format)
+            .into_iter()
+            .map(|(line, _)| line)
+            .collect()
+    };
+    let csv = "email,roles\na@x,\n\n\"b@x\",\"r-1\nr-2\"\nc@x,\n";
+    assert_eq!(lines(csv, RosterFormat::Csv), [2, 4, 6]);
+    let json =
+        "[\n  {\"email\": \"a@x\"},\n  {\n    \"email\": \"b@x\"\n  }, {\"email\": \"c@x\"}\n]";
+    assert_eq!(lines(json, RosterFormat::Json), [2, 3, 5]);
+    assert_eq!(
+        lines(
+            "{\"email\":\"a@x\"}\n\n{\"email\":\"b@x\"}",
+            RosterFormat::Jsonl
+        ),
+        [1, 3]
+    );
+}
+
+#[test]
+fn every_problem_is_told_with_its_line() {
+    for (text, format, wanted) in [
+        (
+            "",
+            RosterFormat::Csv,
+            vec!["line 1: it is empty; its first line names the columns"],
+        ),
+        (
+            "ann@example.com\n",
+            RosterFormat::Csv,
+            vec![
+                "line 1: there is no column \"ann@example.com\"; the columns are email, roles and auth_type",
+                "line 1: the first line names the columns, and `email` has to be one",
+            ],
+        ),
+        (
+            "email,email\n",
+            RosterFormat::Csv,
+            vec!["line 1: the column \"email\" is there twice"],
+        ),
+        (
+            "email,auth_type\na@x,ssoo\nb@x\n,local\n",
+            RosterFormat::Csv,
+            vec![
+                "line 2: there is no auth type \"ssoo\"; it is local or sso",
+                "line 3: it has 1 cells, and the first line names 2",
+                "line 4: it has no email",
+            ],
+        ),
+        (
+            "email,roles\na@x,legacy:admin;r-1\n",
+            RosterFormat::Csv,
+            vec!["line 2: `legacy:…` is the only role that a person can have"],
+        ),
+        (
+            "{}",
+            RosterFormat::Json,
+            vec!["line 1: invalid type: map, expected a sequence"],
+        ),
+        (
+            "[\n{\"email\": \"a@x\", \"mail\": 1}]",
+            RosterFormat::Json,
+            vec![
+                "line 2: unknown field `mail`, expected one of `email`, `roles`, `auth_type`, `error`",
+            ],
+        ),
+        (
+            "{\"email\":\"a@x\"}\nann\n{\"roles\":\"\"}\n",
+            RosterFormat::Jsonl,
+            vec!["line 2: expected value", "line 3: it has no email"],
+        ),
+    ] {
+        assert_eq!(problems(text, format), wanted, "{text:?}");
+    }
+    let problems = parse(b"email\na@x\n\xff@x\n", RosterFormat::Csv).unwrap_err();
+    assert_eq!(problems, [problem(3, "it is not UTF-8 text")]);
+}
