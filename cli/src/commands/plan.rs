@@ -75,9 +75,15 @@ pub(super) async fn plan(
     Ok(Planned { plan, lines })
 }
 
-/// Every invitation there is. One that cannot be read stops it: it may be one that counts.
+/// Every invitation there is, as far as a plan looks at it. One that cannot be read stops it: it may be
+/// one that counts.
 pub(super) async fn all(provider: &Connected) -> Result<Vec<Invitation>, Failure> {
-    let all = provider.list(ListQuery::new());
+    let slim = |mut invitation: Invitation| {
+        invitation.extra = Default::default();
+        (invitation.user, invitation.creator) = (None, None);
+        invitation
+    };
+    let all = provider.list(ListQuery::new()).map_ok(slim);
     all.try_collect().await.map_err(Failure::from)
 }
 
