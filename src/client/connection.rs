@@ -41,19 +41,8 @@ impl Connection {
         settings: Settings,
     ) -> Result<Arc<Self>> {
         let provider = dialect.provider;
-        let mut http = reqwest::Client::builder()
-            .user_agent(concat!("org-invitations/", env!("CARGO_PKG_VERSION")))
-            .timeout(settings.timeout)
-            .connect_timeout(settings.connect_timeout)
-            .read_timeout(settings.read_timeout)
-            .referer(false)
-            // The hooks follow redirects, because only there the method is kept and the origin checked.
-            .redirect(reqwest::redirect::Policy::none());
-        if endpoint.is_plain() {
-            // What is meant for this machine must not go through a proxy.
-            http = http.no_proxy();
-        }
-        let http = http.build().map_err(|error| {
+        // The hooks follow redirects, because only there the method is kept and the origin checked.
+        let http = settings.http_client(endpoint.is_plain()).map_err(|error| {
             Error::new(
                 ErrorKind::Config,
                 Operation::Configure,

@@ -77,19 +77,8 @@ impl ClientCredentials {
         if self.client_secret.expose_secret().is_empty() {
             return Err(refuse("the client's secret is empty"));
         }
-        let mut http = reqwest::Client::builder()
-            .user_agent(concat!("org-invitations/", env!("CARGO_PKG_VERSION")))
-            .timeout(settings.timeout)
-            .connect_timeout(settings.connect_timeout)
-            .read_timeout(settings.read_timeout)
-            .referer(false)
-            .redirect(reqwest::redirect::Policy::none());
-        if url.scheme() == "http" {
-            // What is meant for this machine must not go through a proxy.
-            http = http.no_proxy();
-        }
-        let http = http
-            .build()
+        let http = settings
+            .http_client(url.scheme() == "http")
             .map_err(|error| refuse("cannot set up the HTTP client").with_source(error))?;
         let secrets = Secrets::default();
         secrets.remember(self.client_secret.expose_secret());

@@ -152,7 +152,10 @@ impl CarryOut<'_> {
                     if let Some(failed) = &mut failed {
                         failed.push(&step, why)?;
                     }
-                    progress.say(&format!("{}: {}", visible(&record.place()), visible(why)));
+                    // Those that were not attempted are counted below.
+                    if record.error.is_some() {
+                        progress.say(&format!("{}: {}", visible(&record.place()), visible(why)));
+                    }
                     tally.counted(exit);
                 }
             }

@@ -8,7 +8,7 @@ use rexpect::session::{PtySession, spawn_command};
 use crate::world::{BINARY, World};
 
 /// Starts the command with a terminal of its own.
-fn start(world: &World, arguments: &[&str], extra: &[(&str, &str)]) -> PtySession {
+pub(crate) fn start(world: &World, arguments: &[&str], extra: &[(&str, &str)]) -> PtySession {
     let mut command = Command::new(BINARY);
     command
         .args(arguments)

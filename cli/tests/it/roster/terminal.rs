@@ -1,22 +1,11 @@
 //! `apply` on a terminal: the question, the bar, and Ctrl-C.
 
-use std::{process::Command, time::Duration};
+use std::time::Duration;
 
 use org_invitations_sandbox::{Fault, Faults, Limit, Limits, Operation, Provider, Rule};
-use rexpect::session::{PtySession, spawn_command};
 
 use super::{created, crowd, file, path};
-use crate::world::{BINARY, World};
-
-fn start(world: &World, arguments: &[&str]) -> PtySession {
-    let mut command = Command::new(BINARY);
-    command
-        .args(arguments)
-        .env_clear()
-        .envs(world.variables())
-        .env("TERM", "xterm");
-    spawn_command(command, Some(20_000)).unwrap()
-}
+use crate::{terminal::start, world::World};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_asks_and_shows_how_far_it_has_come() {
@@ -24,7 +13,7 @@ async fn it_asks_and_shows_how_far_it_has_come() {
     let limit = Limit::new(10, Duration::from_secs(2));
     world.sandbox.set_limits(Limits::default().confluent(limit));
     let roster = file(&world, "roster.csv", &crowd(25));
-    let mut session = start(&world, &["-p", "confluent", "apply", &roster]);
+    let mut session = start(&world, &["-p", "confluent", "apply", &roster], &[]);
     session.exp_string("confluent: create 25").unwrap();
     session.exp_string("Go ahead? [y/N] ").unwrap();
     session.send_line("y").unwrap();
@@ -40,7 +29,7 @@ async fn it_asks_and_shows_how_far_it_has_come() {
 async fn a_no_changes_nothing_and_leaves_no_journal() {
     let world = World::start().await;
     let roster = file(&world, "roster.csv", &crowd(2));
-    let mut session = start(&world, &["-p", "confluent", "apply", &roster]);
+    let mut session = start(&world, &["-p", "confluent", "apply", &roster], &[]);
     session.exp_string("[y/N] ").unwrap();
     session.send_line("n").unwrap();
     session.exp_string("nothing was changed").unwrap();
@@ -57,7 +46,7 @@ async fn ctrl_c_lets_what_is_under_way_end_and_says_how_to_go_on() {
         .always();
     world.sandbox.set_faults(Faults::script([slow]));
     let roster = file(&world, "roster.csv", &crowd(200));
-    let mut session = start(&world, &["-p", "confluent", "apply", &roster, "--yes"]);
+    let mut session = start(&world, &["-p", "confluent", "apply", &roster, "--yes"], &[]);
     while created(&world.sandbox, Provider::Confluent).len() < 5 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
