@@ -249,3 +249,40 @@ impl Seen {
 fn stops_the_rest(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Unauthenticated | ErrorKind::Config)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{pin::pin, sync::atomic::AtomicUsize};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn of_a_million_items_no_more_are_held_than_are_under_way() {
+        let taken = AtomicUsize::new(0);
+        let items = (0..1_000_000).inspect(|_| {
+            taken.fetch_add(1, Ordering::Relaxed);
+        });
+        let options = BulkOptions::default().concurrency(4);
+        let key = |number: &usize| Some(number.to_string());
+        let mut outcomes = pin!(run(items, options, key, |_| async { Ok(()) }));
+        let mut done = 0;
+        while outcomes.next().await.is_some() {
+            done += 1;
+            let held = taken.load(Ordering::Relaxed) - done;
+            assert!(held <= 4, "{held} after {done}");
+        }
+        assert_eq!(done, 1_000_000);
+    }
+
+    #[test]
+    fn of_the_keys_only_the_latest_are_remembered() {
+        let mut seen = Seen::default();
+        for index in 0..3 * Seen::MOST {
+            assert_eq!(seen.position(index.to_string(), index), None);
+            assert!(seen.positions.len() <= Seen::MOST && seen.order.len() <= Seen::MOST);
+        }
+        let latest = 3 * Seen::MOST - 1;
+        assert_eq!(seen.position(latest.to_string(), latest + 1), Some(latest));
+        assert_eq!(seen.position("0".to_owned(), latest + 2), None);
+    }
+}
