@@ -10,7 +10,7 @@ use crate::{
     capabilities::Capabilities,
     error::{ErrorKind, Result},
     invitation::{Invitation, InvitationId, NewInvitation},
-    list::{self, ListQuery, Page, PageToken},
+    list::{self, ListQuery, Pace, Page, PageToken},
     lookup,
 };
 
@@ -80,8 +80,17 @@ pub trait InvitationProviderExt: InvitationProvider {
     ///
     /// An item that cannot be read is an `Err` among the others; when a page cannot be fetched, the
     /// stream ends with that error, so a list without an error is complete.
+    ///
+    /// While the items of a page are read, the next page is on its way;
+    /// [`list_as_read`](InvitationProviderExt::list_as_read) asks for it later.
     fn list(&self, query: ListQuery) -> BoxStream<'_, Result<Invitation>> {
-        list::stream(self, query)
+        list::stream(self, query, Pace::OnePageAhead)
+    }
+
+    /// The same as [`list`](InvitationProviderExt::list), but a page is asked for only once every item of
+    /// the one before was read: for a reader who may stop early, and sends no request too many.
+    fn list_as_read(&self, query: ListQuery) -> BoxStream<'_, Result<Invitation>> {
+        list::stream(self, query, Pace::AsRead)
     }
 
     /// The first invitation of this address, or `None`. Addresses compare without regard to case as

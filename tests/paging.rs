@@ -98,6 +98,25 @@ async fn the_next_page_is_under_way_while_the_last_one_is_read_and_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reader_who_may_stop_asks_for_a_page_when_there_is_nothing_left_of_the_last_one() {
+    let pages = Pages::new(2);
+    let mut list = pages.list_as_read(ListQuery::new());
+    let mut asked = Vec::new();
+    while let Some(item) = list.next().await {
+        asked.push((item.unwrap().id.to_string(), pages.asked()));
+    }
+    let wanted = [
+        ("i-0-0", 1),
+        ("i-0-1", 1),
+        ("i-0-2", 1),
+        ("i-1-0", 2),
+        ("i-1-1", 2),
+        ("i-1-2", 2),
+    ];
+    assert_eq!(asked, wanted.map(|(id, asked)| (id.to_owned(), asked)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_reader_hides_the_latency_of_the_pages() {
     // The paused clock makes this exact.
     let pages = Pages::new(100);

@@ -14,7 +14,7 @@ use crate::{
     invitation::{Invitation, InvitationStatus},
 };
 
-pub(crate) use self::stream::stream;
+pub(crate) use self::stream::{Pace, stream};
 
 /// Which invitations to list: those that match every filter that is set.
 ///

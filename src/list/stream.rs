@@ -1,4 +1,5 @@
-//! The stream over all pages: one page ahead of its reader, and guarded against a list without end.
+//! The stream over all pages: one page ahead of its reader or none, and guarded against a list without
+//! end.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -23,16 +24,28 @@ use crate::{
 /// So many empty pages in a row have no end.
 const MAX_EMPTY_PAGES: u32 = 1_000;
 
+/// When the next page is asked for.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Pace {
+    /// Once the reader comes back for a second item of the last one, so that it is on its way
+    /// meanwhile; never more than one is.
+    OnePageAhead,
+    /// Once every item of the last one was read.
+    AsRead,
+}
+
 /// The items of all pages; ends after an error of a page, not of an item.
-///
-/// The next page is asked for once the reader comes back for a second item of the last one, so that it
-/// is on its way meanwhile; never more than one is.
-pub(crate) fn stream<'a, P>(provider: &'a P, query: ListQuery) -> BoxStream<'a, Result<Invitation>>
+pub(crate) fn stream<'a, P>(
+    provider: &'a P,
+    query: ListQuery,
+    pace: Pace,
+) -> BoxStream<'a, Result<Invitation>>
 where
     P: InvitationProvider + ?Sized,
 {
     let mut items = Items {
         provider,
+        pace,
         query: Arc::new(query),
         items: VecDeque::new(),
         next: Next::End,
@@ -45,6 +58,7 @@ where
 
 struct Items<'a, P: ?Sized> {
     provider: &'a P,
+    pace: Pace,
     query: Arc<ListQuery>,
     /// Those of the last page that were not read yet.
     items: VecDeque<Result<Invitation>>,
@@ -124,7 +138,7 @@ where
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut is_first = false;
         loop {
-            if !is_first {
+            if self.items.is_empty() || (self.pace == Pace::OnePageAhead && !is_first) {
                 self.advance(context);
             }
             if let Some(item) = self.items.pop_front() {

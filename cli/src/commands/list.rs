@@ -130,8 +130,12 @@ async fn one(
     tally: &mut Tally,
 ) -> Result<(), Failure> {
     filter.check(&**provider)?;
+    let list = match limit {
+        Some(_) => provider.list_as_read(query),
+        None => provider.list(query),
+    };
     // The items of a page are there at once, so what is ready is a page, or a part of a large one.
-    let mut pages = provider.list(query).ready_chunks(AT_ONCE);
+    let mut pages = list.ready_chunks(AT_ONCE);
     while let Some(page) = pages.next().await {
         for item in page {
             match item {

@@ -1,0 +1,12 @@
+//! A session for people: the engine with what a prompt needs.
+
+use datafusion::prelude::{SessionConfig, SessionContext};
+
+/// A session with `information_schema` (`SHOW TABLES`), and in which the name of a local CSV, JSON or (feature
+/// `parquet`) Parquet file is a table: `SELECT * FROM 'roster.csv'`.
+///
+/// Not for statements from elsewhere, which must not read files: begin with `SessionContext` then.
+pub fn session() -> SessionContext {
+    let config = SessionConfig::new().with_information_schema(true);
+    SessionContext::new_with_config(config).enable_url_table()
+}
