@@ -19,13 +19,36 @@ pub use self::{
     write::{RefusedRow, RefusedRows, WriteOptions},
 };
 
+use std::error::Error as StdError;
+
+use datafusion::error::DataFusionError;
+
 /// What a provider answered, when a statement failed because of it.
 ///
 /// `None` for an error of the engine itself, and for [`RefusedRows`], which has several.
-pub fn provider_error(
-    error: &datafusion::error::DataFusionError,
-) -> Option<&org_invitations::Error> {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+pub fn provider_error(error: &DataFusionError) -> Option<&org_invitations::Error> {
+    find(error)
+}
+
+/// The rows that did not go through, when an `INSERT` or `DELETE` failed because of them.
+pub fn refused_rows(error: &DataFusionError) -> Option<&RefusedRows> {
+    find(error)
+}
+
+/// What went wrong, for people: without the layers that the engine wraps around it.
+pub fn message(error: &DataFusionError) -> String {
+    match error.find_root() {
+        DataFusionError::Plan(message)
+        | DataFusionError::Execution(message)
+        | DataFusionError::NotImplemented(message)
+        | DataFusionError::Configuration(message) => message.clone(),
+        DataFusionError::External(error) => error.to_string(),
+        other => other.strip_backtrace(),
+    }
+}
+
+fn find<E: StdError + 'static>(error: &DataFusionError) -> Option<&E> {
+    let mut source: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(error) = source {
         if let Some(found) = error.downcast_ref() {
             return Some(found);

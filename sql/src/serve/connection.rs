@@ -152,8 +152,15 @@ impl SimpleQueryHandler for Queries {
         C::Error: fmt::Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
+        let statements = self.parser.statements(text)?;
+        let writes = statements.iter().any(|it| Kind::of(it) == Kind::Write);
+        if writes && statements.len() > 1 {
+            return Err(refusal(
+                "INSERT and DELETE of invitations cannot be rolled back, so each has to be sent alone",
+            ));
+        }
         let mut responses = Vec::new();
-        for statement in self.parser.statements(text)? {
+        for statement in statements {
             let plan = self.parser.check(client, &statement).await?;
             if let (Kind::Write, Some(plan)) = (Kind::of(&statement), plan) {
                 responses.push(write(&self.parser.context, &statement, plan).await?);

@@ -8,7 +8,7 @@
 //! | who may connect | whoever has the password, by SCRAM-SHA-256, under any user name |
 //! | from where | this machine, unless [`ServerBuilder::allow_remote`]; the connection is not encrypted |
 //! | reading | the registered tables and no file |
-//! | `INSERT`, `DELETE` | refused, unless [`ServerBuilder::allow_writes`]; never inside a transaction, because they cannot be rolled back |
+//! | `INSERT`, `DELETE` | refused, unless [`ServerBuilder::allow_writes`]; never inside a transaction or beside another statement, because they cannot be rolled back |
 //! | `COPY`, DDL, `SET datafusion.…` | refused |
 //!
 //! A statement that writes is carried out as it was sent; only queries are rewritten for PostgreSQL's

@@ -14,6 +14,8 @@ use datafusion_postgres::pgwire::{
     messages::response::TransactionStatus,
 };
 
+use crate::message;
+
 /// What may be done.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Policy {
@@ -86,7 +88,7 @@ impl Policy {
             .with_allow_dml(kind == Kind::Write);
         options
             .verify_plan(&plan)
-            .map_err(|error| refusal(&error.strip_backtrace()))?;
+            .map_err(|error| refusal(&message(&error)))?;
         let mut copies = false;
         plan.apply_with_subqueries(|node| {
             copies |= matches!(node, LogicalPlan::Copy(_));
@@ -107,7 +109,7 @@ pub(super) fn refusal(message: &str) -> PgWireError {
 
 /// A statement that failed.
 pub(super) fn failure(failed: datafusion::error::DataFusionError) -> PgWireError {
-    error("XX000", &failed.strip_backtrace())
+    error("XX000", &message(&failed))
 }
 
 fn error(code: &str, message: &str) -> PgWireError {
