@@ -188,6 +188,9 @@ pub(crate) enum Command {
     /// Show everything on both providers, against the built-in sandbox.
     #[command(after_help = "Example:\n  org-invitations demo")]
     Demo,
+    /// Query and change invitations in SQL.
+    #[cfg(feature = "sql")]
+    Sql(crate::commands::sql::SqlOptions),
     /// Serve both vendors' APIs from memory, to test against.
     Sandbox(SandboxOptions),
     /// Look at a vendor's OpenAPI document: what changed, and whether the library builds from it.

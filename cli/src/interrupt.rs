@@ -29,6 +29,12 @@ impl Interrupt {
         *self.0.borrow() > 0
     }
 
+    /// How often the command was asked to stop so far.
+    #[cfg(feature = "sql")]
+    pub fn count(&self) -> u32 {
+        *self.0.borrow()
+    }
+
     /// Resolves when the command has been asked to stop so often.
     pub async fn times(&self, times: u32) {
         let mut receiver = self.0.clone();

@@ -122,6 +122,8 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
             copy::check(&options)?;
             copy::run(&global, options, interrupt, out).await
         }
+        #[cfg(feature = "sql")]
+        Command::Sql(options) => commands::sql::run(&global, options, interrupt, out).await,
         Command::Doctor => doctor::run(&global, interrupt, out).await,
         Command::Demo => interrupt.stops(demo::run(out)).await,
         Command::Sandbox(options) => sandbox::run(&options, interrupt, out).await,

@@ -24,8 +24,19 @@ pub(crate) struct Connected {
     pub account: String,
     /// What its server says of the rate limit.
     pub rate: RateWatch,
+    /// The organisation's id, where it is part of the configuration.
+    #[cfg(feature = "sql")]
+    pub organization_id: Option<String>,
     provider: Arc<dyn InvitationProvider>,
     _sandbox: Option<Sandbox>,
+}
+
+#[cfg(feature = "sql")]
+impl Connected {
+    /// The provider itself, for those who keep it.
+    pub fn shared(&self) -> Arc<dyn InvitationProvider> {
+        Arc::clone(&self.provider)
+    }
 }
 
 impl Deref for Connected {
@@ -88,11 +99,33 @@ pub(crate) async fn all(global: &Global) -> Result<Vec<Connected>, Failure> {
     {
         eprintln!("warning: {warning}");
     }
-    if selection.chosen().is_empty() {
-        return Err(Failure::Usage(which_provider(&selection)));
+    connect(&selection, selection.chosen()).await
+}
+
+/// Sets up every provider that was asked for, or, when none was, every one that is set up.
+#[cfg(feature = "sql")]
+pub(crate) async fn all_there_are(global: &Global) -> Result<Vec<Connected>, Failure> {
+    if !global.provider.is_empty() || global.profile.is_some() {
+        return all(global).await;
+    }
+    let selection = config::load(global)?;
+    let mut there = Vec::new();
+    for selected in selection.everything()? {
+        if let Selected::Vendor { kind, profile, .. } = &selected
+            && !selection.layers(*kind, profile.as_deref())?.is_empty()
+        {
+            there.push(selected);
+        }
+    }
+    connect(&selection, &there).await
+}
+
+async fn connect(selection: &Selection, chosen: &[Selected]) -> Result<Vec<Connected>, Failure> {
+    if chosen.is_empty() {
+        return Err(Failure::Usage(which_provider(selection)));
     }
     let mut connected = Vec::new();
-    for selected in selection.chosen() {
+    for selected in chosen {
         connected.push(match selected {
             Selected::Sandbox => sandbox().await?,
             Selected::Vendor { kind, profile, .. } => {
@@ -130,6 +163,8 @@ pub(crate) fn vendor(layers: &Layered) -> Result<Connected, Failure> {
         label: layers.kind.to_string(),
         account: layers.account(),
         rate,
+        #[cfg(feature = "sql")]
+        organization_id: layers.text_of("organization_id").map(str::to_owned),
         provider,
         _sandbox: None,
     })
@@ -165,6 +200,8 @@ async fn sandbox() -> Result<Connected, Failure> {
         label: "sandbox".to_owned(),
         account: "sandbox".to_owned(),
         rate: RateWatch::default(),
+        #[cfg(feature = "sql")]
+        organization_id: None,
         provider: Arc::new(provider),
         _sandbox: Some(sandbox),
     })

@@ -17,6 +17,8 @@ pub(crate) mod renew;
 pub(crate) mod sandbox;
 pub(crate) mod schema;
 pub(crate) mod spec;
+#[cfg(feature = "sql")]
+pub(crate) mod sql;
 
 mod which;
 mod words;

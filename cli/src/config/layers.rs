@@ -318,6 +318,13 @@ impl Layered {
         value.map(|value| value.source.as_str())
     }
 
+    /// A value that is no secret and is given as it is.
+    #[cfg(feature = "sql")]
+    pub fn text_of(&self, name: &str) -> Option<&str> {
+        let value = self.values.iter().find(|value| value.name == name);
+        value.map(|value| value.shown.as_str())
+    }
+
     fn check_complete(&self, values: &Map<String, Json>) -> Result<(), Failure> {
         let required: &[&str] = match self.kind {
             ProviderKind::ClickHouse => &["organization_id", "api_key", "api_secret"],

@@ -23,7 +23,7 @@ pub(crate) use self::{
 use crate::{arguments::Global, failure::Failure};
 
 /// A variable of the environment; empty counts as absent.
-fn variable(name: &str) -> Result<Option<String>, Failure> {
+pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
     match std::env::var_os(name).filter(|value| !value.is_empty()) {
         None => Ok(None),
         Some(value) => value

@@ -86,6 +86,12 @@ impl Output {
     pub fn records<R: Record>(&mut self, shape: Shape) -> Records<'_, R> {
         Records::new(self, shape)
     }
+
+    /// The same, of records whose columns are known only now.
+    #[cfg(feature = "sql")]
+    pub fn records_with_columns<R: Record>(&mut self, columns: &[String]) -> Records<'_, R> {
+        Records::with_headers(self, Shape::Many, columns.to_vec(), columns.to_vec())
+    }
 }
 
 impl Write for Output {

@@ -54,6 +54,8 @@ impl Shape {
 pub(crate) struct Records<'a, R> {
     out: &'a mut Output,
     form: Form,
+    /// The header of the CSV.
+    header: Vec<String>,
     count: u64,
     /// Whether tables leave out their first column.
     narrow: bool,
@@ -72,8 +74,18 @@ enum Form {
 
 impl<'a, R: Record> Records<'a, R> {
     pub(super) fn new(out: &'a mut Output, shape: Shape) -> Self {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        Self::with_headers(out, shape, words(R::TABLE), words(R::CSV))
+    }
+
+    pub(super) fn with_headers(
+        out: &'a mut Output,
+        shape: Shape,
+        table: Vec<String>,
+        csv: Vec<String>,
+    ) -> Self {
         let form = match (out.format, shape) {
-            (Format::Table | Format::Markdown, _) => Form::Table(Table::new(R::TABLE)),
+            (Format::Table | Format::Markdown, _) => Form::Table(Table::new(table)),
             (Format::Jsonl, _) => Form::Jsonl,
             (Format::Csv, _) => Form::Csv,
             (Format::Json | Format::Yaml, Shape::One) => Form::Document,
@@ -83,6 +95,7 @@ impl<'a, R: Record> Records<'a, R> {
         Self {
             out,
             form,
+            header: csv,
             count: 0,
             narrow: false,
             record: PhantomData,
@@ -92,7 +105,8 @@ impl<'a, R: Record> Records<'a, R> {
     /// Leaves the first column out of tables, because it says the same in every row.
     pub fn without_first_column(mut self) -> Self {
         if let Form::Table(table) = &mut self.form {
-            *table = Table::new(&R::TABLE[1..]);
+            let rest = R::TABLE[1..].iter().map(|word| (*word).to_owned());
+            *table = Table::new(rest.collect());
             self.narrow = true;
         }
         self
@@ -120,7 +134,7 @@ impl<'a, R: Record> Records<'a, R> {
             Form::Jsonl => json::line(self.out, record),
             Form::Csv => {
                 if self.count == 1 {
-                    csv::line(self.out, R::CSV.iter().copied())?;
+                    csv::line(self.out, self.header.iter().map(String::as_str))?;
                 }
                 csv::line(self.out, record.line().iter().map(String::as_str))
             }
@@ -170,7 +184,9 @@ impl<'a, R: Record> Records<'a, R> {
             Form::Table(ref mut table) => table.show(self.out)?,
             Form::Json(array) => array.finish(self.out)?,
             Form::Yaml(sequence) => sequence.finish(self.out)?,
-            Form::Csv if self.count == 0 => csv::line(self.out, R::CSV.iter().copied())?,
+            Form::Csv if self.count == 0 => {
+                csv::line(self.out, self.header.iter().map(String::as_str))?
+            }
             Form::Csv | Form::Jsonl | Form::Document => {}
         }
         self.out.flush()

@@ -42,7 +42,7 @@ impl Cell {
 /// A table under way.
 #[derive(Debug)]
 pub(super) struct Table {
-    header: &'static [&'static str],
+    header: Vec<String>,
     /// How wide the columns are at least.
     least: &'static [usize],
     /// Rows that wait for the first page to be whole.
@@ -55,7 +55,7 @@ pub(super) struct Table {
 const FIRST_ROWS: usize = 1_000;
 
 impl Table {
-    pub fn new(header: &'static [&'static str]) -> Self {
+    pub fn new(header: Vec<String>) -> Self {
         Self {
             header,
             least: &[],
@@ -84,7 +84,7 @@ impl Table {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        let heading = |name: &&'static str| Cell::new(*name).styled(color::HEADER);
+        let heading = |name: &String| Cell::new(name).styled(color::HEADER);
         let header: Vec<Cell> = self.header.iter().map(heading).collect();
         let mut widths = self.least.to_vec();
         widths.resize(header.len(), 0);

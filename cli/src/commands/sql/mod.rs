@@ -1,0 +1,102 @@
+//! `sql`: statements from the command line, a file, a pipe or a prompt.
+
+mod prompt;
+mod rows;
+#[cfg(feature = "sql-serve")]
+mod serve;
+mod statement;
+mod tables;
+
+use std::{
+    fs,
+    io::{self, IsTerminal, Read},
+    path::PathBuf,
+};
+
+use clap::Args;
+
+use self::{statement::Session, tables::Writes};
+use crate::{arguments::Global, failure::Failure, interrupt::Interrupt, output::Output, provider};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  org-invitations sql \"SELECT email, expires_at FROM confluent.iam.invitations WHERE status = 'sent'\"
+  org-invitations sql -o csv \"SELECT provider, status, count(*) FROM invitations GROUP BY ALL\"
+  org-invitations sql \"SELECT email FROM 'roster.csv' WHERE email NOT IN (SELECT email FROM invitations)\"
+  org-invitations sql \"INSERT INTO confluent.iam.invitations (email) SELECT email FROM 'roster.csv'\"
+  org-invitations sql \"DELETE FROM clickhouse.members.invitations WHERE status = 'expired'\"
+  org-invitations sql -f report.sql
+  org-invitations sql            # a prompt
+
+Tables, of every provider that is set up, or of those chosen with --provider:
+  confluent.iam.invitations        as Confluent's API has them
+  clickhouse.members.invitations   as ClickHouse's API has them
+  invitations                      of all, with the column `provider`
+  'roster.csv'                     a CSV, JSON (one object a line) or Parquet file
+
+`DESCRIBE confluent.iam.invitations` shows the columns, `EXPLAIN SELECT …` what
+would be sent. Conditions on id, email, status, \"user\" and creator, and LIMIT,
+are sent to the provider where it has them. INSERT invites: email, and auth_type
+(Confluent) or role or role_ids (ClickHouse). DELETE selects with the whole of
+its condition first, and deletes then.")]
+pub(crate) struct SqlOptions {
+    /// One statement, or several with `;` between them.
+    #[arg(value_name = "SQL", conflicts_with = "file")]
+    pub statement: Option<String>,
+    /// A file with statements; `-` is standard input.
+    #[arg(long, short, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Carry out a DELETE without WHERE.
+    #[arg(long)]
+    pub allow_delete_all: bool,
+    /// How many invitations a DELETE with a WHERE may match; of more, none is deleted.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub max_deletes: usize,
+    #[cfg(feature = "sql-serve")]
+    #[command(flatten)]
+    pub serve: serve::ServeOptions,
+}
+
+pub(crate) async fn run(
+    global: &Global,
+    options: SqlOptions,
+    interrupt: &Interrupt,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let text = read(&options)?;
+    let providers = provider::all_there_are(global).await?;
+    let writes = Writes::new(options.allow_delete_all, options.max_deletes);
+    #[cfg(feature = "sql-serve")]
+    if let Some(address) = options.serve.serve {
+        return serve::run(address, &options.serve, &providers, &writes, interrupt, out).await;
+    }
+    let session = Session::new(&providers, writes)?;
+    match text {
+        Some(text) => session.run_all(&text, interrupt, out).await,
+        None => prompt::run(&session, interrupt, out).await,
+    }
+}
+
+/// The statements; `None` when somebody is there to type them.
+fn read(options: &SqlOptions) -> Result<Option<String>, Failure> {
+    let read_stdin = || {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text)?;
+        Ok::<_, io::Error>(text)
+    };
+    #[cfg(feature = "sql-serve")]
+    if options.serve.serve.is_some() {
+        return Ok(None);
+    }
+    let text = match (&options.statement, &options.file) {
+        (Some(statement), _) => return Ok(Some(statement.clone())),
+        (None, Some(path)) if path.as_os_str() == "-" => read_stdin(),
+        (None, Some(path)) => fs::read_to_string(path)
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
+        (None, None) if io::stdin().is_terminal() => return Ok(None),
+        (None, None) => read_stdin(),
+    };
+    text.map(Some)
+        .map_err(|error| Failure::Usage(format!("cannot read the statements: {error}")))
+}

@@ -1,0 +1,179 @@
+//! Carrying out statements.
+
+use std::{collections::VecDeque, sync::atomic::Ordering};
+
+use datafusion::{
+    error::DataFusionError,
+    logical_expr::LogicalPlan,
+    prelude::{DataFrame, SessionContext},
+    sql::parser::{DFParser, Statement},
+};
+use futures::StreamExt;
+use org_invitations_sql::{message, provider_error, session};
+
+use super::{
+    rows::{Row, is_plan, names, rows},
+    tables::{Writes, tables},
+};
+use crate::{
+    failure::Failure,
+    interrupt::Interrupt,
+    output::{Format, Output, visible},
+    provider::Connected,
+};
+
+/// The engine with its tables.
+pub(super) struct Session {
+    context: SessionContext,
+    writes: Writes,
+}
+
+impl Session {
+    pub fn new(providers: &[Connected], writes: Writes) -> Result<Self, Failure> {
+        let context = session();
+        for (name, table) in tables(providers, &writes) {
+            table.register(&context, name).map_err(failure)?;
+        }
+        Ok(Self { context, writes })
+    }
+
+    /// Carries out statements until one fails. What is no SQL at all stops all of them.
+    pub async fn run_all(
+        &self,
+        text: &str,
+        interrupt: &Interrupt,
+        out: &mut Output,
+    ) -> Result<(), Failure> {
+        for statement in parse(text)? {
+            self.run(statement, interrupt, out).await?;
+        }
+        Ok(())
+    }
+
+    async fn run(
+        &self,
+        statement: Statement,
+        interrupt: &Interrupt,
+        out: &mut Output,
+    ) -> Result<(), Failure> {
+        let state = self.context.state();
+        let plan = interrupt
+            .stops(async { state.statement_to_plan(statement).await.map_err(failure) })
+            .await?;
+        let writes = matches!(plan, LogicalPlan::Dml(_));
+        let frame = self.context.execute_logical_plan(plan);
+        let frame = interrupt
+            .stops(async { frame.await.map_err(failure) })
+            .await?;
+        if writes {
+            self.writes.stop.store(false, Ordering::Relaxed);
+            return self.write(frame, interrupt, out).await;
+        }
+        show(frame, interrupt, out).await
+    }
+
+    /// A statement that writes comes to its end after the first Ctrl-C, without beginning anything new.
+    async fn write(
+        &self,
+        frame: DataFrame,
+        interrupt: &Interrupt,
+        out: &mut Output,
+    ) -> Result<(), Failure> {
+        let already = interrupt.count();
+        let mut work = std::pin::pin!(show(frame, interrupt, out));
+        tokio::select! {
+            biased;
+            outcome = &mut work => return outcome,
+            () = interrupt.times(already + 1) => {}
+        }
+        eprintln!("stopping: what is under way comes to its end; Ctrl-C again breaks it off");
+        self.writes.stop.store(true, Ordering::Relaxed);
+        tokio::select! {
+            biased;
+            outcome = &mut work => {
+                outcome?;
+                Err(Failure::Interrupted(String::new()))
+            }
+            () = interrupt.times(already + 2) => Err(Failure::Interrupted(
+                "what was under way may have been carried out".to_owned(),
+            )),
+        }
+    }
+}
+
+/// The statements of a text.
+pub(super) fn parse(text: &str) -> Result<VecDeque<Statement>, Failure> {
+    DFParser::parse_sql(text).map_err(failure)
+}
+
+/// Prints rows as they arrive.
+async fn show(frame: DataFrame, interrupt: &Interrupt, out: &mut Output) -> Result<(), Failure> {
+    let already = interrupt.count();
+    let is_write = matches!(frame.logical_plan(), LogicalPlan::Dml(_));
+    let mut batches = frame.execute_stream().await.map_err(failure)?;
+    let schema = batches.schema();
+    if schema.fields().is_empty() {
+        // A definition has no rows, but is carried out as they are asked for.
+        while let Some(batch) = batches.next().await {
+            batch.map_err(failure)?;
+        }
+        return Ok(());
+    }
+    let names = names(&schema);
+    let plan = is_plan(&schema) && out.format() == Format::Table;
+    let mut records = out.records_with_columns::<Row<'_>>(&names);
+    loop {
+        let batch = tokio::select! {
+            biased;
+            batch = batches.next() => batch,
+            // What writes is stopped more carefully than this.
+            () = interrupt.times(already + 1), if !is_write => {
+                records.show()?;
+                return Err(Failure::Interrupted(String::new()));
+            }
+        };
+        let Some(batch) = batch else { break };
+        let batch = match batch {
+            Ok(batch) => batch,
+            Err(error) => {
+                // What is there already is shown, but the document does not end as if it were whole.
+                records.show()?;
+                return Err(failure(error));
+            }
+        };
+        for row in rows(&batch, &names).map_err(failure)? {
+            match plan {
+                true => records.say(&row.plan())?,
+                false => records.push(&row)?,
+            }
+        }
+        records.show_lines()?;
+    }
+    let none = records.count() == 0 && records.is_table() && !plan;
+    records.finish()?;
+    if none {
+        eprintln!("no rows");
+    }
+    Ok(())
+}
+
+/// A provider's failure is what it is everywhere; the engine's is wrong usage, or its own.
+pub(super) fn failure(error: DataFusionError) -> Failure {
+    if let Some(error) = provider_error(&error) {
+        return Failure::from(error.clone());
+    }
+    let text = message(&error);
+    // The rows of a refused statement are lines of their own.
+    let lines: Vec<String> = text
+        .lines()
+        .map(|line| visible(line).into_owned())
+        .collect();
+    let text = lines.join("\n");
+    match error.find_root() {
+        DataFusionError::Plan(_)
+        | DataFusionError::SQL(..)
+        | DataFusionError::SchemaError(..)
+        | DataFusionError::NotImplemented(_) => Failure::Usage(text),
+        _ => Failure::Other(text),
+    }
+}

@@ -1,0 +1,53 @@
+//! Which tables there are, and what may be written to them.
+
+use std::sync::{Arc, atomic::AtomicBool};
+
+use org_invitations::{BulkOptions, ClickHouse, Confluent};
+use org_invitations_sql::{InvitationsTable, WriteOptions};
+
+use crate::provider::Connected;
+
+/// What `INSERT` and `DELETE` may do, and what stops them.
+#[derive(Clone, Debug)]
+pub(super) struct Writes {
+    pub options: WriteOptions,
+    /// Once it is true, no further row is sent.
+    pub stop: Arc<AtomicBool>,
+}
+
+impl Writes {
+    pub fn new(allow_delete_all: bool, max_deletes: usize) -> Self {
+        let stop = Arc::<AtomicBool>::default();
+        let options = WriteOptions::default()
+            .allow_delete_all(allow_delete_all)
+            .max_deletes(max_deletes)
+            .bulk(BulkOptions::default().stop(Arc::clone(&stop)));
+        Self { options, stop }
+    }
+}
+
+/// A table for each provider, and one for all.
+pub(super) fn tables(providers: &[Connected], writes: &Writes) -> Vec<(String, InvitationsTable)> {
+    let mut tables = Vec::new();
+    for provider in providers {
+        let mut table = InvitationsTable::of(provider.shared());
+        if let Some(id) = &provider.organization_id {
+            table = table.organization_id(id);
+        }
+        // The schemas have the names that StackQL gives them; the sandbox speaks Confluent's API.
+        let schema = match provider.label.as_str() {
+            ClickHouse::NAME => "members",
+            Confluent::NAME | "sandbox" => "iam",
+            _ => "public",
+        };
+        tables.push((format!("{}.{schema}.invitations", provider.label), table));
+    }
+    let all = providers
+        .iter()
+        .map(|provider| (provider.label.clone(), provider.shared()));
+    tables.push(("invitations".to_owned(), InvitationsTable::of_several(all)));
+    for (_, table) in &mut tables {
+        *table = table.clone().write_options(writes.options.clone());
+    }
+    tables
+}
