@@ -7,17 +7,21 @@ fmt:
 # Lints everything; warnings are errors.
 lint:
     cargo fmt --all --check
-    cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy --workspace --exclude org-invitations-sql --all-targets -- -D warnings
     cargo clippy -p org-invitations -- -D warnings
 
 # The tests, as the README has them, and those of every crate.
 test:
     cargo test
-    cargo test --workspace --exclude org-invitations --exclude org-invitations-cli
+    cargo test --workspace --exclude org-invitations --exclude org-invitations-cli --exclude org-invitations-sql
+
+# Lints and tests of everything with SQL in it: builds DataFusion.
+sql:
+    .ci/sql
 
 # The documentation; warnings are errors.
 doc:
-    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --exclude org-invitations-sql --no-deps
 
 # Licences and sources of the dependencies (cargo-deny).
 deny:

@@ -1,0 +1,79 @@
+//! The prompt, in a terminal.
+
+use std::process::Command;
+
+use rexpect::session::{PtySession, spawn_command};
+
+use crate::world::{BINARY, World};
+
+fn start(world: &World) -> PtySession {
+    let mut command = Command::new(BINARY);
+    command
+        .arg("sql")
+        .env_clear()
+        .envs(world.variables())
+        .env("XDG_STATE_HOME", &world.home)
+        .env("TERM", "xterm");
+    let mut session = spawn_command(command, Some(20_000)).unwrap();
+    session.exp_string("`quit` ends").unwrap();
+    session.exp_string("sql> ").unwrap();
+    session
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn statements_have_several_lines_and_one_that_fails_ends_nothing() {
+    let world = World::start().await;
+    world.invite("confluent", &["ann@example.com"]).await;
+    let mut session = start(&world);
+    session.send_line("SELECT email").unwrap();
+    session.send_line("FROM invitations;").unwrap();
+    session.exp_string("ann@example.com").unwrap();
+    session.exp_string("sql> ").unwrap();
+    session
+        .send_line("SELECT nothing FROM invitations;")
+        .unwrap();
+    session.exp_string("error: ").unwrap();
+    session.exp_string("sql> ").unwrap();
+    session
+        .send_line("SELECT count(*) + 41 AS answer FROM invitations;")
+        .unwrap();
+    session.exp_string("42").unwrap();
+    session.exp_string("sql> ").unwrap();
+    session.send_line("quit").unwrap();
+    session.exp_eof().unwrap();
+    let history = std::fs::read_to_string(world.home.join("org-invitations/sql_history")).unwrap();
+    assert!(history.contains("answer"), "{history}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_typed_before_comes_back_in_the_next_session() {
+    let world = World::start().await;
+    let mut session = start(&world);
+    session
+        .send_line("SELECT 'remem' || 'bered' AS word;")
+        .unwrap();
+    session.exp_string("remembered").unwrap();
+    session.exp_string("sql> ").unwrap();
+    session.send_control('d').unwrap();
+    session.exp_eof().unwrap();
+    let mut session = start(&world);
+    // The arrow up, and enter.
+    session.send("\u{1b}[A").unwrap();
+    session.flush().unwrap();
+    session.exp_string("remem").unwrap();
+    session.send_line("").unwrap();
+    session.exp_string("remembered").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ctrl_c_drops_a_line_and_not_the_session() {
+    let world = World::start().await;
+    let mut session = start(&world);
+    session.send("DELETE FROM invitations WHERE").unwrap();
+    session.flush().unwrap();
+    session.exp_string("WHERE").unwrap();
+    session.send_control('c').unwrap();
+    session.exp_string("sql> ").unwrap();
+    session.send_line("SELECT 6 * 7;").unwrap();
+    session.exp_string("42").unwrap();
+}

@@ -1,0 +1,72 @@
+//! What the examples begin with: a sandbox with some invitations, a session with tables of both providers,
+//! and HR's list.
+
+use std::{error::Error, path::PathBuf, sync::Arc, time::Duration};
+
+use datafusion::prelude::SessionContext;
+use org_invitations::{ClickHouse, Confluent, InvitationProvider, NewInvitation};
+use org_invitations_sandbox::{Provider, Sandbox};
+use org_invitations_sql::{InvitationsTable, session};
+
+/// Keep it as long as the session is used.
+pub struct World {
+    /// The servers.
+    pub sandbox: Sandbox,
+    /// The session.
+    pub context: SessionContext,
+    folder: tempfile::TempDir,
+}
+
+/// Ann, Bob and Carl are invited on Confluent, where Ann accepts, and Ann on ClickHouse, too. When all that
+/// is open has expired, Dora is invited on both.
+pub async fn world() -> Result<World, Box<dyn Error>> {
+    let sandbox = Sandbox::start().await?;
+    let credentials = sandbox.credentials();
+    let key = &credentials.confluent;
+    let confluent = Confluent::builder()
+        .api_key(&key.api_key, key.api_secret.as_str())
+        .base_url(sandbox.url())
+        .build()?;
+    let key = &credentials.clickhouse;
+    let clickhouse = ClickHouse::builder(&key.organization_id)
+        .api_key(&key.api_key, key.api_secret.as_str())
+        .base_url(sandbox.url())
+        .build()?;
+    for name in ["ann", "bob", "carl"] {
+        confluent.create(new(name)).await?;
+    }
+    sandbox.accept(Provider::Confluent, "ann@example.com")?;
+    clickhouse.create(new("ann")).await?;
+    sandbox.advance(Duration::from_secs(8 * 24 * 60 * 60));
+    confluent.create(new("dora")).await?;
+    clickhouse.create(new("dora")).await?;
+
+    let context = session();
+    let confluent: Arc<dyn InvitationProvider> = Arc::new(confluent);
+    let clickhouse: Arc<dyn InvitationProvider> = Arc::new(clickhouse);
+    InvitationsTable::of(Arc::clone(&confluent)).register(&context, "confluent.iam.invitations")?;
+    InvitationsTable::of(Arc::clone(&clickhouse))
+        .register(&context, "clickhouse.members.invitations")?;
+    InvitationsTable::of_several([("confluent", confluent), ("clickhouse", clickhouse)])
+        .register(&context, "invitations")?;
+    Ok(World {
+        sandbox,
+        context,
+        folder: tempfile::tempdir()?,
+    })
+}
+
+fn new(name: &str) -> NewInvitation {
+    NewInvitation::new(format!("{name}@example.com"))
+}
+
+impl World {
+    /// HR's list: who is to be invited, and where they work.
+    pub fn roster(&self) -> std::io::Result<PathBuf> {
+        let path = self.folder.path().join("hr.csv");
+        let list = "email,team\nann@example.com,data\neve@example.com,data\ndora@example.com,web\n\
+                    Frank@example.com,web\n";
+        std::fs::write(&path, list)?;
+        Ok(path)
+    }
+}
