@@ -77,3 +77,12 @@ async fn ctrl_c_drops_a_line_and_not_the_session() {
     session.send_line("SELECT 6 * 7;").unwrap();
     session.exp_string("42").unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_polite_kill_ends_the_prompt() {
+    let world = World::start().await;
+    let mut session = start(&world);
+    // SIGTERM, and no more than that.
+    let status = session.process_mut().exit().unwrap();
+    assert!(format!("{status:?}").contains("130"), "{status:?}");
+}

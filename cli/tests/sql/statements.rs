@@ -38,14 +38,11 @@ async fn rows_are_printed_in_every_format() {
 async fn two_columns_of_one_name_keep_their_values() {
     let world = World::start().await;
     world.invite("confluent", &PEOPLE[..1]).await;
-    let statement = "SELECT c.email, upper(c.email) AS \"c.email\", c.status AS email_2, d.email FROM \
-                     invitations c CROSS JOIN invitations d";
+    let statement = "SELECT c.status AS email_2, c.email, d.email FROM invitations c CROSS JOIN \
+                     (SELECT upper(email) AS email FROM invitations) d";
     let rows = world.run(&["sql", "-o", "csv", statement]).await;
-    let line = rows.succeeded().stdout.lines().nth(1);
-    assert_eq!(
-        line,
-        Some("ann@example.com,ANN@EXAMPLE.COM,sent,ann@example.com")
-    );
+    let wanted = "email_2,email,email_3\nsent,ann@example.com,ANN@EXAMPLE.COM\n";
+    assert_eq!(rows.succeeded().stdout, wanted);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -42,9 +42,16 @@ pub(super) async fn run(
     loop {
         let line = {
             let editor = Arc::clone(&editor);
-            tokio::task::spawn_blocking(move || editor.blocking_lock().readline("sql> "))
-                .await
-                .map_err(std::io::Error::other)?
+            let already = interrupt.count();
+            let line =
+                tokio::task::spawn_blocking(move || editor.blocking_lock().readline("sql> "));
+            tokio::select! {
+                line = line => line.map_err(std::io::Error::other)?,
+                // The terminal gives Ctrl-C to the editor, so this came from elsewhere.
+                () = interrupt.times(already + 1) => {
+                    return Err(Failure::Interrupted(String::new()));
+                }
+            }
         };
         let text = match line {
             Ok(text) => text,

@@ -1,6 +1,9 @@
 //! Rows of any columns, as the output has them.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, HashSet},
+    iter,
+};
 
 use datafusion::{
     arrow::{
@@ -17,15 +20,14 @@ use crate::output::{Cell, Record};
 
 /// The names of the columns; one that occurs again gets a number.
 pub(super) fn names(schema: &Schema) -> Vec<String> {
-    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let mut taken: HashSet<String> = HashSet::new();
     let fields = schema.fields().iter();
     let names = fields.map(|field| {
-        let count = seen.entry(field.name()).or_default();
-        *count += 1;
-        match *count {
-            1 => field.name().clone(),
-            count => format!("{}_{count}", field.name()),
-        }
+        let numbered = (2..).map(|number| format!("{}_{number}", field.name()));
+        let mut free = iter::once(field.name().clone()).chain(numbered);
+        let name = free.find(|name| !taken.contains(name)).unwrap_or_default();
+        taken.insert(name.clone());
+        name
     });
     names.collect()
 }

@@ -17,10 +17,10 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["statement", "file"])]
     pub serve: Option<SocketAddr>,
     /// With --serve: carry out INSERT and DELETE, too.
-    #[arg(long, requires = "serve")]
+    #[arg(long, requires = "serve", conflicts_with_all = ["statement", "file"])]
     pub allow_writes: bool,
     /// With --serve: listen on an address that other machines can reach, too. Connections are not encrypted.
-    #[arg(long, requires = "serve")]
+    #[arg(long, requires = "serve", conflicts_with_all = ["statement", "file"])]
     pub allow_remote: bool,
 }
 
