@@ -21,11 +21,10 @@ use crate::{arguments::Global, failure::Failure, interrupt::Interrupt, output::O
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  org-invitations sql \"SELECT email, expires_at FROM confluent.iam.invitations WHERE status = 'sent'\"
-  org-invitations sql -o csv \"SELECT provider, status, count(*) FROM invitations GROUP BY ALL\"
-  org-invitations sql \"SELECT email FROM 'roster.csv' WHERE email NOT IN (SELECT email FROM invitations)\"
-  org-invitations sql \"INSERT INTO confluent.iam.invitations (email) SELECT email FROM 'roster.csv'\"
-  org-invitations sql \"DELETE FROM clickhouse.members.invitations WHERE status = 'expired'\"
+  org-invitations sql \"SELECT email FROM invitations WHERE status = 'sent'\"
+  org-invitations sql -o csv \"SELECT status, count(*) FROM invitations GROUP BY 1\"
+  org-invitations sql \"SELECT email FROM 'hr.csv' EXCEPT SELECT email FROM invitations\"
+  org-invitations sql \"DELETE FROM invitations WHERE status = 'expired'\"
   org-invitations sql -f report.sql
   org-invitations sql            # a prompt
 
@@ -33,7 +32,7 @@ Tables, of every provider that is set up, or of those chosen with --provider:
   confluent.iam.invitations        as Confluent's API has them
   clickhouse.members.invitations   as ClickHouse's API has them
   invitations                      of all, with the column `provider`
-  'roster.csv'                     a CSV, JSON (one object a line) or Parquet file
+  'hr.csv'                         a CSV, JSON (one object a line) or Parquet file
 
 `DESCRIBE confluent.iam.invitations` shows the columns, `EXPLAIN SELECT …` what
 would be sent. Conditions on id, email, status, \"user\" and creator, and LIMIT,
