@@ -135,6 +135,8 @@ fn invitations<'a>(
                 .map(move |id| async move {
                     match provider.get(&id).await {
                         Err(error) if error.kind() == ErrorKind::NotFound => None,
+                        // By another spelling of its id, which is none of its own.
+                        Ok(found) if found.id != id => None,
                         outcome => Some(outcome),
                     }
                 })
