@@ -69,7 +69,9 @@ fn pair() -> impl Strategy<Value = (&'static str, String)> {
         ]
     };
     let owned = |texts: &[&str]| texts.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
-    let ids: Vec<String> = (0..12).map(|id| format!("i-{id}")).collect();
+    // A server may find an invitation by either spelling of its id.
+    let ids = (0..8).flat_map(|id| [format!("i-{id}"), format!("I-{id}")]);
+    let ids: Vec<String> = ids.collect();
     prop_oneof![
         (Just("email"), literal(owned(&EMAILS))),
         (Just("status"), literal(owned(&STATUSES))),
@@ -198,7 +200,7 @@ fn any_condition_gives_the_same_rows_with_push_down_and_without() {
         select(&FILTERS[..]),
         select(&[1_usize, 3, 100][..]),
     );
-    let result = runner(64).run(&strategy, |(invitations, conditions, filters, page)| {
+    let result = runner(24).run(&strategy, |(invitations, conditions, filters, page)| {
         let (pushed, reference) = sessions(&invitations, filters, page);
         for condition in conditions {
             let tables = match condition.contains("provider") || condition.contains("FROM t") {
@@ -244,7 +246,7 @@ fn any_condition_gives_the_same_rows_with_push_down_and_without() {
 fn any_condition_deletes_the_rows_that_it_selects() {
     let runtime = runtime();
     let strategy = (invitations(), vec(condition(), 1..4), select(&FILTERS[..]));
-    let result = runner(48).run(&strategy, |(invitations, conditions, filters)| {
+    let result = runner(40).run(&strategy, |(invitations, conditions, filters)| {
         for condition in conditions {
             if condition.contains("provider") {
                 continue;
@@ -280,7 +282,7 @@ fn the_random_conditions_are_pushed_and_match() {
     let runtime = runtime();
     let mut runner = TestRunner::deterministic();
     let (mut matched, mut pushed, mut refused) = (0, 0, 0);
-    for _ in 0..100 {
+    for _ in 0..60 {
         let rows_of = invitations().new_tree(&mut runner).unwrap().current();
         let condition = condition().new_tree(&mut runner).unwrap().current();
         let (context, _) = sessions(&rows_of, Filters::Exact, 10);
@@ -293,5 +295,5 @@ fn the_random_conditions_are_pushed_and_match() {
         pushed += usize::from(plan.is_ok_and(|plan| plan.join("\n").contains("rows=[")));
     }
     let seen = format!("{matched} matched, {pushed} pushed, {refused} refused");
-    assert!(matched > 30 && pushed > 15 && refused < 10, "{seen}");
+    assert!(matched > 18 && pushed > 9 && refused < 6, "{seen}");
 }

@@ -29,11 +29,14 @@ pub enum Filters {
 
 #[derive(Debug)]
 pub struct Stock {
-    name: &'static str,
     filters: Filters,
     page_size: usize,
     /// The pages from this one on fail.
     fails_at: Option<usize>,
+    /// This page never comes.
+    hangs_at: Option<usize>,
+    /// Shared with every request for a page that never comes.
+    hanging: Arc<()>,
     invitations: Mutex<Vec<Invitation>>,
     calls: Mutex<Vec<String>>,
     pages: AtomicUsize,
@@ -42,10 +45,11 @@ pub struct Stock {
 impl Stock {
     pub fn new(invitations: Vec<Invitation>, filters: Filters) -> Self {
         Self {
-            name: "stock",
             filters,
             page_size: 10,
             fails_at: None,
+            hangs_at: None,
+            hanging: Arc::default(),
             invitations: Mutex::new(invitations),
             calls: Mutex::default(),
             pages: AtomicUsize::new(0),
@@ -61,11 +65,6 @@ impl Stock {
         Self::new((0..count).map(new).collect(), Filters::Exact)
     }
 
-    pub fn named(mut self, name: &'static str) -> Self {
-        self.name = name;
-        self
-    }
-
     pub fn page_size(mut self, size: usize) -> Self {
         self.page_size = size;
         self
@@ -74,6 +73,16 @@ impl Stock {
     pub fn failing_at(mut self, page: usize) -> Self {
         self.fails_at = Some(page);
         self
+    }
+
+    pub fn hanging_at(mut self, page: usize) -> Self {
+        self.hangs_at = Some(page);
+        self
+    }
+
+    /// Whether somebody waits for a page that never comes.
+    pub fn is_awaited(&self) -> bool {
+        Arc::strong_count(&self.hanging) > 1
     }
 
     pub fn shared(self) -> Arc<Self> {
@@ -129,7 +138,7 @@ impl Stock {
 
 impl fmt::Display for Stock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name)
+        f.pad("stock")
     }
 }
 
@@ -180,6 +189,10 @@ impl InvitationProvider for Stock {
         if self.fails_at.is_some_and(|first| page >= first) {
             let error = Error::new(ErrorKind::Unavailable, Operation::List, "out of order");
             return Err(error.with_status(503).with_request_id("r-503"));
+        }
+        if self.hangs_at == Some(page) {
+            let _hanging = Arc::clone(&self.hanging);
+            std::future::pending::<()>().await;
         }
         let size = query.page_size.map_or(usize::MAX, |size| size as usize);
         let size = size.min(self.page_size);
