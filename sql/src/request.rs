@@ -107,7 +107,8 @@ fn can_be_asked(column: Column, value: &str) -> bool {
     match column {
         Column::Email => NewInvitation::new(value).validate().is_ok(),
         Column::Status => !matches!(InvitationStatus::from(value), InvitationStatus::Other(_)),
-        _ => !value.is_empty(),
+        // A user's id is made of the same letters as an invitation's.
+        _ => InvitationId::new(value).is_ok(),
     }
 }
 

@@ -20,7 +20,7 @@ use datafusion::{
     },
 };
 use futures::{
-    Stream,
+    FutureExt, Stream,
     stream::{self, BoxStream, StreamExt},
 };
 use org_invitations::{
@@ -94,16 +94,22 @@ impl ScanExec {
                 if left == 0 {
                     break;
                 }
-                let mut chunks = invitations(&*part.provider, request.ask, limit)
-                    .ready_chunks(BATCH_ROWS);
-                while left > 0 && let Some(chunk) = chunks.next().await {
-                    let mut rows = Vec::with_capacity(chunk.len());
-                    for invitation in chunk {
-                        let invitation = invitation.map_err(|error| {
-                            DataFusionError::External(Box::new(error))
-                        })?;
-                        if request.wanted.matches(&invitation) && rows.len() < left {
+                let mut items = invitations(&*part.provider, request.ask, limit);
+                while left > 0 && let Some(mut item) = items.next().await {
+                    let mut rows = Vec::new();
+                    // With what is there already, but not a page more than the limit needs.
+                    for read in 1.. {
+                        let invitation =
+                            item.map_err(|error| DataFusionError::External(Box::new(error)))?;
+                        if request.wanted.matches(&invitation) {
                             rows.push(invitation);
+                        }
+                        if read == BATCH_ROWS || rows.len() == left {
+                            break;
+                        }
+                        match items.next().now_or_never().flatten() {
+                            Some(next) => item = next,
+                            None => break,
                         }
                     }
                     left -= rows.len();
@@ -129,6 +135,8 @@ fn invitations<'a>(
                 .map(move |id| async move {
                     match provider.get(&id).await {
                         Err(error) if error.kind() == ErrorKind::NotFound => None,
+                        // By another spelling of its id, which is none of its own.
+                        Ok(found) if found.id != id => None,
                         outcome => Some(outcome),
                     }
                 })

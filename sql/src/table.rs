@@ -8,10 +8,12 @@ use datafusion::{
     catalog::{
         CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, Session, TableProvider,
     },
-    common::TableReference,
+    common::{DFSchema, TableReference},
     error::Result,
-    logical_expr::{Expr, TableProviderFilterPushDown, TableType, dml::InsertOp},
-    physical_plan::{ExecutionPlan, empty::EmptyExec},
+    logical_expr::{
+        Expr, TableProviderFilterPushDown, TableType, dml::InsertOp, utils::conjunction,
+    },
+    physical_plan::{ExecutionPlan, empty::EmptyExec, filter::FilterExecBuilder},
     prelude::SessionContext,
 };
 use org_invitations::InvitationProvider;
@@ -131,6 +133,33 @@ impl InvitationsTable {
         Ok(())
     }
 
+    /// Reads the rows that are wanted, and of each the columns at these places.
+    fn read(
+        &self,
+        wanted: Wanted,
+        projection: Option<&Vec<usize>>,
+        limit: Option<usize>,
+    ) -> Arc<dyn ExecutionPlan> {
+        let columns: Vec<Column> = match projection {
+            Some(places) => places.iter().map(|place| self.columns[*place]).collect(),
+            None => self.columns.to_vec(),
+        };
+        let parts = self
+            .sources
+            .iter()
+            .filter(|source| wanted.matches_provider(&source.origin.label))
+            .map(|source| Part {
+                origin: source.origin.clone(),
+                provider: Arc::clone(&source.provider),
+                requests: requests(&wanted, &source.provider.capabilities()),
+            });
+        let parts: Vec<Part> = parts.filter(|part| !part.requests.is_empty()).collect();
+        if parts.is_empty() || limit == Some(0) {
+            return Arc::new(EmptyExec::new(schema(&columns)));
+        }
+        Arc::new(ScanExec::new(parts, wanted, self.columns, columns, limit))
+    }
+
     pub(crate) fn sources(&self) -> &[Source] {
         &self.sources
     }
@@ -168,31 +197,23 @@ impl TableProvider for InvitationsTable {
 
     async fn scan(
         &self,
-        _: &dyn Session,
+        session: &dyn Session,
         projection: Option<&Vec<usize>>,
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let wanted = Wanted::by(filters);
-        let columns: Vec<Column> = match projection {
-            Some(places) => places.iter().map(|place| self.columns[*place]).collect(),
-            None => self.columns.to_vec(),
+        let rewritten = filters.iter().filter(|filter| !Wanted::understands(filter));
+        let Some(condition) = conjunction(rewritten.cloned()) else {
+            return Ok(self.read(wanted, projection, limit));
         };
-        let parts = self
-            .sources
-            .iter()
-            .filter(|source| wanted.matches_provider(&source.origin.label))
-            .map(|source| Part {
-                origin: source.origin.clone(),
-                provider: Arc::clone(&source.provider),
-                requests: requests(&wanted, &source.provider.capabilities()),
-            });
-        let parts: Vec<Part> = parts.filter(|part| !part.requests.is_empty()).collect();
-        if parts.is_empty() || limit == Some(0) {
-            return Ok(Arc::new(EmptyExec::new(schema(&columns))));
-        }
-        let scan = ScanExec::new(parts, wanted, self.columns, columns, limit);
-        Ok(Arc::new(scan))
+        // The engine leaves it to the table to check what it once understood, and rewrites it afterwards.
+        let schema = DFSchema::try_from(self.schema())?;
+        let condition = session.create_physical_expr(condition, &schema)?;
+        let filter = FilterExecBuilder::new(condition, self.read(wanted, None, None))
+            .apply_projection(projection.cloned())?
+            .with_fetch(limit);
+        Ok(Arc::new(filter.build()?))
     }
 
     async fn insert_into(

@@ -5,7 +5,10 @@ use std::{
     fmt,
 };
 
-use datafusion::logical_expr::{BinaryExpr, Expr, Operator, expr::InList};
+use datafusion::{
+    common::ScalarValue,
+    logical_expr::{BinaryExpr, Expr, Operator, expr::InList},
+};
 use org_invitations::Invitation;
 
 use crate::columns::Column;
@@ -109,12 +112,15 @@ fn quote(text: &str) -> String {
 /// A null among them matches nothing.
 fn values(condition: &Expr) -> Option<(Column, BTreeSet<String>)> {
     match condition {
+        never if is_never(never) => Some((Column::Id, BTreeSet::new())),
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
             Operator::Eq => match (column(left), column(right)) {
                 (Some(column), _) => Some((column, literal(right)?)),
                 (_, Some(column)) => Some((column, literal(left)?)),
                 _ => None,
             },
+            Operator::Or if is_never(left) => values(right),
+            Operator::Or if is_never(right) => values(left),
             Operator::Or => {
                 let (column, mut one) = values(left)?;
                 let (same, other) = values(right)?;
@@ -134,6 +140,17 @@ fn values(condition: &Expr) -> Option<(Column, BTreeSet<String>)> {
         }
         _ => None,
     }
+}
+
+/// What the engine makes of a comparison with a null.
+fn is_never(condition: &Expr) -> bool {
+    matches!(
+        condition,
+        Expr::Literal(
+            ScalarValue::Boolean(None | Some(false)) | ScalarValue::Null,
+            _
+        )
+    )
 }
 
 fn column(expr: &Expr) -> Option<Column> {

@@ -16,7 +16,7 @@ use datafusion::{
 use futures::StreamExt;
 use org_invitations::{Deleted, InvitationId, InvitationProviderExt};
 
-use super::{RefusedRow, RefusedRows, WriteOptions, refuse};
+use super::{RefusedRow, RefusedRows, WriteOptions, fitted, refuse};
 use crate::{
     columns::{Column, schema},
     table::{InvitationsTable, Source},
@@ -57,7 +57,7 @@ impl DeleteTarget {
     async fn collect(&self, mut rows: SendableRecordBatchStream) -> Result<Ids> {
         let mut ids = Ids::default();
         while let Some(batch) = rows.next().await {
-            self.read(&batch?, &mut ids)?;
+            self.read(&fitted(&batch?, &self.schema)?, &mut ids)?;
         }
         Ok(ids)
     }

@@ -19,7 +19,7 @@ use datafusion::{
 use futures::StreamExt;
 use org_invitations::{BulkOptions, Created, InvitationProviderExt, NewInvitation};
 
-use super::{RefusedRow, RefusedRows};
+use super::{RefusedRow, RefusedRows, fitted};
 use crate::{
     columns::Column,
     table::{InvitationsTable, Source},
@@ -33,6 +33,10 @@ pub(crate) fn insert(
 ) -> Result<Arc<dyn ExecutionPlan>> {
     if operation != InsertOp::Append {
         return plan_err!("invitations cannot be overwritten: use INSERT INTO");
+    }
+    let (given, wanted) = (input.schema().fields().len(), table.columns().len());
+    if given != wanted {
+        return plan_err!("INSERT has {given} columns, and the table has {wanted}");
     }
     let sink = InsertSink {
         sources: table.sources().to_vec(),
@@ -129,7 +133,7 @@ impl DataSink for InsertSink {
         let (mut count, mut refused) = (0, Vec::new());
         let mut rows: HashMap<usize, Vec<Row>> = HashMap::new();
         while let Some(batch) = batches.next().await {
-            let batch = batch?;
+            let batch = fitted(&batch?, &self.schema)?;
             for row in 0..batch.num_rows() {
                 count += 1;
                 match self.row(&batch, row) {

@@ -5,7 +5,15 @@ mod insert;
 mod refused;
 mod rule;
 
-use datafusion::{common::plan_err, error::Result};
+use datafusion::{
+    arrow::{
+        compute::{CastOptions, cast_with_options},
+        datatypes::SchemaRef,
+        record_batch::RecordBatch,
+    },
+    common::plan_err,
+    error::Result,
+};
 
 pub use self::refused::{RefusedRow, RefusedRows};
 pub(crate) use self::{insert::insert, rule::WriteRule};
@@ -60,4 +68,19 @@ impl WriteOptions {
 /// A statement that is refused before anything is sent.
 pub(crate) fn refuse<T>(message: &str) -> Result<T> {
     plan_err!("{message}")
+}
+
+/// The columns as the schema has them: the engine has more than one type for text, and a parameter of a
+/// prepared statement keeps its own.
+fn fitted(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    // What cannot be converted is an error, and no null.
+    let options = CastOptions {
+        safe: false,
+        ..CastOptions::default()
+    };
+    let fields = schema.fields().iter();
+    let arrays = batch.columns().iter().zip(fields);
+    let arrays = arrays.map(|(array, field)| cast_with_options(array, field.data_type(), &options));
+    let arrays: Result<Vec<_>, _> = arrays.collect();
+    Ok(RecordBatch::try_new(SchemaRef::clone(schema), arrays?)?)
 }
