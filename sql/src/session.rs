@@ -7,9 +7,13 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 ///
 /// Not for statements from elsewhere, which must not read files: begin with `SessionContext` then.
 pub fn session() -> SessionContext {
-    let config = SessionConfig::new()
+    SessionContext::new_with_config(config()).enable_url_table()
+}
+
+/// What every session of ours has.
+pub(crate) fn config() -> SessionConfig {
+    SessionConfig::new()
         .with_information_schema(true)
         // It gathers 8 192 rows for each core first, so that a `LIMIT` stops far too late.
-        .with_round_robin_repartition(false);
-    SessionContext::new_with_config(config).enable_url_table()
+        .with_round_robin_repartition(false)
 }

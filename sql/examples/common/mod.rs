@@ -1,11 +1,11 @@
 //! What the examples begin with: a sandbox with some invitations, a session with tables of both providers,
 //! and HR's list.
 
-use std::{error::Error, path::PathBuf, sync::Arc, time::Duration};
+use std::{error::Error, path::PathBuf, sync::Arc};
 
 use datafusion::prelude::SessionContext;
 use org_invitations::{ClickHouse, Confluent, InvitationProvider, NewInvitation};
-use org_invitations_sandbox::{Provider, Sandbox};
+use org_invitations_sandbox::{Faults, Provider, Sandbox};
 use org_invitations_sql::{InvitationsTable, session};
 
 /// Keep it as long as the session is used.
@@ -17,8 +17,8 @@ pub struct World {
     folder: tempfile::TempDir,
 }
 
-/// Ann, Bob and Carl are invited on Confluent, where Ann accepts, and Ann on ClickHouse, too. When all that
-/// is open has expired, Dora is invited on both.
+/// Ann, Bob and Carl are invited on Confluent, where Ann has accepted. On ClickHouse her invitation has expired.
+/// Dora is invited on both.
 pub async fn world() -> Result<World, Box<dyn Error>> {
     let sandbox = Sandbox::start().await?;
     let credentials = sandbox.credentials();
@@ -32,14 +32,15 @@ pub async fn world() -> Result<World, Box<dyn Error>> {
         .api_key(&key.api_key, key.api_secret.as_str())
         .base_url(sandbox.url())
         .build()?;
-    for name in ["ann", "bob", "carl"] {
+    for name in ["ann", "bob", "carl", "dora"] {
         confluent.create(new(name)).await?;
     }
     sandbox.accept(Provider::Confluent, "ann@example.com")?;
-    clickhouse.create(new("ann")).await?;
-    sandbox.advance(Duration::from_secs(8 * 24 * 60 * 60));
-    confluent.create(new("dora")).await?;
     clickhouse.create(new("dora")).await?;
+    // A month ago, by the server's clock.
+    sandbox.set_faults(Faults::default().with_clock_skew(-30 * 24 * 60 * 60));
+    clickhouse.create(new("ann")).await?;
+    sandbox.set_faults(Faults::default());
 
     let context = session();
     let confluent: Arc<dyn InvitationProvider> = Arc::new(confluent);

@@ -25,11 +25,7 @@ use std::{
     sync::Arc,
 };
 
-use datafusion::{
-    common::TableReference,
-    error::Result,
-    prelude::{SessionConfig, SessionContext},
-};
+use datafusion::{common::TableReference, error::Result, prelude::SessionContext};
 use datafusion_postgres::{
     datafusion_pg_catalog::{pg_catalog::context::EmptyContextProvider, setup_pg_catalog},
     pgwire::{api::ConnectionManager, tokio::process_socket},
@@ -37,7 +33,7 @@ use datafusion_postgres::{
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
 
 use self::{connection::Connection, login::Login, policy::Policy};
-use crate::table::InvitationsTable;
+use crate::{session::config, table::InvitationsTable};
 
 /// Sets up a [`Server`].
 #[derive(Debug)]
@@ -115,8 +111,7 @@ fn is_loopback(address: IpAddr) -> bool {
 
 /// A session that has these tables and reads no file.
 fn session(tables: Vec<(TableReference, InvitationsTable)>) -> Result<SessionContext> {
-    let config = SessionConfig::new().with_information_schema(true);
-    let context = SessionContext::new_with_config(config);
+    let context = SessionContext::new_with_config(config());
     for (name, table) in tables {
         table.register(&context, name)?;
     }
