@@ -136,7 +136,11 @@ fn is_whole(text: &str) -> bool {
             let last = words.find(|token| !matches!(token, Token::Whitespace(_)));
             matches!(last, Some(Token::SemiColon))
         }
-        Err(TokenizerError { message, .. }) => !message.contains("nterminated"),
+        // A text or a comment without an end may have one on the next line.
+        Err(TokenizerError { message, .. }) => {
+            let message = message.to_lowercase();
+            !message.contains("unterminated") && !message.contains("eof")
+        }
     }
 }
 
