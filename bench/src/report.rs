@@ -6,6 +6,7 @@ use std::{
     fmt::Write as _,
     fs,
     io::{BufRead, BufReader},
+    path::Path,
     process::{Child, Command, Stdio},
 };
 
@@ -146,7 +147,7 @@ pub fn measure() -> Result<String> {
 }
 
 /// Writes the table between the marker comments of `file`.
-pub fn update(file: &str) -> Result<()> {
+pub fn update(file: &Path) -> Result<()> {
     let text = fs::read_to_string(file)?;
     let (before, rest) = text
         .split_once(BEGIN)
@@ -238,14 +239,14 @@ impl Drop for Server {
     }
 }
 
-struct Spread {
-    least: f64,
-    median: f64,
-    most: f64,
+pub struct Spread {
+    pub least: f64,
+    pub median: f64,
+    pub most: f64,
 }
 
 impl Spread {
-    fn of(values: impl Iterator<Item = f64>) -> Self {
+    pub fn of(values: impl Iterator<Item = f64>) -> Self {
         let mut values: Vec<f64> = values.collect();
         values.sort_by(f64::total_cmp);
         Self {
@@ -257,7 +258,7 @@ impl Spread {
 }
 
 /// The processor, its cores and the system.
-fn machine() -> String {
+pub fn machine() -> String {
     let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpus
         .lines()
