@@ -5,6 +5,7 @@
 //! - `serve`, `sandbox …`, `work …`, `at-limit …`, `grow …` and `usage …` are the processes that a measurement
 //!   consists of.
 
+mod builds;
 mod by_hand;
 mod generating;
 mod growth;
@@ -51,6 +52,7 @@ fn measure(part: &str) -> Result<(), Box<dyn Error>> {
     match part {
         "calls" => report::update(&section::repository().join("bench/README.md"))?,
         "limit" => section::write(part, &limit::measure()?)?,
+        "builds" => section::write(part, &builds::measure()?)?,
         "growth" => section::write(part, &growth::measure()?)?,
         _ => return Err(format!("there is no part {part}").into()),
     }

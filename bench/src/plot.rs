@@ -28,7 +28,7 @@ const ABOVE: f64 = 78.0;
 const BELOW: f64 = 52.0;
 /// To the left of each plot, for its labels, and to the right.
 const LEFT: f64 = 74.0;
-const RIGHT: f64 = 22.0;
+const RIGHT: f64 = 40.0;
 
 /// Colours that are told apart with any colour vision; of light pages, and of dark ones.
 const COLOURS: [(&str, &str); 4] = [
@@ -74,6 +74,13 @@ impl Figure {
             // As wide as the text in most fonts, and a gap.
             x += 30.0 + 6.6 * name.chars().count() as f64 + 24.0;
         }
+        writeln!(
+            svg,
+            "<path class=\"guide\" d=\"M{x} 26h22\"/>\
+             <text x=\"{}\" y=\"30\">in proportion to the {}</text>",
+            x + 30.0,
+            self.across,
+        )?;
         let width = WIDTH / self.charts.len() as f64;
         for (index, chart) in self.charts.iter().enumerate() {
             let left = width * index as f64;
@@ -168,6 +175,16 @@ impl Chart {
             (left + right) / 2.0,
             bottom + 38.0,
         )?;
+        // From where the first series begins; a straight line, on these axes.
+        if let Some((across, up)) = self.points.first().and_then(|points| points.first()) {
+            let most = horizontal.ticks().last().unwrap_or(*across);
+            let (begin, end) = (horizontal.at(*across), horizontal.at(most));
+            let (from, to) = (vertical.at(*up), vertical.at(up * most / across));
+            writeln!(
+                svg,
+                "<path class=\"guide\" d=\"M{begin:.1} {from:.1}L{end:.1} {to:.1}\"/>"
+            )?;
+        }
         for (index, points) in self.points.iter().enumerate() {
             let mut line = String::new();
             let mut marks = String::new();
