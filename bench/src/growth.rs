@@ -29,8 +29,7 @@ use crate::{
     report::{Spread, machine},
     sandbox::{Access, Process},
     section::{Part, SummaryRow, repository},
-    usage::Usage,
-    work::Start,
+    usage::{self, Taken, Usage},
 };
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -51,6 +50,17 @@ struct Point {
     cpu: f64,
     /// The most memory that was held, beyond what the process had before, in MiB.
     memory: f64,
+}
+
+impl Point {
+    /// What this process took since it had taken `time` and `memory`.
+    fn since(time: Taken, memory: Taken) -> Result<Self> {
+        let now = usage::so_far()?;
+        Ok(Self {
+            cpu: 1e3 * (now.cpu_seconds - time.cpu_seconds),
+            memory: now.peak_mib - memory.peak_mib,
+        })
+    }
 }
 
 /// Runs every subject at every size; draws what came out.
@@ -149,7 +159,7 @@ pub async fn grow(subject: &str, n: usize, access: &str) -> Result<()> {
 }
 
 fn plan(n: usize) -> Result<Point> {
-    let before = Start::now();
+    let before = usage::so_far()?;
     let roster: Vec<_> = (n / 2..n / 2 + n)
         .map(|person| NewInvitation::new(address(person)))
         .collect();
@@ -160,33 +170,27 @@ fn plan(n: usize) -> Result<Point> {
         invitation.status = Some(InvitationStatus::Sent);
         there.push(invitation);
     }
-    let start = Start::now();
+    let start = usage::so_far()?;
     let options = PlanOptions::default().prune(true);
     let plan = Plan::new(roster, there, &Capabilities::default(), &options);
-    let taken = start.taken(1);
+    // The memory with the roster and the list.
+    let point = Point::since(start, before)?;
     for action in [Action::Create, Action::Keep, Action::Delete] {
         assert_eq!(plan.count(action), n / 2);
     }
-    Ok(Point {
-        cpu: taken.cpu / 1e6,
-        // With the roster and the list.
-        memory: before.taken(1).memory / 1024.0,
-    })
+    Ok(point)
 }
 
 async fn list(provider: &dyn InvitationProvider, n: usize) -> Result<Point> {
     // Sets up the connection; there is no such invitation.
     let nobody = "00000000-0000-4000-8000-000000000000".parse()?;
     assert!(provider.get(&nobody).await.is_err());
-    let start = Start::now();
+    let start = usage::so_far()?;
     let list = provider.list(ListQuery::new());
     let count = list.try_fold(0, async |count, _| Ok(count + 1)).await?;
-    let taken = start.taken(1);
+    let point = Point::since(start, start)?;
     assert_eq!(count, n);
-    Ok(Point {
-        cpu: taken.cpu / 1e6,
-        memory: taken.memory / 1024.0,
-    })
+    Ok(point)
 }
 
 fn report(all: &[Vec<Vec<Point>>]) -> Result<Part> {

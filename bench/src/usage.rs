@@ -21,25 +21,40 @@ pub struct Usage {
 
 /// Runs a program to its end. The memory is right if this process ran no other before.
 pub fn of(command: &mut Command) -> Result<Usage, Box<dyn Error>> {
-    let (before, start) = (cpu_seconds()?, Instant::now());
+    let (before, start) = (taken(UsageWho::RUSAGE_CHILDREN)?, Instant::now());
     let status = command.status()?;
     if !status.success() {
         return Err(format!("{command:?}: {status}").into());
     }
+    let after = taken(UsageWho::RUSAGE_CHILDREN)?;
     Ok(Usage {
-        cpu_seconds: cpu_seconds()? - before,
+        cpu_seconds: after.cpu_seconds - before.cpu_seconds,
         wall_seconds: start.elapsed().as_secs_f64(),
-        // Linux counts in KiB.
-        peak_mib: getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss() as f64 / 1024.0,
+        peak_mib: after.peak_mib,
     })
 }
 
-/// Of all the programs that ended so far.
-fn cpu_seconds() -> Result<f64, Box<dyn Error>> {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+/// What a process has taken so far.
+#[derive(Clone, Copy, Debug)]
+pub struct Taken {
+    pub cpu_seconds: f64,
+    pub peak_mib: f64,
+}
+
+/// What this process has taken so far.
+pub fn so_far() -> Result<Taken, Box<dyn Error>> {
+    taken(UsageWho::RUSAGE_SELF)
+}
+
+fn taken(who: UsageWho) -> Result<Taken, Box<dyn Error>> {
+    let usage = getrusage(who)?;
     let times = [usage.user_time(), usage.system_time()];
     let seconds = times.map(|time| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6);
-    Ok(seconds.iter().sum())
+    Ok(Taken {
+        cpu_seconds: seconds.iter().sum(),
+        // Linux counts in KiB.
+        peak_mib: usage.max_rss() as f64 / 1024.0,
+    })
 }
 
 /// Runs a program whose output does not matter; prints what it took.

@@ -45,20 +45,20 @@ fn http() -> reqwest::Result<reqwest::Client> {
 }
 
 /// The clock and the memory from which on it counts.
-pub struct Start {
+struct Start {
     cpu: ProcessTime,
     memory: f64,
 }
 
 impl Start {
-    pub fn now() -> Self {
+    fn now() -> Self {
         Self {
             cpu: ProcessTime::now(),
             memory: status("VmRSS:"),
         }
     }
 
-    pub fn taken(&self, divided_by: usize) -> Taken {
+    fn taken(&self, divided_by: usize) -> Taken {
         Taken {
             cpu: self.cpu.elapsed().as_nanos() as f64 / divided_by.max(1) as f64,
             memory: (status("VmHWM:") - self.memory).max(0.0),
