@@ -73,7 +73,7 @@ const PROGRAMS: [Program; 5] = [
         name: "expanded",
         title: "the same and the library with the generated code in place",
         tls: RUSTLS,
-        dependencies: "org-invitations = { path = \"../expanded\" }",
+        dependencies: "org-invitations = { path = \"../repository-expanded\" }",
         main: include_str!("builds/library.rs.txt"),
     },
     Program {
@@ -300,7 +300,7 @@ tokio = {{ version = "1", features = ["macros", "rt-multi-thread"] }}
 
     /// The library without a build script.
     fn expand(&self, generated: &[(String, String)]) -> Result<()> {
-        let expanded = self.at("expanded");
+        let expanded = self.at("repository-expanded");
         copy(&self.at("repository"), &expanded)?;
         fs::remove_file(expanded.join("build.rs"))?;
         let manifest = expanded.join("Cargo.toml");
