@@ -32,9 +32,14 @@ cost *documents="specs/confluent-iam-v2.yaml specs/confluent-sts-v1.yaml specs/c
     cargo run --quiet -p org-invitations-codegen --example cost -- {{documents}}
     cargo run --quiet --release -p org-invitations-codegen --example cost -- {{documents}}
 
-# The library side by side with hand-written code and a published client: the table in bench/README.md.
-bench:
-    cargo run --quiet --release -p org-invitations-bench -- update bench/README.md
+# The library side by side with hand-written code and what others do: the tables in bench/README.md and README.md.
+bench *parts="calls limit growth":
+    cargo build --quiet --release -p org-invitations-cli
+    cargo run --quiet --release -p org-invitations-bench -- {{parts}}
+
+# What building costs, side by side with the published client; about half an hour.
+bench-builds:
+    cargo run --quiet --release -p org-invitations-bench -- builds
 
 # The sandbox against OpenAPI documents: good and bad data, all checks (needs python3 with pip).
 schemathesis *documents:

@@ -1,6 +1,5 @@
 //! What the providers do differently.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a provider offers, as far as providers differ. What is not offered is refused with
@@ -8,7 +7,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// It reflects the document that the library was built from: an option that an older document lacks
 /// is not offered.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Capabilities {
     /// [`NewInvitation::auth_type`](crate::NewInvitation::auth_type) can be set.

@@ -3,7 +3,6 @@
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -25,7 +24,8 @@ use crate::error::{Error, ErrorKind, Operation, Result, excerpt};
 /// | `expires_at` | `expires_at` | `expireAt` |
 /// | `accepted_at`, `user`, `creator` | the same names | never |
 /// | `extra` | `api_version`, `kind`, `metadata`, anything else | anything else |
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Invitation {
     /// The provider's identifier.
@@ -89,9 +89,8 @@ impl Invitation {
 ///
 /// Empty, `.`, `..`, and anything with `/`, `\`, `?`, `#`, `%`, white space or a control character is
 /// refused when the value is made, so that no request can go to another resource than the one meant.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct InvitationId(String);
 
@@ -169,7 +168,8 @@ impl From<InvitationId> for String {
 ///
 /// Options that a provider does not have are refused with [`ErrorKind::Unsupported`] before anything
 /// is sent: `auth_type` on ClickHouse, `roles` on Confluent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct NewInvitation {
     /// The address to invite. ClickHouse stores it in lower case.
@@ -184,7 +184,8 @@ pub struct NewInvitation {
 }
 
 /// Roles for an invitee: the ids of roles, or the one legacy role; the provider accepts one of them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Roles {
@@ -298,7 +299,8 @@ pub enum AuthType {
 }
 
 /// A role that an invitee gets on acceptance.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RoleAssignment {
     /// The id to use in [`NewInvitation::role_ids`].
@@ -328,7 +330,8 @@ pub enum RoleKind {
 }
 
 /// A pointer to another resource of the provider, such as a user.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ResourceReference {
     /// The resource's id, such as `u-…` for a user.
@@ -397,7 +400,8 @@ macro_rules! open_set {
             }
         }
 
-        impl JsonSchema for $name {
+        #[cfg(feature = "schemars")]
+        impl schemars::JsonSchema for $name {
             fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($name).into()
             }

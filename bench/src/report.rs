@@ -9,12 +9,13 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::{generating, work::Taken};
+use crate::{
+    generating,
+    section::{Part, SummaryRow},
+    work::Taken,
+};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
-
-const BEGIN: &str = "<!-- begin: written by `just bench` -->\n";
-const END: &str = "<!-- end -->";
 
 /// Every case is run this often, its subjects in turn.
 const ROUNDS: usize = 7;
@@ -32,6 +33,8 @@ struct Case {
     /// The calls, or invitations, that one of `times` stands for.
     each: usize,
     subjects: &'static [&'static str],
+    /// What the library should take at most, by hand being 1.
+    target: &'static str,
 }
 
 const CASES: [Case; 6] = [
@@ -42,6 +45,7 @@ const CASES: [Case; 6] = [
         sizes: Some((100, 400)),
         each: 1,
         subjects: &SUBJECTS,
+        target: "≤ 1.10",
     },
     Case {
         title: "ClickHouse `create`",
@@ -50,6 +54,7 @@ const CASES: [Case; 6] = [
         sizes: Some((100, 400)),
         each: 1,
         subjects: &SUBJECTS,
+        target: "≤ 1.10",
     },
     Case {
         title: "ClickHouse `delete`",
@@ -58,6 +63,7 @@ const CASES: [Case; 6] = [
         sizes: Some((100, 400)),
         each: 1,
         subjects: &SUBJECTS,
+        target: "≤ 1.10",
     },
     Case {
         title: "ClickHouse list, 10 000 in one body",
@@ -66,6 +72,7 @@ const CASES: [Case; 6] = [
         sizes: Some((1_000, 10_000)),
         each: 1,
         subjects: &SUBJECTS,
+        target: "≤ 1.00",
     },
     Case {
         title: "ClickHouse list, 100 000 in one body",
@@ -74,6 +81,7 @@ const CASES: [Case; 6] = [
         sizes: None,
         each: 1,
         subjects: &SUBJECTS,
+        target: "≤ 1.00",
     },
     Case {
         title: "Confluent list, 1 000 pages of 99",
@@ -82,16 +90,18 @@ const CASES: [Case; 6] = [
         sizes: Some((10, 60)),
         each: crate::server::PAGE,
         subjects: &["by-hand", "library"],
+        target: "≤ 1.00",
     },
 ];
 
 /// Measures everything; gives the table and what it was measured with.
-pub fn measure() -> Result<String> {
+pub fn measure() -> Result<Part> {
     let server = Server::start()?;
     let mut table = String::from(
         "| per call, or per invitation of a list | who | CPU µs, median (least–most) | × by hand \
          | instructions | × by hand | peak memory, MiB |\n|---|---|---|---|---|---|---|\n",
     );
+    let mut summary = Vec::new();
     for case in &CASES {
         let mut taken = vec![Vec::new(); case.subjects.len()];
         for _ in 0..ROUNDS {
@@ -127,6 +137,13 @@ pub fn measure() -> Result<String> {
                 share.map_or_else(|| "–".to_owned(), |share| format!("{share:.2}")),
                 memory.median,
             )?;
+            if *subject == "library" {
+                summary.push(SummaryRow {
+                    what: format!("{}, CPU × by hand", case.title),
+                    measured: format!("{:.2} ({:.2}–{:.2})", ratio.median, ratio.least, ratio.most),
+                    target: case.target,
+                });
+            }
             eprintln!("{} by {subject}", case.title);
         }
     }
@@ -142,19 +159,10 @@ pub fn measure() -> Result<String> {
         "\nCommand: `just bench`. Machine: {}. {ROUNDS} rounds; peer: `clickhouse-cloud-api` 0.5.",
         machine()
     )?;
-    Ok(table)
-}
-
-/// Writes the table between the marker comments of `file`.
-pub fn update(file: &str) -> Result<()> {
-    let text = fs::read_to_string(file)?;
-    let (before, rest) = text
-        .split_once(BEGIN)
-        .ok_or("the file has no begin marker")?;
-    let (_, after) = rest.split_once(END).ok_or("the file has no end marker")?;
-    let table = measure()?;
-    fs::write(file, format!("{before}{BEGIN}\n{table}\n{END}{after}"))?;
-    Ok(())
+    Ok(Part {
+        text: table,
+        summary,
+    })
 }
 
 /// The canned server, in a process of its own that ends with this value.
@@ -238,14 +246,14 @@ impl Drop for Server {
     }
 }
 
-struct Spread {
-    least: f64,
-    median: f64,
-    most: f64,
+pub struct Spread {
+    pub least: f64,
+    pub median: f64,
+    pub most: f64,
 }
 
 impl Spread {
-    fn of(values: impl Iterator<Item = f64>) -> Self {
+    pub fn of(values: impl Iterator<Item = f64>) -> Self {
         let mut values: Vec<f64> = values.collect();
         values.sort_by(f64::total_cmp);
         Self {
@@ -257,7 +265,7 @@ impl Spread {
 }
 
 /// The processor, its cores and the system.
-fn machine() -> String {
+pub fn machine() -> String {
     let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpus
         .lines()

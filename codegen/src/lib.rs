@@ -22,10 +22,12 @@
 //!
 //! [`build`] runs the whole of it in a build script. [`diff()`] compares two documents of one API.
 //!
-//! The feature `generate` (on by default) is what a build needs; without it only documents are read,
-//! checked and compared, and progenitor is not a dependency.
+//! Two features, both on by default: `generate` is what a build needs, and without it progenitor is not a
+//! dependency; `diff` is the comparison.
 
 #![forbid(unsafe_code)]
+// A surface keeps some of what only the comparison looks at.
+#![cfg_attr(not(feature = "diff"), allow(dead_code))]
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -36,6 +38,7 @@ mod build;
 mod check;
 #[cfg(feature = "generate")]
 mod client_document;
+#[cfg(feature = "diff")]
 mod diff;
 mod document;
 #[cfg(feature = "generate")]
@@ -51,6 +54,7 @@ pub use api::Api;
 #[cfg(feature = "generate")]
 pub use build::build;
 pub use check::check;
+#[cfg(feature = "diff")]
 pub use diff::{Class, Finding, diff};
 pub use document::{Document, MAX_DOCUMENT_BYTES, MAX_YAML_BYTES};
 #[cfg(feature = "generate")]

@@ -4,13 +4,13 @@ use std::{fmt, net::IpAddr};
 
 use url::{Host, Url};
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Operation, Result};
 
 /// A base URL as it was given. `Debug` shows no password that is in it by mistake.
-#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct BaseUrl(String);
 

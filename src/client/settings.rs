@@ -1,6 +1,6 @@
 //! What can be set on every provider.
 
-use std::{fmt, time::Duration};
+use std::{error::Error, fmt, time::Duration};
 
 use crate::client::{Observer, Rate, RetryPolicy};
 
@@ -43,7 +43,15 @@ impl Default for Settings {
 impl Settings {
     /// A client with these limits. It follows no redirect, so that no secret goes along one; to this
     /// machine (`is_plain`: http) it uses no proxy.
-    pub fn http_client(&self, is_plain: bool) -> reqwest::Result<reqwest::Client> {
+    pub fn http_client(
+        &self,
+        is_plain: bool,
+    ) -> Result<reqwest::Client, Box<dyn Error + Send + Sync>> {
+        // reqwest would panic.
+        #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            return Err("the program has not installed a crypto provider for rustls".into());
+        }
         let http = reqwest::Client::builder()
             .user_agent(concat!("org-invitations/", env!("CARGO_PKG_VERSION")))
             .timeout(self.timeout)
@@ -52,7 +60,7 @@ impl Settings {
             .referer(false)
             .redirect(reqwest::redirect::Policy::none());
         let http = if is_plain { http.no_proxy() } else { http };
-        http.build()
+        Ok(http.build()?)
     }
 }
 

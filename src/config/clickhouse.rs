@@ -1,6 +1,5 @@
 //! The configuration of ClickHouse.
 
-use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -16,7 +15,8 @@ use crate::{
 };
 
 /// What sets up a [`ClickHouse`] provider.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ClickHouseConfig {
@@ -25,7 +25,7 @@ pub struct ClickHouseConfig {
     /// The id of an API key.
     pub api_key: Option<String>,
     /// The key's secret.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<String>"))]
     pub api_secret: Option<SecretString>,
     /// Where requests go, with or without `/v1`. Default: `https://api.clickhouse.cloud`.
     pub base_url: Option<BaseUrl>,

@@ -2,7 +2,6 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -18,17 +17,18 @@ use crate::{
 };
 
 /// What sets up a [`Confluent`] provider.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ConfluentConfig {
     /// The id of a Cloud API key.
     pub api_key: Option<String>,
     /// The key's secret.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<String>"))]
     pub api_secret: Option<SecretString>,
     /// An access token, in place of key and secret.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<String>"))]
     pub access_token: Option<SecretString>,
     /// An identity pool, in place of the others.
     pub sts: Option<StsConfig>,
@@ -39,7 +39,8 @@ pub struct ConfluentConfig {
 }
 
 /// What sets up [`StsCredentials`].
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct StsConfig {
@@ -53,12 +54,13 @@ pub struct StsConfig {
 }
 
 /// Where a [`SubjectToken`] comes from: one of these, by name.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SubjectTokenConfig {
     /// Always this one.
-    Fixed(#[schemars(with = "String")] SecretString),
+    Fixed(#[cfg_attr(feature = "schemars", schemars(with = "String"))] SecretString),
     /// The path of a file that is read again for each exchange.
     File(PathBuf),
     /// The name of an environment variable that is read again for each exchange.
@@ -70,7 +72,8 @@ pub enum SubjectTokenConfig {
 
 /// What sets up [`ClientCredentials`](crate::ClientCredentials) (feature `oidc`).
 #[cfg(feature = "oidc")]
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ClientCredentialsConfig {
@@ -79,7 +82,7 @@ pub struct ClientCredentialsConfig {
     /// The client's id.
     pub client_id: String,
     /// The client's secret.
-    #[schemars(with = "String")]
+    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
     pub client_secret: SecretString,
     /// The scopes that are asked for. Default: none.
     #[serde(default)]

@@ -7,7 +7,6 @@ mod environment;
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "oidc")]
@@ -43,7 +42,8 @@ use crate::{
 /// assert_eq!(provider.to_string(), "confluent");
 /// # Ok::<(), org_invitations::Error>(())
 /// ```
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(tag = "provider", rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ProviderConfig {
@@ -54,7 +54,8 @@ pub enum ProviderConfig {
 }
 
 /// The providers of this crate, by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ProviderKind {

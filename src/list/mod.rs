@@ -5,7 +5,6 @@ mod stream;
 use std::fmt;
 
 use futures::stream::{BoxStream, StreamExt};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -26,7 +25,8 @@ pub(crate) use self::stream::{Pace, stream};
 /// | `email` | by the server, as spelt when invited | by the library, without regard to case (stored in lower case) |
 /// | `status` | by the server | by the library, on the derived status |
 /// | `user`, `creator` | by the server | refused |
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ListQuery {
     /// Only the invitations of this address.
@@ -124,7 +124,8 @@ impl ListQuery {
 }
 
 /// Where the next page begins: opaque, made by a provider, given back to the same one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct PageToken(String);
 

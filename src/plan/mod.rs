@@ -5,7 +5,6 @@ mod apply;
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::apply::{StepOutcome, StepResult};
@@ -28,7 +27,8 @@ use crate::{
 /// assert_eq!(actions, [Action::Keep, Action::Create]);
 /// # Ok::<(), org_invitations::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Plan {
     /// One for each row of the roster, in its order; then the deletions, in the order of the list.
@@ -36,7 +36,8 @@ pub struct Plan {
 }
 
 /// What has to be done about one person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Step {
     /// The row of the roster, counted from 0; none where the person is not in it.
@@ -64,9 +65,8 @@ pub struct Step {
 }
 
 /// What can have to be done.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Action {
@@ -147,19 +147,22 @@ impl Plan {
         A: IntoIterator<Item = Invitation>,
     {
         let there: Vec<There> = there.into_iter().map(There::from).collect();
-        let mut latest: HashMap<String, usize> = HashMap::new();
+        let mut people = People::with_capacity(there.len());
+        let mut whose = Vec::with_capacity(there.len());
         for (index, one) in there.iter().enumerate() {
-            let known = latest.entry(one.email.to_lowercase()).or_insert(index);
-            if there[*known].rank() < one.rank() {
-                *known = index;
+            let person = people.position(&one.email);
+            let latest = &mut people.known[person].latest;
+            if latest.is_none_or(|known| there[known].rank() < one.rank()) {
+                *latest = Some(index);
             }
+            whose.push(person);
         }
-        let mut rows: HashMap<String, usize> = HashMap::new();
         let mut steps = Vec::new();
         for (row, new) in roster.into_iter().enumerate() {
-            let address = new.email.to_lowercase();
-            let found = latest.get(&address).map(|index| &there[*index]);
-            let same_as = rows.get(&address).copied();
+            let person = people.position(&new.email);
+            let person = &mut people.known[person];
+            let found = person.latest.map(|index| &there[index]);
+            let same_as = person.row;
             let (action, reason) = match (refusal(&new, capabilities), same_as) {
                 (Some(why), _) => (Action::Refuse, Some(why)),
                 (None, Some(_)) => {
@@ -167,7 +170,7 @@ impl Plan {
                     (Action::Refuse, Some(why.to_owned()))
                 }
                 (None, None) => {
-                    rows.insert(address, row);
+                    person.row = Some(row);
                     decide(&new, found)
                 }
             };
@@ -184,16 +187,15 @@ impl Plan {
             });
         }
         if options.prune {
-            let wanted: HashSet<&String> = rows.keys().collect();
-            let unwanted = there.into_iter().filter(|one| {
+            let unwanted = there.into_iter().zip(whose).filter(|(one, person)| {
                 let gone = [InvitationStatus::Accepted, InvitationStatus::Deactivated];
                 let gone = one
                     .status
                     .as_ref()
                     .is_some_and(|status| gone.contains(status));
-                !gone && !wanted.contains(&one.email.to_lowercase())
+                !gone && people.known[*person].row.is_none()
             });
-            steps.extend(unwanted.map(|one| Step {
+            steps.extend(unwanted.map(|(one, _)| Step {
                 row: None,
                 action: Action::Delete,
                 email: one.email,
@@ -227,6 +229,38 @@ impl Step {
         new.auth_type = self.auth_type.clone();
         new.roles = self.roles.clone();
         new
+    }
+}
+
+/// Everybody who is in the list or the roster, by address and without regard to case.
+struct People {
+    known: Vec<Person>,
+    positions: HashMap<String, usize>,
+}
+
+/// Where a person is in the list and in the roster.
+#[derive(Default)]
+struct Person {
+    latest: Option<usize>,
+    row: Option<usize>,
+}
+
+impl People {
+    fn with_capacity(capacity: usize) -> Self {
+        Self {
+            known: Vec::with_capacity(capacity),
+            positions: HashMap::with_capacity(capacity),
+        }
+    }
+
+    /// Where the person of this address is among those known.
+    fn position(&mut self, email: &str) -> usize {
+        let next = self.known.len();
+        let position = *self.positions.entry(email.to_lowercase()).or_insert(next);
+        if position == next {
+            self.known.push(Person::default());
+        }
+        position
     }
 }
 
