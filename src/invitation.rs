@@ -104,9 +104,11 @@ impl InvitationId {
     pub fn new(id: impl Into<String>) -> Result<Self> {
         let id = id.into();
         let forbidden = |letter: char| {
-            matches!(letter, '/' | '\\' | '?' | '#' | '%')
-                || letter.is_whitespace()
-                || letter.is_control()
+            // Most letters are looked at once.
+            !letter.is_ascii_alphanumeric()
+                && (matches!(letter, '/' | '\\' | '?' | '#' | '%')
+                    || letter.is_whitespace()
+                    || letter.is_control())
         };
         let wrong = if id.is_empty() {
             "an invitation id must not be empty".to_owned()
@@ -114,7 +116,7 @@ impl InvitationId {
             "an invitation id must not be a path step".to_owned()
         } else if let Some(letter) = id.chars().find(|letter| forbidden(*letter)) {
             format!("an invitation id must not contain {letter:?}")
-        } else if id.chars().count() > 255 {
+        } else if id.len() > 255 && id.chars().count() > 255 {
             "an invitation id has at most 255 characters".to_owned()
         } else {
             return Ok(Self(id));

@@ -14,6 +14,7 @@ mod failure;
 pub(crate) mod headers;
 mod hooks;
 mod limiter;
+mod patience;
 mod reply;
 mod retry;
 mod secrets;
@@ -41,4 +42,9 @@ pub use self::{
     retry::RetryPolicy,
 };
 #[cfg(feature = "oidc")]
-pub(crate) use self::{endpoint::secure_url, reply::BodyError, reply::read_body, secrets::Secrets};
+pub(crate) use self::{
+    endpoint::secure_url,
+    patience::Patience,
+    reply::{BodyError, read_body},
+    secrets::Secrets,
+};
