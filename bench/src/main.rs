@@ -6,8 +6,10 @@
 
 mod by_hand;
 mod generating;
+mod keeping;
 mod report;
 mod server;
+mod streaming;
 mod work;
 
 use std::{env, error::Error};
@@ -21,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["serve"] => server::serve()?,
         ["work", subject, case, times, base] => {
             let taken = work::work(subject, case, times.parse()?, base)?;
-            println!("{} {}", taken.cpu, taken.memory);
+            println!("{} {}", taken.time, taken.memory);
         }
         _ => return Err("see the top of bench/src/main.rs for the arguments".into()),
     }

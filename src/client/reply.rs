@@ -89,7 +89,12 @@ pub(crate) async fn read_body(
     let Some(mut chunk) = next_chunk(response, patience).await? else {
         return Ok(first);
     };
-    let mut body = BytesMut::from(first);
+    // Room for all of it at once, as far as the server says how much that is.
+    let length = response.content_length().unwrap_or(0);
+    let length = usize::try_from(length).unwrap_or(limit).min(limit);
+    let mut body = BytesMut::with_capacity(length.max(first.len() + chunk.len()));
+    body.extend_from_slice(&first);
+    drop(first);
     loop {
         if body.len() + chunk.len() > limit {
             return Err(BodyError::TooLarge);

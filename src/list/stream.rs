@@ -95,7 +95,8 @@ where
         } else {
             0
         };
-        self.items.extend(page.items);
+        // All before were read.
+        self.items = page.items.into();
         let Some(next) = page.next else { return };
         let wrong = if !self.seen.insert(next.clone()) {
             format!("the server sent the page token {next:?} twice")
