@@ -32,6 +32,10 @@ cost *documents="specs/confluent-iam-v2.yaml specs/confluent-sts-v1.yaml specs/c
 bench:
     cargo run --quiet --release -p org-invitations-bench -- update bench/README.md
 
+# What the library's own hot paths take, and how that changed since the last time.
+hot-paths *arguments:
+    cargo bench -p org-invitations --bench hot_paths -- {{arguments}}
+
 # The sandbox against OpenAPI documents: good and bad data, all checks (needs python3 with pip).
 schemathesis *documents:
     .ci/schemathesis {{documents}}

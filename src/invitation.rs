@@ -248,7 +248,7 @@ pub(crate) fn validate_email(email: &str) -> Result<()> {
         "an email address has at most 254 bytes"
     } else if email
         .chars()
-        .any(|letter| letter.is_control() || letter.is_whitespace())
+        .any(|letter| !letter.is_ascii_graphic() && (letter.is_control() || letter.is_whitespace()))
     {
         "an email address has no white space or control characters"
     } else {

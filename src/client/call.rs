@@ -2,10 +2,9 @@
 
 use std::{
     pin::pin,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
-use chrono::{DateTime, Utc};
 use reqwest::header::HeaderValue;
 use tracing::{Instrument, Span};
 
@@ -38,9 +37,9 @@ pub(crate) struct Progress {
     /// Whether a refused token was replaced by a fresh one; that is tried once.
     renewed: bool,
     /// When the first one went out.
-    pub first_sent: DateTime<Utc>,
+    pub first_sent: SystemTime,
     /// When the latest one went out.
-    pub last_sent: DateTime<Utc>,
+    pub last_sent: SystemTime,
 }
 
 impl Call<'_> {
@@ -194,7 +193,7 @@ impl Call<'_> {
 
 impl Progress {
     pub fn start() -> Self {
-        let now = Utc::now();
+        let now = SystemTime::now();
         Self {
             started: Instant::now(),
             sent: 0,
@@ -207,7 +206,7 @@ impl Progress {
 
     /// Notes that a request goes out; gives how many went before it.
     fn sending(&mut self) -> u32 {
-        self.last_sent = Utc::now();
+        self.last_sent = SystemTime::now();
         if self.sent == 0 {
             self.first_sent = self.last_sent;
         }

@@ -37,7 +37,7 @@ where
                 Ok(invitation) => {
                     if let Some(created) = invitation.created_at {
                         let clock = &call.connection.clock;
-                        clock.observe(created, progress.last_sent, Utc::now());
+                        clock.observe(created, progress.last_sent.into(), Utc::now());
                     }
                     return Ok(invitation);
                 }
@@ -107,7 +107,11 @@ fn settle(
     progress: &Progress,
 ) -> Result<Invitation> {
     let created = found.created_at;
-    let order = created.map(|created| call.connection.clock.compare(created, progress.first_sent));
+    let order = created.map(|created| {
+        call.connection
+            .clock
+            .compare(created, progress.first_sent.into())
+    });
     let open = match (progress.lost, order) {
         (_, Some(Order::Before)) => false,
         (true, Some(Order::ProbablyBefore) | None) => true,

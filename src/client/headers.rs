@@ -3,14 +3,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use reqwest::header::{AsHeaderName, DATE, HeaderMap, HeaderName, RETRY_AFTER};
+use reqwest::header::{AsHeaderName, DATE, HeaderMap, RETRY_AFTER};
 
 use crate::error::RateLimit;
-
-// As names, so that they are not parsed for every answer.
-static LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
-static REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
-static RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 /// A header's value, when it is there and text.
 pub(crate) fn text(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
@@ -26,11 +21,20 @@ pub(crate) fn text(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str>
 ///
 /// `Reset` counts from the reply, in whole (Confluent) or fractional (ClickHouse) seconds.
 pub(crate) fn rate_limit(headers: &HeaderMap) -> Option<RateLimit> {
-    let limit = RateLimit {
-        limit: text(headers, &LIMIT).and_then(|text| text.parse().ok()),
-        remaining: text(headers, &REMAINING).and_then(|text| text.parse().ok()),
-        reset: text(headers, &RESET).and_then(seconds),
-    };
+    let mut limit = RateLimit::default();
+    // Of few headers, looking at each costs less than three lookups.
+    for (name, value) in headers {
+        let Some(name) = name.as_str().strip_prefix("x-ratelimit-") else {
+            continue;
+        };
+        let text = value.to_str().unwrap_or_default().trim();
+        match name {
+            "limit" => limit.limit = limit.limit.or_else(|| text.parse().ok()),
+            "remaining" => limit.remaining = limit.remaining.or_else(|| text.parse().ok()),
+            "reset" => limit.reset = limit.reset.or_else(|| seconds(text)),
+            _ => {}
+        }
+    }
     (limit != RateLimit::default()).then_some(limit)
 }
 
