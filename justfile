@@ -41,6 +41,10 @@ bench *parts="calls limit growth":
 bench-builds:
     cargo run --quiet --release -p org-invitations-bench -- builds
 
+# What the library's own hot paths take, and how that changed since the last time.
+hot-paths *arguments:
+    cargo bench -p org-invitations --bench hot_paths -- {{arguments}}
+
 # The sandbox against OpenAPI documents: good and bad data, all checks (needs python3 with pip).
 schemathesis *documents:
     .ci/schemathesis {{documents}}

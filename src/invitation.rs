@@ -103,9 +103,11 @@ impl InvitationId {
     pub fn new(id: impl Into<String>) -> Result<Self> {
         let id = id.into();
         let forbidden = |letter: char| {
-            matches!(letter, '/' | '\\' | '?' | '#' | '%')
-                || letter.is_whitespace()
-                || letter.is_control()
+            // Most letters are looked at once.
+            !letter.is_ascii_alphanumeric()
+                && (matches!(letter, '/' | '\\' | '?' | '#' | '%')
+                    || letter.is_whitespace()
+                    || letter.is_control())
         };
         let wrong = if id.is_empty() {
             "an invitation id must not be empty".to_owned()
@@ -113,7 +115,7 @@ impl InvitationId {
             "an invitation id must not be a path step".to_owned()
         } else if let Some(letter) = id.chars().find(|letter| forbidden(*letter)) {
             format!("an invitation id must not contain {letter:?}")
-        } else if id.chars().count() > 255 {
+        } else if id.len() > 255 && id.chars().count() > 255 {
             "an invitation id has at most 255 characters".to_owned()
         } else {
             return Ok(Self(id));
@@ -247,7 +249,7 @@ pub(crate) fn validate_email(email: &str) -> Result<()> {
         "an email address has at most 254 bytes"
     } else if email
         .chars()
-        .any(|letter| letter.is_control() || letter.is_whitespace())
+        .any(|letter| !letter.is_ascii_graphic() && (letter.is_control() || letter.is_whitespace()))
     {
         "an email address has no white space or control characters"
     } else {

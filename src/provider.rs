@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use futures::stream::BoxStream;
+use futures::{future::BoxFuture, stream::BoxStream};
 
 use crate::{
     bulk::{self, BulkOptions, CreateOutcome, DeleteOutcome},
@@ -164,34 +164,57 @@ pub trait InvitationProviderExt: InvitationProvider {
 
 impl<P: InvitationProvider + ?Sized> InvitationProviderExt for P {}
 
-/// A pointer to a provider is a provider.
+/// A pointer to a provider is a provider. Written without `async`, so that what comes back is the
+/// provider's own future and not one more around it.
 macro_rules! forward {
     ($($pointer:tt)+) => {
-        #[async_trait]
         #[deny(clippy::missing_trait_methods)]
         impl<P: InvitationProvider + ?Sized> InvitationProvider for $($pointer)+ {
             fn capabilities(&self) -> Capabilities {
                 (**self).capabilities()
             }
 
-            async fn create(&self, new: NewInvitation) -> Result<Invitation> {
-                (**self).create(new).await
+            fn create<'a, 'f>(&'a self, new: NewInvitation) -> BoxFuture<'f, Result<Invitation>>
+            where
+                'a: 'f,
+                Self: 'f,
+            {
+                (**self).create(new)
             }
 
-            async fn get(&self, id: &InvitationId) -> Result<Invitation> {
-                (**self).get(id).await
+            fn get<'a, 'b, 'f>(
+                &'a self,
+                id: &'b InvitationId,
+            ) -> BoxFuture<'f, Result<Invitation>>
+            where
+                'a: 'f,
+                'b: 'f,
+                Self: 'f,
+            {
+                (**self).get(id)
             }
 
-            async fn list_page(
-                &self,
-                query: &ListQuery,
-                token: Option<&PageToken>,
-            ) -> Result<Page> {
-                (**self).list_page(query, token).await
+            fn list_page<'a, 'b, 'c, 'f>(
+                &'a self,
+                query: &'b ListQuery,
+                token: Option<&'c PageToken>,
+            ) -> BoxFuture<'f, Result<Page>>
+            where
+                'a: 'f,
+                'b: 'f,
+                'c: 'f,
+                Self: 'f,
+            {
+                (**self).list_page(query, token)
             }
 
-            async fn delete(&self, id: &InvitationId) -> Result<()> {
-                (**self).delete(id).await
+            fn delete<'a, 'b, 'f>(&'a self, id: &'b InvitationId) -> BoxFuture<'f, Result<()>>
+            where
+                'a: 'f,
+                'b: 'f,
+                Self: 'f,
+            {
+                (**self).delete(id)
             }
         }
     };

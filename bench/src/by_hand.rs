@@ -37,9 +37,9 @@ struct NewClickHouseInvitation<'a> {
 }
 
 #[derive(Deserialize)]
-struct ConfluentList {
+struct ConfluentList<T> {
     metadata: ListMetadata,
-    data: Vec<ConfluentInvitation>,
+    data: Vec<T>,
 }
 
 #[derive(Deserialize)]
@@ -122,7 +122,7 @@ impl ByHand {
         Ok(())
     }
 
-    pub async fn list(&self, organization: &str) -> reqwest::Result<Vec<ClickHouseInvitation>> {
+    pub async fn list<T: DeserializeOwned>(&self, organization: &str) -> reqwest::Result<Vec<T>> {
         let base = &self.base;
         let url = format!("{base}/v1/organizations/{organization}/invitations");
         let envelope: Envelope<_> = self.send(self.http.get(url)).await?;
@@ -130,16 +130,16 @@ impl ByHand {
     }
 
     /// One page, and the token of the next.
-    pub async fn page(
+    pub async fn page<T: DeserializeOwned>(
         &self,
         token: Option<&str>,
-    ) -> reqwest::Result<(Vec<ConfluentInvitation>, Option<String>)> {
+    ) -> reqwest::Result<(Vec<T>, Option<String>)> {
         let request = self.http.get(format!("{}/iam/v2/invitations", self.base));
         let request = match token {
             Some(token) => request.query(&[("page_token", token)]),
             None => request.query(&[("page_size", "99")]),
         };
-        let list: ConfluentList = self.send(request).await?;
+        let list: ConfluentList<T> = self.send(request).await?;
         let token = |link: &String| Some(link.split_once("page_token=")?.1.to_owned());
         Ok((list.data, list.metadata.next.as_ref().and_then(token)))
     }

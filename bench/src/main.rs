@@ -9,12 +9,14 @@ mod builds;
 mod by_hand;
 mod generating;
 mod growth;
+mod keeping;
 mod limit;
 mod plot;
 mod report;
 mod sandbox;
 mod section;
 mod server;
+mod streaming;
 mod usage;
 mod work;
 
@@ -28,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["sandbox", config] => runtime()?.block_on(sandbox::serve(config))?,
         ["work", subject, case, times, base] => {
             let taken = work::work(subject, case, times.parse()?, base)?;
-            println!("{} {}", taken.cpu, taken.memory);
+            println!("{} {}", taken.time, taken.memory);
         }
         ["at-limit", vendor, subject, access] => {
             runtime()?.block_on(limit::work(vendor, subject, access))?;

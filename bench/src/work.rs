@@ -1,6 +1,11 @@
 //! The work that is measured: one case, done by one of the subjects, in a process of its own.
 
-use std::{error::Error, fs, hint::black_box, time::Duration};
+use std::{
+    error::Error,
+    fs,
+    hint::black_box,
+    time::{Duration, Instant},
+};
 
 use clickhouse_cloud_api as peer;
 use cpu_time::ProcessTime;
@@ -10,16 +15,19 @@ use org_invitations::{
     NewInvitation,
 };
 
+use serde::de::DeserializeOwned;
+
 use crate::{
-    by_hand::ByHand,
+    by_hand::{self, ByHand},
+    keeping,
     server::{EMAIL, ID, PAGE},
 };
 
 /// What one run took.
 #[derive(Clone, Copy, Debug)]
 pub struct Taken {
-    /// CPU time per call, or per invitation of a list, in nanoseconds.
-    pub cpu: f64,
+    /// CPU time per call, or per invitation of a list, or time to the first item, in nanoseconds.
+    pub time: f64,
     /// The most memory held, beyond what was held before, in KiB.
     pub memory: f64,
 }
@@ -32,7 +40,18 @@ pub fn work(subject: &str, case: &str, times: usize, base: &str) -> Result<Taken
     runtime.block_on(async {
         match subject {
             "library" => library(case, times, base).await,
-            "by-hand" => by_hand(case, times, base).await,
+            "by-hand" => {
+                by_hand::<by_hand::ClickHouseInvitation, by_hand::ConfluentInvitation>(
+                    case, times, base,
+                )
+                .await
+            }
+            "by-hand-keeping" => {
+                by_hand::<keeping::ClickHouseInvitation, keeping::ConfluentInvitation>(
+                    case, times, base,
+                )
+                .await
+            }
             "peer" => with_peer(case, times, base).await,
             _ => Err(format!("unknown subject {subject}").into()),
         }
@@ -60,7 +79,7 @@ impl Start {
 
     fn taken(&self, divided_by: usize) -> Taken {
         Taken {
-            cpu: self.cpu.elapsed().as_nanos() as f64 / divided_by.max(1) as f64,
+            time: self.cpu.elapsed().as_nanos() as f64 / divided_by.max(1) as f64,
             memory: (status("VmHWM:") - self.memory).max(0.0),
         }
     }
@@ -86,12 +105,28 @@ macro_rules! calls {
     }};
 }
 
+/// As `calls`, but by the clock on the wall.
+macro_rules! first {
+    ($times:expr, $body:expr) => {{
+        assert!($body.is_some());
+        let (start, clock) = (Start::now(), Instant::now());
+        for _ in 0..$times {
+            assert!(black_box($body).is_some());
+        }
+        let time = clock.elapsed().as_nanos() as f64 / $times as f64;
+        Taken {
+            time,
+            ..start.taken($times)
+        }
+    }};
+}
+
 async fn library(case: &str, times: usize, base: &str) -> Result<Taken, Box<dyn Error>> {
     // A rate that never makes a call wait, and never grows long.
     let rate = (100_000, Duration::from_millis(1));
     let id: InvitationId = ID.parse()?;
     // One of them, because setting up counts in the memory that is held.
-    let provider: Box<dyn InvitationProvider> = if case == "pages" {
+    let provider: Box<dyn InvitationProvider> = if matches!(case, "pages" | "first-page") {
         Box::new(
             Confluent::builder()
                 .api_key("key", "secret")
@@ -137,11 +172,21 @@ async fn library(case: &str, times: usize, base: &str) -> Result<Taken, Box<dyn 
             assert_eq!(count, times * PAGE);
             start.taken(count)
         }
+        "first-page" => first!(times, provider.list(ListQuery::new()).next().await),
+        "first-list" => first!(20, provider.list(ListQuery::new()).next().await),
         _ => return Err(format!("unknown case {case}").into()),
     })
 }
 
-async fn by_hand(case: &str, times: usize, base: &str) -> Result<Taken, Box<dyn Error>> {
+async fn by_hand<ClickHouse, Confluent>(
+    case: &str,
+    times: usize,
+    base: &str,
+) -> Result<Taken, Box<dyn Error>>
+where
+    ClickHouse: DeserializeOwned,
+    Confluent: DeserializeOwned,
+{
     let client = ByHand::new(http()?, base);
     let organization = times.to_string();
     Ok(match case {
@@ -153,17 +198,17 @@ async fn by_hand(case: &str, times: usize, base: &str) -> Result<Taken, Box<dyn 
         "list" => {
             client.get(&organization, ID).await?;
             let start = Start::now();
-            let items = client.list(&organization).await?;
+            let items = client.list::<ClickHouse>(&organization).await?;
             let taken = start.taken(times);
             assert_eq!(items.len(), times);
             taken
         }
         "pages" => {
-            client.page(None).await?;
+            client.page::<Confluent>(None).await?;
             let start = Start::now();
             let (mut count, mut token) = (0, None);
             for _ in 0..times {
-                let (items, next) = client.page(token.as_deref()).await?;
+                let (items, next) = client.page::<Confluent>(token.as_deref()).await?;
                 for item in items {
                     black_box(item);
                     count += 1;
@@ -173,6 +218,13 @@ async fn by_hand(case: &str, times: usize, base: &str) -> Result<Taken, Box<dyn 
             assert_eq!(count, times * PAGE);
             start.taken(count)
         }
+        "first-page" => first!(times, {
+            client.page::<Confluent>(None).await?.0.into_iter().next()
+        }),
+        "first-list" => first!(20, {
+            let items = client.list::<ClickHouse>(&organization).await?;
+            items.into_iter().next()
+        }),
         _ => return Err(format!("unknown case {case}").into()),
     })
 }

@@ -16,14 +16,16 @@ use crate::{
     document::Document,
     problem::{Problem, Report},
     reading::read_in_one_pass,
+    sending::hand_over_answers,
     surface::Surface,
 };
 
 /// Generates the Rust text of the client of `api` from `document`.
 ///
 /// The text expects to be included in a module that defines `Inner`, the state that the hooks see, and
-/// `Time`, which reads a time and becomes a `DateTime<Utc>`, and that implements `progenitor_client::ClientHooks<Inner>` for `Client`. Beside the client and its
-/// `types` it has a module `offers`: one `bool` for each optional parameter and request property,
+/// `Time`, which reads a time and becomes a `DateTime<Utc>`, and that implements
+/// `progenitor_client::ClientHooks<Inner>` for `Client`. An operation gives the `reqwest::Response` of
+/// any status. Beside the client and its `types` the text has a module `offers`: one `bool` for each optional parameter and request property,
 /// false where the document has no such thing.
 ///
 /// # Errors
@@ -52,7 +54,9 @@ fn rust_text(surface: &Surface, api: &Api) -> Result<String, Problem> {
         pub mod offers { #(#offers)* }
     };
     let mut file = syn::parse2(tokens).map_err(|error| failed(&error.to_string()))?;
-    read_in_one_pass(&mut file).map_err(|error| failed(&error.to_string()))?;
+    read_in_one_pass(&mut file)
+        .and_then(|()| hand_over_answers(&mut file))
+        .map_err(|error| failed(&error.to_string()))?;
     Ok(prettyplease::unparse(&file))
 }
 

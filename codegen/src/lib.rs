@@ -47,6 +47,8 @@ mod problem;
 #[cfg(feature = "generate")]
 mod reading;
 mod schema;
+#[cfg(feature = "generate")]
+mod sending;
 mod surface;
 mod yaml;
 

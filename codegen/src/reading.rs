@@ -3,12 +3,15 @@
 //! What serde derives for a flattened map keeps every unknown property in a buffer of its own before it
 //! goes into the map, and allocates for each. The readers here put it where it belongs at once. They
 //! give what the derived ones give, errors included.
+//!
+//! A type with a list of objects is generic over the list, `Vec` by default: whoever reads it can have
+//! every object made into something else at once, and not all of them held in two forms.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{
-    Attribute, Field, Fields, File, Item, ItemStruct, LitStr, Path, Token, parse_quote,
-    punctuated::Punctuated,
+    Attribute, Field, Fields, File, GenericArgument, Item, ItemStruct, LitStr, Path, PathArguments,
+    Token, Type, parse_quote, punctuated::Punctuated,
 };
 
 /// Replaces the derived `Deserialize` of every type that keeps unknown properties.
@@ -23,6 +26,7 @@ pub(crate) fn read_in_one_pass(file: &mut File) -> syn::Result<()> {
         let mut readers = Vec::new();
         for item in items.iter_mut() {
             let Item::Struct(item) = item else { continue };
+            over_any_list(item);
             if let Some(reader) = reader(item)? {
                 without_derived(&mut item.attrs)?;
                 readers.push(reader);
@@ -31,6 +35,35 @@ pub(crate) fn read_in_one_pass(file: &mut File) -> syn::Result<()> {
         items.extend(readers);
     }
     Ok(())
+}
+
+/// Makes a type generic over its list of objects, if it has one.
+fn over_any_list(item: &mut ItemStruct) {
+    for field in &mut item.fields {
+        let list = argument(&field.ty, "Option").and_then(|list| argument(list, "Vec"));
+        if let Some(Type::Path(object)) = list
+            && object.path.get_ident().is_some()
+        {
+            item.generics = parse_quote! { <L = ::std::vec::Vec<#object>> };
+            field.ty = parse_quote! { ::std::option::Option<L> };
+            return;
+        }
+    }
+}
+
+/// `T` of `name<T>`.
+fn argument<'a>(kind: &'a Type, name: &str) -> Option<&'a Type> {
+    let Type::Path(kind) = kind else { return None };
+    let last = kind.path.segments.last()?;
+    match &last.arguments {
+        PathArguments::AngleBracketed(arguments) if last.ident == name => {
+            match arguments.args.first()? {
+                GenericArgument::Type(argument) => Some(argument),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
 }
 
 /// What serde is told of a field.
@@ -86,6 +119,10 @@ fn reader(item: &ItemStruct) -> syn::Result<Option<Item>> {
         }
     }
     let Some(rest) = rest else { return Ok(None) };
+    // `L` where there is a list, and nothing in its place where there is none.
+    let list = item.generics.type_params().next().map(|list| &list.ident);
+    let listed = list.map(|list| quote! { #list, });
+    let bound = list.map(|list| quote! { #list: ::serde::Deserialize<'de>, });
     let (mut variants, mut variables, mut arms, mut moved) = (vec![], vec![], vec![], vec![]);
     for (index, (name, wire, kind)) in known.into_iter().enumerate() {
         let variant = format_ident!("Known{index}");
@@ -109,16 +146,16 @@ fn reader(item: &ItemStruct) -> syn::Result<Option<Item>> {
             #[serde(field_identifier)]
             enum Name { #(#variants,)* Unknown(::std::string::String) }
 
-            struct Reader;
+            struct Reader<#list>(::std::marker::PhantomData<(#listed)>);
 
-            impl<'de> ::serde::de::Visitor<'de> for Reader {
-                type Value = #name;
+            impl<'de, #bound> ::serde::de::Visitor<'de> for Reader<#list> {
+                type Value = #name<#list>;
 
                 fn expecting(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                     f.write_str(#expected)
                 }
 
-                fn visit_map<A>(self, mut map: A) -> ::std::result::Result<#name, A::Error>
+                fn visit_map<A>(self, mut map: A) -> ::std::result::Result<Self::Value, A::Error>
                 where
                     A: ::serde::de::MapAccess<'de>,
                 {
@@ -134,12 +171,12 @@ fn reader(item: &ItemStruct) -> syn::Result<Option<Item>> {
                 }
             }
 
-            impl<'de> ::serde::Deserialize<'de> for #name {
+            impl<'de, #bound> ::serde::Deserialize<'de> for #name<#list> {
                 fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
                 where
                     D: ::serde::Deserializer<'de>,
                 {
-                    deserializer.deserialize_map(Reader)
+                    deserializer.deserialize_map(Reader(::std::marker::PhantomData))
                 }
             }
         };
@@ -148,9 +185,8 @@ fn reader(item: &ItemStruct) -> syn::Result<Option<Item>> {
 }
 
 /// The expression that reads a value of this type.
-fn value(kind: &syn::Type) -> TokenStream {
-    let time: syn::Type =
-        parse_quote!(::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>);
+fn value(kind: &Type) -> TokenStream {
+    let time: Type = parse_quote!(::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>);
     if quote!(#kind).to_string() == quote!(#time).to_string() {
         quote! { map.next_value::<::std::option::Option<super::Time>>()?.map(::std::convert::Into::into) }
     } else {

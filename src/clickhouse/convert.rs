@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     clickhouse::generated::types,
-    client::{Call, Reply, decode, items_of, odd_item, parse, unreadable},
+    client::{Call, Items, Reply, decode, items_of, parse, unreadable},
     error::{ErrorKind, Result},
     invitation::{
         Invitation, InvitationId, InvitationStatus, NewInvitation, RoleAssignment, RoleKind, Roles,
@@ -34,32 +34,42 @@ pub(super) fn one(call: &Call<'_>, reply: &Reply, now: DateTime<Utc>) -> Result<
         Some(wire) => wire,
         None => from_map(envelope.extra).map_err(|why| unreadable(call, reply, &why))?,
     };
-    invitation(wire, now).map_err(|why| unreadable(call, reply, &why))
+    let mut invitation = Invitation::try_from(wire).map_err(|why| unreadable(call, reply, &why))?;
+    invitation.status = status(&invitation, now);
+    Ok(invitation)
 }
 
 fn from_map<T: DeserializeOwned>(map: Map<String, Value>) -> Result<T, String> {
     serde_json::from_value(Value::Object(map)).map_err(|error| error.to_string())
 }
 
-/// One invitation; the error says what is odd about it.
-fn invitation(wire: types::Invitation, now: DateTime<Utc>) -> Result<Invitation, String> {
-    let id = wire.id.ok_or("it has no `id`")?;
-    let id = InvitationId::new(id).map_err(|error| error.to_string())?;
-    let mut invitation = Invitation::new(id, wire.email.ok_or("it has no `email`")?);
-    invitation.status = wire.expire_at.map(|end| {
+/// The error says what is odd about it. The status depends on the time, and is not there yet.
+impl TryFrom<types::Invitation> for Invitation {
+    type Error = String;
+
+    fn try_from(wire: types::Invitation) -> Result<Self, String> {
+        let id = wire.id.ok_or("it has no `id`")?;
+        let id = InvitationId::new(id).map_err(|error| error.to_string())?;
+        let mut invitation = Self::new(id, wire.email.ok_or("it has no `email`")?);
+        invitation.role = wire.role;
+        let roles = wire.assigned_roles;
+        invitation.assigned_roles = roles.map(|roles| roles.into_iter().map(role).collect());
+        invitation.created_at = wire.created_at;
+        invitation.expires_at = wire.expire_at;
+        invitation.extra = wire.extra;
+        Ok(invitation)
+    }
+}
+
+/// What the server does not say.
+fn status(invitation: &Invitation, now: DateTime<Utc>) -> Option<InvitationStatus> {
+    invitation.expires_at.map(|end| {
         if end > now {
             InvitationStatus::Sent
         } else {
             InvitationStatus::Expired
         }
-    });
-    invitation.role = wire.role;
-    let roles = wire.assigned_roles;
-    invitation.assigned_roles = roles.map(|roles| roles.into_iter().map(role).collect());
-    invitation.created_at = wire.created_at;
-    invitation.expires_at = wire.expire_at;
-    invitation.extra = wire.extra;
-    Ok(invitation)
+    })
 }
 
 fn role(wire: types::AssignedRole) -> RoleAssignment {
@@ -79,19 +89,12 @@ pub(super) fn page(
     start: Option<Position>,
     now: DateTime<Utc>,
 ) -> Result<Page> {
-    let (items, extra) = items(call, reply)?;
-    // Room for all at once, because growing step by step copies what is there.
-    let mut kept = Vec::with_capacity(items.len());
-    for (index, item) in items.into_iter().enumerate() {
-        let item = item.and_then(|wire| {
-            invitation(wire, now).map_err(|why| odd_item(call, reply, index, &why))
-        });
-        // What cannot be read may match, so it stays.
-        if item.as_ref().map_or(true, |item| matches(query, item)) {
-            kept.push(item);
-        }
+    let (mut items, extra) = items(call, reply)?;
+    for invitation in items.iter_mut().flatten() {
+        invitation.status = status(invitation, now);
     }
-    let mut items = kept;
+    // What cannot be read may match, so it stays.
+    items.retain(|item| item.as_ref().map_or(true, |item| matches(query, item)));
     let total = items.len();
     let size = query.page_size.and_then(|size| usize::try_from(size).ok());
     let mut next = None;
@@ -132,8 +135,9 @@ struct EnvelopeRest {
     rest: Map<String, Value>,
 }
 
-fn items(call: &Call<'_>, reply: &Reply) -> Result<(Vec<Result<types::Invitation>>, EnvelopeRest)> {
-    let error = match parse::<types::InvitationListEnvelope>(&reply.body) {
+fn items(call: &Call<'_>, reply: &Reply) -> Result<(Vec<Result<Invitation>>, EnvelopeRest)> {
+    type List = types::InvitationListEnvelope<Items<types::Invitation>>;
+    let error = match parse::<List>(&reply.body) {
         Ok(envelope) => {
             let Some(result) = envelope.result else {
                 return Err(unreadable(call, reply, "it has no `result`"));
@@ -142,7 +146,7 @@ fn items(call: &Call<'_>, reply: &Reply) -> Result<(Vec<Result<types::Invitation
                 request_id: envelope.request_id,
                 rest: envelope.extra,
             };
-            return Ok((result.into_iter().map(Ok).collect(), rest));
+            return Ok((result.into_results(call, reply), rest));
         }
         Err(error) => error,
     };
@@ -160,7 +164,7 @@ fn items(call: &Call<'_>, reply: &Reply) -> Result<(Vec<Result<types::Invitation
         _ => None,
     };
     Ok((
-        items_of(call, reply, list),
+        items_of::<types::Invitation>(call, reply, list),
         EnvelopeRest { request_id, rest },
     ))
 }

@@ -1,24 +1,27 @@
 //! One attempt: the request goes out, the reply is read whole under its limits, and what came of it is
 //! one event.
 
-use std::time::Instant;
+use std::{mem, pin::Pin, time::Instant};
 
 use bytes::Bytes;
-use progenitor_client::{ByteStream, Error as ClientError, ResponseValue};
-use reqwest::header::HeaderValue;
+use progenitor_client::Error as ClientError;
+use reqwest::{Response, header::HeaderValue};
 
 use crate::{
     client::{
-        Call, Reply, ReplyInfo, headers,
+        Call, Reply, ReplyInfo,
+        failure::LATE,
+        headers,
         hooks::AUTHORIZATION_OF_ATTEMPT,
         limiter::Permit,
+        patience::Patience,
         reply::{BodyError, read_body},
     },
     error::{Error, ErrorKind, Operation},
 };
 
 /// What a generated client's method gives.
-pub(crate) type Sent = Result<ResponseValue<ByteStream>, ClientError<()>>;
+pub(crate) type Sent = Result<Response, ClientError<()>>;
 
 impl Call<'_> {
     /// Sends, and reads the reply, before the deadline; only a 2xx is `Ok`. Tells the limiter what the
@@ -27,20 +30,15 @@ impl Call<'_> {
         &self,
         permit: Permit<'_>,
         authorization: Option<HeaderValue>,
-        sent: impl Future<Output = Sent>,
+        sent: Pin<&mut (dyn Future<Output = Sent> + Send)>,
         resent: u32,
         deadline: tokio::time::Instant,
     ) -> Result<Reply, Error> {
         let start = Instant::now();
         let waited = permit.waited();
-        let exchange = self.exchange(permit, authorization, sent, start);
-        let outcome = tokio::time::timeout_at(deadline, exchange)
-            .await
-            .unwrap_or_else(|_| {
-                let message = "the deadline of the call passed before the server answered";
-                let error = self.error(ErrorKind::Timeout, message);
-                Err(error.with_may_have_executed(self.changes_state()))
-            });
+        let outcome = self
+            .exchange(permit, authorization, sent, start, deadline)
+            .await;
         let (status, error) = match &outcome {
             Ok(reply) => (Some(reply.status.as_u16()), None),
             Err(error) => (error.status(), Some(error)),
@@ -66,17 +64,20 @@ impl Call<'_> {
         &self,
         permit: Permit<'_>,
         authorization: Option<HeaderValue>,
-        sent: impl Future<Output = Sent>,
+        sent: Pin<&mut (dyn Future<Output = Sent> + Send)>,
         start: Instant,
+        deadline: tokio::time::Instant,
     ) -> Result<Reply, Error> {
-        let outcome = match AUTHORIZATION_OF_ATTEMPT.scope(authorization, sent).await {
-            Ok(success) => self.read(success).await,
-            Err(ClientError::UnexpectedResponse(response)) => {
-                self.read(ResponseValue::<ByteStream>::stream(response))
-                    .await
+        let patience = Patience::new(&self.connection.settings).until(deadline);
+        let sent = AUTHORIZATION_OF_ATTEMPT.scope(authorization, sent);
+        let outcome = match patience.wait(sent).await {
+            Ok(Ok(response)) => self.read(response, &patience).await,
+            Err(_) => {
+                let error = self.error(ErrorKind::Timeout, LATE);
+                Err(error.with_may_have_executed(self.changes_state()))
             }
-            Err(ClientError::CommunicationError(error)) => Err(self.broken(error)),
-            Err(other) => {
+            Ok(Err(ClientError::CommunicationError(error))) => Err(self.broken(error)),
+            Ok(Err(other)) => {
                 let error = self.error(ErrorKind::InvalidInput, "the request cannot be built");
                 Err(error.with_source(other.into_untyped()).with_attempts(0))
             }
@@ -99,10 +100,10 @@ impl Call<'_> {
         outcome
     }
 
-    async fn read(&self, response: ResponseValue<ByteStream>) -> Result<Reply, Error> {
-        let (status, headers) = (response.status(), response.headers().clone());
+    async fn read(&self, mut response: Response, patience: &Patience) -> Result<Reply, Error> {
         let limit = self.connection.settings.max_body_bytes;
-        let body = read_body(response.into_inner_stream(), limit).await;
+        let body = read_body(&mut response, limit, patience).await;
+        let (status, headers) = (response.status(), mem::take(response.headers_mut()));
         let reply = |body| Reply {
             status,
             headers,
@@ -119,6 +120,7 @@ impl Call<'_> {
             return Err(self.foreign(&reply));
         }
         Err(match problem {
+            BodyError::Late => self.error_from(&reply, ErrorKind::Timeout, LATE),
             BodyError::Broken(error) => self.broken_within(&reply, error),
             BodyError::TooLarge => {
                 let message = format!("the answer has more than {limit} bytes");

@@ -1,13 +1,20 @@
 //! One call: refused before sending, or attempted as often as its retry policy allows.
 
-use std::time::{Duration, Instant};
+use std::{
+    pin::pin,
+    time::{Duration, Instant, SystemTime},
+};
 
-use chrono::{DateTime, Utc};
 use reqwest::header::HeaderValue;
 use tracing::{Instrument, Span};
 
 use crate::{
-    client::{Connection, Reply, attempt::Sent, limiter::Permit},
+    client::{
+        Connection, Reply,
+        attempt::Sent,
+        limiter::Permit,
+        patience::{LONGEST, before},
+    },
     error::{Error, ErrorKind, Operation},
 };
 
@@ -18,9 +25,6 @@ pub(crate) struct Call<'a> {
     pub operation: Operation,
     pub subject: Option<&'a str>,
 }
-
-/// A deadline beyond this is none.
-const LONGEST_CALL: Duration = Duration::from_secs(10 * 365 * 86_400);
 
 /// How far a call has come.
 #[derive(Debug)]
@@ -33,9 +37,9 @@ pub(crate) struct Progress {
     /// Whether a refused token was replaced by a fresh one; that is tried once.
     renewed: bool,
     /// When the first one went out.
-    pub first_sent: DateTime<Utc>,
+    pub first_sent: SystemTime,
     /// When the latest one went out.
-    pub last_sent: DateTime<Utc>,
+    pub last_sent: SystemTime,
 }
 
 impl Call<'_> {
@@ -58,7 +62,7 @@ impl Call<'_> {
 
     /// Whether a success without anything to read is one: no body, or JSON; not a page of a proxy.
     pub fn done(&self, reply: &Reply) -> Result<(), Error> {
-        if reply.body.is_empty() || reply.json().is_some() {
+        if reply.body.is_empty() || reply.is_json() {
             return Ok(());
         }
         let why = "the answer is neither empty nor JSON";
@@ -81,10 +85,11 @@ impl Call<'_> {
     /// often, and whether any of the attempts may have been carried out.
     pub async fn send<Fut>(&self, send: impl Fn() -> Fut) -> Result<Reply, Error>
     where
-        Fut: Future<Output = Sent>,
+        Fut: Future<Output = Sent> + Send,
     {
         let mut progress = Progress::start();
-        self.send_on(&mut progress, send)
+        // In its place from the beginning: a future is large, and is copied whole when it is moved.
+        pin!(self.send_on(&mut progress, send))
             .instrument(self.span())
             .await
     }
@@ -96,7 +101,7 @@ impl Call<'_> {
         send: impl Fn() -> Fut,
     ) -> Result<Reply, Error>
     where
-        Fut: Future<Output = Sent>,
+        Fut: Future<Output = Sent> + Send,
     {
         let mut last = None;
         loop {
@@ -111,7 +116,8 @@ impl Call<'_> {
             let authorization = self.authorize(progress).await?;
             let resent = progress.sending();
             let end = self.end(progress);
-            let attempt = self.attempt(permit, authorization.clone(), send(), resent, end);
+            let sent = pin!(send());
+            let attempt = self.attempt(permit, authorization.clone(), sent, resent, end);
             let error = match attempt.await {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error,
@@ -171,25 +177,23 @@ impl Call<'_> {
         work: impl Future<Output = T>,
         otherwise: &str,
     ) -> Result<T, Error> {
-        tokio::time::timeout_at(self.end(progress), work)
-            .await
-            .map_err(|_| {
-                let message = format!("{otherwise} before the deadline of the call");
-                progress.account_for(self.refuse(ErrorKind::Timeout, message))
-            })
+        before(|| self.end(progress), work).await.map_err(|_| {
+            let message = format!("{otherwise} before the deadline of the call");
+            progress.account_for(self.refuse(ErrorKind::Timeout, message))
+        })
     }
 
     /// When the call has to be over.
     pub fn end(&self, progress: &Progress) -> tokio::time::Instant {
         let started = tokio::time::Instant::from_std(progress.started);
-        let deadline = self.connection.settings.retry.deadline.min(LONGEST_CALL);
+        let deadline = self.connection.settings.retry.deadline.min(LONGEST);
         started + deadline
     }
 }
 
 impl Progress {
     pub fn start() -> Self {
-        let now = Utc::now();
+        let now = SystemTime::now();
         Self {
             started: Instant::now(),
             sent: 0,
@@ -202,7 +206,7 @@ impl Progress {
 
     /// Notes that a request goes out; gives how many went before it.
     fn sending(&mut self) -> u32 {
-        self.last_sent = Utc::now();
+        self.last_sent = SystemTime::now();
         if self.sent == 0 {
             self.first_sent = self.last_sent;
         }

@@ -1,11 +1,17 @@
 //! From the body of a success to values of generated types.
 
-use serde::de::DeserializeOwned;
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, SeqAccess, Visitor},
+};
 use serde_json::Value;
 
 use crate::{
     client::{Call, Reply},
     error::{Error, ErrorKind, Result, excerpt},
+    invitation::Invitation,
 };
 
 /// Decodes a whole body. What serde says of it may quote it, so only the beginning of that is kept.
@@ -28,23 +34,75 @@ pub(crate) fn unreadable(call: &Call<'_>, reply: &Reply, why: &str) -> Error {
         .with_body_excerpt(&call.redacted(&reply.body))
 }
 
-/// Decodes the items of a list one by one, so that one odd item hides none of the others.
-pub(crate) fn items_of<T: DeserializeOwned>(
+/// The items of a list, each converted as soon as it is read, so that never are all of them there in two
+/// forms.
+pub(crate) struct Items<W> {
+    items: Vec<Result<Invitation, String>>,
+    wire: PhantomData<W>,
+}
+
+impl<W> Items<W> {
+    /// The items, with what is odd about one as its error.
+    pub fn into_results(self, call: &Call<'_>, reply: &Reply) -> Vec<Result<Invitation>> {
+        let items = self.items.into_iter().enumerate();
+        items
+            .map(|(index, item)| item.map_err(|why| odd_item(call, reply, index, &why)))
+            .collect()
+    }
+}
+
+impl<'de, W> Deserialize<'de> for Items<W>
+where
+    W: Deserialize<'de> + TryInto<Invitation, Error = String>,
+{
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Self {
+            items: Vec::new(),
+            wire: PhantomData,
+        })
+    }
+}
+
+impl<'de, W> Visitor<'de> for Items<W>
+where
+    W: Deserialize<'de> + TryInto<Invitation, Error = String>,
+{
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a sequence")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<Self, A::Error> {
+        while let Some(item) = list.next_element::<W>()? {
+            self.items.push(item.try_into());
+        }
+        Ok(self)
+    }
+}
+
+/// Decodes and converts the items of a list one by one, so that one odd item hides none of the others.
+pub(crate) fn items_of<W>(
     call: &Call<'_>,
     reply: &Reply,
     values: Vec<Value>,
-) -> Vec<Result<T>> {
+) -> Vec<Result<Invitation>>
+where
+    W: DeserializeOwned + TryInto<Invitation, Error = String>,
+{
     let decode = |(index, value): (usize, Value)| {
-        T::deserialize(&value).map_err(|error| {
+        let item = W::deserialize(&value).map_err(|error| {
             odd_item(call, reply, index, &error.to_string())
                 .with_body_excerpt(&call.redacted(value.to_string().as_bytes()))
-        })
+        })?;
+        item.try_into()
+            .map_err(|why| odd_item(call, reply, index, &why))
     };
     values.into_iter().enumerate().map(decode).collect()
 }
 
 /// The error for one item of a list.
-pub(crate) fn odd_item(call: &Call<'_>, reply: &Reply, index: usize, why: &str) -> Error {
+fn odd_item(call: &Call<'_>, reply: &Reply, index: usize, why: &str) -> Error {
     call.error_from(
         reply,
         ErrorKind::Decode,

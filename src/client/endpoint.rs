@@ -77,7 +77,10 @@ impl Endpoint {
     }
 
     pub fn is_same_origin(&self, other: &Url) -> bool {
-        self.url.origin() == other.origin()
+        // The scheme is http or https, of which the port is known.
+        self.url.scheme() == other.scheme()
+            && self.url.host() == other.host()
+            && self.url.port_or_known_default() == other.port_or_known_default()
     }
 }
 

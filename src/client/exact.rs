@@ -1,5 +1,7 @@
 //! A create or delete whose answer was lost is settled: neither lost nor doubled.
 
+use std::pin::pin;
+
 use chrono::Utc;
 use tracing::Instrument;
 
@@ -25,9 +27,9 @@ pub(crate) async fn create_exactly_once<P, Fut>(
 ) -> Result<Invitation>
 where
     P: InvitationProvider,
-    Fut: Future<Output = Sent>,
+    Fut: Future<Output = Sent> + Send,
 {
-    async {
+    let work = async {
         let mut progress = Progress::start();
         loop {
             let sent = call.send_on(&mut progress, &send).await;
@@ -35,7 +37,7 @@ where
                 Ok(invitation) => {
                     if let Some(created) = invitation.created_at {
                         let clock = &call.connection.clock;
-                        clock.observe(created, progress.last_sent, Utc::now());
+                        clock.observe(created, progress.last_sent.into(), Utc::now());
                     }
                     return Ok(invitation);
                 }
@@ -48,10 +50,9 @@ where
             if !retries || !(failed.may_have_executed() || duplicate) {
                 return Err(failed);
             }
-            let lookup = tokio::time::timeout_at(
-                call.end(&progress),
-                in_the_way(provider, &new.email, &failed),
-            );
+            // Boxed, because it is seldom made and large.
+            let lookup = Box::pin(in_the_way(provider, &new.email, &failed));
+            let lookup = tokio::time::timeout_at(call.end(&progress), lookup);
             // A refusal whose cause was not found leaves it open: the request may have been delivered
             // twice.
             let Ok(lookup) = lookup.await else {
@@ -68,9 +69,8 @@ where
                 Err(lookup) => return Err(failed.with_may_have_executed(true).with_source(lookup)),
             }
         }
-    }
-    .instrument(call.span())
-    .await
+    };
+    pin!(work).instrument(call.span()).await
 }
 
 /// Whether the latest attempt is the one whose answer was lost; anything else is an answer.
@@ -85,11 +85,13 @@ fn is_lost(failed: &Error) -> bool {
 /// was carried out.
 pub(crate) async fn delete_exactly_once<Fut>(call: &Call<'_>, send: impl Fn() -> Fut) -> Result<()>
 where
-    Fut: Future<Output = Sent>,
+    Fut: Future<Output = Sent> + Send,
 {
     let mut progress = Progress::start();
-    let sent = call.send_on(&mut progress, send).instrument(call.span());
-    match sent.await {
+    let sent = pin!(call.send_on(&mut progress, send))
+        .instrument(call.span())
+        .await;
+    match sent {
         Ok(reply) => call.done(&reply),
         Err(error) if error.kind() == ErrorKind::NotFound && progress.lost => Ok(()),
         Err(error) => Err(error),
@@ -105,7 +107,11 @@ fn settle(
     progress: &Progress,
 ) -> Result<Invitation> {
     let created = found.created_at;
-    let order = created.map(|created| call.connection.clock.compare(created, progress.first_sent));
+    let order = created.map(|created| {
+        call.connection
+            .clock
+            .compare(created, progress.first_sent.into())
+    });
     let open = match (progress.lost, order) {
         (_, Some(Order::Before)) => false,
         (true, Some(Order::ProbablyBefore) | None) => true,

@@ -9,6 +9,9 @@ use crate::{
     error::{Error, ErrorKind, Operation},
 };
 
+/// What is said of a server that is too slow.
+pub(crate) const LATE: &str = "the server did not answer in time";
+
 impl Call<'_> {
     /// An error of this call, after one request.
     pub fn error(&self, kind: ErrorKind, message: impl Into<String>) -> Error {
@@ -89,7 +92,7 @@ impl Call<'_> {
         let (kind, message) = if error.is_connect() {
             (ErrorKind::Connect, "the server could not be reached")
         } else if error.is_timeout() {
-            (ErrorKind::Timeout, "the server did not answer in time")
+            (ErrorKind::Timeout, LATE)
         } else {
             (
                 ErrorKind::Transport,

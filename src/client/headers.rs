@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{AsHeaderName, DATE, HeaderMap, RETRY_AFTER};
 
 use crate::error::RateLimit;
 
 /// A header's value, when it is there and text.
-pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(crate) fn text(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
     headers
         .get(name)?
         .to_str()
@@ -21,23 +21,32 @@ pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 ///
 /// `Reset` counts from the reply, in whole (Confluent) or fractional (ClickHouse) seconds.
 pub(crate) fn rate_limit(headers: &HeaderMap) -> Option<RateLimit> {
-    let limit = RateLimit {
-        limit: text(headers, "x-ratelimit-limit").and_then(|text| text.parse().ok()),
-        remaining: text(headers, "x-ratelimit-remaining").and_then(|text| text.parse().ok()),
-        reset: text(headers, "x-ratelimit-reset").and_then(seconds),
-    };
+    let mut limit = RateLimit::default();
+    // Of few headers, looking at each costs less than three lookups.
+    for (name, value) in headers {
+        let Some(name) = name.as_str().strip_prefix("x-ratelimit-") else {
+            continue;
+        };
+        let text = value.to_str().unwrap_or_default().trim();
+        match name {
+            "limit" => limit.limit = limit.limit.or_else(|| text.parse().ok()),
+            "remaining" => limit.remaining = limit.remaining.or_else(|| text.parse().ok()),
+            "reset" => limit.reset = limit.reset.or_else(|| seconds(text)),
+            _ => {}
+        }
+    }
     (limit != RateLimit::default()).then_some(limit)
 }
 
 /// `Retry-After`, in seconds or as an HTTP date; a date in the past is zero.
 pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
-    let text = text(headers, RETRY_AFTER.as_str())?;
+    let text = text(headers, RETRY_AFTER)?;
     seconds(text).or_else(|| Some((http_date(text)? - now).to_std().unwrap_or_default()))
 }
 
 /// `Date`: the server's time.
 pub(crate) fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
-    text(headers, DATE.as_str()).and_then(http_date)
+    text(headers, DATE).and_then(http_date)
 }
 
 fn http_date(text: &str) -> Option<DateTime<Utc>> {

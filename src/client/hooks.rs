@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use reqwest::{
-    Method, Request, Response, StatusCode,
-    header::{ACCEPT, AUTHORIZATION, HeaderValue, LOCATION},
+    Body, Method, Request, Response, StatusCode,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION},
 };
 use url::Url;
 
@@ -51,11 +52,10 @@ macro_rules! generated_client {
 pub(crate) use generated_client;
 
 impl Connection {
-    /// Makes a generated request ours: no `api-version`, which no vendor knows, and authenticated.
+    /// Makes a generated request ours: authenticated, and asking for JSON.
     pub fn prepare(&self, request: &mut Request) {
         let same_origin = self.endpoint.is_same_origin(request.url());
         let headers = request.headers_mut();
-        headers.remove("api-version");
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         // The attempt that sends this request made it sure to be good.
         let known = AUTHORIZATION_OF_ATTEMPT
@@ -69,15 +69,26 @@ impl Connection {
 
     /// Sends a request and follows redirects, with the same method, within the configured origin.
     pub async fn execute(self: &Arc<Self>, request: Request) -> reqwest::Result<Response> {
-        let mut next = request.try_clone();
+        // What is needed to send it again, which is less than all of it.
+        let method = request.method().clone();
+        let content_type = request.headers().get(CONTENT_TYPE).cloned();
+        let body = request
+            .body()
+            .and_then(Body::as_bytes)
+            .map(Bytes::copy_from_slice);
         let mut response = self.http.execute(request).await?;
         for _ in 0..MAX_REDIRECTS {
-            let Some(mut request) = next else { break };
-            let Some(target) = self.redirect_target(request.method(), &response) else {
+            let Some(target) = self.redirect_target(&method, &response) else {
                 break;
             };
-            *request.url_mut() = target;
-            next = request.try_clone();
+            let mut request = Request::new(method.clone(), target);
+            if let Some(content_type) = &content_type {
+                request
+                    .headers_mut()
+                    .insert(CONTENT_TYPE, content_type.clone());
+            }
+            *request.body_mut() = body.clone().map(Body::from);
+            self.prepare(&mut request);
             response = self.http.execute(request).await?;
         }
         Ok(response)

@@ -14,6 +14,7 @@ mod failure;
 pub(crate) mod headers;
 mod hooks;
 mod limiter;
+mod patience;
 mod reply;
 mod retry;
 mod secrets;
@@ -24,7 +25,7 @@ pub(crate) use self::{
     authorization::{Authorization, Token, TokenSource},
     call::Call,
     connection::{Connection, Dialect},
-    decode::{decode, items_of, odd_item, parse, unreadable},
+    decode::{Items, decode, items_of, parse, unreadable},
     endpoint::Endpoint,
     exact::{create_exactly_once, delete_exactly_once},
     failure::kind_of_status,
@@ -41,4 +42,9 @@ pub use self::{
     retry::RetryPolicy,
 };
 #[cfg(feature = "oidc")]
-pub(crate) use self::{endpoint::secure_url, reply::BodyError, reply::read_body, secrets::Secrets};
+pub(crate) use self::{
+    endpoint::secure_url,
+    patience::Patience,
+    reply::{BodyError, read_body},
+    secrets::Secrets,
+};

@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
-use futures::{Stream, StreamExt};
-use reqwest::{StatusCode, header::HeaderMap};
+use reqwest::{Response, StatusCode, header::HeaderMap};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::{
-    client::headers,
+    client::{headers, patience::Patience},
     error::{Operation, RateLimit},
 };
 
@@ -55,6 +55,11 @@ impl Reply {
         headers::text(&self.headers, name)
     }
 
+    /// Whether the body is JSON.
+    pub fn is_json(&self) -> bool {
+        serde_json::from_slice::<IgnoredAny>(&self.body).is_ok()
+    }
+
     /// The body as JSON, when it is JSON.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
@@ -64,35 +69,50 @@ impl Reply {
 /// Why a body could not be read.
 pub(crate) enum BodyError {
     TooLarge,
+    Late,
     Broken(reqwest::Error),
 }
 
 /// Reads a body of at most `limit` bytes.
 pub(crate) async fn read_body(
-    mut chunks: impl Stream<Item = reqwest::Result<Bytes>> + Unpin,
+    response: &mut Response,
     limit: usize,
+    patience: &Patience,
 ) -> Result<Bytes, BodyError> {
-    let Some(first) = chunks.next().await else {
+    let Some(first) = next_chunk(response, patience).await? else {
         return Ok(Bytes::new());
     };
-    let first = first.map_err(BodyError::Broken)?;
     if first.len() > limit {
         return Err(BodyError::TooLarge);
     }
     // Most bodies are one chunk, which is then the body.
-    let Some(second) = chunks.next().await else {
+    let Some(mut chunk) = next_chunk(response, patience).await? else {
         return Ok(first);
     };
-    let mut body = BytesMut::from(first);
-    let mut chunk = second.map_err(BodyError::Broken)?;
+    // Room for all of it at once, as far as the server says how much that is.
+    let length = response.content_length().unwrap_or(0);
+    let length = usize::try_from(length).unwrap_or(limit).min(limit);
+    let mut body = BytesMut::with_capacity(length.max(first.len() + chunk.len()));
+    body.extend_from_slice(&first);
+    drop(first);
     loop {
         if body.len() + chunk.len() > limit {
             return Err(BodyError::TooLarge);
         }
         body.extend_from_slice(&chunk);
-        chunk = match chunks.next().await {
-            Some(chunk) => chunk.map_err(BodyError::Broken)?,
+        chunk = match next_chunk(response, patience).await? {
+            Some(chunk) => chunk,
             None => return Ok(body.freeze()),
         };
+    }
+}
+
+async fn next_chunk(
+    response: &mut Response,
+    patience: &Patience,
+) -> Result<Option<Bytes>, BodyError> {
+    match patience.wait(response.chunk()).await {
+        Ok(chunk) => chunk.map_err(BodyError::Broken),
+        Err(_) => Err(BodyError::Late),
     }
 }

@@ -41,7 +41,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// A client with these limits. It follows no redirect, so that no secret goes along one; to this
+    /// A client for requests with these limits, of which whoever waits keeps all but that for
+    /// connecting. It follows no redirect, so that no secret goes along one; to this
     /// machine (`is_plain`: http) it uses no proxy.
     pub fn http_client(
         &self,
@@ -54,9 +55,7 @@ impl Settings {
         }
         let http = reqwest::Client::builder()
             .user_agent(concat!("org-invitations/", env!("CARGO_PKG_VERSION")))
-            .timeout(self.timeout)
             .connect_timeout(self.connect_timeout)
-            .read_timeout(self.read_timeout)
             .referer(false)
             .redirect(reqwest::redirect::Policy::none());
         let http = if is_plain { http.no_proxy() } else { http };

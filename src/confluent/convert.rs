@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{
-    client::{Call, Reply, items_of, odd_item, parse, parse_time, unreadable},
+    client::{Call, Items, Reply, items_of, parse, parse_time, unreadable},
     confluent::generated::types,
     error::Result,
     invitation::{
@@ -56,28 +56,32 @@ pub(super) fn new_to_wire(new: &NewInvitation) -> types::NewInvitation {
     }
 }
 
-/// One invitation; the error says what is odd about it.
-pub(super) fn invitation(wire: types::Invitation) -> Result<Invitation, String> {
-    let id = wire.id.ok_or("it has no `id`")?;
-    let id = InvitationId::new(id).map_err(|error| error.to_string())?;
-    let mut extra = wire.extra;
-    let mut invitation = Invitation::new(id, wire.email.ok_or("it has no `email`")?);
-    invitation.status = wire
-        .status
-        .map(|word| from_wire(&STATUSES, InvitationStatus::Other, word));
-    invitation.auth_type = wire
-        .auth_type
-        .map(|word| from_wire(&AUTH_TYPES, AuthType::Other, word));
-    invitation.created_at = wire.metadata.as_ref().and_then(created_at);
-    invitation.expires_at = wire.expires_at;
-    invitation.accepted_at = wire.accepted_at;
-    invitation.user = reference(wire.user, "user", &mut extra);
-    invitation.creator = reference(wire.creator, "creator", &mut extra);
-    if let Some(metadata) = wire.metadata {
-        extra.insert("metadata".to_owned(), metadata);
+/// The error says what is odd about it.
+impl TryFrom<types::Invitation> for Invitation {
+    type Error = String;
+
+    fn try_from(wire: types::Invitation) -> Result<Self, String> {
+        let id = wire.id.ok_or("it has no `id`")?;
+        let id = InvitationId::new(id).map_err(|error| error.to_string())?;
+        let mut extra = wire.extra;
+        let mut invitation = Self::new(id, wire.email.ok_or("it has no `email`")?);
+        invitation.status = wire
+            .status
+            .map(|word| from_wire(&STATUSES, InvitationStatus::Other, word));
+        invitation.auth_type = wire
+            .auth_type
+            .map(|word| from_wire(&AUTH_TYPES, AuthType::Other, word));
+        invitation.created_at = wire.metadata.as_ref().and_then(created_at);
+        invitation.expires_at = wire.expires_at;
+        invitation.accepted_at = wire.accepted_at;
+        invitation.user = reference(wire.user, "user", &mut extra);
+        invitation.creator = reference(wire.creator, "creator", &mut extra);
+        if let Some(metadata) = wire.metadata {
+            extra.insert("metadata".to_owned(), metadata);
+        }
+        invitation.extra = extra;
+        Ok(invitation)
     }
-    invitation.extra = extra;
-    Ok(invitation)
 }
 
 /// The time of creation; the whole of `metadata` stays in `extra`, so an odd one loses nothing.
@@ -91,8 +95,8 @@ fn reference(
     name: &str,
     extra: &mut Map<String, Value>,
 ) -> Option<ResourceReference> {
-    let wire = wire?;
-    let Some(id) = wire.id.clone() else {
+    let mut wire = wire?;
+    let Some(id) = wire.id.take() else {
         extra.insert(
             name.to_owned(),
             serde_json::to_value(wire).unwrap_or_default(),
@@ -108,16 +112,13 @@ fn reference(
 
 /// One page.
 pub(super) fn page(call: &Call<'_>, reply: &Reply) -> Result<Page> {
-    let (items, metadata, extra) = match parse::<types::InvitationList>(&reply.body) {
+    let list = parse::<types::InvitationList<Items<types::Invitation>>>(&reply.body);
+    let (items, metadata, extra) = match list {
         Ok(list) => {
             let items = list
                 .data
                 .ok_or_else(|| unreadable(call, reply, "it has no `data`"))?;
-            (
-                items.into_iter().map(Ok).collect(),
-                list.metadata,
-                list.extra,
-            )
+            (items.into_results(call, reply), list.metadata, list.extra)
         }
         // One odd item spoils the typed list: look at each alone.
         Err(error) => {
@@ -127,13 +128,13 @@ pub(super) fn page(call: &Call<'_>, reply: &Reply) -> Result<Page> {
             let Some(Value::Array(data)) = list.remove("data") else {
                 return Err(unreadable(call, reply, "its `data` is not a list"));
             };
-            (items_of(call, reply, data), list.remove("metadata"), list)
+            (
+                items_of::<types::Invitation>(call, reply, data),
+                list.remove("metadata"),
+                list,
+            )
         }
     };
-    let convert = |(index, item): (usize, Result<types::Invitation>)| {
-        item.and_then(|wire| invitation(wire).map_err(|why| odd_item(call, reply, index, &why)))
-    };
-    let items = items.into_iter().enumerate().map(convert).collect();
     let mut page = Page::new(items, None);
     page.request_id = reply.header("x-request-id").map(str::to_owned);
     page.extra = extra;

@@ -28,7 +28,7 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 
-use self::generated::{Client, offers};
+use self::generated::{Client, offers, types};
 #[cfg(feature = "oidc")]
 pub use self::oidc::ClientCredentials;
 pub use self::{builder::ConfluentBuilder, sts::StsCredentials, subject::SubjectToken};
@@ -233,7 +233,9 @@ impl InvitationProvider for Confluent {
 
 /// The invitation that a reply holds.
 fn one(call: &Call<'_>, reply: &Reply) -> Result<Invitation> {
-    convert::invitation(decode(call, reply)?).map_err(|why| unreadable(call, reply, &why))
+    let wire: types::Invitation = decode(call, reply)?;
+    wire.try_into()
+        .map_err(|why: String| unreadable(call, reply, &why))
 }
 
 impl fmt::Display for Confluent {

@@ -17,7 +17,8 @@ use url::{Position, Url};
 
 use crate::{
     client::{
-        BaseUrl, BodyError, Secrets, Settings, headers, kind_of_status, read_body, secure_url,
+        BaseUrl, BodyError, Patience, Secrets, Settings, headers, kind_of_status, read_body,
+        secure_url,
     },
     confluent::Confluent,
     error::{Error, ErrorKind, Operation, Result, excerpt},
@@ -168,8 +169,10 @@ impl IdentityProvider {
                 self.secrets.remember(pair);
             }
         }
-        let response = self.http.execute(request).await;
-        let response = response.map_err(|error| self.broken(error))?;
+        let patience = Patience::new(&self.settings);
+        let response = patience.wait(self.http.execute(request)).await;
+        let response = response.map_err(|_| self.late())?;
+        let mut response = response.map_err(|error| self.broken(error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         tracing::debug!(
             http.request.method = "POST",
@@ -178,10 +181,11 @@ impl IdentityProvider {
             server.address = self.url.host_str(),
             "reply of the identity provider"
         );
-        let body = match read_body(Box::pin(response.bytes_stream()), MAX_BODY).await {
+        let body = match read_body(&mut response, MAX_BODY, &patience).await {
             Ok(body) => body,
             // What its status says holds without the body.
             Err(_) if !status.is_success() => Default::default(),
+            Err(BodyError::Late) => return Err(self.late()),
             Err(BodyError::Broken(error)) => return Err(self.broken(error)),
             Err(BodyError::TooLarge) => {
                 let message = format!("{} answered more than {MAX_BODY} bytes", self.place());
@@ -247,11 +251,14 @@ impl IdentityProvider {
         error.with_status(status.as_u16())
     }
 
+    fn late(&self) -> Error {
+        let message = format!("{} did not answer in time", self.place());
+        self.error(ErrorKind::Timeout, message)
+    }
+
     fn broken(&self, error: reqwest::Error) -> Error {
         let (kind, what) = if error.is_connect() {
             (ErrorKind::Connect, "could not be reached")
-        } else if error.is_timeout() {
-            (ErrorKind::Timeout, "did not answer in time")
         } else {
             let broke = "broke the connection before its answer was complete";
             (ErrorKind::Transport, broke)

@@ -10,8 +10,8 @@ use std::{
 
 use futures::{
     Stream, StreamExt,
-    future::{BoxFuture, FutureExt},
-    stream::BoxStream,
+    future::BoxFuture,
+    stream::{BoxStream, FuturesUnordered},
 };
 
 use crate::{
@@ -52,7 +52,7 @@ where
         seen: HashSet::new(),
         empty_pages: 0,
     };
-    items.next = Next::UnderWay(items.fetch(None));
+    items.next = items.fetch(None);
     items.boxed()
 }
 
@@ -71,7 +71,8 @@ struct Items<'a, P: ?Sized> {
 /// The next page.
 enum Next<'a> {
     At(PageToken),
-    UnderWay(BoxFuture<'a, Result<Page>>),
+    /// One, in a set, because that polls it only when there is news, and not with every item.
+    UnderWay(FuturesUnordered<BoxFuture<'a, Result<Page>>>),
     Here(Result<Page>),
     End,
 }
@@ -80,19 +81,21 @@ impl<'a, P> Items<'a, P>
 where
     P: InvitationProvider + ?Sized,
 {
-    fn fetch(&self, token: Option<PageToken>) -> BoxFuture<'a, Result<Page>> {
+    fn fetch(&self, token: Option<PageToken>) -> Next<'a> {
         let (provider, query) = (self.provider, Arc::clone(&self.query));
-        async move { provider.list_page(&query, token.as_ref()).await }.boxed()
+        let page: BoxFuture<_> =
+            Box::pin(async move { provider.list_page(&query, token.as_ref()).await });
+        Next::UnderWay(FuturesUnordered::from_iter([page]))
     }
 
     /// Asks for the next page, and goes on with asking.
     fn advance(&mut self, context: &mut Context<'_>) {
         if let Next::At(token) = &self.next {
             let token = token.clone();
-            self.next = Next::UnderWay(self.fetch(Some(token)));
+            self.next = self.fetch(Some(token));
         }
         if let Next::UnderWay(page) = &mut self.next
-            && let Poll::Ready(page) = page.poll_unpin(context)
+            && let Poll::Ready(Some(page)) = page.poll_next_unpin(context)
         {
             self.next = Next::Here(page);
         }
@@ -109,7 +112,8 @@ where
         } else {
             0
         };
-        self.items.extend(page.items);
+        // All before were read.
+        self.items = page.items.into();
         let Some(next) = page.next else { return };
         let wrong = if !self.seen.insert(next.clone()) {
             format!("the server sent the page token {next:?} twice")
