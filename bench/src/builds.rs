@@ -26,7 +26,7 @@ use crate::{
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// How often each program is built from nothing, in turn.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 2;
 
 /// How often it is built again.
 const AGAIN: usize = 7;
