@@ -46,14 +46,13 @@ pub(crate) fn requests(wanted: &Wanted, capabilities: &Capabilities) -> Vec<Requ
                 .iter()
                 .filter_map(|id| InvitationId::new(id).ok())
                 .collect();
-            let get = Request {
+            if ids.is_empty() {
+                return Vec::new();
+            }
+            return vec![Request {
                 ask: Ask::Get(ids),
                 wanted: wanted.clone(),
-            };
-            return match &get.ask {
-                Ask::Get(ids) if ids.is_empty() => Vec::new(),
-                _ => vec![get],
-            };
+            }];
         }
     }
     let filters = filters(wanted, capabilities);

@@ -58,6 +58,12 @@ pub(crate) struct Source {
     pub provider: Arc<dyn InvitationProvider>,
 }
 
+/// What the providers are called.
+pub(crate) fn labels(sources: &[Source]) -> String {
+    let labels = sources.iter().map(|source| source.origin.label.as_str());
+    labels.collect::<Vec<_>>().join(", ")
+}
+
 impl InvitationsTable {
     /// The invitations of one provider.
     pub fn of(provider: Arc<dyn InvitationProvider>) -> Self {

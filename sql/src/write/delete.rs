@@ -19,7 +19,7 @@ use org_invitations::{Deleted, InvitationId, InvitationProviderExt};
 use super::{RefusedRow, RefusedRows, WriteOptions, fitted, refuse};
 use crate::{
     columns::{Column, schema},
-    table::{InvitationsTable, Source},
+    table::{InvitationsTable, Source, labels},
 };
 
 /// A table that deletes the invitations whose ids are inserted.
@@ -176,9 +176,7 @@ impl DataSink for DeleteTarget {
 
 impl DisplayAs for DeleteTarget {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let labels = self.sources.iter().map(|it| it.origin.label.as_str());
-        let labels: Vec<&str> = labels.collect();
-        write!(f, "DeleteInvitations: {}", labels.join(", "))?;
+        write!(f, "DeleteInvitations: {}", labels(&self.sources))?;
         match self.most {
             Some(most) => write!(f, ", max_deletes={most}"),
             None => Ok(()),

@@ -22,7 +22,7 @@ use org_invitations::{BulkOptions, Created, InvitationProviderExt, NewInvitation
 use super::{RefusedRow, RefusedRows, fitted};
 use crate::{
     columns::Column,
-    table::{InvitationsTable, Source},
+    table::{InvitationsTable, Source, labels},
 };
 
 /// Plans an `INSERT` of what `input` gives; nothing is sent before it is executed.
@@ -60,8 +60,13 @@ struct InsertSink {
 type Row = (usize, NewInvitation);
 
 impl InsertSink {
-    /// The row's values for the columns that can be set, or why it cannot be sent.
-    fn row(&self, batch: &RecordBatch, row: usize) -> Result<(usize, NewInvitation), RefusedRow> {
+    /// The place of the provider and what to send to it, or why the row with this number cannot be sent.
+    fn row(
+        &self,
+        batch: &RecordBatch,
+        row: usize,
+        number: usize,
+    ) -> Result<(usize, NewInvitation), RefusedRow> {
         let array = |column: Column| {
             let place = self.columns.iter().position(|it| *it == column)?;
             let array = batch.column(place);
@@ -69,7 +74,7 @@ impl InsertSink {
         };
         let text = |column| array(column).map(|texts| texts.as_string::<i32>().value(row));
         let email = text(Column::Email);
-        let refuse = |reason: String| RefusedRow::new(0, email.unwrap_or_default(), reason);
+        let refuse = |reason: String| RefusedRow::new(number, email.unwrap_or_default(), reason);
         for column in self.columns {
             if !column.can_be_set() && array(*column).is_some() {
                 return Err(refuse(format!("`{}` cannot be set", column.name())));
@@ -104,17 +109,19 @@ impl InsertSink {
         if !self.columns.contains(&Column::Provider) {
             return Ok(0);
         }
-        let labels = || {
-            let labels = self.sources.iter().map(|it| it.origin.label.as_str());
-            labels.collect::<Vec<_>>().join(", ")
-        };
         let Some(label) = label else {
-            return Err(format!("`provider` has to be one of {}", labels()));
+            return Err(format!(
+                "`provider` has to be one of {}",
+                labels(&self.sources)
+            ));
         };
         self.sources
             .iter()
             .position(|source| source.origin.label == label)
-            .ok_or_else(|| format!("`provider` is {label:?}, and has to be one of {}", labels()))
+            .ok_or_else(|| {
+                let known = labels(&self.sources);
+                format!("`provider` is {label:?}, and has to be one of {known}")
+            })
     }
 }
 
@@ -136,12 +143,9 @@ impl DataSink for InsertSink {
             let batch = fitted(&batch?, &self.schema)?;
             for row in 0..batch.num_rows() {
                 count += 1;
-                match self.row(&batch, row) {
+                match self.row(&batch, row, count) {
                     Ok((source, new)) => rows.entry(source).or_default().push((count, new)),
-                    Err(wrong) => refused.push(RefusedRow {
-                        number: count,
-                        ..wrong
-                    }),
+                    Err(wrong) => refused.push(wrong),
                 }
             }
         }
@@ -174,11 +178,6 @@ impl DataSink for InsertSink {
 
 impl DisplayAs for InsertSink {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let labels = self.sources.iter().map(|it| it.origin.label.as_str());
-        write!(
-            f,
-            "CreateInvitations: {}",
-            labels.collect::<Vec<_>>().join(", ")
-        )
+        write!(f, "CreateInvitations: {}", labels(&self.sources))
     }
 }
