@@ -4,9 +4,11 @@ use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use crate::error::{Error, ErrorKind, Operation, Result, excerpt};
+use crate::{
+    error::{Error, ErrorKind, Operation, Result, excerpt},
+    extra::Extra,
+};
 
 /// An invitation, as any provider reports it.
 ///
@@ -61,8 +63,8 @@ pub struct Invitation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub creator: Option<ResourceReference>,
     /// Every property of the provider's object that has no field here, as it came.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub extra: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
 }
 
 impl Invitation {
@@ -80,7 +82,7 @@ impl Invitation {
             accepted_at: None,
             user: None,
             creator: None,
-            extra: Map::new(),
+            extra: Extra::default(),
         }
     }
 }
@@ -315,8 +317,8 @@ pub struct RoleAssignment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<RoleKind>,
     /// Every property that has no field here, as it came.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub extra: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
 }
 
 /// Who defined a role. An open set, as [`InvitationStatus`] is.
@@ -345,8 +347,8 @@ pub struct ResourceReference {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_name: Option<String>,
     /// Every property that has no field here, as it came.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub extra: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
 }
 
 impl ResourceReference {
@@ -356,7 +358,7 @@ impl ResourceReference {
             id: id.into(),
             related: None,
             resource_name: None,
-            extra: Map::new(),
+            extra: Extra::default(),
         }
     }
 }

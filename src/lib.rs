@@ -14,6 +14,7 @@ mod confluent;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
+mod extra;
 mod invitation;
 mod list;
 mod lookup;
@@ -34,6 +35,7 @@ pub use crate::{
     },
     confluent::{Confluent, ConfluentBuilder, StsCredentials, SubjectToken},
     error::{Error, ErrorDetail, ErrorKind, Operation, RateLimit, Result},
+    extra::Extra,
     invitation::{
         AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, ResourceReference,
         RoleAssignment, RoleKind, Roles,

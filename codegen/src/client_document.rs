@@ -102,6 +102,10 @@ impl Schemas {
         let mut properties = Map::new();
         let mut required = Vec::new();
         for field in object.fields {
+            // What is kept as it came is kept with what is unknown.
+            if matches!(field.kind, Kind::Verbatim(_)) {
+                continue;
+            }
             properties.insert(field.name.to_owned(), self.kind(&field.kind, side));
             if side == Side::Request && field.need == Need::Essential {
                 required.push(field.name);

@@ -27,6 +27,7 @@ pub(crate) fn read_in_one_pass(file: &mut File) -> syn::Result<()> {
         for item in items.iter_mut() {
             let Item::Struct(item) = item else { continue };
             over_any_list(item);
+            keep_as_text(item);
             if let Some(reader) = reader(item)? {
                 without_derived(&mut item.attrs)?;
                 readers.push(reader);
@@ -47,6 +48,15 @@ fn over_any_list(item: &mut ItemStruct) {
             item.generics = parse_quote! { <L = ::std::vec::Vec<#object>> };
             field.ty = parse_quote! { ::std::option::Option<L> };
             return;
+        }
+    }
+}
+
+/// Gives the map of unknown properties the type that the library keeps them in.
+fn keep_as_text(item: &mut ItemStruct) {
+    for field in &mut item.fields {
+        if told(field).is_ok_and(|told| told.flatten) {
+            field.ty = parse_quote! { super::Extra };
         }
     }
 }
@@ -123,18 +133,18 @@ fn reader(item: &ItemStruct) -> syn::Result<Option<Item>> {
     let list = item.generics.type_params().next().map(|list| &list.ident);
     let listed = list.map(|list| quote! { #list, });
     let bound = list.map(|list| quote! { #list: ::serde::Deserialize<'de>, });
-    let (mut variants, mut variables, mut arms, mut moved) = (vec![], vec![], vec![], vec![]);
+    let (mut variables, mut arms, mut moved) = (vec![], vec![], vec![]);
     for (index, (name, wire, kind)) in known.into_iter().enumerate() {
-        let variant = format_ident!("Known{index}");
         let variable = format_ident!("known_{index}");
         let value = value(kind);
-        variants.push(quote! { #[serde(rename = #wire)] #variant });
         variables.push(quote! { let mut #variable: ::std::option::Option<#kind> = None; });
         arms.push(quote! {
-            Name::#variant if #variable.is_some() => {
-                return Err(<A::Error as ::serde::de::Error>::duplicate_field(#wire));
+            #wire => {
+                if #variable.is_some() {
+                    return Err(<A::Error as ::serde::de::Error>::duplicate_field(#wire));
+                }
+                #variable = Some(#value);
             }
-            Name::#variant => #variable = Some(#value),
         });
         moved.push(quote! { #name: #variable.unwrap_or_default() });
     }
@@ -142,10 +152,6 @@ fn reader(item: &ItemStruct) -> syn::Result<Option<Item>> {
     let expected = format!("struct {name}");
     let reader = quote! {
         const _: () = {
-            #[derive(::serde::Deserialize)]
-            #[serde(field_identifier)]
-            enum Name { #(#variants,)* Unknown(::std::string::String) }
-
             struct Reader<#list>(::std::marker::PhantomData<(#listed)>);
 
             impl<'de, #bound> ::serde::de::Visitor<'de> for Reader<#list> {
@@ -160,14 +166,14 @@ fn reader(item: &ItemStruct) -> syn::Result<Option<Item>> {
                     A: ::serde::de::MapAccess<'de>,
                 {
                     #(#variables)*
-                    let mut rest = ::serde_json::Map::new();
-                    while let Some(name) = map.next_key()? {
-                        match name {
+                    let mut rest = super::Rest::default();
+                    while let Some(name) = map.next_key::<super::Key<'de>>()? {
+                        match &*name {
                             #(#arms)*
-                            Name::Unknown(name) => { rest.insert(name, map.next_value()?); }
+                            _ => rest.read(&name, &mut map)?,
                         }
                     }
-                    Ok(#name { #(#moved,)* #rest: rest })
+                    Ok(#name { #(#moved,)* #rest: ::std::convert::Into::into(rest) })
                 }
             }
 

@@ -1,13 +1,13 @@
 //! Between ClickHouse's wire and the facade.
 
 use chrono::{DateTime, Utc};
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{
     clickhouse::generated::types,
     client::{Call, Items, Reply, decode, items_of, parse, unreadable},
     error::{ErrorKind, Result},
+    extra::Extra,
     invitation::{
         Invitation, InvitationId, InvitationStatus, NewInvitation, RoleAssignment, RoleKind, Roles,
     },
@@ -32,15 +32,11 @@ pub(super) fn one(call: &Call<'_>, reply: &Reply, now: DateTime<Utc>) -> Result<
     let envelope: types::InvitationEnvelope = decode(call, reply)?;
     let wire = match envelope.result {
         Some(wire) => wire,
-        None => from_map(envelope.extra).map_err(|why| unreadable(call, reply, &why))?,
+        None => decode(call, reply)?,
     };
     let mut invitation = Invitation::try_from(wire).map_err(|why| unreadable(call, reply, &why))?;
     invitation.status = status(&invitation, now);
     Ok(invitation)
-}
-
-fn from_map<T: DeserializeOwned>(map: Map<String, Value>) -> Result<T, String> {
-    serde_json::from_value(Value::Object(map)).map_err(|error| error.to_string())
 }
 
 /// The error says what is odd about it. The status depends on the time, and is not there yet.
@@ -132,7 +128,7 @@ pub(super) fn page(
 
 struct EnvelopeRest {
     request_id: Option<String>,
-    rest: Map<String, Value>,
+    rest: Extra,
 }
 
 fn items(call: &Call<'_>, reply: &Reply) -> Result<(Vec<Result<Invitation>>, EnvelopeRest)> {
@@ -165,7 +161,10 @@ fn items(call: &Call<'_>, reply: &Reply) -> Result<(Vec<Result<Invitation>>, Env
     };
     Ok((
         items_of::<types::Invitation>(call, reply, list),
-        EnvelopeRest { request_id, rest },
+        EnvelopeRest {
+            request_id,
+            rest: rest.into(),
+        },
     ))
 }
 

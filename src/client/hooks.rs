@@ -26,6 +26,7 @@ macro_rules! generated_client {
 
         #[allow(unused_imports)] // Not every API has times.
         use crate::client::Time;
+        use crate::extra::{Extra, Key, Rest};
 
         type Inner = std::sync::Arc<crate::client::Connection>;
 

@@ -33,7 +33,7 @@ pub(crate) use self::{
     limiter::Rate,
     reply::Reply,
     settings::{Settings, common_setters},
-    time::{Time, parse_time},
+    time::Time,
 };
 pub use self::{
     credentials::Credentials,

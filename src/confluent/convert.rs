@@ -1,13 +1,15 @@
 //! Between Confluent's wire and the facade.
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
 use crate::{
-    client::{Call, Items, Reply, items_of, parse, parse_time, unreadable},
+    client::{Call, Items, Reply, Time, items_of, parse, unreadable},
     confluent::generated::types,
     error::Result,
+    extra::Extra,
     invitation::{
         AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, ResourceReference,
     },
@@ -71,36 +73,41 @@ impl TryFrom<types::Invitation> for Invitation {
         invitation.auth_type = wire
             .auth_type
             .map(|word| from_wire(&AUTH_TYPES, AuthType::Other, word));
-        invitation.created_at = wire.metadata.as_ref().and_then(created_at);
+        invitation.created_at = created_at(&extra);
         invitation.expires_at = wire.expires_at;
         invitation.accepted_at = wire.accepted_at;
         invitation.user = reference(wire.user, "user", &mut extra);
         invitation.creator = reference(wire.creator, "creator", &mut extra);
-        if let Some(metadata) = wire.metadata {
-            extra.insert("metadata".to_owned(), metadata);
-        }
         invitation.extra = extra;
         Ok(invitation)
     }
 }
 
 /// The time of creation; the whole of `metadata` stays in `extra`, so an odd one loses nothing.
-fn created_at(metadata: &Value) -> Option<DateTime<Utc>> {
-    parse_time(metadata.get("created_at")?.as_str()?).ok()
+fn created_at(extra: &Extra) -> Option<DateTime<Utc>> {
+    #[derive(Deserialize)]
+    struct Properties {
+        metadata: Metadata,
+    }
+
+    #[derive(Deserialize)]
+    struct Metadata {
+        created_at: Time,
+    }
+
+    let Properties { metadata } = extra.part()?;
+    Some(metadata.created_at.into())
 }
 
 /// A reference without an id refers to nothing; what it holds is then kept in `extra`.
 fn reference(
     wire: Option<types::ResourceReference>,
     name: &str,
-    extra: &mut Map<String, Value>,
+    extra: &mut Extra,
 ) -> Option<ResourceReference> {
     let mut wire = wire?;
     let Some(id) = wire.id.take() else {
-        extra.insert(
-            name.to_owned(),
-            serde_json::to_value(wire).unwrap_or_default(),
-        );
+        extra.insert(name, serde_json::to_value(wire).unwrap_or_default());
         return None;
     };
     let mut reference = ResourceReference::new(id);
@@ -113,12 +120,12 @@ fn reference(
 /// One page.
 pub(super) fn page(call: &Call<'_>, reply: &Reply) -> Result<Page> {
     let list = parse::<types::InvitationList<Items<types::Invitation>>>(&reply.body);
-    let (items, metadata, extra) = match list {
+    let (items, extra) = match list {
         Ok(list) => {
             let items = list
                 .data
                 .ok_or_else(|| unreadable(call, reply, "it has no `data`"))?;
-            (items.into_results(call, reply), list.metadata, list.extra)
+            (items.into_results(call, reply), list.extra)
         }
         // One odd item spoils the typed list: look at each alone.
         Err(error) => {
@@ -130,23 +137,21 @@ pub(super) fn page(call: &Call<'_>, reply: &Reply) -> Result<Page> {
             };
             (
                 items_of::<types::Invitation>(call, reply, data),
-                list.remove("metadata"),
-                list,
+                list.into(),
             )
         }
     };
     let mut page = Page::new(items, None);
     page.request_id = reply.header("x-request-id").map(str::to_owned);
-    page.extra = extra;
-    if let Some(metadata) = metadata {
-        match next_token(&metadata) {
+    if let Some(metadata) = extra.get("metadata") {
+        match next_token(metadata) {
             Ok(next) => page.next = next,
             // What is there is still good, but it is not all.
             Err(why) => page.items.push(Err(unreadable(call, reply, &why))),
         }
         page.total = metadata.get("total_size").and_then(Value::as_u64);
-        page.extra.insert("metadata".to_owned(), metadata);
     }
+    page.extra = extra;
     Ok(page)
 }
 

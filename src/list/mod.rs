@@ -6,10 +6,10 @@ use std::fmt;
 
 use futures::stream::{BoxStream, StreamExt};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use crate::{
     error::{Error, ErrorKind, Operation, Result},
+    extra::Extra,
     invitation::{Invitation, InvitationStatus},
 };
 
@@ -161,7 +161,7 @@ pub struct Page {
     /// The id of the request, for the provider's support.
     pub request_id: Option<String>,
     /// Every property of the provider's list that has no field here, as it came.
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl Page {
@@ -172,7 +172,7 @@ impl Page {
             next,
             total: None,
             request_id: None,
-            extra: Map::new(),
+            extra: Extra::default(),
         }
     }
 }
