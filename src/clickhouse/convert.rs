@@ -1,11 +1,12 @@
 //! Between ClickHouse's wire and the facade.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
 
 use crate::{
     clickhouse::generated::types,
-    client::{Call, Items, Reply, decode, items_of, parse, unreadable},
+    client::{Call, Items, Reply, decode, items_of, list_in, parse, unreadable},
     error::{ErrorKind, Result},
     extra::Extra,
     invitation::{
@@ -147,23 +148,17 @@ fn items(call: &Call<'_>, reply: &Reply) -> Result<(Vec<Result<Invitation>>, Env
         Err(error) => error,
     };
     // One odd item spoils the typed list, and older documentation has the list bare.
-    let (list, mut rest) = match reply.json() {
-        Some(Value::Array(list)) => (list, Map::new()),
-        Some(Value::Object(mut envelope)) => match envelope.remove("result") {
-            Some(Value::Array(list)) => (list, envelope),
-            _ => return Err(unreadable(call, reply, "its `result` is not a list")),
-        },
-        _ => return Err(unreadable(call, reply, &error.to_string())),
+    let (list, mut rest) = match parse(&reply.body) {
+        Ok(list) => (list, BTreeMap::new()),
+        Err(_) => list_in(call, reply, "result", &error)?,
     };
-    let request_id = match rest.remove("requestId") {
-        Some(Value::String(id)) => Some(id),
-        _ => None,
-    };
+    let request_id = rest.remove("requestId");
+    let request_id = request_id.and_then(|id| serde_json::from_str(id.get()).ok());
     Ok((
         items_of::<types::Invitation>(call, reply, list),
         EnvelopeRest {
             request_id,
-            rest: rest.into(),
+            rest: Extra::from_json(rest),
         },
     ))
 }

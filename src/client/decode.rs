@@ -1,12 +1,12 @@
 //! From the body of a success to values of generated types.
 
-use std::{fmt, marker::PhantomData};
+use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, SeqAccess, Visitor},
 };
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::{
     client::{Call, Reply},
@@ -20,7 +20,7 @@ pub(crate) fn decode<T: DeserializeOwned>(call: &Call<'_>, reply: &Reply) -> Res
 }
 
 /// Decodes JSON. Making sure once that all of it is text costs less than for every string in it.
-pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> serde_json::Result<T> {
     match std::str::from_utf8(body) {
         Ok(text) => serde_json::from_str(text),
         // For the error, which says where; or for a value that leaves the place out.
@@ -81,24 +81,41 @@ where
     }
 }
 
+/// The items of the list in one property of the body, and the other properties, all as they came.
+///
+/// `error` says why the body could not be read whole.
+pub(crate) fn list_in<'a>(
+    call: &Call<'_>,
+    reply: &'a Reply,
+    property: &str,
+    error: &serde_json::Error,
+) -> Result<(Vec<&'a RawValue>, BTreeMap<String, &'a RawValue>)> {
+    let object: serde_json::Result<BTreeMap<_, &RawValue>> = parse(&reply.body);
+    let mut object = object.map_err(|_| unreadable(call, reply, &error.to_string()))?;
+    let list = object.remove(property);
+    let list = list.and_then(|list| serde_json::from_str(list.get()).ok());
+    let why = || unreadable(call, reply, &format!("its `{property}` is not a list"));
+    Ok((list.ok_or_else(why)?, object))
+}
+
 /// Decodes and converts the items of a list one by one, so that one odd item hides none of the others.
 pub(crate) fn items_of<W>(
     call: &Call<'_>,
     reply: &Reply,
-    values: Vec<Value>,
+    items: Vec<&RawValue>,
 ) -> Vec<Result<Invitation>>
 where
     W: DeserializeOwned + TryInto<Invitation, Error = String>,
 {
-    let decode = |(index, value): (usize, Value)| {
-        let item = W::deserialize(&value).map_err(|error| {
+    let decode = |(index, item): (usize, &RawValue)| {
+        let item: W = serde_json::from_str(item.get()).map_err(|error| {
             odd_item(call, reply, index, &error.to_string())
-                .with_body_excerpt(&call.redacted(value.to_string().as_bytes()))
+                .with_body_excerpt(&call.redacted(item.get().as_bytes()))
         })?;
         item.try_into()
             .map_err(|why| odd_item(call, reply, index, &why))
     };
-    values.into_iter().enumerate().map(decode).collect()
+    items.into_iter().enumerate().map(decode).collect()
 }
 
 /// The error for one item of a list.

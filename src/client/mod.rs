@@ -25,7 +25,7 @@ pub(crate) use self::{
     authorization::{Authorization, Token, TokenSource},
     call::Call,
     connection::{Connection, Dialect},
-    decode::{Items, decode, items_of, parse, unreadable},
+    decode::{Items, decode, items_of, list_in, parse, unreadable},
     endpoint::Endpoint,
     exact::{create_exactly_once, delete_exactly_once},
     failure::kind_of_status,

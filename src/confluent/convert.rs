@@ -1,12 +1,11 @@
 //! Between Confluent's wire and the facade.
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
 use crate::{
-    client::{Call, Items, Reply, Time, items_of, parse, unreadable},
+    client::{Call, Items, Reply, Time, items_of, list_in, parse, unreadable},
     confluent::generated::types,
     error::Result,
     extra::Extra,
@@ -85,18 +84,8 @@ impl TryFrom<types::Invitation> for Invitation {
 
 /// The time of creation; the whole of `metadata` stays in `extra`, so an odd one loses nothing.
 fn created_at(extra: &Extra) -> Option<DateTime<Utc>> {
-    #[derive(Deserialize)]
-    struct Properties {
-        metadata: Metadata,
-    }
-
-    #[derive(Deserialize)]
-    struct Metadata {
-        created_at: Time,
-    }
-
-    let Properties { metadata } = extra.part()?;
-    Some(metadata.created_at.into())
+    let time: Time = extra.find(&["metadata", "created_at"])?;
+    Some(time.into())
 }
 
 /// A reference without an id refers to nothing; what it holds is then kept in `extra`.
@@ -129,16 +118,9 @@ pub(super) fn page(call: &Call<'_>, reply: &Reply) -> Result<Page> {
         }
         // One odd item spoils the typed list: look at each alone.
         Err(error) => {
-            let Some(Value::Object(mut list)) = reply.json() else {
-                return Err(unreadable(call, reply, &error.to_string()));
-            };
-            let Some(Value::Array(data)) = list.remove("data") else {
-                return Err(unreadable(call, reply, "its `data` is not a list"));
-            };
-            (
-                items_of::<types::Invitation>(call, reply, data),
-                list.into(),
-            )
+            let (data, rest) = list_in(call, reply, "data", &error)?;
+            let items = items_of::<types::Invitation>(call, reply, data);
+            (items, Extra::from_json(rest))
         }
     };
     let mut page = Page::new(items, None);

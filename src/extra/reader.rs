@@ -1,36 +1,51 @@
-//! From properties that are read to the text of an [`Extra`], in one pass and without a value for each.
+//! From the properties of an object in JSON to the text of an [`Extra`], without a value for each.
 
-use std::{
-    borrow::Cow,
-    fmt::{self, Write as _},
-    ops::Deref,
-};
+use std::{borrow::Cow, fmt, ops::Deref, sync::OnceLock};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
+    de::{Error, MapAccess, Visitor},
 };
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use crate::extra::Extra;
 
 /// Room for what most objects have beyond the fields.
-const USUAL: usize = 128;
+const USUAL: usize = 512;
 
-/// The properties without a field that an object was found to have so far.
+/// The properties without a field that an object was found to have so far: JSON but for the last brace.
 #[derive(Default)]
 pub(crate) struct Rest(String);
 
 impl Rest {
-    /// Reads the value of the property whose name was read last.
-    pub fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+    /// Reads the value of the property whose name was read last. Only JSON text can be read so.
+    pub fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        let value: &RawValue = map.next_value()?;
+        self.push(name, value.get());
+        Ok(())
+    }
+
+    /// Adds a property whose value is this JSON.
+    pub fn push(&mut self, name: &str, json: &str) {
         if self.0.is_empty() {
             self.0.reserve(USUAL);
+            self.0.push('{');
+        } else {
+            self.0.push(',');
         }
-        self.0.push(if self.0.is_empty() { '{' } else { ',' });
-        write_text(&mut self.0, name);
-        self.0.push(':');
-        map.next_value_seed(Writer(&mut self.0))
+        if name
+            .bytes()
+            .all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
+        {
+            self.0.extend(["\"", name, "\""]);
+        } else {
+            self.0.push_str(&Value::from(name).to_string());
+        }
+        self.0.extend([":", json]);
     }
 }
 
@@ -40,31 +55,8 @@ impl From<Rest> for Extra {
             return Self::default();
         }
         text.push('}');
-        Self::from_text(text)
+        Self::kept(text, OnceLock::new())
     }
-}
-
-/// Reads an object, all of whose properties are extra.
-pub(super) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Extra, D::Error> {
-    struct Reader;
-
-    impl<'de> Visitor<'de> for Reader {
-        type Value = Extra;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a map")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Extra, A::Error> {
-            let mut rest = Rest::default();
-            while let Some(name) = map.next_key::<Key<'_>>()? {
-                rest.read(&name, &mut map)?;
-            }
-            Ok(rest.into())
-        }
-    }
-
-    deserializer.deserialize_map(Reader)
 }
 
 /// The name of a property; not copied where the input has it as it is.
@@ -100,113 +92,4 @@ impl<'de> Deserialize<'de> for Key<'de> {
 
         deserializer.deserialize_identifier(Reader)
     }
-}
-
-/// Writes what it reads as JSON. Takes whatever [`Value`] takes, so that a `Value` can be read from it.
-struct Writer<'a>(&'a mut String);
-
-impl<'de> DeserializeSeed<'de> for Writer<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Writer<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any valid JSON value")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        self.scalar(value)
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
-        self.scalar(value)
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
-        self.scalar(value)
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<(), E> {
-        self.scalar(value)
-    }
-
-    fn visit_none<E>(self) -> Result<(), E> {
-        self.scalar(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        self.scalar(())
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        self.deserialize(deserializer)
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<(), E> {
-        write_text(self.0, value);
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let Self(text) = self;
-        let start = text.len();
-        text.push('[');
-        while list.next_element_seed(Writer(text))?.is_some() {
-            text.push(',');
-        }
-        close(text, start, ']');
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Self(text) = self;
-        let start = text.len();
-        text.push('{');
-        while let Some(name) = map.next_key::<Key<'_>>()? {
-            write_text(text, &name);
-            text.push(':');
-            map.next_value_seed(Writer(text))?;
-            text.push(',');
-        }
-        close(text, start, '}');
-        Ok(())
-    }
-}
-
-impl Writer<'_> {
-    fn scalar<E>(self, value: impl Into<Value>) -> Result<(), E> {
-        write(self.0, &value.into());
-        Ok(())
-    }
-}
-
-/// Closes what was opened at `start`, in place of the comma after the last of what is in it.
-fn close(text: &mut String, start: usize, end: char) {
-    if text.len() > start + 1 {
-        text.pop();
-    }
-    text.push(end);
-}
-
-fn write_text(text: &mut String, value: &str) {
-    // Looking at all of it, whatever was seen, is what the compiler makes fast.
-    let special = |byte| byte < b' ' || byte == b'"' || byte == b'\\';
-    if value.bytes().fold(false, |any, byte| any | special(byte)) {
-        write(text, &Value::from(value));
-    } else {
-        text.push('"');
-        text.push_str(value);
-        text.push('"');
-    }
-}
-
-fn write(text: &mut String, value: &Value) {
-    // Text takes any text.
-    let _ = write!(text, "{value}");
 }

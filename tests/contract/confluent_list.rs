@@ -147,7 +147,7 @@ async fn a_page_has_its_items_total_and_everything_else() {
         page.next.as_ref().map(PageToken::as_str),
         Some("Zk3vQ0pTn7")
     );
-    let extra = Value::Object(page.extra);
+    let extra = Value::Object(page.extra.into());
     for (name, wanted) in [
         ("metadata", metadata),
         ("api_version", json!("iam/v2")),
