@@ -248,7 +248,7 @@ fn assigned_roles(invitations: &[Invitation]) -> ArrayRef {
 }
 
 fn append_role(structs: &mut StructBuilder, role: &RoleAssignment) {
-    let extra = (!role.extra.is_empty()).then(|| Value::Object(role.extra.clone()).to_string());
+    let extra = (!role.extra.is_empty()).then(|| Value::Object(role.extra.clone().into()).to_string());
     let kind = role.kind.as_ref().map(|kind| kind.as_str());
     let values = [
         role.id.as_deref(),
@@ -266,7 +266,7 @@ fn append_role(structs: &mut StructBuilder, role: &RoleAssignment) {
 
 /// What has no column among `all`, so that no property is lost.
 fn rest(invitation: &Invitation, all: &[Column]) -> Map<String, Value> {
-    let mut rest = invitation.extra.clone();
+    let mut rest = Map::from(invitation.extra.clone());
     for column in all {
         match column {
             ApiVersion | Kind if rest.get(column.name()).is_some_and(Value::is_string) => {
@@ -290,7 +290,7 @@ fn add_reference(
     reference: Option<&ResourceReference>,
 ) {
     let Some(reference) = reference else { return };
-    let mut object = reference.extra.clone();
+    let mut object = Map::from(reference.extra.clone());
     for (name, text) in [
         ("related", &reference.related),
         ("resource_name", &reference.resource_name),
