@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use futures::stream::{self, BoxStream, StreamExt};
+use futures_util::stream::{self, BoxStream, StreamExt};
 
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -183,7 +183,7 @@ pub(crate) fn run<'a, I, T, K, F, Work, Out>(
     options: BulkOptions,
     key: K,
     work: F,
-) -> impl futures::Stream<Item = (usize, T, Done<Out>)> + Send + 'a
+) -> impl futures_util::Stream<Item = (usize, T, Done<Out>)> + Send + 'a
 where
     I: IntoIterator<Item = T>,
     I::IntoIter: Send + 'a,

@@ -1,6 +1,6 @@
 //! Finding the invitation that is in the way of a new one.
 
-use futures::StreamExt;
+use futures_util::StreamExt;
 
 use crate::{
     error::{Error, ErrorKind, Result},

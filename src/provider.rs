@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use futures::{future::BoxFuture, stream::BoxStream};
+use futures_util::{future::BoxFuture, stream::BoxStream};
 
 use crate::{
     bulk::{self, BulkOptions, CreateOutcome, DeleteOutcome},

@@ -3,8 +3,8 @@
 //! These tables are the contract between the documents and `src/` of the library, and written by hand:
 //! nothing here is read from a document. A field that is listed here becomes a field of a generated
 //! type, whether or not the document has it; whatever else a document or a server has is kept as
-//! unknown properties. [`check()`](crate::check()) says whether a document has what is
-//! [`Essential`]; what is [`Optional`] may be absent.
+//! unknown properties, and so is what is [`Verbatim`]. [`check()`](crate::check()) says whether a
+//! document has what is [`Essential`]; what is [`Optional`] may be absent.
 
 /// One vendor API, as far as the library uses it.
 #[derive(Debug)]
@@ -109,7 +109,7 @@ pub enum Kind {
     Object(&'static Object),
     /// A list.
     Array(&'static Kind),
-    /// An object that is kept as it came, with these properties looked up in it.
+    /// An object that is kept among the unknown properties, and these properties looked up in it.
     Verbatim(&'static [Field]),
 }
 

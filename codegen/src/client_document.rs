@@ -102,7 +102,7 @@ impl Schemas {
         let mut properties = Map::new();
         let mut required = Vec::new();
         for field in object.fields {
-            // What is kept as it came is kept with what is unknown.
+            // Kept among the unknown properties.
             if matches!(field.kind, Kind::Verbatim(_)) {
                 continue;
             }

@@ -22,11 +22,17 @@ use crate::{
 
 /// Generates the Rust text of the client of `api` from `document`.
 ///
-/// The text expects to be included in a module that defines `Inner`, the state that the hooks see, and
-/// `Time`, which reads a time and becomes a `DateTime<Utc>`, and that implements
-/// `progenitor_client::ClientHooks<Inner>` for `Client`. An operation gives the `reqwest::Response` of
-/// any status. Beside the client and its `types` the text has a module `offers`: one `bool` for each optional parameter and request property,
-/// false where the document has no such thing.
+/// The text expects to be included in a module that implements `progenitor_client::ClientHooks<Inner>`
+/// for `Client` and has
+///
+/// - `Inner`, the state that the hooks see,
+/// - `Time`, which reads a time and becomes a `DateTime<Utc>`,
+/// - `Key`, the name of a property, and `Rest`, which reads the properties that have no field and becomes
+///   an `Extra`, where they are kept.
+///
+/// An operation gives the `reqwest::Response` of any status. Beside the client and its `types` the text has
+/// a module `offers`: one `bool` for each optional parameter and request property, false where the document
+/// has no such thing.
 ///
 /// # Errors
 ///

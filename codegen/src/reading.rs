@@ -1,8 +1,8 @@
-//! How the generated types are read: in one pass, unknown properties included.
+//! How the generated types are read: in one pass, and from JSON text only.
 //!
-//! What serde derives for a flattened map keeps every unknown property in a buffer of its own before it
-//! goes into the map, and allocates for each. The readers here put it where it belongs at once. They
-//! give what the derived ones give, errors included.
+//! What serde derives for a flattened map makes a value of every unknown property, in a buffer of its
+//! own before it goes into the map. The readers here hand its text to the library's `Rest`, which becomes
+//! the library's `Extra`. Fields are read as the derived readers read them, errors included.
 //!
 //! A type with a list of objects is generic over the list, `Vec` by default: whoever reads it can have
 //! every object made into something else at once, and not all of them held in two forms.
@@ -15,8 +15,6 @@ use syn::{
 };
 
 /// Replaces the derived `Deserialize` of every type that keeps unknown properties.
-///
-/// The readers expect `super::Time`, which reads a time and becomes a `DateTime<Utc>`.
 pub(crate) fn read_in_one_pass(file: &mut File) -> syn::Result<()> {
     for item in &mut file.items {
         let Item::Mod(module) = item else { continue };

@@ -248,7 +248,8 @@ fn assigned_roles(invitations: &[Invitation]) -> ArrayRef {
 }
 
 fn append_role(structs: &mut StructBuilder, role: &RoleAssignment) {
-    let extra = (!role.extra.is_empty()).then(|| Value::Object(role.extra.clone().into()).to_string());
+    let extra =
+        (!role.extra.is_empty()).then(|| Value::Object(role.extra.clone().into()).to_string());
     let kind = role.kind.as_ref().map(|kind| kind.as_str());
     let values = [
         role.id.as_deref(),

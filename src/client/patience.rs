@@ -45,7 +45,7 @@ pub(crate) async fn before<T>(
 ) -> Result<T, Elapsed> {
     let mut work = pin!(work);
     // Mostly there is nothing to wait for, and no timer to set.
-    if let Poll::Ready(done) = futures::poll!(work.as_mut()) {
+    if let Poll::Ready(done) = futures_util::poll!(work.as_mut()) {
         return Ok(done);
     }
     timeout_at(end(), work).await

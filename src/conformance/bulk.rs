@@ -1,6 +1,6 @@
 //! Many at once.
 
-use futures::StreamExt;
+use futures_util::StreamExt;
 
 use super::{Subject, expect::same, report::Verdict};
 use crate::{

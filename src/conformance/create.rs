@@ -1,6 +1,6 @@
 //! Creating, and reading what was created.
 
-use futures::{StreamExt, TryStreamExt, future::join_all};
+use futures_util::{StreamExt, TryStreamExt, future::join_all};
 
 use super::{
     Subject,

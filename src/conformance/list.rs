@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use futures::TryStreamExt;
+use futures_util::TryStreamExt;
 
 use super::{
     Subject,

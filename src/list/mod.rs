@@ -4,7 +4,7 @@ mod stream;
 
 use std::fmt;
 
-use futures::stream::{BoxStream, StreamExt};
+use futures_util::stream::{BoxStream, StreamExt};
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use futures::{
+use futures_util::{
     Stream, StreamExt,
     future::BoxFuture,
     stream::{BoxStream, FuturesUnordered},

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use futures::{FutureExt, future::join_all};
+use futures_util::{FutureExt, future::join_all};
 use tokio::time::{advance, sleep};
 
 use super::*;

@@ -3,7 +3,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use futures::StreamExt;
+use futures_util::StreamExt;
 use tokio::time::sleep;
 
 use super::*;
@@ -81,7 +81,7 @@ async fn call(server: &Server, limiter: &Limiter) {
 /// The share of what was permitted that was used in 50 windows, and how many were refused.
 async fn fifty_windows(server: Server, limiter: Limiter) -> (f64, usize) {
     let (server, limiter) = (Arc::new(server), Arc::new(limiter));
-    let run = futures::stream::repeat(()).for_each_concurrent(16, |()| {
+    let run = futures_util::stream::repeat(()).for_each_concurrent(16, |()| {
         let (server, limiter) = (Arc::clone(&server), Arc::clone(&limiter));
         async move { call(&server, &limiter).await }
     });
@@ -139,7 +139,7 @@ async fn a_single_request_does_not_wait_behind_a_bulk_run() {
         LONGEST_WINDOW,
     ));
     let server = Arc::new(Server::new(rate(10, 1_000), Style::Silent));
-    let bulk = futures::stream::repeat(()).for_each_concurrent(4, |()| {
+    let bulk = futures_util::stream::repeat(()).for_each_concurrent(4, |()| {
         let (server, limiter) = (Arc::clone(&server), Arc::clone(&limiter));
         async move { call(&server, &limiter).await }
     });
@@ -258,7 +258,7 @@ async fn after_a_refusal_one_goes_ahead() {
     limiter.acquire().await.answered(None, Some(None));
     let ahead = limiter.acquire().await;
     let mut next = Box::pin(limiter.acquire());
-    assert!(futures::poll!(&mut next).is_pending());
+    assert!(futures_util::poll!(&mut next).is_pending());
     ahead.answered(None, None);
     next.await;
 }
