@@ -61,11 +61,7 @@ pub fn decode_anything(data: &[u8]) {
     let _ = headers::retry_after(&headers, Utc::now());
     let _ = headers::rate_limit(&headers);
     let status = StatusCode::from_u16(code % 1_000).unwrap_or(StatusCode::OK);
-    let reply = Reply {
-        status,
-        headers,
-        body: Bytes::copy_from_slice(body),
-    };
+    let reply = Reply::new(status, headers, Bytes::copy_from_slice(body));
     let text = String::from_utf8_lossy(body);
     let _ = InvitationId::new(text.as_ref());
     if let Some(provider) = &*CONFLUENT {
@@ -91,6 +87,8 @@ mod tests {
             any::<bool>().prop_map(|truth| truth.to_string()),
             "[a-zA-Z0-9:/?&=_.@ \\u{80}-\\u{ffff}]{0,40}".prop_map(|text| format!("{text:?}")),
             Just(r#""2026-01-01T00:00:00Z""#.to_owned()),
+            Just("1e999".to_owned()),
+            Just(r#""\ud800""#.to_owned()),
             Just(r#""https://x/?page_token=t""#.to_owned()),
         ];
         let key = prop_oneof![

@@ -6,7 +6,8 @@
 //! - No responses. Every reply, success or failure, then arrives whole (status, headers, body
 //!   stream), and the library reads it under its own limits and decodes it with the generated types.
 //! - Every response property is optional, enumerations are strings, and what the facade does not
-//!   read is kept as an unknown property.
+//!   read is kept as an unknown property. So is what it only looks into; what it looks up there is a
+//!   property of its own, `outer/inner`, of any type.
 //! - Requests and responses share no type, and every object has a name.
 
 use std::collections::BTreeMap;
@@ -29,6 +30,9 @@ const KNOWN_SCHEMA_KEYWORDS: [&str; 7] = [
     "properties",
     "type",
 ];
+
+/// Between the names of a property and of one that is looked up in it; in no name of its own.
+pub(crate) const WITHIN: char = '/';
 
 /// Builds the document, and makes sure that nothing of it is lost on its way into progenitor.
 pub(crate) fn client_document(api: &Api) -> Result<OpenAPI, Problem> {
@@ -102,8 +106,9 @@ impl Schemas {
         let mut properties = Map::new();
         let mut required = Vec::new();
         for field in object.fields {
-            // Kept among the unknown properties.
-            if matches!(field.kind, Kind::Verbatim(_)) {
+            if let (Kind::Verbatim(looked_up), Side::Response) = (&field.kind, side) {
+                let inner = looked_up.iter().map(|inner| within(field.name, inner.name));
+                properties.extend(inner.map(|name| (name, json!({}))));
                 continue;
             }
             properties.insert(field.name.to_owned(), self.kind(&field.kind, side));
@@ -132,6 +137,11 @@ impl Schemas {
             (Kind::Integer, Side::Response) | (Kind::Verbatim(_), _) => json!({}),
         }
     }
+}
+
+/// What a property is called that is looked up in one that is kept among the unknown properties.
+fn within(outer: &str, inner: &str) -> String {
+    format!("{outer}{WITHIN}{inner}")
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

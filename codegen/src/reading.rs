@@ -1,11 +1,14 @@
-//! How the generated types are read: in one pass, and from JSON text only.
+//! How the generated types are read: in one pass, unknown properties included.
 //!
 //! What serde derives for a flattened map makes a value of every unknown property, in a buffer of its
 //! own before it goes into the map. The readers here hand its text to the library's `Rest`, which becomes
-//! the library's `Extra`. Fields are read as the derived readers read them, errors included.
+//! the library's `Extra`. Fields are read as the derived readers read them, errors included; what is looked
+//! up in a property that is kept stays in it too.
 //!
 //! A type with a list of objects is generic over the list, `Vec` by default: whoever reads it can have
 //! every object made into something else at once, and not all of them held in two forms.
+
+use std::collections::BTreeMap;
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -13,6 +16,8 @@ use syn::{
     Attribute, Field, Fields, File, GenericArgument, Item, ItemStruct, LitStr, Path, PathArguments,
     Token, Type, parse_quote, punctuated::Punctuated,
 };
+
+use crate::client_document::WITHIN;
 
 /// Replaces the derived `Deserialize` of every type that keeps unknown properties.
 pub(crate) fn read_in_one_pass(file: &mut File) -> syn::Result<()> {
@@ -132,8 +137,18 @@ fn reader(item: &ItemStruct) -> syn::Result<Option<Item>> {
     let listed = list.map(|list| quote! { #list, });
     let bound = list.map(|list| quote! { #list: ::serde::Deserialize<'de>, });
     let (mut variables, mut arms, mut moved) = (vec![], vec![], vec![]);
+    // What is looked up, by the property that it is in: the names and the variables.
+    let mut looked_up = BTreeMap::<_, (Vec<_>, Vec<_>)>::new();
     for (index, (name, wire, kind)) in known.into_iter().enumerate() {
         let variable = format_ident!("known_{index}");
+        if let Some((outer, inner)) = wire.value().split_once(WITHIN) {
+            let (names, variables_of) = looked_up.entry(outer.to_owned()).or_default();
+            names.push(inner.to_owned());
+            variables_of.push(variable.clone());
+            variables.push(quote! { let mut #variable: #kind = None; });
+            moved.push(quote! { #name: #variable });
+            continue;
+        }
         let value = value(kind);
         variables.push(quote! { let mut #variable: ::std::option::Option<#kind> = None; });
         arms.push(quote! {
@@ -145,6 +160,11 @@ fn reader(item: &ItemStruct) -> syn::Result<Option<Item>> {
             }
         });
         moved.push(quote! { #name: #variable.unwrap_or_default() });
+    }
+    for (outer, (names, variables)) in looked_up {
+        arms.push(quote! {
+            #outer => [#(#variables),*] = rest.look_up(&name, &mut map, [#(#names),*])?,
+        });
     }
     let name = &item.ident;
     let expected = format!("struct {name}");

@@ -210,7 +210,10 @@ pub(crate) fn array(
         User => texts(|it| it.user.as_ref().map(|user| user.id.as_str())),
         Creator => texts(|it| it.creator.as_ref().map(|creator| creator.id.as_str())),
         ApiVersion | Kind => json(&|it| it.extra.get(column.name())?.as_str().map(str::to_owned)),
-        Metadata => json(&|it| it.extra.get(column.name()).map(Value::to_string)),
+        Metadata => json(&|it| {
+            let metadata = it.extra.get(column.name());
+            metadata.filter(|it| !it.is_null()).map(Value::to_string)
+        }),
         CreatedAt => times(|it| it.created_at),
         ExpiresAt => times(|it| it.expires_at),
         AcceptedAt => times(|it| it.accepted_at),

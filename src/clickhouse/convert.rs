@@ -1,12 +1,11 @@
 //! Between ClickHouse's wire and the facade.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use crate::{
-    clickhouse::generated::types,
-    client::{Call, Items, Reply, decode, items_of, list_in, parse, unreadable},
+    clickhouse::{failure::request_id, generated::types},
+    client::{Call, Items, Reply, decode, items_of, parse, unreadable},
     error::{ErrorKind, Result},
     extra::Extra,
     invitation::{
@@ -148,19 +147,24 @@ fn items(call: &Call<'_>, reply: &Reply) -> Result<(Vec<Result<Invitation>>, Env
         Err(error) => error,
     };
     // One odd item spoils the typed list, and older documentation has the list bare.
-    let (list, mut rest) = match parse(&reply.body) {
-        Ok(list) => (list, BTreeMap::new()),
-        Err(_) => list_in(call, reply, "result", &error)?,
-    };
-    let request_id = rest.remove("requestId");
-    let request_id = request_id.and_then(|id| serde_json::from_str(id.get()).ok());
-    Ok((
-        items_of::<types::Invitation>(call, reply, list),
-        EnvelopeRest {
-            request_id,
-            rest: Extra::from_json(rest),
+    let (list, envelope) = match reply.json() {
+        Some(Value::Array(list)) => (list, None),
+        Some(Value::Object(envelope)) => match envelope.get("result") {
+            Some(Value::Array(list)) => (list, Some(envelope)),
+            _ => return Err(unreadable(call, reply, "its `result` is not a list")),
         },
-    ))
+        _ => return Err(unreadable(call, reply, &error.to_string())),
+    };
+    let rest = envelope.into_iter().flatten();
+    // An id that is no text is not read, but kept.
+    let read =
+        |name: &str, value: &Value| name == "result" || name == "requestId" && value.is_string();
+    let rest = rest.filter(|(name, value)| !read(name, value));
+    let rest = EnvelopeRest {
+        request_id: request_id(reply),
+        rest: rest.map(|(name, value)| (name, value.clone())).collect(),
+    };
+    Ok((items_of::<types::Invitation>(call, reply, list), rest))
 }
 
 /// The server has no filters; emails are stored in lower case.

@@ -14,7 +14,7 @@ use crate::{
 /// Reads a reply that is no success.
 pub(super) fn failure(call: &Call<'_>, reply: &Reply) -> Error {
     let body = reply.json();
-    let Some(text) = body.as_ref().and_then(|body| body.get("error")?.as_str()) else {
+    let Some(text) = body.and_then(|body| body.get("error")?.as_str()) else {
         return call.foreign(reply);
     };
     let (code, detail) = split(text);

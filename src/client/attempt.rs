@@ -104,11 +104,7 @@ impl Call<'_> {
         let limit = self.connection.settings.max_body_bytes;
         let body = read_body(&mut response, limit, patience).await;
         let (status, headers) = (response.status(), mem::take(response.headers_mut()));
-        let reply = |body| Reply {
-            status,
-            headers,
-            body,
-        };
+        let reply = |body| Reply::new(status, headers, body);
         let problem = match body {
             Ok(body) if status.is_success() => return Ok(reply(body)),
             Ok(body) => return Ok(reply(self.redacted(&body))),

@@ -25,7 +25,7 @@ pub(crate) use self::{
     authorization::{Authorization, Token, TokenSource},
     call::Call,
     connection::{Connection, Dialect},
-    decode::{Items, decode, items_of, list_in, parse, unreadable},
+    decode::{Items, decode, items_of, parse, unreadable},
     endpoint::Endpoint,
     exact::{create_exactly_once, delete_exactly_once},
     failure::kind_of_status,
@@ -33,7 +33,7 @@ pub(crate) use self::{
     limiter::Rate,
     reply::Reply,
     settings::{Settings, common_setters},
-    time::Time,
+    time::{Time, parse_time},
 };
 pub use self::{
     credentials::Credentials,

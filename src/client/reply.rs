@@ -1,6 +1,9 @@
 //! A reply, read whole under a limit.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
@@ -47,9 +50,19 @@ pub(crate) struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
+    json: OnceLock<Option<Value>>,
 }
 
 impl Reply {
+    pub fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        Self {
+            status,
+            headers,
+            body,
+            json: OnceLock::new(),
+        }
+    }
+
     /// A header's value, when it is there and text.
     pub fn header(&self, name: &str) -> Option<&str> {
         headers::text(&self.headers, name)
@@ -60,9 +73,10 @@ impl Reply {
         serde_json::from_slice::<IgnoredAny>(&self.body).is_ok()
     }
 
-    /// The body as JSON, when it is JSON.
-    pub fn json(&self) -> Option<Value> {
-        serde_json::from_slice(&self.body).ok()
+    /// The body as JSON, when it is JSON. Read once, however many errors look at it.
+    pub fn json(&self) -> Option<&Value> {
+        let read = || serde_json::from_slice(&self.body).ok();
+        self.json.get_or_init(read).as_ref()
     }
 }
 

@@ -39,7 +39,7 @@ impl<'de> Deserialize<'de> for Time {
 }
 
 /// Reads a time in any form that chrono takes.
-fn parse_time(text: &str) -> ParseResult<DateTime<Utc>> {
+pub(crate) fn parse_time(text: &str) -> ParseResult<DateTime<Utc>> {
     usual(text).map_or_else(|| text.parse(), Ok)
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::{
-    client::{Call, Items, Reply, Time, items_of, list_in, parse, unreadable},
+    client::{Call, Items, Reply, items_of, parse, parse_time, unreadable},
     confluent::generated::types,
     error::Result,
     extra::Extra,
@@ -72,7 +72,7 @@ impl TryFrom<types::Invitation> for Invitation {
         invitation.auth_type = wire
             .auth_type
             .map(|word| from_wire(&AUTH_TYPES, AuthType::Other, word));
-        invitation.created_at = created_at(&extra);
+        invitation.created_at = wire.metadata_created_at.as_ref().and_then(created_at);
         invitation.expires_at = wire.expires_at;
         invitation.accepted_at = wire.accepted_at;
         invitation.user = reference(wire.user, "user", &mut extra);
@@ -82,10 +82,9 @@ impl TryFrom<types::Invitation> for Invitation {
     }
 }
 
-/// The time of creation; the whole of `metadata` stays in `extra`, so an odd one loses nothing.
-fn created_at(extra: &Extra) -> Option<DateTime<Utc>> {
-    let time: Time = extra.find(&["metadata", "created_at"])?;
-    Some(time.into())
+/// The time of creation, which stays in `extra` too, so an odd one loses nothing.
+fn created_at(said: &Value) -> Option<DateTime<Utc>> {
+    parse_time(said.as_str()?).ok()
 }
 
 /// A reference without an id refers to nothing; what it holds is then kept in `extra`.
@@ -108,40 +107,43 @@ fn reference(
 
 /// One page.
 pub(super) fn page(call: &Call<'_>, reply: &Reply) -> Result<Page> {
-    let list = parse::<types::InvitationList<Items<types::Invitation>>>(&reply.body);
-    let (items, extra) = match list {
-        Ok(list) => {
-            let items = list
-                .data
-                .ok_or_else(|| unreadable(call, reply, "it has no `data`"))?;
-            (items.into_results(call, reply), list.extra)
-        }
+    match parse::<types::InvitationList<Items<types::Invitation>>>(&reply.body) {
+        Ok(list) => page_of(call, reply, list, |data| data.into_results(call, reply)),
         // One odd item spoils the typed list: look at each alone.
-        Err(error) => {
-            let (data, rest) = list_in(call, reply, "data", &error)?;
-            let items = items_of::<types::Invitation>(call, reply, data);
-            (items, Extra::from_json(rest))
-        }
-    };
-    let mut page = Page::new(items, None);
-    page.request_id = reply.header("x-request-id").map(str::to_owned);
-    if let Some(metadata) = extra.get("metadata") {
-        match next_token(metadata) {
-            Ok(next) => page.next = next,
-            // What is there is still good, but it is not all.
-            Err(why) => page.items.push(Err(unreadable(call, reply, &why))),
-        }
-        page.total = metadata.get("total_size").and_then(Value::as_u64);
+        Err(error) => match parse::<types::InvitationList<Vec<Value>>>(&reply.body) {
+            Ok(list) => page_of(call, reply, list, |data| {
+                items_of::<types::Invitation>(call, reply, &data)
+            }),
+            Err(_) => Err(unreadable(call, reply, &error.to_string())),
+        },
     }
-    page.extra = extra;
+}
+
+fn page_of<L>(
+    call: &Call<'_>,
+    reply: &Reply,
+    list: types::InvitationList<L>,
+    items: impl FnOnce(L) -> Vec<Result<Invitation>>,
+) -> Result<Page> {
+    let data = list.data;
+    let data = data.ok_or_else(|| unreadable(call, reply, "it has no `data`"))?;
+    let mut page = Page::new(items(data), None);
+    page.request_id = reply.header("x-request-id").map(str::to_owned);
+    match next_token(list.metadata_next.as_ref()) {
+        Ok(next) => page.next = next,
+        // What is there is still good, but it is not all.
+        Err(why) => page.items.push(Err(unreadable(call, reply, &why))),
+    }
+    page.total = list.metadata_total_size.as_ref().and_then(Value::as_u64);
+    page.extra = list.extra;
     Ok(page)
 }
 
 /// The token inside `metadata.next`, which is absent, `null` or empty on the last page.
 ///
 /// The link itself is never followed: it was observed to name another host than the API's.
-fn next_token(metadata: &Value) -> Result<Option<PageToken>, String> {
-    let link = match metadata.get("next") {
+fn next_token(link: Option<&Value>) -> Result<Option<PageToken>, String> {
+    let link = match link {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::String(link)) if link.is_empty() => return Ok(None),
         Some(Value::String(link)) => link,

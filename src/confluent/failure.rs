@@ -20,9 +20,9 @@ pub(super) fn request_id(reply: &Reply) -> Option<String> {
 /// Reads a reply that is no success.
 pub(super) fn failure(call: &Call<'_>, reply: &Reply) -> Error {
     let body = reply.json();
-    let details = body.as_ref().map(details).unwrap_or_default();
+    let details = body.map(details).unwrap_or_default();
     if details.is_empty() {
-        let message = body.as_ref().and_then(gateway_message);
+        let message = body.and_then(gateway_message);
         return match (message, reply.status) {
             (_, StatusCode::TOO_MANY_REQUESTS) if reply.body.is_empty() => {
                 call.error_from(reply, ErrorKind::RateLimited, "too many requests")

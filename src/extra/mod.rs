@@ -1,36 +1,34 @@
 //! What a server said that has no field.
 
-mod find;
 mod reader;
 
 use std::{
-    collections::BTreeMap,
+    borrow::Cow,
     fmt, mem,
     ops::Deref,
     sync::{LazyLock, OnceLock},
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value, json, value::RawValue};
-
-use self::find::find;
+use serde_json::{Map, Value, map};
 
 pub(crate) use self::reader::{Key, Rest};
 
 /// Properties that have no field of their own, as the server sent them.
 ///
-/// Reads as the map that it stands for. It is kept as JSON text, and the map is made when somebody looks:
-/// a list of many invitations costs no map for each. What JSON can say and a [`Value`] cannot, such as
-/// `1e999`, is a string in the map.
+/// Reads as the map that it stands for. Where it was read from a server's answer, it is JSON text until
+/// somebody looks: a list of many invitations costs no map for each. To change more than
+/// [`insert`](Self::insert) does, make a [`Map`] from it, and it from the map.
 ///
 /// ```
 /// use org_invitations::Extra;
 /// use serde_json::json;
 ///
-/// let extra: Extra = serde_json::from_str(r#"{"kind": "Invitation", "since": {"days": 7}}"#)?;
+/// let mut extra = Extra::from_iter([("since", json!({ "days": 7 }))]);
+/// extra.insert("kind", json!("Invitation"));
 /// assert_eq!(extra["since"]["days"], 7);
 /// assert_eq!(extra.get("until"), None);
-/// assert_eq!(extra, Extra::from_iter([("kind", json!("Invitation")), ("since", json!({ "days": 7 }))]));
+/// assert_eq!(serde_json::to_string(&extra)?, r#"{"kind":"Invitation","since":{"days":7}}"#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Default)]
@@ -38,71 +36,47 @@ pub struct Extra(Option<Box<Kept>>);
 
 #[derive(Clone)]
 struct Kept {
-    /// The JSON of an object.
+    /// The JSON of an object; nothing if the map was there first.
     text: Box<str>,
-    /// What the text says, since somebody looked.
+    /// The map, if it was there first or somebody looked.
     map: OnceLock<Map<String, Value>>,
 }
 
 impl Kept {
+    /// Makes the map. The text was written from what was read, so it can be read again.
     fn parsed(&self) -> Map<String, Value> {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| self.each_alone())
-    }
-
-    /// The map, with what is JSON but no [`Value`] as text.
-    fn each_alone(&self) -> Map<String, Value> {
-        let all: BTreeMap<String, &RawValue> = serde_json::from_str(&self.text).unwrap_or_default();
-        let value = |json: &str| serde_json::from_str(json).unwrap_or_else(|_| json.into());
-        let each = all.into_iter();
-        each.map(|(name, json)| (name, value(json.get()))).collect()
+        serde_json::from_str(&self.text).unwrap_or_default()
     }
 }
 
 impl Extra {
-    /// Whether there are none, without a look at them.
+    /// Whether there are none. Makes no map.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
-    /// Sets one property. Writes all of them anew: to set many, make it from a map.
-    pub fn insert(&mut self, name: impl Into<String>, value: Value) {
+    /// Sets one property; gives the value that it had.
+    pub fn insert(&mut self, name: impl Into<String>, value: Value) -> Option<Value> {
         let mut map = Map::from(mem::take(self));
-        map.insert(name.into(), value);
+        let before = map.insert(name.into(), value);
         *self = map.into();
+        before
     }
 
-    /// The JSON of an object that has them, each value as the server wrote it.
-    pub fn as_json(&self) -> &str {
-        self.0.as_ref().map_or("{}", |kept| &kept.text)
-    }
-
-    /// Of properties that are JSON.
-    pub(crate) fn from_json(properties: BTreeMap<String, &RawValue>) -> Self {
-        let mut rest = Rest::default();
-        for (name, json) in properties {
-            rest.push(&name, json.get());
+    /// The map, made for this one look if there is none.
+    fn look(&self) -> Cow<'_, Map<String, Value>> {
+        match &self.0 {
+            Some(kept) if kept.map.get().is_none() => Cow::Owned(kept.parsed()),
+            _ => Cow::Borrowed(self),
         }
-        rest.into()
     }
 
-    /// The property at the end of this path of names; `None` if there is none, or an odd one.
-    pub(crate) fn find<'a, T: Deserialize<'a>>(&'a self, path: &[&str]) -> Option<T> {
-        let text: &str = &self.0.as_ref()?.text;
-        let value = path
-            .iter()
-            .try_fold(text, |object, name| find(object, name))?;
-        // What follows the value is not read.
-        T::deserialize(&mut serde_json::Deserializer::from_str(value)).ok()
-    }
-
-    /// `json` is that of an object which is not empty, and `map` says the same.
-    fn kept(json: String, map: OnceLock<Map<String, Value>>) -> Self {
-        let text = json.into_boxed_str();
+    fn kept(text: Box<str>, map: OnceLock<Map<String, Value>>) -> Self {
         Self(Some(Box::new(Kept { text, map })))
     }
 }
 
-/// The first look makes the map.
+/// The first look makes the map, and it stays.
 impl Deref for Extra {
     type Target = Map<String, Value>;
 
@@ -120,17 +94,15 @@ impl From<Map<String, Value>> for Extra {
         if map.is_empty() {
             return Self::default();
         }
-        // Reading a number again may change its last digit, so the map itself is kept.
-        let json = json!(map).to_string();
-        Self::kept(json, map.into())
+        Self::kept(Box::default(), map.into())
     }
 }
 
 impl From<Extra> for Map<String, Value> {
     fn from(extra: Extra) -> Self {
         extra.0.map_or_else(Self::new, |mut kept| {
-            let looked_at = kept.map.take();
-            looked_at.unwrap_or_else(|| kept.parsed())
+            let there = kept.map.take();
+            there.unwrap_or_else(|| kept.parsed())
         })
     }
 }
@@ -143,27 +115,33 @@ impl<K: Into<String>> FromIterator<(K, Value)> for Extra {
     }
 }
 
+impl<'a> IntoIterator for &'a Extra {
+    type Item = (&'a String, &'a Value);
+    type IntoIter = map::Iter<'a>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 impl fmt::Debug for Extra {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
+        self.look().fmt(f)
     }
 }
 
 impl PartialEq for Extra {
     fn eq(&self, other: &Self) -> bool {
-        **self == **other
+        self.look() == other.look()
     }
 }
 
 impl Eq for Extra {}
 
-/// As a map. None is kept, so that writing a long list does not make it longer.
+/// As a map.
 impl Serialize for Extra {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0 {
-            Some(kept) if kept.map.get().is_none() => kept.parsed().serialize(serializer),
-            _ => (**self).serialize(serializer),
-        }
+        self.look().serialize(serializer)
     }
 }
 
@@ -192,30 +170,36 @@ impl schemars::JsonSchema for Extra {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use serde::de::{MapAccess, Visitor};
+    use serde_json::json;
 
-    /// As an object is read that has no fields.
-    struct Object(Extra);
+    /// As a type is read that has no fields, and looks up `b` and `d` in `a`.
+    struct LookedUp {
+        found: [Option<Value>; 2],
+        rest: Extra,
+    }
 
-    impl<'de> Deserialize<'de> for Object {
+    impl<'de> Deserialize<'de> for LookedUp {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
             struct Reader;
 
-            impl<'de> serde::de::Visitor<'de> for Reader {
-                type Value = Object;
+            impl<'de> Visitor<'de> for Reader {
+                type Value = LookedUp;
 
                 fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                     f.write_str("an object")
                 }
 
-                fn visit_map<A: serde::de::MapAccess<'de>>(
-                    self,
-                    mut map: A,
-                ) -> Result<Object, A::Error> {
-                    let mut rest = Rest::default();
+                fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<LookedUp, A::Error> {
+                    let (mut found, mut rest) = (Default::default(), Rest::default());
                     while let Some(name) = map.next_key::<Key<'de>>()? {
-                        rest.read(&name, &mut map)?;
+                        match &*name {
+                            "a" => found = rest.look_up(&name, &mut map, ["b", "d"])?,
+                            _ => rest.read(&name, &mut map)?,
+                        }
                     }
-                    Ok(Object(rest.into()))
+                    let rest = rest.into();
+                    Ok(LookedUp { found, rest })
                 }
             }
 
@@ -224,7 +208,7 @@ mod tests {
     }
 
     fn read(json: &str) -> Extra {
-        serde_json::from_str::<Object>(json).unwrap().0
+        serde_json::from_str::<LookedUp>(json).unwrap().rest
     }
 
     fn any_json() -> impl Strategy<Value = Value> {
@@ -263,63 +247,61 @@ mod tests {
             prop_assert_eq!(serde_json::to_value(&extra).unwrap(), Value::Object(map.clone()));
             prop_assert_eq!(format!("{extra:?}"), format!("{map:?}"));
             prop_assert_eq!(&extra, &Extra::from(map.clone()));
-            prop_assert_eq!(Map::from(read(extra.as_json())), map.clone());
+            let value = serde_json::from_value::<LookedUp>(Value::Object(map.clone())).unwrap();
+            prop_assert_eq!(&value.rest, &extra);
             prop_assert_eq!(Map::from(extra), map);
         }
+    }
 
-        #[test]
-        fn a_property_is_found_where_the_map_has_it(map in properties(any_json()), pretty: bool) {
-            let json = if pretty { serde_json::to_string_pretty(&map) } else { serde_json::to_string(&map) };
-            let extra = read(&json.unwrap());
-            for path in [&["one"][..], &["two", "one"], &["two", "two", "one"]] {
-                let wanted = map.get(path[0]);
-                let wanted = path[1..].iter().try_fold(wanted, |value, name| Some(value?.get(name)));
-                prop_assert_eq!(extra.find::<Value>(path), wanted.flatten().cloned(), "{:?}", path);
-            }
+    #[test]
+    fn what_is_looked_up_is_found_and_kept() {
+        let look_up = |json: &str| {
+            let object: LookedUp = serde_json::from_str(json).unwrap();
+            assert_eq!(object.rest, read(json));
+            object.found
+        };
+        for (json, wanted) in [
+            (
+                r#"{"a": {"b": 1, "c": {"b": 2}, "d": "x"}}"#,
+                [Some(json!(1)), Some(json!("x"))],
+            ),
+            (
+                r#"{"z": {"b": 1}, "a": {"\u0062" : {"x\"": [null]}}}"#,
+                [Some(json!({ "x\"": [null] })), None],
+            ),
+            (
+                r#"{"a": {"b": 1}, "a": {"b": 2, "b": 3}}"#,
+                [Some(json!(3)), None],
+            ),
+            (r#"{"a": ["b", 1, {"b": 1}]}"#, [None, None]),
+            (r#"{"a": "b\":1"}"#, [None, None]),
+            (r#"{"a": null, "b": 1}"#, [None, None]),
+            ("{}", [None, None]),
+        ] {
+            assert_eq!(look_up(json), wanted, "{json}");
         }
-    }
-
-    #[test]
-    fn a_name_is_found_however_it_is_written() {
-        let extra = read(r#"{"a": [{"b": 1}, "b"], "\u0062" : {"x\"": "}", "c": 2 } , "d": 3}"#);
-        assert_eq!(extra.find(&["b", "c"]), Some(2));
-        assert_eq!(extra.find(&["d"]), Some(3));
-        assert_eq!(extra.find(&["b", "x\""]), Some("}".to_owned()));
-        assert_eq!(extra.find::<Value>(&["a", "b"]), None);
-        assert_eq!(extra.find::<String>(&["d"]), None);
-    }
-
-    #[test]
-    fn what_no_value_can_hold_is_text_and_hides_nothing() {
-        let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
-        let odd = format!(r#"{{"big": 1e999, "half": "\ud800", "deep": {deep}, "good": [1]}}"#);
-        let extra = read(&odd);
-        assert_eq!(extra["big"], "1e999");
-        assert_eq!(extra["half"], r#""\ud800""#);
-        assert_eq!(extra["deep"], deep);
-        assert_eq!(extra["good"], json!([1]));
-        assert_eq!(extra.as_json().len(), odd.len() - 7);
     }
 
     #[test]
     fn properties_are_set_one_by_one() {
-        let mut extra = Extra::default();
-        assert_eq!((extra.as_json(), extra.len()), ("{}", 0));
-        extra.insert("one", json!(1));
-        extra.insert("two", json!({ "a": [] }));
-        extra.insert("one", json!(3));
+        let mut extra = read(r#"{"two": 2}"#);
+        assert_eq!(extra.insert("one", json!(1)), None);
+        assert_eq!(extra.insert("two", json!({ "a": [] })), Some(json!(2)));
         assert_eq!(
             extra,
-            Extra::from_iter([("two", json!({ "a": [] })), ("one", json!(3))])
+            Extra::from_iter([("two", json!({ "a": [] })), ("one", json!(1))])
         );
+        assert_eq!((&extra).into_iter().count(), 2);
     }
 
     #[test]
-    fn writing_it_makes_no_map_that_stays() {
+    fn only_a_look_by_hand_makes_a_map_that_stays() {
         let extra = read(r#"{"a": 1}"#);
+        let made = || extra.0.as_ref().unwrap().map.get().is_some();
         assert_eq!(serde_json::to_string(&extra).unwrap(), r#"{"a":1}"#);
-        assert!(extra.0.as_ref().unwrap().map.get().is_none());
+        assert_eq!(format!("{extra:?}"), r#"{"a": Number(1)}"#);
+        assert!(!extra.is_empty() && extra == read(r#"{"a":1}"#) && !made());
         assert_eq!(extra["a"], 1);
-        assert!(extra.0.as_ref().unwrap().map.get().is_some());
+        assert!(made());
     }
 }

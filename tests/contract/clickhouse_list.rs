@@ -84,6 +84,7 @@ async fn an_empty_organization_has_an_empty_page() {
 async fn unknown_properties_of_the_envelope_are_kept() {
     let mut body = BACKEND.list(&objects(&["a"]));
     body["nextCursor"] = json!("later");
+    body["requestId"] = json!(7);
     let wire = Wire::always(Answer::json(200, &body)).await;
     let page = BACKEND
         .connect(&wire)
@@ -91,6 +92,7 @@ async fn unknown_properties_of_the_envelope_are_kept() {
         .await
         .unwrap();
     assert_eq!(page.extra["nextCursor"], json!("later"), "{page:?}");
+    assert_eq!(page.extra["requestId"], json!(7), "{page:?}");
 }
 
 #[tokio::test]

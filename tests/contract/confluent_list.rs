@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     backend::{BASIC, Backend, REQUEST_ID, refused, walk},
-    support::{Answer, Checks, Wire},
+    support::{Answer, Checks, Wire, time},
 };
 
 const BACKEND: Backend = Backend::Confluent;
@@ -287,6 +287,45 @@ async fn one_odd_item_is_reported_and_hides_none_of_the_others() {
         checks.same("the request id", error.request_id(), Some(REQUEST_ID));
         checks.same("the operation", error.operation(), Operation::List);
         checks.same("may_have_executed", error.may_have_executed(), false);
+    }
+}
+
+/// Its time of creation is looked up in it, if it is what the vendor documents; it is kept in any case.
+#[tokio::test]
+async fn the_metadata_of_an_item_may_be_anything() {
+    let mut checks = Checks::default();
+    let at = "2026-03-01T10:00:00Z";
+    for (metadata, created_at) in [
+        (json!({ "created_at": at, "self": null }), Some(time(at))),
+        (json!({ "nested": { "created_at": at } }), None),
+        (json!({ "created_at": 7 }), None),
+        (json!({ "created_at": "soon" }), None),
+        (json!(["created_at", at]), None),
+        (json!("\"created_at\":"), None),
+        (Value::Null, None),
+    ] {
+        checks.case(metadata.to_string());
+        let mut item = object("i-1");
+        item["metadata"] = metadata.clone();
+        let body = BACKEND.list(&[item]);
+        let page = page_of(BACKEND.identified(Answer::json(200, &body))).await;
+        let page = page.unwrap();
+        let invitation = page.items[0].as_ref().unwrap();
+        checks.same("the time", invitation.created_at, created_at);
+        checks.same("what is kept", &invitation.extra["metadata"], &metadata);
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_read_to_its_end_is_not_taken_for_the_last_page() {
+    for metadata in [
+        r#"{"next": "?page_token=two", "odd": 1e999}"#,
+        r#"{"next": "?page_token=\ud800"}"#,
+    ] {
+        let body = format!(r#"{{"data": [], "metadata": {metadata}}}"#);
+        let answer = Answer::json(200, &Value::Null).body(body);
+        let error = refused(page_of(BACKEND.identified(answer)).await);
+        assert_eq!(error.kind(), ErrorKind::Decode, "{metadata}: {error}");
     }
 }
 
