@@ -101,8 +101,9 @@ impl ClickHouse {
             let call = self.call(operation, Some("id"));
             let start = convert::Position::parse(&call, token).ok();
             drop(failure::failure(&call, reply));
-            drop(convert::one(&call, reply, Utc::now()));
-            drop(convert::page(&call, reply, query, start, Utc::now()));
+            drop(format!("{:?}", convert::one(&call, reply, Utc::now())));
+            let page = convert::page(&call, reply, query, start, Utc::now());
+            drop(format!("{page:?}"));
             drop(call.done(reply));
         }
     }
