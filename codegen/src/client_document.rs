@@ -16,7 +16,7 @@ use openapiv3::OpenAPI;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    api::{Api, Kind, Need, Object, Operation, Response},
+    api::{Api, Field, Kind, Need, Object, Operation, Response},
     problem::Problem,
 };
 
@@ -107,8 +107,8 @@ impl Schemas {
         let mut required = Vec::new();
         for field in object.fields {
             if let (Kind::Verbatim(looked_up), Side::Response) = (&field.kind, side) {
-                let inner = looked_up.iter().map(|inner| within(field.name, inner.name));
-                properties.extend(inner.map(|name| (name, json!({}))));
+                let name = |inner: &Field| format!("{}{WITHIN}{}", field.name, inner.name);
+                properties.extend(looked_up.iter().map(|inner| (name(inner), json!({}))));
                 continue;
             }
             properties.insert(field.name.to_owned(), self.kind(&field.kind, side));
@@ -137,11 +137,6 @@ impl Schemas {
             (Kind::Integer, Side::Response) | (Kind::Verbatim(_), _) => json!({}),
         }
     }
-}
-
-/// What a property is called that is looked up in one that is kept among the unknown properties.
-fn within(outer: &str, inner: &str) -> String {
-    format!("{outer}{WITHIN}{inner}")
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
