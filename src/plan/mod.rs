@@ -2,9 +2,13 @@
 
 mod apply;
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::HashSet,
+    hash::{BuildHasher, RandomState},
+};
 
 use chrono::{DateTime, Utc};
+use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
 pub use self::apply::{StepOutcome, StepResult};
@@ -235,12 +239,15 @@ impl Step {
 /// Everybody who is in the list or the roster, by address and without regard to case.
 struct People {
     known: Vec<Person>,
-    positions: HashMap<String, usize>,
+    /// Where each is among those known, by the hash of the address. Small, because caches hold little of
+    /// what is looked up at random.
+    positions: HashTable<usize>,
+    hashing: RandomState,
 }
 
 /// Where a person is in the list and in the roster.
-#[derive(Default)]
 struct Person {
+    address: String,
     latest: Option<usize>,
     row: Option<usize>,
 }
@@ -249,16 +256,27 @@ impl People {
     fn with_capacity(capacity: usize) -> Self {
         Self {
             known: Vec::with_capacity(capacity),
-            positions: HashMap::with_capacity(capacity),
+            positions: HashTable::with_capacity(capacity),
+            hashing: RandomState::new(),
         }
     }
 
     /// Where the person of this address is among those known.
     fn position(&mut self, email: &str) -> usize {
-        let next = self.known.len();
-        let position = *self.positions.entry(email.to_lowercase()).or_insert(next);
+        let address = email.to_lowercase();
+        let known = &mut self.known;
+        let next = known.len();
+        let hash = |address: &String| self.hashing.hash_one(address);
+        let same = |position: &usize| known[*position].address == address;
+        let again = |position: &usize| hash(&known[*position].address);
+        let entry = self.positions.entry(hash(&address), same, again);
+        let position = *entry.or_insert(next).get();
         if position == next {
-            self.known.push(Person::default());
+            known.push(Person {
+                address,
+                latest: None,
+                row: None,
+            });
         }
         position
     }
