@@ -26,10 +26,12 @@ use crate::{
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// How often each program is built from nothing, in turn.
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 5;
 
 /// How often it is built again.
 const AGAIN: usize = 7;
+
+const BUILD: [&str; 3] = ["build", "--offline", "--quiet"];
 
 /// A program that prints the invitations of an organisation, and what it has for that.
 struct Program {
@@ -235,16 +237,18 @@ tokio = {{ version = "1", features = ["macros", "rt-multi-thread"] }}
     }
 
     fn build(&self, name: &str) -> Result<Usage> {
-        usage::of(&mut self.cargo(name, &["build", "--offline", "--quiet"]))
+        usage::of(&mut self.cargo(name, &BUILD))
     }
 
-    /// From nothing.
+    /// From nothing, and as a dependency from a registry is built: a path would be built
+    /// incrementally, which takes longer the first time.
     fn cold(&self, program: &Program) -> Result<Usage> {
         let target = self.target(program.name);
         if target.exists() {
             fs::remove_dir_all(target)?;
         }
-        self.build(program.name)
+        let mut command = self.cargo(program.name, &BUILD);
+        usage::of(command.env("CARGO_INCREMENTAL", "0"))
     }
 
     /// How many packages are built, but for the program itself.
