@@ -134,15 +134,12 @@ fn measure_in(place: &Place) -> Result<Part> {
         };
         writeln!(
             text,
-            "| {} | {} | {:.1} ({:.1}–{:.1}) | {:.2} ({:.2}–{:.2}) | {size} |",
+            "| {} | {} | {:.1} ({:.1}–{:.1}) | {of_peer} | {size} |",
             program.title,
             place.crates(program)?,
             cpu.median,
             cpu.least,
             cpu.most,
-            of_peer.median,
-            of_peer.least,
-            of_peer.most,
         )?;
         eprintln!("builds: {} as a release", program.name);
     }
@@ -150,17 +147,17 @@ fn measure_in(place: &Place) -> Result<Part> {
     let mut summary = vec![
         SummaryRow {
             what: "cold build of a program with the library, CPU × that with the peer".to_owned(),
-            measured: format!("{:.2}", of_peer.median),
+            measured: of_peer.to_string(),
             target: "≤ 1.1",
         },
         SummaryRow {
             what: "the same, generated code in place of the build script".to_owned(),
-            measured: format!("{:.2}", ratio(EXPANDED, PEER).median),
+            measured: ratio(EXPANDED, PEER).to_string(),
             target: "",
         },
         SummaryRow {
             what: "the same with ring in place of aws-lc".to_owned(),
-            measured: format!("{:.2}", ratio(RING, PEER).median),
+            measured: ratio(RING, PEER).to_string(),
             target: "",
         },
     ];
@@ -363,11 +360,7 @@ tokio = {{ version = "1", features = ["macros", "rt-multi-thread"] }}
             ("built again after `src/lib.rs` was touched", &edited),
             ("the build script alone: all clients generated", &script),
         ] {
-            writeln!(
-                text,
-                "| {what} | {:.2} ({:.2}–{:.2}) | {:.2} ({:.2}–{:.2}) |",
-                wall.median, wall.least, wall.most, cpu.median, cpu.least, cpu.most
-            )?;
+            writeln!(text, "| {what} | {wall} | {cpu} |")?;
         }
         let rows = [
             (
@@ -384,7 +377,7 @@ tokio = {{ version = "1", features = ["macros", "rt-multi-thread"] }}
         ];
         let rows = rows.map(|(what, (wall, _), target)| SummaryRow {
             what: what.to_owned(),
-            measured: format!("{:.2}", wall.median),
+            measured: wall.to_string(),
             target,
         });
         Ok((text, rows.into()))

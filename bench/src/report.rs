@@ -3,7 +3,7 @@
 use std::{
     env,
     error::Error,
-    fmt::Write as _,
+    fmt::{self, Write as _},
     fs,
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
@@ -144,7 +144,7 @@ pub fn measure() -> Result<Part> {
             if *subject == "library" {
                 summary.push(SummaryRow {
                     what: format!("{}, CPU × by hand", case.title),
-                    measured: format!("{:.2} ({:.2}–{:.2})", ratio.median, ratio.least, ratio.most),
+                    measured: ratio.to_string(),
                     target: case.target,
                 });
             }
@@ -265,6 +265,18 @@ impl Spread {
             median: values[values.len() / 2],
             most: values[values.len() - 1],
         }
+    }
+}
+
+/// The median, with the least and the most.
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            least,
+            median,
+            most,
+        } = self;
+        write!(f, "{median:.2} ({least:.2}–{most:.2})")
     }
 }
 
