@@ -18,8 +18,8 @@ impl Changes<'_> {
         (new_at, new): Placed,
         needed: &str,
         direction: Direction,
-        object: Option<&'static Object>,
-        bare: Option<&'static Field>,
+        object: Option<&Object>,
+        bare: Option<&Field>,
     ) {
         let none = Map::new();
         let before = old["content"].as_object().unwrap_or(&none);

@@ -82,7 +82,7 @@ impl fmt::Display for Class {
 pub fn diff(old: &Surface, new: &Surface, api: &Api) -> Vec<Finding> {
     let mut changes = Changes::new(old, new);
     changes.servers();
-    for operation in api.operations {
+    for operation in &api.operations {
         changes.operation(operation);
     }
     changes.into_findings()

@@ -8,7 +8,7 @@ use super::{Class, Placed, changes::Changes, schema::SchemaDiff};
 use crate::{
     api::{Need, Operation},
     schema::Direction,
-    surface::variables,
+    path::variables,
 };
 
 /// Parameters with their pointers, by place and name.
