@@ -287,28 +287,35 @@ impl<'a> Operations<'_, 'a> {
         };
         let responses = self.bodies(operation, is_failure);
         let context = received(&format!("{id}_error"));
+        let mut nodes = Vec::new();
+        for response in responses {
+            let node = match response.json {
+                Some(Some(schema)) => self.schemas.node(vec![schema], &context),
+                Some(None) => Node::any(),
+                None => continue,
+            };
+            nodes.push((response.status, node));
+        }
+        // What is any JSON in one failure does not make all of them so.
+        let is_any = |node: &Node| node.shape == Shape::Any;
+        let all_any = nodes.iter().all(|(_, node)| is_any(node));
         let mut statuses = Vec::new();
         let mut failure: Option<Node> = None;
-        for response in responses {
-            let Some(schema) = response.json else { continue };
-            let node = match schema {
-                Some(schema) => self.schemas.node(vec![schema], &context),
-                None => Node::any(),
-            };
+        for (status, node) in nodes {
             let mixed = match &failure {
                 Some(known) => Mixer::new(&mut self.schemas.model).mix(known, &node, &context),
                 None => node,
             };
-            let fits = mixed.shape != Shape::Any || failure.as_ref().is_none_or(|known| known.shape == Shape::Any);
-            if !fits {
+            if is_any(&mixed) && !all_any {
                 self.schemas.note(format!(
-                    "{}: the body of {} is unlike those of other failures; it arrives as `Error::UnexpectedResponse`",
-                    operation.pointer, response.status
+                    "{}: the body of {status} is unlike those of other failures; it arrives as \
+                     `Error::UnexpectedResponse`",
+                    operation.pointer
                 ));
                 continue;
             }
             failure = Some(mixed);
-            statuses.push(response.status);
+            statuses.push(status);
         }
         (statuses, failure)
     }

@@ -261,7 +261,7 @@ impl<'a> Schemas<'a> {
                 Shape::Named(id)
             }
             // What comes back is read as one object with the properties of all, none of which it has to have.
-            None if !context.sent && views.iter().all(|view| !view.properties.is_empty()) => {
+            None if !context.sent && views.iter().all(|view| !view.properties.is_empty() || !view.unions.is_empty()) => {
                 self.merged(branches, definitions, key, context)
             }
             None => {
@@ -290,6 +290,9 @@ impl<'a> Schemas<'a> {
                 origin.pointer.clone_from(&definitions[0].pointer);
             }
             self.known.insert(key.clone(), id);
+        } else if merged.shape == Shape::Any {
+            let place = &definitions[0].pointer;
+            self.note(format!("{place}: its alternatives have no form in common; it is any JSON"));
         }
         merged.shape
     }
