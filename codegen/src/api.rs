@@ -48,6 +48,8 @@ pub struct Parameter {
     pub kind: Kind,
     /// Whether the library can do without.
     pub need: Need,
+    /// Whether the library sends it with every request, so that a document may require it.
+    pub always: bool,
 }
 
 /// A request body.

@@ -86,6 +86,8 @@ pub(crate) struct Requirement {
     pub target: Target,
     pub kind: Type,
     pub need: Need,
+    /// Whether a parameter is sent with every request.
+    pub always: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -259,6 +261,16 @@ impl Source {
         self.need(target, kind, Need::Essential)
     }
 
+    /// A parameter that the code around the bindings sends with every request, so that the document may
+    /// require it.
+    pub fn send(self, target: &str, kind: Type) -> Self {
+        let mut source = self.need(target, kind, Need::Essential);
+        if let Some(need) = source.needs.last_mut() {
+            need.always = true;
+        }
+        source
+    }
+
     /// A parameter or property that the code around the bindings names and can do without: where a document
     /// lacks it, it is taken from the project's own document, marked as not offered.
     pub fn offer(self, target: &str, kind: Type) -> Self {
@@ -285,7 +297,12 @@ impl Source {
 
     fn need(mut self, target: &str, kind: Type, need: Need) -> Self {
         match target.parse() {
-            Ok(target) => self.needs.push(Requirement { target, kind, need }),
+            Ok(target) => self.needs.push(Requirement {
+                target,
+                kind,
+                need,
+                always: false,
+            }),
             Err(mistake) => self.mistakes.push(mistake),
         }
         self
@@ -325,6 +342,7 @@ impl<'a> Objects<'a> {
             name: name.to_owned(),
             kind: Kind::Text,
             need: Need::Essential,
+            always: true,
         });
         let query = |requirement: &Requirement| match &requirement.target {
             Target::Query(of, name) if of == call => Some(Parameter {
@@ -332,6 +350,7 @@ impl<'a> Objects<'a> {
                 name: name.clone(),
                 kind: requirement.kind.plain(),
                 need: requirement.need,
+                always: requirement.always,
             }),
             _ => None,
         };
@@ -548,6 +567,7 @@ impl Bindings {
                     "target": each.target.to_string(),
                     "type": each.kind.as_str(),
                     "required": need(each.need),
+                    "always": each.always,
                 })
             });
             json!({
@@ -627,6 +647,9 @@ fn read_description(text: &str) -> Option<Bindings> {
             let kind = text(entry, "type")?;
             let kind = Type::ALL.into_iter().find(|each| each.as_str() == kind)?;
             read = read.need(&text(entry, "target")?, kind, need(entry)?);
+            if let Some(last) = read.needs.last_mut() {
+                last.always = entry.get("always")?.as_bool()?;
+            }
         }
         bindings = bindings.source(read);
     }

@@ -127,7 +127,7 @@ impl Checker<'_> {
             };
             let entry = &listed[position];
             let place = format!("{at}/parameters/{position}");
-            if location == "query" && entry["required"] == true {
+            if !parameter.always && entry["required"] == true {
                 let expected = format!("the query parameter `{name}` to be optional");
                 self.demanded(&place, expected, "a required one");
             }

@@ -73,9 +73,14 @@ pub(crate) fn lower(bindings: &Bindings, sources: &[Documents]) -> Result<Model,
     } else {
         None
     };
-    needs::unwrap(bindings, &mut model, own.as_ref());
+    let mut imported = needs::Imported::new();
+    if let Some(own) = &own {
+        needs::unwrap(bindings, &mut model, own, &mut imported);
+    }
     needs::pin(bindings, &mut model).map_err(|problems| in_documents(&all, problems))?;
-    needs::overlay(bindings, &mut model, own.as_ref());
+    if let Some(own) = &own {
+        needs::overlay(bindings, &mut model, own, &mut imported);
+    }
     needs::coerce(bindings, &mut model);
     needs::offers(bindings, &mut model);
     naming::assign(&mut model);

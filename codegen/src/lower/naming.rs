@@ -14,27 +14,36 @@ use super::{
 };
 
 pub(super) fn assign(model: &mut Model) {
-    merge_directions(model);
+    merge(model);
     sweep(model);
     types(model);
     operations(model);
 }
 
-/// What is sent and what comes back is one type where both are described by one schema and are equal.
-fn merge_directions(model: &mut Model) {
-    let mut received: HashMap<(usize, String), Id> = HashMap::new();
-    for (id, named) in model.types.iter().enumerate() {
-        if !named.origin.sent {
-            received.insert((named.origin.document, named.origin.pointer.clone()), id);
-        }
-    }
+/// What is described more than once is one type: a component that is sent and comes back, components of one name
+/// in several documents, and what failures look like, as far as they are equal.
+fn merge(model: &mut Model) {
+    let mut candidates: HashMap<String, Vec<Id>> = HashMap::new();
     let mut same: HashMap<Id, Id> = HashMap::new();
-    for (id, named) in model.types.iter().enumerate().filter(|(_, named)| named.origin.sent) {
-        let twin = received.get(&(named.origin.document, named.origin.pointer.clone()));
-        if let Some(twin) = twin
-            && equal(model, id, *twin, &mut HashSet::new())
-        {
-            same.insert(id, *twin);
+    let mut failures: HashMap<Id, usize> = HashMap::new();
+    let all: Vec<Id> = {
+        let (sent, received): (Vec<Id>, Vec<Id>) = (0..model.types.len()).partition(|id| model.types[*id].origin.sent);
+        received.into_iter().chain(sent).collect()
+    };
+    for id in all {
+        let origin = &model.types[id].origin;
+        let key = match component(&origin.pointer) {
+            Some(name) => name,
+            None if is_failure(&model.types[id]) => FAILURE.to_owned(),
+            None => continue,
+        };
+        let known = candidates.entry(key).or_default();
+        match known.iter().find(|known| equal(model, id, **known, &mut HashSet::new())) {
+            Some(known) => {
+                same.insert(id, *known);
+                *failures.entry(*known).or_default() += 1;
+            }
+            None => known.push(id),
         }
     }
     let mut change = |id: Id| same.get(&id).copied().unwrap_or(id);
@@ -47,6 +56,21 @@ fn merge_directions(model: &mut Model) {
     for (_, node) in &mut model.aliases {
         node.map_ids(&mut change);
     }
+    // What several operations fail with is named after none of them.
+    for (id, count) in failures {
+        let named = &mut model.types[id];
+        if count > 0 && is_failure(named) {
+            FAILURE.clone_into(&mut named.origin.fallback);
+        }
+    }
+}
+
+/// What the failures of several operations are called.
+const FAILURE: &str = "Failure";
+
+fn is_failure(named: &Named) -> bool {
+    let origin = &named.origin;
+    !origin.sent && origin.within.is_none() && origin.fallback.ends_with("_error") && component(&origin.pointer).is_none()
 }
 
 fn equal(model: &Model, one: Id, other: Id, assumed: &mut HashSet<(Id, Id)>) -> bool {
@@ -198,7 +222,8 @@ fn component_names(name: &str, sent: bool) -> Vec<String> {
     let mut names: Vec<String> = short.into_iter().map(idents::type_name).collect();
     names.push(idents::type_name(name));
     if sent {
-        let request = names.iter().map(|name| format!("{name}Request"));
+        let request = names.iter().filter(|name| !name.ends_with("Request"));
+        let request = request.map(|name| format!("{name}Request"));
         let request: Vec<String> = request.collect();
         names.truncate(1);
         names.extend(request);

@@ -138,8 +138,7 @@ fn pinned_type(model: &Model, name: &str) -> Option<Id> {
 
 /// Where a source's results are in an envelope and the document describes them without it, puts the envelope of
 /// the project's own document around them.
-pub(super) fn unwrap(bindings: &Bindings, model: &mut Model, own: Option<&Model>) {
-    let Some(own) = own else { return };
+pub(super) fn unwrap(bindings: &Bindings, model: &mut Model, own: &Model, known: &mut Imported) {
     for source in &bindings.sources {
         let Some(property) = &source.envelope else {
             continue;
@@ -154,17 +153,19 @@ pub(super) fn unwrap(bindings: &Bindings, model: &mut Model, own: Option<&Model>
             let Some(bare) = bare.filter(|_| is_bare).map(|payload| payload.node.clone()) else {
                 continue;
             };
-            let mut import = Import::new(own, model);
+            let mut import = Import::new(own, model, known);
             let envelope = operation(own, &each.call).and_then(|op| op.success.as_ref());
             let Some(mut envelope) = envelope.map(|payload| import.node(&payload.node)) else {
                 continue;
             };
             let Some(id) = envelope.named() else { continue };
-            if let Some(properties) = model.types[id].properties_mut()
-                && let Some(inner) = properties.iter_mut().find(|inner| inner.name == *property)
-            {
-                inner.node = bare;
-                inner.offered = true;
+            for inner in model.types[id].properties_mut().into_iter().flatten() {
+                if inner.name == *property {
+                    inner.node = bare.clone();
+                    inner.offered = true;
+                } else {
+                    not_offered(&mut inner.words);
+                }
             }
             envelope.nullable = false;
             if let Some(success) = operation_mut(model, &each.call).and_then(|op| op.success.as_mut()) {
@@ -175,34 +176,33 @@ pub(super) fn unwrap(bindings: &Bindings, model: &mut Model, own: Option<&Model>
 }
 
 /// Adds what the code around the bindings names and the documents lack, from the project's own document.
-pub(super) fn overlay(bindings: &Bindings, model: &mut Model, own: Option<&Model>) {
-    let Some(own) = own else { return };
+pub(super) fn overlay(bindings: &Bindings, model: &mut Model, own: &Model, known: &mut Imported) {
     for source in &bindings.sources {
         for each in &source.selected {
             if operation(model, &each.call).is_none()
                 && let Some(theirs) = operation(own, &each.call)
             {
-                let op = Import::new(own, model).operation(theirs);
+                let op = Import::new(own, model, known).operation(theirs);
                 model.operations.push(op);
             }
         }
         for need in &source.needs {
             match &need.target {
-                Target::Query(call, name) => overlay_query(model, own, call, name),
-                Target::Property(name, steps) => overlay_property(model, own, name, steps),
+                Target::Query(call, name) => overlay_query(model, own, call, name, known),
+                Target::Property(name, steps) => overlay_property(model, own, name, steps, known),
             }
         }
     }
 }
 
-fn overlay_query(model: &mut Model, own: &Model, call: &Call, name: &str) {
+fn overlay_query(model: &mut Model, own: &Model, call: &Call, name: &str, imported: &mut Imported) {
     let is = |param: &&Param| param.location == "query" && param.name == name;
     let known = operation(model, call).is_none_or(|op| op.parameters.iter().any(|param| is(&param)));
     let Some(param) = operation(own, call).and_then(|op| op.parameters.iter().find(is)).filter(|_| !known) else {
         return;
     };
     let mut param = param.clone();
-    param.node = Import::new(own, model).node(&param.node);
+    param.node = Import::new(own, model, imported).node(&param.node);
     param.required = false;
     param.offered = false;
     not_offered(&mut param.words);
@@ -211,7 +211,13 @@ fn overlay_query(model: &mut Model, own: &Model, call: &Call, name: &str) {
     }
 }
 
-fn overlay_property(model: &mut Model, own: &Model, name: &str, steps: &[String]) {
+fn overlay_property(
+    model: &mut Model,
+    own: &Model,
+    name: &str,
+    steps: &[String],
+    known: &mut Imported,
+) {
     let (Some(mut id), Some(mut theirs)) = (pinned_type(model, name), pinned_type(own, name)) else {
         return;
     };
@@ -221,7 +227,7 @@ fn overlay_property(model: &mut Model, own: &Model, name: &str, steps: &[String]
         };
         if model.types[id].property(step).is_none() {
             let mut property = source.clone();
-            property.node = Import::new(own, model).node(&property.node);
+            property.node = Import::new(own, model, known).node(&property.node);
             property.required = false;
             property.offered = false;
             not_offered(&mut property.words);
@@ -247,16 +253,15 @@ fn not_offered(words: &mut Words) {
 struct Import<'m> {
     from: &'m Model,
     into: &'m mut Model,
-    known: HashMap<Id, Id>,
+    known: &'m mut Imported,
 }
 
+/// What was taken so far: the type there, and the type here.
+pub(super) type Imported = HashMap<Id, Id>;
+
 impl<'m> Import<'m> {
-    fn new(from: &'m Model, into: &'m mut Model) -> Self {
-        Self {
-            from,
-            into,
-            known: HashMap::new(),
-        }
+    fn new(from: &'m Model, into: &'m mut Model, known: &'m mut Imported) -> Self {
+        Self { from, into, known }
     }
 
     fn node(&mut self, node: &Node) -> Node {
@@ -295,6 +300,7 @@ impl<'m> Import<'m> {
             Body::Object(properties) => {
                 for property in properties {
                     property.node = self.node(&property.node);
+                    property.offered = false;
                 }
             }
             Body::Union(union) => {
