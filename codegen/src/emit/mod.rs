@@ -2,11 +2,13 @@
 //!
 //! | module | what it writes |
 //! |---|---|
+//! | `builders` | the builders of types, which need no `extra` |
 //! | `renames` | names that collide, and are written as the wire has them afterwards |
 //! | `sets` | sets of values, open to values that a document does not list |
 //! | `unions` | objects that a property tells apart, open in the same way |
 //! | `tables` | what the hooks of a client and its users can look up |
 
+mod builders;
 mod renames;
 mod sets;
 mod tables;
@@ -87,7 +89,12 @@ pub(crate) fn emit(bindings: &Bindings, model: &Model, files: &[SourceFile]) -> 
         }
         #tables
     };
-    let file = syn::parse2(tokens).map_err(|error| failed(&error.to_string()))?;
+    let mut file = syn::parse2(tokens).map_err(|error| failed(&error.to_string()))?;
+    let objects = model.types.iter().filter(|named| matches!(named.body, Body::Object(_))).count();
+    let builders = builders::start_empty(&mut file);
+    if builders != objects {
+        return Err(failed(&format!("{builders} builders for {objects} objects")));
+    }
     let notes = model.notes.iter().map(|note| format!("// note: {}\n", one_line(note)));
     let notes: String = notes.collect();
     Ok(format!("{notes}{}", prettyplease::unparse(&file)))
@@ -105,15 +112,17 @@ fn client(bindings: &Bindings, model: &Model, document: Value) -> Result<TokenSt
             .with_inner_type(quote!(#transport))
             .with_replacement(TIMESTAMP, format!("{support}::Timestamp"), [TypeImpl::Display].into_iter());
     }
-    let open = {
-        let mut patch = TypePatch::default();
-        patch.with_attr("#[non_exhaustive]");
-        patch
-    };
     for named in &model.types {
         let path = format!("{}::types::{}", bindings.module, named.name);
-        match named.body {
-            Body::Object(_) => settings.with_patch(&named.name, &open),
+        match &named.body {
+            Body::Object(properties) => {
+                let mut patch = TypePatch::default();
+                patch.with_attr("#[non_exhaustive]");
+                if properties.iter().all(|property| !property.required) {
+                    patch.with_derive("Default");
+                }
+                settings.with_patch(&named.name, &patch)
+            }
             Body::Set(_) => settings.with_replacement(
                 &named.name,
                 path,
