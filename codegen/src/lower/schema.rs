@@ -14,6 +14,9 @@ const MAX_COST: usize = 1_500_000;
 /// How many types one module may have.
 const MAX_TYPES: usize = 20_000;
 
+/// How deep types may hold one another, so that nothing runs out of stack. Vendors' documents reach 13.
+const MAX_DEPTH: usize = 128;
+
 /// Makes the types of one module.
 pub(super) struct Schemas<'a> {
     pub viewer: Viewer<'a>,
@@ -21,6 +24,7 @@ pub(super) struct Schemas<'a> {
     known: HashMap<(String, bool), Id>,
     /// What is being made and has no name, so that it cannot hold itself.
     open: HashSet<(String, bool)>,
+    depth: usize,
     cost: usize,
 }
 
@@ -53,6 +57,7 @@ impl<'a> Schemas<'a> {
             model: Model::default(),
             known: HashMap::new(),
             open: HashSet::new(),
+            depth: 0,
             cost: 0,
         }
     }
@@ -93,8 +98,16 @@ impl<'a> Schemas<'a> {
                 self.note(format!("{place}: it contains itself and has no properties; it is any JSON"));
                 Shape::Any
             }
+            None if self.depth == MAX_DEPTH => {
+                let place = &definitions[0].pointer;
+                self.note(format!("{place}: it is nested too deeply; it is any JSON"));
+                self.open.remove(&key);
+                Shape::Any
+            }
             None => {
+                self.depth += 1;
                 let shape = self.shape(&definitions, &key, context);
+                self.depth -= 1;
                 self.open.remove(&key);
                 shape
             }
