@@ -171,9 +171,21 @@ impl<'a> Schemas<'a> {
         &mut self,
         definitions: &[Place<'a>],
         key: &(String, bool),
-        view: View<'a>,
+        mut view: View<'a>,
         context: &Context,
     ) -> Shape {
+        let hidden = if context.sent { View::is_read_only } else { View::is_write_only };
+        let mut shown = Vec::new();
+        for (name, places) in std::mem::take(&mut view.properties) {
+            let said = self.view(&places);
+            if !hidden(&said) {
+                shown.push((name, places, said));
+            }
+        }
+        // Nothing of it travels in this direction but what it does not describe.
+        if shown.is_empty() {
+            return Shape::Map(Box::new(Node::any()));
+        }
         if !view.unions.is_empty() && view.unions.iter().flatten().any(|branch| has_properties(branch)) {
             let place = &definitions[0].pointer;
             self.note(format!(
@@ -182,13 +194,8 @@ impl<'a> Schemas<'a> {
         }
         // It may hold itself.
         let id = self.named(definitions, key, &view, Body::Object(Vec::new()), context);
-        let hidden = if context.sent { View::is_read_only } else { View::is_write_only };
         let mut properties = Vec::new();
-        for (name, places) in view.properties {
-            let said = self.view(&places);
-            if hidden(&said) {
-                continue;
-            }
+        for (name, places, said) in shown {
             let inner = Context {
                 sent: context.sent,
                 within: Some((id, name.to_owned())),
