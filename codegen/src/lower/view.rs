@@ -77,7 +77,7 @@ impl<'a> Viewer<'a> {
     pub fn view(&self, places: &[Place<'a>]) -> View<'a> {
         let mut view = View::default();
         for place in places {
-            self.gather(place, &mut view, 0);
+            self.gather(place, &mut view, 0, true);
         }
         view
     }
@@ -93,7 +93,8 @@ impl<'a> Viewer<'a> {
         })
     }
 
-    fn gather(&self, place: &Place<'a>, view: &mut View<'a>, depth: usize) {
+    /// `here` is what is said at the place itself, and not of something that it refers to.
+    fn gather(&self, place: &Place<'a>, view: &mut View<'a>, depth: usize, here: bool) {
         view.cost += 1 + place.pointer.len() / 256;
         if depth > MAX_DEPTH || !view.visited.insert(place.pointer.clone()) {
             return;
@@ -106,7 +107,7 @@ impl<'a> Viewer<'a> {
         }
         let is = |flag: &str| node.get(flag) == Some(&Value::Bool(true));
         view.nullable |= is("nullable");
-        view.deprecated |= depth == 0 && is("deprecated");
+        view.deprecated |= here && is("deprecated");
         view.read_only |= is("readOnly");
         view.write_only |= is("writeOnly");
         if let Some(reference) = node.get("$ref") {
@@ -118,7 +119,7 @@ impl<'a> Viewer<'a> {
                         pointer,
                         node: target,
                     };
-                    self.gather(&target, view, depth + 1);
+                    self.gather(&target, view, depth + 1, false);
                 }
                 None => view.dangling.push(text.to_owned()),
             }
@@ -172,7 +173,7 @@ impl<'a> Viewer<'a> {
                 .extend(mapping.filter_map(|(value, target)| Some((value.as_str(), target.as_str()?))));
         }
         for part in place.list("allOf") {
-            self.gather(&part, view, depth + 1);
+            self.gather(&part, view, depth + 1, here);
         }
         for keyword in ["oneOf", "anyOf"] {
             let mut parts = place.list(keyword);
@@ -184,7 +185,7 @@ impl<'a> Viewer<'a> {
             view.nullable |= parts.len() < count;
             match parts.as_slice() {
                 [] => {}
-                [one] => self.gather(one, view, depth + 1),
+                [one] => self.gather(one, view, depth + 1, here),
                 _ => view.unions.push(parts),
             }
         }
