@@ -21,7 +21,11 @@ const NOT_OFFERED: &str = "Not offered by the document that this was built from:
 pub(super) fn pin(bindings: &Bindings, model: &mut Model) -> Result<(), Vec<Problem>> {
     let mut problems = Vec::new();
     let mut pinned: Vec<(String, Id)> = Vec::new();
-    for (role, name) in bindings.sources.iter().flat_map(|source| &source.names) {
+    let roles = bindings.sources.iter().flat_map(|source| &source.names);
+    let mut roles: Vec<_> = roles.collect();
+    // What holds a type may be united with something else, and then holds another one.
+    roles.sort_by_key(|(role, _)| role.steps.len());
+    for (role, name) in roles {
         let Some(node) = at_role(model, role).cloned() else {
             continue;
         };
