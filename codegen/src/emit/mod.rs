@@ -30,6 +30,7 @@ use crate::{
     lower::{
         model::{Body, Model, Node, Shape},
         render::{self, Form},
+        words,
     },
     problem::Problem,
 };
@@ -97,7 +98,10 @@ pub(crate) fn emit(bindings: &Bindings, model: &Model, files: &[SourceFile]) -> 
     }
     let notes = model.notes.iter().map(|note| format!("// note: {}\n", one_line(note)));
     let notes: String = notes.collect();
-    Ok(format!("{notes}{}", prettyplease::unparse(&file)))
+    let mut text = format!("{notes}{}", prettyplease::unparse(&file));
+    // The compiler refuses some of these in comments; texts have them escaped.
+    text.retain(|letter| letter == '\n' || !words::is_invisible(letter));
+    Ok(text)
 }
 
 fn client(bindings: &Bindings, model: &Model, document: Value) -> Result<TokenStream, Problem> {

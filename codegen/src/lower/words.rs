@@ -47,7 +47,8 @@ pub(crate) fn clean(text: &str) -> Option<String> {
     (!text.trim().is_empty()).then_some(text)
 }
 
-fn is_invisible(letter: char) -> bool {
+/// What moves the cursor or turns the direction of text around.
+pub(crate) fn is_invisible(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
