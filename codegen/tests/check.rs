@@ -1,22 +1,15 @@
 //! A document that lacks what the library needs is refused with every place, and one that merely
 //! offers less is not.
 
-use org_invitations_codegen::{
-    Api, Document, Report, Surface,
-    api::{CLICKHOUSE, CONFLUENT, CONFLUENT_STS},
-    check, generate,
-};
+mod common;
+
+use common::{Fixture, clickhouse_cloud, fixtures, iam, output::Output, sts};
+use org_invitations_codegen::{Document, Report, check};
 use serde_json::{Value, json};
 
-fn vendored(api: &Api) -> Value {
-    let path = format!("{}/../specs/{}", env!("CARGO_MANIFEST_DIR"), api.document);
-    let text = std::fs::read_to_string(path).unwrap();
-    serde_norway::from_str(&text).unwrap()
-}
-
-fn report(api: &Api, document: &Value) -> Result<(), Report> {
+fn report(fixture: &Fixture, document: &Value) -> Result<(), Report> {
     let document = Document::parse("spec.json", document.to_string().as_bytes())?;
-    check(&Surface::new(&document, api)?, api)
+    check(&fixture.surface(&document)?, &fixture.api)
 }
 
 /// The object at `pointer`, to take something out of it or put something in.
@@ -32,19 +25,19 @@ const CONFLUENT_INVITATION: &str = "/components/schemas/iam.v2.Invitation/proper
 
 #[test]
 fn the_vendored_documents_have_what_the_library_needs() {
-    for api in Api::ALL {
-        assert_eq!(report(api, &vendored(api)), Ok(()), "{}", api.title);
+    for fixture in fixtures() {
+        assert_eq!(report(fixture, &fixture.value), Ok(()), "{}", fixture.name);
     }
 }
 
 #[test]
 fn every_mismatch_is_listed_with_place_expected_found_and_advice() {
-    let mut document = vendored(&CONFLUENT);
+    let mut document = iam().value.clone();
     at(&mut document, CONFLUENT_INVITATION).remove("id");
     at(&mut document, &format!("{CONFLUENT_INVITATION}/email"))
         .insert("type".to_owned(), json!("integer"));
     at(&mut document, "/paths/~1iam~1v2~1invitations~1{id}").remove("delete");
-    let report = report(&CONFLUENT, &document).unwrap_err();
+    let report = report(iam(), &document).unwrap_err();
     let text = report.to_string();
     for expected in [
         "spec.json: ",
@@ -63,25 +56,33 @@ fn every_mismatch_is_listed_with_place_expected_found_and_advice() {
 
 #[test]
 fn what_the_library_can_do_without_is_not_offered() {
-    let mut document = vendored(&CLICKHOUSE);
+    let mut document = clickhouse_cloud().value.clone();
     at(
         &mut document,
         "/components/schemas/InvitationPostRequest/properties",
     )
     .remove("assignedRoleIds");
     at(&mut document, "/components/schemas/Invitation/properties").remove("assignedRoles");
-    assert_eq!(report(&CLICKHOUSE, &document), Ok(()));
-    let parsed = Document::parse("older.json", document.to_string().as_bytes()).unwrap();
-    let client = generate(&parsed, &CLICKHOUSE).unwrap();
-    assert!(client.contains("INVITATION_CREATE_ASSIGNED_ROLE_IDS: bool = false"));
-    assert!(client.contains("INVITATION_CREATE_ROLE: bool = true"));
-    // The facade compiles against the field all the same.
-    assert!(client.contains("pub assigned_role_ids:"));
+    assert_eq!(report(clickhouse_cloud(), &document), Ok(()));
+    let parsed = common::parsed("older.json", &document);
+    let output = Output::new(&clickhouse_cloud().generate(&parsed).unwrap().rust);
+    let offers = output.offers();
+    assert!(!offers["NEW_INVITATION_ASSIGNED_ROLE_IDS"]);
+    assert!(!offers["INVITATION_ASSIGNED_ROLES"]);
+    assert!(offers["NEW_INVITATION_ROLE"]);
+    // The facade compiles against the fields all the same.
+    for (object, field) in [
+        ("NewInvitation", "assigned_role_ids"),
+        ("Invitation", "assigned_roles"),
+    ] {
+        let field = output.field(object, field);
+        assert!(field.docs.contains("Not offered"), "{field:?}");
+    }
 }
 
 #[test]
 fn what_the_library_does_not_know_does_no_harm() {
-    let mut document = vendored(&CONFLUENT);
+    let mut document = iam().value.clone();
     let properties = at(&mut document, CONFLUENT_INVITATION);
     properties.insert(
         "team".to_owned(),
@@ -100,7 +101,7 @@ fn what_the_library_does_not_know_does_no_harm() {
         .as_array_mut()
         .unwrap()
         .push(json!({ "in": "query", "name": "order", "schema": { "type": "string" } }));
-    assert_eq!(report(&CONFLUENT, &document), Ok(()));
+    assert_eq!(report(iam(), &document), Ok(()));
 }
 
 #[test]
@@ -123,34 +124,34 @@ fn a_union_or_a_loop_where_the_library_reads_is_refused() {
             "contradict each other",
         ),
     ] {
-        let mut document = vendored(&CONFLUENT);
+        let mut document = iam().value.clone();
         at(&mut document, CONFLUENT_INVITATION).insert("email".to_owned(), schema);
-        let text = report(&CONFLUENT, &document).unwrap_err().to_string();
+        let text = report(iam(), &document).unwrap_err().to_string();
         assert!(text.contains(words), "no {words:?} in:\n{text}");
     }
-    let mut document = vendored(&CONFLUENT);
+    let mut document = iam().value.clone();
     at(&mut document, CONFLUENT_INVITATION).insert(
         "user".to_owned(),
         json!({ "$ref": "#/components/schemas/iam.v2.Invitation" }),
     );
-    let text = report(&CONFLUENT, &document).unwrap_err().to_string();
+    let text = report(iam(), &document).unwrap_err().to_string();
     assert!(text.contains("a schema that contains itself"), "{text}");
 }
 
 #[test]
 fn what_the_server_would_newly_demand_is_refused() {
-    let mut document = vendored(&CONFLUENT_STS);
+    let mut document = sts().value.clone();
     let schema = "/components/schemas/sts.v1.TokenExchangeRequest";
     at(&mut document, &format!("{schema}/properties"))
         .insert("tenant".to_owned(), json!({ "type": "string" }));
     at(&mut document, schema).insert("required".to_owned(), json!(["tenant"]));
-    let text = report(&CONFLUENT_STS, &document).unwrap_err().to_string();
+    let text = report(sts(), &document).unwrap_err().to_string();
     assert!(
         text.contains("expected `tenant` not to be required in the request"),
         "{text}"
     );
 
-    let mut document = vendored(&CLICKHOUSE);
+    let mut document = clickhouse_cloud().value.clone();
     let list = at(
         &mut document,
         "/paths/~1v1~1organizations~1{organizationId}~1invitations/get",
@@ -158,7 +159,9 @@ fn what_the_server_would_newly_demand_is_refused() {
     list["parameters"].as_array_mut().unwrap().push(
         json!({ "in": "header", "name": "X-Tenant", "required": true, "schema": { "type": "string" } }),
     );
-    let text = report(&CLICKHOUSE, &document).unwrap_err().to_string();
+    let text = report(clickhouse_cloud(), &document)
+        .unwrap_err()
+        .to_string();
     assert!(
         text.contains("no further required parameter, found header `X-Tenant`"),
         "{text}"
@@ -167,23 +170,39 @@ fn what_the_server_would_newly_demand_is_refused() {
 
 #[test]
 fn documents_without_the_envelope_are_accepted() {
-    let mut document = vendored(&CLICKHOUSE);
-    let invitation = json!({ "$ref": "#/components/schemas/Invitation" });
+    let fixture = clickhouse_cloud();
+    let mut document = fixture.value.clone();
     for item in document["paths"].as_object_mut().unwrap().values_mut() {
-        for (method, operation) in item.as_object_mut().unwrap() {
-            let id = operation["operationId"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
-            let schema = match (method.as_str(), id.as_str()) {
-                ("get", "invitationGetList") => json!({ "type": "array", "items": invitation }),
-                ("get" | "post", _) => invitation.clone(),
-                _ => continue,
-            };
-            operation["responses"]["200"] = json!({ "description": "", "content": { "application/json": { "schema": schema } } });
+        let operations = item.as_object_mut().unwrap().values_mut();
+        for operation in operations.filter(|it| it.get("responses").is_some()) {
+            let schema =
+                &mut operation["responses"]["200"]["content"]["application/json"]["schema"];
+            let envelope = fixture
+                .value
+                .pointer(&schema["$ref"].as_str().unwrap()[1..])
+                .unwrap();
+            if let Some(result) = envelope["properties"].get("result") {
+                *schema = result.clone();
+            }
         }
     }
-    assert_eq!(report(&CLICKHOUSE, &document), Ok(()));
+    assert!(!document["paths"].to_string().contains("InvitationReply"));
+    assert_eq!(report(fixture, &document), Ok(()));
+    let output = Output::new(
+        &fixture
+            .generate(&common::parsed("bare.json", &document))
+            .unwrap()
+            .rust,
+    );
+    assert_eq!(output.call("invitation_get").success, "InvitationResponse");
+    assert_eq!(
+        output.field("InvitationResponse", "result").of,
+        "Option<Invitation>"
+    );
+    assert_eq!(
+        output.field("InvitationListResponse", "result").of,
+        "Option<Vec<Invitation>>"
+    );
 }
 
 #[test]
@@ -195,20 +214,20 @@ fn what_is_no_document_of_the_api_says_so() {
         (b"", "found no `openapi` property"),
         (b"swagger: '2.0'", "`swagger: \"2.0\"`"),
         (
-            b"openapi: 3.2.0",
-            "expected OpenAPI 3.0 or 3.1, found `3.2.0`",
+            b"openapi: 3.3.0",
+            "expected OpenAPI 3.0, 3.1 or 3.2, found `3.3.0`",
         ),
         (
             b"openapi: 3.0.0\npaths: {}",
-            "the invitation operations of ClickHouse Cloud, found none",
+            "expected operations of ClickHouse Cloud, found none of them",
         ),
         (
             b"openapi: 3.0.0",
-            "the invitation operations of ClickHouse Cloud, found none",
+            "expected operations of ClickHouse Cloud, found none of them",
         ),
     ] {
         let outcome = Document::parse("spec.yaml", bytes)
-            .and_then(|document| Surface::new(&document, &CLICKHOUSE));
+            .and_then(|document| clickhouse_cloud().surface(&document));
         let text = outcome.unwrap_err().to_string();
         assert!(text.contains(words), "no {words:?} in:\n{text}");
     }

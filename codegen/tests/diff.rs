@@ -1,10 +1,11 @@
 //! Changes that are easily taken for others, or for none, in the smallest document that has them.
 
+mod common;
+
+use common::clickhouse_cloud;
 use org_invitations_codegen::{
     Class::{Additive, Breaking, Cosmetic},
-    Document, Finding, Surface,
-    api::CLICKHOUSE,
-    check, diff,
+    Finding, Surface, check, diff,
 };
 use serde_json::{Value, json};
 
@@ -41,12 +42,13 @@ fn operation(document: &mut Value) -> &mut Value {
 }
 
 fn surface(document: &Value) -> Surface {
-    let document = Document::parse("spec.json", document.to_string().as_bytes()).unwrap();
-    Surface::new(&document, &CLICKHOUSE).unwrap()
+    clickhouse_cloud()
+        .surface(&common::parsed("spec.json", document))
+        .unwrap()
 }
 
 fn findings(old: &Value, new: &Value) -> Vec<Finding> {
-    diff(&surface(old), &surface(new), &CLICKHOUSE)
+    diff(&surface(old), &surface(new), &clickhouse_cloud().api)
 }
 
 #[track_caller]
@@ -262,7 +264,7 @@ fn a_reference_that_is_no_text_is_a_change() {
             .iter()
             .any(|finding| finding.class == Breaking)
     );
-    assert!(check(&surface(&new), &CLICKHOUSE).is_err());
+    assert!(check(&surface(&new), &clickhouse_cloud().api).is_err());
 }
 
 #[test]
@@ -287,7 +289,7 @@ fn every_variable_of_a_path_is_checked() {
             "responses": { "200": {} },
         } } },
     });
-    let report = check(&surface(&document), &CLICKHOUSE)
+    let report = check(&surface(&document), &clickhouse_cloud().api)
         .unwrap_err()
         .to_string();
     assert!(

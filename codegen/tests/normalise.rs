@@ -1,6 +1,9 @@
 //! Documents that mean the same have the same surface, however they are written.
 
-use org_invitations_codegen::{Api, Document, Surface, api::CLICKHOUSE};
+mod common;
+
+use common::clickhouse_cloud;
+use org_invitations_codegen::{Document, Surface};
 use serde_json::{Value, json};
 
 /// A small document of the API in which one property of the list's items is `schema`.
@@ -19,14 +22,15 @@ fn document(version: &str, schema: Value, components: Value) -> Value {
     })
 }
 
-fn surface(document: &Value, api: &Api) -> Surface {
-    let document = Document::parse("spec.json", document.to_string().as_bytes()).unwrap();
-    Surface::new(&document, api).unwrap()
+fn surface(document: &Value) -> Surface {
+    clickhouse_cloud()
+        .surface(&common::parsed("spec.json", document))
+        .unwrap()
 }
 
 /// What the property becomes.
 fn normal(version: &str, schema: Value, components: Value) -> Value {
-    let surface = surface(&document(version, schema, components), &CLICKHOUSE);
+    let surface = surface(&document(version, schema, components));
     let place = "/paths/~1v1~1organizations~1{id}~1invitations/get/responses/200/content\
                  /application~1json/schema/items/properties/field";
     surface.value().pointer(place).unwrap().clone()
@@ -228,7 +232,7 @@ fn yaml_scalars_are_what_yaml_says() {
         "\"/v1/organizations/{a}/invitations\":",
     );
     let document = Document::parse("spec.yaml", text.as_bytes()).unwrap();
-    let surface = Surface::new(&document, &CLICKHOUSE).unwrap();
+    let surface = clickhouse_cloud().surface(&document).unwrap();
     let value = surface
         .value()
         .pointer("/paths/~1v1~1organizations~1{a}~1invitations/get/operationId");
@@ -254,7 +258,7 @@ paths:
 ";
     let parsed = Document::parse("spec.yaml", text.as_bytes()).unwrap();
     let item = json!({ "properties": { "id": { "type": "string" }, "other": { "type": "string" } }, "type": "object" });
-    let surface = Surface::new(&parsed, &CLICKHOUSE).unwrap();
+    let surface = clickhouse_cloud().surface(&parsed).unwrap();
     let place = "/paths/~1v1~1organizations~1{id}~1invitations/get/responses/200/content/application~1json/schema/items";
     assert_eq!(surface.value().pointer(place), Some(&item));
 }
@@ -284,6 +288,6 @@ fn yaml_and_json_are_one_document() {
     let yaml = yaml.replace("'200':", "200:");
     assert!(yaml.contains(" 200:"), "{yaml}");
     let parsed = Document::parse("spec.yaml", yaml.as_bytes()).unwrap();
-    let from_yaml = Surface::new(&parsed, &CLICKHOUSE).unwrap();
-    assert_eq!(from_yaml.value(), surface(&json, &CLICKHOUSE).value());
+    let from_yaml = clickhouse_cloud().surface(&parsed).unwrap();
+    assert_eq!(from_yaml.value(), surface(&json).value());
 }

@@ -14,7 +14,7 @@ pub fn pruned(document: &Value, api: &Api) -> Value {
     }
     let is_used = |path: &str| {
         let mut operations = api.operations.iter();
-        operations.any(|operation| template(operation.path) == template(path))
+        operations.any(|operation| template(&operation.path) == template(path))
     };
     let paths = document["paths"].as_object().unwrap();
     let paths = paths.iter().filter(|(path, _)| is_used(path));

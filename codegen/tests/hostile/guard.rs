@@ -11,10 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use org_invitations_codegen::{Api, Class, Document, Report, Surface, check, diff, generate};
+use org_invitations_codegen::{Class, Document, Report, Surface, check, diff};
 use serde_json::Value;
 
-use crate::pruned::pruned;
+use crate::common::{Fixture, fixtures, pruned::pruned};
 
 /// Generous: what takes longer than this hangs.
 const HANG: Duration = Duration::from_secs(60);
@@ -71,39 +71,79 @@ fn peak_memory() -> Option<u64> {
 pub type Outcome = Result<String, Report>;
 
 /// The outcome, which is checked: the client parses, or the error is clear.
-pub fn outcome(bytes: &[u8], api: &Api) -> Outcome {
-    judged(bytes, api).unwrap_or_else(|wrong| panic!("{wrong}"))
+pub fn outcome(bytes: &[u8], fixture: &Fixture) -> Outcome {
+    judged(bytes, fixture).unwrap_or_else(|wrong| panic!("{wrong}"))
 }
 
 /// The same; what is wrong with the outcome itself is the error.
-pub fn judged(bytes: &[u8], api: &Api) -> Result<Outcome, String> {
-    let (document, checked) = match read(bytes, api)? {
-        Ok(checked) => checked,
-        Err(report) => return Ok(Err(report)),
-    };
-    match (checked, generate(&document, api)) {
-        (Ok(()), Ok(client)) => rust(client),
-        (Err(report), Err(same)) if report == same => Ok(Err(report)),
-        (check, build) => Err(format!("the check says {check:?}, the build {build:?}")),
+pub fn judged(bytes: &[u8], fixture: &Fixture) -> Result<Outcome, String> {
+    match read(bytes, fixture)? {
+        Ok(checked) => checked.generated(fixture),
+        Err(report) => Ok(Err(report)),
     }
 }
 
-/// What is done before anything is generated: the document and whether it passes the check.
-type Checked = Result<(Document, Result<(), Report>), Report>;
+/// What is done before anything is generated.
+pub struct Checked {
+    document: Document,
+    surface: Surface,
+    checked: Result<(), Report>,
+}
+
+impl Checked {
+    /// The client; a document that passes the check has one, and another one is refused for the same reasons.
+    pub fn generated(&self, fixture: &Fixture) -> Result<Outcome, String> {
+        match (&self.checked, fixture.generate(&self.document)) {
+            (Ok(()), Ok(generated)) => rust(generated.rust),
+            (Err(report), Err(build)) if problems(report) == problems(&build) => {
+                clear(&build)?;
+                Ok(Err(build))
+            }
+            (check, build) => {
+                let build = build.map(|generated| generated.rust.len());
+                Err(format!("the check says {check:?}, the build {build:?}"))
+            }
+        }
+    }
+
+    /// Compares it with another document; a change that stops the build has to be breaking.
+    pub fn compared(&self, before: &Surface, fixture: &Fixture) -> Result<(), String> {
+        let forth = diff(before, &self.surface, &fixture.api);
+        let back = diff(&self.surface, before, &fixture.api);
+        if forth.is_empty() != back.is_empty() {
+            return Err(format!(
+                "a change in one direction only: {forth:?} {back:?}"
+            ));
+        }
+        let breaks = forth.iter().any(|finding| finding.class == Class::Breaking);
+        match &self.checked {
+            Err(report) if !breaks => Err(format!(
+                "stops the build, but is not breaking: {report}\n{forth:?}"
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The problems of a report; the build lists missing operations first.
+fn problems(report: &Report) -> BTreeSet<String> {
+    report.problems.iter().map(ToString::to_string).collect()
+}
 
 /// Reads and checks a document; what is wrong with the result is the error.
-pub fn read(bytes: &[u8], api: &Api) -> Result<Checked, String> {
+pub fn read(bytes: &[u8], fixture: &Fixture) -> Result<Result<Checked, Report>, String> {
     let document = match Document::parse(NAME, bytes) {
         Ok(document) => document,
         Err(report) => return clear(&report).map(|()| Err(report)),
     };
-    let recognised = Api::recognise(&document);
+    let api = &fixture.api;
+    let described = api.is_described_by(&document);
     let surface = match Surface::new(&document, api) {
         Ok(surface) => surface,
         Err(report) => return clear(&report).map(|()| Err(report)),
     };
-    if !recognised.iter().any(|each| each.module == api.module) {
-        return Err("it is not recognised".to_owned());
+    if !described {
+        return Err("it has a surface, but describes nothing of the API".to_owned());
     }
     if !diff(&surface, &surface, api).is_empty() {
         return Err("it differs from itself".to_owned());
@@ -112,7 +152,11 @@ pub fn read(bytes: &[u8], api: &Api) -> Result<Checked, String> {
     if let Err(report) = &checked {
         clear(report)?;
     }
-    Ok(Ok((document, checked)))
+    Ok(Ok(Checked {
+        document,
+        surface,
+        checked,
+    }))
 }
 
 const NAME: &str = "some/spec.yaml";
@@ -124,46 +168,39 @@ fn rust(client: String) -> Result<Outcome, String> {
     let mut parsed = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
     if !parsed.contains(&client) {
         syn::parse_file(&client).map_err(|error| format!("the client is not Rust: {error}"))?;
+        // The compiler refuses them where they turn the direction of text around.
+        if let Some(letter) = client
+            .chars()
+            .find(|letter| *letter != '\n' && is_unseen(*letter))
+        {
+            return Err(format!("{letter:?} is in the client"));
+        }
         parsed.insert(client.clone());
     }
     Ok(Ok(client))
 }
 
 /// Compares two documents; a change that stops the build has to be breaking.
-pub fn compared(before: &Value, bytes: &[u8], api: &Api) {
+pub fn compared(before: &Value, bytes: &[u8], fixture: &Fixture) {
     let before = Document::parse(NAME, before.to_string().as_bytes());
-    let compared = match before.and_then(|before| Surface::new(&before, api)) {
-        Ok(before) => compares(&before, bytes, api),
+    let compared = match before.and_then(|before| fixture.surface(&before)) {
+        Ok(before) => compares(&before, bytes, fixture),
         Err(report) => clear(&report),
     };
     compared.unwrap_or_else(|wrong| panic!("{wrong}"));
 }
 
 /// The surface of a document that has one.
-pub fn surface(document: &Value, api: &Api) -> Surface {
+pub fn surface(document: &Value, fixture: &Fixture) -> Surface {
     let document = Document::parse(NAME, document.to_string().as_bytes()).unwrap();
-    Surface::new(&document, api).unwrap()
+    fixture.surface(&document).unwrap()
 }
 
 /// The same; what is wrong with the comparison is the error.
-pub fn compares(before: &Surface, bytes: &[u8], api: &Api) -> Result<(), String> {
-    let after = Document::parse(NAME, bytes).and_then(|after| Surface::new(&after, api));
-    let Ok(after) = after else {
-        return Ok(());
-    };
-    let forth = diff(before, &after, api);
-    let back = diff(&after, before, api);
-    if forth.is_empty() != back.is_empty() {
-        return Err(format!(
-            "a change in one direction only: {forth:?} {back:?}"
-        ));
-    }
-    let breaks = forth.iter().any(|finding| finding.class == Class::Breaking);
-    match check(&after, api) {
-        Err(report) if !breaks => Err(format!(
-            "stops the build, but is not breaking: {report}\n{forth:?}"
-        )),
-        _ => Ok(()),
+pub fn compares(before: &Surface, bytes: &[u8], fixture: &Fixture) -> Result<(), String> {
+    match read(bytes, fixture)? {
+        Ok(checked) => checked.compared(before, fixture),
+        Err(_) => Ok(()),
     }
 }
 
@@ -211,23 +248,15 @@ fn is_unseen(letter: char) -> bool {
         || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The used part of the vendored document of `api`.
-pub fn vendored(api: &Api) -> Value {
+/// The used part of the project's document.
+pub fn vendored(fixture: &Fixture) -> Value {
     static DOCUMENTS: OnceLock<Vec<Value>> = OnceLock::new();
-    let documents = DOCUMENTS.get_or_init(|| Api::ALL.map(read_vendored).to_vec());
-    let index = Api::ALL.iter().position(|each| each.module == api.module);
+    let documents = DOCUMENTS.get_or_init(|| {
+        let used = |fixture: &Fixture| pruned(&fixture.value, &fixture.api);
+        fixtures().iter().map(used).collect()
+    });
+    let index = fixtures().iter().position(|each| each.name == fixture.name);
     documents[index.unwrap()].clone()
-}
-
-fn read_vendored(api: &Api) -> Value {
-    let path = format!("{}/../specs/{}", env!("CARGO_MANIFEST_DIR"), api.document);
-    let text = std::fs::read_to_string(path).unwrap();
-    let document = if api.document.ends_with(".json") {
-        serde_json::from_str(&text).unwrap()
-    } else {
-        serde_norway::from_str(&text).unwrap()
-    };
-    pruned(&document, api)
 }
 
 /// Puts `value` at `pointer`, whose holder has to be there.

@@ -1,9 +1,9 @@
 //! Hostile documents: whatever is in a document, there is a clear error or a client that compiles,
 //! within bounds of time and memory.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod guard;
-#[path = "../common/pruned.rs"]
-mod pruned;
 mod random;
 mod references;
 mod sizes;

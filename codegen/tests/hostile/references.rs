@@ -1,16 +1,18 @@
 //! References that lead nowhere, in circles, or to more and more.
 
-use org_invitations_codegen::api::CONFLUENT;
 use serde_json::{Map, Value, json};
 
-use crate::guard::{compared, guarded, outcome, put, vendored};
+use crate::{
+    common::iam,
+    guard::{compared, guarded, outcome, put, vendored},
+};
 
 const INVITATION: &str = "/components/schemas/iam.v2.Invitation/properties";
 const LIST: &str = "/paths/~1iam~1v2~1invitations/get";
 
 /// The vendored document with `value` at `pointer`, and these schemas besides.
 fn with(pointer: &str, value: Value, schemas: Value) -> Value {
-    let mut document = vendored(&CONFLUENT);
+    let mut document = vendored(iam());
     put(&mut document, pointer, value);
     if let (Some(known), Value::Object(schemas)) =
         (document["components"]["schemas"].as_object_mut(), schemas)
@@ -29,8 +31,8 @@ fn sound(what: &str, document: Value) -> Vec<bool> {
         let label = format!("{what}, {version}");
         guarded(&label, move || {
             let bytes = document.to_string();
-            compared(&vendored(&CONFLUENT), bytes.as_bytes(), &CONFLUENT);
-            outcome(bytes.as_bytes(), &CONFLUENT).is_ok()
+            compared(&vendored(iam()), bytes.as_bytes(), iam());
+            outcome(bytes.as_bytes(), iam()).is_ok()
         })
     };
     dialects.map(run).collect()
@@ -117,7 +119,7 @@ fn a_circle_that_has_no_value_is_refused_where_the_library_reads() {
 #[test]
 fn circles_of_everything_else_end() {
     let circle = |map: &str| {
-        let mut document = vendored(&CONFLUENT);
+        let mut document = vendored(iam());
         let to = |name: &str| json!({ "$ref": format!("#/components/{map}/{name}") });
         document["components"][map]["A"] = to("B");
         document["components"][map]["B"] = to("A");
@@ -151,7 +153,7 @@ fn circles_of_everything_else_end() {
         put(&mut document, &pointer, to);
         accepted(map, document);
     }
-    let mut document = vendored(&CONFLUENT);
+    let mut document = vendored(iam());
     put(
         &mut document,
         "/paths/~1iam~1v2~1invitations",

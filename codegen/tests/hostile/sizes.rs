@@ -2,13 +2,13 @@
 
 use std::{fmt::Write, path::Path};
 
-use org_invitations_codegen::{
-    Document, MAX_DOCUMENT_BYTES, MAX_YAML_BYTES,
-    api::{CLICKHOUSE, CONFLUENT},
-};
+use org_invitations_codegen::{Document, MAX_DOCUMENT_BYTES, MAX_YAML_BYTES};
 use serde_json::{Map, Value, json};
 
-use crate::guard::{compared, guarded, outcome, put, vendored};
+use crate::{
+    common::{clickhouse_cloud, iam},
+    guard::{compared, guarded, outcome, put, vendored},
+};
 
 const INVITATION: &str = "/components/schemas/iam.v2.Invitation/properties";
 const LIST: &str = "/paths/~1iam~1v2~1invitations/get";
@@ -18,13 +18,13 @@ fn sound(what: &str, document: Value) {
     guarded(what, move || {
         let text = document.to_string();
         assert!(text.len() < MAX_DOCUMENT_BYTES, "{} bytes", text.len());
-        drop(outcome(text.as_bytes(), &CONFLUENT));
-        compared(&vendored(&CONFLUENT), text.as_bytes(), &CONFLUENT);
+        drop(outcome(text.as_bytes(), iam()));
+        compared(&vendored(iam()), text.as_bytes(), iam());
     });
 }
 
 fn text_sound(what: &str, text: String) {
-    guarded(what, move || drop(outcome(text.as_bytes(), &CONFLUENT)));
+    guarded(what, move || drop(outcome(text.as_bytes(), iam())));
 }
 
 fn values(prefix: &str, count: usize) -> Value {
@@ -35,7 +35,7 @@ fn values(prefix: &str, count: usize) -> Value {
 
 /// The invitation with these properties besides.
 fn with_properties(count: usize, property: impl Fn(usize) -> Value) -> Value {
-    let mut document = vendored(&CONFLUENT);
+    let mut document = vendored(iam());
     let properties = document
         .pointer_mut(INVITATION)
         .unwrap()
@@ -62,7 +62,7 @@ fn yaml_aliases_that_multiply_are_refused() {
     for bomb in [laughs, maps] {
         let text = format!("openapi: 3.0.3\npaths: {{}}\n{bomb}");
         let report = guarded("laughs", move || {
-            outcome(text.as_bytes(), &CONFLUENT).unwrap_err()
+            outcome(text.as_bytes(), iam()).unwrap_err()
         });
         assert!(report.to_string().contains("a YAML document"), "{report}");
     }
@@ -118,14 +118,14 @@ fn a_hundred_levels_of_schemas_are_no_harm() {
             _ => json!({ "allOf": [schema, { "anyOf": [{ "type": "null" }, {}] }] }),
         };
     }
-    let mut document = vendored(&CONFLUENT);
+    let mut document = vendored(iam());
     put(&mut document, &format!("{INVITATION}/unknown"), schema);
     sound("nested schemas", document);
 }
 
 #[test]
 fn an_enumeration_of_200_000_values_stays_in_bounds() {
-    let mut document = vendored(&CONFLUENT);
+    let mut document = vendored(iam());
     put(
         &mut document,
         &format!("{INVITATION}/auth_type"),
@@ -145,7 +145,7 @@ fn an_enumeration_that_is_mentioned_many_times_stays_in_bounds() {
 #[test]
 fn enumerations_that_are_merged_stay_in_bounds() {
     let part = |prefix: &str| json!({ "type": "string", "enum": values(prefix, 100_000) });
-    let mut document = vendored(&CONFLUENT);
+    let mut document = vendored(iam());
     put(
         &mut document,
         &format!("{INVITATION}/unknown"),
@@ -157,7 +157,7 @@ fn enumerations_that_are_merged_stay_in_bounds() {
 #[test]
 fn enumerations_that_are_compared_stay_in_bounds() {
     let with = |count: usize, last: &str| {
-        let mut document = vendored(&CONFLUENT);
+        let mut document = vendored(iam());
         let mut values = values("v", count);
         values.as_array_mut().unwrap().push(json!(last));
         let schema = json!({ "type": "string", "enum": values });
@@ -167,7 +167,7 @@ fn enumerations_that_are_compared_stay_in_bounds() {
     for count in [10_000, 30_000, 100_000] {
         let (old, new) = (with(count, "y"), with(count, "z").to_string());
         guarded(&format!("{count} values, one of them another"), move || {
-            compared(&old, new.as_bytes(), &CONFLUENT);
+            compared(&old, new.as_bytes(), iam());
         });
     }
 }
@@ -184,7 +184,7 @@ fn many_properties_stay_in_bounds() {
         new["components"]["schemas"]["iam.v2.Invitation"]["required"] = names;
         let text = new.to_string();
         guarded(&format!("{count} properties that changed"), move || {
-            compared(&old, text.as_bytes(), &CONFLUENT);
+            compared(&old, text.as_bytes(), iam());
         });
         sound(&format!("{count} properties, required"), new);
     }
@@ -192,17 +192,17 @@ fn many_properties_stay_in_bounds() {
 
 #[test]
 fn many_required_names_stay_in_bounds() {
-    let mut document = vendored(&CLICKHOUSE);
+    let mut document = vendored(clickhouse_cloud());
     document["components"]["schemas"]["InvitationPostRequest"]["required"] =
         values("name", 100_000);
     guarded("100 000 required names", move || {
-        assert!(outcome(document.to_string().as_bytes(), &CLICKHOUSE).is_err());
+        assert!(outcome(document.to_string().as_bytes(), clickhouse_cloud()).is_err());
     });
 }
 
 #[test]
 fn many_parameters_stay_in_bounds() {
-    let mut document = vendored(&CONFLUENT);
+    let mut document = vendored(iam());
     let more = (0..40_000).map(|index| json!({ "in": "query", "name": format!("p{index}"), "schema": { "type": "string" } }));
     let parameters = document.pointer_mut(&format!("{LIST}/parameters")).unwrap();
     parameters.as_array_mut().unwrap().extend(more);
@@ -211,7 +211,7 @@ fn many_parameters_stay_in_bounds() {
 
 #[test]
 fn many_statuses_of_one_large_response_stay_in_bounds() {
-    let mut document = vendored(&CONFLUENT);
+    let mut document = vendored(iam());
     let headers: Map<String, Value> = (0..3_000)
         .map(|index| (format!("X-{index}"), json!({})))
         .collect();
@@ -232,7 +232,7 @@ fn many_statuses_of_one_large_response_stay_in_bounds() {
 
 #[test]
 fn a_large_security_scheme_in_many_requirements_stays_in_bounds() {
-    let mut document = vendored(&CONFLUENT);
+    let mut document = vendored(iam());
     let scopes: Map<String, Value> = (0..20_000)
         .map(|index| (format!("scope{index}"), json!("words")))
         .collect();
@@ -250,7 +250,7 @@ fn long_names_above_many_places_stay_in_bounds() {
     let inner: Map<String, Value> = (0..1_500)
         .map(|index| (format!("p{index}"), json!({ "type": "string" })))
         .collect();
-    let mut document = vendored(&CONFLUENT);
+    let mut document = vendored(iam());
     document.pointer_mut(INVITATION).unwrap()[long] =
         json!({ "type": "object", "properties": inner });
     sound("a property's name of a megabyte", document);
@@ -302,17 +302,15 @@ fn yaml_just_below_the_limit_stays_in_bounds() {
 
 #[test]
 fn yaml_of_several_megabytes_is_read_and_larger_yaml_is_refused() {
-    let mut document = vendored(&CONFLUENT);
+    let mut document = vendored(iam());
     let words = "words that somebody wrote, line after line, of what it is for\n";
     document["info"]["description"] = json!(words.repeat(5 << 14));
     let yaml = serde_norway::to_string(&document).unwrap();
     assert!(yaml.len() > 5 << 20, "{} bytes", yaml.len());
     let refused = format!("{yaml}# {}", "x".repeat(MAX_YAML_BYTES - yaml.len()));
-    let client = guarded("5 MiB of YAML", move || {
-        outcome(yaml.as_bytes(), &CONFLUENT)
-    });
+    let client = guarded("5 MiB of YAML", move || outcome(yaml.as_bytes(), iam()));
     assert!(client.is_ok());
-    let report = outcome(refused.as_bytes(), &CONFLUENT).unwrap_err();
+    let report = outcome(refused.as_bytes(), iam()).unwrap_err();
     assert!(
         report.to_string().contains("convert it to JSON"),
         "{report}"

@@ -2,52 +2,96 @@
 
 use std::path::Path;
 
-use org_invitations_codegen::{
-    Api, Document, MAX_DOCUMENT_BYTES,
-    api::{CLICKHOUSE, CONFLUENT, CONFLUENT_STS},
-};
+use org_invitations_codegen::{Document, MAX_DOCUMENT_BYTES};
 use serde_json::{Map, Value, json};
 
-use crate::guard::{guarded, is_harmless, outcome, put, vendored};
+use crate::{
+    common::{
+        clickhouse_cloud, fixtures, iam,
+        output::{Output, code, identifiers},
+    },
+    guard::{guarded, is_harmless, outcome, put, vendored},
+};
 
 /// Words that would end a comment, a string or a macro, with a mark to know them by.
 const WORDS: &str = "EVIL */ \"#\" }} {0} {} {{ \\ ' `#![evil]` //!\r\n/// ]] \u{0}\u{7}\u{1b}[31m\u{7f}\u{85}\u{2028}\u{202e}\u{2066}\u{200f}\u{feff} ${{ }} #{ }";
 
-fn each_map(value: &mut Value, change: &mut dyn FnMut(&mut Map<String, Value>)) {
+/// Maps whose keys are names, not keywords.
+const NAMES: [&str; 11] = [
+    "callbacks",
+    "content",
+    "flows",
+    "headers",
+    "mapping",
+    "parameters",
+    "paths",
+    "properties",
+    "responses",
+    "schemas",
+    "securitySchemes",
+];
+
+/// Changes every map of a document, `of_names` those that hold things by their names.
+fn each_map(key: &str, value: &mut Value, change: &mut dyn FnMut(&mut Map<String, Value>, bool)) {
     match value {
         Value::Object(map) => {
-            map.values_mut().for_each(|inner| each_map(inner, change));
-            change(map);
+            map.iter_mut()
+                .for_each(|(key, inner)| each_map(key, inner, change));
+            change(map, NAMES.contains(&key));
         }
-        Value::Array(list) => list.iter_mut().for_each(|inner| each_map(inner, change)),
+        Value::Array(list) => list
+            .iter_mut()
+            .for_each(|inner| each_map("", inner, change)),
         _ => {}
     }
 }
 
-fn apis() -> [&'static Api; 3] {
-    [&CONFLUENT, &CONFLUENT_STS, &CLICKHOUSE]
+const KEYWORDS: [&str; 5] = ["description", "summary", "title", "operationId", "example"];
+
+#[test]
+fn words_of_a_document_are_documentation_only() {
+    for fixture in fixtures() {
+        let mut document = vendored(fixture);
+        let clean = outcome(document.to_string().as_bytes(), fixture).unwrap();
+        each_map("paths", &mut document["paths"], &mut |map, of_names| {
+            if !of_names {
+                map.extend(KEYWORDS.map(|key| (key.to_owned(), json!(WORDS))));
+            }
+        });
+        each_map(
+            "schemas",
+            &mut document["components"]["schemas"],
+            &mut |map, of_names| {
+                if !of_names {
+                    map.extend(KEYWORDS.map(|key| (key.to_owned(), json!(WORDS))));
+                }
+            },
+        );
+        document["tags"] = json!([{ "name": WORDS }]);
+        let client = outcome(document.to_string().as_bytes(), fixture).unwrap();
+        assert!(client.contains("EVIL"), "{}", fixture.name);
+        assert_eq!(code(&client), code(&clean), "{}", fixture.name);
+    }
 }
 
 #[test]
-fn no_words_of_a_document_get_into_the_code() {
-    for api in apis() {
-        let mut document = vendored(api);
-        let clean = outcome(document.to_string().as_bytes(), api).unwrap();
-        each_map(&mut document, &mut |map| {
-            for key in ["description", "summary", "title", "operationId", "example"] {
-                map.insert(key.to_owned(), json!(WORDS));
-            }
+fn words_in_every_place_of_a_document_do_no_harm() {
+    for fixture in fixtures() {
+        let mut document = vendored(fixture);
+        // Maps of names get entries that are not what they hold.
+        each_map("", &mut document, &mut |map, _| {
+            map.extend(KEYWORDS.map(|key| (key.to_owned(), json!(WORDS))));
         });
         document["info"] = json!({ "title": WORDS, "version": WORDS, "description": WORDS });
         document["servers"] = json!([{ "url": WORDS, "description": WORDS }]);
         document["tags"] = json!([{ "name": WORDS }]);
-        // `properties` and other maps got entries that are not schemas; that is part of the game.
-        if let Ok(client) = outcome(document.to_string().as_bytes(), api) {
-            assert!(!client.contains("EVIL"), "{client}");
-            assert_eq!(client, clean, "{}", api.title);
-        } else {
-            panic!("{} was refused", api.title);
-        }
+        let client = outcome(document.to_string().as_bytes(), fixture).unwrap();
+        let names = identifiers(client.parse().unwrap());
+        assert!(
+            !names.iter().any(|name| name.contains("EVIL")),
+            "{}",
+            fixture.name
+        );
     }
 }
 
@@ -60,8 +104,8 @@ fn names_that_are_no_names_do_no_harm() {
         "\0", "\u{202e}", "\n", WORDS,
     ];
     let text = json!({ "type": "string", "enum": &names[..], "description": WORDS });
-    let mut confluent = vendored(&CONFLUENT);
-    let mut clickhouse = vendored(&CLICKHOUSE);
+    let mut confluent = vendored(iam());
+    let mut clickhouse = vendored(clickhouse_cloud());
     for name in names {
         confluent["components"]["schemas"]["iam.v2.Invitation"]["properties"][name] = text.clone();
         confluent["components"]["schemas"][name] = text.clone();
@@ -78,9 +122,21 @@ fn names_that_are_no_names_do_no_harm() {
             .unwrap()
             .push(json!({ "in": "query", "name": name, "schema": text }));
     }
-    for (document, api) in [(confluent, &CONFLUENT), (clickhouse, &CLICKHOUSE)] {
-        let client = outcome(document.to_string().as_bytes(), api).unwrap();
-        assert!(!client.contains("EVIL"), "{client}");
+    for (document, fixture) in [(confluent, iam()), (clickhouse, clickhouse_cloud())] {
+        let client = outcome(document.to_string().as_bytes(), fixture).unwrap();
+        let output = Output::new(&client);
+        let of = if fixture.name == iam().name {
+            "Invitation"
+        } else {
+            "NewInvitation"
+        };
+        let fields = output.object(of).fields;
+        let wire: Vec<&str> = fields.values().map(|field| field.wire.as_str()).collect();
+        let lacking: Vec<&str> = names
+            .into_iter()
+            .filter(|name| !wire.contains(name))
+            .collect();
+        assert_eq!(lacking, [""; 0], "{}", fixture.name);
     }
 }
 
@@ -117,18 +173,18 @@ fn an_error_shows_hostile_text_so_that_it_does_no_harm() {
     ];
     let mut harmful = Vec::new();
     let mut show = |place: &str, document: &Value| {
-        let report = outcome(document.to_string().as_bytes(), &CONFLUENT).expect_err(place);
+        let report = outcome(document.to_string().as_bytes(), iam()).expect_err(place);
         if !is_harmless(&report) {
             harmful.push(format!("{place}: {:?}", report.to_string()));
         }
     };
     for (place, value) in cases {
-        let mut document = vendored(&CONFLUENT);
+        let mut document = vendored(iam());
         put(&mut document, &place, value);
         show(&place, &document);
     }
     show("swagger", &json!({ "swagger": WORDS }));
-    let mut document = vendored(&CONFLUENT);
+    let mut document = vendored(iam());
     let item = document["paths"]["/iam/v2/invitations/{id}"].take();
     let path = format!("/iam/v2/invitations/{{{}}}", WORDS.replace('/', ""));
     document["paths"] = json!({ path: { "get": { "responses": {} } }, "/other": item });
@@ -143,7 +199,7 @@ fn an_error_shows_hostile_text_so_that_it_does_no_harm() {
 
 #[test]
 fn what_is_no_text_is_refused() {
-    let yaml = serde_norway::to_string(&vendored(&CONFLUENT)).unwrap();
+    let yaml = serde_norway::to_string(&vendored(iam())).unwrap();
     let utf16: Vec<u8> = yaml.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let with_mark = [&[0xff, 0xfe], utf16.as_slice()].concat();
     let latin1 = [yaml.as_bytes(), b"# caf\xe9\n"].concat();
@@ -155,21 +211,21 @@ fn what_is_no_text_is_refused() {
         vec![0xff; 4096],
         b"\x1f\x8b\x08\x00".to_vec(),
     ] {
-        let report = outcome(&bytes, &CONFLUENT).unwrap_err().to_string();
+        let report = outcome(&bytes, iam()).unwrap_err().to_string();
         assert!(report.contains("UTF-8"), "{report}");
     }
     for bytes in [utf16, vec![0; 4096], b"PK\x03\x04".to_vec()] {
-        assert!(outcome(&bytes, &CONFLUENT).is_err());
+        assert!(outcome(&bytes, iam()).is_err());
     }
 }
 
 #[test]
 fn a_byte_order_mark_is_no_matter() {
     for text in [
-        vendored(&CONFLUENT).to_string(),
-        serde_norway::to_string(&vendored(&CONFLUENT)).unwrap(),
+        vendored(iam()).to_string(),
+        serde_norway::to_string(&vendored(iam())).unwrap(),
     ] {
-        assert!(outcome(format!("\u{feff}{text}").as_bytes(), &CONFLUENT).is_ok());
+        assert!(outcome(format!("\u{feff}{text}").as_bytes(), iam()).is_ok());
     }
 }
 

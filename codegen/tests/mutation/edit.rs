@@ -227,10 +227,36 @@ fn take(document: &mut Value, pointer: &str) -> Option<Value> {
     }
 }
 
-/// Takes out what other parts say of the same property.
+/// Takes out what other parts say of the same property, and what whoever adds to its schema says of it.
 fn silence(document: &mut Value, place: &Place) {
     for echo in &place.echoes {
         take(document, echo);
+    }
+    let (holder, name) = split(&place.pointer);
+    if let Some(schema) = holder.strip_suffix("/properties") {
+        let reference = json!({ "$ref": format!("#{schema}") });
+        silence_parts(document, &reference, &name);
+    }
+}
+
+fn silence_parts(node: &mut Value, reference: &Value, name: &str) {
+    match node {
+        Value::Object(map) => {
+            let parts = map.get_mut("allOf").and_then(Value::as_array_mut);
+            let parts = parts.filter(|parts| parts.contains(reference));
+            for part in parts.into_iter().flatten() {
+                if let Some(properties) = part.get_mut("properties").and_then(Value::as_object_mut)
+                {
+                    properties.remove(name);
+                }
+            }
+            map.values_mut()
+                .for_each(|inner| silence_parts(inner, reference, name));
+        }
+        Value::Array(list) => list
+            .iter_mut()
+            .for_each(|inner| silence_parts(inner, reference, name)),
+        _ => {}
     }
 }
 

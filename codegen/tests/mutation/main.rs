@@ -2,10 +2,10 @@
 //! means, and what is no change is not.
 
 mod catalogue;
+#[path = "../common/mod.rs"]
+mod common;
 mod edit;
 mod navigator;
-#[path = "../common/pruned.rs"]
-mod pruned;
 mod same;
 mod specimens;
 mod sweep;
@@ -13,11 +13,8 @@ mod together;
 mod walk;
 
 use catalogue::{Row, catalogue};
-use org_invitations_codegen::{
-    Api, Surface,
-    api::{CLICKHOUSE, CONFLUENT, CONFLUENT_STS},
-    diff, generate,
-};
+use common::{clickhouse_cloud, fixtures, iam, organizations, pruned::pruned, role_bindings, sts};
+use org_invitations_codegen::diff;
 
 #[test]
 fn the_catalogue_covers_everything_that_a_comparison_promises() {
@@ -31,48 +28,73 @@ fn the_catalogue_covers_everything_that_a_comparison_promises() {
 
 /// What is shown of the parts below holds for the whole documents.
 #[test]
-fn a_whole_document_and_the_part_of_it_that_is_used_are_the_same() {
-    for api in Api::ALL {
-        for (name, whole) in specimens::whole(api) {
-            let part = pruned::pruned(&whole, api);
-            let whole = specimens::parsed(&name, &whole);
-            let part = specimens::parsed(&name, &part);
-            let surface = |document| Surface::new(document, api).unwrap();
+fn a_document_and_the_part_that_is_used_are_the_same() {
+    for fixture in fixtures() {
+        for (name, whole) in specimens::whole(fixture) {
+            let part = pruned(&whole, &fixture.api);
+            let whole = common::parsed(&name, &whole);
+            let part = common::parsed(&name, &part);
+            let surface = |document| fixture.surface(document).unwrap();
             assert_eq!(surface(&whole).value(), surface(&part).value(), "{name}");
-            assert_eq!(diff(&surface(&whole), &surface(&part), api), [], "{name}");
-            assert_eq!(generate(&whole, api), generate(&part, api), "{name}");
+            assert_eq!(
+                diff(&surface(&whole), &surface(&part), &fixture.api),
+                [],
+                "{name}"
+            );
+            let rust = |document| fixture.generate(document).unwrap().rust;
+            assert!(rust(&whole) == rust(&part), "{name}");
         }
     }
 }
 
 #[test]
-fn every_mutation_of_the_confluent_documents_is_found() {
-    sweep::run(&CONFLUENT);
+fn every_mutation_of_the_iam_documents_is_found() {
+    sweep::run(iam());
 }
 
 #[test]
-fn every_mutation_of_the_confluent_sts_documents_is_found() {
-    sweep::run(&CONFLUENT_STS);
+fn every_mutation_of_the_mds_documents_is_found() {
+    sweep::run(role_bindings());
+}
+
+#[test]
+fn every_mutation_of_the_org_documents_is_found() {
+    sweep::run(organizations());
+}
+
+#[test]
+fn every_mutation_of_the_sts_documents_is_found() {
+    sweep::run(sts());
 }
 
 #[test]
 fn every_mutation_of_the_clickhouse_documents_is_found() {
-    sweep::run(&CLICKHOUSE);
+    sweep::run(clickhouse_cloud());
 }
 
 #[test]
-fn no_rewriting_of_the_confluent_documents_is_taken_for_a_change() {
-    same::run(&CONFLUENT);
+fn no_rewriting_of_the_iam_documents_is_taken_for_a_change() {
+    same::run(iam());
 }
 
 #[test]
-fn no_rewriting_of_the_confluent_sts_documents_is_taken_for_a_change() {
-    same::run(&CONFLUENT_STS);
+fn no_rewriting_of_the_mds_documents_is_taken_for_a_change() {
+    same::run(role_bindings());
+}
+
+#[test]
+fn no_rewriting_of_the_org_documents_is_taken_for_a_change() {
+    same::run(organizations());
+}
+
+#[test]
+fn no_rewriting_of_the_sts_documents_is_taken_for_a_change() {
+    same::run(sts());
 }
 
 #[test]
 fn no_rewriting_of_the_clickhouse_documents_is_taken_for_a_change() {
-    same::run(&CLICKHOUSE);
+    same::run(clickhouse_cloud());
 }
 
 #[test]

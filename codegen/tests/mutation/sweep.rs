@@ -1,33 +1,42 @@
 //! Applies the catalogue to the documents of one API, one line at a time.
 
-use org_invitations_codegen::{Api, Class, Document, Finding, Surface, check, diff, generate};
+use std::collections::BTreeSet;
+
+use org_invitations_codegen::{Class, Document, Finding, Report, Surface, check, diff};
 use serde_json::Value;
 
 use crate::{
     catalogue::{Mutation, catalogue},
+    common::{Fixture, parsed},
     edit::Expected,
     navigator::find,
-    specimens::{Specimen, parsed, specimens, surface},
+    specimens::{Specimen, specimens, surface},
 };
 
+/// Of how many cases one is generated: that takes longest and depends on least.
+const GENERATED: usize = 24;
+
 /// Applies every line that fits, and fails with all that was missed.
-pub fn run(api: &'static Api) {
+pub fn run(fixture: &'static Fixture) {
     let catalogue = catalogue();
-    let specimens = specimens(api);
-    let original = |one: &Specimen| surface(&one.name, &one.value, api);
+    let specimens = specimens(fixture);
+    let original = |one: &Specimen| surface(&one.name, &one.value, fixture);
     let originals: Vec<Surface> = specimens.iter().map(original).collect();
     let mut lines = 0;
     let mut cases = 0;
     let mut caught = 0;
     let mut missed = Vec::new();
-    for mutation in &catalogue {
-        let addresses = addresses(mutation, api);
+    for (line, mutation) in catalogue.iter().enumerate() {
+        let addresses = addresses(mutation, fixture);
         lines += usize::from(!addresses.is_empty());
         let mut wrong = Vec::new();
-        for (specimen, original) in specimens.iter().zip(&originals) {
-            for address in &addresses {
-                // Generating takes longest and depends on least.
-                let generates = cases % 8 == 0;
+        for (index, (specimen, original)) in specimens.iter().zip(&originals).enumerate() {
+            for (operation, address) in addresses.iter().enumerate() {
+                // The vendor's document is much like ours: one operation in three is enough there.
+                if index > 0 && addresses.len() > 4 && (line + operation) % 3 > 0 {
+                    continue;
+                }
+                let generates = cases % GENERATED == 0;
                 let Some(outcome) = case(specimen, original, mutation, address, generates) else {
                     let everywhere = !mutation.at.starts_with('*');
                     assert!(!everywhere, "{} has no {address}", specimen.name);
@@ -47,17 +56,21 @@ pub fn run(api: &'static Api) {
     }
     eprintln!(
         "{}: {lines} mutations on {} documents make {cases} cases; {caught} are caught",
-        api.title,
+        fixture.name,
         specimens.len(),
     );
-    assert!(cases > 0, "no mutation fits {}", api.title);
+    assert!(cases > 0, "no mutation fits {}", fixture.name);
     assert!(missed.is_empty(), "missed:\n{}", missed.join("\n"));
 }
 
-/// The addresses of a line in the documents of `api`; none if it is about another API.
-fn addresses(mutation: &Mutation, api: &Api) -> Vec<String> {
+/// The addresses of a line in the documents of an API; none if it is about another API.
+fn addresses(mutation: &Mutation, fixture: &Fixture) -> Vec<String> {
     let (first, rest) = mutation.at.split_once(' ').unwrap_or((mutation.at, ""));
-    let ids = api.operations.iter().map(|operation| operation.id);
+    let ids = fixture
+        .api
+        .operations
+        .iter()
+        .map(|operation| operation.id.as_str());
     match first {
         "document" => vec![mutation.at.to_owned()],
         "*" => ids.map(|id| format!("{id} {rest}")).collect(),
@@ -79,9 +92,9 @@ fn case(
     let place = find(&specimen.value, address)?;
     let mut mutated = specimen.value.clone();
     let expected = mutation.edit.apply(&mut mutated, &place)?;
-    let mut outcome = judge(specimen.api, original, mutation, &mutated, &expected);
+    let mut outcome = judge(specimen.fixture, original, mutation, &mutated, &expected);
     if let (Ok(Some((document, surface))), true) = (&outcome, generates)
-        && let Err(wrong) = builds_if_it_passes(document, surface, specimen.api)
+        && let Err(wrong) = builds_if_it_passes(document, surface, specimen.fixture)
     {
         outcome = Err(wrong);
     }
@@ -89,14 +102,15 @@ fn case(
 }
 
 fn judge(
-    api: &Api,
+    fixture: &Fixture,
     original: &Surface,
     mutation: &Mutation,
     mutated: &Value,
     expected: &Expected,
 ) -> Result<Option<(Document, Surface)>, String> {
+    let api = &fixture.api;
     let document = parsed("mutated.json", mutated);
-    let changed = match Surface::new(&document, api) {
+    let changed = match fixture.surface(&document) {
         Ok(changed) => changed,
         // The only operation went: there is nothing to compare any more, and that is said.
         Err(report) if api.operations.len() == 1 && mutation.class == Class::Breaking => {
@@ -152,16 +166,25 @@ pub fn found(
 }
 
 /// A document that passes the check generates a client; another one does not, for the same reasons.
-fn builds_if_it_passes(document: &Document, changed: &Surface, api: &Api) -> Result<(), String> {
-    match (check(changed, api), generate(document, api)) {
-        (Ok(()), Ok(text)) => {
-            syn::parse_file(&text)
+fn builds_if_it_passes(
+    document: &Document,
+    changed: &Surface,
+    fixture: &Fixture,
+) -> Result<(), String> {
+    match (check(changed, &fixture.api), fixture.generate(document)) {
+        (Ok(()), Ok(generated)) => {
+            syn::parse_file(&generated.rust)
                 .map_err(|error| format!("the client does not parse: {error}"))?;
             Ok(())
         }
         (Ok(()), Err(report)) => Err(format!("checked, but not generated: {report}")),
         (Err(report), Ok(_)) => Err(format!("generated in spite of: {report}")),
-        (Err(report), Err(same)) if report == same => Ok(()),
+        (Err(report), Err(same)) if problems(&report) == problems(&same) => Ok(()),
         (Err(report), Err(other)) => Err(format!("{report}\n is not\n {other}")),
     }
+}
+
+/// The problems of a report; the build lists missing operations first.
+fn problems(report: &Report) -> BTreeSet<String> {
+    report.problems.iter().map(ToString::to_string).collect()
 }

@@ -1,13 +1,10 @@
 //! Changes that are easily taken for one, or for none.
 
-use org_invitations_codegen::{
-    Api,
-    api::{CLICKHOUSE, CONFLUENT, CONFLUENT_STS},
-    diff,
-};
+use org_invitations_codegen::diff;
 use serde_json::{Value, json};
 
 use crate::{
+    common::{Fixture, clickhouse_cloud, iam, role_bindings, sts},
     edit::Edit::{self, Remove, Set},
     navigator::find,
     same::enriched,
@@ -17,31 +14,36 @@ use crate::{
 
 /// The same done at two places that look alike.
 #[rustfmt::skip]
-fn twins() -> Vec<(&'static Api, [&'static str; 2], Edit)> {
+fn twins() -> Vec<(&'static Fixture, [&'static str; 2], Edit)> {
     let deprecated = || Set("deprecated", json!(true));
     let integer = || Set("type", json!("boolean"));
     vec![
-        (&CONFLUENT, ["getIamV2Invitation 200 .user", "getIamV2Invitation 200 .creator"], Remove),
-        (&CONFLUENT, ["getIamV2Invitation 200 .user", "getIamV2Invitation 200 .creator"], deprecated()),
-        (&CONFLUENT, ["getIamV2Invitation 200 .id", "getIamV2Invitation 200 .email"], integer()),
-        (&CONFLUENT, ["getIamV2Invitation 200 .accepted_at", "getIamV2Invitation 200 .expires_at"], Remove),
-        (&CONFLUENT, ["listIamV2Invitations ?user", "listIamV2Invitations ?creator"], Remove),
-        (&CONFLUENT, ["listIamV2Invitations 400", "listIamV2Invitations 500"], Remove),
-        (&CONFLUENT, ["listIamV2Invitations 200 #X-RateLimit-Limit", "listIamV2Invitations 200 #X-RateLimit-Remaining"], Remove),
-        (&CONFLUENT, ["listIamV2Invitations 429 #X-RateLimit-Reset", "listIamV2Invitations 429 #Retry-After"], Remove),
-        (&CONFLUENT, ["listIamV2Invitations", "createIamV2Invitation"], deprecated()),
-        (&CONFLUENT, ["listIamV2Invitations security/1", "createIamV2Invitation security/1"], Remove),
-        (&CONFLUENT_STS, ["exchangeStsV1OauthToken 200 .token_type", "exchangeStsV1OauthToken 200 .access_token"], integer()),
-        (&CLICKHOUSE, ["invitationGet 200 .result .createdAt", "invitationGet 200 .result .expireAt"], Remove),
-        (&CLICKHOUSE, ["invitationGet 400", "invitationGet 500"], Remove),
-        (&CLICKHOUSE, ["invitationGet 200 .status", "invitationGet 200 .requestId"], integer()),
+        (iam(), ["getIamV2Invitation 200 .user", "getIamV2Invitation 200 .creator"], Remove),
+        (iam(), ["getIamV2Invitation 200 .user", "getIamV2Invitation 200 .creator"], deprecated()),
+        (iam(), ["getIamV2Invitation 200 .id", "getIamV2Invitation 200 .email"], integer()),
+        (iam(), ["getIamV2Invitation 200 .accepted_at", "getIamV2Invitation 200 .expires_at"], Remove),
+        (iam(), ["listIamV2Invitations ?user", "listIamV2Invitations ?creator"], Remove),
+        (iam(), ["listIamV2Invitations 400", "listIamV2Invitations 500"], Remove),
+        (iam(), ["listIamV2Invitations 200 #X-RateLimit-Limit", "listIamV2Invitations 200 #X-RateLimit-Remaining"], Remove),
+        (iam(), ["listIamV2Invitations 429 #X-RateLimit-Reset", "listIamV2Invitations 429 #Retry-After"], Remove),
+        (iam(), ["listIamV2Invitations", "createIamV2Invitation"], deprecated()),
+        (iam(), ["listIamV2Invitations security/1", "createIamV2Invitation security/1"], Remove),
+        (iam(), ["getIamV2User 200 .id", "getIamV2User 200 .email"], integer()),
+        (iam(), ["getIamV2User", "updateIamV2User"], deprecated()),
+        (role_bindings(), ["getIamV2RoleBinding 200 .principal", "getIamV2RoleBinding 200 .role_name"], integer()),
+        (sts(), ["exchangeStsV1OauthToken 200 .token_type", "exchangeStsV1OauthToken 200 .access_token"], integer()),
+        (clickhouse_cloud(), ["invitationGet 200 .result .createdAt", "invitationGet 200 .result .expireAt"], Remove),
+        (clickhouse_cloud(), ["memberGet 200 .result .joinedAt", "memberGet 200 .result .userId"], Remove),
+        (clickhouse_cloud(), ["organizationRoleGet", "organizationRolePatch"], deprecated()),
+        (clickhouse_cloud(), ["invitationGet 400", "invitationGet 500"], Remove),
+        (clickhouse_cloud(), ["invitationGet 200 .status", "invitationGet 200 .requestId"], integer()),
     ]
 }
 
 pub fn run() {
     let mut missed = Vec::new();
-    for (api, addresses, edit) in twins() {
-        for specimen in specimens(api) {
+    for (fixture, addresses, edit) in twins() {
+        for specimen in specimens(fixture) {
             let mut mutated = specimen.value.clone();
             let mut expected = Vec::new();
             // The later one first: of two that are in one list, the former keeps its index.
@@ -49,9 +51,12 @@ pub fn run() {
                 let place = find(&specimen.value, address).unwrap();
                 expected.extend(edit.apply(&mut mutated, &place).unwrap());
             }
-            let before = surface("before", &specimen.value, api);
-            let after = surface("after", &mutated, api);
-            for findings in [diff(&before, &after, api), diff(&after, &before, api)] {
+            let before = surface("before", &specimen.value, fixture);
+            let after = surface("after", &mutated, fixture);
+            for findings in [
+                diff(&before, &after, &fixture.api),
+                diff(&after, &before, &fixture.api),
+            ] {
                 if let Err(wrong) = found(&findings, None, &expected) {
                     missed.push(format!(
                         "{}, {addresses:?} {edit:?}: {wrong}",
@@ -67,7 +72,7 @@ pub fn run() {
 /// Keywords that 3.0 does not have, with what changes within them.
 pub fn in_31() {
     let page_size = |exclusive: u32| {
-        let mut document = specimens(&CONFLUENT).remove(0).value;
+        let mut document = specimens(iam()).remove(0).value;
         document["openapi"] = json!("3.1.0");
         let place = find(&document, "listIamV2Invitations ?page_size schema").unwrap();
         let bound = Set("exclusiveMaximum", json!(exclusive));
@@ -76,11 +81,11 @@ pub fn in_31() {
     };
     let mut missed = Vec::new();
     let (before, pointer) = page_size(60);
-    missed.extend(silent(&CONFLUENT, &before, &page_size(50).0, &pointer));
+    missed.extend(silent(iam(), &before, &page_size(50).0, &pointer));
 
     let part = "/components/schemas/EnrichedPart/properties/a";
     for alone in ["xPair", "xNamed", "xEither", "xNullablePart"] {
-        let mut before = enriched(&specimens(&CLICKHOUSE)[0].value, &CLICKHOUSE);
+        let mut before = enriched(&specimens(clickhouse_cloud())[0].value, clickhouse_cloud());
         let place = find(&before, "invitationGet 200 .result @")
             .unwrap()
             .pointer;
@@ -89,7 +94,7 @@ pub fn in_31() {
         properties.retain(|name, _| !name.starts_with('x') || name == alone);
         let mut after = before.clone();
         *after.pointer_mut(part).unwrap() = json!({ "type": "boolean" });
-        missed.extend(silent(&CLICKHOUSE, &before, &after, alone));
+        missed.extend(silent(clickhouse_cloud(), &before, &after, alone));
     }
     assert!(
         missed.is_empty(),
@@ -98,8 +103,11 @@ pub fn in_31() {
     );
 }
 
-fn silent(api: &Api, before: &Value, after: &Value, what: &str) -> Option<String> {
-    let (before, after) = (surface("before", before, api), surface("after", after, api));
-    let findings = diff(&before, &after, api);
+fn silent(fixture: &Fixture, before: &Value, after: &Value, what: &str) -> Option<String> {
+    let (before, after) = (
+        surface("before", before, fixture),
+        surface("after", after, fixture),
+    );
+    let findings = diff(&before, &after, &fixture.api);
     findings.is_empty().then(|| what.to_owned())
 }

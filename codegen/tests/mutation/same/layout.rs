@@ -298,7 +298,7 @@ fn defaults(document: &Value, api: &Api) -> Made {
             node.entry("additionalProperties").or_insert(json!(true));
         }
     });
-    assert!(find(&document, api.operations[0].id).is_some());
+    assert!(find(&document, &api.operations[0].id).is_some());
     Made::Value(document)
 }
 

@@ -150,6 +150,11 @@ fn hoisted(document: &Value, api: &Api, kinds: &[(Kind, &str)]) -> Made {
             "EnrichedTree",
             "Invitation",
             "iam.v2.Invitation",
+            "iam.v2.User",
+            "iam.v2.RoleBinding",
+            "org.v2.Organization",
+            "Member",
+            "Role",
             "AssignedRole",
         ] {
             if let Some(schema) = schemas.get_mut(name) {
