@@ -1,19 +1,19 @@
-//! What generation costs: `cost FILE…` prints the milliseconds from each document's file to its client's
-//! text, the best of five, and the sum. `just cost` runs it on the vendors' own documents.
+//! What generation costs: `cost FILE…` prints the milliseconds from each document's file to the text of the
+//! bindings of all that is in it, the best of five, and the sum. `just cost` runs it on the project's own
+//! documents.
 
-use std::{env, error::Error, path::Path, time::Instant};
+use std::{env, error::Error, path::Path, slice, time::Instant};
 
-use org_invitations_codegen::{Api, Document, generate};
+use org_invitations_codegen::{Bindings, Document, Source};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut sum = 0.0;
     for file in env::args().skip(1) {
+        let bindings = Bindings::new("api").source(Source::new(&file).all());
         let once = || -> Result<f64, Box<dyn Error>> {
             let start = Instant::now();
             let document = Document::read(Path::new(&file))?;
-            for api in Api::recognise(&document) {
-                generate(&document, api)?;
-            }
+            bindings.generate_from(slice::from_ref(&document), &[])?;
             Ok(start.elapsed().as_secs_f64() * 1e3)
         };
         let mut best = f64::INFINITY;
