@@ -429,7 +429,9 @@ impl<'a> Objects<'a> {
                     kind => kind.plain(),
                 }
             } else {
-                let below = needed.iter().filter(|(steps, _)| steps.first() == Some(first));
+                let below = needed
+                    .iter()
+                    .filter(|(steps, _)| steps.first() == Some(first));
                 let below: Vec<_> = below.map(|(steps, need)| (&steps[1..], *need)).collect();
                 Kind::Nested(self.fields("", &below))
             };

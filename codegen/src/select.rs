@@ -32,7 +32,9 @@ pub(crate) fn operations(document: &Document) -> Vec<Found<'_>> {
         let Some((item, pointer)) = document.resolve(item, &pointer) else {
             continue;
         };
-        let methods = METHODS.into_iter().filter(|method| item.get(method).is_some_and(Value::is_object));
+        let methods = METHODS
+            .into_iter()
+            .filter(|method| item.get(method).is_some_and(Value::is_object));
         found.extend(methods.map(|method| Found {
             path: path.clone(),
             method,
@@ -49,12 +51,16 @@ pub(crate) fn find<'a>(document: &'a Document, method: &str, wanted: &str) -> Ve
     let base = base_path(document);
     let all = operations(document);
     let matching = |prefix: &str| -> Vec<Found<'a>> {
-        let found = all.iter().filter(|each| method == "*" || each.method == method);
+        let found = all
+            .iter()
+            .filter(|each| method == "*" || each.method == method);
         let found = found.map(|each| Found {
             path: format!("{prefix}{}", each.path),
             ..each.clone()
         });
-        found.filter(|each| path::is_same(&each.path, wanted)).collect()
+        found
+            .filter(|each| path::is_same(&each.path, wanted))
+            .collect()
     };
     let mut found = matching("");
     if found.is_empty() && !base.is_empty() {
@@ -67,7 +73,9 @@ pub(crate) fn find<'a>(document: &'a Document, method: &str, wanted: &str) -> Ve
 
 /// The path of the first server: `/v1` of `https://api.example.com/v1`.
 fn base_path(document: &Document) -> String {
-    let url = document.root()["servers"][0]["url"].as_str().unwrap_or_default();
+    let url = document.root()["servers"][0]["url"]
+        .as_str()
+        .unwrap_or_default();
     let path = match url.split_once("://") {
         Some((_, rest)) => rest.find('/').map_or("", |start| &rest[start..]),
         None => url,

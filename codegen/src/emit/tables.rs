@@ -47,7 +47,10 @@ pub(super) fn tokens(bindings: &Bindings, model: &Model, files: &[SourceFile]) -
             Body::Object(properties) => properties.iter().filter(|it| !it.offered).collect(),
             _ => Vec::new(),
         });
-        let properties = properties.into_iter().flatten().map(|property| property.name.clone());
+        let properties = properties
+            .into_iter()
+            .flatten()
+            .map(|property| property.name.clone());
         quote! {
             #support::OperationSpec {
                 name: #name,

@@ -15,7 +15,8 @@ use crate::{
 };
 
 /// What is said of something that no document has.
-const NOT_OFFERED: &str = "Not offered by the document that this was built from: using it is refused.";
+const NOT_OFFERED: &str =
+    "Not offered by the document that this was built from: using it is refused.";
 
 /// Gives the types at pinned places their names, and makes one type of those that get the same.
 pub(super) fn pin(bindings: &Bindings, model: &mut Model) -> Result<(), Vec<Problem>> {
@@ -43,12 +44,19 @@ pub(super) fn pin(bindings: &Bindings, model: &mut Model) -> Result<(), Vec<Prob
                     within: None,
                     fallback: name.clone(),
                 };
-                let mixed = mixer.mix(&Node::new(Shape::Named(other)), &node, &at).named();
+                let mixed = mixer
+                    .mix(&Node::new(Shape::Named(other)), &node, &at)
+                    .named();
                 let Some(mixed) = mixed else {
-                    let (one, two) = (&model.types[other].origin.pointer, &model.types[id].origin.pointer);
+                    let (one, two) = (
+                        &model.types[other].origin.pointer,
+                        &model.types[id].origin.pointer,
+                    );
                     problems.push(Problem {
                         pointer: two.clone(),
-                        expected: format!("a type like that at {one}, since both are called `{name}`"),
+                        expected: format!(
+                            "a type like that at {one}, since both are called `{name}`"
+                        ),
                         found: "a type of another kind".to_owned(),
                         advice: "give the places different names".to_owned(),
                     });
@@ -65,14 +73,29 @@ pub(super) fn pin(bindings: &Bindings, model: &mut Model) -> Result<(), Vec<Prob
     }
     for (name, id) in pinned {
         match &model.types[id].origin.pinned {
-            Some(first) if *first != name => model.aliases.push((name, Node::new(Shape::Named(id)))),
+            Some(first) if *first != name => {
+                model.aliases.push((name, Node::new(Shape::Named(id))))
+            }
             _ => model.types[id].origin.pinned = Some(name),
         }
     }
-    let taken = |name: &String| model.types.iter().any(|named| named.origin.pinned.as_ref() == Some(name));
-    let aliases = model.aliases.iter().filter(|(name, _)| !taken(name)).cloned();
+    let taken = |name: &String| {
+        model
+            .types
+            .iter()
+            .any(|named| named.origin.pinned.as_ref() == Some(name))
+    };
+    let aliases = model
+        .aliases
+        .iter()
+        .filter(|(name, _)| !taken(name))
+        .cloned();
     model.aliases = aliases.collect();
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems)
+    }
 }
 
 fn redirect(model: &mut Model, from: &[Id], to: Id) {
@@ -146,7 +169,8 @@ pub(super) fn unwrap(bindings: &Bindings, model: &mut Model, own: &Model, known:
         for each in &source.selected {
             let enveloped = |model: &Model| {
                 let node = &operation(model, &each.call)?.success.as_ref()?.node;
-                node.named().map(|id| model.types[id].property(property).is_some())
+                node.named()
+                    .map(|id| model.types[id].property(property).is_some())
             };
             let is_bare = enveloped(model) != Some(true) && enveloped(own) == Some(true);
             let bare = operation(model, &each.call).and_then(|op| op.success.as_ref());
@@ -168,7 +192,9 @@ pub(super) fn unwrap(bindings: &Bindings, model: &mut Model, own: &Model, known:
                 }
             }
             envelope.nullable = false;
-            if let Some(success) = operation_mut(model, &each.call).and_then(|op| op.success.as_mut()) {
+            if let Some(success) =
+                operation_mut(model, &each.call).and_then(|op| op.success.as_mut())
+            {
                 success.node = envelope;
             }
         }
@@ -197,8 +223,12 @@ pub(super) fn overlay(bindings: &Bindings, model: &mut Model, own: &Model, known
 
 fn overlay_query(model: &mut Model, own: &Model, call: &Call, name: &str, imported: &mut Imported) {
     let is = |param: &&Param| param.location == "query" && param.name == name;
-    let known = operation(model, call).is_none_or(|op| op.parameters.iter().any(|param| is(&param)));
-    let Some(param) = operation(own, call).and_then(|op| op.parameters.iter().find(is)).filter(|_| !known) else {
+    let known =
+        operation(model, call).is_none_or(|op| op.parameters.iter().any(|param| is(&param)));
+    let Some(param) = operation(own, call)
+        .and_then(|op| op.parameters.iter().find(is))
+        .filter(|_| !known)
+    else {
         return;
     };
     let mut param = param.clone();
@@ -218,7 +248,8 @@ fn overlay_property(
     steps: &[String],
     known: &mut Imported,
 ) {
-    let (Some(mut id), Some(mut theirs)) = (pinned_type(model, name), pinned_type(own, name)) else {
+    let (Some(mut id), Some(mut theirs)) = (pinned_type(model, name), pinned_type(own, name))
+    else {
         return;
     };
     for step in steps {
@@ -236,7 +267,9 @@ fn overlay_property(
             }
             return;
         }
-        let next = model.types[id].property(step).and_then(|property| property.node.named());
+        let next = model.types[id]
+            .property(step)
+            .and_then(|property| property.node.named());
         match (next, source.node.named()) {
             (Some(deeper), Some(other)) => (id, theirs) = (deeper, other),
             _ => return,
@@ -295,7 +328,10 @@ impl<'m> Import<'m> {
         self.into.types.push(named);
         let mut named = theirs.clone();
         named.origin.document = usize::MAX;
-        named.origin.within = named.origin.within.map(|(holder, way)| (self.named(holder), way));
+        named.origin.within = named
+            .origin
+            .within
+            .map(|(holder, way)| (self.named(holder), way));
         match &mut named.body {
             Body::Object(properties) => {
                 for property in properties {
@@ -332,7 +368,9 @@ pub(super) fn coerce(bindings: &Bindings, model: &mut Model) {
             Target::Query(call, name) => {
                 if let Some(op) = operation_mut(model, call) {
                     let parameters = op.parameters.iter_mut();
-                    for param in parameters.filter(|param| param.location == "query" && param.name == *name) {
+                    for param in
+                        parameters.filter(|param| param.location == "query" && param.name == *name)
+                    {
                         coerce_node(&mut param.node, need.kind);
                     }
                 }
@@ -344,13 +382,18 @@ pub(super) fn coerce(bindings: &Bindings, model: &mut Model) {
                 let Some((last, way)) = steps.split_last() else {
                     continue;
                 };
-                let deeper = way.iter().try_fold(id, |id, step| model.types[id].property(step)?.node.named());
+                let deeper = way
+                    .iter()
+                    .try_fold(id, |id, step| model.types[id].property(step)?.node.named());
                 match deeper {
                     Some(deeper) => id = deeper,
                     None => continue,
                 }
                 if let Some(properties) = model.types[id].properties_mut() {
-                    for property in properties.iter_mut().filter(|property| property.name == *last) {
+                    for property in properties
+                        .iter_mut()
+                        .filter(|property| property.name == *last)
+                    {
                         coerce_node(&mut property.node, need.kind);
                     }
                 }
@@ -402,7 +445,11 @@ pub(super) fn offers(bindings: &Bindings, model: &mut Model) {
 
 fn offered_properties(source: &Source, model: &Model) -> Vec<(String, bool)> {
     let mut offers = Vec::new();
-    for need in source.needs.iter().filter(|need| need.need == Need::Optional) {
+    for need in source
+        .needs
+        .iter()
+        .filter(|need| need.need == Need::Optional)
+    {
         let Target::Property(name, steps) = &need.target else {
             continue;
         };
