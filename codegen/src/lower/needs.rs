@@ -20,81 +20,98 @@ const NOT_OFFERED: &str =
 
 /// Gives the types at pinned places their names, and makes one type of those that get the same.
 pub(super) fn pin(bindings: &Bindings, model: &mut Model) -> Result<(), Vec<Problem>> {
+    // What is united has parts that are united in turn, some of which have names of their own.
+    let mut pinned = pin_once(bindings, model)?;
+    for _ in 0..MAX_ROUNDS {
+        if !pinned.united {
+            break;
+        }
+        pinned = pin_once(bindings, model)?;
+    }
+    model.aliases = pinned.aliases;
+    for (name, id) in pinned.names {
+        match &model.types[id].origin.pinned {
+            Some(first) if *first != name => {
+                model.aliases.push((name, Node::new(Shape::Named(id))));
+            }
+            _ => model.types[id].origin.pinned = Some(name),
+        }
+    }
+    Ok(())
+}
+
+/// A structure within a structure is united one round later than that.
+const MAX_ROUNDS: usize = 64;
+
+#[derive(Default)]
+struct Pinned {
+    names: Vec<(String, Id)>,
+    /// Names of types that the document has plain ones in place of.
+    aliases: Vec<(String, Node)>,
+    /// Whether types were united, so that names may lead to others than before.
+    united: bool,
+}
+
+/// Finds the types at all places that have names, and unites those that are to have the same.
+fn pin_once(bindings: &Bindings, model: &mut Model) -> Result<Pinned, Vec<Problem>> {
+    let mut pinned = Pinned::default();
     let mut problems = Vec::new();
-    let mut pinned: Vec<(String, Id)> = Vec::new();
     for (role, name) in bindings.sources.iter().flat_map(|source| &source.names) {
         let Some(node) = at_role(model, role).cloned() else {
             continue;
         };
         let Some(id) = node.named() else {
-            // The code around names a type where this document has a plain one.
-            if !model.aliases.iter().any(|(known, _)| known == name) {
-                model.aliases.push((name.clone(), node));
+            if !pinned.aliases.iter().any(|(known, _)| known == name) {
+                pinned.aliases.push((name.clone(), node));
             }
             continue;
         };
-        match pinned.iter().find(|(known, _)| known == name) {
-            None => pinned.push((name.clone(), id)),
-            Some((_, other)) if *other == id => {}
-            Some((_, other)) => {
-                let other = *other;
-                let mut mixer = Mixer::new(model);
-                let at = Context {
-                    sent: matches!(role.side, Side::Request | Side::Form),
-                    within: None,
-                    fallback: name.clone(),
-                };
-                let mixed = mixer
-                    .mix(&Node::new(Shape::Named(other)), &node, &at)
-                    .named();
-                let Some(mixed) = mixed else {
-                    let (one, two) = (
-                        &model.types[other].origin.pointer,
-                        &model.types[id].origin.pointer,
-                    );
-                    problems.push(Problem {
-                        pointer: two.clone(),
-                        expected: format!(
-                            "a type like that at {one}, since both are called `{name}`"
-                        ),
-                        found: "a type of another kind".to_owned(),
-                        advice: "give the places different names".to_owned(),
-                    });
-                    continue;
-                };
-                redirect(model, &[other, id], mixed);
-                for (_, known) in &mut pinned {
-                    if *known == other || *known == id {
-                        *known = mixed;
-                    }
-                }
+        let known = pinned.names.iter().find(|(known, _)| known == name);
+        let other = match known {
+            None => {
+                pinned.names.push((name.clone(), id));
+                continue;
+            }
+            Some((_, other)) if *other == id => continue,
+            Some((_, other)) => *other,
+        };
+        let at = Context {
+            sent: matches!(role.side, Side::Request | Side::Form),
+            within: None,
+            fallback: name.clone(),
+        };
+        let mixed = Mixer::new(model).mix(&Node::new(Shape::Named(other)), &node, &at);
+        let Some(mixed) = mixed.named() else {
+            problems.push(unlike(model, other, id, name));
+            continue;
+        };
+        redirect(model, &[other, id], mixed);
+        for (_, known) in &mut pinned.names {
+            if *known == other || *known == id {
+                *known = mixed;
             }
         }
+        pinned.united = true;
     }
-    for (name, id) in pinned {
-        match &model.types[id].origin.pinned {
-            Some(first) if *first != name => {
-                model.aliases.push((name, Node::new(Shape::Named(id))))
-            }
-            _ => model.types[id].origin.pinned = Some(name),
-        }
-    }
-    let taken = |name: &String| {
-        model
-            .types
-            .iter()
-            .any(|named| named.origin.pinned.as_ref() == Some(name))
-    };
-    let aliases = model
-        .aliases
-        .iter()
-        .filter(|(name, _)| !taken(name))
-        .cloned();
-    model.aliases = aliases.collect();
+    let taken = |name: &String| pinned.names.iter().any(|(known, _)| known == name);
+    let aliases = pinned.aliases.iter().filter(|(name, _)| !taken(name));
+    let aliases = aliases.cloned().collect();
+    pinned.aliases = aliases;
     if problems.is_empty() {
-        Ok(())
+        Ok(pinned)
     } else {
         Err(problems)
+    }
+}
+
+fn unlike(model: &Model, one: Id, other: Id, name: &str) -> Problem {
+    let place = |id: Id| &model.types[id].origin.pointer;
+    let one = place(one);
+    Problem {
+        pointer: place(other).clone(),
+        expected: format!("a type like that at {one}, since both are called `{name}`"),
+        found: "a type of another kind".to_owned(),
+        advice: "give the places different names".to_owned(),
     }
 }
 
