@@ -48,6 +48,8 @@ fn confluent_iam() -> Source {
         .offer_operation("GET /iam/v2/users/{id}", "getIamV2User")
         .offer_operation("PATCH /iam/v2/users/{id}", "updateIamV2User")
         .offer_operation("DELETE /iam/v2/users/{id}", "deleteIamV2User")
+        .offer_operations(["* /iam/v2/invitations", "* /iam/v2/invitations/{id}"])
+        .offer_operations(["* /iam/v2/users", "* /iam/v2/users/{id}"])
         .name("GET /iam/v2/invitations#response", "InvitationList")
         .name("GET /iam/v2/invitations#response/data/*", "Invitation")
         .name(
@@ -202,6 +204,20 @@ fn clickhouse_organization() -> Source {
         .offer_operation(&delete(ROLE), "organizationRoleDelete")
         .offer_operation(&get(ACTIVITIES), "activityGetList")
         .offer_operation(&get(ACTIVITY), "activityGet")
+        .offer_operations(
+            [
+                ORGANIZATION,
+                INVITATIONS,
+                INVITATION,
+                MEMBERS,
+                MEMBER,
+                ROLES,
+                ROLE,
+                ACTIVITIES,
+                ACTIVITY,
+            ]
+            .map(|path| format!("* {path}")),
+        )
         .name(&response(get(INVITATIONS), ""), "InvitationListResponse")
         .name(&response(get(INVITATIONS), "/result/*"), "Invitation")
         .name(

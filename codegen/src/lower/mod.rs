@@ -163,6 +163,16 @@ fn lower_these(bindings: &Bindings, sources: &[Vec<&Document>]) -> Result<Model,
     Ok(model)
 }
 
+/// An operation, the document that has it, and the name that it gets.
+type Chosen<'d> = (&'d Document, select::Found<'d>, Option<String>);
+
+fn is_chosen(chosen: &[Chosen<'_>], found: &select::Found<'_>) -> bool {
+    let same = |(_, other, _): &Chosen<'_>| {
+        other.method == found.method && crate::path::is_same(&other.path, &found.path)
+    };
+    chosen.iter().any(same)
+}
+
 /// The operations that a source selects, each from the first document that has it.
 fn selected<'d>(
     source: &Source,
@@ -178,19 +188,16 @@ fn selected<'d>(
             Some((document, found)) => (document, found),
             None => continue,
         };
-        chosen.extend(
-            found
-                .into_iter()
-                .map(|found| (document, found, each.id.clone())),
-        );
+        for found in found {
+            if !is_chosen(&chosen, &found) {
+                chosen.push((document, found, each.id.clone()));
+            }
+        }
     }
     if source.all {
         for document in candidates {
             for found in select::operations(document) {
-                let known = chosen.iter().any(|(_, other, _): &(_, select::Found, _)| {
-                    other.method == found.method && crate::path::is_same(&other.path, &found.path)
-                });
-                if !known {
+                if !is_chosen(&chosen, &found) {
                     chosen.push((*document, found, None));
                 }
             }
