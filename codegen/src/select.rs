@@ -12,6 +12,37 @@ pub(crate) const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
 
+/// Methods for which no client can be generated.
+const NOT_GENERATED: [&str; 4] = ["options", "trace", "query", "additionalOperations"];
+
+/// Operations that are left out, for which no client can be generated.
+pub(crate) fn left_out(document: &Document) -> Vec<String> {
+    let paths = document.root().get("paths").and_then(Value::as_object);
+    let mut found = Vec::new();
+    for (path, item) in paths.into_iter().flatten() {
+        let pointer = format!("/paths/{}", escape(path));
+        let Some((item, pointer)) = document.resolve(item, &pointer) else {
+            found.push(format!(
+                "{pointer}: the reference leads nowhere; the path is left out"
+            ));
+            continue;
+        };
+        let methods = NOT_GENERATED
+            .iter()
+            .filter(|method| item.get(method).is_some());
+        found.extend(
+            methods.map(|method| {
+                format!("{pointer}/{method}: no client has such calls; it is left out")
+            }),
+        );
+    }
+    found
+}
+
+fn is_generated(found: &Found<'_>) -> bool {
+    !NOT_GENERATED.contains(&found.method)
+}
+
 /// An operation of a document.
 #[derive(Clone, Debug)]
 pub(crate) struct Found<'a> {
@@ -21,6 +52,14 @@ pub(crate) struct Found<'a> {
     /// The path item, and where it stands.
     pub item: &'a Value,
     pub pointer: String,
+}
+
+/// Every operation of the document that can be generated, by the order of its paths.
+pub(crate) fn generated(document: &Document) -> Vec<Found<'_>> {
+    operations(document)
+        .into_iter()
+        .filter(is_generated)
+        .collect()
 }
 
 /// Every operation of the document, by the order of its paths.

@@ -159,6 +159,13 @@ fn lower_these(bindings: &Bindings, sources: &[Vec<&Document>]) -> Result<Model,
         return Err(in_documents(sources, vec![problem]));
     }
     let mut model = schemas.model;
+    if bindings.sources.iter().any(|source| source.all) {
+        model.notes.extend(
+            documents
+                .iter()
+                .flat_map(|document| select::left_out(document)),
+        );
+    }
     model.operations = operations;
     Ok(model)
 }
@@ -196,7 +203,7 @@ fn selected<'d>(
     }
     if source.all {
         for document in candidates {
-            for found in select::operations(document) {
+            for found in select::generated(document) {
                 if !is_chosen(&chosen, &found) {
                     chosen.push((*document, found, None));
                 }

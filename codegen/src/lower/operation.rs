@@ -157,7 +157,12 @@ impl<'a> Operations<'_, 'a> {
             ("path" | "header", Shape::List(_)) => {
                 Some("Several values are one text, separated by commas.")
             }
-            ("path" | "header", Shape::Map(_) | Shape::Any) => Some("It is sent as text."),
+            ("path" | "header", Shape::Map(_) | Shape::Any | Shape::DateTime) => {
+                Some("It is sent as text.")
+            }
+            ("query", Shape::List(items)) if !self.is_scalar(items) => {
+                Some("It is sent as text that the caller encodes.")
+            }
             ("path" | "header", Shape::Named(named)) if !self.is_set(*named) => {
                 Some("It is sent as text.")
             }
@@ -197,6 +202,14 @@ impl<'a> Operations<'_, 'a> {
             self.schemas.model.types[id].body,
             super::model::Body::Set(_)
         )
+    }
+
+    fn is_scalar(&self, node: &Node) -> bool {
+        match node.shape {
+            Shape::List(_) | Shape::Map(_) => false,
+            Shape::Named(id) => self.is_set(id),
+            _ => true,
+        }
     }
 
     fn request(&mut self, operation: &Place<'a>, id: &str) -> Option<Payload> {
