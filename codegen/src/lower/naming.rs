@@ -5,7 +5,10 @@
 //! back is called `…Request`. What has no name in the document is called after what holds it. If all that is
 //! taken, a number tells them apart, and a note says so.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap, HashSet},
+};
 
 use super::{
     idents,
@@ -60,12 +63,12 @@ fn merge(model: &mut Model) {
     for (_, node) in &mut model.aliases {
         node.map_ids(&mut change);
     }
-    // What several operations fail with is named after none of them.
-    for (id, count) in failures {
-        let named = &mut model.types[id];
-        if count > 0 && is_failure(named) {
-            FAILURE.clone_into(&mut named.origin.fallback);
-        }
+    // What most operations fail with is named after none of them.
+    let shared = failures
+        .into_iter()
+        .filter(|(id, _)| is_failure(&model.types[*id]));
+    if let Some((id, _)) = shared.max_by_key(|(id, count)| (*count, Reverse(*id))) {
+        FAILURE.clone_into(&mut model.types[id].origin.fallback);
     }
 }
 
