@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    for document in bindings::documents() {
+    for (provider, document) in bindings::documents() {
         let whose = if document.is_own { "the library's" } else { "another" };
-        println!("{}: {} ({whose})", document.title, document.file);
+        println!("{provider}: {}, {} ({whose})", document.title, document.file);
     }
     confluent().await?;
     clickhouse().await?;
