@@ -5,6 +5,7 @@ mod kind;
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 pub use self::kind::{ErrorKind, Operation};
+pub use crate::http::RateLimit;
 
 use crate::invitation::InvitationId;
 
@@ -57,18 +58,6 @@ pub struct ErrorDetail {
     pub pointer: Option<String>,
     /// The query parameter that is at fault.
     pub parameter: Option<String>,
-}
-
-/// The allowance that a server reported with a reply.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct RateLimit {
-    /// Requests allowed in one window.
-    pub limit: Option<u64>,
-    /// Requests left in this window.
-    pub remaining: Option<u64>,
-    /// Time until the window ends, counted from the reply.
-    pub reset: Option<Duration>,
 }
 
 impl Error {

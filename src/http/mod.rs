@@ -1,0 +1,42 @@
+//! The HTTP transport of the generated clients: credentials, token cache, rate limit, retries, redirects,
+//! deadlines, body cap, redaction, tracing and response events.
+//!
+//! The transport knows no invitation: it imports nothing of this crate but itself. It sits in the hooks of
+//! the generated clients, so a call through the public bindings has all of it, and the facade adds no
+//! second mechanism.
+//!
+//! One call passes [`hooks`] → [`Transport`] → [`send`](HttpClient::send) (attempts) → `send_once` (one
+//! attempt) → `follow` (redirects) → `reqwest`.
+
+mod clock_skew;
+mod credentials;
+mod endpoint;
+mod error;
+mod event;
+pub(crate) mod headers;
+mod limiter;
+mod options;
+mod redact;
+mod retry;
+mod timeout;
+mod token_cache;
+
+pub(crate) use self::{
+    clock_skew::{ClockSkew, RelativeTime},
+    endpoint::{Endpoint, secure_url},
+    error::SetupError,
+    limiter::Rate,
+    options::{ClientOptions, common_setters},
+    redact::Redactor,
+    timeout::{RequestTimeouts, timeout_at},
+    token_cache::{Authorization, Token, TokenProvider},
+};
+pub use self::{
+    credentials::Credentials,
+    endpoint::BaseUrl,
+    error::{TransportError, TransportErrorKind},
+    event::{Observer, ResponseEvent},
+    headers::RateLimit,
+    retry::RetryPolicy,
+};
+
