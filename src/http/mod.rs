@@ -8,6 +8,9 @@
 //! One call passes [`hooks`] → [`Transport`] → [`send`](HttpClient::send) (attempts) → `send_once` (one
 //! attempt) → `follow` (redirects) → `reqwest`.
 
+mod attempt;
+mod call;
+mod client;
 mod clock_skew;
 mod credentials;
 mod endpoint;
@@ -16,18 +19,25 @@ mod event;
 pub(crate) mod headers;
 mod limiter;
 mod options;
+mod outgoing;
 mod redact;
+mod redirect;
+mod response;
 mod retry;
+mod send;
 mod timeout;
 mod token_cache;
 
 pub(crate) use self::{
+    call::CallState,
+    client::{HttpClient, Service},
     clock_skew::{ClockSkew, RelativeTime},
     endpoint::{Endpoint, secure_url},
     error::SetupError,
     limiter::Rate,
     options::{ClientOptions, common_setters},
     redact::Redactor,
+    response::{BodyError, Reply, read_body},
     timeout::{RequestTimeouts, timeout_at},
     token_cache::{Authorization, Token, TokenProvider},
 };

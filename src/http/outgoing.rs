@@ -1,0 +1,43 @@
+//! A request that may be sent more than once.
+
+use reqwest::{Method, Request};
+use url::Url;
+
+/// The request of a call, copied for each attempt and redirect.
+pub(super) struct Outgoing {
+    method: Method,
+    /// `None` once a request that cannot be copied was sent.
+    request: Option<Request>,
+}
+
+impl Outgoing {
+    pub fn new(request: Request) -> Self {
+        Self {
+            method: request.method().clone(),
+            request: Some(request),
+        }
+    }
+
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The request for the next attempt: a copy, or the request itself if its body is a stream, which cannot be
+    /// copied. `None` after that.
+    pub fn next_request(&mut self) -> Option<Request> {
+        let copy = self.request.as_ref()?.try_clone();
+        copy.or_else(|| self.request.take())
+    }
+
+    /// Whether there is a next request.
+    pub fn is_repeatable(&self) -> bool {
+        self.request.is_some()
+    }
+
+    /// The same request to another URL.
+    pub fn redirected(&self, target: Url) -> Option<Request> {
+        let mut request = self.request.as_ref()?.try_clone()?;
+        *request.url_mut() = target;
+        Some(request)
+    }
+}
