@@ -17,9 +17,12 @@ mod endpoint;
 mod error;
 mod event;
 pub(crate) mod headers;
+mod hooks;
 mod limiter;
+mod operation;
 mod options;
 mod outgoing;
+mod path;
 mod redact;
 mod redirect;
 mod response;
@@ -27,6 +30,7 @@ mod retry;
 mod send;
 mod timeout;
 mod token_cache;
+mod transport;
 
 pub(crate) use self::{
     call::CallState,
@@ -34,7 +38,9 @@ pub(crate) use self::{
     clock_skew::{ClockSkew, RelativeTime},
     endpoint::{Endpoint, secure_url},
     error::SetupError,
+    hooks::{client_hooks, undecodable},
     limiter::Rate,
+    operation::OperationSpec,
     options::{ClientOptions, common_setters},
     redact::Redactor,
     response::{BodyError, Reply, read_body},
@@ -48,5 +54,6 @@ pub use self::{
     event::{Observer, ResponseEvent},
     headers::RateLimit,
     retry::RetryPolicy,
+    transport::Transport,
 };
 

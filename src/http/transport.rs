@@ -1,0 +1,150 @@
+//! What the generated clients send through.
+
+use std::{fmt, pin::pin, sync::Arc};
+
+use reqwest::{
+    Request, Response,
+    header::{ACCEPT, HeaderName, HeaderValue},
+};
+use tracing::Instrument;
+
+use crate::http::{CallState, HttpClient, OperationSpec, response::mark_undecodable};
+
+/// The header that generated code adds and no service asks for.
+const API_VERSION: HeaderName = HeaderName::from_static("api-version");
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// For operations whose response the generated code does not decode: it may be anything.
+const PREFERABLY_JSON: HeaderValue = HeaderValue::from_static("application/json, */*;q=0.1");
+
+/// The transport of a generated client: everything between a request and its complete response.
+///
+/// It authenticates, keeps the rate limit, repeats what may be repeated, follows redirects within the configured
+/// origin, keeps deadlines and the limit of the body, removes secrets that a server echoes in a failure, and
+/// traces. A call fails with a [`TransportError`](crate::http::TransportError) inside a `reqwest::Error` when no
+/// complete response arrives.
+///
+/// Cheap to clone; clones share credentials, connections and the rate limit. `Debug` shows no secret.
+#[derive(Clone)]
+pub struct Transport {
+    client: Arc<HttpClient>,
+    call: Option<Arc<CallState>>,
+}
+
+impl Transport {
+    pub(crate) fn new(client: Arc<HttpClient>) -> Self {
+        Self { client, call: None }
+    }
+
+    pub(crate) fn client(&self) -> &Arc<HttpClient> {
+        &self.client
+    }
+
+    /// The same transport, for requests that are part of `call`.
+    ///
+    /// Their replies are left in `call`, headers included; the generated client gets status and body only.
+    pub(crate) fn within(&self, call: &Arc<CallState>) -> Self {
+        Self {
+            client: Arc::clone(&self.client),
+            call: Some(Arc::clone(call)),
+        }
+    }
+
+    /// Makes a generated request ready to be sent. `operations` has every operation of the client.
+    ///
+    /// # Errors
+    ///
+    /// A value in the path leads out of the operation's path, or the document does not offer what the request
+    /// uses.
+    pub(crate) fn prepare(
+        &self,
+        request: &mut Request,
+        operation: &str,
+        operations: &[OperationSpec],
+    ) -> Result<(), String> {
+        let mut known = operations.iter();
+        known
+            .find(|known| known.name == operation)
+            .ok_or_else(|| format!("there is no operation {operation}"))?
+            .check(&self.client.endpoint, request)?;
+        let headers = request.headers_mut();
+        headers.remove(API_VERSION);
+        headers.entry(ACCEPT).or_insert(PREFERABLY_JSON);
+        Ok(())
+    }
+
+    /// Sends a request until it is answered, or may not be sent again.
+    ///
+    /// # Errors
+    ///
+    /// A [`TransportError`](crate::http::TransportError) inside.
+    pub(crate) async fn execute(
+        &self,
+        request: Request,
+        operation: &'static str,
+    ) -> reqwest::Result<Response> {
+        match &self.call {
+            Some(call) => self.execute_within(call, request, operation).await,
+            None => self.execute_alone(request, operation).await,
+        }
+    }
+
+    async fn execute_within(
+        &self,
+        call: &CallState,
+        request: Request,
+        operation: &'static str,
+    ) -> reqwest::Result<Response> {
+        match self.client.send(call, operation, request).await {
+            Ok(mut reply) => {
+                let response = reply.headless_response();
+                call.set_reply(Some(reply));
+                Ok(response)
+            }
+            Err(error) => {
+                call.set_reply(None);
+                Err(error.into_reqwest().await)
+            }
+        }
+    }
+
+    async fn execute_alone(
+        &self,
+        request: Request,
+        operation: &'static str,
+    ) -> reqwest::Result<Response> {
+        let span = tracing::info_span!(
+            "request",
+            otel.kind = "client",
+            provider = self.client.service.name,
+            operation,
+        );
+        let decodes_success = request.headers().get(ACCEPT) == Some(&JSON);
+        let call = self.client.start_call();
+        // Pinned in its place: a future is large, and is copied whole when it is moved.
+        let send = pin!(self.client.send(&call, operation, request));
+        let reply = match send.instrument(span).await {
+            Ok(reply) => reply,
+            Err(error) => return Err(error.into_reqwest().await),
+        };
+        let is_decodable = if reply.status.is_success() {
+            // An empty success may be what the operation documents.
+            !decodes_success || reply.body.is_empty() || reply.is_json()
+        } else {
+            reply.is_json()
+        };
+        let undecodable = (!is_decodable).then(|| reply.body.clone());
+        let mut response = reply.into_response();
+        if let Some(body) = undecodable {
+            mark_undecodable(&mut response, body);
+        }
+        Ok(response)
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.client, f)
+    }
+}
