@@ -57,3 +57,5 @@ pub use self::{
     transport::Transport,
 };
 
+#[cfg(test)]
+mod tests;
