@@ -4,7 +4,7 @@
 use std::{borrow::Cow, pin::pin, time::Instant};
 
 use bytes::Bytes;
-use reqwest::{Method, Request, Response, StatusCode, header::HeaderValue};
+use reqwest::{Response, StatusCode, header::HeaderValue};
 
 use crate::http::{
     BodyError, HttpClient, Reply, RequestTimeouts, ResponseEvent, TransportError,
@@ -19,7 +19,7 @@ pub(super) type AttemptResult = Result<Reply, TransportError>;
 pub(super) struct Attempt<'a> {
     pub client: &'a HttpClient,
     pub operation: &'static str,
-    pub outgoing: &'a Outgoing,
+    pub authorization: Option<&'a HeaderValue>,
     /// How many requests of the call went before this one.
     pub resend_count: u32,
     /// When the call has to be over.
@@ -27,19 +27,14 @@ pub(super) struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    pub async fn send(
-        &self,
-        permit: Permit<'_>,
-        request: Request,
-        authorization: Option<HeaderValue>,
-    ) -> AttemptResult {
+    pub async fn send(&self, outgoing: &mut Outgoing, permit: Permit<'_>) -> AttemptResult {
         let start = Instant::now();
         let waited = permit.waited();
-        let result = self.exchange(request, authorization).await;
+        let result = self.exchange(outgoing).await;
         self.report_event(&result, start);
         report_allowance(permit, &result);
         tracing::debug!(
-            http.request.method = self.method().as_str(),
+            http.request.method = outgoing.method().as_str(),
             http.request.resend_count = self.resend_count,
             http.response.status_code = status(&result).map(|status| status.as_u16()),
             server.address = self.client.endpoint.host(),
@@ -52,16 +47,11 @@ impl Attempt<'_> {
         result
     }
 
-    async fn exchange(
-        &self,
-        request: Request,
-        authorization: Option<HeaderValue>,
-    ) -> AttemptResult {
+    async fn exchange(&self, outgoing: &mut Outgoing) -> AttemptResult {
         let timeouts = RequestTimeouts::new(&self.client.options).until(self.deadline);
-        let follow = pin!(self.client.follow(self.outgoing, request, authorization));
+        let follow = pin!(self.client.follow(outgoing, self.authorization));
         match timeouts.wait(follow).await {
-            Ok(Ok(response)) => self.read(response, &timeouts).await,
-            Ok(Err(error)) => Err(TransportError::from_reqwest(error)),
+            Ok(response) => self.read(response?, &timeouts).await,
             Err(_) => Err(TransportError::timeout()),
         }
     }
@@ -123,10 +113,6 @@ impl Attempt<'_> {
             Ok(reply) => request_id(&reply.headers, &reply.body),
             Err(error) => request_id(error.headers()?, &[]),
         }
-    }
-
-    fn method(&self) -> &Method {
-        self.outgoing.method()
     }
 }
 

@@ -17,12 +17,12 @@ macro_rules! client_hooks {
                     .map_err(::progenitor_client::Error::InvalidRequest)
             }
 
-            async fn exec(
+            fn exec(
                 &self,
                 request: ::reqwest::Request,
                 info: &::progenitor_client::OperationInfo,
-            ) -> ::reqwest::Result<::reqwest::Response> {
-                self.inner.execute(request, info.operation_id).await
+            ) -> impl Future<Output = ::reqwest::Result<::reqwest::Response>> {
+                self.inner.execute(request, info.operation_id)
             }
 
             /// A response that the generated code could not decode keeps its status and headers.

@@ -42,6 +42,7 @@ pub(crate) use self::{
     limiter::Rate,
     operation::OperationSpec,
     options::{ClientOptions, common_setters},
+    outgoing::Outgoing,
     redact::Redactor,
     response::{BodyError, Reply, read_body},
     timeout::{RequestTimeouts, timeout_at},

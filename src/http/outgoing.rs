@@ -3,8 +3,10 @@
 use reqwest::{Method, Request};
 use url::Url;
 
+use crate::http::Endpoint;
+
 /// The request of a call, copied for each attempt and redirect.
-pub(super) struct Outgoing {
+pub(crate) struct Outgoing {
     method: Method,
     /// `None` once a request that cannot be copied was sent.
     request: Option<Request>,
@@ -20,6 +22,12 @@ impl Outgoing {
 
     pub fn method(&self) -> &Method {
         &self.method
+    }
+
+    /// Whether the request goes to this endpoint.
+    pub fn is_for(&self, endpoint: &Endpoint) -> bool {
+        let request = self.request.as_ref();
+        request.is_some_and(|request| endpoint.is_same_origin(request.url()))
     }
 
     /// The request for the next attempt: a copy, or the request itself if its body is a stream, which cannot be

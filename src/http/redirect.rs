@@ -6,26 +6,26 @@ use reqwest::{
 };
 use url::Url;
 
-use crate::http::{Endpoint, HttpClient, outgoing::Outgoing};
+use crate::http::{Endpoint, HttpClient, TransportError, TransportErrorKind, outgoing::Outgoing};
 
 /// How often a request may be redirected.
 const MAX_REDIRECTS: usize = 5;
 
 impl HttpClient {
-    /// Sends one attempt and follows its redirects.
+    /// Sends a request and follows its redirects.
     pub(super) async fn follow(
         &self,
-        outgoing: &Outgoing,
-        mut request: Request,
-        authorization: Option<HeaderValue>,
-    ) -> reqwest::Result<Response> {
+        outgoing: &mut Outgoing,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Response, TransportError> {
+        let request = outgoing.next_request().ok_or_else(|| {
+            let message = "the request's body cannot be sent again";
+            TransportError::new(TransportErrorKind::InvalidRequest, message)
+        })?;
+        let mut pending = self.start(request, authorization);
         let mut redirects = 0;
         loop {
-            if let Some(authorization) = &authorization {
-                let headers = request.headers_mut();
-                headers.insert(AUTHORIZATION, authorization.clone());
-            }
-            let response = self.http.execute(request).await?;
+            let response = pending.await.map_err(TransportError::from_reqwest)?;
             let target = redirect_target(
                 &self.endpoint,
                 outgoing.method(),
@@ -34,12 +34,24 @@ impl HttpClient {
                 response.headers(),
             );
             let target = target.filter(|_| redirects < MAX_REDIRECTS);
-            request = match target.and_then(|target| outgoing.redirected(target)) {
-                Some(request) => request,
+            match target.and_then(|target| outgoing.redirected(target)) {
+                Some(request) => pending = self.start(request, authorization),
                 None => return Ok(response),
-            };
+            }
             redirects += 1;
         }
+    }
+
+    fn start(
+        &self,
+        mut request: Request,
+        authorization: Option<&HeaderValue>,
+    ) -> impl Future<Output = reqwest::Result<Response>> + use<> {
+        if let Some(authorization) = authorization {
+            let headers = request.headers_mut();
+            headers.insert(AUTHORIZATION, authorization.clone());
+        }
+        self.http.execute(request)
     }
 }
 

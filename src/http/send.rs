@@ -1,7 +1,9 @@
 //! The retry loop: a call is attempted as often as its retry policy allows.
 
+use std::pin::pin;
+
 use chrono::Utc;
-use reqwest::{Request, StatusCode, header::HeaderValue};
+use reqwest::{StatusCode, header::HeaderValue};
 
 use crate::http::{
     CallState, HttpClient, Reply, TransportError, TransportErrorKind,
@@ -28,15 +30,14 @@ impl HttpClient {
         &self,
         call: &CallState,
         operation: &'static str,
-        request: Request,
+        outgoing: &mut Outgoing,
     ) -> Result<Reply, TransportError> {
         // The bindings check this too, but the hook that leads here is public.
-        if !self.endpoint.is_same_origin(request.url()) {
+        if !outgoing.is_for(&self.endpoint) {
             let message = "the request is for another origin than the configured one";
             let error = TransportError::new(TransportErrorKind::InvalidRequest, message);
             return Err(call.annotate(error));
         }
-        let mut outgoing = Outgoing::new(request);
         let is_mutating = !(call.is_safe() || outgoing.method().is_safe());
         let is_idempotent = call.is_safe() || outgoing.method().is_idempotent();
         let mut last: Option<AttemptResult> = None;
@@ -50,19 +51,14 @@ impl HttpClient {
             };
             // The token may have expired during the wait.
             let authorization = self.authorize(call).await?;
-            let Some(request) = outgoing.next_request() else {
-                let message = "the request's body cannot be sent again";
-                let error = TransportError::new(TransportErrorKind::InvalidRequest, message);
-                return annotated(call, last.unwrap_or(Err(error)));
-            };
             let attempt = Attempt {
                 client: self,
                 operation,
-                outgoing: &outgoing,
+                authorization: authorization.as_ref(),
                 resend_count: call.record_attempt(),
                 deadline: call.deadline(),
             };
-            let result = attempt.send(permit, request, authorization.clone()).await;
+            let result = attempt.send(outgoing, permit).await;
             if let Ok(reply) = &result
                 && reply.status.is_success()
             {
@@ -103,8 +99,9 @@ impl HttpClient {
 
     /// Waits for the right to send. A wait beyond the deadline sends nothing.
     async fn permit(&self, call: &CallState) -> Result<Permit<'_>, TransportError> {
-        let permit = timeout_at(|| call.deadline(), self.limiter.acquire());
-        permit.await.map_err(|_| {
+        let permit = pin!(self.limiter.acquire());
+        let permit = timeout_at(|| call.deadline(), permit).await;
+        permit.map_err(|_| {
             let message = "the rate limit left no room before the deadline of the call";
             TransportError::new(TransportErrorKind::RateLimitDeadline, message)
         })
@@ -112,15 +109,17 @@ impl HttpClient {
 
     /// Waits until there is a token. Without one the call fails; the token provider has tried enough.
     async fn await_token(&self, call: &CallState) -> Result<(), TransportError> {
-        let ready = timeout_at(|| call.deadline(), self.authorization.ready());
-        let ready = ready.await.unwrap_or_else(|_| Err(no_token_in_time()));
+        let ready = pin!(self.authorization.ready());
+        let ready = timeout_at(|| call.deadline(), ready).await;
+        let ready = ready.unwrap_or_else(|_| Err(no_token_in_time()));
         ready.map_err(|error| call.annotate(error))
     }
 
     /// The header to authenticate with.
     async fn authorize(&self, call: &CallState) -> Result<Option<HeaderValue>, TransportError> {
-        let header = timeout_at(|| call.deadline(), self.authorization.header());
-        let header = header.await.unwrap_or_else(|_| Err(no_token_in_time()));
+        let header = pin!(self.authorization.header());
+        let header = timeout_at(|| call.deadline(), header).await;
+        let header = header.unwrap_or_else(|_| Err(no_token_in_time()));
         header.map_err(|error| call.annotate(error))
     }
 }

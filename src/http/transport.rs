@@ -8,7 +8,9 @@ use reqwest::{
 };
 use tracing::Instrument;
 
-use crate::http::{CallState, HttpClient, OperationSpec, response::mark_undecodable};
+use crate::http::{
+    CallState, HttpClient, OperationSpec, Outgoing, TransportError, response::mark_undecodable,
+};
 
 /// The header that generated code adds and no service asks for.
 const API_VERSION: HeaderName = HeaderName::from_static("api-version");
@@ -22,7 +24,7 @@ const PREFERABLY_JSON: HeaderValue = HeaderValue::from_static("application/json,
 ///
 /// It authenticates, keeps the rate limit, repeats what may be repeated, follows redirects within the configured
 /// origin, keeps deadlines and the limit of the body, removes secrets that a server echoes in a failure, and
-/// traces. A call fails with a [`TransportError`](crate::http::TransportError) inside a `reqwest::Error` when no
+/// traces. A call fails with a [`TransportError`] inside a `reqwest::Error` when no
 /// complete response arrives.
 ///
 /// Cheap to clone; clones share credentials, connections and the rate limit. `Debug` shows no secret.
@@ -78,25 +80,38 @@ impl Transport {
     ///
     /// # Errors
     ///
-    /// A [`TransportError`](crate::http::TransportError) inside.
-    pub(crate) async fn execute(
+    /// A [`TransportError`] inside.
+    // No request is an argument of an `async fn`, which would store it twice: the futures stay small.
+    pub(crate) fn execute(
         &self,
         request: Request,
         operation: &'static str,
-    ) -> reqwest::Result<Response> {
-        match &self.call {
-            Some(call) => self.execute_within(call, request, operation).await,
-            None => self.execute_alone(request, operation).await,
+    ) -> impl Future<Output = reqwest::Result<Response>> + Send {
+        let decodes_success = request.headers().get(ACCEPT) == Some(&JSON);
+        let mut outgoing = Outgoing::new(request);
+        async move {
+            let result = match &self.call {
+                Some(call) => self.execute_within(call, operation, &mut outgoing).await,
+                None => {
+                    self.execute_alone(operation, &mut outgoing, decodes_success)
+                        .await
+                }
+            };
+            match result {
+                Ok(response) => Ok(response),
+                // Boxed, because it is seldom made and large.
+                Err(error) => Err(Box::pin(error.into_reqwest()).await),
+            }
         }
     }
 
     async fn execute_within(
         &self,
         call: &CallState,
-        request: Request,
         operation: &'static str,
-    ) -> reqwest::Result<Response> {
-        match self.client.send(call, operation, request).await {
+        outgoing: &mut Outgoing,
+    ) -> Result<Response, TransportError> {
+        match self.client.send(call, operation, outgoing).await {
             Ok(mut reply) => {
                 let response = reply.headless_response();
                 call.set_reply(Some(reply));
@@ -104,30 +119,27 @@ impl Transport {
             }
             Err(error) => {
                 call.set_reply(None);
-                Err(error.into_reqwest().await)
+                Err(error)
             }
         }
     }
 
     async fn execute_alone(
         &self,
-        request: Request,
         operation: &'static str,
-    ) -> reqwest::Result<Response> {
+        outgoing: &mut Outgoing,
+        decodes_success: bool,
+    ) -> Result<Response, TransportError> {
         let span = tracing::info_span!(
             "request",
             otel.kind = "client",
             provider = self.client.service.name,
             operation,
         );
-        let decodes_success = request.headers().get(ACCEPT) == Some(&JSON);
         let call = self.client.start_call();
         // Pinned in its place: a future is large, and is copied whole when it is moved.
-        let send = pin!(self.client.send(&call, operation, request));
-        let reply = match send.instrument(span).await {
-            Ok(reply) => reply,
-            Err(error) => return Err(error.into_reqwest().await),
-        };
+        let send = pin!(self.client.send(&call, operation, outgoing));
+        let reply = send.instrument(span).await?;
         let is_decodable = if reply.status.is_success() {
             // An empty success may be what the operation documents.
             !decodes_success || reply.body.is_empty() || reply.is_json()
