@@ -7,7 +7,7 @@ use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration}
 pub use self::kind::{ErrorKind, Operation};
 pub use crate::http::RateLimit;
 
-use crate::invitation::InvitationId;
+use crate::{http::SetupError, invitation::InvitationId};
 
 /// The result of everything fallible in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -281,6 +281,27 @@ impl Error {
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(Arc::from(source.into()));
         self
+    }
+
+    /// Adds the error below this one, which another error shares.
+    #[must_use]
+    #[allow(dead_code)] // Not in use yet.
+    pub(crate) fn with_shared_source(
+        mut self,
+        source: Option<Arc<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        self.0.source = source;
+        self
+    }
+}
+
+/// A client that cannot be set up.
+impl From<SetupError> for Error {
+    fn from(setup: SetupError) -> Self {
+        let error = Self::new(ErrorKind::Config, Operation::Configure, setup.message);
+        let mut error = error.with_shared_source(setup.source);
+        error.0.subject = setup.target.map(str::to_owned);
+        error
     }
 }
 

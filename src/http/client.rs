@@ -43,9 +43,9 @@ impl HttpClient {
         authorization: Authorization,
         options: ClientOptions,
     ) -> Result<Arc<Self>, SetupError> {
-        let http = options.http_client(endpoint.is_plain()).map_err(|error| {
-            SetupError::new("HTTP client", "cannot set up the HTTP client").with_source(error)
-        })?;
+        let http = options
+            .http_client(endpoint.is_plain())
+            .map_err(|error| SetupError::new("cannot set up the HTTP client").with_source(error))?;
         let limiter = Limiter::new(
             service.published_rate,
             options.rate,

@@ -75,5 +75,5 @@ impl Credentials {
 }
 
 fn refuse(wrong: &str) -> SetupError {
-    SetupError::new("credentials", wrong)
+    SetupError::new(wrong).about("credentials")
 }

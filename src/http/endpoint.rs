@@ -46,10 +46,7 @@ impl Endpoint {
     pub fn new(text: &BaseUrl, version: Option<&str>) -> Result<Self, SetupError> {
         let mut url = secure_url(text, "base URL")?;
         if url.query().is_some() {
-            return Err(SetupError::new(
-                "base URL",
-                "the base URL must not have a query",
-            ));
+            return Err(SetupError::new("the base URL must not have a query").about("base URL"));
         }
         let path = url.path().trim_end_matches('/');
         let path = match version {
@@ -100,7 +97,7 @@ impl Endpoint {
 /// The text is not a URL, it has a user name, password or fragment, or it is not https (http is allowed for
 /// loopback addresses).
 pub(crate) fn secure_url(text: &BaseUrl, name: &'static str) -> Result<Url, SetupError> {
-    let refuse = |wrong: &str| SetupError::new(name, format!("the {name} {wrong}"));
+    let refuse = |wrong: &str| SetupError::new(format!("the {name} {wrong}")).about(name);
     let url =
         Url::parse(text.0.trim()).map_err(|error| refuse("is not a URL").with_source(error))?;
     if !url.username().is_empty() || url.password().is_some() {

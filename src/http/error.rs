@@ -107,6 +107,10 @@ impl TransportError {
         None
     }
 
+    pub(crate) fn shared_source(&self) -> Option<&Source> {
+        self.0.source.as_ref()
+    }
+
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
         self.0.attempts = attempts;
         self
@@ -225,19 +229,25 @@ impl StdError for TransportError {
 /// Why a client cannot be set up. Nothing was sent.
 #[derive(Clone, Debug)]
 pub(crate) struct SetupError {
-    /// What is wrong: `base URL`, `credentials`.
-    pub subject: &'static str,
+    /// The value that is wrong: `base URL`, `credentials`.
+    pub target: Option<&'static str>,
     pub message: String,
     pub source: Option<Source>,
 }
 
 impl SetupError {
-    pub fn new(subject: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(message: impl Into<String>) -> Self {
         Self {
-            subject,
+            target: None,
             message: message.into(),
             source: None,
         }
+    }
+
+    /// Names the value that is wrong.
+    pub fn about(mut self, target: &'static str) -> Self {
+        self.target = Some(target);
+        self
     }
 
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -280,7 +290,7 @@ mod tests {
 
         let client_error = progenitor_client::Error::<()>::CommunicationError(wrapped);
         assert!(TransportError::find(&client_error).is_some());
-        assert!(TransportError::find(&SetupError::new("", "")).is_none());
+        assert!(TransportError::find(&SetupError::new("")).is_none());
     }
 
     #[test]
