@@ -1,37 +1,36 @@
-//! What the facade needs of each vendor's API: operations, parameters, fields, and their types.
+//! What a library needs of an API: operations, and the parameters and properties that its code names.
 //!
-//! These tables are the contract between the documents and `src/` of the library, and written by hand:
-//! nothing here is read from a document. A field that is listed here becomes a field of a generated
-//! type, whether or not the document has it; whatever else a document or a server has is kept as
-//! unknown properties, and so is what is [`Verbatim`]. [`check()`](crate::check()) says whether a
-//! document has what is [`Essential`]; what is [`Optional`] may be absent.
+//! These are built by [`Source`](crate::Source) from the tables in somebody's `build.rs`. They hold no
+//! vendor's schema: [`check()`](crate::check()) compares a document with them, and what a document has
+//! besides becomes bindings all the same. What is [`Essential`](Need::Essential) ends the build where a
+//! document lacks it; what is [`Optional`](Need::Optional) may be absent.
 
-/// One vendor API, as far as the library uses it.
-#[derive(Debug)]
+use std::{fmt, str::FromStr, sync::Arc};
+
+/// One API, as far as the library's own code names parts of it.
+#[derive(Clone, Debug)]
 pub struct Api {
     /// What messages call it.
-    pub title: &'static str,
-    /// The stem of the generated file and of its module.
-    pub module: &'static str,
-    /// The vendored document, below `specs/`.
-    pub document: &'static str,
-    /// The environment variable that names another document to build from.
-    pub variable: &'static str,
-    /// The operations that the library calls.
-    pub operations: &'static [Operation],
+    pub title: String,
+    /// The document that the project keeps of it, relative to the package's root.
+    pub document: String,
+    /// The operations that are selected.
+    pub operations: Vec<Operation>,
 }
 
-/// One operation that the library calls.
-#[derive(Debug)]
+/// One selected operation.
+#[derive(Clone, Debug)]
 pub struct Operation {
     /// The operationId; it names the generated method, whatever the document calls it.
-    pub id: &'static str,
+    pub id: String,
     /// The HTTP method, lower case.
-    pub method: &'static str,
+    pub method: String,
     /// The path template; the names of its variables are not compared.
-    pub path: &'static str,
+    pub path: String,
+    /// Whether the library can do without the operation.
+    pub need: Need,
     /// The parameters that the library sends.
-    pub parameters: &'static [Parameter],
+    pub parameters: Vec<Parameter>,
     /// The body that the library sends.
     pub request: Option<Request>,
     /// The body of a success that the library reads.
@@ -39,57 +38,59 @@ pub struct Operation {
 }
 
 /// A parameter that the library sends.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Parameter {
     /// `path` or `query`.
     pub location: &'static str,
     /// Its name on the wire.
-    pub name: &'static str,
-    /// `string` or `integer`.
+    pub name: String,
+    /// Its type.
     pub kind: Kind,
     /// Whether the library can do without.
     pub need: Need,
+    /// Whether the library sends it with every request, so that a document may require it.
+    pub always: bool,
 }
 
 /// A request body.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Request {
     /// Its media type.
     pub media_type: &'static str,
     /// Its properties.
-    pub body: &'static Object,
+    pub body: Arc<Object>,
 }
 
 /// The body of a successful response.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Response {
     /// Nothing that the library reads.
     Empty,
     /// The object itself.
-    Body(&'static Object),
+    Body(Arc<Object>),
     /// The value in one property of an envelope; documents without the envelope are accepted too.
     Enveloped {
         /// The envelope.
-        envelope: &'static Object,
+        envelope: Arc<Object>,
         /// The property of it that holds the value.
-        property: &'static str,
+        property: String,
     },
 }
 
-/// An object that becomes a generated type of this name.
-#[derive(Debug)]
+/// An object type that the library's code names.
+#[derive(Clone, Debug)]
 pub struct Object {
     /// The name of the generated type.
-    pub name: &'static str,
+    pub name: String,
     /// The properties that the library reads or writes.
-    pub fields: &'static [Field],
+    pub fields: Vec<Field>,
 }
 
 /// A property that the library reads or writes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Field {
     /// Its name on the wire.
-    pub name: &'static str,
+    pub name: String,
     /// Its type.
     pub kind: Kind,
     /// Whether the library can do without.
@@ -97,20 +98,22 @@ pub struct Field {
 }
 
 /// The type of a property or parameter.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Kind {
-    /// A string, whatever its format or enumeration.
-    String,
+    /// A string, whatever its format or set of values.
+    Text,
     /// An RFC 3339 time.
     DateTime,
-    /// An integer; in responses it is read as any JSON, because servers differ from documents here.
+    /// An integer.
     Integer,
-    /// A generated type.
-    Object(&'static Object),
+    /// A list of strings.
+    TextList,
+    /// An object with a name of its own.
+    Object(Arc<Object>),
     /// A list.
-    Array(&'static Kind),
-    /// An object that is kept among the unknown properties, and these properties looked up in it.
-    Verbatim(&'static [Field]),
+    Array(Box<Kind>),
+    /// An object whose type the library's code does not name.
+    Nested(Vec<Field>),
 }
 
 /// What it means when a document lacks something.
@@ -122,281 +125,32 @@ pub enum Need {
     Optional,
 }
 
-use Kind::{Array, DateTime, Integer, String, Verbatim};
-use Need::{Essential, Optional};
-
-impl Api {
-    /// Every API that the library is built from.
-    pub const ALL: [&'static Api; 3] = [&CONFLUENT, &CONFLUENT_STS, &CLICKHOUSE];
+/// `GET /iam/v2/invitations/{id}`: what selects an operation.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Call {
+    /// Lower case.
+    pub method: String,
+    pub path: String,
 }
 
-const fn field(name: &'static str, kind: Kind, need: Need) -> Field {
-    Field { name, kind, need }
-}
+impl FromStr for Call {
+    type Err = String;
 
-const fn path(name: &'static str) -> Parameter {
-    Parameter {
-        location: "path",
-        name,
-        kind: String,
-        need: Essential,
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim().split_once(' ') {
+            Some((method, path)) if path.trim().starts_with('/') => Ok(Self {
+                method: method.to_ascii_lowercase(),
+                path: path.trim().to_owned(),
+            }),
+            _ => Err(format!(
+                "`{text}` is not an operation; write it like `GET /users/{{id}}`"
+            )),
+        }
     }
 }
 
-const fn query(name: &'static str, kind: Kind, need: Need) -> Parameter {
-    Parameter {
-        location: "query",
-        name,
-        kind,
-        need,
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method.to_ascii_uppercase(), self.path)
     }
-}
-
-const fn json(body: &'static Object) -> Option<Request> {
-    Some(Request {
-        media_type: "application/json",
-        body,
-    })
-}
-
-/// Confluent Cloud IAM v2, invitations.
-pub static CONFLUENT: Api = Api {
-    title: "Confluent Cloud IAM v2",
-    module: "confluent",
-    document: "confluent-iam-v2.yaml",
-    variable: "ORG_INVITATIONS_CONFLUENT_SPEC",
-    operations: &[
-        Operation {
-            id: "listIamV2Invitations",
-            method: "get",
-            path: "/iam/v2/invitations",
-            parameters: &[
-                query("email", String, Optional),
-                query("status", String, Optional),
-                query("user", String, Optional),
-                query("creator", String, Optional),
-                query("page_size", Integer, Essential),
-                query("page_token", String, Essential),
-            ],
-            request: None,
-            response: Response::Body(&confluent::LIST),
-        },
-        Operation {
-            id: "createIamV2Invitation",
-            method: "post",
-            path: "/iam/v2/invitations",
-            parameters: &[],
-            request: json(&confluent::NEW),
-            response: Response::Body(&confluent::INVITATION),
-        },
-        Operation {
-            id: "getIamV2Invitation",
-            method: "get",
-            path: "/iam/v2/invitations/{id}",
-            parameters: &[path("id")],
-            request: None,
-            response: Response::Body(&confluent::INVITATION),
-        },
-        Operation {
-            id: "deleteIamV2Invitation",
-            method: "delete",
-            path: "/iam/v2/invitations/{id}",
-            parameters: &[path("id")],
-            request: None,
-            response: Response::Empty,
-        },
-    ],
-};
-
-mod confluent {
-    use super::*;
-
-    pub static LIST: Object = Object {
-        name: "InvitationList",
-        fields: &[
-            field("data", Array(&Kind::Object(&INVITATION)), Essential),
-            field("metadata", Verbatim(LIST_METADATA), Essential),
-        ],
-    };
-
-    const LIST_METADATA: &[Field] = &[
-        field("next", String, Essential),
-        field("total_size", Integer, Optional),
-    ];
-
-    pub static INVITATION: Object = Object {
-        name: "Invitation",
-        fields: &[
-            field("id", String, Essential),
-            field("email", String, Essential),
-            field("auth_type", String, Optional),
-            field("status", String, Optional),
-            field("accepted_at", DateTime, Optional),
-            field("expires_at", DateTime, Optional),
-            field("user", Kind::Object(&REFERENCE), Optional),
-            field("creator", Kind::Object(&REFERENCE), Optional),
-            field("metadata", Verbatim(METADATA), Optional),
-        ],
-    };
-
-    const METADATA: &[Field] = &[field("created_at", DateTime, Optional)];
-
-    static REFERENCE: Object = Object {
-        name: "ResourceReference",
-        fields: &[
-            field("id", String, Essential),
-            field("related", String, Optional),
-            field("resource_name", String, Optional),
-        ],
-    };
-
-    pub static NEW: Object = Object {
-        name: "NewInvitation",
-        fields: &[
-            field("email", String, Essential),
-            field("auth_type", String, Optional),
-        ],
-    };
-}
-
-/// Confluent's Security Token Service: the exchange of an identity provider's token.
-pub static CONFLUENT_STS: Api = Api {
-    title: "Confluent Cloud STS v1",
-    module: "confluent_sts",
-    document: "confluent-sts-v1.yaml",
-    variable: "ORG_INVITATIONS_CONFLUENT_STS_SPEC",
-    operations: &[Operation {
-        id: "exchangeStsV1OauthToken",
-        method: "post",
-        path: "/sts/v1/oauth2/token",
-        parameters: &[],
-        request: Some(Request {
-            media_type: "application/x-www-form-urlencoded",
-            body: &Object {
-                name: "TokenExchange",
-                fields: &[
-                    field("grant_type", String, Essential),
-                    field("subject_token", String, Essential),
-                    field("subject_token_type", String, Essential),
-                    field("requested_token_type", String, Essential),
-                    field("identity_pool_id", String, Essential),
-                    field("expires_in", Integer, Optional),
-                ],
-            },
-        }),
-        response: Response::Body(&Object {
-            name: "Token",
-            fields: &[
-                field("access_token", String, Essential),
-                field("token_type", String, Optional),
-                field("issued_token_type", String, Optional),
-                field("expires_in", Integer, Essential),
-            ],
-        }),
-    }],
-};
-
-/// ClickHouse Cloud, organisation invitations.
-pub static CLICKHOUSE: Api = Api {
-    title: "ClickHouse Cloud",
-    module: "clickhouse",
-    document: "clickhouse-cloud-v1.json",
-    variable: "ORG_INVITATIONS_CLICKHOUSE_SPEC",
-    operations: &[
-        Operation {
-            id: "invitationGetList",
-            method: "get",
-            path: "/v1/organizations/{organizationId}/invitations",
-            parameters: &[path("organizationId")],
-            request: None,
-            response: Response::Enveloped {
-                envelope: &clickhouse::LIST,
-                property: "result",
-            },
-        },
-        Operation {
-            id: "invitationCreate",
-            method: "post",
-            path: "/v1/organizations/{organizationId}/invitations",
-            parameters: &[path("organizationId")],
-            request: json(&clickhouse::NEW),
-            response: Response::Enveloped {
-                envelope: &clickhouse::ONE,
-                property: "result",
-            },
-        },
-        Operation {
-            id: "invitationGet",
-            method: "get",
-            path: "/v1/organizations/{organizationId}/invitations/{invitationId}",
-            parameters: &[path("organizationId"), path("invitationId")],
-            request: None,
-            response: Response::Enveloped {
-                envelope: &clickhouse::ONE,
-                property: "result",
-            },
-        },
-        Operation {
-            id: "invitationDelete",
-            method: "delete",
-            path: "/v1/organizations/{organizationId}/invitations/{invitationId}",
-            parameters: &[path("organizationId"), path("invitationId")],
-            request: None,
-            response: Response::Empty,
-        },
-    ],
-};
-
-mod clickhouse {
-    use super::*;
-
-    pub static LIST: Object = Object {
-        name: "InvitationListEnvelope",
-        fields: &[
-            field("requestId", String, Optional),
-            field("result", Array(&Kind::Object(&INVITATION)), Essential),
-        ],
-    };
-
-    pub static ONE: Object = Object {
-        name: "InvitationEnvelope",
-        fields: &[
-            field("requestId", String, Optional),
-            field("result", Kind::Object(&INVITATION), Essential),
-        ],
-    };
-
-    static INVITATION: Object = Object {
-        name: "Invitation",
-        fields: &[
-            field("id", String, Essential),
-            field("email", String, Essential),
-            field("role", String, Optional),
-            field(
-                "assignedRoles",
-                Array(&Kind::Object(&ASSIGNED_ROLE)),
-                Optional,
-            ),
-            field("createdAt", DateTime, Optional),
-            field("expireAt", DateTime, Optional),
-        ],
-    };
-
-    static ASSIGNED_ROLE: Object = Object {
-        name: "AssignedRole",
-        fields: &[
-            field("roleId", String, Optional),
-            field("roleName", String, Optional),
-            field("roleType", String, Optional),
-        ],
-    };
-
-    pub static NEW: Object = Object {
-        name: "NewInvitation",
-        fields: &[
-            field("email", String, Essential),
-            field("role", String, Optional),
-            field("assignedRoleIds", Array(&String), Optional),
-        ],
-    };
 }

@@ -5,39 +5,225 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{api::Api, document::Document, generate::generate};
+use crate::{
+    bindings::{Bindings, Source},
+    document::Document,
+    emit::SourceFile,
+    generate::source_file,
+    lower::Documents,
+    problem::{Problem, Report},
+};
 
-/// Generates every client into `$OUT_DIR/<module>.rs`, from the documents in `specs/` of the package
-/// that is being built or from those that the environment names instead.
-///
-/// Tells Cargo what the build depends on. When a document cannot be used, prints every problem as a
-/// Cargo error and ends the build.
-pub fn build() {
-    let specs = directory("CARGO_MANIFEST_DIR").join("specs");
-    let out = directory("OUT_DIR");
-    for api in Api::ALL {
-        let outcome = build_one(api, &specs, &out);
-        // Cargo prints these and ends the build, after every document had its say.
-        for line in outcome.err().iter().flat_map(|failure| failure.lines()) {
-            println!("cargo::error={line}");
+impl Bindings {
+    /// Generates the bindings into `$OUT_DIR/<name>.rs`, from the sources' documents or from those that the
+    /// environment names instead; `$OUT_DIR/<name>.json` is an OpenAPI 3.0 document that says the same.
+    ///
+    /// For build scripts: it tells Cargo what the build depends on and what it warns of. When a document
+    /// cannot be used, it prints every problem as a Cargo error, which ends the build.
+    pub fn generate(&self) {
+        if let Err(failure) = self.write() {
+            // Cargo prints these and ends the build, after every other module had its say.
+            failure
+                .lines()
+                .for_each(|line| println!("cargo::error={line}"));
         }
+    }
+
+    fn write(&self) -> Result<(), String> {
+        let root = directory("CARGO_MANIFEST_DIR");
+        let named = self.named_documents()?;
+        let (sources, files) = match &named {
+            Some(paths) => self.from_environment(&root, paths)?,
+            None => self.own(&root)?,
+        };
+        let generated = self
+            .generate_sources(&sources, &files)
+            .map_err(|report| report.to_string())?;
+        for note in &generated.notes {
+            println!("cargo::warning={}: {note}", self.name);
+        }
+        let file = directory("OUT_DIR").join(&self.name);
+        let document = format!("{:#}\n", generated.document);
+        for (extension, text) in [("rs", generated.rust), ("json", document)] {
+            let file = file.with_extension(extension);
+            fs::write(&file, text)
+                .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+        }
+        Ok(())
+    }
+
+    /// The documents that the environment names, by absolute paths.
+    fn named_documents(&self) -> Result<Option<Vec<PathBuf>>, String> {
+        let Some(variable) = &self.variable else {
+            return Ok(None);
+        };
+        println!("cargo::rerun-if-env-changed={variable}");
+        for (name, _) in env::vars_os() {
+            let name = name.to_string_lossy();
+            if is_misspelt(&name, variable) {
+                println!(
+                    "cargo::warning=the variable {name} is not read; the one that names documents is {variable}"
+                );
+            }
+        }
+        let Some(value) = env::var_os(variable).filter(|value| !value.is_empty()) else {
+            return Ok(None);
+        };
+        let mut paths = Vec::new();
+        for path in env::split_paths(&value).filter(|path| !path.as_os_str().is_empty()) {
+            if path.is_relative() {
+                return Err(relative(variable, &path));
+            }
+            paths.push(path);
+        }
+        Ok((!paths.is_empty()).then_some(paths))
+    }
+
+    fn own(&self, root: &Path) -> Result<(Vec<Documents>, Vec<SourceFile>), String> {
+        let mut read = Reader::default();
+        let mut sources = Vec::new();
+        for source in &self.sources {
+            let document = read.document(&root.join(&source.document), true);
+            sources.extend(document.map(|document| Documents {
+                documents: vec![document],
+                own: None,
+            }));
+        }
+        read.finish().map(|files| (sources, files))
+    }
+
+    fn from_environment(
+        &self,
+        root: &Path,
+        paths: &[PathBuf],
+    ) -> Result<(Vec<Documents>, Vec<SourceFile>), String> {
+        let mut read = Reader::default();
+        let named: Vec<Document> = paths
+            .iter()
+            .filter_map(|path| read.document(path, false))
+            .collect();
+        for document in &named {
+            println!(
+                "cargo::warning=the bindings of {} are generated from {}, not from the document that comes with the library",
+                self.name,
+                document.name()
+            );
+        }
+        let own = |source: &Source, read: &mut Reader| {
+            let mut quiet = Reader::default();
+            let own = quiet.document(&root.join(&source.document), true);
+            read.problems.append(&mut quiet.problems);
+            own
+        };
+        let mut sources = Vec::new();
+        for source in &self.sources {
+            sources.push(Documents {
+                own: own(source, &mut read),
+                documents: named.clone(),
+            });
+        }
+        read.finish().map(|files| (sources, files))
     }
 }
 
-fn build_one(api: &Api, specs: &Path, out: &Path) -> Result<(), String> {
-    println!("cargo::rerun-if-env-changed={}", api.variable);
-    let document = match env::var_os(api.variable).filter(|path| !path.is_empty()) {
-        Some(path) => PathBuf::from(path),
-        None => specs.join(api.document),
+/// Reads documents, and remembers which and what was wrong.
+#[derive(Default)]
+struct Reader {
+    files: Vec<SourceFile>,
+    problems: Vec<Report>,
+}
+
+impl Reader {
+    fn document(&mut self, path: &Path, own: bool) -> Option<Document> {
+        println!("cargo::rerun-if-changed={}", path.display());
+        match Document::read(path) {
+            Ok(document) => {
+                let digest = hmac_sha256::Hash::hash(&fs::read(path).unwrap_or_default());
+                let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+                self.files.push(source_file(&document, &digest, own));
+                Some(document)
+            }
+            Err(report) => {
+                self.problems.push(report);
+                None
+            }
+        }
+    }
+
+    fn finish(self) -> Result<Vec<SourceFile>, String> {
+        if self.problems.is_empty() {
+            return Ok(self.files);
+        }
+        let problems = self.problems.iter().map(Report::to_string);
+        Err(problems.collect::<Vec<_>>().join("\n"))
+    }
+}
+
+/// Cargo runs a build script in the folder of the package that it builds, where a user's relative path leads
+/// to another file or to none.
+fn relative(variable: &str, path: &Path) -> String {
+    let meant = env::var_os("PWD").map(|current| Path::new(&current).join(path));
+    let meant = meant.filter(|path| path.exists());
+    let meant = meant.map_or_else(String::new, |path| {
+        format!("; probably {} is meant", path.display())
+    });
+    let problem = Problem {
+        pointer: String::new(),
+        expected: format!("an absolute path in {variable}"),
+        found: format!("the relative path {}{meant}", path.display()),
+        advice: "name the file by its absolute path, or set the variable under `[env]` in .cargo/config.toml \
+                 with `relative = true`"
+            .to_owned(),
     };
-    println!("cargo::rerun-if-changed={}", document.display());
-    let client = Document::read(&document)
-        .and_then(|document| generate(&document, api))
-        .map_err(|report| report.to_string())?;
-    let file = out.join(api.module).with_extension("rs");
-    fs::write(&file, client).map_err(|error| format!("cannot write {}: {error}", file.display()))
+    problem.to_string()
+}
+
+/// Whether a variable has almost the name of the one that is read.
+fn is_misspelt(name: &str, variable: &str) -> bool {
+    name != variable && distance(name, variable) <= 4 && name.len() > 8
+}
+
+/// How many letters have to be put in, left out or changed (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (index, letter) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = index + 1;
+        for (place, against) in other.iter().enumerate() {
+            let changed = diagonal + usize::from(letter != *against);
+            diagonal = row[place + 1];
+            row[place + 1] = changed.min(diagonal + 1).min(row[place] + 1);
+        }
+    }
+    row.last().copied().unwrap_or_default()
 }
 
 fn directory(variable: &str) -> PathBuf {
     env::var_os(variable).map(PathBuf::from).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_misspelt;
+
+    #[test]
+    fn only_what_is_almost_the_name_is_misspelt() {
+        let read = "ORG_INVITATIONS_CLICKHOUSE_SPEC";
+        for name in [
+            "ORG_INVITATIONS_CLICKHOUSE_SPECS",
+            "ORG_INVITATION_CLICKHOUSE_SPEC",
+            "ORG_INVITATIONS_CLIKHOUSE_SPEC",
+        ] {
+            assert!(is_misspelt(name, read), "{name}");
+        }
+        for name in [
+            read,
+            "ORG_INVITATIONS_CONFLUENT_SPEC",
+            "PATH",
+            "ORG_INVITATIONS_CLICKHOUSE",
+        ] {
+            assert!(!is_misspelt(name, read), "{name}");
+        }
+    }
 }

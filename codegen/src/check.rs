@@ -7,8 +7,9 @@ use serde_json::Value;
 use crate::{
     api::{Api, Field, Kind, Need, Object, Operation, Response},
     document::escape,
+    path::variables,
     problem::{Problem, Report},
-    surface::{Surface, variables},
+    surface::Surface,
 };
 
 /// Compares the surface of a document with what the library needs of `api`.
@@ -23,7 +24,7 @@ pub fn check(surface: &Surface, api: &Api) -> Result<(), Report> {
         problems: Vec::new(),
         known: HashSet::new(),
     };
-    for operation in api.operations {
+    for operation in &api.operations {
         checker.operation(operation);
     }
     if checker.problems.is_empty() {
@@ -35,7 +36,7 @@ pub fn check(surface: &Surface, api: &Api) -> Result<(), Report> {
     })
 }
 
-const NEWER_LIBRARY: &str =
+pub(crate) const NEWER_LIBRARY: &str =
     "build from a document that has it, or use a version of this library made for the new one";
 
 /// The media type of every reply that the library reads.
@@ -77,6 +78,9 @@ impl Checker<'_> {
     fn operation(&mut self, operation: &Operation) {
         let surface = self.surface;
         let Some((at, path, found)) = surface.operation(operation) else {
+            if operation.need == Need::Optional {
+                return;
+            }
             let call = format!("{} {}", operation.method.to_uppercase(), operation.path);
             self.problems.push(Problem {
                 pointer: "/paths".to_owned(),
@@ -95,10 +99,10 @@ impl Checker<'_> {
         let listed = found["parameters"]
             .as_array()
             .map_or(&[][..], Vec::as_slice);
-        for parameter in operation.parameters {
-            let (location, name) = (parameter.location, parameter.name);
+        for parameter in &operation.parameters {
+            let (location, name) = (parameter.location, parameter.name.as_str());
             // The names of path variables do not travel, only their order counts.
-            let mut renamed = variables(operation.path).zip(variables(path));
+            let mut renamed = variables(&operation.path).zip(variables(path));
             let found = match renamed.find(|(ours, _)| location == "path" && *ours == name) {
                 Some((_, theirs)) => theirs,
                 None => name,
@@ -123,7 +127,7 @@ impl Checker<'_> {
             };
             let entry = &listed[position];
             let place = format!("{at}/parameters/{position}");
-            if location == "query" && entry["required"] == true {
+            if !parameter.always && entry["required"] == true {
                 let expected = format!("the query parameter `{name}` to be optional");
                 self.demanded(&place, expected, "a required one");
             }
@@ -175,7 +179,7 @@ impl Checker<'_> {
         };
         let place = format!("{place}/content/{}/schema", escape(media_type));
         let schema = &content["schema"];
-        self.object(request.body, schema, &place);
+        self.object(&request.body, schema, &place);
         for name in schema["required"]
             .as_array()
             .into_iter()
@@ -206,9 +210,9 @@ impl Checker<'_> {
         let place = format!("{at}/responses/{}", escape(status));
         let (object, bare) = match &operation.response {
             Response::Empty => return,
-            Response::Body(object) => (*object, None),
+            Response::Body(object) => (object, None),
             Response::Enveloped { envelope, property } => (
-                *envelope,
+                envelope,
                 envelope.fields.iter().find(|field| field.name == *property),
             ),
         };
@@ -227,16 +231,17 @@ impl Checker<'_> {
     }
 
     fn object(&mut self, object: &Object, schema: &Value, at: &str) {
-        if self.readable(schema, at, object.name) && self.typed(schema, "object", at, object.name) {
-            self.fields(object.fields, schema, at, object.name);
+        if self.readable(schema, at, &object.name) && self.typed(schema, "object", at, &object.name)
+        {
+            self.fields(&object.fields, schema, at, &object.name);
         }
     }
 
     fn fields(&mut self, fields: &[Field], schema: &Value, at: &str, owner: &str) {
         for field in fields {
-            let place = format!("{at}/properties/{}", escape(field.name));
+            let place = format!("{at}/properties/{}", escape(&field.name));
             let label = format!("`{}` of {owner}", field.name);
-            match schema["properties"].get(field.name) {
+            match schema["properties"].get(&field.name) {
                 Some(found) => self.kind(&field.kind, found, &place, &label),
                 None if field.need == Need::Essential => {
                     self.report(at, format!("the property {label}"), "no such property");
@@ -251,16 +256,17 @@ impl Checker<'_> {
             return;
         }
         match kind {
-            Kind::String | Kind::DateTime => drop(self.typed(schema, "string", at, label)),
+            Kind::Text | Kind::DateTime => drop(self.typed(schema, "string", at, label)),
             Kind::Integer => drop(self.typed(schema, "integer", at, label)),
             Kind::Object(object) => self.object(object, schema, at),
+            Kind::TextList => self.kind(&Kind::Array(Box::new(Kind::Text)), schema, at, label),
             Kind::Array(item) => {
                 if self.typed(schema, "array", at, label) {
                     let label = format!("each item of {label}");
                     self.kind(item, &schema["items"], &format!("{at}/items"), &label);
                 }
             }
-            Kind::Verbatim(fields) => {
+            Kind::Nested(fields) => {
                 if self.typed(schema, "object", at, label) {
                     self.fields(fields, schema, at, label);
                 }
@@ -308,10 +314,10 @@ impl Checker<'_> {
 
 /// Older documents describe the value of the envelope's `field` without the envelope.
 pub(crate) fn is_bare(schema: &Value, field: &Field) -> bool {
-    let has = |name: &str| schema["properties"].get(name).is_some();
+    let has = |name: &String| schema["properties"].get(name).is_some();
     match &field.kind {
-        _ if has(field.name) => false,
-        Kind::Object(object) => object.fields.iter().any(|field| has(field.name)),
+        _ if has(&field.name) => false,
+        Kind::Object(object) => object.fields.iter().any(|field| has(&field.name)),
         Kind::Array(_) => schema["type"] == "array",
         _ => false,
     }

@@ -21,7 +21,7 @@ pub const MAX_YAML_BYTES: usize = 8 << 20;
 /// How many `$ref`s may follow one another before a chain counts as circular.
 const MAX_REFERENCE_CHAIN: usize = 64;
 
-/// A parsed OpenAPI document, 3.0.x or 3.1.x.
+/// A parsed OpenAPI document, 3.0.x, 3.1.x or 3.2.x.
 #[derive(Clone, Debug)]
 pub struct Document {
     name: String,
@@ -68,7 +68,7 @@ impl Document {
     ///
     /// A [`Report`] with one problem when the bytes are too many, not UTF-8, neither JSON nor YAML
     /// (nesting beyond 128 levels, aliases that multiply, and what takes too much memory included), or
-    /// not OpenAPI 3.0 or 3.1.
+    /// not OpenAPI 3.0, 3.1 or 3.2.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, Report> {
         Self::parse_inner(name, bytes).map_err(|problem| Report::single(name, problem))
     }
@@ -111,7 +111,7 @@ impl Document {
                 .strip_prefix(minor)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
-        let is_31 = is("3.1");
+        let is_31 = is("3.1") || is("3.2");
         if !is_31 && !is("3.0") {
             let found = match (version.as_str(), root.get("swagger")) {
                 ("", Some(swagger)) => format!("`swagger: {swagger}`"),
@@ -120,9 +120,9 @@ impl Document {
             };
             return Err(problem(
                 "/openapi",
-                "OpenAPI 3.0 or 3.1",
+                "OpenAPI 3.0, 3.1 or 3.2",
                 found,
-                "convert the document to OpenAPI 3.0 or 3.1, or name another file",
+                "convert the document to OpenAPI 3.0 or later, or name another file",
             ));
         }
         Ok(Self {
@@ -141,7 +141,7 @@ impl Document {
         &self.root
     }
 
-    /// Whether schemas follow JSON Schema 2020-12 (OpenAPI 3.1) and not the dialect of 3.0.
+    /// Whether schemas follow JSON Schema 2020-12 (OpenAPI 3.1 and later) and not the dialect of 3.0.
     pub(crate) fn is_31(&self) -> bool {
         self.is_31
     }

@@ -1,154 +1,175 @@
-//! Generation: the client's Rust text.
+//! Generation: from documents to the Rust text of a module.
 
-use std::{
-    any::Any,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
-
-use openapiv3::OpenAPI;
-use progenitor_impl::{GenerationSettings, Generator, HooksMode, InterfaceStyle};
-use quote::{format_ident, quote};
+use serde_json::Value;
 
 use crate::{
-    api::{Api, Need, Operation},
+    api::Api,
+    bindings::{Bindings, Source},
     check::check,
-    client_document::client_document,
     document::Document,
+    emit::{self, SourceFile},
+    lower::{self, Documents, model::Model, render},
     problem::{Problem, Report},
-    reading::read_in_one_pass,
-    sending::hand_over_answers,
+    select,
     surface::Surface,
 };
 
-/// Generates the Rust text of the client of `api` from `document`.
-///
-/// The text expects to be included in a module that implements `progenitor_client::ClientHooks<Inner>`
-/// for `Client` and has
-///
-/// - `Inner`, the state that the hooks see,
-/// - `Time`, which reads a time and becomes a `DateTime<Utc>`,
-/// - `Key`, the name of a property, and `Rest`, which reads the properties that have no field and becomes
-///   an `Extra`, where they are kept.
-///
-/// An operation gives the `reqwest::Response` of any status. Beside the client and its `types` the text has
-/// a module `offers`: one `bool` for each optional parameter and request property, false where the document
-/// has no such thing.
-///
-/// # Errors
-///
-/// The [`Report`] of [`Surface::new`] or [`check()`], or one problem when the generator fails.
-pub fn generate(document: &Document, api: &Api) -> Result<String, Report> {
-    let surface = Surface::new(document, api)?;
-    check(&surface, api)?;
-    rust_text(&surface, api).map_err(|problem| Report::single(document.name(), problem))
+/// What one module of bindings was generated to.
+#[derive(Clone, Debug)]
+pub struct Generated {
+    /// The Rust text, to be included in the module that [`Bindings::module`] names.
+    pub rust: String,
+    /// The OpenAPI 3.0 document that says the same.
+    pub document: Value,
+    /// What of the documents was left out or changed, each with its place.
+    pub notes: Vec<String>,
 }
 
-fn rust_text(surface: &Surface, api: &Api) -> Result<String, Problem> {
-    let client_document = client_document(api)?;
-    let client = without_panic(|| client_tokens(&client_document))?;
-    let offers = api
-        .operations
-        .iter()
-        .flat_map(|operation| offers(surface, operation));
-    let offers = offers.map(|(name, offered)| {
-        let name = format_ident!("{name}");
-        quote! { pub const #name: bool = #offered; }
-    });
-    let tokens = quote! {
-        #client
-        /// Whether the document has what the facade can do without.
-        pub mod offers { #(#offers)* }
-    };
-    let mut file = syn::parse2(tokens).map_err(|error| failed(&error.to_string()))?;
-    read_in_one_pass(&mut file)
-        .and_then(|()| hand_over_answers(&mut file))
-        .map_err(|error| failed(&error.to_string()))?;
-    Ok(prettyplease::unparse(&file))
-}
-
-fn client_tokens(document: &OpenAPI) -> Result<proc_macro2::TokenStream, Problem> {
-    let mut settings = GenerationSettings::new();
-    settings
-        .with_interface(InterfaceStyle::Positional)
-        .with_hooks(HooksMode::Expected)
-        .with_inner_type(quote!(Inner));
-    Generator::new(&settings)
-        .generate_tokens(document)
-        .map_err(|error| failed(&error.to_string()))
-}
-
-/// `CREATE_IAM_V2_INVITATION_AUTH_TYPE` and whether the document has it, for everything optional.
-fn offers(surface: &Surface, operation: &Operation) -> Vec<(String, bool)> {
-    let Some((_, _, found)) = surface.operation(operation) else {
-        return Vec::new();
-    };
-    let mut offers = Vec::new();
-    let mut offer = |name: &str, offered| {
-        offers.push((
-            format!("{}_{}", constant(operation.id), constant(name)),
-            offered,
-        ));
-    };
-    for parameter in operation
-        .parameters
-        .iter()
-        .filter(|each| each.need == Need::Optional)
-    {
-        let listed = found["parameters"]
-            .as_array()
-            .map_or(&[][..], Vec::as_slice);
-        offer(
-            parameter.name,
-            listed.iter().any(|entry| entry["name"] == parameter.name),
-        );
-    }
-    if let Some(request) = &operation.request {
-        let schema = &found["requestBody"]["content"][request.media_type]["schema"];
-        for field in request
-            .body
-            .fields
+impl Bindings {
+    /// Generates from these documents, in place of those that the environment or the sources name. An
+    /// operation is taken from the first that has it; what none has and the code around the bindings can do
+    /// without is taken from `own`, the project's own documents, if there are such.
+    ///
+    /// # Errors
+    ///
+    /// A [`Report`] of everything that is lacking or cannot be generated.
+    pub fn generate_from(
+        &self,
+        documents: &[Document],
+        own: &[Document],
+    ) -> Result<Generated, Report> {
+        let sources = self.sources.iter().map(|source| {
+            let own = own.iter().find(|own| describes(source, own));
+            Documents {
+                documents: documents.to_vec(),
+                own: own.cloned(),
+            }
+        });
+        let sources: Vec<_> = sources.collect();
+        let files: Vec<_> = documents
             .iter()
-            .filter(|field| field.need == Need::Optional)
-        {
-            offer(field.name, schema["properties"].get(field.name).is_some());
+            .map(|document| source_file(document, "", false))
+            .collect();
+        self.generate_sources(&sources, &files)
+    }
+
+    pub(crate) fn generate_sources(
+        &self,
+        sources: &[Documents],
+        files: &[SourceFile],
+    ) -> Result<Generated, Report> {
+        let model = self.model(sources)?;
+        let rust = emit::emit(self, &model, files).map_err(|problem| Report {
+            document: names(sources),
+            problems: vec![problem],
+        })?;
+        Ok(Generated {
+            rust,
+            document: render::document(&model, render::Form::default()),
+            notes: model.notes,
+        })
+    }
+
+    /// What the sources come to, when they have what is needed.
+    fn model(&self, sources: &[Documents]) -> Result<Model, Report> {
+        let mut problems = Vec::new();
+        for (source, documents) in self.sources.iter().zip(sources) {
+            problems.extend(lacking(source, &documents.documents));
+        }
+        if !problems.is_empty() {
+            return Err(Report {
+                document: names(sources),
+                problems,
+            });
+        }
+        lower::lower(self, sources)
+    }
+}
+
+pub(crate) fn source_file(document: &Document, sha256: &str, own: bool) -> SourceFile {
+    let info = |key: &str| {
+        document.root()["info"][key]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let file = std::path::Path::new(document.name()).file_name();
+    SourceFile {
+        title: info("title"),
+        version: info("version"),
+        file: file
+            .map(|file| file.to_string_lossy().into_owned())
+            .unwrap_or_default(),
+        sha256: sha256.to_owned(),
+        own,
+    }
+}
+
+fn describes(source: &Source, document: &Document) -> bool {
+    let mut selected = source.selected.iter();
+    selected.any(|each| !select::find(document, &each.call.method, &each.call.path).is_empty())
+}
+
+fn names(sources: &[Documents]) -> String {
+    let documents = sources.iter().flat_map(|source| &source.documents);
+    let mut names: Vec<&str> = Vec::new();
+    for document in documents {
+        if !names.contains(&document.name()) {
+            names.push(document.name());
         }
     }
-    offers
+    names.join(", ")
 }
 
-/// `assignedRoleIds` and `page_size` as constants are written.
-fn constant(name: &str) -> String {
-    let mut constant = String::new();
-    let mut after_lower = false;
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() && after_lower {
-            constant.push('_');
+/// What documents lack of what the code around the bindings cannot do without.
+fn lacking(source: &Source, documents: &[Document]) -> Vec<Problem> {
+    let candidates: Vec<&Document> = documents.iter().collect();
+    let mut problems = lower::missing_operations(source, &candidates);
+    let several = documents.len() > 1;
+    let api = source.api();
+    {
+        for (index, document) in documents.iter().enumerate() {
+            // Each operation is looked at where it is taken from.
+            let taken = |operation: &&crate::api::Operation| {
+                let first = documents.iter().position(|document| {
+                    !select::find(document, &operation.method, &operation.path).is_empty()
+                });
+                first == Some(index)
+            };
+            let part = Api {
+                operations: api.operations.iter().filter(taken).cloned().collect(),
+                ..api.clone()
+            };
+            if part.operations.is_empty() {
+                continue;
+            }
+            let found = Surface::new(document, &part).and_then(|surface| check(&surface, &part));
+            let Err(report) = found else { continue };
+            problems.extend(report.problems.into_iter().map(|mut problem| {
+                if several {
+                    problem.pointer = format!("{}#{}", document.name(), problem.pointer);
+                }
+                problem
+            }));
         }
-        after_lower = !letter.is_ascii_uppercase() && letter != '_';
-        constant.push(letter.to_ascii_uppercase());
     }
-    constant
-}
-
-/// Progenitor panics on some inputs, and a panic is one readable line here.
-///
-/// No document can cause one: what progenitor reads is made from the tables in [`crate::api`] alone.
-fn without_panic<T>(run: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
-    catch_unwind(AssertUnwindSafe(run))
-        .unwrap_or_else(|panic| Err(failed(&panic_message(panic.as_ref()))))
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-        .unwrap_or_else(|| "a panic without a message".to_owned())
-}
-
-fn failed(found: &str) -> Problem {
-    Problem {
-        pointer: String::new(),
-        expected: "code for the client".to_owned(),
-        found: found.lines().collect::<Vec<_>>().join(" "),
-        advice: "this is a defect of the code generator; report it with the document".to_owned(),
+    // Only what the builder names is checked; a document that has none of what is selected has nothing.
+    let selects = source.all || !source.selected.is_empty();
+    let finds = documents.iter().any(|document| {
+        source.all && !select::operations(document).is_empty() || describes(source, document)
+    });
+    let essential = source.all
+        || source
+            .selected
+            .iter()
+            .any(|each| each.need == crate::api::Need::Essential);
+    if problems.is_empty() && selects && essential && !finds {
+        problems.push(Problem {
+            pointer: "/paths".to_owned(),
+            expected: format!("operations of {}", source.shown_title()),
+            found: "none of them".to_owned(),
+            advice: "name a document of that API".to_owned(),
+        });
     }
+    problems
 }

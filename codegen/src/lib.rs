@@ -1,65 +1,87 @@
-//! From a vendor's OpenAPI document to the Rust client that `org-invitations` is built on.
+//! From OpenAPI documents, as vendors really publish them, to typed and documented Rust clients.
 //!
-//! A document goes through five steps, one module each:
+//! The document is the source: each selected operation becomes a method, and each parameter, property, set
+//! of values, success, failure and description of it becomes Rust, by progenitor. What progenitor would
+//! refuse or misread is put into a form that it takes: OpenAPI 3.1 and 3.2, unions with null, merged parts,
+//! objects without a name, several media types, colliding names and more.
+//!
+//! A build script describes the bindings and generates them:
+//!
+//! ```no_run
+//! use org_invitations_codegen::{Bindings, Source};
+//!
+//! // In build.rs; the crate has `mod api { include!(concat!(env!("OUT_DIR"), "/pets.rs")); }`.
+//! Bindings::new("pets").source(Source::new("specs/pets.yaml").all()).generate();
+//! ```
+//!
+//! The output needs `progenitor-client`, `reqwest`, `serde`, `serde_json`, `chrono`, `bytes` and
+//! `futures-core` as dependencies, and nothing else.
+//!
+//! # What the bindings are like
+//!
+//! - Nothing in a response is required, and a property without a field is kept in the field `extra`.
+//! - Sets of values are open: a value that the document does not list is kept in `Other`. So are objects
+//!   that a property tells apart. Other alternatives are any JSON.
+//! - Structs are `#[non_exhaustive]` and have builders; operations are builders too, so that a new parameter
+//!   changes no call.
+//! - What is deprecated says so in its documentation.
+//! - A name that would collide with another one is changed by a rule (a suffix that says what it is, else a
+//!   number); what goes over the wire stays the same.
+//! - What cannot be expressed is left out with a note: at the beginning of the output, in
+//!   [`Generated::notes`], and as a warning of the build.
+//!
+//! # The way of a document
 //!
 //! | step | module | what it does |
 //! |---|---|---|
-//! | parse | [`Document`] | JSON or YAML, OpenAPI 3.0 or 3.1, bounded in size |
-//! | normalise | [`Surface`] | selects the operations of one [`Api`], resolves every `$ref`, merges `allOf`, lowers 3.1 to 3.0, drops what carries no meaning |
-//! | check | [`check()`] | compares the surface with what the facade needs and lists every mismatch |
-//! | reduce | `client_document` | the tolerant document that progenitor accepts: only what the facade reads, unknown properties kept |
-//! | generate | [`generate`] | progenitor, then formatted Rust |
+//! | parse | [`Document`] | JSON or YAML, OpenAPI 3.0, 3.1 or 3.2, bounded in size |
+//! | select | `select` | operations by method and path, or all |
+//! | check | [`check()`] | compares the document with what the code around the bindings needs of it |
+//! | lower | `lower` | types, names and words: what becomes Rust |
+//! | emit | `emit` | progenitor, and what progenitor has no form for |
 //!
-//! What comes from where:
-//!
-//! - **From the tables in [`api`]**: which operations are selected, what is checked, which headers and
-//!   fields a comparison calls essential, and every name and type of the generated client. A vendor
-//!   can therefore rename, move or inline its schemas without any change in that client, and no text
-//!   of a document ever gets into it.
-//! - **From the document**: the [`Surface`], the problems that [`check()`] lists, the findings of
-//!   [`diff()`], and in the generated client one thing only, the constants of its module `offers`:
-//!   whether the document has what the library can do without.
-//!
-//! [`build`] runs the whole of it in a build script. [`diff()`] compares two documents of one API.
+//! Beside it, [`Surface`] is what a document says of the selected operations in a form that can be compared,
+//! and [`diff()`] compares two of them.
 //!
 //! Two features, both on by default: `generate` is what a build needs, and without it progenitor is not a
 //! dependency; `diff` is the comparison.
 
 #![forbid(unsafe_code)]
 // A surface keeps some of what only the comparison looks at.
-#![cfg_attr(not(feature = "diff"), allow(dead_code))]
+#![cfg_attr(not(all(feature = "diff", feature = "generate")), allow(dead_code))]
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod api;
+mod bindings;
 mod bounded;
 #[cfg(feature = "generate")]
 mod build;
 mod check;
-#[cfg(feature = "generate")]
-mod client_document;
 #[cfg(feature = "diff")]
 mod diff;
 mod document;
 #[cfg(feature = "generate")]
+mod emit;
+#[cfg(feature = "generate")]
 mod generate;
+mod lower;
+#[cfg(feature = "diff")]
+mod names;
+mod path;
 mod problem;
-#[cfg(feature = "generate")]
-mod reading;
 mod schema;
-#[cfg(feature = "generate")]
-mod sending;
+mod select;
 mod surface;
 mod yaml;
 
 pub use api::Api;
-#[cfg(feature = "generate")]
-pub use build::build;
+pub use bindings::{Bindings, Source, Type};
 pub use check::check;
 #[cfg(feature = "diff")]
 pub use diff::{Class, Finding, diff};
 pub use document::{Document, MAX_DOCUMENT_BYTES, MAX_YAML_BYTES};
 #[cfg(feature = "generate")]
-pub use generate::generate;
+pub use generate::Generated;
 pub use problem::{Problem, Report};
 pub use surface::Surface;

@@ -15,7 +15,9 @@ pub(super) struct Changes<'a> {
     pub old: &'a Surface,
     pub new: &'a Surface,
     /// The operation that is being compared; empty for what concerns the whole document.
-    pub operation: &'static str,
+    pub operation: String,
+    /// Whether the library reads what it lists as a whole.
+    pub whole_list: bool,
     found: Vec<Change>,
 }
 
@@ -26,7 +28,7 @@ struct Change {
     before: Value,
     after: Value,
     what: String,
-    operation: &'static str,
+    operation: String,
 }
 
 impl<'a> Changes<'a> {
@@ -34,7 +36,8 @@ impl<'a> Changes<'a> {
         Self {
             old,
             new,
-            operation: "",
+            operation: String::new(),
+            whole_list: false,
             found: Vec::new(),
         }
     }
@@ -99,13 +102,13 @@ impl<'a> Changes<'a> {
             before,
             after,
             what: what.into(),
-            operation: self.operation,
+            operation: self.operation.clone(),
         });
     }
 
     /// The same change at the same place is one finding, of the worst class.
     pub fn into_findings(self) -> Vec<Finding> {
-        let mut merged: Vec<(Change, Vec<&'static str>)> = Vec::new();
+        let mut merged: Vec<(Change, Vec<String>)> = Vec::new();
         let mut known: HashMap<(String, String, String), usize> = HashMap::new();
         for change in self.found {
             let (before, after) = (change.before.to_string(), change.after.to_string());
@@ -113,7 +116,7 @@ impl<'a> Changes<'a> {
                 Entry::Occupied(entry) => {
                     let (other, operations) = &mut merged[*entry.get()];
                     if !operations.contains(&change.operation) {
-                        operations.push(change.operation);
+                        operations.push(change.operation.clone());
                     }
                     if change.class > other.class {
                         *other = change;
@@ -121,20 +124,20 @@ impl<'a> Changes<'a> {
                 }
                 Entry::Vacant(entry) => {
                     entry.insert(merged.len());
-                    let operation = change.operation;
+                    let operation = change.operation.clone();
                     merged.push((change, vec![operation]));
                 }
             }
         }
         // Stable, so changes of one class stay in the order of the operations.
         merged.sort_by_key(|(change, _)| Reverse(change.class));
-        let finding = |(change, operations): (Change, Vec<&str>)| Finding {
+        let finding = |(change, operations): (Change, Vec<String>)| Finding {
             class: change.class,
             pointer: change.pointer,
             before: change.before,
             after: change.after,
             message: match operations.as_slice() {
-                [""] => change.what,
+                [none] if none.is_empty() => change.what,
                 operations => format!("{} ({})", change.what, operations.join(", ")),
             },
         };

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Class, Placed, changes::Changes, schema::SchemaDiff};
+use super::{Class, Placed, changes::Changes, paging::RESPONSE, schema::SchemaDiff};
 use crate::{
     api::{Field, Object},
     check::is_bare,
@@ -18,8 +18,8 @@ impl Changes<'_> {
         (new_at, new): Placed,
         needed: &str,
         direction: Direction,
-        object: Option<&'static Object>,
-        bare: Option<&'static Field>,
+        object: Option<&Object>,
+        bare: Option<&Field>,
     ) {
         let none = Map::new();
         let before = old["content"].as_object().unwrap_or(&none);
@@ -35,7 +35,7 @@ impl Changes<'_> {
             };
             let label = match direction {
                 Direction::Request => "the request",
-                Direction::Response => "the response",
+                Direction::Response => RESPONSE,
             };
             let (old_at, new_at) = (
                 format!("{at}/schema"),

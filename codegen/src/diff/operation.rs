@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Class, Placed, changes::Changes};
+use super::{Class, Placed, changes::Changes, paging::is_whole_list};
 use crate::{api::Operation, schema::Direction};
 
 impl Changes<'_> {
-    pub(super) fn operation(&mut self, operation: &'static Operation) {
-        self.operation = operation.id;
+    pub(super) fn operation(&mut self, operation: &Operation) {
+        self.operation.clone_from(&operation.id);
+        self.whole_list = is_whole_list(operation);
         let (old, new) = (self.old, self.new);
         let name = |path: &str| json!(format!("{} {path}", operation.method.to_uppercase()));
         match (old.operation(operation), new.operation(operation)) {
@@ -46,7 +47,7 @@ impl Changes<'_> {
         }
     }
 
-    fn request(&mut self, operation: &'static Operation, old: Placed, new: Placed) {
+    fn request(&mut self, operation: &Operation, old: Placed, new: Placed) {
         let ((old_at, old), (new_at, new)) = (old, new);
         let (old_at, new_at) = (
             format!("{old_at}/requestBody"),
@@ -66,7 +67,7 @@ impl Changes<'_> {
         // The library always sends one.
         let what = "whether a request body is required changed";
         self.keyword(Class::Cosmetic, "required", old, new, what);
-        let (media_type, body) = (request.media_type, Some(request.body));
+        let (media_type, body) = (request.media_type, Some(&*request.body));
         self.contents(old, new, media_type, Direction::Request, body, None);
     }
 }

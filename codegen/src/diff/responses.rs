@@ -23,7 +23,7 @@ const HEADERS_READ: [&str; 7] = [
 impl Changes<'_> {
     pub(super) fn responses(
         &mut self,
-        operation: &'static Operation,
+        operation: &Operation,
         (old_at, old): Placed,
         (new_at, new): Placed,
     ) {
@@ -72,7 +72,7 @@ impl Changes<'_> {
         }
     }
 
-    fn response(&mut self, operation: &'static Operation, status: &str, old: Placed, new: Placed) {
+    fn response(&mut self, operation: &Operation, status: &str, old: Placed, new: Placed) {
         let what = format!("whether the response {status} can be looked up changed");
         self.keyword(Class::Cosmetic, "$ref", old, new, what);
         self.headers(old, new, status);
@@ -160,7 +160,7 @@ fn unmatched<'s>(
 }
 
 /// What the library reads of a success, and what of it when it comes without its envelope.
-fn expected(operation: &'static Operation) -> (Option<&'static Object>, Option<&'static Field>) {
+fn expected(operation: &Operation) -> (Option<&Object>, Option<&Field>) {
     match &operation.response {
         Response::Empty => (None, None),
         Response::Body(object) => (Some(object), None),

@@ -8,7 +8,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::{Map, Value, json};
 
-use super::{Class, Placed, changes::Changes};
+use super::{
+    Class, Placed,
+    changes::Changes,
+    paging::{RESPONSE, tells_of_pages},
+};
 use crate::{
     api::{Field, Kind, Need, Object},
     document::escape,
@@ -35,15 +39,15 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
     }
 
     /// A whole body, of which the library uses what `object` lists.
-    pub(super) fn body(
-        &mut self,
-        old: Placed,
-        new: Placed,
-        label: &str,
-        object: Option<&'static Object>,
-    ) {
+    pub(super) fn body(&mut self, old: Placed, new: Placed, label: &str, object: Option<&Object>) {
         self.keywords(old, new, label, Need::Essential);
-        self.nested(old, new, label, object.map(|object| object.fields), None);
+        self.nested(
+            old,
+            new,
+            label,
+            object.map(|object| object.fields.as_slice()),
+            None,
+        );
     }
 
     /// A value, of which the library expects `kind`.
@@ -52,14 +56,14 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
         old: Placed,
         new: Placed,
         label: &str,
-        kind: Option<&'static Kind>,
+        kind: Option<&Kind>,
         need: Need,
     ) {
         self.keywords(old, new, label, need);
         let (fields, item) = match kind {
-            Some(Kind::Object(object)) => (Some(object.fields), None),
-            Some(Kind::Verbatim(fields)) => (Some(*fields), None),
-            Some(Kind::Array(item)) => (None, Some(*item)),
+            Some(Kind::Object(object)) => (Some(object.fields.as_slice()), None),
+            Some(Kind::Nested(fields)) => (Some(fields.as_slice()), None),
+            Some(Kind::Array(item)) => (None, Some(&**item)),
             _ => (None, None),
         };
         self.nested(old, new, label, fields, item);
@@ -70,8 +74,8 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
         (old_at, old): Placed,
         (new_at, new): Placed,
         label: &str,
-        fields: Option<&'static [Field]>,
-        item: Option<&'static Kind>,
+        fields: Option<&[Field]>,
+        item: Option<&Kind>,
     ) {
         self.properties(
             (old_at, old),
@@ -112,7 +116,7 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
         (old_at, old): Placed,
         (new_at, new): Placed,
         label: &str,
-        fields: &'static [Field],
+        fields: &[Field],
     ) {
         let none = Map::new();
         let before = old["properties"].as_object().unwrap_or(&none);
@@ -120,7 +124,7 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
         let (was_required, is_required) = (required(old), required(new));
         let place = |at: &str, name: &str| format!("{at}/properties/{}", escape(name));
         for (name, property) in before {
-            let field = fields.iter().find(|field| field.name == name);
+            let field = fields.iter().find(|field| field.name == *name);
             let at = place(old_at, name);
             let Some(counterpart) = after.get(name) else {
                 // The library sends only its own fields, but its users read all that arrive.
@@ -158,11 +162,20 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
         for (name, property) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
             let at = place(new_at, name);
             let mut essential = fields.iter().filter(|field| field.need == Need::Essential);
-            let sent = essential.any(|field| field.name == name);
+            let sent = essential.any(|field| field.name == *name);
             let demanded = is_required.contains(&**name);
             let demanded = self.direction == Direction::Request && demanded && !sent;
-            let class = Class::breaking_if(demanded, Class::Additive);
-            let what = format!("there is a new property `{name}` of {label}");
+            let pages = self.direction == Direction::Response
+                && self.changes.whole_list
+                && label == RESPONSE
+                && tells_of_pages(name);
+            let class = Class::breaking_if(demanded || pages, Class::Additive);
+            let behaviour = if pages {
+                "; the list may come in pages now"
+            } else {
+                ""
+            };
+            let what = format!("there is a new property `{name}` of {label}{behaviour}");
             let after = (&*at, property.clone());
             self.changes
                 .record(class, (old_at, Value::Null), after, what);

@@ -11,8 +11,10 @@ use serde_json::{Map, Value, json};
 use crate::{
     api::{Api, Operation},
     document::{Document, escape},
+    path::is_same,
     problem::{Problem, Report},
     schema::Normaliser,
+    select,
 };
 use reader::Reader;
 pub(crate) use servers::Servers;
@@ -32,15 +34,11 @@ pub struct Surface {
 }
 
 impl Api {
-    /// The APIs that a document describes at least one operation of, recognised by its paths.
-    pub fn recognise(document: &Document) -> Vec<&'static Api> {
-        let reader = Reader::new(document);
-        let described = |api: &&Api| {
-            api.operations
-                .iter()
-                .any(|operation| reader.find(operation).is_some())
-        };
-        Api::ALL.into_iter().filter(described).collect()
+    /// Whether the document describes at least one of the operations.
+    pub fn is_described_by(&self, document: &Document) -> bool {
+        let mut operations = self.operations.iter();
+        operations
+            .any(|operation| !select::find(document, &operation.method, &operation.path).is_empty())
     }
 }
 
@@ -55,22 +53,18 @@ impl Surface {
     /// its references expand without end.
     pub fn new(document: &Document, api: &Api) -> Result<Self, Report> {
         let mut reader = Reader::new(document);
-        let found = api
-            .operations
-            .iter()
-            .filter_map(|operation| Some((operation, reader.find(operation)?)));
+        let found = api.operations.iter().filter_map(|operation| {
+            let mut found = select::find(document, &operation.method, &operation.path);
+            (!found.is_empty()).then(|| found.remove(0))
+        });
         let found: Vec<_> = found.collect();
         reader.document_servers();
-        reader.name_schemes(
-            found
-                .iter()
-                .map(|(operation, (_, item, _))| &item[operation.method]),
-        );
+        reader.name_schemes(found.iter().map(|found| &found.item[found.method]));
         let mut paths = Map::new();
-        for (operation, (path, item, pointer)) in found {
-            let normal = reader.operation(path, item, &pointer, operation.method);
-            let methods = paths.entry(path.to_owned()).or_insert_with(|| json!({}));
-            methods[operation.method] = normal;
+        for found in found {
+            let normal = reader.operation(&found.path, found.item, &found.pointer, found.method);
+            let methods = paths.entry(found.path).or_insert_with(|| json!({}));
+            methods[found.method] = normal;
         }
         let fail = |pointer: &str, expected: &str, found: &str, advice: &str| {
             let problem = Problem {
@@ -84,7 +78,7 @@ impl Surface {
         if paths.is_empty() {
             return fail(
                 "/paths",
-                &format!("the invitation operations of {}", api.title),
+                &format!("operations of {}", api.title),
                 "none of them",
                 "name a document of that API",
             );
@@ -158,31 +152,14 @@ impl Surface {
         let (path, item) = self.value["paths"]
             .as_object()?
             .iter()
-            .find(|(path, _)| same_path(path, operation.path))?;
-        let found = item.get(operation.method)?;
+            .find(|(path, _)| is_same(path, &operation.path))?;
+        let found = item.get(&operation.method)?;
         Some((
             format!("/paths/{}/{}", escape(path), operation.method),
             path,
             found,
         ))
     }
-}
-
-/// `GET /x/{id}` and `GET /x/{name}` are one operation.
-fn same_path(one: &str, other: &str) -> bool {
-    let is_variable = |part: &str| part.starts_with('{') && part.ends_with('}');
-    let mut others = other.split('/');
-    one.split('/').all(|part| {
-        others
-            .next()
-            .is_some_and(|other| part == other || is_variable(part) && is_variable(other))
-    }) && others.next().is_none()
-}
-
-/// The names of the variables in a path template, in order.
-pub(crate) fn variables(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
 }
 
 /// The same value with the keys of every object in order, whatever map type the build chose.

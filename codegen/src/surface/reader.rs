@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{same_path, security::Scheme, servers::Servers};
+use super::{security::Scheme, servers::Servers};
 use crate::{
-    api::Operation,
     document::{Document, escape},
     schema::{Direction, Normaliser},
 };
@@ -32,21 +31,6 @@ impl<'a> Reader<'a> {
             schemes: BTreeMap::new(),
             servers: BTreeMap::new(),
         }
-    }
-
-    /// The path item that has `operation`.
-    pub(super) fn find(&self, operation: &Operation) -> Option<(&'a str, &'a Value, String)> {
-        let paths = self.document.root().get("paths")?.as_object()?;
-        paths
-            .iter()
-            .filter(|(path, _)| same_path(path, operation.path))
-            .find_map(|(path, item)| {
-                let pointer = format!("/paths/{}", escape(path));
-                let (item, pointer) = self.document.resolve(item, &pointer)?;
-                item.get(operation.method)?
-                    .is_object()
-                    .then_some((path.as_str(), item, pointer))
-            })
     }
 
     pub(super) fn operation(

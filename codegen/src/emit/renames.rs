@@ -1,0 +1,179 @@
+//! Names that would collide in Rust.
+//!
+//! Progenitor makes a Rust name from the name on the wire and has no setting for another one. Where two names
+//! would be one, or one would be taken for something else, progenitor is given a name that nobody else has;
+//! afterwards, the text that goes over the wire is put back in its place.
+
+use std::collections::{HashMap, HashSet};
+
+use proc_macro2::{Group, Literal, TokenStream, TokenTree};
+use serde_json::Value;
+
+use crate::lower::{
+    idents,
+    model::{Body, Model},
+};
+
+/// The first of the characters that mark a name as given in place of another one: for private use, so that
+/// they stand in no document's name, and no part of an identifier.
+const FIRST_MARK: u32 = 0xE000;
+const MARKS: u32 = 0x1900;
+
+#[derive(Default)]
+pub(super) struct Renames {
+    /// By type, name on the wire, and what progenitor is given.
+    properties: Vec<(String, String, String)>,
+    /// By path, method, location and name on the wire.
+    parameters: Vec<([String; 4], String)>,
+    /// What progenitor is given, and what goes over the wire.
+    wire: HashMap<String, String>,
+}
+
+impl Renames {
+    pub fn new(model: &Model) -> Self {
+        let mut renames = Self::default();
+        for named in &model.types {
+            let Body::Object(properties) = &named.body else {
+                continue;
+            };
+            let mut taken = HashSet::from(["extra".to_owned()]);
+            for property in properties {
+                let plain = idents::snake(&property.name);
+                let longer = format!("{}_property", plain.trim_end_matches('_'));
+                let ident = idents::free(&taken, &[plain.clone(), longer], |name, count| {
+                    format!("{name}_{count}")
+                });
+                taken.insert(ident.clone());
+                if ident != plain || has_mark(&property.name) {
+                    let given = renames.given(&ident, &property.name);
+                    renames
+                        .properties
+                        .push((named.name.clone(), property.name.clone(), given));
+                }
+            }
+        }
+        for op in &model.operations {
+            for param in &op.parameters {
+                if param.ident != idents::snake(&param.name) || has_mark(&param.name) {
+                    let given = renames.given(&param.ident, &param.name);
+                    let place =
+                        [&op.path, &op.method, &param.location, &param.name].map(String::clone);
+                    renames.parameters.push((place, given));
+                }
+            }
+        }
+        renames
+    }
+
+    fn given(&mut self, ident: &str, wire: &str) -> String {
+        let mut number = u32::try_from(self.wire.len()).unwrap_or(u32::MAX);
+        let mut given = ident.to_owned();
+        loop {
+            given.extend(char::from_u32(FIRST_MARK + number % MARKS));
+            number /= MARKS;
+            if number == 0 {
+                break;
+            }
+        }
+        self.wire.insert(given.clone(), wire.to_owned());
+        given
+    }
+
+    /// Gives the names to the document that progenitor reads.
+    pub fn apply(&self, document: &mut Value) {
+        for (name, wire, given) in &self.properties {
+            let component = &mut document["components"]["schemas"][name];
+            if let Some(properties) = component["properties"].as_object_mut()
+                && let Some(property) = properties.remove(wire)
+            {
+                properties.insert(given.clone(), property);
+            }
+            for required in component
+                .get_mut("required")
+                .and_then(Value::as_array_mut)
+                .into_iter()
+                .flatten()
+            {
+                if required == wire {
+                    *required = Value::from(given.as_str());
+                }
+            }
+        }
+        let mut paths: Vec<(String, String)> = Vec::new();
+        for ([path, method, location, name], given) in &self.parameters {
+            let list = document["paths"][path][method]["parameters"].as_array_mut();
+            for parameter in list.into_iter().flatten() {
+                if parameter["in"] == location.as_str() && parameter["name"] == name.as_str() {
+                    parameter["name"] = Value::from(given.as_str());
+                }
+            }
+            if location == "path" {
+                paths.push((
+                    path.clone(),
+                    path.replace(&format!("{{{name}}}"), &format!("{{{given}}}")),
+                ));
+            }
+        }
+        // A path has one template, whatever the methods call its variables.
+        for (path, _) in &paths {
+            let mut template = path.clone();
+            for ([other, _, location, name], given) in &self.parameters {
+                if other == path && location == "path" {
+                    template = template.replace(&format!("{{{name}}}"), &format!("{{{given}}}"));
+                }
+            }
+            let Some(paths) = document["paths"].as_object_mut() else {
+                continue;
+            };
+            if let Some(item) = paths.remove(path) {
+                paths.insert(template, item);
+            }
+        }
+    }
+
+    /// Puts the wire's names in the place of those that were given.
+    pub fn restore(&self, tokens: TokenStream) -> TokenStream {
+        if self.wire.is_empty() {
+            return tokens;
+        }
+        tokens.into_iter().map(|token| self.token(token)).collect()
+    }
+
+    fn token(&self, token: TokenTree) -> TokenTree {
+        match token {
+            TokenTree::Group(group) => {
+                let mut restored = Group::new(group.delimiter(), self.restore(group.stream()));
+                restored.set_span(group.span());
+                TokenTree::Group(restored)
+            }
+            TokenTree::Literal(literal) => {
+                match syn::parse_str::<syn::LitStr>(&literal.to_string()) {
+                    Ok(text) if has_mark(&text.value()) => {
+                        TokenTree::Literal(self.literal(&text.value()))
+                    }
+                    _ => TokenTree::Literal(literal),
+                }
+            }
+            other => other,
+        }
+    }
+
+    fn literal(&self, text: &str) -> Literal {
+        match self.wire.get(text) {
+            Some(wire) => Literal::string(wire),
+            None => {
+                // Within a longer text, such as a message or a path.
+                let plain: String = text.chars().filter(|letter| !is_mark(*letter)).collect();
+                Literal::string(&plain)
+            }
+        }
+    }
+}
+
+fn is_mark(letter: char) -> bool {
+    (FIRST_MARK..FIRST_MARK + MARKS).contains(&u32::from(letter))
+}
+
+fn has_mark(text: &str) -> bool {
+    text.contains(is_mark)
+}

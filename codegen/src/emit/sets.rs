@@ -1,0 +1,144 @@
+//! Sets of values: enums that keep a value that the document does not list.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use crate::lower::{
+    model::{Body, Model},
+    render::said,
+    variants,
+};
+
+pub(super) fn tokens(model: &Model) -> TokenStream {
+    let sets = model.types.iter().filter_map(|named| match &named.body {
+        Body::Set(values) => Some((named, values)),
+        _ => None,
+    });
+    let mut any = false;
+    let sets: Vec<TokenStream> = sets
+        .map(|(named, values)| {
+            any = true;
+            let name = format_ident!("{}", named.name);
+            let words =
+                said(&named.words).unwrap_or_else(|| format!("A set of values, `{}`.", named.name));
+            let variants = variants(values)
+                .into_iter()
+                .zip(values)
+                .map(|(variant, value)| {
+                    let variant = format_ident!("{variant}");
+                    let words = format!("`{value}`");
+                    quote! { #[doc = #words] #variant = #value }
+                });
+            quote! {
+                set! {
+                    #[doc = #words]
+                    #name { #(#variants,)* }
+                }
+            }
+        })
+        .collect();
+    if !any {
+        return TokenStream::new();
+    }
+    let set = definition();
+    quote! { #set #(#sets)* }
+}
+
+/// The macro that the output defines its sets with.
+fn definition() -> TokenStream {
+    quote! {
+        macro_rules! set {
+            ($(#[$words:meta])* $name:ident { $($(#[$said:meta])* $variant:ident = $value:literal,)* }) => {
+                $(#[$words])*
+                ///
+                /// An open set: a value that the document does not list is kept in `Other`.
+                #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+                #[non_exhaustive]
+                pub enum $name {
+                    $($(#[$said])* $variant,)*
+                    /// A value that the document does not list, as it was written.
+                    Other(::std::string::String),
+                }
+
+                impl $name {
+                    /// The value as it is written.
+                    pub fn as_str(&self) -> &str {
+                        match self {
+                            $(Self::$variant => $value,)*
+                            Self::Other(other) => other,
+                        }
+                    }
+                }
+
+                impl ::std::convert::From<&str> for $name {
+                    fn from(value: &str) -> Self {
+                        match value {
+                            $($value => Self::$variant,)*
+                            other => Self::Other(::std::borrow::ToOwned::to_owned(other)),
+                        }
+                    }
+                }
+
+                impl ::std::convert::From<::std::string::String> for $name {
+                    fn from(value: ::std::string::String) -> Self {
+                        match value.as_str() {
+                            $($value => Self::$variant,)*
+                            _ => Self::Other(value),
+                        }
+                    }
+                }
+
+                impl ::std::str::FromStr for $name {
+                    type Err = ::std::convert::Infallible;
+
+                    fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+                        ::std::result::Result::Ok(Self::from(value))
+                    }
+                }
+
+                impl ::std::convert::AsRef<str> for $name {
+                    fn as_ref(&self) -> &str {
+                        self.as_str()
+                    }
+                }
+
+                impl ::std::fmt::Display for $name {
+                    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                        f.pad(self.as_str())
+                    }
+                }
+
+                impl ::serde::Serialize for $name {
+                    fn serialize<S: ::serde::Serializer>(
+                        &self,
+                        serializer: S,
+                    ) -> ::std::result::Result<S::Ok, S::Error> {
+                        serializer.serialize_str(self.as_str())
+                    }
+                }
+
+                impl<'de> ::serde::Deserialize<'de> for $name {
+                    fn deserialize<D: ::serde::Deserializer<'de>>(
+                        deserializer: D,
+                    ) -> ::std::result::Result<Self, D::Error> {
+                        struct Reader;
+
+                        impl ::serde::de::Visitor<'_> for Reader {
+                            type Value = $name;
+
+                            fn expecting(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                                f.write_str("a string")
+                            }
+
+                            fn visit_str<E>(self, value: &str) -> ::std::result::Result<$name, E> {
+                                ::std::result::Result::Ok(<$name as ::std::convert::From<&str>>::from(value))
+                            }
+                        }
+
+                        deserializer.deserialize_str(Reader)
+                    }
+                }
+            };
+        }
+    }
+}

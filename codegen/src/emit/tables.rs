@@ -1,0 +1,93 @@
+//! What the hooks of a client and its users can look up.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use crate::{
+    bindings::Bindings,
+    lower::model::{Body, Model},
+};
+
+/// A document that bindings were made from.
+#[derive(Clone, Debug)]
+pub(crate) struct SourceFile {
+    pub title: String,
+    pub version: String,
+    /// The name of the file, without its folder.
+    pub file: String,
+    pub sha256: String,
+    /// Whether it is the project's own document.
+    pub own: bool,
+}
+
+pub(super) fn tokens(bindings: &Bindings, model: &Model, files: &[SourceFile]) -> TokenStream {
+    let offers = model.offers.iter().map(|(name, offered)| {
+        let name = format_ident!("{name}");
+        quote! { pub const #name: bool = #offered; }
+    });
+    let offers = (!model.offers.is_empty()).then(|| {
+        quote! {
+            /// Whether the document that this was built from has what code around the bindings can do without.
+            #[allow(missing_docs)]
+            pub mod offers { #(#offers)* }
+        }
+    });
+    let Some(support) = &bindings.support else {
+        return quote! { #offers };
+    };
+    let support: TokenStream = support.parse().unwrap_or_default();
+    let operations = model.operations.iter().map(|op| {
+        let (name, method, path) = (&op.name, op.method.to_ascii_uppercase(), &op.path);
+        let offered = op.offered;
+        let parameters = op.parameters.iter();
+        let queries = parameters.filter(|param| param.location == "query" && !param.offered);
+        let queries = queries.map(|param| param.name.clone());
+        let body = op.request.as_ref().and_then(|request| request.node.named());
+        let properties = body.map(|id| match &model.types[id].body {
+            Body::Object(properties) => properties.iter().filter(|it| !it.offered).collect(),
+            _ => Vec::new(),
+        });
+        let properties = properties
+            .into_iter()
+            .flatten()
+            .map(|property| property.name.clone());
+        quote! {
+            #support::OperationSpec {
+                name: #name,
+                method: #method,
+                path: #path,
+                offered: #offered,
+                absent_queries: &[#(#queries),*],
+                absent_properties: &[#(#properties),*],
+            }
+        }
+    });
+    let files = files.iter().map(|each| {
+        let SourceFile {
+            title,
+            version,
+            file,
+            sha256,
+            own,
+        } = each;
+        quote! {
+            #support::SourceDocument {
+                title: #title,
+                version: #version,
+                file: #file,
+                sha256: #sha256,
+                is_own: #own,
+            }
+        }
+    });
+    let description = bindings.description();
+    quote! {
+        #offers
+        /// The operations, for the hooks.
+        pub(crate) const OPERATIONS: &[#support::OperationSpec] = &[#(#operations),*];
+        /// The documents that this was built from.
+        pub(crate) const DOCUMENTS: &[#support::SourceDocument] = &[#(#files),*];
+        /// What code around the bindings needs of the documents.
+        pub(crate) const DESCRIPTION: &str = #description;
+    }
+}

@@ -1,0 +1,326 @@
+//! The names of everything.
+//!
+//! A pinned name comes first. Then a component has the last part of its own name (`Invitation` of
+//! `iam.v2.Invitation`), and if that is taken its whole name; what is sent and is not the same as what comes
+//! back is called `…Request`. What has no name in the document is called after what holds it. If all that is
+//! taken, a number tells them apart, and a note says so.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::{
+    idents,
+    model::{Body, Id, Model, Named, Node, Op, Shape},
+    schema::component,
+};
+
+pub(super) fn assign(model: &mut Model) {
+    merge(model);
+    sweep(model);
+    types(model);
+    operations(model);
+}
+
+/// What is described more than once is one type: a component that is sent and comes back, components of one name
+/// in several documents, and what failures look like, as far as they are equal.
+fn merge(model: &mut Model) {
+    let mut candidates: HashMap<String, Vec<Id>> = HashMap::new();
+    let mut same: HashMap<Id, Id> = HashMap::new();
+    let mut failures: HashMap<Id, usize> = HashMap::new();
+    let all: Vec<Id> = {
+        let (sent, received): (Vec<Id>, Vec<Id>) =
+            (0..model.types.len()).partition(|id| model.types[*id].origin.sent);
+        received.into_iter().chain(sent).collect()
+    };
+    for id in all {
+        let origin = &model.types[id].origin;
+        let key = match component(&origin.pointer) {
+            Some(name) => name,
+            None if is_failure(&model.types[id]) => FAILURE.to_owned(),
+            None => continue,
+        };
+        let known = candidates.entry(key).or_default();
+        match known
+            .iter()
+            .find(|known| equal(model, id, **known, &mut HashSet::new()))
+        {
+            Some(known) => {
+                same.insert(id, *known);
+                *failures.entry(*known).or_default() += 1;
+            }
+            None => known.push(id),
+        }
+    }
+    let mut change = |id: Id| same.get(&id).copied().unwrap_or(id);
+    for named in &mut model.types {
+        named.map_ids(&mut change);
+    }
+    for node in model.operations.iter_mut().flat_map(Op::nodes_mut) {
+        node.map_ids(&mut change);
+    }
+    for (_, node) in &mut model.aliases {
+        node.map_ids(&mut change);
+    }
+    // What several operations fail with is named after none of them.
+    for (id, count) in failures {
+        let named = &mut model.types[id];
+        if count > 0 && is_failure(named) {
+            FAILURE.clone_into(&mut named.origin.fallback);
+        }
+    }
+}
+
+/// What the failures of several operations are called.
+const FAILURE: &str = "Failure";
+
+fn is_failure(named: &Named) -> bool {
+    let origin = &named.origin;
+    !origin.sent
+        && origin.within.is_none()
+        && origin.fallback.ends_with("_error")
+        && component(&origin.pointer).is_none()
+}
+
+fn equal(model: &Model, one: Id, other: Id, assumed: &mut HashSet<(Id, Id)>) -> bool {
+    if one == other || !assumed.insert((one, other)) {
+        return true;
+    }
+    let (a, b) = (&model.types[one], &model.types[other]);
+    if a.origin.pinned.is_some() && a.origin.pinned != b.origin.pinned {
+        return false;
+    }
+    match (&a.body, &b.body) {
+        (Body::Object(ours), Body::Object(theirs)) => {
+            ours.len() == theirs.len()
+                && ours.iter().zip(theirs).all(|(a, b)| {
+                    a.name == b.name
+                        && a.required == b.required
+                        && equal_nodes(model, &a.node, &b.node, assumed)
+                })
+        }
+        (Body::Set(ours), Body::Set(theirs)) => ours == theirs,
+        (Body::Union(ours), Body::Union(theirs)) => {
+            ours.tag == theirs.tag
+                && ours.arms.len() == theirs.arms.len()
+                && ours
+                    .arms
+                    .iter()
+                    .zip(&theirs.arms)
+                    .all(|((a, one), (b, other))| a == b && equal_nodes(model, one, other, assumed))
+        }
+        _ => false,
+    }
+}
+
+fn equal_nodes(model: &Model, one: &Node, other: &Node, assumed: &mut HashSet<(Id, Id)>) -> bool {
+    one.nullable == other.nullable
+        && match (&one.shape, &other.shape) {
+            (Shape::Named(a), Shape::Named(b)) => equal(model, *a, *b, assumed),
+            (Shape::List(a), Shape::List(b)) | (Shape::Map(a), Shape::Map(b)) => {
+                equal_nodes(model, a, b, assumed)
+            }
+            (a, b) => a == b,
+        }
+}
+
+/// Drops the types that nothing leads to.
+fn sweep(model: &mut Model) {
+    let mut open: Vec<Id> = Vec::new();
+    let mut note = |node: &Node| named_in(node, &mut open);
+    model
+        .operations
+        .iter()
+        .flat_map(Op::nodes)
+        .for_each(&mut note);
+    model.aliases.iter().for_each(|(_, node)| note(node));
+    let mut reached = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        if !reached.insert(id) {
+            continue;
+        }
+        match &model.types[id].body {
+            Body::Object(properties) => properties
+                .iter()
+                .for_each(|it| named_in(&it.node, &mut open)),
+            Body::Union(union) => union
+                .arms
+                .iter()
+                .for_each(|(_, node)| named_in(node, &mut open)),
+            Body::Set(_) => {}
+        }
+    }
+    let places: HashMap<Id, Id> = reached
+        .iter()
+        .enumerate()
+        .map(|(new, old)| (*old, new))
+        .collect();
+    // What held a type may be gone, and then names it no more.
+    let mut kept: Vec<Named> = reached.iter().map(|id| model.types[*id].clone()).collect();
+    for named in &mut kept {
+        if let Some((holder, way)) = &named.origin.within
+            && !places.contains_key(holder)
+        {
+            named.origin.fallback = format!("{}_{way}", model.types[*holder].origin.fallback);
+            named.origin.within = None;
+        }
+        named.map_ids(&mut |id| places[&id]);
+    }
+    model.types = kept;
+    for node in model.operations.iter_mut().flat_map(Op::nodes_mut) {
+        node.map_ids(&mut |id| places[&id]);
+    }
+    for (_, node) in &mut model.aliases {
+        node.map_ids(&mut |id| places[&id]);
+    }
+}
+
+fn named_in(node: &Node, found: &mut Vec<Id>) {
+    match &node.shape {
+        Shape::Named(id) => found.push(*id),
+        Shape::List(inner) | Shape::Map(inner) => named_in(inner, found),
+        _ => {}
+    }
+}
+
+fn types(model: &mut Model) {
+    let mut taken: HashSet<String> = model.aliases.iter().map(|(name, _)| name.clone()).collect();
+    let mut unnamed = Vec::new();
+    for (id, named) in model.types.iter_mut().enumerate() {
+        match &named.origin.pinned {
+            Some(pinned) => {
+                named.name.clone_from(pinned);
+                taken.insert(pinned.clone());
+            }
+            None => unnamed.push(id),
+        }
+    }
+    // What comes back first, components before what has no name of its own, and those in an order that does
+    // not depend on where they are used.
+    let rank = |id: &Id| {
+        let origin = &model.types[*id].origin;
+        let own = component(&origin.pointer).is_some();
+        (
+            !own,
+            own && origin.sent,
+            if own {
+                origin.pointer.clone()
+            } else {
+                String::new()
+            },
+            *id,
+        )
+    };
+    unnamed.sort_by_cached_key(rank);
+    let number = |name: &str, count: usize| format!("{name}{count}");
+    // Whoever holds a type comes first, as far as none holds itself.
+    let mut rounds = 0;
+    while !unnamed.is_empty() {
+        rounds += 1;
+        let mut later = Vec::new();
+        for id in unnamed {
+            let origin = &model.types[id].origin;
+            let candidates = match (component(&origin.pointer), &origin.within) {
+                (Some(name), _) => component_names(&name, origin.sent),
+                (None, Some((holder, _)))
+                    if model.types[*holder].name.is_empty() && rounds < 100 =>
+                {
+                    later.push(id);
+                    continue;
+                }
+                (None, Some((holder, way))) => {
+                    let holder = &model.types[*holder].name;
+                    vec![idents::type_name(&format!("{holder}_{way}"))]
+                }
+                (None, None) => vec![idents::type_name(&origin.fallback)],
+            };
+            let name = idents::free(&taken, &candidates, number);
+            if !candidates.contains(&name) {
+                let pointer = &origin.pointer;
+                model.notes.push(format!(
+                    "{pointer}: another type is called `{}`; this one is `{name}`",
+                    candidates.first().map_or("", String::as_str)
+                ));
+            }
+            taken.insert(name.clone());
+            model.types[id].name = name;
+        }
+        unnamed = later;
+    }
+}
+
+fn component_names(name: &str, sent: bool) -> Vec<String> {
+    let short = name
+        .rsplit(['.', '/', ':'])
+        .next()
+        .filter(|short| short.starts_with(|letter: char| letter.is_alphabetic()));
+    let mut names: Vec<String> = short.into_iter().map(idents::type_name).collect();
+    names.push(idents::type_name(name));
+    if sent {
+        let request = names.iter().filter(|name| !name.ends_with("Request"));
+        let request = request.map(|name| format!("{name}Request"));
+        let request: Vec<String> = request.collect();
+        names.truncate(1);
+        names.extend(request);
+    }
+    names.dedup();
+    names
+}
+
+/// Names methods and parameters. What would be taken for something else of the client's gets another name.
+fn operations(model: &mut Model) {
+    let mut taken = HashSet::new();
+    let number = |name: &str, count: usize| format!("{name}_{count}");
+    for op in &mut model.operations {
+        let mut name = idents::snake(&op.id);
+        if idents::is_reserved_operation(&name) {
+            name.push_str("_operation");
+        }
+        // Builders are types: `get_a_2` and `get_a2` would be one.
+        let numbered = (2..).map(|count| number(&name, count));
+        let mut candidates = std::iter::once(name.clone()).chain(numbered);
+        let free = candidates
+            .find(|name| !taken.contains(&idents::pascal(name)))
+            .unwrap_or_default();
+        if free != name {
+            model.notes.push(format!(
+                "{} {}: another operation is called `{name}`; this one is `{free}`",
+                op.method.to_ascii_uppercase(),
+                op.path
+            ));
+        }
+        taken.insert(idents::pascal(&free));
+        op.name = free;
+        let mut idents_taken = HashSet::new();
+        for param in &mut op.parameters {
+            let plain = idents::snake(&param.name);
+            let longer = format!("{}_{}", plain.trim_end_matches('_'), param.location);
+            let candidates = if idents::is_reserved_parameter(&plain) {
+                vec![longer]
+            } else {
+                vec![plain, longer]
+            };
+            param.ident = idents::free(&idents_taken, &candidates, number);
+            idents_taken.insert(param.ident.clone());
+        }
+    }
+}
+
+/// What the values of a set are called; a value that would be `Other` is `OtherValue`.
+pub(crate) fn variants(values: &[String]) -> Vec<String> {
+    let mut taken = HashSet::from(["Other".to_owned(), "Self".to_owned()]);
+    let mut names = Vec::new();
+    for value in values {
+        let plain = if value.is_empty() {
+            "Empty".to_owned()
+        } else {
+            idents::pascal(value)
+        };
+        let plain = plain.trim_end_matches('_').to_owned();
+        let longer = format!("{plain}Value");
+        let name = idents::free(&taken, &[plain, longer], |name, count| {
+            format!("{name}{count}")
+        });
+        taken.insert(name.clone());
+        names.push(name);
+    }
+    names
+}

@@ -1,0 +1,33 @@
+//! Path templates.
+
+/// `GET /x/{id}` and `GET /x/{name}` are one operation, and so are those with and without a `/` at the end.
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
+    let is_variable = |part: &str| part.starts_with('{') && part.ends_with('}');
+    let mut others = trimmed(other).split('/');
+    trimmed(one).split('/').all(|part| {
+        others
+            .next()
+            .is_some_and(|other| part == other || is_variable(part) && is_variable(other))
+    }) && others.next().is_none()
+}
+
+fn trimmed(path: &str) -> &str {
+    match path.trim_end_matches('/') {
+        "" => path,
+        trimmed => trimmed,
+    }
+}
+
+/// The names of the variables in a path template, in order.
+pub(crate) fn variables(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+}
+
+/// Every variable of a template, also those that are only a part of a step: `/{id}.json`.
+pub(crate) fn every_variable(path: &str) -> Vec<String> {
+    let parts = path.split('{').skip(1);
+    parts
+        .filter_map(|part| Some(part.split_once('}')?.0.to_owned()))
+        .collect()
+}

@@ -1,0 +1,90 @@
+//! Finding operations in a document.
+
+use serde_json::Value;
+
+use crate::{
+    document::{Document, escape},
+    path,
+};
+
+/// The methods that an operation can have.
+pub(crate) const METHODS: [&str; 8] = [
+    "get", "put", "post", "delete", "options", "head", "patch", "trace",
+];
+
+/// An operation of a document.
+#[derive(Clone, Debug)]
+pub(crate) struct Found<'a> {
+    /// The path, with the base path of the server if it was asked for so.
+    pub path: String,
+    pub method: &'static str,
+    /// The path item, and where it stands.
+    pub item: &'a Value,
+    pub pointer: String,
+}
+
+/// Every operation of the document, by the order of its paths.
+pub(crate) fn operations(document: &Document) -> Vec<Found<'_>> {
+    let mut found = Vec::new();
+    let paths = document.root().get("paths").and_then(Value::as_object);
+    for (path, item) in paths.into_iter().flatten() {
+        let pointer = format!("/paths/{}", escape(path));
+        let Some((item, pointer)) = document.resolve(item, &pointer) else {
+            continue;
+        };
+        let methods = METHODS
+            .into_iter()
+            .filter(|method| item.get(method).is_some_and(Value::is_object));
+        found.extend(methods.map(|method| Found {
+            path: path.clone(),
+            method,
+            item,
+            pointer: pointer.clone(),
+        }));
+    }
+    found
+}
+
+/// The operations with this path and method, or with the method `*` all of the path. A path is found as it
+/// is, or below the base path of the server.
+pub(crate) fn find<'a>(document: &'a Document, method: &str, wanted: &str) -> Vec<Found<'a>> {
+    let base = base_path(document);
+    let all = operations(document);
+    let matching = |prefix: &str| -> Vec<Found<'a>> {
+        let found = all
+            .iter()
+            .filter(|each| method == "*" || each.method == method);
+        let found = found.map(|each| Found {
+            path: format!("{prefix}{}", each.path),
+            ..each.clone()
+        });
+        found
+            .filter(|each| path::is_same(&each.path, wanted))
+            .collect()
+    };
+    let mut found = matching("");
+    if found.is_empty() && !base.is_empty() {
+        found = matching(&base);
+    }
+    // One template is one operation, however often it is written.
+    found.dedup_by(|one, other| one.method == other.method);
+    found
+}
+
+/// The path of the first server: `/v1` of `https://api.example.com/v1`.
+fn base_path(document: &Document) -> String {
+    let url = document.root()["servers"][0]["url"]
+        .as_str()
+        .unwrap_or_default();
+    let path = match url.split_once("://") {
+        Some((_, rest)) => rest.find('/').map_or("", |start| &rest[start..]),
+        None => url,
+    };
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let path = path.trim_end_matches('/');
+    if path.starts_with('/') && !path.contains('{') {
+        path.to_owned()
+    } else {
+        String::new()
+    }
+}
