@@ -5,32 +5,24 @@
 
 #[cfg(any(test, fuzzing))]
 mod anything;
-// Not in use yet: the generated code still belongs to the providers.
-#[allow(dead_code, unused_imports, unused_macros)]
-mod bindings;
+pub mod bindings;
 mod bulk;
 mod capabilities;
 mod clickhouse;
-mod client;
 mod config;
 mod confluent;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-#[allow(dead_code)]
 mod decode;
 mod error;
 mod extra;
-// Not in use yet, and neither are `decode`, `operation` and `reconcile`: the providers still send through `client`.
-#[allow(dead_code, unused_imports, unused_macros)]
 mod http;
 mod invitation;
 mod list;
 mod lookup;
-#[allow(dead_code)]
 mod operation;
 mod plan;
 mod provider;
-#[allow(dead_code)]
 mod reconcile;
 
 #[cfg(fuzzing)]
@@ -40,7 +32,6 @@ pub use crate::{
     bulk::{BulkOptions, CreateOutcome, Created, DeleteOutcome, Deleted},
     capabilities::Capabilities,
     clickhouse::{ClickHouse, ClickHouseBuilder},
-    client::{BaseUrl, Credentials, Observer, ReplyInfo, RetryPolicy},
     config::{
         ClickHouseConfig, ConfluentConfig, ConnectionConfig, ProviderConfig, ProviderKind,
         RateLimitConfig, RetryConfig, StsConfig, SubjectTokenConfig,
@@ -48,13 +39,17 @@ pub use crate::{
     confluent::{Confluent, ConfluentBuilder, StsCredentials, SubjectToken},
     error::{Error, ErrorDetail, ErrorKind, Operation, RateLimit, Result},
     extra::Extra,
+    http::{BaseUrl, Credentials, Observer, ResponseEvent, RetryPolicy},
     invitation::{
         AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, ResourceReference,
-        RoleAssignment, RoleKind, Roles,
+        RoleAssignment, RoleKind, Roles, WireInvitation,
     },
     list::{ListQuery, Page, PageToken},
     plan::{Action, Plan, PlanOptions, Step, StepOutcome, StepResult},
     provider::{InvitationProvider, InvitationProviderExt},
 };
+/// The former name of [`ResponseEvent`].
+#[doc(hidden)]
+pub type ReplyInfo<'a> = ResponseEvent<'a>;
 #[cfg(feature = "oidc")]
 pub use crate::{config::ClientCredentialsConfig, confluent::ClientCredentials};

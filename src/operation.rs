@@ -1,15 +1,20 @@
 //! One operation of the facade: its errors, and what the results of the bindings mean for it.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, fmt, sync::Arc};
 
 use chrono::Utc;
 use progenitor_client::{Error as ClientError, ResponseValue};
 use reqwest::{StatusCode, header::HeaderMap};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use tracing::Span;
 
 use crate::{
     error::{Error, ErrorKind, Operation, Result, excerpt},
-    http::{CallState, HttpClient, Reply, TransportError, TransportErrorKind, headers},
+    extra::Extra,
+    http::{
+        CallState, HttpClient, OperationSpec, Reply, TransportError, TransportErrorKind, headers,
+    },
 };
 
 /// Reads a reply that is no success.
@@ -83,6 +88,86 @@ impl<'a> OperationContext<'a> {
         Err(self.error(ErrorKind::Unsupported, format!("it has no {option}")))
     }
 
+    /// Sends these query parameters too, after checking that the operation has them.
+    ///
+    /// # Errors
+    ///
+    /// The document has no such parameter, or it is one of `fields`, which are set otherwise.
+    pub fn with_query(
+        mut self,
+        operations: &[OperationSpec],
+        operation: &str,
+        query: &BTreeMap<String, String>,
+        fields: &[&str],
+    ) -> Result<Self> {
+        if query.is_empty() {
+            return Ok(self);
+        }
+        let mut known = operations.iter().filter(|spec| spec.name == operation);
+        let known = known.next().map_or(&[][..], |spec| spec.queries);
+        for name in query.keys().map(String::as_str) {
+            self.refuse_field(name, fields)?;
+            let option = format!("query parameter `{name}`");
+            self.require_supported(known.contains(&name), &option)?;
+        }
+        let call = self.client.start_call().with_query(query.clone());
+        self.call = Arc::new(call);
+        Ok(self)
+    }
+
+    /// A request body of `fields` and further properties, which may be none of `names`.
+    ///
+    /// # Errors
+    ///
+    /// A property is not of the type that the document gives it, or one that it requires is missing.
+    pub fn request_body<T: DeserializeOwned>(
+        &self,
+        fields: Map<String, Value>,
+        extra: &Extra,
+        names: &[&str],
+    ) -> Result<T> {
+        for name in extra.keys() {
+            self.refuse_field(name, names)?;
+        }
+        let mut body = Map::from(extra.clone());
+        body.extend(fields);
+        self.complete(serde_json::from_value(Value::Object(body)))
+    }
+
+    /// Accepts a request that has all that the document requires.
+    pub fn complete<T, E: fmt::Display>(&self, body: Result<T, E>) -> Result<T> {
+        body.map_err(|error| {
+            let message = format!("the document asks for another request: {error}");
+            self.error(ErrorKind::InvalidInput, message)
+        })
+    }
+
+    /// Accepts a request body without properties that the document does not have.
+    pub fn require_known<'n>(&self, unknown: impl IntoIterator<Item = &'n String>) -> Result<()> {
+        match unknown.into_iter().next() {
+            Some(name) => self.require_supported(false, &format!("property `{name}`")),
+            None => Ok(()),
+        }
+    }
+
+    fn refuse_field(&self, name: &str, fields: &[&str]) -> Result<()> {
+        if !fields.contains(&name) {
+            return Ok(());
+        }
+        let message = format!("`{name}` has a field of its own");
+        Err(self.error(ErrorKind::InvalidInput, message))
+    }
+
+    /// What the bindings make of a reply, without sending anything.
+    #[cfg(any(test, fuzzing))]
+    pub fn decoded<T: DeserializeOwned>(&self, reply: Reply) -> Result<Success<T>> {
+        if !reply.status.is_success() {
+            return Err((self.read_failure)(self, &reply));
+        }
+        let value = serde_json::from_slice(&reply.body).map_err(|error| error.to_string());
+        Ok(Success { value, reply })
+    }
+
     /// The success that the bindings returned, or the error that their result means.
     ///
     /// # Errors
@@ -116,22 +201,6 @@ impl<'a> OperationContext<'a> {
             Ok(Success { value, reply })
         } else {
             Err((self.read_failure)(self, &reply))
-        }
-    }
-
-    /// The value of a success.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`outcome`](Self::outcome), and a decode error.
-    pub fn value<T, E>(
-        &self,
-        sent: Result<ResponseValue<T>, ClientError<E>>,
-    ) -> Result<(T, Reply)> {
-        let Success { value, reply } = self.outcome(sent)?;
-        match value {
-            Ok(value) => Ok((value, reply)),
-            Err(why) => Err(self.decode_error(&reply, &why)),
         }
     }
 

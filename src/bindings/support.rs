@@ -15,6 +15,6 @@ pub struct SourceDocument {
     pub file: &'static str,
     /// The SHA-256 of the file, in hexadecimal digits.
     pub sha256: &'static str,
-    /// Whether the document is the one in `specs/` of this crate.
+    /// Whether it is the document in `specs/` of this crate.
     pub is_own: bool,
 }

@@ -1,43 +1,44 @@
 //! What Confluent's failures mean.
 //!
-//! Documented: `{"errors": [{id, status, code, title, detail, source}]}`, every field optional, and a
-//! 429 without a body. Observed besides: `{message}`, `{error: {message}}`, HTML, nothing at all.
+//! Documented: `{"errors": [{id, status, code, title, detail, source}]}`, every field optional, and a 429 without a
+//! body. Observed besides: `{message}`, `{error: {message}}`, HTML, nothing at all.
 
-use reqwest::StatusCode;
+use reqwest::{StatusCode, header::HeaderMap};
 use serde_json::Value;
 
 use crate::{
-    client::{Call, Reply, kind_of_status},
     confluent::convert::id_in_link,
     error::{Error, ErrorDetail, ErrorKind, Operation},
+    http::{Reply, headers},
+    operation::{OperationContext, kind_of_status},
 };
 
 /// The id of a request, which Confluent has in a header.
-pub(super) fn request_id(reply: &Reply) -> Option<String> {
-    reply.header("x-request-id").map(str::to_owned)
+pub(super) fn request_id(headers: &HeaderMap, _: &[u8]) -> Option<String> {
+    headers::text(headers, "x-request-id").map(str::to_owned)
 }
 
 /// Reads a reply that is no success.
-pub(super) fn failure(call: &Call<'_>, reply: &Reply) -> Error {
+pub(super) fn failure(context: &OperationContext<'_>, reply: &Reply) -> Error {
     let body = reply.json();
     let details = body.map(details).unwrap_or_default();
     if details.is_empty() {
         let message = body.and_then(gateway_message);
         return match (message, reply.status) {
             (_, StatusCode::TOO_MANY_REQUESTS) if reply.body.is_empty() => {
-                call.error_from(reply, ErrorKind::RateLimited, "too many requests")
+                context.error_from_reply(reply, ErrorKind::RateLimited, "too many requests")
             }
             (Some(message), status) => {
                 // A gateway's 404 is about the URL, not about an invitation.
-                let kind = kind_of_status(status, call.operation)
+                let kind = kind_of_status(status, context.operation)
                     .filter(|kind| *kind != ErrorKind::NotFound);
-                call.error_from(reply, kind.unwrap_or(ErrorKind::Unexpected), message)
+                context.error_from_reply(reply, kind.unwrap_or(ErrorKind::Unexpected), message)
             }
-            _ => call.foreign(reply),
+            _ => context.unexpected_response(reply),
         };
     }
-    let kind = kind(call.operation, reply.status, &details);
-    let mut error = call.error_from(reply, kind, message(&details));
+    let kind = kind(context.operation, reply.status, &details);
+    let mut error = context.error_from_reply(reply, kind, message(&details));
     if let Some(code) = details.iter().find_map(|detail| detail.code.clone()) {
         error = error.with_code(code);
     }
@@ -104,7 +105,7 @@ fn message(details: &[ErrorDetail]) -> String {
             .or(detail.code.as_ref());
         let text = text.map_or("no reason given", String::as_str);
         match detail.pointer.as_ref().or(detail.parameter.as_ref()) {
-            Some(place) => format!("{text} (at {place})"),
+            Some(pointer) => format!("{text} (at {pointer})"),
             None => text.to_owned(),
         }
     };

@@ -285,7 +285,6 @@ impl Error {
 
     /// Adds the error below this one, which another error shares.
     #[must_use]
-    #[allow(dead_code)] // Not in use yet.
     pub(crate) fn with_shared_source(
         mut self,
         source: Option<Arc<dyn StdError + Send + Sync>>,

@@ -1,6 +1,7 @@
 //! The shared record of one operation, which may span several requests of several kinds.
 
 use std::{
+    collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -17,6 +18,8 @@ use crate::http::{Reply, TransportError, timeout::MAX_TIMEOUT};
 pub(crate) struct CallState {
     deadline: Instant,
     safe: bool,
+    /// Query parameters that every request has besides those that the bindings set.
+    query: BTreeMap<String, String>,
     progress: Mutex<Progress>,
 }
 
@@ -37,6 +40,7 @@ impl CallState {
         Self {
             deadline: Instant::now() + limit.min(MAX_TIMEOUT),
             safe: false,
+            query: BTreeMap::new(),
             progress: Mutex::new(Progress {
                 attempts: 0,
                 ambiguous: false,
@@ -52,6 +56,16 @@ impl CallState {
     pub fn safe(mut self) -> Self {
         self.safe = true;
         self
+    }
+
+    /// Adds query parameters to every request.
+    pub fn with_query(mut self, query: BTreeMap<String, String>) -> Self {
+        self.query = query;
+        self
+    }
+
+    pub(super) fn query(&self) -> &BTreeMap<String, String> {
+        &self.query
     }
 
     /// Whether the operation was declared to change nothing.

@@ -61,6 +61,12 @@ impl Endpoint {
         Ok(Self { url })
     }
 
+    /// The endpoint of requests to exactly this URL.
+    #[cfg(feature = "oidc")]
+    pub fn at(url: Url) -> Self {
+        Self { url }
+    }
+
     /// The base URL as generated clients take it: without a trailing slash.
     pub fn as_base(&self) -> &str {
         self.url.as_str().trim_end_matches('/')

@@ -32,11 +32,13 @@ mod timeout;
 mod token_cache;
 mod transport;
 
+#[cfg(feature = "oidc")]
+pub(crate) use self::endpoint::secure_url;
 pub(crate) use self::{
     call::CallState,
     client::{HttpClient, Service},
     clock_skew::{ClockSkew, RelativeTime},
-    endpoint::{Endpoint, secure_url},
+    endpoint::Endpoint,
     error::SetupError,
     hooks::{client_hooks, undecodable},
     limiter::Rate,
@@ -45,7 +47,7 @@ pub(crate) use self::{
     outgoing::Outgoing,
     redact::Redactor,
     response::{BodyError, Reply, read_body},
-    timeout::{RequestTimeouts, timeout_at},
+    timeout::RequestTimeouts,
     token_cache::{Authorization, Token, TokenProvider},
 };
 pub use self::{

@@ -18,6 +18,10 @@ pub(crate) struct OperationSpec {
     pub path: &'static str,
     /// Whether the document that the client was built from has the operation.
     pub offered: bool,
+    /// Whether a success is documented to be something else than JSON.
+    pub is_raw: bool,
+    /// The query parameters that this document has.
+    pub queries: &'static [&'static str],
     /// Query parameters of the client that this document lacks.
     pub absent_queries: &'static [&'static str],
     /// Properties of the request body that this document lacks.
@@ -80,6 +84,8 @@ mod tests {
         method: "POST",
         path: "/things",
         offered: true,
+        is_raw: false,
+        queries: &["other"],
         absent_queries: &["dry_run"],
         absent_properties: &["roles"],
     };

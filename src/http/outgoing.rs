@@ -10,6 +10,7 @@ pub(crate) struct Outgoing {
     method: Method,
     /// `None` once a request that cannot be copied was sent.
     request: Option<Request>,
+    follows_redirects: bool,
 }
 
 impl Outgoing {
@@ -17,7 +18,15 @@ impl Outgoing {
         Self {
             method: request.method().clone(),
             request: Some(request),
+            follows_redirects: true,
         }
+    }
+
+    /// Makes a redirect the reply.
+    #[cfg(feature = "oidc")]
+    pub fn without_redirects(mut self) -> Self {
+        self.follows_redirects = false;
+        self
     }
 
     pub fn method(&self) -> &Method {
@@ -42,8 +51,11 @@ impl Outgoing {
         self.request.is_some()
     }
 
-    /// The same request to another URL.
+    /// The same request to another URL, if redirects are followed.
     pub fn redirected(&self, target: Url) -> Option<Request> {
+        if !self.follows_redirects {
+            return None;
+        }
         let mut request = self.request.as_ref()?.try_clone()?;
         *request.url_mut() = target;
         Some(request)

@@ -17,8 +17,7 @@ const API_VERSION: HeaderName = HeaderName::from_static("api-version");
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// For operations whose response the generated code does not decode: it may be anything.
-const PREFERABLY_JSON: HeaderValue = HeaderValue::from_static("application/json, */*;q=0.1");
+const ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
 
 /// The transport of a generated client: everything between a request and its complete response.
 ///
@@ -66,13 +65,20 @@ impl Transport {
         operations: &[OperationSpec],
     ) -> Result<(), String> {
         let mut known = operations.iter();
-        known
+        let spec = known
             .find(|known| known.name == operation)
-            .ok_or_else(|| format!("there is no operation {operation}"))?
-            .check(&self.client.endpoint, request)?;
+            .ok_or_else(|| format!("there is no operation {operation}"))?;
+        if let Some(call) = &self.call
+            && !call.query().is_empty()
+        {
+            let mut query = request.url_mut().query_pairs_mut();
+            query.extend_pairs(call.query());
+        }
+        spec.check(&self.client.endpoint, request)?;
         let headers = request.headers_mut();
         headers.remove(API_VERSION);
-        headers.entry(ACCEPT).or_insert(PREFERABLY_JSON);
+        let accepted = if spec.is_raw { ANYTHING } else { JSON };
+        headers.entry(ACCEPT).or_insert(accepted);
         Ok(())
     }
 

@@ -13,7 +13,10 @@ const OPERATIONS: &[OperationSpec] = &[
     operation("get_thing", "GET", "/things/{id}"),
     operation("replace_thing", "PUT", "/things/{id}"),
     operation("delete_thing", "DELETE", "/things/{id}"),
-    operation("export_things", "GET", "/export"),
+    OperationSpec {
+        is_raw: true,
+        ..operation("export_things", "GET", "/export")
+    },
     operation("import_things", "POST", "/import"),
 ];
 
@@ -23,6 +26,8 @@ const fn operation(name: &'static str, method: &'static str, path: &'static str)
         method,
         path,
         offered: true,
+        is_raw: false,
+        queries: &[],
         absent_queries: &[],
         absent_properties: &["secret"],
     }
