@@ -48,10 +48,18 @@ fn confluent_iam() -> Source {
         .offer_operation("GET /iam/v2/users/{id}", "getIamV2User")
         .offer_operation("PATCH /iam/v2/users/{id}", "updateIamV2User")
         .offer_operation("DELETE /iam/v2/users/{id}", "deleteIamV2User")
+        .offer_operations(["* /iam/v2/invitations", "* /iam/v2/invitations/{id}"])
+        .offer_operations(["* /iam/v2/users", "* /iam/v2/users/{id}"])
         .name("GET /iam/v2/invitations#response", "InvitationList")
         .name("GET /iam/v2/invitations#response/data/*", "Invitation")
-        .name("GET /iam/v2/invitations#response/data/*/user", "ResourceReference")
-        .name("GET /iam/v2/invitations#response/data/*/creator", "ResourceReference")
+        .name(
+            "GET /iam/v2/invitations#response/data/*/user",
+            "ResourceReference",
+        )
+        .name(
+            "GET /iam/v2/invitations#response/data/*/creator",
+            "ResourceReference",
+        )
         .name("POST /iam/v2/invitations#request", "NewInvitation")
         .name("POST /iam/v2/invitations#response", "Invitation")
         .name("GET /iam/v2/invitations/{id}#response", "Invitation")
@@ -97,7 +105,10 @@ fn confluent_role_bindings() -> Source {
         .offer_operation("GET /iam/v2/role-bindings", "listIamV2RoleBindings")
         .offer_operation("POST /iam/v2/role-bindings", "createIamV2RoleBinding")
         .offer_operation("GET /iam/v2/role-bindings/{id}", "getIamV2RoleBinding")
-        .offer_operation("DELETE /iam/v2/role-bindings/{id}", "deleteIamV2RoleBinding")
+        .offer_operation(
+            "DELETE /iam/v2/role-bindings/{id}",
+            "deleteIamV2RoleBinding",
+        )
         .name("GET /iam/v2/role-bindings#response", "RoleBindingList")
         .name("GET /iam/v2/role-bindings#response/data/*", "RoleBinding")
         .name("POST /iam/v2/role-bindings#request", "NewRoleBinding")
@@ -123,11 +134,17 @@ fn confluent_organizations() -> Source {
         .title("Confluent Cloud organizations")
         .offer_operation("GET /org/v2/organizations", "listOrgV2Organizations")
         .offer_operation("GET /org/v2/organizations/{id}", "getOrgV2Organization")
-        .offer_operation("PATCH /org/v2/organizations/{id}", "updateOrgV2Organization")
+        .offer_operation(
+            "PATCH /org/v2/organizations/{id}",
+            "updateOrgV2Organization",
+        )
         .name("GET /org/v2/organizations#response", "OrganizationList")
         .name("GET /org/v2/organizations#response/data/*", "Organization")
         .name("GET /org/v2/organizations/{id}#response", "Organization")
-        .name("PATCH /org/v2/organizations/{id}#request", "OrganizationUpdate")
+        .name(
+            "PATCH /org/v2/organizations/{id}#request",
+            "OrganizationUpdate",
+        )
         .name("PATCH /org/v2/organizations/{id}#response", "Organization")
         .require("OrganizationList.data", Named)
         .require("Organization.id", Text)
@@ -187,9 +204,26 @@ fn clickhouse_organization() -> Source {
         .offer_operation(&delete(ROLE), "organizationRoleDelete")
         .offer_operation(&get(ACTIVITIES), "activityGetList")
         .offer_operation(&get(ACTIVITY), "activityGet")
+        .offer_operations(
+            [
+                ORGANIZATION,
+                INVITATIONS,
+                INVITATION,
+                MEMBERS,
+                MEMBER,
+                ROLES,
+                ROLE,
+                ACTIVITIES,
+                ACTIVITY,
+            ]
+            .map(|path| format!("* {path}")),
+        )
         .name(&response(get(INVITATIONS), ""), "InvitationListResponse")
         .name(&response(get(INVITATIONS), "/result/*"), "Invitation")
-        .name(&response(get(INVITATIONS), "/result/*/assignedRoles/*"), "AssignedRole")
+        .name(
+            &response(get(INVITATIONS), "/result/*/assignedRoles/*"),
+            "AssignedRole",
+        )
         .name(&format!("{}#request", post(INVITATIONS)), "NewInvitation")
         .name(&response(post(INVITATIONS), ""), "InvitationResponse")
         .name(&response(post(INVITATIONS), "/result"), "Invitation")

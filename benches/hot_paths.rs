@@ -19,23 +19,21 @@ use org_invitations::{
 };
 use tokio::runtime::Runtime;
 
-use self::client::limiter::{Limiter, Rate};
+use self::http::limiter::{Limiter, Rate};
 
-/// What the limiter needs of the rest of the library.
-mod error {
+/// The limiter is not public, so it is compiled once more here.
+#[path = "../src/http"]
+mod http {
+    #[allow(dead_code)]
+    pub(crate) mod limiter;
+
+    /// What the limiter needs of the rest of the library.
     #[derive(Clone, Copy)]
     pub(crate) struct RateLimit {
         pub limit: Option<u64>,
         pub remaining: Option<u64>,
         pub reset: Option<std::time::Duration>,
     }
-}
-
-/// The limiter is not public, so it is compiled once more here.
-#[path = "../src/client"]
-mod client {
-    #[allow(dead_code)]
-    pub(crate) mod limiter;
 }
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -85,7 +83,7 @@ fn reading(criterion: &mut Criterion) -> Result<()> {
 fn limiting(criterion: &mut Criterion) -> Result<()> {
     let runtime = runtime()?;
     let rate = Rate::at_most(REQUESTS, WINDOW);
-    let told = error::RateLimit {
+    let told = http::RateLimit {
         limit: Some(REQUESTS as u64),
         remaining: Some(REQUESTS as u64),
         reset: Some(WINDOW),
@@ -97,7 +95,7 @@ fn limiting(criterion: &mut Criterion) -> Result<()> {
     ] {
         let limiter = Limiter::new(published, fixed, 16, WINDOW);
         group.bench_function(name, |bencher| {
-            bencher.iter(|| runtime.block_on(limiter.acquire()).answered(said, None));
+            bencher.iter(|| runtime.block_on(limiter.acquire()).complete(said, None));
         });
     }
     Ok(())

@@ -12,8 +12,8 @@ use reqwest::{
 
 use crate::{
     clickhouse::ClickHouse,
-    client::{Reply, headers},
     confluent::Confluent,
+    http::{Reply, headers},
     invitation::InvitationId,
     list::{ListQuery, PageToken},
 };
@@ -61,15 +61,16 @@ pub fn decode_anything(data: &[u8]) {
     let _ = headers::retry_after(&headers, Utc::now());
     let _ = headers::rate_limit(&headers);
     let status = StatusCode::from_u16(code % 1_000).unwrap_or(StatusCode::OK);
-    let reply = Reply::new(status, headers, Bytes::copy_from_slice(body));
+    let bytes = Bytes::copy_from_slice(body);
+    let reply = || Reply::new(status, headers.clone(), bytes.clone());
     let text = String::from_utf8_lossy(body);
     let _ = InvitationId::new(text.as_ref());
     if let Some(provider) = &*CONFLUENT {
-        provider.decode_anything(&reply);
+        provider.decode_anything(reply);
     }
     if let Some(provider) = &*CLICKHOUSE {
         let query = ListQuery::new().page_size(1 + u32::from(code) % 7);
-        provider.decode_anything(&reply, &query, &PageToken::new(text));
+        provider.decode_anything(reply, &query, &PageToken::new(text));
     }
 }
 

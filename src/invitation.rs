@@ -3,7 +3,8 @@
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
 use crate::{
     error::{Error, ErrorKind, Operation, Result, excerpt},
@@ -26,6 +27,8 @@ use crate::{
 /// | `expires_at` | `expires_at` | `expireAt` |
 /// | `accepted_at`, `user`, `creator` | the same names | never |
 /// | `extra` | `api_version`, `kind`, `metadata`, anything else | anything else |
+///
+/// [`wire`](Self::wire) is the vendor's object with all its types.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -84,6 +87,61 @@ impl Invitation {
             creator: None,
             extra: Extra::default(),
         }
+    }
+
+    /// The vendor's own object, with the types of the [bindings](crate::bindings): for a property that the bindings
+    /// know and this type does not.
+    ///
+    /// Made from the fields and [`extra`](Self::extra), so it has what the server sent. `T` is
+    /// [`bindings::confluent::types::Invitation`](crate::bindings::confluent::types::Invitation) or
+    /// [`bindings::clickhouse::types::Invitation`](crate::bindings::clickhouse::types::Invitation).
+    ///
+    /// # Errors
+    ///
+    /// A property in `extra` is not of the type that the bindings give it.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use org_invitations::{ClickHouse, Confluent, InvitationProvider, NewInvitation, bindings};
+    ///
+    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
+    /// # let endpoint = sandbox.url();
+    /// # let key = &sandbox.credentials().confluent;
+    /// # let confluent = Confluent::builder().api_key(&key.api_key, key.api_secret.as_str());
+    /// # let confluent = confluent.base_url(endpoint).build()?;
+    /// # let key = &sandbox.credentials().clickhouse;
+    /// # let clickhouse = ClickHouse::builder(&key.organization_id);
+    /// # let clickhouse = clickhouse.api_key(&key.api_key, key.api_secret.as_str());
+    /// # let clickhouse = clickhouse.base_url(endpoint).build()?;
+    /// let invitation = confluent.create(NewInvitation::new("ann@example.com")).await?;
+    /// let wire = invitation.wire::<bindings::confluent::types::Invitation>()?;
+    /// println!("{:?}", wire.metadata);
+    ///
+    /// let invitation = clickhouse.create(NewInvitation::new("ann@example.com")).await?;
+    /// let wire = invitation.wire::<bindings::clickhouse::types::Invitation>()?;
+    /// println!("{:?}", wire.expire_at);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+    /// ```
+    pub fn wire<T: WireInvitation>(&self) -> serde_json::Result<T> {
+        let mut object = Map::from(self.extra.clone());
+        object.extend(T::properties(self));
+        serde_json::from_value(Value::Object(object))
+    }
+}
+
+/// The types that [`Invitation::wire`] makes: the bindings' own of each vendor.
+pub trait WireInvitation: DeserializeOwned + sealed::Properties {}
+
+pub(crate) mod sealed {
+    use serde_json::{Map, Value};
+
+    use super::Invitation;
+
+    /// The fields of an invitation as the vendor writes them.
+    pub trait Properties {
+        fn properties(invitation: &Invitation) -> Map<String, Value>;
     }
 }
 
@@ -185,6 +243,9 @@ pub struct NewInvitation {
     /// What the invitee may do. Default: what the provider gives to someone without roles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<Roles>,
+    /// Further properties of the provider's request, under its own names. See [`extra`](Self::extra()).
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
 }
 
 /// Roles for an invitee: the ids of roles, or the one legacy role; the provider accepts one of them.
@@ -207,7 +268,19 @@ impl NewInvitation {
             email: email.into(),
             auth_type: None,
             roles: None,
+            extra: Extra::default(),
         }
+    }
+
+    /// Sets a property of the provider's request that has no field here, under the provider's own name.
+    ///
+    /// Refused before sending: [`ErrorKind::Unsupported`] where the document that this crate was built from has no
+    /// such property, and [`ErrorKind::InvalidInput`] where the value is not of its type, or where it has a field
+    /// here. A property that the document requires and nobody set is `InvalidInput` too.
+    #[must_use]
+    pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.extra.insert(name, value.into());
+        self
     }
 
     /// Sets how the invitee will log in.

@@ -5,21 +5,25 @@
 
 #[cfg(any(test, fuzzing))]
 mod anything;
+pub mod bindings;
 mod bulk;
 mod capabilities;
 mod clickhouse;
-mod client;
 mod config;
 mod confluent;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod decode;
 mod error;
 mod extra;
+mod http;
 mod invitation;
 mod list;
 mod lookup;
+mod operation;
 mod plan;
 mod provider;
+mod reconcile;
 
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -28,7 +32,6 @@ pub use crate::{
     bulk::{BulkOptions, CreateOutcome, Created, DeleteOutcome, Deleted},
     capabilities::Capabilities,
     clickhouse::{ClickHouse, ClickHouseBuilder},
-    client::{BaseUrl, Credentials, Observer, ReplyInfo, RetryPolicy},
     config::{
         ClickHouseConfig, ConfluentConfig, ConnectionConfig, ProviderConfig, ProviderKind,
         RateLimitConfig, RetryConfig, StsConfig, SubjectTokenConfig,
@@ -36,13 +39,17 @@ pub use crate::{
     confluent::{Confluent, ConfluentBuilder, StsCredentials, SubjectToken},
     error::{Error, ErrorDetail, ErrorKind, Operation, RateLimit, Result},
     extra::Extra,
+    http::{BaseUrl, Credentials, Observer, ResponseEvent, RetryPolicy},
     invitation::{
         AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, ResourceReference,
-        RoleAssignment, RoleKind, Roles,
+        RoleAssignment, RoleKind, Roles, WireInvitation,
     },
     list::{ListQuery, Page, PageToken},
     plan::{Action, Plan, PlanOptions, Step, StepOutcome, StepResult},
     provider::{InvitationProvider, InvitationProviderExt},
 };
+/// The former name of [`ResponseEvent`].
+#[doc(hidden)]
+pub type ReplyInfo<'a> = ResponseEvent<'a>;
 #[cfg(feature = "oidc")]
 pub use crate::{config::ClientCredentialsConfig, confluent::ClientCredentials};

@@ -312,12 +312,12 @@ tokio = {{ version = "1", features = ["macros", "rt-multi-thread"] }}
         let after = rest.find("\n[").map_or("", |at| &rest[at..]);
         fs::write(&manifest, format!("{before}{after}"))?;
         for (name, text) in generated {
-            fs::write(expanded.join("src/client").join(name), text)?;
+            fs::write(expanded.join("src/bindings").join(name), text)?;
         }
-        let hooks = expanded.join("src/client/hooks.rs");
+        let hooks = expanded.join("src/bindings/mod.rs");
         let text = fs::read_to_string(&hooks)?;
         let included = r#"concat!(env!("OUT_DIR"), "/", $file)"#;
-        let in_place = r#"concat!(env!("CARGO_MANIFEST_DIR"), "/src/client/", $file)"#;
+        let in_place = r#"concat!(env!("CARGO_MANIFEST_DIR"), "/src/bindings/", $file)"#;
         if !text.contains(included) {
             return Err("the library includes its generated code otherwise".into());
         }

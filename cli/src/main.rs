@@ -9,6 +9,7 @@
 //! | `provider` | from the configuration to a provider |
 //! | `failure` | messages, hints and exit codes |
 //! | `interrupt` | Ctrl-C |
+//! | `version` | which documents the bindings were generated from |
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -24,6 +25,7 @@ mod output;
 mod provider;
 mod roster;
 mod suggest;
+mod version;
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -46,7 +48,8 @@ use crate::{
 fn main() -> ExitCode {
     // The help is coloured too, or not, and is printed before there are arguments.
     let colors = ColorChoice::among(std::env::args_os().filter_map(|word| word.into_string().ok()));
-    let matches = Arguments::command().color(colors.into()).get_matches();
+    let command = Arguments::command().long_version(version::long());
+    let matches = command.color(colors.into()).get_matches();
     let arguments = match Arguments::from_arg_matches(&matches) {
         Ok(arguments) => arguments,
         Err(error) => error.exit(),

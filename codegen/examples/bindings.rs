@@ -64,14 +64,24 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
 
 fn run(arguments: &Arguments) -> Result<(), String> {
     let read = |file: &String| Document::read(Path::new(file)).map_err(|report| report.to_string());
-    let documents = arguments.files.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let documents = arguments
+        .files
+        .iter()
+        .map(read)
+        .collect::<Result<Vec<_>, _>>()?;
     let source = Source::new(&arguments.files[0]).operations(&arguments.operations);
-    let source = if arguments.all || arguments.operations.is_empty() { source.all() } else { source };
+    let source = if arguments.all || arguments.operations.is_empty() {
+        source.all()
+    } else {
+        source
+    };
     let mut bindings = Bindings::new("api").source(source);
     if let Some(module) = &arguments.module {
         bindings = bindings.module(module);
     }
-    let generated = bindings.generate_from(&documents, &[]).map_err(|report| report.to_string())?;
+    let generated = bindings
+        .generate_from(&documents, &[])
+        .map_err(|report| report.to_string())?;
     for note in &generated.notes {
         eprintln!("note: {note}");
     }
@@ -82,7 +92,8 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         write(file, &generated.rust)?;
     }
     if let Some(file) = &arguments.document {
-        let text = serde_json::to_string_pretty(&generated.document).map_err(|error| error.to_string())?;
+        let text =
+            serde_json::to_string_pretty(&generated.document).map_err(|error| error.to_string())?;
         write(file, &text)?;
     }
     Ok(())

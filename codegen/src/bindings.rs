@@ -229,6 +229,14 @@ impl Source {
         self
     }
 
+    /// As [`operations`](Self::operations), but a document may lack them.
+    pub fn offer_operations<C: AsRef<str>>(mut self, calls: impl IntoIterator<Item = C>) -> Self {
+        for call in calls {
+            self.select(call.as_ref(), None, Need::Optional);
+        }
+        self
+    }
+
     /// Selects an operation and gives it a name that does not depend on the document. Where the document
     /// lacks the operation, the build fails.
     pub fn operation(mut self, call: &str, id: &str) -> Self {
@@ -429,7 +437,9 @@ impl<'a> Objects<'a> {
                     kind => kind.plain(),
                 }
             } else {
-                let below = needed.iter().filter(|(steps, _)| steps.first() == Some(first));
+                let below = needed
+                    .iter()
+                    .filter(|(steps, _)| steps.first() == Some(first));
                 let below: Vec<_> = below.map(|(steps, need)| (&steps[1..], *need)).collect();
                 Kind::Nested(self.fields("", &below))
             };

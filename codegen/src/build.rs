@@ -16,14 +16,16 @@ use crate::{
 
 impl Bindings {
     /// Generates the bindings into `$OUT_DIR/<name>.rs`, from the sources' documents or from those that the
-    /// environment names instead.
+    /// environment names instead; `$OUT_DIR/<name>.json` is an OpenAPI 3.0 document that says the same.
     ///
     /// For build scripts: it tells Cargo what the build depends on and what it warns of. When a document
     /// cannot be used, it prints every problem as a Cargo error, which ends the build.
     pub fn generate(&self) {
         if let Err(failure) = self.write() {
             // Cargo prints these and ends the build, after every other module had its say.
-            failure.lines().for_each(|line| println!("cargo::error={line}"));
+            failure
+                .lines()
+                .for_each(|line| println!("cargo::error={line}"));
         }
     }
 
@@ -34,12 +36,20 @@ impl Bindings {
             Some(paths) => self.from_environment(&root, paths)?,
             None => self.own(&root)?,
         };
-        let generated = self.generate_sources(&sources, &files).map_err(|report| report.to_string())?;
+        let generated = self
+            .generate_sources(&sources, &files)
+            .map_err(|report| report.to_string())?;
         for note in &generated.notes {
             println!("cargo::warning={}: {note}", self.name);
         }
-        let file = directory("OUT_DIR").join(&self.name).with_extension("rs");
-        fs::write(&file, generated.rust).map_err(|error| format!("cannot write {}: {error}", file.display()))
+        let file = directory("OUT_DIR").join(&self.name);
+        let document = format!("{:#}\n", generated.document);
+        for (extension, text) in [("rs", generated.rust), ("json", document)] {
+            let file = file.with_extension(extension);
+            fs::write(&file, text)
+                .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+        }
+        Ok(())
     }
 
     /// The documents that the environment names, by absolute paths.
@@ -51,7 +61,9 @@ impl Bindings {
         for (name, _) in env::vars_os() {
             let name = name.to_string_lossy();
             if is_misspelt(&name, variable) {
-                println!("cargo::warning=the variable {name} is not read; the one that names documents is {variable}");
+                println!(
+                    "cargo::warning=the variable {name} is not read; the one that names documents is {variable}"
+                );
             }
         }
         let Some(value) = env::var_os(variable).filter(|value| !value.is_empty()) else {
@@ -80,9 +92,16 @@ impl Bindings {
         read.finish().map(|files| (sources, files))
     }
 
-    fn from_environment(&self, root: &Path, paths: &[PathBuf]) -> Result<(Vec<Documents>, Vec<SourceFile>), String> {
+    fn from_environment(
+        &self,
+        root: &Path,
+        paths: &[PathBuf],
+    ) -> Result<(Vec<Documents>, Vec<SourceFile>), String> {
         let mut read = Reader::default();
-        let named: Vec<Document> = paths.iter().filter_map(|path| read.document(path, false)).collect();
+        let named: Vec<Document> = paths
+            .iter()
+            .filter_map(|path| read.document(path, false))
+            .collect();
         for document in &named {
             println!(
                 "cargo::warning=the bindings of {} are generated from {}, not from the document that comes with the library",
@@ -145,7 +164,9 @@ impl Reader {
 fn relative(variable: &str, path: &Path) -> String {
     let meant = env::var_os("PWD").map(|current| Path::new(&current).join(path));
     let meant = meant.filter(|path| path.exists());
-    let meant = meant.map_or_else(String::new, |path| format!("; probably {} is meant", path.display()));
+    let meant = meant.map_or_else(String::new, |path| {
+        format!("; probably {} is meant", path.display())
+    });
     let problem = Problem {
         pointer: String::new(),
         expected: format!("an absolute path in {variable}"),
@@ -189,10 +210,19 @@ mod tests {
     #[test]
     fn only_what_is_almost_the_name_is_misspelt() {
         let read = "ORG_INVITATIONS_CLICKHOUSE_SPEC";
-        for name in ["ORG_INVITATIONS_CLICKHOUSE_SPECS", "ORG_INVITATION_CLICKHOUSE_SPEC", "ORG_INVITATIONS_CLIKHOUSE_SPEC"] {
+        for name in [
+            "ORG_INVITATIONS_CLICKHOUSE_SPECS",
+            "ORG_INVITATION_CLICKHOUSE_SPEC",
+            "ORG_INVITATIONS_CLIKHOUSE_SPEC",
+        ] {
             assert!(is_misspelt(name, read), "{name}");
         }
-        for name in [read, "ORG_INVITATIONS_CONFLUENT_SPEC", "PATH", "ORG_INVITATIONS_CLICKHOUSE"] {
+        for name in [
+            read,
+            "ORG_INVITATIONS_CONFLUENT_SPEC",
+            "PATH",
+            "ORG_INVITATIONS_CLICKHOUSE",
+        ] {
             assert!(!is_misspelt(name, read), "{name}");
         }
     }

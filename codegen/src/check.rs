@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::{
     api::{Api, Field, Kind, Need, Object, Operation, Response},
     document::escape,
-    problem::{Problem, Report},
     path::variables,
+    problem::{Problem, Report},
     surface::Surface,
 };
 
@@ -231,7 +231,8 @@ impl Checker<'_> {
     }
 
     fn object(&mut self, object: &Object, schema: &Value, at: &str) {
-        if self.readable(schema, at, &object.name) && self.typed(schema, "object", at, &object.name) {
+        if self.readable(schema, at, &object.name) && self.typed(schema, "object", at, &object.name)
+        {
             self.fields(&object.fields, schema, at, &object.name);
         }
     }

@@ -33,7 +33,11 @@ impl Bindings {
     /// # Errors
     ///
     /// A [`Report`] of everything that is lacking or cannot be generated.
-    pub fn generate_from(&self, documents: &[Document], own: &[Document]) -> Result<Generated, Report> {
+    pub fn generate_from(
+        &self,
+        documents: &[Document],
+        own: &[Document],
+    ) -> Result<Generated, Report> {
         let sources = self.sources.iter().map(|source| {
             let own = own.iter().find(|own| describes(source, own));
             Documents {
@@ -42,7 +46,10 @@ impl Bindings {
             }
         });
         let sources: Vec<_> = sources.collect();
-        let files: Vec<_> = documents.iter().map(|document| source_file(document, "", false)).collect();
+        let files: Vec<_> = documents
+            .iter()
+            .map(|document| source_file(document, "", false))
+            .collect();
         self.generate_sources(&sources, &files)
     }
 
@@ -80,12 +87,19 @@ impl Bindings {
 }
 
 pub(crate) fn source_file(document: &Document, sha256: &str, own: bool) -> SourceFile {
-    let info = |key: &str| document.root()["info"][key].as_str().unwrap_or_default().to_owned();
+    let info = |key: &str| {
+        document.root()["info"][key]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
     let file = std::path::Path::new(document.name()).file_name();
     SourceFile {
         title: info("title"),
         version: info("version"),
-        file: file.map(|file| file.to_string_lossy().into_owned()).unwrap_or_default(),
+        file: file
+            .map(|file| file.to_string_lossy().into_owned())
+            .unwrap_or_default(),
         sha256: sha256.to_owned(),
         own,
     }
@@ -144,7 +158,11 @@ fn lacking(source: &Source, documents: &[Document]) -> Vec<Problem> {
     let finds = documents.iter().any(|document| {
         source.all && !select::operations(document).is_empty() || describes(source, document)
     });
-    let essential = source.all || source.selected.iter().any(|each| each.need == crate::api::Need::Essential);
+    let essential = source.all
+        || source
+            .selected
+            .iter()
+            .any(|each| each.need == crate::api::Need::Essential);
     if problems.is_empty() && selects && essential && !finds {
         problems.push(Problem {
             pointer: "/paths".to_owned(),

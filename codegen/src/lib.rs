@@ -66,6 +66,8 @@ mod emit;
 #[cfg(feature = "generate")]
 mod generate;
 mod lower;
+#[cfg(feature = "diff")]
+mod names;
 mod path;
 mod problem;
 mod schema;

@@ -27,5 +27,7 @@ pub(crate) fn variables(path: &str) -> impl Iterator<Item = &str> {
 /// Every variable of a template, also those that are only a part of a step: `/{id}.json`.
 pub(crate) fn every_variable(path: &str) -> Vec<String> {
     let parts = path.split('{').skip(1);
-    parts.filter_map(|part| Some(part.split_once('}')?.0.to_owned())).collect()
+    parts
+        .filter_map(|part| Some(part.split_once('}')?.0.to_owned()))
+        .collect()
 }

@@ -12,6 +12,37 @@ pub(crate) const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
 
+/// Methods for which no client can be generated.
+const NOT_GENERATED: [&str; 4] = ["options", "trace", "query", "additionalOperations"];
+
+/// Operations that are left out, for which no client can be generated.
+pub(crate) fn left_out(document: &Document) -> Vec<String> {
+    let paths = document.root().get("paths").and_then(Value::as_object);
+    let mut found = Vec::new();
+    for (path, item) in paths.into_iter().flatten() {
+        let pointer = format!("/paths/{}", escape(path));
+        let Some((item, pointer)) = document.resolve(item, &pointer) else {
+            found.push(format!(
+                "{pointer}: the reference leads nowhere; the path is left out"
+            ));
+            continue;
+        };
+        let methods = NOT_GENERATED
+            .iter()
+            .filter(|method| item.get(method).is_some());
+        found.extend(
+            methods.map(|method| {
+                format!("{pointer}/{method}: no client has such calls; it is left out")
+            }),
+        );
+    }
+    found
+}
+
+fn is_generated(found: &Found<'_>) -> bool {
+    !NOT_GENERATED.contains(&found.method)
+}
+
 /// An operation of a document.
 #[derive(Clone, Debug)]
 pub(crate) struct Found<'a> {
@@ -23,6 +54,14 @@ pub(crate) struct Found<'a> {
     pub pointer: String,
 }
 
+/// Every operation of the document that can be generated, by the order of its paths.
+pub(crate) fn generated(document: &Document) -> Vec<Found<'_>> {
+    operations(document)
+        .into_iter()
+        .filter(is_generated)
+        .collect()
+}
+
 /// Every operation of the document, by the order of its paths.
 pub(crate) fn operations(document: &Document) -> Vec<Found<'_>> {
     let mut found = Vec::new();
@@ -32,7 +71,9 @@ pub(crate) fn operations(document: &Document) -> Vec<Found<'_>> {
         let Some((item, pointer)) = document.resolve(item, &pointer) else {
             continue;
         };
-        let methods = METHODS.into_iter().filter(|method| item.get(method).is_some_and(Value::is_object));
+        let methods = METHODS
+            .into_iter()
+            .filter(|method| item.get(method).is_some_and(Value::is_object));
         found.extend(methods.map(|method| Found {
             path: path.clone(),
             method,
@@ -49,12 +90,16 @@ pub(crate) fn find<'a>(document: &'a Document, method: &str, wanted: &str) -> Ve
     let base = base_path(document);
     let all = operations(document);
     let matching = |prefix: &str| -> Vec<Found<'a>> {
-        let found = all.iter().filter(|each| method == "*" || each.method == method);
+        let found = all
+            .iter()
+            .filter(|each| method == "*" || each.method == method);
         let found = found.map(|each| Found {
             path: format!("{prefix}{}", each.path),
             ..each.clone()
         });
-        found.filter(|each| path::is_same(&each.path, wanted)).collect()
+        found
+            .filter(|each| path::is_same(&each.path, wanted))
+            .collect()
     };
     let mut found = matching("");
     if found.is_empty() && !base.is_empty() {
@@ -67,7 +112,9 @@ pub(crate) fn find<'a>(document: &'a Document, method: &str, wanted: &str) -> Ve
 
 /// The path of the first server: `/v1` of `https://api.example.com/v1`.
 fn base_path(document: &Document) -> String {
-    let url = document.root()["servers"][0]["url"].as_str().unwrap_or_default();
+    let url = document.root()["servers"][0]["url"]
+        .as_str()
+        .unwrap_or_default();
     let path = match url.split_once("://") {
         Some((_, rest)) => rest.find('/').map_or("", |start| &rest[start..]),
         None => url,

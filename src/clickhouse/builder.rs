@@ -5,13 +5,13 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::{
-    clickhouse::{ClickHouse, failure},
-    client::{
-        Authorization, BaseUrl, Connection, Credentials, Dialect, Endpoint, Rate, Settings,
-        common_setters,
-    },
+    clickhouse::{ClickHouse, error},
     config::{ClickHouseConfig, process_environment},
     error::{Error, ErrorKind, Operation, Result},
+    http::{
+        Authorization, BaseUrl, ClientOptions, Credentials, Endpoint, HttpClient, Rate, Service,
+        SetupError, common_setters,
+    },
     invitation::InvitationId,
 };
 
@@ -30,7 +30,7 @@ pub struct ClickHouseBuilder {
     organization_id: String,
     base_url: BaseUrl,
     credentials: Option<Credentials>,
-    settings: Settings,
+    options: ClientOptions,
 }
 
 impl ClickHouseBuilder {
@@ -39,7 +39,7 @@ impl ClickHouseBuilder {
             organization_id,
             base_url: DEFAULT_BASE_URL.into(),
             credentials: None,
-            settings: Settings::default(),
+            options: ClientOptions::default(),
         }
     }
 
@@ -86,17 +86,18 @@ impl ClickHouseBuilder {
                 .with_subject("organisation id")
                 .with_source(error)
         })?;
-        let endpoint = Endpoint::new(&self.base_url, Some("/v1"))
-            .map_err(|error| error.with_provider(ClickHouse::NAME))?;
-        let authorization = Authorization::fixed(&credentials)
-            .map_err(|error| error.with_provider(ClickHouse::NAME))?;
-        let dialect = Dialect {
-            provider: ClickHouse::NAME,
+        let named = |error: SetupError| Error::from(error).with_provider(ClickHouse::NAME);
+        let endpoint = Endpoint::new(&self.base_url, Some("/v1")).map_err(named)?;
+        let authorization = Authorization::fixed(&credentials).map_err(named)?;
+        let service = Service {
+            name: ClickHouse::NAME,
             published_rate: Some(PUBLISHED_RATE),
-            request_id: failure::request_id,
-            failure: failure::failure,
+            request_id: error::request_id,
         };
-        let connection = Connection::new(dialect, endpoint, authorization, self.settings)?;
-        Ok(ClickHouse::new(connection, &self.organization_id))
+        let client = HttpClient::new(service, endpoint, authorization, self.options);
+        Ok(ClickHouse::new(
+            client.map_err(named)?,
+            &self.organization_id,
+        ))
     }
 }

@@ -1,63 +1,126 @@
-//! Between ClickHouse's wire and the facade.
+//! Between ClickHouse's bindings and the facade.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
-    clickhouse::{failure::request_id, generated::types},
-    client::{Call, Items, Reply, decode, items_of, parse, unreadable},
+    bindings::{Timestamp, clickhouse::types},
+    decode::{RawList, decode_items, extra_of, item_error, parse, raw_property, split},
     error::{ErrorKind, Result},
     extra::Extra,
+    http::Reply,
     invitation::{
         Invitation, InvitationId, InvitationStatus, NewInvitation, RoleAssignment, RoleKind, Roles,
+        WireInvitation, sealed::Properties,
     },
     list::{ListQuery, Page, PageToken},
+    operation::{OperationContext, Success},
 };
 
-pub(super) fn new_to_wire(new: &NewInvitation) -> types::NewInvitation {
+/// The properties of an invitation that the facade has fields for.
+const FIELDS: &[&str] = &[
+    "assignedRoles",
+    "createdAt",
+    "email",
+    "expireAt",
+    "id",
+    "role",
+];
+
+/// The body of a create.
+///
+/// # Errors
+///
+/// The document has no such property, or requires one that nobody set.
+pub(super) fn to_request_body(
+    context: &OperationContext<'_>,
+    new: &NewInvitation,
+) -> Result<types::NewInvitation> {
     let (role, ids) = match &new.roles {
         None => (None, None),
-        Some(Roles::Legacy(role)) => (Some(role.clone()), None),
-        Some(Roles::Ids(ids)) => (None, Some(ids.clone())),
+        Some(Roles::Legacy(role)) => (Some(role), None),
+        Some(Roles::Ids(ids)) => (None, Some(ids)),
     };
-    types::NewInvitation {
-        email: new.email.clone(),
-        role,
-        assigned_role_ids: ids,
+    if new.extra.is_empty() {
+        let body = types::NewInvitation::builder().email(new.email.clone());
+        let body: Result<types::NewInvitation, _> = body.try_into();
+        let mut body = context.complete(body)?;
+        body.role = role.map(|role| role.as_str().into());
+        body.assigned_role_ids = ids.cloned();
+        return Ok(body);
     }
+    let mut fields = Map::from_iter([("email".to_owned(), new.email.as_str().into())]);
+    fields.extend(role.map(|role| ("role".to_owned(), role.as_str().into())));
+    fields.extend(ids.map(|ids| ("assignedRoleIds".to_owned(), ids.clone().into())));
+    let names = ["email", "role", "assignedRoleIds"];
+    let body: types::NewInvitation = context.request_body(fields, &new.extra, &names)?;
+    context.require_known(body.extra.keys())?;
+    Ok(body)
 }
 
 /// One invitation, in its envelope or, as older documentation has it, bare.
-pub(super) fn one(call: &Call<'_>, reply: &Reply, now: DateTime<Utc>) -> Result<Invitation> {
-    let envelope: types::InvitationEnvelope = decode(call, reply)?;
-    let wire = match envelope.result {
-        Some(wire) => wire,
-        None => decode(call, reply)?,
+pub(super) fn one(
+    context: &OperationContext<'_>,
+    success: Result<Success<types::InvitationResponse>>,
+    now: DateTime<Utc>,
+) -> Result<Invitation> {
+    let Success { value, reply } = success?;
+    let invitation = match value {
+        Ok(envelope) => match envelope.result {
+            Some(wire) => invitation_from(wire, || raw_property(&reply, "result")),
+            None => match parse(&reply.body) {
+                Ok(wire) => invitation_from(wire, || std::str::from_utf8(&reply.body).ok()),
+                Err(error) => Err(error.to_string()),
+            },
+        },
+        Err(why) => match reply.json() {
+            Some(json) => decode(json.get("result").unwrap_or(json)),
+            None => Err(why),
+        },
     };
-    let mut invitation = Invitation::try_from(wire).map_err(|why| unreadable(call, reply, &why))?;
+    let mut invitation = invitation.map_err(|why| context.decode_error(&reply, &why))?;
     invitation.status = status(&invitation, now);
     Ok(invitation)
 }
 
-/// The error says what is odd about it. The status depends on the time, and is not there yet.
-impl TryFrom<types::Invitation> for Invitation {
-    type Error = String;
+/// Converts what the bindings read; `text` is what they read it from. The error says what is odd about it. The status
+/// depends on the time, and is not set.
+fn invitation_from<'a>(
+    mut wire: types::Invitation,
+    text: impl FnOnce() -> Option<&'a str>,
+) -> Result<Invitation, String> {
+    let id = wire.id.take().ok_or("it has no `id`")?;
+    let id = InvitationId::new(id).map_err(|error| error.to_string())?;
+    let email = wire.email.take().ok_or("it has no `email`")?;
+    let mut invitation = Invitation::new(id, email);
+    let role = wire.role.take();
+    invitation.role = role.map(|role| role.as_str().to_owned());
+    let roles = wire.assigned_roles.take();
+    invitation.assigned_roles = roles.map(|roles| roles.into_iter().map(assignment).collect());
+    invitation.created_at = time(wire.created_at.take(), "createdAt")?;
+    invitation.expires_at = time(wire.expire_at.take(), "expireAt")?;
+    invitation.extra = extra_of(&wire, text, FIELDS);
+    Ok(invitation)
+}
 
-    fn try_from(wire: types::Invitation) -> Result<Self, String> {
-        let id = wire.id.ok_or("it has no `id`")?;
-        let id = InvitationId::new(id).map_err(|error| error.to_string())?;
-        let mut invitation = Self::new(id, wire.email.ok_or("it has no `email`")?);
-        invitation.role = wire.role;
-        let roles = wire.assigned_roles;
-        invitation.assigned_roles = roles.map(|roles| roles.into_iter().map(role).collect());
-        invitation.created_at = wire.created_at;
-        invitation.expires_at = wire.expire_at;
-        invitation.extra = wire.extra;
-        Ok(invitation)
+/// Converts an object that the bindings may not be able to read: what has no field in the facade may be anything.
+fn decode(value: &Value) -> Result<Invitation, String> {
+    let (wire, rest) = split(value, FIELDS)?;
+    let mut invitation = invitation_from(wire, || None)?;
+    invitation.extra = rest.into();
+    Ok(invitation)
+}
+
+/// A time that the facade has a field for.
+fn time(wire: Option<Timestamp>, name: &str) -> Result<Option<DateTime<Utc>>, String> {
+    let Some(wire) = wire else { return Ok(None) };
+    match wire.utc() {
+        Some(time) => Ok(Some(time)),
+        None => Err(format!("its `{name}` is not a time: {wire}")),
     }
 }
 
-/// What the server does not say.
+/// The status, which the server does not report.
 fn status(invitation: &Invitation, now: DateTime<Utc>) -> Option<InvitationStatus> {
     invitation.expires_at.map(|end| {
         if end > now {
@@ -68,24 +131,31 @@ fn status(invitation: &Invitation, now: DateTime<Utc>) -> Option<InvitationStatu
     })
 }
 
-fn role(wire: types::AssignedRole) -> RoleAssignment {
+fn assignment(mut wire: types::AssignedRole) -> RoleAssignment {
+    let kind = wire.role_type.take();
+    let unknown = std::mem::take(&mut wire.extra);
     RoleAssignment {
-        id: wire.role_id,
-        name: wire.role_name,
-        kind: wire.role_type.as_deref().map(RoleKind::from),
-        extra: wire.extra,
+        id: wire.role_id.take(),
+        name: wire.role_name.take(),
+        kind: kind.map(|kind| RoleKind::from(kind.as_str())),
+        extra: Extra::from_rest(&wire, unknown),
     }
 }
 
 /// The whole list, filtered and cut to the page that begins at `start`.
 pub(super) fn page(
-    call: &Call<'_>,
-    reply: &Reply,
+    context: &OperationContext<'_>,
+    success: Result<Success<types::InvitationListResponse>>,
     query: &ListQuery,
     start: Option<Position>,
     now: DateTime<Utc>,
 ) -> Result<Page> {
-    let (mut items, extra) = items(call, reply)?;
+    let Success { value, reply } = success?;
+    let list = match value {
+        Ok(envelope) => enveloped(context, &reply, envelope)?,
+        Err(why) => one_by_one(context, &reply, &why)?,
+    };
+    let mut items = list.items;
     for invitation in items.iter_mut().flatten() {
         invitation.status = status(invitation, now);
     }
@@ -110,61 +180,97 @@ pub(super) fn page(
     }
     let mut page = Page::new(items, next);
     page.total = u64::try_from(total).ok();
-    page.request_id = extra
-        .request_id
-        .or_else(|| reply.header("x-request-id").map(str::to_owned));
-    if extra
-        .rest
-        .get("nextCursor")
-        .is_some_and(|cursor| !cursor.is_null())
-    {
+    let in_header = || reply.header("x-request-id").map(str::to_owned);
+    page.request_id = list.request_id.or_else(in_header);
+    if let Some(cursor) = cursor_in(&list.extra) {
         // Sibling resources have gained pages; a list that has them is not all here.
-        let why = "it has a `nextCursor`, which this version does not follow";
-        page.items.push(Err(unreadable(call, reply, why)));
+        let why = format!("it has a `{cursor}`, which this version does not follow");
+        page.items.push(Err(context.decode_error(&reply, &why)));
     }
-    page.extra = extra.rest;
+    page.extra = list.extra;
     Ok(page)
 }
 
-struct EnvelopeRest {
+/// What a reply to a list has.
+struct List {
+    items: Vec<Result<Invitation>>,
     request_id: Option<String>,
-    rest: Extra,
+    extra: Extra,
 }
 
-fn items(call: &Call<'_>, reply: &Reply) -> Result<(Vec<Result<Invitation>>, EnvelopeRest)> {
-    type List = types::InvitationListEnvelope<Items<types::Invitation>>;
-    let error = match parse::<List>(&reply.body) {
-        Ok(envelope) => {
-            let Some(result) = envelope.result else {
-                return Err(unreadable(call, reply, "it has no `result`"));
-            };
-            let rest = EnvelopeRest {
-                request_id: envelope.request_id,
-                rest: envelope.extra,
-            };
-            return Ok((result.into_results(call, reply), rest));
-        }
-        Err(error) => error,
+fn enveloped(
+    context: &OperationContext<'_>,
+    reply: &Reply,
+    mut envelope: types::InvitationListResponse,
+) -> Result<List> {
+    let Some(result) = envelope.result.take() else {
+        return Err(context.decode_error(reply, "it has no `result`"));
     };
-    // One odd item spoils the typed list, and older documentation has the list bare.
+    let text = RawList::new(reply, "result");
+    let convert = |(index, wire)| {
+        invitation_from(wire, || text.item(index))
+            .map_err(|why| item_error(context, reply, index, &why))
+    };
+    let items = result.into_iter().enumerate().map(convert).collect();
+    let request_id = envelope.request_id.take();
+    let unknown = std::mem::take(&mut envelope.extra);
+    Ok(List {
+        items,
+        request_id,
+        extra: Extra::from_rest(&envelope, unknown),
+    })
+}
+
+/// One odd item spoils the typed list, and older documentation has the list bare.
+fn one_by_one(context: &OperationContext<'_>, reply: &Reply, why: &str) -> Result<List> {
     let (list, envelope) = match reply.json() {
         Some(Value::Array(list)) => (list, None),
         Some(Value::Object(envelope)) => match envelope.get("result") {
             Some(Value::Array(list)) => (list, Some(envelope)),
-            _ => return Err(unreadable(call, reply, "its `result` is not a list")),
+            _ => return Err(context.decode_error(reply, "its `result` is not a list")),
         },
-        _ => return Err(unreadable(call, reply, &error.to_string())),
+        _ => return Err(context.decode_error(reply, why)),
     };
     let rest = envelope.into_iter().flatten();
-    // An id that is no text is not read, but kept.
+    // An id that is no text is kept.
     let read =
         |name: &str, value: &Value| name == "result" || name == "requestId" && value.is_string();
     let rest = rest.filter(|(name, value)| !read(name, value));
-    let rest = EnvelopeRest {
-        request_id: request_id(reply),
-        rest: rest.map(|(name, value)| (name, value.clone())).collect(),
+    let request_id = envelope.and_then(|envelope| envelope.get("requestId")?.as_str());
+    Ok(List {
+        items: decode_items(context, reply, list, decode),
+        request_id: request_id.map(str::to_owned),
+        extra: rest.map(|(name, value)| (name, value.clone())).collect(),
+    })
+}
+
+/// The name of a property that says that a list goes on.
+fn cursor_in(extra: &Extra) -> Option<&str> {
+    if extra.is_empty() {
+        return None;
+    }
+    let goes_on = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Number(_) | Value::Bool(true) => true,
+        Value::Array(_) | Value::Object(_) => false,
     };
-    Ok((items_of::<types::Invitation>(call, reply, list), rest))
+    let is_cursor = |name: &str| {
+        let name = name.to_ascii_lowercase().replace(['_', '-'], "");
+        name.contains("cursor") && !name.starts_with("prev")
+            || matches!(
+                name.as_str(),
+                "next" | "nextpage" | "nextpagetoken" | "pagetoken" | "hasmore" | "hasnext"
+            )
+    };
+    let found = |object: &'_ Map<String, Value>| {
+        let mut known = object.iter();
+        known.any(|(name, value)| is_cursor(name) && goes_on(value))
+    };
+    extra.iter().find_map(|(name, value)| {
+        let nested = value.as_object().is_some_and(found);
+        (nested || is_cursor(name) && goes_on(value)).then_some(name.as_str())
+    })
 }
 
 /// The server has no filters; emails are stored in lower case.
@@ -212,7 +318,7 @@ impl Position {
     }
 
     /// Reads a token, which is `<microseconds>:<unreadable>:<id>`.
-    pub fn parse(call: &Call<'_>, token: &PageToken) -> Result<Self> {
+    pub fn parse(context: &OperationContext<'_>, token: &PageToken) -> Result<Self> {
         let mut parts = token.as_str().splitn(3, ':');
         let mut number = || parts.next()?.parse::<u64>().ok();
         let parsed = number()
@@ -226,10 +332,8 @@ impl Position {
                 })
             });
         parsed.ok_or_else(|| {
-            call.refuse(
-                ErrorKind::InvalidInput,
-                "this page token is not one of mine",
-            )
+            let wrong = "invalid page token: not issued by this provider";
+            context.error(ErrorKind::InvalidInput, wrong)
         })
     }
 
@@ -238,5 +342,42 @@ impl Position {
             "{}:{}:{}",
             self.created_micros, self.unreadable, self.id
         ))
+    }
+}
+
+impl WireInvitation for types::Invitation {}
+
+impl Properties for types::Invitation {
+    fn properties(invitation: &Invitation) -> Map<String, Value> {
+        let time = |time: Option<DateTime<Utc>>| {
+            time.map(|time| Value::from(Timestamp::from(time).to_string()))
+        };
+        let assignment = |role: &RoleAssignment| {
+            let mut object = Map::from(role.extra.clone());
+            let texts = [
+                ("roleId", role.id.as_deref()),
+                ("roleName", role.name.as_deref()),
+                ("roleType", role.kind.as_ref().map(RoleKind::as_str)),
+            ];
+            let texts = texts.into_iter();
+            object.extend(texts.filter_map(|(name, text)| Some((name.to_owned(), text?.into()))));
+            Value::Object(object)
+        };
+        let roles = invitation.assigned_roles.as_ref();
+        let properties = [
+            ("id", Some(invitation.id.as_str().into())),
+            ("email", Some(invitation.email.as_str().into())),
+            ("role", invitation.role.as_deref().map(Value::from)),
+            ("createdAt", time(invitation.created_at)),
+            ("expireAt", time(invitation.expires_at)),
+            (
+                "assignedRoles",
+                roles.map(|roles| roles.iter().map(assignment).collect()),
+            ),
+        ];
+        let known = properties.into_iter();
+        known
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+            .collect()
     }
 }

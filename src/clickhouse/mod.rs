@@ -2,30 +2,25 @@
 
 mod builder;
 mod convert;
-mod failure;
-#[allow(
-    dead_code,
-    missing_docs,
-    unreachable_pub,
-    clippy::all,
-    clippy::unwrap_used
-)]
-mod generated;
+mod error;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, pin::pin, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::Utc;
+use tracing::Instrument;
 
 pub use self::builder::ClickHouseBuilder;
-use self::generated::{Client, offers};
 use crate::{
+    bindings::clickhouse::{Client, OPERATIONS, offers},
     capabilities::Capabilities,
-    client::{Call, Connection, Reply, create_exactly_once, delete_exactly_once},
     error::{Operation, Result},
+    http::HttpClient,
     invitation::{Invitation, InvitationId, NewInvitation, Roles},
     list::{ListQuery, Page, PageToken},
+    operation::OperationContext,
     provider::InvitationProvider,
+    reconcile::{create_reconciled, delete_reconciled},
 };
 
 /// Invitations to one ClickHouse Cloud organisation, over the `v1` API.
@@ -80,36 +75,66 @@ impl ClickHouse {
         &self.organization
     }
 
-    fn new(connection: Arc<Connection>, organization: &str) -> Self {
-        let base = connection.endpoint.as_base().to_owned();
-        let http = connection.http.clone();
-        let api = Client::new_with_client(&base, http, connection);
+    /// The generated client that this provider uses: every operation of the API that was generated, with the
+    /// provider's credentials, rate limit and options. See [`bindings`](crate::bindings).
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use org_invitations::ClickHouse;
+    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
+    /// # let credentials = &sandbox.credentials().clickhouse;
+    /// # let organization = &credentials.organization_id;
+    /// # let (key, secret) = (&credentials.api_key, credentials.api_secret.as_str());
+    /// # let clickhouse = ClickHouse::builder(organization).api_key(key, secret).base_url(sandbox.url()).build()?;
+    /// let organization = clickhouse.organization_id();
+    /// let list = clickhouse.bindings().invitation_get_list().organization_id(organization).send().await?;
+    /// println!("{:?} in request {:?}", list.result, list.request_id);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+    /// ```
+    pub fn bindings(&self) -> &crate::bindings::clickhouse::Client {
+        &self.api
+    }
+
+    fn new(client: Arc<HttpClient>, organization: &str) -> Self {
         Self {
-            api,
+            api: Client::over(client),
             organization: organization.into(),
         }
     }
 
     #[cfg(any(test, fuzzing))]
-    pub(crate) fn decode_anything(&self, reply: &Reply, query: &ListQuery, token: &PageToken) {
+    pub(crate) fn decode_anything(
+        &self,
+        reply: impl Fn() -> crate::http::Reply,
+        query: &ListQuery,
+        token: &PageToken,
+    ) {
         for operation in [
             Operation::Create,
             Operation::Get,
             Operation::List,
             Operation::Delete,
         ] {
-            let call = self.call(operation, Some("id"));
-            let start = convert::Position::parse(&call, token).ok();
-            drop(failure::failure(&call, reply));
-            drop(format!("{:?}", convert::one(&call, reply, Utc::now())));
-            let page = convert::page(&call, reply, query, start, Utc::now());
+            let context = self.context(operation, Some("id"));
+            let start = convert::Position::parse(&context, token).ok();
+            drop(error::failure(&context, &reply()));
+            let one = convert::one(&context, context.decoded(reply()), Utc::now());
+            drop(format!("{one:?}"));
+            let list = context.decoded(reply());
+            let page = convert::page(&context, list, query, start, Utc::now());
             drop(format!("{page:?}"));
-            drop(call.done(reply));
+            drop(context.expect_empty_or_json(&reply()));
         }
     }
 
-    fn call<'a>(&'a self, operation: Operation, subject: Option<&'a str>) -> Call<'a> {
-        self.api.inner.call(operation, subject)
+    fn context<'a>(
+        &'a self,
+        operation: Operation,
+        target: Option<&'a str>,
+    ) -> OperationContext<'a> {
+        OperationContext::new(self.api.inner.client(), error::failure, operation, target)
     }
 }
 
@@ -118,8 +143,8 @@ impl InvitationProvider for ClickHouse {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             auth_type: false,
-            role_ids: offers::INVITATION_CREATE_ASSIGNED_ROLE_IDS,
-            legacy_role: offers::INVITATION_CREATE_ROLE,
+            role_ids: offers::NEW_INVITATION_ASSIGNED_ROLE_IDS,
+            legacy_role: offers::NEW_INVITATION_ROLE,
             filter_email: true,
             filter_status: true,
             filter_user: false,
@@ -132,49 +157,64 @@ impl InvitationProvider for ClickHouse {
 
     /// `POST /v1/organizations/{organizationId}/invitations`
     async fn create(&self, new: NewInvitation) -> Result<Invitation> {
-        let call = self.call(Operation::Create, Some(&new.email));
-        call.check(new.validate())?;
-        call.offered(new.auth_type.is_none(), "auth types")?;
+        let context = self.context(Operation::Create, Some(&new.email));
+        context.with_context(new.validate())?;
+        context.require_supported(new.auth_type.is_none(), "auth types")?;
         let offered = match new.roles {
             None => true,
-            Some(Roles::Ids(_)) => offers::INVITATION_CREATE_ASSIGNED_ROLE_IDS,
-            Some(Roles::Legacy(_)) => offers::INVITATION_CREATE_ROLE,
+            Some(Roles::Ids(_)) => offers::NEW_INVITATION_ASSIGNED_ROLE_IDS,
+            Some(Roles::Legacy(_)) => offers::NEW_INVITATION_ROLE,
         };
-        call.offered(offered, "roles of this form")?;
-        let body = convert::new_to_wire(&new);
-        let send = || self.api.invitation_create(&self.organization, &body);
-        let read = |reply: &Reply| convert::one(&call, reply, Utc::now());
-        create_exactly_once(self, &call, &new, send, read).await
+        context.require_supported(offered, "roles of this form")?;
+        let body = convert::to_request_body(&context, &new)?;
+        let api = self.api.within(&context.call);
+        let send = || async {
+            let request = api.invitation_create().organization_id(&*self.organization);
+            let sent = request.body(body.clone()).send().await;
+            convert::one(&context, context.outcome(sent), Utc::now())
+        };
+        create_reconciled(self, &context, &new, send).await
     }
 
     /// `GET /v1/organizations/{organizationId}/invitations/{invitationId}`
     async fn get(&self, id: &InvitationId) -> Result<Invitation> {
-        let call = self.call(Operation::Get, Some(id.as_str()));
-        let send = || self.api.invitation_get(&self.organization, id.as_str());
-        let reply = call.send(send).await?;
-        convert::one(&call, &reply, Utc::now())
+        let context = self.context(Operation::Get, Some(id.as_str()));
+        let api = self.api.within(&context.call);
+        let request = api.invitation_get().organization_id(&*self.organization);
+        let sent = pin!(request.invitation_id(id.as_str()).send());
+        let sent = sent.instrument(context.span()).await;
+        convert::one(&context, context.outcome(sent), Utc::now())
     }
 
     /// `GET /v1/organizations/{organizationId}/invitations`, which sends everything at once; filters
     /// and pages are applied here.
     async fn list_page(&self, query: &ListQuery, token: Option<&PageToken>) -> Result<Page> {
-        let call = self.call(Operation::List, None);
-        call.check(query.validate(None))?;
-        call.offered(query.user.is_none(), "user filter")?;
-        call.offered(query.creator.is_none(), "creator filter")?;
+        let context = self.context(Operation::List, None);
+        context.with_context(query.validate(None))?;
+        context.require_supported(query.user.is_none(), "user filter")?;
+        context.require_supported(query.creator.is_none(), "creator filter")?;
         let start = token
-            .map(|token| convert::Position::parse(&call, token))
+            .map(|token| convert::Position::parse(&context, token))
             .transpose()?;
-        let send = || self.api.invitation_get_list(&self.organization);
-        let reply = call.send(send).await?;
-        convert::page(&call, &reply, query, start, Utc::now())
+        let context = context.with_query(OPERATIONS, "invitation_get_list", &query.extra, &[])?;
+        let api = self.api.within(&context.call);
+        let request = api
+            .invitation_get_list()
+            .organization_id(&*self.organization);
+        let sent = pin!(request.send()).instrument(context.span()).await;
+        convert::page(&context, context.outcome(sent), query, start, Utc::now())
     }
 
     /// `DELETE /v1/organizations/{organizationId}/invitations/{invitationId}`
     async fn delete(&self, id: &InvitationId) -> Result<()> {
-        let call = self.call(Operation::Delete, Some(id.as_str()));
-        let send = || self.api.invitation_delete(&self.organization, id.as_str());
-        delete_exactly_once(&call, send).await
+        let context = self.context(Operation::Delete, Some(id.as_str()));
+        let api = self.api.within(&context.call);
+        let send = async {
+            let request = api.invitation_delete().organization_id(&*self.organization);
+            let sent = request.invitation_id(id.as_str()).send().await;
+            context.expect_empty_or_json(&context.outcome(sent)?.reply)
+        };
+        delete_reconciled(&context, send).await
     }
 }
 
@@ -188,7 +228,7 @@ impl fmt::Debug for ClickHouse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClickHouse")
             .field("organization", &self.organization)
-            .field("connection", &self.api.inner)
+            .field("client", &self.api.inner)
             .finish()
     }
 }

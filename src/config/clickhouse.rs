@@ -5,13 +5,13 @@ use serde::Deserialize;
 
 use crate::{
     clickhouse::{ClickHouse, ClickHouseBuilder},
-    client::{BaseUrl, Observer},
     config::{
         ConnectionConfig,
         environment::{Reader, Variables},
         refuse,
     },
     error::Result,
+    http::{BaseUrl, Observer},
 };
 
 /// What sets up a [`ClickHouse`] provider.
@@ -55,9 +55,9 @@ impl ClickHouseConfig {
             let wrong = "it needs `organization_id`, `api_key` and `api_secret`";
             return Err(refuse(ClickHouse::NAME, wrong));
         };
-        let mut settings = self.connection.settings(ClickHouse::NAME)?;
-        settings.observer = observer;
-        let builder = ClickHouse::builder(organization).settings(settings);
+        let mut options = self.connection.options(ClickHouse::NAME)?;
+        options.observer = observer;
+        let builder = ClickHouse::builder(organization).options(options);
         let mut builder = builder.api_key(key, secret);
         if let Some(url) = self.base_url {
             builder = builder.base_url(url);

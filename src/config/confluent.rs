@@ -6,7 +6,6 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::{
-    client::{BaseUrl, Observer},
     config::{
         ConnectionConfig,
         environment::{Reader, Variables},
@@ -14,6 +13,7 @@ use crate::{
     },
     confluent::{Confluent, ConfluentBuilder, StsCredentials, SubjectToken},
     error::Result,
+    http::{BaseUrl, Observer},
 };
 
 /// What sets up a [`Confluent`] provider.
@@ -104,9 +104,9 @@ impl ConfluentConfig {
     }
 
     pub(crate) fn into_builder(self, observer: Option<Observer>) -> Result<ConfluentBuilder> {
-        let mut settings = self.connection.settings(Confluent::NAME)?;
-        settings.observer = observer;
-        let builder = Confluent::builder().settings(settings);
+        let mut options = self.connection.options(Confluent::NAME)?;
+        options.observer = observer;
+        let builder = Confluent::builder().options(options);
         let given = (self.api_key, self.api_secret, self.access_token, self.sts);
         let mut builder = match given {
             (Some(key), Some(secret), None, None) => builder.api_key(key, secret),

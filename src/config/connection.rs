@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::{
-    client::{Rate, Settings},
     config::refuse,
     error::Result,
+    http::{ClientOptions, Rate},
 };
 
 /// Limits of a provider's connection. What is left out has its default.
@@ -61,8 +61,8 @@ pub struct RetryConfig {
 }
 
 impl ConnectionConfig {
-    /// The settings of a provider, as far as they are given here.
-    pub(super) fn settings(self, provider: &'static str) -> Result<Settings> {
+    /// The options of a provider's client, as far as they are given here.
+    pub(super) fn options(self, provider: &'static str) -> Result<ClientOptions> {
         let seconds = |field: &str, given: Option<f64>, default: Duration| match given {
             None => Ok(default),
             Some(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| {
@@ -70,55 +70,55 @@ impl ConnectionConfig {
                 refuse(provider, &wrong)
             }),
         };
-        let mut settings = Settings::default();
-        for (field, given, setting) in [
+        let mut options = ClientOptions::default();
+        for (field, given, option) in [
             (
                 "timeout_seconds",
                 self.timeout_seconds,
-                &mut settings.timeout,
+                &mut options.timeout,
             ),
             (
                 "connect_timeout_seconds",
                 self.connect_timeout_seconds,
-                &mut settings.connect_timeout,
+                &mut options.connect_timeout,
             ),
             (
                 "read_timeout_seconds",
                 self.read_timeout_seconds,
-                &mut settings.read_timeout,
+                &mut options.read_timeout,
             ),
             (
                 "initial_delay_seconds",
                 self.retry.initial_delay_seconds,
-                &mut settings.retry.initial_delay,
+                &mut options.retry.initial_delay,
             ),
             (
                 "max_delay_seconds",
                 self.retry.max_delay_seconds,
-                &mut settings.retry.max_delay,
+                &mut options.retry.max_delay,
             ),
             (
                 "deadline_seconds",
                 self.retry.deadline_seconds,
-                &mut settings.retry.deadline,
+                &mut options.retry.deadline,
             ),
         ] {
-            *setting = seconds(field, given, *setting)?;
+            *option = seconds(field, given, *option)?;
         }
         if let Some(attempts) = self.retry.max_attempts {
-            settings.retry.max_attempts = attempts;
+            options.retry.max_attempts = attempts;
         }
         if let Some(bytes) = self.max_body_bytes {
-            settings.max_body_bytes = bytes;
+            options.max_body_bytes = bytes;
         }
         if let Some(requests) = self.max_concurrency {
-            settings.max_concurrency = requests;
+            options.max_concurrency = requests;
         }
         if let Some(limit) = self.rate_limit {
             let given = Some(limit.window_seconds);
             let window = seconds("window_seconds", given, Duration::ZERO)?;
-            settings.rate = Some(Rate::at_most(limit.requests, window));
+            options.rate = Some(Rate::at_most(limit.requests, window));
         }
-        Ok(settings)
+        Ok(options)
     }
 }

@@ -3,9 +3,9 @@
 use std::{env, ffi::OsString};
 
 use crate::{
-    client::{BaseUrl, Endpoint},
     config::refuse,
-    error::Result,
+    error::{Error, Result},
+    http::{BaseUrl, Endpoint},
 };
 
 /// Where variables come from: the process, or a test.
@@ -41,8 +41,11 @@ impl Reader<'_> {
     pub fn base_url(&self, name: &str) -> Result<Option<BaseUrl>> {
         let url = self.optional(name)?.map(BaseUrl::from);
         if let Some(url) = &url {
-            let named = |error: crate::Error| error.with_provider(self.provider).with_subject(name);
-            Endpoint::new(url, None).map_err(named)?;
+            Endpoint::new(url, None).map_err(|error| {
+                Error::from(error)
+                    .with_provider(self.provider)
+                    .with_subject(name)
+            })?;
         }
         Ok(url)
     }

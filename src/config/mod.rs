@@ -21,9 +21,9 @@ pub use self::{
 use self::environment::Variables;
 use crate::{
     clickhouse::ClickHouse,
-    client::Observer,
     confluent::Confluent,
     error::{Error, ErrorKind, Operation, Result},
+    http::Observer,
     provider::InvitationProvider,
 };
 

@@ -3,13 +3,13 @@
 use secrecy::SecretString;
 
 use crate::{
-    client::{
-        Authorization, BaseUrl, Connection, Credentials, Dialect, Endpoint, Settings,
+    config::{ConfluentConfig, process_environment},
+    confluent::{Confluent, StsCredentials, error},
+    error::{Error, ErrorKind, Operation, Result},
+    http::{
+        Authorization, BaseUrl, ClientOptions, Credentials, Endpoint, HttpClient, Service,
         common_setters,
     },
-    config::{ConfluentConfig, process_environment},
-    confluent::{Confluent, StsCredentials, failure},
-    error::{Error, ErrorKind, Operation, Result},
 };
 
 const DEFAULT_BASE_URL: &str = "https://api.confluent.cloud";
@@ -21,7 +21,7 @@ pub struct ConfluentBuilder {
     base_url: BaseUrl,
     credentials: Option<Credentials>,
     sts: Option<StsCredentials>,
-    settings: Settings,
+    options: ClientOptions,
 }
 
 impl ConfluentBuilder {
@@ -30,7 +30,7 @@ impl ConfluentBuilder {
             base_url: DEFAULT_BASE_URL.into(),
             credentials: None,
             sts: None,
-            settings: Settings::default(),
+            options: ClientOptions::default(),
         }
     }
 
@@ -73,15 +73,18 @@ impl ConfluentBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::Config`] for missing or unusable credentials and for a base URL, or an identity
-    /// provider's token URL, that is not https.
+    /// provider's token URL, that is not https; [`ErrorKind::Unsupported`] for STS credentials where the document that
+    /// this crate was built from has no exchange of tokens.
     pub fn build(self) -> Result<Confluent> {
         let named = |error: Error| error.with_provider(Confluent::NAME);
-        let endpoint = Endpoint::new(&self.base_url, None).map_err(named)?;
+        let endpoint = Endpoint::new(&self.base_url, None).map_err(|error| named(error.into()))?;
         let authorization = match (self.credentials, self.sts) {
-            (Some(credentials), None) => Authorization::fixed(&credentials).map_err(named)?,
+            (Some(credentials), None) => {
+                Authorization::fixed(&credentials).map_err(|error| named(error.into()))?
+            }
             (None, Some(sts)) => {
-                let source = sts.source(&endpoint, &self.settings).map_err(named)?;
-                Authorization::renewed(source)
+                let provider = sts.provider(&endpoint, &self.options).map_err(named)?;
+                Authorization::renewed(provider)
             }
             _ => {
                 let missing = "it needs one of an API key, an access token, and STS credentials";
@@ -92,12 +95,12 @@ impl ConfluentBuilder {
                 )));
             }
         };
-        let dialect = Dialect {
-            provider: Confluent::NAME,
+        let service = Service {
+            name: Confluent::NAME,
             published_rate: None,
-            request_id: failure::request_id,
-            failure: failure::failure,
+            request_id: error::request_id,
         };
-        Connection::new(dialect, endpoint, authorization, self.settings).map(Confluent::new)
+        let client = HttpClient::new(service, endpoint, authorization, self.options);
+        Ok(Confluent::new(client.map_err(|error| named(error.into()))?))
     }
 }

@@ -1,18 +1,20 @@
-//! Between Confluent's wire and the facade.
+//! Between Confluent's bindings and the facade.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{
-    client::{Call, Items, Reply, items_of, parse, parse_time, unreadable},
-    confluent::generated::types,
+    bindings::{Timestamp, confluent::types, parse_rfc3339},
+    decode::{RawList, decode_items, extra_of, item_error, split},
     error::Result,
     extra::Extra,
     invitation::{
         AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, ResourceReference,
+        WireInvitation, sealed::Properties,
     },
     list::{Page, PageToken},
+    operation::{OperationContext, Success},
 };
 
 const STATUSES: [(InvitationStatus, &str); 5] = [
@@ -28,6 +30,19 @@ const AUTH_TYPES: [(AuthType, &str); 2] = [
     (AuthType::Sso, "AUTH_TYPE_SSO"),
 ];
 
+/// The properties of an invitation that the facade has fields for. The time of creation, in `metadata`, stays in
+/// `extra` too.
+const FIELDS: &[&str] = &[
+    "accepted_at",
+    "auth_type",
+    "creator",
+    "email",
+    "expires_at",
+    "id",
+    "status",
+    "user",
+];
+
 /// The word on the wire; an unknown value goes out as it came in.
 pub(super) fn status_to_wire(status: &InvitationStatus) -> &str {
     let known = STATUSES.iter().find(|(known, _)| known == status);
@@ -39,52 +54,96 @@ fn auth_type_to_wire(auth_type: &AuthType) -> &str {
     known.map_or(auth_type.as_str(), |(_, word)| word)
 }
 
-fn from_wire<T: Clone>(table: &[(T, &str)], other: fn(String) -> T, word: String) -> T {
-    let known = table
-        .iter()
-        .find(|(_, known)| *known == word)
-        .map(|(value, _)| value.clone());
-    known.unwrap_or_else(|| other(word))
+fn from_wire<T: Clone>(table: &[(T, &str)], other: fn(String) -> T, word: &str) -> T {
+    let known = table.iter().find(|(_, known)| *known == word);
+    known.map_or_else(|| other(word.to_owned()), |(value, _)| value.clone())
 }
 
-pub(super) fn new_to_wire(new: &NewInvitation) -> types::NewInvitation {
-    types::NewInvitation {
-        email: new.email.clone(),
-        auth_type: new
-            .auth_type
-            .as_ref()
-            .map(|auth_type| auth_type_to_wire(auth_type).to_owned()),
+/// The body of a create.
+///
+/// # Errors
+///
+/// The document has no such property, or requires one that nobody set.
+pub(super) fn to_request_body(
+    context: &OperationContext<'_>,
+    new: &NewInvitation,
+) -> Result<types::NewInvitation> {
+    let auth_type = new.auth_type.as_ref().map(auth_type_to_wire);
+    if new.extra.is_empty() {
+        let body = types::NewInvitation::builder().email(new.email.clone());
+        let body: Result<types::NewInvitation, _> = body.try_into();
+        let mut body = context.complete(body)?;
+        body.auth_type = auth_type.map(Into::into);
+        return Ok(body);
     }
+    let mut fields = Map::from_iter([("email".to_owned(), new.email.as_str().into())]);
+    fields.extend(auth_type.map(|word| ("auth_type".to_owned(), word.into())));
+    let body: types::NewInvitation =
+        context.request_body(fields, &new.extra, &["email", "auth_type"])?;
+    context.require_known(body.extra.keys())?;
+    Ok(body)
 }
 
-/// The error says what is odd about it.
-impl TryFrom<types::Invitation> for Invitation {
-    type Error = String;
+/// The invitation that a reply holds.
+pub(super) fn one(
+    context: &OperationContext<'_>,
+    success: Result<Success<types::Invitation>>,
+) -> Result<Invitation> {
+    let Success { value, reply } = success?;
+    let invitation = match value {
+        Ok(wire) => invitation_from(wire, || std::str::from_utf8(&reply.body).ok()),
+        Err(why) => reply.json().map_or(Err(why), decode),
+    };
+    invitation.map_err(|why| context.decode_error(&reply, &why))
+}
 
-    fn try_from(wire: types::Invitation) -> Result<Self, String> {
-        let id = wire.id.ok_or("it has no `id`")?;
-        let id = InvitationId::new(id).map_err(|error| error.to_string())?;
-        let mut extra = wire.extra;
-        let mut invitation = Self::new(id, wire.email.ok_or("it has no `email`")?);
-        invitation.status = wire
-            .status
-            .map(|word| from_wire(&STATUSES, InvitationStatus::Other, word));
-        invitation.auth_type = wire
-            .auth_type
-            .map(|word| from_wire(&AUTH_TYPES, AuthType::Other, word));
-        invitation.created_at = wire.metadata_created_at.as_ref().and_then(created_at);
-        invitation.expires_at = wire.expires_at;
-        invitation.accepted_at = wire.accepted_at;
-        invitation.user = reference(wire.user, "user", &mut extra);
-        invitation.creator = reference(wire.creator, "creator", &mut extra);
-        invitation.extra = extra;
-        Ok(invitation)
+/// Converts what the bindings read; `text` is what they read it from. The error says what is odd about it.
+fn invitation_from<'a>(
+    mut wire: types::Invitation,
+    text: impl FnOnce() -> Option<&'a str>,
+) -> Result<Invitation, String> {
+    let id = wire.id.take().ok_or("it has no `id`")?;
+    let id = InvitationId::new(id).map_err(|error| error.to_string())?;
+    let email = wire.email.take().ok_or("it has no `email`")?;
+    let mut invitation = Invitation::new(id, email);
+    let status = wire.status.take();
+    invitation.status =
+        status.map(|word| from_wire(&STATUSES, InvitationStatus::Other, word.as_str()));
+    let auth_type = wire.auth_type.take();
+    invitation.auth_type =
+        auth_type.map(|word| from_wire(&AUTH_TYPES, AuthType::Other, word.as_str()));
+    let metadata = wire.metadata.as_ref();
+    let created_at = metadata.and_then(|metadata| metadata.created_at.as_ref());
+    invitation.created_at = created_at.and_then(Timestamp::utc);
+    invitation.expires_at = time(wire.expires_at.take(), "expires_at")?;
+    invitation.accepted_at = time(wire.accepted_at.take(), "accepted_at")?;
+    let (user, creator) = (wire.user.take(), wire.creator.take());
+    invitation.extra = extra_of(&wire, text, FIELDS);
+    invitation.user = reference(user, "user", &mut invitation.extra);
+    invitation.creator = reference(creator, "creator", &mut invitation.extra);
+    Ok(invitation)
+}
+
+/// Converts an object that the bindings may not be able to read: what has no field in the facade may be anything.
+fn decode(value: &Value) -> Result<Invitation, String> {
+    let (wire, mut rest) = split::<types::Invitation>(value, FIELDS)?;
+    let mut invitation = invitation_from(wire, || None)?;
+    let created_at = rest
+        .get("metadata")
+        .and_then(|metadata| metadata.get("created_at")?.as_str());
+    invitation.created_at = created_at.and_then(|text| parse_rfc3339(text).ok());
+    rest.extend(Map::from(invitation.extra));
+    invitation.extra = rest.into();
+    Ok(invitation)
+}
+
+/// A time that the facade has a field for.
+fn time(wire: Option<Timestamp>, name: &str) -> Result<Option<DateTime<Utc>>, String> {
+    let Some(wire) = wire else { return Ok(None) };
+    match wire.utc() {
+        Some(time) => Ok(Some(time)),
+        None => Err(format!("its `{name}` is not a time: {wire}")),
     }
-}
-
-/// The time of creation, which stays in `extra` too, so an odd one loses nothing.
-fn created_at(said: &Value) -> Option<DateTime<Utc>> {
-    parse_time(said.as_str()?).ok()
 }
 
 /// A reference without an id refers to nothing; what it holds is then kept in `extra`.
@@ -99,55 +158,70 @@ fn reference(
         return None;
     };
     let mut reference = ResourceReference::new(id);
-    reference.related = wire.related;
-    reference.resource_name = wire.resource_name;
-    reference.extra = wire.extra;
+    reference.related = wire.related.take();
+    reference.resource_name = wire.resource_name.take();
+    let unknown = std::mem::take(&mut wire.extra);
+    reference.extra = Extra::from_rest(&wire, unknown);
     Some(reference)
 }
 
 /// One page.
-pub(super) fn page(call: &Call<'_>, reply: &Reply) -> Result<Page> {
-    match parse::<types::InvitationList<Items<types::Invitation>>>(&reply.body) {
-        Ok(list) => page_of(call, reply, list, |data| data.into_results(call, reply)),
-        // One odd item spoils the typed list: look at each alone.
-        Err(error) => match parse::<types::InvitationList<Vec<Value>>>(&reply.body) {
-            Ok(list) => page_of(call, reply, list, |data| {
-                items_of::<types::Invitation>(call, reply, &data)
-            }),
-            Err(_) => Err(unreadable(call, reply, &error.to_string())),
-        },
-    }
-}
-
-fn page_of<L>(
-    call: &Call<'_>,
-    reply: &Reply,
-    list: types::InvitationList<L>,
-    items: impl FnOnce(L) -> Vec<Result<Invitation>>,
+pub(super) fn page(
+    context: &OperationContext<'_>,
+    success: Result<Success<types::InvitationList>>,
 ) -> Result<Page> {
-    let data = list.data;
-    let data = data.ok_or_else(|| unreadable(call, reply, "it has no `data`"))?;
-    let mut page = Page::new(items(data), None);
+    let Success { value, reply } = success?;
+    let text = RawList::new(&reply, "data");
+    let mut page = Page::new(Vec::new(), None);
+    let next = match value {
+        Ok(list) => {
+            let data = list.data;
+            let data = data.ok_or_else(|| context.decode_error(&reply, "it has no `data`"))?;
+            let convert = |(index, wire)| {
+                invitation_from(wire, || text.item(index))
+                    .map_err(|why| item_error(context, &reply, index, &why))
+            };
+            page.items = data.into_iter().enumerate().map(convert).collect();
+            page.extra = text.rest();
+            let metadata = list.metadata.as_ref();
+            let total = metadata.and_then(|metadata| metadata.total_size);
+            page.total = total.and_then(|total| u64::try_from(total).ok());
+            next_token(metadata.and_then(|metadata| Some(metadata.next.as_ref()?.as_str())))
+        }
+        // One odd item spoils the typed list: look at each alone.
+        Err(why) => {
+            let list = reply.json().and_then(Value::as_object);
+            let data = list.and_then(|list| list.get("data")?.as_array());
+            let (Some(list), Some(data)) = (list, data) else {
+                return Err(context.decode_error(&reply, &why));
+            };
+            page.items = decode_items(context, &reply, data, decode);
+            let rest = list.iter().filter(|(name, _)| *name != "data");
+            page.extra = rest.map(|(name, value)| (name, value.clone())).collect();
+            let metadata = list.get("metadata").unwrap_or(&Value::Null);
+            page.total = metadata["total_size"].as_u64();
+            match &metadata["next"] {
+                Value::Null => Ok(None),
+                Value::String(link) => next_token(Some(link)),
+                _ => Err("the link to the next page is not text"),
+            }
+        }
+    };
     page.request_id = reply.header("x-request-id").map(str::to_owned);
-    match next_token(list.metadata_next.as_ref()) {
+    match next {
         Ok(next) => page.next = next,
-        // What is there is still good, but it is not all.
-        Err(why) => page.items.push(Err(unreadable(call, reply, &why))),
+        // The items are still valid, but they are not all.
+        Err(why) => page.items.push(Err(context.decode_error(&reply, why))),
     }
-    page.total = list.metadata_total_size.as_ref().and_then(Value::as_u64);
-    page.extra = list.extra;
     Ok(page)
 }
 
 /// The token inside `metadata.next`, which is absent, `null` or empty on the last page.
 ///
 /// The link itself is never followed: it was observed to name another host than the API's.
-fn next_token(link: Option<&Value>) -> Result<Option<PageToken>, String> {
-    let link = match link {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::String(link)) if link.is_empty() => return Ok(None),
-        Some(Value::String(link)) => link,
-        Some(_) => return Err("the link to the next page is not text".to_owned()),
+fn next_token(link: Option<&str>) -> Result<Option<PageToken>, &'static str> {
+    let Some(link) = link.filter(|link| !link.is_empty()) else {
+        return Ok(None);
     };
     let token = parse_link(link).and_then(|link| {
         let pair = link.query_pairs().find(|(name, _)| name == "page_token");
@@ -155,7 +229,7 @@ fn next_token(link: Option<&Value>) -> Result<Option<PageToken>, String> {
     });
     match token {
         Some(token) if !token.as_str().is_empty() => Ok(Some(token)),
-        _ => Err("the link to the next page has no `page_token`".to_owned()),
+        _ => Err("the link to the next page has no `page_token`"),
     }
 }
 
@@ -172,4 +246,49 @@ fn parse_link(link: &str) -> Option<Url> {
         .ok()?
         .join(link)
         .ok()
+}
+
+impl WireInvitation for types::Invitation {}
+
+impl Properties for types::Invitation {
+    fn properties(invitation: &Invitation) -> Map<String, Value> {
+        let time = |time: Option<DateTime<Utc>>| {
+            time.map(|time| Value::from(Timestamp::from(time).to_string()))
+        };
+        let reference = |reference: &ResourceReference| {
+            let mut object = Map::from(reference.extra.clone());
+            let texts = [
+                ("id", Some(&reference.id)),
+                ("related", reference.related.as_ref()),
+                ("resource_name", reference.resource_name.as_ref()),
+            ];
+            let texts = texts
+                .into_iter()
+                .filter_map(|(name, text)| Some((name.to_owned(), Value::from(text?.as_str()))));
+            object.extend(texts);
+            Value::Object(object)
+        };
+        let status = invitation.status.as_ref().map(status_to_wire);
+        let auth_type = invitation.auth_type.as_ref().map(auth_type_to_wire);
+        let metadata = invitation.extra.get("metadata").is_none();
+        let created_at = time(invitation.created_at.filter(|_| metadata));
+        let properties = [
+            ("id", Some(invitation.id.as_str().into())),
+            ("email", Some(invitation.email.as_str().into())),
+            ("status", status.map(Value::from)),
+            ("auth_type", auth_type.map(Value::from)),
+            ("expires_at", time(invitation.expires_at)),
+            ("accepted_at", time(invitation.accepted_at)),
+            ("user", invitation.user.as_ref().map(reference)),
+            ("creator", invitation.creator.as_ref().map(reference)),
+            (
+                "metadata",
+                created_at.map(|time| Value::from_iter([("created_at", time)])),
+            ),
+        ];
+        let known = properties.into_iter();
+        known
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+            .collect()
+    }
 }

@@ -2,45 +2,30 @@
 
 mod builder;
 mod convert;
-mod failure;
-#[allow(
-    dead_code,
-    missing_docs,
-    unreachable_pub,
-    clippy::all,
-    clippy::unwrap_used
-)]
-mod generated;
-#[allow(
-    dead_code,
-    missing_docs,
-    unreachable_pub,
-    clippy::all,
-    clippy::unwrap_used
-)]
-mod generated_sts;
+mod error;
 #[cfg(feature = "oidc")]
 mod oidc;
 mod sts;
 mod subject;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, pin::pin, sync::Arc};
 
 use async_trait::async_trait;
+use tracing::Instrument;
 
-use self::generated::{Client, offers, types};
 #[cfg(feature = "oidc")]
 pub use self::oidc::ClientCredentials;
 pub use self::{builder::ConfluentBuilder, sts::StsCredentials, subject::SubjectToken};
 use crate::{
+    bindings::confluent::{Client, OPERATIONS, offers},
     capabilities::Capabilities,
-    client::{
-        Call, Connection, Reply, create_exactly_once, decode, delete_exactly_once, unreadable,
-    },
     error::{ErrorKind, Operation, Result},
+    http::HttpClient,
     invitation::{Invitation, InvitationId, NewInvitation},
     list::{ListQuery, Page, PageToken},
+    operation::OperationContext,
     provider::InvitationProvider,
+    reconcile::{create_reconciled, delete_reconciled},
 };
 
 /// What the vendor documents as the largest page.
@@ -51,6 +36,16 @@ const MAX_TOKEN_CHARS: usize = 255;
 
 /// What is asked for at most: pages of 100 were observed to lose the rest of the list.
 const SAFE_PAGE_SIZE: u32 = 99;
+
+/// The query parameters of a list that [`ListQuery`] has fields for.
+const QUERY_FIELDS: &[&str] = &[
+    "creator",
+    "email",
+    "page_size",
+    "page_token",
+    "status",
+    "user",
+];
 
 /// Invitations to a Confluent Cloud organisation, over the IAM v2 API.
 ///
@@ -97,33 +92,43 @@ impl Confluent {
         ConfluentBuilder::from_env()?.build()
     }
 
-    fn new(connection: Arc<Connection>) -> Self {
-        let base = connection.endpoint.as_base().to_owned();
-        let http = connection.http.clone();
+    /// The generated client that this provider uses: every operation of the API that was generated, with the
+    /// provider's credentials, rate limit and options. See [`bindings`](crate::bindings).
+    pub fn bindings(&self) -> &crate::bindings::confluent::Client {
+        &self.api
+    }
+
+    fn new(client: Arc<HttpClient>) -> Self {
         Self {
-            api: Client::new_with_client(&base, http, connection),
+            api: Client::over(client),
         }
     }
 
     #[cfg(any(test, fuzzing))]
-    pub(crate) fn decode_anything(&self, reply: &Reply) {
+    pub(crate) fn decode_anything(&self, reply: impl Fn() -> crate::http::Reply) {
         for operation in [
             Operation::Create,
             Operation::Get,
             Operation::List,
             Operation::Delete,
         ] {
-            let call = self.call(operation, Some("i-1"));
-            drop(failure::failure(&call, reply));
-            drop(format!("{:?}", one(&call, reply)));
-            drop(format!("{:?}", convert::page(&call, reply)));
-            drop(call.done(reply));
+            let context = self.context(operation, Some("i-1"));
+            drop(error::failure(&context, &reply()));
+            let one = convert::one(&context, context.decoded(reply()));
+            drop(format!("{one:?}"));
+            let page = convert::page(&context, context.decoded(reply()));
+            drop(format!("{page:?}"));
+            drop(context.expect_empty_or_json(&reply()));
         }
-        sts::decode_anything(reply);
+        sts::decode_anything(reply());
     }
 
-    fn call<'a>(&'a self, operation: Operation, subject: Option<&'a str>) -> Call<'a> {
-        self.api.inner.call(operation, subject)
+    fn context<'a>(
+        &'a self,
+        operation: Operation,
+        target: Option<&'a str>,
+    ) -> OperationContext<'a> {
+        OperationContext::new(self.api.inner.client(), error::failure, operation, target)
     }
 }
 
@@ -131,7 +136,7 @@ impl Confluent {
 impl InvitationProvider for Confluent {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            auth_type: offers::CREATE_IAM_V2_INVITATION_AUTH_TYPE,
+            auth_type: offers::NEW_INVITATION_AUTH_TYPE,
             role_ids: false,
             legacy_role: false,
             filter_email: offers::LIST_IAM_V2_INVITATIONS_EMAIL,
@@ -146,45 +151,42 @@ impl InvitationProvider for Confluent {
 
     /// `POST /iam/v2/invitations`
     async fn create(&self, new: NewInvitation) -> Result<Invitation> {
-        let call = self.call(Operation::Create, Some(&new.email));
-        call.check(new.validate())?;
-        call.offered(
+        let context = self.context(Operation::Create, Some(&new.email));
+        context.with_context(new.validate())?;
+        context.require_supported(
             new.roles.is_none(),
             "roles; bind roles to the invited user instead",
         )?;
-        let auth_type = offers::CREATE_IAM_V2_INVITATION_AUTH_TYPE;
-        call.offered(new.auth_type.is_none() || auth_type, "auth types")?;
-        let body = convert::new_to_wire(&new);
-        let send = || self.api.create_iam_v2_invitation(&body);
-        create_exactly_once(self, &call, &new, send, |reply| one(&call, reply)).await
+        let auth_type = offers::NEW_INVITATION_AUTH_TYPE;
+        context.require_supported(new.auth_type.is_none() || auth_type, "auth types")?;
+        let body = convert::to_request_body(&context, &new)?;
+        let api = self.api.within(&context.call);
+        let send = || async {
+            let request = api.create_iam_v2_invitation().body(body.clone());
+            convert::one(&context, context.outcome(request.send().await))
+        };
+        create_reconciled(self, &context, &new, send).await
     }
 
     /// `GET /iam/v2/invitations/{id}`
     async fn get(&self, id: &InvitationId) -> Result<Invitation> {
-        let call = self.call(Operation::Get, Some(id.as_str()));
-        let reply = call
-            .send(|| self.api.get_iam_v2_invitation(id.as_str()))
-            .await?;
-        one(&call, &reply)
+        let context = self.context(Operation::Get, Some(id.as_str()));
+        let api = self.api.within(&context.call);
+        let sent = pin!(api.get_iam_v2_invitation().id(id.as_str()).send());
+        let sent = sent.instrument(context.span()).await;
+        convert::one(&context, context.outcome(sent))
     }
 
     /// `GET /iam/v2/invitations`
     async fn list_page(&self, query: &ListQuery, token: Option<&PageToken>) -> Result<Page> {
-        let call = self.call(Operation::List, None);
-        call.check(query.validate(Some(MAX_PAGE_SIZE)))?;
-        if let Some(token) = token {
-            let fits = (1..=MAX_TOKEN_CHARS).contains(&token.as_str().chars().count());
-            call.check(fits.then_some(()).ok_or_else(|| {
-                call.refuse(
-                    ErrorKind::InvalidInput,
-                    "a page token has 1 to 255 characters",
-                )
-            }))?;
+        let context = self.context(Operation::List, None);
+        context.with_context(query.validate(Some(MAX_PAGE_SIZE)))?;
+        if let Some(token) = token
+            && !(1..=MAX_TOKEN_CHARS).contains(&token.as_str().chars().count())
+        {
+            let wrong = "a page token has 1 to 255 characters";
+            return Err(context.error(ErrorKind::InvalidInput, wrong));
         }
-        let size = query
-            .page_size
-            .unwrap_or(SAFE_PAGE_SIZE)
-            .min(SAFE_PAGE_SIZE);
         for (filter, offered, name) in [
             (
                 query.email.is_some(),
@@ -207,35 +209,46 @@ impl InvitationProvider for Confluent {
                 "creator filter",
             ),
         ] {
-            call.offered(!filter || offered, name)?;
+            context.require_supported(!filter || offered, name)?;
         }
-        let send = || {
-            self.api.list_iam_v2_invitations(
-                query.creator.as_deref(),
-                query.email.as_deref(),
-                // Only the first request decides the size; the token carries it on.
-                token.is_none().then_some(size.into()),
-                token.map(PageToken::as_str),
-                query.status.as_ref().map(convert::status_to_wire),
-                query.user.as_deref(),
-            )
+        let operation = "list_iam_v2_invitations";
+        let context = context.with_query(OPERATIONS, operation, &query.extra, QUERY_FIELDS)?;
+        let api = self.api.within(&context.call);
+        let mut request = api.list_iam_v2_invitations();
+        if let Some(creator) = &query.creator {
+            request = request.creator(creator.as_str());
+        }
+        if let Some(email) = &query.email {
+            request = request.email(email.as_str());
+        }
+        if let Some(status) = &query.status {
+            request = request.status(convert::status_to_wire(status));
+        }
+        if let Some(user) = &query.user {
+            request = request.user(user.as_str());
+        }
+        // Only the first request decides the size; the token carries it on.
+        request = match token {
+            Some(token) => request.page_token(token.as_str()),
+            None => {
+                let size = query.page_size.unwrap_or(SAFE_PAGE_SIZE);
+                request.page_size(i64::from(size.min(SAFE_PAGE_SIZE)))
+            }
         };
-        let reply = call.send(send).await?;
-        convert::page(&call, &reply)
+        let sent = pin!(request.send()).instrument(context.span()).await;
+        convert::page(&context, context.outcome(sent))
     }
 
     /// `DELETE /iam/v2/invitations/{id}`
     async fn delete(&self, id: &InvitationId) -> Result<()> {
-        let call = self.call(Operation::Delete, Some(id.as_str()));
-        delete_exactly_once(&call, || self.api.delete_iam_v2_invitation(id.as_str())).await
+        let context = self.context(Operation::Delete, Some(id.as_str()));
+        let api = self.api.within(&context.call);
+        let send = async {
+            let sent = api.delete_iam_v2_invitation().id(id.as_str()).send().await;
+            context.expect_empty_or_json(&context.outcome(sent)?.reply)
+        };
+        delete_reconciled(&context, send).await
     }
-}
-
-/// The invitation that a reply holds.
-fn one(call: &Call<'_>, reply: &Reply) -> Result<Invitation> {
-    let wire: types::Invitation = decode(call, reply)?;
-    wire.try_into()
-        .map_err(|why: String| unreadable(call, reply, &why))
 }
 
 impl fmt::Display for Confluent {

@@ -6,22 +6,19 @@ use oauth2::{
     ClientId, ClientSecret, HttpRequest, HttpResponse, RequestTokenError, Scope, TokenResponse,
     TokenUrl, basic::BasicClient,
 };
-use reqwest::{
-    StatusCode,
-    header::{AUTHORIZATION, HeaderMap},
-};
+use reqwest::{StatusCode, header::AUTHORIZATION};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use tokio::time::Instant;
 use url::{Position, Url};
 
 use crate::{
-    client::{
-        BaseUrl, BodyError, Patience, Secrets, Settings, headers, kind_of_status, read_body,
-        secure_url,
-    },
     confluent::Confluent,
     error::{Error, ErrorKind, Operation, Result, excerpt},
+    http::{
+        Authorization, BaseUrl, CallState, ClientOptions, Endpoint, HttpClient, Outgoing, Reply,
+        Service, TransportError, TransportErrorKind, headers, secure_url,
+    },
+    operation::kind_of_status,
 };
 
 /// The largest answer of an identity provider that is read.
@@ -66,7 +63,7 @@ impl ClientCredentials {
     }
 
     /// Checks all of it. Sends nothing.
-    pub(super) fn connect(self, settings: &Settings) -> Result<Arc<IdentityProvider>> {
+    pub(super) fn connect(self, options: &ClientOptions) -> Result<Arc<IdentityProvider>> {
         let refuse = |wrong: &str| {
             Error::new(ErrorKind::Config, Operation::Configure, wrong)
                 .with_subject("identity provider")
@@ -78,17 +75,26 @@ impl ClientCredentials {
         if self.client_secret.expose_secret().is_empty() {
             return Err(refuse("the client's secret is empty"));
         }
-        let http = settings
-            .http_client(url.scheme() == "http")
-            .map_err(|error| refuse("cannot set up the HTTP client").with_source(error))?;
-        let secrets = Secrets::default();
-        secrets.remember(self.client_secret.expose_secret());
+        let service = Service {
+            name: Confluent::NAME,
+            published_rate: None,
+            request_id: |_, _| None,
+        };
+        let authorization = Authorization::none();
+        let redactor = authorization.redactor();
+        redactor.register_secret(self.client_secret.expose_secret());
+        let options = ClientOptions {
+            max_body_bytes: MAX_BODY,
+            // Those are for the API.
+            rate: None,
+            observer: None,
+            ..options.clone()
+        };
+        let http = HttpClient::new(service, Endpoint::at(url.clone()), authorization, options)?;
         Ok(Arc::new(IdentityProvider {
             client: self,
             url,
             http,
-            settings: settings.clone(),
-            secrets,
         }))
     }
 }
@@ -97,39 +103,19 @@ impl ClientCredentials {
 pub(super) struct IdentityProvider {
     client: ClientCredentials,
     url: Url,
-    http: reqwest::Client,
-    settings: Settings,
-    secrets: Secrets,
+    http: Arc<HttpClient>,
 }
 
 impl IdentityProvider {
-    /// A token, asked for again and again as far as the policy allows.
+    /// A token, asked for again and again as far as the retry policy allows.
     pub async fn fetch(self: &Arc<Self>) -> Result<SecretString> {
-        let policy = &self.settings.retry;
-        let started = Instant::now();
-        let mut sent = 0;
-        loop {
-            let left = policy.deadline.saturating_sub(started.elapsed());
-            let asked = tokio::time::timeout(left, self.ask(sent)).await;
-            sent += 1;
-            let error = match asked {
-                Ok(Ok(token)) => return Ok(token),
-                Ok(Err(error)) => error,
-                Err(_) => {
-                    let message = format!("{} did not answer before the deadline", self.place());
-                    self.error(ErrorKind::Timeout, message)
-                }
-            };
-            let error = error.with_attempts(sent);
-            let left = policy.deadline.saturating_sub(started.elapsed());
-            match policy.delay(&error, sent, left, fastrand::f64()) {
-                Some(delay) => tokio::time::sleep(delay).await,
-                None => return Err(error),
-            }
-        }
+        // Asking for a token changes nothing, although it is a POST.
+        let call = Arc::new(self.http.start_call().safe());
+        let token = self.ask(&call).await;
+        token.map_err(|error| error.with_attempts(call.attempts()))
     }
 
-    async fn ask(self: &Arc<Self>, resent: u32) -> Result<SecretString> {
+    async fn ask(self: &Arc<Self>, call: &Arc<CallState>) -> Result<SecretString> {
         let client = &self.client;
         let secret = client.client_secret.expose_secret().to_owned();
         let oauth = BasicClient::new(ClientId::new(client.client_id.clone()))
@@ -138,8 +124,8 @@ impl IdentityProvider {
         let scopes = client.scopes.iter().cloned().map(Scope::new);
         let scopes: Vec<_> = scopes.collect();
         let request = oauth.exchange_client_credentials().add_scopes(scopes);
-        let provider = Arc::clone(self);
-        let send = move |request| Arc::clone(&provider).send(request, resent);
+        let (provider, call) = (Arc::clone(self), Arc::clone(call));
+        let send = move |request| Arc::clone(&provider).send(request, Arc::clone(&call));
         match request.request_async(&send).await {
             Ok(token) if !token.access_token().secret().trim().is_empty() => {
                 Ok(token.access_token().secret().trim().into())
@@ -156,8 +142,12 @@ impl IdentityProvider {
         }
     }
 
-    /// One request. Only an answer that may hold a token is passed on.
-    async fn send(self: Arc<Self>, request: HttpRequest, resent: u32) -> Result<HttpResponse> {
+    /// Sends the request. Only an answer that may hold a token is passed on.
+    async fn send(
+        self: Arc<Self>,
+        request: HttpRequest,
+        call: Arc<CallState>,
+    ) -> Result<HttpResponse> {
         let mut request = reqwest::Request::try_from(request).map_err(|error| {
             self.error(ErrorKind::Config, "the request cannot be built")
                 .with_source(error)
@@ -166,38 +156,20 @@ impl IdentityProvider {
             header.set_sensitive(true);
             // The pair of id and secret, as it is sent.
             if let Some((_, pair)) = header.to_str().ok().and_then(|text| text.split_once(' ')) {
-                self.secrets.remember(pair);
+                self.http.authorization.redactor().register_secret(pair);
             }
         }
-        let patience = Patience::new(&self.settings);
-        let response = patience.wait(self.http.execute(request)).await;
-        let response = response.map_err(|_| self.late())?;
-        let mut response = response.map_err(|error| self.broken(error))?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        tracing::debug!(
-            http.request.method = "POST",
-            http.request.resend_count = resent,
-            http.response.status_code = status.as_u16(),
-            server.address = self.url.host_str(),
-            "reply of the identity provider"
-        );
-        let body = match read_body(&mut response, MAX_BODY, &patience).await {
-            Ok(body) => body,
-            // What its status says holds without the body.
-            Err(_) if !status.is_success() => Default::default(),
-            Err(BodyError::Late) => return Err(self.late()),
-            Err(BodyError::Broken(error)) => return Err(self.broken(error)),
-            Err(BodyError::TooLarge) => {
-                let message = format!("{} answered more than {MAX_BODY} bytes", self.place());
-                let error = self.error(ErrorKind::Decode, message);
-                return Err(error.with_status(status.as_u16()));
-            }
-        };
-        let json = serde_json::from_slice(&body).ok().filter(Value::is_object);
-        if !status.is_success() || json.is_none() {
-            return Err(self.unusable(status, &headers, json.as_ref()));
+        let mut request = Outgoing::new(request).without_redirects();
+        let sent = self
+            .http
+            .send(&call, "client_credentials", &mut request)
+            .await;
+        let reply = sent.map_err(|error| self.transport_error(&error))?;
+        let json = reply.json().filter(|json| json.is_object());
+        if !reply.status.is_success() || json.is_none() {
+            return Err(self.unusable(&reply, json));
         }
-        let mut answer = HttpResponse::new(body.to_vec());
+        let mut answer = HttpResponse::new(reply.body.to_vec());
         // The media type was looked at: it is JSON, whatever its header says.
         *answer.status_mut() = StatusCode::OK;
         Ok(answer)
@@ -205,12 +177,9 @@ impl IdentityProvider {
 
     /// What an answer without a token means: a refusal in OAuth's form (RFC 6749, section 5.2), or
     /// something else.
-    fn unusable(&self, status: StatusCode, headers: &HeaderMap, json: Option<&Value>) -> Error {
-        let text = |value: &Value| {
-            value
-                .as_str()
-                .map(|text| excerpt(&self.secrets.redact(text)))
-        };
+    fn unusable(&self, reply: &Reply, json: Option<&Value>) -> Error {
+        let (status, redactor) = (reply.status, self.http.authorization.redactor());
+        let text = |value: &Value| value.as_str().map(|text| excerpt(&redactor.redact(text)));
         let code = json.and_then(|json| text(&json["error"]));
         let by_status = kind_of_status(status, Operation::Authenticate).filter(|kind| {
             matches!(
@@ -233,9 +202,9 @@ impl IdentityProvider {
                 None if status.is_success() => ErrorKind::Decode,
                 None => ErrorKind::Unexpected,
             };
-            let what = match headers::text(headers, "content-type") {
+            let what = match reply.header("content-type") {
                 _ if status.is_redirection() => "a redirect, which was not followed".to_owned(),
-                Some(media) => excerpt(&self.secrets.redact(media)),
+                Some(media) => excerpt(&redactor.redact(media)),
                 None => "no media type".to_owned(),
             };
             let message = format!(
@@ -245,26 +214,30 @@ impl IdentityProvider {
             );
             self.error(kind, message)
         };
-        if let Some(delay) = headers::retry_after(headers, chrono::Utc::now()) {
+        if let Some(delay) = headers::retry_after(&reply.headers, chrono::Utc::now()) {
             error = error.with_retry_after(delay);
         }
         error.with_status(status.as_u16())
     }
 
-    fn late(&self) -> Error {
-        let message = format!("{} did not answer in time", self.place());
-        self.error(ErrorKind::Timeout, message)
-    }
-
-    fn broken(&self, error: reqwest::Error) -> Error {
-        let (kind, what) = if error.is_connect() {
-            (ErrorKind::Connect, "could not be reached")
-        } else {
-            let broke = "broke the connection before its answer was complete";
-            (ErrorKind::Transport, broke)
+    /// What it means that no complete answer came.
+    fn transport_error(&self, error: &TransportError) -> Error {
+        let (kind, what) = match error.kind() {
+            TransportErrorKind::Connect => (ErrorKind::Connect, "could not be reached"),
+            TransportErrorKind::BodyTooLarge => {
+                let message = format!("{} answered more than {MAX_BODY} bytes", self.place());
+                let status = error.status().unwrap_or_default();
+                let error = self.error(ErrorKind::Decode, message);
+                return error.with_status(status.as_u16());
+            }
+            TransportErrorKind::Transport => {
+                let broke = "broke the connection before its answer was complete";
+                (ErrorKind::Transport, broke)
+            }
+            _ => (ErrorKind::Timeout, "did not answer in time"),
         };
         self.error(kind, format!("{} {what}", self.place()))
-            .with_source(error.without_url())
+            .with_shared_source(error.shared_source().cloned())
     }
 
     /// Where it is, without the query.

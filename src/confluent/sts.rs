@@ -1,22 +1,21 @@
 //! Confluent's Security Token Service: an identity provider's token becomes one of Confluent's.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
 use serde_json::Value;
+use tracing::Instrument;
 
 use crate::{
-    client::{
-        Authorization, Call, Connection, Credentials, Dialect, Endpoint, Reply, Settings, Token,
-        TokenSource,
-    },
-    confluent::{
-        Confluent, SubjectToken, failure,
-        generated_sts::{Client, types},
-        subject::Subject,
-    },
+    bindings::confluent::{Client, offers, types},
+    confluent::{Confluent, SubjectToken, error, subject::SubjectTokenProvider},
     error::{Error, ErrorKind, Operation, Result},
+    http::{
+        Authorization, ClientOptions, Credentials, Endpoint, HttpClient, Reply, Service, Token,
+        TokenProvider, TransportError, TransportErrorKind,
+    },
+    operation::{OperationContext, Success},
 };
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -69,44 +68,48 @@ impl StsCredentials {
         self
     }
 
-    /// The source of tokens, at the same endpoint as the rest of the API.
-    pub(super) fn source(
+    /// The provider of tokens, at the same endpoint as the rest of the API.
+    pub(super) fn provider(
         self,
         endpoint: &Endpoint,
-        settings: &Settings,
-    ) -> Result<Arc<dyn TokenSource>> {
-        let refuse = |wrong: String| {
-            Error::new(ErrorKind::Config, Operation::Configure, wrong)
-                .with_subject("STS credentials")
+        options: &ClientOptions,
+    ) -> Result<Arc<dyn TokenProvider>> {
+        let refuse = |kind: ErrorKind, wrong: String| {
+            Error::new(kind, Operation::Configure, wrong).with_subject("STS credentials")
         };
+        if !offers::EXCHANGE_STS_V1_OAUTH_TOKEN {
+            let lacking = "the document that this was built from has no exchange of tokens";
+            return Err(refuse(ErrorKind::Unsupported, lacking.to_owned()));
+        }
         if self.identity_pool_id.trim().is_empty() {
-            return Err(refuse("the id of the identity pool is empty".to_owned()));
+            let wrong = "the id of the identity pool is empty";
+            return Err(refuse(ErrorKind::Config, wrong.to_owned()));
         }
         let seconds = self.expires_in.map(|lifetime| lifetime.as_secs());
         if let Some(seconds) = seconds.filter(|seconds| !LIFETIMES.contains(seconds)) {
             let (least, most) = (LIFETIMES.start(), LIFETIMES.end());
-            return Err(refuse(format!(
-                "`expires_in` is {seconds} s; a token lives from {least} s to {most} s"
-            )));
+            let wrong =
+                format!("`expires_in` is {seconds} s; a token lives from {least} s to {most} s");
+            return Err(refuse(ErrorKind::Config, wrong));
         }
-        let dialect = Dialect {
-            provider: Confluent::NAME,
+        if seconds.is_some() && !offers::TOKEN_EXCHANGE_EXPIRES_IN {
+            let lacking = "the document that this was built from has no `expires_in`";
+            return Err(refuse(ErrorKind::Unsupported, lacking.to_owned()));
+        }
+        let service = Service {
+            name: Confluent::NAME,
             published_rate: None,
-            request_id: failure::request_id,
-            failure: refused,
+            request_id: error::request_id,
         };
-        let settings = Settings {
+        let options = ClientOptions {
             // That is for the API; the token service counts on its own.
             rate: None,
-            ..settings.clone()
+            ..options.clone()
         };
-        let subject = self.subject_token.check(&settings)?;
-        let connection =
-            Connection::new(dialect, endpoint.clone(), Authorization::none(), settings)?;
-        let http = connection.http.clone();
-        let api = Client::new_with_client(endpoint.as_base(), http, connection);
-        Ok(Arc::new(Exchange {
-            api,
+        let subject = self.subject_token.check(&options)?;
+        let client = HttpClient::new(service, endpoint.clone(), Authorization::none(), options)?;
+        Ok(Arc::new(StsTokenProvider {
+            api: Client::over(client),
             subject,
             identity_pool_id: self.identity_pool_id,
             expires_in: seconds.and_then(|seconds| i64::try_from(seconds).ok()),
@@ -114,53 +117,74 @@ impl StsCredentials {
     }
 }
 
-struct Exchange {
+struct StsTokenProvider {
     api: Client,
-    subject: Subject,
+    subject: SubjectTokenProvider,
     identity_pool_id: String,
     expires_in: Option<i64>,
 }
 
-impl Exchange {
-    fn call(&self) -> Call<'_> {
-        let pool = &self.identity_pool_id;
-        self.api.inner.call(Operation::Authenticate, Some(pool))
+impl StsTokenProvider {
+    fn context(&self) -> OperationContext<'_> {
+        let pool = Some(self.identity_pool_id.as_str());
+        let client = self.api.inner.client();
+        OperationContext::new(client, rejection, Operation::Authenticate, pool)
+    }
+
+    async fn exchange(&self) -> Result<Token> {
+        let subject_token = self.subject.read().await?;
+        let subject_token = subject_token.expose_secret();
+        let context = self.context();
+        let redactor = context.client.authorization.redactor();
+        redactor.register_secret(subject_token);
+        let body = types::TokenExchange::builder()
+            .grant_type(GRANT_TYPE.to_owned())
+            .subject_token(subject_token.to_owned())
+            .subject_token_type(JWT.to_owned())
+            .requested_token_type(ACCESS_TOKEN.to_owned())
+            .identity_pool_id(self.identity_pool_id.clone());
+        let body = match self.expires_in {
+            Some(seconds) => body.expires_in(seconds),
+            None => body,
+        };
+        let body: Result<types::TokenExchange, _> = body.try_into();
+        let body = context.complete(body)?;
+        let api = self.api.within(&context.call);
+        let sent = pin!(api.exchange_sts_v1_oauth_token().body(body).send());
+        let sent = sent.instrument(context.span()).await;
+        let success = context.outcome(sent)?;
+        // The body holds a token, so nothing of it goes into an error.
+        token(&success)
+            .map_err(|why| context.error_from_reply(&success.reply, ErrorKind::Decode, why))
     }
 }
 
 #[async_trait]
-impl TokenSource for Exchange {
-    async fn fetch(&self) -> Result<Token> {
-        let subject_token = self.subject.read().await?;
-        let subject_token = subject_token.expose_secret();
-        self.api.inner.authorization.conceal(subject_token);
-        let body = types::TokenExchange {
-            grant_type: GRANT_TYPE.to_owned(),
-            subject_token: subject_token.to_owned(),
-            subject_token_type: JWT.to_owned(),
-            requested_token_type: ACCESS_TOKEN.to_owned(),
-            identity_pool_id: self.identity_pool_id.clone(),
-            expires_in: self.expires_in,
-        };
-        let call = self.call();
-        let reply = call
-            .send(|| self.api.exchange_sts_v1_oauth_token(&body))
-            .await?;
-        // The body holds a token, so nothing of it goes into an error.
-        match token(&reply) {
-            Ok(token) => Ok(token),
-            Err(why) => Err(call.error_from(&reply, ErrorKind::Decode, why)),
-        }
+impl TokenProvider for StsTokenProvider {
+    async fn fetch(&self) -> Result<Token, TransportError> {
+        self.exchange().await.map_err(no_token)
     }
 
-    fn unusable(&self, why: &str) -> Error {
-        self.call().error(ErrorKind::Unavailable, why)
+    fn token_error(&self, why: &str) -> TransportError {
+        no_token(self.context().error(ErrorKind::Unavailable, why))
+    }
+
+    fn hold_off(&self, error: &TransportError) -> Option<Duration> {
+        let own = error.shared_source()?.downcast_ref::<Error>()?;
+        // What is not set up right is not asked for, so asking again harms nobody.
+        let was_asked = own.kind() != ErrorKind::Config;
+        was_asked.then(|| own.retry_after().unwrap_or_default())
     }
 }
 
+/// The transport carries the facade's own error.
+fn no_token(error: Error) -> TransportError {
+    TransportError::new(TransportErrorKind::Credentials, error.message()).with_source(error)
+}
+
 /// What the exchange refuses, it refuses for the subject token or the pool.
-fn refused(call: &Call<'_>, reply: &Reply) -> Error {
-    let error = failure::failure(call, reply);
+fn rejection(context: &OperationContext<'_>, reply: &Reply) -> Error {
+    let error = error::failure(context, reply);
     match error.kind() {
         ErrorKind::InvalidInput | ErrorKind::PermissionDenied | ErrorKind::NotFound => {
             error.with_kind(ErrorKind::Unauthenticated)
@@ -169,20 +193,29 @@ fn refused(call: &Call<'_>, reply: &Reply) -> Error {
     }
 }
 
-fn token(reply: &Reply) -> Result<Token, &'static str> {
-    let reply: types::Token = serde_json::from_slice(&reply.body)
-        .map_err(|_| "the answer to the token exchange is not a JSON object with a token")?;
-    // Documented as a number; a string says the same.
-    let seconds = match reply.expires_in {
-        Some(Value::String(text)) => text.trim().parse().ok(),
-        Some(number) => number.as_f64(),
-        None => None,
+fn token(success: &Success<types::Token>) -> Result<Token, &'static str> {
+    let (token, seconds) = match &success.value {
+        Ok(token) => {
+            let seconds = token.expires_in.map(|seconds| seconds as f64);
+            (token.access_token.as_deref(), seconds)
+        }
+        // Documented as a number; a string says the same.
+        Err(_) => {
+            let object = success.reply.json().and_then(Value::as_object);
+            let object = object
+                .ok_or("the answer to the token exchange is not a JSON object with a token")?;
+            let seconds = object.get("expires_in").and_then(|seconds| match seconds {
+                Value::String(text) => text.trim().parse().ok(),
+                number => number.as_f64(),
+            });
+            (object.get("access_token").and_then(Value::as_str), seconds)
+        }
     };
     // NaN is none of them.
     let seconds: f64 = seconds
         .filter(|seconds| *seconds >= 1.0)
         .ok_or("`expires_in` in the answer to the token exchange is not 1 s or more")?;
-    let token = reply.access_token.unwrap_or_default();
+    let token = token.unwrap_or_default();
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("`access_token` in the answer to the token exchange is not a token");
     }
@@ -193,6 +226,7 @@ fn token(reply: &Reply) -> Result<Token, &'static str> {
 }
 
 #[cfg(any(test, fuzzing))]
-pub(super) fn decode_anything(reply: &Reply) {
-    drop(token(reply));
+pub(super) fn decode_anything(reply: Reply) {
+    let value = serde_json::from_slice(&reply.body).map_err(|error| error.to_string());
+    drop(token(&Success { value, reply }));
 }

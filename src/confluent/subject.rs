@@ -7,9 +7,9 @@ use secrecy::{ExposeSecret, SecretString};
 #[cfg(feature = "oidc")]
 use crate::confluent::oidc::IdentityProvider;
 use crate::{
-    client::Settings,
     confluent::Confluent,
     error::{Error, ErrorKind, Operation, Result},
+    http::ClientOptions,
 };
 
 /// No token is longer.
@@ -35,7 +35,7 @@ pub enum SubjectToken {
 }
 
 /// The same, checked.
-pub(super) enum Subject {
+pub(super) enum SubjectTokenProvider {
     Fixed(SecretString),
     File(PathBuf),
     Variable(String),
@@ -45,21 +45,25 @@ pub(super) enum Subject {
 
 impl SubjectToken {
     #[cfg_attr(not(feature = "oidc"), allow(unused_variables))]
-    pub(super) fn check(self, settings: &Settings) -> Result<Subject> {
+    pub(super) fn check(self, options: &ClientOptions) -> Result<SubjectTokenProvider> {
         Ok(match self {
             Self::Fixed(token) => {
                 let token = trimmed(token.expose_secret(), "the fixed subject token");
-                Subject::Fixed(token.map_err(|error| error.with_operation(Operation::Configure))?)
+                SubjectTokenProvider::Fixed(
+                    token.map_err(|error| error.with_operation(Operation::Configure))?,
+                )
             }
-            Self::File(path) => Subject::File(path),
-            Self::Variable(name) => Subject::Variable(name),
+            Self::File(path) => SubjectTokenProvider::File(path),
+            Self::Variable(name) => SubjectTokenProvider::Variable(name),
             #[cfg(feature = "oidc")]
-            Self::ClientCredentials(client) => Subject::IdentityProvider(client.connect(settings)?),
+            Self::ClientCredentials(client) => {
+                SubjectTokenProvider::IdentityProvider(client.connect(options)?)
+            }
         })
     }
 }
 
-impl Subject {
+impl SubjectTokenProvider {
     pub async fn read(&self) -> Result<SecretString> {
         match self {
             Self::Fixed(token) => Ok(token.clone()),

@@ -5,8 +5,9 @@ mod kind;
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 pub use self::kind::{ErrorKind, Operation};
+pub use crate::http::RateLimit;
 
-use crate::invitation::InvitationId;
+use crate::{http::SetupError, invitation::InvitationId};
 
 /// The result of everything fallible in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -57,18 +58,6 @@ pub struct ErrorDetail {
     pub pointer: Option<String>,
     /// The query parameter that is at fault.
     pub parameter: Option<String>,
-}
-
-/// The allowance that a server reported with a reply.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct RateLimit {
-    /// Requests allowed in one window.
-    pub limit: Option<u64>,
-    /// Requests left in this window.
-    pub remaining: Option<u64>,
-    /// Time until the window ends, counted from the reply.
-    pub reset: Option<Duration>,
 }
 
 impl Error {
@@ -292,6 +281,26 @@ impl Error {
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(Arc::from(source.into()));
         self
+    }
+
+    /// Adds the error below this one, which another error shares.
+    #[must_use]
+    pub(crate) fn with_shared_source(
+        mut self,
+        source: Option<Arc<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        self.0.source = source;
+        self
+    }
+}
+
+/// A client that cannot be set up.
+impl From<SetupError> for Error {
+    fn from(setup: SetupError) -> Self {
+        let error = Self::new(ErrorKind::Config, Operation::Configure, setup.message);
+        let mut error = error.with_shared_source(setup.source);
+        error.0.subject = setup.target.map(str::to_owned);
+        error
     }
 }
 

@@ -1,24 +1,20 @@
-//! What a server said that has no field.
-
-mod reader;
+//! What a server sent that has no field.
 
 use std::{
     borrow::Cow,
-    fmt, mem,
+    fmt, io, mem,
     ops::Deref,
     sync::{LazyLock, OnceLock},
 };
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value, map};
-
-pub(crate) use self::reader::{Key, Rest};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+use serde_json::{Map, Number, Value, map};
 
 /// Properties that have no field of their own, as the server sent them.
 ///
-/// Reads as the map that it stands for. Where it was read from a server's answer, it is JSON text until
-/// somebody looks: a list of many invitations costs no map for each. To change more than
-/// [`insert`](Self::insert) does, make a [`Map`] from it, and it from the map.
+/// Reads as the map that it stands for. Where it came with a server's answer, it is JSON text until somebody looks: a
+/// list of many invitations costs no map for each. To change more than [`insert`](Self::insert) does, make a
+/// [`Map`] from it, and it from the map.
 ///
 /// ```
 /// use org_invitations::Extra;
@@ -36,16 +32,22 @@ pub struct Extra(Option<Box<Kept>>);
 
 #[derive(Clone)]
 struct Kept {
-    /// The JSON of an object; nothing if the map was there first.
+    /// The JSON of an object; empty if the map came first.
     text: Box<str>,
-    /// The map, if it was there first or somebody looked.
+    /// The properties of that object that have fields of their own.
+    fields: &'static [&'static str],
+    /// The map, if it came first or somebody looked.
     map: OnceLock<Map<String, Value>>,
 }
 
 impl Kept {
-    /// Makes the map. The text was written from what was read, so it can be read again.
-    fn parsed(&self) -> Map<String, Value> {
-        serde_json::from_str(&self.text).unwrap_or_default()
+    /// Makes the map. The text was read before, so it can be read again.
+    fn parse(&self) -> Map<String, Value> {
+        let mut map: Map<String, Value> = serde_json::from_str(&self.text).unwrap_or_default();
+        for field in self.fields {
+            map.remove(*field);
+        }
+        map
     }
 }
 
@@ -55,7 +57,7 @@ impl Extra {
         self.0.is_none()
     }
 
-    /// Sets one property; gives the value that it had.
+    /// Sets one property; returns the value that it had.
     pub fn insert(&mut self, name: impl Into<String>, value: Value) -> Option<Value> {
         let mut map = Map::from(mem::take(self));
         let before = map.insert(name.into(), value);
@@ -63,16 +65,95 @@ impl Extra {
         before
     }
 
+    /// A property as a type of the caller's, or of the [bindings](crate::bindings); `None` if it is absent.
+    ///
+    /// # Errors
+    ///
+    /// The value is not of that type.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// let extra = org_invitations::Extra::from_iter([("tries", json!([1, 2]))]);
+    /// assert_eq!(extra.get_as::<Vec<u8>>("tries").transpose()?, Some(vec![1, 2]));
+    /// assert!(extra.get_as::<String>("tries").is_some_and(|read| read.is_err()));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn get_as<T: DeserializeOwned>(&self, name: &str) -> Option<serde_json::Result<T>> {
+        self.look().get(name).map(T::deserialize)
+    }
+
+    /// The properties of an object, given as JSON text, but for those that have fields of their own. At least one
+    /// has none.
+    pub(crate) fn from_text(text: &str, fields: &'static [&'static str]) -> Self {
+        Self(Some(Box::new(Kept {
+            text: text.into(),
+            fields,
+            map: OnceLock::new(),
+        })))
+    }
+
+    /// What is left of an object after its fields were taken, and the properties that it does not describe.
+    pub(crate) fn from_rest(rest: &impl Serialize, unknown: Map<String, Value>) -> Self {
+        if is_empty_object(rest) {
+            return unknown.into();
+        }
+        let mut map = match serde_json::to_value(rest) {
+            Ok(Value::Object(map)) => map,
+            _ => Map::new(),
+        };
+        map.values_mut().for_each(as_sent);
+        map.extend(unknown);
+        map.into()
+    }
+
     /// The map, made for this one look if there is none.
     fn look(&self) -> Cow<'_, Map<String, Value>> {
         match &self.0 {
-            Some(kept) if kept.map.get().is_none() => Cow::Owned(kept.parsed()),
+            Some(kept) if kept.map.get().is_none() => Cow::Owned(kept.parse()),
             _ => Cow::Borrowed(self),
         }
     }
+}
 
-    fn kept(text: Box<str>, map: OnceLock<Map<String, Value>>) -> Self {
-        Self(Some(Box::new(Kept { text, map })))
+/// Whether something is written as `{}`.
+pub(crate) fn is_empty_object(value: &impl Serialize) -> bool {
+    /// Takes as many bytes as `{}` has.
+    struct Room(usize);
+
+    impl io::Write for Room {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            match self.0.checked_sub(bytes.len()) {
+                Some(left) => {
+                    self.0 = left;
+                    Ok(bytes.len())
+                }
+                // A kind without a message allocates nothing.
+                None => Err(io::ErrorKind::StorageFull.into()),
+            }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    serde_json::to_writer(Room(2), value).is_ok()
+}
+
+/// Bindings read the type `number` as a float; a whole number was probably sent as one.
+fn as_sent(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            let whole = number.as_f64().filter(|float| {
+                number.is_f64() && float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0
+            });
+            if let Some(whole) = whole {
+                *number = Number::from(whole as i64);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(as_sent),
+        Value::Object(map) => map.values_mut().for_each(as_sent),
+        _ => {}
     }
 }
 
@@ -83,7 +164,7 @@ impl Deref for Extra {
     fn deref(&self) -> &Self::Target {
         static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
         match &self.0 {
-            Some(kept) => kept.map.get_or_init(|| kept.parsed()),
+            Some(kept) => kept.map.get_or_init(|| kept.parse()),
             None => &NONE,
         }
     }
@@ -94,15 +175,19 @@ impl From<Map<String, Value>> for Extra {
         if map.is_empty() {
             return Self::default();
         }
-        Self::kept(Box::default(), map.into())
+        Self(Some(Box::new(Kept {
+            text: Box::default(),
+            fields: &[],
+            map: map.into(),
+        })))
     }
 }
 
 impl From<Extra> for Map<String, Value> {
     fn from(extra: Extra) -> Self {
         extra.0.map_or_else(Self::new, |mut kept| {
-            let there = kept.map.take();
-            there.unwrap_or_else(|| kept.parsed())
+            let made = kept.map.take();
+            made.unwrap_or_else(|| kept.parse())
         })
     }
 }
@@ -170,45 +255,12 @@ impl schemars::JsonSchema for Extra {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde::de::{MapAccess, Visitor};
     use serde_json::json;
 
-    /// As a type is read that has no fields, and looks up `b` and `d` in `a`.
-    struct LookedUp {
-        found: [Option<Value>; 2],
-        rest: Extra,
-    }
-
-    impl<'de> Deserialize<'de> for LookedUp {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            struct Reader;
-
-            impl<'de> Visitor<'de> for Reader {
-                type Value = LookedUp;
-
-                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    f.write_str("an object")
-                }
-
-                fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<LookedUp, A::Error> {
-                    let (mut found, mut rest) = (Default::default(), Rest::default());
-                    while let Some(name) = map.next_key::<Key<'de>>()? {
-                        match &*name {
-                            "a" => found = rest.look_up(&name, &mut map, ["b", "d"])?,
-                            _ => rest.read(&name, &mut map)?,
-                        }
-                    }
-                    let rest = rest.into();
-                    Ok(LookedUp { found, rest })
-                }
-            }
-
-            deserializer.deserialize_map(Reader)
-        }
-    }
+    const FIELDS: &[&str] = &["id", "email"];
 
     fn read(json: &str) -> Extra {
-        serde_json::from_str::<LookedUp>(json).unwrap().rest
+        Extra::from_text(json, FIELDS)
     }
 
     fn any_json() -> impl Strategy<Value = Value> {
@@ -231,8 +283,8 @@ mod tests {
         value: impl Strategy<Value = Value>,
     ) -> impl Strategy<Value = Map<String, Value>> {
         let name = prop_oneof![
+            Just("id".to_owned()),
             Just("one".to_owned()),
-            Just("two".to_owned()),
             "[ -~\n]{0,6}"
         ];
         proptest::collection::vec((name, value), 0..5).prop_map(Map::from_iter)
@@ -240,45 +292,49 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_stands_for_the_map_that_was_read(map in properties(any_json()), pretty: bool) {
-            let json = if pretty { serde_json::to_string_pretty(&map) } else { serde_json::to_string(&map) };
-            let extra = read(&json.unwrap());
-            prop_assert_eq!(extra.is_empty(), map.is_empty());
-            prop_assert_eq!(serde_json::to_value(&extra).unwrap(), Value::Object(map.clone()));
-            prop_assert_eq!(format!("{extra:?}"), format!("{map:?}"));
-            prop_assert_eq!(&extra, &Extra::from(map.clone()));
-            let value = serde_json::from_value::<LookedUp>(Value::Object(map.clone())).unwrap();
-            prop_assert_eq!(&value.rest, &extra);
-            prop_assert_eq!(Map::from(extra), map);
+        fn it_stands_for_the_properties_without_fields(map in properties(any_json()), pretty: bool) {
+            let text = if pretty { serde_json::to_string_pretty(&map) } else { serde_json::to_string(&map) };
+            let extra = read(&text.unwrap());
+            let mut rest = map;
+            rest.retain(|name, _| !FIELDS.contains(&name.as_str()));
+            prop_assert_eq!(serde_json::to_value(&extra).unwrap(), Value::Object(rest.clone()));
+            prop_assert_eq!(format!("{extra:?}"), format!("{rest:?}"));
+            prop_assert_eq!(&extra, &Extra::from(rest.clone()));
+            prop_assert_eq!(Map::from(extra), rest);
         }
     }
 
     #[test]
-    fn what_is_looked_up_is_found_and_kept() {
-        let look_up = |json: &str| {
-            let object: LookedUp = serde_json::from_str(json).unwrap();
-            assert_eq!(object.rest, read(json));
-            object.found
+    fn what_is_left_of_an_object_is_what_was_sent() {
+        #[derive(Serialize)]
+        struct Rest {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            status: Option<f64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            share: Option<f64>,
+        }
+        let unknown = || Map::from_iter([("kind".to_owned(), json!(1.0))]);
+        let none = || Rest {
+            status: None,
+            share: None,
         };
-        for (json, wanted) in [
-            (
-                r#"{"a": {"b": 1, "c": {"b": 2}, "d": "x"}}"#,
-                [Some(json!(1)), Some(json!("x"))],
-            ),
-            (
-                r#"{"z": {"b": 1}, "a": {"\u0062" : {"x\"": [null]}}}"#,
-                [Some(json!({ "x\"": [null] })), None],
-            ),
-            (
-                r#"{"a": {"b": 1}, "a": {"b": 2, "b": 3}}"#,
-                [Some(json!(3)), None],
-            ),
-            (r#"{"a": ["b", 1, {"b": 1}]}"#, [None, None]),
-            (r#"{"a": "b\":1"}"#, [None, None]),
-            (r#"{"a": null, "b": 1}"#, [None, None]),
-            ("{}", [None, None]),
-        ] {
-            assert_eq!(look_up(json), wanted, "{json}");
+        assert!(Extra::from_rest(&none(), Map::new()).is_empty());
+        let wanted = Extra::from_iter([("kind", json!(1.0))]);
+        assert_eq!(Extra::from_rest(&none(), unknown()), wanted);
+        let rest = Rest {
+            status: Some(200.0),
+            share: Some(0.5),
+        };
+        let wanted = json!({ "status": 200, "share": 0.5, "kind": 1.0 });
+        let extra = Extra::from_rest(&rest, unknown());
+        assert_eq!(serde_json::to_value(extra).unwrap(), wanted);
+    }
+
+    #[test]
+    fn only_what_is_written_as_no_property_is_empty() {
+        assert!(is_empty_object(&json!({})));
+        for value in [json!({ "a": 1 }), json!([0]), json!("text"), json!(1.5)] {
+            assert!(!is_empty_object(&value), "{value}");
         }
     }
 
@@ -296,7 +352,7 @@ mod tests {
 
     #[test]
     fn only_a_look_by_hand_makes_a_map_that_stays() {
-        let extra = read(r#"{"a": 1}"#);
+        let extra = read(r#"{"a": 1, "id": "i-1"}"#);
         let made = || extra.0.as_ref().unwrap().map.get().is_some();
         assert_eq!(serde_json::to_string(&extra).unwrap(), r#"{"a":1}"#);
         assert_eq!(format!("{extra:?}"), r#"{"a": Number(1)}"#);

@@ -2,7 +2,7 @@
 
 mod stream;
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use futures_util::stream::{BoxStream, StreamExt};
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,9 @@ pub struct ListQuery {
     /// by default; a smaller page is cut by the library, which fetches the whole list for each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_size: Option<u32>,
+    /// Further query parameters of the provider's list, under its own names. See [`extra`](Self::extra()).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub extra: BTreeMap<String, String>,
 }
 
 impl ListQuery {
@@ -92,6 +95,17 @@ impl ListQuery {
         self
     }
 
+    /// Sets a query parameter of the provider's list that has no field here, under the provider's own name. It is
+    /// sent with every page.
+    ///
+    /// Refused before sending: [`ErrorKind::Unsupported`] where the document that this crate was built from has no
+    /// such parameter, and [`ErrorKind::InvalidInput`] where it has a field here.
+    #[must_use]
+    pub fn extra(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.extra.insert(name.into(), value.into());
+        self
+    }
+
     /// Checks what can be checked without a provider whose pages have at most `maximum` invitations;
     /// every provider does so before it sends.
     ///
@@ -118,6 +132,9 @@ impl ListQuery {
             if filter == Some("") {
                 return refuse("a filter must not be empty".to_owned(), name.to_owned());
             }
+        }
+        if let Some((name, _)) = self.extra.iter().find(|(_, value)| value.is_empty()) {
+            return refuse("a filter must not be empty".to_owned(), name.clone());
         }
         Ok(())
     }

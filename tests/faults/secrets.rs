@@ -11,7 +11,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::{StreamExt, future::join_all};
 use org_invitations::{
     ClickHouse, Confluent, Error, InvitationProvider, InvitationProviderExt, ListQuery,
-    NewInvitation, ProviderConfig, ReplyInfo, RetryPolicy, StsCredentials, SubjectToken,
+    NewInvitation, ProviderConfig, ResponseEvent, RetryPolicy, StsCredentials, SubjectToken,
 };
 use org_invitations_sandbox::{ErrorBody, Fault, Faults, Operation, Rule, Sandbox, When, Which};
 use serde_json::json;
@@ -84,7 +84,7 @@ fn providers(sandbox: &Sandbox, seen: &Arc<Mutex<String>>) -> Vec<Arc<dyn Invita
         .max_delay(Duration::from_millis(4))
         .deadline(Duration::from_millis(300));
     let note = Arc::clone(seen);
-    let observer: org_invitations::Observer = Arc::new(move |reply: &ReplyInfo<'_>| {
+    let observer: org_invitations::Observer = Arc::new(move |reply: &ResponseEvent<'_>| {
         note.lock().unwrap().push_str(&format!("{reply:?} "));
     });
     let credentials = sandbox.credentials();

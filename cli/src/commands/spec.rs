@@ -6,7 +6,8 @@ use std::{
 };
 
 use clap::Subcommand;
-use org_invitations_codegen::{Api, Class, Document, Finding, Report, Surface, check, diff};
+use org_invitations::bindings;
+use org_invitations_codegen::{Api, Bindings, Class, Document, Finding, Report, Surface, check, diff};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -21,7 +22,8 @@ pub(crate) enum SpecCommand {
     /// Compare two documents of one API: what breaks, what is new, what does not matter.
     ///
     /// Only what the library uses counts, after resolving references and lowering OpenAPI 3.1 to 3.0,
-    /// so moving or renaming a schema is no change.
+    /// so moving a schema is no change. Lines of the class `bindings` name what a program that uses
+    /// the generated bindings directly gains, loses or finds changed.
     #[command(after_help = "\
 Exit codes: 0 nothing breaks, 1 something breaks, 2 the documents could not be
 compared.
@@ -62,12 +64,23 @@ pub(crate) fn run(command: &SpecCommand, out: &mut Output) -> Result<(), Failure
 
 fn compare(old: &Path, new: &Path, out: &mut Output) -> Result<(), Failure> {
     let (old, new) = (read(old)?, read(new)?);
-    let described = Api::recognise(&new);
-    let apis = recognised(&old)?
-        .into_iter()
-        .filter(|api| described.iter().any(|other| other.module == api.module));
-    let apis: Vec<_> = apis.collect();
-    if apis.is_empty() {
+    let mut findings = Vec::new();
+    let mut names = Vec::new();
+    let mut compared = false;
+    for bindings in known()? {
+        let apis = bindings.apis();
+        let both = |api: &&Api| api.is_described_by(&old) && api.is_described_by(&new);
+        let common: Vec<&Api> = apis.iter().filter(both).collect();
+        for api in &common {
+            findings.extend(diff(&surface(&old, api)?, &surface(&new, api)?, api));
+        }
+        if !common.is_empty() {
+            compared = true;
+            names.extend(bindings.diff_names(&old, &new).map_err(unusable)?);
+        }
+    }
+    if !compared {
+        recognised(&old)?;
         let message = format!(
             "{} and {} describe no API in common",
             old.name(),
@@ -75,18 +88,13 @@ fn compare(old: &Path, new: &Path, out: &mut Output) -> Result<(), Failure> {
         );
         return Err(Failure::Usage(message));
     }
-    let mut findings = Vec::new();
-    for api in apis {
-        let (old, new) = (surface(&old, api)?, surface(&new, api)?);
-        findings.extend(diff(&old, &new, api));
-    }
     let printed = match out.format() {
-        Format::Table if findings.is_empty() => {
+        Format::Table if findings.is_empty() && names.is_empty() => {
             Ok(out.line("nothing changed that the library uses")?)
         }
-        Format::Table | Format::Jsonl | Format::Csv => records(&findings, out),
-        Format::Json | Format::Yaml => document(&findings, out),
-        Format::Markdown => markdown(&findings, out),
+        Format::Table | Format::Jsonl | Format::Csv => records(findings.iter().chain(&names), out),
+        Format::Json | Format::Yaml => document(&findings, &names, out),
+        Format::Markdown => markdown(findings.iter().chain(&names), out),
     };
     match printed.and_then(|()| Ok(out.flush()?)) {
         // Whoever reads has had enough, but the verdict stands.
@@ -114,7 +122,7 @@ fn would_build(file: &Path, out: &mut Output) -> Result<(), Failure> {
     let document = read(file)?;
     let mut problems = Vec::new();
     for api in recognised(&document)? {
-        match check(&surface(&document, api)?, api) {
+        match check(&surface(&document, &api)?, &api) {
             Ok(()) if !is_text => {}
             Ok(()) => out.line(&format!("{}: the library builds from it", api.title))?,
             Err(report) if !is_text => problems.extend(report.problems),
@@ -153,7 +161,7 @@ fn would_build(file: &Path, out: &mut Output) -> Result<(), Failure> {
 fn show(file: &Path, out: &mut Output) -> Result<(), Failure> {
     let document = read(file)?;
     for api in recognised(&document)? {
-        out.document(surface(&document, api)?.value())?;
+        out.document(surface(&document, &api)?.value())?;
     }
     Ok(())
 }
@@ -170,12 +178,22 @@ fn unusable(report: Report) -> Failure {
     Failure::Usage(report.to_string())
 }
 
-fn recognised(document: &Document) -> Result<Vec<&'static Api>, Failure> {
-    let apis = Api::recognise(document);
+/// The bindings that the library was built with, and what it needs of their documents.
+fn known() -> Result<Vec<Bindings>, Failure> {
+    let read = |text: &&str| Bindings::from_description(text).map_err(unusable);
+    bindings::descriptions().iter().map(read).collect()
+}
+
+/// The APIs that the library uses and the document describes.
+fn recognised(document: &Document) -> Result<Vec<Api>, Failure> {
+    let all = known()?;
+    let all: Vec<Api> = all.iter().flat_map(Bindings::apis).collect();
+    let titles: Vec<&str> = all.iter().map(|api| api.title.as_str()).collect();
+    let titles = titles.join(", ");
+    let apis: Vec<Api> = all.iter().filter(|api| api.is_described_by(document)).cloned().collect();
     if apis.is_empty() {
-        let known = Api::ALL.map(|api| api.title).join(", ");
         let message = format!(
-            "{}: none of the operations that the library uses is in it; it knows {known}",
+            "{}: none of the operations that the library uses is in it; it knows {titles}",
             document.name()
         );
         return Err(Failure::Usage(message));
@@ -240,7 +258,7 @@ impl Record for FindingRecord<'_> {
     }
 }
 
-fn records(findings: &[Finding], out: &mut Output) -> Result<(), Failure> {
+fn records<'a>(findings: impl Iterator<Item = &'a Finding>, out: &mut Output) -> Result<(), Failure> {
     let mut records = out.records(Shape::Many);
     for finding in findings {
         records.push(&FindingRecord::new(finding))?;
@@ -248,13 +266,14 @@ fn records(findings: &[Finding], out: &mut Output) -> Result<(), Failure> {
     Ok(records.finish()?)
 }
 
-fn document(findings: &[Finding], out: &mut Output) -> Result<(), Failure> {
-    let findings: Vec<FindingRecord<'_>> = findings.iter().map(FindingRecord::new).collect();
-    Ok(out.document(&json!({ "findings": findings }))?)
+fn document(findings: &[Finding], names: &[Finding], out: &mut Output) -> Result<(), Failure> {
+    let records = |findings: &[Finding]| json!(findings.iter().map(FindingRecord::new).collect::<Vec<_>>());
+    Ok(out.document(&json!({ "findings": records(findings), "bindings": records(names) }))?)
 }
 
-fn markdown(findings: &[Finding], out: &mut Output) -> Result<(), Failure> {
-    if findings.is_empty() {
+fn markdown<'a>(findings: impl Iterator<Item = &'a Finding>, out: &mut Output) -> Result<(), Failure> {
+    let mut findings = findings.peekable();
+    if findings.peek().is_none() {
         return Ok(out.line("Nothing changed that the library uses.")?);
     }
     // A pipe would end the cell, a backtick the code, and a line break the row.

@@ -132,3 +132,27 @@ async fn a_clock_that_is_off_is_told() {
         assert!(detail.contains(words), "{detail}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_shows_what_the_bindings_came_from() {
+    let world = World::start().await;
+    let report = run(&["doctor", "-p", "confluent", "-o", "json"], &world.variables()).await;
+    let report = report.json();
+    let documents = report["documents"].as_array().unwrap();
+    for provider in ["confluent", "clickhouse"] {
+        assert!(
+            documents.iter().any(|document| document["provider"] == provider),
+            "{report:#}"
+        );
+    }
+    for document in documents {
+        assert_eq!(document["sha256"].as_str().unwrap().len(), 64, "{report:#}");
+        let file = document["file"].as_str().unwrap();
+        assert!(!file.is_empty() && !file.contains('/'), "{report:#}");
+    }
+    let version = run(&["--version"], &world.variables()).await;
+    let file = documents[0]["file"].as_str().unwrap();
+    assert!(version.stdout.contains(file), "{}", version.stdout);
+    let short = run(&["-V"], &world.variables()).await;
+    assert_eq!(short.stdout.lines().count(), 1, "{}", short.stdout);
+}

@@ -16,6 +16,8 @@ pub(super) struct Changes<'a> {
     pub new: &'a Surface,
     /// The operation that is being compared; empty for what concerns the whole document.
     pub operation: String,
+    /// Whether the library reads what it lists as a whole.
+    pub whole_list: bool,
     found: Vec<Change>,
 }
 
@@ -35,6 +37,7 @@ impl<'a> Changes<'a> {
             old,
             new,
             operation: String::new(),
+            whole_list: false,
             found: Vec::new(),
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Class, Placed, changes::Changes, schema::SchemaDiff};
+use super::{Class, Placed, changes::Changes, paging::RESPONSE, schema::SchemaDiff};
 use crate::{
     api::{Field, Object},
     check::is_bare,
@@ -35,7 +35,7 @@ impl Changes<'_> {
             };
             let label = match direction {
                 Direction::Request => "the request",
-                Direction::Response => "the response",
+                Direction::Response => RESPONSE,
             };
             let (old_at, new_at) = (
                 format!("{at}/schema"),

@@ -3,6 +3,7 @@
 //! | module | compares |
 //! |---|---|
 //! | `operation` | the operation itself and its request body |
+//! | `paging` | whether a list that came at once may come in pages |
 //! | `parameters` | path variables, and what travels under a name |
 //! | `responses` | statuses and headers |
 //! | `content` | bodies by media type |
@@ -14,6 +15,7 @@
 mod changes;
 mod content;
 mod operation;
+mod paging;
 mod parameters;
 mod responses;
 mod schema;
@@ -34,6 +36,8 @@ pub enum Class {
     Cosmetic,
     /// There is something new, and all that was there still works.
     Additive,
+    /// A Rust name of the bindings comes, goes or stands for something else.
+    Bindings,
     /// The library or its users would fail or lose data.
     Breaking,
 }
@@ -54,11 +58,12 @@ pub struct Finding {
 }
 
 impl Class {
-    /// The word for it: `breaking`, `additive` or `cosmetic`.
+    /// The word for it: `breaking`, `bindings`, `additive` or `cosmetic`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Cosmetic => "cosmetic",
             Self::Additive => "additive",
+            Self::Bindings => "bindings",
             Self::Breaking => "breaking",
         }
     }

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Class, Placed, changes::Changes};
+use super::{Class, Placed, changes::Changes, paging::is_whole_list};
 use crate::{api::Operation, schema::Direction};
 
 impl Changes<'_> {
     pub(super) fn operation(&mut self, operation: &Operation) {
         self.operation.clone_from(&operation.id);
+        self.whole_list = is_whole_list(operation);
         let (old, new) = (self.old, self.new);
         let name = |path: &str| json!(format!("{} {path}", operation.method.to_uppercase()));
         match (old.operation(operation), new.operation(operation)) {

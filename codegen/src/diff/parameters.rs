@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Class, Placed, changes::Changes, schema::SchemaDiff};
+use super::{Class, Placed, changes::Changes, paging::asks_for_pages, schema::SchemaDiff};
 use crate::{
     api::{Need, Operation},
-    schema::Direction,
     path::variables,
+    schema::Direction,
 };
 
 /// Parameters with their pointers, by place and name.
@@ -73,9 +73,15 @@ impl Changes<'_> {
         for (name, added) in new {
             for (at, entry) in added {
                 let demanded = entry["required"] == true;
-                let class = Class::breaking_if(demanded, Class::Additive);
+                let pages = self.whole_list && asks_for_pages(name);
+                let class = Class::breaking_if(demanded || pages, Class::Additive);
                 let kind = if demanded { "required" } else { "new" };
-                let what = format!("there is a {kind} parameter \"{name}\"");
+                let behaviour = if pages {
+                    "; the list may come in pages now"
+                } else {
+                    ""
+                };
+                let what = format!("there is a {kind} parameter \"{name}\"{behaviour}");
                 self.record(class, (old_at, Value::Null), (&at, entry.clone()), what);
             }
         }

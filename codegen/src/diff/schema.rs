@@ -8,7 +8,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::{Map, Value, json};
 
-use super::{Class, Placed, changes::Changes};
+use super::{
+    Class, Placed,
+    changes::Changes,
+    paging::{RESPONSE, tells_of_pages},
+};
 use crate::{
     api::{Field, Kind, Need, Object},
     document::escape,
@@ -35,15 +39,15 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
     }
 
     /// A whole body, of which the library uses what `object` lists.
-    pub(super) fn body(
-        &mut self,
-        old: Placed,
-        new: Placed,
-        label: &str,
-        object: Option<&Object>,
-    ) {
+    pub(super) fn body(&mut self, old: Placed, new: Placed, label: &str, object: Option<&Object>) {
         self.keywords(old, new, label, Need::Essential);
-        self.nested(old, new, label, object.map(|object| object.fields.as_slice()), None);
+        self.nested(
+            old,
+            new,
+            label,
+            object.map(|object| object.fields.as_slice()),
+            None,
+        );
     }
 
     /// A value, of which the library expects `kind`.
@@ -161,8 +165,17 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
             let sent = essential.any(|field| field.name == *name);
             let demanded = is_required.contains(&**name);
             let demanded = self.direction == Direction::Request && demanded && !sent;
-            let class = Class::breaking_if(demanded, Class::Additive);
-            let what = format!("there is a new property `{name}` of {label}");
+            let pages = self.direction == Direction::Response
+                && self.changes.whole_list
+                && label == RESPONSE
+                && tells_of_pages(name);
+            let class = Class::breaking_if(demanded || pages, Class::Additive);
+            let behaviour = if pages {
+                "; the list may come in pages now"
+            } else {
+                ""
+            };
+            let what = format!("there is a new property `{name}` of {label}{behaviour}");
             let after = (&*at, property.clone());
             self.changes
                 .record(class, (old_at, Value::Null), after, what);

@@ -11,7 +11,11 @@ pub(super) fn start_empty(file: &mut File) -> usize {
     let mut items = &mut file.items;
     for name in module {
         let inner = items.iter_mut().find_map(|item| match item {
-            Item::Mod(ItemMod { ident, content: Some((_, inner)), .. }) if ident == name => Some(inner),
+            Item::Mod(ItemMod {
+                ident,
+                content: Some((_, inner)),
+                ..
+            }) if ident == name => Some(inner),
             _ => None,
         });
         match inner {
@@ -24,7 +28,12 @@ pub(super) fn start_empty(file: &mut File) -> usize {
 
 /// The body of `fn default`, if the item implements `Default`.
 fn default_of(item: &mut Item) -> Option<&mut Vec<Stmt>> {
-    let Item::Impl(ItemImpl { trait_: Some((path, _)), items, .. }) = item else {
+    let Item::Impl(ItemImpl {
+        trait_: Some((path, _)),
+        items,
+        ..
+    }) = item
+    else {
         return None;
     };
     if path.segments.last()?.ident != "Default" {

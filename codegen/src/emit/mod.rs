@@ -21,7 +21,9 @@ use std::{
 
 use openapiv3::OpenAPI;
 use proc_macro2::TokenStream;
-use progenitor_impl::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TypeImpl, TypePatch};
+use progenitor_impl::{
+    GenerationSettings, Generator, HooksMode, InterfaceStyle, TypeImpl, TypePatch,
+};
 use quote::{format_ident, quote};
 use serde_json::Value;
 
@@ -41,7 +43,11 @@ pub(crate) use tables::SourceFile;
 const TIMESTAMP: &str = "TimestampOfSupport";
 
 /// Writes the Rust text of a module.
-pub(crate) fn emit(bindings: &Bindings, model: &Model, files: &[SourceFile]) -> Result<String, Problem> {
+pub(crate) fn emit(
+    bindings: &Bindings,
+    model: &Model,
+    files: &[SourceFile],
+) -> Result<String, Problem> {
     let form = Form {
         timestamp: bindings.support.is_some().then_some(TIMESTAMP),
     };
@@ -91,12 +97,21 @@ pub(crate) fn emit(bindings: &Bindings, model: &Model, files: &[SourceFile]) -> 
         #tables
     };
     let mut file = syn::parse2(tokens).map_err(|error| failed(&error.to_string()))?;
-    let objects = model.types.iter().filter(|named| matches!(named.body, Body::Object(_))).count();
+    let objects = model
+        .types
+        .iter()
+        .filter(|named| matches!(named.body, Body::Object(_)))
+        .count();
     let builders = builders::start_empty(&mut file);
     if builders != objects {
-        return Err(failed(&format!("{builders} builders for {objects} objects")));
+        return Err(failed(&format!(
+            "{builders} builders for {objects} objects"
+        )));
     }
-    let notes = model.notes.iter().map(|note| format!("// note: {}\n", one_line(note)));
+    let notes = model
+        .notes
+        .iter()
+        .map(|note| format!("// note: {}\n", one_line(note)));
     let notes: String = notes.collect();
     let mut text = format!("{notes}{}", prettyplease::unparse(&file));
     // The compiler refuses some of these in comments; texts have them escaped.
@@ -105,7 +120,8 @@ pub(crate) fn emit(bindings: &Bindings, model: &Model, files: &[SourceFile]) -> 
 }
 
 fn client(bindings: &Bindings, model: &Model, document: Value) -> Result<TokenStream, Problem> {
-    let document: OpenAPI = serde_json::from_value(document).map_err(|error| failed(&error.to_string()))?;
+    let document: OpenAPI =
+        serde_json::from_value(document).map_err(|error| failed(&error.to_string()))?;
     let mut settings = GenerationSettings::new();
     settings.with_interface(InterfaceStyle::Builder);
     if let Some(support) = &bindings.support {
@@ -114,7 +130,11 @@ fn client(bindings: &Bindings, model: &Model, document: Value) -> Result<TokenSt
         settings
             .with_hooks(HooksMode::Expected)
             .with_inner_type(quote!(#transport))
-            .with_replacement(TIMESTAMP, format!("{support}::Timestamp"), [TypeImpl::Display].into_iter());
+            .with_replacement(
+                TIMESTAMP,
+                format!("{support}::Timestamp"),
+                [TypeImpl::Display].into_iter(),
+            );
     }
     for named in &model.types {
         let path = format!("{}::types::{}", bindings.module, named.name);
@@ -155,7 +175,9 @@ fn join_summaries(document: &mut Value) {
             if !text.is_empty() {
                 operation.insert("description".to_owned(), Value::from(text));
             }
-            let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+            let parameters = operation
+                .get_mut("parameters")
+                .and_then(Value::as_array_mut);
             for parameter in parameters.into_iter().flatten() {
                 // They become items of a list.
                 if let Some(Value::String(text)) = parameter.get_mut("description") {
@@ -197,7 +219,8 @@ fn alias(model: &Model, node: &Node, bindings: &Bindings) -> TokenStream {
 
 /// Progenitor panics on some inputs, and a panic is one readable line here.
 fn without_panic<T>(run: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(failed(&panic_message(panic.as_ref()))))
+    catch_unwind(AssertUnwindSafe(run))
+        .unwrap_or_else(|panic| Err(failed(&panic_message(panic.as_ref()))))
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> String {

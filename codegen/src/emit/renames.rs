@@ -40,11 +40,15 @@ impl Renames {
             for property in properties {
                 let plain = idents::snake(&property.name);
                 let longer = format!("{}_property", plain.trim_end_matches('_'));
-                let ident = idents::free(&taken, &[plain.clone(), longer], |name, count| format!("{name}_{count}"));
+                let ident = idents::free(&taken, &[plain.clone(), longer], |name, count| {
+                    format!("{name}_{count}")
+                });
                 taken.insert(ident.clone());
                 if ident != plain || has_mark(&property.name) {
                     let given = renames.given(&ident, &property.name);
-                    renames.properties.push((named.name.clone(), property.name.clone(), given));
+                    renames
+                        .properties
+                        .push((named.name.clone(), property.name.clone(), given));
                 }
             }
         }
@@ -52,7 +56,8 @@ impl Renames {
             for param in &op.parameters {
                 if param.ident != idents::snake(&param.name) || has_mark(&param.name) {
                     let given = renames.given(&param.ident, &param.name);
-                    let place = [&op.path, &op.method, &param.location, &param.name].map(String::clone);
+                    let place =
+                        [&op.path, &op.method, &param.location, &param.name].map(String::clone);
                     renames.parameters.push((place, given));
                 }
             }
@@ -83,7 +88,12 @@ impl Renames {
             {
                 properties.insert(given.clone(), property);
             }
-            for required in component.get_mut("required").and_then(Value::as_array_mut).into_iter().flatten() {
+            for required in component
+                .get_mut("required")
+                .and_then(Value::as_array_mut)
+                .into_iter()
+                .flatten()
+            {
                 if required == wire {
                     *required = Value::from(given.as_str());
                 }
@@ -98,7 +108,10 @@ impl Renames {
                 }
             }
             if location == "path" {
-                paths.push((path.clone(), path.replace(&format!("{{{name}}}"), &format!("{{{given}}}"))));
+                paths.push((
+                    path.clone(),
+                    path.replace(&format!("{{{name}}}"), &format!("{{{given}}}")),
+                ));
             }
         }
         // A path has one template, whatever the methods call its variables.
@@ -133,10 +146,14 @@ impl Renames {
                 restored.set_span(group.span());
                 TokenTree::Group(restored)
             }
-            TokenTree::Literal(literal) => match syn::parse_str::<syn::LitStr>(&literal.to_string()) {
-                Ok(text) if has_mark(&text.value()) => TokenTree::Literal(self.literal(&text.value())),
-                _ => TokenTree::Literal(literal),
-            },
+            TokenTree::Literal(literal) => {
+                match syn::parse_str::<syn::LitStr>(&literal.to_string()) {
+                    Ok(text) if has_mark(&text.value()) => {
+                        TokenTree::Literal(self.literal(&text.value()))
+                    }
+                    _ => TokenTree::Literal(literal),
+                }
+            }
             other => other,
         }
     }

@@ -1,14 +1,12 @@
 //! Sets of values: enums that keep a value that the document does not list.
 
-use std::collections::HashSet;
-
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use crate::lower::{
-    idents,
     model::{Body, Model},
     render::said,
+    variants,
 };
 
 pub(super) fn tokens(model: &Model) -> TokenStream {
@@ -21,12 +19,16 @@ pub(super) fn tokens(model: &Model) -> TokenStream {
         .map(|(named, values)| {
             any = true;
             let name = format_ident!("{}", named.name);
-            let words = said(&named.words).unwrap_or_else(|| format!("A set of values, `{}`.", named.name));
-            let variants = variants(values).into_iter().zip(values).map(|(variant, value)| {
-                let variant = format_ident!("{variant}");
-                let words = format!("`{value}`");
-                quote! { #[doc = #words] #variant = #value }
-            });
+            let words =
+                said(&named.words).unwrap_or_else(|| format!("A set of values, `{}`.", named.name));
+            let variants = variants(values)
+                .into_iter()
+                .zip(values)
+                .map(|(variant, value)| {
+                    let variant = format_ident!("{variant}");
+                    let words = format!("`{value}`");
+                    quote! { #[doc = #words] #variant = #value }
+                });
             quote! {
                 set! {
                     #[doc = #words]
@@ -40,21 +42,6 @@ pub(super) fn tokens(model: &Model) -> TokenStream {
     }
     let set = definition();
     quote! { #set #(#sets)* }
-}
-
-/// What the values of a set are called; a value that would be `Other` is `OtherValue`.
-pub(crate) fn variants(values: &[String]) -> Vec<String> {
-    let mut taken = HashSet::from(["Other".to_owned(), "Self".to_owned()]);
-    let mut names = Vec::new();
-    for value in values {
-        let plain = if value.is_empty() { "Empty".to_owned() } else { idents::pascal(value) };
-        let plain = plain.trim_end_matches('_').to_owned();
-        let longer = format!("{plain}Value");
-        let name = idents::free(&taken, &[plain, longer], |name, count| format!("{name}{count}"));
-        taken.insert(name.clone());
-        names.push(name);
-    }
-    names
 }
 
 /// The macro that the output defines its sets with.

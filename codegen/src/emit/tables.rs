@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 
 use crate::{
     bindings::Bindings,
-    lower::model::{Body, Model},
+    lower::model::{Body, Media, Model},
 };
 
 /// A document that bindings were made from.
@@ -39,22 +39,35 @@ pub(super) fn tokens(bindings: &Bindings, model: &Model, files: &[SourceFile]) -
     let operations = model.operations.iter().map(|op| {
         let (name, method, path) = (&op.name, op.method.to_ascii_uppercase(), &op.path);
         let offered = op.offered;
-        let parameters = op.parameters.iter();
-        let queries = parameters.filter(|param| param.location == "query" && !param.offered);
-        let queries = queries.map(|param| param.name.clone());
+        let raw = op
+            .success
+            .as_ref()
+            .is_some_and(|success| success.media != Media::Json);
+        let queries = |offered: bool| {
+            let parameters = op.parameters.iter();
+            let queries = parameters
+                .filter(move |param| param.location == "query" && param.offered == offered);
+            queries.map(|param| param.name.clone())
+        };
+        let (queries, absent_queries) = (queries(true), queries(false));
         let body = op.request.as_ref().and_then(|request| request.node.named());
         let properties = body.map(|id| match &model.types[id].body {
             Body::Object(properties) => properties.iter().filter(|it| !it.offered).collect(),
             _ => Vec::new(),
         });
-        let properties = properties.into_iter().flatten().map(|property| property.name.clone());
+        let properties = properties
+            .into_iter()
+            .flatten()
+            .map(|property| property.name.clone());
         quote! {
             #support::OperationSpec {
                 name: #name,
                 method: #method,
                 path: #path,
                 offered: #offered,
-                absent_queries: &[#(#queries),*],
+                is_raw: #raw,
+                queries: &[#(#queries),*],
+                absent_queries: &[#(#absent_queries),*],
                 absent_properties: &[#(#properties),*],
             }
         }

@@ -3,10 +3,10 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::sets::variants;
 use crate::lower::{
     model::{Body, Model},
     render::said,
+    variants,
 };
 
 pub(super) fn tokens(model: &Model) -> TokenStream {
@@ -17,7 +17,8 @@ pub(super) fn tokens(model: &Model) -> TokenStream {
     let unions: Vec<TokenStream> = unions
         .map(|(named, union)| {
             let name = format_ident!("{}", named.name);
-            let words = said(&named.words).unwrap_or_else(|| format!("One of several objects, `{}`.", named.name));
+            let words = said(&named.words)
+                .unwrap_or_else(|| format!("One of several objects, `{}`.", named.name));
             let tag = &union.tag;
             let values: Vec<String> = union.arms.iter().map(|(value, _)| value.clone()).collect();
             let arms = variants(&values).into_iter().zip(&union.arms);

@@ -6,20 +6,64 @@ use heck::{ToPascalCase, ToSnakeCase};
 
 /// Names of types that generated code could not have beside its own.
 const RESERVED_TYPES: [&str; 21] = [
-    "Box", "Clone", "Debug", "Default", "Deserialize", "Display", "Err", "From", "FromStr", "Into",
-    "None", "Ok", "Option", "Result", "Self", "Serialize", "Some", "String", "ToString", "TryFrom", "Vec",
+    "Box",
+    "Clone",
+    "Debug",
+    "Default",
+    "Deserialize",
+    "Display",
+    "Err",
+    "From",
+    "FromStr",
+    "Into",
+    "None",
+    "Ok",
+    "Option",
+    "Result",
+    "Self",
+    "Serialize",
+    "Some",
+    "String",
+    "ToString",
+    "TryFrom",
+    "Vec",
 ];
 
 /// Names of operations that a client has as something else.
 const RESERVED_OPERATIONS: [&str; 15] = [
-    "api_version", "baseurl", "byte_stream", "client", "client_hooks", "client_info", "clone", "error",
-    "exec", "inner", "new", "new_with_client", "operation_info", "post", "pre",
+    "api_version",
+    "baseurl",
+    "byte_stream",
+    "client",
+    "client_hooks",
+    "client_info",
+    "clone",
+    "error",
+    "exec",
+    "inner",
+    "new",
+    "new_with_client",
+    "operation_info",
+    "post",
+    "pre",
 ];
 
 /// Names of parameters that a builder has as something else.
 const RESERVED_PARAMETERS: [&str; 14] = [
-    "body", "body_map", "client", "clone", "header_map", "info", "new", "request", "response", "result",
-    "send", "stream", "url", "value",
+    "body",
+    "body_map",
+    "client",
+    "clone",
+    "header_map",
+    "info",
+    "new",
+    "request",
+    "response",
+    "result",
+    "send",
+    "stream",
+    "url",
+    "value",
 ];
 
 /// As a type or a variant is called.
@@ -59,7 +103,11 @@ pub(crate) fn is_reserved_parameter(name: &str) -> bool {
 }
 
 /// The first of the names that is not taken yet, numbered if all are.
-pub(crate) fn free(taken: &HashSet<String>, candidates: &[String], number: fn(&str, usize) -> String) -> String {
+pub(crate) fn free(
+    taken: &HashSet<String>,
+    candidates: &[String],
+    number: fn(&str, usize) -> String,
+) -> String {
     let free = |name: &String| !taken.contains(name);
     if let Some(name) = candidates.iter().find(|name| free(name)) {
         return name.clone();
@@ -73,7 +121,13 @@ fn identifier(text: &str, case: fn(&str) -> String, prefix: &str) -> String {
     let cleaned: String = text
         .chars()
         .filter(|letter| *letter != '\'')
-        .map(|letter| if unicode_ident::is_xid_continue(letter) { letter } else { '-' })
+        .map(|letter| {
+            if unicode_ident::is_xid_continue(letter) {
+                letter
+            } else {
+                '-'
+            }
+        })
         .collect();
     let name = match text {
         "+1" => "plus1".to_owned(),
@@ -85,7 +139,11 @@ fn identifier(text: &str, case: fn(&str) -> String, prefix: &str) -> String {
         Some(first) if unicode_ident::is_xid_start(first) => name,
         Some(_) => format!("{prefix}{name}"),
     };
-    if is_keyword(&name) { format!("{name}_") } else { name }
+    if is_keyword(&name) {
+        format!("{name}_")
+    } else {
+        name
+    }
 }
 
 fn is_keyword(name: &str) -> bool {

@@ -31,6 +31,8 @@ use crate::{
     select,
 };
 use model::Model;
+#[cfg(any(feature = "diff", feature = "generate"))]
+pub(crate) use naming::variants;
 use operation::Operations;
 use schema::Schemas;
 use view::Viewer;
@@ -57,7 +59,10 @@ pub(crate) fn lower(bindings: &Bindings, sources: &[Documents]) -> Result<Model,
             problems: mistakes,
         });
     }
-    let all: Vec<Vec<&Document>> = sources.iter().map(|source| source.documents.iter().collect()).collect();
+    let all: Vec<Vec<&Document>> = sources
+        .iter()
+        .map(|source| source.documents.iter().collect())
+        .collect();
     let mut model = lower_these(bindings, &all)?;
     let lacking = sources.iter().any(|source| source.own.is_some());
     let own = if lacking {
@@ -105,7 +110,11 @@ fn in_documents(documents: &[Vec<&Document>], problems: Vec<Problem>) -> Report 
 }
 
 fn name_of(documents: &[Vec<&Document>]) -> String {
-    let mut names: Vec<&str> = documents.iter().flatten().map(|document| document.name()).collect();
+    let mut names: Vec<&str> = documents
+        .iter()
+        .flatten()
+        .map(|document| document.name())
+        .collect();
     names.dedup();
     names.join(", ")
 }
@@ -114,11 +123,19 @@ fn lower_these(bindings: &Bindings, sources: &[Vec<&Document>]) -> Result<Model,
     // One document that several sources name is one.
     let mut documents: Vec<&Document> = Vec::new();
     for document in sources.iter().flatten() {
-        if !documents.iter().any(|known| known.name() == document.name()) {
+        if !documents
+            .iter()
+            .any(|known| known.name() == document.name())
+        {
             documents.push(document);
         }
     }
-    let place = |document: &Document| documents.iter().position(|known| known.name() == document.name()).unwrap_or(0);
+    let place = |document: &Document| {
+        documents
+            .iter()
+            .position(|known| known.name() == document.name())
+            .unwrap_or(0)
+    };
     let mut schemas = Schemas::new(Viewer {
         documents: &documents,
     });
@@ -142,8 +159,25 @@ fn lower_these(bindings: &Bindings, sources: &[Vec<&Document>]) -> Result<Model,
         return Err(in_documents(sources, vec![problem]));
     }
     let mut model = schemas.model;
+    if bindings.sources.iter().any(|source| source.all) {
+        model.notes.extend(
+            documents
+                .iter()
+                .flat_map(|document| select::left_out(document)),
+        );
+    }
     model.operations = operations;
     Ok(model)
+}
+
+/// An operation, the document that has it, and the name that it gets.
+type Chosen<'d> = (&'d Document, select::Found<'d>, Option<String>);
+
+fn is_chosen(chosen: &[Chosen<'_>], found: &select::Found<'_>) -> bool {
+    let same = |(_, other, _): &Chosen<'_>| {
+        other.method == found.method && crate::path::is_same(&other.path, &found.path)
+    };
+    chosen.iter().any(same)
 }
 
 /// The operations that a source selects, each from the first document that has it.
@@ -161,17 +195,16 @@ fn selected<'d>(
             Some((document, found)) => (document, found),
             None => continue,
         };
-        chosen.extend(found.into_iter().map(|found| (document, found, each.id.clone())));
+        for found in found {
+            if !is_chosen(&chosen, &found) {
+                chosen.push((document, found, each.id.clone()));
+            }
+        }
     }
     if source.all {
         for document in candidates {
-            for found in select::operations(document) {
-                let known = chosen
-                    .iter()
-                    .any(|(_, other, _): &(_, select::Found, _)| {
-                        other.method == found.method && crate::path::is_same(&other.path, &found.path)
-                    });
-                if !known {
+            for found in select::generated(document) {
+                if !is_chosen(&chosen, &found) {
                     chosen.push((*document, found, None));
                 }
             }
@@ -183,7 +216,11 @@ fn selected<'d>(
 /// Says of what the client is one.
 fn describe(bindings: &Bindings, sources: &[Vec<&Document>], model: &mut Model) {
     let info = |document: &&Document, key: &str| {
-        document.root()["info"][key].as_str().unwrap_or_default().trim().to_owned()
+        document.root()["info"][key]
+            .as_str()
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
     };
     let mut described: Vec<(String, String)> = Vec::new();
     for document in sources.iter().flatten() {
@@ -194,14 +231,23 @@ fn describe(bindings: &Bindings, sources: &[Vec<&Document>], model: &mut Model) 
     }
     let first = described.first().cloned().unwrap_or_default();
     model.title = bindings.title.clone().unwrap_or(first.0);
-    model.version = described.iter().map(|(_, version)| version.as_str()).collect::<Vec<_>>().join(", ");
+    model.version = described
+        .iter()
+        .map(|(_, version)| version.as_str())
+        .collect::<Vec<_>>()
+        .join(", ");
     let one = match sources.iter().flatten().collect::<Vec<_>>().as_slice() {
         [one] => words::clean(&info(one, "description")),
         _ => None,
     };
     model.description = one.or_else(|| {
-        let list = described.iter().map(|(title, version)| format!("- {title}, version {version}"));
-        words::clean(&format!("From these documents:\n\n{}", list.collect::<Vec<_>>().join("\n")))
+        let list = described
+            .iter()
+            .map(|(title, version)| format!("- {title}, version {version}"));
+        words::clean(&format!(
+            "From these documents:\n\n{}",
+            list.collect::<Vec<_>>().join("\n")
+        ))
     });
 }
 
@@ -209,13 +255,16 @@ fn describe(bindings: &Bindings, sources: &[Vec<&Document>], model: &mut Model) 
 pub(crate) fn missing_operations(source: &Source, candidates: &[&Document]) -> Vec<Problem> {
     let lacking = source.selected.iter().filter(|each| {
         each.need == Need::Essential
-            && !candidates
-                .iter()
-                .any(|document| !select::find(document, &each.call.method, &each.call.path).is_empty())
+            && !candidates.iter().any(|document| {
+                !select::find(document, &each.call.method, &each.call.path).is_empty()
+            })
     });
     lacking
         .map(|each| {
-            let id = each.id.as_ref().map_or_else(String::new, |id| format!(" ({id})"));
+            let id = each
+                .id
+                .as_ref()
+                .map_or_else(String::new, |id| format!(" ({id})"));
             Problem {
                 pointer: "/paths".to_owned(),
                 expected: format!("the operation `{}`{id}", each.call),

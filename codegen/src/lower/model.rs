@@ -186,7 +186,10 @@ impl Named {
                     property.node.map_ids(change);
                 }
             }
-            Body::Union(union) => union.arms.iter_mut().for_each(|(_, node)| node.map_ids(change)),
+            Body::Union(union) => union
+                .arms
+                .iter_mut()
+                .for_each(|(_, node)| node.map_ids(change)),
             Body::Set(_) => {}
         }
     }

@@ -5,7 +5,10 @@
 //! back is called `…Request`. What has no name in the document is called after what holds it. If all that is
 //! taken, a number tells them apart, and a note says so.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap, HashSet},
+};
 
 use super::{
     idents,
@@ -27,7 +30,8 @@ fn merge(model: &mut Model) {
     let mut same: HashMap<Id, Id> = HashMap::new();
     let mut failures: HashMap<Id, usize> = HashMap::new();
     let all: Vec<Id> = {
-        let (sent, received): (Vec<Id>, Vec<Id>) = (0..model.types.len()).partition(|id| model.types[*id].origin.sent);
+        let (sent, received): (Vec<Id>, Vec<Id>) =
+            (0..model.types.len()).partition(|id| model.types[*id].origin.sent);
         received.into_iter().chain(sent).collect()
     };
     for id in all {
@@ -38,7 +42,10 @@ fn merge(model: &mut Model) {
             None => continue,
         };
         let known = candidates.entry(key).or_default();
-        match known.iter().find(|known| equal(model, id, **known, &mut HashSet::new())) {
+        match known
+            .iter()
+            .find(|known| equal(model, id, **known, &mut HashSet::new()))
+        {
             Some(known) => {
                 same.insert(id, *known);
                 *failures.entry(*known).or_default() += 1;
@@ -56,12 +63,12 @@ fn merge(model: &mut Model) {
     for (_, node) in &mut model.aliases {
         node.map_ids(&mut change);
     }
-    // What several operations fail with is named after none of them.
-    for (id, count) in failures {
-        let named = &mut model.types[id];
-        if count > 0 && is_failure(named) {
-            FAILURE.clone_into(&mut named.origin.fallback);
-        }
+    // What most operations fail with is named after none of them.
+    let shared = failures
+        .into_iter()
+        .filter(|(id, _)| is_failure(&model.types[*id]));
+    if let Some((id, _)) = shared.max_by_key(|(id, count)| (*count, Reverse(*id))) {
+        FAILURE.clone_into(&mut model.types[id].origin.fallback);
     }
 }
 
@@ -70,7 +77,10 @@ const FAILURE: &str = "Failure";
 
 fn is_failure(named: &Named) -> bool {
     let origin = &named.origin;
-    !origin.sent && origin.within.is_none() && origin.fallback.ends_with("_error") && component(&origin.pointer).is_none()
+    !origin.sent
+        && origin.within.is_none()
+        && origin.fallback.ends_with("_error")
+        && component(&origin.pointer).is_none()
 }
 
 fn equal(model: &Model, one: Id, other: Id, assumed: &mut HashSet<(Id, Id)>) -> bool {
@@ -94,9 +104,11 @@ fn equal(model: &Model, one: Id, other: Id, assumed: &mut HashSet<(Id, Id)>) -> 
         (Body::Union(ours), Body::Union(theirs)) => {
             ours.tag == theirs.tag
                 && ours.arms.len() == theirs.arms.len()
-                && ours.arms.iter().zip(&theirs.arms).all(|((a, one), (b, other))| {
-                    a == b && equal_nodes(model, one, other, assumed)
-                })
+                && ours
+                    .arms
+                    .iter()
+                    .zip(&theirs.arms)
+                    .all(|((a, one), (b, other))| a == b && equal_nodes(model, one, other, assumed))
         }
         _ => false,
     }
@@ -117,7 +129,11 @@ fn equal_nodes(model: &Model, one: &Node, other: &Node, assumed: &mut HashSet<(I
 fn sweep(model: &mut Model) {
     let mut open: Vec<Id> = Vec::new();
     let mut note = |node: &Node| named_in(node, &mut open);
-    model.operations.iter().flat_map(Op::nodes).for_each(&mut note);
+    model
+        .operations
+        .iter()
+        .flat_map(Op::nodes)
+        .for_each(&mut note);
     model.aliases.iter().for_each(|(_, node)| note(node));
     let mut reached = BTreeSet::new();
     while let Some(id) = open.pop() {
@@ -125,12 +141,21 @@ fn sweep(model: &mut Model) {
             continue;
         }
         match &model.types[id].body {
-            Body::Object(properties) => properties.iter().for_each(|it| named_in(&it.node, &mut open)),
-            Body::Union(union) => union.arms.iter().for_each(|(_, node)| named_in(node, &mut open)),
+            Body::Object(properties) => properties
+                .iter()
+                .for_each(|it| named_in(&it.node, &mut open)),
+            Body::Union(union) => union
+                .arms
+                .iter()
+                .for_each(|(_, node)| named_in(node, &mut open)),
             Body::Set(_) => {}
         }
     }
-    let places: HashMap<Id, Id> = reached.iter().enumerate().map(|(new, old)| (*old, new)).collect();
+    let places: HashMap<Id, Id> = reached
+        .iter()
+        .enumerate()
+        .map(|(new, old)| (*old, new))
+        .collect();
     // What held a type may be gone, and then names it no more.
     let mut kept: Vec<Named> = reached.iter().map(|id| model.types[*id].clone()).collect();
     for named in &mut kept {
@@ -176,7 +201,16 @@ fn types(model: &mut Model) {
     let rank = |id: &Id| {
         let origin = &model.types[*id].origin;
         let own = component(&origin.pointer).is_some();
-        (!own, own && origin.sent, if own { origin.pointer.clone() } else { String::new() }, *id)
+        (
+            !own,
+            own && origin.sent,
+            if own {
+                origin.pointer.clone()
+            } else {
+                String::new()
+            },
+            *id,
+        )
     };
     unnamed.sort_by_cached_key(rank);
     let number = |name: &str, count: usize| format!("{name}{count}");
@@ -189,7 +223,9 @@ fn types(model: &mut Model) {
             let origin = &model.types[id].origin;
             let candidates = match (component(&origin.pointer), &origin.within) {
                 (Some(name), _) => component_names(&name, origin.sent),
-                (None, Some((holder, _))) if model.types[*holder].name.is_empty() && rounds < 100 => {
+                (None, Some((holder, _)))
+                    if model.types[*holder].name.is_empty() && rounds < 100 =>
+                {
                     later.push(id);
                     continue;
                 }
@@ -244,7 +280,9 @@ fn operations(model: &mut Model) {
         // Builders are types: `get_a_2` and `get_a2` would be one.
         let numbered = (2..).map(|count| number(&name, count));
         let mut candidates = std::iter::once(name.clone()).chain(numbered);
-        let free = candidates.find(|name| !taken.contains(&idents::pascal(name))).unwrap_or_default();
+        let free = candidates
+            .find(|name| !taken.contains(&idents::pascal(name)))
+            .unwrap_or_default();
         if free != name {
             model.notes.push(format!(
                 "{} {}: another operation is called `{name}`; this one is `{free}`",
@@ -267,4 +305,25 @@ fn operations(model: &mut Model) {
             idents_taken.insert(param.ident.clone());
         }
     }
+}
+
+/// What the values of a set are called; a value that would be `Other` is `OtherValue`.
+pub(crate) fn variants(values: &[String]) -> Vec<String> {
+    let mut taken = HashSet::from(["Other".to_owned(), "Self".to_owned()]);
+    let mut names = Vec::new();
+    for value in values {
+        let plain = if value.is_empty() {
+            "Empty".to_owned()
+        } else {
+            idents::pascal(value)
+        };
+        let plain = plain.trim_end_matches('_').to_owned();
+        let longer = format!("{plain}Value");
+        let name = idents::free(&taken, &[plain, longer], |name, count| {
+            format!("{name}{count}")
+        });
+        taken.insert(name.clone());
+        names.push(name);
+    }
+    names
 }

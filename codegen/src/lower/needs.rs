@@ -15,68 +15,104 @@ use crate::{
 };
 
 /// What is said of something that no document has.
-const NOT_OFFERED: &str = "Not offered by the document that this was built from: using it is refused.";
+const NOT_OFFERED: &str =
+    "Not offered by the document that this was built from: using it is refused.";
 
 /// Gives the types at pinned places their names, and makes one type of those that get the same.
 pub(super) fn pin(bindings: &Bindings, model: &mut Model) -> Result<(), Vec<Problem>> {
+    // What is united has parts that are united in turn, some of which have names of their own.
+    let mut pinned = pin_once(bindings, model)?;
+    for _ in 0..MAX_ROUNDS {
+        if !pinned.united {
+            break;
+        }
+        pinned = pin_once(bindings, model)?;
+    }
+    model.aliases = pinned.aliases;
+    for (name, id) in pinned.names {
+        match &model.types[id].origin.pinned {
+            Some(first) if *first != name => {
+                model.aliases.push((name, Node::new(Shape::Named(id))));
+            }
+            _ => model.types[id].origin.pinned = Some(name),
+        }
+    }
+    Ok(())
+}
+
+/// A structure within a structure is united one round later than that.
+const MAX_ROUNDS: usize = 64;
+
+#[derive(Default)]
+struct Pinned {
+    names: Vec<(String, Id)>,
+    /// Names of types that the document has plain ones in place of.
+    aliases: Vec<(String, Node)>,
+    /// Whether types were united, so that names may lead to others than before.
+    united: bool,
+}
+
+/// Finds the types at all places that have names, and unites those that are to have the same.
+fn pin_once(bindings: &Bindings, model: &mut Model) -> Result<Pinned, Vec<Problem>> {
+    let mut pinned = Pinned::default();
     let mut problems = Vec::new();
-    let mut pinned: Vec<(String, Id)> = Vec::new();
-    let roles = bindings.sources.iter().flat_map(|source| &source.names);
-    let mut roles: Vec<_> = roles.collect();
-    // What holds a type may be united with something else, and then holds another one.
-    roles.sort_by_key(|(role, _)| role.steps.len());
-    for (role, name) in roles {
+    for (role, name) in bindings.sources.iter().flat_map(|source| &source.names) {
         let Some(node) = at_role(model, role).cloned() else {
             continue;
         };
         let Some(id) = node.named() else {
-            // The code around names a type where this document has a plain one.
-            if !model.aliases.iter().any(|(known, _)| known == name) {
-                model.aliases.push((name.clone(), node));
+            if !pinned.aliases.iter().any(|(known, _)| known == name) {
+                pinned.aliases.push((name.clone(), node));
             }
             continue;
         };
-        match pinned.iter().find(|(known, _)| known == name) {
-            None => pinned.push((name.clone(), id)),
-            Some((_, other)) if *other == id => {}
-            Some((_, other)) => {
-                let other = *other;
-                let mut mixer = Mixer::new(model);
-                let at = Context {
-                    sent: matches!(role.side, Side::Request | Side::Form),
-                    within: None,
-                    fallback: name.clone(),
-                };
-                let mixed = mixer.mix(&Node::new(Shape::Named(other)), &node, &at).named();
-                let Some(mixed) = mixed else {
-                    let (one, two) = (&model.types[other].origin.pointer, &model.types[id].origin.pointer);
-                    problems.push(Problem {
-                        pointer: two.clone(),
-                        expected: format!("a type like that at {one}, since both are called `{name}`"),
-                        found: "a type of another kind".to_owned(),
-                        advice: "give the places different names".to_owned(),
-                    });
-                    continue;
-                };
-                redirect(model, &[other, id], mixed);
-                for (_, known) in &mut pinned {
-                    if *known == other || *known == id {
-                        *known = mixed;
-                    }
-                }
+        let known = pinned.names.iter().find(|(known, _)| known == name);
+        let other = match known {
+            None => {
+                pinned.names.push((name.clone(), id));
+                continue;
+            }
+            Some((_, other)) if *other == id => continue,
+            Some((_, other)) => *other,
+        };
+        let at = Context {
+            sent: matches!(role.side, Side::Request | Side::Form),
+            within: None,
+            fallback: name.clone(),
+        };
+        let mixed = Mixer::new(model).mix(&Node::new(Shape::Named(other)), &node, &at);
+        let Some(mixed) = mixed.named() else {
+            problems.push(unlike(model, other, id, name));
+            continue;
+        };
+        redirect(model, &[other, id], mixed);
+        for (_, known) in &mut pinned.names {
+            if *known == other || *known == id {
+                *known = mixed;
             }
         }
+        pinned.united = true;
     }
-    for (name, id) in pinned {
-        match &model.types[id].origin.pinned {
-            Some(first) if *first != name => model.aliases.push((name, Node::new(Shape::Named(id)))),
-            _ => model.types[id].origin.pinned = Some(name),
-        }
+    let taken = |name: &String| pinned.names.iter().any(|(known, _)| known == name);
+    let aliases = pinned.aliases.iter().filter(|(name, _)| !taken(name));
+    let aliases = aliases.cloned().collect();
+    pinned.aliases = aliases;
+    if problems.is_empty() {
+        Ok(pinned)
+    } else {
+        Err(problems)
     }
-    let taken = |name: &String| model.types.iter().any(|named| named.origin.pinned.as_ref() == Some(name));
-    let aliases = model.aliases.iter().filter(|(name, _)| !taken(name)).cloned();
-    model.aliases = aliases.collect();
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+fn unlike(model: &Model, one: Id, other: Id, name: &str) -> Problem {
+    let place = |id: Id| &model.types[id].origin.pointer;
+    let one = place(one);
+    Problem {
+        pointer: place(other).clone(),
+        expected: format!("a type like that at {one}, since both are called `{name}`"),
+        found: "a type of another kind".to_owned(),
+        advice: "give the places different names".to_owned(),
+    }
 }
 
 fn redirect(model: &mut Model, from: &[Id], to: Id) {
@@ -150,7 +186,8 @@ pub(super) fn unwrap(bindings: &Bindings, model: &mut Model, own: &Model, known:
         for each in &source.selected {
             let enveloped = |model: &Model| {
                 let node = &operation(model, &each.call)?.success.as_ref()?.node;
-                node.named().map(|id| model.types[id].property(property).is_some())
+                node.named()
+                    .map(|id| model.types[id].property(property).is_some())
             };
             let is_bare = enveloped(model) != Some(true) && enveloped(own) == Some(true);
             let bare = operation(model, &each.call).and_then(|op| op.success.as_ref());
@@ -172,7 +209,9 @@ pub(super) fn unwrap(bindings: &Bindings, model: &mut Model, own: &Model, known:
                 }
             }
             envelope.nullable = false;
-            if let Some(success) = operation_mut(model, &each.call).and_then(|op| op.success.as_mut()) {
+            if let Some(success) =
+                operation_mut(model, &each.call).and_then(|op| op.success.as_mut())
+            {
                 success.node = envelope;
             }
         }
@@ -201,8 +240,12 @@ pub(super) fn overlay(bindings: &Bindings, model: &mut Model, own: &Model, known
 
 fn overlay_query(model: &mut Model, own: &Model, call: &Call, name: &str, imported: &mut Imported) {
     let is = |param: &&Param| param.location == "query" && param.name == name;
-    let known = operation(model, call).is_none_or(|op| op.parameters.iter().any(|param| is(&param)));
-    let Some(param) = operation(own, call).and_then(|op| op.parameters.iter().find(is)).filter(|_| !known) else {
+    let known =
+        operation(model, call).is_none_or(|op| op.parameters.iter().any(|param| is(&param)));
+    let Some(param) = operation(own, call)
+        .and_then(|op| op.parameters.iter().find(is))
+        .filter(|_| !known)
+    else {
         return;
     };
     let mut param = param.clone();
@@ -222,7 +265,8 @@ fn overlay_property(
     steps: &[String],
     known: &mut Imported,
 ) {
-    let (Some(mut id), Some(mut theirs)) = (pinned_type(model, name), pinned_type(own, name)) else {
+    let (Some(mut id), Some(mut theirs)) = (pinned_type(model, name), pinned_type(own, name))
+    else {
         return;
     };
     for step in steps {
@@ -240,7 +284,9 @@ fn overlay_property(
             }
             return;
         }
-        let next = model.types[id].property(step).and_then(|property| property.node.named());
+        let next = model.types[id]
+            .property(step)
+            .and_then(|property| property.node.named());
         match (next, source.node.named()) {
             (Some(deeper), Some(other)) => (id, theirs) = (deeper, other),
             _ => return,
@@ -299,7 +345,10 @@ impl<'m> Import<'m> {
         self.into.types.push(named);
         let mut named = theirs.clone();
         named.origin.document = usize::MAX;
-        named.origin.within = named.origin.within.map(|(holder, way)| (self.named(holder), way));
+        named.origin.within = named
+            .origin
+            .within
+            .map(|(holder, way)| (self.named(holder), way));
         match &mut named.body {
             Body::Object(properties) => {
                 for property in properties {
@@ -336,7 +385,9 @@ pub(super) fn coerce(bindings: &Bindings, model: &mut Model) {
             Target::Query(call, name) => {
                 if let Some(op) = operation_mut(model, call) {
                     let parameters = op.parameters.iter_mut();
-                    for param in parameters.filter(|param| param.location == "query" && param.name == *name) {
+                    for param in
+                        parameters.filter(|param| param.location == "query" && param.name == *name)
+                    {
                         coerce_node(&mut param.node, need.kind);
                     }
                 }
@@ -348,13 +399,18 @@ pub(super) fn coerce(bindings: &Bindings, model: &mut Model) {
                 let Some((last, way)) = steps.split_last() else {
                     continue;
                 };
-                let deeper = way.iter().try_fold(id, |id, step| model.types[id].property(step)?.node.named());
+                let deeper = way
+                    .iter()
+                    .try_fold(id, |id, step| model.types[id].property(step)?.node.named());
                 match deeper {
                     Some(deeper) => id = deeper,
                     None => continue,
                 }
                 if let Some(properties) = model.types[id].properties_mut() {
-                    for property in properties.iter_mut().filter(|property| property.name == *last) {
+                    for property in properties
+                        .iter_mut()
+                        .filter(|property| property.name == *last)
+                    {
                         coerce_node(&mut property.node, need.kind);
                     }
                 }
@@ -406,7 +462,11 @@ pub(super) fn offers(bindings: &Bindings, model: &mut Model) {
 
 fn offered_properties(source: &Source, model: &Model) -> Vec<(String, bool)> {
     let mut offers = Vec::new();
-    for need in source.needs.iter().filter(|need| need.need == Need::Optional) {
+    for need in source
+        .needs
+        .iter()
+        .filter(|need| need.need == Need::Optional)
+    {
         let Target::Property(name, steps) = &need.target else {
             continue;
         };

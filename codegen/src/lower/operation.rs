@@ -23,7 +23,9 @@ impl<'a> Operations<'_, 'a> {
             pointer,
             node: &found.item[found.method],
         };
-        let own = operation.node["operationId"].as_str().filter(|id| !id.is_empty());
+        let own = operation.node["operationId"]
+            .as_str()
+            .filter(|id| !id.is_empty());
         let id = id.or(own).map_or_else(|| id_of(found), str::to_owned);
         let text = |key: &str| operation.node[key].as_str().and_then(words::clean);
         let mut path = found.path.clone();
@@ -52,7 +54,13 @@ impl<'a> Operations<'_, 'a> {
     }
 
     /// The parameters of the path item and of the operation, which wins.
-    fn parameters(&mut self, found: &Found<'a>, operation: &Place<'a>, id: &str, path: &mut String) -> Vec<Param> {
+    fn parameters(
+        &mut self,
+        found: &Found<'a>,
+        operation: &Place<'a>,
+        id: &str,
+        path: &mut String,
+    ) -> Vec<Param> {
         let item = Place {
             document: self.document,
             pointer: found.pointer.clone(),
@@ -74,7 +82,9 @@ impl<'a> Operations<'_, 'a> {
                     ));
                     continue;
                 };
-                let (Some(location), Some(name)) = (place.node["in"].as_str(), place.node["name"].as_str()) else {
+                let (Some(location), Some(name)) =
+                    (place.node["in"].as_str(), place.node["name"].as_str())
+                else {
                     continue;
                 };
                 listed.retain(|(other, known, _)| (*other, *known) != (location, name));
@@ -83,20 +93,27 @@ impl<'a> Operations<'_, 'a> {
         }
         let mut parameters = Vec::new();
         for variable in crate::path::every_variable(path) {
-            let declared = listed.iter().find(|(location, name, _)| *location == "path" && *name == variable);
+            let declared = listed
+                .iter()
+                .find(|(location, name, _)| *location == "path" && *name == variable);
             let parameter = match declared {
                 Some((_, _, place)) => self.parameter("path", &variable, place.clone(), id),
                 None => plain("path", &variable),
             };
             // The same variable twice is one parameter.
-            if !parameters.iter().any(|known: &Param| known.name == variable) {
+            if !parameters
+                .iter()
+                .any(|known: &Param| known.name == variable)
+            {
                 parameters.push(parameter);
             }
         }
         for (location, name, place) in listed {
             match location {
                 "query" => parameters.push(self.parameter("query", name, place, id)),
-                "header" if is_header_name(name) => parameters.push(self.parameter("header", name, place, id)),
+                "header" if is_header_name(name) => {
+                    parameters.push(self.parameter("header", name, place, id))
+                }
                 "path" => {}
                 _ => self.schemas.note(format!(
                     "{}: the {location} parameter {name:?} is left out",
@@ -137,10 +154,22 @@ impl<'a> Operations<'_, 'a> {
             ("query", Shape::List(_)) if !repeats => {
                 Some("Several values are one text, separated as the API has it (mostly by commas).")
             }
-            ("path" | "header", Shape::List(_)) => Some("Several values are one text, separated by commas."),
-            ("path" | "header", Shape::Map(_) | Shape::Any) => Some("It is sent as text."),
-            ("path" | "header", Shape::Named(named)) if !self.is_set(*named) => Some("It is sent as text."),
-            ("query", Shape::Named(named)) if !self.is_set(*named) && node["style"].as_str().is_some_and(|it| it != "form") => {
+            ("path" | "header", Shape::List(_)) => {
+                Some("Several values are one text, separated by commas.")
+            }
+            ("path" | "header", Shape::Map(_) | Shape::Any | Shape::DateTime) => {
+                Some("It is sent as text.")
+            }
+            ("query", Shape::List(items)) if !self.is_scalar(items) => {
+                Some("It is sent as text that the caller encodes.")
+            }
+            ("path" | "header", Shape::Named(named)) if !self.is_set(*named) => {
+                Some("It is sent as text.")
+            }
+            ("query", Shape::Named(named))
+                if !self.is_set(*named)
+                    && node["style"].as_str().is_some_and(|it| it != "form") =>
+            {
                 Some("It is sent as text that the caller encodes.")
             }
             ("query", Shape::Map(_)) => Some("It is sent as text that the caller encodes."),
@@ -149,7 +178,8 @@ impl<'a> Operations<'_, 'a> {
         if let Some(instead) = instead {
             typed = Node::new(Shape::Text);
             text = words::paragraphs(text.as_deref().into_iter().chain([instead]));
-            self.schemas.note(format!("{}: {name}: {instead}", place.pointer));
+            self.schemas
+                .note(format!("{}: {name}: {instead}", place.pointer));
         } else if is_list && location == "query" {
             typed.nullable = false;
         }
@@ -168,7 +198,18 @@ impl<'a> Operations<'_, 'a> {
     }
 
     fn is_set(&self, id: usize) -> bool {
-        matches!(self.schemas.model.types[id].body, super::model::Body::Set(_))
+        matches!(
+            self.schemas.model.types[id].body,
+            super::model::Body::Set(_)
+        )
+    }
+
+    fn is_scalar(&self, node: &Node) -> bool {
+        match node.shape {
+            Shape::List(_) | Shape::Map(_) => false,
+            Shape::Named(id) => self.is_set(id),
+            _ => true,
+        }
     }
 
     fn request(&mut self, operation: &Place<'a>, id: &str) -> Option<Payload> {
@@ -189,7 +230,9 @@ impl<'a> Operations<'_, 'a> {
                 let holder = body.child("content", &body.node["content"]);
                 let holder = holder.child(media_type, &content[media_type]);
                 match content[media_type].get("schema") {
-                    Some(schema) => self.schemas.node(vec![holder.child("schema", schema)], &context),
+                    Some(schema) => self
+                        .schemas
+                        .node(vec![holder.child("schema", schema)], &context),
                     None => Node::any(),
                 }
             }
@@ -220,10 +263,18 @@ impl<'a> Operations<'_, 'a> {
     }
 
     /// The bodies of JSON that responses with these statuses have.
-    fn bodies(&mut self, operation: &Place<'a>, wanted: impl Fn(&str) -> bool) -> Vec<Response<'a>> {
+    fn bodies(
+        &mut self,
+        operation: &Place<'a>,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Vec<Response<'a>> {
         let mut found = Vec::new();
         let holder = format!("{}/responses", operation.pointer);
-        for (status, response) in operation.node["responses"].as_object().into_iter().flatten() {
+        for (status, response) in operation.node["responses"]
+            .as_object()
+            .into_iter()
+            .flatten()
+        {
             if !wanted(status) {
                 continue;
             }
@@ -263,7 +314,10 @@ impl<'a> Operations<'_, 'a> {
             responses = self.bodies(operation, |status| status == "default");
         }
         let fallback = format!("{id}_response");
-        let json = responses.iter().filter_map(|response| response.json.clone()).collect::<Vec<_>>();
+        let json = responses
+            .iter()
+            .filter_map(|response| response.json.clone())
+            .collect::<Vec<_>>();
         let payload = |media, node| Payload {
             media,
             node,
@@ -282,9 +336,8 @@ impl<'a> Operations<'_, 'a> {
         let has_success = operation.node["responses"]
             .as_object()
             .is_some_and(|responses| responses.keys().any(|status| status.starts_with('2')));
-        let is_failure = |status: &str| {
-            status.starts_with(['4', '5']) || status == "default" && has_success
-        };
+        let is_failure =
+            |status: &str| status.starts_with(['4', '5']) || status == "default" && has_success;
         let responses = self.bodies(operation, is_failure);
         let context = received(&format!("{id}_error"));
         let mut nodes = Vec::new();
@@ -334,7 +387,9 @@ impl<'a> Operations<'_, 'a> {
             }
         }
         let mut mixer = Mixer::new(&mut self.schemas.model);
-        nodes.into_iter().reduce(|one, other| mixer.mix(&one, &other, &context))
+        nodes
+            .into_iter()
+            .reduce(|one, other| mixer.mix(&one, &other, &context))
     }
 }
 
@@ -369,12 +424,19 @@ fn plain(location: &str, name: &str) -> Param {
 
 /// `get_users_by_id` for `GET /users/{id}`.
 fn id_of(found: &Found) -> String {
-    let words = found.path.split('/').filter(|part| !part.is_empty()).map(|part| {
-        match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
-            Some(variable) => format!("by_{variable}"),
-            None => part.to_owned(),
-        }
-    });
+    let words = found
+        .path
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .map(|part| {
+            match part
+                .strip_prefix('{')
+                .and_then(|part| part.strip_suffix('}'))
+            {
+                Some(variable) => format!("by_{variable}"),
+                None => part.to_owned(),
+            }
+        });
     let words: Vec<String> = words.collect();
     format!("{}_{}", found.method, words.join("_"))
 }

@@ -18,7 +18,12 @@ pub(crate) fn document(model: &Model, form: Form) -> Value {
         let item = paths.entry(op.path.clone()).or_insert_with(|| json!({}));
         item[&op.method] = operation(model, op, form);
     }
-    let schemas = model.types.iter().map(|named| (named.name.clone(), component(model, &named.body, &named.words, form)));
+    let schemas = model.types.iter().map(|named| {
+        (
+            named.name.clone(),
+            component(model, &named.body, &named.words, form),
+        )
+    });
     let mut schemas: Map<String, Value> = schemas.collect();
     if let Some(name) = form.timestamp {
         let time = json!({ "type": "string", "format": "date-time" });
@@ -42,7 +47,10 @@ fn operation(model: &Model, op: &Op, form: Form) -> Value {
         written["summary"] = json!(summary);
     }
     say(&mut written, &op.words);
-    let parameters = op.parameters.iter().map(|param| parameter(model, param, form));
+    let parameters = op
+        .parameters
+        .iter()
+        .map(|param| parameter(model, param, form));
     written["parameters"] = parameters.collect();
     if let Some(request) = &op.request {
         let mut body = json!({ "required": true, "content": content(model, request, form) });
@@ -59,7 +67,11 @@ fn operation(model: &Model, op: &Op, form: Form) -> Value {
     if let Some(failure) = &op.failure {
         for status in &op.failures {
             let status = status.to_ascii_uppercase();
-            let status = if status == "DEFAULT" { "default".to_owned() } else { status };
+            let status = if status == "DEFAULT" {
+                "default".to_owned()
+            } else {
+                status
+            };
             responses[status] = json!({
                 "description": "",
                 "content": { "application/json": { "schema": schema(model, failure, form) } },
@@ -84,9 +96,15 @@ fn parameter(model: &Model, param: &Param, form: Form) -> Value {
 fn content(model: &Model, payload: &Payload, form: Form) -> Value {
     let (media_type, schema) = match payload.media {
         Media::Json => ("application/json", schema(model, &payload.node, form)),
-        Media::Form => ("application/x-www-form-urlencoded", schema(model, &payload.node, form)),
+        Media::Form => (
+            "application/x-www-form-urlencoded",
+            schema(model, &payload.node, form),
+        ),
         Media::Text => ("text/plain", json!({ "type": "string" })),
-        Media::Octets => ("application/octet-stream", json!({ "type": "string", "format": "binary" })),
+        Media::Octets => (
+            "application/octet-stream",
+            json!({ "type": "string", "format": "binary" }),
+        ),
     };
     json!({ media_type: { "schema": schema } })
 }
@@ -98,7 +116,8 @@ fn component(model: &Model, body: &Body, words: &Words, form: Form) -> Value {
             for property in properties {
                 let mut node = property.node.clone();
                 // Without this, a list that is absent and an empty one would be the same.
-                node.nullable = !property.required && matches!(node.shape, Shape::List(_) | Shape::Map(_))
+                node.nullable = !property.required
+                    && matches!(node.shape, Shape::List(_) | Shape::Map(_))
                     || property.required && node.nullable;
                 let mut written = schema(model, &node, form);
                 if property.words != Words::default() {
@@ -112,7 +131,8 @@ fn component(model: &Model, body: &Body, words: &Words, form: Form) -> Value {
             let required = properties.iter().filter(|property| property.required);
             let required: Vec<&str> = required.map(|property| property.name.as_str()).collect();
             // An empty schema keeps what has no property.
-            let mut written = json!({ "type": "object", "properties": listed, "additionalProperties": {} });
+            let mut written =
+                json!({ "type": "object", "properties": listed, "additionalProperties": {} });
             if !required.is_empty() {
                 written["required"] = json!(required);
             }
@@ -120,7 +140,11 @@ fn component(model: &Model, body: &Body, words: &Words, form: Form) -> Value {
         }
         Body::Set(values) => json!({ "type": "string", "enum": values }),
         Body::Union(union) => {
-            let arms: Vec<Value> = union.arms.iter().map(|(_, node)| schema(model, node, form)).collect();
+            let arms: Vec<Value> = union
+                .arms
+                .iter()
+                .map(|(_, node)| schema(model, node, form))
+                .collect();
             json!({ "oneOf": arms, "discriminator": { "propertyName": union.tag } })
         }
     };
@@ -140,7 +164,12 @@ fn say(written: &mut Value, words: &Words) {
 /// The text, and that it is deprecated.
 pub(crate) fn said(words: &Words) -> Option<String> {
     let deprecated = words.deprecated.then_some("**Deprecated.**");
-    let parts: Vec<&str> = words.text.as_deref().into_iter().chain(deprecated).collect();
+    let parts: Vec<&str> = words
+        .text
+        .as_deref()
+        .into_iter()
+        .chain(deprecated)
+        .collect();
     (!parts.is_empty()).then(|| parts.join("\n\n"))
 }
 
@@ -157,7 +186,9 @@ fn schema(model: &Model, node: &Node, form: Form) -> Value {
         Shape::Number => json!({ "type": "number" }),
         Shape::Boolean => json!({ "type": "boolean" }),
         Shape::List(items) => json!({ "type": "array", "items": schema(model, items, form) }),
-        Shape::Map(values) => json!({ "type": "object", "additionalProperties": schema(model, values, form) }),
+        Shape::Map(values) => {
+            json!({ "type": "object", "additionalProperties": schema(model, values, form) })
+        }
         Shape::Named(id) => reference(&model.types[*id].name),
     };
     if node.nullable {

@@ -88,14 +88,18 @@ impl<'a> Schemas<'a> {
                 definitions.push(definition);
             }
         }
-        let pointers = definitions.iter().map(|it| format!("{}{}", it.document, it.pointer));
+        let pointers = definitions
+            .iter()
+            .map(|it| format!("{}{}", it.document, it.pointer));
         let key = (pointers.collect::<Vec<_>>().join(" "), context.sent);
         let shape = match self.known.get(&key) {
             Some(id) => Shape::Named(*id),
             None if definitions.is_empty() => Shape::Any,
             None if !self.open.insert(key.clone()) => {
                 let place = &definitions[0].pointer;
-                self.note(format!("{place}: it contains itself and has no properties; it is any JSON"));
+                self.note(format!(
+                    "{place}: it contains itself and has no properties; it is any JSON"
+                ));
                 Shape::Any
             }
             None if self.depth == MAX_DEPTH => {
@@ -121,7 +125,12 @@ impl<'a> Schemas<'a> {
         }
     }
 
-    fn shape(&mut self, definitions: &[Place<'a>], key: &(String, bool), context: &Context) -> Shape {
+    fn shape(
+        &mut self,
+        definitions: &[Place<'a>],
+        key: &(String, bool),
+        context: &Context,
+    ) -> Shape {
         let view = self.view(definitions);
         for reference in &view.dangling {
             let place = &definitions[0].pointer;
@@ -141,7 +150,12 @@ impl<'a> Schemas<'a> {
             };
             return Shape::List(Box::new(items));
         }
-        if view.types.len() > 1 && !view.types.iter().all(|name| ["integer", "number"].contains(name)) {
+        if view.types.len() > 1
+            && !view
+                .types
+                .iter()
+                .all(|name| ["integer", "number"].contains(name))
+        {
             return Shape::Any;
         }
         if let Some(branches) = union {
@@ -174,7 +188,11 @@ impl<'a> Schemas<'a> {
         mut view: View<'a>,
         context: &Context,
     ) -> Shape {
-        let hidden = if context.sent { View::is_read_only } else { View::is_write_only };
+        let hidden = if context.sent {
+            View::is_read_only
+        } else {
+            View::is_write_only
+        };
         let mut shown = Vec::new();
         for (name, places) in std::mem::take(&mut view.properties) {
             let said = self.view(&places);
@@ -186,7 +204,13 @@ impl<'a> Schemas<'a> {
         if shown.is_empty() {
             return Shape::Map(Box::new(Node::any()));
         }
-        if !view.unions.is_empty() && view.unions.iter().flatten().any(|branch| has_properties(branch)) {
+        if !view.unions.is_empty()
+            && view
+                .unions
+                .iter()
+                .flatten()
+                .any(|branch| has_properties(branch))
+        {
             let place = &definitions[0].pointer;
             self.note(format!(
                 "{place}: what only one of several alternatives has is not typed; it is in `extra`"
@@ -224,7 +248,8 @@ impl<'a> Schemas<'a> {
         let is_new = |text: &&&str| {
             let shared = shared.filter(|named| component(&named.origin.pointer).is_some());
             let shared = shared.and_then(|named| named.words.text.as_deref());
-            !shared.is_some_and(|shared| words::clean(text).is_some_and(|text| shared.contains(&text)))
+            !shared
+                .is_some_and(|shared| words::clean(text).is_some_and(|text| shared.contains(&text)))
         };
         words::paragraphs(said.iter().filter(is_new).copied())
     }
@@ -238,15 +263,25 @@ impl<'a> Schemas<'a> {
         view: &View<'a>,
         context: &Context,
     ) -> Shape {
-        let views: Vec<View<'a>> = branches.iter().map(|branch| self.view(std::slice::from_ref(branch))).collect();
-        let plain = |view: &View| view.properties.is_empty() && view.unions.is_empty() && view.items.is_empty();
+        let views: Vec<View<'a>> = branches
+            .iter()
+            .map(|branch| self.view(std::slice::from_ref(branch)))
+            .collect();
+        let plain = |view: &View| {
+            view.properties.is_empty() && view.unions.is_empty() && view.items.is_empty()
+        };
         let all = |name: &str| views.iter().all(|view| plain(view) && (view.is_only(name)));
         let texts = views.iter().all(|view| {
-            plain(view) && (view.is_only("string") || view.types.is_empty() && !view.values.is_empty())
+            plain(view)
+                && (view.is_only("string") || view.types.is_empty() && !view.values.is_empty())
         });
         if texts {
             let mut values: Vec<String> = Vec::new();
-            for value in view.values.iter().chain(views.iter().flat_map(|view| &view.values)) {
+            for value in view
+                .values
+                .iter()
+                .chain(views.iter().flat_map(|view| &view.values))
+            {
                 if !values.iter().any(|known| known == value) {
                     values.push((*value).to_owned());
                 }
@@ -256,7 +291,11 @@ impl<'a> Schemas<'a> {
             }
             return Shape::Named(self.named(definitions, key, view, Body::Set(values), context));
         }
-        for (name, shape) in [("boolean", Shape::Boolean), ("integer", Shape::Integer), ("number", Shape::Number)] {
+        for (name, shape) in [
+            ("boolean", Shape::Boolean),
+            ("integer", Shape::Integer),
+            ("number", Shape::Number),
+        ] {
             if all(name) {
                 return shape;
             }
@@ -281,12 +320,18 @@ impl<'a> Schemas<'a> {
                 Shape::Named(id)
             }
             // What comes back is read as one object with the properties of all, none of which it has to have.
-            None if !context.sent && views.iter().all(|view| !view.properties.is_empty() || !view.unions.is_empty()) => {
+            None if !context.sent
+                && views
+                    .iter()
+                    .all(|view| !view.properties.is_empty() || !view.unions.is_empty()) =>
+            {
                 self.merged(branches, definitions, key, context)
             }
             None => {
                 let place = &definitions[0].pointer;
-                self.note(format!("{place}: nothing tells its alternatives apart; it is any JSON"));
+                self.note(format!(
+                    "{place}: nothing tells its alternatives apart; it is any JSON"
+                ));
                 Shape::Any
             }
         }
@@ -299,10 +344,14 @@ impl<'a> Schemas<'a> {
         key: &(String, bool),
         context: &Context,
     ) -> Shape {
-        let branches = branches.into_iter().map(|branch| self.node(vec![branch], context));
+        let branches = branches
+            .into_iter()
+            .map(|branch| self.node(vec![branch], context));
         let branches: Vec<Node> = branches.collect();
         let mut mixer = Mixer::new(&mut self.model);
-        let merged = branches.into_iter().reduce(|one, other| mixer.mix(&one, &other, context));
+        let merged = branches
+            .into_iter()
+            .reduce(|one, other| mixer.mix(&one, &other, context));
         let merged = merged.unwrap_or_else(Node::any);
         if let Some(id) = merged.named() {
             let origin = &mut self.model.types[id].origin;
@@ -312,7 +361,9 @@ impl<'a> Schemas<'a> {
             self.known.insert(key.clone(), id);
         } else if merged.shape == Shape::Any {
             let place = &definitions[0].pointer;
-            self.note(format!("{place}: its alternatives have no form in common; it is any JSON"));
+            self.note(format!(
+                "{place}: its alternatives have no form in common; it is any JSON"
+            ));
         }
         merged.shape
     }
@@ -338,7 +389,10 @@ impl<'a> Schemas<'a> {
                     let same = |target: &str| {
                         reference == target || reference.rsplit('/').next() == Some(target)
                     };
-                    view.mapping.iter().find(|(_, target)| same(target)).map(|(value, _)| *value)
+                    view.mapping
+                        .iter()
+                        .find(|(_, target)| same(target))
+                        .map(|(value, _)| *value)
                 });
                 let own = || {
                     let (_, places) = view_of.properties.iter().find(|(name, _)| *name == tag)?;
@@ -350,7 +404,9 @@ impl<'a> Schemas<'a> {
                 };
                 let implied = || {
                     let name = branch.node["$ref"].as_str()?.rsplit('/').next()?;
-                    view.tag.filter(|_| view.mapping.is_empty()).map(|_| name.to_owned())
+                    view.tag
+                        .filter(|_| view.mapping.is_empty())
+                        .map(|_| name.to_owned())
                 };
                 match mapped.map(str::to_owned).or_else(own).or_else(implied) {
                     Some(value) if !values.contains(&value) => values.push(value),
@@ -379,7 +435,10 @@ impl<'a> Schemas<'a> {
             let parts = first.node.get("allOf")?.as_array()?;
             let mut references = parts.iter().filter_map(|part| part.get("$ref")?.as_str());
             let one = references.next()?;
-            references.next().is_none().then(|| one.strip_prefix('#').map(str::to_owned))?
+            references
+                .next()
+                .is_none()
+                .then(|| one.strip_prefix('#').map(str::to_owned))?
         };
         let is_component = component(&first.pointer).is_some();
         let pointer = match (is_component, base()) {
@@ -426,17 +485,28 @@ pub(super) fn component(pointer: &str) -> Option<String> {
 /// A schema without any keyword that restricts says nothing.
 fn says_anything(place: &Place) -> bool {
     const SILENT: [&str; 9] = [
-        "description", "example", "examples", "title", "deprecated", "readOnly", "writeOnly", "nullable", "default",
+        "description",
+        "example",
+        "examples",
+        "title",
+        "deprecated",
+        "readOnly",
+        "writeOnly",
+        "nullable",
+        "default",
     ];
     place.node.as_object().is_some_and(|node| {
         node.keys().any(|key| {
-            !SILENT.contains(&key.as_str()) && (!key.starts_with("x-") || key == "x-extensible-enum")
+            !SILENT.contains(&key.as_str())
+                && (!key.starts_with("x-") || key == "x-extensible-enum")
         })
     })
 }
 
 fn has_properties(place: &Place) -> bool {
-    ["properties", "$ref", "allOf"].iter().any(|keyword| place.node.get(keyword).is_some())
+    ["properties", "$ref", "allOf"]
+        .iter()
+        .any(|keyword| place.node.get(keyword).is_some())
 }
 
 /// What two types have in common, for one that stands for both.
@@ -458,11 +528,15 @@ impl<'m> Mixer<'m> {
         let nullable = one.nullable || other.nullable;
         let shape = match (&one.shape, &other.shape) {
             (one, other) if one == other => one.clone(),
-            (Shape::List(one), Shape::List(other)) => Shape::List(Box::new(self.mix(one, other, at))),
+            (Shape::List(one), Shape::List(other)) => {
+                Shape::List(Box::new(self.mix(one, other, at)))
+            }
             (Shape::Map(one), Shape::Map(other)) => Shape::Map(Box::new(self.mix(one, other, at))),
             (Shape::Integer, Shape::Number) | (Shape::Number, Shape::Integer) => Shape::Number,
             (Shape::DateTime, Shape::Text) | (Shape::Text, Shape::DateTime) => Shape::Text,
-            (Shape::Text, Shape::Named(set)) | (Shape::Named(set), Shape::Text) if self.is_set(*set) => {
+            (Shape::Text, Shape::Named(set)) | (Shape::Named(set), Shape::Text)
+                if self.is_set(*set) =>
+            {
                 Shape::Named(*set)
             }
             (Shape::Named(one), Shape::Named(other)) => self.mix_named(*one, *other, at),
@@ -479,7 +553,10 @@ impl<'m> Mixer<'m> {
         if let Some(id) = self.mixed.get(&(one, other)) {
             return Shape::Named(*id);
         }
-        let (first, second) = (self.model.types[one].clone(), self.model.types[other].clone());
+        let (first, second) = (
+            self.model.types[one].clone(),
+            self.model.types[other].clone(),
+        );
         let id = self.model.types.len();
         let mut origin = first.origin.clone();
         // It is neither of the two.
@@ -489,7 +566,10 @@ impl<'m> Mixer<'m> {
         origin.fallback.clone_from(&at.fallback);
         let words = Words {
             text: words::paragraphs(
-                [&first.words.text, &second.words.text].into_iter().flatten().map(String::as_str),
+                [&first.words.text, &second.words.text]
+                    .into_iter()
+                    .flatten()
+                    .map(String::as_str),
             ),
             deprecated: first.words.deprecated && second.words.deprecated,
         };
@@ -508,19 +588,22 @@ impl<'m> Mixer<'m> {
                 Shape::Named(id)
             }
             (Body::Set(mut values), Body::Set(others)) => {
-                values.extend(others.into_iter().filter(|value| !values.contains(value)).collect::<Vec<_>>());
+                values.extend(
+                    others
+                        .into_iter()
+                        .filter(|value| !values.contains(value))
+                        .collect::<Vec<_>>(),
+                );
                 self.model.types.push(named(Body::Set(values)));
                 self.mixed.insert((one, other), id);
                 Shape::Named(id)
             }
             (Body::Union(union), Body::Object(_)) => self.flattened(union, other, at),
             (Body::Object(_), Body::Union(union)) => self.flattened(union, one, at),
-            (Body::Union(union), Body::Union(others)) => {
-                match self.flattened(others, other, at) {
-                    Shape::Named(object) => self.flattened(union, object, at),
-                    _ => Shape::Any,
-                }
-            }
+            (Body::Union(union), Body::Union(others)) => match self.flattened(others, other, at) {
+                Shape::Named(object) => self.flattened(union, object, at),
+                _ => Shape::Any,
+            },
             _ => Shape::Any,
         }
     }
@@ -530,16 +613,29 @@ impl<'m> Mixer<'m> {
         let first = Node::new(Shape::Named(object));
         let first = match self.model.types[object].body {
             Body::Object(_) => first,
-            _ => return match union.arms.into_iter().map(|(_, arm)| arm).reduce(|one, other| self.mix(&one, &other, at)) {
-                Some(node) => node.shape,
-                None => Shape::Any,
-            },
+            _ => {
+                return match union
+                    .arms
+                    .into_iter()
+                    .map(|(_, arm)| arm)
+                    .reduce(|one, other| self.mix(&one, &other, at))
+                {
+                    Some(node) => node.shape,
+                    None => Shape::Any,
+                };
+            }
         };
         let arms = union.arms.into_iter().map(|(_, arm)| arm);
-        arms.fold(first, |mixed, arm| self.mix(&mixed, &arm, at)).shape
+        arms.fold(first, |mixed, arm| self.mix(&mixed, &arm, at))
+            .shape
     }
 
-    pub fn mix_properties(&mut self, mut ours: Vec<Property>, theirs: Vec<Property>, id: Id) -> Vec<Property> {
+    pub fn mix_properties(
+        &mut self,
+        mut ours: Vec<Property>,
+        theirs: Vec<Property>,
+        id: Id,
+    ) -> Vec<Property> {
         for theirs in theirs {
             let Some(known) = ours.iter_mut().find(|known| known.name == theirs.name) else {
                 ours.push(theirs);

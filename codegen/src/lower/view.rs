@@ -136,17 +136,32 @@ impl<'a> Viewer<'a> {
             view.format = view.format.or(Some(format));
         }
         for keyword in ["enum", "x-extensible-enum"] {
-            for value in node.get(keyword).and_then(Value::as_array).into_iter().flatten() {
+            for value in node
+                .get(keyword)
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+            {
                 view.value(value);
             }
         }
         if let Some(value) = node.get("const") {
             view.value(value);
         }
-        for name in node.get("required").and_then(Value::as_array).into_iter().flatten() {
+        for name in node
+            .get("required")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             view.required.extend(name.as_str());
         }
-        for (name, property) in node.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        for (name, property) in node
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
             let site = Place {
                 document: place.document,
                 pointer: format!("{}/properties/{}", place.pointer, escape(name)),
@@ -163,14 +178,16 @@ impl<'a> Viewer<'a> {
         if let Some(more) = node.get("additionalProperties") {
             let says_something = more.as_object().is_some_and(|more| !more.is_empty());
             if says_something {
-                view.additional.push(place.child("additionalProperties", more));
+                view.additional
+                    .push(place.child("additionalProperties", more));
             }
         }
         if let Some(discriminator) = node.get("discriminator") {
             view.tag = view.tag.or(discriminator["propertyName"].as_str());
             let mapping = discriminator["mapping"].as_object().into_iter().flatten();
-            view.mapping
-                .extend(mapping.filter_map(|(value, target)| Some((value.as_str(), target.as_str()?))));
+            view.mapping.extend(
+                mapping.filter_map(|(value, target)| Some((value.as_str(), target.as_str()?))),
+            );
         }
         for part in place.list("allOf") {
             self.gather(&part, view, depth + 1, here);
@@ -243,7 +260,9 @@ impl<'a> Viewer<'a> {
                 }
                 _ => parts.retain(|part| !self.is_null(part)),
             }
-            let mut others = ["allOf", "oneOf", "anyOf"].into_iter().filter(|other| *other != keyword);
+            let mut others = ["allOf", "oneOf", "anyOf"]
+                .into_iter()
+                .filter(|other| *other != keyword);
             let alone = others.all(|other| place.node.get(other).is_none());
             return (alone && parts.len() == 1).then(|| parts.remove(0));
         }
@@ -260,8 +279,14 @@ fn is_structure(node: &Value, sent: bool) -> bool {
     ["properties", "items", "enum", "const", "x-extensible-enum"]
         .into_iter()
         .any(says)
-        || node.get("additionalProperties").is_some_and(|more| !more.is_boolean())
-        || sent && node.get("required").and_then(Value::as_array).is_some_and(|names| !names.is_empty())
+        || node
+            .get("additionalProperties")
+            .is_some_and(|more| !more.is_boolean())
+        || sent
+            && node
+                .get("required")
+                .and_then(Value::as_array)
+                .is_some_and(|names| !names.is_empty())
 }
 
 /// As [`is_structure`], or by its references or parts.

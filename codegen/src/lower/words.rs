@@ -16,7 +16,9 @@ pub(crate) fn clean(text: &str) -> Option<String> {
             .filter(|letter| !is_invisible(*letter))
             .collect();
         let trimmed = line.trim_start();
-        let opened = ["```", "~~~"].into_iter().find(|mark| trimmed.starts_with(mark));
+        let opened = ["```", "~~~"]
+            .into_iter()
+            .find(|mark| trimmed.starts_with(mark));
         match (fence, opened) {
             (None, Some(mark)) => {
                 let rest = &trimmed[mark.len()..];

@@ -37,7 +37,8 @@ impl Api {
     /// Whether the document describes at least one of the operations.
     pub fn is_described_by(&self, document: &Document) -> bool {
         let mut operations = self.operations.iter();
-        operations.any(|operation| !select::find(document, &operation.method, &operation.path).is_empty())
+        operations
+            .any(|operation| !select::find(document, &operation.method, &operation.path).is_empty())
     }
 }
 
@@ -58,9 +59,7 @@ impl Surface {
         });
         let found: Vec<_> = found.collect();
         reader.document_servers();
-        reader.name_schemes(
-            found.iter().map(|found| &found.item[found.method]),
-        );
+        reader.name_schemes(found.iter().map(|found| &found.item[found.method]));
         let mut paths = Map::new();
         for found in found {
             let normal = reader.operation(&found.path, found.item, &found.pointer, found.method);

@@ -25,12 +25,17 @@ pub fn of(provider: Provider) -> &'static Document {
     static CLICKHOUSE: OnceLock<Document> = OnceLock::new();
     match provider {
         Provider::Confluent => CONFLUENT.get_or_init(|| {
-            Document::load("ORG_INVITATIONS_CONFLUENT_SPEC", "confluent-iam-v2.yaml")
+            Document::load(
+                "ORG_INVITATIONS_CONFLUENT_SPEC",
+                "confluent-iam-v2.yaml",
+                "/iam/v2/invitations",
+            )
         }),
         Provider::ClickHouse => CLICKHOUSE.get_or_init(|| {
             Document::load(
                 "ORG_INVITATIONS_CLICKHOUSE_SPEC",
                 "clickhouse-cloud-v1.json",
+                "/v1/organizations/{organizationId}/invitations",
             )
         }),
         other => panic!("no document for {other:?}"),
@@ -42,8 +47,9 @@ pub fn of_sts() -> &'static Document {
     static STS: OnceLock<Document> = OnceLock::new();
     STS.get_or_init(|| {
         Document::load(
-            "ORG_INVITATIONS_CONFLUENT_STS_SPEC",
+            "ORG_INVITATIONS_CONFLUENT_SPEC",
             "confluent-sts-v1.yaml",
+            "/sts/v1/oauth2/token",
         )
     })
 }
@@ -55,16 +61,24 @@ pub fn of_steering() -> &'static Document {
 }
 
 impl Document {
-    fn load(variable: &str, file: &str) -> Self {
-        let path = std::env::var_os(variable).map_or_else(
-            || {
-                Path::new(env!("CARGO_MANIFEST_DIR"))
-                    .join("../specs")
-                    .join(file)
-            },
-            PathBuf::from,
-        );
-        let text = std::fs::read_to_string(&path)
+    /// The document that has `operation`: the first of those that the environment names, or else ours.
+    fn load(variable: &str, file: &str, operation: &str) -> Self {
+        let named = std::env::var_os(variable).unwrap_or_default();
+        let named: Vec<PathBuf> = std::env::split_paths(&named).collect();
+        let ours = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../specs")
+            .join(file);
+        for path in named.iter().filter(|path| !path.as_os_str().is_empty()) {
+            let document = Self::open(path);
+            if document.root["paths"].get(operation).is_some() {
+                return document;
+            }
+        }
+        Self::open(&ours)
+    }
+
+    fn open(path: &Path) -> Self {
+        let text = std::fs::read_to_string(path)
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         Self::read(&text, &path.display().to_string())
     }

@@ -8,7 +8,7 @@ use org_invitations::ProviderKind;
 pub(crate) use self::report::DoctorReport;
 use self::{
     checks::Checks,
-    report::{FileReport, ProviderReport, ValueReport},
+    report::{DocumentReport, FileReport, ProviderReport, ValueReport},
 };
 use crate::{
     arguments::Global,
@@ -91,6 +91,7 @@ async fn examine(selection: &Selection) -> Result<(DoctorReport, Option<Exit>), 
     }
     let report = DoctorReport {
         config_file: FileReport::new(selection),
+        documents: DocumentReport::all(),
         providers,
     };
     Ok((report, worst))

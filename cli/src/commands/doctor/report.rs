@@ -1,11 +1,13 @@
 //! What `doctor` found, for people and for programs.
 
+use org_invitations::bindings::{self, SourceDocument};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
     config::{Selection, Value},
     output::{Cell, Output, Record, Shape, bad, doubtful, good, visible},
+    version::whose,
 };
 
 /// The whole of it.
@@ -13,8 +15,42 @@ use crate::{
 pub(crate) struct DoctorReport {
     /// The configuration file, there or not.
     pub config_file: FileReport,
+    /// The documents that the bindings were generated from.
+    pub documents: Vec<DocumentReport>,
     /// Every provider that was examined.
     pub providers: Vec<ProviderReport>,
+}
+
+/// A document that the bindings were generated from.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct DocumentReport {
+    /// Whose API it describes.
+    pub provider: &'static str,
+    /// Its title.
+    pub title: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// The name of the file.
+    pub file: &'static str,
+    /// The SHA-256 of the file.
+    pub sha256: &'static str,
+    /// Whether it came with the library.
+    pub is_own: bool,
+}
+
+impl DocumentReport {
+    /// All of them.
+    pub fn all() -> Vec<Self> {
+        let report = |(provider, document): (&'static str, &'static SourceDocument)| Self {
+            provider,
+            title: document.title,
+            version: document.version,
+            file: document.file,
+            sha256: document.sha256,
+            is_own: document.is_own,
+        };
+        bindings::documents().map(report).collect()
+    }
 }
 
 /// The configuration file.
@@ -179,6 +215,12 @@ impl DoctorReport {
             );
             let by = &provider.chosen_by;
             out.line(&format!("== {}: {profile} ({by})", provider.provider))?;
+            let documents = self.documents.iter();
+            let documents = documents.filter(|document| document.provider == provider.provider);
+            let documents = documents
+                .map(|document| format!("{}{}", visible(document.file), whose(document.is_own)));
+            let documents: Vec<String> = documents.collect();
+            out.line(&format!("bindings generated from {}", documents.join(", ")))?;
             let mut values = out.records(Shape::Many);
             for value in &provider.values {
                 values.push(&value)?;

@@ -1,0 +1,152 @@
+//! The Rust names of bindings, and what a change of a document does to them.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::{
+    bindings::Bindings,
+    diff::{Class, Finding},
+    document::Document,
+    lower::{
+        self, Documents, idents,
+        model::{Body, Model, Node, Param, Shape},
+        variants,
+    },
+    problem::Report,
+};
+
+impl Bindings {
+    /// Every name that programs can use of the bindings of `document`, with what it stands for:
+    /// `types::User::email` is `Option<String>`.
+    ///
+    /// # Errors
+    ///
+    /// A [`Report`] when the document expands without end or its names cannot be told apart.
+    pub fn names(&self, document: &Document) -> Result<BTreeMap<String, String>, Report> {
+        let sources = self.sources.iter().map(|_| Documents {
+            documents: vec![document.clone()],
+            own: None,
+        });
+        let model = lower::lower(self, &sources.collect::<Vec<_>>())?;
+        Ok(names(&model))
+    }
+
+    /// Which names a program can use of `new` and not of `old`, and which are gone or stand for something else.
+    ///
+    /// A finding of the class [`Class::Bindings`] each; its pointer is the name.
+    ///
+    /// # Errors
+    ///
+    /// As [`names`](Self::names).
+    pub fn diff_names(&self, old: &Document, new: &Document) -> Result<Vec<Finding>, Report> {
+        let (old, new) = (self.names(old)?, self.names(new)?);
+        let text =
+            |value: Option<&String>| value.map_or(Value::Null, |text| Value::from(text.as_str()));
+        let all = old
+            .keys()
+            .chain(new.keys().filter(|name| !old.contains_key(*name)));
+        let changed = all.filter(|name| old.get(*name) != new.get(*name));
+        let finding = |name: &String| {
+            let (before, after) = (old.get(name), new.get(name));
+            let what = match (before, after) {
+                (None, _) => "is new",
+                (_, None) => "is gone",
+                _ => "is something else",
+            };
+            Finding {
+                class: Class::Bindings,
+                pointer: name.clone(),
+                before: text(before),
+                after: text(after),
+                message: format!("the name {what} in the bindings"),
+            }
+        };
+        Ok(changed.map(finding).collect())
+    }
+}
+
+fn names(model: &Model) -> BTreeMap<String, String> {
+    let mut names = BTreeMap::new();
+    for op in &model.operations {
+        let success = match &op.success {
+            Some(success) => written(model, &success.node),
+            None => "()".to_owned(),
+        };
+        let call = format!(
+            "{} {} -> {success}",
+            op.method.to_ascii_uppercase(),
+            op.path
+        );
+        names.insert(format!("Client::{}", op.name), call);
+        let builder = format!("builder::{}", idents::pascal(&op.name));
+        for param in &op.parameters {
+            names.insert(
+                format!("{builder}::{}", param.ident),
+                parameter(model, param),
+            );
+        }
+        if let Some(request) = &op.request {
+            names.insert(format!("{builder}::body"), written(model, &request.node));
+        }
+    }
+    for named in &model.types {
+        let name = format!("types::{}", named.name);
+        match &named.body {
+            Body::Object(properties) => {
+                for property in properties {
+                    let plain = written(model, &property.node);
+                    let is_optional = !property.required || property.node.nullable;
+                    let plain = if is_optional {
+                        format!("Option<{plain}>")
+                    } else {
+                        plain
+                    };
+                    names.insert(format!("{name}::{}", idents::snake(&property.name)), plain);
+                }
+                names.insert(name, "struct".to_owned());
+            }
+            Body::Set(values) => {
+                for (variant, value) in variants(values).into_iter().zip(values) {
+                    names.insert(format!("{name}::{variant}"), format!("{value:?}"));
+                }
+                names.insert(name, "enum".to_owned());
+            }
+            Body::Union(union) => {
+                let values: Vec<String> =
+                    union.arms.iter().map(|(value, _)| value.clone()).collect();
+                for (variant, (_, node)) in variants(&values).into_iter().zip(&union.arms) {
+                    names.insert(format!("{name}::{variant}"), written(model, node));
+                }
+                names.insert(name, "enum".to_owned());
+            }
+        }
+    }
+    for (name, node) in &model.aliases {
+        names.insert(format!("types::{name}"), written(model, node));
+    }
+    names
+}
+
+fn parameter(model: &Model, param: &Param) -> String {
+    let plain = written(model, &param.node);
+    if param.required {
+        plain
+    } else {
+        format!("Option<{plain}>")
+    }
+}
+
+fn written(model: &Model, node: &Node) -> String {
+    match &node.shape {
+        Shape::Any => "Value".to_owned(),
+        Shape::Text => "String".to_owned(),
+        Shape::DateTime => "DateTime<Utc>".to_owned(),
+        Shape::Integer => "i64".to_owned(),
+        Shape::Number => "f64".to_owned(),
+        Shape::Boolean => "bool".to_owned(),
+        Shape::List(items) => format!("Vec<{}>", written(model, items)),
+        Shape::Map(values) => format!("HashMap<String, {}>", written(model, values)),
+        Shape::Named(id) => model.types[*id].name.clone(),
+    }
+}

@@ -1,0 +1,91 @@
+//! Clients of the vendors' APIs, generated from OpenAPI documents when this crate is built.
+//!
+//! The way out where the facade lacks something. Each API has a `Client` with a method for each operation, `types`
+//! with all that its document describes, and builders for both. [`Confluent::bindings`](crate::Confluent::bindings)
+//! and [`ClickHouse::bindings`](crate::ClickHouse::bindings) give the client that the provider itself uses: with its
+//! credentials, rate limit, deadlines, redirects, redaction and tracing, and with repetition of what may be
+//! repeated (GET, PUT, DELETE; POST and PATCH only where the server cannot have acted).
+//!
+//! ```
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use org_invitations::Confluent;
+//!
+//! # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
+//! # let key = &sandbox.credentials().confluent.api_key;
+//! # let secret = sandbox.credentials().confluent.api_secret.as_str();
+//! # let endpoint = sandbox.url();
+//! let confluent = Confluent::builder().api_key(key, secret).base_url(endpoint).build()?;
+//! // An operation that the facade does not have.
+//! let request = confluent.bindings().list_iam_v2_users().page_size(10);
+//! match request.send().await {
+//!     Ok(users) => println!("{:?}, request {:?}", users.data, users.headers().get("x-request-id")),
+//!     Err(error) => println!("{error}"),
+//! }
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+//! ```
+//!
+//! # What they are like
+//!
+//! - The document is the source: set `ORG_INVITATIONS_CONFLUENT_SPEC` or `ORG_INVITATIONS_CLICKHOUSE_SPEC` to another
+//!   one when building, and its parameters, properties and values are here. [`documents`] says which one it was.
+//! - **They move with the document**, so they are outside the promises of this crate's version. What the facade
+//!   names stays, and where a document lacks it, using it is refused before anything is sent.
+//! - Nothing in a response is required, a property without a field is in `extra`, sets of values and times are open.
+//! - A path does not lead out of its operation: an id such as `..` or an empty one is refused before sending.
+//!
+//! # Errors
+//!
+//! A failure that the document describes is [`Error::ErrorResponse`](confluent::Error::ErrorResponse), any other
+//! response is [`Error::UnexpectedResponse`](confluent::Error::UnexpectedResponse) with status, headers and body, and
+//! where no complete response came, [`TransportError::find`] says why.
+
+pub mod support;
+mod timestamp;
+
+#[doc(inline)]
+pub use self::support::{SourceDocument, Timestamp, Transport};
+pub(crate) use self::timestamp::parse_rfc3339;
+#[doc(inline)]
+pub use crate::http::{TransportError, TransportErrorKind};
+
+/// Includes the bindings of one API from `$OUT_DIR` and connects their client with the transport.
+macro_rules! bindings {
+    ($file:literal) => {
+        include!(concat!(env!("OUT_DIR"), "/", $file));
+
+        $crate::http::client_hooks!(Client);
+    };
+}
+
+/// Confluent Cloud: invitations, users, role bindings, organisations, and the exchange of tokens.
+pub mod confluent {
+    bindings!("confluent.rs");
+}
+
+/// ClickHouse Cloud: the organisation, its invitations, members, roles and activities.
+pub mod clickhouse {
+    bindings!("clickhouse.rs");
+}
+
+/// The documents that the bindings were generated from, each with the name of the provider.
+///
+/// ```
+/// for (provider, document) in org_invitations::bindings::documents() {
+///     println!("{provider}: {} {} ({})", document.title, document.version, document.file);
+/// }
+/// ```
+pub fn documents() -> impl Iterator<Item = (&'static str, &'static SourceDocument)> {
+    let of = |provider: &'static str, documents: &'static [SourceDocument]| {
+        documents.iter().map(move |document| (provider, document))
+    };
+    of(crate::Confluent::NAME, confluent::DOCUMENTS)
+        .chain(of(crate::ClickHouse::NAME, clickhouse::DOCUMENTS))
+}
+
+/// What the facade needs of the documents, for the command.
+#[doc(hidden)]
+pub fn descriptions() -> [&'static str; 2] {
+    [confluent::DESCRIPTION, clickhouse::DESCRIPTION]
+}

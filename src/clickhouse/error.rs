@@ -1,0 +1,113 @@
+//! What ClickHouse's failures mean.
+//!
+//! Documented: `{status, error, requestId}`. Observed: `error` is `CODE: detail`, sometimes
+//! `CODE detail` or the code alone, and the other two may be missing.
+
+use reqwest::{StatusCode, header::HeaderMap};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    error::{Error, ErrorKind, Operation},
+    http::{Reply, headers},
+    operation::{OperationContext, kind_of_status},
+};
+
+/// Reads a reply that is no success.
+pub(super) fn failure(context: &OperationContext<'_>, reply: &Reply) -> Error {
+    let body = reply.json();
+    let Some(text) = body.and_then(|body| body.get("error")?.as_str()) else {
+        return context.unexpected_response(reply);
+    };
+    let (code, detail) = split(text);
+    if reply.status == StatusCode::NOT_FOUND && code.is_none() {
+        // A framework's answer to an unknown URL looks alike and says nothing of an invitation.
+        return context.unexpected_response(reply);
+    }
+    let kind = kind(context, reply.status, detail);
+    let message = if detail.is_empty() { text } else { detail };
+    let error = context.error_from_reply(reply, kind, message);
+    match code {
+        Some(code) => error.with_code(code),
+        None => error,
+    }
+}
+
+/// The id of a request: a header, or `requestId` in the body.
+pub(super) fn request_id(headers: &HeaderMap, body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Envelope {
+        #[serde(rename = "requestId")]
+        request_id: Option<Value>,
+    }
+
+    let header = headers::text(headers, "x-request-id").map(str::to_owned);
+    header.or_else(|| {
+        // A list without an envelope would be read as one.
+        let body = body.trim_ascii_start();
+        let body = body.starts_with(b"{").then_some(body)?;
+        let envelope: Envelope = serde_json::from_slice(body).ok()?;
+        let id = envelope.request_id?;
+        id.as_str().map(str::to_owned)
+    })
+}
+
+fn kind(context: &OperationContext<'_>, status: StatusCode, detail: &str) -> ErrorKind {
+    match (status.as_u16(), context.operation) {
+        // Observed on sibling resources for a well-formed id that does not exist.
+        (400, Operation::Get | Operation::Delete) if is_about_the_id(context, detail) => {
+            ErrorKind::NotFound
+        }
+        _ => kind_of_status(status, context.operation).unwrap_or(ErrorKind::Unexpected),
+    }
+}
+
+/// `Invalid … id string:"…"`, about the invitation's id and not the organisation's.
+fn is_about_the_id(context: &OperationContext<'_>, detail: &str) -> bool {
+    let quoted = context.target.map(|id| format!("\"{id}\""));
+    detail.starts_with("Invalid")
+        && detail.contains("id string")
+        && quoted.is_some_and(|quoted| detail.contains(&quoted))
+}
+
+/// `CODE: detail`, `CODE detail` or `CODE`; text that begins with no code is all detail.
+fn split(text: &str) -> (Option<&str>, &str) {
+    let end = text.find(|letter: char| letter == ':' || letter.is_whitespace());
+    let (head, tail) = text.split_at(end.unwrap_or(text.len()));
+    let is_code = head.len() > 1
+        && head
+            .chars()
+            .all(|letter| letter.is_ascii_uppercase() || matches!(letter, '_' | '0'..='9'));
+    if is_code {
+        (Some(head), tail.trim_start_matches(':').trim())
+    } else {
+        (None, text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn an_error_splits_into_code_and_detail() {
+        for (text, code, detail) in [
+            (
+                "BAD_REQUEST: no such role",
+                Some("BAD_REQUEST"),
+                "no such role",
+            ),
+            (
+                "CONFLICT already invited",
+                Some("CONFLICT"),
+                "already invited",
+            ),
+            ("TOO_MANY_REQUESTS", Some("TOO_MANY_REQUESTS"), ""),
+            ("Unauthorized", None, "Unauthorized"),
+            ("A user: unknown", None, "A user: unknown"),
+            ("", None, ""),
+        ] {
+            assert_eq!(split(text), (code, detail), "{text:?}");
+        }
+    }
+}

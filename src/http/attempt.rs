@@ -1,0 +1,144 @@
+//! One attempt: the request goes out, the response is read whole under its limits, and the limiter, the trace
+//! and the observer learn how it ended.
+
+use std::{borrow::Cow, pin::pin, time::Instant};
+
+use bytes::Bytes;
+use reqwest::{Response, StatusCode, header::HeaderValue};
+
+use crate::http::{
+    BodyError, HttpClient, Reply, RequestTimeouts, ResponseEvent, TransportError,
+    TransportErrorKind, headers, limiter::Permit, outgoing::Outgoing, read_body,
+    response::redact_headers,
+};
+
+/// A complete reply of any status, or why there is none.
+pub(super) type AttemptResult = Result<Reply, TransportError>;
+
+/// One attempt of a call.
+pub(super) struct Attempt<'a> {
+    pub client: &'a HttpClient,
+    pub operation: &'static str,
+    pub authorization: Option<&'a HeaderValue>,
+    /// How many requests of the call went before this one.
+    pub resend_count: u32,
+    /// When the call has to be over.
+    pub deadline: tokio::time::Instant,
+}
+
+impl Attempt<'_> {
+    pub async fn send(&self, outgoing: &mut Outgoing, permit: Permit<'_>) -> AttemptResult {
+        let start = Instant::now();
+        let waited = permit.waited();
+        let result = self.exchange(outgoing).await;
+        self.report_event(&result, start);
+        report_allowance(permit, &result);
+        tracing::debug!(
+            http.request.method = outgoing.method().as_str(),
+            http.request.resend_count = self.resend_count,
+            http.response.status_code = status(&result).map(|status| status.as_u16()),
+            server.address = self.client.endpoint.host(),
+            error.r#type = error_type(&result).as_deref(),
+            request_id = self.request_id(&result),
+            waited_ms = waited.as_millis() as u64,
+            elapsed_ms = start.elapsed().as_millis() as u64,
+            "attempt"
+        );
+        result
+    }
+
+    async fn exchange(&self, outgoing: &mut Outgoing) -> AttemptResult {
+        let timeouts = RequestTimeouts::new(&self.client.options).until(self.deadline);
+        let follow = pin!(self.client.follow(outgoing, self.authorization));
+        match timeouts.wait(follow).await {
+            Ok(response) => self.read(response?, &timeouts).await,
+            Err(_) => Err(TransportError::timeout()),
+        }
+    }
+
+    async fn read(&self, mut response: Response, timeouts: &RequestTimeouts) -> AttemptResult {
+        let limit = self.client.options.max_body_bytes;
+        let status = response.status();
+        let error = match read_body(&mut response, limit, timeouts).await {
+            Ok(body) if status.is_success() => return Ok(Reply::complete(response, body)),
+            Ok(body) => return Ok(self.redacted(Reply::complete(response, body))),
+            // The status of a failure is meaningful without the body.
+            Err(_) if !status.is_success() => {
+                return Ok(self.redacted(Reply::complete(response, Bytes::new())));
+            }
+            Err(BodyError::Timeout) => TransportError::timeout(),
+            Err(BodyError::Transport(error)) => TransportError::from_reqwest(error),
+            Err(BodyError::TooLarge) => {
+                let message = format!("the answer has more than {limit} bytes");
+                TransportError::new(TransportErrorKind::BodyTooLarge, message)
+            }
+        };
+        Err(error.with_head(status, std::mem::take(response.headers_mut())))
+    }
+
+    /// A failure ends up in errors and logs, so the secrets that the server echoed are removed first.
+    fn redacted(&self, mut reply: Reply) -> Reply {
+        let redactor = self.client.authorization.redactor();
+        let text = String::from_utf8_lossy(&reply.body);
+        if let Cow::Owned(clean) = redactor.redact(&text) {
+            reply.body = clean.into();
+        }
+        redact_headers(&mut reply.headers, |value| match redactor.redact(value) {
+            Cow::Owned(clean) => Some(clean),
+            Cow::Borrowed(_) => None,
+        });
+        reply
+    }
+
+    fn report_event(&self, result: &AttemptResult, start: Instant) {
+        let (Some(observer), Ok(reply)) = (&self.client.options.observer, result) else {
+            return;
+        };
+        let request_id = self.request_id(result);
+        observer(&ResponseEvent {
+            provider: self.client.service.name,
+            operation: self.operation,
+            status: reply.status.as_u16(),
+            request_id: request_id.as_deref(),
+            rate_limit: headers::rate_limit(&reply.headers),
+            location: reply.header("location"),
+            date: headers::date(&reply.headers),
+            elapsed: start.elapsed(),
+        });
+    }
+
+    fn request_id(&self, result: &AttemptResult) -> Option<String> {
+        let request_id = self.client.service.request_id;
+        match result {
+            Ok(reply) => request_id(&reply.headers, &reply.body),
+            Err(error) => request_id(error.headers()?, &[]),
+        }
+    }
+}
+
+/// Tells the limiter what the response said of the allowance.
+fn report_allowance(permit: Permit<'_>, result: &AttemptResult) {
+    let headers = match result {
+        Ok(reply) => Some(&reply.headers),
+        Err(error) => error.headers(),
+    };
+    let rejected = status(result) == Some(StatusCode::TOO_MANY_REQUESTS);
+    let rejected = rejected.then(|| headers::retry_after(headers?, chrono::Utc::now()));
+    permit.complete(headers.and_then(headers::rate_limit), rejected);
+}
+
+fn status(result: &AttemptResult) -> Option<StatusCode> {
+    match result {
+        Ok(reply) => Some(reply.status),
+        Err(error) => error.status(),
+    }
+}
+
+/// As OpenTelemetry has it: the status of a failure, or the kind of error in place of a response.
+fn error_type(result: &AttemptResult) -> Option<String> {
+    match result {
+        Ok(reply) if reply.status.is_success() => None,
+        Ok(reply) => Some(reply.status.as_str().to_owned()),
+        Err(error) => Some(format!("{:?}", error.kind())),
+    }
+}

@@ -1,0 +1,148 @@
+//! The shared record of one operation, which may span several requests of several kinds.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use tokio::time::Instant;
+
+use crate::http::{Reply, TransportError, timeout::MAX_TIMEOUT};
+
+/// One operation on its way: what was sent for it so far, and what came back last.
+///
+/// The operation may send more than once: a create that is reconciled is one `CallState`. Attempts, deadline and
+/// the loss of an answer are counted over all of them.
+#[derive(Debug)]
+pub(crate) struct CallState {
+    deadline: Instant,
+    safe: bool,
+    /// Query parameters that every request has besides those that the bindings set.
+    query: BTreeMap<String, String>,
+    progress: Mutex<Progress>,
+}
+
+#[derive(Debug)]
+struct Progress {
+    attempts: u32,
+    ambiguous: bool,
+    token_replaced: bool,
+    first_sent: SystemTime,
+    last_sent: SystemTime,
+    reply: Option<Reply>,
+}
+
+impl CallState {
+    /// Begins an operation that may take as long as `limit`.
+    pub fn new(limit: Duration) -> Self {
+        let now = SystemTime::now();
+        Self {
+            deadline: Instant::now() + limit.min(MAX_TIMEOUT),
+            safe: false,
+            query: BTreeMap::new(),
+            progress: Mutex::new(Progress {
+                attempts: 0,
+                ambiguous: false,
+                token_replaced: false,
+                first_sent: now,
+                last_sent: now,
+                reply: None,
+            }),
+        }
+    }
+
+    /// Declares that the operation changes nothing, whatever its method: a POST that fetches a token.
+    pub fn safe(mut self) -> Self {
+        self.safe = true;
+        self
+    }
+
+    /// Adds query parameters to every request.
+    pub fn with_query(mut self, query: BTreeMap<String, String>) -> Self {
+        self.query = query;
+        self
+    }
+
+    pub(super) fn query(&self) -> &BTreeMap<String, String> {
+        &self.query
+    }
+
+    /// Whether the operation was declared to change nothing.
+    pub fn is_safe(&self) -> bool {
+        self.safe
+    }
+
+    /// When the operation has to be over.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// How much time is left until the deadline.
+    pub fn time_left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// How many requests were sent.
+    pub fn attempts(&self) -> u32 {
+        self.progress().attempts
+    }
+
+    /// Whether an attempt may have been executed although its answer was lost.
+    pub fn is_ambiguous(&self) -> bool {
+        self.progress().ambiguous
+    }
+
+    /// Records that the answer to an attempt was lost, or cannot be read.
+    pub fn mark_ambiguous(&self) {
+        self.progress().ambiguous = true;
+    }
+
+    /// When the first request was sent; the operation's beginning, if none was.
+    pub fn first_sent(&self) -> SystemTime {
+        self.progress().first_sent
+    }
+
+    /// When the latest request was sent; the operation's beginning, if none was.
+    pub fn last_sent(&self) -> SystemTime {
+        self.progress().last_sent
+    }
+
+    /// Takes the reply that the latest `send` ended with; `None` if that got no complete reply.
+    pub fn take_reply(&self) -> Option<Reply> {
+        self.progress().reply.take()
+    }
+
+    pub(super) fn set_reply(&self, reply: Option<Reply>) {
+        self.progress().reply = reply;
+    }
+
+    /// Records that a request is about to be sent; returns how many were sent before it.
+    pub(super) fn record_attempt(&self) -> u32 {
+        let now = SystemTime::now();
+        let mut progress = self.progress();
+        progress.last_sent = now;
+        if progress.attempts == 0 {
+            progress.first_sent = now;
+        }
+        progress.attempts += 1;
+        progress.attempts - 1
+    }
+
+    /// Claims the one replacement of a rejected token; false if it was used before.
+    pub(super) fn claim_token_replacement(&self) -> bool {
+        !std::mem::replace(&mut self.progress().token_replaced, true)
+    }
+
+    /// Adds to the error of the last attempt what is to be said of all of them.
+    pub(super) fn annotate(&self, error: TransportError) -> TransportError {
+        let progress = self.progress();
+        error
+            .with_attempts(progress.attempts)
+            .with_may_have_executed(progress.ambiguous)
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

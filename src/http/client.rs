@@ -1,0 +1,103 @@
+//! One service's client: shared by its clones.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use reqwest::header::HeaderMap;
+
+use crate::http::{
+    Authorization, CallState, ClientOptions, ClockSkew, Endpoint, Rate, SetupError,
+    limiter::Limiter, retry::Outcome,
+};
+
+/// What is particular to a service.
+#[derive(Debug)]
+pub(crate) struct Service {
+    /// The provider's name.
+    pub name: &'static str,
+    /// The rate limit that the vendor publishes.
+    pub published_rate: Option<Rate>,
+    /// Finds the id of the request in the headers and body of a response.
+    pub request_id: fn(&HeaderMap, &[u8]) -> Option<String>,
+}
+
+/// The endpoint, credentials, options and rate limit of a service.
+pub(crate) struct HttpClient {
+    pub service: Service,
+    pub endpoint: Endpoint,
+    pub options: ClientOptions,
+    pub authorization: Authorization,
+    pub clock_skew: ClockSkew,
+    pub(super) http: reqwest::Client,
+    pub(super) limiter: Limiter,
+}
+
+impl HttpClient {
+    /// Sets a client up. Sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// TLS cannot be set up.
+    pub fn new(
+        service: Service,
+        endpoint: Endpoint,
+        authorization: Authorization,
+        options: ClientOptions,
+    ) -> Result<Arc<Self>, SetupError> {
+        let http = options
+            .http_client(endpoint.is_plain())
+            .map_err(|error| SetupError::new("cannot set up the HTTP client").with_source(error))?;
+        let limiter = Limiter::new(
+            service.published_rate,
+            options.rate,
+            options.max_concurrency,
+            options.retry.max_delay,
+        );
+        Ok(Arc::new(Self {
+            limiter,
+            clock_skew: ClockSkew::default(),
+            service,
+            endpoint,
+            options,
+            authorization,
+            http,
+        }))
+    }
+
+    /// The HTTP client that requests are sent with, as the generated clients take it.
+    pub fn reqwest_client(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    /// Begins an operation with the deadline of these options.
+    pub fn start_call(&self) -> CallState {
+        CallState::new(self.options.retry.deadline)
+    }
+
+    /// The delay before sending again what was surely not executed, when that should be done.
+    pub fn delay_unsent(&self, call: &CallState) -> Option<Duration> {
+        self.delay(call, &Outcome::UNSENT, false)
+    }
+
+    /// The delay before the next attempt of a call, when there should be one.
+    pub(super) fn delay(
+        &self,
+        call: &CallState,
+        outcome: &Outcome,
+        idempotent: bool,
+    ) -> Option<Duration> {
+        let (attempts, left) = (call.attempts(), call.time_left());
+        let policy = &self.options.retry;
+        policy.delay(outcome, idempotent, attempts, left, fastrand::f64())
+    }
+}
+
+impl fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpClient")
+            .field("provider", &self.service.name)
+            .field("base_url", &self.endpoint.as_base())
+            .field("options", &self.options)
+            .field("authorization", &"[REDACTED]")
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,152 @@
+//! The difference between the server's clock and the local one: needed to tell a resource that existed
+//! before a request from one that the request created.
+
+use std::sync::Mutex;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// The skew of the server's clock, learnt from the times of creation in its responses.
+#[derive(Debug, Default)]
+pub(crate) struct ClockSkew(Mutex<Option<Offset>>);
+
+/// A larger skew is ignored.
+const MAX_PLAUSIBLE_SKEW: TimeDelta = TimeDelta::days(3_650);
+
+/// The bounds of what is to be added to the local time for the server's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Offset {
+    least: TimeDelta,
+    most: TimeDelta,
+}
+
+/// The position of a server's time relative to a local one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RelativeTime {
+    Before,
+    /// Before, if the clocks are as right as most clocks are.
+    ProbablyBefore,
+    /// Closer than the resolution of the server's times.
+    Unknown,
+    ProbablyNotBefore,
+    NotBefore,
+}
+
+impl ClockSkew {
+    /// Learns that the server's clock showed `time` at some moment between the local times `sent` and
+    /// `received`.
+    pub fn observe(&self, time: DateTime<Utc>, sent: DateTime<Utc>, received: DateTime<Utc>) {
+        let seen = Offset {
+            least: time - received,
+            most: time - sent + resolution(time),
+        };
+        // A clock that is off by years is no evidence.
+        if seen.least.abs() > MAX_PLAUSIBLE_SKEW || seen.most.abs() > MAX_PLAUSIBLE_SKEW {
+            return;
+        }
+        let mut known = self.lock();
+        *known = Some(match *known {
+            // Bounds that agree narrow each other; otherwise a clock was set, and the newer bounds hold.
+            Some(known) if known.least <= seen.most && seen.least <= known.most => Offset {
+                least: known.least.max(seen.least),
+                most: known.most.min(seen.most),
+            },
+            _ => seen,
+        });
+    }
+
+    /// Compares a time of the server's with a local one.
+    pub fn compare(&self, server: DateTime<Utc>, local: DateTime<Utc>) -> RelativeTime {
+        // The true time lies before the next one that the server's resolution can express.
+        let latest = server
+            .checked_add_signed(resolution(server))
+            .unwrap_or(server);
+        let earliest = server;
+        let offset = *self.lock();
+        if let Some(offset) = offset {
+            if latest <= local + offset.least {
+                return RelativeTime::Before;
+            }
+            if earliest >= local + offset.most {
+                return RelativeTime::NotBefore;
+            }
+        }
+        // Most clocks are right. For one that is not, the least possible offset is the best guess, because
+        // a request reaches the server soon.
+        let none = TimeDelta::zero();
+        let guess = match offset {
+            Some(offset) if offset.least > none || offset.most < none => offset.least,
+            _ => none,
+        };
+        if latest <= local + guess {
+            RelativeTime::ProbablyBefore
+        } else if earliest >= local + guess {
+            RelativeTime::ProbablyNotBefore
+        } else {
+            RelativeTime::Unknown
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Offset>> {
+        self.0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// The resolution of the server's times, judged by the digits of this one.
+fn resolution(time: DateTime<Utc>) -> TimeDelta {
+    match time.timestamp_subsec_nanos() {
+        0 => TimeDelta::seconds(1),
+        nanos if nanos % 1_000_000 == 0 => TimeDelta::milliseconds(1),
+        _ => TimeDelta::microseconds(1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A time with a resolution of a microsecond.
+    fn at(millis: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(1_700_000_000_000_000 + millis * 1_000 + 1).unwrap()
+    }
+
+    #[test]
+    fn an_unknown_clock_is_assumed_to_be_right() {
+        let clock = ClockSkew::default();
+        assert_eq!(clock.compare(at(-1), at(0)), RelativeTime::ProbablyBefore);
+        assert_eq!(clock.compare(at(0), at(0)), RelativeTime::ProbablyNotBefore);
+        let millisecond = DateTime::from_timestamp_millis(1_700_000_000_000).unwrap();
+        assert_eq!(clock.compare(millisecond, at(0)), RelativeTime::Unknown);
+    }
+
+    #[test]
+    fn a_skew_is_learnt_and_narrowed() {
+        let clock = ClockSkew::default();
+        // The server is an hour ahead, by a header with whole seconds.
+        let hour = 3_600_000;
+        let whole = DateTime::from_timestamp(1_700_003_600, 0).unwrap();
+        clock.observe(whole, at(0), at(20));
+        assert_eq!(clock.compare(at(hour - 50), at(0)), RelativeTime::Before);
+        assert_eq!(
+            clock.compare(at(hour + 1_001), at(0)),
+            RelativeTime::NotBefore
+        );
+        assert_eq!(
+            clock.compare(at(hour + 500), at(0)),
+            RelativeTime::ProbablyNotBefore
+        );
+        // A time of creation is more precise.
+        clock.observe(at(hour + 110), at(100), at(120));
+        assert_eq!(clock.compare(at(hour - 11), at(0)), RelativeTime::Before);
+        assert_eq!(clock.compare(at(hour + 12), at(0)), RelativeTime::NotBefore);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_is_learnt_anew() {
+        let clock = ClockSkew::default();
+        clock.observe(at(0), at(0), at(1));
+        clock.observe(at(90_000), at(10), at(11));
+        assert_eq!(clock.compare(at(89_000), at(0)), RelativeTime::Before);
+    }
+}

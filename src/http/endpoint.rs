@@ -1,0 +1,193 @@
+//! The base URL that requests and credentials go to, checked once.
+
+use std::{fmt, net::IpAddr};
+
+use serde::Deserialize;
+use url::{Host, Url};
+
+use crate::http::SetupError;
+
+/// A base URL as the caller wrote it. `Debug` hides a password that was left in it by mistake.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(transparent)]
+pub struct BaseUrl(String);
+
+impl<T: Into<String>> From<T> for BaseUrl {
+    fn from(text: T) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Debug for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Url::parse(&self.0) {
+            Ok(url) if url.has_authority() => {
+                let visible = &url[url::Position::BeforeHost..url::Position::AfterPath];
+                write!(f, "\"{}://{visible}\"", url.scheme())
+            }
+            _ => f.write_str("[not a URL]"),
+        }
+    }
+}
+
+/// A base URL that credentials may be sent to.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint {
+    url: Url,
+}
+
+impl Endpoint {
+    /// Parses and checks a base URL; `version` is a path suffix that the URL may have or omit.
+    ///
+    /// # Errors
+    ///
+    /// The URL is not a secure one (see [`secure_url`]), or it has a query.
+    pub fn new(text: &BaseUrl, version: Option<&str>) -> Result<Self, SetupError> {
+        let mut url = secure_url(text, "base URL")?;
+        if url.query().is_some() {
+            return Err(SetupError::new("the base URL must not have a query").about("base URL"));
+        }
+        let path = url.path().trim_end_matches('/');
+        let path = match version {
+            Some(version) => path
+                .strip_suffix(version)
+                .unwrap_or(path)
+                .trim_end_matches('/'),
+            None => path,
+        };
+        let path = path.to_owned();
+        url.set_path(&path);
+        Ok(Self { url })
+    }
+
+    /// The endpoint of requests to exactly this URL.
+    #[cfg(feature = "oidc")]
+    pub fn at(url: Url) -> Self {
+        Self { url }
+    }
+
+    /// The base URL as generated clients take it: without a trailing slash.
+    pub fn as_base(&self) -> &str {
+        self.url.as_str().trim_end_matches('/')
+    }
+
+    /// The path that every operation's path is appended to: empty, or `/…` without a trailing slash.
+    pub fn base_path(&self) -> &str {
+        self.url.path().trim_end_matches('/')
+    }
+
+    /// The host's name, for traces.
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
+    /// Whether requests go over plain http, which is allowed for loopback addresses only.
+    pub fn is_plain(&self) -> bool {
+        self.url.scheme() == "http"
+    }
+
+    /// Whether credentials may be sent to `other`.
+    pub fn is_same_origin(&self, other: &Url) -> bool {
+        // The scheme is http or https, whose default ports are known.
+        self.url.scheme() == other.scheme()
+            && self.url.host() == other.host()
+            && self.url.port_or_known_default() == other.port_or_known_default()
+    }
+}
+
+/// Parses a URL that secrets may be sent to; `name` is what messages call it.
+///
+/// # Errors
+///
+/// The text is not a URL, it has a user name, password or fragment, or it is not https (http is allowed for
+/// loopback addresses).
+pub(crate) fn secure_url(text: &BaseUrl, name: &'static str) -> Result<Url, SetupError> {
+    let refuse = |wrong: &str| SetupError::new(format!("the {name} {wrong}")).about(name);
+    let url =
+        Url::parse(text.0.trim()).map_err(|error| refuse("is not a URL").with_source(error))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refuse("must not hold a user name or password"));
+    }
+    if url.fragment().is_some() {
+        return Err(refuse("must not have a fragment"));
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        "http" => Err(refuse(
+            "must begin with https://: secrets go there (http is for this machine's loopback)",
+        )),
+        _ => Err(refuse("must begin with https://")),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(text: &str, version: Option<&str>) -> Endpoint {
+        Endpoint::new(&text.into(), version).unwrap()
+    }
+
+    #[test]
+    fn a_version_and_slashes_at_the_end_are_optional() {
+        for (text, base, path) in [
+            ("https://a.example", "https://a.example", ""),
+            ("https://a.example/", "https://a.example", ""),
+            ("https://a.example/v1", "https://a.example", ""),
+            ("https://a.example/p/v1/", "https://a.example/p", "/p"),
+            ("https://a.example/p//", "https://a.example/p", "/p"),
+        ] {
+            let endpoint = endpoint(text, Some("/v1"));
+            assert_eq!((endpoint.as_base(), endpoint.base_path()), (base, path));
+        }
+    }
+
+    #[test]
+    fn what_secrets_cannot_be_sent_to_is_refused() {
+        for text in [
+            "",
+            "a.example",
+            "http://a.example",
+            "ftp://a.example",
+            "https://user@a.example",
+            "https://a.example/?q",
+            "https://a.example/#f",
+        ] {
+            Endpoint::new(&text.into(), None).unwrap_err();
+        }
+        for text in [
+            "http://localhost:1",
+            "http://127.0.0.9",
+            "http://[::1]:8080",
+        ] {
+            assert!(endpoint(text, None).is_plain(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_origin_is_scheme_host_and_port() {
+        let endpoint = endpoint("https://a.example/p", None);
+        for (url, same) in [
+            ("https://a.example/other", true),
+            ("https://a.example:443/", true),
+            ("https://a.example:444/", false),
+            ("http://a.example/", false),
+            ("https://b.example/", false),
+            ("https://a.example.b.example/", false),
+        ] {
+            let url = Url::parse(url).unwrap();
+            assert_eq!(endpoint.is_same_origin(&url), same, "{url}");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The HTTP transport of the generated clients: credentials, token cache, rate limit, retries, redirects,
+//! deadlines, body cap, redaction, tracing and response events.
+//!
+//! The transport knows no invitation: it imports nothing of this crate but itself. It sits in the hooks of
+//! the generated clients, so a call through the public bindings has all of it, and the facade adds no
+//! second mechanism.
+//!
+//! One call passes [`hooks`] → [`Transport`] → [`send`](HttpClient::send) (attempts) → `send_once` (one
+//! attempt) → `follow` (redirects) → `reqwest`.
+
+mod attempt;
+mod call;
+mod client;
+mod clock_skew;
+mod credentials;
+mod endpoint;
+mod error;
+mod event;
+pub(crate) mod headers;
+mod hooks;
+mod limiter;
+mod operation;
+mod options;
+mod outgoing;
+mod path;
+mod redact;
+mod redirect;
+mod response;
+mod retry;
+mod send;
+mod timeout;
+mod token_cache;
+mod transport;
+
+#[cfg(feature = "oidc")]
+pub(crate) use self::endpoint::secure_url;
+pub(crate) use self::{
+    call::CallState,
+    client::{HttpClient, Service},
+    clock_skew::{ClockSkew, RelativeTime},
+    endpoint::Endpoint,
+    error::SetupError,
+    hooks::{client_hooks, undecodable},
+    limiter::Rate,
+    operation::OperationSpec,
+    options::{ClientOptions, common_setters},
+    outgoing::Outgoing,
+    redact::Redactor,
+    response::{BodyError, Reply, read_body},
+    timeout::RequestTimeouts,
+    token_cache::{Authorization, Token, TokenProvider},
+};
+pub use self::{
+    credentials::Credentials,
+    endpoint::BaseUrl,
+    error::{TransportError, TransportErrorKind},
+    event::{Observer, ResponseEvent},
+    headers::RateLimit,
+    retry::RetryPolicy,
+    transport::Transport,
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! The options of a client, and the builder methods that set them.
+
+use std::{error::Error, fmt, time::Duration};
+
+use crate::http::{Observer, Rate, RetryPolicy};
+
+/// The options of every client.
+#[derive(Clone)]
+pub(crate) struct ClientOptions {
+    /// How long one request may take in all, its response included. Default: 60 s.
+    pub timeout: Duration,
+    /// How long connecting may take. Default: 10 s.
+    pub connect_timeout: Duration,
+    /// How long the server may stay silent, before its response or within it. Default: 30 s.
+    pub read_timeout: Duration,
+    /// The largest body that is read from the server, in bytes. Default: 32 MiB.
+    pub max_body_bytes: usize,
+    /// How often and how patiently a call is repeated.
+    pub retry: RetryPolicy,
+    /// The caller's rate, in place of what the vendor publishes and the server says.
+    pub rate: Option<Rate>,
+    /// How many requests may be in flight at once. Default: 16.
+    pub max_concurrency: usize,
+    /// Sees every response. Default: none.
+    pub observer: Option<Observer>,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(30),
+            max_body_bytes: 32 << 20,
+            retry: RetryPolicy::default(),
+            rate: None,
+            max_concurrency: 16,
+            observer: None,
+        }
+    }
+}
+
+impl ClientOptions {
+    /// A client for requests with these options. It enforces the connect timeout; the others are enforced
+    /// per attempt. It follows no redirect, so that no secret goes along one; over plain http (`is_plain`,
+    /// loopback) it uses no proxy.
+    ///
+    /// # Errors
+    ///
+    /// TLS cannot be set up.
+    pub fn http_client(
+        &self,
+        is_plain: bool,
+    ) -> Result<reqwest::Client, Box<dyn Error + Send + Sync>> {
+        // reqwest would panic.
+        #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            return Err("the program has not installed a crypto provider for rustls".into());
+        }
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("org-invitations/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(self.connect_timeout)
+            .referer(false)
+            .redirect(reqwest::redirect::Policy::none());
+        let http = if is_plain { http.no_proxy() } else { http };
+        Ok(http.build()?)
+    }
+}
+
+impl fmt::Debug for ClientOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientOptions")
+            .field("timeout", &self.timeout)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("read_timeout", &self.read_timeout)
+            .field("max_body_bytes", &self.max_body_bytes)
+            .field("retry", &self.retry)
+            .field("rate", &self.rate)
+            .field("max_concurrency", &self.max_concurrency)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The setters that every builder has, over its fields `credentials` and `options`.
+macro_rules! common_setters {
+    () => {
+        pub(crate) fn options(mut self, options: crate::http::ClientOptions) -> Self {
+            self.options = options;
+            self
+        }
+
+        /// Authenticates with these credentials.
+        pub fn credentials(mut self, credentials: crate::http::Credentials) -> Self {
+            self.credentials = Some(credentials);
+            self
+        }
+
+        /// How often and how patiently a call is repeated. Default: see
+        /// [`RetryPolicy`](crate::http::RetryPolicy).
+        pub fn retry(mut self, policy: crate::http::RetryPolicy) -> Self {
+            self.options.retry = policy;
+            self
+        }
+
+        /// Sends at most `requests` in any `window`, whatever the vendor publishes and the server says.
+        ///
+        /// Shared by all clones of the provider. `requests` of 0 counts as 1, and a window of
+        /// more than a day as a day.
+        pub fn rate_limit(mut self, requests: usize, window: std::time::Duration) -> Self {
+            self.options.rate = Some(crate::http::Rate::at_most(requests, window));
+            self
+        }
+
+        /// How many requests may be in flight at once, over all clones. Default: 16.
+        pub fn max_concurrency(mut self, requests: usize) -> Self {
+            self.options.max_concurrency = requests;
+            self
+        }
+
+        /// How long one request may take in all, its response included. Default: 60 s.
+        pub fn timeout(mut self, timeout: std::time::Duration) -> Self {
+            self.options.timeout = timeout;
+            self
+        }
+
+        /// How long connecting may take. Default: 10 s.
+        pub fn connect_timeout(mut self, timeout: std::time::Duration) -> Self {
+            self.options.connect_timeout = timeout;
+            self
+        }
+
+        /// How long the server may stay silent, before its response or within it. Default: 30 s.
+        pub fn read_timeout(mut self, timeout: std::time::Duration) -> Self {
+            self.options.read_timeout = timeout;
+            self
+        }
+
+        /// The largest body that is read from the server, in bytes. Default: 32 MiB.
+        pub fn max_body_bytes(mut self, bytes: usize) -> Self {
+            self.options.max_body_bytes = bytes;
+            self
+        }
+
+        /// Shows the status, request id and allowance of every response to `observer`.
+        pub fn observer(mut self, observer: crate::http::Observer) -> Self {
+            self.options.observer = Some(observer);
+            self
+        }
+    };
+}
+pub(crate) use common_setters;

@@ -1,0 +1,200 @@
+//! A reply that is read whole under a limit, and its way into a `reqwest::Response`.
+
+use std::{fmt, mem, sync::OnceLock};
+
+use bytes::{Bytes, BytesMut};
+use http::{Extensions, Version, response::Builder};
+use reqwest::{
+    Response, ResponseBuilderExt, StatusCode,
+    header::{HeaderMap, HeaderValue},
+};
+use serde::de::IgnoredAny;
+use serde_json::Value;
+use url::Url;
+
+use crate::http::{RequestTimeouts, headers};
+
+/// A complete reply of any status.
+pub(crate) struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    json: OnceLock<Option<Value>>,
+    rest: Rest,
+}
+
+/// What else a `reqwest::Response` has.
+#[derive(Default)]
+struct Rest {
+    url: Option<Url>,
+    version: Version,
+    extensions: Extensions,
+}
+
+impl Reply {
+    pub fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        Self {
+            status,
+            headers,
+            body,
+            json: OnceLock::new(),
+            rest: Rest::default(),
+        }
+    }
+
+    /// The reply that `response` began and `body` completed.
+    pub(super) fn complete(mut response: Response, body: Bytes) -> Self {
+        let headers = mem::take(response.headers_mut());
+        Self {
+            rest: Rest {
+                url: Some(response.url().clone()),
+                version: response.version(),
+                extensions: mem::take(response.extensions_mut()),
+            },
+            ..Self::new(response.status(), headers, body)
+        }
+    }
+
+    /// A header's value, when it is present and text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        headers::text(&self.headers, name)
+    }
+
+    /// Whether the body is JSON.
+    pub fn is_json(&self) -> bool {
+        serde_json::from_slice::<IgnoredAny>(&self.body).is_ok()
+    }
+
+    /// The body as JSON, when it is JSON. Parsed once, however many errors look at it.
+    pub fn json(&self) -> Option<&Value> {
+        let parse = || serde_json::from_slice(&self.body).ok();
+        self.json.get_or_init(parse).as_ref()
+    }
+
+    /// The same reply as a `reqwest::Response`.
+    pub(super) fn into_response(mut self) -> Response {
+        let headers = mem::take(&mut self.headers);
+        self.take_response(headers)
+    }
+
+    /// A response with the status and body of this reply, but without its headers: they stay here.
+    pub(super) fn headless_response(&mut self) -> Response {
+        self.take_response(HeaderMap::new())
+    }
+
+    fn take_response(&mut self, headers: HeaderMap) -> Response {
+        let rest = mem::take(&mut self.rest);
+        build_response(self.status, headers, rest, self.body.clone())
+    }
+}
+
+fn build_response(status: StatusCode, headers: HeaderMap, rest: Rest, body: Bytes) -> Response {
+    let mut builder = Builder::new();
+    if let Some(extensions) = builder.extensions_mut() {
+        *extensions = rest.extensions;
+    }
+    if let Some(url) = rest.url {
+        builder = builder.url(url);
+    }
+    // The builder fails for values that are yet to be parsed only, and there are none.
+    let mut response = builder.body(()).unwrap_or_default().map(|()| body);
+    *response.status_mut() = status;
+    *response.version_mut() = rest.version;
+    *response.headers_mut() = headers;
+    Response::from(response)
+}
+
+/// The body of a response that a generated client cannot decode, kept beside the response.
+#[derive(Clone)]
+struct UndecodableBody(Bytes);
+
+/// Marks a response that is not in the form that the operation documents.
+pub(super) fn mark_undecodable(response: &mut Response, body: Bytes) {
+    response.extensions_mut().insert(UndecodableBody(body));
+}
+
+/// A copy of a response that was marked as [undecodable](mark_undecodable); `None` for any other.
+pub(crate) fn undecodable(result: &reqwest::Result<Response>) -> Option<Response> {
+    let response = result.as_ref().ok()?;
+    let UndecodableBody(body) = response.extensions().get().cloned()?;
+    let rest = Rest {
+        url: Some(response.url().clone()),
+        version: response.version(),
+        extensions: response.extensions().clone(),
+    };
+    let headers = response.headers().clone();
+    Some(build_response(response.status(), headers, rest, body))
+}
+
+/// Replaces the values that `redact` changes.
+pub(super) fn redact_headers(headers: &mut HeaderMap, redact: impl Fn(&str) -> Option<String>) {
+    for value in headers.values_mut() {
+        let redacted = value.to_str().ok().and_then(&redact);
+        if let Some(redacted) = redacted {
+            *value = HeaderValue::from_str(&redacted)
+                .unwrap_or_else(|_| HeaderValue::from_static("[REDACTED]"));
+        }
+    }
+}
+
+/// Shows neither headers nor body: a server may have echoed a secret into them.
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("status", &self.status)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a body could not be read.
+#[derive(Debug)]
+pub(crate) enum BodyError {
+    TooLarge,
+    Timeout,
+    Transport(reqwest::Error),
+}
+
+/// Reads a body of at most `limit` bytes.
+pub(crate) async fn read_body(
+    response: &mut Response,
+    limit: usize,
+    timeouts: &RequestTimeouts,
+) -> Result<Bytes, BodyError> {
+    let Some(first) = next_chunk(response, timeouts).await? else {
+        return Ok(Bytes::new());
+    };
+    if first.len() > limit {
+        return Err(BodyError::TooLarge);
+    }
+    // Most bodies are one chunk, which is then the body.
+    let Some(mut chunk) = next_chunk(response, timeouts).await? else {
+        return Ok(first);
+    };
+    // One allocation for the whole body, as far as the server announced its length.
+    let length = response.content_length().unwrap_or(0);
+    let length = usize::try_from(length).unwrap_or(limit).min(limit);
+    let mut body = BytesMut::with_capacity(length.max(first.len() + chunk.len()));
+    body.extend_from_slice(&first);
+    drop(first);
+    loop {
+        if body.len() + chunk.len() > limit {
+            return Err(BodyError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+        chunk = match next_chunk(response, timeouts).await? {
+            Some(chunk) => chunk,
+            None => return Ok(body.freeze()),
+        };
+    }
+}
+
+async fn next_chunk(
+    response: &mut Response,
+    timeouts: &RequestTimeouts,
+) -> Result<Option<Bytes>, BodyError> {
+    match timeouts.wait(response.chunk()).await {
+        Ok(chunk) => chunk.map_err(BodyError::Transport),
+        Err(_) => Err(BodyError::Timeout),
+    }
+}

@@ -1,0 +1,253 @@
+//! When to send a request again, and after how long: plain data and a pure decision.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+
+use crate::http::TransportErrorKind;
+
+/// How often and how patiently a call is repeated.
+///
+/// A request with an idempotent method (GET, PUT, DELETE) is repeated after connect errors, timeouts, broken
+/// connections, 408, 429, 500, 502, 503 and 504. One with another method (POST, PATCH) is repeated only where the
+/// server cannot have acted: after connect errors and 429. Where another failure leaves open whether an invitation
+/// was created, `InvitationProvider::create` looks for it, and sends again only when it is not there.
+///
+/// A token that is renewed and was rejected (401) is replaced and the request sent once more, one time in a call,
+/// beside these attempts and also when retries are off: a rejected request was not carried out.
+///
+/// The delay before attempt *n* is random between zero and `initial_delay` × 2ⁿ⁻², at most `max_delay`; what the
+/// server asks for (`Retry-After`, or `X-RateLimit-Reset` on a 429) is waited for instead, at most `max_delay`
+/// too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RetryPolicy {
+    /// How many requests are sent for one call at most, the first one included. Default: 5.
+    pub max_attempts: u32,
+    /// The longest delay before the second attempt. Default: 250 ms.
+    pub initial_delay: Duration,
+    /// The longest delay before any attempt, even if the server asks for more. Default: 30 s.
+    pub max_delay: Duration,
+    /// How long a call may take in all, delays included. Default: 2 min.
+    pub deadline: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            max_attempts: 5,
+            initial_delay: Duration::from_millis(250),
+            max_delay: Duration::from_secs(30),
+            deadline: Duration::from_secs(120),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// Every call is one request, but for the one more after a rejected token; a create whose answer was
+    /// lost is an error.
+    pub fn off() -> Self {
+        Self {
+            max_attempts: 1,
+            ..Self::default()
+        }
+    }
+
+    /// Sets how many requests are sent for one call at most; 0 counts as 1.
+    #[must_use]
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.max_attempts = attempts;
+        self
+    }
+
+    /// Sets the longest delay before the second attempt.
+    #[must_use]
+    pub fn initial_delay(mut self, delay: Duration) -> Self {
+        self.initial_delay = delay;
+        self
+    }
+
+    /// Sets the longest delay before any attempt.
+    #[must_use]
+    pub fn max_delay(mut self, delay: Duration) -> Self {
+        self.max_delay = delay;
+        self
+    }
+
+    /// Sets how long a call may take in all.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// The delay before the next attempt, when there should be one.
+    ///
+    /// `attempts` requests were sent, the last one with this `outcome`; `idempotent` says whether the request
+    /// may be executed twice, and `left` is the time until the deadline. `random` is between 0 and 1.
+    pub(crate) fn delay(
+        &self,
+        outcome: &Outcome,
+        idempotent: bool,
+        attempts: u32,
+        left: Duration,
+        random: f64,
+    ) -> Option<Duration> {
+        if attempts >= self.max_attempts || !outcome.kind.is_retryable(idempotent) {
+            return None;
+        }
+        let delay = match outcome.requested_delay {
+            Some(delay) => delay.min(self.max_delay),
+            None => self.max_backoff(attempts).mul_f64(random),
+        };
+        (delay < left).then_some(delay)
+    }
+
+    /// The longest delay after `attempts` requests.
+    fn max_backoff(&self, attempts: u32) -> Duration {
+        let doubled = 2_u32.saturating_pow(attempts.saturating_sub(1));
+        self.initial_delay
+            .saturating_mul(doubled)
+            .min(self.max_delay)
+    }
+}
+
+/// How an attempt ended, as far as it matters for the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub kind: OutcomeKind,
+    /// The delay that the server asked for.
+    pub requested_delay: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OutcomeKind {
+    /// A complete response.
+    Status(StatusCode),
+    Failed(TransportErrorKind),
+}
+
+impl Outcome {
+    /// The outcome of a request that was surely not executed.
+    pub const UNSENT: Self = Self {
+        kind: OutcomeKind::Failed(TransportErrorKind::Connect),
+        requested_delay: None,
+    };
+}
+
+impl OutcomeKind {
+    /// Whether sending the same request again is safe and may help.
+    fn is_retryable(self, idempotent: bool) -> bool {
+        match self {
+            Self::Failed(TransportErrorKind::Connect)
+            | Self::Status(StatusCode::TOO_MANY_REQUESTS) => true,
+            Self::Failed(TransportErrorKind::Timeout | TransportErrorKind::Transport) => idempotent,
+            Self::Status(status) => {
+                idempotent && matches!(status.as_u16(), 408 | 500 | 502 | 503 | 504)
+            }
+            Self::Failed(_) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::Method;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    fn status(code: u16) -> Outcome {
+        Outcome {
+            kind: OutcomeKind::Status(StatusCode::from_u16(code).unwrap()),
+            requested_delay: None,
+        }
+    }
+
+    fn failed(kind: TransportErrorKind) -> Outcome {
+        Outcome {
+            kind: OutcomeKind::Failed(kind),
+            requested_delay: None,
+        }
+    }
+
+    #[test]
+    fn delays_double_up_to_the_cap_with_full_jitter() {
+        let policy = RetryPolicy::default().max_attempts(99);
+        let delay = |sent, random| policy.delay(&status(503), true, sent, LONG, random);
+        let most = |sent| delay(sent, 1.0).unwrap().as_millis();
+        assert_eq!(
+            [1, 2, 3, 8, 50].map(most),
+            [250, 500, 1_000, 30_000, 30_000]
+        );
+        assert_eq!(delay(3, 0.0), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn what_the_server_asks_for_overrides_the_backoff_and_is_capped() {
+        let policy = RetryPolicy::default();
+        for (asked, waited) in [
+            (Some(Duration::from_secs(7)), 7.0),
+            (Some(LONG), 30.0),
+            (None, 0.125),
+        ] {
+            let limited = Outcome {
+                requested_delay: asked,
+                ..status(429)
+            };
+            let delay = policy.delay(&limited, false, 1, LONG, 0.5);
+            assert_eq!(delay.map(|delay| delay.as_secs_f64()), Some(waited));
+        }
+    }
+
+    #[test]
+    fn a_request_that_is_not_idempotent_is_repeated_only_where_the_server_cannot_have_acted() {
+        use TransportErrorKind::*;
+        let always = [failed(Connect), status(429)];
+        let if_idempotent = [408, 500, 502, 503, 504].map(status);
+        let if_idempotent = [&if_idempotent[..], &[failed(Timeout), failed(Transport)]].concat();
+        let never = [200, 204, 303, 307, 400, 401, 403, 404, 409, 422, 501].map(status);
+        let failures = [BodyTooLarge, RateLimitDeadline, Credentials, InvalidRequest].map(failed);
+        let never = [&never[..], &failures].concat();
+        let policy = RetryPolicy::default();
+        for method in [
+            Method::GET,
+            Method::HEAD,
+            Method::OPTIONS,
+            Method::PUT,
+            Method::DELETE,
+            Method::POST,
+            Method::PATCH,
+        ] {
+            let idempotent = method.is_idempotent();
+            assert_eq!(
+                idempotent,
+                method != Method::POST && method != Method::PATCH
+            );
+            let repeated =
+                |outcome: &Outcome| policy.delay(outcome, idempotent, 1, LONG, 0.5).is_some();
+            for (outcomes, wanted) in [
+                (&always[..], true),
+                (&if_idempotent, idempotent),
+                (&never, false),
+            ] {
+                for outcome in outcomes {
+                    assert_eq!(repeated(outcome), wanted, "{method} {outcome:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn attempts_and_time_run_out() {
+        let policy = RetryPolicy::default();
+        let unsent = Outcome::UNSENT;
+        assert!(policy.delay(&unsent, false, 4, LONG, 0.5).is_some());
+        assert!(policy.delay(&unsent, false, 5, LONG, 0.5).is_none());
+        let soon = Duration::from_millis(10);
+        assert!(policy.delay(&unsent, false, 1, soon, 1.0).is_none());
+        let off = RetryPolicy::off();
+        assert!(off.delay(&unsent, false, 1, LONG, 0.5).is_none());
+    }
+}

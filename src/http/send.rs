@@ -1,0 +1,170 @@
+//! The retry loop: a call is attempted as often as its retry policy allows.
+
+use std::pin::pin;
+
+use chrono::Utc;
+use reqwest::{StatusCode, header::HeaderValue};
+
+use crate::http::{
+    CallState, HttpClient, Reply, TransportError, TransportErrorKind,
+    attempt::{Attempt, AttemptResult},
+    headers,
+    limiter::Permit,
+    outgoing::Outgoing,
+    retry::{Outcome, OutcomeKind},
+    timeout::timeout_at,
+};
+
+impl HttpClient {
+    /// Sends a request, again and again as far as the retry policy and the deadline of `call` allow.
+    ///
+    /// The result is that of the last attempt: a complete reply of any status, or an error that says how many
+    /// attempts were made and whether one of them may have been executed.
+    ///
+    /// # Errors
+    ///
+    /// Those of the last attempt; [`Credentials`](TransportErrorKind::Credentials) when no token is available;
+    /// [`Timeout`](TransportErrorKind::Timeout) or [`RateLimitDeadline`](TransportErrorKind::RateLimitDeadline)
+    /// when the deadline left no room for the first attempt.
+    pub async fn send(
+        &self,
+        call: &CallState,
+        operation: &'static str,
+        outgoing: &mut Outgoing,
+    ) -> Result<Reply, TransportError> {
+        // The bindings check this too, but the hook that leads here is public.
+        if !outgoing.is_for(&self.endpoint) {
+            let message = "the request is for another origin than the configured one";
+            let error = TransportError::new(TransportErrorKind::InvalidRequest, message);
+            return Err(call.annotate(error));
+        }
+        let is_mutating = !(call.is_safe() || outgoing.method().is_safe());
+        let is_idempotent = call.is_safe() || outgoing.method().is_idempotent();
+        let mut last: Option<AttemptResult> = None;
+        loop {
+            // No turn in the rate limit is held up while a token is fetched.
+            self.await_token(call).await?;
+            let permit = match self.permit(call).await {
+                Ok(permit) => permit,
+                // What the server said last says more than that there was no time left.
+                Err(error) => return annotated(call, last.unwrap_or(Err(error))),
+            };
+            // The token may have expired during the wait.
+            let authorization = self.authorize(call).await?;
+            let attempt = Attempt {
+                client: self,
+                operation,
+                authorization: authorization.as_ref(),
+                resend_count: call.record_attempt(),
+                deadline: call.deadline(),
+            };
+            let result = attempt.send(outgoing, permit).await;
+            if let Ok(reply) = &result
+                && reply.status.is_success()
+            {
+                return result;
+            }
+            if is_mutating && is_ambiguous(&result) {
+                call.mark_ambiguous();
+            }
+            if !outgoing.is_repeatable() {
+                return annotated(call, result);
+            }
+            if self.replaces_token(call, &result, authorization.as_ref()) {
+                last = Some(result);
+                continue;
+            }
+            match self.delay(call, &outcome(&result), is_idempotent) {
+                Some(delay) => tokio::time::sleep(delay).await,
+                None => return annotated(call, result),
+            }
+            last = Some(result);
+        }
+    }
+
+    /// Whether the server rejected a token that can be replaced; that is tried once in a call.
+    fn replaces_token(
+        &self,
+        call: &CallState,
+        result: &AttemptResult,
+        authorization: Option<&HeaderValue>,
+    ) -> bool {
+        let rejected = matches!(result, Ok(reply) if reply.status == StatusCode::UNAUTHORIZED);
+        if !rejected || !self.authorization.is_renewable() || !call.claim_token_replacement() {
+            return false;
+        }
+        self.authorization.invalidate(authorization);
+        true
+    }
+
+    /// Waits for the right to send. A wait beyond the deadline sends nothing.
+    async fn permit(&self, call: &CallState) -> Result<Permit<'_>, TransportError> {
+        let permit = pin!(self.limiter.acquire());
+        let permit = timeout_at(|| call.deadline(), permit).await;
+        permit.map_err(|_| {
+            let message = "the rate limit left no room before the deadline of the call";
+            TransportError::new(TransportErrorKind::RateLimitDeadline, message)
+        })
+    }
+
+    /// Waits until there is a token. Without one the call fails; the token provider has tried enough.
+    async fn await_token(&self, call: &CallState) -> Result<(), TransportError> {
+        let ready = pin!(self.authorization.ready());
+        let ready = timeout_at(|| call.deadline(), ready).await;
+        let ready = ready.unwrap_or_else(|_| Err(no_token_in_time()));
+        ready.map_err(|error| call.annotate(error))
+    }
+
+    /// The header to authenticate with.
+    async fn authorize(&self, call: &CallState) -> Result<Option<HeaderValue>, TransportError> {
+        let header = pin!(self.authorization.header());
+        let header = timeout_at(|| call.deadline(), header).await;
+        let header = header.unwrap_or_else(|_| Err(no_token_in_time()));
+        header.map_err(|error| call.annotate(error))
+    }
+}
+
+fn no_token_in_time() -> TransportError {
+    let message = "no token came before the deadline of the call";
+    TransportError::new(TransportErrorKind::Timeout, message)
+}
+
+fn annotated(call: &CallState, result: AttemptResult) -> AttemptResult {
+    result.map_err(|error| call.annotate(error))
+}
+
+/// Whether the server may have executed the request of an attempt that was no success.
+fn is_ambiguous(result: &AttemptResult) -> bool {
+    match result {
+        Ok(reply) => {
+            let status = reply.status;
+            // "Done, see elsewhere" is no refusal; "ask elsewhere" (307, 308) is one.
+            status.is_server_error() || matches!(status.as_u16(), 300..=303)
+        }
+        Err(error) => !matches!(
+            error.kind(),
+            TransportErrorKind::Connect | TransportErrorKind::InvalidRequest
+        ),
+    }
+}
+
+/// How an attempt ended, as far as it matters for the next one.
+fn outcome(result: &AttemptResult) -> Outcome {
+    let (kind, headers) = match result {
+        Ok(reply) => (OutcomeKind::Status(reply.status), Some(&reply.headers)),
+        Err(error) => (OutcomeKind::Failed(error.kind()), error.headers()),
+    };
+    let requested_delay = headers.and_then(|headers| {
+        headers::retry_after(headers, Utc::now()).or_else(|| match kind {
+            // The window says nothing about other failures.
+            OutcomeKind::Status(StatusCode::TOO_MANY_REQUESTS) => {
+                headers::rate_limit(headers)?.reset
+            }
+            _ => None,
+        })
+    });
+    Outcome {
+        kind,
+        requested_delay,
+    }
+}

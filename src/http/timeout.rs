@@ -1,0 +1,57 @@
+//! Deadlines and idle timeouts.
+
+use std::{pin::pin, task::Poll, time::Duration};
+
+use tokio::time::{Instant, error::Elapsed};
+
+use crate::http::ClientOptions;
+
+/// Longer durations are clamped, so that `Instant` cannot overflow.
+pub(crate) const MAX_TIMEOUT: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+/// The time limits of one request: as a whole, and between two signs of life of the server.
+#[derive(Debug)]
+pub(crate) struct RequestTimeouts {
+    deadline: Instant,
+    read_timeout: Duration,
+}
+
+impl RequestTimeouts {
+    /// The time limits of a request that is about to be sent.
+    pub fn new(options: &ClientOptions) -> Self {
+        Self {
+            deadline: Instant::now() + options.timeout.min(MAX_TIMEOUT),
+            read_timeout: options.read_timeout.min(MAX_TIMEOUT),
+        }
+    }
+
+    /// Moves the deadline forward to `deadline`, if that is earlier.
+    pub fn until(self, deadline: Instant) -> Self {
+        Self {
+            deadline: self.deadline.min(deadline),
+            ..self
+        }
+    }
+
+    /// Waits for the next sign of life.
+    pub async fn wait<T>(&self, work: impl Future<Output = T>) -> Result<T, Elapsed> {
+        timeout_at(
+            || self.deadline.min(Instant::now() + self.read_timeout),
+            work,
+        )
+        .await
+    }
+}
+
+/// Waits for `work`, but not beyond the deadline.
+pub(crate) async fn timeout_at<T>(
+    deadline: impl FnOnce() -> Instant,
+    work: impl Future<Output = T>,
+) -> Result<T, Elapsed> {
+    let mut work = pin!(work);
+    // Mostly `work` is ready at once, and no timer is needed.
+    if let Poll::Ready(done) = futures_util::poll!(work.as_mut()) {
+        return Ok(done);
+    }
+    tokio::time::timeout_at(deadline(), work).await
+}

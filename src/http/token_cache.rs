@@ -1,0 +1,287 @@
+//! The `Authorization` header: fixed, or made from a token that is renewed before it expires.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use reqwest::header::HeaderValue;
+use tokio::{sync::watch, time::Instant};
+use tracing::{Instrument, Span};
+
+use crate::http::{Credentials, Redactor, TransportError, TransportErrorKind};
+
+#[cfg(test)]
+mod tests;
+
+/// Tokens are renewed this long before they expire, or after half their life if that is later.
+const REFRESH_SLACK: Duration = Duration::from_secs(60);
+
+/// A token that claims to live longer is renewed all the same.
+const MAX_LIFETIME: Duration = Duration::from_secs(3_600);
+
+/// A failure is returned for this long to whoever needs a token, or for as long as the service asks.
+const MIN_HOLD_OFF: Duration = Duration::from_secs(1);
+
+/// The limit of what the service may ask for.
+const MAX_HOLD_OFF: Duration = Duration::from_secs(30);
+
+/// A source of tokens.
+#[async_trait]
+pub(crate) trait TokenProvider: Send + Sync {
+    /// Fetches a fresh token. The error has the provider's own error as its source.
+    async fn fetch(&self) -> Result<Token, TransportError>;
+
+    /// The error for a token that cannot be used, or whose fetch was cut off.
+    fn token_error(&self, why: &str) -> TransportError;
+
+    /// How long the service asked to be left alone after this failure, zero if it did not ask; `None` if the
+    /// next call may ask again at once, because nothing was sent.
+    fn hold_off(&self, error: &TransportError) -> Option<Duration>;
+}
+
+/// A token as it was issued.
+pub(crate) struct Token {
+    pub credentials: Credentials,
+    pub lifetime: Duration,
+}
+
+/// How a client authenticates.
+pub(crate) enum Authorization {
+    /// Without the header; secrets that are sent otherwise are registered with the redactor.
+    None(Redactor),
+    Fixed(HeaderValue, Redactor),
+    Renewed(Arc<TokenCache>),
+}
+
+/// A token and its provider.
+///
+/// A valid token serves whoever asks; nobody waits for its renewal. When there is none, all callers wait for one
+/// and the same fetch, and get its token or its error. The fetch is a task of its own, so that it does not end
+/// with the call that began it.
+pub(crate) struct TokenCache {
+    provider: Arc<dyn TokenProvider>,
+    redactor: Redactor,
+    state: Mutex<CacheState>,
+}
+
+#[derive(Default)]
+struct CacheState {
+    cached: Option<CachedToken>,
+    /// The error of the latest fetch, and until when callers get it without another fetch.
+    failed: Option<(TransportError, Instant)>,
+    fetch: Option<InFlightFetch>,
+}
+
+struct CachedToken {
+    header: HeaderValue,
+    renew_at: Instant,
+    expires_at: Instant,
+}
+
+/// Tells how a fetch ended.
+type InFlightFetch = watch::Receiver<Option<Result<HeaderValue, TransportError>>>;
+
+enum Lookup {
+    Valid(HeaderValue),
+    Failed(TransportError),
+    Wait(InFlightFetch),
+}
+
+impl Authorization {
+    pub fn none() -> Self {
+        Self::None(Redactor::default())
+    }
+
+    /// # Errors
+    ///
+    /// No header can hold the credentials.
+    pub fn fixed(credentials: &Credentials) -> Result<Self, crate::http::SetupError> {
+        let redactor = Redactor::default();
+        let header = credentials.authorization(&redactor)?;
+        Ok(Self::Fixed(header, redactor))
+    }
+
+    pub fn renewed(provider: Arc<dyn TokenProvider>) -> Self {
+        Self::Renewed(Arc::new(TokenCache {
+            provider,
+            redactor: Redactor::default(),
+            state: Mutex::default(),
+        }))
+    }
+
+    /// The header to send now; fetches a token first where that is needed.
+    ///
+    /// # Errors
+    ///
+    /// Those of the token provider, when there is no valid token.
+    pub async fn header(&self) -> Result<Option<HeaderValue>, TransportError> {
+        match self {
+            Self::None(_) => Ok(None),
+            Self::Fixed(header, _) => Ok(Some(header.clone())),
+            Self::Renewed(cache) => cache.header().await.map(Some),
+        }
+    }
+
+    /// Waits until [`header`](Self::header) will probably not wait.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`header`](Self::header).
+    pub async fn ready(&self) -> Result<(), TransportError> {
+        match self {
+            Self::None(_) | Self::Fixed(..) => Ok(()),
+            Self::Renewed(cache) => cache.header().await.map(drop),
+        }
+    }
+
+    /// Removes the secrets that were sent from what was received.
+    pub fn redactor(&self) -> &Redactor {
+        match self {
+            Self::None(redactor) | Self::Fixed(_, redactor) => redactor,
+            Self::Renewed(cache) => &cache.redactor,
+        }
+    }
+
+    /// Whether another header can be had in place of a rejected one.
+    pub fn is_renewable(&self) -> bool {
+        matches!(self, Self::Renewed(_))
+    }
+
+    /// Invalidates the cached token if it is the one that the server rejected.
+    pub fn invalidate(&self, header: Option<&HeaderValue>) {
+        if let Self::Renewed(cache) = self {
+            // Another call may have renewed it meanwhile.
+            cache
+                .lock()
+                .cached
+                .take_if(|cached| Some(&cached.header) == header);
+        }
+    }
+}
+
+/// Shows no secret.
+impl fmt::Debug for Authorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None(_) => "None",
+            Self::Fixed(..) => "Fixed([REDACTED])",
+            Self::Renewed(_) => "Renewed([REDACTED])",
+        })
+    }
+}
+
+impl TokenCache {
+    async fn header(self: &Arc<Self>) -> Result<HeaderValue, TransportError> {
+        // A fetch is cut off when the runtime that it was begun on ends; then it is begun again on this one.
+        for _ in 0..2 {
+            let mut fetch = match self.lookup() {
+                Lookup::Valid(header) => return Ok(header),
+                Lookup::Failed(error) => return Err(error),
+                Lookup::Wait(fetch) => fetch,
+            };
+            if let Ok(outcome) = fetch.wait_for(Option::is_some).await
+                && let Some(outcome) = &*outcome
+            {
+                return outcome.clone();
+            }
+        }
+        let cut_off = "asking for a token was cut off; try again";
+        Err(self.provider.token_error(cut_off))
+    }
+
+    fn lookup(self: &Arc<Self>) -> Lookup {
+        let now = Instant::now();
+        let mut state = self.lock();
+        if let Some(cached) = &state.cached
+            && now < cached.expires_at
+        {
+            let header = cached.header.clone();
+            if now >= cached.renew_at {
+                self.start_fetch(&mut state, Span::none());
+            }
+            return Lookup::Valid(header);
+        }
+        match &state.failed {
+            Some((error, until)) if now < *until => Lookup::Failed(error.clone()),
+            _ => Lookup::Wait(self.start_fetch(&mut state, Span::current())),
+        }
+    }
+
+    /// The fetch in flight, or a new one.
+    fn start_fetch(self: &Arc<Self>, state: &mut CacheState, span: Span) -> InFlightFetch {
+        let in_flight = |fetch: &&InFlightFetch| fetch.has_changed().is_ok();
+        if let Some(fetch) = state.fetch.as_ref().filter(in_flight) {
+            return fetch.clone();
+        }
+        let (tell, fetch) = watch::channel(None);
+        let cache = Arc::clone(self);
+        let work = async move {
+            // The token's life begins at the earliest when it is asked for.
+            let asked = Instant::now();
+            let fetched = cache.provider.fetch().await;
+            tell.send_replace(Some(cache.complete_fetch(asked, fetched)));
+        };
+        tokio::spawn(work.instrument(span));
+        state.fetch = Some(fetch.clone());
+        fetch
+    }
+
+    fn complete_fetch(
+        &self,
+        asked: Instant,
+        fetched: Result<Token, TransportError>,
+    ) -> Result<HeaderValue, TransportError> {
+        let cached = fetched.and_then(|token| self.cached_token(asked, &token));
+        let mut state = self.lock();
+        let state = &mut *state;
+        state.fetch = None;
+        match cached {
+            Ok(cached) => {
+                let header = cached.header.clone();
+                state.cached = Some(cached);
+                state.failed = None;
+                Ok(header)
+            }
+            Err(error) => {
+                let now = Instant::now();
+                if let Some(cached) = &mut state.cached {
+                    // The old token still serves, so there is time: four or more tries until it expires.
+                    let left = cached.expires_at.saturating_duration_since(now);
+                    cached.renew_at = now + left / 4;
+                }
+                let hold_off = self.provider.hold_off(&error);
+                state.failed = hold_off.map(|asked_for| {
+                    let pause = asked_for.clamp(MIN_HOLD_OFF, MAX_HOLD_OFF);
+                    (error.clone(), now + pause)
+                });
+                Err(error)
+            }
+        }
+    }
+
+    fn cached_token(&self, asked: Instant, token: &Token) -> Result<CachedToken, TransportError> {
+        let header = token.credentials.authorization(&self.redactor);
+        let header = header.map_err(|error| {
+            let message = error.to_string();
+            TransportError::new(TransportErrorKind::Credentials, message).with_source(error)
+        })?;
+        let lifetime = token.lifetime.min(MAX_LIFETIME);
+        let expires_at = asked + lifetime;
+        if expires_at <= Instant::now() {
+            let late = "the token expired before it arrived; ask for one that lives longer";
+            return Err(self.provider.token_error(late));
+        }
+        Ok(CachedToken {
+            header,
+            renew_at: expires_at - REFRESH_SLACK.min(lifetime / 2),
+            expires_at,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, CacheState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

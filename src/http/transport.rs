@@ -1,0 +1,168 @@
+//! What the generated clients send through.
+
+use std::{fmt, pin::pin, sync::Arc};
+
+use reqwest::{
+    Request, Response,
+    header::{ACCEPT, HeaderName, HeaderValue},
+};
+use tracing::Instrument;
+
+use crate::http::{
+    CallState, HttpClient, OperationSpec, Outgoing, TransportError, response::mark_undecodable,
+};
+
+/// The header that generated code adds and no service asks for.
+const API_VERSION: HeaderName = HeaderName::from_static("api-version");
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+const ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
+
+/// The transport of a generated client: everything between a request and its complete response.
+///
+/// It authenticates, keeps the rate limit, repeats what may be repeated, follows redirects within the configured
+/// origin, keeps deadlines and the limit of the body, removes secrets that a server echoes in a failure, and
+/// traces. A call fails with a [`TransportError`] inside a `reqwest::Error` when no
+/// complete response arrives.
+///
+/// Cheap to clone; clones share credentials, connections and the rate limit. `Debug` shows no secret.
+#[derive(Clone)]
+pub struct Transport {
+    client: Arc<HttpClient>,
+    call: Option<Arc<CallState>>,
+}
+
+impl Transport {
+    pub(crate) fn new(client: Arc<HttpClient>) -> Self {
+        Self { client, call: None }
+    }
+
+    pub(crate) fn client(&self) -> &Arc<HttpClient> {
+        &self.client
+    }
+
+    /// The same transport, for requests that are part of `call`.
+    ///
+    /// Their replies are left in `call`, headers included; the generated client gets status and body only.
+    pub(crate) fn within(&self, call: &Arc<CallState>) -> Self {
+        Self {
+            client: Arc::clone(&self.client),
+            call: Some(Arc::clone(call)),
+        }
+    }
+
+    /// Makes a generated request ready to be sent. `operations` has every operation of the client.
+    ///
+    /// # Errors
+    ///
+    /// A value in the path leads out of the operation's path, or the document does not offer what the request
+    /// uses.
+    pub(crate) fn prepare(
+        &self,
+        request: &mut Request,
+        operation: &str,
+        operations: &[OperationSpec],
+    ) -> Result<(), String> {
+        let mut known = operations.iter();
+        let spec = known
+            .find(|known| known.name == operation)
+            .ok_or_else(|| format!("there is no operation {operation}"))?;
+        if let Some(call) = &self.call
+            && !call.query().is_empty()
+        {
+            let mut query = request.url_mut().query_pairs_mut();
+            query.extend_pairs(call.query());
+        }
+        spec.check(&self.client.endpoint, request)?;
+        let headers = request.headers_mut();
+        headers.remove(API_VERSION);
+        let accepted = if spec.is_raw { ANYTHING } else { JSON };
+        headers.entry(ACCEPT).or_insert(accepted);
+        Ok(())
+    }
+
+    /// Sends a request until it is answered, or may not be sent again.
+    ///
+    /// # Errors
+    ///
+    /// A [`TransportError`] inside.
+    // No request is an argument of an `async fn`, which would store it twice: the futures stay small.
+    pub(crate) fn execute(
+        &self,
+        request: Request,
+        operation: &'static str,
+    ) -> impl Future<Output = reqwest::Result<Response>> + Send {
+        let decodes_success = request.headers().get(ACCEPT) == Some(&JSON);
+        let mut outgoing = Outgoing::new(request);
+        async move {
+            let result = match &self.call {
+                Some(call) => self.execute_within(call, operation, &mut outgoing).await,
+                None => {
+                    self.execute_alone(operation, &mut outgoing, decodes_success)
+                        .await
+                }
+            };
+            match result {
+                Ok(response) => Ok(response),
+                // Boxed, because it is seldom made and large.
+                Err(error) => Err(Box::pin(error.into_reqwest()).await),
+            }
+        }
+    }
+
+    async fn execute_within(
+        &self,
+        call: &CallState,
+        operation: &'static str,
+        outgoing: &mut Outgoing,
+    ) -> Result<Response, TransportError> {
+        match self.client.send(call, operation, outgoing).await {
+            Ok(mut reply) => {
+                let response = reply.headless_response();
+                call.set_reply(Some(reply));
+                Ok(response)
+            }
+            Err(error) => {
+                call.set_reply(None);
+                Err(error)
+            }
+        }
+    }
+
+    async fn execute_alone(
+        &self,
+        operation: &'static str,
+        outgoing: &mut Outgoing,
+        decodes_success: bool,
+    ) -> Result<Response, TransportError> {
+        let span = tracing::info_span!(
+            "request",
+            otel.kind = "client",
+            provider = self.client.service.name,
+            operation,
+        );
+        let call = self.client.start_call();
+        // Pinned in its place: a future is large, and is copied whole when it is moved.
+        let send = pin!(self.client.send(&call, operation, outgoing));
+        let reply = send.instrument(span).await?;
+        let is_decodable = if reply.status.is_success() {
+            // An empty success may be what the operation documents.
+            !decodes_success || reply.body.is_empty() || reply.is_json()
+        } else {
+            reply.is_json()
+        };
+        let undecodable = (!is_decodable).then(|| reply.body.clone());
+        let mut response = reply.into_response();
+        if let Some(body) = undecodable {
+            mark_undecodable(&mut response, body);
+        }
+        Ok(response)
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.client, f)
+    }
+}

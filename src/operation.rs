@@ -1,0 +1,375 @@
+//! One operation of the facade: its errors, and what the results of the bindings mean for it.
+
+use std::{borrow::Cow, collections::BTreeMap, fmt, sync::Arc};
+
+use chrono::Utc;
+use progenitor_client::{Error as ClientError, ResponseValue};
+use reqwest::{StatusCode, header::HeaderMap};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use tracing::Span;
+
+use crate::{
+    error::{Error, ErrorKind, Operation, Result, excerpt},
+    extra::Extra,
+    http::{
+        CallState, HttpClient, OperationSpec, Reply, TransportError, TransportErrorKind, headers,
+    },
+};
+
+/// Reads a reply that is no success.
+pub(crate) type ReadFailure = fn(&OperationContext<'_>, &Reply) -> Error;
+
+/// One operation on one target, over one client. Every error that it makes says how many requests were sent for
+/// it so far, and whether one of them may have been executed.
+pub(crate) struct OperationContext<'a> {
+    pub client: &'a HttpClient,
+    pub operation: Operation,
+    /// What the operation is about, for messages.
+    pub target: Option<&'a str>,
+    /// What was sent and came back, shared with the transport.
+    pub call: Arc<CallState>,
+    read_failure: ReadFailure,
+}
+
+/// A success, as the bindings read it.
+pub(crate) struct Success<T> {
+    /// The value, or why the bindings could not read the body.
+    pub value: Result<T, String>,
+    pub reply: Reply,
+}
+
+impl<'a> OperationContext<'a> {
+    pub fn new(
+        client: &'a HttpClient,
+        read_failure: ReadFailure,
+        operation: Operation,
+        target: Option<&'a str>,
+    ) -> Self {
+        let call = client.start_call();
+        // An exchange of tokens changes nothing, although it is a POST.
+        let call = match operation {
+            Operation::Authenticate => call.safe(),
+            _ => call,
+        };
+        Self {
+            client,
+            operation,
+            target,
+            call: Arc::new(call),
+            read_failure,
+        }
+    }
+
+    /// The span of the operation, within which everything that it sends happens.
+    pub fn span(&self) -> Span {
+        tracing::info_span!(
+            "invitation",
+            otel.kind = "client",
+            provider = self.client.service.name,
+            operation = %self.operation,
+        )
+    }
+
+    /// Adds operation and provider to the error of a check of the input.
+    pub fn with_context<T>(&self, checked: Result<T>) -> Result<T> {
+        checked.map_err(|error| {
+            error
+                .with_operation(self.operation)
+                .with_provider(self.client.service.name)
+        })
+    }
+
+    /// Refuses an option that this provider does not have.
+    pub fn require_supported(&self, supported: bool, option: &str) -> Result<()> {
+        if supported {
+            return Ok(());
+        }
+        Err(self.error(ErrorKind::Unsupported, format!("it has no {option}")))
+    }
+
+    /// Sends these query parameters too, after checking that the operation has them.
+    ///
+    /// # Errors
+    ///
+    /// The document has no such parameter, or it is one of `fields`, which are set otherwise.
+    pub fn with_query(
+        mut self,
+        operations: &[OperationSpec],
+        operation: &str,
+        query: &BTreeMap<String, String>,
+        fields: &[&str],
+    ) -> Result<Self> {
+        if query.is_empty() {
+            return Ok(self);
+        }
+        let mut known = operations.iter().filter(|spec| spec.name == operation);
+        let known = known.next().map_or(&[][..], |spec| spec.queries);
+        for name in query.keys().map(String::as_str) {
+            self.refuse_field(name, fields)?;
+            let option = format!("query parameter `{name}`");
+            self.require_supported(known.contains(&name), &option)?;
+        }
+        let call = self.client.start_call().with_query(query.clone());
+        self.call = Arc::new(call);
+        Ok(self)
+    }
+
+    /// A request body of `fields` and further properties, which may be none of `names`.
+    ///
+    /// # Errors
+    ///
+    /// A property is not of the type that the document gives it, or one that it requires is missing.
+    pub fn request_body<T: DeserializeOwned>(
+        &self,
+        fields: Map<String, Value>,
+        extra: &Extra,
+        names: &[&str],
+    ) -> Result<T> {
+        for name in extra.keys() {
+            self.refuse_field(name, names)?;
+        }
+        let mut body = Map::from(extra.clone());
+        body.extend(fields);
+        self.complete(serde_json::from_value(Value::Object(body)))
+    }
+
+    /// Accepts a request that has all that the document requires.
+    pub fn complete<T, E: fmt::Display>(&self, body: Result<T, E>) -> Result<T> {
+        body.map_err(|error| {
+            let message = format!("the document asks for another request: {error}");
+            self.error(ErrorKind::InvalidInput, message)
+        })
+    }
+
+    /// Accepts a request body without properties that the document does not have.
+    pub fn require_known<'n>(&self, unknown: impl IntoIterator<Item = &'n String>) -> Result<()> {
+        match unknown.into_iter().next() {
+            Some(name) => self.require_supported(false, &format!("property `{name}`")),
+            None => Ok(()),
+        }
+    }
+
+    fn refuse_field(&self, name: &str, fields: &[&str]) -> Result<()> {
+        if !fields.contains(&name) {
+            return Ok(());
+        }
+        let message = format!("`{name}` has a field of its own");
+        Err(self.error(ErrorKind::InvalidInput, message))
+    }
+
+    /// What the bindings make of a reply, without sending anything.
+    #[cfg(any(test, fuzzing))]
+    pub fn decoded<T: DeserializeOwned>(&self, reply: Reply) -> Result<Success<T>> {
+        if !reply.status.is_success() {
+            return Err((self.read_failure)(self, &reply));
+        }
+        let value = serde_json::from_slice(&reply.body).map_err(|error| error.to_string());
+        Ok(Success { value, reply })
+    }
+
+    /// The success that the bindings returned, or the error that their result means.
+    ///
+    /// # Errors
+    ///
+    /// A failure of the transport, or what the provider makes of a reply that is no success.
+    pub fn outcome<T, E>(
+        &self,
+        sent: Result<ResponseValue<T>, ClientError<E>>,
+    ) -> Result<Success<T>> {
+        let value = match sent {
+            Ok(value) => Ok(value.into_inner()),
+            Err(ClientError::InvalidResponsePayload(_, error)) => Err(error.to_string()),
+            Err(ClientError::ErrorResponse(_) | ClientError::UnexpectedResponse(_)) => {
+                Err("the answer has a status that the provider does not document".to_owned())
+            }
+            Err(
+                ClientError::CommunicationError(error)
+                | ClientError::ResponseBodyError(error)
+                | ClientError::InvalidUpgrade(error),
+            ) => return Err(self.communication_error(error)),
+            Err(ClientError::InvalidRequest(why) | ClientError::Custom(why)) => {
+                return Err(self.error(ErrorKind::InvalidInput, why));
+            }
+        };
+        let reply = self.call.take_reply();
+        let reply = reply.ok_or_else(|| {
+            let lost = "the answer was not handed over";
+            self.error(ErrorKind::Unexpected, lost)
+        })?;
+        if reply.status.is_success() {
+            Ok(Success { value, reply })
+        } else {
+            Err((self.read_failure)(self, &reply))
+        }
+    }
+
+    /// Accepts a success without anything to read: no body, or JSON; not a page of a proxy.
+    pub fn expect_empty_or_json(&self, reply: &Reply) -> Result<()> {
+        if reply.body.is_empty() || reply.is_json() {
+            return Ok(());
+        }
+        Err(self.decode_error(reply, "the answer is neither empty nor JSON"))
+    }
+
+    /// An error of this operation without a reply.
+    pub fn error(&self, kind: ErrorKind, message: impl Into<String>) -> Error {
+        let error = Error::new(kind, self.operation, message)
+            .with_provider(self.client.service.name)
+            .with_attempts(self.call.attempts())
+            .with_may_have_executed(self.call.is_ambiguous());
+        match self.target {
+            Some(target) => error.with_subject(target),
+            None => error,
+        }
+    }
+
+    /// An error with everything that the status and headers of a reply say.
+    pub fn error_from_reply(
+        &self,
+        reply: &Reply,
+        kind: ErrorKind,
+        message: impl Into<String>,
+    ) -> Error {
+        // The transport judged every other status.
+        if reply.status.is_success() && self.is_mutating() {
+            self.call.mark_ambiguous();
+        }
+        let error = self.error(kind, message);
+        let request_id = (self.client.service.request_id)(&reply.headers, &reply.body);
+        self.with_head(error, reply.status, &reply.headers, request_id)
+    }
+
+    /// The error for a reply that is not in the provider's own form: a gateway's page, a redirect.
+    ///
+    /// Its status still says what to do, except that "not found" is then about the URL and says nothing of an
+    /// invitation.
+    pub fn unexpected_response(&self, reply: &Reply) -> Error {
+        let kind = kind_of_status(reply.status, self.operation)
+            .filter(|kind| *kind != ErrorKind::NotFound);
+        let message = match reply.header("location") {
+            Some(target) if reply.status.is_redirection() => {
+                let target = self.redact(target);
+                format!("redirected to {target}, which was not followed; check the base URL")
+            }
+            _ if reply.body.is_empty() => "the answer has no body".to_owned(),
+            _ => "the answer is not in the provider's form; check the base URL and any proxy"
+                .to_owned(),
+        };
+        self.error_from_reply(reply, kind.unwrap_or(ErrorKind::Unexpected), message)
+            .with_body_excerpt(&reply.body)
+    }
+
+    /// The error for a success whose body is not what the provider documents. What serde says may quote the
+    /// body, so only the beginning of it is kept.
+    pub fn decode_error(&self, reply: &Reply, why: &str) -> Error {
+        let why = excerpt(&self.redact(why));
+        self.error_from_reply(reply, ErrorKind::Decode, why)
+            .with_body_excerpt(&self.redact_body(&reply.body))
+    }
+
+    /// The error of a call without a complete reply.
+    pub fn transport_error(&self, error: &TransportError) -> Error {
+        let kind = match error.kind() {
+            TransportErrorKind::Credentials => return self.credentials_error(error),
+            TransportErrorKind::Connect => ErrorKind::Connect,
+            TransportErrorKind::Timeout | TransportErrorKind::RateLimitDeadline => {
+                ErrorKind::Timeout
+            }
+            TransportErrorKind::Transport => ErrorKind::Transport,
+            TransportErrorKind::BodyTooLarge => ErrorKind::Decode,
+            TransportErrorKind::InvalidRequest => ErrorKind::InvalidInput,
+        };
+        let facade = self.error(kind, error.message());
+        let facade = facade.with_shared_source(error.shared_source().cloned());
+        match (error.status(), error.headers()) {
+            (Some(status), Some(headers)) => {
+                let request_id = (self.client.service.request_id)(headers, &[]);
+                self.with_head(facade, status, headers, request_id)
+            }
+            _ => facade,
+        }
+    }
+
+    /// A text without the secrets that were sent.
+    pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.client.authorization.redactor().redact(text)
+    }
+
+    /// A body that goes into an error, without the secrets that were sent.
+    pub fn redact_body(&self, body: &[u8]) -> Vec<u8> {
+        let text = String::from_utf8_lossy(body);
+        self.redact(&text).into_owned().into_bytes()
+    }
+
+    /// Whether executing it twice, or not knowing, matters.
+    pub fn is_mutating(&self) -> bool {
+        matches!(self.operation, Operation::Create | Operation::Delete)
+    }
+
+    fn communication_error(&self, error: reqwest::Error) -> Error {
+        match TransportError::find(&error) {
+            Some(error) => self.transport_error(error),
+            // The generated code could not build the request.
+            None => self.transport_error(&TransportError::from_reqwest(error)),
+        }
+    }
+
+    /// The token provider's own error, with what it means for this operation.
+    fn credentials_error(&self, error: &TransportError) -> Error {
+        let source = error.shared_source();
+        let own = source.and_then(|source| source.downcast_ref::<Error>());
+        let own = own.cloned().unwrap_or_else(|| {
+            Error::new(
+                ErrorKind::Unavailable,
+                Operation::Authenticate,
+                error.message(),
+            )
+            .with_provider(self.client.service.name)
+            .with_shared_source(source.cloned())
+        });
+        own.with_may_have_executed(self.call.is_ambiguous())
+    }
+
+    fn with_head(
+        &self,
+        mut error: Error,
+        status: StatusCode,
+        headers: &HeaderMap,
+        request_id: Option<String>,
+    ) -> Error {
+        error = error.with_status(status.as_u16());
+        if let Some(id) = request_id {
+            error = error.with_request_id(id);
+        }
+        if let Some(limit) = headers::rate_limit(headers) {
+            error = error.with_rate_limit(limit);
+        }
+        if let Some(delay) = headers::retry_after(headers, Utc::now()) {
+            error = error.with_retry_after(delay);
+        }
+        if let Some(challenge) = headers::text(headers, "www-authenticate") {
+            error = error.with_challenge(self.redact(challenge));
+        }
+        error
+    }
+}
+
+/// What a status means when nothing else is known; `None` where it means nothing to either vendor.
+pub(crate) fn kind_of_status(status: StatusCode, operation: Operation) -> Option<ErrorKind> {
+    Some(match status.as_u16() {
+        400 | 422 => ErrorKind::InvalidInput,
+        401 => ErrorKind::Unauthenticated,
+        402 => ErrorKind::QuotaExceeded,
+        403 => ErrorKind::PermissionDenied,
+        404 => ErrorKind::NotFound,
+        408 => ErrorKind::Timeout,
+        409 if operation == Operation::Create => ErrorKind::AlreadyExists,
+        429 => ErrorKind::RateLimited,
+        500 | 502 | 503 | 504 => ErrorKind::Unavailable,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests;
