@@ -44,7 +44,10 @@ where
                 }
                 Err(error) => error,
             };
-            let duplicate = failed.kind() == ErrorKind::AlreadyExists;
+            let duplicate = matches!(
+                failed.kind(),
+                ErrorKind::AlreadyExists | ErrorKind::Conflict
+            );
             let retries = context.client.options.retry.max_attempts > 1;
             if !retries || !(failed.may_have_executed() || duplicate) {
                 return Err(failed);
@@ -61,7 +64,11 @@ where
                     Some(delay) => tokio::time::sleep(delay).await,
                     None => return Err(failed),
                 },
-                // The latest attempt was rejected; what an earlier one did stays open.
+                // The latest attempt was rejected; what an earlier one did stays open. An invitation that is in
+                // the way and cannot be seen is not known to exist, but a member has none.
+                Ok(None) if failed.kind() == ErrorKind::AlreadyExists && !says_member(&failed) => {
+                    return Err(failed.with_kind(ErrorKind::Conflict));
+                }
                 Ok(None) => return Err(failed),
                 Err(lookup) => return Err(failed.with_may_have_executed(true).with_source(lookup)),
             }
@@ -80,6 +87,19 @@ pub(crate) async fn delete_reconciled(
         Err(error) if error.kind() == ErrorKind::NotFound && context.call.is_ambiguous() => Ok(()),
         outcome => outcome,
     }
+}
+
+/// Whether the vendor's own words say that the person is a member.
+fn says_member(failed: &Error) -> bool {
+    let details = failed.details().iter();
+    let details = details
+        .flat_map(|detail| [&detail.title, &detail.detail])
+        .flatten();
+    let mut texts = details.map(String::as_str).chain([failed.message()]);
+    texts.any(|text| {
+        let text = text.to_lowercase();
+        text.contains("member") || text.contains("user already exists")
+    })
 }
 
 /// Whether the answer to the latest attempt was lost; any other failure is an answer.
@@ -103,15 +123,17 @@ fn resolve_outcome(
     let open = match (call.is_ambiguous(), position) {
         (_, Some(RelativeTime::Before)) => false,
         (true, Some(RelativeTime::ProbablyBefore) | None) => true,
-        (true, Some(_)) if matches_request(new, &found) => return Ok(found),
+        // Without the server's time, nothing tells whose it is.
+        (true, Some(_)) if skew.is_known() && matches_request(new, &found) => return Ok(found),
         (true, Some(_)) => true,
         // No answer was lost, yet the invitation is as new as the request: another client created it in the
         // same moment, or the request was delivered twice.
-        (false, Some(RelativeTime::ProbablyBefore) | None) => false,
+        (false, Some(RelativeTime::ProbablyBefore) | None) => call.attempts() > 1,
         (false, Some(_)) => true,
     };
     let refusal = match failed.kind() {
         ErrorKind::AlreadyExists => failed,
+        ErrorKind::Conflict => failed.with_kind(ErrorKind::AlreadyExists),
         _ => {
             let message = "an invitation of this address was there before";
             let refusal = context.error(ErrorKind::AlreadyExists, message);

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::{Error, ErrorKind, Operation, Result},
     extra::Extra,
-    invitation::{Invitation, InvitationStatus},
+    invitation::{Invitation, InvitationStatus, ResourceReference},
 };
 
 pub(crate) use self::stream::{Pace, stream};
@@ -58,6 +58,27 @@ impl ListQuery {
     /// Every invitation.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Whether an invitation is one that the query asks for. Addresses and statuses compare without regard to case.
+    /// An invitation that does not say what is asked for is none.
+    ///
+    /// Providers apply it to what a server returned for a filter, because a server may ignore one or match
+    /// beginnings.
+    pub fn matches(&self, invitation: &Invitation) -> bool {
+        let same = |asked: &str, found: &str| asked.to_lowercase() == found.to_lowercase();
+        let id = |reference: &Option<ResourceReference>| {
+            reference.as_ref().map(|reference| reference.id.clone())
+        };
+        let email = self.email.as_ref();
+        let status = self.status.as_ref();
+        email.is_none_or(|asked| same(asked, &invitation.email))
+            && status.is_none_or(|asked| {
+                let found = invitation.status.as_ref();
+                found.is_some_and(|found| same(asked.as_str(), found.as_str()))
+            })
+            && (self.user.is_none() || self.user == id(&invitation.user))
+            && (self.creator.is_none() || self.creator == id(&invitation.creator))
     }
 
     /// Only the invitations of this address.
