@@ -113,11 +113,16 @@ pub trait InvitationProviderExt: InvitationProvider {
     /// # Errors
     ///
     /// Those of [`create`](InvitationProvider::create); [`AlreadyExists`](ErrorKind::AlreadyExists)
-    /// only when there is no invitation to return, because the person is a member.
+    /// only when there is no invitation to return, because the person is a member, and
+    /// [`Conflict`](ErrorKind::Conflict) when nothing in the way was found.
     async fn get_or_create(&self, new: NewInvitation) -> Result<Invitation> {
         let email = new.email.clone();
         let refused = match self.create(new).await {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => error,
+            Err(error)
+                if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict) =>
+            {
+                error
+            }
             outcome => return outcome,
         };
         if let Some(found) = lookup::in_the_way(self, &email, &refused).await? {
