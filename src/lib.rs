@@ -3,6 +3,7 @@
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod address;
 #[cfg(any(test, fuzzing))]
 mod anything;
 mod bulk;
@@ -20,11 +21,13 @@ mod list;
 mod lookup;
 mod plan;
 mod provider;
+mod removal;
 
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use crate::anything::decode_anything;
 pub use crate::{
+    address::{email_skeleton, normalize_email},
     bulk::{BulkOptions, CreateOutcome, Created, DeleteOutcome, Deleted},
     capabilities::Capabilities,
     clickhouse::{ClickHouse, ClickHouseBuilder},
@@ -43,6 +46,7 @@ pub use crate::{
     list::{ListQuery, Page, PageToken},
     plan::{Action, Plan, PlanOptions, Step, StepOutcome, StepResult},
     provider::{InvitationProvider, InvitationProviderExt},
+    removal::{RemovalLimit, TooManyRemovals},
 };
 #[cfg(feature = "oidc")]
 pub use crate::{config::ClientCredentialsConfig, confluent::ClientCredentials};
