@@ -22,6 +22,7 @@ mod lookup;
 mod plan;
 mod provider;
 mod removal;
+mod renewal;
 
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -47,6 +48,7 @@ pub use crate::{
     plan::{Action, Plan, PlanOptions, Step, StepOutcome, StepResult},
     provider::{InvitationProvider, InvitationProviderExt},
     removal::{RemovalLimit, TooManyRemovals},
+    renewal::{Renewal, RenewalObserver, RenewalOptions, RenewalResult},
 };
 #[cfg(feature = "oidc")]
 pub use crate::{config::ClientCredentialsConfig, confluent::ClientCredentials};
