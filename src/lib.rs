@@ -45,7 +45,10 @@ pub use crate::{
         RoleAssignment, RoleKind, Roles,
     },
     list::{ListQuery, Page, PageToken},
-    plan::{Action, Plan, PlanOptions, Step, StepOutcome, StepResult},
+    plan::{
+        Action, ApplyOptions, Plan, PlanOptions, Previous, Step, StepOutcome, StepResult,
+        Withdrawal,
+    },
     provider::{InvitationProvider, InvitationProviderExt},
     removal::{RemovalLimit, TooManyRemovals},
     renewal::{Renewal, RenewalObserver, RenewalOptions, RenewalResult},
