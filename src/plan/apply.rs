@@ -114,6 +114,20 @@ pub enum StepResult {
     NotAttempted,
 }
 
+impl StepResult {
+    /// Whether it leaves open if the person is invited or a member, or leaves a person without an invitation: then
+    /// nothing else should be withdrawn on the strength of it.
+    pub fn is_unexplained(&self) -> bool {
+        match self {
+            Self::Failed(error) => {
+                error.may_have_executed() || error.kind() == ErrorKind::AlreadyExists
+            }
+            Self::Withdrawn(_) => true,
+            _ => false,
+        }
+    }
+}
+
 impl Plan {
     /// Does what the plan says, a few steps at a time; one outcome for each, in the order of
     /// completion. Dropping the stream stops it.
