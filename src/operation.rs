@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use tracing::Span;
 
 use crate::{
+    address::same_email,
     error::{Error, ErrorKind, Operation, Result, excerpt},
     extra::Extra,
     http::{
@@ -150,7 +151,7 @@ impl<'a> OperationContext<'a> {
 
     /// Accepts an invitation that was created for an address.
     pub fn expect_address(&self, asked: &str, created: Invitation) -> Result<Invitation> {
-        if created.email.to_lowercase() == asked.to_lowercase() {
+        if same_email(asked, &created.email) {
             return Ok(created);
         }
         // Whether somebody else was invited, or nobody, the answer does not say.

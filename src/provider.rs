@@ -12,6 +12,7 @@ use crate::{
     invitation::{Invitation, InvitationId, NewInvitation},
     list::{self, ListQuery, Pace, Page, PageToken},
     lookup,
+    renewal::{Renewal, RenewalOptions, RenewalResult},
 };
 
 /// A service that invites people to an organisation.
@@ -142,6 +143,14 @@ pub trait InvitationProviderExt: InvitationProvider {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Withdraws an invitation and invites its person again. See [`Renewal`] for what is promised.
+    ///
+    /// Dropping the future in the middle may leave the person without an invitation:
+    /// [`RenewalOptions::observer`] is told before that becomes possible.
+    async fn renew(&self, renewal: &Renewal, options: &RenewalOptions) -> RenewalResult {
+        renewal.run(self, options).await
     }
 
     /// Invites many people, a few at a time; one outcome for each, in the order of completion.

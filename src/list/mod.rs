@@ -8,6 +8,7 @@ use futures_util::stream::{BoxStream, StreamExt};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    address::same_email,
     error::{Error, ErrorKind, Operation, Result},
     extra::Extra,
     invitation::{Invitation, InvitationStatus, ResourceReference},
@@ -66,13 +67,13 @@ impl ListQuery {
     /// Providers apply it to what a server returned for a filter, because a server may ignore one or match
     /// beginnings.
     pub fn matches(&self, invitation: &Invitation) -> bool {
-        let same = |asked: &str, found: &str| asked.to_lowercase() == found.to_lowercase();
+        let same = |asked: &str, found: &str| asked.eq_ignore_ascii_case(found);
         let id = |reference: &Option<ResourceReference>| {
             reference.as_ref().map(|reference| reference.id.clone())
         };
         let email = self.email.as_ref();
         let status = self.status.as_ref();
-        email.is_none_or(|asked| same(asked, &invitation.email))
+        email.is_none_or(|asked| same_email(asked, &invitation.email))
             && status.is_none_or(|asked| {
                 let found = invitation.status.as_ref();
                 found.is_some_and(|found| same(asked.as_str(), found.as_str()))

@@ -179,9 +179,11 @@ impl Backend {
             Self::ClickHouse => match body["error"].as_str() {
                 // A framework's answer to an unknown URL looks alike.
                 Some(text) => {
-                    answer.status != 404
-                        || text.starts_with(|letter: char| letter.is_ascii_uppercase())
-                            && text.contains(':')
+                    // A code alone is one too.
+                    let code = text.split([':', ' ']).next().unwrap_or_default();
+                    let is_code = code.len() > 1
+                        && code.chars().all(|it| it.is_ascii_uppercase() || it == '_');
+                    answer.status != 404 || is_code
                 }
                 None => false,
             },
