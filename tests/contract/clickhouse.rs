@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use org_invitations::{
     ClickHouse, ErrorKind, Invitation, InvitationProvider, InvitationStatus, NewInvitation,
-    Operation, RateLimit, RoleAssignment, RoleKind,
+    Operation, RateLimit, RoleAssignment, RoleKind, Roles,
 };
 use serde_json::{Value, json};
 
@@ -138,7 +138,14 @@ async fn create_sends_the_role_or_the_role_ids_or_neither() {
         ),
     ] {
         let wire = Wire::always(BACKEND.success(Operation::Create)).await;
-        BACKEND.connect(&wire).create(new.clone()).await.unwrap();
+        let provider = BACKEND.connect(&wire);
+        if matches!(new.roles, Some(Roles::Ids(_))) && !provider.capabilities().role_ids {
+            let error = refused(provider.create(new).await);
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+            wire.assert_untouched("role ids");
+            continue;
+        }
+        provider.create(new.clone()).await.unwrap();
         assert_eq!(wire.only().json(), body, "{new:?}");
     }
 }
