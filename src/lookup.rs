@@ -97,7 +97,9 @@ where
                 .with_may_have_executed(true);
             return Err(Unseen::from(error));
         }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => error,
+        Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict) => {
+            error
+        }
         Err(error) => return Err(Unseen::from(error)),
     };
     if is_about_a_member(&refused) {
@@ -145,14 +147,18 @@ impl From<Error> for Unseen {
     }
 }
 
-/// Whether a refusal says, in the provider's documented form and in words, that the person is a member. Observed
-/// on ClickHouse, which shows no invitation of a member.
-fn is_about_a_member(refused: &Error) -> bool {
+/// Whether a refusal says, in the provider's documented form and in words, that the person is a member. Observed:
+/// ClickHouse shows no invitation of a member, and Confluent says that "this user already exists within the
+/// Organization".
+pub(crate) fn is_about_a_member(refused: &Error) -> bool {
     let message = refused.message().to_lowercase();
-    refused.code().is_some()
-        && ["member of the organi", "already a member"]
-            .iter()
-            .any(|words| message.contains(words))
+    let words = [
+        "member of the organi",
+        "already a member",
+        "user already exists",
+    ];
+    (refused.code().is_some() || !refused.details().is_empty())
+        && words.iter().any(|words| message.contains(words))
 }
 
 async fn named<P>(provider: &P, id: Option<&InvitationId>) -> Result<Option<Invitation>>

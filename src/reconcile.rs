@@ -9,7 +9,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     http::RelativeTime,
     invitation::{AuthType, Invitation, NewInvitation, Roles},
-    lookup::in_the_way,
+    lookup::{in_the_way, is_about_a_member},
     operation::OperationContext,
     provider::InvitationProvider,
 };
@@ -66,7 +66,9 @@ where
                 },
                 // The latest attempt was rejected; what an earlier one did stays open. An invitation that is in
                 // the way and cannot be seen is not known to exist, but a member has none.
-                Ok(None) if failed.kind() == ErrorKind::AlreadyExists && !says_member(&failed) => {
+                Ok(None)
+                    if failed.kind() == ErrorKind::AlreadyExists && !is_about_a_member(&failed) =>
+                {
                     return Err(failed.with_kind(ErrorKind::Conflict));
                 }
                 Ok(None) => return Err(failed),
@@ -87,19 +89,6 @@ pub(crate) async fn delete_reconciled(
         Err(error) if error.kind() == ErrorKind::NotFound && context.call.is_ambiguous() => Ok(()),
         outcome => outcome,
     }
-}
-
-/// Whether the vendor's own words say that the person is a member.
-fn says_member(failed: &Error) -> bool {
-    let details = failed.details().iter();
-    let details = details
-        .flat_map(|detail| [&detail.title, &detail.detail])
-        .flatten();
-    let mut texts = details.map(String::as_str).chain([failed.message()]);
-    texts.any(|text| {
-        let text = text.to_lowercase();
-        text.contains("member") || text.contains("user already exists")
-    })
 }
 
 /// Whether the answer to the latest attempt was lost; any other failure is an answer.
