@@ -1,9 +1,13 @@
 //! Finding the invitation that is in the way of a new one, and what a create shows of its person.
 
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
+use tokio::sync::OnceCell;
 
 use crate::{
-    address::same_email,
+    address::{normalize_email, same_email},
     error::{Error, ErrorKind, Operation, Result},
     invitation::{Invitation, InvitationId, InvitationStatus, NewInvitation},
     list::ListQuery,
@@ -80,8 +84,39 @@ pub(crate) struct Unseen {
     pub is_unexplained: bool,
 }
 
-/// Invites a person, and looks for whoever the provider says is invited: a status code is no sighting.
-pub(crate) async fn create_and_see<P>(provider: &P, new: &NewInvitation) -> Result<Sighting, Unseen>
+/// The whole list, read at most once, for those who look for many people in any spelling.
+#[derive(Debug, Default)]
+pub(crate) struct SharedList(OnceCell<HashMap<String, Invitation>>);
+
+impl SharedList {
+    async fn find<P>(&self, provider: &P, email: &str) -> Result<Option<Invitation>>
+    where
+        P: InvitationProvider + ?Sized,
+    {
+        let read = async {
+            let mut latest: HashMap<String, Invitation> = HashMap::new();
+            let mut list = provider.list(ListQuery::new());
+            while let Some(invitation) = list.next().await {
+                let invitation = invitation?;
+                let known = latest.get(&normalize_email(&invitation.email));
+                if known.is_none_or(|known| rank(known) < rank(&invitation)) {
+                    latest.insert(normalize_email(&invitation.email), invitation);
+                }
+            }
+            Ok::<_, Error>(latest)
+        };
+        let list = self.0.get_or_try_init(|| read).await?;
+        Ok(list.get(&normalize_email(email)).cloned())
+    }
+}
+
+/// Invites a person, and looks for whoever the provider says is invited: a status code is no sighting. `list` is
+/// read where nothing else finds the invitation, and is the whole list of this moment without one.
+pub(crate) async fn create_and_see<P>(
+    provider: &P,
+    new: &NewInvitation,
+    list: Option<&SharedList>,
+) -> Result<Sighting, Unseen>
 where
     P: InvitationProvider + ?Sized,
 {
@@ -105,7 +140,7 @@ where
     if is_about_a_member(&refused) {
         return Ok(Sighting::Member(refused));
     }
-    match find(provider, &new.email, &refused).await {
+    match find(provider, &new.email, &refused, list).await {
         Ok(Some(found)) if !is_over(&found) => Ok(Sighting::Exists(found)),
         Ok(Some(over)) => Err(Unseen {
             error: refused.with_conflicting_id(over.id),
@@ -127,13 +162,15 @@ pub(crate) async fn find<P>(
     provider: &P,
     email: &str,
     refused: &Error,
+    list: Option<&SharedList>,
 ) -> Result<Option<Invitation>>
 where
     P: InvitationProvider + ?Sized,
 {
-    match in_the_way(provider, email, refused).await? {
-        Some(found) => Ok(Some(found)),
-        None => in_any_spelling(provider, email).await,
+    match (in_the_way(provider, email, refused).await?, list) {
+        (Some(found), _) => Ok(Some(found)),
+        (None, Some(list)) => list.find(provider, email).await,
+        (None, None) => in_any_spelling(provider, email).await,
     }
 }
 
@@ -182,7 +219,6 @@ async fn latest<P>(
 where
     P: InvitationProvider + ?Sized,
 {
-    let rank = |invitation: &Invitation| (!is_over(invitation), invitation.created_at);
     let mut latest: Option<Invitation> = None;
     let mut unreadable = None;
     let mut list = provider.list(query);
@@ -204,6 +240,11 @@ where
         (None, Some(error)) => Err(error),
         (latest, _) => Ok(latest),
     }
+}
+
+/// Those that are not over before those that are, and then the latest.
+fn rank(invitation: &Invitation) -> (bool, Option<DateTime<Utc>>) {
+    (!is_over(invitation), invitation.created_at)
 }
 
 /// Whether nobody can accept it any more, nor has.

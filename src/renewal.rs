@@ -207,7 +207,7 @@ impl Renewal {
         };
         // It may have been carried out, so what another create would find may be its work.
         if refused.may_have_executed()
-            && let Ok(Some(found)) = find(provider, &self.new.email, &refused).await
+            && let Ok(Some(found)) = find(provider, &self.new.email, &refused, None).await
             && !is_over(&found)
             && found.id != self.id
         {
@@ -223,7 +223,7 @@ impl Renewal {
             }
         }
         // Whatever the answers were, it is what can be seen that counts.
-        match find(provider, &self.new.email, &error).await {
+        match find(provider, &self.new.email, &error, None).await {
             Ok(Some(found)) if !is_over(&found) && found.id != self.id => {
                 seen(Sighting::Exists(found), None)
             }
@@ -248,7 +248,7 @@ impl Renewal {
     {
         let mut delays = options.retry_delays.iter();
         loop {
-            let unseen = match create_and_see(provider, new).await {
+            let unseen = match create_and_see(provider, new, None).await {
                 Ok(Sighting::Exists(found)) if found.id == self.id => {
                     let message = "the provider still has the invitation that was withdrawn";
                     let error = Error::new(ErrorKind::AlreadyExists, Operation::Create, message);

@@ -11,7 +11,7 @@ use crate::{
     bulk::{BulkOptions, Done, run},
     error::{Error, ErrorKind, Operation, Result},
     invitation::{Invitation, NewInvitation},
-    lookup::{Sighting, Unseen, create_and_see},
+    lookup::{SharedList, Sighting, Unseen, create_and_see},
     plan::{
         Action, Plan, Step,
         gate::{Permit, RenewalGate},
@@ -190,6 +190,7 @@ impl Plan {
             options,
             gate: RenewalGate::default(),
             unexplained: Mutex::default(),
+            list: SharedList::default(),
         });
         let stopped = Arc::new(AtomicBool::new(false));
         stream::iter(phases)
@@ -223,6 +224,8 @@ struct Run {
     gate: RenewalGate,
     /// Why no deletion may begin.
     unexplained: Mutex<Option<String>>,
+    /// Who is there in another spelling.
+    list: SharedList,
 }
 
 impl Run {
@@ -243,7 +246,7 @@ impl Run {
     where
         P: InvitationProvider + ?Sized,
     {
-        let unseen = match create_and_see(provider, &step.invitation()).await {
+        let unseen = match create_and_see(provider, &step.invitation(), Some(&self.list)).await {
             Ok(Sighting::Created(new)) => return Ok((step, StepResult::Invited(Box::new(new)))),
             Ok(Sighting::Exists(found)) => {
                 (step.id, step.reason) = (Some(found.id), Some("invited meanwhile".to_owned()));
@@ -288,7 +291,7 @@ impl Run {
     where
         P: InvitationProvider + ?Sized,
     {
-        match create_and_see(provider, fallback).await? {
+        match create_and_see(provider, fallback, Some(&self.list)).await? {
             Sighting::Created(invitation) | Sighting::Exists(invitation) => Ok(invitation),
             Sighting::Member(error) => Err(Unseen::from(error)),
         }

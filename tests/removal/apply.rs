@@ -220,3 +220,23 @@ async fn a_credential_that_fails_in_the_creates_stops_the_deletions() {
     assert_eq!(words(&outcomes)[2..], ["not attempted", "not attempted"]);
     assert_eq!(provider.emails().len(), 2);
 }
+
+#[tokio::test]
+async fn many_conflicts_share_one_whole_list() {
+    let roster: Vec<_> = (0..50)
+        .map(|number| NewInvitation::new(format!("new{number}@example.com")))
+        .collect();
+    let plan = plan(&roster, &[], &pruning());
+    let provider = FakeProvider::new(&[], |call| match call.operation {
+        Operation::Create => Answer::Refuse(refusal(
+            ErrorKind::AlreadyExists,
+            Operation::Create,
+            "is there",
+        )),
+        _ => Answer::Honest,
+    });
+    let outcomes = applied(&provider, plan).await;
+    assert!(words(&outcomes).iter().all(|word| *word == "failed"));
+    // A create and a list of the address for each, and one whole list.
+    assert_eq!(provider.calls(), 50 + 50 + 1);
+}

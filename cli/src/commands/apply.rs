@@ -28,8 +28,9 @@ column action, and a row that says delete withdraws and invites nobody.
 
 Creates come first, then renewals, one person at a time until one succeeded, then
 deletions; and none of those when it is open whether somebody was invited. --prune
-takes no empty roster, leaves everybody alone who has a row, and is refused as a
-whole where it would withdraw more than --max-deletes.
+takes no empty roster, and leaves everybody alone who has a row. A run that would
+withdraw more than --max-deletes is refused before it begins; renewals of what has
+not expired count too.
 
 `plan --help` has the form of a roster and the actions. In a table only failures
 and a summary are shown; the other formats have an object for each row.")]

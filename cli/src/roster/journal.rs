@@ -110,6 +110,9 @@ pub(crate) struct Journal {
     is_broken: bool,
 }
 
+/// How often a journal is looked for that others begin and delete meanwhile.
+const ATTEMPTS: usize = 100;
+
 /// What a journal changed in a plan.
 #[derive(Debug, Default)]
 pub(crate) struct Amended {
@@ -132,7 +135,7 @@ impl Journal {
             credential: account.credential.clone(),
             pid: Some(std::process::id()),
         };
-        loop {
+        for _ in 0..ATTEMPTS {
             let mut options = OpenOptions::new();
             let made = private_file::open(path, options.append(true).create_new(true));
             let (file, is_new) = match made {
@@ -176,6 +179,8 @@ impl Journal {
                 ))),
             };
         }
+        let gone = io::Error::other("it comes and goes; is it a link that leads nowhere?");
+        Err(failed("open", path, &gone))
     }
 
     fn begin(mut self, header: &Header) -> Result<Self, Failure> {

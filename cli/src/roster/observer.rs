@@ -59,7 +59,8 @@ impl RenewalObserver for RunObserver {
         if let Some(mut journal) = self.journal() {
             journal.withdrawing(renewal).map_err(|error| {
                 let path = journal.path().display();
-                let message = format!("cannot write the journal {path}, so nothing was withdrawn");
+                let message =
+                    format!("cannot write the journal {path}, so nothing was withdrawn: {error}");
                 Error::new(ErrorKind::Config, Operation::Delete, message)
                     .with_subject(&renewal.new.email)
                     .with_source(error)

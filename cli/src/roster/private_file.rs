@@ -23,11 +23,14 @@ fn restrict(file: &File) -> io::Result<()> {
     use std::{fs::Permissions, os::unix::fs::PermissionsExt};
 
     let metadata = file.metadata()?;
-    // Not of a device, nor what somebody else owns.
-    if metadata.is_file() && metadata.permissions().mode() & 0o077 != 0 {
-        return file.set_permissions(Permissions::from_mode(0o600));
+    if !metadata.is_file() || metadata.permissions().mode() & 0o077 == 0 {
+        return Ok(());
     }
-    Ok(())
+    match file.set_permissions(Permissions::from_mode(0o600)) {
+        // Somebody else's, and theirs to restrict.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        restricted => restricted,
+    }
 }
 
 #[cfg(not(unix))]

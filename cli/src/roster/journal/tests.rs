@@ -237,3 +237,15 @@ fn another_kind_of_file_is_refused() {
     assert_eq!(text, "email\nann@example.com\n");
     fs::remove_file(&path).unwrap();
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_is_an_error_and_no_loop() {
+    let path = empty_path();
+    std::os::unix::fs::symlink("/nowhere/at/all", &path).unwrap();
+    refused(
+        Journal::open(&path, &account("a"), true),
+        &["leads nowhere"],
+    );
+    fs::remove_file(&path).unwrap();
+}

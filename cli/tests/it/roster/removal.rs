@@ -182,6 +182,13 @@ async fn a_dry_run_shows_what_would_be_withdrawn_and_changes_nothing() {
     let shown = world.run(&[&dry[..], &["-o", "jsonl"]].concat()).await;
     shown.succeeded().says(&["confluent: renew 1, delete 1"]);
     let rows = shown.lines();
+    let schema = world.run(&["schema", "plan"]).await.json();
+    let valid = jsonschema::validator_for(&schema).unwrap();
+    let wrong: Vec<_> = valid
+        .iter_errors(&rows.clone().into())
+        .map(|error| error.to_string())
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
     assert_eq!(rows[0]["action"], "renew");
     assert_eq!(rows[0]["previous"]["invitation"]["auth_type"], "local");
     assert_eq!(rows[1]["action"], "delete");
@@ -521,6 +528,9 @@ async fn who_is_lost_is_named_with_the_command_and_resuming_is_not_advised() {
     ]);
     assert_ne!(lost.code, Some(0));
     assert!(!lost.stderr.contains("--resume"), "{}", lost.stderr);
+    let schema = world.run(&["schema", "apply"]).await.json();
+    let valid = jsonschema::validator_for(&schema).unwrap();
+    assert!(valid.is_valid(&lost.lines().into()), "{}", lost.stdout);
     let row = &lost.lines()[0];
     assert_eq!(row["result"], "withdrawn");
     assert_eq!(row["invite"]["auth_type"], "local");
