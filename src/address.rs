@@ -40,7 +40,11 @@ pub fn normalize_email(email: &str) -> String {
 /// assert_eq!(email_skeleton("Ann.Lee+hr@example.com"), "annlee@example.com");
 /// ```
 pub fn email_skeleton(email: &str) -> String {
-    let normal = normalize_email(email);
+    let seen: String = email
+        .chars()
+        .filter(|letter| !is_ignorable(*letter))
+        .collect();
+    let normal = normalize_email(&seen);
     let (local, domain) = match normal.rsplit_once('@') {
         Some((local, domain)) => (local, Some(domain)),
         None => (normal.as_str(), None),
@@ -50,13 +54,12 @@ pub fn email_skeleton(email: &str) -> String {
         .match_indices('+')
         .map(|(at, _)| at)
         .find(|at| *at > 0);
-    let counts = |letter: &char| *letter != '.' && !is_ignorable(*letter);
     let local = local[..end.unwrap_or(local.len())].chars();
     // What stood apart may belong together now, as a letter and its accent do.
-    let mut skeleton: String = local.filter(counts).nfc().collect();
+    let mut skeleton: String = local.filter(|letter| *letter != '.').nfc().collect();
     if let Some(domain) = domain {
         skeleton.push('@');
-        skeleton.extend(domain.chars().filter(|letter| !is_ignorable(*letter)));
+        skeleton.push_str(domain);
     }
     skeleton
 }
@@ -76,7 +79,7 @@ fn is_ignorable(letter: char) -> bool {
 }
 
 fn normalize_domain(domain: &str) -> Cow<'_, str> {
-    let domain = domain.strip_suffix('.').unwrap_or(domain);
+    let domain = domain.trim_end_matches('.');
     let is_plain = domain.is_ascii() && !has_punycode(domain);
     if is_plain && !domain.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return Cow::Borrowed(domain);
@@ -84,9 +87,9 @@ fn normalize_domain(domain: &str) -> Cow<'_, str> {
     if is_plain {
         return Cow::Owned(domain.to_ascii_lowercase());
     }
-    match idna::domain_to_ascii_cow(domain.as_bytes(), idna::AsciiDenyList::EMPTY) {
+    match idna::domain_to_ascii_cow(domain.as_bytes(), idna::AsciiDenyList::URL) {
         // A dot in another script becomes one here.
-        Ok(ascii) => Cow::Owned(ascii.strip_suffix('.').unwrap_or(&ascii).to_owned()),
+        Ok(ascii) => Cow::Owned(ascii.trim_end_matches('.').to_owned()),
         Err(_) => fold(domain),
     }
 }
@@ -179,7 +182,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_form_is_stable_and_knows_no_case(email in "\\PC{0,12}@?[a-zA-ZäÖß.\\-]{0,12}") {
+        fn the_form_is_stable_and_knows_no_case(email in "\\PC{0,12}@?([a-zA-ZäÖß.\\-]|xn--|\\PC){0,12}") {
             let normal = normalize_email(&email);
             prop_assert_eq!(normalize_email(&normal), normal.clone());
             let skeleton = email_skeleton(&email);
