@@ -23,10 +23,13 @@ mod schema;
 mod view;
 pub(crate) mod words;
 
+use std::collections::HashSet;
+
 use crate::{
     api::Need,
     bindings::{Bindings, Source},
     document::Document,
+    path,
     problem::{Problem, Report},
     select,
 };
@@ -173,19 +176,12 @@ fn lower_these(bindings: &Bindings, sources: &[Vec<&Document>]) -> Result<Model,
 /// An operation, the document that has it, and the name that it gets.
 type Chosen<'d> = (&'d Document, select::Found<'d>, Option<String>);
 
-fn is_chosen(chosen: &[Chosen<'_>], found: &select::Found<'_>) -> bool {
-    let same = |(_, other, _): &Chosen<'_>| {
-        other.method == found.method && crate::path::is_same(&other.path, &found.path)
-    };
-    chosen.iter().any(same)
-}
-
 /// The operations that a source selects, each from the first document that has it.
-fn selected<'d>(
-    source: &Source,
-    candidates: &[&'d Document],
-) -> Vec<(&'d Document, select::Found<'d>, Option<String>)> {
-    let mut chosen = Vec::new();
+fn selected<'d>(source: &Source, candidates: &[&'d Document]) -> Vec<Chosen<'d>> {
+    let mut chosen: Vec<Chosen<'d>> = Vec::new();
+    let mut known = HashSet::new();
+    let mut is_new =
+        |found: &select::Found<'_>| known.insert((found.method, path::template(&found.path)));
     for each in &source.selected {
         let found = candidates.iter().find_map(|document| {
             let found = select::find(document, &each.call.method, &each.call.path);
@@ -196,7 +192,7 @@ fn selected<'d>(
             None => continue,
         };
         for found in found {
-            if !is_chosen(&chosen, &found) {
+            if is_new(&found) {
                 chosen.push((document, found, each.id.clone()));
             }
         }
@@ -204,7 +200,7 @@ fn selected<'d>(
     if source.all {
         for document in candidates {
             for found in select::generated(document) {
-                if !is_chosen(&chosen, &found) {
+                if is_new(&found) {
                     chosen.push((*document, found, None));
                 }
             }
