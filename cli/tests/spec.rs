@@ -85,6 +85,38 @@ fn an_addition_ends_with_0_and_is_shown() {
         1,
         "{findings}"
     );
+    // What programs that use the bindings gain.
+    let names = findings["bindings"].as_array().unwrap();
+    assert_eq!(names.len(), 1, "{findings}");
+    assert_eq!(names[0]["class"], "bindings");
+    assert_eq!(names[0]["pointer"], "types::Invitation::team");
+    assert_eq!(names[0]["after"], "Option<String>");
+}
+
+#[test]
+fn a_list_that_may_come_in_pages_is_breaking() {
+    let old = specs("clickhouse-cloud-v1.json");
+    let path = "/v1/organizations/{organizationId}/invitations";
+    let cursor = changed("cursor", |document| {
+        let content = &mut document["paths"][path]["get"]["responses"]["200"]["content"];
+        let schema = &mut content["application/json"]["schema"];
+        let reply = schema.clone();
+        *schema =
+            json!({ "allOf": [reply, { "properties": { "nextCursor": { "type": "string" } } }] });
+    });
+    let limit = changed("limit", |document| {
+        let list = &mut document["paths"][path]["get"];
+        let parameter = json!({ "name": "limit", "in": "query", "schema": { "type": "integer" } });
+        match list.get_mut("parameters").and_then(Value::as_array_mut) {
+            Some(parameters) => parameters.push(parameter),
+            None => list["parameters"] = json!([parameter]),
+        }
+    });
+    for new in [cursor, limit] {
+        let (code, stdout, stderr) = spec(&["diff"], &[&old, &new]);
+        assert_eq!(code, Some(1), "{stdout}{stderr}");
+        assert!(stdout.contains("may come in pages"), "{stdout}");
+    }
 }
 
 #[test]
@@ -205,7 +237,11 @@ fn show_prints_the_normalised_document() {
     fs::write(&path, &stdout).unwrap();
     let (code, stdout, stderr) = spec(&["diff", "-o", "json"], &[&document, &path]);
     let compared: Value = serde_json::from_str(&stdout).unwrap();
-    assert_eq!((code, &compared["findings"]), (Some(0), &json!([])), "{stderr}");
+    assert_eq!(
+        (code, &compared["findings"]),
+        (Some(0), &json!([])),
+        "{stderr}"
+    );
 }
 
 #[test]

@@ -26,8 +26,11 @@ pub(crate) use self::stream::{Pace, stream};
 /// | `email` | by the server, as spelt when invited | by the library, without regard to case (stored in lower case) |
 /// | `status` | by the server | by the library, on the derived status |
 /// | `user`, `creator` | by the server | refused |
+///
+/// As data that steers, it is read strictly: a property that it does not have is an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListQuery {
     /// Only the invitations of this address.

@@ -11,6 +11,7 @@ use hashbrown::HashTable;
 use crate::{
     address::{email_skeleton, normalize_email},
     capabilities::Capabilities,
+    extra::Extra,
     invitation::{AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, Roles},
     plan::{Action, Plan, PlanOptions, Previous, Step},
     renewal::{ReportedRoles, missing_capability, same_options},
@@ -135,6 +136,7 @@ impl Step {
             same_as: None,
             auth_type: new.auth_type,
             roles: new.roles,
+            extra: new.extra,
             previous: None,
         }
     }
@@ -153,6 +155,7 @@ impl Step {
             same_as: None,
             auth_type: None,
             roles: None,
+            extra: Extra::default(),
             previous: None,
         }
     }

@@ -10,6 +10,7 @@ pub use self::apply::{ApplyOptions, StepOutcome, StepResult};
 
 use crate::{
     error::{Error, ErrorKind, Operation, Result},
+    extra::Extra,
     invitation::{AuthType, InvitationId, InvitationStatus, NewInvitation, Roles},
     removal::{RemovalLimit, TooManyRemovals},
     renewal::Renewal,
@@ -75,6 +76,9 @@ pub struct Step {
     /// What the invitee is to be allowed. Where the roster leaves it open, a renewal keeps what there was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<Roles>,
+    /// Further properties of the provider's request; see [`NewInvitation::extra`].
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
     /// The invitation that a renewal withdraws. With a create, one that an earlier run has withdrawn: it is
     /// made again where the provider refuses the new options.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -277,6 +281,7 @@ impl Step {
         let mut new = NewInvitation::new(&self.email);
         new.auth_type = self.auth_type.clone();
         new.roles = self.roles.clone();
+        new.extra = self.extra.clone();
         new
     }
 
