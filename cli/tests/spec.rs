@@ -53,7 +53,7 @@ fn no_change_ends_with_0() {
     assert_eq!(code, Some(0));
     assert_eq!(
         serde_json::from_str::<Value>(&stdout).unwrap(),
-        json!({ "findings": [] })
+        json!({ "findings": [], "bindings": [] })
     );
 }
 
@@ -141,7 +141,7 @@ fn what_cannot_be_compared_ends_with_2() {
     for (old, new, words) in [
         (&*document, missing, "no-such-file.json"),
         (missing, &*document, "no-such-file.json"),
-        (&*document, &*swagger, "OpenAPI 3.0 or 3.1"),
+        (&*document, &*swagger, "OpenAPI 3.0, 3.1 or 3.2"),
         (&*document, &*petstore, "no API in common"),
         (&*petstore, &*document, "none of the operations"),
         (&*document, &*other, "no API in common"),
@@ -198,16 +198,14 @@ fn show_prints_the_normalised_document() {
     assert_eq!(code, Some(0));
     let shown: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(shown["openapi"], "3.0.3");
-    assert!(!stdout.contains("\"description\""));
+    // A property may be called so.
+    assert!(!stdout.contains("\"description\": \""));
     // It is a document itself, and means the same.
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shown.json");
     fs::write(&path, &stdout).unwrap();
-    let (code, stdout, stderr) = spec(&["diff"], &[&document, &path]);
-    assert_eq!(
-        (code, stdout.as_str()),
-        (Some(0), "nothing changed that the library uses\n"),
-        "{stderr}"
-    );
+    let (code, stdout, stderr) = spec(&["diff", "-o", "json"], &[&document, &path]);
+    let compared: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, &compared["findings"]), (Some(0), &json!([])), "{stderr}");
 }
 
 #[test]

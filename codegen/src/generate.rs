@@ -9,7 +9,7 @@ use crate::{
     document::Document,
     emit::{self, SourceFile},
     lower::{self, Documents, model::Model, render},
-    problem::{Problem, Report},
+    problem::{Problem, Report, harmless},
     select,
     surface::Surface,
 };
@@ -66,7 +66,7 @@ impl Bindings {
         Ok(Generated {
             rust,
             document: render::document(&model, render::Form::default()),
-            notes: model.notes,
+            notes: model.notes.iter().map(|note| harmless(note)).collect(),
         })
     }
 

@@ -11,6 +11,14 @@ pub(crate) fn is_same(one: &str, other: &str) -> bool {
     }) && others.next().is_none()
 }
 
+/// The same for all paths that [`is_same`] takes for one.
+pub(crate) fn template(path: &str) -> String {
+    let is_variable = |part: &str| part.starts_with('{') && part.ends_with('}');
+    let parts = trimmed(path).split('/');
+    let parts = parts.map(|part| if is_variable(part) { "{}" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
 fn trimmed(path: &str) -> &str {
     match path.trim_end_matches('/') {
         "" => path,

@@ -48,7 +48,7 @@ impl fmt::Display for Problem {
 }
 
 /// One line, whatever a document holds: what would move the cursor or turn the text is written out.
-fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     let moves = |letter: char| {
         letter.is_control()
             || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')

@@ -1,5 +1,7 @@
 //! Finding operations in a document.
 
+use std::collections::{HashMap, hash_map::Entry};
+
 use serde_json::Value;
 
 use crate::{
@@ -35,6 +37,22 @@ pub(crate) fn left_out(document: &Document) -> Vec<String> {
                 format!("{pointer}/{method}: no client has such calls; it is left out")
             }),
         );
+    }
+    let mut known = HashMap::new();
+    for each in generated(document) {
+        let Found {
+            path,
+            method,
+            pointer,
+            ..
+        } = each;
+        match known.entry((method, path::template(&path))) {
+            Entry::Occupied(other) => found.push(format!(
+                "{pointer}/{method}: it is the same call as {}; it is left out",
+                other.get()
+            )),
+            Entry::Vacant(free) => drop(free.insert(path)),
+        }
     }
     found
 }

@@ -111,8 +111,8 @@ async fn create_and_get_decode_every_field_with_and_without_an_envelope() {
 
 #[tokio::test]
 async fn create_sends_the_role_or_the_role_ids_or_neither() {
-    let new = || NewInvitation::new("Ann+Test@Example.com");
-    let email = "Ann+Test@Example.com";
+    let new = || NewInvitation::new("Ann@Example.com");
+    let email = "Ann@Example.com";
     for (new, body) in [
         (new(), json!({ "email": email })),
         (
@@ -204,12 +204,11 @@ async fn every_optional_property_may_be_absent_or_null() {
 }
 
 #[tokio::test]
-async fn delete_takes_any_success() {
+async fn delete_takes_200_and_204() {
     for answer in [
         Answer::json(200, &json!({ "status": 200, "requestId": REQUEST_ID })),
         Answer::json(200, &json!({})),
         Answer::empty(200),
-        Answer::empty(202),
         Answer::empty(204),
     ] {
         let status = answer.status;

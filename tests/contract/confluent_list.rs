@@ -218,6 +218,17 @@ async fn the_next_token_is_taken_out_of_the_link() {
 async fn all_pages_come_from_the_configured_server_with_the_same_filters() {
     let elsewhere = Wire::silent().await;
     let next = |token: &str| json!({ "next": format!("{}/iam/v2/invitations?page_token={token}", elsewhere.url()) });
+    let list = |ids: &[&str], metadata: &Value| {
+        let items = ids.iter().map(|id| {
+            let mut item = object(id);
+            item["creator"] = json!({ "id": "u-9" });
+            item["status"] = json!("INVITE_STATUS_SENT");
+            item
+        });
+        let mut body = BACKEND.list(&items.collect::<Vec<_>>());
+        body["metadata"] = metadata.clone();
+        BACKEND.identified(Answer::json(200, &body))
+    };
     let wire = Wire::script([
         list(&["i-1", "i-2"], &next("two%3D")),
         // A page may be empty and still have a next one.

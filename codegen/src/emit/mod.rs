@@ -55,6 +55,10 @@ pub(crate) fn emit(
     let mut document = render::document(model, form);
     renames.apply(&mut document);
     join_summaries(&mut document);
+    if let Some(Value::String(version)) = document["info"].get_mut("version") {
+        // It is the value of a header.
+        version.retain(|letter| letter == ' ' || letter.is_ascii_graphic());
+    }
     let client = without_panic(|| client(bindings, model, document))?;
     let client = renames.restore(client);
     let aliases = model.aliases.iter().map(|(name, node)| {
@@ -73,6 +77,7 @@ pub(crate) fn emit(
             dead_code,
             missing_docs,
             rustdoc::all,
+            unreachable_patterns,
             unreachable_pub,
             unused_imports,
             clippy::unwrap_used,

@@ -130,8 +130,8 @@ fn identifier(text: &str, case: fn(&str) -> String, prefix: &str) -> String {
         })
         .collect();
     let name = match text {
-        "+1" => "plus1".to_owned(),
-        "-1" => "minus1".to_owned(),
+        "+1" => case("plus1"),
+        "-1" => case("minus1"),
         _ => case(&cleaned),
     };
     let name = match name.chars().next() {

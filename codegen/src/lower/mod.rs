@@ -23,10 +23,13 @@ mod schema;
 mod view;
 pub(crate) mod words;
 
+use std::collections::HashSet;
+
 use crate::{
     api::Need,
     bindings::{Bindings, Source},
     document::Document,
+    path,
     problem::{Problem, Report},
     select,
 };
@@ -181,16 +184,12 @@ pub(super) struct Pin<'s> {
     pub path: &'s str,
 }
 
-fn is_chosen(chosen: &[Chosen<'_, '_>], found: &select::Found<'_>) -> bool {
-    let same = |(_, other, _): &Chosen<'_, '_>| {
-        other.method == found.method && crate::path::is_same(&other.path, &found.path)
-    };
-    chosen.iter().any(same)
-}
-
 /// The operations that a source selects, each from the first document that has it.
 fn selected<'s, 'd>(source: &'s Source, candidates: &[&'d Document]) -> Vec<Chosen<'s, 'd>> {
-    let mut chosen = Vec::new();
+    let mut chosen: Vec<Chosen<'s, 'd>> = Vec::new();
+    let mut known = HashSet::new();
+    let mut is_new =
+        |found: &select::Found<'_>| known.insert((found.method, path::template(&found.path)));
     for each in &source.selected {
         let found = candidates.iter().find_map(|document| {
             let found = select::find(document, &each.call.method, &each.call.path);
@@ -201,7 +200,7 @@ fn selected<'s, 'd>(source: &'s Source, candidates: &[&'d Document]) -> Vec<Chos
             None => continue,
         };
         for found in found {
-            if !is_chosen(&chosen, &found) {
+            if is_new(&found) {
                 let pin = each.id.as_deref().map(|id| Pin {
                     id,
                     path: &each.call.path,
@@ -213,7 +212,7 @@ fn selected<'s, 'd>(source: &'s Source, candidates: &[&'d Document]) -> Vec<Chos
     if source.all {
         for document in candidates {
             for found in select::generated(document) {
-                if !is_chosen(&chosen, &found) {
+                if is_new(&found) {
                     chosen.push((*document, found, None));
                 }
             }

@@ -153,7 +153,8 @@ impl<'a> Operations<'_, 'a> {
             None | Some("form") => node["explode"] != false,
             Some(_) => false,
         };
-        let is_list = matches!(typed.shape, Shape::List(_));
+        // Nothing of an address or a header is null.
+        typed.nullable = false;
         let instead = match (location, &typed.shape) {
             _ if encoded => Some("It is sent as text that the caller encodes."),
             ("query", Shape::List(_)) if !repeats => {
@@ -171,13 +172,12 @@ impl<'a> Operations<'_, 'a> {
             ("path" | "header", Shape::Named(named)) if !self.is_set(*named) => {
                 Some("It is sent as text.")
             }
-            ("query", Shape::Named(named))
-                if !self.is_set(*named)
-                    && node["style"].as_str().is_some_and(|it| it != "form") =>
-            {
+            ("query", Shape::Named(named)) if !repeats && !self.is_set(*named) => {
                 Some("It is sent as text that the caller encodes.")
             }
-            ("query", Shape::Map(_)) => Some("It is sent as text that the caller encodes."),
+            ("query", Shape::Map(_)) if !repeats => {
+                Some("It is sent as text that the caller encodes.")
+            }
             _ => None,
         };
         if let Some(instead) = instead {
@@ -185,8 +185,13 @@ impl<'a> Operations<'_, 'a> {
             text = words::paragraphs(text.as_deref().into_iter().chain([instead]));
             self.schemas
                 .note(format!("{}: {name}: {instead}", place.pointer));
-        } else if is_list && location == "query" {
-            typed.nullable = false;
+        } else if location == "query" && self.is_object(&typed) {
+            // Progenitor has builders of objects for bodies only.
+            typed = Node::new(Shape::Map(Box::new(Node::any())));
+            self.schemas.note(format!(
+                "{}: {name}: its properties are sent as parameters; it is a map",
+                place.pointer
+            ));
         }
         Param {
             location: location.to_owned(),
@@ -207,6 +212,11 @@ impl<'a> Operations<'_, 'a> {
             self.schemas.model.types[id].body,
             super::model::Body::Set(_)
         )
+    }
+
+    fn is_object(&self, node: &Node) -> bool {
+        let body = node.named().map(|id| &self.schemas.model.types[id].body);
+        matches!(body, Some(super::model::Body::Object(_)))
     }
 
     fn is_scalar(&self, node: &Node) -> bool {

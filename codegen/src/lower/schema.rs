@@ -167,7 +167,7 @@ impl<'a> Schemas<'a> {
         }
         match view.types.first().copied() {
             Some("object") => Shape::Map(Box::new(Node::any())),
-            Some("string") | None if !view.values.is_empty() => {
+            Some("string") | None if view.is_set() => {
                 let values = view.values.iter().map(|value| (*value).to_owned());
                 let body = Body::Set(values.collect());
                 Shape::Named(self.named(definitions, key, &view, body, context))
@@ -271,10 +271,9 @@ impl<'a> Schemas<'a> {
             view.properties.is_empty() && view.unions.is_empty() && view.items.is_empty()
         };
         let all = |name: &str| views.iter().all(|view| plain(view) && (view.is_only(name)));
-        let texts = views.iter().all(|view| {
-            plain(view)
-                && (view.is_only("string") || view.types.is_empty() && !view.values.is_empty())
-        });
+        let texts = views
+            .iter()
+            .all(|view| plain(view) && (view.is_only("string") || view.is_set()));
         if texts {
             let mut values: Vec<String> = Vec::new();
             for value in view

@@ -53,6 +53,8 @@ pub(super) struct View<'a> {
     pub additional: Vec<Place<'a>>,
     /// The values of its set.
     pub values: Vec<&'a str>,
+    /// Whether there are values that are no texts.
+    pub more_values: bool,
     pub unions: Vec<Vec<Place<'a>>>,
     pub tag: Option<&'a str>,
     pub mapping: Vec<(&'a str, &'a str)>,
@@ -310,8 +312,15 @@ impl<'a> View<'a> {
         match value {
             Value::String(text) if !self.values.contains(&text.as_str()) => self.values.push(text),
             Value::Null => self.nullable = true,
-            _ => {}
+            Value::String(_) => {}
+            _ => self.more_values = true,
         }
+    }
+
+    /// Whether it is one of several texts.
+    pub fn is_set(&self) -> bool {
+        let text = self.is_only("string") || self.types.is_empty() && !self.more_values;
+        text && !self.values.is_empty()
     }
 
     pub fn is_only(&self, name: &str) -> bool {
