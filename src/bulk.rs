@@ -11,6 +11,7 @@ use std::{
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use crate::{
+    address::normalize_email,
     error::{Error, ErrorKind, Result},
     invitation::{Invitation, InvitationId, NewInvitation},
     provider::InvitationProvider,
@@ -75,7 +76,7 @@ pub enum Created {
     /// Failed; the error says why, and whether the person may be invited all the same
     /// ([`may_have_executed`](Error::may_have_executed)). The others go on.
     Refused(Error),
-    /// Not sent: the same address, compared without case, is at this position too. Known for the last
+    /// Not sent: the same address, compared as [`normalize_email`] has it, is at this position too. Known for the last
     /// 65 536 different addresses; further apart, the provider says that the second one existed.
     Duplicate(usize),
     /// Not sent, because an earlier item showed that the credential does not work, or because the run was
@@ -125,8 +126,8 @@ where
     I::IntoIter: Send + 'a,
 {
     let create = move |new: NewInvitation| async move { provider.create(new).await };
-    let key = |new: &NewInvitation| Some(new.email.to_lowercase());
-    run(items, options, key, create)
+    let key = |new: &NewInvitation| Some(normalize_email(&new.email));
+    run(items, options, Arc::default(), key, create)
         .map(|(index, new, done)| {
             let result = match done {
                 Done::Stopped => Created::NotAttempted,
@@ -154,7 +155,7 @@ where
 {
     let delete = move |id: InvitationId| async move { provider.delete(&id).await };
     let key = |id: &InvitationId| Some(id.to_string());
-    run(ids, options, key, delete)
+    run(ids, options, Arc::default(), key, delete)
         .map(|(index, id, done)| {
             let result = match done {
                 Done::Stopped => Deleted::NotAttempted,
@@ -177,10 +178,12 @@ pub(crate) enum Done<T> {
     Stopped,
 }
 
-/// Runs `work` on each item, some at a time, and once for those with the same key.
+/// Runs `work` on each item, some at a time, and once for those with the same key. `stopped` becomes true once
+/// every further item would fail alike; runs that share it end together.
 pub(crate) fn run<'a, I, T, K, F, Work, Out>(
     items: I,
     options: BulkOptions,
+    stopped: Arc<AtomicBool>,
     key: K,
     work: F,
 ) -> impl futures_util::Stream<Item = (usize, T, Done<Out>)> + Send + 'a
@@ -193,7 +196,6 @@ where
     Work: Future<Output = Result<Out>> + Send + 'a,
     Out: Send + 'a,
 {
-    let stopped = Arc::new(AtomicBool::new(false));
     let told = options.stop;
     let mut seen = Seen::default();
     stream::iter(items.into_iter().enumerate())
@@ -264,7 +266,9 @@ mod tests {
         });
         let options = BulkOptions::default().concurrency(4);
         let key = |number: &usize| Some(number.to_string());
-        let mut outcomes = pin!(run(items, options, key, |_| async { Ok(()) }));
+        let mut outcomes = pin!(run(items, options, Arc::default(), key, |_| async {
+            Ok(())
+        }));
         let mut done = 0;
         while outcomes.next().await.is_some() {
             done += 1;

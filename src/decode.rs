@@ -154,6 +154,11 @@ pub(crate) fn split<W: DeserializeOwned>(
     Ok((known, rest))
 }
 
+/// Whether a body could not be read because it has a property twice.
+pub(crate) fn is_ambiguous(why: &str) -> bool {
+    why.starts_with("duplicate field")
+}
+
 /// The error for one item of a list.
 pub(crate) fn item_error(
     context: &OperationContext<'_>,

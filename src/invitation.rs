@@ -230,8 +230,11 @@ impl From<InvitationId> for String {
 ///
 /// Options that a provider does not have are refused with [`ErrorKind::Unsupported`] before anything
 /// is sent: `auth_type` on ClickHouse, `roles` on Confluent.
+///
+/// As data that steers, it is read strictly: a property that it does not have is an error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct NewInvitation {
     /// The address to invite. ClickHouse stores it in lower case.
@@ -451,10 +454,10 @@ macro_rules! open_set {
 
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
-                match text {
-                    $($text => Self::$variant,)+
-                    other => Self::Other(other.to_owned()),
-                }
+                $(if text.eq_ignore_ascii_case($text) {
+                    return Self::$variant;
+                })+
+                Self::Other(text.to_owned())
             }
         }
 

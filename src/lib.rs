@@ -3,6 +3,7 @@
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod address;
 #[cfg(any(test, fuzzing))]
 mod anything;
 pub mod bindings;
@@ -24,11 +25,14 @@ mod operation;
 mod plan;
 mod provider;
 mod reconcile;
+mod removal;
+mod renewal;
 
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use crate::anything::decode_anything;
 pub use crate::{
+    address::{email_skeleton, normalize_email},
     bulk::{BulkOptions, CreateOutcome, Created, DeleteOutcome, Deleted},
     capabilities::Capabilities,
     clickhouse::{ClickHouse, ClickHouseBuilder},
@@ -45,8 +49,13 @@ pub use crate::{
         RoleAssignment, RoleKind, Roles, WireInvitation,
     },
     list::{ListQuery, Page, PageToken},
-    plan::{Action, Plan, PlanOptions, Step, StepOutcome, StepResult},
+    plan::{
+        Action, ApplyOptions, Plan, PlanOptions, Previous, Step, StepOutcome, StepResult,
+        Withdrawal,
+    },
     provider::{InvitationProvider, InvitationProviderExt},
+    removal::{RemovalLimit, TooManyRemovals},
+    renewal::{Renewal, RenewalObserver, RenewalOptions, RenewalResult},
 };
 /// The former name of [`ResponseEvent`].
 #[doc(hidden)]

@@ -1,10 +1,15 @@
-//! Finding the invitation that is in the way of a new one.
+//! Finding the invitation that is in the way of a new one, and what a create shows of its person.
 
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
+use tokio::sync::OnceCell;
 
 use crate::{
-    error::{Error, ErrorKind, Result},
-    invitation::{Invitation, InvitationId, InvitationStatus},
+    address::{normalize_email, same_email},
+    error::{Error, ErrorKind, Operation, Result},
+    invitation::{Invitation, InvitationId, InvitationStatus, NewInvitation},
     list::ListQuery,
     provider::{InvitationProvider, InvitationProviderExt},
 };
@@ -19,7 +24,9 @@ pub(crate) async fn in_the_way<P>(
 where
     P: InvitationProvider + ?Sized,
 {
-    if let Some(found) = named(provider, refused.conflicting_id()).await? {
+    let named = named(provider, refused.conflicting_id()).await?;
+    // A server that names another's is not taken at its word.
+    if let Some(found) = named.filter(|found| same_email(&found.email, email)) {
         return Ok(Some(found));
     }
     let capabilities = provider.capabilities();
@@ -37,7 +44,7 @@ where
     for query in queries {
         // One that is over is not in the way of a new one, nor is it the new one.
         let found = latest(provider, query, |invitation| {
-            invitation.email.to_lowercase() == lower && !is_over(invitation)
+            same_email(&invitation.email, email) && !is_over(invitation)
         });
         if let Some(found) = found.await? {
             return Ok(Some(found));
@@ -52,11 +59,143 @@ pub(crate) async fn in_any_spelling<P>(provider: &P, email: &str) -> Result<Opti
 where
     P: InvitationProvider + ?Sized,
 {
-    let lower = email.to_lowercase();
     latest(provider, ListQuery::new(), |invitation| {
-        invitation.email.to_lowercase() == lower
+        same_email(&invitation.email, email)
     })
     .await
+}
+
+/// What a create showed of its person.
+#[derive(Debug)]
+pub(crate) enum Sighting {
+    /// Invited by this call; the answer says so of this address.
+    Created(Invitation),
+    /// Invited or a member before: the invitation was found.
+    Exists(Invitation),
+    /// A member, in the provider's own words.
+    Member(Error),
+}
+
+/// A create that showed nobody.
+#[derive(Debug)]
+pub(crate) struct Unseen {
+    pub error: Error,
+    /// Whether the person may be invited or a member all the same.
+    pub is_unexplained: bool,
+}
+
+/// The whole list, read at most once, for those who look for many people in any spelling.
+#[derive(Debug, Default)]
+pub(crate) struct SharedList(OnceCell<HashMap<String, Invitation>>);
+
+impl SharedList {
+    async fn find<P>(&self, provider: &P, email: &str) -> Result<Option<Invitation>>
+    where
+        P: InvitationProvider + ?Sized,
+    {
+        let read = async {
+            let mut latest: HashMap<String, Invitation> = HashMap::new();
+            let mut list = provider.list(ListQuery::new());
+            while let Some(invitation) = list.next().await {
+                let invitation = invitation?;
+                let known = latest.get(&normalize_email(&invitation.email));
+                if known.is_none_or(|known| rank(known) < rank(&invitation)) {
+                    latest.insert(normalize_email(&invitation.email), invitation);
+                }
+            }
+            Ok::<_, Error>(latest)
+        };
+        let list = self.0.get_or_try_init(|| read).await?;
+        Ok(list.get(&normalize_email(email)).cloned())
+    }
+}
+
+/// Invites a person, and looks for whoever the provider says is invited: a status code is no sighting. `list` is
+/// read where nothing else finds the invitation, and is the whole list of this moment without one.
+pub(crate) async fn create_and_see<P>(
+    provider: &P,
+    new: &NewInvitation,
+    list: Option<&SharedList>,
+) -> Result<Sighting, Unseen>
+where
+    P: InvitationProvider + ?Sized,
+{
+    let refused = match provider.create(new.clone()).await {
+        Ok(created) if same_email(&created.email, &new.email) => {
+            return Ok(Sighting::Created(created));
+        }
+        Ok(other) => {
+            let message = format!("the answer is about another address, {:?}", other.email);
+            let error = Error::new(ErrorKind::Unexpected, Operation::Create, message)
+                .with_provider(provider.to_string())
+                .with_subject(&new.email)
+                .with_may_have_executed(true);
+            return Err(Unseen::from(error));
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict) => {
+            error
+        }
+        Err(error) => return Err(Unseen::from(error)),
+    };
+    if is_about_a_member(&refused) {
+        return Ok(Sighting::Member(refused));
+    }
+    match find(provider, &new.email, &refused, list).await {
+        Ok(Some(found)) if !is_over(&found) => Ok(Sighting::Exists(found)),
+        Ok(Some(over)) => Err(Unseen {
+            error: refused.with_conflicting_id(over.id),
+            is_unexplained: false,
+        }),
+        Ok(None) => Err(Unseen {
+            error: refused,
+            is_unexplained: true,
+        }),
+        Err(lookup) => Err(Unseen {
+            error: refused.with_source(lookup),
+            is_unexplained: true,
+        }),
+    }
+}
+
+/// The invitation of an address that the refusal of a create is about, in any spelling.
+pub(crate) async fn find<P>(
+    provider: &P,
+    email: &str,
+    refused: &Error,
+    list: Option<&SharedList>,
+) -> Result<Option<Invitation>>
+where
+    P: InvitationProvider + ?Sized,
+{
+    match (in_the_way(provider, email, refused).await?, list) {
+        (Some(found), _) => Ok(Some(found)),
+        (None, Some(list)) => list.find(provider, email).await,
+        (None, None) => in_any_spelling(provider, email).await,
+    }
+}
+
+impl From<Error> for Unseen {
+    fn from(error: Error) -> Self {
+        let is_unexplained = error.may_have_executed();
+        Self {
+            error,
+            is_unexplained,
+        }
+    }
+}
+
+/// Whether a refusal says, in the provider's documented form and in words, that the person is a member. Observed:
+/// ClickHouse shows no invitation of a member, and Confluent says that "this user already exists within the
+/// Organization".
+pub(crate) fn is_about_a_member(refused: &Error) -> bool {
+    let message = refused.message().to_lowercase();
+    let words = [
+        "member of the organi",
+        "already a member",
+        "user already exists",
+    ];
+    (refused.code().is_some() || !refused.details().is_empty())
+        && words.iter().any(|words| message.contains(words))
 }
 
 async fn named<P>(provider: &P, id: Option<&InvitationId>) -> Result<Option<Invitation>>
@@ -80,7 +219,6 @@ async fn latest<P>(
 where
     P: InvitationProvider + ?Sized,
 {
-    let rank = |invitation: &Invitation| (!is_over(invitation), invitation.created_at);
     let mut latest: Option<Invitation> = None;
     let mut unreadable = None;
     let mut list = provider.list(query);
@@ -104,7 +242,13 @@ where
     }
 }
 
-fn is_over(invitation: &Invitation) -> bool {
+/// Those that are not over before those that are, and then the latest.
+fn rank(invitation: &Invitation) -> (bool, Option<DateTime<Utc>>) {
+    (!is_over(invitation), invitation.created_at)
+}
+
+/// Whether nobody can accept it any more, nor has.
+pub(crate) fn is_over(invitation: &Invitation) -> bool {
     matches!(
         invitation.status,
         Some(InvitationStatus::Expired | InvitationStatus::Deactivated)

@@ -10,11 +10,14 @@ use serde_json::{Map, Value};
 use tracing::Span;
 
 use crate::{
+    address::same_email,
     error::{Error, ErrorKind, Operation, Result, excerpt},
     extra::Extra,
     http::{
         CallState, HttpClient, OperationSpec, Reply, TransportError, TransportErrorKind, headers,
     },
+    invitation::{Invitation, InvitationId},
+    list::{ListQuery, Page},
 };
 
 /// Reads a reply that is no success.
@@ -134,6 +137,50 @@ impl<'a> OperationContext<'a> {
         self.complete(serde_json::from_value(Value::Object(body)))
     }
 
+    /// Accepts an invitation that was asked for by its id.
+    pub fn expect_id(&self, asked: &InvitationId, found: Invitation) -> Result<Invitation> {
+        if found.id == *asked {
+            return Ok(found);
+        }
+        let message = format!(
+            "the answer is about another invitation: {}",
+            excerpt(found.id.as_str())
+        );
+        Err(self.error(ErrorKind::Decode, message))
+    }
+
+    /// Accepts an invitation that was created for an address.
+    pub fn expect_address(&self, asked: &str, created: Invitation) -> Result<Invitation> {
+        if same_email(asked, &created.email) {
+            return Ok(created);
+        }
+        // Whether somebody else was invited, or nobody, the answer does not say.
+        self.mark_ambiguous();
+        let message = format!(
+            "the answer is about another address: {}",
+            excerpt(&created.email)
+        );
+        Err(self.error(ErrorKind::Decode, message))
+    }
+
+    /// Leaves out of a page what the query did not ask for: the server ignored a filter.
+    pub fn drop_mismatches(&self, query: &ListQuery, page: &mut Page) {
+        let before = page.items.len();
+        let asked_for =
+            |item: &Result<Invitation>| item.as_ref().map_or(true, |it| query.matches(it));
+        page.items.retain(asked_for);
+        let dropped = before - page.items.len();
+        if dropped > 0 {
+            // It counts what was not asked for.
+            page.total = None;
+            tracing::warn!(
+                provider = self.client.service.name,
+                dropped,
+                "the server returned invitations that the filter does not match; they are left out"
+            );
+        }
+    }
+
     /// Accepts a request that has all that the document requires.
     pub fn complete<T, E: fmt::Display>(&self, body: Result<T, E>) -> Result<T> {
         body.map_err(|error| {
@@ -204,12 +251,29 @@ impl<'a> OperationContext<'a> {
         }
     }
 
-    /// Accepts a success without anything to read: no body, or JSON; not a page of a proxy.
-    pub fn expect_empty_or_json(&self, reply: &Reply) -> Result<()> {
-        if reply.body.is_empty() || reply.is_json() {
+    /// Accepts the answer to a delete: 200 or 204, and no body or JSON that tells of no failure. "Accepted" (202) and
+    /// the other successes say that something is still to be done, or was done in part.
+    pub fn expect_deleted(&self, reply: &Reply) -> Result<()> {
+        if !matches!(reply.status.as_u16(), 200 | 204) {
+            let why = "the answer does not say that the invitation is deleted";
+            return Err(self.error_from_reply(reply, ErrorKind::Unexpected, why));
+        }
+        if reply.body.is_empty() {
             return Ok(());
         }
-        Err(self.decode_error(reply, "the answer is neither empty nor JSON"))
+        let Some(body) = reply.json() else {
+            return Err(self.decode_error(reply, "the answer is neither empty nor JSON"));
+        };
+        let failed = ["error", "errors"].iter().any(|name| match body.get(name) {
+            None | Some(Value::Null) => false,
+            Some(Value::Array(list)) => !list.is_empty(),
+            Some(_) => true,
+        });
+        let status = body.get("status").and_then(Value::as_u64);
+        if failed || status.is_some_and(|status| status >= 300) {
+            return Err(self.decode_error(reply, "the answer tells of a failure"));
+        }
+        Ok(())
     }
 
     /// An error of this operation without a reply.
@@ -231,8 +295,8 @@ impl<'a> OperationContext<'a> {
         kind: ErrorKind,
         message: impl Into<String>,
     ) -> Error {
-        // The transport judged every other status.
-        if reply.status.is_success() && self.is_mutating() {
+        // Only a refusal that the vendors document says that nothing was executed.
+        if self.is_mutating() && !REFUSALS.contains(&reply.status.as_u16()) {
             self.call.mark_ambiguous();
         }
         let error = self.error(kind, message);
@@ -245,6 +309,8 @@ impl<'a> OperationContext<'a> {
     /// Its status still says what to do, except that "not found" is then about the URL and says nothing of an
     /// invitation.
     pub fn unexpected_response(&self, reply: &Reply) -> Error {
+        // Whoever wrote it, it is not the vendor who says that nothing was executed.
+        self.mark_ambiguous();
         let kind = kind_of_status(reply.status, self.operation)
             .filter(|kind| *kind != ErrorKind::NotFound);
         let message = match reply.header("location") {
@@ -302,6 +368,13 @@ impl<'a> OperationContext<'a> {
         self.redact(&text).into_owned().into_bytes()
     }
 
+    /// Leaves it open whether an operation that changes something was executed.
+    pub fn mark_ambiguous(&self) {
+        if self.is_mutating() {
+            self.call.mark_ambiguous();
+        }
+    }
+
     /// Whether executing it twice, or not knowing, matters.
     pub fn is_mutating(&self) -> bool {
         matches!(self.operation, Operation::Create | Operation::Delete)
@@ -355,6 +428,9 @@ impl<'a> OperationContext<'a> {
     }
 }
 
+/// With these statuses, in a vendor's own form, nothing was executed.
+const REFUSALS: [u16; 8] = [400, 401, 402, 403, 404, 409, 422, 429];
+
 /// What a status means when nothing else is known; `None` where it means nothing to either vendor.
 pub(crate) fn kind_of_status(status: StatusCode, operation: Operation) -> Option<ErrorKind> {
     Some(match status.as_u16() {
@@ -364,7 +440,8 @@ pub(crate) fn kind_of_status(status: StatusCode, operation: Operation) -> Option
         403 => ErrorKind::PermissionDenied,
         404 => ErrorKind::NotFound,
         408 => ErrorKind::Timeout,
-        409 if operation == Operation::Create => ErrorKind::AlreadyExists,
+        // What it is in conflict with, a status does not say.
+        409 if operation == Operation::Create => ErrorKind::Conflict,
         429 => ErrorKind::RateLimited,
         500 | 502 | 503 | 504 => ErrorKind::Unavailable,
         _ => return None,

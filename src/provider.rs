@@ -12,6 +12,7 @@ use crate::{
     invitation::{Invitation, InvitationId, NewInvitation},
     list::{self, ListQuery, Pace, Page, PageToken},
     lookup,
+    renewal::{Renewal, RenewalOptions, RenewalResult},
 };
 
 /// A service that invites people to an organisation.
@@ -113,11 +114,16 @@ pub trait InvitationProviderExt: InvitationProvider {
     /// # Errors
     ///
     /// Those of [`create`](InvitationProvider::create); [`AlreadyExists`](ErrorKind::AlreadyExists)
-    /// only when there is no invitation to return, because the person is a member.
+    /// only when there is no invitation to return, because the person is a member, and
+    /// [`Conflict`](ErrorKind::Conflict) when nothing in the way was found.
     async fn get_or_create(&self, new: NewInvitation) -> Result<Invitation> {
         let email = new.email.clone();
         let refused = match self.create(new).await {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => error,
+            Err(error)
+                if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict) =>
+            {
+                error
+            }
             outcome => return outcome,
         };
         if let Some(found) = lookup::in_the_way(self, &email, &refused).await? {
@@ -137,6 +143,14 @@ pub trait InvitationProviderExt: InvitationProvider {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Withdraws an invitation and invites its person again. See [`Renewal`] for what is promised.
+    ///
+    /// Dropping the future in the middle may leave the person without an invitation:
+    /// [`RenewalOptions::observer`] is told before that becomes possible.
+    async fn renew(&self, renewal: &Renewal, options: &RenewalOptions) -> RenewalResult {
+        renewal.run(self, options).await
     }
 
     /// Invites many people, a few at a time; one outcome for each, in the order of completion.

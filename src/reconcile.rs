@@ -9,7 +9,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     http::RelativeTime,
     invitation::{AuthType, Invitation, NewInvitation, Roles},
-    lookup::in_the_way,
+    lookup::{in_the_way, is_about_a_member},
     operation::OperationContext,
     provider::InvitationProvider,
 };
@@ -44,7 +44,10 @@ where
                 }
                 Err(error) => error,
             };
-            let duplicate = failed.kind() == ErrorKind::AlreadyExists;
+            let duplicate = matches!(
+                failed.kind(),
+                ErrorKind::AlreadyExists | ErrorKind::Conflict
+            );
             let retries = context.client.options.retry.max_attempts > 1;
             if !retries || !(failed.may_have_executed() || duplicate) {
                 return Err(failed);
@@ -61,7 +64,13 @@ where
                     Some(delay) => tokio::time::sleep(delay).await,
                     None => return Err(failed),
                 },
-                // The latest attempt was rejected; what an earlier one did stays open.
+                // The latest attempt was rejected; what an earlier one did stays open. An invitation that is in
+                // the way and cannot be seen is not known to exist, but a member has none.
+                Ok(None)
+                    if failed.kind() == ErrorKind::AlreadyExists && !is_about_a_member(&failed) =>
+                {
+                    return Err(failed.with_kind(ErrorKind::Conflict));
+                }
                 Ok(None) => return Err(failed),
                 Err(lookup) => return Err(failed.with_may_have_executed(true).with_source(lookup)),
             }
@@ -103,15 +112,17 @@ fn resolve_outcome(
     let open = match (call.is_ambiguous(), position) {
         (_, Some(RelativeTime::Before)) => false,
         (true, Some(RelativeTime::ProbablyBefore) | None) => true,
-        (true, Some(_)) if matches_request(new, &found) => return Ok(found),
+        // Without the server's time, nothing tells whose it is.
+        (true, Some(_)) if skew.is_known() && matches_request(new, &found) => return Ok(found),
         (true, Some(_)) => true,
         // No answer was lost, yet the invitation is as new as the request: another client created it in the
         // same moment, or the request was delivered twice.
-        (false, Some(RelativeTime::ProbablyBefore) | None) => false,
+        (false, Some(RelativeTime::ProbablyBefore) | None) => call.attempts() > 1,
         (false, Some(_)) => true,
     };
     let refusal = match failed.kind() {
         ErrorKind::AlreadyExists => failed,
+        ErrorKind::Conflict => failed.with_kind(ErrorKind::AlreadyExists),
         _ => {
             let message = "an invitation of this address was there before";
             let refusal = context.error(ErrorKind::AlreadyExists, message);

@@ -5,9 +5,10 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, TryStreamExt};
 use org_invitations::{
-    Action, AuthType, BulkOptions, Capabilities, ClickHouse, Confluent, ErrorKind, Invitation,
-    InvitationProvider, InvitationProviderExt, InvitationStatus, ListQuery, NewInvitation, Plan,
-    PlanOptions, RetryPolicy, RoleAssignment, StepOutcome, StepResult,
+    Action, ApplyOptions, AuthType, BulkOptions, Capabilities, ClickHouse, Confluent, ErrorKind,
+    Invitation, InvitationProvider, InvitationProviderExt, InvitationStatus, ListQuery,
+    NewInvitation, Plan, PlanOptions, RenewalOptions, RetryPolicy, RoleAssignment, StepOutcome,
+    StepResult,
 };
 use org_invitations_sandbox::{Fault, Faults, Operation, Rule, Sandbox};
 
@@ -284,7 +285,8 @@ async fn a_renewal_whose_second_half_fails_says_so_and_is_the_last() {
         }
         let rule = Rule::new(Fault::status_before(500)).on(Operation::Create);
         sandbox.set_faults(Faults::script([rule.always()]));
-        let one_by_one = BulkOptions::default().concurrency(1);
+        let one_by_one = ApplyOptions::from(BulkOptions::default().concurrency(1))
+            .renewal(RenewalOptions::default().retry_delays([]));
         let outcomes: Vec<_> = plan.apply(&*provider, one_by_one).collect().await;
         sandbox.set_faults(Faults::default());
         match &outcomes[0].result {

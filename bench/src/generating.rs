@@ -20,7 +20,9 @@ pub fn milliseconds() -> Result<f64, Box<dyn Error>> {
 
 fn generate(bindings: &Bindings, root: &Path) -> Result<(), Box<dyn Error>> {
     let apis = bindings.apis();
-    let read = apis.iter().map(|api| Document::read(&root.join(&api.document)));
+    let read = apis
+        .iter()
+        .map(|api| Document::read(&root.join(&api.document)));
     let documents = read.collect::<Result<Vec<_>, _>>()?;
     bindings.generate_from(&documents, &[])?;
     Ok(())

@@ -12,16 +12,19 @@ use org_invitations_sandbox::Sandbox;
 
 use crate::{
     arguments::Global,
-    config::{self, Layered, Selected, Selection},
+    config::{self, Account, Layered, Selected, Selection},
     failure::Failure,
+    output::visible,
 };
 
 /// A provider, with the sandbox that it needs to keep running, if any.
 pub(crate) struct Connected {
     /// What the provider is called in the output.
     pub label: String,
+    /// The profile that it was set up from.
+    pub profile: Option<String>,
     /// The organisation and where it is, as far as that is known without asking.
-    pub account: String,
+    pub account: Account,
     /// What its server says of the rate limit.
     pub rate: RateWatch,
     /// The organisation's id, where it is part of the configuration.
@@ -37,6 +40,33 @@ impl Connected {
     pub fn shared(&self) -> Arc<dyn InvitationProvider> {
         Arc::clone(&self.provider)
     }
+}
+
+impl Connected {
+    /// Whose organisation it is, for people: the provider and the profile.
+    pub fn name(&self) -> String {
+        match &self.profile {
+            Some(profile) => format!("{} (profile {profile})", self.label),
+            None => self.label.clone(),
+        }
+    }
+
+    /// The flag that chooses it on the command line.
+    pub fn flag(&self) -> String {
+        match &self.profile {
+            Some(profile) => format!("--profile {}", shell_word(profile)),
+            None => format!("-p {}", self.label),
+        }
+    }
+}
+
+/// A word as a shell takes it.
+pub(crate) fn shell_word(word: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "@._+-:".contains(letter);
+    if !word.is_empty() && !word.starts_with('-') && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", visible(word).replace('\'', "'\\''"))
 }
 
 impl Deref for Connected {
@@ -133,7 +163,9 @@ async fn connect(selection: &Selection, chosen: &[Selected]) -> Result<Vec<Conne
                 for warning in &layers.warnings {
                     eprintln!("warning: {warning}");
                 }
-                vendor(&layers)?
+                let mut connected = vendor(&layers)?;
+                connected.profile.clone_from(profile);
+                connected
             }
         });
     }
@@ -161,6 +193,7 @@ pub(crate) fn vendor(layers: &Layered) -> Result<Connected, Failure> {
         })?;
     Ok(Connected {
         label: layers.kind.to_string(),
+        profile: None,
         account: layers.account(),
         rate,
         #[cfg(feature = "sql")]
@@ -198,7 +231,12 @@ async fn sandbox() -> Result<Connected, Failure> {
         .build()?;
     Ok(Connected {
         label: "sandbox".to_owned(),
-        account: "sandbox".to_owned(),
+        profile: None,
+        account: Account {
+            target: "sandbox".to_owned(),
+            names_organization: true,
+            credential: None,
+        },
         rate: RateWatch::default(),
         #[cfg(feature = "sql")]
         organization_id: None,

@@ -29,5 +29,9 @@ pub(crate) fn long() -> &'static str {
 
 /// Marks a document that did not come with the library.
 pub(crate) fn whose(is_own: bool) -> &'static str {
-    if is_own { "" } else { " (not the library's own)" }
+    if is_own {
+        ""
+    } else {
+        " (not the library's own)"
+    }
 }

@@ -5,7 +5,9 @@ use serde_json::{Map, Value};
 
 use crate::{
     bindings::{Timestamp, clickhouse::types},
-    decode::{RawList, decode_items, extra_of, item_error, parse, raw_property, split},
+    decode::{
+        RawList, decode_items, extra_of, is_ambiguous, item_error, parse, raw_property, split,
+    },
     error::{ErrorKind, Result},
     extra::Extra,
     http::Reply,
@@ -73,6 +75,7 @@ pub(super) fn one(
                 Err(error) => Err(error.to_string()),
             },
         },
+        Err(why) if is_ambiguous(&why) => Err(why),
         Err(why) => match reply.json() {
             Some(json) => decode(json.get("result").unwrap_or(json)),
             None => Err(why),
@@ -153,6 +156,8 @@ pub(super) fn page(
     let Success { value, reply } = success?;
     let list = match value {
         Ok(envelope) => enveloped(context, &reply, envelope)?,
+        // Of two results, neither is known to be the one.
+        Err(why) if is_ambiguous(&why) => return Err(context.decode_error(&reply, &why)),
         Err(why) => one_by_one(context, &reply, &why)?,
     };
     let mut items = list.items;
@@ -160,7 +165,7 @@ pub(super) fn page(
         invitation.status = status(invitation, now);
     }
     // What cannot be read may match, so it stays.
-    items.retain(|item| item.as_ref().map_or(true, |item| matches(query, item)));
+    items.retain(|item| item.as_ref().map_or(true, |item| query.matches(item)));
     let total = items.len();
     let size = query.page_size.and_then(|size| usize::try_from(size).ok());
     let mut next = None;
@@ -271,13 +276,6 @@ fn cursor_in(extra: &Extra) -> Option<&str> {
         let nested = value.as_object().is_some_and(found);
         (nested || is_cursor(name) && goes_on(value)).then_some(name.as_str())
     })
-}
-
-/// The server has no filters; emails are stored in lower case.
-fn matches(query: &ListQuery, invitation: &Invitation) -> bool {
-    let email = |wanted: &String| invitation.email.to_lowercase() == wanted.to_lowercase();
-    let status = |wanted| invitation.status.as_ref() == Some(wanted);
-    query.email.as_ref().is_none_or(email) && query.status.as_ref().is_none_or(status)
 }
 
 /// The place of an item in the order of the pages: by the time of creation, then by id. It does not

@@ -58,6 +58,9 @@ fn kind(context: &OperationContext<'_>, status: StatusCode, detail: &str) -> Err
         (400, Operation::Get | Operation::Delete) if is_about_the_id(context, detail) => {
             ErrorKind::NotFound
         }
+        (409, Operation::Create) if detail.to_ascii_lowercase().contains("already") => {
+            ErrorKind::AlreadyExists
+        }
         _ => kind_of_status(status, context.operation).unwrap_or(ErrorKind::Unexpected),
     }
 }

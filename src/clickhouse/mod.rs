@@ -125,7 +125,7 @@ impl ClickHouse {
             let list = context.decoded(reply());
             let page = convert::page(&context, list, query, start, Utc::now());
             drop(format!("{page:?}"));
-            drop(context.expect_empty_or_json(&reply()));
+            drop(context.expect_deleted(&reply()));
         }
     }
 
@@ -171,7 +171,8 @@ impl InvitationProvider for ClickHouse {
         let send = || async {
             let request = api.invitation_create().organization_id(&*self.organization);
             let sent = request.body(body.clone()).send().await;
-            convert::one(&context, context.outcome(sent), Utc::now())
+            let made = convert::one(&context, context.outcome(sent), Utc::now())?;
+            context.expect_address(&new.email, made)
         };
         create_reconciled(self, &context, &new, send).await
     }
@@ -183,7 +184,8 @@ impl InvitationProvider for ClickHouse {
         let request = api.invitation_get().organization_id(&*self.organization);
         let sent = pin!(request.invitation_id(id.as_str()).send());
         let sent = sent.instrument(context.span()).await;
-        convert::one(&context, context.outcome(sent), Utc::now())
+        let found = convert::one(&context, context.outcome(sent), Utc::now())?;
+        context.expect_id(id, found)
     }
 
     /// `GET /v1/organizations/{organizationId}/invitations`, which sends everything at once; filters
@@ -212,7 +214,7 @@ impl InvitationProvider for ClickHouse {
         let send = async {
             let request = api.invitation_delete().organization_id(&*self.organization);
             let sent = request.invitation_id(id.as_str()).send().await;
-            context.expect_empty_or_json(&context.outcome(sent)?.reply)
+            context.expect_deleted(&context.outcome(sent)?.reply)
         };
         delete_reconciled(&context, send).await
     }

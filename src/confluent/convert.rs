@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::{
     bindings::{Timestamp, confluent::types, parse_rfc3339},
-    decode::{RawList, decode_items, extra_of, item_error, split},
+    decode::{RawList, decode_items, extra_of, is_ambiguous, item_error, split},
     error::Result,
     extra::Extra,
     invitation::{
@@ -92,6 +92,7 @@ pub(super) fn one(
     let Success { value, reply } = success?;
     let invitation = match value {
         Ok(wire) => invitation_from(wire, || std::str::from_utf8(&reply.body).ok()),
+        Err(why) if is_ambiguous(&why) => Err(why),
         Err(why) => reply.json().map_or(Err(why), decode),
     };
     invitation.map_err(|why| context.decode_error(&reply, &why))
@@ -189,6 +190,8 @@ pub(super) fn page(
             next_token(metadata.and_then(|metadata| Some(metadata.next.as_ref()?.as_str())))
         }
         // One odd item spoils the typed list: look at each alone.
+        // Of two lists, neither is known to be the one.
+        Err(why) if is_ambiguous(&why) => return Err(context.decode_error(&reply, &why)),
         Err(why) => {
             let list = reply.json().and_then(Value::as_object);
             let data = list.and_then(|list| list.get("data")?.as_array());

@@ -29,6 +29,7 @@ pub(super) fn failure(context: &OperationContext<'_>, reply: &Reply) -> Error {
                 context.error_from_reply(reply, ErrorKind::RateLimited, "too many requests")
             }
             (Some(message), status) => {
+                context.mark_ambiguous();
                 // A gateway's 404 is about the URL, not about an invitation.
                 let kind = kind_of_status(status, context.operation)
                     .filter(|kind| *kind != ErrorKind::NotFound);
@@ -63,6 +64,8 @@ fn kind(operation: Operation, status: StatusCode, details: &[ErrorDetail]) -> Er
         // Observed: the quota comes as 400 at times, and so does deleting what was accepted.
         (400, Operation::Delete) if says("already accepted") => ErrorKind::AlreadyAccepted,
         (400, Operation::Create) if says("quota") => ErrorKind::QuotaExceeded,
+        // "This user already exists within the Organization", "resource_already_exists".
+        (409, Operation::Create) if says("already") || says("exists") => ErrorKind::AlreadyExists,
         _ => kind_of_status(status, operation).unwrap_or(ErrorKind::Unexpected),
     }
 }

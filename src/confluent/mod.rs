@@ -118,7 +118,7 @@ impl Confluent {
             drop(format!("{one:?}"));
             let page = convert::page(&context, context.decoded(reply()));
             drop(format!("{page:?}"));
-            drop(context.expect_empty_or_json(&reply()));
+            drop(context.expect_deleted(&reply()));
         }
         sts::decode_anything(reply());
     }
@@ -163,7 +163,8 @@ impl InvitationProvider for Confluent {
         let api = self.api.within(&context.call);
         let send = || async {
             let request = api.create_iam_v2_invitation().body(body.clone());
-            convert::one(&context, context.outcome(request.send().await))
+            let made = convert::one(&context, context.outcome(request.send().await))?;
+            context.expect_address(&new.email, made)
         };
         create_reconciled(self, &context, &new, send).await
     }
@@ -174,7 +175,8 @@ impl InvitationProvider for Confluent {
         let api = self.api.within(&context.call);
         let sent = pin!(api.get_iam_v2_invitation().id(id.as_str()).send());
         let sent = sent.instrument(context.span()).await;
-        convert::one(&context, context.outcome(sent))
+        let found = convert::one(&context, context.outcome(sent))?;
+        context.expect_id(id, found)
     }
 
     /// `GET /iam/v2/invitations`
@@ -236,7 +238,9 @@ impl InvitationProvider for Confluent {
             }
         };
         let sent = pin!(request.send()).instrument(context.span()).await;
-        convert::page(&context, context.outcome(sent))
+        let mut page = convert::page(&context, context.outcome(sent))?;
+        context.drop_mismatches(query, &mut page);
+        Ok(page)
     }
 
     /// `DELETE /iam/v2/invitations/{id}`
@@ -245,7 +249,7 @@ impl InvitationProvider for Confluent {
         let api = self.api.within(&context.call);
         let send = async {
             let sent = api.delete_iam_v2_invitation().id(id.as_str()).send().await;
-            context.expect_empty_or_json(&context.outcome(sent)?.reply)
+            context.expect_deleted(&context.outcome(sent)?.reply)
         };
         delete_reconciled(&context, send).await
     }

@@ -21,10 +21,15 @@ pub enum ErrorKind {
     PermissionDenied,
     /// There is no such invitation (404 in the provider's own form). Deleted, or never there.
     NotFound,
-    /// The email is already invited, or already a member (409). The create did not execute, unless
+    /// The email is already invited, or already a member: a 409 in the vendor's own words, or the invitation was seen.
+    /// The create did not execute, unless
     /// [`may_have_executed`](crate::Error::may_have_executed) says that an attempt whose answer was lost may have
     /// made the very invitation that is in the way; `conflicting_id` names it where it is known.
     AlreadyExists,
+    /// The server refused with a conflict (409) that is about something else than this address: a lock, another
+    /// request that is under way, a gateway, or an invitation that was looked for and not found. Nobody is known to be
+    /// invited. Look again before repeating.
+    Conflict,
     /// The invitation was accepted, so it can no longer be deleted. Remove the member instead.
     AlreadyAccepted,
     /// The organisation may not have more invitations (402, or a 400 that says so). Delete some, or
@@ -80,6 +85,7 @@ impl ErrorKind {
             Self::PermissionDenied => "permission denied",
             Self::NotFound => "not found",
             Self::AlreadyExists => "already exists",
+            Self::Conflict => "conflict",
             Self::AlreadyAccepted => "already accepted",
             Self::QuotaExceeded => "quota exceeded",
             Self::RateLimited => "rate limited",

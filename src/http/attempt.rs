@@ -30,7 +30,15 @@ impl Attempt<'_> {
     pub async fn send(&self, outgoing: &mut Outgoing, permit: Permit<'_>) -> AttemptResult {
         let start = Instant::now();
         let waited = permit.waited();
-        let result = self.exchange(outgoing).await;
+        let timeouts = RequestTimeouts::new(&self.client.options).until(self.deadline);
+        let result = {
+            let follow = pin!(self.client.follow(outgoing, self.authorization));
+            match timeouts.wait(follow).await {
+                Ok(Ok(response)) => self.read(response, &timeouts).await,
+                Ok(Err(error)) => Err(error),
+                Err(_) => Err(TransportError::timeout()),
+            }
+        };
         self.report_event(&result, start);
         report_allowance(permit, &result);
         tracing::debug!(
@@ -45,15 +53,6 @@ impl Attempt<'_> {
             "attempt"
         );
         result
-    }
-
-    async fn exchange(&self, outgoing: &mut Outgoing) -> AttemptResult {
-        let timeouts = RequestTimeouts::new(&self.client.options).until(self.deadline);
-        let follow = pin!(self.client.follow(outgoing, self.authorization));
-        match timeouts.wait(follow).await {
-            Ok(response) => self.read(response?, &timeouts).await,
-            Err(_) => Err(TransportError::timeout()),
-        }
     }
 
     async fn read(&self, mut response: Response, timeouts: &RequestTimeouts) -> AttemptResult {

@@ -54,6 +54,11 @@ impl ClockSkew {
         });
     }
 
+    /// Whether anything was learnt.
+    pub fn is_known(&self) -> bool {
+        self.lock().is_some()
+    }
+
     /// Compares a time of the server's with a local one.
     pub fn compare(&self, server: DateTime<Utc>, local: DateTime<Utc>) -> RelativeTime {
         // The true time lies before the next one that the server's resolution can express.

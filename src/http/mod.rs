@@ -5,8 +5,8 @@
 //! the generated clients, so a call through the public bindings has all of it, and the facade adds no
 //! second mechanism.
 //!
-//! One call passes [`hooks`] → [`Transport`] → [`send`](HttpClient::send) (attempts) → `send_once` (one
-//! attempt) → `follow` (redirects) → `reqwest`.
+//! One call passes [`hooks`] → [`Transport::execute`] → [`HttpClient::send`] (the retry loop) → [`attempt`] (one
+//! request under its limits) → [`redirect`] → `reqwest`.
 
 mod attempt;
 mod call;

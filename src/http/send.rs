@@ -60,6 +60,13 @@ impl HttpClient {
             };
             let result = attempt.send(outgoing, permit).await;
             if let Ok(reply) = &result
+                && !self.clock_skew.is_known()
+                && let Some(date) = headers::date(&reply.headers)
+            {
+                let sent = call.last_sent().into();
+                self.clock_skew.observe(date, sent, chrono::Utc::now());
+            }
+            if let Ok(reply) = &result
                 && reply.status.is_success()
             {
                 return result;

@@ -6,10 +6,10 @@ use reqwest::{
     Request, Response,
     header::{ACCEPT, HeaderName, HeaderValue},
 };
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::http::{
-    CallState, HttpClient, OperationSpec, Outgoing, TransportError, response::mark_undecodable,
+    CallState, HttpClient, OperationSpec, Outgoing, Reply, response::mark_undecodable,
 };
 
 /// The header that generated code adds and no service asks for.
@@ -23,7 +23,7 @@ const ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
 ///
 /// It authenticates, keeps the rate limit, repeats what may be repeated, follows redirects within the configured
 /// origin, keeps deadlines and the limit of the body, removes secrets that a server echoes in a failure, and
-/// traces. A call fails with a [`TransportError`] inside a `reqwest::Error` when no
+/// traces. A call fails with a [`TransportError`](crate::http::TransportError) inside a `reqwest::Error` when no
 /// complete response arrives.
 ///
 /// Cheap to clone; clones share credentials, connections and the rate limit. `Debug` shows no secret.
@@ -86,8 +86,8 @@ impl Transport {
     ///
     /// # Errors
     ///
-    /// A [`TransportError`] inside.
-    // No request is an argument of an `async fn`, which would store it twice: the futures stay small.
+    /// A [`TransportError`](crate::http::TransportError) inside.
+    // No request is an argument of an `async fn`, which would store it twice: the future stays small.
     pub(crate) fn execute(
         &self,
         request: Request,
@@ -96,69 +96,61 @@ impl Transport {
         let decodes_success = request.headers().get(ACCEPT) == Some(&JSON);
         let mut outgoing = Outgoing::new(request);
         async move {
-            let result = match &self.call {
-                Some(call) => self.execute_within(call, operation, &mut outgoing).await,
+            let own;
+            let (call, span) = match &self.call {
+                Some(call) => (&**call, None),
                 None => {
-                    self.execute_alone(operation, &mut outgoing, decodes_success)
-                        .await
+                    own = self.client.start_call();
+                    (&own, Some(self.span(operation)))
                 }
             };
-            match result {
-                Ok(response) => Ok(response),
-                // Boxed, because it is seldom made and large.
-                Err(error) => Err(Box::pin(error.into_reqwest()).await),
+            // Pinned in its place: a future is large, and is copied whole when it is moved.
+            let send = pin!(self.client.send(call, operation, &mut outgoing));
+            let sent = match span {
+                Some(span) => send.instrument(span).await,
+                None => send.await,
+            };
+            match sent {
+                Ok(mut reply) if self.call.is_some() => {
+                    let response = reply.headless_response();
+                    call.set_reply(Some(reply));
+                    Ok(response)
+                }
+                Ok(reply) => Ok(response_of(reply, decodes_success)),
+                Err(error) => {
+                    call.set_reply(None);
+                    // Boxed, because it is seldom made and large.
+                    Err(Box::pin(error.into_reqwest()).await)
+                }
             }
         }
     }
 
-    async fn execute_within(
-        &self,
-        call: &CallState,
-        operation: &'static str,
-        outgoing: &mut Outgoing,
-    ) -> Result<Response, TransportError> {
-        match self.client.send(call, operation, outgoing).await {
-            Ok(mut reply) => {
-                let response = reply.headless_response();
-                call.set_reply(Some(reply));
-                Ok(response)
-            }
-            Err(error) => {
-                call.set_reply(None);
-                Err(error)
-            }
-        }
-    }
-
-    async fn execute_alone(
-        &self,
-        operation: &'static str,
-        outgoing: &mut Outgoing,
-        decodes_success: bool,
-    ) -> Result<Response, TransportError> {
-        let span = tracing::info_span!(
+    /// The span of a call that is part of no operation of the facade.
+    fn span(&self, operation: &'static str) -> Span {
+        tracing::info_span!(
             "request",
             otel.kind = "client",
             provider = self.client.service.name,
             operation,
-        );
-        let call = self.client.start_call();
-        // Pinned in its place: a future is large, and is copied whole when it is moved.
-        let send = pin!(self.client.send(&call, operation, outgoing));
-        let reply = send.instrument(span).await?;
-        let is_decodable = if reply.status.is_success() {
-            // An empty success may be what the operation documents.
-            !decodes_success || reply.body.is_empty() || reply.is_json()
-        } else {
-            reply.is_json()
-        };
-        let undecodable = (!is_decodable).then(|| reply.body.clone());
-        let mut response = reply.into_response();
-        if let Some(body) = undecodable {
-            mark_undecodable(&mut response, body);
-        }
-        Ok(response)
+        )
     }
+}
+
+/// The response of a reply, marked if the generated code could not decode it.
+fn response_of(reply: Reply, decodes_success: bool) -> Response {
+    let is_decodable = if reply.status.is_success() {
+        // An empty success may be what the operation documents.
+        !decodes_success || reply.body.is_empty() || reply.is_json()
+    } else {
+        reply.is_json()
+    };
+    let undecodable = (!is_decodable).then(|| reply.body.clone());
+    let mut response = reply.into_response();
+    if let Some(body) = undecodable {
+        mark_undecodable(&mut response, body);
+    }
+    response
 }
 
 impl fmt::Debug for Transport {

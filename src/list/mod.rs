@@ -8,9 +8,10 @@ use futures_util::stream::{BoxStream, StreamExt};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    address::same_email,
     error::{Error, ErrorKind, Operation, Result},
     extra::Extra,
-    invitation::{Invitation, InvitationStatus},
+    invitation::{Invitation, InvitationStatus, ResourceReference},
 };
 
 pub(crate) use self::stream::{Pace, stream};
@@ -25,8 +26,11 @@ pub(crate) use self::stream::{Pace, stream};
 /// | `email` | by the server, as spelt when invited | by the library, without regard to case (stored in lower case) |
 /// | `status` | by the server | by the library, on the derived status |
 /// | `user`, `creator` | by the server | refused |
+///
+/// As data that steers, it is read strictly: a property that it does not have is an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListQuery {
     /// Only the invitations of this address.
@@ -58,6 +62,27 @@ impl ListQuery {
     /// Every invitation.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Whether an invitation is one that the query asks for. Addresses and statuses compare without regard to case.
+    /// An invitation that does not say what is asked for is none.
+    ///
+    /// Providers apply it to what a server returned for a filter, because a server may ignore one or match
+    /// beginnings.
+    pub fn matches(&self, invitation: &Invitation) -> bool {
+        let same = |asked: &str, found: &str| asked.eq_ignore_ascii_case(found);
+        let id = |reference: &Option<ResourceReference>| {
+            reference.as_ref().map(|reference| reference.id.clone())
+        };
+        let email = self.email.as_ref();
+        let status = self.status.as_ref();
+        email.is_none_or(|asked| same_email(asked, &invitation.email))
+            && status.is_none_or(|asked| {
+                let found = invitation.status.as_ref();
+                found.is_some_and(|found| same(asked.as_str(), found.as_str()))
+            })
+            && (self.user.is_none() || self.user == id(&invitation.user))
+            && (self.creator.is_none() || self.creator == id(&invitation.creator))
     }
 
     /// Only the invitations of this address.

@@ -51,6 +51,8 @@ where
         next: Next::End,
         seen: HashSet::new(),
         empty_pages: 0,
+        read: 0,
+        total: None,
     };
     items.next = items.fetch(None);
     items.boxed()
@@ -66,6 +68,10 @@ struct Items<'a, P: ?Sized> {
     /// What guards against a list without end.
     seen: HashSet<PageToken>,
     empty_pages: u32,
+    /// How many items all pages had so far.
+    read: u64,
+    /// The smallest number of items that a page said the list has: others may come and go meanwhile.
+    total: Option<u64>,
 }
 
 /// The next page.
@@ -112,9 +118,23 @@ where
         } else {
             0
         };
+        self.read += page.items.len() as u64;
+        self.total = match (self.total, page.total) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
         // All before were read.
         self.items = page.items.into();
-        let Some(next) = page.next else { return };
+        let Some(next) = page.next else {
+            if let Some(total) = self.total.filter(|total| *total > self.read) {
+                let message = format!(
+                    "the list ended after {} of {total} invitations, so it is not complete",
+                    self.read
+                );
+                self.end_with(message, page.request_id);
+            }
+            return;
+        };
         let wrong = if !self.seen.insert(next.clone()) {
             format!("the server sent the page token {next:?} twice")
         } else if self.empty_pages == MAX_EMPTY_PAGES {
@@ -123,10 +143,14 @@ where
             self.next = Next::At(next);
             return;
         };
-        let message = format!("{wrong}, so the list has no end");
+        self.end_with(format!("{wrong}, so the list has no end"), page.request_id);
+    }
+
+    /// Ends the list with an error.
+    fn end_with(&mut self, message: String, request_id: Option<String>) {
         let mut error = Error::new(ErrorKind::Unexpected, Operation::List, message)
             .with_provider(self.provider.to_string());
-        if let Some(id) = page.request_id {
+        if let Some(id) = request_id {
             error = error.with_request_id(id);
         }
         self.items.push_back(Err(error));

@@ -1,25 +1,25 @@
 //! From the people who should be invited and the invitations that there are to what has to be done.
 
 mod apply;
+mod compare;
+mod gate;
 
-use std::{
-    collections::HashSet,
-    hash::{BuildHasher, RandomState},
-};
-
-use chrono::{DateTime, Utc};
-use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
-pub use self::apply::{StepOutcome, StepResult};
+pub use self::apply::{ApplyOptions, StepOutcome, StepResult};
 
 use crate::{
-    capabilities::Capabilities,
-    invitation::{AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, Roles},
+    error::{Error, ErrorKind, Operation, Result},
+    extra::Extra,
+    invitation::{AuthType, InvitationId, InvitationStatus, NewInvitation, Roles},
+    removal::{RemovalLimit, TooManyRemovals},
+    renewal::Renewal,
 };
 
 /// What has to be done so that exactly the people of a roster are invited. Data: making a plan sends
 /// nothing, [`apply`](Self::apply) does.
+///
+/// As data that steers, it is read strictly: a property that it does not have is an error.
 ///
 /// ```
 /// use org_invitations::{Action, Capabilities, Invitation, NewInvitation, Plan, PlanOptions};
@@ -33,15 +33,25 @@ use crate::{
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Plan {
-    /// One for each row of the roster, in its order; then the deletions, in the order of the list.
+    /// One for each row of the roster, in its order; then, in the order of the list, the deletions, and what
+    /// [`PlanOptions::prune`] leaves alone in case of doubt.
     pub steps: Vec<Step>,
+    /// How many invitations there are that can be withdrawn: what a share of them is a share of.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub existing: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// What has to be done about one person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Step {
     /// The row of the roster, counted from 0; none where the person is not in it.
@@ -60,12 +70,43 @@ pub struct Step {
     /// The earlier row that has the same address, counted from 0, where that is the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_as: Option<usize>,
-    /// How the invitee is to log in.
+    /// How the invitee is to log in. Where the roster leaves it open, a renewal keeps what there was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_type: Option<AuthType>,
-    /// What the invitee is to be allowed.
+    /// What the invitee is to be allowed. Where the roster leaves it open, a renewal keeps what there was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<Roles>,
+    /// Further properties of the provider's request; see [`NewInvitation::extra`].
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
+    /// The invitation that a renewal withdraws. With a create, one that an earlier run has withdrawn: it is
+    /// made again where the provider refuses the new options.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Previous>,
+}
+
+/// As much of the invitation that a renewal withdraws as it takes to make it again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Previous {
+    /// How far it has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<InvitationStatus>,
+    /// What makes it again; none where its roles cannot be given again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<NewInvitation>,
+}
+
+impl Previous {
+    /// An invitation that this makes again.
+    pub fn new(invitation: NewInvitation) -> Self {
+        Self {
+            status: None,
+            invitation: Some(invitation),
+        }
+    }
 }
 
 /// What can have to be done.
@@ -121,7 +162,35 @@ impl std::fmt::Display for Action {
 pub struct PlanOptions {
     /// Withdraw the invitations of people who are not in the roster, but for those that were accepted.
     /// Default: no.
+    ///
+    /// Every address in the roster protects its person, whatever becomes of its row. What resembles a row that is
+    /// refused ([`email_skeleton`](crate::email_skeleton)) is left alone, and so is everything when the
+    /// roster has not a single address: see [`check_roster`](Self::check_roster).
     pub prune: bool,
+    /// Let an empty roster prune: everybody's invitation is withdrawn. Default: no.
+    pub allow_empty: bool,
+    /// Whose invitations are to be withdrawn besides. A person of the roster is not. Default: nobody's.
+    pub withdraw: Vec<Withdrawal>,
+}
+
+/// Somebody whose invitation is to be withdrawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Withdrawal {
+    /// The address, in any spelling.
+    pub email: String,
+    /// Only the invitation with this id. Default: every one of the address.
+    pub id: Option<InvitationId>,
+}
+
+impl Withdrawal {
+    /// Every invitation of this address, or the one with this id.
+    pub fn new(email: impl Into<String>, id: Option<InvitationId>) -> Self {
+        Self {
+            email: email.into(),
+            id,
+        }
+    }
 }
 
 impl PlanOptions {
@@ -131,92 +200,72 @@ impl PlanOptions {
         self.prune = prune;
         self
     }
+
+    /// Sets whether an empty roster prunes.
+    #[must_use]
+    pub fn allow_empty(mut self, allow_empty: bool) -> Self {
+        self.allow_empty = allow_empty;
+        self
+    }
+
+    /// Sets whose invitations are to be withdrawn besides.
+    #[must_use]
+    pub fn withdraw(mut self, withdraw: impl IntoIterator<Item = Withdrawal>) -> Self {
+        self.withdraw = withdraw.into_iter().collect();
+        self
+    }
+
+    /// Checks that a roster may prune. [`Plan::new`] prunes nobody with one that may not; this says so before
+    /// anything is read.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](ErrorKind::InvalidInput) when `prune` is set and the roster is empty without
+    /// `allow_empty`, or has rows and no address that can be one: it is cut off, or not the right file.
+    pub fn check_roster<'a>(
+        &self,
+        roster: impl IntoIterator<Item = &'a NewInvitation>,
+    ) -> Result<()> {
+        let mut roster = roster.into_iter().peekable();
+        if !self.prune || (self.allow_empty && roster.peek().is_none()) {
+            return Ok(());
+        }
+        let message = match roster.peek() {
+            None => "the roster is empty, and with it everybody would be withdrawn",
+            Some(_) => {
+                "no row of the roster has an address, and with it everybody would be withdrawn"
+            }
+        };
+        if roster.any(|new| new.validate().is_ok()) {
+            return Ok(());
+        }
+        let error = Error::new(ErrorKind::InvalidInput, Operation::Validate, message);
+        Err(error)
+    }
 }
 
 impl Plan {
-    /// Compares a roster with the invitations that there are, by address and without regard to case.
-    ///
-    /// A row that cannot be right (no address, an option that the provider does not have, an address
-    /// that an earlier row has) is [`Refuse`](Action::Refuse). Of several invitations of an address,
-    /// the latest that is not over counts. Options that the roster leaves open, and those that the
-    /// provider does not report, do not differ. Takes time and memory in proportion to both lists.
-    pub fn new<D, A>(
-        roster: D,
-        there: A,
-        capabilities: &Capabilities,
-        options: &PlanOptions,
-    ) -> Self
-    where
-        D: IntoIterator<Item = NewInvitation>,
-        A: IntoIterator<Item = Invitation>,
-    {
-        let there: Vec<There> = there.into_iter().map(There::from).collect();
-        let mut people = People::with_capacity(there.len());
-        let mut whose = Vec::with_capacity(there.len());
-        for (index, one) in there.iter().enumerate() {
-            let person = people.position(&one.email);
-            let latest = &mut people.known[person].latest;
-            if latest.is_none_or(|known| there[known].rank() < one.rank()) {
-                *latest = Some(index);
-            }
-            whose.push(person);
-        }
-        let mut steps = Vec::new();
-        for (row, new) in roster.into_iter().enumerate() {
-            let person = people.position(&new.email);
-            let person = &mut people.known[person];
-            let found = person.latest.map(|index| &there[index]);
-            let same_as = person.row;
-            let (action, reason) = match (refusal(&new, capabilities), same_as) {
-                (Some(why), _) => (Action::Refuse, Some(why)),
-                (None, Some(_)) => {
-                    let why = "an earlier row has the same address";
-                    (Action::Refuse, Some(why.to_owned()))
-                }
-                (None, None) => {
-                    person.row = Some(row);
-                    decide(&new, found)
-                }
-            };
-            let id = found.filter(|_| matches!(action, Action::Renew | Action::Keep));
-            steps.push(Step {
-                row: Some(row),
-                action,
-                email: new.email,
-                id: id.map(|found| found.id.clone()),
-                reason,
-                same_as,
-                auth_type: new.auth_type,
-                roles: new.roles,
-            });
-        }
-        if options.prune {
-            let unwanted = there.into_iter().zip(whose).filter(|(one, person)| {
-                let gone = [InvitationStatus::Accepted, InvitationStatus::Deactivated];
-                let gone = one
-                    .status
-                    .as_ref()
-                    .is_some_and(|status| gone.contains(status));
-                !gone && people.known[*person].row.is_none()
-            });
-            steps.extend(unwanted.map(|(one, _)| Step {
-                row: None,
-                action: Action::Delete,
-                email: one.email,
-                id: Some(one.id),
-                reason: None,
-                same_as: None,
-                auth_type: None,
-                roles: None,
-            }));
-        }
-        Self { steps }
-    }
-
     /// How many steps have this action.
     pub fn count(&self, action: Action) -> usize {
         let matching = self.steps.iter().filter(|step| step.action == action);
         matching.count()
+    }
+
+    /// How many steps withdraw an invitation that can be accepted, or that nothing replaces: the deletions, and
+    /// the renewals of what has not expired.
+    pub fn removals(&self) -> usize {
+        let withdraws = |step: &&Step| step.withdraws();
+        self.steps.iter().filter(withdraws).count()
+    }
+
+    /// Checks how many invitations the plan withdraws. [`apply`](Self::apply) does so before it begins.
+    ///
+    /// # Errors
+    ///
+    /// [`TooManyRemovals`] when [`removals`](Self::removals) are more than `limit` allows of the invitations that
+    /// there [are](Self::existing).
+    pub fn check_removals(&self, limit: &RemovalLimit) -> Result<(), TooManyRemovals> {
+        limit.check(self.removals(), self.existing)
     }
 
     /// Whether applying it would change nothing.
@@ -232,144 +281,34 @@ impl Step {
         let mut new = NewInvitation::new(&self.email);
         new.auth_type = self.auth_type.clone();
         new.roles = self.roles.clone();
+        new.extra = self.extra.clone();
         new
     }
-}
 
-/// Everybody who is in the list or the roster, by address and without regard to case.
-struct People {
-    known: Vec<Person>,
-    /// Where each is among those known, by the hash of the address. Small, because caches hold little of
-    /// what is looked up at random.
-    positions: HashTable<usize>,
-    hashing: RandomState,
-}
-
-/// Where a person is in the list and in the roster.
-struct Person {
-    address: String,
-    latest: Option<usize>,
-    row: Option<usize>,
-}
-
-impl People {
-    fn with_capacity(capacity: usize) -> Self {
-        Self {
-            known: Vec::with_capacity(capacity),
-            positions: HashTable::with_capacity(capacity),
-            hashing: RandomState::new(),
+    /// Whether it withdraws an invitation that can be accepted, or that nothing replaces.
+    pub fn withdraws(&self) -> bool {
+        let previous = self.previous.as_ref();
+        let expired = previous.is_some_and(|old| old.status == Some(InvitationStatus::Expired));
+        match self.action {
+            Action::Delete => true,
+            Action::Renew => !expired,
+            _ => false,
         }
     }
 
-    /// Where the person of this address is among those known.
-    fn position(&mut self, email: &str) -> usize {
-        let address = email.to_lowercase();
-        let known = &mut self.known;
-        let next = known.len();
-        let hash = |address: &String| self.hashing.hash_one(address);
-        let same = |position: &usize| known[*position].address == address;
-        let again = |position: &usize| hash(&known[*position].address);
-        let entry = self.positions.entry(hash(&address), same, again);
-        let position = *entry.or_insert(next).get();
-        if position == next {
-            known.push(Person {
-                address,
-                latest: None,
-                row: None,
-            });
-        }
-        position
+    /// What makes the invitation that there was again, as far as it is known and differs from
+    /// [`invitation`](Self::invitation).
+    pub fn fallback(&self) -> Option<NewInvitation> {
+        let previous = self.previous.as_ref()?.invitation.clone()?;
+        (previous != self.invitation()).then_some(previous)
     }
-}
 
-/// As much of an invitation as a plan needs.
-struct There {
-    id: InvitationId,
-    email: String,
-    status: Option<InvitationStatus>,
-    created_at: Option<DateTime<Utc>>,
-    auth_type: Option<AuthType>,
-    role: Option<String>,
-    role_ids: Option<HashSet<String>>,
-}
-
-impl From<Invitation> for There {
-    fn from(invitation: Invitation) -> Self {
-        let ids = |roles: Vec<crate::RoleAssignment>| {
-            // A role without an id cannot be compared.
-            roles.into_iter().map(|role| role.id).collect::<Option<_>>()
-        };
-        Self {
-            id: invitation.id,
-            email: invitation.email,
-            status: invitation.status,
-            created_at: invitation.created_at,
-            auth_type: invitation.auth_type,
-            role: invitation.role,
-            role_ids: invitation.assigned_roles.and_then(ids),
-        }
-    }
-}
-
-impl There {
-    /// Members before those who can still accept, before what is over; then the latest.
-    fn rank(&self) -> (u8, Option<DateTime<Utc>>) {
-        let rank = match self.status {
-            Some(InvitationStatus::Accepted) => 3,
-            Some(InvitationStatus::Expired) => 1,
-            Some(InvitationStatus::Deactivated) => 0,
-            _ => 2,
-        };
-        (rank, self.created_at)
-    }
-}
-
-/// Why a row cannot be carried out.
-fn refusal(new: &NewInvitation, capabilities: &Capabilities) -> Option<String> {
-    if let Err(error) = new.validate() {
-        return Some(error.message().to_owned());
-    }
-    let missing = match &new.roles {
-        Some(Roles::Ids(_)) if !capabilities.role_ids => "roles by id",
-        Some(Roles::Legacy(_)) if !capabilities.legacy_role => "legacy roles",
-        _ if new.auth_type.is_some() && !capabilities.auth_type => "auth types",
-        _ => return None,
-    };
-    Some(format!("the provider has no {missing}"))
-}
-
-fn decide(new: &NewInvitation, found: Option<&There>) -> (Action, Option<String>) {
-    let Some(found) = found else {
-        return (Action::Create, None);
-    };
-    let because = |why: &str| Some(why.to_owned());
-    match &found.status {
-        Some(InvitationStatus::Accepted) => (Action::Keep, because("accepted")),
-        Some(InvitationStatus::Deactivated) => (Action::Create, None),
-        Some(InvitationStatus::Expired) => (Action::Renew, because("expired")),
-        _ => match difference(new, found) {
-            Some(what) => (Action::Renew, Some(format!("other {what}"))),
-            None => (Action::Keep, None),
-        },
-    }
-}
-
-/// The option that the invitation was made with otherwise than is wanted.
-fn difference(new: &NewInvitation, found: &There) -> Option<&'static str> {
-    let roles_differ = match &new.roles {
-        Some(Roles::Ids(wanted)) => found.role_ids.as_ref().is_some_and(|given| {
-            wanted.len() != given.len() || wanted.iter().any(|id| !given.contains(id))
-        }),
-        Some(Roles::Legacy(wanted)) => found.role.as_ref().is_some_and(|given| given != wanted),
-        None => false,
-    };
-    let logins_differ = match (&new.auth_type, &found.auth_type) {
-        (Some(wanted), Some(given)) => wanted != given,
-        _ => false,
-    };
-    match (roles_differ, logins_differ) {
-        (true, _) => Some("roles"),
-        (_, true) => Some("auth type"),
-        _ => None,
+    /// The renewal that it asks for.
+    fn renewal(&self) -> Option<Renewal> {
+        let renewal = Renewal::new(self.id.clone()?, self.invitation());
+        Some(match self.fallback() {
+            Some(fallback) => renewal.fallback(fallback),
+            None => renewal,
+        })
     }
 }

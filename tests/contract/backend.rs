@@ -152,7 +152,10 @@ impl Backend {
 
     /// A failure in the vendor's own form.
     pub fn refusal(self, status: u16) -> Answer {
-        let text = "something about this request";
+        let text = match status {
+            409 => "the user is already a member",
+            _ => "something about this request",
+        };
         let body = match self {
             Self::Confluent => json!({
                 "errors": [{ "id": "f00", "status": status.to_string(), "code": "why", "detail": text }],
@@ -162,6 +165,30 @@ impl Backend {
             }
         };
         self.identified(Answer::json(status, &body))
+    }
+
+    /// Whether an answer is a refusal in the vendor's documented form, so that nothing was executed.
+    pub fn refuses(self, answer: &Answer) -> bool {
+        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let own_form = match self {
+            Self::Confluent => {
+                let listed = body["errors"].as_array();
+                listed.is_some_and(|list| list.iter().any(Value::is_object))
+                    || answer.status == 429 && answer.body.is_empty()
+            }
+            Self::ClickHouse => match body["error"].as_str() {
+                // A framework's answer to an unknown URL looks alike.
+                Some(text) => {
+                    // A code alone is one too.
+                    let code = text.split([':', ' ']).next().unwrap_or_default();
+                    let is_code = code.len() > 1
+                        && code.chars().all(|it| it.is_ascii_uppercase() || it == '_');
+                    answer.status != 404 || is_code
+                }
+                None => false,
+            },
+        };
+        own_form && [400, 401, 402, 403, 404, 409, 422, 429].contains(&answer.status)
     }
 
     /// Adds the header with the id of the request, for the vendor that has one.

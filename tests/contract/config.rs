@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use org_invitations::{
     ClickHouse, Confluent, Credentials, ErrorKind, InvitationProvider, ListQuery, Observer,
-    Operation, ProviderConfig, ProviderKind,
+    Operation, ProviderConfig, ProviderKind, bindings,
 };
 use serde_json::{Value, json};
 
@@ -333,7 +333,12 @@ fn an_identity_pool_from_data_is_a_credential_of_its_own() {
         let config: ProviderConfig = serde_json::from_value(sts(subject_token)).unwrap();
         let shown = format!("{config:?}");
         assert!(!shown.contains("a.b.c"), "{shown}");
-        config.build().unwrap();
+        if bindings::confluent::offers::EXCHANGE_STS_V1_OAUTH_TOKEN {
+            config.build().unwrap();
+        } else {
+            let error = refused(config.build());
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+        }
     }
     let mut both = sts(json!({ "fixed": "a.b.c" }));
     both["access_token"] = json!("abc");

@@ -1,7 +1,8 @@
 //! Confluent Cloud, IAM v2: the list.
 
 use org_invitations::{
-    ErrorKind, InvitationProvider, InvitationStatus, ListQuery, Operation, Page, PageToken,
+    Capabilities, ErrorKind, InvitationProvider, InvitationStatus, ListQuery, Operation, Page,
+    PageToken,
 };
 use serde_json::{Value, json};
 
@@ -46,6 +47,12 @@ async fn query_of(query: ListQuery, token: Option<&str>) -> Vec<(String, String)
     query
 }
 
+/// What the document that the library was built from has.
+fn offered() -> Capabilities {
+    let provider = org_invitations::Confluent::builder().api_key("key", "secret");
+    provider.build().unwrap().capabilities()
+}
+
 fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     let owned = pairs
         .iter()
@@ -55,17 +62,26 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn every_filter_is_sent_exactly_once() {
-    let query = ListQuery::new()
-        .email("Ann+a&b=c@example.com")
-        .status(InvitationStatus::Sent)
-        .user("u-1 2")
-        .creator("u-é");
-    let filters = [
-        ("creator", "u-é"),
-        ("email", "Ann+a&b=c@example.com"),
-        ("status", "INVITE_STATUS_SENT"),
-        ("user", "u-1 2"),
-    ];
+    let mut query = ListQuery::new();
+    let mut filters = Vec::new();
+    // What the document that the library was built from does not offer is refused, which `offers` tests.
+    let offered = offered();
+    if offered.filter_creator {
+        query = query.creator("u-é");
+        filters.push(("creator", "u-é"));
+    }
+    if offered.filter_email {
+        query = query.email("Ann+a&b=c@example.com");
+        filters.push(("email", "Ann+a&b=c@example.com"));
+    }
+    if offered.filter_status {
+        query = query.status(InvitationStatus::Sent);
+        filters.push(("status", "INVITE_STATUS_SENT"));
+    }
+    if offered.filter_user {
+        query = query.user("u-1 2");
+        filters.push(("user", "u-1 2"));
+    }
     let mut first = pairs(&filters);
     first.push(("page_size".to_owned(), "20".to_owned()));
     first.sort();
@@ -79,6 +95,9 @@ async fn every_filter_is_sent_exactly_once() {
 
 #[tokio::test]
 async fn a_status_is_filtered_by_in_the_vendors_words() {
+    if !offered().filter_status {
+        return;
+    }
     for (status, word) in [
         (InvitationStatus::Sent, "INVITE_STATUS_SENT"),
         (InvitationStatus::Staged, "INVITE_STATUS_STAGED"),
@@ -199,6 +218,17 @@ async fn the_next_token_is_taken_out_of_the_link() {
 async fn all_pages_come_from_the_configured_server_with_the_same_filters() {
     let elsewhere = Wire::silent().await;
     let next = |token: &str| json!({ "next": format!("{}/iam/v2/invitations?page_token={token}", elsewhere.url()) });
+    let list = |ids: &[&str], metadata: &Value| {
+        let items = ids.iter().map(|id| {
+            let mut item = object(id);
+            item["creator"] = json!({ "id": "u-9" });
+            item["status"] = json!("INVITE_STATUS_SENT");
+            item
+        });
+        let mut body = BACKEND.list(&items.collect::<Vec<_>>());
+        body["metadata"] = metadata.clone();
+        BACKEND.identified(Answer::json(200, &body))
+    };
     let wire = Wire::script([
         list(&["i-1", "i-2"], &next("two%3D")),
         // A page may be empty and still have a next one.
@@ -206,28 +236,26 @@ async fn all_pages_come_from_the_configured_server_with_the_same_filters() {
         list(&["i-3"], &json!({ "next": "" })),
     ])
     .await;
-    let query = ListQuery::new()
-        .creator("u-9")
-        .status(InvitationStatus::Sent)
-        .page_size(2);
+    let filter = [("creator", "u-9")];
+    let filter = &filter[..usize::from(offered().filter_creator)];
+    let mut query = ListQuery::new().page_size(2);
+    for (_, creator) in filter {
+        query = query.creator(*creator);
+    }
     let emails = walk(&*BACKEND.connect(&wire), query).await;
     assert_eq!(
         emails,
         ["i-1@example.com", "i-2@example.com", "i-3@example.com"]
     );
     elsewhere.assert_untouched("a link is not followed");
-    let filters = [("creator", "u-9"), ("status", "INVITE_STATUS_SENT")];
-    let [creator, status] = filters;
     let seen = wire.seen();
     let queries: Vec<_> = seen.iter().map(|sent| sent.sorted_query()).collect();
-    assert_eq!(
-        queries,
-        [
-            vec![creator, ("page_size", "2"), status],
-            vec![creator, ("page_token", "two="), status],
-            vec![creator, ("page_token", "three"), status],
-        ]
-    );
+    let wanted = [
+        ("page_size", "2"),
+        ("page_token", "two="),
+        ("page_token", "three"),
+    ];
+    assert_eq!(queries, wanted.map(|last| [filter, &[last]].concat()));
     for sent in &seen {
         assert_eq!(
             (sent.path.as_str(), sent.header("authorization")),

@@ -212,3 +212,26 @@ fn the_schema_of_the_configuration_names_its_fields() {
         );
     }
 }
+
+#[test]
+fn a_misspelt_property_of_what_steers_is_an_error() {
+    for (what, outcome) in [
+        (
+            "a query",
+            serde_json::from_value::<ListQuery>(json!({ "emial": "a@b.c" })).err(),
+        ),
+        (
+            "an invitation",
+            serde_json::from_value::<NewInvitation>(json!({ "email": "a@b.c", "rolez": {} })).err(),
+        ),
+    ] {
+        assert!(outcome.is_some(), "{what} was read");
+    }
+}
+
+#[test]
+fn words_of_sets_compare_without_case() {
+    assert_eq!(InvitationStatus::from("SENT"), InvitationStatus::Sent);
+    assert_eq!(AuthType::from("Sso"), AuthType::Sso);
+    assert_eq!(InvitationStatus::from("Newer").as_str(), "Newer");
+}

@@ -5,6 +5,7 @@
 //! the library, and every request is compared with what those documents ask for.
 
 mod backend;
+mod bindings;
 mod bulk;
 mod clickhouse;
 mod clickhouse_failures;
@@ -17,6 +18,7 @@ mod confluent_list;
 mod data;
 mod environment;
 mod ext;
+mod extra;
 mod input;
 mod raw;
 mod redirects;

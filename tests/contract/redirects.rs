@@ -137,14 +137,14 @@ async fn a_redirect_that_is_not_followed_says_whether_it_may_have_executed() {
     let mut checks = Checks::default();
     for backend in Backend::ALL {
         for operation in OPERATIONS {
-            for (status, executed) in [(307, false), (308, false), (303, true)] {
+            for status in [303, 307, 308] {
                 checks.case(format!("{backend:?} {operation} {status}"));
                 let wire = Wire::always(redirect(status, "https://elsewhere.example/")).await;
                 let error = refused(run(&*backend.connect(&wire), backend, operation).await);
                 checks.same(
                     "may_have_executed",
                     error.may_have_executed(),
-                    executed && changes_state(operation),
+                    changes_state(operation),
                 );
             }
         }

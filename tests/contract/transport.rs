@@ -204,7 +204,8 @@ async fn a_failure_with_a_body_over_the_limit_keeps_what_its_status_means() {
             checks.same(
                 "may_have_executed",
                 error.may_have_executed(),
-                status >= 500,
+                // The vendor's 429 has no body, and of this one nothing was read.
+                backend == Backend::ClickHouse || status != 429,
             );
             checks.same(
                 "retry_after",
@@ -216,7 +217,7 @@ async fn a_failure_with_a_body_over_the_limit_keeps_what_its_status_means() {
 }
 
 #[tokio::test]
-async fn only_a_server_failure_leaves_open_whether_it_executed() {
+async fn only_the_vendors_own_refusal_says_that_nothing_was_done() {
     let mut checks = Checks::default();
     for backend in Backend::ALL {
         for operation in OPERATIONS {
@@ -227,12 +228,13 @@ async fn only_a_server_failure_leaves_open_whether_it_executed() {
                     Answer::empty(status),
                 ] {
                     checks.case(format!("{backend:?} {operation} {status}"));
+                    let refuses = backend.refuses(&answer);
                     let wire = Wire::always(answer).await;
                     let error = refused(run(&*backend.connect(&wire), backend, operation).await);
                     checks.same(
                         "may_have_executed",
                         error.may_have_executed(),
-                        changes_state(operation) && status >= 500,
+                        changes_state(operation) && !refuses,
                     );
                     checks.same("the status", error.status(), Some(status));
                     checks.same("how often it was sent", wire.seen().len(), 1);

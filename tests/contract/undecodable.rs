@@ -163,3 +163,89 @@ async fn a_refusals_text_is_not_a_decode_error() {
         }
     }
 }
+
+/// "Accepted", "in part", or a failure in the body of a success: nobody knows whether it is deleted.
+#[tokio::test]
+async fn a_delete_believes_no_half_answer() {
+    let mut checks = Checks::default();
+    for backend in Backend::ALL {
+        for answer in [
+            Answer::empty(201),
+            Answer::empty(202),
+            Answer::json(207, &json!({ "status": 207 })),
+            Answer::json(200, &json!({ "error": "CONFLICT: it is being accepted" })),
+            Answer::json(
+                200,
+                &json!({ "errors": [{ "detail": "it is being accepted" }] }),
+            ),
+            Answer::json(200, &json!({ "status": 500 })),
+        ] {
+            let body = String::from_utf8_lossy(&answer.body).into_owned();
+            checks.case(format!("{backend:?} {} {body}", answer.status));
+            let wire = Wire::always(answer).await;
+            let outcome = run(&*backend.connect(&wire), backend, Operation::Delete).await;
+            match outcome {
+                Ok(()) => checks.that(false, "it counts as deleted"),
+                Err(error) => checks.same("may_have_executed", error.may_have_executed(), true),
+            }
+        }
+    }
+}
+
+/// An answer about somebody or something else says nothing of what was asked.
+#[tokio::test]
+async fn an_answer_about_another_invitation_is_none() {
+    let mut checks = Checks::default();
+    for backend in Backend::ALL {
+        for operation in [Operation::Create, Operation::Get] {
+            checks.case(format!("{backend:?} {operation}"));
+            let other = json!({ "id": "i-other", "email": "bob@example.com" });
+            let wire = Wire::always(Answer::json(200, &backend.envelope(other))).await;
+            let error = refused(run(&*backend.connect(&wire), backend, operation).await);
+            checks.same("the kind", error.kind(), ErrorKind::Decode);
+            checks.same(
+                "may_have_executed",
+                error.may_have_executed(),
+                changes_state(operation),
+            );
+        }
+        // A server that ignores a filter, or matches beginnings.
+        checks.case(format!("{backend:?} list"));
+        let items = [
+            "ann@example.com",
+            "bob@example.com",
+            "ann@example.com.evil.org",
+        ];
+        let items = items.map(|email| json!({ "id": format!("i-{email}"), "email": email }));
+        let wire = Wire::always(Answer::json(200, &backend.list(&items))).await;
+        let query = org_invitations::ListQuery::new().email("Ann@example.com");
+        let page = backend
+            .connect(&wire)
+            .list_page(&query, None)
+            .await
+            .unwrap();
+        let emails = page.items.into_iter().map(|item| item.unwrap().email);
+        checks.same(
+            "the addresses",
+            emails.collect::<Vec<_>>(),
+            vec!["ann@example.com".to_owned()],
+        );
+    }
+}
+
+/// Two lists in one body: neither is known to be the right one.
+#[tokio::test]
+async fn a_property_that_comes_twice_is_an_error() {
+    for backend in Backend::ALL {
+        let list = backend.list(&[]).to_string();
+        let name = if backend == Backend::Confluent {
+            "data"
+        } else {
+            "result"
+        };
+        let twice = list.replacen('{', &format!("{{\"{name}\":[],"), 1);
+        let wire = Wire::always(Answer::empty(200).body(twice.clone())).await;
+        let outcome = run(&*backend.connect(&wire), backend, Operation::List).await;
+        assert_eq!(refused(outcome).kind(), ErrorKind::Decode, "{twice}");
+    }
+}

@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use crate::{
-    support::{impatient, list, requests, shown, sts},
+    support::{has_sts, impatient, list, requests, shown, sts},
     token_failures::assert_closed,
 };
 
@@ -118,6 +118,9 @@ async fn failure(answer: String) -> Error {
 
 #[tokio::test]
 async fn the_token_url_is_used_as_it_is() {
+    if !has_sts() {
+        return;
+    }
     let sandbox = sandbox().await;
     let idp = MockServer::start_async().await;
     let asked = idp
@@ -141,6 +144,9 @@ async fn the_token_url_is_used_as_it_is() {
 
 #[test]
 fn what_cannot_be_right_is_refused_when_a_provider_is_built() {
+    if !has_sts() {
+        return;
+    }
     let url = |text: &str| client(text);
     let place = "https://idp.example/token";
     for (client, why) in [
@@ -185,6 +191,9 @@ fn what_cannot_be_right_is_refused_when_a_provider_is_built() {
 
 #[tokio::test]
 async fn what_may_pass_is_tried_again_within_the_policy() {
+    if !has_sts() {
+        return;
+    }
     let limited = answer("429 Too Many Requests", "retry-after: 0\r\n", "");
     let refused = r#"{"error": "temporarily_unavailable"}"#;
     let passing = vec![
@@ -213,6 +222,9 @@ async fn what_may_pass_is_tried_again_within_the_policy() {
 
 #[tokio::test]
 async fn what_is_refused_is_not_tried_again() {
+    if !has_sts() {
+        return;
+    }
     for status in ["400 Bad Request", "401 Unauthorized", "403 Forbidden"] {
         let refusal = r#"{"error": "invalid_client", "error_description": "it is not known"}"#;
         let (outcome, asked) = outcome(vec![json(status, refusal)], impatient()).await;
@@ -227,6 +239,9 @@ async fn what_is_refused_is_not_tried_again() {
 
 #[tokio::test]
 async fn an_answer_that_is_no_token_says_what_came_from_where() {
+    if !has_sts() {
+        return;
+    }
     let redirect = answer("302 Found", "location: /sign-in\r\n", "");
     for (answer, kind, status, what) in [
         (html("200 OK"), ErrorKind::Decode, 200, "text/html"),
@@ -287,6 +302,9 @@ async fn an_answer_that_is_no_token_says_what_came_from_where() {
 
 #[tokio::test]
 async fn an_identity_provider_that_hangs_or_is_away_fails_the_call() {
+    if !has_sts() {
+        return;
+    }
     let sandbox = sandbox().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let hangs = format!("http://{}/token", listener.local_addr().unwrap());
@@ -306,6 +324,9 @@ async fn an_identity_provider_that_hangs_or_is_away_fails_the_call() {
 
 #[tokio::test]
 async fn a_client_that_is_not_known_is_refused() {
+    if !has_sts() {
+        return;
+    }
     let sandbox = Sandbox::start().await.unwrap();
     let url = sandbox.credentials().idp().token_url.as_str();
     let token = SubjectToken::ClientCredentials(client(url));
@@ -315,6 +336,9 @@ async fn a_client_that_is_not_known_is_refused() {
 
 #[tokio::test]
 async fn what_it_repeats_of_a_secret_or_a_token_is_in_no_error() {
+    if !has_sts() {
+        return;
+    }
     use base64::{Engine, prelude::BASE64_STANDARD};
 
     // As the grant has it: both are encoded for URLs before they are joined.

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use org_invitations::{
-    ClickHouse, Confluent, ConfluentBuilder, Error, InvitationProvider, ListQuery, Page,
+    ClickHouse, Confluent, ConfluentBuilder, Error, ErrorKind, InvitationProvider, ListQuery, Page,
     RetryPolicy, StsCredentials, SubjectToken,
 };
 use org_invitations_sandbox::{Change, Provider, Sandbox};
@@ -38,6 +38,19 @@ pub fn clickhouse(sandbox: &Sandbox, retry: RetryPolicy) -> ClickHouse {
         .retry(retry)
         .build()
         .unwrap()
+}
+
+/// Whether the document that the library was built from has the exchange of tokens. Where it has not, building a
+/// provider that needs one has to be refused.
+pub fn has_sts() -> bool {
+    let offered = org_invitations::bindings::confluent::offers::EXCHANGE_STS_V1_OAUTH_TOKEN;
+    if !offered {
+        let token = SubjectToken::Fixed("token".into());
+        let builder = Confluent::builder().sts(StsCredentials::new("pool-1", token));
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+    }
+    offered
 }
 
 /// The subject token that the sandbox takes.

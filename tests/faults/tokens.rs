@@ -9,7 +9,7 @@ use org_invitations::{
 };
 use org_invitations_sandbox::{Fault, Faults, Operation, Provider, Rule, Sandbox, Sts};
 
-use crate::support::{commits, fixed, impatient, list, requests, run_again, sts};
+use crate::support::{commits, fixed, has_sts, impatient, list, requests, run_again, sts};
 
 /// Names the sandbox to a process that was started for its environment.
 const SANDBOX: &str = "FAULTS_SANDBOX";
@@ -37,6 +37,9 @@ fn file(name: &str) -> PathBuf {
 
 #[tokio::test]
 async fn one_exchange_serves_every_operation() {
+    if !has_sts() {
+        return;
+    }
     let sandbox = Sandbox::start().await.unwrap();
     let provider = sts(&sandbox, fixed(&sandbox)).build().unwrap();
     assert_eq!(exchanges(&sandbox), 0, "building sends nothing");
@@ -57,6 +60,9 @@ async fn one_exchange_serves_every_operation() {
 
 #[tokio::test]
 async fn a_file_is_read_again_for_each_exchange() {
+    if !has_sts() {
+        return;
+    }
     let sandbox = Sandbox::start().await.unwrap();
     let path = file("rotated-token");
     let provider = sts(&sandbox, SubjectToken::File(path.clone()))
@@ -79,6 +85,9 @@ async fn a_file_is_read_again_for_each_exchange() {
 /// No test may change its own environment, so this one starts itself with another.
 #[tokio::test]
 async fn an_environment_variable_holds_the_subject_token() {
+    if !has_sts() {
+        return;
+    }
     if let (Ok(url), Ok(pool)) = (std::env::var(SANDBOX), std::env::var(POOL)) {
         let token = SubjectToken::Variable(TOKEN.to_owned());
         let builder = org_invitations::Confluent::builder().base_url(url);
@@ -101,6 +110,9 @@ async fn an_environment_variable_holds_the_subject_token() {
 #[cfg(feature = "oidc")]
 #[tokio::test]
 async fn client_credentials_are_used_for_each_exchange() {
+    if !has_sts() {
+        return;
+    }
     use org_invitations::ClientCredentials;
 
     let sandbox = Sandbox::start().await.unwrap();
@@ -133,6 +145,9 @@ async fn read_until(sandbox: &Sandbox, provider: &impl InvitationProvider, wante
 
 #[tokio::test]
 async fn a_token_is_renewed_before_it_expires() {
+    if !has_sts() {
+        return;
+    }
     let sandbox = Sandbox::start().await.unwrap();
     // At half its life, since that is less than a minute.
     sandbox.set_sts(Sts::default().with_lifetime_seconds(2));
@@ -142,6 +157,9 @@ async fn a_token_is_renewed_before_it_expires() {
 
 #[tokio::test]
 async fn a_lifetime_in_text_is_understood() {
+    if !has_sts() {
+        return;
+    }
     let sandbox = Sandbox::start().await.unwrap();
     let short = Sts::default().with_lifetime_seconds(2);
     sandbox.set_sts(short.with_expires_in_as_text());
@@ -151,6 +169,9 @@ async fn a_lifetime_in_text_is_understood() {
 
 #[tokio::test]
 async fn a_service_whose_clock_is_wrong_makes_no_difference() {
+    if !has_sts() {
+        return;
+    }
     for seconds in [-86_400, 86_400] {
         let sandbox = Sandbox::start().await.unwrap();
         sandbox.set_faults(Faults::default().with_clock_skew(seconds));
@@ -164,6 +185,9 @@ async fn a_service_whose_clock_is_wrong_makes_no_difference() {
 
 #[tokio::test]
 async fn a_clock_that_jumps_costs_one_renewal() {
+    if !has_sts() {
+        return;
+    }
     let sandbox = Sandbox::start().await.unwrap();
     let provider = sts(&sandbox, fixed(&sandbox)).build().unwrap();
     read(&provider).await;
@@ -177,6 +201,9 @@ async fn a_clock_that_jumps_costs_one_renewal() {
 
 #[tokio::test]
 async fn the_lifetime_that_is_asked_for_is_given() {
+    if !has_sts() {
+        return;
+    }
     let sandbox = Sandbox::start().await.unwrap();
     let pool = sandbox.credentials().identity_pool_id();
     let credentials = StsCredentials::new(pool, fixed(&sandbox));
@@ -201,6 +228,9 @@ fn slow_exchanges(sandbox: &Sandbox) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_first_calls_make_one_exchange() {
+    if !has_sts() {
+        return;
+    }
     let sandbox = Sandbox::start().await.unwrap();
     slow_exchanges(&sandbox);
     let provider = sts(&sandbox, fixed(&sandbox)).build().unwrap();
@@ -211,6 +241,9 @@ async fn a_hundred_first_calls_make_one_exchange() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_calls_with_an_expired_token_make_one_exchange() {
+    if !has_sts() {
+        return;
+    }
     let sandbox = Sandbox::start().await.unwrap();
     slow_exchanges(&sandbox);
     let provider = sts(&sandbox, fixed(&sandbox)).build().unwrap();
@@ -231,6 +264,9 @@ async fn a_hundred_calls_with_an_expired_token_make_one_exchange() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_that_have_not_been_sent_when_a_token_is_refused_do_not_send_it() {
+    if !has_sts() {
+        return;
+    }
     let sandbox = Sandbox::start().await.unwrap();
     let builder = sts(&sandbox, fixed(&sandbox)).max_concurrency(4);
     let provider = builder.build().unwrap();
@@ -246,6 +282,9 @@ async fn calls_that_have_not_been_sent_when_a_token_is_refused_do_not_send_it() 
 
 #[tokio::test]
 async fn a_call_that_waits_for_its_turn_is_sent_with_a_token_that_is_good_then() {
+    if !has_sts() {
+        return;
+    }
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.set_sts(Sts::default().with_lifetime_seconds(1));
     let builder = sts(&sandbox, fixed(&sandbox));
@@ -263,6 +302,9 @@ async fn a_call_that_waits_for_its_turn_is_sent_with_a_token_that_is_good_then()
 /// Also without retries: a refused request was not carried out.
 #[tokio::test]
 async fn a_refused_token_is_renewed_once_for_a_call() {
+    if !has_sts() {
+        return;
+    }
     for policy in [impatient(), RetryPolicy::off()] {
         let sandbox = Sandbox::start().await.unwrap();
         let builder = sts(&sandbox, fixed(&sandbox)).retry(policy);

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::plan::{Planned, RosterOptions, plan};
+use super::plan::{RosterOptions, plan, show, show_summary};
 use crate::{
     failure::Failure,
     interrupt::Interrupt,
     output::Output,
     provider::Connected,
-    roster::{ApplyOptions, CarryOut},
+    roster::{ApplyOptions, ApplyRun, Journal},
 };
 
 #[derive(Args, Debug)]
@@ -23,7 +23,14 @@ Examples:
 While it runs, it keeps a journal beside the roster (roster.csv.journal). After
 Ctrl-C, a crash or a power cut, the same command with --resume goes on: nobody is
 invited twice, and nobody is forgotten. A run that comes to its end deletes its
-journal. The file of --failed is a roster again.
+journal. The file of --failed is a roster again; where the run deletes, it has a
+column action, and a row that says delete withdraws and invites nobody.
+
+Creates come first, then renewals, one person at a time until one succeeded, then
+deletions; and none of those when it is open whether somebody was invited. --prune
+takes no empty roster, and leaves everybody alone who has a row. A run that would
+withdraw more than --max-deletes is refused before it begins; renewals of what has
+not expired count too.
 
 `plan --help` has the form of a roster and the actions. In a table only failures
 and a summary are shown; the other formats have an object for each row.")]
@@ -64,14 +71,28 @@ pub(crate) async fn run(
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let journal = options.journal();
-    let Planned { plan, lines } = plan(provider, &options.roster, interrupt).await?;
-    let carry_out = CarryOut {
+    let ApplyCommand { roster, apply, .. } = &options;
+    let people = roster.read()?;
+    if apply.dry_run {
+        let planned = plan(provider, roster, people, None, interrupt).await?;
+        show_summary(provider, &roster.removals, &planned.plan);
+        return show(planned, out);
+    }
+    // Nobody else begins or goes on with this run from here on.
+    let path = options.journal();
+    let mut journal = path
+        .map(|path| Journal::open(&path, &provider.account, apply.resume))
+        .transpose()?;
+    let planned = plan(provider, roster, people, journal.as_mut(), interrupt).await?;
+    let run = ApplyRun {
         provider,
-        plan,
-        lines: &lines,
-        options: &options.apply,
+        plan: planned.plan,
+        lines: &planned.lines,
+        options: apply,
+        removals: &roster.removals,
         journal,
+        withdrawn: planned.withdrawn,
+        afterwards: None,
     };
-    carry_out.run(interrupt, out).await.1
+    run.run(interrupt, out).await.outcome
 }

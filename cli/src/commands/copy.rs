@@ -9,19 +9,23 @@ use std::{
 use clap::{Args, ValueEnum};
 use futures::StreamExt;
 use org_invitations::{
-    Action, BulkOptions, Deleted, Invitation, InvitationId, InvitationProviderExt,
-    InvitationStatus, NewInvitation, Plan, PlanOptions, Roles,
+    Action, BulkOptions, Invitation, InvitationStatus, NewInvitation, Plan, PlanOptions,
+    RemovalLimit, Roles, Step, StepResult, Withdrawal, normalize_email,
 };
 use serde::Deserialize;
 
-use super::{each::Tally, plan::all};
+use super::{
+    each::Tally,
+    plan::{all, show_summary},
+    removal::RemovalOptions,
+};
 use crate::{
     arguments::{Global, ProviderName},
     failure::{Exit, Failure},
     interrupt::Interrupt,
     output::{Output, Shape},
     provider::{self, Connected},
-    roster::{ApplyOptions, CarryOut, StepRecord},
+    roster::{ApplyOptions, ApplyReport, ApplyRun, Journal, StepRecord, exit_of},
 };
 
 #[derive(Args, Debug)]
@@ -30,12 +34,17 @@ Examples:
   org-invitations copy --from confluent --to clickhouse --ignore auth-type --dry-run
   org-invitations copy --from old-warehouse --to warehouse --role-map map.toml --yes
   org-invitations copy --from confluent --to clickhouse --ignore auth-type
-    --delete-source-after
+    --delete-source-after --max-deletes 100%
 
 --from and --to take a provider or the name of a profile. Copied are the
 invitations that can still be accepted. Whom the target has invited already is
 left alone. What the target cannot express is refused, unless --ignore says to
 leave it out.
+
+--delete-source-after withdraws whom it has seen at the target, and nobody when
+it is open whether somebody was invited there. The question and --dry-run name
+them. More than --max-deletes of the source's invitations are refused before
+anything is changed.
 
 A role map is TOML: the id or name of a role on the left, ids on the right.
 A role that is not in it is refused. Without a map, ids stay as they are.
@@ -56,12 +65,11 @@ pub(crate) struct CopyCommand {
     /// Leave out what the target cannot express.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub ignore: Vec<Option_>,
-    /// Withdraw each invitation at the source once its person is invited at the target.
+    /// Withdraw each invitation at the source once its person was seen at the target.
     #[arg(long)]
     pub delete_source_after: bool,
-    /// Only show what would be done.
-    #[arg(long)]
-    pub dry_run: bool,
+    #[command(flatten)]
+    pub removals: RemovalOptions,
     #[command(flatten)]
     pub apply: ApplyOptions,
     /// Keep a journal of whom this run has invited, for --resume.
@@ -89,11 +97,7 @@ pub(crate) fn check(options: &CopyCommand) -> Result<(), Failure> {
         let message = "--resume needs a journal: give `--journal FILE`";
         return Err(Failure::Usage(message.to_owned()));
     }
-    if options.dry_run {
-        Ok(())
-    } else {
-        options.apply.check()
-    }
+    options.apply.check()
 }
 
 pub(crate) async fn run(
@@ -105,17 +109,32 @@ pub(crate) async fn run(
     let map = options.role_map.as_deref().map(RoleMap::read).transpose()?;
     let source = named(global, &options.from).await?;
     let target = named(global, &options.to).await?;
-    let copied: Vec<Invitation> = interrupt.stops(all(&source)).await?;
-    let total = copied.len();
-    let copied: Vec<Invitation> = copied.into_iter().filter(can_be_accepted).collect();
+    // Nobody else begins or goes on with this run from here on.
+    let path = options
+        .journal
+        .as_deref()
+        .filter(|_| !options.apply.dry_run);
+    let mut journal = path
+        .map(|path| Journal::open(path, &target.account, options.apply.resume))
+        .transpose()?;
+    let all_there: Vec<Invitation> = interrupt.stops(all(&source)).await?;
+    let total = all_there.len();
+    let copied = all_there.iter().filter(|one| can_be_accepted(one)).cloned();
+    let copied: Vec<Invitation> = copied.collect();
     if copied.len() < total {
         let over = total - copied.len();
         eprintln!(
             "{}: {over} are over or accepted, and are not copied",
-            source.label
+            source.name()
         );
     }
     let there = interrupt.stops(all(&target)).await?;
+    if let Some(journal) = &mut journal {
+        journal.check_organization(&target.account, &there)?;
+    }
+    let withdrawn = journal
+        .as_ref()
+        .map_or_else(Vec::new, |journal| journal.withdrawn(&there));
     let wanted: Vec<_> = copied
         .iter()
         .map(|one| wanted(one, &options, map.as_ref()))
@@ -128,31 +147,62 @@ pub(crate) async fn run(
             step.reason = Some(refusal);
         }
     }
-    if options.dry_run {
+    let removal = match options.delete_source_after {
+        true => removal(&source, all_there, &copied, &plan),
+        false => Plan::default(),
+    };
+    if options.apply.dry_run {
+        show_summary(&target, &options.removals, &plan);
+        if options.delete_source_after {
+            show_summary(&source, &options.removals, &removal);
+        }
         let mut records = out.records(Shape::Many);
         for step in plan.steps {
             records.push(&StepRecord::new(step, &[]))?;
         }
+        for step in removal.steps {
+            records.push(&StepRecord::at(step, &source))?;
+        }
         return Ok(records.finish()?);
     }
-    let carry_out = CarryOut {
+    options.removals.check_plan(&source, &removal)?;
+    let run = ApplyRun {
         provider: &target,
         plan,
         lines: &[],
         options: &options.apply,
-        journal: options.journal.clone(),
+        removals: &options.removals,
+        journal,
+        withdrawn,
+        afterwards: options.delete_source_after.then_some((&source, &removal)),
     };
-    let (invited, outcome) = carry_out.run(interrupt, out).await;
-    if options.delete_source_after {
-        let invited: std::collections::HashSet<String> =
-            invited.iter().map(|email| email.to_lowercase()).collect();
-        let done = copied
-            .into_iter()
-            .filter(|one| invited.contains(&one.email.to_lowercase()));
-        let deleted = delete(&source, done.map(|one| one.id).collect(), interrupt).await;
-        return outcome.and(deleted);
+    let report = run.run(interrupt, out).await;
+    if !options.delete_source_after || !report.began {
+        return report.outcome;
     }
-    outcome
+    let deleted = delete(&source, removal, &report, &options, interrupt).await;
+    report.outcome.and(deleted)
+}
+
+/// What is withdrawn at the source once the people are at the target.
+fn removal(
+    source: &Connected,
+    all_there: Vec<Invitation>,
+    copied: &[Invitation],
+    plan: &Plan,
+) -> Plan {
+    let steps = copied.iter().zip(&plan.steps);
+    // Of somebody who is invited twice, the second row is refused, and goes with the first.
+    let goes = |step: &Step| step.action != Action::Refuse || step.same_as.is_some();
+    let withdraw = steps
+        .filter(|(_, step)| goes(step))
+        .map(|(one, _)| Withdrawal::new(&one.email, Some(one.id.clone())));
+    let options = PlanOptions::default().withdraw(withdraw);
+    let mut removal = Plan::new([], all_there, &source.capabilities(), &options);
+    for step in &mut removal.steps {
+        step.reason = Some("once invited at the target".to_owned());
+    }
+    removal
 }
 
 /// The provider or profile of this name.
@@ -263,15 +313,35 @@ impl RoleMap {
     }
 }
 
-/// Withdraws at the source what is at the target now.
+/// Withdraws at the source the invitations of those who were seen at the target.
 async fn delete(
     source: &Connected,
-    ids: Vec<InvitationId>,
+    mut removal: Plan,
+    report: &ApplyReport,
+    options: &CopyCommand,
     interrupt: &Interrupt,
 ) -> Result<(), Failure> {
+    if let Some(why) = &report.hold {
+        eprintln!(
+            "{}: nothing was withdrawn, because {why}; repeat the command",
+            source.name()
+        );
+        return Err(Failure::Said(Exit::Refused));
+    }
+    let seen = |step: &Step| report.seen.contains(&normalize_email(&step.email));
+    let total = removal.steps.len();
+    removal.steps.retain(seen);
+    let stay = total - removal.steps.len();
+    if stay > 0 {
+        let name = source.name();
+        eprintln!("{name}: {stay} stay, because they were not seen at the target");
+    }
     let mut tally = Tally::default();
     let mut deleted = 0;
-    let mut outcomes = source.delete_many(ids, BulkOptions::default());
+    let bulk = BulkOptions::default().concurrency(options.apply.concurrency);
+    // All of it was measured before the run began.
+    let bounded = org_invitations::ApplyOptions::from(bulk).removals(RemovalLimit::none());
+    let mut outcomes = removal.apply(&**source, bounded);
     loop {
         let outcome = tokio::select! {
             outcome = outcomes.next() => outcome,
@@ -281,15 +351,15 @@ async fn delete(
             }
         };
         let Some(outcome) = outcome else { break };
-        match outcome.result {
-            Deleted::Deleted | Deleted::Missing => {
+        match (exit_of(&outcome), outcome.result) {
+            (Ok(()), _) => {
                 deleted += 1;
                 tally.done();
             }
-            Deleted::Refused(error) => tally.failed(&error.into()),
-            _ => tally.counted(Exit::Refused),
+            (Err(_), StepResult::Failed(error)) => tally.failed(&error.into()),
+            (Err(exit), _) => tally.counted(exit),
         }
     }
-    eprintln!("{}: withdrew {deleted}", source.label);
+    eprintln!("{}: withdrew {deleted}", source.name());
     tally.finish()
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use clap::Args;
-use org_invitations::{InvitationProviderExt, InvitationStatus, NewInvitation};
+use org_invitations::{InvitationProviderExt, InvitationStatus, NewInvitation, normalize_email};
 
 use super::{
     each::{Tally, each},
@@ -56,7 +56,7 @@ pub(crate) async fn run(
     let mut seen = HashSet::new();
     let mut people = Vec::new();
     for email in options.emails {
-        if !seen.insert(email.to_lowercase()) {
+        if !seen.insert(normalize_email(&email)) {
             eprintln!("warning: {email} is given more than once, and invited once");
             continue;
         }

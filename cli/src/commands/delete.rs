@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::{
     ask,
     each::{Tally, each},
-    which::{Which, by_email},
+    removal::RemovalOptions,
+    which::{Which, by_email, by_id},
 };
 use crate::{
     failure::{Exit, Failure},
@@ -23,17 +24,19 @@ Examples:
   org-invitations -p confluent delete i-7od91
   org-invitations -p clickhouse delete --email ann@example.com --yes
   org-invitations -p confluent list --expired -o jsonl | jq -r .id |
-    xargs org-invitations -p confluent delete --yes
+    xargs org-invitations -p confluent delete --yes --max-deletes 50%
 
-Asks first on a terminal; elsewhere it needs --yes. On Confluent this also
-deactivates the user that the invitation created. An invitation that was
-accepted cannot be withdrawn.")]
+Asks first on a terminal; elsewhere it needs --yes. More than --max-deletes are
+refused before anything is deleted. On Confluent this also deactivates the user
+that the invitation created. An invitation that was accepted cannot be withdrawn.")]
 pub(crate) struct DeleteOptions {
     #[command(flatten)]
     pub which: Which,
     /// Do not ask.
     #[arg(long, short)]
     pub yes: bool,
+    #[command(flatten)]
+    pub removals: RemovalOptions,
 }
 
 /// An invitation that was withdrawn.
@@ -113,9 +116,11 @@ pub(crate) async fn run(
     let doomed = interrupt
         .stops(find(provider, &options, &mut tally))
         .await?;
+    let measured = options.removals.check(provider, doomed.len());
+    interrupt.stops(measured).await?;
     if !options.yes && !doomed.is_empty() {
         for one in &doomed {
-            eprintln!("{}: {}", provider.label, one.name());
+            eprintln!("{}: {}", provider.name(), one.name());
         }
         let what = match doomed.len() {
             1 => "this invitation".to_owned(),
@@ -165,7 +170,7 @@ async fn find(
     for id in options.which.ids()? {
         let email = match options.yes {
             true => None,
-            false => match provider.get(&id).await {
+            false => match by_id(&**provider, &id).await {
                 Ok(invitation) => Some(invitation.email),
                 Err(error) => {
                     tally.failed(&error.into());

@@ -13,6 +13,8 @@ pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod plan;
+pub(crate) mod recovery;
+pub(crate) mod removal;
 pub(crate) mod renew;
 pub(crate) mod sandbox;
 pub(crate) mod schema;

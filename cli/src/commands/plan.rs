@@ -1,17 +1,21 @@
 //! `plan`: what applying a roster would change.
 
-use std::path::PathBuf;
+use std::{collections::HashSet, path::PathBuf};
 
 use clap::Args;
 use futures::TryStreamExt;
-use org_invitations::{Action, Invitation, InvitationProviderExt, ListQuery, Plan, PlanOptions};
+use org_invitations::{
+    Action, Invitation, InvitationProviderExt, ListQuery, NewInvitation, Plan, PlanOptions,
+    Withdrawal, normalize_email,
+};
 
+use super::removal::RemovalOptions;
 use crate::{
     failure::Failure,
     interrupt::Interrupt,
-    output::{Output, Shape},
+    output::{Output, Shape, visible},
     provider::Connected,
-    roster::{self, RosterFormat, StepRecord},
+    roster::{self, Journal, Roster, RosterFormat, StepRecord},
 };
 
 #[derive(Args, Debug)]
@@ -22,7 +26,8 @@ Examples:
 
 A roster has the columns email, roles (ids with `;` between them, or
 `legacy:admin`) and auth_type (local or sso); only email is needed. It is CSV
-with a header, JSON (an array of objects) or JSON lines.
+with a header, JSON (an array of objects) or JSON lines. A row with `delete` in
+a column action withdraws its person's invitation, or the one of a column id.
 
 Nothing is sent but a request for the list. The actions:
   create   the person is not invited
@@ -48,39 +53,119 @@ pub(crate) struct RosterOptions {
     /// Withdraw the invitations of people who are not in the roster.
     #[arg(long)]
     pub prune: bool,
+    /// Let an empty roster withdraw everybody's invitation.
+    #[arg(long, requires = "prune")]
+    pub allow_empty: bool,
+    #[command(flatten)]
+    pub removals: RemovalOptions,
 }
 
-/// A plan, and the line of each row of its roster.
+/// A plan, and what it was made from.
 pub(super) struct Planned {
     pub plan: Plan,
+    /// The line of each row of the roster.
     pub lines: Vec<usize>,
+    /// Whom an interrupted run withdrew, and nobody has invited since.
+    pub withdrawn: Vec<NewInvitation>,
 }
 
+impl RosterOptions {
+    /// Reads the roster. One that may not prune is refused.
+    pub fn read(&self) -> Result<Roster, Failure> {
+        let roster = roster::read(&self.path, self.format, self.prune)?;
+        let news = roster.invite.iter().map(|(_, new)| new);
+        self.plan_options().check_roster(news).map_err(|error| {
+            let mend = match roster.invite.is_empty() {
+                true => ". Is nobody to stay invited? Then give `--allow-empty`",
+                false => "",
+            };
+            Failure::Usage(format!(
+                "{}: {}, so nothing was sent{mend}",
+                self.path.display(),
+                error.message()
+            ))
+        })?;
+        Ok(roster)
+    }
+
+    fn plan_options(&self) -> PlanOptions {
+        let options = PlanOptions::default().prune(self.prune);
+        options.allow_empty(self.allow_empty)
+    }
+}
+
+/// Compares a roster with the invitations that there are, and them with the journal of a run that is gone on with.
 pub(super) async fn plan(
     provider: &Connected,
     options: &RosterOptions,
+    roster: Roster,
+    journal: Option<&mut Journal>,
     interrupt: &Interrupt,
 ) -> Result<Planned, Failure> {
-    let rows = roster::read(&options.path, options.format)?;
-    let there = interrupt.stops(all(provider)).await?;
-    let (lines, news): (Vec<_>, Vec<_>) = rows.into_iter().map(|row| (row.line, row.new)).unzip();
-    let prune = PlanOptions::default().prune(options.prune);
-    let mut plan = Plan::new(news, there, &provider.capabilities(), &prune);
+    let invitations = interrupt.stops(all(provider)).await?;
+    let withdrawn = match journal {
+        Some(journal) => {
+            journal.check_organization(&provider.account, &invitations)?;
+            journal.withdrawn(&invitations)
+        }
+        None => Vec::new(),
+    };
+    let (lines, news): (Vec<_>, Vec<_>) = roster.invite.into_iter().unzip();
+    let missing = missing(&roster.withdraw, &invitations);
+    let options = options.plan_options().withdraw(roster.withdraw);
+    let mut plan = Plan::new(news, invitations, &provider.capabilities(), &options);
     for step in &mut plan.steps {
         // The library counts rows, and people count lines.
         if let Some(line) = step.same_as.take().and_then(|row| lines.get(row)) {
             step.reason = Some(format!("line {line} has the same address"));
         }
     }
-    Ok(Planned { plan, lines })
+    for email in missing {
+        eprintln!(
+            "{}: no invitation of {} is left to be deleted",
+            provider.name(),
+            visible(&email)
+        );
+    }
+    Ok(Planned {
+        plan,
+        lines,
+        withdrawn,
+    })
+}
+
+/// Those to be withdrawn who are not invited.
+fn missing(withdraw: &[Withdrawal], invitations: &[Invitation]) -> Vec<String> {
+    if withdraw.is_empty() {
+        return Vec::new();
+    }
+    let there: HashSet<String> = invitations
+        .iter()
+        .map(|one| normalize_email(&one.email))
+        .collect();
+    let emails = withdraw.iter().map(|one| &one.email);
+    let missing = emails.filter(|email| !there.contains(&normalize_email(email)));
+    missing.cloned().collect()
+}
+
+/// Says on stderr what a plan comes to, and whether carrying it out would be refused.
+pub(super) fn show_summary(provider: &Connected, removals: &RemovalOptions, plan: &Plan) {
+    eprintln!("{}: {}", provider.name(), roster::summary(plan));
+    if let Err(refused) = plan.check_removals(&removals.limit()) {
+        eprintln!("warning: it would be refused: {refused}; see --max-deletes");
+    }
 }
 
 /// Every invitation there is, as far as a plan looks at it. One that cannot be read stops it: it may be
 /// one that counts.
 pub(super) async fn all(provider: &Connected) -> Result<Vec<Invitation>, Failure> {
-    let slim = |mut invitation: Invitation| {
+    // The first one tells which organisation it is.
+    let mut is_first = true;
+    let slim = move |mut invitation: Invitation| {
         invitation.extra = Default::default();
-        (invitation.user, invitation.creator) = (None, None);
+        if !std::mem::take(&mut is_first) {
+            (invitation.user, invitation.creator) = (None, None);
+        }
         invitation
     };
     let all = provider.list(ListQuery::new()).map_ok(slim);
@@ -93,16 +178,29 @@ pub(crate) async fn run(
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let Planned { plan, lines } = plan(provider, &options.roster, interrupt).await?;
-    let counts = Action::ALL.map(|action| format!("{action} {}", plan.count(action)));
+    let roster = options.roster.read()?;
+    let planned = plan(provider, &options.roster, roster, None, interrupt).await?;
+    let counts = Action::ALL.map(|action| format!("{action} {}", planned.plan.count(action)));
+    let checked = planned
+        .plan
+        .check_removals(&options.roster.removals.limit());
+    show(planned, out)?;
+    eprintln!("{}", counts.join(", "));
+    if let Err(refused) = checked {
+        eprintln!("warning: `apply` would refuse it: {refused}; see --max-deletes");
+    }
+    Ok(())
+}
+
+/// Prints the steps of a plan.
+pub(super) fn show(planned: Planned, out: &mut Output) -> Result<(), Failure> {
+    let Planned { plan, lines, .. } = planned;
     let mut records = out.records(Shape::Many);
     for step in plan.steps {
-        // People want to see what changes.
-        if !(records.is_table() && step.action == Action::Keep) {
+        // People want to see what changes, and what was left alone in case of doubt.
+        if !(records.is_table() && step.action == Action::Keep && step.row.is_some()) {
             records.push(&StepRecord::new(step, &lines))?;
         }
     }
-    records.finish()?;
-    eprintln!("{}", counts.join(", "));
-    Ok(())
+    Ok(records.finish()?)
 }

@@ -7,7 +7,9 @@ use std::{
 
 use clap::Subcommand;
 use org_invitations::bindings;
-use org_invitations_codegen::{Api, Bindings, Class, Document, Finding, Report, Surface, check, diff};
+use org_invitations_codegen::{
+    Api, Bindings, Class, Document, Finding, Report, Surface, check, diff,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -190,7 +192,11 @@ fn recognised(document: &Document) -> Result<Vec<Api>, Failure> {
     let all: Vec<Api> = all.iter().flat_map(Bindings::apis).collect();
     let titles: Vec<&str> = all.iter().map(|api| api.title.as_str()).collect();
     let titles = titles.join(", ");
-    let apis: Vec<Api> = all.iter().filter(|api| api.is_described_by(document)).cloned().collect();
+    let apis: Vec<Api> = all
+        .iter()
+        .filter(|api| api.is_described_by(document))
+        .cloned()
+        .collect();
     if apis.is_empty() {
         let message = format!(
             "{}: none of the operations that the library uses is in it; it knows {titles}",
@@ -258,7 +264,10 @@ impl Record for FindingRecord<'_> {
     }
 }
 
-fn records<'a>(findings: impl Iterator<Item = &'a Finding>, out: &mut Output) -> Result<(), Failure> {
+fn records<'a>(
+    findings: impl Iterator<Item = &'a Finding>,
+    out: &mut Output,
+) -> Result<(), Failure> {
     let mut records = out.records(Shape::Many);
     for finding in findings {
         records.push(&FindingRecord::new(finding))?;
@@ -267,11 +276,15 @@ fn records<'a>(findings: impl Iterator<Item = &'a Finding>, out: &mut Output) ->
 }
 
 fn document(findings: &[Finding], names: &[Finding], out: &mut Output) -> Result<(), Failure> {
-    let records = |findings: &[Finding]| json!(findings.iter().map(FindingRecord::new).collect::<Vec<_>>());
+    let records =
+        |findings: &[Finding]| json!(findings.iter().map(FindingRecord::new).collect::<Vec<_>>());
     Ok(out.document(&json!({ "findings": records(findings), "bindings": records(names) }))?)
 }
 
-fn markdown<'a>(findings: impl Iterator<Item = &'a Finding>, out: &mut Output) -> Result<(), Failure> {
+fn markdown<'a>(
+    findings: impl Iterator<Item = &'a Finding>,
+    out: &mut Output,
+) -> Result<(), Failure> {
     let mut findings = findings.peekable();
     if findings.peek().is_none() {
         return Ok(out.line("Nothing changed that the library uses.")?);

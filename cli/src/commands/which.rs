@@ -4,7 +4,7 @@ use clap::Args;
 use futures::TryStreamExt;
 use org_invitations::{
     Error, ErrorKind, Invitation, InvitationId, InvitationProvider, InvitationProviderExt,
-    InvitationStatus, ListQuery, Operation,
+    InvitationStatus, ListQuery, Operation, normalize_email,
 };
 
 /// Which invitations are meant.
@@ -36,6 +36,22 @@ impl Which {
     }
 }
 
+/// The invitation with this id, and no other one.
+pub(super) async fn by_id(
+    provider: &dyn InvitationProvider,
+    id: &InvitationId,
+) -> Result<Invitation, Error> {
+    let found = provider.get(id).await?;
+    if found.id == *id {
+        return Ok(found);
+    }
+    let message = format!("the answer is about another invitation, {}", found.id);
+    let error = Error::new(ErrorKind::Unexpected, Operation::Get, message);
+    Err(error
+        .with_provider(provider.to_string())
+        .with_subject(id.as_str()))
+}
+
 /// The invitations of an address that can still be withdrawn, or else all of them.
 ///
 /// # Errors
@@ -45,15 +61,18 @@ pub(super) async fn by_email(
     provider: &dyn InvitationProvider,
     email: &str,
 ) -> Result<Vec<Invitation>, Error> {
-    let query = ListQuery::new().email(email);
-    let mut found: Vec<Invitation> = provider.list(query).try_collect().await?;
-    if found.is_empty() {
-        // A server may compare addresses as they were spelt.
-        let wanted = email.to_lowercase();
-        let is_it = |invitation: &Invitation| invitation.email.to_lowercase() == wanted;
-        let all = provider.list(ListQuery::new());
-        let matching = all.try_filter(|invitation| std::future::ready(is_it(invitation)));
+    // A server that ignores the filter, or matches beginnings, is not taken at its word; and one may compare
+    // addresses as they were spelt.
+    let wanted = normalize_email(email);
+    let mut found: Vec<Invitation> = Vec::new();
+    for query in [ListQuery::new().email(email), ListQuery::new()] {
+        let list = provider.list(query);
+        let is_it = |one: &Invitation| normalize_email(&one.email) == wanted;
+        let matching = list.try_filter(|one| std::future::ready(is_it(one)));
         found = matching.try_collect().await?;
+        if !found.is_empty() {
+            break;
+        }
     }
     // Some servers keep showing what was withdrawn; there is nothing left to do with it.
     found.retain(|invitation| invitation.status != Some(InvitationStatus::Deactivated));

@@ -95,6 +95,17 @@ pub(crate) struct Layered {
     default_file: Option<PathBuf>,
 }
 
+/// An organisation as the configuration knows it, without asking.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Account {
+    /// Provider, organisation and endpoint; not the key, which is rotated.
+    pub target: String,
+    /// Whether `target` says which organisation it is. On Confluent only the key knows.
+    pub names_organization: bool,
+    /// The id of the key or pool, which is no secret.
+    pub credential: Option<String>,
+}
+
 impl Layered {
     pub(super) fn new(
         kind: ProviderKind,
@@ -297,19 +308,30 @@ impl Layered {
     }
 
     /// Whose organisation it is and where, as far as the values say.
-    pub fn account(&self) -> String {
-        let mut account = self.kind.to_string();
-        for name in [
-            "organization_id",
-            "api_key",
-            "sts.identity_pool_id",
-            "base_url",
-        ] {
-            if let Some(value) = self.values.iter().find(|value| value.name == name) {
-                account.push_str(&format!(" {name}={}", value.shown));
-            }
+    pub fn account(&self) -> Account {
+        let shown = |name: &str| {
+            let value = self.values.iter().find(|value| value.name == name);
+            value.map(|value| value.shown.as_str())
+        };
+        let mut target = self.kind.to_string();
+        let organization = shown("organization_id");
+        if let Some(id) = organization {
+            target.push_str(&format!(" organization_id={}", id.to_lowercase()));
         }
-        account
+        if let Some(url) = shown("base_url") {
+            let url = url.trim_end_matches('/');
+            let url = url.strip_suffix("/v1").unwrap_or(url);
+            target.push_str(&format!(" base_url={url}"));
+        }
+        Account {
+            target,
+            names_organization: organization.is_some(),
+            credential: shown("api_key")
+                .or_else(|| shown("sts.identity_pool_id"))
+                // From a file or a command, where it comes from stays the same when it does not.
+                .filter(|text| !text.starts_with("[redacted]"))
+                .map(str::to_owned),
+        }
     }
 
     /// Where a value comes from, for messages about it.

@@ -16,7 +16,7 @@ use org_invitations::ProviderKind;
 
 pub(crate) use self::{
     file::{ConfigFile, Profile, profile_keys},
-    layers::{Layered, Value},
+    layers::{Account, Layered, Value},
     location::Location,
     selection::{Selected, Selection},
 };

@@ -9,11 +9,11 @@ use std::{
     io::{self, Write},
 };
 
-use super::{Output, text::visible};
+use super::text::visible;
 
 /// Writes one line.
-pub(super) fn line<'a>(
-    out: &mut Output,
+pub(crate) fn line<'a>(
+    out: &mut impl Write,
     cells: impl IntoIterator<Item = &'a str>,
 ) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new()

@@ -15,9 +15,9 @@ pub(super) fn document(out: &mut Output, value: &impl Serialize) -> io::Result<(
 }
 
 /// A whole document on one line.
-pub(super) fn line(out: &mut Output, value: &impl Serialize) -> io::Result<()> {
+pub(crate) fn line(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     compact(out, value)?;
-    out.line("")
+    writeln!(out)
 }
 
 /// An array whose elements arrive one by one, a line each.
@@ -39,7 +39,7 @@ impl Array {
     }
 }
 
-fn compact(out: &mut Output, value: &impl Serialize) -> io::Result<()> {
+fn compact(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     let formatter = Safe(CompactFormatter);
     value.serialize(&mut Serializer::with_formatter(out, formatter))?;
     Ok(())

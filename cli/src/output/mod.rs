@@ -16,10 +16,12 @@ use serde::Serialize;
 
 pub(crate) use self::{
     color::{ColorChoice, bad, doubtful, good},
+    csv::line as csv_line,
     invitation::InvitationRecord,
+    json::line as json_line,
     records::{Record, Records, Shape},
     table::Cell,
-    text::{time, visible},
+    text::{from_visible, time, visible},
 };
 
 /// How results are printed.

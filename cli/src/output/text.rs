@@ -21,6 +21,38 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// What [`visible`] was given: characters that it writes out become what they were.
+pub(crate) fn from_visible(text: &str) -> Cow<'_, str> {
+    const MARK: &str = "\\u{";
+    if !text.contains(MARK) {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(MARK) {
+        let (before, marked) = rest.split_at(at);
+        plain.push_str(before);
+        let escaped = marked[MARK.len()..]
+            .split_once('}')
+            .and_then(|(code, after)| {
+                let letter = char::from_u32(u32::from_str_radix(code, 16).ok()?)?;
+                acts(letter).then_some((letter, after))
+            });
+        rest = match escaped {
+            Some((letter, after)) => {
+                plain.push(letter);
+                after
+            }
+            None => {
+                plain.push_str(MARK);
+                &marked[MARK.len()..]
+            }
+        };
+    }
+    plain.push_str(rest);
+    Cow::Owned(plain)
+}
+
 /// Whether a terminal would do something at this character in place of showing it.
 pub(super) fn acts(letter: char) -> bool {
     letter.is_control()
@@ -43,5 +75,15 @@ mod tests {
         assert_eq!(visible("ä 名 🎉"), "ä 名 🎉");
         assert_eq!(visible("\u{1b}[2J"), "\\u{1b}[2J");
         assert_eq!(visible("a\nb\u{9b}c\u{202e}"), "a\\u{a}b\\u{9b}c\\u{202e}");
+    }
+
+    #[test]
+    fn what_was_written_out_can_be_read_again() {
+        for text in ["ann@example.com", "a\nb\u{9b}c\u{202e}d", "\u{1b}", "ä 🎉"] {
+            assert_eq!(from_visible(&visible(text)), text, "{text:?}");
+        }
+        for text in ["\\u{41}", "\\u{", "\\u{x}", "\\u{110000}", "\\u", "\\u{1b"] {
+            assert_eq!(from_visible(text), text);
+        }
     }
 }

@@ -6,19 +6,26 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use org_invitations::Step;
+use org_invitations::{Action, Step};
 use serde_json::json;
 
-use super::record::roles;
-use crate::failure::Failure;
+use super::{private_file, record::roles};
+use crate::{
+    failure::Failure,
+    output::{csv_line, json_line},
+};
 
 /// A file of failed rows, CSV or JSON lines. Made before anything is sent, so that it is sure to be
 /// writable, and deleted again when nothing failed.
+///
+/// Of a run that deletes, each row has an action, so that giving the file back invites nobody whose deletion
+/// failed.
 #[derive(Debug)]
 pub(super) struct FailedRows {
     path: PathBuf,
     out: BufWriter<File>,
     is_csv: bool,
+    has_actions: bool,
     count: usize,
 }
 
@@ -26,7 +33,7 @@ impl FailedRows {
     /// # Errors
     ///
     /// A file that is there already, but for one that an interrupted run left.
-    pub fn create(path: &Path, resume: bool) -> Result<Self, Failure> {
+    pub fn create(path: &Path, resume: bool, has_actions: bool) -> Result<Self, Failure> {
         let is_csv = match path.extension().and_then(|end| end.to_str()) {
             Some("csv") => true,
             Some("jsonl" | "ndjson") => false,
@@ -45,7 +52,7 @@ impl FailedRows {
         } else {
             options.create_new(true);
         }
-        let file = options.open(path).map_err(|error| {
+        let file = private_file::open(path, &mut options).map_err(|error| {
             let hint = match error.kind() {
                 io::ErrorKind::AlreadyExists => "; nothing is overwritten, so name another",
                 _ => "",
@@ -56,6 +63,7 @@ impl FailedRows {
             path: path.to_owned(),
             out: BufWriter::new(file),
             is_csv,
+            has_actions,
             count: 0,
         })
     }
@@ -68,18 +76,31 @@ impl FailedRows {
             .as_ref()
             .map_or("", |auth_type| auth_type.as_str());
         let roles = roles(step.roles.as_ref());
+        let (action, id) = match step.action {
+            Action::Delete => ("delete", step.id.as_ref().map_or("", |id| id.as_str())),
+            Action::Renew => ("renew", ""),
+            _ => ("create", ""),
+        };
         if self.is_csv {
-            let mut line = csv::Writer::from_writer(&mut self.out);
             if self.count == 1 {
-                line.write_record(["email", "roles", "auth_type", "error"])?;
+                let header: &[_] = match self.has_actions {
+                    true => &["email", "roles", "auth_type", "action", "id", "error"],
+                    false => &["email", "roles", "auth_type", "error"],
+                };
+                csv_line(&mut self.out, header.iter().copied())?;
             }
-            line.write_record([&step.email, &roles, auth_type, error])?;
-            return line.flush();
+            let row: &[&str] = match self.has_actions {
+                true => &[&step.email, &roles, auth_type, action, id, error],
+                false => &[&step.email, &roles, auth_type, error],
+            };
+            return csv_line(&mut self.out, row.iter().copied());
         }
-        let row = json!({
-            "email": step.email, "roles": roles, "auth_type": auth_type, "error": error,
-        });
-        writeln!(self.out, "{row}")
+        let mut row = json!({ "email": step.email, "roles": roles, "auth_type": auth_type });
+        if self.has_actions {
+            (row["action"], row["id"]) = (action.into(), id.into());
+        }
+        row["error"] = error.into();
+        json_line(&mut self.out, &row)
     }
 
     /// How many there are, once all of them are written.

@@ -1,38 +1,98 @@
-//! Whom an interrupted run has invited already, kept beside the roster.
+//! What an interrupted run did to whom, kept beside the roster.
 //!
-//! A line of JSON for each person, written and synced after the provider's answer. What was under way
-//! when a run was cut off is not in it: resuming lists the organisation again, and the provider refuses a
-//! second invitation. So the journal adds only what a list cannot say: that a person who is not listed,
-//! having accepted or declined meanwhile, was invited by this run.
+//! A line of JSON for each person, written and synced: after the provider's answer for who was invited, and before
+//! the request for whose invitation is withdrawn to be made again. What was under way when a run was cut off is
+//! found out by resuming: it lists the organisation again, and the provider refuses a second invitation. So the
+//! journal adds only what a list cannot say: that a person who is not listed was invited by this run, having
+//! accepted or declined meanwhile, or was withdrawn by it and is to be invited again.
+//!
+//! The file is locked as long as a run uses it, and is only ever added to.
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     fs::{self, File, OpenOptions},
-    io::{self, Seek, SeekFrom, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
-use org_invitations::{Action, InvitationId, Plan, StepOutcome, StepResult};
+use fs4::{FileExt, TryLockError};
+use org_invitations::{
+    Action, Invitation, InvitationId, InvitationStatus, NewInvitation, Plan, Previous, Renewal,
+    normalize_email,
+};
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
+use super::private_file;
+use crate::{config::Account, failure::Failure, output::json_line};
 
 /// The first line: what the run was about.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Header {
+struct Header {
     /// Of this form.
-    pub version: u32,
-    /// Where people are invited.
-    pub target: String,
+    version: u32,
+    /// Where people are invited: provider, organisation and endpoint.
+    target: String,
+    /// The id of the key. Another one may be of the same organisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    credential: Option<String>,
+    /// The process that began the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pid: Option<u32>,
 }
 
-/// A person who was invited.
+/// Any other line.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Person(Entry),
+    Resumed(Resumed),
+}
+
+/// A person to whom something happened.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
     email: String,
     id: InvitationId,
+    #[serde(default, skip_serializing_if = "Event::is_invited")]
+    event: Event,
+    /// What makes the invitation again that is withdrawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    previous: Option<NewInvitation>,
+    /// The organisation, where the provider's answer names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    organization: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Event {
+    /// The invitation was made.
+    #[default]
+    Invited,
+    /// The invitation is about to be withdrawn, to be made again.
+    Withdrawing,
+}
+
+impl Event {
+    fn is_invited(&self) -> bool {
+        *self == Self::Invited
+    }
+}
+
+/// A process that goes on with the run.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Resumed {
+    pid: u32,
+}
+
+/// What the latest line of a person says.
+#[derive(Debug)]
+enum State {
+    Invited,
+    Withdrawing(Option<NewInvitation>),
 }
 
 /// A journal that is written.
@@ -40,10 +100,26 @@ struct Entry {
 pub(crate) struct Journal {
     path: PathBuf,
     file: File,
-    /// Addresses in lower case.
-    invited: HashSet<String>,
+    /// By address, as it is compared.
+    people: HashMap<String, State>,
+    organization: Option<String>,
+    credential: Option<String>,
     /// Whether it is to be deleted: it has nobody in it, or the run came to its end.
     is_of_no_use: bool,
+    /// Whether a line may be there in part, so that none may follow.
+    is_broken: bool,
+}
+
+/// How often a journal is looked for that others begin and delete meanwhile.
+const ATTEMPTS: usize = 100;
+
+/// What a journal changed in a plan.
+#[derive(Debug, Default)]
+pub(crate) struct Amended {
+    /// How many were invited before the interruption, and are left alone.
+    pub invited: usize,
+    /// How many were withdrawn before the interruption, and are invited again.
+    pub withdrawn: usize,
 }
 
 impl Journal {
@@ -51,142 +127,303 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// A journal that is there when it should not be, or that is about something else.
-    pub fn open(path: &Path, target: &str, resume: bool) -> Result<Self, Failure> {
+    /// A journal that another process uses, that is there when it should not be, or that is about something else.
+    pub fn open(path: &Path, account: &Account, resume: bool) -> Result<Self, Failure> {
         let header = Header {
             version: 1,
-            target: target.to_owned(),
+            target: account.target.clone(),
+            credential: account.credential.clone(),
+            pid: Some(std::process::id()),
         };
-        match fs::read(path) {
-            Ok(_) if !resume => Err(Failure::Usage(format!(
-                "{} is the journal of a run that was interrupted: go on with `--resume`, or delete it",
-                path.display()
-            ))),
-            Ok(text) => Self::resume(path, &text, &header),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::begin(path, &header),
-            Err(error) => Err(failed("read", path, &error)),
+        for _ in 0..ATTEMPTS {
+            let mut options = OpenOptions::new();
+            let made = private_file::open(path, options.append(true).create_new(true));
+            let (file, is_new) = match made {
+                Ok(file) => (file, true),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    let mut options = OpenOptions::new();
+                    match private_file::open(path, options.read(true).append(true)) {
+                        Ok(file) => (file, false),
+                        Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                        Err(error) => return Err(failed("write", path, &error)),
+                    }
+                }
+                Err(error) => return Err(failed("write", path, &error)),
+            };
+            let lock = |error: &io::Error| failed("lock", path, error);
+            match FileExt::try_lock(&file) {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(in_use(path)),
+                Err(TryLockError::Error(error)) => return Err(lock(&error)),
+            }
+            // Between opening and locking, a run may have come to its end and deleted it.
+            if !private_file::is_at(&file, path).map_err(|error| lock(&error))? {
+                continue;
+            }
+            let journal = Self {
+                path: path.to_owned(),
+                file,
+                people: HashMap::new(),
+                organization: None,
+                credential: None,
+                is_of_no_use: is_new,
+                is_broken: false,
+            };
+            return match (is_new, resume) {
+                (true, _) => journal.begin(&header),
+                (false, true) => journal.resume(&header),
+                (false, false) => Err(Failure::Usage(format!(
+                    "{} is the journal of a run that was interrupted: go on with `--resume`, or \
+                     delete it",
+                    path.display()
+                ))),
+            };
         }
+        let gone = io::Error::other("it comes and goes; is it a link that leads nowhere?");
+        Err(failed("open", path, &gone))
     }
 
-    fn begin(path: &Path, header: &Header) -> Result<Self, Failure> {
-        let file = OpenOptions::new().write(true).create_new(true).open(path);
-        let file = file.map_err(|error| failed("write", path, &error))?;
-        let mut journal = Self {
-            path: path.to_owned(),
-            file,
-            invited: HashSet::new(),
-            is_of_no_use: true,
-        };
-        journal
-            .append(header)
-            .map_err(|error| failed("write", path, &error))?;
-        Ok(journal)
+    fn begin(mut self, header: &Header) -> Result<Self, Failure> {
+        let begun = self.append(header);
+        begun.map_err(|error| failed("write", &self.path, &error))?;
+        Ok(self)
     }
 
-    fn resume(path: &Path, text: &[u8], header: &Header) -> Result<Self, Failure> {
+    fn resume(mut self, header: &Header) -> Result<Self, Failure> {
+        let path = self.path.clone();
         let wrong = |why: &str| {
             Failure::Usage(format!(
                 "{}: {why}; to start afresh, delete it",
                 path.display()
             ))
         };
+        let is_file = self
+            .file
+            .metadata()
+            .is_ok_and(|metadata| metadata.is_file());
+        if !is_file {
+            return Err(wrong("it is no journal"));
+        }
+        let mut text = Vec::new();
+        let read = self.file.read_to_end(&mut text);
+        read.map_err(|error| failed("read", &path, &error))?;
         // The last line may have been cut off.
         let whole = text
             .iter()
             .rposition(|byte| *byte == b'\n')
             .map_or(0, |end| end + 1);
-        if whole == 0 && !to_line(header)?.starts_with(text) {
+        if whole == 0 && !is_beginning_of_header(&text) {
             return Err(wrong("it is no journal"));
         }
-        let text = std::str::from_utf8(&text[..whole]).map_err(|_| wrong("it is no journal"))?;
-        let mut lines = text.lines();
+        let cut = &text[..whole];
+        let lines = std::str::from_utf8(cut).map_err(|_| wrong("it is no journal"))?;
+        let mut lines = lines.lines();
         if let Some(first) = lines.next() {
             let known: Header =
                 serde_json::from_str(first).map_err(|_| wrong("it is no journal"))?;
-            if known != *header {
+            if (known.version, &known.target) != (header.version, &header.target) {
                 let target = &known.target;
                 return Err(wrong(&format!(
                     "it is about {target}, not {}",
                     header.target
                 )));
             }
+            self.credential = known.credential;
         }
-        let mut invited = HashSet::new();
         for (index, line) in lines.enumerate() {
             let unreadable = |_| wrong(&format!("line {} cannot be read", index + 2));
-            let entry: Entry = serde_json::from_str(line).map_err(unreadable)?;
-            invited.insert(entry.email.to_lowercase());
-        }
-        let open = || -> io::Result<File> {
-            let mut file = OpenOptions::new().write(true).open(path)?;
-            file.set_len(whole as u64)?;
-            file.seek(SeekFrom::End(0))?;
-            Ok(file)
-        };
-        let is_of_no_use = invited.is_empty();
-        let file = open().map_err(|error| failed("write", path, &error))?;
-        let mut journal = Self {
-            path: path.to_owned(),
-            file,
-            invited,
-            is_of_no_use,
-        };
-        if whole == 0 {
-            journal
-                .append(header)
-                .map_err(|error| failed("write", path, &error))?;
-        }
-        Ok(journal)
-    }
-
-    /// Takes whom an earlier run invited out of a plan; gives how many steps that were.
-    pub fn skip_invited(&self, plan: &mut Plan) -> usize {
-        let mut skipped = 0;
-        for step in &mut plan.steps {
-            let invited = self.invited.contains(&step.email.to_lowercase());
-            if step.action == Action::Create && invited {
-                step.action = Action::Keep;
-                step.reason = Some("invited before the interruption".to_owned());
-                skipped += 1;
+            if let Line::Person(entry) = serde_json::from_str(line).map_err(unreadable)? {
+                let state = match entry.event {
+                    Event::Invited => State::Invited,
+                    Event::Withdrawing => State::Withdrawing(entry.previous),
+                };
+                self.people.insert(normalize_email(&entry.email), state);
+                self.organization = self.organization.take().or(entry.organization);
             }
         }
-        skipped
+        self.is_of_no_use = self.people.is_empty();
+        let pid = std::process::id();
+        let begun = self.file.set_len(whole as u64).and_then(|()| match whole {
+            0 => self.append(header),
+            _ => self.append(&Resumed { pid }),
+        });
+        begun.map_err(|error| failed("write", &path, &error))?;
+        Ok(self)
     }
 
-    /// Notes what became of a step.
-    pub fn record(&mut self, outcome: &StepOutcome) -> Result<(), Failure> {
-        let StepResult::Invited(invitation) = &outcome.result else {
-            return Ok(());
+    /// Checks that the run that is gone on with was about the organisation in which these invitations are.
+    ///
+    /// # Errors
+    ///
+    /// Another organisation; or, where nothing tells which it was, another key.
+    pub fn check_organization(
+        &mut self,
+        account: &Account,
+        invitations: &[Invitation],
+    ) -> Result<(), Failure> {
+        let here = invitations.iter().find_map(organization_of);
+        let wrong = match (&self.organization, &here) {
+            (Some(known), Some(here)) if known != here => {
+                format!("it is about the organisation {known}, not {here}")
+            }
+            (Some(_), Some(_)) => return Ok(()),
+            _ if self.people.is_empty()
+                || account.names_organization
+                || self.credential == account.credential =>
+            {
+                self.organization = self.organization.take().or(here);
+                return Ok(());
+            }
+            _ => "it was written with another key, and nothing tells whether that is of the same \
+                  organisation"
+                .to_owned(),
         };
-        let entry = Entry {
-            email: outcome.step.email.clone(),
+        let path = self.path.display();
+        Err(Failure::Usage(format!(
+            "{path}: {wrong}; to start afresh, delete it"
+        )))
+    }
+
+    /// Brings what an earlier run did into a plan: who was invited is left alone, and who was withdrawn is invited
+    /// again, with the old options where the new ones are refused.
+    pub fn amend(&self, plan: &mut Plan) -> Amended {
+        let mut amended = Amended::default();
+        for step in &mut plan.steps {
+            if step.action != Action::Create {
+                continue;
+            }
+            match self.people.get(&normalize_email(&step.email)) {
+                Some(State::Invited) => {
+                    step.action = Action::Keep;
+                    step.reason = Some("invited before the interruption".to_owned());
+                    amended.invited += 1;
+                }
+                Some(State::Withdrawing(previous)) => {
+                    step.previous = previous.clone().map(Previous::new);
+                    step.reason = Some("withdrawn before the interruption".to_owned());
+                    amended.withdrawn += 1;
+                }
+                None => {}
+            }
+        }
+        amended
+    }
+
+    /// Whom an earlier run withdrew, and nobody has invited since.
+    pub fn withdrawn(&self, invitations: &[Invitation]) -> Vec<NewInvitation> {
+        let mut withdrawn: HashMap<&str, &NewInvitation> = HashMap::new();
+        for (address, state) in &self.people {
+            if let State::Withdrawing(Some(previous)) = state {
+                withdrawn.insert(address, previous);
+            }
+        }
+        if withdrawn.is_empty() {
+            return Vec::new();
+        }
+        // Some servers keep showing what was withdrawn.
+        let is_open = |one: &&Invitation| one.status != Some(InvitationStatus::Deactivated);
+        for one in invitations.iter().filter(is_open) {
+            withdrawn.remove(normalize_email(&one.email).as_str());
+        }
+        withdrawn.into_values().cloned().collect()
+    }
+
+    /// Notes that a person was invited.
+    pub fn invited(&mut self, email: &str, invitation: &Invitation) -> io::Result<()> {
+        let organization = organization_of(invitation).filter(|_| self.organization.is_none());
+        self.organization = self.organization.take().or_else(|| organization.clone());
+        self.note(&Entry {
+            email: email.to_owned(),
             id: invitation.id.clone(),
-        };
+            event: Event::Invited,
+            previous: None,
+            organization,
+        })
+    }
+
+    /// Notes that an invitation is about to be withdrawn, to be made again.
+    pub fn withdrawing(&mut self, renewal: &Renewal) -> io::Result<()> {
+        let previous = renewal.fallback.as_ref().unwrap_or(&renewal.new);
+        self.note(&Entry {
+            email: renewal.new.email.clone(),
+            id: renewal.id.clone(),
+            event: Event::Withdrawing,
+            previous: Some(previous.clone()),
+            organization: None,
+        })
+    }
+
+    fn note(&mut self, entry: &Entry) -> io::Result<()> {
+        if self.is_broken {
+            return Err(io::Error::other("an earlier line could not be written"));
+        }
         self.is_of_no_use = false;
-        let appended = self.append(&entry);
-        appended.map_err(|error| failed("write", &self.path, &error))
+        self.append(entry)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The run is over: nothing is left to go on with.
-    pub fn close(mut self) {
+    pub fn close(&mut self) {
         self.is_of_no_use = true;
     }
 
     /// One line, which is on the disk when this returns.
     fn append(&mut self, line: &impl Serialize) -> io::Result<()> {
-        self.file.write_all(&to_line(line)?)?;
-        self.file.sync_data()
+        let mut text = Vec::new();
+        json_line(&mut text, line)?;
+        let written = self.file.write_all(&text);
+        let written = written.and_then(|()| self.file.sync_data());
+        self.is_broken = written.is_err();
+        written
     }
 }
 
-fn to_line(value: &impl Serialize) -> io::Result<Vec<u8>> {
-    let mut text = serde_json::to_vec(value)?;
-    text.push(b'\n');
-    Ok(text)
+/// Whether a first line that was cut off is one of a journal.
+fn is_beginning_of_header(text: &[u8]) -> bool {
+    const START: &[u8] = br#"{"version":1,"target":""#;
+    let length = text.len().min(START.len());
+    text[..length] == START[..length]
+}
+
+/// The organisation that an invitation names: Confluent's are in the resource names of its users.
+fn organization_of(invitation: &Invitation) -> Option<String> {
+    let references = [&invitation.user, &invitation.creator]
+        .into_iter()
+        .flatten();
+    let mut names = references.filter_map(|reference| reference.resource_name.as_deref());
+    names.find_map(|name| {
+        let (_, rest) = name.split_once("/organization=")?;
+        let id = rest.split('/').next().filter(|id| !id.is_empty())?;
+        Some(id.to_owned())
+    })
+}
+
+fn in_use(path: &Path) -> Failure {
+    // On some systems what is locked cannot be read.
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let latest = text.lines().rev().find_map(|line| {
+        if let Ok(header) = serde_json::from_str::<Header>(line) {
+            return header.pid;
+        }
+        let resumed = serde_json::from_str::<Resumed>(line).ok();
+        resumed.map(|resumed| resumed.pid)
+    });
+    let who = latest.map_or("another process".to_owned(), |pid| {
+        format!("the process {pid}")
+    });
+    Failure::Usage(format!(
+        "{} is in use by {who}: let it come to its end, or stop it and go on with `--resume`. \
+         Nothing was changed",
+        path.display()
+    ))
 }
 
 impl Drop for Journal {
     fn drop(&mut self) {
+        // While it is locked, nobody else can have begun to use it.
         if self.is_of_no_use {
             let _ = fs::remove_file(&self.path);
         }
@@ -197,3 +434,6 @@ fn failed(what: &str, path: &Path, error: &io::Error) -> Failure {
     let path = path.display();
     Failure::Usage(format!("cannot {what} the journal {path}: {error}"))
 }
+
+#[cfg(test)]
+mod tests;

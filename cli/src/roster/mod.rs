@@ -1,14 +1,17 @@
 //! Rosters: reading one, carrying a plan out with a journal beside it, and writing what failed.
 
-mod carry_out;
+mod apply_run;
 mod failed;
 mod journal;
+mod observer;
+mod private_file;
 mod progress;
 mod read;
 mod record;
 
 pub(crate) use self::{
-    carry_out::{ApplyOptions, CarryOut},
-    read::{LEGACY, RosterFormat, read},
+    apply_run::{ApplyOptions, ApplyReport, ApplyRun, exit_of, summary},
+    journal::Journal,
+    read::{LEGACY, Roster, RosterFormat, read},
     record::{OutcomeRecord, StepRecord},
 };

@@ -45,6 +45,11 @@ impl Progress {
         }
     }
 
+    /// What others say is to go above this.
+    pub fn bar(&self) -> ProgressBar {
+        self.bar.clone()
+    }
+
     /// One more is done.
     pub fn done(&mut self) {
         self.done += 1;

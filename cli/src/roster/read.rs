@@ -1,13 +1,13 @@
 //! Reading a roster: CSV, JSON or JSON lines, every problem with its line.
 
-use std::{fmt, fs, io::Read, path::Path};
+use std::{collections::HashMap, fmt, fs, io::Read, path::Path};
 
 use clap::ValueEnum;
-use org_invitations::{AuthType, NewInvitation, Roles};
+use org_invitations::{AuthType, InvitationId, NewInvitation, Roles, Withdrawal, normalize_email};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, output::from_visible};
 
 /// How a roster is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -20,12 +20,31 @@ pub(crate) enum RosterFormat {
     Jsonl,
 }
 
-/// A person to be invited, and where it says so.
+/// The people of a roster.
+#[derive(Debug, Default)]
+pub(crate) struct Roster {
+    /// Who is to be invited, and the line that says so, counted from 1.
+    pub invite: Vec<(usize, NewInvitation)>,
+    /// Whose invitation is to be withdrawn.
+    pub withdraw: Vec<Withdrawal>,
+}
+
+/// A row of a roster.
 #[derive(Debug)]
-pub(crate) struct Row {
+struct Row {
     /// Counted from 1.
-    pub line: usize,
-    pub new: NewInvitation,
+    line: usize,
+    new: NewInvitation,
+    action: RowAction,
+}
+
+/// What a row is there for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum RowAction {
+    /// The person is to be invited; the plan says what that takes.
+    Invite,
+    /// The person's invitation is to be withdrawn, or the one with this id.
+    Withdraw(Option<InvitationId>),
 }
 
 /// What is wrong with a line.
@@ -41,14 +60,19 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The columns of a roster. `error` is what a file of failed rows has besides; it is not looked at.
-const COLUMNS: [&str; 4] = ["email", "roles", "auth_type", "error"];
+/// The columns of a roster. The last three are what a file of failed rows has besides; `error` is not looked at.
+const COLUMNS: [&str; 6] = ["email", "roles", "auth_type", "action", "id", "error"];
 
 /// Problems beyond these are counted only.
 const SHOWN: usize = 20;
 
-/// Reads a roster; `-` is standard input. All of it is read before anything is sent.
-pub(crate) fn read(path: &Path, format: Option<RosterFormat>) -> Result<Vec<Row>, Failure> {
+/// Reads a roster; `-` is standard input. All of it is read before anything is sent. A file without a single
+/// character is an empty roster where `nothing_is_empty`; otherwise it depends on the format.
+pub(crate) fn read(
+    path: &Path,
+    format: Option<RosterFormat>,
+    nothing_is_empty: bool,
+) -> Result<Roster, Failure> {
     let name = path.display();
     let format = match (format, path.extension().and_then(|end| end.to_str())) {
         (Some(format), _) => format,
@@ -70,7 +94,11 @@ pub(crate) fn read(path: &Path, format: Option<RosterFormat>) -> Result<Vec<Row>
         fs::read(path)
     };
     let bytes = bytes.map_err(|error| Failure::Usage(format!("cannot read {name}: {error}")))?;
-    parse(&bytes, format).map_err(|problems| {
+    if nothing_is_empty && is_blank(&bytes) {
+        return Ok(Roster::default());
+    }
+    let roster = parse(&bytes, format).and_then(Roster::new);
+    roster.map_err(|problems| {
         let shown: Vec<_> = problems
             .iter()
             .take(SHOWN)
@@ -85,6 +113,48 @@ pub(crate) fn read(path: &Path, format: Option<RosterFormat>) -> Result<Vec<Row>
             "{name} is no roster, so nothing was sent:{shown}{more}"
         ))
     })
+}
+
+/// Whether there is nothing in a file that anybody could have written.
+fn is_blank(bytes: &[u8]) -> bool {
+    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    text.trim_ascii().is_empty()
+}
+
+impl Roster {
+    /// Nobody can be invited and withdrawn by one roster.
+    fn new(rows: Vec<Row>) -> Result<Self, Vec<Problem>> {
+        let mut roster = Self::default();
+        if rows.iter().all(|row| row.action == RowAction::Invite) {
+            roster.invite = rows.into_iter().map(|row| (row.line, row.new)).collect();
+            return Ok(roster);
+        }
+        let mut invited = HashMap::new();
+        for row in rows.iter().filter(|row| row.action == RowAction::Invite) {
+            let address = normalize_email(&row.new.email);
+            invited.entry(address).or_insert(row.line);
+        }
+        let mut problems = Vec::new();
+        for row in rows {
+            let id = match row.action {
+                RowAction::Invite => {
+                    roster.invite.push((row.line, row.new));
+                    continue;
+                }
+                RowAction::Withdraw(id) => id,
+            };
+            if let Some(other) = invited.get(&normalize_email(&row.new.email)) {
+                let why = format!("it deletes whom line {other} invites");
+                problems.push(problem(row.line, why));
+            }
+            roster.withdraw.push(Withdrawal::new(row.new.email, id));
+        }
+        if problems.is_empty() {
+            Ok(roster)
+        } else {
+            Err(problems)
+        }
+    }
 }
 
 fn parse(bytes: &[u8], format: RosterFormat) -> Result<Vec<Row>, Vec<Problem>> {
@@ -169,20 +239,21 @@ fn csv_rows(text: &str) -> (Vec<Row>, Vec<Problem>) {
             let text = record.get(index).filter(|text| !text.is_empty())?;
             // What keeps a spreadsheet from taking a cell for a formula.
             let plain = text.strip_prefix('\'');
-            Some(
-                plain
-                    .filter(|text| text.starts_with(['=', '+', '-', '@']))
-                    .unwrap_or(text),
-            )
+            let plain = plain
+                .filter(|text| text.starts_with(['=', '+', '-', '@']))
+                .unwrap_or(text);
+            Some(from_visible(plain).into_owned())
         };
         let fields = Fields {
-            email: cell("email").map(str::to_owned),
-            roles: cell("roles").map(|text| RolesField::Text(text.to_owned())),
-            auth_type: cell("auth_type").map(str::to_owned),
+            email: cell("email"),
+            roles: cell("roles").map(RolesField::Text),
+            auth_type: cell("auth_type"),
+            action: cell("action"),
+            id: cell("id"),
             _error: None,
         };
-        match fields.invitation() {
-            Ok(new) => rows.push(Row { line, new }),
+        match fields.row(line) {
+            Ok(row) => rows.push(row),
             Err(message) => problems.push(problem(line, message)),
         }
     }
@@ -225,9 +296,9 @@ fn objects<'a>(items: impl Iterator<Item = (usize, &'a str)>) -> (Vec<Row>, Vec<
             let within = error.line().saturating_sub(1);
             problem(line + within, json_message(&error))
         });
-        let new = fields.and_then(|fields| fields.invitation().map_err(|why| problem(line, why)));
-        match new {
-            Ok(new) => rows.push(Row { line, new }),
+        let row = fields.and_then(|fields| fields.row(line).map_err(|why| problem(line, why)));
+        match row {
+            Ok(row) => rows.push(row),
             Err(problem) => problems.push(problem),
         }
     }
@@ -241,6 +312,8 @@ struct Fields {
     email: Option<String>,
     roles: Option<RolesField>,
     auth_type: Option<String>,
+    action: Option<String>,
+    id: Option<String>,
     #[serde(rename = "error")]
     _error: Option<IgnoredAny>,
 }
@@ -255,6 +328,30 @@ enum RolesField {
 
 impl Fields {
     /// Only what is written wrongly is a problem; what a provider would refuse is for the plan to say.
+    fn row(mut self, line: usize) -> Result<Row, String> {
+        let action = self.action.take().unwrap_or_default().to_lowercase();
+        let id = self.id.take().filter(|id| !id.is_empty());
+        let id = id.map(InvitationId::new).transpose();
+        let id = id.map_err(|error| error.message().to_owned())?;
+        let action = match action.as_str() {
+            "" | "create" | "renew" if id.is_none() => RowAction::Invite,
+            "" | "create" | "renew" => {
+                return Err("an id goes with the action delete only".to_owned());
+            }
+            "delete" => RowAction::Withdraw(id),
+            word => {
+                return Err(format!(
+                    "there is no action {word:?}; it is create, renew or delete"
+                ));
+            }
+        };
+        let new = self.invitation()?;
+        if action != RowAction::Invite && (new.roles.is_some() || new.auth_type.is_some()) {
+            return Err("a row that deletes has neither roles nor an auth type".to_owned());
+        }
+        Ok(Row { line, new, action })
+    }
+
     fn invitation(self) -> Result<NewInvitation, String> {
         let email = self.email.filter(|email| !email.trim().is_empty());
         let mut new = NewInvitation::new(email.ok_or("it has no email")?.trim());

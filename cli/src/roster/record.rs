@@ -1,11 +1,16 @@
 //! How steps and what became of them are printed.
 
-use org_invitations::{Action, Error, InvitationId, Roles, Step, StepOutcome, StepResult};
+use org_invitations::{
+    Action, Error, InvitationId, NewInvitation, Roles, Step, StepOutcome, StepResult,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::LEGACY;
-use crate::output::{Cell, Record, bad, doubtful, good};
+use crate::{
+    output::{Cell, Record, bad, doubtful, good},
+    provider::Connected,
+};
 
 /// A step of a plan.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -16,13 +21,33 @@ pub(crate) struct StepRecord {
     line: Option<usize>,
     #[serde(flatten)]
     step: Step,
+    /// The provider, where it is not the one that people are invited to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider: Option<String>,
+    /// Its profile, if it was set up from one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<String>,
 }
 
 impl StepRecord {
     /// `lines` has the line of each row.
     pub fn new(mut step: Step, lines: &[usize]) -> Self {
         let line = step.row.take().and_then(|row| lines.get(row).copied());
-        Self { line, step }
+        Self {
+            line,
+            step,
+            provider: None,
+            profile: None,
+        }
+    }
+
+    /// The same at another provider than the one that people are invited to.
+    pub fn at(step: Step, provider: &Connected) -> Self {
+        Self {
+            provider: Some(provider.label.clone()),
+            profile: provider.profile.clone(),
+            ..Self::new(step, &[])
+        }
     }
 }
 
@@ -76,8 +101,9 @@ impl Record for StepRecord {
 pub(crate) struct OutcomeRecord {
     #[serde(flatten)]
     pub step: StepRecord,
-    /// `invited`, `kept`, `deleted`, `refused`, `failed`, `withdrawn` (the old invitation is gone and
-    /// the new one failed) or `not_attempted`.
+    /// `invited`, `kept`, `deleted`, `refused`, `failed`, `restored` (the new options were refused, and the person is
+    /// invited again with the old ones), `withdrawn` (the old invitation is gone and the new one failed: `invite`
+    /// says what is missing), `withheld` (nothing was withdrawn, and the error says why) or `not_attempted`.
     pub result: &'static str,
     /// Why not.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,6 +111,9 @@ pub(crate) struct OutcomeRecord {
     /// Whether a step that failed may have been carried out all the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub may_have_executed: Option<bool>,
+    /// What to invite anew, where the old invitation was withdrawn and the new one failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invite: Option<NewInvitation>,
 }
 
 impl OutcomeRecord {
@@ -93,6 +122,7 @@ impl OutcomeRecord {
             mut step, result, ..
         } = outcome;
         let failed = |error: &Error| (Some(error.to_string()), Some(error.may_have_executed()));
+        let mut invite = None;
         let (word, (error, may_have_executed)) = match &result {
             StepResult::Invited(invitation) => {
                 step.id = Some(invitation.id.clone());
@@ -102,7 +132,15 @@ impl OutcomeRecord {
             StepResult::Deleted => ("deleted", (None, None)),
             StepResult::Refused => ("refused", (step.reason.take(), None)),
             StepResult::Failed(error) => ("failed", failed(error)),
-            StepResult::Withdrawn(error) => ("withdrawn", failed(error)),
+            StepResult::Restored { invitation, error } => {
+                step.id = Some(invitation.id.clone());
+                ("restored", (Some(error.to_string()), None))
+            }
+            StepResult::Withdrawn(error) => {
+                invite = Some(missing_invitation(&step));
+                ("withdrawn", failed(error))
+            }
+            StepResult::Withheld(why) => ("withheld", (Some(why.clone()), None)),
             _ => ("not_attempted", (None, None)),
         };
         Self {
@@ -110,6 +148,7 @@ impl OutcomeRecord {
             result: word,
             error,
             may_have_executed,
+            invite,
         }
     }
 
@@ -149,6 +188,11 @@ impl Record for OutcomeRecord {
         cells.push(self.error.clone().unwrap_or_default());
         cells
     }
+}
+
+/// What invites a person again whose invitation a step withdrew: as before, which the provider took once.
+pub(super) fn missing_invitation(step: &Step) -> NewInvitation {
+    step.fallback().unwrap_or_else(|| step.invitation())
 }
 
 /// Roles as a roster has them.

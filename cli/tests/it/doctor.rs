@@ -136,12 +136,18 @@ async fn a_clock_that_is_off_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_shows_what_the_bindings_came_from() {
     let world = World::start().await;
-    let report = run(&["doctor", "-p", "confluent", "-o", "json"], &world.variables()).await;
+    let report = run(
+        &["doctor", "-p", "confluent", "-o", "json"],
+        &world.variables(),
+    )
+    .await;
     let report = report.json();
     let documents = report["documents"].as_array().unwrap();
     for provider in ["confluent", "clickhouse"] {
         assert!(
-            documents.iter().any(|document| document["provider"] == provider),
+            documents
+                .iter()
+                .any(|document| document["provider"] == provider),
             "{report:#}"
         );
     }

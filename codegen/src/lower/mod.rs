@@ -144,12 +144,12 @@ fn lower_these(bindings: &Bindings, sources: &[Vec<&Document>]) -> Result<Model,
     });
     let mut operations = Vec::new();
     for (source, candidates) in bindings.sources.iter().zip(sources) {
-        for (document, found, id) in selected(source, candidates) {
+        for (document, found, pin) in selected(source, candidates) {
             let mut reader = Operations {
                 schemas: &mut schemas,
                 document: place(document),
             };
-            operations.push(reader.read(&found, id.as_deref()));
+            operations.push(reader.read(&found, pin));
         }
     }
     if schemas.exhausted() {
@@ -173,12 +173,20 @@ fn lower_these(bindings: &Bindings, sources: &[Vec<&Document>]) -> Result<Model,
     Ok(model)
 }
 
-/// An operation, the document that has it, and the name that it gets.
-type Chosen<'d> = (&'d Document, select::Found<'d>, Option<String>);
+/// An operation, the document that has it, and what is pinned of it.
+type Chosen<'s, 'd> = (&'d Document, select::Found<'d>, Option<Pin<'s>>);
+
+/// What an operation is called in place of its own names.
+#[derive(Clone, Copy)]
+pub(super) struct Pin<'s> {
+    pub id: &'s str,
+    /// The path, with its variables.
+    pub path: &'s str,
+}
 
 /// The operations that a source selects, each from the first document that has it.
-fn selected<'d>(source: &Source, candidates: &[&'d Document]) -> Vec<Chosen<'d>> {
-    let mut chosen: Vec<Chosen<'d>> = Vec::new();
+fn selected<'s, 'd>(source: &'s Source, candidates: &[&'d Document]) -> Vec<Chosen<'s, 'd>> {
+    let mut chosen: Vec<Chosen<'s, 'd>> = Vec::new();
     let mut known = HashSet::new();
     let mut is_new =
         |found: &select::Found<'_>| known.insert((found.method, path::template(&found.path)));
@@ -193,7 +201,11 @@ fn selected<'d>(source: &Source, candidates: &[&'d Document]) -> Vec<Chosen<'d>>
         };
         for found in found {
             if is_new(&found) {
-                chosen.push((document, found, each.id.clone()));
+                let pin = each.id.as_deref().map(|id| Pin {
+                    id,
+                    path: &each.call.path,
+                });
+                chosen.push((document, found, pin));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! From operations of documents to calls with typed parameters and bodies.
 
 use super::{
+    Pin,
     model::{Media, Node, Op, Param, Payload, Shape, Words},
     schema::{Context, Mixer, Schemas},
     view::Place,
@@ -15,8 +16,8 @@ pub(super) struct Operations<'s, 'a> {
 }
 
 impl<'a> Operations<'_, 'a> {
-    /// `id` is the name that it gets in place of its own.
-    pub fn read(&mut self, found: &Found<'a>, id: Option<&str>) -> Op {
+    /// `pin` is what it is called in place of its own names.
+    pub fn read(&mut self, found: &Found<'a>, pin: Option<Pin<'_>>) -> Op {
         let pointer = format!("{}/{}", found.pointer, found.method);
         let operation = Place {
             document: self.document,
@@ -26,10 +27,14 @@ impl<'a> Operations<'_, 'a> {
         let own = operation.node["operationId"]
             .as_str()
             .filter(|id| !id.is_empty());
-        let id = id.or(own).map_or_else(|| id_of(found), str::to_owned);
+        let id = pin.map(|pin| pin.id).or(own);
+        let id = id.map_or_else(|| id_of(found), str::to_owned);
         let text = |key: &str| operation.node[key].as_str().and_then(words::clean);
         let mut path = found.path.clone();
-        let parameters = self.parameters(found, &operation, &id, &mut path);
+        let mut parameters = self.parameters(found, &operation, &id, &path);
+        if let Some(pin) = pin {
+            rename_variables(&mut path, &mut parameters, pin.path);
+        }
         let request = self.request(&operation, &id);
         let success = self.success(&operation, &id);
         let (failures, failure) = self.failure(&operation, &id);
@@ -59,7 +64,7 @@ impl<'a> Operations<'_, 'a> {
         found: &Found<'a>,
         operation: &Place<'a>,
         id: &str,
-        path: &mut String,
+        path: &str,
     ) -> Vec<Param> {
         let item = Place {
             document: self.document,
@@ -429,6 +434,31 @@ fn received(fallback: &str) -> Context {
         within: None,
         fallback: fallback.to_owned(),
     }
+}
+
+/// Calls the variables of a path what they are called in the path that was asked for.
+fn rename_variables(path: &mut String, parameters: &mut [Param], pinned: &str) {
+    let own = crate::path::every_variable(path);
+    let pinned = crate::path::every_variable(pinned);
+    if own == pinned || own.len() != pinned.len() {
+        return;
+    }
+    for parameter in parameters.iter_mut().filter(|it| it.location == "path") {
+        if let Some(index) = own.iter().position(|name| *name == parameter.name) {
+            parameter.name.clone_from(&pinned[index]);
+        }
+    }
+    let mut names = pinned.iter();
+    let parts = path.split('{').enumerate().map(|(index, part)| {
+        match (index, part.split_once('}'), names.as_slice().first()) {
+            (1.., Some((_, after)), Some(name)) => {
+                names.next();
+                format!("{{{name}}}{after}")
+            }
+            _ => part.to_owned(),
+        }
+    });
+    *path = parts.collect();
 }
 
 fn plain(location: &str, name: &str) -> Param {

@@ -4,8 +4,8 @@
 //! refused is refused before the first, the second is tried again with patience, a request to stop waits for
 //! it, and where it fails for good, the person and the command that invites again are named.
 
-mod one;
 mod record;
+mod renewal;
 
 use chrono::Utc;
 use clap::Args;
@@ -14,14 +14,15 @@ use org_invitations::{Invitation, InvitationProviderExt, ListQuery};
 
 pub(crate) use self::record::RenewedRecord;
 use self::{
-    one::{Renewal, Renewed},
     record::Outcome,
+    renewal::{Renewed, renew},
 };
 use super::{
     ask,
     each::Tally,
     list::is_expired,
-    which::{Which, by_email},
+    removal::RemovalOptions,
+    which::{Which, by_email, by_id},
 };
 use crate::{
     failure::{Exit, Failure},
@@ -42,7 +43,8 @@ created, with the same roles and the same login, under a new id. When creating
 fails it is tried again; when that does not help, the exit code is 1 and stderr
 has the command that invites the person. Ctrl-C stops after the person under
 way. What was accepted, or has roles that cannot be given again, is refused
-and stays as it is.")]
+and stays as it is. More than --max-deletes of what has not expired are refused
+before anything is deleted.")]
 pub(crate) struct RenewOptions {
     #[command(flatten)]
     pub which: Which,
@@ -52,6 +54,8 @@ pub(crate) struct RenewOptions {
     /// Do not ask.
     #[arg(long, short)]
     pub yes: bool,
+    #[command(flatten)]
+    pub removals: RemovalOptions,
 }
 
 /// What is wrong with the command line, before anything is sent.
@@ -78,12 +82,19 @@ pub(crate) async fn run(
     let found = interrupt
         .stops(find(provider, &options, &mut tally))
         .await?;
+    // Withdrawing what has expired takes nothing from anybody.
+    let now = Utc::now();
+    let open = found.iter().filter(|one| !is_expired(one, now)).count();
+    interrupt
+        .stops(options.removals.check(provider, open))
+        .await?;
     if options.expired && found.is_empty() {
         eprintln!("no invitation has expired");
     }
     if options.expired && !found.is_empty() && !options.yes && ask::somebody_is_there() {
         for invitation in &found {
-            eprintln!("{}: {}", provider.label, visible(&invitation.email));
+            let (email, id) = (visible(&invitation.email), &invitation.id);
+            eprintln!("{}: {email} ({id})", provider.name());
         }
         let question = match found.len() {
             1 => "Delete this invitation, and create it again?".to_owned(),
@@ -105,8 +116,7 @@ pub(crate) async fn run(
             let left = format!("{left} not renewed, and as they were");
             return Err(Failure::Interrupted(left));
         }
-        let one = Renewal { provider, old };
-        let Renewed { record, stop } = one.run(interrupt, &mut tally).await;
+        let Renewed { record, stop } = renew(provider, old, interrupt, &mut tally).await;
         count(&mut counts, record.outcome);
         show(&mut records, &record)?;
         if stop && position + 1 < total {
@@ -168,7 +178,7 @@ async fn find(
     }
     let mut found: Vec<Invitation> = Vec::new();
     for id in options.which.ids()? {
-        match provider.get(&id).await {
+        match by_id(&**provider, &id).await {
             Ok(invitation) => found.push(invitation),
             Err(error) => tally.failed(&error.into()),
         }

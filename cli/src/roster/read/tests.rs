@@ -167,7 +167,7 @@ fn every_problem_is_told_with_its_line() {
             "[\n{\"email\": \"a@x\", \"mail\": 1}]",
             RosterFormat::Json,
             vec![
-                "line 2: unknown field `mail`, expected one of `email`, `roles`, `auth_type`, `error`",
+                "line 2: unknown field `mail`, expected one of `email`, `roles`, `auth_type`, `action`, `id`, `error`",
             ],
         ),
         (
@@ -180,4 +180,78 @@ fn every_problem_is_told_with_its_line() {
     }
     let problems = parse(b"email\na@x\n\xff@x\n", RosterFormat::Csv).unwrap_err();
     assert_eq!(problems, [problem(3, "it is not UTF-8 text")]);
+}
+
+#[test]
+fn a_row_may_say_that_it_deletes() {
+    for (text, format) in [
+        (
+            "email,roles,auth_type,action,id,error\nann@example.com,,,Delete,i-1,why\nbob@example.com,r-1,,renew,,\n\
+             cid@example.com,,,delete,,\ndan@example.com,,,,,\n",
+            RosterFormat::Csv,
+        ),
+        (
+            "{\"email\":\"ann@example.com\",\"action\":\"delete\",\"id\":\"i-1\"}\n\
+             {\"email\":\"bob@example.com\",\"action\":\"renew\",\"roles\":\"r-1\"}\n\
+             {\"email\":\"cid@example.com\",\"action\":\"delete\"}\n{\"email\":\"dan@example.com\"}\n",
+            RosterFormat::Jsonl,
+        ),
+    ] {
+        let roster = Roster::new(parse(text.as_bytes(), format).unwrap()).unwrap();
+        let invited = roster.invite.into_iter().map(|(_, new)| new);
+        let bob = NewInvitation::new("bob@example.com").role_ids(["r-1"]);
+        let dan = NewInvitation::new("dan@example.com");
+        assert_eq!(invited.collect::<Vec<_>>(), [bob, dan]);
+        let id = "i-1".parse().unwrap();
+        let withdrawn = [
+            Withdrawal::new("ann@example.com", Some(id)),
+            Withdrawal::new("cid@example.com", None),
+        ];
+        assert_eq!(roster.withdraw, withdrawn);
+    }
+}
+
+#[test]
+fn a_row_that_deletes_says_nothing_else() {
+    for (row, wanted) in [
+        (
+            "a@x,,remove,",
+            "line 2: there is no action \"remove\"; it is create, renew or delete",
+        ),
+        (
+            "a@x,r-1,delete,",
+            "line 2: a row that deletes has neither roles nor an auth type",
+        ),
+        (
+            "a@x,,create,i-1",
+            "line 2: an id goes with the action delete only",
+        ),
+        (
+            "a@x,,delete,i/1",
+            "line 2: an invitation id must not contain '/'",
+        ),
+        (",,delete,i-1", "line 2: it has no email"),
+    ] {
+        let text = format!("email,roles,action,id\n{row}\n");
+        assert_eq!(problems(&text, RosterFormat::Csv), [wanted]);
+    }
+    let both = "email,action\nann@example.com,\nANN@example.com,delete\n";
+    let problems = Roster::new(parse(both.as_bytes(), RosterFormat::Csv).unwrap()).unwrap_err();
+    assert_eq!(problems, [problem(3, "it deletes whom line 2 invites")]);
+}
+
+#[test]
+fn a_cell_that_was_written_out_is_what_it_was() {
+    let got = rows("email\nann\\u{202e}@example.com\n", RosterFormat::Csv);
+    assert_eq!(got, [(2, NewInvitation::new("ann\u{202e}@example.com"))]);
+}
+
+#[test]
+fn nothing_at_all_is_told_from_a_roster() {
+    for text in ["", "\u{feff}", " \r\n\n"] {
+        assert!(is_blank(text.as_bytes()), "{text:?}");
+    }
+    for text in ["email", "[]", "\0"] {
+        assert!(!is_blank(text.as_bytes()), "{text:?}");
+    }
 }

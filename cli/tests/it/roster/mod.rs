@@ -4,6 +4,8 @@ mod apply;
 mod copy;
 mod killed;
 mod plan;
+mod removal;
+mod resume;
 #[cfg(unix)]
 mod terminal;
 

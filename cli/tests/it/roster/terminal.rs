@@ -72,3 +72,54 @@ async fn ctrl_c_lets_what_is_under_way_end_and_says_how_to_go_on() {
             .all(|times| *times == 1)
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_question_names_whose_invitations_are_withdrawn() {
+    let world = World::start().await;
+    let ids = world
+        .invite("confluent", &["ann@example.com", "bob@example.com"])
+        .await;
+    let text = "email,auth_type\nann@example.com,sso\n";
+    let roster = file(&world, "roster.csv", text);
+    let apply = ["-p", "confluent", "apply", &roster, "--prune"];
+    let mut session = start(&world, &apply, &[]);
+    let said = session.exp_string("[y/N] ").unwrap();
+    for words in [
+        "confluent: renew 1, delete 1",
+        "confluent: to be withdrawn:",
+        &format!(
+            "ann@example.com ({}), and invited again: other auth type",
+            ids[0]
+        ),
+        &format!("bob@example.com ({})", ids[1]),
+    ] {
+        assert!(said.contains(words), "no {words:?} in {said}");
+    }
+    session.send_line("n").unwrap();
+    session.exp_eof().unwrap();
+
+    let copy = [
+        "copy",
+        "--from",
+        "confluent",
+        "--to",
+        "clickhouse",
+        "--ignore",
+        "auth-type",
+        "--delete-source-after",
+    ];
+    let mut session = start(&world, &copy, &[]);
+    let said = session.exp_string("[y/N] ").unwrap();
+    for words in [
+        "clickhouse: create 2",
+        "confluent: to be withdrawn once they are seen at clickhouse:",
+        &format!("ann@example.com ({})", ids[0]),
+        &format!("bob@example.com ({})", ids[1]),
+    ] {
+        assert!(said.contains(words), "no {words:?} in {said}");
+    }
+    session.send_line("n").unwrap();
+    session.exp_string("nothing was changed").unwrap();
+    session.exp_eof().unwrap();
+    assert_eq!(world.sandbox.invitations().len(), 2);
+}

@@ -1,0 +1,86 @@
+//! How many invitations a command may withdraw, and saying which before it does.
+
+use clap::Args;
+use org_invitations::{Action, Invitation, Plan, PlanOptions, RemovalLimit, Step, TooManyRemovals};
+
+use super::plan::all;
+use crate::{failure::Failure, output::visible, provider::Connected};
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct RemovalOptions {
+    /// Refuse to withdraw more invitations than this, or than this share of those that there are; default
+    /// 25%, and at least 5.
+    #[arg(long, value_name = "N|P%")]
+    pub max_deletes: Option<RemovalLimit>,
+}
+
+impl RemovalOptions {
+    pub fn limit(&self) -> RemovalLimit {
+        self.max_deletes.unwrap_or_default()
+    }
+
+    /// Checks what a plan withdraws.
+    ///
+    /// # Errors
+    ///
+    /// More than the limit; nothing was changed.
+    pub fn check_plan(&self, provider: &Connected, plan: &Plan) -> Result<(), Failure> {
+        let checked = plan.check_removals(&self.limit());
+        checked.map_err(|refused| too_many(provider, &refused))
+    }
+
+    /// Checks how many invitations are withdrawn. Lists those that there are only where it depends on them.
+    ///
+    /// # Errors
+    ///
+    /// More than the limit; nothing was changed. A list that cannot be read.
+    pub async fn check(&self, provider: &Connected, removals: usize) -> Result<(), Failure> {
+        let limit = self.limit();
+        if limit.check(removals, 0).is_ok() {
+            return Ok(());
+        }
+        let there = all(provider).await?;
+        let checked = limit.check(removals, count(provider, there));
+        checked.map_err(|refused| too_many(provider, &refused))
+    }
+}
+
+/// How many invitations can be withdrawn.
+fn count(provider: &Connected, there: Vec<Invitation>) -> usize {
+    let capabilities = provider.capabilities();
+    Plan::new([], there, &capabilities, &PlanOptions::default()).existing
+}
+
+pub(crate) fn too_many(provider: &Connected, refused: &TooManyRemovals) -> Failure {
+    let (name, removals) = (provider.name(), refused.removals);
+    Failure::Usage(format!(
+        "{name}: {refused}. Nothing was changed. If that is meant, give `--max-deletes {removals}`"
+    ))
+}
+
+/// Whether a step withdraws anything at all, for good or to make it again.
+fn withdraws(step: &Step) -> bool {
+    matches!(step.action, Action::Delete | Action::Renew)
+}
+
+/// Says on stderr whose invitations are going to be withdrawn, where and why.
+pub(crate) fn show_removals<'a>(
+    provider: &Connected,
+    steps: impl IntoIterator<Item = &'a Step>,
+    why: &str,
+) {
+    let withdrawn: Vec<_> = steps.into_iter().filter(|step| withdraws(step)).collect();
+    if withdrawn.is_empty() {
+        return;
+    }
+    eprintln!("{}: to be withdrawn{why}:", provider.name());
+    for step in withdrawn {
+        let id = step.id.as_ref().map_or("-", |id| id.as_str());
+        let again = match (step.action, &step.reason) {
+            (Action::Renew, Some(reason)) => format!(", and invited again: {reason}"),
+            (Action::Renew, None) => ", and invited again".to_owned(),
+            _ => String::new(),
+        };
+        eprintln!("  {} ({id}){}", visible(&step.email), visible(&again));
+    }
+}

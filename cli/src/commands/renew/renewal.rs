@@ -1,0 +1,152 @@
+//! The renewal of one invitation, as the command shows it. The library does it.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use org_invitations::{
+    Error, ErrorKind, Invitation, InvitationProviderExt, NewInvitation, Operation, Renewal,
+    RenewalObserver, RenewalOptions, RenewalResult, Result,
+};
+use tokio::sync::watch;
+
+use super::{
+    super::{each::Tally, recovery::recovery_message},
+    record::{Outcome, RenewedRecord},
+};
+use crate::{failure::Failure, interrupt::Interrupt, output::visible, provider::Connected};
+
+/// What became of it, and whether the others would meet the same: then they are better left alone.
+pub(super) struct Renewed {
+    pub record: RenewedRecord,
+    pub stop: bool,
+}
+
+/// Renews an invitation. A request to stop waits for it; a second one ends it, and says who is not invited.
+pub(super) async fn renew(
+    provider: &Connected,
+    old: Invitation,
+    interrupt: &Interrupt,
+    tally: &mut Tally,
+) -> Renewed {
+    let record = |outcome, invitation, error, invite| RenewedRecord {
+        provider: provider.label.clone(),
+        email: old.email.clone(),
+        old_id: old.id.to_string(),
+        outcome,
+        invitation,
+        error,
+        invite,
+    };
+    let result = match Renewal::of(&old, &provider.capabilities()) {
+        Ok(renewal) => run(provider, renewal, interrupt).await,
+        Err(error) => RenewalResult::Refused(error.with_provider(provider.to_string())),
+    };
+    match result {
+        RenewalResult::Renewed(new)
+        | RenewalResult::Restored {
+            invitation: new, ..
+        } => {
+            tally.done();
+            warn_of_differences(&old, &new);
+            Renewed {
+                record: record(Outcome::Renewed, Some(*new), None, None),
+                stop: false,
+            }
+        }
+        RenewalResult::Lost { invite, error } => {
+            let text = error.to_string();
+            let message = recovery_message(provider, Some(&old.id), &invite, &text);
+            tally.failed(&Failure::Other(message));
+            Renewed {
+                record: record(Outcome::Lost, None, Some(text), Some(*invite)),
+                stop: true,
+            }
+        }
+        RenewalResult::Refused(error) => refused(error, record, tally),
+        _ => {
+            let message = "an outcome that this command does not know";
+            let error = Error::new(ErrorKind::Unexpected, Operation::Create, message);
+            refused(error, record, tally)
+        }
+    }
+}
+
+fn refused(
+    error: Error,
+    record: impl FnOnce(
+        Outcome,
+        Option<Invitation>,
+        Option<String>,
+        Option<NewInvitation>,
+    ) -> RenewedRecord,
+    tally: &mut Tally,
+) -> Renewed {
+    let stop = error.kind() == ErrorKind::Unauthenticated;
+    let text = error.to_string();
+    tally.failed(&error.into());
+    Renewed {
+        record: record(Outcome::Refused, None, Some(text), None),
+        stop,
+    }
+}
+
+async fn run(provider: &Connected, renewal: Renewal, interrupt: &Interrupt) -> RenewalResult {
+    let (withdrawn, mut is_withdrawn) = watch::channel(false);
+    let options = RenewalOptions::default().observer(Arc::new(Announcer { withdrawn }));
+    // As long as the old invitation may be there, nobody has to be told anything.
+    let insisted = async {
+        interrupt.times(2).await;
+        if is_withdrawn.wait_for(|withdrawn| *withdrawn).await.is_err() {
+            std::future::pending().await
+        }
+    };
+    tokio::select! {
+        biased;
+        result = provider.renew(&renewal, &options) => result,
+        () = insisted => {
+            let message = "stopped before it was invited again";
+            let error = Error::new(ErrorKind::Timeout, Operation::Create, message)
+                .with_provider(provider.to_string())
+                .with_subject(&renewal.new.email)
+                .with_may_have_executed(true);
+            RenewalResult::Lost { invite: Box::new(renewal.new.clone()), error }
+        }
+    }
+}
+
+/// Says on stderr what happens.
+struct Announcer {
+    withdrawn: watch::Sender<bool>,
+}
+
+impl RenewalObserver for Announcer {
+    fn withdrawing(&self, renewal: &Renewal) -> Result<()> {
+        // Whatever stops this process from now on, somebody can read who it was.
+        let (email, id) = (visible(&renewal.new.email), &renewal.id);
+        eprintln!("renewing {email}: deleting {id}, then creating it again");
+        Ok(())
+    }
+
+    fn withdrawn(&self, _: &Renewal) {
+        self.withdrawn.send_replace(true);
+    }
+
+    fn retrying(&self, renewal: &Renewal, error: &Error, _: Duration) {
+        eprintln!(
+            "{} is not invited yet, trying again: {}",
+            visible(&renewal.new.email),
+            visible(&error.to_string())
+        );
+    }
+}
+
+/// Somebody else may have invited the person in between, in another way.
+fn warn_of_differences(old: &Invitation, new: &Invitation) {
+    let ids = |one: &Invitation| -> BTreeSet<Option<String>> {
+        let roles = one.assigned_roles.iter().flatten();
+        roles.map(|role| role.id.clone()).collect()
+    };
+    if ids(new) != ids(old) || new.auth_type != old.auth_type {
+        let (email, id) = (visible(&new.email), &new.id);
+        eprintln!("warning: {email} is invited ({id}), but not with the roles and login of before");
+    }
+}

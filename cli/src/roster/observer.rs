@@ -1,0 +1,89 @@
+//! What happens in the renewals of a run: written down before it happens, and known to whoever has to say so.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use indicatif::ProgressBar;
+use org_invitations::{Error, ErrorKind, Operation, Renewal, RenewalObserver, Result};
+
+use super::journal::Journal;
+use crate::output::visible;
+
+/// The journal of a run, if it has one, and the people who may be without an invitation.
+#[derive(Debug)]
+pub(super) struct RunObserver {
+    journal: Option<Mutex<Journal>>,
+    at_risk: Mutex<HashMap<String, Renewal>>,
+    /// What is said goes above it.
+    bar: ProgressBar,
+}
+
+impl RunObserver {
+    pub fn new(journal: Option<Journal>, bar: ProgressBar) -> Arc<Self> {
+        Arc::new(Self {
+            journal: journal.map(Mutex::new),
+            at_risk: Mutex::default(),
+            bar,
+        })
+    }
+
+    fn say(&self, line: &str) {
+        self.bar.suspend(|| eprintln!("{line}"));
+    }
+
+    pub fn journal(&self) -> Option<MutexGuard<'_, Journal>> {
+        let journal = self.journal.as_ref()?;
+        Some(journal.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Those whose renewal began and did not end.
+    pub fn at_risk(&self) -> Vec<Renewal> {
+        self.people().values().cloned().collect()
+    }
+
+    /// The renewal of this address came to an end.
+    pub fn ended(&self, email: &str) {
+        self.people().remove(email);
+    }
+
+    fn people(&self) -> MutexGuard<'_, HashMap<String, Renewal>> {
+        self.at_risk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl RenewalObserver for RunObserver {
+    fn withdrawing(&self, renewal: &Renewal) -> Result<()> {
+        if let Some(mut journal) = self.journal() {
+            journal.withdrawing(renewal).map_err(|error| {
+                let path = journal.path().display();
+                let message =
+                    format!("cannot write the journal {path}, so nothing was withdrawn: {error}");
+                Error::new(ErrorKind::Config, Operation::Delete, message)
+                    .with_subject(&renewal.new.email)
+                    .with_source(error)
+            })?;
+        }
+        let email = renewal.new.email.clone();
+        self.people().insert(email, renewal.clone());
+        Ok(())
+    }
+
+    fn retrying(&self, renewal: &Renewal, error: &Error, _: Duration) {
+        self.say(&format!(
+            "{} is not invited yet, trying again: {}",
+            visible(&renewal.new.email),
+            visible(&error.to_string())
+        ));
+    }
+
+    fn falling_back(&self, renewal: &Renewal, error: &Error) {
+        self.say(&format!(
+            "{}: the new options were refused, inviting again with the old ones: {}",
+            visible(&renewal.new.email),
+            visible(&error.to_string())
+        ));
+    }
+}

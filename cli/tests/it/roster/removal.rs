@@ -1,0 +1,574 @@
+//! What withdraws invitations has a measure, and says what it is about to do.
+
+use std::{fs, process::Stdio, time::Duration};
+
+use httpmock::{Method, MockServer};
+use org_invitations_sandbox::{Change, Fault, Faults, Operation, Provider, Rule};
+use serde_json::json;
+use tokio::io::AsyncWriteExt;
+
+use super::{crowd, file, path};
+use crate::world::{World, command, with};
+
+/// How many invitations were withdrawn so far.
+fn deleted(world: &World) -> usize {
+    let commits = world.sandbox.ledger().commits;
+    let deletions = commits
+        .iter()
+        .filter(|commit| commit.operation == Change::Delete);
+    deletions.count()
+}
+
+async fn invite_crowd(world: &World, count: usize) {
+    let emails: Vec<_> = (0..count)
+        .map(|number| format!("person{number}@example.com"))
+        .collect();
+    let emails: Vec<_> = emails.iter().map(String::as_str).collect();
+    world.invite("confluent", &emails).await;
+}
+
+#[tokio::test]
+async fn an_empty_roster_withdraws_nobody() {
+    let world = World::start().await;
+    world
+        .invite("confluent", &["ann@example.com", "bob@example.com"])
+        .await;
+    let before = world.sandbox.ledger().requests.len();
+    for (name, text) in [
+        ("zero.csv", ""),
+        ("blank.csv", "\u{feff}\r\n"),
+        ("header.csv", "email,roles\n"),
+        ("zero.json", ""),
+        ("array.json", "[]"),
+        ("zero.jsonl", ""),
+        ("blank.jsonl", "\n\n"),
+        ("names.csv", "email\nAnn Lee\nBob\n"),
+    ] {
+        let roster = file(&world, name, text);
+        let prune = ["-p", "confluent", "apply", &roster, "--prune", "--yes"];
+        let words = match name {
+            "names.csv" => ["no row of the roster has an address", "nothing was sent"],
+            _ => ["the roster is empty", "--allow-empty"],
+        };
+        world.run(&prune).await.fails(2, &words);
+        let plan = ["-p", "confluent", "plan", &roster, "--prune"];
+        world.run(&plan).await.fails(2, &words);
+        if name == "names.csv" {
+            let allowed = [&prune[..], &["--allow-empty"]].concat();
+            world.run(&allowed).await.fails(2, &words);
+        }
+    }
+    // As after a pipe whose beginning failed.
+    let apply = [
+        "-p",
+        "confluent",
+        "apply",
+        "-",
+        "--format",
+        "csv",
+        "--prune",
+    ];
+    let mut child = command(&[&apply[..], &["--yes"]].concat(), &world.variables())
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().shutdown().await.unwrap();
+    assert_eq!(
+        child.wait_with_output().await.unwrap().status.code(),
+        Some(2)
+    );
+    assert_eq!(world.sandbox.ledger().requests.len(), before);
+
+    let roster = file(&world, "none.csv", "");
+    let allowed = ["apply", &roster, "--prune", "--allow-empty", "--yes"];
+    let done = world
+        .run(&[&["-p", "confluent"], &allowed[..]].concat())
+        .await;
+    assert_eq!(done.succeeded().stdout, "invited 0, kept 0, deleted 2\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_withdraws_too_many_is_refused_before_it_begins() {
+    let world = World::start().await;
+    invite_crowd(&world, 24).await;
+    let roster = file(
+        &world,
+        "roster.csv",
+        &format!("{}new@example.com\n", crowd(17)),
+    );
+    let commits = world.sandbox.ledger().commits.len();
+    let prune = ["-p", "confluent", "apply", &roster, "--prune", "--yes"];
+    let words = [
+        "this would withdraw 7 of 24 invitations, and the limit is 6 (25 %, and at least 5)",
+        "Nothing was changed",
+        "--max-deletes 7",
+    ];
+    world.run(&prune).await.fails(2, &words);
+    assert_eq!(world.sandbox.ledger().commits.len(), commits);
+    assert!(!path(&world, "roster.csv.journal").exists());
+    for too_few in ["6", "29%", "0"] {
+        let limit = ["--max-deletes", too_few];
+        let refused = world.run(&[&prune[..], &limit].concat()).await;
+        refused.fails(2, &["--max-deletes 7"]);
+    }
+    let wrong = world
+        .run(&[&prune[..], &["--max-deletes", "many"]].concat())
+        .await;
+    wrong.fails(2, &["a limit is a number"]);
+    let plan = ["-p", "confluent", "plan", &roster, "--prune"];
+    let planned = world.run(&plan).await;
+    planned.succeeded().says(&["delete 7", "would refuse it"]);
+    let agreed = world
+        .run(&[&prune[..], &["--max-deletes", "30%"]].concat())
+        .await;
+    assert_eq!(agreed.succeeded().stdout, "invited 1, kept 17, deleted 7\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_are_deleted_or_renewed_within_the_same_measure() {
+    let world = World::start().await;
+    let emails: Vec<_> = (0..8)
+        .map(|number| format!("p{number}@example.com"))
+        .collect();
+    let emails: Vec<_> = emails.iter().map(String::as_str).collect();
+    let ids = world.invite("confluent", &emails).await;
+    let six: Vec<&str> = ids.iter().take(6).map(String::as_str).collect();
+    for command in ["delete", "renew"] {
+        let run = [&["-p", "confluent", command, "--yes"][..], &six].concat();
+        let refused = world.run(&run).await;
+        refused.fails(2, &["withdraw 6 of 8 invitations", "--max-deletes 6"]);
+        let by_email: Vec<_> = emails[..6]
+            .iter()
+            .flat_map(|email| ["--email", email])
+            .collect();
+        let run = [&["-p", "confluent", command, "--yes"][..], &by_email].concat();
+        world.run(&run).await.fails(2, &["--max-deletes 6"]);
+    }
+    assert_eq!(deleted(&world), 0);
+    let agreed = [
+        &["-p", "confluent", "renew", "--max-deletes", "6"][..],
+        &six,
+    ]
+    .concat();
+    world.run(&agreed).await.succeeded();
+    // What has expired takes nothing from anybody.
+    world.sandbox.advance(Duration::from_secs(8 * 86_400));
+    world
+        .run(&["-p", "confluent", "renew", "--expired"])
+        .await
+        .succeeded();
+    assert_eq!(deleted(&world), 6 + 8);
+    // Five are always few.
+    let ids = world.sandbox.invitations();
+    let five: Vec<&str> = ids.iter().take(5).map(|one| one.id.as_str()).collect();
+    let few = [&["-p", "confluent", "delete", "--yes"][..], &five].concat();
+    world.run(&few).await.succeeded();
+}
+
+#[tokio::test]
+async fn a_dry_run_shows_what_would_be_withdrawn_and_changes_nothing() {
+    let world = World::start().await;
+    world
+        .invite("confluent", &["ann@example.com", "bob@example.com"])
+        .await;
+    let commits = world.sandbox.ledger().commits.len();
+    let roster = file(
+        &world,
+        "roster.csv",
+        "email,auth_type\nann@example.com,sso\n",
+    );
+    let dry = ["-p", "confluent", "apply", &roster, "--prune", "--dry-run"];
+    let shown = world.run(&[&dry[..], &["-o", "jsonl"]].concat()).await;
+    shown.succeeded().says(&["confluent: renew 1, delete 1"]);
+    let rows = shown.lines();
+    let schema = world.run(&["schema", "plan"]).await.json();
+    let valid = jsonschema::validator_for(&schema).unwrap();
+    let wrong: Vec<_> = valid
+        .iter_errors(&rows.clone().into())
+        .map(|error| error.to_string())
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+    assert_eq!(rows[0]["action"], "renew");
+    assert_eq!(rows[0]["previous"]["invitation"]["auth_type"], "local");
+    assert_eq!(rows[1]["action"], "delete");
+    assert_eq!(rows[1]["email"], "bob@example.com");
+    let table = world.run(&dry).await;
+    assert!(
+        table.succeeded().stdout.contains("delete"),
+        "{}",
+        table.stdout
+    );
+    assert_eq!(world.sandbox.ledger().commits.len(), commits);
+    assert!(!path(&world, "roster.csv.journal").exists());
+}
+
+#[tokio::test]
+async fn a_row_that_is_refused_protects_its_person() {
+    let world = World::start().await;
+    let emails = ["ann@example.com", "b.ob@example.com"];
+    world.invite("clickhouse", &emails).await;
+    let text = "email,auth_type\nAnn@Example.com,sso\nbob+hr@example.com,sso\ncid@example.com,\n";
+    let roster = file(&world, "roster.csv", text);
+    let plan = ["-p", "clickhouse", "plan", &roster, "--prune"];
+    let planned = world.run(&plan).await;
+    planned
+        .succeeded()
+        .says(&["create 1, renew 0, keep 1, delete 0, refuse 2"]);
+    let why = "it resembles bob+hr@example.com, whose row is refused";
+    assert!(planned.stdout.contains(why), "{}", planned.stdout);
+    let apply = ["-p", "clickhouse", "apply", &roster, "--prune", "--yes"];
+    let applied = world.run(&apply).await;
+    applied.fails(1, &["auth types"]);
+    assert_eq!(applied.stdout, "invited 1, kept 1, deleted 0, refused 2\n");
+    assert_eq!(world.sandbox.invitations().len(), 3);
+}
+
+/// Every create is refused as if the person were there.
+fn conflicts() -> Faults {
+    let conflict = Fault::status_before(409);
+    Faults::script([Rule::new(conflict).on(Operation::Create).always()])
+}
+
+#[tokio::test]
+async fn deletions_wait_while_a_create_is_unexplained_and_the_failed_rows_delete_later() {
+    let world = World::start().await;
+    let old = ["old1@example.com", "old2@example.com"];
+    for (name, begins) in [
+        ("failed.csv", "email,roles,auth_type,action,id,error\n"),
+        ("failed.jsonl", "{\"action\":\"create\","),
+    ] {
+        world.invite("confluent", &old).await;
+        world.sandbox.set_faults(conflicts());
+        let roster = file(&world, "roster.csv", "email\nann@example.com\n");
+        let failed = path(&world, name);
+        let failed = failed.to_str().unwrap();
+        let apply = ["-p", "confluent", "apply", &roster, "--prune", "--yes"];
+        let applied = world
+            .run(&[&apply[..], &["--failed", failed]].concat())
+            .await;
+        applied.fails(1, &["ann@example.com", "nothing is withdrawn in this run"]);
+        assert_eq!(
+            applied.stdout,
+            "invited 0, kept 0, deleted 0, failed 1, withheld 2\n"
+        );
+        assert_eq!(world.sandbox.invitations().len(), 2);
+        let text = fs::read_to_string(failed).unwrap();
+        assert!(text.starts_with(begins), "{text}");
+
+        // Given back without --prune, it does what is left, and invites nobody who was to go.
+        world.sandbox.set_faults(Faults::default());
+        let again = world
+            .run(&["-p", "confluent", "apply", failed, "--yes"])
+            .await;
+        assert_eq!(again.succeeded().stdout, "invited 1, kept 0, deleted 2\n");
+        let left = world.sandbox.invitations();
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].email, "ann@example.com");
+        // Once more, and nothing is left of it.
+        let again = world
+            .run(&["-p", "confluent", "apply", failed, "--yes"])
+            .await;
+        again
+            .succeeded()
+            .says(&["no invitation of old1@example.com is left to be deleted"]);
+        assert_eq!(again.stdout, "invited 0, kept 1, deleted 0\n");
+        world.sandbox.reset();
+    }
+}
+
+#[tokio::test]
+async fn failed_deletions_are_given_back_as_deletions() {
+    let world = World::start().await;
+    world.invite("confluent", &["old@example.com"]).await;
+    let refuse = Rule::new(Fault::status_before(403)).on(Operation::Delete);
+    world.sandbox.set_faults(Faults::script([refuse.always()]));
+    let roster = file(&world, "roster.csv", "email\nann@example.com\n");
+    let failed = path(&world, "failed.csv");
+    let failed = failed.to_str().unwrap();
+    let apply = ["-p", "confluent", "apply", &roster, "--prune", "--yes"];
+    let applied = world
+        .run(&[&apply[..], &["--failed", failed]].concat())
+        .await;
+    applied.fails(1, &["old@example.com: ", "status 403", "failed rows: 1"]);
+    world.sandbox.set_faults(Faults::default());
+    // Invited anew meanwhile, it is another invitation, and nobody asked for that one to go.
+    let again = ["-p", "confluent", "apply", failed, "--yes"];
+    world
+        .run(&["-p", "confluent", "renew", "--email", "old@example.com"])
+        .await
+        .succeeded();
+    let done = world.run(&again).await;
+    assert_eq!(done.succeeded().stdout, "invited 0, kept 0, deleted 0\n");
+    assert_eq!(world.sandbox.invitations().len(), 2);
+    // Without an id, the address is enough.
+    let by_hand = "email,action\nOLD@example.com,delete\n";
+    let by_hand = file(&world, "gone.csv", by_hand);
+    let done = world
+        .run(&["-p", "confluent", "apply", &by_hand, "--yes"])
+        .await;
+    assert_eq!(done.succeeded().stdout, "invited 0, kept 0, deleted 1\n");
+}
+
+#[tokio::test]
+async fn what_is_in_failed_rows_is_harmless_and_comes_back_as_it_was() {
+    let world = World::start().await;
+    let refuse = Rule::new(Fault::status_before(403)).on(Operation::Create);
+    world.sandbox.set_faults(Faults::script([refuse.always()]));
+    let email = "=cmd\u{202e}|x@example.com";
+    let roster = serde_json::to_string(&json!([{ "email": email }])).unwrap();
+    let roster = file(&world, "roster.json", &roster);
+    for (name, written) in [
+        ("failed.csv", "'=cmd\\u{202e}|x@example.com,"),
+        ("failed.jsonl", "\"=cmd\\u202e|x@example.com\""),
+    ] {
+        let failed = path(&world, name);
+        let failed = failed.to_str().unwrap();
+        let apply = [
+            "-p",
+            "confluent",
+            "apply",
+            &roster,
+            "--yes",
+            "--failed",
+            failed,
+        ];
+        world.run(&apply).await.fails(3, &["status 403"]);
+        let text = fs::read_to_string(failed).unwrap();
+        assert!(text.contains(written), "{text}");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(failed).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        let plan = ["-p", "confluent", "plan", failed, "-o", "jsonl"];
+        let planned = world.run(&plan).await;
+        assert_eq!(planned.lines()[0]["email"], email);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_ignores_the_address_deletes_and_renews_nobody_else() {
+    let world = World::start().await;
+    let server = MockServer::start_async().await;
+    let all = [
+        "ann@example.com",
+        "ann@example.com.evil.example",
+        "bob@example.com",
+    ];
+    let data: Vec<_> = all
+        .iter()
+        .enumerate()
+        .map(|(number, email)| json!({ "id": format!("i-{number}"), "email": email }))
+        .collect();
+    let list = json!({
+        "api_version": "iam/v2", "kind": "InvitationList", "metadata": {}, "data": data,
+    });
+    server
+        .mock_async(|when, then| {
+            when.method(Method::GET).path("/iam/v2/invitations");
+            then.status(200).json_body(list);
+        })
+        .await;
+    let writes = server
+        .mock_async(|when, then| {
+            when.method(Method::DELETE);
+            then.status(204);
+        })
+        .await;
+    let url = server.base_url();
+    let variables = with(world.variables(), &[("CONFLUENT_CLOUD_ENDPOINT", &url)]);
+    for command in ["delete", "renew"] {
+        let run = [
+            "-p",
+            "confluent",
+            command,
+            "--yes",
+            "--email",
+            "nobody@example.com",
+        ];
+        let missing = crate::world::run(&run, &variables).await;
+        missing.fails(4, &["nobody with this address is invited"]);
+    }
+    assert_eq!(writes.calls_async().await, 0);
+    let run = [
+        "-p",
+        "confluent",
+        "delete",
+        "--yes",
+        "--email",
+        "ANN@example.com",
+    ];
+    let done = crate::world::run(&run, &variables).await;
+    assert_eq!(done.succeeded().stdout, "deleted i-0 (ann@example.com)\n");
+}
+
+#[tokio::test]
+async fn an_answer_about_another_invitation_is_not_acted_upon() {
+    let world = World::start().await;
+    let server = MockServer::start_async().await;
+    server
+        .mock_async(|when, then| {
+            when.method(Method::GET);
+            then.status(200)
+                .json_body(json!({ "id": "i-14", "email": "bob@example.com" }));
+        })
+        .await;
+    let writes = server
+        .mock_async(|when, then| {
+            when.method(Method::DELETE);
+            then.status(204);
+        })
+        .await;
+    let url = server.base_url();
+    let variables = with(world.variables(), &[("CONFLUENT_CLOUD_ENDPOINT", &url)]);
+    let renewed = crate::world::run(&["-p", "confluent", "renew", "i-1"], &variables).await;
+    assert_ne!(renewed.code, Some(0));
+    assert_eq!(writes.calls_async().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_that_cannot_be_are_refused_without_a_loss() {
+    let world = World::start().await;
+    let billing = "5a1e9b6c-3f0d-4c1b-9a57-0d2f4f1c6a03";
+    let unknown = "99999999-3f0d-4c1b-9a57-0d2f4f1c6a99";
+    let emails = ["a@example.com", "b@example.com", "c@example.com"];
+    let invite = ["-p", "clickhouse", "create", "--role-id", billing];
+    world
+        .run(&[&invite[..], &emails].concat())
+        .await
+        .succeeded();
+    let roster = |role: &str| {
+        let rows = emails.map(|email| format!("{email},{role}\n"));
+        file(
+            &world,
+            "roster.csv",
+            &format!("email,roles\n{}", rows.concat()),
+        )
+    };
+    let apply = |roster: &str| {
+        let words = [
+            "-p",
+            "clickhouse",
+            "apply",
+            roster,
+            "--yes",
+            "--concurrency",
+            "8",
+        ];
+        words.map(str::to_owned)
+    };
+    let run = |roster: String| {
+        let words = apply(&roster);
+        let world = &world;
+        async move {
+            let words: Vec<_> = words.iter().map(String::as_str).collect();
+            world.run(&words).await
+        }
+    };
+    // The name of a role, as a table shows it.
+    let named = run(roster("billing")).await;
+    named.fails(
+        1,
+        &[&format!(
+            "\"billing\" is the name of a role; its id is {billing}"
+        )],
+    );
+    // No id at all.
+    let odd = run(roster("Auditor")).await;
+    odd.fails(
+        2,
+        &[
+            "does not look like the id of a role",
+            "nothing was withdrawn",
+        ],
+    );
+    assert_eq!(deleted(&world), 0);
+    // An id that there is not: one person is renewed back, the others are left alone.
+    let refused = run(roster(unknown)).await;
+    refused.fails(
+        1,
+        &[
+            "the new options were refused, inviting again with the old ones",
+            "the provider refused the same for a@example.com",
+        ],
+    );
+    assert_eq!(
+        refused.stdout,
+        "invited 0, kept 0, deleted 0, restored 1, withheld 2\n"
+    );
+    assert!(!refused.stderr.contains("--resume"), "{}", refused.stderr);
+    assert_eq!(deleted(&world), 1);
+    let list = ["-p", "clickhouse", "list", "-o", "jsonl"];
+    let listed = world.run(&list).await;
+    for row in listed.lines() {
+        assert_eq!(row["assigned_roles"][0]["id"], billing);
+    }
+    assert_eq!(listed.lines().len(), 3);
+    assert!(!path(&world, "roster.csv.journal").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_lost_is_named_with_the_command_and_resuming_is_not_advised() {
+    let world = World::start().await;
+    let emails = ["a@example.com", "b@example.com", "c@example.com"];
+    world.invite("confluent", &emails).await;
+    let refuse = Rule::new(Fault::status_before(403)).on(Operation::Create);
+    world.sandbox.set_faults(Faults::script([refuse.always()]));
+    let rows = emails.map(|email| format!("{email},sso\n")).concat();
+    let roster = file(&world, "roster.csv", &format!("email,auth_type\n{rows}"));
+    let apply = ["-p", "confluent", "apply", &roster, "--yes", "-o", "jsonl"];
+    let lost = world.run(&apply).await;
+    let again = "org-invitations -p confluent create a@example.com --auth-type local --if-absent";
+    lost.says(&[
+        "a@example.com IS NOT INVITED ANY MORE",
+        again,
+        "2 were not attempted, since what refused a@example.com would refuse them too",
+    ]);
+    assert_ne!(lost.code, Some(0));
+    assert!(!lost.stderr.contains("--resume"), "{}", lost.stderr);
+    let schema = world.run(&["schema", "apply"]).await.json();
+    let valid = jsonschema::validator_for(&schema).unwrap();
+    assert!(valid.is_valid(&lost.lines().into()), "{}", lost.stdout);
+    let row = &lost.lines()[0];
+    assert_eq!(row["result"], "withdrawn");
+    assert_eq!(row["invite"]["auth_type"], "local");
+    assert_eq!(world.sandbox.invitations().len(), 2);
+    assert!(!path(&world, "roster.csv.journal").exists());
+
+    world.sandbox.set_faults(Faults::default());
+    let words: Vec<_> = again.split_whitespace().skip(1).collect();
+    world.run(&words).await.succeeded();
+    assert_eq!(world.sandbox.invitations().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kept_is_only_who_was_seen() {
+    let world = World::start().await;
+    // Deleted, and then refused as if it were there: for a while, or for good.
+    for (times, result, left) in [(1, "invited", 1), (0, "withdrawn", 0)] {
+        world.invite("confluent", &["ann@example.com"]).await;
+        let conflict = Rule::new(Fault::status_before(409)).on(Operation::Create);
+        world
+            .sandbox
+            .set_faults(Faults::script([conflict.times(times)]));
+        let text = "email,auth_type\nann@example.com,sso\n";
+        let roster = file(&world, "roster.csv", text);
+        let apply = ["-p", "confluent", "apply", &roster, "--yes", "-o", "jsonl"];
+        let applied = world.run(&apply).await;
+        assert_eq!(applied.lines()[0]["result"], result, "{}", applied.stderr);
+        assert_eq!(world.sandbox.invitations().len(), left);
+        world.sandbox.reset();
+    }
+    // A member of ClickHouse is not in its list, and is told in the vendor's own words.
+    world.invite("clickhouse", &["ann@example.com"]).await;
+    world
+        .sandbox
+        .accept(Provider::ClickHouse, "ann@example.com")
+        .unwrap();
+    let roster = file(&world, "roster.csv", "email\nann@example.com\n");
+    let apply = ["-p", "clickhouse", "apply", &roster, "--yes"];
+    let applied = world.run(&apply).await;
+    assert_eq!(applied.succeeded().stdout, "invited 0, kept 1, deleted 0\n");
+}

@@ -1,0 +1,197 @@
+//! Email addresses in the form in which they are compared: the one home of "is this the same person?".
+
+use std::borrow::Cow;
+
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+/// The form of an email address in which two spellings of one address are equal.
+///
+/// The address is put into Unicode normalisation form C and into lower case, and its domain into the ASCII form
+/// of IDNA (`BÜCHER.example` and `xn--bcher-kva.example` are the same), without a dot at its end. Vendors store
+/// addresses in forms of their own (ClickHouse in lower case); this crate compares this one everywhere: in a
+/// [`Plan`](crate::Plan), in bulk operations and in lookups. A text that is no address has a form too.
+///
+/// ```
+/// use org_invitations::normalize_email;
+///
+/// assert_eq!(normalize_email("Ann@Bücher.Example"), "ann@xn--bcher-kva.example");
+/// // `é` as one character, and as `e` with a combining accent.
+/// assert_eq!(normalize_email("Ren\u{e9}@example.com"), normalize_email("rene\u{301}@example.com"));
+/// ```
+pub fn normalize_email(email: &str) -> String {
+    let Some((local, domain)) = email.rsplit_once('@') else {
+        return fold(email).into_owned();
+    };
+    let (mut normal, domain) = (fold(local).into_owned(), normalize_domain(domain));
+    normal.push('@');
+    normal.push_str(&domain);
+    normal
+}
+
+/// The form of an email address in which addresses that some servers take for one are equal.
+///
+/// That of [`normalize_email`], without dots, white space and control characters in the local part, and without
+/// the tag after a `+`. Two addresses with the same skeleton resemble each other, and may well be two people: it
+/// is for leaving something alone in case of doubt, never for choosing what to withdraw.
+///
+/// ```
+/// use org_invitations::email_skeleton;
+///
+/// assert_eq!(email_skeleton("Ann.Lee+hr@example.com"), "annlee@example.com");
+/// ```
+pub fn email_skeleton(email: &str) -> String {
+    let seen: String = email
+        .chars()
+        .filter(|letter| !is_ignorable(*letter))
+        .collect();
+    let normal = normalize_email(&seen);
+    let (local, domain) = match normal.rsplit_once('@') {
+        Some((local, domain)) => (local, Some(domain)),
+        None => (normal.as_str(), None),
+    };
+    // An address may begin with a `+`, and then it is no tag.
+    let end = local
+        .match_indices('+')
+        .map(|(at, _)| at)
+        .find(|at| *at > 0);
+    let local = local[..end.unwrap_or(local.len())].chars();
+    // What stood apart may belong together now, as a letter and its accent do.
+    let mut skeleton: String = local.filter(|letter| *letter != '.').nfc().collect();
+    if let Some(domain) = domain {
+        skeleton.push('@');
+        skeleton.push_str(domain);
+    }
+    skeleton
+}
+
+/// Whether two spellings are of one address.
+pub(crate) fn same_email(one: &str, other: &str) -> bool {
+    one == other || normalize_email(one) == normalize_email(other)
+}
+
+/// What nobody sees or means in an address: spaces, control characters, and those that turn the direction.
+fn is_ignorable(letter: char) -> bool {
+    letter.is_whitespace()
+        || letter.is_control()
+        || matches!(letter,
+            '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+fn normalize_domain(domain: &str) -> Cow<'_, str> {
+    let domain = domain.trim_end_matches('.');
+    let is_plain = domain.is_ascii() && !has_punycode(domain);
+    if is_plain && !domain.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Cow::Borrowed(domain);
+    }
+    if is_plain {
+        return Cow::Owned(domain.to_ascii_lowercase());
+    }
+    match idna::domain_to_ascii_cow(domain.as_bytes(), idna::AsciiDenyList::URL) {
+        // A dot in another script becomes one here.
+        Ok(ascii) => Cow::Owned(ascii.trim_end_matches('.').to_owned()),
+        Err(_) => fold(domain),
+    }
+}
+
+fn has_punycode(domain: &str) -> bool {
+    domain.split('.').any(|label| {
+        label
+            .get(..4)
+            .is_some_and(|head| head.eq_ignore_ascii_case("xn--"))
+    })
+}
+
+/// Normalisation form C, in lower case.
+fn fold(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Cow::Owned(text.to_ascii_lowercase());
+        }
+        return Cow::Borrowed(text);
+    }
+    let composed: String = text.nfc().collect();
+    let lower = composed.to_lowercase();
+    if is_nfc(&lower) {
+        return Cow::Owned(lower);
+    }
+    // Some capitals become a letter and an accent.
+    Cow::Owned(lower.nfc().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_address_are_equal() {
+        for (one, other) in [
+            ("ann@example.com", "Ann@Example.COM"),
+            ("ann@example.com", "ann@example.com."),
+            ("ann@bücher.example", "ann@xn--bcher-kva.example"),
+            ("ann@BÜCHER.example", "ann@XN--BCHER-KVA.Example"),
+            ("ann@b\u{75}\u{308}cher.example", "ann@bücher.example"),
+            ("ann@bücher。example", "ann@bücher.example"),
+            ("ren\u{e9}@example.com", "re\u{6e}e\u{301}@example.com"),
+            ("REN\u{c9}@example.com", "rene\u{301}@example.com"),
+            ("ΟΔΟΣ@example.com", "οδος@example.com"),
+            ("nobody", "NOBODY"),
+        ] {
+            assert!(same_email(one, other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn different_addresses_differ() {
+        for (one, other) in [
+            ("ann@example.com", "ann@example.org"),
+            ("ann@example.com", "an.n@example.com"),
+            ("ann@example.com", "ann+hr@example.com"),
+            ("strasse@example.com", "straße@example.com"),
+            ("ann@bucher.example", "ann@bücher.example"),
+            ("ann@xn--", "ann@xn--a"),
+        ] {
+            assert!(!same_email(one, other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn what_resembles_has_one_skeleton() {
+        for spelling in [
+            "Ann.Lee@example.com",
+            "annlee+hr@example.com",
+            "a.n.n.l.e.e+x+y@EXAMPLE.com",
+            "ann lee@example.com",
+            "annlee\u{200b}@example.com",
+        ] {
+            assert_eq!(
+                email_skeleton(spelling),
+                "annlee@example.com",
+                "{spelling:?}"
+            );
+        }
+        assert_eq!(email_skeleton("+ann@example.com"), "+ann@example.com");
+        assert_eq!(email_skeleton("nobody"), "nobody");
+        assert_ne!(
+            email_skeleton("ann@exam.ple.com"),
+            email_skeleton("ann@example.com")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn the_form_is_stable_and_knows_no_case(email in "\\PC{0,12}@?([a-zA-ZäÖß.\\-]|xn--|\\PC){0,12}") {
+            let normal = normalize_email(&email);
+            prop_assert_eq!(normalize_email(&normal), normal.clone());
+            let skeleton = email_skeleton(&email);
+            prop_assert_eq!(email_skeleton(&skeleton), skeleton);
+        }
+
+        #[test]
+        fn of_ascii_only_the_case_is_lost(email in "[a-zA-Z.+]{1,9}@[a-z]{1,9}\\.[a-zA-Z]{2,5}") {
+            prop_assert_eq!(normalize_email(&email), email.to_lowercase());
+        }
+    }
+}

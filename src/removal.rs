@@ -1,0 +1,212 @@
+//! How many invitations one run may withdraw.
+
+use std::{fmt, str::FromStr};
+
+use crate::error::{Error, ErrorKind, Operation};
+
+/// How many invitations one run may withdraw: a number, or a share of those that there are.
+///
+/// The default is a quarter, and five where a quarter is less. It is there for the day on which a roster is
+/// cut off, or the wrong one: a larger run is refused before it begins.
+///
+/// ```
+/// use org_invitations::RemovalLimit;
+///
+/// let limit = RemovalLimit::default();
+/// assert!(limit.check(5, 8).is_ok());
+/// assert!(limit.check(25, 100).is_ok());
+/// let refused = limit.check(26, 100).unwrap_err();
+/// assert_eq!((refused.removals, refused.existing, refused.allowed), (26, 100, 25));
+/// assert!("40%".parse::<RemovalLimit>().unwrap().check(40, 100).is_ok());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RemovalLimit {
+    percent: u8,
+    at_least: usize,
+}
+
+impl Default for RemovalLimit {
+    fn default() -> Self {
+        Self {
+            percent: 25,
+            at_least: 5,
+        }
+    }
+}
+
+impl RemovalLimit {
+    /// At most this number.
+    pub fn count(count: usize) -> Self {
+        Self {
+            percent: 0,
+            at_least: count,
+        }
+    }
+
+    /// At most this share of the invitations that there are, in percent and rounded down; more than 100 counts as
+    /// 100.
+    pub fn percent(percent: u8) -> Self {
+        Self {
+            percent: percent.min(100),
+            at_least: 0,
+        }
+    }
+
+    /// No limit.
+    pub fn none() -> Self {
+        Self {
+            percent: 100,
+            at_least: usize::MAX,
+        }
+    }
+
+    /// How many may be withdrawn where there are so many.
+    pub fn allowed(&self, existing: usize) -> usize {
+        let share = existing / 100 * usize::from(self.percent)
+            + existing % 100 * usize::from(self.percent) / 100;
+        share.max(self.at_least)
+    }
+
+    /// Checks a run that withdraws `removals` of `existing` invitations.
+    ///
+    /// # Errors
+    ///
+    /// [`TooManyRemovals`] when that is more than [`allowed`](Self::allowed).
+    pub fn check(&self, removals: usize, existing: usize) -> Result<(), TooManyRemovals> {
+        let allowed = self.allowed(existing);
+        if removals <= allowed {
+            return Ok(());
+        }
+        Err(TooManyRemovals {
+            removals,
+            existing,
+            allowed,
+            limit: *self,
+        })
+    }
+}
+
+/// `25 %, and at least 5`
+impl fmt::Display for RemovalLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.percent, self.at_least) {
+            (_, usize::MAX) => f.write_str("no limit"),
+            (0, count) => write!(f, "{count}"),
+            (percent, 0) => write!(f, "{percent} %"),
+            (percent, count) => write!(f, "{percent} %, and at least {count}"),
+        }
+    }
+}
+
+/// A number (`10`), or a share (`25%`).
+impl FromStr for RemovalLimit {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let text = text.trim();
+        let limit = match text.strip_suffix('%') {
+            Some(percent) => {
+                let percent = percent.trim_end().parse().ok();
+                percent.filter(|percent| *percent <= 100).map(Self::percent)
+            }
+            None => text.parse().ok().map(Self::count),
+        };
+        limit.ok_or_else(|| {
+            let message = "a limit is a number, such as 10, or a share from 0% to 100%";
+            Error::new(ErrorKind::InvalidInput, Operation::Validate, message)
+        })
+    }
+}
+
+/// A run that would withdraw more than its [`RemovalLimit`] allows. Nothing was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TooManyRemovals {
+    /// How many it would withdraw.
+    pub removals: usize,
+    /// How many invitations there are that can be withdrawn.
+    pub existing: usize,
+    /// How many it may withdraw.
+    pub allowed: usize,
+    /// The limit.
+    pub limit: RemovalLimit,
+}
+
+impl fmt::Display for TooManyRemovals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (removals, existing, allowed) = (self.removals, self.existing, self.allowed);
+        write!(
+            f,
+            "this would withdraw {removals} of {existing} invitations, and the limit is {allowed}"
+        )?;
+        match self.limit.percent {
+            0 => Ok(()),
+            _ => write!(f, " ({})", self.limit),
+        }
+    }
+}
+
+impl std::error::Error for TooManyRemovals {}
+
+impl From<TooManyRemovals> for Error {
+    fn from(refused: TooManyRemovals) -> Self {
+        let message = refused.to_string();
+        Self::new(ErrorKind::InvalidInput, Operation::Delete, message).with_source(refused)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_a_quarter_and_at_least_five() {
+        let limit = RemovalLimit::default();
+        for (existing, allowed) in [
+            (0, 5),
+            (5, 5),
+            (20, 5),
+            (24, 6),
+            (100, 25),
+            (1_000_000, 250_000),
+        ] {
+            assert_eq!(limit.allowed(existing), allowed, "{existing}");
+            assert!(limit.check(allowed, existing).is_ok());
+            assert!(limit.check(allowed + 1, existing).is_err());
+        }
+        assert_eq!(
+            RemovalLimit::percent(100).allowed(usize::MAX),
+            usize::MAX / 100 * 100 + usize::MAX % 100
+        );
+    }
+
+    #[test]
+    fn a_limit_is_read_as_it_is_written() {
+        for (text, limit) in [
+            ("10", RemovalLimit::count(10)),
+            ("0", RemovalLimit::count(0)),
+            (" 30% ", RemovalLimit::percent(30)),
+            ("100 %", RemovalLimit::percent(100)),
+        ] {
+            assert_eq!(text.parse::<RemovalLimit>().unwrap(), limit, "{text}");
+        }
+        for text in ["", "%", "-1", "101%", "1e3", "25 percent", "all"] {
+            let refused = text.parse::<RemovalLimit>().unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::InvalidInput, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_was_asked_and_what_is_allowed() {
+        let said = |limit: RemovalLimit| limit.check(30, 40).unwrap_err().to_string();
+        assert_eq!(
+            said(RemovalLimit::default()),
+            "this would withdraw 30 of 40 invitations, and the limit is 10 (25 %, and at least 5)"
+        );
+        assert_eq!(
+            said(RemovalLimit::count(3)),
+            "this would withdraw 30 of 40 invitations, and the limit is 3"
+        );
+        assert!(RemovalLimit::none().check(usize::MAX, 0).is_ok());
+    }
+}

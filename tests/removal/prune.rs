@@ -1,0 +1,255 @@
+//! Whom a plan withdraws, and whom it leaves alone.
+
+use org_invitations::{
+    Action, AuthType, Capabilities, ErrorKind, InvitationStatus, NewInvitation, Plan, PlanOptions,
+    Withdrawal,
+};
+
+use crate::{crowd, everything, existing, plan, pruning, sent, with_roles};
+
+fn deleted(plan: &Plan) -> Vec<&str> {
+    let deletions = plan
+        .steps
+        .iter()
+        .filter(|step| step.action == Action::Delete);
+    deletions.map(|step| step.email.as_str()).collect()
+}
+
+#[test]
+fn an_empty_roster_removes_nobody_unless_it_is_allowed_to() {
+    let there = crowd(3);
+    let none = plan(&[], &there, &pruning());
+    assert!(none.steps.is_empty(), "{none:#?}");
+    let everybody = plan(&[], &there, &pruning().allow_empty(true));
+    assert_eq!(deleted(&everybody).len(), 3);
+
+    let refused = pruning().check_roster(&[]).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidInput);
+    assert!(refused.message().contains("empty"), "{refused}");
+    pruning().allow_empty(true).check_roster(&[]).unwrap();
+    PlanOptions::default().check_roster(&[]).unwrap();
+}
+
+#[test]
+fn a_roster_without_an_address_removes_nobody() {
+    let roster = ["Ann Lee", "Bob"].map(NewInvitation::new);
+    for options in [pruning(), pruning().allow_empty(true)] {
+        let plan = plan(&roster, &crowd(3), &options);
+        assert_eq!(plan.count(Action::Delete), 0, "{plan:#?}");
+        let refused = options.check_roster(&roster).unwrap_err();
+        assert!(refused.message().contains("no row"), "{refused}");
+    }
+    let one = [
+        NewInvitation::new("Bob"),
+        NewInvitation::new("ann@example.com"),
+    ];
+    pruning().check_roster(&one).unwrap();
+    assert_eq!(deleted(&plan(&one, &crowd(3), &pruning())).len(), 3);
+}
+
+#[test]
+fn rows_that_are_refused_protect_their_people() {
+    let there = crowd(20);
+    let row = |email: &str| NewInvitation::new(email).auth_type(AuthType::Sso);
+    let roster: Vec<_> = there.iter().map(|one| row(&one.email)).collect();
+    let nothing = Capabilities::default();
+    let plan = Plan::new(roster, there, &nothing, &pruning());
+    assert_eq!(plan.count(Action::Refuse), 20);
+    assert_eq!(plan.steps.len(), 20, "{plan:#?}");
+}
+
+#[test]
+fn an_address_protects_in_every_form() {
+    for (row, stored) in [
+        ("ANN@EXAMPLE.com", "ann@example.com"),
+        ("ann@bücher.example", "ann@xn--bcher-kva.example"),
+        ("ann@XN--BCHER-KVA.example", "ann@bücher.example"),
+        ("ren\u{e9}@example.com", "rene\u{301}@example.com"),
+        ("rene\u{301}@example.com", "REN\u{c9}@example.com"),
+    ] {
+        let plan = plan(
+            &[NewInvitation::new(row)],
+            &[sent("i-1", stored)],
+            &pruning(),
+        );
+        let actions: Vec<_> = plan.steps.iter().map(|step| step.action).collect();
+        assert_eq!(actions, [Action::Keep], "{row} {stored}");
+        assert_eq!(plan.steps[0].id.as_ref().unwrap().as_str(), "i-1");
+    }
+}
+
+#[test]
+fn what_resembles_a_refused_row_is_left_alone_and_says_why() {
+    let there = [
+        sent("i-1", "annlee@example.com"),
+        sent("i-2", "bob@example.com"),
+    ];
+    for refused in ["Ann.Lee+hr @example.com", "ann lee@example.com"] {
+        let roster = [
+            NewInvitation::new(refused),
+            NewInvitation::new("cid@example.com"),
+        ];
+        let plan = plan(&roster, &there, &pruning());
+        assert_eq!(deleted(&plan), ["bob@example.com"]);
+        let spared = &plan.steps[2];
+        assert_eq!((spared.action, spared.row), (Action::Keep, None));
+        let why = spared.reason.as_deref().unwrap();
+        assert_eq!(why, format!("it resembles {refused}, whose row is refused"));
+    }
+    // A row that can be carried out means the address that it has.
+    let roster = [NewInvitation::new("ann.lee@example.com")];
+    let plan = plan(&roster, &there, &pruning());
+    assert_eq!(deleted(&plan), ["annlee@example.com", "bob@example.com"]);
+}
+
+#[test]
+fn a_row_with_the_name_of_a_role_is_refused_and_protects() {
+    let there = [with_roles(
+        sent("i-1", "ann@example.com"),
+        &[("5a1e", "Developer")],
+    )];
+    for (roles, refused) in [("Developer", true), ("developer", true), ("5a1e", false)] {
+        let roster = [NewInvitation::new("ann@example.com").role_ids([roles])];
+        let plan = plan(&roster, &there, &pruning());
+        let step = &plan.steps[0];
+        assert_eq!(plan.steps.len(), 1);
+        assert_eq!(step.action == Action::Refuse, refused, "{step:?}");
+        if refused {
+            let why = step.reason.as_deref().unwrap();
+            assert!(
+                why.ends_with("is the name of a role; its id is 5a1e"),
+                "{why}"
+            );
+        }
+    }
+}
+
+#[test]
+fn people_can_be_withdrawn_by_name() {
+    let there = [
+        sent("i-1", "ann@example.com"),
+        sent("i-2", "ann@example.com"),
+        sent("i-3", "bob@example.com"),
+        existing("i-4", "cid@example.com", InvitationStatus::Accepted),
+        sent("i-5", "dan@example.com"),
+    ];
+    let roster = [NewInvitation::new("dan@example.com")];
+    let withdraw = |list: &[(&str, Option<&str>)]| {
+        let one = |(email, id): &(&str, Option<&str>)| {
+            Withdrawal::new(*email, id.map(|id| id.parse().unwrap()))
+        };
+        let options = PlanOptions::default().withdraw(list.iter().map(one));
+        let plan = plan(&roster, &there, &options);
+        let deletions = plan
+            .steps
+            .into_iter()
+            .filter(|step| step.action == Action::Delete);
+        let ids = deletions.map(|step| step.id.unwrap().to_string());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(withdraw(&[("Ann@Example.com", None)]), ["i-1", "i-2"]);
+    assert_eq!(withdraw(&[("ann@example.com", Some("i-2"))]), ["i-2"]);
+    // Nobody's else, no member's, and nobody's who is in the roster.
+    assert!(withdraw(&[("ann@example.com", Some("i-3"))]).is_empty());
+    assert!(withdraw(&[("cid@example.com", None), ("dan@example.com", None)]).is_empty());
+}
+
+#[test]
+fn removals_are_counted_and_measured() {
+    let there = crowd(40);
+    let keep = |count: usize| -> Vec<_> {
+        let kept = there.iter().take(count);
+        kept.map(|one| NewInvitation::new(&one.email)).collect()
+    };
+    for (kept, allowed) in [(40, true), (30, true), (29, false), (1, false)] {
+        let plan = plan(&keep(kept), &there, &pruning());
+        assert_eq!((plan.removals(), plan.existing), (40 - kept, 40));
+        assert_eq!(
+            plan.check_removals(&Default::default()).is_ok(),
+            allowed,
+            "{kept}"
+        );
+    }
+    // Of a few, five may go.
+    let few = &there[..6];
+    let plan = plan(&keep(1), few, &pruning());
+    assert_eq!((plan.removals(), plan.existing), (5, 6));
+    plan.check_removals(&Default::default()).unwrap();
+}
+
+#[test]
+fn a_renewal_of_what_can_be_accepted_counts_and_one_of_what_has_expired_does_not() {
+    let there = [
+        sent("i-1", "ann@example.com"),
+        existing("i-2", "bob@example.com", InvitationStatus::Expired),
+        existing("i-3", "cid@example.com", InvitationStatus::Accepted),
+    ];
+    let there = there.map(|one| with_roles(one, &[("r-1", "One")]));
+    let emails = ["ann@example.com", "bob@example.com", "cid@example.com"];
+    let roster = emails.map(|email| NewInvitation::new(email).role_ids(["r-2"]));
+    let plan = plan(&roster, &there, &PlanOptions::default());
+    assert_eq!(plan.count(Action::Renew), 2, "{plan:#?}");
+    assert_eq!((plan.removals(), plan.existing), (1, 2));
+}
+
+#[test]
+fn a_renewal_keeps_what_the_roster_leaves_open_and_remembers_what_there_was() {
+    let mut old = existing("i-1", "Ann@example.com", InvitationStatus::Expired);
+    old.auth_type = Some(AuthType::Sso);
+    let old = with_roles(old, &[("r-1", "One")]);
+    let step = |new: NewInvitation| {
+        let plan = plan(&[new], std::slice::from_ref(&old), &PlanOptions::default());
+        plan.steps.into_iter().next().unwrap()
+    };
+    let open = step(NewInvitation::new("ann@example.com"));
+    let same = NewInvitation::new("ann@example.com")
+        .auth_type(AuthType::Sso)
+        .role_ids(["r-1"]);
+    assert_eq!(open.action, Action::Renew);
+    assert_eq!(open.invitation(), same);
+    assert_eq!(open.fallback(), None);
+    let other = step(NewInvitation::new("ann@example.com").role_ids(["r-2"]));
+    assert_eq!(other.fallback(), Some(same));
+    let json = serde_json::to_value(&other).unwrap();
+    assert_eq!(json["previous"]["status"], "expired");
+    assert_eq!(json["previous"]["invitation"]["roles"]["ids"][0], "r-1");
+}
+
+#[test]
+fn a_renewal_that_would_lose_roles_is_refused() {
+    let mut old = with_roles(
+        existing("i-1", "ann@example.com", InvitationStatus::Expired),
+        &[("r-1", "One")],
+    );
+    old.assigned_roles.as_mut().unwrap()[0].id = None;
+    let there = [old];
+    let ann = || NewInvitation::new("ann@example.com");
+    let lost = plan(&[ann()], &there, &pruning());
+    assert_eq!(lost.steps.len(), 1);
+    assert_eq!(lost.steps[0].action, Action::Refuse);
+    let why = lost.steps[0].reason.as_deref().unwrap();
+    assert!(why.contains("cannot be given again"), "{why}");
+    // The roster may say which they are to be.
+    let given = plan(&[ann().role_ids(["r-2"])], &there, &pruning());
+    assert_eq!(given.steps[0].action, Action::Renew);
+    assert_eq!(given.steps[0].fallback(), None);
+}
+
+#[test]
+fn a_plan_is_read_strictly() {
+    let there = [with_roles(
+        sent("i-1", "ann@example.com"),
+        &[("r-1", "One")],
+    )];
+    let roster = [NewInvitation::new("ann@example.com").role_ids(["r-2"])];
+    let plan = Plan::new(roster, there, &everything(), &pruning());
+    let json = serde_json::to_value(&plan).unwrap();
+    assert_eq!(serde_json::from_value::<Plan>(json.clone()).unwrap(), plan);
+    for pointer in ["", "/steps/0", "/steps/0/previous"] {
+        let mut wrong = json.clone();
+        let object = wrong.pointer_mut(pointer).unwrap().as_object_mut().unwrap();
+        object.insert("emial".to_owned(), "bob@example.com".into());
+        let error = serde_json::from_value::<Plan>(wrong).unwrap_err();
+        assert!(error.to_string().contains("emial"), "{pointer}: {error}");
+    }
+}

@@ -1,0 +1,432 @@
+//! Renewals: one person at risk at a time, and nobody forgotten.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use futures::StreamExt;
+use org_invitations::{
+    Error, ErrorKind, Invitation, InvitationProviderExt, InvitationStatus, NewInvitation,
+    Operation, Plan, PlanOptions, RemovalLimit, Renewal, RenewalObserver, RenewalOptions,
+    RenewalResult, Result, Roles, StepOutcome, StepResult,
+};
+
+use crate::{
+    at_once, crowd, everything, existing,
+    fake_provider::{Answer, Call, FakeProvider, refusal},
+    plan, pruning, sent, with_roles,
+};
+
+const OLD: &str = "11111111-0000-4000-8000-000000000001";
+const NEW: &str = "22222222-0000-4000-8000-000000000002";
+
+/// People with the old role.
+fn people(count: usize) -> Vec<Invitation> {
+    let people = crowd(count).into_iter();
+    people.map(|one| with_roles(one, &[(OLD, "Old")])).collect()
+}
+
+/// A plan that gives everybody this role.
+fn giving(role: &str, there: &[Invitation]) -> Plan {
+    let row = |one: &Invitation| NewInvitation::new(&one.email).role_ids([role]);
+    let roster: Vec<_> = there.iter().map(row).collect();
+    plan(&roster, there, &PlanOptions::default())
+}
+
+async fn applied(provider: &FakeProvider, plan: Plan, concurrency: usize) -> Vec<StepOutcome> {
+    let options = at_once(concurrency).removals(RemovalLimit::none());
+    let mut outcomes: Vec<_> = plan.apply(provider, options).collect().await;
+    outcomes.sort_by_key(|outcome| outcome.index);
+    outcomes
+}
+
+fn has_role(call: &Call, role: &str) -> bool {
+    call.operation == Operation::Create && call.roles == Some(Roles::Ids(vec![role.to_owned()]))
+}
+
+fn refused(kind: ErrorKind) -> Answer {
+    Answer::Refuse(refusal(kind, Operation::Create, "there is no such role"))
+}
+
+fn lost_answer() -> Error {
+    let error = refusal(ErrorKind::Timeout, Operation::Delete, "lost");
+    error.with_may_have_executed(true)
+}
+
+#[tokio::test]
+async fn until_a_first_one_succeeded_one_person_is_at_risk_whatever_the_concurrency() {
+    let there = people(20);
+    for kind in [
+        ErrorKind::InvalidInput,
+        ErrorKind::PermissionDenied,
+        ErrorKind::QuotaExceeded,
+        ErrorKind::Unavailable,
+    ] {
+        let provider = FakeProvider::new(&there, move |call| match call.operation {
+            Operation::Create => refused(kind),
+            _ => Answer::Honest,
+        });
+        let outcomes = applied(&provider, giving(NEW, &there), 16).await;
+        let lost: Vec<_> = outcomes
+            .iter()
+            .filter(|outcome| matches!(outcome.result, StepResult::Withdrawn(_)))
+            .collect();
+        assert_eq!(lost.len(), 1, "{kind:?}");
+        let rest = outcomes
+            .iter()
+            .filter(|outcome| matches!(outcome.result, StepResult::NotAttempted));
+        assert_eq!(rest.count(), 19, "{kind:?}");
+        assert_eq!((provider.most_at_risk(), provider.emails().len()), (1, 19));
+    }
+}
+
+#[tokio::test]
+async fn once_one_succeeded_they_run_beside_each_other() {
+    let there = people(20);
+    let provider = FakeProvider::honest(&there);
+    let outcomes = applied(&provider, giving(NEW, &there), 8).await;
+    for outcome in &outcomes {
+        assert!(
+            matches!(outcome.result, StepResult::Invited(_)),
+            "{outcome:?}"
+        );
+    }
+    assert!(provider.most_at_risk() > 1);
+    assert_eq!(provider.writes()[0].0, Operation::Delete);
+    assert_eq!(provider.writes()[1].0, Operation::Create);
+    assert_eq!(provider.emails().len(), 20);
+}
+
+#[tokio::test]
+async fn a_refused_role_costs_nobody_and_is_tried_on_one_person() {
+    let there = people(20);
+    let provider = FakeProvider::new(&there, |call| match has_role(call, NEW) {
+        true => refused(ErrorKind::InvalidInput),
+        false => Answer::Honest,
+    });
+    let outcomes = applied(&provider, giving(NEW, &there), 16).await;
+    match &outcomes[0].result {
+        StepResult::Restored { invitation, error } => {
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+            let roles = invitation.assigned_roles.as_ref().unwrap();
+            assert_eq!(roles[0].id.as_deref(), Some(OLD));
+        }
+        other => panic!("{other:?}"),
+    }
+    for outcome in &outcomes[1..] {
+        match &outcome.result {
+            StepResult::Withheld(why) => assert!(why.contains("p0@example.com"), "{why}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(provider.writes().len(), 3);
+    assert_eq!(provider.emails().len(), 20);
+}
+
+#[tokio::test]
+async fn options_are_proven_one_by_one() {
+    let there = people(6);
+    let bad = "33333333-0000-4000-8000-000000000003";
+    let row = |(index, one): (usize, &Invitation)| {
+        NewInvitation::new(&one.email).role_ids([if index % 2 == 0 { NEW } else { bad }])
+    };
+    let roster: Vec<_> = there.iter().enumerate().map(row).collect();
+    let provider = FakeProvider::new(&there, move |call| match has_role(call, bad) {
+        true => refused(ErrorKind::InvalidInput),
+        false => Answer::Honest,
+    });
+    let plan = plan(&roster, &there, &PlanOptions::default());
+    let outcomes = applied(&provider, plan, 4).await;
+    let count = |matches: fn(&StepResult) -> bool| {
+        let results = outcomes.iter().map(|outcome| &outcome.result);
+        results.filter(|result| matches(result)).count()
+    };
+    assert_eq!(count(|result| matches!(result, StepResult::Invited(_))), 3);
+    assert_eq!(
+        count(|result| matches!(result, StepResult::Restored { .. })),
+        1
+    );
+    assert_eq!(count(|result| matches!(result, StepResult::Withheld(_))), 2);
+    assert_eq!(provider.emails().len(), 6);
+}
+
+#[tokio::test]
+async fn after_a_person_was_lost_nothing_else_is_withdrawn() {
+    let there = people(3);
+    let row = |one: &Invitation| NewInvitation::new(&one.email).role_ids([NEW]);
+    let roster: Vec<_> = there.iter().take(1).map(row).collect();
+    let provider = FakeProvider::new(&there, |call| match call.operation {
+        Operation::Create => refused(ErrorKind::PermissionDenied),
+        _ => Answer::Honest,
+    });
+    let outcomes = applied(&provider, plan(&roster, &there, &pruning()), 4).await;
+    assert!(matches!(outcomes[0].result, StepResult::Withdrawn(_)));
+    for outcome in &outcomes[1..] {
+        match &outcome.result {
+            StepResult::Withheld(why) => assert!(why.contains("p0@example.com"), "{why}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(provider.emails().len(), 2);
+}
+
+#[tokio::test]
+async fn what_can_be_checked_is_checked_before() {
+    let there = people(1);
+    let provider = FakeProvider::honest(&there);
+    // No invitation has the role's name, so that only its form tells.
+    let outcomes = applied(&provider, giving("Auditor", &there), 1).await;
+    match &outcomes[0].result {
+        StepResult::Failed(error) => {
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+            assert!(error.message().contains("does not look like"), "{error}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(provider.calls(), 0);
+
+    let mut without_roles = everything();
+    without_roles.role_ids = false;
+    let new = NewInvitation::new("ann@example.com").role_ids([NEW]);
+    let renewal = Renewal::new("i-1".parse().unwrap(), new);
+    let missing = renewal.check(&without_roles).unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::Unsupported);
+    renewal.check(&everything()).unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_frees_an_address_late_is_waited_for() {
+    let there = people(1);
+    let tries = Mutex::new(0);
+    let provider = FakeProvider::new(&there, move |call| {
+        let mut tries = tries.lock().unwrap();
+        *tries += usize::from(call.operation == Operation::Create);
+        match call.operation == Operation::Create && *tries < 3 {
+            true => Answer::Refuse(refusal(
+                ErrorKind::AlreadyExists,
+                Operation::Create,
+                "is invited",
+            )),
+            false => Answer::Honest,
+        }
+    });
+    let renewal = Renewal::of(&there[0], &everything()).unwrap();
+    let delays = [Duration::ZERO; 3];
+    let options = RenewalOptions::default().retry_delays(delays);
+    match provider.renew(&renewal, &options).await {
+        RenewalResult::Renewed(new) => assert_ne!(new.id, there[0].id),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(provider.emails().len(), 1);
+}
+
+#[tokio::test]
+async fn a_conflict_that_stays_is_a_loss_and_no_success() {
+    let there = people(1);
+    let provider = FakeProvider::new(&there, |call| match call.operation {
+        Operation::Create => Answer::Refuse(refusal(
+            ErrorKind::AlreadyExists,
+            Operation::Create,
+            "is invited",
+        )),
+        _ => Answer::Honest,
+    });
+    let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+    assert!(
+        matches!(outcomes[0].result, StepResult::Withdrawn(_)),
+        "{outcomes:?}"
+    );
+}
+
+#[tokio::test]
+async fn somebody_elses_invitation_is_seen_and_counts() {
+    let there = people(1);
+    let provider = FakeProvider::new(&there, |call| match call.operation {
+        // Another process invites in the same moment.
+        Operation::Create => Answer::DoAndFail(refusal(
+            ErrorKind::AlreadyExists,
+            Operation::Create,
+            "is invited",
+        )),
+        _ => Answer::Honest,
+    });
+    let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+    match &outcomes[0].result {
+        StepResult::Invited(found) => assert_ne!(found.id, there[0].id),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_create_whose_answer_was_lost_for_good_is_looked_for() {
+    let there = people(1);
+    let provider = FakeProvider::new(&there, |call| match call.operation {
+        Operation::Create => Answer::DoAndFail(lost_answer()),
+        _ => Answer::Honest,
+    });
+    let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+    assert!(
+        matches!(outcomes[0].result, StepResult::Invited(_)),
+        "{outcomes:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_delete_whose_answer_was_lost_is_looked_into() {
+    // Carried out, or not.
+    for (answer, renewed) in [
+        (Answer::DoAndFail as fn(Error) -> Answer, true),
+        (Answer::Refuse, false),
+    ] {
+        let there = people(1);
+        let provider = FakeProvider::new(&there, move |call| match call.operation {
+            Operation::Delete => answer(lost_answer()),
+            _ => Answer::Honest,
+        });
+        let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+        match &outcomes[0].result {
+            StepResult::Invited(_) => assert!(renewed),
+            StepResult::Failed(error) => assert!(!renewed && error.may_have_executed()),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(provider.emails().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_invitation_that_is_gone_is_renewed_by_a_plan_and_refused_alone() {
+    let there = people(1);
+    let provider = FakeProvider::honest(&[]);
+    let renewal = Renewal::of(&there[0], &everything()).unwrap();
+    match provider.renew(&renewal, &RenewalOptions::default()).await {
+        RenewalResult::Refused(error) => assert_eq!(error.kind(), ErrorKind::NotFound),
+        other => panic!("{other:?}"),
+    }
+    assert!(provider.emails().is_empty());
+    let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+    assert!(matches!(outcomes[0].result, StepResult::Invited(_)));
+}
+
+#[tokio::test]
+async fn a_member_is_kept() {
+    let there = people(1);
+    let provider = FakeProvider::new(&there, |call| match call.operation {
+        Operation::Delete => Answer::Refuse(refusal(
+            ErrorKind::AlreadyAccepted,
+            Operation::Delete,
+            "was accepted",
+        )),
+        _ => Answer::Honest,
+    });
+    let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+    assert!(matches!(outcomes[0].result, StepResult::Kept));
+    assert_eq!(provider.calls(), 1);
+}
+
+#[test]
+fn what_is_over_or_cannot_be_given_again_is_refused_before() {
+    let refused = |old: &Invitation| Renewal::of(old, &everything()).unwrap_err().kind();
+    let accepted = existing("i-1", "ann@example.com", InvitationStatus::Accepted);
+    assert_eq!(refused(&accepted), ErrorKind::AlreadyAccepted);
+    let gone = existing("i-1", "ann@example.com", InvitationStatus::Deactivated);
+    assert_eq!(refused(&gone), ErrorKind::Unsupported);
+    let mut nameless = with_roles(sent("i-1", "ann@example.com"), &[("r-1", "One")]);
+    nameless.assigned_roles.as_mut().unwrap()[0].id = None;
+    assert_eq!(refused(&nameless), ErrorKind::Unsupported);
+}
+
+/// Writes down what it is told, and may refuse.
+#[derive(Default)]
+struct Journal {
+    lines: Mutex<Vec<String>>,
+    is_full: bool,
+}
+
+impl RenewalObserver for Journal {
+    fn withdrawing(&self, renewal: &Renewal) -> Result<()> {
+        let line = format!("withdrawing {}", renewal.new.email);
+        self.lines.lock().unwrap().push(line);
+        let full = Error::new(
+            ErrorKind::Unavailable,
+            Operation::Delete,
+            "the disk is full",
+        );
+        if self.is_full { Err(full) } else { Ok(()) }
+    }
+
+    fn withdrawn(&self, renewal: &Renewal) {
+        let line = format!("withdrawn {}", renewal.id);
+        self.lines.lock().unwrap().push(line);
+    }
+
+    fn retrying(&self, _: &Renewal, error: &Error, _: Duration) {
+        self.lines
+            .lock()
+            .unwrap()
+            .push(format!("retrying {:?}", error.kind()));
+    }
+
+    fn falling_back(&self, _: &Renewal, error: &Error) {
+        let line = format!("falling back {:?}", error.kind());
+        self.lines.lock().unwrap().push(line);
+    }
+}
+
+#[tokio::test]
+async fn an_observer_is_told_before_the_withdrawal_and_can_prevent_it() {
+    let there = people(1);
+    let mut new = Renewal::of(&there[0], &everything()).unwrap();
+    new = Renewal::new(new.id, NewInvitation::new("p0@example.com").role_ids([NEW]))
+        .fallback(new.new);
+    let script = |call: &Call| match has_role(call, NEW) {
+        true => refused(ErrorKind::InvalidInput),
+        false => Answer::Honest,
+    };
+    let journal = Arc::new(Journal::default());
+    let options = RenewalOptions::default().observer(Arc::clone(&journal) as Arc<_>);
+    let provider = FakeProvider::new(&there, script);
+    let result = provider.renew(&new, &options).await;
+    assert!(
+        matches!(result, RenewalResult::Restored { .. }),
+        "{result:?}"
+    );
+    assert_eq!(
+        *journal.lines.lock().unwrap(),
+        [
+            "withdrawing p0@example.com",
+            "withdrawn i-0",
+            "falling back InvalidInput"
+        ]
+    );
+
+    let full = Arc::new(Journal {
+        is_full: true,
+        ..Journal::default()
+    });
+    let options = RenewalOptions::default().observer(full);
+    let provider = FakeProvider::new(&there, script);
+    match provider.renew(&new, &options).await {
+        RenewalResult::Refused(error) => assert!(error.message().contains("disk is full")),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(provider.calls(), 0);
+}
+
+#[tokio::test]
+async fn what_an_earlier_run_withdrew_is_made_again_with_the_old_options() {
+    let provider = FakeProvider::new(&[], |call| match has_role(call, NEW) {
+        true => refused(ErrorKind::InvalidInput),
+        false => Answer::Honest,
+    });
+    let new = NewInvitation::new("ann@example.com").role_ids([NEW]);
+    let mut plan = plan(&[new], &[], &PlanOptions::default());
+    let old = NewInvitation::new("ann@example.com").role_ids([OLD]);
+    plan.steps[0].previous = Some(org_invitations::Previous::new(old));
+    let outcomes = applied(&provider, plan, 1).await;
+    assert!(
+        matches!(outcomes[0].result, StepResult::Restored { .. }),
+        "{outcomes:?}"
+    );
+    assert_eq!(provider.emails(), ["ann@example.com"]);
+}
