@@ -367,7 +367,8 @@ impl<'a> Operations<'_, 'a> {
         // What is any JSON in one failure does not make all of them so.
         let is_any = |node: &Node| node.shape == Shape::Any;
         let all_any = nodes.iter().all(|(_, node)| is_any(node));
-        let mut statuses = Vec::new();
+        let mut statuses: Vec<String> = Vec::new();
+        let mut unlike = Vec::new();
         let mut failure: Option<Node> = None;
         for (status, node) in nodes {
             let mixed = match &failure {
@@ -375,15 +376,25 @@ impl<'a> Operations<'_, 'a> {
                 None => node,
             };
             if is_any(&mixed) && !all_any {
-                self.schemas.note(format!(
-                    "{}: the body of {status} is unlike those of other failures; it arrives as \
-                     `Error::UnexpectedResponse`",
-                    operation.pointer
-                ));
+                unlike.push(status);
                 continue;
             }
             failure = Some(mixed);
             statuses.push(status);
+        }
+        for status in unlike {
+            // A range or the default has it too, and reads it as what it is not.
+            let range = format!("{}XX", &status[..1]);
+            let is_read = |other: &String| other == "default" || other.eq_ignore_ascii_case(&range);
+            let error = match statuses.iter().any(is_read) {
+                true => "InvalidResponsePayload",
+                false => "UnexpectedResponse",
+            };
+            self.schemas.note(format!(
+                "{}: the body of {status} is unlike those of other failures; it arrives as \
+                 `Error::{error}`",
+                operation.pointer
+            ));
         }
         (statuses, failure)
     }

@@ -138,7 +138,8 @@ impl<'a> Schemas<'a> {
                 "{place}: the reference {reference:?} leads nowhere inside the document; it is any JSON"
             ));
         }
-        if !view.properties.is_empty() {
+        let is_object = view.types.is_empty() || view.is_only("object");
+        if is_object && !view.properties.is_empty() {
             return self.object(definitions, key, view, context);
         }
         let union = view.unions.first().cloned();
