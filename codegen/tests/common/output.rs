@@ -452,7 +452,7 @@ fn field(field: &syn::Field) -> (String, Field) {
         .attrs
         .iter()
         .filter(|attribute| attribute.path().is_ident("serde"));
-    let renamed = serde.filter_map(|attribute| {
+    let mut renamed = serde.filter_map(|attribute| {
         let mut name = None;
         let parsed = attribute.parse_nested_meta(|meta| {
             if let Ok(value) = meta.value() {
