@@ -134,7 +134,7 @@ async fn create_committed_under_odd_clocks_stays_open() {
     let whens = [("after commit", Carried::Yes, u32::MAX)];
     creates(
         "rule 3, creates after commit, clocks",
-        &[Path::Create, Path::CreateMany, Path::Apply],
+        &[Path::Create, Path::Apply],
         &whens,
         &worlds()[1..],
     )

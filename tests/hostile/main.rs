@@ -15,6 +15,8 @@ mod lag;
 mod limits;
 mod matrix;
 mod measure;
+// Measured by what Linux tells of a process.
+#[cfg(target_os = "linux")]
 mod memory;
 mod odd_items;
 mod paths;

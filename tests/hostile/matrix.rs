@@ -83,7 +83,8 @@ async fn run_in_subprocess(rule: &str, test: &str) {
     );
 }
 
-async fn run(rule: &str, cells: Vec<Cell>, at_once: usize) {
+/// The same, in this process.
+pub async fn run(rule: &str, cells: Vec<Cell>, at_once: usize) {
     let count = cells.len();
     let runs = cells.into_iter().enumerate().map(|(at, cell)| async move {
         let begun = Instant::now();

@@ -251,10 +251,13 @@ async fn row_protects_its_person() {
     check("rule 5, refused rows", cells).await;
 }
 
+/// A name, the address of a row, the same as the server stores it, and how it makes one of the other.
+type Form = (&'static str, &'static str, &'static str, fn(&str) -> String);
+
 /// The server stores an address in another form than the roster has it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn address_in_another_form_protects_too() {
-    let forms: [(&str, &str, &str, fn(&str) -> String); 7] = [
+    let forms: [Form; 7] = [
         (
             "IDNA",
             "ann@müller.example",

@@ -9,7 +9,7 @@ use org_invitations::{InvitationProviderExt, ListQuery, NewInvitation};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::matrix::{Cell, Finding, check};
+use crate::matrix::{Cell, Finding, check_at_once};
 use crate::server::{ORGANIZATION, Vendor};
 
 const MIB: usize = 1 << 20;
@@ -64,7 +64,6 @@ async fn answer_all(status: u16, body: Vec<u8>) -> u16 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_body_takes_eight_times_its_size() {
     let mut cells: Vec<Cell> = Vec::new();
-    let turn = Arc::new(tokio::sync::Mutex::new(()));
     for vendor in Vendor::BOTH {
         let (head, tail, failure_head, failure_tail) = match vendor {
             Vendor::Confluent => (
@@ -112,11 +111,14 @@ async fn one_body_takes_eight_times_its_size() {
             ("create", "failure with a message of 32 MiB", 400, message()),
         ];
         for (task, name, status, body) in bodies {
+            // A body takes a second to send and to read; of the rarer ones one vendor's are enough.
+            if vendor == Vendor::ClickHouse
+                && ["list of nested lists", "list of long strings"].contains(&name)
+            {
+                continue;
+            }
             let label = format!("{:10} | {task:16} | {name}", vendor.name());
-            // One after another: what is measured is memory, and the machine has to have it.
-            let turn = Arc::clone(&turn);
             cells.push(Cell::new(label, async move {
-                let _turn = turn.lock().await;
                 let port = answer_all(status, body()).await;
                 tokio::task::spawn_blocking(move || measure(vendor, task, port))
                     .await
@@ -124,7 +126,8 @@ async fn one_body_takes_eight_times_its_size() {
             }));
         }
     }
-    check("manners, memory", cells).await;
+    // One after another: what is measured is memory, and the machine has to have it.
+    check_at_once("manners, memory", cells, 1).await;
 }
 
 /// Runs the task in a process of its own, which may take 1.5 GiB of address space and half a minute.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::http::Request;
-use super::organisation::Op;
+use super::world::Op;
 
 /// Whether a request that meets a fault is carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum Carried {
 }
 
 /// The body of a faulty answer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Body {
     Empty,
     /// A page of a gateway.
@@ -28,6 +28,8 @@ pub enum Body {
     Vendor(&'static str, &'static str),
     /// Anything as JSON.
     Json(&'static str),
+    /// The same, made when the test runs.
+    Made(String),
 }
 
 /// What is answered to a request that meets a fault.

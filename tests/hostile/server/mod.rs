@@ -6,6 +6,8 @@
 mod fault;
 mod http;
 mod organisation;
+mod wire;
+mod world;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,11 +20,12 @@ use tokio::task::{JoinHandle, JoinSet};
 
 pub use fault::{Answer, Body, Carried, Fault};
 pub use http::{Reply, Request};
+pub use organisation::Organisation;
 // Not every crate of tests uses all of them.
 #[allow(unused_imports)]
-pub use organisation::{
-    Event, Filters, ORGANIZATION, Op, Organisation, Origin, ROLE_ADMIN, ROLE_CUSTOM,
-    ROLE_DEVELOPER, Record, Seed, Status, Vendor, World,
+pub use world::{
+    Event, Filters, ORGANIZATION, Op, Origin, ROLE_ADMIN, ROLE_CUSTOM, ROLE_DEVELOPER, Record,
+    Seed, Status, Vendor, World,
 };
 
 /// A server that runs until it is dropped.

@@ -1,216 +1,17 @@
 //! What exists, and what the API says about it.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::fault::Body;
 use super::http::{Reply, Request};
-
-/// The organisation's id on ClickHouse Cloud.
-pub const ORGANIZATION: &str = "6b2c5a1e-4f0d-4c8e-9a57-0d3f1e2b7c90";
-/// Roles that exist on ClickHouse Cloud.
-pub const ROLE_ADMIN: &str = "11111111-1111-4111-8111-111111111111";
-pub const ROLE_DEVELOPER: &str = "22222222-2222-4222-8222-222222222222";
-pub const ROLE_CUSTOM: &str = "33333333-3333-4333-8333-333333333333";
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Vendor {
-    Confluent,
-    ClickHouse,
-}
-
-impl Vendor {
-    pub const BOTH: [Self; 2] = [Self::Confluent, Self::ClickHouse];
-
-    /// The one that is not this one.
-    pub fn other(self) -> Self {
-        match self {
-            Self::Confluent => Self::ClickHouse,
-            Self::ClickHouse => Self::Confluent,
-        }
-    }
-
-    /// The name that the command knows it by.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Confluent => "confluent",
-            Self::ClickHouse => "clickhouse",
-        }
-    }
-}
-
-/// What a request asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Op {
-    Create,
-    Get,
-    List,
-    Delete,
-    /// The list of those who have joined.
-    Members,
-    /// The list of roles.
-    Roles,
-    /// Nothing that the server has.
-    Unknown,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    Sent,
-    Expired,
-    Accepted,
-}
-
-/// Who made an invitation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// It is there from the beginning: somebody else made it.
-    Seed,
-    /// A request to this server made it.
-    Request,
-}
-
-/// An invitation that is or was there.
-#[derive(Clone, Debug)]
-pub struct Record {
-    pub id: String,
-    /// The address as it is stored.
-    pub email: String,
-    pub origin: Origin,
-    pub status: Status,
-    pub auth_type: String,
-    pub role: Option<String>,
-    pub role_ids: Vec<String>,
-    pub creator: String,
-    created_at: DateTime<Utc>,
-    expires_at: DateTime<Utc>,
-    made: Instant,
-    removed: Option<Instant>,
-}
-
-/// An invitation that is there from the beginning.
-#[derive(Clone, Debug)]
-pub struct Seed {
-    email: String,
-    status: Status,
-    age: TimeDelta,
-    lifetime: TimeDelta,
-    auth_type: &'static str,
-    role_ids: Vec<String>,
-    creator: &'static str,
-}
-
-impl Seed {
-    /// Sent a day ago, for seven days.
-    pub fn sent(email: &str) -> Self {
-        Self {
-            email: email.to_owned(),
-            status: Status::Sent,
-            age: TimeDelta::days(1),
-            lifetime: TimeDelta::days(7),
-            auth_type: "AUTH_TYPE_SSO",
-            role_ids: vec![ROLE_DEVELOPER.to_owned()],
-            creator: "u-creator",
-        }
-    }
-
-    /// Sent eight days ago, for seven days.
-    pub fn expired(email: &str) -> Self {
-        Self {
-            status: Status::Expired,
-            age: TimeDelta::days(8),
-            ..Self::sent(email)
-        }
-    }
-
-    /// Sent at this age by the server's clock.
-    pub fn age(self, age: TimeDelta) -> Self {
-        Self { age, ..self }
-    }
-
-    /// Ends so long after it was sent.
-    pub fn lifetime(self, lifetime: TimeDelta) -> Self {
-        Self { lifetime, ..self }
-    }
-
-    /// Sent by this user.
-    pub fn creator(self, creator: &'static str) -> Self {
-        Self { creator, ..self }
-    }
-}
-
-/// How a list takes its filters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Filters {
-    /// As documented; addresses compare without case.
-    Exact,
-    /// Everything is returned.
-    Ignored,
-    /// What begins like the filter is returned.
-    Prefix,
-}
-
-/// What holds for every request.
-#[derive(Clone, Debug)]
-pub struct World {
-    /// How far the server's clock is ahead.
-    pub clock: TimeDelta,
-    /// Whether replies have a `Date`.
-    pub date: bool,
-    /// Whether invitations say when they were created.
-    pub created_at: bool,
-    /// How long a new invitation is missing in lists.
-    pub list_lag: Duration,
-    /// How long a deleted invitation stays in lists.
-    pub list_keeps: Duration,
-    /// How long a second invitation of an address is let in.
-    pub uniqueness_lag: Duration,
-    /// How long the address of a deleted invitation is refused.
-    pub refuse_after_delete: Duration,
-    /// The words for a conflict with an invitation, if not the usual ones.
-    pub conflict: Option<&'static str>,
-    pub filters: Filters,
-    /// What a list says about its size, if not the truth.
-    pub total_size: Option<u64>,
-    /// Whether a list has a link to its next page.
-    pub next: bool,
-    /// What makes two addresses the same, and the form in which they are stored.
-    pub stored: fn(&str) -> String,
-    /// At most so many invitations; more are refused with 402.
-    pub quota: usize,
-    /// At most so many requests in a window; more are refused with 429 and this `Retry-After`.
-    pub rate: Option<(usize, Duration, &'static str)>,
-}
-
-impl Default for World {
-    fn default() -> Self {
-        Self {
-            clock: TimeDelta::zero(),
-            date: true,
-            created_at: true,
-            list_lag: Duration::ZERO,
-            list_keeps: Duration::ZERO,
-            uniqueness_lag: Duration::ZERO,
-            refuse_after_delete: Duration::ZERO,
-            conflict: None,
-            filters: Filters::Exact,
-            total_size: None,
-            next: true,
-            stored: |email| email.to_lowercase(),
-            quota: usize::MAX,
-            rate: None,
-        }
-    }
-}
-
-/// Something that changed the state.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    Made { id: String, email: String },
-    Removed { id: String, email: String },
-}
+use super::wire::{role_name, user_of};
+use super::world::{
+    Event, Filters, ORGANIZATION, Op, Origin, ROLE_ADMIN, ROLE_CUSTOM, ROLE_DEVELOPER, Record,
+    Seed, Status, Vendor, World,
+};
 
 /// A change that was accepted and is to be made later.
 #[derive(Debug)]
@@ -231,7 +32,7 @@ pub struct Organisation {
     let_in: Vec<Instant>,
     pub turned_away: usize,
     last_id: u32,
-    last_request: u64,
+    pub(super) last_request: u64,
 }
 
 impl Organisation {
@@ -565,7 +366,7 @@ impl Organisation {
         })
     }
 
-    fn created(&mut self, record: &Record) -> Reply {
+    pub(super) fn created(&mut self, record: &Record) -> Reply {
         match self.vendor {
             Vendor::Confluent => {
                 let mut reply = Reply::json(201, &self.object(record));
@@ -724,117 +525,6 @@ impl Organisation {
         self.envelope(200, Some(Value::Array(roles.to_vec())))
     }
 
-    // The wire.
-
-    fn status(&self, record: &Record) -> &'static str {
-        match record.status {
-            Status::Accepted => "INVITE_STATUS_ACCEPTED",
-            Status::Sent if self.now() < record.expires_at => "INVITE_STATUS_SENT",
-            Status::Sent | Status::Expired => "INVITE_STATUS_EXPIRED",
-        }
-    }
-
-    fn object(&self, record: &Record) -> Value {
-        let mut object = match self.vendor {
-            Vendor::Confluent => json!({
-                "api_version": "iam/v2", "kind": "Invitation", "id": record.id, "email": record.email,
-                "metadata": {"self": format!("https://api.confluent.cloud/iam/v2/invitations/{}", record.id)},
-                "auth_type": record.auth_type, "status": self.status(record), "accepted_at": null,
-                "expires_at": record.expires_at.to_rfc3339_opts(SecondsFormat::Micros, true),
-                "user": {"id": user_of(record)}, "creator": {"id": record.creator},
-            }),
-            Vendor::ClickHouse => json!({
-                "id": record.id, "email": record.email, "role": record.role.as_deref().unwrap_or("developer"),
-                "expireAt": record.expires_at.to_rfc3339_opts(SecondsFormat::Millis, true),
-                "assignedRoles": record.role_ids.iter().map(|id| json!({
-                    "roleId": id, "roleName": role_name(id),
-                    "roleType": if id == ROLE_CUSTOM { "custom" } else { "system" },
-                })).collect::<Vec<_>>(),
-            }),
-        };
-        if self.world.created_at {
-            let created_at = record
-                .created_at
-                .to_rfc3339_opts(SecondsFormat::Millis, true);
-            match self.vendor {
-                Vendor::Confluent => object["metadata"]["created_at"] = created_at.into(),
-                Vendor::ClickHouse => object["createdAt"] = created_at.into(),
-            }
-        }
-        object
-    }
-
-    fn envelope(&mut self, status: u16, result: Option<Value>) -> Reply {
-        let mut body = json!({"status": status, "requestId": self.request_id()});
-        if let Some(result) = result {
-            body["result"] = result;
-        }
-        Reply::json(status, &body)
-    }
-
-    fn refusal(&mut self, status: u16, code: &str, words: &str) -> Reply {
-        let body = match self.vendor {
-            Vendor::Confluent => json!({"errors": [{
-                "id": format!("{:032x}", self.last_request), "status": status.to_string(),
-                "code": code.to_lowercase(), "detail": words, "source": {},
-            }]}),
-            Vendor::ClickHouse => {
-                json!({"status": status, "error": format!("{code}: {words}"), "requestId": self.request_id()})
-            }
-        };
-        Reply::json(status, &body)
-    }
-
-    /// An answer of this status that the API does not give by itself.
-    pub fn faulty(&mut self, status: u16, body: Body) -> Reply {
-        match body {
-            Body::Empty => Reply::empty(status),
-            Body::Html => Reply {
-                content_type: Some("text/html"),
-                body: format!("<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>")
-                    .into_bytes(),
-                ..Reply::empty(status)
-            },
-            Body::Vendor(code, words) => self.refusal(status, code, words),
-            Body::Json(text) => Reply {
-                content_type: Some("application/json"),
-                body: text.as_bytes().to_vec(),
-                ..Reply::empty(status)
-            },
-        }
-    }
-
-    /// A success about somebody else than the person asked for.
-    pub fn about_stranger(&mut self, op: Op, about: Option<&str>) -> Reply {
-        let other = self.live().into_iter().find(|record| {
-            about.is_none_or(|about| {
-                (self.world.stored)(&record.email) != (self.world.stored)(about)
-            })
-        });
-        let record = other.expect("somebody else is invited");
-        match (op, self.vendor) {
-            (Op::Create, _) => self.created(&record),
-            (_, Vendor::Confluent) => Reply::json(200, &self.object(&record)),
-            (_, Vendor::ClickHouse) => {
-                let object = self.object(&record);
-                self.envelope(200, Some(object))
-            }
-        }
-    }
-
-    /// The bytes of a reply, with the fields that every reply has.
-    pub fn write(&mut self, reply: &Reply) -> Vec<u8> {
-        let mut reply = reply.clone();
-        reply
-            .headers
-            .push(("X-Request-Id".to_owned(), self.request_id()));
-        if self.world.date {
-            let date = self.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-            reply.headers.push(("Date".to_owned(), date));
-        }
-        reply.bytes()
-    }
-
     // Helpers.
 
     fn collection(&self) -> String {
@@ -855,7 +545,7 @@ impl Organisation {
         format!("/v1/organizations/{ORGANIZATION}/roles")
     }
 
-    fn now(&self) -> DateTime<Utc> {
+    pub(super) fn now(&self) -> DateTime<Utc> {
         Utc::now() + self.world.clock
     }
 
@@ -879,23 +569,11 @@ impl Organisation {
         }
     }
 
-    fn request_id(&mut self) -> String {
+    pub(super) fn request_id(&mut self) -> String {
         self.last_request += 1;
         format!(
             "{:08x}-0000-4000-9000-{:012x}",
             self.last_request, self.last_request
         )
-    }
-}
-
-fn user_of(record: &Record) -> String {
-    format!("u-{}", record.id)
-}
-
-fn role_name(id: &str) -> &'static str {
-    match id {
-        ROLE_ADMIN => "Admin",
-        ROLE_DEVELOPER => "Developer",
-        _ => "Auditor",
     }
 }
