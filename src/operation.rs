@@ -142,10 +142,12 @@ impl<'a> OperationContext<'a> {
         if found.id == *asked {
             return Ok(found);
         }
-        let message = format!(
-            "the answer is about another invitation: {}",
-            excerpt(found.id.as_str())
-        );
+        let other = excerpt(found.id.as_str());
+        if is_respelt(asked.as_str(), found.id.as_str()) {
+            let message = format!("no invitation has this id; spelt otherwise, {other} is one");
+            return Err(self.error(ErrorKind::NotFound, message));
+        }
+        let message = format!("the answer is about another invitation: {other}");
         Err(self.error(ErrorKind::Decode, message))
     }
 
@@ -426,6 +428,16 @@ impl<'a> OperationContext<'a> {
         }
         error
     }
+}
+
+/// Whether two ids are one UUID in two spellings, of which a server may take the one for the other.
+fn is_respelt(one: &str, other: &str) -> bool {
+    let digits = |id: &str| {
+        let id = id.to_ascii_lowercase();
+        id.trim_start_matches("urn:uuid:")
+            .replace(['-', '{', '}'], "")
+    };
+    digits(one) == digits(other)
 }
 
 /// With these statuses, in a vendor's own form, nothing was executed.
