@@ -452,7 +452,7 @@ fn field(field: &syn::Field) -> (String, Field) {
         .attrs
         .iter()
         .filter(|attribute| attribute.path().is_ident("serde"));
-    let renamed = serde.filter_map(|attribute| {
+    let mut renamed = serde.filter_map(|attribute| {
         let mut name = None;
         let parsed = attribute.parse_nested_meta(|meta| {
             if let Ok(value) = meta.value() {
@@ -468,7 +468,7 @@ fn field(field: &syn::Field) -> (String, Field) {
         parsed.unwrap();
         name
     });
-    let wire = renamed.last().unwrap_or_else(|| ident.clone());
+    let wire = renamed.next().unwrap_or_else(|| ident.clone());
     let of = Field {
         of: short(&field.ty),
         wire,

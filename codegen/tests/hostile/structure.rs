@@ -92,10 +92,10 @@ fn tried(bytes: &[u8], before: &Surface, fixture: &Fixture, number: usize) -> Re
     let Ok(checked) = read(bytes, fixture)? else {
         return Ok(());
     };
-    if number % COMPARED == 0 {
+    if number.is_multiple_of(COMPARED) {
         checked.compared(before, fixture)?;
     }
-    if number % GENERATED == 0 {
+    if number.is_multiple_of(GENERATED) {
         checked.generated(fixture)?.ok();
     }
     Ok(())
