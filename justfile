@@ -52,3 +52,8 @@ schemathesis *documents:
 # How many requests the sandbox answers and how fast, with a million invitations (needs wrk).
 load *arguments:
     .ci/load {{arguments}}
+
+# What is reported beside what servers without mercy hold: prints every cell that is wrong.
+hostile:
+    cargo test -p org-invitations --test hostile --no-fail-fast
+    cargo test -p org-invitations-cli --test hostile --no-fail-fast

@@ -33,7 +33,7 @@ impl Bindings {
         let root = directory("CARGO_MANIFEST_DIR");
         let named = self.named_documents()?;
         let (sources, files) = match &named {
-            Some(paths) => self.from_environment(&root, paths)?,
+            Some(paths) => self.named(&root, paths)?,
             None => self.own(&root)?,
         };
         let generated = self
@@ -92,7 +92,7 @@ impl Bindings {
         read.finish().map(|files| (sources, files))
     }
 
-    fn from_environment(
+    fn named(
         &self,
         root: &Path,
         paths: &[PathBuf],

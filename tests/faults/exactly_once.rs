@@ -278,17 +278,14 @@ async fn the_deadline_ends_a_call_that_hangs() {
     let policy = impatient().deadline(Duration::from_millis(600));
     let provider = confluent(&sandbox, policy);
     sandbox.set_faults(Faults::script([Rule::new(Fault::hang()).always()]));
-    let start = std::time::Instant::now();
     let error = provider
         .list_page(&ListQuery::new(), None)
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
-    assert!(
-        start.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        start.elapsed()
-    );
+    // Each of them takes 400 ms of the 600.
+    let sent = requests(&sandbox, "list");
+    assert!(sent <= 2, "{sent} requests");
 }
 
 #[tokio::test(flavor = "multi_thread")]

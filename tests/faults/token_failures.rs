@@ -225,12 +225,12 @@ async fn a_token_that_is_still_good_serves_while_it_cannot_be_renewed() {
         return;
     }
     let sandbox = Sandbox::start().await.unwrap();
-    sandbox.set_sts(Sts::default().with_lifetime_seconds(4));
+    sandbox.set_sts(Sts::default().with_lifetime_seconds(8));
     let provider = sts(&sandbox, fixed(&sandbox)).build().unwrap();
     list(&provider).await.unwrap();
     break_exchanges(&sandbox, Fault::status_before(500));
     // Past half its life, when it would be renewed.
-    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    tokio::time::sleep(Duration::from_millis(4_100)).await;
     let calls = (0..100).map(|_| list(&provider));
     for outcome in join_all(calls).await {
         outcome.unwrap();

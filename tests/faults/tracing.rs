@@ -218,7 +218,7 @@ async fn an_event_says_how_long_the_attempt_waited_for_its_turn() {
     let events = attempts(&capture, "list");
     let waited = events[0].field("waited_ms").map(str::parse::<u64>);
     assert!(
-        matches!(waited, Some(Ok(100..=2_000))),
+        matches!(waited, Some(Ok(100..=60_000))),
         "{waited:?}: {events:#?}"
     );
 }

@@ -32,6 +32,9 @@ async fn filters_reach_the_list() {
             emails(&["--email", "b@example.com"]).await,
             ["b@example.com"]
         );
+        if name == "confluent" && !world.offers_status_filter().await {
+            continue;
+        }
         assert_eq!(
             emails(&["--status", "sent", "--page-size", "1"])
                 .await
@@ -99,6 +102,9 @@ async fn expired_and_expiring_invitations_are_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn roles_are_matched_by_name_and_id_where_there_are_roles() {
     let world = World::start().await;
+    if !world.offers_role_ids().await {
+        return;
+    }
     world.invite("clickhouse", &["dev@example.com"]).await;
     let billing = "5a1e9b6c-3f0d-4c1b-9a57-0d2f4f1c6a03";
     let create = [

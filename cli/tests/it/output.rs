@@ -123,6 +123,9 @@ async fn a_list_of_nobody_is_empty_in_every_format() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_printed_is_as_the_schema_says() {
     let world = World::start().await;
+    if !world.offers_role_ids().await {
+        return;
+    }
     let schema = async |name: &str| {
         let schema = world.run(&["schema", name]).await.json();
         jsonschema::validator_for(&schema).unwrap()

@@ -8,6 +8,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
+use org_invitations::{ClickHouse, Confluent, InvitationProvider};
 use org_invitations_sandbox::Sandbox;
 use serde_json::Value;
 use tokio::process::Command;
@@ -71,6 +72,51 @@ impl World {
 
     pub async fn run(&self, arguments: &[&str]) -> Finished {
         run(arguments, &self.variables()).await
+    }
+
+    /// Whether the document that the command was built from offers roles by id on ClickHouse. Where it does not, they
+    /// are refused, and nothing is sent.
+    pub async fn offers_role_ids(&self) -> bool {
+        let provider = ClickHouse::builder("o-1")
+            .api_key("k", "s")
+            .build()
+            .unwrap();
+        if provider.capabilities().role_ids {
+            return true;
+        }
+        let role = "5a1e9b6c-3f0d-4c1b-9a57-0d2f4f1c6a03";
+        let create = [
+            "-p",
+            "clickhouse",
+            "create",
+            "x@example.com",
+            "--role-id",
+            role,
+        ];
+        self.is_refused(&create).await;
+        false
+    }
+
+    /// Whether that document offers the status filter of Confluent's list. Where it does not, it is refused.
+    pub async fn offers_status_filter(&self) -> bool {
+        let provider = Confluent::builder().api_key("k", "s").build().unwrap();
+        if provider.capabilities().filter_status {
+            return true;
+        }
+        self.is_refused(&["-p", "confluent", "list", "--status", "sent"])
+            .await;
+        false
+    }
+
+    async fn is_refused(&self, arguments: &[&str]) {
+        let before = self.sandbox.ledger().requests.len();
+        let refused = self.run(arguments).await;
+        refused.fails(1, &["not supported by this provider"]);
+        assert_eq!(
+            self.sandbox.ledger().requests.len(),
+            before,
+            "{arguments:?}"
+        );
     }
 
     /// Invites these on a provider; the ids, in order.

@@ -27,7 +27,7 @@ pub(super) fn start_empty(file: &mut File) -> usize {
 }
 
 /// The body of `fn default`, if the item implements `Default`.
-fn default_of(item: &mut Item) -> Option<&mut Vec<Stmt>> {
+fn default_of(item: &mut Item) -> Option<&mut [Stmt]> {
     let Item::Impl(ItemImpl {
         trait_: Some((path, _)),
         items,
@@ -40,12 +40,12 @@ fn default_of(item: &mut Item) -> Option<&mut Vec<Stmt>> {
         return None;
     }
     items.iter_mut().find_map(|item| match item {
-        ImplItem::Fn(function) => Some(&mut function.block.stmts),
+        ImplItem::Fn(function) => Some(function.block.stmts.as_mut_slice()),
         _ => None,
     })
 }
 
-fn start(body: &mut Vec<Stmt>) -> usize {
+fn start(body: &mut [Stmt]) -> usize {
     let fields = body.iter_mut().filter_map(|statement| match statement {
         Stmt::Expr(Expr::Struct(value), _) => Some(value.fields.iter_mut()),
         _ => None,

@@ -30,7 +30,7 @@ const RESERVED_TYPES: [&str; 21] = [
 ];
 
 /// Names of operations that a client has as something else.
-const RESERVED_OPERATIONS: [&str; 15] = [
+const RESERVED_OPERATIONS: [&str; 17] = [
     "api_version",
     "baseurl",
     "byte_stream",
@@ -44,8 +44,10 @@ const RESERVED_OPERATIONS: [&str; 15] = [
     "new",
     "new_with_client",
     "operation_info",
+    "over",
     "post",
     "pre",
+    "within",
 ];
 
 /// Names of parameters that a builder has as something else.
