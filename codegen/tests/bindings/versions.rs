@@ -184,6 +184,34 @@ fn every_method_of_a_path_is_selected_by_a_star() {
 }
 
 #[test]
+fn a_star_selects_no_method_that_no_client_has() {
+    let mut item = get("get_x");
+    item["options"] =
+        json!({ "operationId": "options_x", "responses": { "200": { "description": "" } } });
+    let mut document = document(
+        "3.0.3",
+        json!({ "/x": item, "/y": { "trace": {} } }),
+        json!({}),
+    );
+    document["servers"] = json!([{ "url": "https://h/v1" }]);
+    for call in ["* /x", "* /v1/x"] {
+        let bindings = Bindings::new("api").source(Source::new("spec.json").operations([call]));
+        let output = of(&bindings, &[parsed("spec.json", &document)]);
+        assert_eq!(output.methods(), ["get_x"].map(str::to_owned).into());
+        let [note] = &output.notes()[..] else {
+            panic!("{:?}", output.notes())
+        };
+        assert!(note.starts_with("/paths/~1x/options: "), "{note}");
+    }
+    let bindings = Bindings::new("api").source(Source::new("spec.json").operations(["OPTIONS /x"]));
+    let report = generate(&bindings, &document).unwrap_err().to_string();
+    assert!(
+        report.contains("`OPTIONS /x` is a call that no client has"),
+        "{report}"
+    );
+}
+
+#[test]
 fn a_document_without_a_title_or_version_is_read() {
     for info in [
         json!({}),
