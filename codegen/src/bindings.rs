@@ -8,6 +8,7 @@ use crate::{
     api::{Api, Call, Field, Kind, Need, Object, Operation, Parameter, Request, Response},
     path,
     problem::{Problem, Report},
+    select,
 };
 
 /// One module of bindings, generated from one or several OpenAPI documents.
@@ -294,6 +295,10 @@ impl Source {
 
     fn select(&mut self, call: &str, id: Option<&str>, need: Need) {
         match call.parse() {
+            Ok(Call { method, .. }) if select::NOT_GENERATED.contains(&method.as_str()) => {
+                self.mistakes
+                    .push(format!("`{call}` is a call that no client has"));
+            }
             Ok(call) => self.selected.push(Selected {
                 call,
                 id: id.map(str::to_owned),
@@ -319,6 +324,12 @@ impl Source {
     /// The title in messages.
     pub(crate) fn shown_title(&self) -> String {
         self.title.clone().unwrap_or_else(|| self.document.clone())
+    }
+
+    /// Whether every method of a path is selected.
+    pub(crate) fn selects_all_of(&self, path: &str) -> bool {
+        let mut selected = self.selected.iter();
+        selected.any(|each| each.call.method == "*" && path::is_same(&each.call.path, path))
     }
 
     /// What is needed of its document.

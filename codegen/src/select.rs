@@ -15,13 +15,16 @@ pub(crate) const METHODS: [&str; 8] = [
 ];
 
 /// Methods for which no client can be generated.
-const NOT_GENERATED: [&str; 4] = ["options", "trace", "query", "additionalOperations"];
+pub(crate) const NOT_GENERATED: [&str; 4] = ["options", "trace", "query", "additionalOperations"];
 
-/// Operations that are left out, for which no client can be generated.
-pub(crate) fn left_out(document: &Document) -> Vec<String> {
+/// Operations of these paths that are left out, for which no client can be generated.
+pub(crate) fn left_out(document: &Document, is_selected: impl Fn(&str) -> bool) -> Vec<String> {
+    let base = base_path(document);
+    let is_selected = |path: &str| is_selected(path) || is_selected(&format!("{base}{path}"));
     let paths = document.root().get("paths").and_then(Value::as_object);
     let mut found = Vec::new();
-    for (path, item) in paths.into_iter().flatten() {
+    let paths = paths.into_iter().flatten();
+    for (path, item) in paths.filter(|(path, _)| is_selected(path)) {
         let pointer = format!("/paths/{}", escape(path));
         let Some((item, pointer)) = document.resolve(item, &pointer) else {
             found.push(format!(
@@ -39,7 +42,8 @@ pub(crate) fn left_out(document: &Document) -> Vec<String> {
         );
     }
     let mut known = HashMap::new();
-    for each in generated(document) {
+    let generated = generated(document).into_iter();
+    for each in generated.filter(|each| is_selected(&each.path)) {
         let Found {
             path,
             method,
@@ -110,7 +114,7 @@ pub(crate) fn find<'a>(document: &'a Document, method: &str, wanted: &str) -> Ve
     let matching = |prefix: &str| -> Vec<Found<'a>> {
         let found = all
             .iter()
-            .filter(|each| method == "*" || each.method == method);
+            .filter(|each| each.method == method || method == "*" && is_generated(each));
         let found = found.map(|each| Found {
             path: format!("{prefix}{}", each.path),
             ..each.clone()

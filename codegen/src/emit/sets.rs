@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use crate::lower::{
     model::{Body, Model},
     render::said,
-    variants,
+    variants, words,
 };
 
 pub(super) fn tokens(model: &Model) -> TokenStream {
@@ -26,7 +26,7 @@ pub(super) fn tokens(model: &Model) -> TokenStream {
                 .zip(values)
                 .map(|(variant, value)| {
                     let variant = format_ident!("{variant}");
-                    let words = format!("`{value}`");
+                    let words = words::code(value);
                     quote! { #[doc = #words] #variant = #value }
                 });
             quote! {

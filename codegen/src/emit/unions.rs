@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use crate::lower::{
     model::{Body, Model},
     render::said,
-    variants,
+    variants, words,
 };
 
 pub(super) fn tokens(model: &Model) -> TokenStream {
@@ -25,7 +25,7 @@ pub(super) fn tokens(model: &Model) -> TokenStream {
             let arms = arms.filter_map(|(variant, (value, node))| {
                 let of = format_ident!("{}", model.types[node.named()?].name);
                 let variant = format_ident!("{variant}");
-                let words = format!("Where `{tag}` is `{value}`.");
+                let words = format!("Where {} is {}.", words::code(tag), words::code(value));
                 Some(quote! { #[doc = #words] #variant(#of) = #value })
             });
             quote! {

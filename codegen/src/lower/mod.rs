@@ -162,13 +162,14 @@ fn lower_these(bindings: &Bindings, sources: &[Vec<&Document>]) -> Result<Model,
         return Err(in_documents(sources, vec![problem]));
     }
     let mut model = schemas.model;
-    if bindings.sources.iter().any(|source| source.all) {
-        model.notes.extend(
-            documents
-                .iter()
-                .flat_map(|document| select::left_out(document)),
-        );
-    }
+    let is_selected = |path: &str| {
+        let mut sources = bindings.sources.iter();
+        sources.any(|source| source.all || source.selects_all_of(path))
+    };
+    let left_out = documents
+        .iter()
+        .flat_map(|document| select::left_out(document, is_selected));
+    model.notes.extend(left_out);
     model.operations = operations;
     Ok(model)
 }

@@ -56,13 +56,21 @@ struct Pinned {
 fn pin_once(bindings: &Bindings, model: &mut Model) -> Result<Pinned, Vec<Problem>> {
     let mut pinned = Pinned::default();
     let mut problems = Vec::new();
+    let mut plain: Vec<(&Role, &String, Shape)> = Vec::new();
     for (role, name) in bindings.sources.iter().flat_map(|source| &source.names) {
         let Some(node) = at_role(model, role).cloned() else {
             continue;
         };
         let Some(id) = node.named() else {
-            if !pinned.aliases.iter().any(|(known, _)| known == name) {
-                pinned.aliases.push((name.clone(), node));
+            match plain.iter().find(|(_, known, _)| *known == name) {
+                Some((other, _, shape)) if *shape != node.shape => {
+                    problems.push(differing(String::new(), role, &other.to_string(), name));
+                }
+                Some(_) => {}
+                None => {
+                    plain.push((role, name, node.shape.clone()));
+                    pinned.aliases.push((name.clone(), node));
+                }
             }
             continue;
         };
@@ -82,7 +90,8 @@ fn pin_once(bindings: &Bindings, model: &mut Model) -> Result<Pinned, Vec<Proble
         };
         let mixed = Mixer::new(model).mix(&Node::new(Shape::Named(other)), &node, &at);
         let Some(mixed) = mixed.named() else {
-            problems.push(unlike(model, other, id, name));
+            let place = |id: Id| model.types[id].origin.pointer.clone();
+            problems.push(differing(place(id), role, &place(other), name));
             continue;
         };
         redirect(model, &[other, id], mixed);
@@ -93,10 +102,12 @@ fn pin_once(bindings: &Bindings, model: &mut Model) -> Result<Pinned, Vec<Proble
         }
         pinned.united = true;
     }
-    let taken = |name: &String| pinned.names.iter().any(|(known, _)| known == name);
-    let aliases = pinned.aliases.iter().filter(|(name, _)| !taken(name));
-    let aliases = aliases.cloned().collect();
-    pinned.aliases = aliases;
+    for (role, name, _) in plain {
+        if let Some((_, id)) = pinned.names.iter().find(|(known, _)| known == name) {
+            let place = model.types[*id].origin.pointer.clone();
+            problems.push(differing(place.clone(), role, &place, name));
+        }
+    }
     if problems.is_empty() {
         Ok(pinned)
     } else {
@@ -104,13 +115,14 @@ fn pin_once(bindings: &Bindings, model: &mut Model) -> Result<Pinned, Vec<Proble
     }
 }
 
-fn unlike(model: &Model, one: Id, other: Id, name: &str) -> Problem {
-    let place = |id: Id| &model.types[id].origin.pointer;
-    let one = place(one);
+/// A place that is of another kind than another one of its name.
+fn differing(pointer: String, role: &Role, other: &str, name: &str) -> Problem {
     Problem {
-        pointer: place(other).clone(),
-        expected: format!("a type like that at {one}, since both are called `{name}`"),
-        found: "a type of another kind".to_owned(),
+        pointer,
+        expected: format!(
+            "`{role}` to be of one kind with {other}, since both are called `{name}`"
+        ),
+        found: "types of different kinds".to_owned(),
         advice: "give the places different names".to_owned(),
     }
 }

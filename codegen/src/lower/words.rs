@@ -16,30 +16,36 @@ pub(crate) fn clean(text: &str) -> Option<String> {
             .filter(|letter| !is_invisible(*letter))
             .collect();
         let trimmed = line.trim_start();
+        // Four blanks would begin a block of code.
+        let indent = &"   "[..(line.len() - trimmed.len()).min(3)];
+        let (markers, rest) = markers(trimmed);
         let opened = ["```", "~~~"]
             .into_iter()
-            .find(|mark| trimmed.starts_with(mark));
+            .find(|mark| rest.starts_with(mark));
         match (fence, opened) {
             (None, Some(mark)) => {
-                let rest = &trimmed[mark.len()..];
-                if rest.contains(mark) {
+                let code = &rest[mark.len()..];
+                if code.contains(mark) {
                     // A fence that ends on its line is code within text.
-                    lines.push(format!("`{}`", rest.replace(mark, "").trim()));
-                    continue;
+                    let code = code.replace(mark, "");
+                    lines.push(format!("{indent}{markers}`{}`", code.trim()));
+                } else if markers.contains('>') {
+                    // Code in a quote ends with it, whatever else it says, and is text here.
+                    lines.push(format!("{indent}{markers}{code}").trim_end().to_owned());
+                } else {
+                    if !markers.is_empty() {
+                        lines.push(format!("{indent}{markers}").trim_end().to_owned());
+                    }
+                    fence = Some(mark);
+                    lines.push(format!("{mark}text"));
                 }
-                fence = Some(mark);
-                lines.push(format!("{mark}text"));
             }
-            (Some(mark), Some(other)) if mark == other => {
+            (Some(mark), Some(other)) if mark == other && markers.is_empty() => {
                 fence = None;
                 lines.push(mark.to_owned());
             }
             (Some(_), _) => lines.push(line),
-            // Four blanks would begin a block of code.
-            (None, None) => {
-                let indent = (line.len() - trimmed.len()).min(3);
-                lines.push(format!("{}{trimmed}", &"   "[..indent]));
-            }
+            (None, None) => lines.push(format!("{indent}{markers}{rest}").trim_end().to_owned()),
         }
     }
     if let Some(mark) = fence {
@@ -47,6 +53,41 @@ pub(crate) fn clean(text: &str) -> Option<String> {
     }
     let text = lines.join("\n");
     (!text.trim().is_empty()).then_some(text)
+}
+
+/// The marks of quotes and items of lists that a line begins with, each followed by one blank, and the rest.
+/// Five blanks behind one would begin a block of code.
+fn markers(line: &str) -> (String, &str) {
+    let mut markers = String::new();
+    let mut rest = line;
+    loop {
+        let digits = rest.len()
+            - rest
+                .trim_start_matches(|it: char| it.is_ascii_digit())
+                .len();
+        let after = match rest.strip_prefix('>') {
+            Some(after) => Some(after),
+            None if (1..10).contains(&digits) => rest[digits..].strip_prefix(['.', ')']),
+            None => rest.strip_prefix(['-', '*', '+']),
+        };
+        let is_quote = rest.starts_with('>');
+        let Some(after) = after.filter(|after| is_quote || after.starts_with(' ')) else {
+            return (markers, rest);
+        };
+        markers.push_str(&rest[..rest.len() - after.len()]);
+        markers.push(' ');
+        rest = after.trim_start();
+    }
+}
+
+/// A text as code within a line.
+pub(crate) fn code(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.contains('`') {
+        true => format!("`` {line} ``"),
+        false if line.len() < text.len() => format!("`{line}`"),
+        false => format!("`{text}`"),
+    }
 }
 
 /// What moves the cursor or turns the direction of text around.
@@ -80,9 +121,22 @@ mod tests {
             ("a ```b``` c", "a ```b``` c"),
             ("```curl x```", "`curl x`"),
             ("\tindented", "indented"),
+            (
+                "a\n\n>     quoted\n> ```\n> code\n> ```\nb",
+                "a\n\n> quoted\n>\n> code\n>\nb",
+            ),
+            ("- ```sh\n  x\n  ```\n- b", "-\n```text\n  x\n```\n- b"),
+            ("a\n\n-      code\n10.     more", "a\n\n- code\n10. more"),
+            ("* * *\n-5\n**b** 1.5 2020.", "* * *\n-5\n**b** 1.5 2020."),
+            ("```\n> - x\n- ```\n```", "```text\n> - x\n- ```\n```"),
         ] {
             assert_eq!(clean(text).as_deref(), Some(cleaned), "{text:?}");
         }
+        for (text, _) in [(">     a\n- ```\nb", ()), ("1. > -     x\n```\ny", ())] {
+            let once = clean(text);
+            assert_eq!(clean(once.as_deref().unwrap_or_default()), once, "{text:?}");
+        }
+        assert_eq!(code("a\n```"), "`` a ``` ``");
         assert_eq!(clean(" \n "), None);
         assert_eq!(clean("a\u{202e}b\u{0}").as_deref(), Some("ab"));
     }

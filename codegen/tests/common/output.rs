@@ -468,7 +468,7 @@ fn field(field: &syn::Field) -> (String, Field) {
         parsed.unwrap();
         name
     });
-    let wire = renamed.next_back().unwrap_or_else(|| ident.clone());
+    let wire = renamed.next().unwrap_or_else(|| ident.clone());
     let of = Field {
         of: short(&field.ty),
         wire,

@@ -1,7 +1,7 @@
 //! What holds for every document, however hostile: a clear error or a client that parses, in bounds.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     panic::resume_unwind,
     sync::{
         Mutex, OnceLock, PoisonError,
@@ -73,6 +73,28 @@ pub type Outcome = Result<String, Report>;
 /// The outcome, which is checked: the client parses, or the error is clear.
 pub fn outcome(bytes: &[u8], fixture: &Fixture) -> Outcome {
     judged(bytes, fixture).unwrap_or_else(|wrong| panic!("{wrong}"))
+}
+
+/// The same, and a comparison with the project's document.
+pub fn sound(bytes: &[u8], fixture: &'static Fixture) -> Outcome {
+    let judged = read(bytes, fixture).and_then(|checked| match checked {
+        Ok(checked) => {
+            checked.compared(own_surface(fixture), fixture)?;
+            checked.generated(fixture)
+        }
+        Err(report) => Ok(Err(report)),
+    });
+    judged.unwrap_or_else(|wrong| panic!("{wrong}"))
+}
+
+/// The surface of the project's document.
+fn own_surface(fixture: &'static Fixture) -> &'static Surface {
+    static SURFACES: OnceLock<Mutex<BTreeMap<&str, &'static Surface>>> = OnceLock::new();
+    let surfaces = SURFACES.get_or_init(Mutex::default);
+    let mut surfaces = surfaces.lock().unwrap_or_else(PoisonError::into_inner);
+    surfaces
+        .entry(fixture.name)
+        .or_insert_with(|| Box::leak(Box::new(surface(&vendored(fixture), fixture))))
 }
 
 /// The same; what is wrong with the outcome itself is the error.

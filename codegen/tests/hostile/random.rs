@@ -216,7 +216,7 @@ fn named(fixture: &'static Fixture, names: &[String], words: &str) -> Value {
 }
 
 proptest! {
-    #![proptest_config(config(20))]
+    #![proptest_config(config(12))]
 
     #[test]
     fn words_change_no_code_and_names_do_no_harm(

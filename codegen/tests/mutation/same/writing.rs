@@ -186,7 +186,6 @@ fn unrelated(document: &Value, api: &Api) -> Made {
         "responses": { "200": { "description": "", "content": { "application/json": { "schema": { "$ref": "elsewhere.yaml" } } } } },
     });
     for (_, item) in used_items(&mut document, api) {
-        item["options"] = operation.clone();
         item["summary"] = json!("words");
     }
     for path in [
