@@ -11,6 +11,7 @@ use tracing::Span;
 
 use crate::{
     address::same_email,
+    decode::parse,
     error::{Error, ErrorKind, Operation, Result, excerpt},
     extra::Extra,
     http::{
@@ -35,11 +36,18 @@ pub(crate) struct OperationContext<'a> {
     read_failure: ReadFailure,
 }
 
-/// A success, as the bindings read it.
+/// A success, decoded as a type of the bindings.
 pub(crate) struct Success<T> {
-    /// The value, or why the bindings could not read the body.
+    /// The value, or why the body is not of that type.
     pub value: Result<T, String>,
     pub reply: Reply,
+}
+
+impl<T: DeserializeOwned> Success<T> {
+    fn decode(reply: Reply) -> Self {
+        let value = parse(&reply.body).map_err(|error| error.to_string());
+        Self { value, reply }
+    }
 }
 
 impl<'a> OperationContext<'a> {
@@ -210,44 +218,51 @@ impl<'a> OperationContext<'a> {
     /// What the bindings make of a reply, without sending anything.
     #[cfg(any(test, fuzzing))]
     pub fn decoded<T: DeserializeOwned>(&self, reply: Reply) -> Result<Success<T>> {
-        if !reply.status.is_success() {
-            return Err((self.read_failure)(self, &reply));
-        }
-        let value = serde_json::from_slice(&reply.body).map_err(|error| error.to_string());
-        Ok(Success { value, reply })
+        self.accept(reply).map(Success::decode)
     }
 
-    /// The success that the bindings returned, or the error that their result means.
+    /// The success that a request of the bindings ended with, decoded as the type that the bindings give it.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`reply`](Self::reply).
+    pub fn outcome<T: DeserializeOwned, E>(
+        &self,
+        sent: Result<ResponseValue<T>, ClientError<E>>,
+    ) -> Result<Success<T>> {
+        self.reply(sent).map(Success::decode)
+    }
+
+    /// The reply that a request of the bindings ended with, if that is a success.
     ///
     /// # Errors
     ///
     /// A failure of the transport, or what the provider makes of a reply that is no success.
-    pub fn outcome<T, E>(
-        &self,
-        sent: Result<ResponseValue<T>, ClientError<E>>,
-    ) -> Result<Success<T>> {
-        let value = match sent {
-            Ok(value) => Ok(value.into_inner()),
-            Err(ClientError::InvalidResponsePayload(_, error)) => Err(error.to_string()),
-            Err(ClientError::ErrorResponse(_) | ClientError::UnexpectedResponse(_)) => {
-                Err("the answer has a status that the provider does not document".to_owned())
+    pub fn reply<T, E>(&self, sent: Result<ResponseValue<T>, ClientError<E>>) -> Result<Reply> {
+        // The transport leaves the reply in the call, whatever the bindings return.
+        match (self.call.take_reply(), sent) {
+            (Some(reply), _) => self.accept(reply),
+            (
+                None,
+                Err(
+                    ClientError::CommunicationError(error)
+                    | ClientError::ResponseBodyError(error)
+                    | ClientError::InvalidUpgrade(error),
+                ),
+            ) => Err(self.communication_error(error)),
+            (None, Err(ClientError::InvalidRequest(why) | ClientError::Custom(why))) => {
+                Err(self.error(ErrorKind::InvalidInput, why))
             }
-            Err(
-                ClientError::CommunicationError(error)
-                | ClientError::ResponseBodyError(error)
-                | ClientError::InvalidUpgrade(error),
-            ) => return Err(self.communication_error(error)),
-            Err(ClientError::InvalidRequest(why) | ClientError::Custom(why)) => {
-                return Err(self.error(ErrorKind::InvalidInput, why));
+            (None, _) => {
+                let lost = "the answer was not handed over";
+                Err(self.error(ErrorKind::Unexpected, lost))
             }
-        };
-        let reply = self.call.take_reply();
-        let reply = reply.ok_or_else(|| {
-            let lost = "the answer was not handed over";
-            self.error(ErrorKind::Unexpected, lost)
-        })?;
+        }
+    }
+
+    fn accept(&self, reply: Reply) -> Result<Reply> {
         if reply.status.is_success() {
-            Ok(Success { value, reply })
+            Ok(reply)
         } else {
             Err((self.read_failure)(self, &reply))
         }

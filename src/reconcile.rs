@@ -31,9 +31,9 @@ where
     Fut: Future<Output = Result<Invitation>> + Send,
 {
     let call = &context.call;
-    let work = async {
+    // Pinned in its place: a future is large, and is copied whole when it is moved.
+    let work = pin!(async {
         loop {
-            // Pinned in its place: a future is large, and is copied whole when it is moved.
             let failed = match pin!(send()).await {
                 Ok(invitation) => {
                     if let Some(created) = invitation.created_at {
@@ -75,17 +75,14 @@ where
                 Err(lookup) => return Err(failed.with_may_have_executed(true).with_source(lookup)),
             }
         }
-    };
-    pin!(work).instrument(context.span()).await
+    });
+    work.instrument(context.span()).await
 }
 
-/// Deletes an invitation. When an answer was lost and the next attempt finds nothing, the lost attempt was
-/// executed. `send` deletes, and judges the reply.
-pub(crate) async fn delete_reconciled(
-    context: &OperationContext<'_>,
-    send: impl Future<Output = Result<()>> + Send,
-) -> Result<()> {
-    match pin!(send).instrument(context.span()).await {
+/// The outcome of a delete whose last attempt ended with `last`: when an answer was lost and the next attempt finds
+/// nothing, the lost attempt was executed.
+pub(crate) fn reconcile_delete(context: &OperationContext<'_>, last: Result<()>) -> Result<()> {
+    match last {
         Err(error) if error.kind() == ErrorKind::NotFound && context.call.is_ambiguous() => Ok(()),
         outcome => outcome,
     }

@@ -5,9 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     bindings::{Timestamp, clickhouse::types},
-    decode::{
-        RawList, decode_items, extra_of, is_ambiguous, item_error, parse, raw_property, split,
-    },
+    decode::{ListBody, ObjectText, Text, extra_of, is_ambiguous, parse, raw_property, split},
     error::{ErrorKind, Result},
     extra::Extra,
     http::Reply,
@@ -69,9 +67,9 @@ pub(super) fn one(
     let Success { value, reply } = success?;
     let invitation = match value {
         Ok(envelope) => match envelope.result {
-            Some(wire) => invitation_from(wire, || raw_property(&reply, "result")),
+            Some(wire) => invitation_from(wire, Some(&Text(raw_property(&reply, "result")))),
             None => match parse(&reply.body) {
-                Ok(wire) => invitation_from(wire, || std::str::from_utf8(&reply.body).ok()),
+                Ok(wire) => invitation_from(wire, Some(&Text(&reply.body))),
                 Err(error) => Err(error.to_string()),
             },
         },
@@ -88,9 +86,9 @@ pub(super) fn one(
 
 /// Converts what the bindings read; `text` is what they read it from. The error says what is odd about it. The status
 /// depends on the time, and is not set.
-fn invitation_from<'a>(
+fn invitation_from(
     mut wire: types::Invitation,
-    text: impl FnOnce() -> Option<&'a str>,
+    text: Option<&dyn ObjectText>,
 ) -> Result<Invitation, String> {
     let id = wire.id.take().ok_or("it has no `id`")?;
     let id = InvitationId::new(id).map_err(|error| error.to_string())?;
@@ -109,7 +107,7 @@ fn invitation_from<'a>(
 /// Converts an object that the bindings may not be able to read: what has no field in the facade may be anything.
 fn decode(value: &Value) -> Result<Invitation, String> {
     let (wire, rest) = split(value, FIELDS)?;
-    let mut invitation = invitation_from(wire, || None)?;
+    let mut invitation = invitation_from(wire, None)?;
     invitation.extra = rest.into();
     Ok(invitation)
 }
@@ -148,17 +146,27 @@ fn assignment(mut wire: types::AssignedRole) -> RoleAssignment {
 /// The whole list, filtered and cut to the page that begins at `start`.
 pub(super) fn page(
     context: &OperationContext<'_>,
-    success: Result<Success<types::InvitationListResponse>>,
+    reply: Result<Reply>,
     query: &ListQuery,
     start: Option<Position>,
     now: DateTime<Utc>,
 ) -> Result<Page> {
-    let Success { value, reply } = success?;
-    let list = match value {
-        Ok(envelope) => enveloped(context, &reply, envelope)?,
-        // Of two results, neither is known to be the one.
-        Err(why) if is_ambiguous(&why) => return Err(context.decode_error(&reply, &why)),
-        Err(why) => one_by_one(context, &reply, &why)?,
+    let reply = reply?;
+    let list: ListBody<types::InvitationListResponse> = ListBody::read(
+        context,
+        &reply,
+        "result",
+        |wire, text| invitation_from(wire, text),
+        decode,
+    )?;
+    let (request_id, extra) = match &list.envelope {
+        Ok(envelope) => (envelope.request_id.clone(), list.extra(&["requestId"])),
+        Err(why) if is_ambiguous(why) => return Err(context.decode_error(&reply, why)),
+        // What has no field in the facade may be anything. An id that is no text is kept.
+        Err(_) => match list.rest().get("requestId").and_then(Value::as_str) {
+            Some(id) => (Some(id.to_owned()), list.extra(&["requestId"])),
+            None => (None, list.extra(&[])),
+        },
     };
     let mut items = list.items;
     for invitation in items.iter_mut().flatten() {
@@ -186,67 +194,14 @@ pub(super) fn page(
     let mut page = Page::new(items, next);
     page.total = u64::try_from(total).ok();
     let in_header = || reply.header("x-request-id").map(str::to_owned);
-    page.request_id = list.request_id.or_else(in_header);
-    if let Some(cursor) = cursor_in(&list.extra) {
+    page.request_id = request_id.or_else(in_header);
+    if let Some(cursor) = cursor_in(&extra) {
         // Sibling resources have gained pages; a list that has them is not all here.
         let why = format!("it has a `{cursor}`, which this version does not follow");
         page.items.push(Err(context.decode_error(&reply, &why)));
     }
-    page.extra = list.extra;
+    page.extra = extra;
     Ok(page)
-}
-
-/// What a reply to a list has.
-struct List {
-    items: Vec<Result<Invitation>>,
-    request_id: Option<String>,
-    extra: Extra,
-}
-
-fn enveloped(
-    context: &OperationContext<'_>,
-    reply: &Reply,
-    mut envelope: types::InvitationListResponse,
-) -> Result<List> {
-    let Some(result) = envelope.result.take() else {
-        return Err(context.decode_error(reply, "it has no `result`"));
-    };
-    let text = RawList::new(reply, "result");
-    let convert = |(index, wire)| {
-        invitation_from(wire, || text.item(index))
-            .map_err(|why| item_error(context, reply, index, &why))
-    };
-    let items = result.into_iter().enumerate().map(convert).collect();
-    let request_id = envelope.request_id.take();
-    let unknown = std::mem::take(&mut envelope.extra);
-    Ok(List {
-        items,
-        request_id,
-        extra: Extra::from_rest(&envelope, unknown),
-    })
-}
-
-/// One odd item spoils the typed list, and older documentation has the list bare.
-fn one_by_one(context: &OperationContext<'_>, reply: &Reply, why: &str) -> Result<List> {
-    let (list, envelope) = match reply.json() {
-        Some(Value::Array(list)) => (list, None),
-        Some(Value::Object(envelope)) => match envelope.get("result") {
-            Some(Value::Array(list)) => (list, Some(envelope)),
-            _ => return Err(context.decode_error(reply, "its `result` is not a list")),
-        },
-        _ => return Err(context.decode_error(reply, why)),
-    };
-    let rest = envelope.into_iter().flatten();
-    // An id that is no text is kept.
-    let read =
-        |name: &str, value: &Value| name == "result" || name == "requestId" && value.is_string();
-    let rest = rest.filter(|(name, value)| !read(name, value));
-    let request_id = envelope.and_then(|envelope| envelope.get("requestId")?.as_str());
-    Ok(List {
-        items: decode_items(context, reply, list, decode),
-        request_id: request_id.map(str::to_owned),
-        extra: rest.map(|(name, value)| (name, value.clone())).collect(),
-    })
 }
 
 /// The name of a property that says that a list goes on.

@@ -20,7 +20,7 @@ use crate::{
     list::{ListQuery, Page, PageToken},
     operation::OperationContext,
     provider::InvitationProvider,
-    reconcile::{create_reconciled, delete_reconciled},
+    reconcile::{create_reconciled, reconcile_delete},
 };
 
 /// Invitations to one ClickHouse Cloud organisation, over the `v1` API.
@@ -122,7 +122,7 @@ impl ClickHouse {
             drop(error::failure(&context, &reply()));
             let one = convert::one(&context, context.decoded(reply()), Utc::now());
             drop(format!("{one:?}"));
-            let list = context.decoded(reply());
+            let list = Ok(reply());
             let page = convert::page(&context, list, query, start, Utc::now());
             drop(format!("{page:?}"));
             drop(context.expect_deleted(&reply()));
@@ -204,19 +204,21 @@ impl InvitationProvider for ClickHouse {
             .invitation_get_list()
             .organization_id(&*self.organization);
         let sent = pin!(request.send()).instrument(context.span()).await;
-        convert::page(&context, context.outcome(sent), query, start, Utc::now())
+        convert::page(&context, context.reply(sent), query, start, Utc::now())
     }
 
     /// `DELETE /v1/organizations/{organizationId}/invitations/{invitationId}`
     async fn delete(&self, id: &InvitationId) -> Result<()> {
         let context = self.context(Operation::Delete, Some(id.as_str()));
         let api = self.api.within(&context.call);
-        let send = async {
-            let request = api.invitation_delete().organization_id(&*self.organization);
-            let sent = request.invitation_id(id.as_str()).send().await;
-            context.expect_deleted(&context.outcome(sent)?.reply)
-        };
-        delete_reconciled(&context, send).await
+        let request = api.invitation_delete().organization_id(&*self.organization);
+        let sent = pin!(request.invitation_id(id.as_str()).send());
+        let sent = sent.instrument(context.span()).await;
+        let reply = context.reply(sent);
+        reconcile_delete(
+            &context,
+            reply.and_then(|reply| context.expect_deleted(&reply)),
+        )
     }
 }
 

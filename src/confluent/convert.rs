@@ -6,9 +6,10 @@ use url::Url;
 
 use crate::{
     bindings::{Timestamp, confluent::types, parse_rfc3339},
-    decode::{RawList, decode_items, extra_of, is_ambiguous, item_error, split},
+    decode::{ListBody, ObjectText, Text, extra_of, is_ambiguous, split},
     error::Result,
     extra::Extra,
+    http::Reply,
     invitation::{
         AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, ResourceReference,
         WireInvitation, sealed::Properties,
@@ -91,7 +92,7 @@ pub(super) fn one(
 ) -> Result<Invitation> {
     let Success { value, reply } = success?;
     let invitation = match value {
-        Ok(wire) => invitation_from(wire, || std::str::from_utf8(&reply.body).ok()),
+        Ok(wire) => invitation_from(wire, Some(&Text(&reply.body))),
         Err(why) if is_ambiguous(&why) => Err(why),
         Err(why) => reply.json().map_or(Err(why), decode),
     };
@@ -99,9 +100,9 @@ pub(super) fn one(
 }
 
 /// Converts what the bindings read; `text` is what they read it from. The error says what is odd about it.
-fn invitation_from<'a>(
+fn invitation_from(
     mut wire: types::Invitation,
-    text: impl FnOnce() -> Option<&'a str>,
+    text: Option<&dyn ObjectText>,
 ) -> Result<Invitation, String> {
     let id = wire.id.take().ok_or("it has no `id`")?;
     let id = InvitationId::new(id).map_err(|error| error.to_string())?;
@@ -128,7 +129,7 @@ fn invitation_from<'a>(
 /// Converts an object that the bindings may not be able to read: what has no field in the facade may be anything.
 fn decode(value: &Value) -> Result<Invitation, String> {
     let (wire, mut rest) = split::<types::Invitation>(value, FIELDS)?;
-    let mut invitation = invitation_from(wire, || None)?;
+    let mut invitation = invitation_from(wire, None)?;
     let created_at = rest
         .get("metadata")
         .and_then(|metadata| metadata.get("created_at")?.as_str());
@@ -167,49 +168,46 @@ fn reference(
 }
 
 /// One page.
-pub(super) fn page(
-    context: &OperationContext<'_>,
-    success: Result<Success<types::InvitationList>>,
-) -> Result<Page> {
-    let Success { value, reply } = success?;
-    let text = RawList::new(&reply, "data");
-    let mut page = Page::new(Vec::new(), None);
-    let next = match value {
-        Ok(list) => {
-            let data = list.data;
-            let data = data.ok_or_else(|| context.decode_error(&reply, "it has no `data`"))?;
-            let convert = |(index, wire)| {
-                invitation_from(wire, || text.item(index))
-                    .map_err(|why| item_error(context, &reply, index, &why))
-            };
-            page.items = data.into_iter().enumerate().map(convert).collect();
-            page.extra = text.rest();
-            let metadata = list.metadata.as_ref();
+pub(super) fn page(context: &OperationContext<'_>, reply: Result<Reply>) -> Result<Page> {
+    let reply = reply?;
+    let list: ListBody<types::InvitationList> = ListBody::read(
+        context,
+        &reply,
+        "data",
+        |wire, text| invitation_from(wire, text),
+        decode,
+    )?;
+    let (next, total) = match &list.envelope {
+        Ok(envelope) => {
+            let metadata = envelope.metadata.as_ref();
             let total = metadata.and_then(|metadata| metadata.total_size);
-            page.total = total.and_then(|total| u64::try_from(total).ok());
-            next_token(metadata.and_then(|metadata| Some(metadata.next.as_ref()?.as_str())))
+            let next = metadata.and_then(|metadata| Some(metadata.next.as_ref()?.as_str()));
+            (
+                next_token(next),
+                total.and_then(|total| u64::try_from(total).ok()),
+            )
         }
-        // One odd item spoils the typed list: look at each alone.
-        // Of two lists, neither is known to be the one.
-        Err(why) if is_ambiguous(&why) => return Err(context.decode_error(&reply, &why)),
+        Err(why) if is_ambiguous(why) => return Err(context.decode_error(&reply, why)),
+        // What has no field in the facade may be anything.
         Err(why) => {
-            let list = reply.json().and_then(Value::as_object);
-            let data = list.and_then(|list| list.get("data")?.as_array());
-            let (Some(list), Some(data)) = (list, data) else {
-                return Err(context.decode_error(&reply, &why));
-            };
-            page.items = decode_items(context, &reply, data, decode);
-            let rest = list.iter().filter(|(name, _)| *name != "data");
-            page.extra = rest.map(|(name, value)| (name, value.clone())).collect();
-            let metadata = list.get("metadata").unwrap_or(&Value::Null);
-            page.total = metadata["total_size"].as_u64();
-            match &metadata["next"] {
+            let rest = list.rest();
+            if rest.is_empty() {
+                // Whether it goes on is not known.
+                return Err(context.decode_error(&reply, why));
+            }
+            let metadata = rest.get("metadata").unwrap_or(&Value::Null);
+            let next = match &metadata["next"] {
                 Value::Null => Ok(None),
                 Value::String(link) => next_token(Some(link)),
                 _ => Err("the link to the next page is not text"),
-            }
+            };
+            (next, metadata["total_size"].as_u64())
         }
     };
+    let extra = list.extra(&[]);
+    let mut page = Page::new(list.items, None);
+    page.extra = extra;
+    page.total = total;
     page.request_id = reply.header("x-request-id").map(str::to_owned);
     match next {
         Ok(next) => page.next = next,

@@ -25,7 +25,7 @@ use crate::{
     list::{ListQuery, Page, PageToken},
     operation::OperationContext,
     provider::InvitationProvider,
-    reconcile::{create_reconciled, delete_reconciled},
+    reconcile::{create_reconciled, reconcile_delete},
 };
 
 /// What the vendor documents as the largest page.
@@ -116,7 +116,7 @@ impl Confluent {
             drop(error::failure(&context, &reply()));
             let one = convert::one(&context, context.decoded(reply()));
             drop(format!("{one:?}"));
-            let page = convert::page(&context, context.decoded(reply()));
+            let page = convert::page(&context, Ok(reply()));
             drop(format!("{page:?}"));
             drop(context.expect_deleted(&reply()));
         }
@@ -238,7 +238,7 @@ impl InvitationProvider for Confluent {
             }
         };
         let sent = pin!(request.send()).instrument(context.span()).await;
-        let mut page = convert::page(&context, context.outcome(sent))?;
+        let mut page = convert::page(&context, context.reply(sent))?;
         context.drop_mismatches(query, &mut page);
         Ok(page)
     }
@@ -247,11 +247,13 @@ impl InvitationProvider for Confluent {
     async fn delete(&self, id: &InvitationId) -> Result<()> {
         let context = self.context(Operation::Delete, Some(id.as_str()));
         let api = self.api.within(&context.call);
-        let send = async {
-            let sent = api.delete_iam_v2_invitation().id(id.as_str()).send().await;
-            context.expect_deleted(&context.outcome(sent)?.reply)
-        };
-        delete_reconciled(&context, send).await
+        let sent = pin!(api.delete_iam_v2_invitation().id(id.as_str()).send());
+        let sent = sent.instrument(context.span()).await;
+        let reply = context.reply(sent);
+        reconcile_delete(
+            &context,
+            reply.and_then(|reply| context.expect_deleted(&reply)),
+        )
     }
 }
 

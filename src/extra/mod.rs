@@ -4,16 +4,19 @@ use std::{
     borrow::Cow,
     fmt, io, mem,
     ops::Deref,
-    sync::{LazyLock, OnceLock},
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::{Map, Number, Value, map};
 
+use crate::decode::ListText;
+
 /// Properties that have no field of their own, as the server sent them.
 ///
 /// Reads as the map that it stands for. Where it came with a server's answer, it is JSON text until somebody looks: a
-/// list of many invitations costs no map for each. To change more than [`insert`](Self::insert) does, make a
+/// list of many invitations costs no map for each. Until then, an invitation from a page of up to 256 KiB keeps the
+/// page's text, which the invitations of the page share. To change more than [`insert`](Self::insert) does, make a
 /// [`Map`] from it, and it from the map.
 ///
 /// ```
@@ -32,18 +35,30 @@ pub struct Extra(Option<Box<Kept>>);
 
 #[derive(Clone)]
 struct Kept {
-    /// The JSON of an object; empty if the map came first.
-    text: Box<str>,
+    source: Source,
     /// The properties of that object that have fields of their own.
     fields: &'static [&'static str],
     /// The map, if it came first or somebody looked.
     map: OnceLock<Map<String, Value>>,
 }
 
+/// The JSON of an object.
+#[derive(Clone)]
+enum Source {
+    /// Empty if the map came first.
+    Text(Box<str>),
+    /// That of an item of a list, by its position.
+    Item(Arc<ListText>, usize),
+}
+
 impl Kept {
     /// Makes the map. The text was read before, so it can be read again.
     fn parse(&self) -> Map<String, Value> {
-        let mut map: Map<String, Value> = serde_json::from_str(&self.text).unwrap_or_default();
+        let text = match &self.source {
+            Source::Text(text) => text,
+            Source::Item(list, index) => list.item(*index),
+        };
+        let mut map: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
         for field in self.fields {
             map.remove(*field);
         }
@@ -85,8 +100,21 @@ impl Extra {
     /// The properties of an object, given as JSON text, but for those that have fields of their own. At least one
     /// has none.
     pub(crate) fn from_text(text: &str, fields: &'static [&'static str]) -> Self {
+        Self::from_source(Source::Text(text.into()), fields)
+    }
+
+    /// The properties of an item of a list, but for those that have fields of their own. At least one has none.
+    pub(crate) fn from_item(
+        list: Arc<ListText>,
+        index: usize,
+        fields: &'static [&'static str],
+    ) -> Self {
+        Self::from_source(Source::Item(list, index), fields)
+    }
+
+    fn from_source(source: Source, fields: &'static [&'static str]) -> Self {
         Self(Some(Box::new(Kept {
-            text: text.into(),
+            source,
             fields,
             map: OnceLock::new(),
         })))
@@ -176,7 +204,7 @@ impl From<Map<String, Value>> for Extra {
             return Self::default();
         }
         Self(Some(Box::new(Kept {
-            text: Box::default(),
+            source: Source::Text(Box::default()),
             fields: &[],
             map: map.into(),
         })))

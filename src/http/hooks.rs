@@ -25,12 +25,18 @@ macro_rules! client_hooks {
                 self.inner.execute(request, info.operation_id)
             }
 
-            /// A response that the generated code could not decode keeps its status and headers.
+            /// A response that the generated code could not decode keeps its status and headers. Within a call, which
+            /// has the reply, there is nothing left for the generated code to decode.
             async fn post<E>(
                 &self,
                 result: &::reqwest::Result<::reqwest::Response>,
                 _: &::progenitor_client::OperationInfo,
             ) -> ::std::result::Result<(), ::progenitor_client::Error<E>> {
+                if result.is_ok() && self.inner.keeps_replies() {
+                    return Err(::progenitor_client::Error::Custom(
+                        ::std::string::String::new(),
+                    ));
+                }
                 match $crate::http::undecodable(result) {
                     Some(response) => Err(::progenitor_client::Error::UnexpectedResponse(response)),
                     None => Ok(()),
@@ -47,7 +53,8 @@ macro_rules! client_hooks {
                 Self::new_with_client(&base, http, $crate::http::Transport::new(client))
             }
 
-            /// The same client, for requests that are part of `call`.
+            /// The same client, for requests that are part of `call`, which gets the replies: a request ends with
+            /// [`Custom`](::progenitor_client::Error::Custom) then, and its reply is yet to be decoded.
             #[allow(dead_code)]
             pub(crate) fn within(&self, call: &::std::sync::Arc<$crate::http::CallState>) -> Self {
                 Self {

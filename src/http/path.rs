@@ -28,6 +28,13 @@ pub(super) fn check(endpoint: &Endpoint, url: &Url, template: &str) -> Result<()
 }
 
 fn path_matches(path: &str, template: &str) -> bool {
+    // What comes before the first variable is mostly written in the URL as in the template.
+    let literal = template.find('{').unwrap_or(template.len());
+    let literal = template[..literal].rfind('/').map_or(0, |slash| slash + 1);
+    let (path, template) = match path.strip_prefix(&template[..literal]) {
+        Some(rest) => (rest, &template[literal..]),
+        None => (path, template),
+    };
     let (mut segments, mut templates) = (path.split('/'), template.split('/'));
     loop {
         match (segments.next(), templates.next()) {

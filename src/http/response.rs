@@ -3,14 +3,13 @@
 use std::{fmt, mem, sync::OnceLock};
 
 use bytes::{Bytes, BytesMut};
-use http::{Extensions, Version, response::Builder};
+use http::response::Builder;
 use reqwest::{
     Response, ResponseBuilderExt, StatusCode,
     header::{HeaderMap, HeaderValue},
 };
 use serde::de::IgnoredAny;
 use serde_json::Value;
-use url::Url;
 
 use crate::http::{RequestTimeouts, headers};
 
@@ -20,25 +19,19 @@ pub(crate) struct Reply {
     pub headers: HeaderMap,
     pub body: Bytes,
     json: OnceLock<Option<Value>>,
-    rest: Rest,
-}
-
-/// What else a `reqwest::Response` has.
-#[derive(Default)]
-struct Rest {
-    url: Option<Url>,
-    version: Version,
-    extensions: Extensions,
+    /// The response that the reply was read from: its URL, version and extensions are left in it.
+    drained: Option<Response>,
 }
 
 impl Reply {
+    #[cfg(any(test, fuzzing))]
     pub fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         Self {
             status,
             headers,
             body,
             json: OnceLock::new(),
-            rest: Rest::default(),
+            drained: None,
         }
     }
 
@@ -46,12 +39,11 @@ impl Reply {
     pub(super) fn complete(mut response: Response, body: Bytes) -> Self {
         let headers = mem::take(response.headers_mut());
         Self {
-            rest: Rest {
-                url: Some(response.url().clone()),
-                version: response.version(),
-                extensions: mem::take(response.extensions_mut()),
-            },
-            ..Self::new(response.status(), headers, body)
+            status: response.status(),
+            headers,
+            body,
+            json: OnceLock::new(),
+            drained: Some(response),
         }
     }
 
@@ -73,33 +65,28 @@ impl Reply {
 
     /// The same reply as a `reqwest::Response`.
     pub(super) fn into_response(mut self) -> Response {
-        let headers = mem::take(&mut self.headers);
-        self.take_response(headers)
+        let drained = self.take_drained();
+        response_like(&drained, self.headers, self.body)
     }
 
-    /// A response with the status and body of this reply, but without its headers: they stay here.
-    pub(super) fn headless_response(&mut self) -> Response {
-        self.take_response(HeaderMap::new())
-    }
-
-    fn take_response(&mut self, headers: HeaderMap) -> Response {
-        let rest = mem::take(&mut self.rest);
-        build_response(self.status, headers, rest, self.body.clone())
+    /// The response that the reply was read from: headers and body are no longer in it.
+    pub(super) fn take_drained(&mut self) -> Response {
+        let none = || Response::from(http::Response::<Bytes>::default());
+        self.drained.take().unwrap_or_else(none)
     }
 }
 
-fn build_response(status: StatusCode, headers: HeaderMap, rest: Rest, body: Bytes) -> Response {
+/// A response with the status, URL, version and extensions of another.
+fn response_like(other: &Response, headers: HeaderMap, body: Bytes) -> Response {
     let mut builder = Builder::new();
     if let Some(extensions) = builder.extensions_mut() {
-        *extensions = rest.extensions;
+        *extensions = other.extensions().clone();
     }
-    if let Some(url) = rest.url {
-        builder = builder.url(url);
-    }
+    let builder = builder.url(other.url().clone());
     // The builder fails for values that are yet to be parsed only, and there are none.
     let mut response = builder.body(()).unwrap_or_default().map(|()| body);
-    *response.status_mut() = status;
-    *response.version_mut() = rest.version;
+    *response.status_mut() = other.status();
+    *response.version_mut() = other.version();
     *response.headers_mut() = headers;
     Response::from(response)
 }
@@ -117,13 +104,7 @@ pub(super) fn mark_undecodable(response: &mut Response, body: Bytes) {
 pub(crate) fn undecodable(result: &reqwest::Result<Response>) -> Option<Response> {
     let response = result.as_ref().ok()?;
     let UndecodableBody(body) = response.extensions().get().cloned()?;
-    let rest = Rest {
-        url: Some(response.url().clone()),
-        version: response.version(),
-        extensions: response.extensions().clone(),
-    };
-    let headers = response.headers().clone();
-    Some(build_response(response.status(), headers, rest, body))
+    Some(response_like(response, response.headers().clone(), body))
 }
 
 /// Replaces the values that `redact` changes.

@@ -44,12 +44,17 @@ impl Transport {
 
     /// The same transport, for requests that are part of `call`.
     ///
-    /// Their replies are left in `call`, headers included; the generated client gets status and body only.
+    /// Their replies are left in `call`; the generated client gets responses without headers and body.
     pub(crate) fn within(&self, call: &Arc<CallState>) -> Self {
         Self {
             client: Arc::clone(&self.client),
             call: Some(Arc::clone(call)),
         }
+    }
+
+    /// Whether replies are left in a call.
+    pub(crate) fn keeps_replies(&self) -> bool {
+        self.call.is_some()
     }
 
     /// Makes a generated request ready to be sent. `operations` has every operation of the client.
@@ -112,7 +117,7 @@ impl Transport {
             };
             match sent {
                 Ok(mut reply) if self.call.is_some() => {
-                    let response = reply.headless_response();
+                    let response = reply.take_drained();
                     call.set_reply(Some(reply));
                     Ok(response)
                 }

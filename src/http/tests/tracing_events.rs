@@ -95,7 +95,8 @@ async fn a_call_is_a_span_and_an_attempt_an_event() {
     let server = Server::start(answers()).await;
     let client = connect(&server);
     let state = Arc::new(client.inner.client().start_call());
-    client.within(&state).get_thing("t-1").await.unwrap();
+    let _ = client.within(&state).get_thing("t-1").await;
+    assert!(state.take_reply().is_some());
     let seen = std::mem::take(&mut *capture.0.lock().unwrap());
     assert_eq!(seen.len(), 3, "no span of its own: {seen:#?}");
     let outside = |event: &String| event.starts_with("event ") && !event.contains(" in ");

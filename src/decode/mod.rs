@@ -1,0 +1,117 @@
+//! Reads success bodies as types of the bindings: single objects, and lists whose odd items hide no others.
+
+mod list;
+mod scan;
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+pub(crate) use self::list::{ListBody, ListText};
+use crate::{
+    extra::{Extra, is_empty_object},
+    http::Reply,
+};
+
+/// The text that an object was read from.
+pub(crate) trait ObjectText {
+    /// All of the object but for the properties `fields`, at least one.
+    fn extra(&self, fields: &'static [&'static str]) -> Extra;
+}
+
+/// The text of an object that stands alone.
+pub(crate) struct Text<'a>(pub &'a [u8]);
+
+impl ObjectText for Text<'_> {
+    fn extra(&self, fields: &'static [&'static str]) -> Extra {
+        Extra::from_text(&String::from_utf8_lossy(self.0), fields)
+    }
+}
+
+/// The text of one property of a body; nothing, if there is none.
+pub(crate) fn raw_property<'a>(reply: &'a Reply, name: &str) -> &'a [u8] {
+    scan::property(&reply.body, name).unwrap_or_default()
+}
+
+/// What an object has beyond the fields that were taken out of `rest`, from its text where that is known.
+///
+/// The bindings read what a document describes. They do not keep whether a property was null or absent, nor how a
+/// number was written; an [`Extra`] does, because it is made from the text.
+pub(crate) fn extra_of(
+    rest: &impl Serialize,
+    text: Option<&dyn ObjectText>,
+    fields: &'static [&'static str],
+) -> Extra {
+    if is_empty_object(rest) {
+        return Extra::default();
+    }
+    match text {
+        Some(text) => text.extra(fields),
+        None => Extra::from_rest(rest, Map::new()),
+    }
+}
+
+/// Whether a body could not be read because it has a property twice.
+pub(crate) fn is_ambiguous(why: &str) -> bool {
+    why.starts_with("duplicate field")
+}
+
+/// Decodes JSON. Checking once that all of it is UTF-8 costs less than for every string in it.
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    match std::str::from_utf8(body) {
+        Ok(text) => serde_json::from_str(text),
+        // For the error, which says where; or for a value that leaves the place out.
+        Err(_) => serde_json::from_slice(body),
+    }
+}
+
+/// An object that the bindings could not read: its `fields`, read alone, and the rest, which may be anything.
+///
+/// # Errors
+///
+/// The value is no object, or one of the fields is odd.
+pub(crate) fn split<W: DeserializeOwned>(
+    value: &Value,
+    fields: &[&str],
+) -> Result<(W, Map<String, Value>), String> {
+    let Value::Object(object) = value else {
+        return Err("it is not an object".to_owned());
+    };
+    let (known, rest): (Map<_, _>, Map<_, _>) = object
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .partition(|(name, _)| fields.contains(&name.as_str()));
+    let known = serde_json::from_value(Value::Object(known)).map_err(|error| error.to_string())?;
+    Ok((known, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::{StatusCode, header::HeaderMap};
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_property_is_found_as_it_was_written() {
+        let body = r#" {"kind": "List", "m": {"n": null}} "#;
+        let reply = Reply::new(StatusCode::OK, HeaderMap::new(), body.into());
+        assert_eq!(raw_property(&reply, "m"), br#"{"n": null}"#);
+        assert!(raw_property(&reply, "o").is_empty());
+    }
+
+    #[test]
+    fn an_odd_property_without_a_field_is_kept_and_one_with_a_field_is_an_error() {
+        #[derive(Debug, Deserialize)]
+        struct Wire {
+            id: String,
+        }
+        let value = json!({ "id": "i-1", "metadata": [1], "kind": 7 });
+        let (wire, rest) = split::<Wire>(&value, &["id"]).unwrap();
+        assert_eq!(wire.id, "i-1");
+        assert_eq!(Value::Object(rest), json!({ "metadata": [1], "kind": 7 }));
+        for value in [json!({ "id": 7 }), json!([]), json!(null), json!("text")] {
+            split::<Wire>(&value, &["id"]).unwrap_err();
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Finds where values begin and end in JSON, without reading them.
+//!
+//! What is inside a value may be anything: a number that no type holds, half of a surrogate pair, bytes that are not
+//! UTF-8, a thousand brackets. Whoever reads the value finds out; the values beside it are found all the same.
+
+use std::{borrow::Cow, ops::Range};
+
+/// The parts of a body that is a list, or an object with a list in one of its properties.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// Where the items are.
+    pub items: Vec<Span>,
+    /// The other properties: where the names and values are.
+    pub rest: Vec<(Span, Span)>,
+}
+
+/// Where something is in a body. Small, because a body may have millions of items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    pub fn range(self) -> Range<usize> {
+        // No pointer is smaller than 32 bits where there is a socket.
+        self.start as usize..self.end as usize
+    }
+}
+
+/// Finds the items of the list in `property`, or those of the body itself if that is a list.
+///
+/// # Errors
+///
+/// Why there is no such list, in words.
+pub(crate) fn layout(body: &[u8], property: &str) -> Result<Layout, String> {
+    let mut scanner = Scanner { body, at: 0 };
+    let mut layout = Layout::default();
+    match scanner.peek() {
+        Some(b'[') => layout.items = scanner.list().ok_or("it is not JSON")?,
+        Some(b'{') => {
+            let mut found = false;
+            let properties = scanner.properties();
+            for (name, value) in properties.ok_or("it is not JSON")? {
+                if !is_name(&body[name.range()], property) {
+                    layout.rest.push((name, value));
+                    continue;
+                }
+                if found {
+                    // Of two lists, neither is known to be the one.
+                    return Err(format!("duplicate field `{property}`"));
+                }
+                found = true;
+                let at = value.range().start;
+                let list = Scanner { body, at }.list();
+                layout.items = list.ok_or_else(|| format!("its `{property}` is not a list"))?;
+            }
+            if !found {
+                return Err(format!("it has no `{property}`"));
+            }
+        }
+        _ => return Err("it is neither a list nor an object".to_owned()),
+    }
+    if scanner.peek().is_some() {
+        return Err("there is more after its end".to_owned());
+    }
+    Ok(layout)
+}
+
+/// The text of one property of an object; of the first, if there are several.
+pub(crate) fn property<'a>(body: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let mut properties = Scanner { body, at: 0 }.properties()?.into_iter();
+    let (_, value) = properties.find(|(known, _)| is_name(&body[known.range()], name))?;
+    Some(&body[value.range()])
+}
+
+fn is_name(quoted: &[u8], name: &str) -> bool {
+    serde_json::from_slice::<Cow<'_, str>>(quoted).is_ok_and(|known| known == name)
+}
+
+struct Scanner<'a> {
+    body: &'a [u8],
+    at: usize,
+}
+
+impl Scanner<'_> {
+    /// The next byte that is no white space.
+    fn peek(&mut self) -> Option<u8> {
+        loop {
+            match self.body.get(self.at)? {
+                b' ' | b'\t' | b'\r' | b'\n' => self.at += 1,
+                byte => return Some(*byte),
+            }
+        }
+    }
+
+    fn take(&mut self, byte: u8) -> Option<()> {
+        (self.peek()? == byte).then(|| self.at += 1)
+    }
+
+    /// The elements of the array that begins here.
+    fn list(&mut self) -> Option<Vec<Span>> {
+        let mut items = Vec::new();
+        self.take(b'[')?;
+        if self.peek()? == b']' {
+            self.at += 1;
+            return Some(items);
+        }
+        loop {
+            items.push(self.value()?);
+            match self.peek()? {
+                b',' => self.at += 1,
+                b']' => {
+                    self.at += 1;
+                    return Some(items);
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// The names and values of the object that begins here.
+    fn properties(&mut self) -> Option<Vec<(Span, Span)>> {
+        let mut properties = Vec::new();
+        self.take(b'{')?;
+        if self.peek()? == b'}' {
+            self.at += 1;
+            return Some(properties);
+        }
+        loop {
+            self.peek().filter(|byte| *byte == b'"')?;
+            let name = self.value()?;
+            self.take(b':')?;
+            properties.push((name, self.value()?));
+            match self.peek()? {
+                b',' => self.at += 1,
+                b'}' => {
+                    self.at += 1;
+                    return Some(properties);
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// Goes past one value, which has at least one byte.
+    fn value(&mut self) -> Option<Span> {
+        let first = self.peek()?;
+        let start = self.at;
+        match first {
+            b'"' => self.string()?,
+            b'{' | b'[' => self.nested()?,
+            b',' | b':' | b']' | b'}' => return None,
+            _ => {
+                let is_end = |byte: &u8| b",:]}[{\" \t\r\n".contains(byte);
+                let rest = &self.body[start..];
+                self.at += rest.iter().position(is_end).unwrap_or(rest.len());
+            }
+        }
+        let (start, end) = (u32::try_from(start).ok()?, u32::try_from(self.at).ok()?);
+        Some(Span { start, end })
+    }
+
+    fn string(&mut self) -> Option<()> {
+        self.at += 1;
+        loop {
+            let rest = self.body.get(self.at..)?;
+            let next = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+            let is_end = rest[next] == b'"';
+            self.at += next + if is_end { 1 } else { 2 };
+            if is_end {
+                return Some(());
+            }
+        }
+    }
+
+    /// Goes past an array or object, whatever is in it.
+    fn nested(&mut self) -> Option<()> {
+        let mut depth = 0usize;
+        loop {
+            match self.body.get(self.at)? {
+                b'"' => {
+                    self.string()?;
+                    continue;
+                }
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth -= 1,
+                _ => {}
+            }
+            self.at += 1;
+            if depth == 0 {
+                return Some(());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn texts(body: &[u8], spans: impl IntoIterator<Item = Span>) -> Vec<&[u8]> {
+        let text = |span: Span| &body[span.range()];
+        spans.into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn values_are_found_whatever_is_in_them() {
+        let deep = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
+        let odd: [&[u8]; 9] = [
+            br#"{"a": "]},\"", "b": [1, {}]}"#,
+            b"\"\xff\\\\\"",
+            br#""\ud800""#,
+            b"1e400",
+            b"\"\x01\"",
+            b"null",
+            b"[}",
+            b"\"\\\"\"",
+            &deep,
+        ];
+        let list = odd.join(&b" ,\n"[..]);
+        for (head, tail) in [
+            (&b" ["[..], &b"]"[..]),
+            (br#"{"n": {"data": []}, "d\u0061ta" : ["#, br#"], "m":1}"#),
+        ] {
+            let body = [head, &list, tail].concat();
+            let layout = layout(&body, "data").unwrap();
+            assert_eq!(texts(&body, layout.items), odd);
+        }
+        let body = br#" {"kind": "List", "data":[ ], "m": {"n": null}} "#;
+        let layout = layout(body, "data").unwrap();
+        assert!(layout.items.is_empty());
+        let values = layout.rest.iter().map(|(_, value)| *value);
+        assert_eq!(texts(body, values), [&br#""List""#[..], br#"{"n": null}"#]);
+        assert_eq!(property(body, "m"), Some(&br#"{"n": null}"#[..]));
+        assert_eq!(property(body, "o"), None);
+    }
+
+    #[test]
+    fn what_has_no_such_list_says_so() {
+        for (body, why) in [
+            ("", "it is neither a list nor an object"),
+            ("7", "it is neither a list nor an object"),
+            ("{", "it is not JSON"),
+            ("[1", "it is not JSON"),
+            ("[,]", "it is not JSON"),
+            ("[1 2]", "it is not JSON"),
+            ("[1:2]", "it is not JSON"),
+            (r#"{data: []}"#, "it is not JSON"),
+            (r#"{"data": ["a]}"#, "it is not JSON"),
+            (r#"{"data": 7}"#, "its `data` is not a list"),
+            (r#"{"data": null}"#, "its `data` is not a list"),
+            (r#"{"other": []}"#, "it has no `data`"),
+            ("{}", "it has no `data`"),
+            (r#"{"data": []}]"#, "there is more after its end"),
+            ("[] {}", "there is more after its end"),
+            (r#"{"data": [], "data": []}"#, "duplicate field `data`"),
+        ] {
+            assert_eq!(
+                layout(body.as_bytes(), "data"),
+                Err(why.to_owned()),
+                "{body}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_end(body: Vec<u8>) {
+            drop(layout(&body, "data"));
+        }
+
+        #[test]
+        fn the_items_of_json_are_found(texts in proptest::collection::vec("[ -~\u{e9}\n]{0,12}", 0..6), pretty: bool) {
+            let items: Vec<Value> = texts.iter().map(|text| json!({ text: [text, { "a": text }] })).collect();
+            let body = json!({ "data": items, "next": texts });
+            let body = if pretty { serde_json::to_string_pretty(&body) } else { serde_json::to_string(&body) };
+            let body = body.unwrap().into_bytes();
+            let layout = layout(&body, "data").unwrap();
+            let read = |span: &Span| serde_json::from_slice::<Value>(&body[span.range()]).unwrap();
+            prop_assert_eq!(layout.items.iter().map(read).collect::<Vec<_>>(), items);
+        }
+    }
+}
