@@ -13,6 +13,9 @@ use crate::{
     operation::{OperationContext, kind_of_status},
 };
 
+/// How many entries of a failure are kept; more say nothing more.
+const MAX_DETAILS: usize = 20;
+
 /// The id of a request, which Confluent has in a header.
 pub(super) fn request_id(headers: &HeaderMap, _: &[u8]) -> Option<String> {
     headers::text(headers, "x-request-id").map(str::to_owned)
@@ -94,6 +97,7 @@ fn details(body: &Value) -> Vec<ErrorDetail> {
     entries
         .iter()
         .filter(|entry| entry.is_object())
+        .take(MAX_DETAILS)
         .map(read)
         .collect()
 }

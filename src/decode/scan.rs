@@ -3,7 +3,7 @@
 //! What is inside a value may be anything: a number that no type holds, half of a surrogate pair, bytes that are not
 //! UTF-8, a thousand brackets. Whoever reads the value finds out; the values beside it are found all the same.
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, mem, ops::Range};
 
 /// The parts of a body that is a list, or an object with a list in one of its properties.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -40,8 +40,10 @@ pub(crate) fn layout(body: &[u8], property: &str) -> Result<Layout, String> {
         Some(b'[') => layout.items = scanner.list().ok_or("it is not JSON")?,
         Some(b'{') => {
             let mut found = false;
-            let properties = scanner.properties();
-            for (name, value) in properties.ok_or("it is not JSON")? {
+            let mut is_first = true;
+            while let Some((name, value)) =
+                scanner.property(&mut is_first).ok_or("it is not JSON")?
+            {
                 if !is_name(&body[name.range()], property) {
                     layout.rest.push((name, value));
                     continue;
@@ -69,12 +71,20 @@ pub(crate) fn layout(body: &[u8], property: &str) -> Result<Layout, String> {
 
 /// The text of one property of an object; of the first, if there are several.
 pub(crate) fn property<'a>(body: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    let mut properties = Scanner { body, at: 0 }.properties()?.into_iter();
-    let (_, value) = properties.find(|(known, _)| is_name(&body[known.range()], name))?;
-    Some(&body[value.range()])
+    let mut scanner = Scanner { body, at: 0 };
+    let mut is_first = true;
+    while let Some((known, value)) = scanner.property(&mut is_first)? {
+        if is_name(&body[known.range()], name) {
+            return Some(&body[value.range()]);
+        }
+    }
+    None
 }
 
 fn is_name(quoted: &[u8], name: &str) -> bool {
+    if !quoted.contains(&b'\\') {
+        return quoted.get(1..quoted.len() - 1) == Some(name.as_bytes());
+    }
     serde_json::from_slice::<Cow<'_, str>>(quoted).is_ok_and(|known| known == name)
 }
 
@@ -119,28 +129,26 @@ impl Scanner<'_> {
         }
     }
 
-    /// The names and values of the object that begins here.
-    fn properties(&mut self) -> Option<Vec<(Span, Span)>> {
-        let mut properties = Vec::new();
-        self.take(b'{')?;
-        if self.peek()? == b'}' {
-            self.at += 1;
-            return Some(properties);
+    /// The name and value of the next property of an object, which begins here if it is the first; `Some(None)` after
+    /// the last.
+    fn property(&mut self, is_first: &mut bool) -> Option<Option<(Span, Span)>> {
+        let is_first = mem::take(is_first);
+        if is_first {
+            self.take(b'{')?;
         }
-        loop {
-            self.peek().filter(|byte| *byte == b'"')?;
-            let name = self.value()?;
-            self.take(b':')?;
-            properties.push((name, self.value()?));
-            match self.peek()? {
-                b',' => self.at += 1,
-                b'}' => {
-                    self.at += 1;
-                    return Some(properties);
-                }
-                _ => return None,
+        match self.peek()? {
+            b'}' => {
+                self.at += 1;
+                return Some(None);
             }
+            b',' if !is_first => self.at += 1,
+            _ if is_first => {}
+            _ => return None,
         }
+        self.peek().filter(|byte| *byte == b'"')?;
+        let name = self.value()?;
+        self.take(b':')?;
+        Some(Some((name, self.value()?)))
     }
 
     /// Goes past one value, which has at least one byte.
@@ -162,36 +170,37 @@ impl Scanner<'_> {
     }
 
     fn string(&mut self) -> Option<()> {
-        self.at += 1;
+        let mut rest = self.body.get(self.at + 1..)?.iter();
         loop {
-            let rest = self.body.get(self.at..)?;
-            let next = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
-            let is_end = rest[next] == b'"';
-            self.at += next + if is_end { 1 } else { 2 };
-            if is_end {
-                return Some(());
+            match rest.next()? {
+                b'"' => break,
+                b'\\' => drop(rest.next()?),
+                _ => {}
             }
         }
+        self.at = self.body.len() - rest.len();
+        Some(())
     }
 
     /// Goes past an array or object, whatever is in it.
     fn nested(&mut self) -> Option<()> {
+        let mut rest = self.body.get(self.at..)?.iter();
         let mut depth = 0usize;
         loop {
-            match self.body.get(self.at)? {
+            match rest.next()? {
                 b'"' => {
+                    self.at = self.body.len() - rest.len() - 1;
                     self.string()?;
-                    continue;
+                    rest = self.body.get(self.at..)?.iter();
                 }
                 b'{' | b'[' => depth += 1,
-                b'}' | b']' => depth -= 1,
+                b'}' | b']' if depth > 1 => depth -= 1,
+                b'}' | b']' => break,
                 _ => {}
             }
-            self.at += 1;
-            if depth == 0 {
-                return Some(());
-            }
         }
+        self.at = self.body.len() - rest.len();
+        Some(())
     }
 }
 

@@ -28,28 +28,41 @@ pub(super) fn check(endpoint: &Endpoint, url: &Url, template: &str) -> Result<()
 }
 
 fn path_matches(path: &str, template: &str) -> bool {
-    // What comes before the first variable is mostly written in the URL as in the template.
-    let literal = template.find('{').unwrap_or(template.len());
-    let literal = template[..literal].rfind('/').map_or(0, |slash| slash + 1);
-    let (path, template) = match path.strip_prefix(&template[..literal]) {
-        Some(rest) => (rest, &template[literal..]),
-        None => (path, template),
-    };
-    let (mut segments, mut templates) = (path.split('/'), template.split('/'));
+    let (mut path, mut template) = (path, template);
     loop {
-        match (segments.next(), templates.next()) {
-            (Some(segment), Some(template)) if segment_matches(segment, template) => {}
+        let (segment, rest) = first_segment(path);
+        let (pattern, more) = first_segment(template);
+        if !segment_matches(segment, pattern) {
+            return false;
+        }
+        match (rest, more) {
+            (Some(rest), Some(more)) => (path, template) = (rest, more),
             (None, None) => return true,
             _ => return false,
         }
     }
 }
 
-fn segment_matches(segment: &str, template: &str) -> bool {
-    if !template.contains('{') {
-        return segment == template || is_encoded(segment, template);
+/// Splits at the first slash. Segments are so short that looking at each byte costs less than a search.
+fn first_segment(path: &str) -> (&str, Option<&str>) {
+    match path.bytes().position(|byte| byte == b'/') {
+        Some(slash) => (&path[..slash], Some(&path[slash + 1..])),
+        None => (path, None),
     }
-    !has_dot_segment(segment) && variables_match(segment, template).unwrap_or(false)
+}
+
+fn segment_matches(segment: &str, template: &str) -> bool {
+    let position = |byte| template.bytes().position(|other| other == byte);
+    let Some(opening) = position(b'{') else {
+        return segment == template || is_encoded(segment, template);
+    };
+    // Most variables are a segment of their own.
+    let is_variable = opening == 0 && position(b'}') == Some(template.len() - 1);
+    let matches = match is_variable {
+        true => !segment.is_empty(),
+        false => variables_match(segment, template).unwrap_or(false),
+    };
+    matches && !has_dot_segment(segment)
 }
 
 /// Whether `segment` is `literal` as a URL has it.
@@ -78,7 +91,7 @@ fn variables_match(segment: &str, template: &str) -> Option<bool> {
 /// Whether a segment is, or has between encoded slashes, a dot segment, however often it is encoded.
 fn has_dot_segment(segment: &str) -> bool {
     let is_dots = |part: &[u8]| matches!(part, b"." | b"..");
-    if !segment.contains('%') {
+    if !segment.bytes().any(|byte| byte == b'%') {
         return is_dots(segment.as_bytes());
     }
     let mut text = segment.as_bytes().to_vec();

@@ -13,6 +13,9 @@ use serde_json::Value;
 
 use crate::http::{RequestTimeouts, headers};
 
+/// The largest body that is read as a [`Value`].
+const MAX_VALUE_BYTES: usize = 1 << 20;
+
 /// A complete reply of any status.
 pub(crate) struct Reply {
     pub status: StatusCode,
@@ -57,9 +60,13 @@ impl Reply {
         serde_json::from_slice::<IgnoredAny>(&self.body).is_ok()
     }
 
-    /// The body as JSON, when it is JSON. Parsed once, however many errors look at it.
+    /// The body as JSON, when it is JSON of at most 1 MiB: values take many times the size of their text, and neither a
+    /// failure nor one object is larger. Parsed once, however many errors look at it.
     pub fn json(&self) -> Option<&Value> {
-        let parse = || serde_json::from_slice(&self.body).ok();
+        let parse = || {
+            let body = Some(&self.body).filter(|body| body.len() <= MAX_VALUE_BYTES)?;
+            serde_json::from_slice(body).ok()
+        };
         self.json.get_or_init(parse).as_ref()
     }
 
