@@ -1,17 +1,15 @@
 //! Carrying a plan out.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Arc, Mutex, PoisonError, atomic::Ordering};
 
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use crate::{
-    bulk::{BulkOptions, Done, run},
+    bulk::{self, BulkOptions, Done, run},
     error::{Error, ErrorKind, Operation, Result},
     invitation::{Invitation, NewInvitation},
     lookup::{SharedList, Sighting, Unseen, create_and_see},
+    outage::Contact,
     plan::{
         Action, Plan, Step,
         gate::{Permit, RenewalGate},
@@ -109,8 +107,8 @@ pub enum StepResult {
     /// it; the text says why.
     Withheld(String),
     /// Not sent, because an earlier step showed that the credential does not work or, for a renewal, that
-    /// what is withdrawn cannot be made again; or because the run was told to
-    /// [stop](BulkOptions::stop).
+    /// what is withdrawn cannot be made again; because the server could not be
+    /// [reached](BulkOptions::outage) for too long; or because the run was told to [stop](BulkOptions::stop).
     NotAttempted,
 }
 
@@ -185,14 +183,13 @@ impl Plan {
             };
             phase.push((index, step));
         }
-        let bulk = options.bulk.clone();
+        let bulk = bulk::Shared::new(options.bulk.clone());
         let shared = Arc::new(Run {
             options,
             gate: RenewalGate::default(),
             unexplained: Mutex::default(),
             list: SharedList::default(),
         });
-        let stopped = Arc::new(AtomicBool::new(false));
         stream::iter(phases)
             .flat_map(move |steps| {
                 let shared = Arc::clone(&shared);
@@ -200,7 +197,7 @@ impl Plan {
                     let shared = Arc::clone(&shared);
                     async move { shared.carry_out(provider, step).await }
                 };
-                run(steps, bulk.clone(), Arc::clone(&stopped), |_| None, work).boxed()
+                run(provider, steps, Arc::clone(&bulk), |_| None, work, contact).boxed()
             })
             .map(|(_, (index, step), done)| {
                 let (step, result) = match done {
@@ -215,6 +212,16 @@ impl Plan {
                 }
             })
             .boxed()
+    }
+}
+
+/// What the outcome of a step shows about the server.
+fn contact(outcome: &Result<(Step, StepResult)>) -> Contact<'_> {
+    match outcome {
+        Ok((_, StepResult::Withdrawn(error))) | Err(error) => Contact::of_error(error),
+        Ok((step, _)) if matches!(step.action, Action::Keep | Action::Refuse) => Contact::None,
+        Ok((_, StepResult::Withheld(_) | StepResult::NotAttempted)) => Contact::None,
+        Ok(_) => Contact::Answered,
     }
 }
 
