@@ -415,7 +415,7 @@ impl<'a> OperationContext<'a> {
     ) -> Error {
         error = error.with_status(status.as_u16());
         if let Some(id) = request_id {
-            error = error.with_request_id(id);
+            error = error.with_request_id(self.redact(&id));
         }
         if let Some(limit) = headers::rate_limit(headers) {
             error = error.with_rate_limit(limit);

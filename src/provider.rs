@@ -129,7 +129,14 @@ pub trait InvitationProviderExt: InvitationProvider {
         if let Some(found) = lookup::in_the_way(self, &email, &refused).await? {
             return Ok(found);
         }
-        lookup::in_any_spelling(self, &email).await?.ok_or(refused)
+        if let Some(found) = lookup::in_any_spelling(self, &email).await? {
+            return Ok(found);
+        }
+        // Who is a member has none; of anybody else nothing was seen.
+        match lookup::is_about_a_member(&refused) {
+            true => Err(refused.with_kind(ErrorKind::AlreadyExists)),
+            false => Err(refused.with_kind(ErrorKind::Conflict)),
+        }
     }
 
     /// Withdraws an invitation; `false` when there was none. Idempotent.

@@ -98,7 +98,10 @@ fn details(body: &Value) -> Vec<ErrorDetail> {
         .collect()
 }
 
-/// Every entry in words, with the field it is about.
+/// How many entries a message has in words; the others are counted.
+const MAX_IN_MESSAGE: usize = 10;
+
+/// The entries in words, with the field each is about.
 fn message(details: &[ErrorDetail]) -> String {
     let words = |detail: &ErrorDetail| {
         let text = detail
@@ -112,7 +115,16 @@ fn message(details: &[ErrorDetail]) -> String {
             None => text.to_owned(),
         }
     };
-    details.iter().map(words).collect::<Vec<_>>().join("; ")
+    let mut message = details
+        .iter()
+        .take(MAX_IN_MESSAGE)
+        .map(words)
+        .collect::<Vec<_>>()
+        .join("; ");
+    if details.len() > MAX_IN_MESSAGE {
+        message += &format!("; and {} more", details.len() - MAX_IN_MESSAGE);
+    }
+    message
 }
 
 fn gateway_message(body: &Value) -> Option<&str> {

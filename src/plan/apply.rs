@@ -1,14 +1,18 @@
 //! Carrying a plan out.
 
-use std::sync::{Arc, Mutex, PoisonError, atomic::Ordering};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+};
 
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use crate::{
+    address::email_skeleton,
     bulk::{self, BulkOptions, Done, run},
     error::{Error, ErrorKind, Operation, Result},
     invitation::{Invitation, NewInvitation},
-    lookup::{SharedList, Sighting, Unseen, create_and_see},
+    lookup::{SharedList, Sighting, Unseen, create_and_see, find, is_over},
     outage::Contact,
     plan::{
         Action, Plan, Step,
@@ -187,6 +191,7 @@ impl Plan {
         let shared = Arc::new(Run {
             options,
             gate: RenewalGate::default(),
+            unseen: Mutex::default(),
             unexplained: Mutex::default(),
             list: SharedList::default(),
         });
@@ -229,6 +234,8 @@ fn contact(outcome: &Result<(Step, StepResult)>) -> Contact<'_> {
 struct Run {
     options: ApplyOptions,
     gate: RenewalGate,
+    /// Who is said to be there and was not seen, by what the address resembles.
+    unseen: Mutex<HashMap<String, String>>,
     /// Why no deletion may begin.
     unexplained: Mutex<Option<String>>,
     /// Who is there in another spelling.
@@ -260,8 +267,7 @@ impl Run {
                 return Ok((step, StepResult::Kept));
             }
             Ok(Sighting::Member(refused)) => {
-                step.reason = Some(refused.message().to_owned());
-                return Ok((step, StepResult::Kept));
+                return Ok(self.keep_member(provider, step, &refused).await);
             }
             Err(unseen) => unseen,
         };
@@ -288,6 +294,32 @@ impl Run {
                 Ok((step, StepResult::Withdrawn(error)))
             }
         }
+    }
+
+    /// The provider's words say that the person is a member, and some say so of who is invited. An invitation that is
+    /// seen is better evidence; without one, whoever resembles the person may be meant.
+    async fn keep_member<P>(
+        &self,
+        provider: &P,
+        mut step: Step,
+        refused: &Error,
+    ) -> (Step, StepResult)
+    where
+        P: InvitationProvider + ?Sized,
+    {
+        match find(provider, &step.email, refused, Some(&self.list)).await {
+            Ok(Some(found)) if !is_over(&found) => {
+                step.id = Some(found.id);
+                step.reason = Some("invited meanwhile".to_owned());
+            }
+            _ => {
+                let skeleton = email_skeleton(&step.email);
+                let mut unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
+                unseen.insert(skeleton, step.email.clone());
+                step.reason = Some(refused.message().to_owned());
+            }
+        }
+        (step, StepResult::Kept)
     }
 
     async fn create_fallback<P>(
@@ -355,7 +387,14 @@ impl Run {
                 "{email} is not invited any more, so nothing else is withdrawn"
             ))
         };
-        if let Some(why) = unexplained.or_else(lost) {
+        let resembles = || {
+            let unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
+            let email = unseen.get(&email_skeleton(&step.email))?;
+            Some(format!(
+                "it resembles {email}, who is there, as the provider says, and was not seen"
+            ))
+        };
+        if let Some(why) = unexplained.or_else(lost).or_else(resembles) {
             return Ok((step, StepResult::Withheld(why)));
         }
         let Some(id) = &step.id else {

@@ -338,7 +338,10 @@ async fn delete(
     }
     let mut tally = Tally::default();
     let mut deleted = 0;
-    let bulk = BulkOptions::default().concurrency(options.apply.concurrency);
+    let say = |line: &str| eprintln!("{line}");
+    let bulk = BulkOptions::default()
+        .concurrency(options.apply.concurrency)
+        .outage(options.apply.pause.options(source, say));
     // All of it was measured before the run began.
     let bounded = org_invitations::ApplyOptions::from(bulk).removals(RemovalLimit::none());
     let mut outcomes = removal.apply(&**source, bounded);

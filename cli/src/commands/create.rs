@@ -7,6 +7,8 @@ use org_invitations::{InvitationProviderExt, InvitationStatus, NewInvitation, no
 
 use super::{
     each::{Tally, each},
+    outage::PauseOptions,
+    recovery::create_command,
     words,
 };
 use crate::{
@@ -44,6 +46,8 @@ pub(crate) struct CreateOptions {
     /// Be content with an invitation that is there already, and print it.
     #[arg(long)]
     pub if_absent: bool,
+    #[command(flatten)]
+    pub pause: PauseOptions,
 }
 
 pub(crate) async fn run(
@@ -75,7 +79,10 @@ pub(crate) async fn run(
     let mut records = out.records(Shape::of(&people)).without_first_column();
     let mut tally = Tally::default();
     let outcome = each(
+        provider,
         &people,
+        &options.pause.outage(provider),
+        |left| create_command(provider, left),
         interrupt,
         &mut tally,
         |new| new.email.clone(),

@@ -3,7 +3,10 @@
 use clap::Args;
 use org_invitations::InvitationId;
 
-use super::each::{Tally, each};
+use super::{
+    each::{Tally, each},
+    outage::{never, this_command},
+};
 use crate::{
     failure::Failure,
     interrupt::Interrupt,
@@ -37,7 +40,10 @@ pub(crate) async fn run(
     let mut records = out.records(shape).without_first_column();
     let mut tally = Tally::default();
     let outcome = each(
+        provider,
         &ids,
+        &never(),
+        |_| this_command(""),
         interrupt,
         &mut tally,
         ToString::to_string,
