@@ -277,7 +277,13 @@ impl RoleMap {
     fn read(path: &Path) -> Result<Self, Failure> {
         let refuse = |why: String| Failure::Usage(format!("--role-map {}: {why}", path.display()));
         let text = fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
-        toml::from_str(&text).map_err(|error| refuse(error.to_string()))
+        // The error's own display would show the line.
+        toml::from_str(&text).map_err(|error: toml::de::Error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let before = text.bytes().take(at);
+            let line = before.filter(|byte| *byte == b'\n').count() + 1;
+            refuse(format!("line {line}: {}", error.message()))
+        })
     }
 
     /// The ids at the target for the roles of an invitation.
@@ -328,6 +334,7 @@ async fn delete(
         );
         return Err(Failure::Said(Exit::Refused));
     }
+    let mut tally = Tally::default();
     let seen = |step: &Step| report.seen.contains(&normalize_email(&step.email));
     let total = removal.steps.len();
     removal.steps.retain(seen);
@@ -335,8 +342,9 @@ async fn delete(
     if stay > 0 {
         let name = source.name();
         eprintln!("{name}: {stay} stay, because they were not seen at the target");
+        // Not all that was asked for is done.
+        tally.counted(Exit::Refused);
     }
-    let mut tally = Tally::default();
     let mut deleted = 0;
     let say = |line: &str| eprintln!("{line}");
     let bulk = BulkOptions::default()

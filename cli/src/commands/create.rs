@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use clap::Args;
-use org_invitations::{InvitationProviderExt, InvitationStatus, NewInvitation, normalize_email};
+use org_invitations::{
+    Error, ErrorKind, InvitationProviderExt, InvitationStatus, NewInvitation, normalize_email,
+};
 
 use super::{
     each::{Tally, each},
@@ -14,7 +16,7 @@ use super::{
 use crate::{
     failure::Failure,
     interrupt::Interrupt,
-    output::{InvitationRecord, Output, Shape},
+    output::{InvitationRecord, Output, Shape, visible},
     provider::Connected,
 };
 
@@ -89,14 +91,23 @@ pub(crate) async fn run(
         |index| {
             let new = people[index].clone();
             async move {
-                if options.if_absent {
-                    provider.get_or_create(new).await
-                } else {
-                    provider.create(new).await
+                if !options.if_absent {
+                    return provider.create(new).await.map(Some);
+                }
+                match provider.get_or_create(new).await {
+                    // There is no invitation of a member.
+                    Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                        note_member(&error);
+                        Ok(None)
+                    }
+                    created => created.map(Some),
                 }
             }
         },
         |_, invitation| {
+            let Some(invitation) = invitation else {
+                return Ok(());
+            };
             if options.if_absent {
                 note(&invitation.email, invitation.status.as_ref());
             }
@@ -108,6 +119,15 @@ pub(crate) async fn run(
     records.finish()?;
     outcome?;
     tally.finish()
+}
+
+fn note_member(error: &Error) {
+    let email = error.subject().unwrap_or_default();
+    eprintln!(
+        "note: {} needs no invitation: {}",
+        visible(email),
+        visible(error.message())
+    );
 }
 
 /// What is there already may be of no use.
