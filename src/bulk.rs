@@ -1,7 +1,7 @@
 //! Many invitations at once: a few at a time, one outcome for each.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -15,7 +15,8 @@ use crate::{
     error::{Error, ErrorKind, Result},
     invitation::{Invitation, InvitationId, NewInvitation},
     outage::{Judge, Outage, OutageOptions, contact},
-    provider::InvitationProvider,
+    provider::{InvitationProvider, InvitationProviderExt},
+    removal::RemovalLimit,
 };
 
 /// How `create_many` and `delete_many` go about it.
@@ -27,6 +28,9 @@ pub struct BulkOptions {
     /// Once this is true, nothing more is begun: what is under way comes to its end, and the rest is
     /// `NotAttempted`. Default: never.
     pub stop: Arc<AtomicBool>,
+    /// How many invitations a `delete_many` may withdraw; a larger one is refused before it begins, for which its ids
+    /// are counted and, where it is a share, the invitations are listed. Default: as many as it is given.
+    pub removals: Option<RemovalLimit>,
     /// What happens when the server cannot be reached any more: the run pauses, and after a while it ends with
     /// `NotAttempted` for the rest.
     pub outage: OutageOptions,
@@ -37,6 +41,7 @@ impl Default for BulkOptions {
         Self {
             concurrency: 4,
             stop: Arc::default(),
+            removals: None,
             outage: OutageOptions::default(),
         }
     }
@@ -54,6 +59,13 @@ impl BulkOptions {
     #[must_use]
     pub fn stop(mut self, stop: Arc<AtomicBool>) -> Self {
         self.stop = stop;
+        self
+    }
+
+    /// Sets how many invitations a `delete_many` may withdraw.
+    #[must_use]
+    pub fn removals(mut self, limit: RemovalLimit) -> Self {
+        self.removals = Some(limit);
         self
     }
 
@@ -156,6 +168,38 @@ where
 }
 
 pub(crate) fn delete_many<'a, P, I>(
+    provider: &'a P,
+    ids: I,
+    options: BulkOptions,
+) -> BoxStream<'a, DeleteOutcome>
+where
+    P: InvitationProvider + ?Sized,
+    I: IntoIterator<Item = InvitationId>,
+    I::IntoIter: Send + 'a,
+{
+    let Some(limit) = options.removals else {
+        return delete_all(provider, ids, options);
+    };
+    let ids: Vec<InvitationId> = ids.into_iter().collect();
+    let different: HashSet<&InvitationId> = ids.iter().collect();
+    let removals = different.len();
+    let measured = async move { (provider.check_removals(removals, limit).await, ids) };
+    stream::once(measured)
+        .flat_map(move |(checked, ids)| match checked {
+            Ok(()) => delete_all(provider, ids, options.clone()),
+            Err(refused) => {
+                let outcomes = ids.into_iter().enumerate().map(move |(index, id)| {
+                    let error = refused.clone().with_subject(id.as_str());
+                    let result = Deleted::Refused(error);
+                    DeleteOutcome { index, id, result }
+                });
+                stream::iter(outcomes).boxed()
+            }
+        })
+        .boxed()
+}
+
+fn delete_all<'a, P, I>(
     provider: &'a P,
     ids: I,
     options: BulkOptions,

@@ -349,7 +349,7 @@ async fn delete(
     let say = |line: &str| eprintln!("{line}");
     let bulk = BulkOptions::default()
         .concurrency(options.apply.concurrency)
-        .outage(options.apply.pause.options(source, say));
+        .outage(options.apply.pause.options(source.name(), say));
     // All of it was measured before the run began.
     let bounded = org_invitations::ApplyOptions::from(bulk).removals(RemovalLimit::none());
     let mut outcomes = removal.apply(&**source, bounded);

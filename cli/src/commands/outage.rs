@@ -29,10 +29,10 @@ impl PauseOptions {
     /// For the library's runs; `say` writes a line to stderr.
     pub fn options(
         &self,
-        provider: &Connected,
+        name: impl Into<String>,
         say: impl Fn(&str) + Send + Sync + 'static,
     ) -> OutageOptions {
-        let (name, pause) = (provider.name(), self.words());
+        let (name, pause) = (name.into(), self.words());
         let options = OutageOptions::default().give_up_after(self.give_up_after);
         options.observer(move |event| match event {
             OutageEvent::Paused(error) => say(&format!(
@@ -51,7 +51,7 @@ impl PauseOptions {
     pub fn outage(&self, provider: &Connected) -> Outage {
         let say = |line: &str| eprintln!("{line}");
         Outage::new(
-            self.options(provider, say),
+            self.options(provider.name(), say),
             Arc::new(AtomicBool::new(false)),
         )
     }

@@ -255,7 +255,7 @@ impl ApplyRun<'_> {
         let options = self
             .options
             .pause
-            .options(self.provider, move |line| said.say(line));
+            .options(self.provider.name(), move |line| said.say(line));
         let (tell, gave_up) = (Arc::clone(&options.observer), Arc::clone(gave_up));
         options.observer(move |event| {
             if matches!(event, OutageEvent::GaveUp(_)) {
