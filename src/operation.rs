@@ -364,6 +364,11 @@ impl<'a> OperationContext<'a> {
         self.client.authorization.redactor().redact(text)
     }
 
+    /// The id of a request without the secrets that were sent.
+    pub fn redact_id(&self, id: Option<String>) -> Option<String> {
+        id.map(|id| self.redact(&id).into_owned())
+    }
+
     /// A body that goes into an error, without the secrets that were sent.
     pub fn redact_body(&self, body: &[u8]) -> Vec<u8> {
         let text = String::from_utf8_lossy(body);

@@ -406,3 +406,31 @@ impl StdError for Error {
         Some(source)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_from_outside_is_cut() {
+        let long = "é".repeat(1 << 20);
+        let entry = "é".repeat(500);
+        let detail = ErrorDetail {
+            detail: Some(entry.clone()),
+            pointer: Some(entry),
+            ..ErrorDetail::default()
+        };
+        let error = Error::new(ErrorKind::Unexpected, Operation::List, long.as_str())
+            .with_code(long.as_str())
+            .with_request_id(long.as_str())
+            .with_challenge(long.as_str())
+            .with_details(vec![detail; 1_000]);
+        let more = format!("… ({} bytes more)", long.len() - MESSAGE_BYTES);
+        assert!(error.message().ends_with(&more), "{}", error.message());
+        assert_eq!(error.details().len(), MAX_DETAILS);
+        let shown = format!("{error} {error:?}");
+        assert!(shown.len() < 64 << 10, "{} bytes", shown.len());
+        let short = Error::new(ErrorKind::Unexpected, Operation::List, "no").with_code("c");
+        assert_eq!((short.message(), short.code()), ("no", Some("c")));
+    }
+}
