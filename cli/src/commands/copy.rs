@@ -342,8 +342,6 @@ async fn delete(
     if stay > 0 {
         let name = source.name();
         eprintln!("{name}: {stay} stay, because they were not seen at the target");
-        // Not all that was asked for is done.
-        tally.counted(Exit::Refused);
     }
     let mut deleted = 0;
     let say = |line: &str| eprintln!("{line}");

@@ -213,7 +213,7 @@ async fn a_secret_that_cannot_be_had_says_how_it_was_tried() {
         ),
         (
             "api_secret_command = \"exit 3\"",
-            &["api_secret_command", "exit 3", "failed"],
+            &["api_secret_command", "exit status: 3", "failed"],
         ),
         ("api_secret_command = \"true\"", &["printed nothing"]),
     ] {
@@ -326,7 +326,10 @@ async fn no_message_quotes_a_value() {
             format!("[profiles.a]\nprovider = \"{CANARY}\""),
             "not one of",
         ),
-        (format!("{keys}connection = \"{CANARY}\""), "connection"),
+        (
+            format!("{keys}api_secret = \"s\"\nconnection = \"{CANARY}\""),
+            "connection",
+        ),
         (format!("{keys}api_secret = \"{CANARY}"), "string"),
         (
             format!("{keys}sts = {{ identity_pool_id = \"p\", subject_token = \"{CANARY}\" }}"),

@@ -85,7 +85,7 @@ async fn create_and_delete_give_up_and_name_who_is_left() {
     let command = created
         .stderr
         .lines()
-        .find(|line| line.contains("-invitations -p"));
+        .find(|line| line.contains("org-invitations --profile"));
     let command = command.unwrap_or_else(|| panic!("{}", created.stderr));
     for person in &people {
         assert_eq!(
@@ -98,7 +98,7 @@ async fn create_and_delete_give_up_and_name_who_is_left() {
     let options = ["--yes", "--max-deletes", "7", "--give-up-after", "1s"];
     let delete = [&away[..], &["delete"], &ids, &options].concat();
     let deleted = run(&delete, &variables).await;
-    let words = "org-invitations -p confluent delete i-1 i-2 i-3 i-4 i-5 i-6 i-7";
+    let words = "org-invitations --profile confluent delete i-1 i-2 i-3 i-4 i-5 i-6 i-7";
     deleted.fails(1, &["0 of 7 were done", words]);
     let is_delete = |change: Change| change == Change::Delete;
     let commits = world.sandbox.ledger().commits;
