@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use futures::StreamExt;
 use org_invitations::{
     Action, BulkOptions, Invitation, InvitationStatus, NewInvitation, Plan, PlanOptions,
-    RemovalLimit, Roles, Step, StepResult, Withdrawal, normalize_email,
+    ProviderKind, RemovalLimit, Roles, Step, StepResult, Withdrawal, normalize_email,
 };
 use serde::Deserialize;
 
@@ -26,6 +26,7 @@ use crate::{
     output::{Output, Shape},
     provider::{self, Connected},
     roster::{ApplyOptions, ApplyReport, ApplyRun, Journal, StepRecord, exit_of},
+    suggest::{did_you_mean, with_nearest},
 };
 
 #[derive(Args, Debug)]
@@ -147,6 +148,16 @@ pub(crate) async fn run(
             step.reason = Some(refusal);
         }
     }
+    let auth_types = |step: &Step| {
+        let reason = step.reason.as_deref().unwrap_or_default();
+        step.action == Action::Refuse && reason.contains("no auth types")
+    };
+    if plan.steps.iter().any(auth_types) {
+        eprintln!(
+            "{} has no auth types: `--ignore auth-type` copies people without theirs",
+            target.name()
+        );
+    }
     let removal = match options.delete_source_after {
         true => removal(&source, all_there, &copied, &plan),
         false => Plan::default(),
@@ -213,7 +224,16 @@ async fn named(global: &Global, name: &str) -> Result<Connected, Failure> {
         provider: provider.into_iter().collect(),
         ..global.clone()
     };
-    provider::one(&chosen).await
+    let connected = provider::one(&chosen).await;
+    if provider.is_none()
+        && let Err(Failure::Usage(message)) = connected
+    {
+        // It may have been meant for a provider.
+        let names = ProviderKind::ALL.map(ProviderKind::as_str);
+        let guess = did_you_mean(name, names);
+        return Err(Failure::Usage(format!("{message}{guess}")));
+    }
+    connected
 }
 
 fn can_be_accepted(invitation: &Invitation) -> bool {
@@ -267,7 +287,10 @@ struct RoleMap {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "on the right of `=` is the id of a role, or a list of ids"
+)]
 enum OneOrMore {
     One(String),
     More(Vec<String>),
@@ -282,7 +305,7 @@ impl RoleMap {
             let at = error.span().map_or(0, |span| span.start);
             let before = text.bytes().take(at);
             let line = before.filter(|byte| *byte == b'\n').count() + 1;
-            refuse(format!("line {line}: {}", error.message()))
+            refuse(format!("line {line}: {}", with_nearest(error.message())))
         })
     }
 

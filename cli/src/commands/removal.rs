@@ -11,8 +11,13 @@ use crate::{failure::Failure, output::visible, provider::Connected};
 pub(crate) struct RemovalOptions {
     /// Refuse to withdraw more invitations than this, or than this share of those that there are; default
     /// 25%, and at least 5.
-    #[arg(long, value_name = "N|P%")]
+    #[arg(long, value_name = "N|P%", value_parser = limit)]
     pub max_deletes: Option<RemovalLimit>,
+}
+
+fn limit(text: &str) -> Result<RemovalLimit, String> {
+    let parsed = text.parse::<RemovalLimit>();
+    parsed.map_err(|error| error.message().to_owned())
 }
 
 impl RemovalOptions {

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
 use super::{Flags, Profile, how_to_set_up, secret, variable};
-use crate::failure::Failure;
+use crate::{failure::Failure, suggest::with_nearest};
 
 /// A value, and where it comes from.
 #[derive(Clone, Debug)]
@@ -398,7 +398,7 @@ impl Layered {
         serde_path_to_error::deserialize(Json::Object(values)).map_err(|error| {
             let path = error.path().to_string();
             let wrong = error.into_inner().to_string();
-            self.refuse(&path, &without_values(wrong, &texts))
+            self.refuse(&path, &with_nearest(&without_values(wrong, &texts)))
         })
     }
 
