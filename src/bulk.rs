@@ -1,7 +1,7 @@
 //! Many invitations at once: a few at a time, one outcome for each.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -14,7 +14,9 @@ use crate::{
     address::normalize_email,
     error::{Error, ErrorKind, Result},
     invitation::{Invitation, InvitationId, NewInvitation},
-    provider::InvitationProvider,
+    outage::{Judge, Outage, OutageOptions, contact},
+    provider::{InvitationProvider, InvitationProviderExt},
+    removal::RemovalLimit,
 };
 
 /// How `create_many` and `delete_many` go about it.
@@ -26,6 +28,12 @@ pub struct BulkOptions {
     /// Once this is true, nothing more is begun: what is under way comes to its end, and the rest is
     /// `NotAttempted`. Default: never.
     pub stop: Arc<AtomicBool>,
+    /// How many invitations a `delete_many` may withdraw; a larger one is refused before it begins, for which its ids
+    /// are counted and, where it is a share, the invitations are listed. Default: as many as it is given.
+    pub removals: Option<RemovalLimit>,
+    /// What happens when the server cannot be reached any more: the run pauses, and after a while it ends with
+    /// `NotAttempted` for the rest.
+    pub outage: OutageOptions,
 }
 
 impl Default for BulkOptions {
@@ -33,6 +41,8 @@ impl Default for BulkOptions {
         Self {
             concurrency: 4,
             stop: Arc::default(),
+            removals: None,
+            outage: OutageOptions::default(),
         }
     }
 }
@@ -49,6 +59,20 @@ impl BulkOptions {
     #[must_use]
     pub fn stop(mut self, stop: Arc<AtomicBool>) -> Self {
         self.stop = stop;
+        self
+    }
+
+    /// Sets how many invitations a `delete_many` may withdraw.
+    #[must_use]
+    pub fn removals(mut self, limit: RemovalLimit) -> Self {
+        self.removals = Some(limit);
+        self
+    }
+
+    /// Sets what happens when the server cannot be reached any more.
+    #[must_use]
+    pub fn outage(mut self, outage: OutageOptions) -> Self {
+        self.outage = outage;
         self
     }
 }
@@ -79,8 +103,8 @@ pub enum Created {
     /// Not sent: the same address, compared as [`normalize_email`] has it, is at this position too. Known for the last
     /// 65 536 different addresses; further apart, the provider says that the second one existed.
     Duplicate(usize),
-    /// Not sent, because an earlier item showed that the credential does not work, or because the run was
-    /// told to [stop](BulkOptions::stop).
+    /// Not sent, because an earlier item showed that the credential does not work, because the server could not be
+    /// [reached](BulkOptions::outage) for too long, or because the run was told to [stop](BulkOptions::stop).
     NotAttempted,
 }
 
@@ -110,8 +134,8 @@ pub enum Deleted {
     /// Not sent: the same id is at this position too. Known for the last 65 536 different ids; further
     /// apart, the second one is missing.
     Duplicate(usize),
-    /// Not sent, because an earlier item showed that the credential does not work, or because the run was
-    /// told to [stop](BulkOptions::stop).
+    /// Not sent, because an earlier item showed that the credential does not work, because the server could not be
+    /// [reached](BulkOptions::outage) for too long, or because the run was told to [stop](BulkOptions::stop).
     NotAttempted,
 }
 
@@ -127,7 +151,7 @@ where
 {
     let create = move |new: NewInvitation| async move { provider.create(new).await };
     let key = |new: &NewInvitation| Some(normalize_email(&new.email));
-    run(items, options, Arc::default(), key, create)
+    run(provider, items, Shared::new(options), key, create, contact)
         .map(|(index, new, done)| {
             let result = match done {
                 Done::Stopped => Created::NotAttempted,
@@ -153,9 +177,41 @@ where
     I: IntoIterator<Item = InvitationId>,
     I::IntoIter: Send + 'a,
 {
+    let Some(limit) = options.removals else {
+        return delete_all(provider, ids, options);
+    };
+    let ids: Vec<InvitationId> = ids.into_iter().collect();
+    let different: HashSet<&InvitationId> = ids.iter().collect();
+    let removals = different.len();
+    let measured = async move { (provider.check_removals(removals, limit).await, ids) };
+    stream::once(measured)
+        .flat_map(move |(checked, ids)| match checked {
+            Ok(()) => delete_all(provider, ids, options.clone()),
+            Err(refused) => {
+                let outcomes = ids.into_iter().enumerate().map(move |(index, id)| {
+                    let error = refused.clone().with_subject(id.as_str());
+                    let result = Deleted::Refused(error);
+                    DeleteOutcome { index, id, result }
+                });
+                stream::iter(outcomes).boxed()
+            }
+        })
+        .boxed()
+}
+
+fn delete_all<'a, P, I>(
+    provider: &'a P,
+    ids: I,
+    options: BulkOptions,
+) -> BoxStream<'a, DeleteOutcome>
+where
+    P: InvitationProvider + ?Sized,
+    I: IntoIterator<Item = InvitationId>,
+    I::IntoIter: Send + 'a,
+{
     let delete = move |id: InvitationId| async move { provider.delete(&id).await };
     let key = |id: &InvitationId| Some(id.to_string());
-    run(ids, options, Arc::default(), key, delete)
+    run(provider, ids, Shared::new(options), key, delete, contact)
         .map(|(index, id, done)| {
             let result = match done {
                 Done::Stopped => Deleted::NotAttempted,
@@ -178,46 +234,70 @@ pub(crate) enum Done<T> {
     Stopped,
 }
 
-/// Runs `work` on each item, some at a time, and once for those with the same key. `stopped` becomes true once
-/// every further item would fail alike; runs that share it end together.
-pub(crate) fn run<'a, I, T, K, F, Work, Out>(
-    items: I,
+/// What the runs of one plan, or the items of one run, share.
+#[derive(Debug)]
+pub(crate) struct Shared {
     options: BulkOptions,
-    stopped: Arc<AtomicBool>,
+    /// Whether every further item would fail alike.
+    is_futile: AtomicBool,
+    outage: Outage,
+}
+
+impl Shared {
+    pub fn new(options: BulkOptions) -> Arc<Self> {
+        Arc::new(Self {
+            outage: Outage::new(options.outage.clone(), Arc::clone(&options.stop)),
+            is_futile: AtomicBool::new(false),
+            options,
+        })
+    }
+}
+
+/// Runs `work` on each item, some at a time, and once for those with the same key. Runs that share `shared` pause
+/// and end together. `contact` says what an outcome shows about the server.
+pub(crate) fn run<'a, P, I, T, K, F, Work, Out>(
+    provider: &'a P,
+    items: I,
+    shared: Arc<Shared>,
     key: K,
     work: F,
+    contact: Judge<Out>,
 ) -> impl futures_util::Stream<Item = (usize, T, Done<Out>)> + Send + 'a
 where
+    P: InvitationProvider + ?Sized,
     I: IntoIterator<Item = T>,
     I::IntoIter: Send + 'a,
-    T: Clone + Send + 'a,
+    T: Clone + Send + Sync + 'a,
     K: Fn(&T) -> Option<String> + Send + 'a,
-    F: Fn(T) -> Work + Clone + Send + 'a,
+    F: Fn(T) -> Work + Clone + Send + Sync + 'a,
     Work: Future<Output = Result<Out>> + Send + 'a,
     Out: Send + 'a,
 {
-    let told = options.stop;
+    let concurrency = shared.options.concurrency.max(1);
     let mut seen = Seen::default();
     stream::iter(items.into_iter().enumerate())
         .map(move |(index, item)| {
-            let (stopped, told) = (Arc::clone(&stopped), Arc::clone(&told));
+            let shared = Arc::clone(&shared);
             let first = key(&item).and_then(|key| seen.position(key, index));
             let work = work.clone();
             async move {
                 if let Some(first) = first {
                     return (index, item, Done::Duplicate(first));
                 }
-                if stopped.load(Ordering::Relaxed) || told.load(Ordering::Relaxed) {
+                if shared.is_futile.load(Ordering::Relaxed) {
                     return (index, item, Done::Stopped);
                 }
-                let result = work(item.clone()).await;
+                let work = || work(item.clone());
+                let Some(result) = shared.outage.call_judged(provider, work, contact).await else {
+                    return (index, item, Done::Stopped);
+                };
                 if result.as_ref().is_err_and(stops_the_rest) {
-                    stopped.store(true, Ordering::Relaxed);
+                    shared.is_futile.store(true, Ordering::Relaxed);
                 }
                 (index, item, Done::Attempted(result))
             }
         })
-        .buffer_unordered(options.concurrency.max(1))
+        .buffer_unordered(concurrency)
 }
 
 /// The latest keys and their positions: bounded, however long the input is.
@@ -257,6 +337,7 @@ mod tests {
     use std::{pin::pin, sync::atomic::AtomicUsize};
 
     use super::*;
+    use crate::outage::tests::Absent;
 
     #[tokio::test]
     async fn of_a_million_items_no_more_are_held_than_are_under_way() {
@@ -264,11 +345,11 @@ mod tests {
         let items = (0..1_000_000).inspect(|_| {
             taken.fetch_add(1, Ordering::Relaxed);
         });
-        let options = BulkOptions::default().concurrency(4);
+        let shared = Shared::new(BulkOptions::default().concurrency(4));
+        let provider = Absent::new(0, std::time::Duration::ZERO);
         let key = |number: &usize| Some(number.to_string());
-        let mut outcomes = pin!(run(items, options, Arc::default(), key, |_| async {
-            Ok(())
-        }));
+        let work = |_| async { Ok(()) };
+        let mut outcomes = pin!(run(&provider, items, shared, key, work, contact));
         let mut done = 0;
         while outcomes.next().await.is_some() {
             done += 1;

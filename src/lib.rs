@@ -22,6 +22,7 @@ mod invitation;
 mod list;
 mod lookup;
 mod operation;
+mod outage;
 mod plan;
 mod provider;
 mod reconcile;
@@ -49,6 +50,7 @@ pub use crate::{
         RoleAssignment, RoleKind, Roles, WireInvitation,
     },
     list::{ListQuery, Page, PageToken},
+    outage::{Outage, OutageEvent, OutageOptions},
     plan::{
         Action, ApplyOptions, Plan, PlanOptions, Previous, Step, StepOutcome, StepResult,
         Withdrawal,

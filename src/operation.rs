@@ -379,6 +379,11 @@ impl<'a> OperationContext<'a> {
         self.client.authorization.redactor().redact(text)
     }
 
+    /// The id of a request without the secrets that were sent.
+    pub fn redact_id(&self, id: Option<String>) -> Option<String> {
+        id.map(|id| self.redact(&id).into_owned())
+    }
+
     /// A body that goes into an error, without the secrets that were sent.
     pub fn redact_body(&self, body: &[u8]) -> Vec<u8> {
         let text = String::from_utf8_lossy(body);
@@ -430,7 +435,7 @@ impl<'a> OperationContext<'a> {
     ) -> Error {
         error = error.with_status(status.as_u16());
         if let Some(id) = request_id {
-            error = error.with_request_id(id);
+            error = error.with_request_id(self.redact(&id));
         }
         if let Some(limit) = headers::rate_limit(headers) {
             error = error.with_rate_limit(limit);

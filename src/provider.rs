@@ -3,15 +3,16 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use futures_util::{future::BoxFuture, stream::BoxStream};
+use futures_util::{StreamExt, future::BoxFuture, stream::BoxStream};
 
 use crate::{
     bulk::{self, BulkOptions, CreateOutcome, DeleteOutcome},
     capabilities::Capabilities,
-    error::{ErrorKind, Result},
+    error::{Error, ErrorKind, Result},
     invitation::{Invitation, InvitationId, NewInvitation},
     list::{self, ListQuery, Pace, Page, PageToken},
     lookup,
+    removal::{RemovalLimit, can_be_withdrawn},
     renewal::{Renewal, RenewalOptions, RenewalResult},
 };
 
@@ -129,7 +130,14 @@ pub trait InvitationProviderExt: InvitationProvider {
         if let Some(found) = lookup::in_the_way(self, &email, &refused).await? {
             return Ok(found);
         }
-        lookup::in_any_spelling(self, &email).await?.ok_or(refused)
+        if let Some(found) = lookup::in_any_spelling(self, &email).await? {
+            return Ok(found);
+        }
+        // Who is a member has none; of anybody else nothing was seen.
+        match lookup::is_about_a_member(&refused) {
+            true => Err(refused.with_kind(ErrorKind::AlreadyExists)),
+            false => Err(refused.with_kind(ErrorKind::Conflict)),
+        }
     }
 
     /// Withdraws an invitation; `false` when there was none. Idempotent.
@@ -153,6 +161,36 @@ pub trait InvitationProviderExt: InvitationProvider {
         renewal.run(self, options).await
     }
 
+    /// How many invitations can be withdrawn: those that were neither accepted nor withdrawn. Reads the whole list.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`list_page`](InvitationProvider::list_page), also of a single item.
+    async fn count_removable(&self) -> Result<usize> {
+        let mut list = self.list(ListQuery::new());
+        let mut count = 0;
+        while let Some(invitation) = list.next().await {
+            let status = invitation?.status;
+            count += usize::from(can_be_withdrawn(status.as_ref()));
+        }
+        Ok(count)
+    }
+
+    /// Checks a run that withdraws so many invitations. Lists those that there are only where it depends on them.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](ErrorKind::InvalidInput) with [`TooManyRemovals`](crate::TooManyRemovals) as its source; and
+    /// those of a list.
+    async fn check_removals(&self, removals: usize, limit: RemovalLimit) -> Result<()> {
+        if limit.check(removals, 0).is_ok() {
+            return Ok(());
+        }
+        let existing = self.count_removable().await?;
+        let checked = limit.check(removals, existing);
+        checked.map_err(|refused| Error::from(refused).with_provider(self.to_string()))
+    }
+
     /// Invites many people, a few at a time; one outcome for each, in the order of completion.
     ///
     /// See [`CreateOutcome`] for what can become of an item. Dropping the stream stops it.
@@ -165,6 +203,9 @@ pub trait InvitationProviderExt: InvitationProvider {
     }
 
     /// Withdraws many invitations, a few at a time; one outcome for each, in the order of completion.
+    ///
+    /// With [`BulkOptions::removals`], the ids are counted first, and too many are all
+    /// [`Refused`](crate::Deleted::Refused).
     ///
     /// See [`DeleteOutcome`] for what can become of an item. Dropping the stream stops it.
     fn delete_many<'a, I>(&'a self, ids: I, options: BulkOptions) -> BoxStream<'a, DeleteOutcome>

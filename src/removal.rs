@@ -2,7 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::error::{Error, ErrorKind, Operation};
+use crate::{
+    error::{Error, ErrorKind, Operation},
+    invitation::InvitationStatus,
+};
 
 /// How many invitations one run may withdraw: a number, or a share of those that there are.
 ///
@@ -84,6 +87,14 @@ impl RemovalLimit {
             limit: *self,
         })
     }
+}
+
+/// Whether an invitation of this status is one of those that a share is a share of.
+pub(crate) fn can_be_withdrawn(status: Option<&InvitationStatus>) -> bool {
+    !matches!(
+        status,
+        Some(InvitationStatus::Accepted | InvitationStatus::Deactivated)
+    )
 }
 
 /// `25 %, and at least 5`

@@ -201,7 +201,7 @@ impl Renewal {
     where
         P: InvitationProvider + ?Sized,
     {
-        let refused = match self.create(provider, &self.new, options).await {
+        let refused = match self.create(provider, &self.new, options, withdrawn).await {
             Ok(sighting) => return seen(sighting, None),
             Err(unseen) => unseen.error,
         };
@@ -217,7 +217,7 @@ impl Renewal {
         let mut error = refused.clone();
         if let Some(old) = fallback.filter(|_| is_about_options(&refused)) {
             options.observer.falling_back(self, &refused);
-            match self.create(provider, old, options).await {
+            match self.create(provider, old, options, withdrawn).await {
                 Ok(sighting) => return seen(sighting, Some(refused)),
                 Err(unseen) => error = unseen.error.with_source(refused),
             }
@@ -242,6 +242,7 @@ impl Renewal {
         provider: &P,
         new: &NewInvitation,
         options: &RenewalOptions,
+        withdrawn: bool,
     ) -> Result<Sighting, Unseen>
     where
         P: InvitationProvider + ?Sized,
@@ -249,6 +250,8 @@ impl Renewal {
         let mut delays = options.retry_delays.iter();
         loop {
             let unseen = match create_and_see(provider, new, None).await {
+                // Whose invitation was withdrawn a moment ago was no member, whatever the words.
+                Ok(Sighting::Member(refused)) if withdrawn => Unseen::from(refused),
                 Ok(Sighting::Exists(found)) if found.id == self.id => {
                     let message = "the provider still has the invitation that was withdrawn";
                     let error = Error::new(ErrorKind::AlreadyExists, Operation::Create, message);

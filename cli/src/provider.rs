@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use org_invitations::{Confluent, ErrorKind, InvitationProvider, Observer};
+use org_invitations::{Confluent, ErrorKind, InvitationProvider, Observer, ProviderConfig};
 use org_invitations_sandbox::Sandbox;
 
 use crate::{
@@ -174,23 +174,32 @@ async fn connect(selection: &Selection, chosen: &[Selected]) -> Result<Vec<Conne
 
 /// Sets up a provider from its values. Sends nothing.
 pub(crate) fn vendor(layers: &Layered) -> Result<Connected, Failure> {
+    vendor_from(layers, layers.config()?)
+}
+
+/// The same, and the HTTP client that the provider sends its requests with.
+pub(crate) fn vendor_and_client(layers: &Layered) -> Result<(Connected, reqwest::Client), Failure> {
+    let config = layers.config()?;
+    let client = config.clone();
+    let connected = vendor_from(layers, config)?;
+    Ok((connected, client.http_client()?))
+}
+
+fn vendor_from(layers: &Layered, config: ProviderConfig) -> Result<Connected, Failure> {
     let rate = RateWatch::default();
-    let provider = layers
-        .config()?
-        .build_observed(rate.observer())
-        .map_err(|error| {
-            // The library does not know who said what it refuses.
-            let source = layers.source_of("base_url");
-            match source.filter(|_| {
-                error.kind() == ErrorKind::Config && error.subject() == Some("base URL")
-            }) {
-                Some(source) => {
-                    let subject = format!("base URL ({source})");
-                    Failure::from(error.with_subject(subject))
-                }
-                None => Failure::from(error),
+    let provider = config.build_observed(rate.observer()).map_err(|error| {
+        // The library does not know who said what it refuses.
+        let source = layers.source_of("base_url");
+        match source
+            .filter(|_| error.kind() == ErrorKind::Config && error.subject() == Some("base URL"))
+        {
+            Some(source) => {
+                let subject = format!("base URL ({source})");
+                Failure::from(error.with_subject(subject))
             }
-        })?;
+            None => Failure::from(error),
+        }
+    })?;
     Ok(Connected {
         label: layers.kind.to_string(),
         profile: None,

@@ -204,7 +204,11 @@ impl InvitationProvider for ClickHouse {
             .invitation_get_list()
             .organization_id(&*self.organization);
         let sent = pin!(request.send()).instrument(context.span()).await;
-        convert::page(&context, context.reply(sent), query, start, Utc::now())
+        let page = convert::page(&context, context.reply(sent), query, start, Utc::now());
+        page.map(|mut page| {
+            page.request_id = context.redact_id(page.request_id);
+            page
+        })
     }
 
     /// `DELETE /v1/organizations/{organizationId}/invitations/{invitationId}`

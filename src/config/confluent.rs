@@ -1,9 +1,12 @@
 //! The configuration of Confluent.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 
 use crate::{
     config::{
@@ -47,6 +50,7 @@ pub struct StsConfig {
     /// The id of the identity pool (`pool-…`).
     pub identity_pool_id: String,
     /// Where the identity provider's token comes from.
+    #[serde(deserialize_with = "subject_token")]
     pub subject_token: SubjectTokenConfig,
     /// How long the tokens are to live, in seconds. Default and maximum: 900.
     #[serde(default)]
@@ -87,6 +91,39 @@ pub struct ClientCredentialsConfig {
     /// The scopes that are asked for. Default: none.
     #[serde(default)]
     pub scopes: Vec<String>,
+}
+
+/// Reads a source of tokens. A token in its place is refused and not quoted.
+fn subject_token<'de, D>(deserializer: D) -> std::result::Result<SubjectTokenConfig, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    struct Source;
+
+    impl<'de> Visitor<'de> for Source {
+        type Value = SubjectTokenConfig;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(
+                "one of `fixed`, `file`, `variable` and `client_credentials`, with its value",
+            )
+        }
+
+        fn visit_str<E: de::Error>(self, _: &str) -> std::result::Result<Self::Value, E> {
+            let wrong = "text says not where the token comes from; write a table, such as \
+                         `{ file = \"…\" }` or `{ variable = \"…\" }`";
+            Err(E::custom(wrong))
+        }
+
+        fn visit_map<A: MapAccess<'de>>(
+            self,
+            map: A,
+        ) -> std::result::Result<Self::Value, A::Error> {
+            SubjectTokenConfig::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+
+    deserializer.deserialize_any(Source)
 }
 
 impl ConfluentConfig {

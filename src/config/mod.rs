@@ -23,7 +23,7 @@ use crate::{
     clickhouse::ClickHouse,
     confluent::Confluent,
     error::{Error, ErrorKind, Operation, Result},
-    http::Observer,
+    http::{Endpoint, Observer},
     provider::InvitationProvider,
 };
 
@@ -144,6 +144,36 @@ impl ProviderConfig {
     /// Those of [`build`](Self::build).
     pub fn build_observed(self, observer: Observer) -> Result<Arc<dyn InvitationProvider>> {
         self.build_with(Some(observer))
+    }
+
+    /// The HTTP client that the provider of this configuration sends its requests with: the same certificates,
+    /// proxy and timeouts, and no credentials. For a request of one's own that has to go the same way.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`]: a number or the base URL is wrong, or TLS cannot be set up.
+    pub fn http_client(&self) -> Result<reqwest::Client> {
+        let (kind, connection, base_url) = match self {
+            Self::Confluent(config) => (
+                ProviderKind::Confluent,
+                &config.connection,
+                config.base_url.clone(),
+            ),
+            Self::ClickHouse(config) => (
+                ProviderKind::ClickHouse,
+                &config.connection,
+                config.base_url.clone(),
+            ),
+        };
+        let options = connection.clone().options(kind.as_str())?;
+        let is_plain = match base_url {
+            Some(url) => Endpoint::new(&url, None)?.is_plain(),
+            None => false,
+        };
+        let client = options.http_client(is_plain);
+        client.map_err(|error| {
+            refuse(kind.as_str(), "cannot set up the HTTP client").with_source(error)
+        })
     }
 
     fn build_with(self, observer: Option<Observer>) -> Result<Arc<dyn InvitationProvider>> {

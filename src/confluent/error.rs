@@ -13,9 +13,6 @@ use crate::{
     operation::{OperationContext, kind_of_status},
 };
 
-/// How many entries of a failure are kept; more say nothing more.
-const MAX_DETAILS: usize = 20;
-
 /// The id of a request, which Confluent has in a header.
 pub(super) fn request_id(headers: &HeaderMap, _: &[u8]) -> Option<String> {
     headers::text(headers, "x-request-id").map(str::to_owned)
@@ -97,12 +94,14 @@ fn details(body: &Value) -> Vec<ErrorDetail> {
     entries
         .iter()
         .filter(|entry| entry.is_object())
-        .take(MAX_DETAILS)
         .map(read)
         .collect()
 }
 
-/// Every entry in words, with the field it is about.
+/// How many entries a message has in words; the others are counted.
+const MAX_IN_MESSAGE: usize = 10;
+
+/// The entries in words, with the field each is about.
 fn message(details: &[ErrorDetail]) -> String {
     let words = |detail: &ErrorDetail| {
         let text = detail
@@ -116,7 +115,16 @@ fn message(details: &[ErrorDetail]) -> String {
             None => text.to_owned(),
         }
     };
-    details.iter().map(words).collect::<Vec<_>>().join("; ")
+    let mut message = details
+        .iter()
+        .take(MAX_IN_MESSAGE)
+        .map(words)
+        .collect::<Vec<_>>()
+        .join("; ");
+    if details.len() > MAX_IN_MESSAGE {
+        message += &format!("; and {} more", details.len() - MAX_IN_MESSAGE);
+    }
+    message
 }
 
 fn gateway_message(body: &Value) -> Option<&str> {

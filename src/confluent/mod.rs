@@ -240,6 +240,7 @@ impl InvitationProvider for Confluent {
         let sent = pin!(request.send()).instrument(context.span()).await;
         let mut page = convert::page(&context, context.reply(sent))?;
         context.drop_mismatches(query, &mut page);
+        page.request_id = context.redact_id(page.request_id);
         Ok(page)
     }
 

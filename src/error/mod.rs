@@ -60,8 +60,27 @@ pub struct ErrorDetail {
     pub parameter: Option<String>,
 }
 
+impl ErrorDetail {
+    fn cut(&mut self) {
+        for text in [
+            &mut self.id,
+            &mut self.status,
+            &mut self.code,
+            &mut self.title,
+            &mut self.detail,
+            &mut self.pointer,
+            &mut self.parameter,
+        ]
+        .into_iter()
+        .flatten()
+        {
+            *text = excerpt(text);
+        }
+    }
+}
+
 impl Error {
-    /// An error of `kind` while attempting `operation`.
+    /// An error of `kind` while attempting `operation`. The first 2 KiB of the message are kept.
     ///
     /// The `with_…` methods add what is known; implementors of a provider of their own use them too.
     pub fn new(kind: ErrorKind, operation: Operation, message: impl Into<String>) -> Self {
@@ -70,7 +89,7 @@ impl Error {
             provider: None,
             operation,
             subject: None,
-            message: message.into(),
+            message: cut(message.into()),
             status: None,
             code: None,
             request_id: None,
@@ -208,20 +227,25 @@ impl Error {
     /// Adds the provider's own error code.
     #[must_use]
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
-        self.0.code = Some(code.into());
+        self.0.code = Some(excerpt(&code.into()));
         self
     }
 
     /// Adds the request id.
     #[must_use]
     pub fn with_request_id(mut self, request_id: impl Into<String>) -> Self {
-        self.0.request_id = Some(request_id.into());
+        self.0.request_id = Some(excerpt(&request_id.into()));
         self
     }
 
-    /// Adds the entries of a failure that lists several.
+    /// Adds the entries of a failure that lists several; the first 50 are kept, and at most 200 bytes of each
+    /// text in them.
     #[must_use]
-    pub fn with_details(mut self, details: Vec<ErrorDetail>) -> Self {
+    pub fn with_details(mut self, mut details: Vec<ErrorDetail>) -> Self {
+        details.truncate(MAX_DETAILS);
+        for detail in &mut details {
+            detail.cut();
+        }
         self.0.details = details;
         self
     }
@@ -250,7 +274,7 @@ impl Error {
     /// Adds the `WWW-Authenticate` header of a 401.
     #[must_use]
     pub fn with_challenge(mut self, challenge: impl Into<String>) -> Self {
-        self.0.challenge = Some(challenge.into());
+        self.0.challenge = Some(excerpt(&challenge.into()));
         self
     }
 
@@ -304,6 +328,12 @@ impl From<SetupError> for Error {
     }
 }
 
+/// How much of a message is kept, in bytes.
+const MESSAGE_BYTES: usize = 2_048;
+
+/// How many entries of a failure are kept.
+const MAX_DETAILS: usize = 50;
+
 /// How much of what came from outside an error repeats.
 const EXCERPT_BYTES: usize = 200;
 
@@ -312,11 +342,21 @@ pub(crate) fn excerpt(text: &str) -> String {
     if text.len() <= EXCERPT_BYTES {
         return text.to_owned();
     }
-    let end = (0..=EXCERPT_BYTES)
-        .rev()
-        .find(|end| text.is_char_boundary(*end))
-        .unwrap_or(0);
-    format!("{}…", &text[..end])
+    format!("{}…", beginning(text, EXCERPT_BYTES))
+}
+
+/// A message without what is too much of it.
+fn cut(message: String) -> String {
+    if message.len() <= MESSAGE_BYTES {
+        return message;
+    }
+    let begin = beginning(&message, MESSAGE_BYTES);
+    format!("{begin}… ({} bytes more)", message.len() - begin.len())
+}
+
+fn beginning(text: &str, most: usize) -> &str {
+    let end = (0..=most).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
 }
 
 /// `confluent create ann@example.com: already exists: This user … (status 409, code …, request id …)`
@@ -364,5 +404,33 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         let source = self.0.source.as_deref()?;
         Some(source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_from_outside_is_cut() {
+        let long = "é".repeat(1 << 20);
+        let entry = "é".repeat(500);
+        let detail = ErrorDetail {
+            detail: Some(entry.clone()),
+            pointer: Some(entry),
+            ..ErrorDetail::default()
+        };
+        let error = Error::new(ErrorKind::Unexpected, Operation::List, long.as_str())
+            .with_code(long.as_str())
+            .with_request_id(long.as_str())
+            .with_challenge(long.as_str())
+            .with_details(vec![detail; 1_000]);
+        let more = format!("… ({} bytes more)", long.len() - MESSAGE_BYTES);
+        assert!(error.message().ends_with(&more), "{}", error.message());
+        assert_eq!(error.details().len(), MAX_DETAILS);
+        let shown = format!("{error} {error:?}");
+        assert!(shown.len() < 64 << 10, "{} bytes", shown.len());
+        let short = Error::new(ErrorKind::Unexpected, Operation::List, "no").with_code("c");
+        assert_eq!((short.message(), short.code()), ("no", Some("c")));
     }
 }

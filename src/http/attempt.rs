@@ -106,12 +106,15 @@ impl Attempt<'_> {
         });
     }
 
+    /// The server's id of the request, without the secrets that it repeats.
     fn request_id(&self, result: &AttemptResult) -> Option<String> {
         let request_id = self.client.service.request_id;
-        match result {
+        let id = match result {
             Ok(reply) => request_id(&reply.headers, &reply.body),
             Err(error) => request_id(error.headers()?, &[]),
-        }
+        }?;
+        let redactor = self.client.authorization.redactor();
+        Some(redactor.redact(&id).into_owned())
     }
 }
 

@@ -1,17 +1,19 @@
 //! Carrying a plan out.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
 };
 
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use crate::{
-    bulk::{BulkOptions, Done, run},
+    address::email_skeleton,
+    bulk::{self, BulkOptions, Done, run},
     error::{Error, ErrorKind, Operation, Result},
     invitation::{Invitation, NewInvitation},
-    lookup::{SharedList, Sighting, Unseen, create_and_see},
+    lookup::{SharedList, Sighting, Unseen, create_and_see, find, is_over},
+    outage::Contact,
     plan::{
         Action, Plan, Step,
         gate::{Permit, RenewalGate},
@@ -109,8 +111,8 @@ pub enum StepResult {
     /// it; the text says why.
     Withheld(String),
     /// Not sent, because an earlier step showed that the credential does not work or, for a renewal, that
-    /// what is withdrawn cannot be made again; or because the run was told to
-    /// [stop](BulkOptions::stop).
+    /// what is withdrawn cannot be made again; because the server could not be
+    /// [reached](BulkOptions::outage) for too long; or because the run was told to [stop](BulkOptions::stop).
     NotAttempted,
 }
 
@@ -185,14 +187,14 @@ impl Plan {
             };
             phase.push((index, step));
         }
-        let bulk = options.bulk.clone();
+        let bulk = bulk::Shared::new(options.bulk.clone());
         let shared = Arc::new(Run {
             options,
             gate: RenewalGate::default(),
+            unseen: Mutex::default(),
             unexplained: Mutex::default(),
             list: SharedList::default(),
         });
-        let stopped = Arc::new(AtomicBool::new(false));
         stream::iter(phases)
             .flat_map(move |steps| {
                 let shared = Arc::clone(&shared);
@@ -200,7 +202,7 @@ impl Plan {
                     let shared = Arc::clone(&shared);
                     async move { shared.carry_out(provider, step).await }
                 };
-                run(steps, bulk.clone(), Arc::clone(&stopped), |_| None, work).boxed()
+                run(provider, steps, Arc::clone(&bulk), |_| None, work, contact).boxed()
             })
             .map(|(_, (index, step), done)| {
                 let (step, result) = match done {
@@ -218,10 +220,22 @@ impl Plan {
     }
 }
 
+/// What the outcome of a step shows about the server.
+fn contact(outcome: &Result<(Step, StepResult)>) -> Contact<'_> {
+    match outcome {
+        Ok((_, StepResult::Withdrawn(error))) | Err(error) => Contact::of_error(error),
+        Ok((step, _)) if matches!(step.action, Action::Keep | Action::Refuse) => Contact::None,
+        Ok((_, StepResult::Withheld(_) | StepResult::NotAttempted)) => Contact::None,
+        Ok(_) => Contact::Answered,
+    }
+}
+
 /// What the steps of one run share.
 struct Run {
     options: ApplyOptions,
     gate: RenewalGate,
+    /// Who is said to be there and was not seen, by what the address resembles.
+    unseen: Mutex<HashMap<String, String>>,
     /// Why no deletion may begin.
     unexplained: Mutex<Option<String>>,
     /// Who is there in another spelling.
@@ -253,8 +267,7 @@ impl Run {
                 return Ok((step, StepResult::Kept));
             }
             Ok(Sighting::Member(refused)) => {
-                step.reason = Some(refused.message().to_owned());
-                return Ok((step, StepResult::Kept));
+                return Ok(self.keep_member(provider, step, &refused).await);
             }
             Err(unseen) => unseen,
         };
@@ -281,6 +294,32 @@ impl Run {
                 Ok((step, StepResult::Withdrawn(error)))
             }
         }
+    }
+
+    /// The provider's words say that the person is a member, and some say so of who is invited. An invitation that is
+    /// seen is better evidence; without one, whoever resembles the person may be meant.
+    async fn keep_member<P>(
+        &self,
+        provider: &P,
+        mut step: Step,
+        refused: &Error,
+    ) -> (Step, StepResult)
+    where
+        P: InvitationProvider + ?Sized,
+    {
+        match find(provider, &step.email, refused, Some(&self.list)).await {
+            Ok(Some(found)) if !is_over(&found) => {
+                step.id = Some(found.id);
+                step.reason = Some("invited meanwhile".to_owned());
+            }
+            _ => {
+                let skeleton = email_skeleton(&step.email);
+                let mut unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
+                unseen.insert(skeleton, step.email.clone());
+                step.reason = Some(refused.message().to_owned());
+            }
+        }
+        (step, StepResult::Kept)
     }
 
     async fn create_fallback<P>(
@@ -348,7 +387,14 @@ impl Run {
                 "{email} is not invited any more, so nothing else is withdrawn"
             ))
         };
-        if let Some(why) = unexplained.or_else(lost) {
+        let resembles = || {
+            let unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
+            let email = unseen.get(&email_skeleton(&step.email))?;
+            Some(format!(
+                "it resembles {email}, who is there, as the provider says, and was not seen"
+            ))
+        };
+        if let Some(why) = unexplained.or_else(lost).or_else(resembles) {
             return Ok((step, StepResult::Withheld(why)));
         }
         let Some(id) = &step.id else {

@@ -14,6 +14,7 @@ use crate::{
     extra::Extra,
     invitation::{AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, Roles},
     plan::{Action, Plan, PlanOptions, Previous, Step},
+    removal::can_be_withdrawn,
     renewal::{ReportedRoles, missing_capability, same_options},
 };
 
@@ -250,10 +251,7 @@ impl Existing {
     }
 
     fn can_be_withdrawn(&self) -> bool {
-        !matches!(
-            self.status,
-            Some(InvitationStatus::Accepted | InvitationStatus::Deactivated)
-        )
+        can_be_withdrawn(self.status.as_ref())
     }
 }
 

@@ -10,8 +10,10 @@ use std::{
 
 use futures::StreamExt;
 use org_invitations::{
-    BulkOptions, Created, Deleted, InvitationId, InvitationProviderExt, NewInvitation,
+    BulkOptions, Confluent, Created, DeleteOutcome, Deleted, InvitationId, InvitationProviderExt,
+    NewInvitation, RemovalLimit,
 };
+use org_invitations_sandbox::{Change, Sandbox};
 use serde_json::json;
 
 use crate::{
@@ -160,6 +162,49 @@ async fn delete_many_has_one_outcome_for_each_item() {
         );
         assert_eq!(wire.seen().len(), 5, "{backend:?}");
     }
+}
+
+#[tokio::test]
+async fn delete_many_beyond_the_limit_is_refused_before_it_begins() {
+    for backend in Backend::ALL {
+        let wire = Wire::responding(by_subject(backend)).await;
+        let provider = backend.connect(&wire);
+        let ids = ["204-a", "204-b", "204-c"].map(|id| InvitationId::new(id).unwrap());
+        let within = BulkOptions::default().removals(RemovalLimit::count(3));
+        let twice = ids.iter().chain(&ids[..1]).cloned().collect::<Vec<_>>();
+        let outcomes: Vec<_> = provider.delete_many(twice, within).collect().await;
+        assert_eq!(outcomes.len(), 4);
+        assert_eq!(wire.seen().len(), 3, "{backend:?}");
+    }
+    let sandbox = Sandbox::builder().seed(20).start().await.unwrap();
+    let key = &sandbox.credentials().confluent;
+    let provider = Confluent::builder()
+        .api_key(&key.api_key, key.api_secret.as_str())
+        .base_url(sandbox.url())
+        .build()
+        .unwrap();
+    let ids = || (1..=6).map(|number| InvitationId::new(format!("i-seed-{number}")).unwrap());
+    // A quarter of 20, and at least 5.
+    let limited = BulkOptions::default().removals(RemovalLimit::default());
+    let outcomes: Vec<_> = provider.delete_many(ids(), limited.clone()).collect().await;
+    for outcome in &outcomes {
+        assert_eq!(deleted(&outcome.result), "refused InvalidInput");
+        let Deleted::Refused(error) = &outcome.result else {
+            panic!("{outcome:?}");
+        };
+        assert!(!error.may_have_executed(), "{error}");
+        assert!(error.message().contains("6 of 20"), "{error}");
+    }
+    assert_eq!(outcomes.len(), 6);
+    let commits = sandbox.ledger().commits;
+    assert!(
+        !commits
+            .iter()
+            .any(|commit| commit.operation == Change::Delete)
+    );
+    let outcomes: Vec<_> = provider.delete_many(ids().take(5), limited).collect().await;
+    let done = |outcome: &&DeleteOutcome| matches!(outcome.result, Deleted::Deleted);
+    assert_eq!(outcomes.iter().filter(done).count(), 5);
 }
 
 #[tokio::test]

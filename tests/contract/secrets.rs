@@ -3,7 +3,7 @@
 use std::error::Error as _;
 
 use org_invitations::{
-    ClickHouse, Confluent, Credentials, Error, InvitationProvider, ProviderConfig,
+    ClickHouse, Confluent, Credentials, Error, InvitationProvider, ListQuery, ProviderConfig,
 };
 use serde_json::json;
 
@@ -69,6 +69,14 @@ fn a_configuration_that_cannot_be_read_hides_them() {
         json!({ "provider": "confluent", "api_secret": SECRET, "odd": SECRET }),
         json!({ "provider": "clickhouse", "api_secret": [SECRET] }),
         json!({ "provider": "confluent", "api_secret": { "value": SECRET } }),
+        json!({
+            "provider": "confluent",
+            "sts": { "identity_pool_id": "pool-1", "subject_token": TOKEN },
+        }),
+        json!({
+            "provider": "confluent",
+            "sts": { "identity_pool_id": "pool-1", "subject_token": { "fixed": [TOKEN] } },
+        }),
     ] {
         let parsed = serde_json::from_value::<ProviderConfig>(config);
         let told = parsed.map(drop).unwrap_err().to_string();
@@ -119,6 +127,21 @@ async fn errors_hide_them() {
             let error = refused(run(&*provider, backend, operation).await);
             assert_error_clean(&error);
         }
+    }
+}
+
+#[tokio::test]
+async fn the_id_of_a_request_hides_what_a_server_repeats_in_it() {
+    for backend in Backend::ALL {
+        let refusal = Wire::always(Answer::html(403).header("X-Request-Id", SECRET)).await;
+        let error = refused(run(&*backend.connect(&refusal), backend, OPERATIONS[0]).await);
+        assert_error_clean(&error);
+        assert_eq!(error.request_id(), Some("[REDACTED]"), "{backend:?}");
+        let page = Answer::json(200, &backend.list(&[]));
+        let wire = Wire::always(page.header("X-Request-Id", SECRET)).await;
+        let provider = backend.connect(&wire);
+        let page = provider.list_page(&ListQuery::new(), None).await.unwrap();
+        assert_clean("the page", &format!("{page:?}"));
     }
 }
 

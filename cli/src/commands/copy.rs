@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use futures::StreamExt;
 use org_invitations::{
     Action, BulkOptions, Invitation, InvitationStatus, NewInvitation, Plan, PlanOptions,
-    RemovalLimit, Roles, Step, StepResult, Withdrawal, normalize_email,
+    ProviderKind, RemovalLimit, Roles, Step, StepResult, Withdrawal, normalize_email,
 };
 use serde::Deserialize;
 
@@ -26,6 +26,7 @@ use crate::{
     output::{Output, Shape},
     provider::{self, Connected},
     roster::{ApplyOptions, ApplyReport, ApplyRun, Journal, StepRecord, exit_of},
+    suggest::{did_you_mean, with_nearest},
 };
 
 #[derive(Args, Debug)]
@@ -147,6 +148,16 @@ pub(crate) async fn run(
             step.reason = Some(refusal);
         }
     }
+    let auth_types = |step: &Step| {
+        let reason = step.reason.as_deref().unwrap_or_default();
+        step.action == Action::Refuse && reason.contains("no auth types")
+    };
+    if plan.steps.iter().any(auth_types) {
+        eprintln!(
+            "{} has no auth types: `--ignore auth-type` copies people without theirs",
+            target.name()
+        );
+    }
     let removal = match options.delete_source_after {
         true => removal(&source, all_there, &copied, &plan),
         false => Plan::default(),
@@ -213,7 +224,16 @@ async fn named(global: &Global, name: &str) -> Result<Connected, Failure> {
         provider: provider.into_iter().collect(),
         ..global.clone()
     };
-    provider::one(&chosen).await
+    let connected = provider::one(&chosen).await;
+    if provider.is_none()
+        && let Err(Failure::Usage(message)) = connected
+    {
+        // It may have been meant for a provider.
+        let names = ProviderKind::ALL.map(ProviderKind::as_str);
+        let guess = did_you_mean(name, names);
+        return Err(Failure::Usage(format!("{message}{guess}")));
+    }
+    connected
 }
 
 fn can_be_accepted(invitation: &Invitation) -> bool {
@@ -267,7 +287,10 @@ struct RoleMap {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "on the right of `=` is the id of a role, or a list of ids"
+)]
 enum OneOrMore {
     One(String),
     More(Vec<String>),
@@ -277,7 +300,13 @@ impl RoleMap {
     fn read(path: &Path) -> Result<Self, Failure> {
         let refuse = |why: String| Failure::Usage(format!("--role-map {}: {why}", path.display()));
         let text = fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
-        toml::from_str(&text).map_err(|error| refuse(error.to_string()))
+        // The error's own display would show the line.
+        toml::from_str(&text).map_err(|error: toml::de::Error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let before = text.bytes().take(at);
+            let line = before.filter(|byte| *byte == b'\n').count() + 1;
+            refuse(format!("line {line}: {}", with_nearest(error.message())))
+        })
     }
 
     /// The ids at the target for the roles of an invitation.
@@ -328,6 +357,7 @@ async fn delete(
         );
         return Err(Failure::Said(Exit::Refused));
     }
+    let mut tally = Tally::default();
     let seen = |step: &Step| report.seen.contains(&normalize_email(&step.email));
     let total = removal.steps.len();
     removal.steps.retain(seen);
@@ -336,9 +366,11 @@ async fn delete(
         let name = source.name();
         eprintln!("{name}: {stay} stay, because they were not seen at the target");
     }
-    let mut tally = Tally::default();
     let mut deleted = 0;
-    let bulk = BulkOptions::default().concurrency(options.apply.concurrency);
+    let say = |line: &str| eprintln!("{line}");
+    let bulk = BulkOptions::default()
+        .concurrency(options.apply.concurrency)
+        .outage(options.apply.pause.options(source.name(), say));
     // All of it was measured before the run began.
     let bounded = org_invitations::ApplyOptions::from(bulk).removals(RemovalLimit::none());
     let mut outcomes = removal.apply(&**source, bounded);

@@ -3,16 +3,20 @@
 use std::collections::HashSet;
 
 use clap::Args;
-use org_invitations::{InvitationProviderExt, InvitationStatus, NewInvitation, normalize_email};
+use org_invitations::{
+    Error, ErrorKind, InvitationProviderExt, InvitationStatus, NewInvitation, normalize_email,
+};
 
 use super::{
     each::{Tally, each},
+    outage::PauseOptions,
+    recovery::create_command,
     words,
 };
 use crate::{
     failure::Failure,
     interrupt::Interrupt,
-    output::{InvitationRecord, Output, Shape},
+    output::{InvitationRecord, Output, Shape, visible},
     provider::Connected,
 };
 
@@ -44,6 +48,8 @@ pub(crate) struct CreateOptions {
     /// Be content with an invitation that is there already, and print it.
     #[arg(long)]
     pub if_absent: bool,
+    #[command(flatten)]
+    pub pause: PauseOptions,
 }
 
 pub(crate) async fn run(
@@ -75,21 +81,33 @@ pub(crate) async fn run(
     let mut records = out.records(Shape::of(&people)).without_first_column();
     let mut tally = Tally::default();
     let outcome = each(
+        provider,
         &people,
+        &options.pause.outage(provider),
+        |left| create_command(provider, left),
         interrupt,
         &mut tally,
         |new| new.email.clone(),
         |index| {
             let new = people[index].clone();
             async move {
-                if options.if_absent {
-                    provider.get_or_create(new).await
-                } else {
-                    provider.create(new).await
+                if !options.if_absent {
+                    return provider.create(new).await.map(Some);
+                }
+                match provider.get_or_create(new).await {
+                    // There is no invitation of a member.
+                    Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                        note_member(&error);
+                        Ok(None)
+                    }
+                    created => created.map(Some),
                 }
             }
         },
         |_, invitation| {
+            let Some(invitation) = invitation else {
+                return Ok(());
+            };
             if options.if_absent {
                 note(&invitation.email, invitation.status.as_ref());
             }
@@ -101,6 +119,15 @@ pub(crate) async fn run(
     records.finish()?;
     outcome?;
     tally.finish()
+}
+
+fn note_member(error: &Error) {
+    let email = error.subject().unwrap_or_default();
+    eprintln!(
+        "note: {} needs no invitation: {}",
+        visible(email),
+        visible(error.message())
+    );
 }
 
 /// What is there already may be of no use.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{
     ask,
     each::{Tally, each},
+    outage::PauseOptions,
     removal::RemovalOptions,
     which::{Which, by_email, by_id},
 };
@@ -15,7 +16,7 @@ use crate::{
     failure::{Exit, Failure},
     interrupt::Interrupt,
     output::{Cell, Output, Record, Shape, visible},
-    provider::Connected,
+    provider::{Connected, shell_word},
 };
 
 #[derive(Args, Debug)]
@@ -37,6 +38,8 @@ pub(crate) struct DeleteOptions {
     pub yes: bool,
     #[command(flatten)]
     pub removals: RemovalOptions,
+    #[command(flatten)]
+    pub pause: PauseOptions,
 }
 
 /// An invitation that was withdrawn.
@@ -134,7 +137,10 @@ pub(crate) async fn run(
     out.outlives_its_reader();
     let mut records = out.records(shape);
     let outcome = each(
+        provider,
         &doomed,
+        &options.pause.outage(provider),
+        |left| delete_command(provider, left),
         interrupt,
         &mut tally,
         Doomed::name,
@@ -157,6 +163,17 @@ pub(crate) async fn run(
     records.finish()?;
     outcome?;
     tally.finish()
+}
+
+/// The command that deletes those that are left.
+fn delete_command(provider: &Connected, left: &[&Doomed]) -> String {
+    let ids = left.iter().map(|one| shell_word(one.id.as_str()));
+    let ids: Vec<String> = ids.collect();
+    format!(
+        "org-invitations {} delete {}",
+        provider.flag(),
+        ids.join(" ")
+    )
 }
 
 /// Finds the invitations of the addresses. On a terminal, whose the ids are as well, so that the question

@@ -9,11 +9,12 @@ use std::{
 };
 
 use futures::{StreamExt, stream};
-use org_invitations::{Error, ErrorKind};
+use org_invitations::{Error, ErrorKind, Outage};
 
 use crate::{
     failure::{Exit, Failure},
     interrupt::Interrupt,
+    provider::Connected,
 };
 
 const AT_ONCE: usize = 4;
@@ -58,9 +59,14 @@ impl Tally {
 }
 
 /// Runs `work` on each item and gives its results to `show`. A credential that does not work stops the
-/// rest. When the command is asked to stop, that is the failure, and it says what is open.
+/// rest. When the command is asked to stop, that is the failure, and it says what is open. Where the server could
+/// not be reached for too long, `go_on` gives the command for the items that are left.
+#[allow(clippy::too_many_arguments)]
 pub(super) async fn each<T, R, Work>(
+    provider: &Connected,
     items: &[T],
+    outage: &Outage,
+    go_on: impl Fn(&[&T]) -> String,
     interrupt: &Interrupt,
     tally: &mut Tally,
     name: impl Fn(&T) -> String,
@@ -71,6 +77,7 @@ where
     Work: Future<Output = Result<R, Error>>,
 {
     let stopped = Cell::new(false);
+    let mut left_over = Vec::new();
     let under_way = RefCell::new(BTreeSet::new());
     let begun = Cell::new(0);
     let (stopped, under_way, begun) = (&stopped, &under_way, &begun);
@@ -79,16 +86,21 @@ where
         stream::iter(0..items.len())
             .map(|index| async move {
                 if stopped.get() {
-                    return None;
+                    return (index, None);
                 }
-                begun.set(begun.get() + 1);
-                under_way.borrow_mut().insert(index);
-                let result = work(index).await;
+                let work = || {
+                    // Repeated after a pause, it has begun once.
+                    if under_way.borrow_mut().insert(index) {
+                        begun.set(begun.get() + 1);
+                    }
+                    work(index)
+                };
+                let result = outage.call(&**provider, work).await;
                 under_way.borrow_mut().remove(&index);
-                if result.as_ref().is_err_and(stops_the_rest) {
+                if matches!(&result, Some(Err(error)) if stops_the_rest(error)) {
                     stopped.set(true);
                 }
-                Some((index, result))
+                (index, result)
             })
             .buffered(AT_ONCE),
     );
@@ -104,17 +116,30 @@ where
         };
         match next {
             None => break,
-            Some(None) => {}
-            Some(Some((index, Ok(result)))) => {
+            Some((index, None)) => left_over.push(&items[index]),
+            Some((index, Some(Ok(result)))) => {
                 show(index, result)?;
                 tally.done();
             }
-            Some(Some((_, Err(error)))) => tally.failed(&error.into()),
+            Some((index, Some(Err(error)))) => {
+                if error.kind() == ErrorKind::Connect && !error.may_have_executed() {
+                    left_over.push(&items[index]);
+                }
+                tally.failed(&error.into());
+            }
         }
     }
     let skipped = items.len() - begun.get();
     if skipped > 0 {
         eprintln!("{skipped} more not attempted");
+    }
+    if outage.gave_up() {
+        eprintln!(
+            "{} of {} were done. To go on, run:\n  {}",
+            tally.done,
+            items.len(),
+            go_on(&left_over)
+        );
     }
     Ok(())
 }

@@ -3,7 +3,11 @@
 use clap::Args;
 use org_invitations::InvitationId;
 
-use super::each::{Tally, each};
+use super::{
+    each::{Tally, each},
+    outage::{never, this_command},
+    which::id_of,
+};
 use crate::{
     failure::Failure,
     interrupt::Interrupt,
@@ -32,12 +36,16 @@ pub(crate) async fn run(
     out: &mut Output,
 ) -> Result<(), Failure> {
     let shape = Shape::of(&options.ids);
-    let ids = options.ids.into_iter().map(InvitationId::new);
+    let instead = "`org-invitations list --email ADDRESS` shows the invitation";
+    let ids = options.ids.iter().map(|id| id_of(id, instead));
     let ids = ids.collect::<Result<Vec<InvitationId>, _>>()?;
     let mut records = out.records(shape).without_first_column();
     let mut tally = Tally::default();
     let outcome = each(
+        provider,
         &ids,
+        &never(),
+        |_| this_command(""),
         interrupt,
         &mut tally,
         ToString::to_string,

@@ -12,6 +12,7 @@ pub(crate) mod each;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod man;
+pub(crate) mod outage;
 pub(crate) mod plan;
 pub(crate) mod recovery;
 pub(crate) mod removal;

@@ -29,11 +29,20 @@ pub(crate) fn recovery_message(
 
 /// The command that invites a person, if nobody has.
 pub(crate) fn recovery_command(provider: &Connected, invite: &NewInvitation) -> String {
+    create_command(provider, &[invite])
+}
+
+/// The same for several people with the same options.
+pub(crate) fn create_command(provider: &Connected, people: &[&NewInvitation]) -> String {
+    let emails = people.iter().map(|new| shell_word(&new.email));
     let mut command = format!(
         "org-invitations {} create {}",
         provider.flag(),
-        shell_word(&invite.email)
+        emails.collect::<Vec<_>>().join(" ")
     );
+    let Some(invite) = people.first() else {
+        return command;
+    };
     if let Some(auth_type) = &invite.auth_type {
         command += &format!(" --auth-type {}", shell_word(auth_type.as_str()));
     }

@@ -1,17 +1,23 @@
 //! How many invitations a command may withdraw, and saying which before it does.
 
-use clap::Args;
-use org_invitations::{Action, Invitation, Plan, PlanOptions, RemovalLimit, Step, TooManyRemovals};
+use std::error::Error as _;
 
-use super::plan::all;
+use clap::Args;
+use org_invitations::{Action, InvitationProviderExt, Plan, RemovalLimit, Step, TooManyRemovals};
+
 use crate::{failure::Failure, output::visible, provider::Connected};
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct RemovalOptions {
     /// Refuse to withdraw more invitations than this, or than this share of those that there are; default
     /// 25%, and at least 5.
-    #[arg(long, value_name = "N|P%")]
+    #[arg(long, value_name = "N|P%", value_parser = limit)]
     pub max_deletes: Option<RemovalLimit>,
+}
+
+fn limit(text: &str) -> Result<RemovalLimit, String> {
+    let parsed = text.parse::<RemovalLimit>();
+    parsed.map_err(|error| error.message().to_owned())
 }
 
 impl RemovalOptions {
@@ -35,20 +41,15 @@ impl RemovalOptions {
     ///
     /// More than the limit; nothing was changed. A list that cannot be read.
     pub async fn check(&self, provider: &Connected, removals: usize) -> Result<(), Failure> {
-        let limit = self.limit();
-        if limit.check(removals, 0).is_ok() {
-            return Ok(());
-        }
-        let there = all(provider).await?;
-        let checked = limit.check(removals, count(provider, there));
-        checked.map_err(|refused| too_many(provider, &refused))
+        let checked = provider.check_removals(removals, self.limit()).await;
+        checked.map_err(|error| {
+            let refused = error.source().and_then(|source| source.downcast_ref());
+            match refused {
+                Some(refused) => too_many(provider, refused),
+                None => error.into(),
+            }
+        })
     }
-}
-
-/// How many invitations can be withdrawn.
-fn count(provider: &Connected, there: Vec<Invitation>) -> usize {
-    let capabilities = provider.capabilities();
-    Plan::new([], there, &capabilities, &PlanOptions::default()).existing
 }
 
 pub(crate) fn too_many(provider: &Connected, refused: &TooManyRemovals) -> Failure {

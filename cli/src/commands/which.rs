@@ -27,13 +27,23 @@ impl Which {
     pub fn ids(&self) -> Result<Vec<InvitationId>, Error> {
         let mut ids: Vec<InvitationId> = Vec::new();
         for id in &self.ids {
-            let id = InvitationId::new(id)?;
+            let id = id_of(id, "give `--email` before it")?;
             if !ids.contains(&id) {
                 ids.push(id);
             }
         }
         Ok(ids)
     }
+}
+
+/// An id as somebody typed it. No provider has an address for an id.
+pub(super) fn id_of(text: &str, instead: &str) -> Result<InvitationId, Error> {
+    if text.contains('@') {
+        let message = format!("it is an address, and not an id; {instead}");
+        let error = Error::new(ErrorKind::InvalidInput, Operation::Validate, message);
+        return Err(error.with_subject(text));
+    }
+    InvitationId::new(text)
 }
 
 /// The invitation with this id, and no other one.

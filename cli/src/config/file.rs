@@ -153,7 +153,7 @@ impl Reader<'_> {
             && !profiles.contains_key(name)
         {
             let guess = did_you_mean(name, profiles.keys().map(String::as_str));
-            let wrong = format!("there is no profile `{name}`{guess}");
+            let wrong = format!("`default_profile` names no profile of this file{guess}");
             return Err(self.refuse(*at, &wrong));
         }
         Ok(ConfigFile {
@@ -184,10 +184,7 @@ impl Reader<'_> {
         let names = ProviderKind::ALL.map(ProviderKind::as_str);
         let kind: ProviderKind = written.parse().map_err(|_| {
             let guess = did_you_mean(written, names);
-            let wrong = format!(
-                "`provider` is {written:?}, and not one of {}{guess}",
-                names.join(", ")
-            );
+            let wrong = format!("`provider` is not one of {}{guess}", names.join(", "));
             self.refuse(provider.span().start, &wrong)
         })?;
         let schema = profile_keys(kind);

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
 use super::{Flags, Profile, how_to_set_up, secret, variable};
-use crate::failure::Failure;
+use crate::{failure::Failure, suggest::with_nearest};
 
 /// A value, and where it comes from.
 #[derive(Clone, Debug)]
@@ -210,7 +210,8 @@ impl Layered {
             Origin::Text(text) if field.name == "base_url" => shown_url(text),
             Origin::Text(text) => text.clone(),
             Origin::File(path) => format!("[redacted], from the file {path}"),
-            Origin::Command(command) => format!("[redacted], from the command `{command}`"),
+            // A command may have a secret in it.
+            Origin::Command(_) => "[redacted], from a command".to_owned(),
         };
         self.values.push(Value {
             name: field.name.to_owned(),
@@ -285,7 +286,7 @@ impl Layered {
                 Origin::Text(text) => text.clone(),
                 Origin::File(path) => secret::from_file(&format!("{name}_file"), path, file)?,
                 Origin::Command(command) => {
-                    secret::from_command(&format!("{name}_command"), command)?
+                    secret::from_command(&format!("{name}_command"), command, &secret_variables())?
                 }
             };
             values.insert((*name).to_owned(), Json::String(text));
@@ -390,10 +391,14 @@ impl Layered {
     }
 
     fn read<T: DeserializeOwned>(&self, values: Map<String, Json>) -> Result<T, Failure> {
+        let mut texts = Vec::new();
+        values
+            .values()
+            .for_each(|value| collect_texts(value, &mut texts));
         serde_path_to_error::deserialize(Json::Object(values)).map_err(|error| {
             let path = error.path().to_string();
             let wrong = error.into_inner().to_string();
-            self.refuse(&path, &wrong)
+            self.refuse(&path, &with_nearest(&without_values(wrong, &texts)))
         })
     }
 
@@ -410,13 +415,49 @@ impl Layered {
     }
 }
 
-/// A URL without what may be a password in it.
-fn shown_url(text: &str) -> String {
+/// The variables that hold a secret of any provider.
+fn secret_variables() -> Vec<&'static str> {
+    let fields = CONFLUENT.iter().chain(CLICKHOUSE);
+    let secrets = fields.filter(|field| field.is_secret);
+    secrets.filter_map(|field| field.variable).collect()
+}
+
+/// Every text in a value.
+fn collect_texts(value: &Json, texts: &mut Vec<String>) {
+    match value {
+        Json::String(text) => texts.push(text.clone()),
+        Json::Array(items) => items.iter().for_each(|item| collect_texts(item, texts)),
+        Json::Object(entries) => entries.values().for_each(|item| collect_texts(item, texts)),
+        _ => {}
+    }
+}
+
+/// A message about a value that does not quote one: any of them may be a secret in a wrong place.
+fn without_values(message: String, texts: &[String]) -> String {
+    let mut clean = message;
+    for text in texts.iter().filter(|text| !text.is_empty()) {
+        // As serde quotes it.
+        let debug = format!("{text:?}");
+        clean = clean.replace(&debug, "[redacted]");
+        clean = clean.replace(&format!("`{text}`"), "[redacted]");
+        if text.len() >= 8 {
+            clean = clean.replace(debug.trim_matches('"'), "[redacted]");
+            clean = clean.replace(text.as_str(), "[redacted]");
+        }
+    }
+    clean
+}
+
+/// A URL without what may be a secret in it: a password, a query, a fragment.
+pub(crate) fn shown_url(text: &str) -> String {
+    let text = text.split(['?', '#']).next().unwrap_or_default();
     match reqwest::Url::parse(text) {
         Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {
             let removed = url.set_username("").and_then(|()| url.set_password(None));
             removed.map_or_else(|()| "[redacted]".to_owned(), |()| url.to_string())
         }
-        _ => text.to_owned(),
+        Ok(_) => text.to_owned(),
+        Err(_) if text.contains('@') => "[redacted]".to_owned(),
+        Err(_) => text.to_owned(),
     }
 }

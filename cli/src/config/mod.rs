@@ -16,7 +16,7 @@ use org_invitations::ProviderKind;
 
 pub(crate) use self::{
     file::{ConfigFile, Profile, profile_keys},
-    layers::{Account, Layered, Value},
+    layers::{Account, Layered, Value, shown_url},
     location::Location,
     selection::{Selected, Selection},
 };

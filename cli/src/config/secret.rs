@@ -37,15 +37,21 @@ fn place(path: &str, config: &Path) -> PathBuf {
     config.parent().unwrap_or(Path::new("")).join(path)
 }
 
-/// The first line that a command prints. It is run by the shell, and may ask on the terminal.
-pub(super) fn from_command(key: &str, command: &str) -> Result<String, Failure> {
-    let refuse = |wrong: String| Failure::Usage(format!("`{key}` ran `{command}`, and {wrong}"));
+/// The first line that a command prints. It is run by the shell, may ask on the terminal, and gets none of the
+/// `hidden` variables. No message quotes it, since a secret may be in it.
+pub(super) fn from_command(key: &str, command: &str, hidden: &[&str]) -> Result<String, Failure> {
+    let refuse =
+        |wrong: String| Failure::Usage(format!("the command of `{key}` was run, and {wrong}"));
     let (shell, option) = if cfg!(windows) {
         ("cmd", "/C")
     } else {
         ("sh", "-c")
     };
-    let output = Command::new(shell)
+    let mut process = Command::new(shell);
+    for variable in hidden {
+        process.env_remove(variable);
+    }
+    let output = process
         .args([option, command])
         .stdin(Stdio::inherit())
         .stderr(Stdio::inherit())

@@ -14,8 +14,8 @@ use std::{
 use clap::Args;
 use futures::StreamExt;
 use org_invitations::{
-    Action, BulkOptions, ErrorKind, NewInvitation, Plan, RenewalOptions, Step, StepOutcome,
-    StepResult, normalize_email,
+    Action, BulkOptions, ErrorKind, NewInvitation, OutageEvent, OutageOptions, Plan,
+    RenewalOptions, Step, StepOutcome, StepResult, normalize_email,
 };
 
 use super::{
@@ -29,6 +29,7 @@ use crate::{
     commands::{
         ask,
         each::Tally,
+        outage::{PauseOptions, this_command},
         recovery::{recovery_command, recovery_message},
         removal::{RemovalOptions, show_removals},
     },
@@ -56,6 +57,8 @@ pub(crate) struct ApplyOptions {
     /// How many requests may be under way at once.
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub concurrency: usize,
+    #[command(flatten)]
+    pub pause: PauseOptions,
 }
 
 impl ApplyOptions {
@@ -140,9 +143,11 @@ impl ApplyRun<'_> {
         let plan = std::mem::take(&mut self.plan);
         let mut progress = Progress::start(plan.steps.len());
         let observer = RunObserver::new(self.journal.take(), progress.bar());
+        let gave_up = Arc::new(AtomicBool::new(false));
         let bulk = BulkOptions::default()
             .concurrency(self.options.concurrency)
-            .stop(Arc::clone(&stop));
+            .stop(Arc::clone(&stop))
+            .outage(self.pause(&observer, &gave_up));
         let renewal = RenewalOptions::default().observer(Arc::clone(&observer) as Arc<_>);
         let options = org_invitations::ApplyOptions::from(bulk)
             .removals(self.removals.limit())
@@ -237,7 +242,27 @@ impl ApplyRun<'_> {
         if insisted || interrupt.happened() {
             report.hold = Some("the run was interrupted".to_owned());
         }
+        problems.gave_up = gave_up.load(Ordering::Relaxed);
+        if problems.gave_up {
+            report.hold = Some("the server could not be reached".to_owned());
+        }
         self.end(&observer, &counts, problems, insisted, interrupt, tally)
+    }
+
+    /// What happens when the server cannot be reached any more.
+    fn pause(&self, observer: &Arc<RunObserver>, gave_up: &Arc<AtomicBool>) -> OutageOptions {
+        let said = Arc::clone(observer);
+        let options = self
+            .options
+            .pause
+            .options(self.provider.name(), move |line| said.say(line));
+        let (tell, gave_up) = (Arc::clone(&options.observer), Arc::clone(gave_up));
+        options.observer(move |event| {
+            if matches!(event, OutageEvent::GaveUp(_)) {
+                gave_up.store(true, Ordering::Relaxed);
+            }
+            tell(event);
+        })
     }
 
     /// Brings what an earlier run did into the plan.
@@ -295,8 +320,8 @@ impl ApplyRun<'_> {
     ) -> Result<(), Failure> {
         let mut journal = observer.journal();
         let go_on = match &journal {
-            Some(_) => "go on with the same command and `--resume`",
-            None => "the same command goes on where this one stopped",
+            Some(_) => format!("go on with:\n  {}", this_command("--resume")),
+            None => format!("go on with:\n  {}", this_command("")),
         };
         if let Some((what, error)) = problems.broken {
             return Err(Failure::Other(format!(
@@ -305,7 +330,13 @@ impl ApplyRun<'_> {
             )));
         }
         if interrupt.happened() && (insisted || counts.not_attempted > 0) {
-            return Err(Failure::Interrupted(go_on.to_owned()));
+            return Err(Failure::Interrupted(go_on));
+        }
+        if problems.gave_up {
+            return Err(Failure::Other(format!(
+                "the run was stopped, as the server could not be reached; so far: {counts}. Once it \
+                 can be reached, {go_on}"
+            )));
         }
         if counts.not_attempted > 0 && problems.refused_for_good.is_none() {
             eprintln!("{} were not attempted: {go_on}", counts.not_attempted);
@@ -408,6 +439,8 @@ struct Problems {
     output_is_whole: bool,
     /// Whose invitation was withdrawn and is refused, and would be again.
     refused_for_good: Option<String>,
+    /// Whether the server could not be reached for too long.
+    gave_up: bool,
     /// The reasons that were said.
     said: HashSet<String>,
 }
@@ -418,6 +451,7 @@ impl Default for Problems {
             broken: None,
             output_is_whole: true,
             refused_for_good: None,
+            gave_up: false,
             said: HashSet::new(),
         }
     }

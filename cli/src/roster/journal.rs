@@ -9,7 +9,7 @@
 //! The file is locked as long as a run uses it, and is only ever added to.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
     path::{Path, PathBuf},
@@ -45,8 +45,9 @@ struct Header {
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Line {
-    Person(Entry),
+    Person(Box<Entry>),
     Resumed(Resumed),
+    Place(Place),
 }
 
 /// A person to whom something happened.
@@ -64,6 +65,19 @@ struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     organization: Option<String>,
 }
+
+/// What tells the organisation of the run from others, whatever key asks for it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Place {
+    /// Some of the invitations that were there at the beginning.
+    seen: Vec<InvitationId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    organization: Option<String>,
+}
+
+/// How many invitations of the beginning are noted.
+const SEEN: usize = 100;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -102,6 +116,8 @@ pub(crate) struct Journal {
     file: File,
     /// By address, as it is compared.
     people: HashMap<String, State>,
+    /// Invitations of the organisation that the run is about.
+    known: HashSet<InvitationId>,
     organization: Option<String>,
     credential: Option<String>,
     /// Whether it is to be deleted: it has nobody in it, or the run came to its end.
@@ -164,6 +180,7 @@ impl Journal {
                 path: path.to_owned(),
                 file,
                 people: HashMap::new(),
+                known: HashSet::new(),
                 organization: None,
                 credential: None,
                 is_of_no_use: is_new,
@@ -232,13 +249,21 @@ impl Journal {
         }
         for (index, line) in lines.enumerate() {
             let unreadable = |_| wrong(&format!("line {} cannot be read", index + 2));
-            if let Line::Person(entry) = serde_json::from_str(line).map_err(unreadable)? {
-                let state = match entry.event {
-                    Event::Invited => State::Invited,
-                    Event::Withdrawing => State::Withdrawing(entry.previous),
-                };
-                self.people.insert(normalize_email(&entry.email), state);
-                self.organization = self.organization.take().or(entry.organization);
+            match serde_json::from_str(line).map_err(unreadable)? {
+                Line::Resumed(_) => {}
+                Line::Place(place) => {
+                    self.known.extend(place.seen);
+                    self.organization = self.organization.take().or(place.organization);
+                }
+                Line::Person(entry) => {
+                    let state = match entry.event {
+                        Event::Invited => State::Invited,
+                        Event::Withdrawing => State::Withdrawing(entry.previous),
+                    };
+                    self.people.insert(normalize_email(&entry.email), state);
+                    self.known.insert(entry.id);
+                    self.organization = self.organization.take().or(entry.organization);
+                }
             }
         }
         self.is_of_no_use = self.people.is_empty();
@@ -251,11 +276,12 @@ impl Journal {
         Ok(self)
     }
 
-    /// Checks that the run that is gone on with was about the organisation in which these invitations are.
+    /// Checks that the run that is gone on with was about the organisation in which these invitations are, and notes
+    /// which it is.
     ///
     /// # Errors
     ///
-    /// Another organisation; or, where nothing tells which it was, another key.
+    /// Another organisation; or, where nothing tells which it was, another key. A line that cannot be written.
     pub fn check_organization(
         &mut self,
         account: &Account,
@@ -269,10 +295,11 @@ impl Journal {
             (Some(_), Some(_)) => return Ok(()),
             _ if self.people.is_empty()
                 || account.names_organization
-                || self.credential == account.credential =>
+                || self.credential == account.credential
+                || invitations.iter().any(|one| self.known.contains(&one.id)) =>
             {
                 self.organization = self.organization.take().or(here);
-                return Ok(());
+                return self.note_place(invitations);
             }
             _ => "it was written with another key, and nothing tells whether that is of the same \
                   organisation"
@@ -282,6 +309,21 @@ impl Journal {
         Err(Failure::Usage(format!(
             "{path}: {wrong}; to start afresh, delete it"
         )))
+    }
+
+    fn note_place(&mut self, invitations: &[Invitation]) -> Result<(), Failure> {
+        if !self.known.is_empty() {
+            return Ok(());
+        }
+        let ids = invitations.iter().map(|one| one.id.clone());
+        let seen: Vec<InvitationId> = ids.take(SEEN).collect();
+        if seen.is_empty() && self.organization.is_none() {
+            return Ok(());
+        }
+        self.known.extend(seen.iter().cloned());
+        let organization = self.organization.clone();
+        let noted = self.append(&Place { seen, organization });
+        noted.map_err(|error| failed("write", &self.path, &error))
     }
 
     /// Brings what an earlier run did into a plan: who was invited is left alone, and who was withdrawn is invited

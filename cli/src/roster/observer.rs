@@ -30,7 +30,7 @@ impl RunObserver {
         })
     }
 
-    fn say(&self, line: &str) {
+    pub fn say(&self, line: &str) {
         self.bar.suspend(|| eprintln!("{line}"));
     }
 

@@ -7,7 +7,11 @@ use org_invitations::{AuthType, InvitationId, NewInvitation, Roles, Withdrawal, 
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
-use crate::{failure::Failure, output::from_visible};
+use crate::{
+    failure::Failure,
+    output::from_visible,
+    suggest::{did_you_mean, with_nearest},
+};
 
 /// How a roster is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -204,7 +208,10 @@ fn csv_rows(text: &str) -> (Vec<Row>, Vec<Problem>) {
             let known = "the columns are email, roles and auth_type";
             problems.push(problem(
                 1,
-                format!("there is no column {column:?}; {known}"),
+                format!(
+                    "there is no column {column:?}; {known}{}",
+                    did_you_mean(column, COLUMNS)
+                ),
             ));
         } else if columns[..index].contains(column) {
             problems.push(problem(1, format!("the column {column:?} is there twice")));
@@ -423,7 +430,7 @@ fn csv_problem(error: &csv::Error) -> Problem {
 fn json_message(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rsplit_once(" at line ") {
-        Some((message, _)) => message.to_owned(),
+        Some((message, _)) => with_nearest(message),
         None => text,
     }
 }

@@ -213,7 +213,7 @@ async fn a_secret_that_cannot_be_had_says_how_it_was_tried() {
         ),
         (
             "api_secret_command = \"exit 3\"",
-            &["api_secret_command", "exit 3", "failed"],
+            &["api_secret_command", "exit status: 3", "failed"],
         ),
         ("api_secret_command = \"true\"", &["printed nothing"]),
     ] {
@@ -309,5 +309,77 @@ async fn half_a_key_from_elsewhere_gets_a_warning() {
             "profile a, line 5",
             "belong together?",
         ],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_message_quotes_a_value() {
+    const CANARY: &str = "eyJjYW5hcnkiOiJ5ZXMifQ.canary";
+    let world = World::start().await;
+    let keys = "[profiles.a]\nprovider = \"confluent\"\napi_key = \"k\"\n";
+    for (text, words) in [
+        (
+            format!("default_profile = \"{CANARY}\"\n{keys}"),
+            "names no profile",
+        ),
+        (
+            format!("[profiles.a]\nprovider = \"{CANARY}\""),
+            "not one of",
+        ),
+        (
+            format!("{keys}api_secret = \"s\"\nconnection = \"{CANARY}\""),
+            "connection",
+        ),
+        (format!("{keys}api_secret = \"{CANARY}"), "string"),
+        (
+            format!("{keys}sts = {{ identity_pool_id = \"p\", subject_token = \"{CANARY}\" }}"),
+            "subject_token",
+        ),
+        (
+            format!(
+                "{keys}sts = {{ identity_pool_id = \"p\", subject_token = {{ fixed = [\"{CANARY}\"] }} }}"
+            ),
+            "subject_token",
+        ),
+        (
+            format!("{keys}api_secret_command = \"exit 7 # {CANARY}\""),
+            "api_secret_command",
+        ),
+        (
+            format!("{keys}api_secret_command = \"true {CANARY}\""),
+            "nothing on its first line",
+        ),
+    ] {
+        world.config(&text);
+        for command in ["list", "doctor"] {
+            let ran = run(&[command, "--profile", "a"], &world.no_variables()).await;
+            let said = format!("{}{}", ran.stdout, ran.stderr);
+            assert_ne!(ran.code, Some(0), "{said}");
+            assert!(!said.contains("canary") && !said.contains("eyJ"), "{said}");
+            assert!(said.contains(words), "no {words:?} in {said}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_for_a_secret_gets_no_secret() {
+    let world = World::start().await;
+    let seen = world.home.join("seen.txt");
+    let secret = &world.sandbox.credentials().confluent.api_secret;
+    let how = format!(
+        "api_secret_command = \"env > {}; echo {secret}\"",
+        seen.display()
+    );
+    world.config(&format!("[profiles.only]\n{}", profile(&world, &how)));
+    let variables = without(&world.variables(), "CONFLUENT_CLOUD_API_SECRET");
+    run(&["list", "--profile", "only"], &variables)
+        .await
+        .succeeded();
+    let seen = std::fs::read_to_string(seen).unwrap();
+    assert!(seen.contains("CLICKHOUSE_ORG_ID="), "{seen}");
+    assert!(!seen.contains("_SECRET="), "{seen}");
+    assert!(
+        !seen.contains(&world.sandbox.credentials().clickhouse.api_secret),
+        "{seen}"
     );
 }

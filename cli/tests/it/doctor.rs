@@ -162,3 +162,46 @@ async fn it_shows_what_the_bindings_came_from() {
     let short = run(&["-V"], &world.variables()).await;
     assert_eq!(short.stdout.lines().count(), 1, "{}", short.stdout);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_shows_neither_a_literal_in_a_command_nor_a_query() {
+    let world = World::start().await;
+    let url = world.sandbox.url();
+    for base_url in [
+        format!("{url}/?token=canary"),
+        format!("{url}/#canary"),
+        url.to_owned(),
+    ] {
+        world.config(&format!(
+            "[profiles.a]\nprovider = \"confluent\"\napi_key = \"k\"\nbase_url = \"{base_url}\"\n\
+             api_secret_command = \"echo canary\"\n"
+        ));
+        for format in ["table", "json"] {
+            let doctor = run(&["doctor", "-o", format], &world.no_variables()).await;
+            let said = doctor.stdout.clone() + &doctor.stderr;
+            assert!(!said.contains("canary"), "{said}");
+            assert!(said.contains("[redacted], from a command"), "{said}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_goes_the_way_that_calls_go() {
+    let world = World::start().await;
+    let mut variables = world.variables();
+    for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+        variables.insert(name.to_owned(), "http://127.0.0.1:1".to_owned());
+    }
+    run(&["-p", "confluent", "list"], &variables)
+        .await
+        .succeeded();
+    let report = run(&["doctor", "-p", "confluent", "-o", "json"], &variables).await;
+    let report = report.json();
+    for name in ["reachability", "clock", "credential"] {
+        assert_eq!(
+            check(&report["providers"][0], name)["outcome"],
+            "ok",
+            "{report:#}"
+        );
+    }
+}

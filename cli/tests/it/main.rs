@@ -5,6 +5,7 @@ mod doctor;
 mod everyday;
 mod golden;
 mod list;
+mod outage;
 mod output;
 mod refusals;
 mod renew;

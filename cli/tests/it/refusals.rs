@@ -150,3 +150,83 @@ async fn an_address_that_is_none_stops_everything_before_a_request() {
     world.run(&create).await.fails(2, &["bob", "invalid input"]);
     assert!(world.sandbox.ledger().requests.is_empty());
 }
+
+/// What a new administrator types, and what helps.
+#[tokio::test(flavor = "multi_thread")]
+async fn ordinary_mistakes_are_told_what_to_do_and_send_nothing() {
+    let world = World::start().await;
+    let roster = |name: &str, text: &str| {
+        let path = world.home.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let csv = roster("r.csv", "email,role\nann@example.com,x\n");
+    let json = roster("r.json", r#"[{"emial":"ann@example.com"}]"#);
+    let map = roster("m.toml", "[role]\nDeveloper = \"x\"\n");
+    let number = roster("n.toml", "[roles]\nDeveloper = 7\n");
+    for (words, said) in [
+        (
+            &["-p", "confluent", "delete", "ann@example.com", "--yes"][..],
+            &["it is an address, and not an id", "`--email`"][..],
+        ),
+        (
+            &["-p", "confluent", "renew", "ann@example.com"],
+            &["it is an address, and not an id", "`--email`"],
+        ),
+        (
+            &["-p", "confluent", "get", "ann@example.com"],
+            &["it is an address, and not an id", "list --email"],
+        ),
+        (
+            &["-p", "confluent", "delete", "i-1", "--max-deletes", "200%"],
+            &["a limit is a number, such as 10, or a share from 0% to 100%"],
+        ),
+        (
+            &["-p", "clickhouse", "plan", &csv],
+            &["did you mean `roles`?"],
+        ),
+        (
+            &["-p", "clickhouse", "plan", &json],
+            &["did you mean `email`?"],
+        ),
+        (
+            &["copy", "--from", "conflunt", "--to", "clickhouse", "--yes"],
+            &["did you mean `confluent`?"],
+        ),
+        (
+            &[
+                "copy",
+                "--from",
+                "clickhouse",
+                "--to",
+                "confluent",
+                "--yes",
+                "--role-map",
+                &map,
+            ],
+            &["line 1", "did you mean `roles`?"],
+        ),
+        (
+            &[
+                "copy",
+                "--from",
+                "clickhouse",
+                "--to",
+                "confluent",
+                "--yes",
+                "--role-map",
+                &number,
+            ],
+            &["line 2", "the id of a role, or a list of ids"],
+        ),
+    ] {
+        world.run(words).await.fails(2, said);
+    }
+    assert!(world.sandbox.ledger().requests.is_empty());
+    world.invite("confluent", &["ann@example.com"]).await;
+    let copy = ["copy", "--from", "confluent", "--to", "clickhouse", "--yes"];
+    world
+        .run(&copy)
+        .await
+        .fails(1, &["`--ignore auth-type` copies"]);
+}

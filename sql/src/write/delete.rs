@@ -1,6 +1,10 @@
 //! `DELETE`: ids are collected, counted, and then deleted.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use datafusion::{
@@ -14,7 +18,7 @@ use datafusion::{
     physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan},
 };
 use futures::StreamExt;
-use org_invitations::{Deleted, InvitationId, InvitationProviderExt};
+use org_invitations::{Deleted, InvitationId, InvitationProviderExt, RemovalLimit};
 
 use super::{RefusedRow, RefusedRows, WriteOptions, fitted, refuse};
 use crate::{
@@ -28,7 +32,7 @@ pub(super) struct DeleteTarget {
     sources: Vec<Source>,
     options: WriteOptions,
     /// How many may be deleted.
-    most: Option<usize>,
+    most: Option<RemovalLimit>,
     columns: &'static [Column],
     schema: SchemaRef,
 }
@@ -60,6 +64,26 @@ impl DeleteTarget {
             self.read(&fitted(&batch?, &self.schema)?, &mut ids)?;
         }
         Ok(ids)
+    }
+
+    /// Refuses to delete more than the limit. Lists what there is only where that depends on it.
+    async fn measure(&self, ids: &Ids) -> Result<()> {
+        let removals = ids.count_different();
+        let Some(limit) = self.most.filter(|most| most.check(removals, 0).is_err()) else {
+            return Ok(());
+        };
+        let mut existing = 0;
+        for place in ids.by_source.keys() {
+            let counted = self.sources[*place].provider.count_removable().await;
+            existing += counted.map_err(|error| DataFusionError::External(Box::new(error)))?;
+        }
+        match limit.check(removals, existing) {
+            Ok(()) => Ok(()),
+            Err(refused) => exec_err!(
+                "DELETE matches {removals} invitations: {refused}; nothing was deleted \
+                 (`--max-deletes`, `WriteOptions::max_deletes`)"
+            ),
+        }
     }
 
     fn read(&self, batch: &RecordBatch, ids: &mut Ids) -> Result<()> {
@@ -99,6 +123,16 @@ impl DeleteTarget {
 struct Ids {
     count: usize,
     by_source: HashMap<usize, Vec<(usize, InvitationId)>>,
+}
+
+impl Ids {
+    fn count_different(&self) -> usize {
+        let different = self.by_source.values().map(|ids| {
+            let ids: HashSet<&InvitationId> = ids.iter().map(|(_, id)| id).collect();
+            ids.len()
+        });
+        different.sum()
+    }
 }
 
 #[async_trait]
@@ -145,13 +179,7 @@ impl DataSink for DeleteTarget {
     ) -> Result<u64> {
         // All of them, before the first is deleted: what fails in between deletes nothing.
         let ids = self.collect(rows).await?;
-        if let Some(most) = self.most.filter(|most| ids.count > *most) {
-            return exec_err!(
-                "DELETE matches {} invitations, and no more than {most} may be deleted at once; \
-                 nothing was deleted (`--max-deletes`, `WriteOptions::max_deletes`)",
-                ids.count
-            );
-        }
+        self.measure(&ids).await?;
         let (mut done, mut refused) = (0, Vec::new());
         for (place, ids) in ids.by_source {
             let provider = &self.sources[place].provider;

@@ -18,7 +18,7 @@ use datafusion::{
 pub use self::refused::{RefusedRow, RefusedRows};
 pub(crate) use self::{insert::insert, rule::WriteRule};
 
-use org_invitations::BulkOptions;
+use org_invitations::{BulkOptions, RemovalLimit};
 
 /// What `INSERT` and `DELETE` may do.
 #[derive(Clone, Debug)]
@@ -26,8 +26,9 @@ use org_invitations::BulkOptions;
 pub struct WriteOptions {
     /// Whether a `DELETE` without `WHERE` deletes everything; otherwise it is refused. Default: false.
     pub allow_delete_all: bool,
-    /// How many invitations a `DELETE` with a `WHERE` may match; of more, none is deleted. Default: 100.
-    pub max_deletes: usize,
+    /// How many invitations a `DELETE` with a `WHERE` may match; of more, none is deleted. Default: a quarter of those
+    /// that there are, and at least five.
+    pub max_deletes: RemovalLimit,
     /// How many requests are under way at once, and what stops them between two rows.
     pub bulk: BulkOptions,
 }
@@ -36,7 +37,7 @@ impl Default for WriteOptions {
     fn default() -> Self {
         Self {
             allow_delete_all: false,
-            max_deletes: 100,
+            max_deletes: RemovalLimit::default(),
             bulk: BulkOptions::default(),
         }
     }
@@ -52,8 +53,8 @@ impl WriteOptions {
 
     /// Sets how many invitations a `DELETE` with a `WHERE` may match.
     #[must_use]
-    pub fn max_deletes(mut self, most: usize) -> Self {
-        self.max_deletes = most;
+    pub fn max_deletes(mut self, limit: RemovalLimit) -> Self {
+        self.max_deletes = limit;
         self
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, atomic::AtomicBool};
 
-use org_invitations::{BulkOptions, ErrorKind};
+use org_invitations::{BulkOptions, ErrorKind, RemovalLimit};
 use org_invitations_sandbox::{Fault, Faults, Operation, Provider, Rule};
 use org_invitations_sql::{RefusedRows, WriteOptions, provider_error, register};
 
@@ -39,7 +39,7 @@ async fn a_delete_without_where_is_refused() {
 async fn a_delete_without_where_that_is_allowed_deletes_everything_of_its_table() {
     let options = WriteOptions::default()
         .allow_delete_all(true)
-        .max_deletes(2);
+        .max_deletes(RemovalLimit::count(2));
     let world = World::with(5, options).await;
     let ran = world.run(&format!("DELETE FROM {CONFLUENT} LIMIT 1")).await;
     assert_eq!(ran.count(), 1);
@@ -56,26 +56,32 @@ async fn a_delete_without_where_that_is_allowed_deletes_everything_of_its_table(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_matching_rows_are_deleted_and_one_more_is_none() {
-    let world = World::seeded(101).await;
-    let ran = world
-        .run(&format!("DELETE FROM {CONFLUENT} WHERE status = 'sent'"))
-        .await;
+async fn a_quarter_is_deleted_and_one_more_is_none() {
+    let world = World::with(100, WriteOptions::default()).await;
+    let delete = |count: u64| {
+        let ids = (1..=count).map(|number| format!("'i-seed-{number}'"));
+        let ids = ids.collect::<Vec<_>>().join(", ");
+        format!("DELETE FROM {CONFLUENT} WHERE id IN ({ids})")
+    };
+    let ran = world.run(&delete(26)).await;
     let error = ran.error().to_string();
     assert!(
-        error.contains("matches 101") && error.contains("100"),
+        error.contains("matches 26") && error.contains("of 100") && error.contains("25"),
         "{error}"
     );
     assert_eq!(ran.commits, [""; 0]);
-    let sql = format!("DELETE FROM {CONFLUENT} WHERE status = 'sent' AND id <> 'i-seed-7'");
-    let ran = world.run(&sql).await;
-    assert_eq!(ran.count(), 100);
-    assert_eq!(world.left(Provider::Confluent), users([7]));
+    let ran = world.run(&delete(25)).await;
+    assert_eq!(ran.count(), 25);
+    assert_eq!(world.left(Provider::Confluent), users(26..=100));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_number_counts_over_both_providers() {
-    let world = World::with(3, WriteOptions::default().max_deletes(5)).await;
+    let world = World::with(
+        3,
+        WriteOptions::default().max_deletes(RemovalLimit::count(5)),
+    )
+    .await;
     let ran = world
         .run("DELETE FROM invitations WHERE status = 'sent'")
         .await;
@@ -85,7 +91,11 @@ async fn the_number_counts_over_both_providers() {
         .run("DELETE FROM invitations WHERE id <> 'i-seed-1'")
         .await;
     assert_eq!(ran.count(), 5);
-    let world = World::with(3, WriteOptions::default().max_deletes(0)).await;
+    let world = World::with(
+        3,
+        WriteOptions::default().max_deletes(RemovalLimit::count(0)),
+    )
+    .await;
     let ran = world
         .run("DELETE FROM invitations WHERE id = 'i-seed-1'")
         .await;
@@ -102,7 +112,7 @@ async fn a_read_that_fails_in_the_middle_deletes_nothing() {
             .on(Operation::List)
             .nth(page);
         world.sandbox.set_faults(Faults::script([fault]));
-        let options = WriteOptions::default().max_deletes(1_000);
+        let options = WriteOptions::default().max_deletes(RemovalLimit::none());
         let context = datafusion::prelude::SessionContext::new();
         world.register_in(&context, options);
         let sql = format!("DELETE FROM {CONFLUENT} WHERE email LIKE '%'");

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use datafusion::prelude::SessionContext;
-use org_invitations::{AuthType, Invitation, InvitationStatus, ResourceReference};
-use org_invitations_sql::{InvitationsTable, register, session};
+use org_invitations::{AuthType, Invitation, InvitationStatus, RemovalLimit, ResourceReference};
+use org_invitations_sql::{InvitationsTable, WriteOptions, register, session};
 use proptest::{
     collection::vec, prelude::*, sample::select, strategy::ValueTree, test_runner::TestRunner,
 };
@@ -255,7 +255,9 @@ fn any_condition_deletes_the_rows_that_it_selects() {
                 .page_size(7)
                 .shared();
             let context = session();
-            register(&context, "t", Arc::clone(&stock) as _).unwrap();
+            let options = WriteOptions::default().max_deletes(RemovalLimit::none());
+            let table = InvitationsTable::of(Arc::clone(&stock) as _).write_options(options);
+            table.register(&context, "t").unwrap();
             let all = invitations.iter().map(|it| ("stock", it.clone()));
             let reference = reference(&[("t", all.collect())]);
             let sql = format!("SELECT id FROM t WHERE {condition}");

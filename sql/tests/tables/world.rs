@@ -9,7 +9,7 @@ use datafusion::{
 };
 use org_invitations::{
     ClickHouse, Confluent, InvitationProvider, InvitationProviderExt, ListQuery, NewInvitation,
-    RetryPolicy,
+    RemovalLimit, RetryPolicy,
 };
 use org_invitations_sandbox::{Ledger, Provider, Sandbox, SandboxBuilder};
 use org_invitations_sql::{InvitationsTable, WriteOptions, session};
@@ -46,7 +46,8 @@ impl World {
 
     /// `user1@seeded.example` and so on are invited on both.
     pub async fn seeded(count: u64) -> Self {
-        Self::with(count, WriteOptions::default()).await
+        let options = WriteOptions::default().max_deletes(RemovalLimit::none());
+        Self::with(count, options).await
     }
 
     pub async fn with(count: u64, options: WriteOptions) -> Self {

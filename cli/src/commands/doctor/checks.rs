@@ -10,7 +10,7 @@ use org_invitations::{ListQuery, ProviderKind};
 
 use super::report::{CheckReport, Verdict};
 use crate::{
-    config::Layered,
+    config::{Layered, shown_url},
     failure::{Exit, Failure},
     output::visible,
     provider,
@@ -31,8 +31,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 impl Checks {
     /// Runs them all, as far as each makes sense after those before.
     pub async fn run(&mut self, layers: &Layered) {
-        let connected = match provider::vendor(layers) {
-            Ok(connected) => connected,
+        let built = provider::vendor_and_client(layers);
+        let (connected, client) = match built {
+            Ok(built) => built,
             Err(failure) => {
                 self.fail("configuration", &failure);
                 for check in ["reachability", "clock", "credential"] {
@@ -50,7 +51,7 @@ impl Checks {
                 &layers.warnings.join("; "),
             );
         }
-        if !self.reach(layers).await {
+        if !self.reach(layers, &client).await {
             let detail = "the server does not answer";
             return self.add("credential", Verdict::Skipped, detail);
         }
@@ -68,20 +69,13 @@ impl Checks {
     }
 
     /// Asks without credentials: any answer at all will do, and tells the server's time.
-    async fn reach(&mut self, layers: &Layered) -> bool {
+    async fn reach(&mut self, layers: &Layered, client: &reqwest::Client) -> bool {
         let url = layers.base_url().unwrap_or(match layers.kind {
             ProviderKind::ClickHouse => "https://api.clickhouse.cloud",
             _ => "https://api.confluent.cloud",
         });
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("org-invitations/", env!("CARGO_PKG_VERSION")))
-            .timeout(TIMEOUT);
         let (sent, start) = (Utc::now(), Instant::now());
-        let answer = match client.build() {
-            Ok(client) => client.get(url).send().await,
-            Err(error) => Err(error),
-        };
+        let answer = client.get(url).timeout(TIMEOUT).send().await;
         let received = Utc::now();
         match answer {
             Ok(answer) => {
@@ -167,5 +161,5 @@ impl Checks {
 }
 
 fn shown(url: &str) -> String {
-    visible(url).into_owned()
+    visible(&shown_url(url)).into_owned()
 }

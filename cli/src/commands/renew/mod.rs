@@ -7,10 +7,12 @@
 mod record;
 mod renewal;
 
+use std::collections::VecDeque;
+
 use chrono::Utc;
 use clap::Args;
 use futures::TryStreamExt;
-use org_invitations::{Invitation, InvitationProviderExt, ListQuery};
+use org_invitations::{Invitation, InvitationId, InvitationProviderExt, ListQuery};
 
 pub(crate) use self::record::RenewedRecord;
 use self::{
@@ -21,6 +23,7 @@ use super::{
     ask,
     each::Tally,
     list::is_expired,
+    outage::PauseOptions,
     removal::RemovalOptions,
     which::{Which, by_email, by_id},
 };
@@ -28,7 +31,7 @@ use crate::{
     failure::{Exit, Failure},
     interrupt::Interrupt,
     output::{Output, Records, Shape, time, visible},
-    provider::Connected,
+    provider::{Connected, shell_word},
 };
 
 #[derive(Args, Debug)]
@@ -56,6 +59,8 @@ pub(crate) struct RenewOptions {
     pub yes: bool,
     #[command(flatten)]
     pub removals: RemovalOptions,
+    #[command(flatten)]
+    pub pause: PauseOptions,
 }
 
 /// What is wrong with the command line, before anything is sent.
@@ -109,6 +114,12 @@ pub(crate) async fn run(
     let mut records = out.records(shape);
     let total = found.len();
     let mut counts = [0; 3];
+    let outage = options.pause.outage(provider);
+    let mut left_over: Vec<InvitationId> = Vec::new();
+    let mut remaining = found
+        .iter()
+        .map(|one| one.id.clone())
+        .collect::<VecDeque<_>>();
     for (position, old) in found.into_iter().enumerate() {
         if interrupt.happened() {
             records.finish()?;
@@ -116,7 +127,13 @@ pub(crate) async fn run(
             let left = format!("{left} not renewed, and as they were");
             return Err(Failure::Interrupted(left));
         }
-        let Renewed { record, stop } = renew(provider, old, interrupt, &mut tally).await;
+        let id = remaining.pop_front();
+        let Renewed {
+            record,
+            stop,
+            is_left,
+        } = renew(provider, old, &outage, interrupt, &mut tally).await;
+        left_over.extend(id.filter(|_| is_left));
         count(&mut counts, record.outcome);
         show(&mut records, &record)?;
         if stop && position + 1 < total {
@@ -129,6 +146,16 @@ pub(crate) async fn run(
     if total > 1 {
         let [renewed, refused, lost] = counts;
         eprintln!("{renewed} renewed, {refused} refused, {lost} lost");
+    }
+    if outage.gave_up() {
+        left_over.extend(remaining);
+        let ids = left_over.iter().map(|id| shell_word(id.as_str()));
+        eprintln!(
+            "{} of {total} were renewed. To go on, run:\n  org-invitations {} renew {}",
+            counts[0],
+            provider.flag(),
+            ids.collect::<Vec<_>>().join(" ")
+        );
     }
     if interrupt.happened() {
         return Err(Failure::Interrupted(String::new()));

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use org_invitations::{
-    Error, ErrorKind, Invitation, InvitationProviderExt, NewInvitation, Operation, Renewal,
+    Error, ErrorKind, Invitation, InvitationProviderExt, NewInvitation, Operation, Outage, Renewal,
     RenewalObserver, RenewalOptions, RenewalResult, Result,
 };
 use tokio::sync::watch;
@@ -18,12 +18,15 @@ use crate::{failure::Failure, interrupt::Interrupt, output::visible, provider::C
 pub(super) struct Renewed {
     pub record: RenewedRecord,
     pub stop: bool,
+    /// Whether nothing happened because the server cannot be reached.
+    pub is_left: bool,
 }
 
 /// Renews an invitation. A request to stop waits for it; a second one ends it, and says who is not invited.
 pub(super) async fn renew(
     provider: &Connected,
     old: Invitation,
+    outage: &Outage,
     interrupt: &Interrupt,
     tally: &mut Tally,
 ) -> Renewed {
@@ -37,7 +40,7 @@ pub(super) async fn renew(
         invite,
     };
     let result = match Renewal::of(&old, &provider.capabilities()) {
-        Ok(renewal) => run(provider, renewal, interrupt).await,
+        Ok(renewal) => run(provider, renewal, outage, interrupt).await,
         Err(error) => RenewalResult::Refused(error.with_provider(provider.to_string())),
     };
     match result {
@@ -50,6 +53,7 @@ pub(super) async fn renew(
             Renewed {
                 record: record(Outcome::Renewed, Some(*new), None, None),
                 stop: false,
+                is_left: false,
             }
         }
         RenewalResult::Lost { invite, error } => {
@@ -59,19 +63,21 @@ pub(super) async fn renew(
             Renewed {
                 record: record(Outcome::Lost, None, Some(text), Some(*invite)),
                 stop: true,
+                is_left: false,
             }
         }
-        RenewalResult::Refused(error) => refused(error, record, tally),
+        RenewalResult::Refused(error) => refused(error, outage, record, tally),
         _ => {
             let message = "an outcome that this command does not know";
             let error = Error::new(ErrorKind::Unexpected, Operation::Create, message);
-            refused(error, record, tally)
+            refused(error, outage, record, tally)
         }
     }
 }
 
 fn refused(
     error: Error,
+    outage: &Outage,
     record: impl FnOnce(
         Outcome,
         Option<Invitation>,
@@ -80,18 +86,42 @@ fn refused(
     ) -> RenewedRecord,
     tally: &mut Tally,
 ) -> Renewed {
-    let stop = error.kind() == ErrorKind::Unauthenticated;
+    let stop = error.kind() == ErrorKind::Unauthenticated || outage.gave_up();
+    let is_left = error.kind() == ErrorKind::Connect && !error.may_have_executed();
     let text = error.to_string();
     tally.failed(&error.into());
     Renewed {
         record: record(Outcome::Refused, None, Some(text), None),
         stop,
+        is_left,
     }
 }
 
-async fn run(provider: &Connected, renewal: Renewal, interrupt: &Interrupt) -> RenewalResult {
+async fn run(
+    provider: &Connected,
+    renewal: Renewal,
+    outage: &Outage,
+    interrupt: &Interrupt,
+) -> RenewalResult {
     let (withdrawn, mut is_withdrawn) = watch::channel(false);
     let options = RenewalOptions::default().observer(Arc::new(Announcer { withdrawn }));
+    let work = || async {
+        match provider.renew(&renewal, &options).await {
+            RenewalResult::Refused(error) => Err(error),
+            result => Ok(result),
+        }
+    };
+    let work = async {
+        match outage.call(&**provider, work).await {
+            Some(Ok(result)) => result,
+            Some(Err(error)) => RenewalResult::Refused(error),
+            None => {
+                let message = "not attempted, because the server cannot be reached";
+                let error = Error::new(ErrorKind::Connect, Operation::Delete, message);
+                RenewalResult::Refused(error.with_provider(provider.to_string()))
+            }
+        }
+    };
     // As long as the old invitation may be there, nobody has to be told anything.
     let insisted = async {
         interrupt.times(2).await;
@@ -101,7 +131,7 @@ async fn run(provider: &Connected, renewal: Renewal, interrupt: &Interrupt) -> R
     };
     tokio::select! {
         biased;
-        result = provider.renew(&renewal, &options) => result,
+        result = work => result,
         () = insisted => {
             let message = "stopped before it was invited again";
             let error = Error::new(ErrorKind::Timeout, Operation::Create, message)

@@ -16,6 +16,7 @@ use std::{
 use clap::Args;
 
 use self::{statement::Session, tables::Writes};
+use super::{outage::PauseOptions, removal::RemovalOptions};
 use crate::{arguments::Global, failure::Failure, interrupt::Interrupt, output::Output, provider};
 
 #[derive(Args, Debug)]
@@ -49,9 +50,10 @@ pub(crate) struct SqlOptions {
     /// Carry out a DELETE without WHERE.
     #[arg(long)]
     pub allow_delete_all: bool,
-    /// How many invitations a DELETE with a WHERE may match; of more, none is deleted.
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    pub max_deletes: usize,
+    #[command(flatten)]
+    pub removals: RemovalOptions,
+    #[command(flatten)]
+    pub pause: PauseOptions,
     #[cfg(feature = "sql-serve")]
     #[command(flatten)]
     pub serve: serve::ServeOptions,
@@ -65,7 +67,7 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     let text = read(&options)?;
     let providers = provider::all_there_are(global).await?;
-    let writes = Writes::new(options.allow_delete_all, options.max_deletes);
+    let writes = Writes::new(&options);
     #[cfg(feature = "sql-serve")]
     if let Some(address) = options.serve.serve {
         return serve::run(address, &options.serve, &providers, &writes, interrupt, out).await;

@@ -5,6 +5,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 use org_invitations::{BulkOptions, ClickHouse, Confluent};
 use org_invitations_sql::{InvitationsTable, WriteOptions};
 
+use super::SqlOptions;
 use crate::provider::Connected;
 
 /// What `INSERT` and `DELETE` may do, and what stops them.
@@ -16,12 +17,16 @@ pub(super) struct Writes {
 }
 
 impl Writes {
-    pub fn new(allow_delete_all: bool, max_deletes: usize) -> Self {
+    pub fn new(options: &SqlOptions) -> Self {
         let stop = Arc::<AtomicBool>::default();
         let options = WriteOptions::default()
-            .allow_delete_all(allow_delete_all)
-            .max_deletes(max_deletes)
-            .bulk(BulkOptions::default().stop(Arc::clone(&stop)));
+            .allow_delete_all(options.allow_delete_all)
+            .max_deletes(options.removals.limit())
+            .bulk(
+                BulkOptions::default()
+                    .stop(Arc::clone(&stop))
+                    .outage(options.pause.options("sql", |line| eprintln!("{line}"))),
+            );
         Self { options, stop }
     }
 }

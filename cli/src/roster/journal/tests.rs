@@ -149,6 +149,30 @@ fn it_outlives_a_rotated_key_and_tells_organisations_apart() {
 }
 
 #[test]
+fn the_invitations_of_the_beginning_tell_the_organisation() {
+    for (here, fits) in [("i-7", true), ("i-8", false)] {
+        let path = empty_path();
+        let there = [invitation("i-1", None), invitation("i-7", None)];
+        let mut journal = Journal::open(&path, &account("a"), false).unwrap();
+        journal.check_organization(&account("a"), &there).unwrap();
+        journal.withdrawing(&renewal()).unwrap();
+        drop(journal);
+        let mut journal = Journal::open(&path, &account("rotated"), true).unwrap();
+        let list = [invitation(here, None)];
+        let checked = journal.check_organization(&account("rotated"), &list);
+        assert_eq!(checked.is_ok(), fits, "{here}");
+        journal.close();
+    }
+    // Where nobody was invited or withdrawn, nothing is left of it.
+    let path = empty_path();
+    let mut journal = Journal::open(&path, &account("a"), false).unwrap();
+    let there = [invitation("i-1", None)];
+    journal.check_organization(&account("a"), &there).unwrap();
+    drop(journal);
+    assert!(!path.exists());
+}
+
+#[test]
 fn a_line_that_was_cut_off_is_taken_back_and_not_built_upon() {
     let path = empty_path();
     let mut journal = Journal::open(&path, &account("a"), false).unwrap();
@@ -207,6 +231,7 @@ fn after_a_full_disk_nothing_more_is_written() {
         path: empty_path(),
         file: OpenOptions::new().append(true).open("/dev/full").unwrap(),
         people: HashMap::new(),
+        known: HashSet::new(),
         organization: None,
         credential: None,
         is_of_no_use: true,

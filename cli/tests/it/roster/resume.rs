@@ -305,6 +305,7 @@ async fn nothing_is_withdrawn_that_cannot_be_written_down() {
     let mut journal = format!(
         "{{\"version\":1,\"target\":\"confluent base_url={url}\",\"credential\":\"{key}\"}}\n"
     );
+    journal.push_str("{\"seen\":[\"i-1\"]}\n");
     while journal.len() < 980 {
         journal.push_str("{\"pid\":1}\n");
     }

@@ -1,0 +1,91 @@
+//! A server that cannot be reached any more: what is said of it, and how to go on.
+
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use clap::Args;
+use org_invitations::{Outage, OutageEvent, OutageOptions};
+
+use crate::{
+    output::visible,
+    provider::{Connected, shell_word},
+};
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct PauseOptions {
+    /// Stop when the server could not be reached for so long; until then the run pauses and probes it.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        value_parser = humantime::parse_duration,
+        default_value = "10m"
+    )]
+    pub give_up_after: Duration,
+}
+
+impl PauseOptions {
+    /// For the library's runs; `say` writes a line to stderr.
+    pub fn options(
+        &self,
+        name: impl Into<String>,
+        say: impl Fn(&str) + Send + Sync + 'static,
+    ) -> OutageOptions {
+        let (name, pause) = (name.into(), self.words());
+        let options = OutageOptions::default().give_up_after(self.give_up_after);
+        options.observer(move |event| match event {
+            OutageEvent::Paused(error) => say(&format!(
+                "{name}: the server cannot be reached, so the run pauses, for up to {pause}: {}",
+                visible(&error.to_string())
+            )),
+            OutageEvent::Resumed => say(&format!("{name}: the server answers again")),
+            OutageEvent::GaveUp(_) => say(&format!(
+                "{name}: the server could not be reached for {pause}, so the run stops"
+            )),
+            _ => {}
+        })
+    }
+
+    /// For a run of this command's own, which ends it by dropping it.
+    pub fn outage(&self, provider: &Connected) -> Outage {
+        let say = |line: &str| eprintln!("{line}");
+        Outage::new(
+            self.options(provider.name(), say),
+            Arc::new(AtomicBool::new(false)),
+        )
+    }
+
+    fn words(&self) -> String {
+        humantime::format_duration(self.give_up_after).to_string()
+    }
+}
+
+/// For what changes nothing: it never pauses.
+pub(crate) fn never() -> Outage {
+    let options = OutageOptions::default().failures(usize::MAX);
+    Outage::new(options, Arc::default())
+}
+
+/// The command as it was given, with one more flag: to go on with a run.
+pub(crate) fn this_command(flag: &str) -> String {
+    let arguments = std::env::args_os().skip(1);
+    let mut words: Vec<String> = arguments
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    // A URL may have a password or a token in it.
+    if words.iter().any(|word| word.contains("://")) {
+        return match flag {
+            "" => "the same command".to_owned(),
+            flag => format!("the same command with `{flag}`"),
+        };
+    }
+    if !flag.is_empty() && !words.iter().any(|word| word == flag) {
+        words.push(flag.to_owned());
+    }
+    let words = words.iter().map(|word| match word.starts_with('-') {
+        true => visible(word).into_owned(),
+        false => shell_word(word),
+    });
+    format!("org-invitations {}", words.collect::<Vec<_>>().join(" "))
+}

@@ -1,0 +1,106 @@
+//! A server that goes away in the middle of a run over many people.
+
+use std::process::Stdio;
+
+use org_invitations_sandbox::Change;
+
+use crate::world::{Variables, World, command, run};
+
+/// One try for each request, so that a server that is away is noticed soon.
+fn impatient(world: &World) -> Variables {
+    let profile = |name: &str| {
+        format!(
+            "[profiles.{name}]\nprovider = \"{name}\"\n[profiles.{name}.connection.retry]\n\
+             max_attempts = 1\n"
+        )
+    };
+    world.config(&format!(
+        "{}{}",
+        profile("confluent"),
+        profile("clickhouse")
+    ));
+    world.variables()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn apply_pauses_and_gives_up_with_the_command_that_goes_on() {
+    let world = World::start().await;
+    let variables = impatient(&world);
+    let people = (0..2_000).map(|number| format!("person{number}@example.com\n"));
+    let roster = world.home.join("roster.csv");
+    std::fs::write(&roster, format!("email\n{}", people.collect::<String>())).unwrap();
+    let roster = roster.to_str().unwrap();
+    let apply = [
+        "-p",
+        "clickhouse",
+        "apply",
+        roster,
+        "--yes",
+        "--concurrency",
+        "1",
+        "--give-up-after",
+        "3s",
+    ];
+    let child = command(&apply, &variables)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let World { sandbox, home: _ } = world;
+    while sandbox.ledger().commits.len() < 5 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    drop(sandbox);
+    let output = child.wait_with_output().await.unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for words in [
+        "the server cannot be reached, so the run pauses, for up to 3s",
+        "the server could not be reached for 3s, so the run stops",
+        "so far: invited ",
+        "not attempted 1",
+        "go on with:\n  org-invitations -p clickhouse apply ",
+        "--give-up-after 3s --resume",
+    ] {
+        assert!(said.contains(words), "no {words:?} in: {said}");
+    }
+    // Not an attempt for each of the 2000.
+    assert!(said.matches("cannot connect").count() <= 10, "{said}");
+    assert!(std::path::Path::new(&format!("{roster}.journal")).exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn create_and_delete_give_up_and_name_who_is_left() {
+    let world = World::start().await;
+    let variables = impatient(&world);
+    let away = ["-p", "confluent", "--base-url", "http://127.0.0.1:1"];
+    let people: Vec<String> = (0..30)
+        .map(|number| format!("person{number}@example.com"))
+        .collect();
+    let people: Vec<&str> = people.iter().map(String::as_str).collect();
+    let options = ["--give-up-after", "1s"];
+    let create = [&away[..], &["create"], &people, &options].concat();
+    let created = run(&create, &variables).await;
+    created.fails(1, &["pauses", "0 of 30 were done. To go on, run:"]);
+    let command = created
+        .stderr
+        .lines()
+        .find(|line| line.contains("org-invitations --profile"));
+    let command = command.unwrap_or_else(|| panic!("{}", created.stderr));
+    for person in &people {
+        assert_eq!(
+            command.matches(&format!(" {person}")).count(),
+            1,
+            "{command}"
+        );
+    }
+    let ids = ["i-1", "i-2", "i-3", "i-4", "i-5", "i-6", "i-7"];
+    let options = ["--yes", "--max-deletes", "7", "--give-up-after", "1s"];
+    let delete = [&away[..], &["delete"], &ids, &options].concat();
+    let deleted = run(&delete, &variables).await;
+    let words = "org-invitations --profile confluent delete i-1 i-2 i-3 i-4 i-5 i-6 i-7";
+    deleted.fails(1, &["0 of 7 were done", words]);
+    let is_delete = |change: Change| change == Change::Delete;
+    let commits = world.sandbox.ledger().commits;
+    assert!(!commits.iter().any(|commit| is_delete(commit.operation)));
+}
