@@ -126,10 +126,11 @@ pub trait InvitationProviderExt: InvitationProvider {
             }
             outcome => return outcome,
         };
-        if let Some(found) = lookup::in_the_way(self, &email, &refused).await? {
-            return Ok(found);
+        match lookup::find(self, &email, &refused, None).await {
+            Ok(found) => found.ok_or(refused),
+            // What the create did is still open.
+            Err(lookup) => Err(refused.with_may_have_executed(true).with_source(lookup)),
         }
-        lookup::in_any_spelling(self, &email).await?.ok_or(refused)
     }
 
     /// Withdraws an invitation; `false` when there was none. Idempotent.

@@ -201,7 +201,7 @@ impl Renewal {
     where
         P: InvitationProvider + ?Sized,
     {
-        let refused = match self.create(provider, &self.new, options).await {
+        let refused = match self.create(provider, &self.new, options, withdrawn).await {
             Ok(sighting) => return seen(sighting, None),
             Err(unseen) => unseen.error,
         };
@@ -217,7 +217,7 @@ impl Renewal {
         let mut error = refused.clone();
         if let Some(old) = fallback.filter(|_| is_about_options(&refused)) {
             options.observer.falling_back(self, &refused);
-            match self.create(provider, old, options).await {
+            match self.create(provider, old, options, withdrawn).await {
                 Ok(sighting) => return seen(sighting, Some(refused)),
                 Err(unseen) => error = unseen.error.with_source(refused),
             }
@@ -242,6 +242,7 @@ impl Renewal {
         provider: &P,
         new: &NewInvitation,
         options: &RenewalOptions,
+        withdrawn: bool,
     ) -> Result<Sighting, Unseen>
     where
         P: InvitationProvider + ?Sized,
@@ -254,6 +255,10 @@ impl Renewal {
                     let error = Error::new(ErrorKind::AlreadyExists, Operation::Create, message);
                     let error = error.with_provider(provider.to_string());
                     Unseen::from(error.with_subject(&new.email).with_conflicting_id(found.id))
+                }
+                // In whatever words, the refusal may be about the invitation that was just withdrawn.
+                Ok(Sighting::Member(refused)) if withdrawn => {
+                    Unseen::from(refused.with_kind(ErrorKind::Conflict))
                 }
                 Err(unseen) => unseen,
                 seen => return seen,

@@ -18,6 +18,7 @@ use crate::{
     http::HttpClient,
     invitation::{Invitation, InvitationId, NewInvitation, Roles},
     list::{ListQuery, Page, PageToken},
+    lookup::SharedLooks,
     operation::OperationContext,
     provider::InvitationProvider,
     reconcile::{create_reconciled, delete_reconciled},
@@ -47,6 +48,7 @@ use crate::{
 #[derive(Clone)]
 pub struct ClickHouse {
     api: Client,
+    looks: Arc<SharedLooks>,
     organization: Arc<str>,
 }
 
@@ -100,6 +102,7 @@ impl ClickHouse {
     fn new(client: Arc<HttpClient>, organization: &str) -> Self {
         Self {
             api: Client::over(client),
+            looks: Arc::default(),
             organization: organization.into(),
         }
     }
@@ -174,7 +177,7 @@ impl InvitationProvider for ClickHouse {
             let made = convert::one(&context, context.outcome(sent), Utc::now())?;
             context.expect_address(&new.email, made)
         };
-        create_reconciled(self, &context, &new, send).await
+        create_reconciled(self, &self.looks, &context, &new, send).await
     }
 
     /// `GET /v1/organizations/{organizationId}/invitations/{invitationId}`

@@ -58,6 +58,8 @@ pub struct RetryConfig {
     pub max_delay_seconds: Option<f64>,
     /// How long a call may take in all, in seconds. Default: 120.
     pub deadline_seconds: Option<f64>,
+    /// How long a create whose answer was lost is looked for before it is sent again, in seconds. Default: 5.
+    pub settle_for_seconds: Option<f64>,
 }
 
 impl ConnectionConfig {
@@ -101,6 +103,11 @@ impl ConnectionConfig {
                 "deadline_seconds",
                 self.retry.deadline_seconds,
                 &mut options.retry.deadline,
+            ),
+            (
+                "settle_for_seconds",
+                self.retry.settle_for_seconds,
+                &mut options.retry.settle_for,
             ),
         ] {
             *option = seconds(field, given, *option)?;

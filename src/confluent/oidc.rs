@@ -79,6 +79,7 @@ impl ClientCredentials {
             name: Confluent::NAME,
             published_rate: None,
             request_id: |_, _| None,
+            is_own_refusal: |_, _| true,
         };
         let authorization = Authorization::none();
         let redactor = authorization.redactor();

@@ -100,6 +100,7 @@ impl StsCredentials {
             name: Confluent::NAME,
             published_rate: None,
             request_id: error::request_id,
+            is_own_refusal: error::is_own_refusal,
         };
         let options = ClientOptions {
             // That is for the API; the token service counts on its own.

@@ -18,6 +18,9 @@ pub(crate) struct Service {
     pub published_rate: Option<Rate>,
     /// Finds the id of the request in the headers and body of a response.
     pub request_id: fn(&HeaderMap, &[u8]) -> Option<String>,
+    /// Whether headers and body of a 429 are those of the vendor, who then promises that nothing was executed; a
+    /// gateway's may come after it was.
+    pub is_own_refusal: fn(&HeaderMap, &[u8]) -> bool,
 }
 
 /// The endpoint, credentials, options and rate limit of a service.
@@ -73,9 +76,10 @@ impl HttpClient {
         CallState::new(self.options.retry.deadline)
     }
 
-    /// The delay before sending again what was surely not executed, when that should be done.
-    pub fn delay_unsent(&self, call: &CallState) -> Option<Duration> {
-        self.delay(call, &Outcome::UNSENT, false)
+    /// The delay before sending again what was not executed, when that should be done; `requested` is what the server
+    /// asked for.
+    pub fn delay_unsent(&self, call: &CallState, requested: Option<Duration>) -> Option<Duration> {
+        self.delay(call, &Outcome::unsent(requested), false)
     }
 
     /// The delay before the next attempt of a call, when there should be one.

@@ -170,11 +170,16 @@ impl Backend {
     /// Whether an answer is a refusal in the vendor's documented form, so that nothing was executed.
     pub fn refuses(self, answer: &Answer) -> bool {
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        // A gateway's 429 without a body has no more than that.
+        let tells_of_a_limit = answer.headers.iter().any(|(name, _)| {
+            let name = name.to_ascii_lowercase();
+            name == "retry-after" || name.starts_with("x-ratelimit-")
+        });
         let own_form = match self {
             Self::Confluent => {
                 let listed = body["errors"].as_array();
                 listed.is_some_and(|list| list.iter().any(Value::is_object))
-                    || answer.status == 429 && answer.body.is_empty()
+                    || answer.status == 429 && answer.body.is_empty() && tells_of_a_limit
             }
             Self::ClickHouse => match body["error"].as_str() {
                 // A framework's answer to an unknown URL looks alike.

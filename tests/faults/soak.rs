@@ -45,7 +45,8 @@ fn everything(seed: u64) -> Faults {
 fn provider(sandbox: &Sandbox, name: Provider) -> Arc<dyn InvitationProvider> {
     let retry = RetryPolicy::default()
         .initial_delay(Duration::from_millis(5))
-        .max_delay(Duration::from_millis(40));
+        .max_delay(Duration::from_millis(40))
+        .settle_for(Duration::from_millis(60));
     // Long enough for a busy machine; only a server that hangs is cut off.
     let timeout = Duration::from_secs(4);
     let credentials = sandbox.credentials();

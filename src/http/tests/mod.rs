@@ -41,6 +41,7 @@ fn http_client(url: &str, authorization: Authorization, options: ClientOptions) 
         name: "things",
         published_rate: None,
         request_id,
+        is_own_refusal: |_, body| body != b"<html>",
     };
     let endpoint = Endpoint::new(&url.into(), None).unwrap();
     HttpClient::new(service, endpoint, authorization, options).unwrap()
