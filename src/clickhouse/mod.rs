@@ -7,7 +7,6 @@ mod error;
 use std::{fmt, pin::pin, sync::Arc};
 
 use async_trait::async_trait;
-use chrono::Utc;
 use tracing::Instrument;
 
 pub use self::builder::ClickHouseBuilder;
@@ -123,10 +122,10 @@ impl ClickHouse {
             let context = self.context(operation, Some("id"));
             let start = convert::Position::parse(&context, token).ok();
             drop(error::failure(&context, &reply()));
-            let one = convert::one(&context, context.decoded(reply()), Utc::now());
+            let one = convert::one(&context, context.decoded(reply()), chrono::Utc::now());
             drop(format!("{one:?}"));
             let list = context.decoded(reply());
-            let page = convert::page(&context, list, query, start, Utc::now());
+            let page = convert::page(&context, list, query, start, chrono::Utc::now());
             drop(format!("{page:?}"));
             drop(context.expect_deleted(&reply()));
         }
@@ -174,7 +173,9 @@ impl InvitationProvider for ClickHouse {
         let send = || async {
             let request = api.invitation_create().organization_id(&*self.organization);
             let sent = request.body(body.clone()).send().await;
-            let made = convert::one(&context, context.outcome(sent), Utc::now())?;
+            let success = context.outcome(sent);
+            let now = context.server_time(&success);
+            let made = convert::one(&context, success, now)?;
             context.expect_address(&new.email, made)
         };
         create_reconciled(self, &self.looks, &context, &new, send).await
@@ -187,7 +188,9 @@ impl InvitationProvider for ClickHouse {
         let request = api.invitation_get().organization_id(&*self.organization);
         let sent = pin!(request.invitation_id(id.as_str()).send());
         let sent = sent.instrument(context.span()).await;
-        let found = convert::one(&context, context.outcome(sent), Utc::now())?;
+        let success = context.outcome(sent);
+        let now = context.server_time(&success);
+        let found = convert::one(&context, success, now)?;
         context.expect_id(id, found)
     }
 
@@ -207,7 +210,9 @@ impl InvitationProvider for ClickHouse {
             .invitation_get_list()
             .organization_id(&*self.organization);
         let sent = pin!(request.send()).instrument(context.span()).await;
-        convert::page(&context, context.outcome(sent), query, start, Utc::now())
+        let success = context.outcome(sent);
+        let now = context.server_time(&success);
+        convert::page(&context, success, query, start, now)
     }
 
     /// `DELETE /v1/organizations/{organizationId}/invitations/{invitationId}`

@@ -28,6 +28,8 @@ pub struct ConnectionConfig {
     pub max_concurrency: Option<usize>,
     /// A rate that holds whatever the vendor publishes and the server says. Default: none.
     pub rate_limit: Option<RateLimitConfig>,
+    /// Further rates that hold at the same time, over other windows: an hour's and a day's, for example. Default: none.
+    pub rate_limits: Vec<RateLimitConfig>,
     /// How often and how patiently a call is repeated.
     pub retry: RetryConfig,
 }
@@ -121,10 +123,10 @@ impl ConnectionConfig {
         if let Some(requests) = self.max_concurrency {
             options.max_concurrency = requests;
         }
-        if let Some(limit) = self.rate_limit {
+        for limit in self.rate_limit.into_iter().chain(self.rate_limits) {
             let given = Some(limit.window_seconds);
             let window = seconds("window_seconds", given, Duration::ZERO)?;
-            options.rate = Some(Rate::at_most(limit.requests, window));
+            options.rates.push(Rate::at_most(limit.requests, window));
         }
         Ok(options)
     }

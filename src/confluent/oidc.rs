@@ -87,7 +87,7 @@ impl ClientCredentials {
         let options = ClientOptions {
             max_body_bytes: MAX_BODY,
             // Those are for the API.
-            rate: None,
+            rates: Vec::new(),
             observer: None,
             ..options.clone()
         };

@@ -104,7 +104,7 @@ impl StsCredentials {
         };
         let options = ClientOptions {
             // That is for the API; the token service counts on its own.
-            rate: None,
+            rates: Vec::new(),
             ..options.clone()
         };
         let subject = self.subject_token.check(&options)?;

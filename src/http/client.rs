@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::header::HeaderMap;
 
 use crate::http::{
@@ -31,6 +32,8 @@ pub(crate) struct HttpClient {
     pub authorization: Authorization,
     pub clock_skew: ClockSkew,
     pub(super) http: reqwest::Client,
+    /// Host and port of the proxy that requests go by, for messages.
+    pub(super) proxy: Option<String>,
     pub(super) limiter: Limiter,
 }
 
@@ -39,24 +42,26 @@ impl HttpClient {
     ///
     /// # Errors
     ///
-    /// TLS cannot be set up.
+    /// A limit is zero, or TLS cannot be set up.
     pub fn new(
         service: Service,
         endpoint: Endpoint,
         authorization: Authorization,
         options: ClientOptions,
     ) -> Result<Arc<Self>, SetupError> {
+        options.validate()?;
         let http = options
             .http_client(endpoint.is_plain())
             .map_err(|error| SetupError::new("cannot set up the HTTP client").with_source(error))?;
         let limiter = Limiter::new(
             service.published_rate,
-            options.rate,
+            &options.rates,
             options.max_concurrency,
             options.retry.max_delay,
         );
         Ok(Arc::new(Self {
             limiter,
+            proxy: proxy_of(&endpoint),
             clock_skew: ClockSkew::default(),
             service,
             endpoint,
@@ -93,6 +98,20 @@ impl HttpClient {
         let policy = &self.options.retry;
         policy.delay(outcome, idempotent, attempts, left, fastrand::f64())
     }
+}
+
+/// Host and port of the proxy by which requests to an endpoint go, as the environment has it for the HTTP client.
+fn proxy_of(endpoint: &Endpoint) -> Option<String> {
+    if endpoint.is_plain() {
+        return None;
+    }
+    let target = endpoint.as_base().parse().ok()?;
+    let proxy = Matcher::from_system().intercept(&target)?;
+    let host = proxy.uri().host()?;
+    Some(match proxy.uri().port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
 }
 
 impl fmt::Debug for HttpClient {

@@ -18,7 +18,8 @@ use crate::http::TransportErrorKind;
 /// beside these attempts and also when retries are off: a rejected request was not carried out.
 ///
 /// The delay before attempt *n* is random between zero and `initial_delay` × 2ⁿ⁻², or what the server asks for
-/// (`Retry-After`, or `X-RateLimit-Reset` on a 429) if that is longer; at most `max_delay`.
+/// (`Retry-After`, or `X-RateLimit-Reset` on a 429) if that is longer; at most `max_delay`. After a 429 whose wait goes
+/// beyond the deadline nothing is repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
@@ -157,6 +158,12 @@ impl Outcome {
             requested_delay,
         }
     }
+
+    /// Whether the server refuses requests for longer than there is time left, so that none has a chance.
+    pub fn is_refused_until_after(&self, left: Duration) -> bool {
+        self.kind == OutcomeKind::Status(StatusCode::TOO_MANY_REQUESTS)
+            && self.requested_delay.is_some_and(|delay| delay > left)
+    }
 }
 
 impl OutcomeKind {
@@ -234,7 +241,14 @@ mod tests {
         let if_idempotent = [408, 500, 502, 503, 504].map(status);
         let if_idempotent = [&if_idempotent[..], &[failed(Timeout), failed(Transport)]].concat();
         let never = [200, 204, 303, 307, 400, 401, 403, 404, 409, 422, 501].map(status);
-        let failures = [BodyTooLarge, RateLimitDeadline, Credentials, InvalidRequest].map(failed);
+        let failures = [
+            Certificate,
+            BodyTooLarge,
+            RateLimitDeadline,
+            Credentials,
+            InvalidRequest,
+        ];
+        let failures = failures.map(failed);
         let never = [&never[..], &failures].concat();
         let policy = RetryPolicy::default();
         for method in [

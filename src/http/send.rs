@@ -82,7 +82,11 @@ impl HttpClient {
                 last = Some(result);
                 continue;
             }
-            match self.delay(call, &outcome(&result), is_idempotent) {
+            let outcome = outcome(&result);
+            if outcome.is_refused_until_after(call.time_left()) {
+                return annotated(call, result);
+            }
+            match self.delay(call, &outcome, is_idempotent) {
                 Some(delay) => tokio::time::sleep(delay).await,
                 None => return annotated(call, result),
             }
@@ -118,18 +122,26 @@ impl HttpClient {
             }
             Err(error) => !matches!(
                 error.kind(),
-                TransportErrorKind::Connect | TransportErrorKind::InvalidRequest
+                TransportErrorKind::Connect
+                    | TransportErrorKind::Certificate
+                    | TransportErrorKind::InvalidRequest
             ),
         }
     }
 
     /// Waits for the right to send. A wait beyond the deadline sends nothing.
     async fn permit(&self, call: &CallState) -> Result<Permit<'_>, TransportError> {
-        let permit = pin!(self.limiter.acquire());
-        let permit = timeout_at(|| call.deadline(), permit).await;
-        permit.map_err(|_| {
-            let message = "the rate limit left no room before the deadline of the call";
-            TransportError::new(TransportErrorKind::RateLimitDeadline, message)
+        let permit = pin!(self.limiter.acquire(call.deadline())).await;
+        permit.map_err(|late| match late.wait {
+            Some(wait) => {
+                let message = "the rate limit leaves no room before the deadline of the call";
+                TransportError::new(TransportErrorKind::RateLimitDeadline, message).with_wait(wait)
+            }
+            None => {
+                let message =
+                    "too many other requests were in flight until the deadline of the call";
+                TransportError::new(TransportErrorKind::RateLimitDeadline, message)
+            }
         })
     }
 
