@@ -337,7 +337,7 @@ impl From<Error> for Unseen {
 
 /// Whether a refusal says, in the provider's documented form and in words, that the person is a member. Observed:
 /// ClickHouse shows no invitation of a member, and Confluent says that "this user already exists within the
-/// Organization".
+/// Organization", also of one who is invited: it then names the invitation. One that names an invitation is about that.
 pub(crate) fn is_about_a_member(refused: &Error) -> bool {
     let message = refused.message().to_lowercase();
     let words = [
@@ -345,7 +345,8 @@ pub(crate) fn is_about_a_member(refused: &Error) -> bool {
         "already a member",
         "user already exists",
     ];
-    (refused.code().is_some() || !refused.details().is_empty())
+    refused.conflicting_id().is_none()
+        && (refused.code().is_some() || !refused.details().is_empty())
         && words.iter().any(|words| message.contains(words))
 }
 

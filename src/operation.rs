@@ -274,16 +274,18 @@ impl<'a> OperationContext<'a> {
         let Some(body) = reply.json() else {
             return Err(self.decode_error(reply, "the answer is neither empty nor JSON"));
         };
-        let failed = ["error", "errors"].iter().any(|name| match body.get(name) {
-            None | Some(Value::Null) => false,
-            Some(Value::Array(list)) => !list.is_empty(),
-            Some(_) => true,
-        });
-        let status = body.get("status").and_then(Value::as_u64);
-        if failed || status.is_some_and(|status| status >= 300) {
-            return Err(self.decode_error(reply, "the answer tells of a failure"));
+        if tells_of_failure(|name| body.get(name)) {
+            return Err(self.decode_error(reply, FAILURE_IN_SUCCESS));
         }
         Ok(())
+    }
+
+    /// Accepts a list whose envelope tells of no failure: one that does may lack people.
+    pub fn expect_whole(&self, page: Page) -> Result<Page> {
+        if tells_of_failure(|name| page.extra.get(name)) {
+            return Err(self.error(ErrorKind::Decode, FAILURE_IN_SUCCESS));
+        }
+        Ok(page)
     }
 
     /// An error of this operation without a reply.
@@ -449,6 +451,19 @@ impl<'a> OperationContext<'a> {
         }
         error
     }
+}
+
+const FAILURE_IN_SUCCESS: &str = "the answer tells of a failure";
+
+/// Whether a body of this property tells of a failure, in spite of the status of its reply.
+fn tells_of_failure<'v>(property: impl Fn(&str) -> Option<&'v Value>) -> bool {
+    let failed = ["error", "errors"].iter().any(|name| match property(name) {
+        None | Some(Value::Null) => false,
+        Some(Value::Array(list)) => !list.is_empty(),
+        Some(_) => true,
+    });
+    let status = property("status").and_then(Value::as_u64);
+    failed || status.is_some_and(|status| status >= 300)
 }
 
 /// A message about a limit, with the time at which it ends if that is worth a date.

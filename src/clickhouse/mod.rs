@@ -212,7 +212,7 @@ impl InvitationProvider for ClickHouse {
         let sent = pin!(request.send()).instrument(context.span()).await;
         let success = context.outcome(sent);
         let now = context.server_time(&success);
-        convert::page(&context, success, query, start, now)
+        context.expect_whole(convert::page(&context, success, query, start, now)?)
     }
 
     /// `DELETE /v1/organizations/{organizationId}/invitations/{invitationId}`

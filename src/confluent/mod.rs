@@ -243,7 +243,7 @@ impl InvitationProvider for Confluent {
         let sent = pin!(request.send()).instrument(context.span()).await;
         let mut page = convert::page(&context, context.outcome(sent))?;
         context.drop_mismatches(query, &mut page);
-        Ok(page)
+        context.expect_whole(page)
     }
 
     /// `DELETE /iam/v2/invitations/{id}`

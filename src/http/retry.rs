@@ -18,8 +18,7 @@ use crate::http::TransportErrorKind;
 /// beside these attempts and also when retries are off: a rejected request was not carried out.
 ///
 /// The delay before attempt *n* is random between zero and `initial_delay` × 2ⁿ⁻², or what the server asks for
-/// (`Retry-After`, or `X-RateLimit-Reset` on a 429) if that is longer; at most `max_delay`. After a 429 whose wait goes
-/// beyond the deadline nothing is repeated.
+/// (`Retry-After`, or `X-RateLimit-Reset` on a 429) if that is longer; at most `max_delay`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
@@ -157,12 +156,6 @@ impl Outcome {
             kind: OutcomeKind::Failed(TransportErrorKind::Connect),
             requested_delay,
         }
-    }
-
-    /// Whether the server refuses requests for longer than there is time left, so that none has a chance.
-    pub fn is_refused_until_after(&self, left: Duration) -> bool {
-        self.kind == OutcomeKind::Status(StatusCode::TOO_MANY_REQUESTS)
-            && self.requested_delay.is_some_and(|delay| delay > left)
     }
 }
 

@@ -82,11 +82,7 @@ impl HttpClient {
                 last = Some(result);
                 continue;
             }
-            let outcome = outcome(&result);
-            if outcome.is_refused_until_after(call.time_left()) {
-                return annotated(call, result);
-            }
-            match self.delay(call, &outcome, is_idempotent) {
+            match self.delay(call, &outcome(&result), is_idempotent) {
                 Some(delay) => tokio::time::sleep(delay).await,
                 None => return annotated(call, result),
             }
