@@ -37,6 +37,7 @@ pub struct Setup {
     pub timeout: Option<Duration>,
     pub max_body_bytes: Option<usize>,
     pub observer: Option<Observer>,
+    pub rate_limits: Vec<(usize, Duration)>,
 }
 
 macro_rules! set_up {
@@ -47,6 +48,9 @@ macro_rules! set_up {
             .base_url($url)
             .retry(RetryPolicy::off())
             .rate_limit(1_000_000, Duration::from_secs(1));
+        if !$setup.rate_limits.is_empty() {
+            builder = builder.rate_limits($setup.rate_limits);
+        }
         if let Some(timeout) = $setup.timeout {
             builder = builder.timeout(timeout);
         }

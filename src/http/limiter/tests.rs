@@ -277,7 +277,7 @@ async fn after_a_rejection_one_request_probes_alone() {
     let mut next = Box::pin(limiter.acquire(never()));
     assert!(futures_util::poll!(&mut next).is_pending());
     ahead.complete(None, None);
-    next.await;
+    next.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
