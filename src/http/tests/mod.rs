@@ -6,6 +6,8 @@ mod credentials;
 mod limits;
 mod responses;
 mod server;
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+mod tls;
 mod tracing_events;
 
 use std::{sync::Arc, time::Duration};
