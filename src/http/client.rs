@@ -50,9 +50,10 @@ impl HttpClient {
         options: ClientOptions,
     ) -> Result<Arc<Self>, SetupError> {
         options.validate()?;
-        let http = options
-            .http_client(endpoint.is_plain())
-            .map_err(|error| SetupError::new("cannot set up the HTTP client").with_source(error))?;
+        let http = options.http_client(endpoint.is_plain()).map_err(|error| {
+            let message = format!("cannot set up the HTTP client: {error}");
+            SetupError::new(message).with_source(error)
+        })?;
         let limiter = Limiter::new(
             service.published_rate,
             &options.rates,

@@ -192,3 +192,69 @@ macro_rules! common_setters {
     };
 }
 pub(crate) use common_setters;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::RetryPolicy;
+
+    #[test]
+    fn limits_of_zero_are_refused_by_name() {
+        let zero = Duration::ZERO;
+        let default = ClientOptions::default;
+        default().validate().unwrap();
+        for (name, options) in [
+            (
+                "timeout",
+                ClientOptions {
+                    timeout: zero,
+                    ..default()
+                },
+            ),
+            (
+                "connect_timeout",
+                ClientOptions {
+                    connect_timeout: zero,
+                    ..default()
+                },
+            ),
+            (
+                "read_timeout",
+                ClientOptions {
+                    read_timeout: zero,
+                    ..default()
+                },
+            ),
+            (
+                "deadline",
+                ClientOptions {
+                    retry: RetryPolicy::default().deadline(zero),
+                    ..default()
+                },
+            ),
+        ] {
+            let error = options.validate().unwrap_err();
+            assert_eq!(error.target, Some(name));
+            assert!(error.message.contains(&format!("`{name}`")), "{error}");
+        }
+        // No delay is not no time.
+        let retry = RetryPolicy::default().initial_delay(zero).max_delay(zero);
+        let options = ClientOptions {
+            retry: retry.settle_for(zero),
+            ..default()
+        };
+        options.validate().unwrap();
+    }
+
+    #[test]
+    fn without_tls_a_client_is_for_loopback_only() {
+        let has_tls = cfg!(any(
+            feature = "rustls",
+            feature = "rustls-no-provider",
+            feature = "native-tls"
+        ));
+        ClientOptions::default().http_client(true).unwrap();
+        let https = ClientOptions::default().http_client(false);
+        assert_eq!(https.is_ok(), has_tls, "{:?}", https.err());
+    }
+}
