@@ -103,8 +103,9 @@ pub enum Created {
     /// Not sent: the same address, compared as [`normalize_email`] has it, is at this position too. Known for the last
     /// 65 536 different addresses; further apart, the provider says that the second one existed.
     Duplicate(usize),
-    /// Not sent, because an earlier item showed that the credential does not work, because the server could not be
-    /// [reached](BulkOptions::outage) for too long, or because the run was told to [stop](BulkOptions::stop).
+    /// Not sent, because an earlier item showed that [every further one](Error::ends_a_run) would fail alike: the
+    /// credential does not work, or a quota is spent; because the server could not be
+    /// [reached](BulkOptions::outage) for too long; or because the run was told to [stop](BulkOptions::stop).
     NotAttempted,
 }
 
@@ -134,8 +135,9 @@ pub enum Deleted {
     /// Not sent: the same id is at this position too. Known for the last 65 536 different ids; further
     /// apart, the second one is missing.
     Duplicate(usize),
-    /// Not sent, because an earlier item showed that the credential does not work, because the server could not be
-    /// [reached](BulkOptions::outage) for too long, or because the run was told to [stop](BulkOptions::stop).
+    /// Not sent, because an earlier item showed that [every further one](Error::ends_a_run) would fail alike: the
+    /// credential does not work, or a quota is spent; because the server could not be
+    /// [reached](BulkOptions::outage) for too long; or because the run was told to [stop](BulkOptions::stop).
     NotAttempted,
 }
 
@@ -291,7 +293,7 @@ where
                 let Some(result) = shared.outage.call_judged(provider, work, contact).await else {
                     return (index, item, Done::Stopped);
                 };
-                if result.as_ref().is_err_and(stops_the_rest) {
+                if result.as_ref().is_err_and(Error::ends_a_run) {
                     shared.is_futile.store(true, Ordering::Relaxed);
                 }
                 (index, item, Done::Attempted(result))
@@ -325,11 +327,6 @@ impl Seen {
         self.positions.insert(key, index);
         None
     }
-}
-
-/// A failure that every further item would meet too.
-fn stops_the_rest(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Unauthenticated | ErrorKind::Config)
 }
 
 #[cfg(test)]

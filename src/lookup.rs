@@ -1,6 +1,12 @@
 //! Finding the invitation that is in the way of a new one, and what a create shows of its person.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
@@ -29,19 +35,7 @@ where
     if let Some(found) = named.filter(|found| same_email(&found.email, email)) {
         return Ok(Some(found));
     }
-    let capabilities = provider.capabilities();
-    let lower = email.to_lowercase();
-    let mut queries = Vec::new();
-    if !capabilities.filter_email {
-        queries.push(ListQuery::new());
-    } else {
-        queries.push(ListQuery::new().email(email));
-        // A server may compare letter by letter.
-        if lower != email && capabilities.server_side_filters {
-            queries.push(ListQuery::new().email(&lower));
-        }
-    }
-    for query in queries {
+    for query in queries_of(provider, email) {
         // One that is over is not in the way of a new one, nor is it the new one.
         let found = latest(provider, query, |invitation| {
             same_email(&invitation.email, email) && !is_over(invitation)
@@ -108,6 +102,163 @@ impl SharedList {
         let list = self.0.get_or_try_init(|| read).await?;
         Ok(list.get(&normalize_email(email)).cloned())
     }
+}
+
+/// Looks for the invitations of people whose create was lost. Those who look at the same moment share one list, unless
+/// it is so long that the provider's filter takes fewer requests.
+#[derive(Debug, Default)]
+pub(crate) struct SharedLooks {
+    /// How many look at this moment.
+    looking: AtomicUsize,
+    /// How many requests the latest shared list took.
+    pages: AtomicUsize,
+    /// The list that has not begun, and may be joined.
+    next: Mutex<Option<Arc<Round>>>,
+    /// Held while a shared list is read.
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// One list, for those who joined before it began.
+#[derive(Debug, Default)]
+struct Round {
+    /// The addresses, normalised.
+    people: Mutex<HashSet<String>>,
+    seen: OnceCell<Seen>,
+}
+
+/// The invitations of some people that are not over.
+#[derive(Debug, Default)]
+struct Seen {
+    /// By normalised address.
+    invitations: HashMap<String, Vec<Invitation>>,
+    /// Why there may be more.
+    failed: Option<Error>,
+    /// How many invitations were read in all.
+    read: usize,
+}
+
+impl SharedLooks {
+    /// The invitations of an address in any spelling that are not over, from a list that begins after this call.
+    ///
+    /// # Errors
+    ///
+    /// None was seen, and the list failed or has an item that cannot be read.
+    pub async fn look<P>(&self, provider: &P, email: &str) -> Result<Vec<Invitation>>
+    where
+        P: InvitationProvider + ?Sized,
+    {
+        let looking = Looking::begin(&self.looking);
+        let capabilities = provider.capabilities();
+        let filters = capabilities.filter_email && capabilities.server_side_filters;
+        let person = normalize_email(email);
+        if filters && looking.before < self.pages.load(Ordering::Relaxed).max(1) {
+            let people = HashSet::from([person.clone()]);
+            let mut seen = Seen::default();
+            for query in queries_of(provider, email) {
+                seen.read(provider, query, &people).await;
+            }
+            return seen.of(&person);
+        }
+        let round = {
+            let mut next = lock(&self.next);
+            let round = Arc::clone(next.get_or_insert_default());
+            lock(&round.people).insert(person.clone());
+            round
+        };
+        // Should whoever reads give up, the next one who waits reads.
+        let read = || async {
+            let _turn = self.turn.lock().await;
+            lock(&self.next).take_if(|next| Arc::ptr_eq(next, &round));
+            let people = lock(&round.people).clone();
+            let mut seen = Seen::default();
+            seen.read(provider, ListQuery::new(), &people).await;
+            let page = capabilities
+                .max_page_size
+                .map_or(usize::MAX, |size| size as usize);
+            self.pages
+                .store(seen.read.div_ceil(page.max(1)), Ordering::Relaxed);
+            seen
+        };
+        round.seen.get_or_init(read).await.of(&person)
+    }
+}
+
+impl Seen {
+    /// Reads what a list has of these people.
+    async fn read<P>(&mut self, provider: &P, query: ListQuery, people: &HashSet<String>)
+    where
+        P: InvitationProvider + ?Sized,
+    {
+        let mut list = provider.list(query);
+        while let Some(item) = list.next().await {
+            let invitation = match item {
+                Ok(invitation) => invitation,
+                Err(error) => {
+                    self.failed.get_or_insert(error);
+                    continue;
+                }
+            };
+            self.read += 1;
+            let person = normalize_email(&invitation.email);
+            if is_over(&invitation) || !people.contains(&person) {
+                continue;
+            }
+            let known = self.invitations.entry(person).or_default();
+            if known.iter().all(|known| known.id != invitation.id) {
+                known.push(invitation);
+            }
+        }
+    }
+
+    fn of(&self, person: &str) -> Result<Vec<Invitation>> {
+        match (self.invitations.get(person), &self.failed) {
+            (Some(seen), _) => Ok(seen.clone()),
+            (None, Some(failed)) => Err(failed.clone()),
+            (None, None) => Ok(Vec::new()),
+        }
+    }
+}
+
+/// Counts one who looks, until it is dropped.
+struct Looking<'a> {
+    looking: &'a AtomicUsize,
+    /// How many looked already.
+    before: usize,
+}
+
+impl<'a> Looking<'a> {
+    fn begin(looking: &'a AtomicUsize) -> Self {
+        let before = looking.fetch_add(1, Ordering::Relaxed);
+        Self { looking, before }
+    }
+}
+
+impl Drop for Looking<'_> {
+    fn drop(&mut self) {
+        self.looking.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The lists that have an address: in the spelling that was sent and, where a server may compare letter by letter, in
+/// lower case.
+fn queries_of<P>(provider: &P, email: &str) -> Vec<ListQuery>
+where
+    P: InvitationProvider + ?Sized,
+{
+    let capabilities = provider.capabilities();
+    if !capabilities.filter_email {
+        return vec![ListQuery::new()];
+    }
+    let lower = email.to_lowercase();
+    let mut queries = vec![ListQuery::new().email(email)];
+    if lower != email && capabilities.server_side_filters {
+        queries.push(ListQuery::new().email(lower));
+    }
+    queries
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Invites a person, and looks for whoever the provider says is invited: a status code is no sighting. `list` is
@@ -186,7 +337,7 @@ impl From<Error> for Unseen {
 
 /// Whether a refusal says, in the provider's documented form and in words, that the person is a member. Observed:
 /// ClickHouse shows no invitation of a member, and Confluent says that "this user already exists within the
-/// Organization".
+/// Organization", also of one who is invited: it then names the invitation. One that names an invitation is about that.
 pub(crate) fn is_about_a_member(refused: &Error) -> bool {
     let message = refused.message().to_lowercase();
     let words = [
@@ -194,7 +345,8 @@ pub(crate) fn is_about_a_member(refused: &Error) -> bool {
         "already a member",
         "user already exists",
     ];
-    (refused.code().is_some() || !refused.details().is_empty())
+    refused.conflicting_id().is_none()
+        && (refused.code().is_some() || !refused.details().is_empty())
         && words.iter().any(|words| message.contains(words))
 }
 
@@ -245,6 +397,11 @@ where
 /// Those that are not over before those that are, and then the latest.
 fn rank(invitation: &Invitation) -> (bool, Option<DateTime<Utc>>) {
     (!is_over(invitation), invitation.created_at)
+}
+
+/// Whether it can be accepted, as far as is known.
+pub(crate) fn is_pending(invitation: &Invitation) -> bool {
+    !is_over(invitation) && invitation.status != Some(InvitationStatus::Accepted)
 }
 
 /// Whether nobody can accept it any more, nor has.

@@ -1,8 +1,8 @@
 //! One operation of the facade: its errors, and what the results of the bindings mean for it.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
-use chrono::Utc;
+use chrono::{DateTime, TimeDelta, Utc};
 use progenitor_client::{Error as ClientError, ResponseValue};
 use reqwest::{StatusCode, header::HeaderMap};
 use serde::de::DeserializeOwned;
@@ -12,7 +12,7 @@ use tracing::Span;
 use crate::{
     address::same_email,
     decode::parse,
-    error::{Error, ErrorKind, Operation, Result, excerpt},
+    error::{Error, ErrorKind, LONG_WAIT, Operation, Result, excerpt},
     extra::Extra,
     http::{
         CallState, HttpClient, OperationSpec, Reply, TransportError, TransportErrorKind, headers,
@@ -268,6 +268,13 @@ impl<'a> OperationContext<'a> {
         }
     }
 
+    /// The server's time at which it answered: its `Date` or, without one, this machine's time and what is known of the
+    /// difference. What a provider derives from the time is then right whatever this machine's clock shows.
+    pub fn server_time(&self, reply: &Reply) -> DateTime<Utc> {
+        let date = headers::date(&reply.headers);
+        date.unwrap_or_else(|| self.client.clock_skew.server_time(Utc::now()))
+    }
+
     /// Accepts the answer to a delete: 200 or 204, and no body or JSON that tells of no failure. "Accepted" (202) and
     /// the other successes say that something is still to be done, or was done in part.
     pub fn expect_deleted(&self, reply: &Reply) -> Result<()> {
@@ -281,16 +288,20 @@ impl<'a> OperationContext<'a> {
         let Some(body) = reply.json() else {
             return Err(self.decode_error(reply, "the answer is neither empty nor JSON"));
         };
-        let failed = ["error", "errors"].iter().any(|name| match body.get(name) {
-            None | Some(Value::Null) => false,
-            Some(Value::Array(list)) => !list.is_empty(),
-            Some(_) => true,
-        });
-        let status = body.get("status").and_then(Value::as_u64);
-        if failed || status.is_some_and(|status| status >= 300) {
-            return Err(self.decode_error(reply, "the answer tells of a failure"));
+        if tells_of_failure(|name| body.get(name)) {
+            return Err(self.decode_error(reply, FAILURE_IN_SUCCESS));
         }
         Ok(())
+    }
+
+    /// Accepts a list whose envelope tells of no failure: one that does may lack people. A secret that the server
+    /// repeats in the request's id is removed.
+    pub fn expect_whole(&self, mut page: Page) -> Result<Page> {
+        if tells_of_failure(|name| page.extra.get(name)) {
+            return Err(self.error(ErrorKind::Decode, FAILURE_IN_SUCCESS));
+        }
+        page.request_id = self.redact_id(page.request_id);
+        Ok(page)
     }
 
     /// An error of this operation without a reply.
@@ -315,6 +326,11 @@ impl<'a> OperationContext<'a> {
         // Only a refusal that the vendors document says that nothing was executed.
         if self.is_mutating() && !REFUSALS.contains(&reply.status.as_u16()) {
             self.call.mark_ambiguous();
+        }
+        let mut message = message.into();
+        let asked = headers::retry_after(&reply.headers, Utc::now());
+        if let Some(wait) = asked.filter(|_| kind == ErrorKind::RateLimited) {
+            message = until(&message, wait);
         }
         let error = self.error(kind, message);
         let request_id = (self.client.service.request_id)(&reply.headers, &reply.body);
@@ -355,7 +371,10 @@ impl<'a> OperationContext<'a> {
     pub fn transport_error(&self, error: &TransportError) -> Error {
         let kind = match error.kind() {
             TransportErrorKind::Credentials => return self.credentials_error(error),
-            TransportErrorKind::Connect => ErrorKind::Connect,
+            TransportErrorKind::Connect | TransportErrorKind::Certificate => ErrorKind::Connect,
+            TransportErrorKind::RateLimitDeadline if error.wait().is_some() => {
+                ErrorKind::RateLimited
+            }
             TransportErrorKind::Timeout | TransportErrorKind::RateLimitDeadline => {
                 ErrorKind::Timeout
             }
@@ -363,7 +382,12 @@ impl<'a> OperationContext<'a> {
             TransportErrorKind::BodyTooLarge => ErrorKind::Decode,
             TransportErrorKind::InvalidRequest => ErrorKind::InvalidInput,
         };
-        let facade = self.error(kind, error.message());
+        let facade = match error.wait() {
+            Some(wait) => self
+                .error(kind, until(error.message(), wait))
+                .with_retry_after(wait),
+            None => self.error(kind, error.message()),
+        };
         let facade = facade.with_shared_source(error.shared_source().cloned());
         match (error.status(), error.headers()) {
             (Some(status), Some(headers)) => {
@@ -447,6 +471,35 @@ impl<'a> OperationContext<'a> {
             error = error.with_challenge(self.redact(challenge));
         }
         error
+    }
+}
+
+const FAILURE_IN_SUCCESS: &str = "the answer tells of a failure";
+
+/// Whether a body of this property tells of a failure, in spite of the status of its reply.
+fn tells_of_failure<'v>(property: impl Fn(&str) -> Option<&'v Value>) -> bool {
+    let failed = ["error", "errors"].iter().any(|name| match property(name) {
+        None | Some(Value::Null) => false,
+        Some(Value::Array(list)) => !list.is_empty(),
+        Some(_) => true,
+    });
+    let status = property("status").and_then(Value::as_u64);
+    failed || status.is_some_and(|status| status >= 300)
+}
+
+/// A message about a limit, with the time at which it ends if that is worth a date.
+fn until(message: &str, wait: Duration) -> String {
+    let end = TimeDelta::from_std(wait)
+        .ok()
+        .filter(|_| wait >= LONG_WAIT)
+        .and_then(|wait| Utc::now().checked_add_signed(wait));
+    match end {
+        // The next whole second.
+        Some(end) => {
+            let end = (end + TimeDelta::seconds(1)).format("%Y-%m-%dT%H:%M:%SZ");
+            format!("{message}; go on after {end}")
+        }
+        None => message.to_owned(),
     }
 }
 

@@ -127,16 +127,15 @@ pub trait InvitationProviderExt: InvitationProvider {
             }
             outcome => return outcome,
         };
-        if let Some(found) = lookup::in_the_way(self, &email, &refused).await? {
-            return Ok(found);
-        }
-        if let Some(found) = lookup::in_any_spelling(self, &email).await? {
-            return Ok(found);
-        }
-        // Who is a member has none; of anybody else nothing was seen.
-        match lookup::is_about_a_member(&refused) {
-            true => Err(refused.with_kind(ErrorKind::AlreadyExists)),
-            false => Err(refused.with_kind(ErrorKind::Conflict)),
+        match lookup::find(self, &email, &refused, None).await {
+            Ok(Some(found)) => Ok(found),
+            // Who is a member has none; of anybody else nothing was seen.
+            Ok(None) if lookup::is_about_a_member(&refused) => {
+                Err(refused.with_kind(ErrorKind::AlreadyExists))
+            }
+            Ok(None) => Err(refused.with_kind(ErrorKind::Conflict)),
+            // What the create did is still open.
+            Err(lookup) => Err(refused.with_may_have_executed(true).with_source(lookup)),
         }
     }
 

@@ -3,25 +3,28 @@
 use std::pin::pin;
 
 use chrono::Utc;
+use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::{
     error::{Error, ErrorKind, Result},
     http::RelativeTime,
     invitation::{AuthType, Invitation, NewInvitation, Roles},
-    lookup::{in_the_way, is_about_a_member},
+    lookup::{SharedLooks, in_the_way, is_about_a_member, is_pending},
     operation::OperationContext,
     provider::InvitationProvider,
 };
 
-/// Creates an invitation. When an answer is lost, looks for the invitation: if it exists and this call created
-/// it, that is the result; if it does not exist, sends again.
+/// Creates an invitation. When an answer is lost, looks for the invitation, over
+/// [`settle_for`](crate::RetryPolicy::settle_for): if it exists and this call created it, that is the result; if it
+/// does not exist, sends again, and looks once more whether the lost request was executed late.
 ///
 /// The outcome is one invitation that this call created, or an error; when that leaves open whether there is
-/// one, [`Error::may_have_executed`] says so. `send` makes one request, as far as the retry policy repeats none,
-/// and reads its reply.
+/// one, or when there are two, [`Error::may_have_executed`] says so. `send` makes one request, as far as the retry
+/// policy repeats none, and reads its reply.
 pub(crate) async fn create_reconciled<P, Fut>(
     provider: &P,
+    looks: &SharedLooks,
     context: &OperationContext<'_>,
     new: &NewInvitation,
     send: impl Fn() -> Fut,
@@ -30,9 +33,10 @@ where
     P: InvitationProvider,
     Fut: Future<Output = Result<Invitation>> + Send,
 {
-    let call = &context.call;
+    let (call, retry) = (&context.call, &context.client.options.retry);
     // Pinned in its place: a future is large, and is copied whole when it is moved.
     let work = pin!(async {
+        let mut lost = None;
         loop {
             let failed = match pin!(send()).await {
                 Ok(invitation) => {
@@ -40,7 +44,12 @@ where
                         let skew = &context.client.clock_skew;
                         skew.observe(created, call.last_sent().into(), Utc::now());
                     }
-                    return Ok(invitation);
+                    return match lost {
+                        None => Ok(invitation),
+                        Some(lost) => {
+                            Box::pin(only_one(provider, looks, context, invitation, lost)).await
+                        }
+                    };
                 }
                 Err(error) => error,
             };
@@ -48,35 +57,142 @@ where
                 failed.kind(),
                 ErrorKind::AlreadyExists | ErrorKind::Conflict
             );
-            let retries = context.client.options.retry.max_attempts > 1;
-            if !retries || !(failed.may_have_executed() || duplicate) {
+            if retry.max_attempts <= 1 || !(failed.may_have_executed() || duplicate) {
                 return Err(failed);
+            }
+            if is_lost(&failed) {
+                let next = context.client.delay_unsent(call, failed.retry_after());
+                let next = next.map(|delay| Instant::now() + delay);
+                // Boxed, because it is seldom made and large.
+                let seen = Box::pin(look_until_settled(provider, looks, context, &failed)).await?;
+                if !seen.is_empty() {
+                    return resolve_outcome(context, new, seen, failed);
+                }
+                match next {
+                    Some(next) => tokio::time::sleep_until(next).await,
+                    None => return Err(failed),
+                }
+                lost = Some(failed);
+                continue;
             }
             // Boxed, because it is seldom made and large.
             let lookup = Box::pin(in_the_way(provider, &new.email, &failed));
             // A conflict without a known cause leaves it open: the request may have been delivered twice.
             let Ok(lookup) = tokio::time::timeout_at(call.deadline(), lookup).await else {
-                return Err(failed.with_may_have_executed(true));
+                return Err(unseen(failed).with_may_have_executed(true));
             };
-            match lookup {
-                Ok(Some(found)) => return resolve_outcome(context, new, found, failed),
-                Ok(None) if is_ambiguous(&failed) => match context.client.delay_unsent(call) {
-                    Some(delay) => tokio::time::sleep(delay).await,
-                    None => return Err(failed),
-                },
+            return match lookup {
+                Ok(Some(found)) => resolve_outcome(context, new, vec![found], failed),
                 // The latest attempt was rejected; what an earlier one did stays open. An invitation that is in
                 // the way and cannot be seen is not known to exist, but a member has none.
-                Ok(None)
-                    if failed.kind() == ErrorKind::AlreadyExists && !is_about_a_member(&failed) =>
-                {
-                    return Err(failed.with_kind(ErrorKind::Conflict));
-                }
-                Ok(None) => return Err(failed),
-                Err(lookup) => return Err(failed.with_may_have_executed(true).with_source(lookup)),
-            }
+                Ok(None) => Err(unseen(failed)),
+                Err(lookup) => Err(unseen(failed)
+                    .with_may_have_executed(true)
+                    .with_source(lookup)),
+            };
         }
     });
     work.instrument(context.span()).await
+}
+
+/// Looks for the invitation of a create whose answer was lost, again and again until it is seen or the time to settle
+/// is over. What is seen is not over.
+///
+/// # Errors
+///
+/// The lost answer, where the looks are not what it takes to send again: one failed, or time is short.
+async fn look_until_settled<P>(
+    provider: &P,
+    looks: &SharedLooks,
+    context: &OperationContext<'_>,
+    failed: &Error,
+) -> Result<Vec<Invitation>>
+where
+    P: InvitationProvider,
+{
+    let email = context.target.unwrap_or_default();
+    let deadline = context.call.deadline();
+    let mut delays = context.client.options.retry.look_delays();
+    let open = || failed.clone().with_may_have_executed(true);
+    loop {
+        match tokio::time::timeout_at(deadline, looks.look(provider, email)).await {
+            Err(_) => return Err(open()),
+            Ok(Err(lookup)) => return Err(open().with_source(lookup)),
+            Ok(Ok(seen)) if !seen.is_empty() => return Ok(seen),
+            Ok(Ok(_)) => {}
+        }
+        let Some(delay) = delays.next() else {
+            return Ok(Vec::new());
+        };
+        if delay >= context.call.time_left() {
+            return Err(open());
+        }
+        tokio::time::sleep(delay).await;
+    }
+}
+
+/// Accepts what a second request created, unless the first one, whose answer was lost, created one too.
+async fn only_one<P>(
+    provider: &P,
+    looks: &SharedLooks,
+    context: &OperationContext<'_>,
+    created: Invitation,
+    lost: Error,
+) -> Result<Invitation>
+where
+    P: InvitationProvider,
+{
+    let look = looks.look(provider, &created.email);
+    let looked = tokio::time::timeout_at(context.call.deadline(), look).await;
+    let (kind, source) = match looked {
+        Ok(Ok(seen)) => {
+            let others = seen.iter().filter(|found| found.id != created.id);
+            let mut pending: Vec<_> = others.filter(|found| is_pending(found)).collect();
+            if pending.is_empty() {
+                return Ok(created);
+            }
+            pending.push(&created);
+            return Err(doubled(context, &pending).with_source(lost));
+        }
+        Ok(Err(error)) => (error.kind(), error),
+        Err(_) => (ErrorKind::Timeout, lost),
+    };
+    let message = format!(
+        "the request was sent twice, because its first answer was lost: the second one created {}, and \
+         whether the first one created another could not be seen; list the invitations of this address",
+        created.id
+    );
+    Err(context
+        .error(kind, message)
+        .with_conflicting_id(created.id)
+        .with_may_have_executed(true)
+        .with_source(source))
+}
+
+/// The error of an address that has more than one invitation.
+fn doubled(context: &OperationContext<'_>, pending: &[&Invitation]) -> Error {
+    let ids: Vec<&str> = pending.iter().map(|found| found.id.as_str()).collect();
+    let message = format!(
+        "this address has {} invitations now ({}), because the provider took an address that was invited already; \
+         delete all but one",
+        ids.len(),
+        ids.join(", ")
+    );
+    let error = context.error(ErrorKind::Unexpected, message);
+    let error = error.with_may_have_executed(true);
+    match pending.last() {
+        Some(latest) => error.with_conflicting_id(latest.id.clone()),
+        None => error,
+    }
+}
+
+/// A refusal because of an invitation that was not seen: nobody is known to be invited, unless the provider says in
+/// words that the person is a member, who has no invitation.
+fn unseen(failed: Error) -> Error {
+    if failed.kind() == ErrorKind::AlreadyExists && !is_about_a_member(&failed) {
+        return failed.with_kind(ErrorKind::Conflict);
+    }
+    failed
 }
 
 /// The outcome of a delete whose last attempt ended with `last`: when an answer was lost and the next attempt finds
@@ -89,20 +205,33 @@ pub(crate) fn reconcile_delete(context: &OperationContext<'_>, last: Result<()>)
 }
 
 /// Whether the answer to the latest attempt was lost; any other failure is an answer.
-fn is_ambiguous(failed: &Error) -> bool {
-    matches!(
-        failed.kind(),
-        ErrorKind::Timeout | ErrorKind::Transport | ErrorKind::Unavailable | ErrorKind::Decode
-    )
+fn is_lost(failed: &Error) -> bool {
+    match failed.kind() {
+        ErrorKind::Timeout | ErrorKind::Transport | ErrorKind::Unavailable | ErrorKind::Decode => {
+            true
+        }
+        // A gateway's, which may have let the request through.
+        ErrorKind::RateLimited => failed.may_have_executed(),
+        _ => false,
+    }
 }
 
-/// Decides whether this call created the invitation that was found.
+/// Decides whether this call created the invitation that was found; the latest of those that are not over is it, if any
+/// is.
 fn resolve_outcome(
     context: &OperationContext<'_>,
     new: &NewInvitation,
-    found: Invitation,
+    mut seen: Vec<Invitation>,
     failed: Error,
 ) -> Result<Invitation> {
+    seen.sort_by_key(|found| found.created_at);
+    let pending: Vec<_> = seen.iter().filter(|found| is_pending(found)).collect();
+    if pending.len() > 1 {
+        return Err(doubled(context, &pending).with_source(failed));
+    }
+    let Some(found) = seen.pop() else {
+        return Err(failed);
+    };
     let (skew, call) = (&context.client.clock_skew, &context.call);
     let created = found.created_at;
     let position = created.map(|created| skew.compare(created, call.first_sent().into()));
@@ -146,3 +275,6 @@ fn matches_request(new: &NewInvitation, found: &Invitation) -> bool {
     };
     same_login && same_roles
 }
+
+#[cfg(test)]
+mod tests;

@@ -215,7 +215,7 @@ impl Renewal {
         }
         let fallback = self.fallback.as_ref().filter(|old| **old != self.new);
         let mut error = refused.clone();
-        if let Some(old) = fallback.filter(|_| is_about_options(&refused)) {
+        if let Some(old) = fallback.filter(|_| is_about_options(&refused) && !is_open(&refused)) {
             options.observer.falling_back(self, &refused);
             match self.create(provider, old, options, withdrawn).await {
                 Ok(sighting) => return seen(sighting, Some(refused)),
@@ -258,10 +258,15 @@ impl Renewal {
                     let error = error.with_provider(provider.to_string());
                     Unseen::from(error.with_subject(&new.email).with_conflicting_id(found.id))
                 }
+                // In whatever words, the refusal may be about the invitation that was just withdrawn.
+                Ok(Sighting::Member(refused)) if withdrawn => {
+                    Unseen::from(refused.with_kind(ErrorKind::Conflict))
+                }
                 Err(unseen) => unseen,
                 seen => return seen,
             };
-            let Some(delay) = delays.next().filter(|_| may_pass(&unseen.error)) else {
+            let again = may_pass(&unseen.error) && !is_open(&unseen.error);
+            let Some(delay) = delays.next().filter(|_| again) else {
                 return Err(unseen);
             };
             let delay = (*delay).max(unseen.error.retry_after().unwrap_or_default());
@@ -464,6 +469,13 @@ pub(crate) fn has_options(invitation: &Invitation, asked: &NewInvitation) -> boo
         _ => true,
     };
     same_login && same_roles
+}
+
+/// Whether it is open that a create was carried out. The provider has looked for it as long as it may; another create
+/// may make a second invitation. A conflict is an answer.
+fn is_open(error: &Error) -> bool {
+    let answered = matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict);
+    error.may_have_executed() && !answered
 }
 
 /// Whether a later try may go better.

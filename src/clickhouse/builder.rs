@@ -93,6 +93,7 @@ impl ClickHouseBuilder {
             name: ClickHouse::NAME,
             published_rate: Some(PUBLISHED_RATE),
             request_id: error::request_id,
+            is_own_refusal: error::is_own_refusal,
         };
         let client = HttpClient::new(service, endpoint, authorization, self.options);
         Ok(ClickHouse::new(

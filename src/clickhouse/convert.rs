@@ -62,7 +62,6 @@ pub(super) fn to_request_body(
 pub(super) fn one(
     context: &OperationContext<'_>,
     success: Result<Success<types::InvitationResponse>>,
-    now: DateTime<Utc>,
 ) -> Result<Invitation> {
     let Success { value, reply } = success?;
     let invitation = match value {
@@ -80,7 +79,7 @@ pub(super) fn one(
         },
     };
     let mut invitation = invitation.map_err(|why| context.decode_error(&reply, &why))?;
-    invitation.status = status(&invitation, now);
+    invitation.status = status(&invitation, context.server_time(&reply));
     Ok(invitation)
 }
 
@@ -149,7 +148,6 @@ pub(super) fn page(
     reply: Result<Reply>,
     query: &ListQuery,
     start: Option<Position>,
-    now: DateTime<Utc>,
 ) -> Result<Page> {
     let reply = reply?;
     let list: ListBody<types::InvitationListResponse> = ListBody::read(
@@ -169,6 +167,7 @@ pub(super) fn page(
         },
     };
     let mut items = list.items;
+    let now = context.server_time(&reply);
     for invitation in items.iter_mut().flatten() {
         invitation.status = status(invitation, now);
     }

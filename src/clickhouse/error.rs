@@ -52,6 +52,12 @@ pub(super) fn request_id(headers: &HeaderMap, body: &[u8]) -> Option<String> {
     })
 }
 
+/// Whether a 429 is ClickHouse's own: it has an `error`.
+pub(super) fn is_own_refusal(_: &HeaderMap, body: &[u8]) -> bool {
+    let body: Option<Value> = serde_json::from_slice(body).ok();
+    body.is_some_and(|body| body.get("error").is_some_and(Value::is_string))
+}
+
 fn kind(context: &OperationContext<'_>, status: StatusCode, detail: &str) -> ErrorKind {
     match (status.as_u16(), context.operation) {
         // Observed on sibling resources for a well-formed id that does not exist.

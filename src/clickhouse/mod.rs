@@ -7,7 +7,6 @@ mod error;
 use std::{fmt, pin::pin, sync::Arc};
 
 use async_trait::async_trait;
-use chrono::Utc;
 use tracing::Instrument;
 
 pub use self::builder::ClickHouseBuilder;
@@ -18,6 +17,7 @@ use crate::{
     http::HttpClient,
     invitation::{Invitation, InvitationId, NewInvitation, Roles},
     list::{ListQuery, Page, PageToken},
+    lookup::SharedLooks,
     operation::OperationContext,
     provider::InvitationProvider,
     reconcile::{create_reconciled, reconcile_delete},
@@ -47,6 +47,7 @@ use crate::{
 #[derive(Clone)]
 pub struct ClickHouse {
     api: Client,
+    looks: Arc<SharedLooks>,
     organization: Arc<str>,
 }
 
@@ -100,6 +101,7 @@ impl ClickHouse {
     fn new(client: Arc<HttpClient>, organization: &str) -> Self {
         Self {
             api: Client::over(client),
+            looks: Arc::default(),
             organization: organization.into(),
         }
     }
@@ -120,10 +122,9 @@ impl ClickHouse {
             let context = self.context(operation, Some("id"));
             let start = convert::Position::parse(&context, token).ok();
             drop(error::failure(&context, &reply()));
-            let one = convert::one(&context, context.decoded(reply()), Utc::now());
+            let one = convert::one(&context, context.decoded(reply()));
             drop(format!("{one:?}"));
-            let list = Ok(reply());
-            let page = convert::page(&context, list, query, start, Utc::now());
+            let page = convert::page(&context, Ok(reply()), query, start);
             drop(format!("{page:?}"));
             drop(context.expect_deleted(&reply()));
         }
@@ -171,10 +172,11 @@ impl InvitationProvider for ClickHouse {
         let send = || async {
             let request = api.invitation_create().organization_id(&*self.organization);
             let sent = request.body(body.clone()).send().await;
-            let made = convert::one(&context, context.outcome(sent), Utc::now())?;
+            let success = context.outcome(sent);
+            let made = convert::one(&context, success)?;
             context.expect_address(&new.email, made)
         };
-        create_reconciled(self, &context, &new, send).await
+        create_reconciled(self, &self.looks, &context, &new, send).await
     }
 
     /// `GET /v1/organizations/{organizationId}/invitations/{invitationId}`
@@ -184,7 +186,8 @@ impl InvitationProvider for ClickHouse {
         let request = api.invitation_get().organization_id(&*self.organization);
         let sent = pin!(request.invitation_id(id.as_str()).send());
         let sent = sent.instrument(context.span()).await;
-        let found = convert::one(&context, context.outcome(sent), Utc::now())?;
+        let success = context.outcome(sent);
+        let found = convert::one(&context, success)?;
         context.expect_id(id, found)
     }
 
@@ -204,11 +207,8 @@ impl InvitationProvider for ClickHouse {
             .invitation_get_list()
             .organization_id(&*self.organization);
         let sent = pin!(request.send()).instrument(context.span()).await;
-        let page = convert::page(&context, context.reply(sent), query, start, Utc::now());
-        page.map(|mut page| {
-            page.request_id = context.redact_id(page.request_id);
-            page
-        })
+        let reply = context.reply(sent);
+        context.expect_whole(convert::page(&context, reply, query, start)?)
     }
 
     /// `DELETE /v1/organizations/{organizationId}/invitations/{invitationId}`

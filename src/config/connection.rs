@@ -28,6 +28,8 @@ pub struct ConnectionConfig {
     pub max_concurrency: Option<usize>,
     /// A rate that holds whatever the vendor publishes and the server says. Default: none.
     pub rate_limit: Option<RateLimitConfig>,
+    /// Further rates that hold at the same time, over other windows: an hour's and a day's, for example. Default: none.
+    pub rate_limits: Vec<RateLimitConfig>,
     /// How often and how patiently a call is repeated.
     pub retry: RetryConfig,
 }
@@ -58,6 +60,8 @@ pub struct RetryConfig {
     pub max_delay_seconds: Option<f64>,
     /// How long a call may take in all, in seconds. Default: 120.
     pub deadline_seconds: Option<f64>,
+    /// How long a create whose answer was lost is looked for before it is sent again, in seconds. Default: 5.
+    pub settle_for_seconds: Option<f64>,
 }
 
 impl ConnectionConfig {
@@ -102,6 +106,11 @@ impl ConnectionConfig {
                 self.retry.deadline_seconds,
                 &mut options.retry.deadline,
             ),
+            (
+                "settle_for_seconds",
+                self.retry.settle_for_seconds,
+                &mut options.retry.settle_for,
+            ),
         ] {
             *option = seconds(field, given, *option)?;
         }
@@ -114,10 +123,10 @@ impl ConnectionConfig {
         if let Some(requests) = self.max_concurrency {
             options.max_concurrency = requests;
         }
-        if let Some(limit) = self.rate_limit {
+        for limit in self.rate_limit.into_iter().chain(self.rate_limits) {
             let given = Some(limit.window_seconds);
             let window = seconds("window_seconds", given, Duration::ZERO)?;
-            options.rate = Some(Rate::at_most(limit.requests, window));
+            options.rates.push(Rate::at_most(limit.requests, window));
         }
         Ok(options)
     }

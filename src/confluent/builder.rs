@@ -99,6 +99,7 @@ impl ConfluentBuilder {
             name: Confluent::NAME,
             published_rate: None,
             request_id: error::request_id,
+            is_own_refusal: error::is_own_refusal,
         };
         let client = HttpClient::new(service, endpoint, authorization, self.options);
         Ok(Confluent::new(client.map_err(|error| named(error.into()))?))

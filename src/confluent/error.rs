@@ -18,6 +18,16 @@ pub(super) fn request_id(headers: &HeaderMap, _: &[u8]) -> Option<String> {
     headers::text(headers, "x-request-id").map(str::to_owned)
 }
 
+/// Whether a 429 is Confluent's own: without a body, as documented, but with the wait or the allowance that it sends with
+/// each of them; or with a list of errors.
+pub(super) fn is_own_refusal(headers: &HeaderMap, body: &[u8]) -> bool {
+    if !body.is_empty() {
+        let body = serde_json::from_slice(body).unwrap_or(Value::Null);
+        return !details(&body).is_empty();
+    }
+    headers.contains_key("retry-after") || headers::rate_limit(headers).is_some()
+}
+
 /// Reads a reply that is no success.
 pub(super) fn failure(context: &OperationContext<'_>, reply: &Reply) -> Error {
     let body = reply.json();
@@ -26,6 +36,9 @@ pub(super) fn failure(context: &OperationContext<'_>, reply: &Reply) -> Error {
         let message = body.and_then(gateway_message);
         return match (message, reply.status) {
             (_, StatusCode::TOO_MANY_REQUESTS) if reply.body.is_empty() => {
+                if !is_own_refusal(&reply.headers, &reply.body) {
+                    context.mark_ambiguous();
+                }
                 context.error_from_reply(reply, ErrorKind::RateLimited, "too many requests")
             }
             (Some(message), status) => {

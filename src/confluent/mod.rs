@@ -23,6 +23,7 @@ use crate::{
     http::HttpClient,
     invitation::{Invitation, InvitationId, NewInvitation},
     list::{ListQuery, Page, PageToken},
+    lookup::SharedLooks,
     operation::OperationContext,
     provider::InvitationProvider,
     reconcile::{create_reconciled, reconcile_delete},
@@ -71,6 +72,7 @@ const QUERY_FIELDS: &[&str] = &[
 #[derive(Clone)]
 pub struct Confluent {
     api: Client,
+    looks: Arc<SharedLooks>,
 }
 
 impl Confluent {
@@ -101,6 +103,7 @@ impl Confluent {
     fn new(client: Arc<HttpClient>) -> Self {
         Self {
             api: Client::over(client),
+            looks: Arc::default(),
         }
     }
 
@@ -166,7 +169,7 @@ impl InvitationProvider for Confluent {
             let made = convert::one(&context, context.outcome(request.send().await))?;
             context.expect_address(&new.email, made)
         };
-        create_reconciled(self, &context, &new, send).await
+        create_reconciled(self, &self.looks, &context, &new, send).await
     }
 
     /// `GET /iam/v2/invitations/{id}`
@@ -240,8 +243,7 @@ impl InvitationProvider for Confluent {
         let sent = pin!(request.send()).instrument(context.span()).await;
         let mut page = convert::page(&context, context.reply(sent))?;
         context.drop_mismatches(query, &mut page);
-        page.request_id = context.redact_id(page.request_id);
-        Ok(page)
+        context.expect_whole(page)
     }
 
     /// `DELETE /iam/v2/invitations/{id}`

@@ -79,6 +79,7 @@ impl ClientCredentials {
             name: Confluent::NAME,
             published_rate: None,
             request_id: |_, _| None,
+            is_own_refusal: |_, _| true,
         };
         let authorization = Authorization::none();
         let redactor = authorization.redactor();
@@ -86,7 +87,7 @@ impl ClientCredentials {
         let options = ClientOptions {
             max_body_bytes: MAX_BODY,
             // Those are for the API.
-            rate: None,
+            rates: Vec::new(),
             observer: None,
             ..options.clone()
         };

@@ -100,10 +100,11 @@ impl StsCredentials {
             name: Confluent::NAME,
             published_rate: None,
             request_id: error::request_id,
+            is_own_refusal: error::is_own_refusal,
         };
         let options = ClientOptions {
             // That is for the API; the token service counts on its own.
-            rate: None,
+            rates: Vec::new(),
             ..options.clone()
         };
         let subject = self.subject_token.check(&options)?;

@@ -35,7 +35,9 @@ pub enum ErrorKind {
     /// The organisation may not have more invitations (402, or a 400 that says so). Delete some, or
     /// ask the provider for more.
     QuotaExceeded,
-    /// Too many requests (429). It did not execute. Wait for `retry_after`, then repeat.
+    /// Too many requests: the server said so (429), or the provider's own rate limit leaves no room before the deadline
+    /// of the call, in which case nothing was sent. It did not execute, unless
+    /// [`may_have_executed`](crate::Error::may_have_executed) says otherwise. Wait for `retry_after`, then repeat.
     RateLimited,
     /// The server failed (500, 502, 503, 504). It may have executed. Repeat a get, list or delete;
     /// look before repeating a create.
@@ -50,7 +52,8 @@ pub enum ErrorKind {
     /// back is not what the provider documents; `body_excerpt` has its beginning.
     Decode,
     /// A status that no provider documents for this operation, an HTML page for example. Check the
-    /// base URL and what stands between here and there (a proxy, a gateway).
+    /// base URL and what stands between here and there (a proxy, a gateway). Or an address that has two invitations,
+    /// because the provider took a second one after the answer to the first was lost: the message names them.
     Unexpected,
 }
 

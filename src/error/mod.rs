@@ -157,7 +157,7 @@ impl Error {
         self.0.challenge.as_deref()
     }
 
-    /// How long the server asked to wait (`Retry-After`, seconds or a date).
+    /// How long the server asked to wait (`Retry-After`, seconds or a date), or how long the rate limit is spent.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
@@ -187,6 +187,17 @@ impl Error {
     /// `false` is a promise: nothing was created or deleted.
     pub fn may_have_executed(&self) -> bool {
         self.0.may_have_executed
+    }
+
+    /// Whether every further call of a run would fail alike for now: the credential does not work, the provider is not
+    /// set up right, or the rate limit is spent and [`retry_after`](Self::retry_after) is a minute or more, as that of a
+    /// daily quota. The message then says when to go on.
+    pub fn ends_a_run(&self) -> bool {
+        match self.kind() {
+            ErrorKind::Unauthenticated | ErrorKind::Config => true,
+            ErrorKind::RateLimited => self.retry_after().is_some_and(|wait| wait >= LONG_WAIT),
+            _ => false,
+        }
     }
 
     /// Changes what the failure means for the caller.
@@ -333,6 +344,9 @@ const MESSAGE_BYTES: usize = 2_048;
 
 /// How many entries of a failure are kept.
 const MAX_DETAILS: usize = 50;
+
+/// A wait that a run does not sit out.
+pub(crate) const LONG_WAIT: Duration = Duration::from_secs(60);
 
 /// How much of what came from outside an error repeats.
 const EXCERPT_BYTES: usize = 200;

@@ -118,7 +118,7 @@ impl CallState {
     }
 
     /// Records that a request is about to be sent; returns how many were sent before it.
-    pub(super) fn record_attempt(&self) -> u32 {
+    pub fn record_attempt(&self) -> u32 {
         let now = SystemTime::now();
         let mut progress = self.progress();
         progress.last_sent = now;

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::header::HeaderMap;
 
 use crate::http::{
@@ -18,6 +19,9 @@ pub(crate) struct Service {
     pub published_rate: Option<Rate>,
     /// Finds the id of the request in the headers and body of a response.
     pub request_id: fn(&HeaderMap, &[u8]) -> Option<String>,
+    /// Whether headers and body of a 429 are those of the vendor, who then promises that nothing was executed; a
+    /// gateway's may come after it was.
+    pub is_own_refusal: fn(&HeaderMap, &[u8]) -> bool,
 }
 
 /// The endpoint, credentials, options and rate limit of a service.
@@ -28,6 +32,8 @@ pub(crate) struct HttpClient {
     pub authorization: Authorization,
     pub clock_skew: ClockSkew,
     pub(super) http: reqwest::Client,
+    /// Host and port of the proxy that requests go by, for messages.
+    pub(super) proxy: Option<String>,
     pub(super) limiter: Limiter,
 }
 
@@ -36,24 +42,27 @@ impl HttpClient {
     ///
     /// # Errors
     ///
-    /// TLS cannot be set up.
+    /// A limit is zero, or TLS cannot be set up.
     pub fn new(
         service: Service,
         endpoint: Endpoint,
         authorization: Authorization,
         options: ClientOptions,
     ) -> Result<Arc<Self>, SetupError> {
-        let http = options
-            .http_client(endpoint.is_plain())
-            .map_err(|error| SetupError::new("cannot set up the HTTP client").with_source(error))?;
+        options.validate()?;
+        let http = options.http_client(endpoint.is_plain()).map_err(|error| {
+            let message = format!("cannot set up the HTTP client: {error}");
+            SetupError::new(message).with_source(error)
+        })?;
         let limiter = Limiter::new(
             service.published_rate,
-            options.rate,
+            &options.rates,
             options.max_concurrency,
             options.retry.max_delay,
         );
         Ok(Arc::new(Self {
             limiter,
+            proxy: proxy_of(&endpoint),
             clock_skew: ClockSkew::default(),
             service,
             endpoint,
@@ -73,9 +82,10 @@ impl HttpClient {
         CallState::new(self.options.retry.deadline)
     }
 
-    /// The delay before sending again what was surely not executed, when that should be done.
-    pub fn delay_unsent(&self, call: &CallState) -> Option<Duration> {
-        self.delay(call, &Outcome::UNSENT, false)
+    /// The delay before sending again what was not executed, when that should be done; `requested` is what the server
+    /// asked for.
+    pub fn delay_unsent(&self, call: &CallState, requested: Option<Duration>) -> Option<Duration> {
+        self.delay(call, &Outcome::unsent(requested), false)
     }
 
     /// The delay before the next attempt of a call, when there should be one.
@@ -89,6 +99,20 @@ impl HttpClient {
         let policy = &self.options.retry;
         policy.delay(outcome, idempotent, attempts, left, fastrand::f64())
     }
+}
+
+/// Host and port of the proxy by which requests to an endpoint go, as the environment has it for the HTTP client.
+fn proxy_of(endpoint: &Endpoint) -> Option<String> {
+    if endpoint.is_plain() {
+        return None;
+    }
+    let target = endpoint.as_base().parse().ok()?;
+    let proxy = Matcher::from_system().intercept(&target)?;
+    let host = proxy.uri().host()?;
+    Some(match proxy.uri().port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
 }
 
 impl fmt::Debug for HttpClient {

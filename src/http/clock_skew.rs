@@ -75,13 +75,7 @@ impl ClockSkew {
                 return RelativeTime::NotBefore;
             }
         }
-        // Most clocks are right. For one that is not, the least possible offset is the best guess, because
-        // a request reaches the server soon.
-        let none = TimeDelta::zero();
-        let guess = match offset {
-            Some(offset) if offset.least > none || offset.most < none => offset.least,
-            _ => none,
-        };
+        let guess = best_guess(offset);
         if latest <= local + guess {
             RelativeTime::ProbablyBefore
         } else if earliest >= local + guess {
@@ -91,10 +85,26 @@ impl ClockSkew {
         }
     }
 
+    /// The server's time at a local one, as well as it is known.
+    pub fn server_time(&self, local: DateTime<Utc>) -> DateTime<Utc> {
+        let guess = best_guess(*self.lock());
+        local.checked_add_signed(guess).unwrap_or(local)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Offset>> {
         self.0
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// What is to be added to the local time. Most clocks are right. For one that is not, the least possible offset is the
+/// best guess, because a request reaches the server soon.
+fn best_guess(offset: Option<Offset>) -> TimeDelta {
+    let none = TimeDelta::zero();
+    match offset {
+        Some(offset) if offset.least > none || offset.most < none => offset.least,
+        _ => none,
     }
 }
 
@@ -145,6 +155,21 @@ mod tests {
         clock.observe(at(hour + 110), at(100), at(120));
         assert_eq!(clock.compare(at(hour - 11), at(0)), RelativeTime::Before);
         assert_eq!(clock.compare(at(hour + 12), at(0)), RelativeTime::NotBefore);
+    }
+
+    #[test]
+    fn the_servers_time_is_the_local_one_unless_its_clock_is_known_to_differ() {
+        let clock = ClockSkew::default();
+        assert_eq!(clock.server_time(at(0)), at(0));
+        // A resolution of a second leaves it open.
+        let whole = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        clock.observe(whole, at(10), at(20));
+        assert_eq!(clock.server_time(at(0)), at(0));
+        let hour = 3_600_000;
+        for ahead in [hour, -hour] {
+            clock.observe(at(ahead), at(0), at(0));
+            assert_eq!(clock.server_time(at(5)), at(ahead + 5));
+        }
     }
 
     #[test]

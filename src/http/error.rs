@@ -1,6 +1,6 @@
 //! The errors of the transport: of a call, and of setting a client up.
 
-use std::{error::Error as StdError, fmt, sync::Arc};
+use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -24,6 +24,7 @@ struct Inner {
     message: String,
     attempts: u32,
     may_have_executed: bool,
+    wait: Option<Duration>,
     /// The head of a response whose body failed.
     head: Option<(StatusCode, HeaderMap)>,
     source: Option<Source>,
@@ -35,13 +36,15 @@ struct Inner {
 pub enum TransportErrorKind {
     /// No connection: name resolution, refused, TLS. The request was not executed.
     Connect,
+    /// The server's certificate is not accepted. The request was not executed, and is not repeated.
+    Certificate,
     /// No response within the time limits. The request may have been executed.
     Timeout,
     /// The connection broke after the request went out. The request may have been executed.
     Transport,
     /// The response has more bytes than the limit allows. The request was executed if the status says so.
     BodyTooLarge,
-    /// The rate limit left no room before the deadline. Nothing was sent.
+    /// The rate limit leaves no room before the deadline; [`TransportError::wait`] says when it does. Nothing was sent.
     RateLimitDeadline,
     /// No token was available; the source is the token provider's error. Nothing was sent.
     Credentials,
@@ -56,6 +59,7 @@ impl TransportError {
             message: message.into(),
             attempts: 0,
             may_have_executed: false,
+            wait: None,
             head: None,
             source: None,
         }))
@@ -81,6 +85,11 @@ impl TransportError {
     /// `false` is a promise for a request that changes something: nothing was changed.
     pub fn may_have_executed(&self) -> bool {
         self.0.may_have_executed
+    }
+
+    /// How long the rate limit is spent at least, where that is why nothing was sent.
+    pub fn wait(&self) -> Option<Duration> {
+        self.0.wait
     }
 
     /// The status of a response whose body failed.
@@ -121,6 +130,11 @@ impl TransportError {
         self
     }
 
+    pub(crate) fn with_wait(mut self, wait: Duration) -> Self {
+        self.0.wait = Some(wait);
+        self
+    }
+
     /// Adds the head of the response whose body failed.
     pub(crate) fn with_head(mut self, status: StatusCode, headers: HeaderMap) -> Self {
         self.0.head = Some((status, headers));
@@ -135,13 +149,24 @@ impl TransportError {
         self
     }
 
-    /// The error of a request without a response, or of a body that broke off. The URL is removed.
+    /// The error of a request without a response, or of a body that broke off. Of the URL, the host and port are kept.
     pub(crate) fn from_reqwest(error: reqwest::Error) -> Self {
+        Self::from_reqwest_by(error, None)
+    }
+
+    /// The same, for a request that goes by this proxy.
+    pub(crate) fn from_reqwest_by(error: reqwest::Error, proxy: Option<&str>) -> Self {
         let (kind, message) = if error.is_connect() {
-            (
-                TransportErrorKind::Connect,
-                "the server could not be reached",
-            )
+            let host = error.url().and_then(host_and_port);
+            let host = host.unwrap_or_else(|| "the server".to_owned());
+            let by = proxy.map_or_else(String::new, |proxy| format!(" by the proxy {proxy}"));
+            if is_about_a_certificate(&error) {
+                let message = format!("the certificate of {host}{by} is not accepted");
+                (TransportErrorKind::Certificate, message)
+            } else {
+                let message = format!("{host} could not be reached{by}");
+                (TransportErrorKind::Connect, message)
+            }
         } else if error.is_timeout() {
             return Self::timeout().with_source(error.without_url());
         } else if error.is_builder() {
@@ -149,14 +174,12 @@ impl TransportError {
             return Self::new(TransportErrorKind::InvalidRequest, message)
                 .with_source(error.without_url());
         } else {
-            (
-                TransportErrorKind::Transport,
-                "the connection broke before the answer was complete",
-            )
+            let message = "the connection broke before the answer was complete".to_owned();
+            (TransportErrorKind::Transport, message)
         };
         let message = match root_cause(&error) {
             Some(cause) => format!("{message}: {cause}"),
-            None => message.to_owned(),
+            None => message,
         };
         Self::new(kind, message).with_source(error.without_url())
     }
@@ -181,6 +204,27 @@ impl TransportError {
             }
         }
     }
+}
+
+/// `host:port`, without anything that may be secret.
+pub(crate) fn host_and_port(url: &url::Url) -> Option<String> {
+    let host = url.host_str()?;
+    Some(match url.port_or_known_default() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
+}
+
+/// Whether a connection failed because of a certificate. The TLS libraries have no type in common, and this word.
+fn is_about_a_certificate(error: &reqwest::Error) -> bool {
+    let mut next = error.source();
+    while let Some(cause) = next {
+        if cause.to_string().to_lowercase().contains("certificate") {
+            return true;
+        }
+        next = cause.source();
+    }
+    false
 }
 
 /// The innermost error, which says what happened.
@@ -305,7 +349,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_error_names_its_root_cause_and_no_url() {
+    async fn a_connection_error_names_host_and_root_cause_and_no_url() {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -315,6 +359,8 @@ mod tests {
         let error = TransportError::from_reqwest(error);
         assert_eq!(error.kind(), TransportErrorKind::Connect);
         assert!(error.message().contains("refused"), "{error}");
+        let named = format!("{address} could not be reached: ");
+        assert!(error.message().starts_with(&named), "{error}");
         assert!(!format!("{error} {error:?}").contains("secret-path"));
     }
 }

@@ -29,7 +29,8 @@ pub(crate) fn text(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str>
 
 /// `X-RateLimit-Limit`, `-Remaining` and `-Reset`; `None` when the response has none of them.
 ///
-/// `Reset` counts from the response, in whole (Confluent) or fractional (ClickHouse) seconds.
+/// `Reset` counts from the response, in whole (Confluent) or fractional (ClickHouse) seconds; one of more than a year is
+/// the time at which the window ends.
 pub(crate) fn rate_limit(headers: &HeaderMap) -> Option<RateLimit> {
     let mut limit = RateLimit::default();
     // Responses have few headers: one pass over them costs less than three lookups.
@@ -41,17 +42,19 @@ pub(crate) fn rate_limit(headers: &HeaderMap) -> Option<RateLimit> {
         match name {
             "limit" => limit.limit = limit.limit.or_else(|| text.parse().ok()),
             "remaining" => limit.remaining = limit.remaining.or_else(|| text.parse().ok()),
-            "reset" => limit.reset = limit.reset.or_else(|| seconds(text)),
+            "reset" => limit.reset = limit.reset.or_else(|| wait(text, || clock(headers))),
             _ => {}
         }
     }
     (limit != RateLimit::default()).then_some(limit)
 }
 
-/// `Retry-After`, in seconds or as an HTTP date; a date in the past counts as zero.
+/// `Retry-After`, in seconds or as an HTTP date, by the clock of the response or else by `now`; a date in the past counts
+/// as zero, and more than a year as the time itself.
 pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let text = text(headers, RETRY_AFTER)?;
-    seconds(text).or_else(|| Some((http_date(text)? - now).to_std().unwrap_or_default()))
+    let clock = || date(headers).unwrap_or(now);
+    wait(text, clock).or_else(|| Some((http_date(text)? - clock()).to_std().unwrap_or_default()))
 }
 
 /// `Date`: the server's clock, in whole seconds.
@@ -63,8 +66,28 @@ fn http_date(text: &str) -> Option<DateTime<Utc>> {
     Some(DateTime::parse_from_rfc2822(text).ok()?.to_utc())
 }
 
-fn seconds(text: &str) -> Option<Duration> {
-    Duration::try_from_secs_f64(text.parse().ok()?).ok()
+/// The server's clock, as far as the response tells it.
+fn clock(headers: &HeaderMap) -> DateTime<Utc> {
+    date(headers).unwrap_or_else(Utc::now)
+}
+
+/// No server asks for a longer wait: a larger number is a time.
+const MAX_WAIT: Duration = Duration::from_secs(365 * 86_400);
+
+/// A number of seconds, or the time until then where it is too large for a wait: seconds since 1970, or milliseconds.
+fn wait(text: &str, now: impl FnOnce() -> DateTime<Utc>) -> Option<Duration> {
+    let seconds = Duration::try_from_secs_f64(text.parse().ok()?).ok()?;
+    if seconds <= MAX_WAIT {
+        return Some(seconds);
+    }
+    let now = Duration::try_from_secs_f64(now().timestamp_millis() as f64 / 1_000.0).ok()?;
+    // In milliseconds, this is about 1973, and in seconds the year 5138.
+    let until = match seconds.as_secs() {
+        ..100_000_000_000 => seconds,
+        _ => seconds / 1_000,
+    };
+    let left = until.saturating_sub(now);
+    (left <= MAX_WAIT).then_some(left)
 }
 
 #[cfg(test)]
@@ -92,6 +115,39 @@ mod tests {
         for odd in ["", "soon", "-1", "NaN", "inf", "1e400"] {
             assert_eq!(read(odd), None, "{odd:?}");
         }
+    }
+
+    #[test]
+    fn a_wait_of_more_than_a_year_is_a_time_by_the_servers_clock() {
+        let now = DateTime::parse_from_rfc3339("2026-01-01T00:00:00Z")
+            .unwrap()
+            .to_utc();
+        let epoch = now.timestamp();
+        for (text, wait) in [
+            ((epoch + 9).to_string(), Some(9)),
+            (format!("{}", (epoch + 9) * 1_000), Some(9)),
+            ((epoch - 9).to_string(), Some(0)),
+            ((365 * 86_400).to_string(), Some(365 * 86_400)),
+            ((epoch + 2 * 365 * 86_400).to_string(), None),
+        ] {
+            let headers = headers("retry-after", &text);
+            let wait = wait.map(Duration::from_secs);
+            assert_eq!(retry_after(&headers, now), wait, "{text}");
+            let mut headers = self::headers("x-ratelimit-reset", &text);
+            let date = HeaderValue::from_static("Thu, 01 Jan 2026 00:00:00 GMT");
+            headers.insert(DATE, date);
+            let reset = rate_limit(&headers).and_then(|limit| limit.reset);
+            assert_eq!(reset, wait, "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_are_by_the_clock_of_the_response() {
+        let mut headers = headers("retry-after", "Thu, 01 Jan 2026 00:00:09 GMT");
+        let date = HeaderValue::from_static("Thu, 01 Jan 2026 00:00:02 GMT");
+        headers.insert(DATE, date);
+        let wait = retry_after(&headers, DateTime::UNIX_EPOCH);
+        assert_eq!(wait, Some(Duration::from_secs(7)));
     }
 
     #[test]

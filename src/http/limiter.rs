@@ -7,17 +7,20 @@
 //! is never too short. Requests that the server counted beyond this client's own were sent by others with the
 //! same credential: those reserve slots too.
 //!
+//! A caller may fix several windows, such as one of seconds and one of a day: a request waits for all of them. One that
+//! cannot be admitted before its deadline is refused at once, with the wait.
+//!
 //! Requests are admitted in the order they came, so a single one does not wait behind all of a bulk run, only
 //! behind those in flight.
 
-use std::{collections::VecDeque, sync::Mutex, time::Duration};
+use std::{collections::VecDeque, pin::pin, sync::Mutex, time::Duration};
 
 use tokio::{
     sync::{Notify, Semaphore, SemaphorePermit},
     time::Instant,
 };
 
-use crate::http::RateLimit;
+use crate::http::{RateLimit, timeout::timeout_at};
 
 /// Added to what a server says of its window: its figure may be rounded down to the millisecond.
 const ROUNDING: Duration = Duration::from_millis(1);
@@ -61,17 +64,15 @@ pub(crate) struct Limiter {
 /// What is known of the server's counting.
 #[derive(Debug)]
 struct State {
-    /// The number of slots, once that is known.
-    limit: Option<usize>,
-    /// How long a request is counted if its response does not say.
-    window: Duration,
-    /// Whether the caller fixed the rate, so that headers do not change it.
+    /// The server's window, or those that the caller fixed.
+    windows: Vec<Window>,
+    /// Whether the caller fixed the windows, so that headers do not change them.
     fixed: bool,
     /// Whether the server rounds the seconds to the end of its window down.
     rounds_down: bool,
-    /// When the slots of completed requests, and those of others, become free; the earliest first.
-    reserved_until: VecDeque<Instant>,
     in_flight: usize,
+    /// How many requests wait for their turn.
+    waiting: usize,
     /// Whether the server's behaviour is known: at first, and after a 429, one request probes alone.
     probed: bool,
     blocked_until: Option<Instant>,
@@ -79,6 +80,24 @@ struct State {
     rejections: u32,
     /// The longest that a 429 blocks all requests.
     max_block: Duration,
+}
+
+/// One way of counting.
+#[derive(Debug)]
+struct Window {
+    /// The number of slots, once that is known.
+    limit: Option<usize>,
+    /// How long a request is counted if its response does not say.
+    length: Duration,
+    /// When the slots of completed requests, and those of others, become free; the earliest first.
+    reserved_until: VecDeque<Instant>,
+}
+
+/// A request that cannot be admitted before its deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooLate {
+    /// How long it would have to wait at least, where the rate is the reason.
+    pub wait: Option<Duration>,
 }
 
 /// The right to send one request; its response is reported with [`Permit::complete`].
@@ -92,26 +111,32 @@ pub(crate) struct Permit<'a> {
 }
 
 impl Limiter {
-    /// `published` is the vendor's documented rate, `fixed` the caller's; a 429 blocks all requests for
+    /// `published` is the vendor's documented rate, `fixed` are the caller's; a 429 blocks all requests for
     /// `max_block` at most.
     pub fn new(
         published: Option<Rate>,
-        fixed: Option<Rate>,
+        fixed: &[Rate],
         concurrency: usize,
         max_block: Duration,
     ) -> Self {
-        let rate = fixed.or(published);
+        let rates = match fixed {
+            [] => published.as_slice(),
+            fixed => fixed,
+        };
+        let mut windows: Vec<_> = rates.iter().map(|rate| Window::of(Some(*rate))).collect();
+        if windows.is_empty() {
+            windows.push(Window::of(None));
+        }
         Self {
             concurrency: Semaphore::new(concurrency.clamp(1, Semaphore::MAX_PERMITS)),
             queue: tokio::sync::Mutex::new(()),
             state: Mutex::new(State {
-                limit: rate.map(|rate| rate.requests),
-                window: rate.map_or(FIRST_BLOCK, |rate| rate.window),
-                fixed: fixed.is_some(),
+                windows,
+                fixed: !fixed.is_empty(),
                 rounds_down: false,
-                reserved_until: VecDeque::new(),
                 in_flight: 0,
-                probed: rate.is_some(),
+                waiting: 0,
+                probed: !rates.is_empty(),
                 blocked_until: None,
                 rejections: 0,
                 max_block: max_block.min(MAX_WINDOW),
@@ -121,28 +146,51 @@ impl Limiter {
     }
 
     /// Waits until a request may be sent.
-    pub async fn acquire(&self) -> Permit<'_> {
+    ///
+    /// # Errors
+    ///
+    /// That is after `deadline`: at once, if the reason is known, and else at the deadline.
+    pub async fn acquire(&self, deadline: Instant) -> Result<Permit<'_>, TooLate> {
         let asked = Instant::now();
-        // The semaphore is never closed.
-        let concurrency = self.concurrency.acquire().await.ok();
-        let _first = self.queue.lock().await;
+        let late = |at: Option<Instant>| TooLate {
+            wait: at.map(|at| at.saturating_duration_since(Instant::now())),
+        };
+        let waiting = Waiting::begin(self);
+        let earliest = self.with_state(|state| state.earliest(waiting.before));
+        if earliest.is_some_and(|at| at > deadline) {
+            return Err(late(earliest));
+        }
+        let concurrency = timeout_at(|| deadline, pin!(self.concurrency.acquire())).await;
+        let Ok(concurrency) = concurrency else {
+            return Err(late(None));
+        };
+        let turn = timeout_at(|| deadline, pin!(self.queue.lock())).await;
+        let Ok(_first) = turn else {
+            return Err(late(self.with_state(|state| state.after_those_under_way())));
+        };
         loop {
             // Registered before looking, so that no completion is missed in between.
             let completed = self.completed.notified();
             let admission = self.with_state(|state| state.admit(Instant::now()));
             match admission {
                 Admission::Granted => {
-                    return Permit {
+                    return Ok(Permit {
                         limiter: self,
                         waited: asked.elapsed(),
                         free_at: None,
-                        _concurrency: concurrency,
-                    };
+                        // The semaphore is never closed.
+                        _concurrency: concurrency.ok(),
+                    });
                 }
+                Admission::At(time) if time > deadline => return Err(late(Some(time))),
                 Admission::At(time) => {
                     let _ = tokio::time::timeout_at(time, completed).await;
                 }
-                Admission::AfterCompletion => completed.await,
+                Admission::AfterCompletion => {
+                    if tokio::time::timeout_at(deadline, completed).await.is_err() {
+                        return Err(late(self.with_state(|state| state.after_those_under_way())));
+                    }
+                }
             }
         }
     }
@@ -171,7 +219,11 @@ impl Permit<'_> {
             state.probed = rejected.is_none();
             let free_at = reported.and_then(|reported| state.update_from_headers(reported, now));
             match rejected {
-                Some(delay) => state.reject(delay.or(free_at.map(|free_at| free_at - now)), now),
+                Some(delay) => {
+                    // No wait at all says nothing: the server has just refused.
+                    let delay = delay.filter(|delay| !delay.is_zero());
+                    state.reject(delay.or(free_at.map(|free_at| free_at - now)), now);
+                }
                 None => state.rejections = 0,
             }
             free_at
@@ -185,6 +237,30 @@ impl Drop for Permit<'_> {
         self.limiter
             .with_state(|state| state.finish(self.free_at, Instant::now()));
         self.limiter.completed.notify_waiters();
+    }
+}
+
+/// Counts one who waits for a turn, until it is dropped.
+struct Waiting<'a> {
+    limiter: &'a Limiter,
+    /// How many waited already.
+    before: usize,
+}
+
+impl<'a> Waiting<'a> {
+    fn begin(limiter: &'a Limiter) -> Self {
+        let before = limiter.with_state(|state| {
+            state.waiting += 1;
+            state.waiting - 1
+        });
+        Self { limiter, before }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.limiter
+            .with_state(|state| state.waiting = state.waiting.saturating_sub(1));
     }
 }
 
@@ -204,38 +280,51 @@ impl State {
         if !self.probed && self.in_flight > 0 {
             return Admission::AfterCompletion;
         }
-        while self
-            .reserved_until
-            .front()
-            .is_some_and(|free_at| *free_at <= now)
-        {
-            self.reserved_until.pop_front();
+        let (mut until, mut is_full) = (None, false);
+        for window in &mut self.windows {
+            while (window.reserved_until.front()).is_some_and(|free_at| *free_at <= now) {
+                window.reserved_until.pop_front();
+            }
+            match window.free_slot(self.in_flight) {
+                None => {}
+                Some(Some(free_at)) => until = until.max(Some(free_at)),
+                Some(None) => is_full = true,
+            }
         }
-        let reserved = self.reserved_until.len() + self.in_flight;
-        let excess = self.limit.and_then(|limit| reserved.checked_sub(limit));
-        match excess.map(|excess| self.reserved_until.get(excess)) {
+        match until {
+            Some(until) => Admission::At(until),
+            None if is_full => Admission::AfterCompletion,
             None => {
                 self.in_flight += 1;
                 Admission::Granted
             }
-            Some(Some(free_at)) => Admission::At(*free_at),
-            Some(None) => Admission::AfterCompletion,
         }
+    }
+
+    /// The earliest time at which a request may be admitted that comes after those under way and `ahead` others, as far
+    /// as that is known.
+    fn earliest(&self, ahead: usize) -> Option<Instant> {
+        let counted = self.in_flight + ahead;
+        let slots = self.windows.iter().map(|window| window.free_slot(counted));
+        let free_at = slots.flatten().flatten().max();
+        free_at.max(self.blocked_until)
+    }
+
+    /// The earliest time at which what is under way now stops to be counted.
+    fn after_those_under_way(&self) -> Option<Instant> {
+        let windows = self.windows.iter().filter(|window| window.limit.is_some());
+        let longest = windows.map(|window| window.length).max()?;
+        Some(self.earliest(0).unwrap_or(Instant::now() + longest))
     }
 
     fn finish(&mut self, free_at: Option<Instant>, now: Instant) {
         self.in_flight = self.in_flight.saturating_sub(1);
-        if self.limit.is_some() {
-            self.reserve(free_at.unwrap_or(now + self.window), 1);
-        }
-    }
-
-    fn reserve(&mut self, free_at: Instant, slots: usize) {
-        let index = self
-            .reserved_until
-            .partition_point(|earlier| *earlier <= free_at);
-        for _ in 0..slots {
-            self.reserved_until.insert(index, free_at);
+        for window in self
+            .windows
+            .iter_mut()
+            .filter(|window| window.limit.is_some())
+        {
+            window.reserve(free_at.unwrap_or(now + window.length), 1);
         }
     }
 
@@ -248,16 +337,19 @@ impl State {
         let missing = Duration::from_secs(u64::from(whole && self.rounds_down));
         let left = reset + missing + ROUNDING;
         let free_at = now + left;
+        let in_flight = self.in_flight;
+        let window = self.windows.first_mut()?;
         // Follows longer windows at once and shorter ones slowly.
-        self.window = left.max(self.window - self.window.saturating_sub(left) / 8);
+        let shorter = window.length - window.length.saturating_sub(left) / 8;
+        window.length = left.max(shorter);
         if let Some(limit) = reported.limit.filter(|limit| *limit > 0) {
             let slots = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
             let capped = slots(limit).min(MAX_SLOTS);
-            self.limit = Some(capped);
+            window.limit = Some(capped);
             let remaining = reported.remaining.unwrap_or(limit);
             let counted = slots(limit.saturating_sub(remaining)).min(capped);
-            let own = self.reserved_until.len() + self.in_flight;
-            self.reserve(free_at, counted.saturating_sub(own));
+            let own = window.reserved_until.len() + in_flight;
+            window.reserve(free_at, counted.saturating_sub(own));
         }
         Some(free_at)
     }
@@ -265,9 +357,36 @@ impl State {
     fn reject(&mut self, delay: Option<Duration>, now: Instant) {
         let doubled = 2_u32.saturating_pow(self.rejections);
         self.rejections = self.rejections.saturating_add(1);
-        let delay = delay.unwrap_or_else(|| self.window.saturating_mul(doubled));
+        let window = self.windows.iter().map(|window| window.length).min();
+        let window = window.unwrap_or(FIRST_BLOCK);
+        let delay = delay.unwrap_or_else(|| window.saturating_mul(doubled));
         let until = now + delay.min(self.max_block) + ROUNDING;
         self.blocked_until = self.blocked_until.max(Some(until));
+    }
+}
+
+impl Window {
+    fn of(rate: Option<Rate>) -> Self {
+        Self {
+            limit: rate.map(|rate| rate.requests),
+            length: rate.map_or(FIRST_BLOCK, |rate| rate.window),
+            reserved_until: VecDeque::new(),
+        }
+    }
+
+    /// When a slot becomes free, if none is; the inner `None` is after one of those that are `counted` besides.
+    fn free_slot(&self, counted: usize) -> Option<Option<Instant>> {
+        let excess = (self.reserved_until.len() + counted).checked_sub(self.limit?)?;
+        Some(self.reserved_until.get(excess).copied())
+    }
+
+    fn reserve(&mut self, free_at: Instant, slots: usize) {
+        let index = self
+            .reserved_until
+            .partition_point(|earlier| *earlier <= free_at);
+        for _ in 0..slots {
+            self.reserved_until.insert(index, free_at);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, time::Duration};
 
-use crate::http::{Observer, Rate, RetryPolicy};
+use crate::http::{Observer, Rate, RetryPolicy, SetupError};
 
 /// The options of every client.
 #[derive(Clone)]
@@ -17,8 +17,8 @@ pub(crate) struct ClientOptions {
     pub max_body_bytes: usize,
     /// How often and how patiently a call is repeated.
     pub retry: RetryPolicy,
-    /// The caller's rate, in place of what the vendor publishes and the server says.
-    pub rate: Option<Rate>,
+    /// The caller's rates, in place of what the vendor publishes and the server says.
+    pub rates: Vec<Rate>,
     /// How many requests may be in flight at once. Default: 16.
     pub max_concurrency: usize,
     /// Sees every response. Default: none.
@@ -33,7 +33,7 @@ impl Default for ClientOptions {
             read_timeout: Duration::from_secs(30),
             max_body_bytes: 32 << 20,
             retry: RetryPolicy::default(),
-            rate: None,
+            rates: Vec::new(),
             max_concurrency: 16,
             observer: None,
         }
@@ -41,6 +41,26 @@ impl Default for ClientOptions {
 }
 
 impl ClientOptions {
+    /// Refuses limits under which no call can succeed.
+    ///
+    /// # Errors
+    ///
+    /// A timeout or the deadline is zero.
+    pub fn validate(&self) -> Result<(), SetupError> {
+        for (name, time) in [
+            ("timeout", self.timeout),
+            ("connect_timeout", self.connect_timeout),
+            ("read_timeout", self.read_timeout),
+            ("deadline", self.retry.deadline),
+        ] {
+            if time.is_zero() {
+                let wrong = format!("`{name}` is zero, so that no call can succeed");
+                return Err(SetupError::new(wrong).about(name));
+            }
+        }
+        Ok(())
+    }
+
     /// A client for requests with these options. It enforces the connect timeout; the others are enforced
     /// per attempt. It follows no redirect, so that no secret goes along one; over plain http (`is_plain`,
     /// loopback) it uses no proxy.
@@ -52,6 +72,16 @@ impl ClientOptions {
         &self,
         is_plain: bool,
     ) -> Result<reqwest::Client, Box<dyn Error + Send + Sync>> {
+        #[cfg(not(any(
+            feature = "rustls",
+            feature = "rustls-no-provider",
+            feature = "native-tls"
+        )))]
+        if !is_plain {
+            let missing = "the base URL is https, and this program was built without TLS: enable one of the features \
+                 `rustls`, `rustls-no-provider` and `native-tls`";
+            return Err(missing.into());
+        }
         // reqwest would panic.
         #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
         if rustls::crypto::CryptoProvider::get_default().is_none() {
@@ -75,7 +105,7 @@ impl fmt::Debug for ClientOptions {
             .field("read_timeout", &self.read_timeout)
             .field("max_body_bytes", &self.max_body_bytes)
             .field("retry", &self.retry)
-            .field("rate", &self.rate)
+            .field("rates", &self.rates)
             .field("max_concurrency", &self.max_concurrency)
             .finish_non_exhaustive()
     }
@@ -105,9 +135,22 @@ macro_rules! common_setters {
         /// Sends at most `requests` in any `window`, whatever the vendor publishes and the server says.
         ///
         /// Shared by all clones of the provider. `requests` of 0 counts as 1, and a window of
-        /// more than a day as a day.
-        pub fn rate_limit(mut self, requests: usize, window: std::time::Duration) -> Self {
-            self.options.rate = Some(crate::http::Rate::at_most(requests, window));
+        /// more than a day as a day. For several windows at once, see [`rate_limits`](Self::rate_limits).
+        pub fn rate_limit(self, requests: usize, window: std::time::Duration) -> Self {
+            self.rate_limits([(requests, window)])
+        }
+
+        /// Sends at most so many requests in any window, for each of these windows: 10 in 10 seconds and 5 000 in a
+        /// day, for example. As [`rate_limit`](Self::rate_limit) otherwise; none of them is no limit of one's own.
+        ///
+        /// A call that no window lets out before its deadline fails at once with
+        /// [`RateLimited`](crate::ErrorKind::RateLimited) and the wait.
+        pub fn rate_limits(
+            mut self,
+            limits: impl IntoIterator<Item = (usize, std::time::Duration)>,
+        ) -> Self {
+            let rate = |(requests, window)| crate::http::Rate::at_most(requests, window);
+            self.options.rates = limits.into_iter().map(rate).collect();
             self
         }
 
@@ -149,3 +192,69 @@ macro_rules! common_setters {
     };
 }
 pub(crate) use common_setters;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::RetryPolicy;
+
+    #[test]
+    fn limits_of_zero_are_refused_by_name() {
+        let zero = Duration::ZERO;
+        let default = ClientOptions::default;
+        default().validate().unwrap();
+        for (name, options) in [
+            (
+                "timeout",
+                ClientOptions {
+                    timeout: zero,
+                    ..default()
+                },
+            ),
+            (
+                "connect_timeout",
+                ClientOptions {
+                    connect_timeout: zero,
+                    ..default()
+                },
+            ),
+            (
+                "read_timeout",
+                ClientOptions {
+                    read_timeout: zero,
+                    ..default()
+                },
+            ),
+            (
+                "deadline",
+                ClientOptions {
+                    retry: RetryPolicy::default().deadline(zero),
+                    ..default()
+                },
+            ),
+        ] {
+            let error = options.validate().unwrap_err();
+            assert_eq!(error.target, Some(name));
+            assert!(error.message.contains(&format!("`{name}`")), "{error}");
+        }
+        // No delay is not no time.
+        let retry = RetryPolicy::default().initial_delay(zero).max_delay(zero);
+        let options = ClientOptions {
+            retry: retry.settle_for(zero),
+            ..default()
+        };
+        options.validate().unwrap();
+    }
+
+    #[test]
+    fn without_tls_a_client_is_for_loopback_only() {
+        let has_tls = cfg!(any(
+            feature = "rustls",
+            feature = "rustls-no-provider",
+            feature = "native-tls"
+        ));
+        ClientOptions::default().http_client(true).unwrap();
+        let https = ClientOptions::default().http_client(false);
+        assert_eq!(https.is_ok(), has_tls, "{:?}", https.err());
+    }
+}

@@ -25,7 +25,9 @@ impl HttpClient {
         let mut pending = self.start(request, authorization);
         let mut redirects = 0;
         loop {
-            let response = pending.await.map_err(TransportError::from_reqwest)?;
+            let response = pending
+                .await
+                .map_err(|error| TransportError::from_reqwest_by(error, self.proxy.as_deref()))?;
             let target = redirect_target(
                 &self.endpoint,
                 outgoing.method(),

@@ -11,14 +11,14 @@ use crate::http::TransportErrorKind;
 /// A request with an idempotent method (GET, PUT, DELETE) is repeated after connect errors, timeouts, broken
 /// connections, 408, 429, 500, 502, 503 and 504. One with another method (POST, PATCH) is repeated only where the
 /// server cannot have acted: after connect errors and 429. Where another failure leaves open whether an invitation
-/// was created, `InvitationProvider::create` looks for it, and sends again only when it is not there.
+/// was created, `InvitationProvider::create` looks for it for [`settle_for`](Self::settle_for), and sends again only
+/// when it is not there.
 ///
 /// A token that is renewed and was rejected (401) is replaced and the request sent once more, one time in a call,
 /// beside these attempts and also when retries are off: a rejected request was not carried out.
 ///
-/// The delay before attempt *n* is random between zero and `initial_delay` × 2ⁿ⁻², at most `max_delay`; what the
-/// server asks for (`Retry-After`, or `X-RateLimit-Reset` on a 429) is waited for instead, at most `max_delay`
-/// too.
+/// The delay before attempt *n* is random between zero and `initial_delay` × 2ⁿ⁻², or what the server asks for
+/// (`Retry-After`, or `X-RateLimit-Reset` on a 429) if that is longer; at most `max_delay`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
@@ -30,6 +30,13 @@ pub struct RetryPolicy {
     pub max_delay: Duration,
     /// How long a call may take in all, delays included. Default: 2 min.
     pub deadline: Duration,
+    /// How long a create whose answer was lost is looked for before it is sent again, because a server may take a
+    /// while to list it and, meanwhile, to refuse a second one. Default: 5 s.
+    ///
+    /// The looks are spread over this time, the first one at once and the last one at its end; creates of one provider
+    /// that look at the same moment share one list. Zero is one look. Where the time does not fit before the
+    /// deadline, or a look fails, nothing is sent again, and the error says that the create may have been carried out.
+    pub settle_for: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -39,6 +46,7 @@ impl Default for RetryPolicy {
             initial_delay: Duration::from_millis(250),
             max_delay: Duration::from_secs(30),
             deadline: Duration::from_secs(120),
+            settle_for: Duration::from_secs(5),
         }
     }
 }
@@ -81,6 +89,21 @@ impl RetryPolicy {
         self
     }
 
+    /// Sets how long a create whose answer was lost is looked for before it is sent again.
+    #[must_use]
+    pub fn settle_for(mut self, time: Duration) -> Self {
+        self.settle_for = time;
+        self
+    }
+
+    /// The waits between the looks for a create whose answer was lost: each about twice as long as the one before it, and
+    /// `settle_for` in all.
+    pub(crate) fn look_delays(&self) -> impl Iterator<Item = Duration> + Send + use<> {
+        let unit = self.settle_for / 15;
+        let waits = [unit, unit * 2, unit * 4, self.settle_for - unit * 7];
+        waits.into_iter().filter(|wait| !wait.is_zero())
+    }
+
     /// The delay before the next attempt, when there should be one.
     ///
     /// `attempts` requests were sent, the last one with this `outcome`; `idempotent` says whether the request
@@ -96,10 +119,9 @@ impl RetryPolicy {
         if attempts >= self.max_attempts || !outcome.kind.is_retryable(idempotent) {
             return None;
         }
-        let delay = match outcome.requested_delay {
-            Some(delay) => delay.min(self.max_delay),
-            None => self.max_backoff(attempts).mul_f64(random),
-        };
+        let backoff = self.max_backoff(attempts).mul_f64(random);
+        let delay = outcome.requested_delay.unwrap_or_default();
+        let delay = delay.max(backoff).min(self.max_delay);
         (delay < left).then_some(delay)
     }
 
@@ -128,11 +150,13 @@ pub(crate) enum OutcomeKind {
 }
 
 impl Outcome {
-    /// The outcome of a request that was surely not executed.
-    pub const UNSENT: Self = Self {
-        kind: OutcomeKind::Failed(TransportErrorKind::Connect),
-        requested_delay: None,
-    };
+    /// The outcome of a request that was surely not executed, and of a server that asked for this delay.
+    pub fn unsent(requested_delay: Option<Duration>) -> Self {
+        Self {
+            kind: OutcomeKind::Failed(TransportErrorKind::Connect),
+            requested_delay,
+        }
+    }
 }
 
 impl OutcomeKind {
@@ -185,11 +209,13 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_asks_for_overrides_the_backoff_and_is_capped() {
+    fn the_delay_is_the_larger_of_what_the_server_asks_for_and_the_backoff_and_is_capped() {
         let policy = RetryPolicy::default();
         for (asked, waited) in [
             (Some(Duration::from_secs(7)), 7.0),
             (Some(LONG), 30.0),
+            (Some(Duration::ZERO), 0.125),
+            (Some(Duration::from_millis(20)), 0.125),
             (None, 0.125),
         ] {
             let limited = Outcome {
@@ -208,7 +234,14 @@ mod tests {
         let if_idempotent = [408, 500, 502, 503, 504].map(status);
         let if_idempotent = [&if_idempotent[..], &[failed(Timeout), failed(Transport)]].concat();
         let never = [200, 204, 303, 307, 400, 401, 403, 404, 409, 422, 501].map(status);
-        let failures = [BodyTooLarge, RateLimitDeadline, Credentials, InvalidRequest].map(failed);
+        let failures = [
+            Certificate,
+            BodyTooLarge,
+            RateLimitDeadline,
+            Credentials,
+            InvalidRequest,
+        ];
+        let failures = failures.map(failed);
         let never = [&never[..], &failures].concat();
         let policy = RetryPolicy::default();
         for method in [
@@ -240,9 +273,24 @@ mod tests {
     }
 
     #[test]
+    fn looks_are_spread_over_the_time_to_settle() {
+        for millis in [60, 5_000, 90_000] {
+            let settle_for = Duration::from_millis(millis);
+            let policy = RetryPolicy::default().settle_for(settle_for);
+            let delays: Vec<_> = policy.look_delays().collect();
+            assert_eq!(delays.iter().sum::<Duration>(), settle_for);
+            assert!(delays.is_sorted() && delays.len() == 4, "{delays:?}");
+        }
+        let policy = RetryPolicy::default().settle_for(Duration::ZERO);
+        assert_eq!(policy.look_delays().count(), 0);
+        let policy = RetryPolicy::default().settle_for(Duration::MAX);
+        assert_eq!(policy.look_delays().count(), 4);
+    }
+
+    #[test]
     fn attempts_and_time_run_out() {
         let policy = RetryPolicy::default();
-        let unsent = Outcome::UNSENT;
+        let unsent = Outcome::unsent(None);
         assert!(policy.delay(&unsent, false, 4, LONG, 0.5).is_some());
         assert!(policy.delay(&unsent, false, 5, LONG, 0.5).is_none());
         let soon = Duration::from_millis(10);

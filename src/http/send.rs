@@ -71,10 +71,11 @@ impl HttpClient {
             {
                 return result;
             }
-            if is_mutating && is_ambiguous(&result) {
+            let is_ambiguous = is_mutating && self.is_ambiguous(&result);
+            if is_ambiguous {
                 call.mark_ambiguous();
             }
-            if !outgoing.is_repeatable() {
+            if !outgoing.is_repeatable() || is_ambiguous && !is_idempotent {
                 return annotated(call, result);
             }
             if self.replaces_token(call, &result, authorization.as_ref()) {
@@ -104,13 +105,39 @@ impl HttpClient {
         true
     }
 
+    /// Whether the server may have executed the request of an attempt that was no success.
+    fn is_ambiguous(&self, result: &AttemptResult) -> bool {
+        match result {
+            Ok(reply) if reply.status == StatusCode::TOO_MANY_REQUESTS => {
+                !(self.service.is_own_refusal)(&reply.headers, &reply.body)
+            }
+            Ok(reply) => {
+                let status = reply.status;
+                // "Done, see elsewhere" is no refusal; "ask elsewhere" (307, 308) is one.
+                status.is_server_error() || matches!(status.as_u16(), 300..=303)
+            }
+            Err(error) => !matches!(
+                error.kind(),
+                TransportErrorKind::Connect
+                    | TransportErrorKind::Certificate
+                    | TransportErrorKind::InvalidRequest
+            ),
+        }
+    }
+
     /// Waits for the right to send. A wait beyond the deadline sends nothing.
     async fn permit(&self, call: &CallState) -> Result<Permit<'_>, TransportError> {
-        let permit = pin!(self.limiter.acquire());
-        let permit = timeout_at(|| call.deadline(), permit).await;
-        permit.map_err(|_| {
-            let message = "the rate limit left no room before the deadline of the call";
-            TransportError::new(TransportErrorKind::RateLimitDeadline, message)
+        let permit = pin!(self.limiter.acquire(call.deadline())).await;
+        permit.map_err(|late| match late.wait {
+            Some(wait) => {
+                let message = "the rate limit leaves no room before the deadline of the call";
+                TransportError::new(TransportErrorKind::RateLimitDeadline, message).with_wait(wait)
+            }
+            None => {
+                let message =
+                    "too many other requests were in flight until the deadline of the call";
+                TransportError::new(TransportErrorKind::RateLimitDeadline, message)
+            }
         })
     }
 
@@ -138,21 +165,6 @@ fn no_token_in_time() -> TransportError {
 
 fn annotated(call: &CallState, result: AttemptResult) -> AttemptResult {
     result.map_err(|error| call.annotate(error))
-}
-
-/// Whether the server may have executed the request of an attempt that was no success.
-fn is_ambiguous(result: &AttemptResult) -> bool {
-    match result {
-        Ok(reply) => {
-            let status = reply.status;
-            // "Done, see elsewhere" is no refusal; "ask elsewhere" (307, 308) is one.
-            status.is_server_error() || matches!(status.as_u16(), 300..=303)
-        }
-        Err(error) => !matches!(
-            error.kind(),
-            TransportErrorKind::Connect | TransportErrorKind::InvalidRequest
-        ),
-    }
 }
 
 /// How an attempt ended, as far as it matters for the next one.

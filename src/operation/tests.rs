@@ -33,6 +33,7 @@ fn client(url: &str, authorization: Authorization) -> Arc<HttpClient> {
         name: "things",
         published_rate: None,
         request_id,
+        is_own_refusal: |_, _| true,
     };
     let options = ClientOptions {
         retry: RetryPolicy::off(),

@@ -110,9 +110,10 @@ pub enum StepResult {
     /// Not sent, because it would withdraw an invitation while that is not safe, and nobody would be the better for
     /// it; the text says why.
     Withheld(String),
-    /// Not sent, because an earlier step showed that the credential does not work or, for a renewal, that
-    /// what is withdrawn cannot be made again; because the server could not be
-    /// [reached](BulkOptions::outage) for too long; or because the run was told to [stop](BulkOptions::stop).
+    /// Not sent, because an earlier step showed that [every further one](Error::ends_a_run) would fail alike (the
+    /// credential does not work, a quota is spent) or, for a renewal, that what is withdrawn cannot be made again;
+    /// because the server could not be [reached](BulkOptions::outage) for too long; or because the run was told to
+    /// [stop](BulkOptions::stop).
     NotAttempted,
 }
 

@@ -37,6 +37,7 @@ pub struct Setup {
     pub timeout: Option<Duration>,
     pub max_body_bytes: Option<usize>,
     pub observer: Option<Observer>,
+    pub rate_limits: Vec<(usize, Duration)>,
 }
 
 macro_rules! set_up {
@@ -47,6 +48,9 @@ macro_rules! set_up {
             .base_url($url)
             .retry(RetryPolicy::off())
             .rate_limit(1_000_000, Duration::from_secs(1));
+        if !$setup.rate_limits.is_empty() {
+            builder = builder.rate_limits($setup.rate_limits);
+        }
         if let Some(timeout) = $setup.timeout {
             builder = builder.timeout(timeout);
         }
@@ -170,11 +174,16 @@ impl Backend {
     /// Whether an answer is a refusal in the vendor's documented form, so that nothing was executed.
     pub fn refuses(self, answer: &Answer) -> bool {
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        // A gateway's 429 without a body has no more than that.
+        let tells_of_a_limit = answer.headers.iter().any(|(name, _)| {
+            let name = name.to_ascii_lowercase();
+            name == "retry-after" || name.starts_with("x-ratelimit-")
+        });
         let own_form = match self {
             Self::Confluent => {
                 let listed = body["errors"].as_array();
                 listed.is_some_and(|list| list.iter().any(Value::is_object))
-                    || answer.status == 429 && answer.body.is_empty()
+                    || answer.status == 429 && answer.body.is_empty() && tells_of_a_limit
             }
             Self::ClickHouse => match body["error"].as_str() {
                 // A framework's answer to an unknown URL looks alike.

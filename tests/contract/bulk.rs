@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use futures::StreamExt;
@@ -17,7 +18,7 @@ use org_invitations_sandbox::{Change, Sandbox};
 use serde_json::json;
 
 use crate::{
-    backend::Backend,
+    backend::{Backend, Setup},
     support::{Answer, Sent, Wire},
 };
 
@@ -129,6 +130,77 @@ async fn a_401_leaves_the_rest_of_the_creates_unattempted() {
             "{backend:?}"
         );
         assert_eq!(wire.seen().len(), 2, "{backend:?}");
+    }
+}
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// The server answers everybody but the first with a wait until the next day; or the caller's own quota is spent.
+#[tokio::test]
+async fn a_spent_quota_ends_the_run_with_the_date_on_which_to_go_on() {
+    for backend in Backend::ALL {
+        for own in [false, true] {
+            let wire = Wire::responding(move |sent| match by_subject(backend)(sent) {
+                answer if answer.status == 429 => answer.header("Retry-After", "40000"),
+                answer => answer,
+            })
+            .await;
+            let second = if own { "200-b@x.io" } else { "429-b@x.io" };
+            let quota = own.then(|| vec![(100, HOUR), (1, 24 * HOUR)]);
+            let setup = Setup {
+                rate_limits: quota.unwrap_or_default(),
+                ..Setup::default()
+            };
+            let provider = backend.connect_with(wire.url(), setup);
+            let emails = ["200-a@x.io", second, "200-c@x.io", "200-d@x.io"];
+            let options = BulkOptions::default().concurrency(1);
+            let outcomes: Vec<_> = provider
+                .create_many(emails.map(NewInvitation::new), options)
+                .collect()
+                .await;
+            let told: Vec<_> = outcomes.iter().map(|it| created(&it.result)).collect();
+            let refused = "refused RateLimited";
+            let wanted = [
+                "created 200-a@x.io",
+                refused,
+                "not attempted",
+                "not attempted",
+            ];
+            assert_eq!(told, wanted, "{backend:?}");
+            let Created::Refused(error) = &outcomes[1].result else {
+                panic!("{outcomes:?}");
+            };
+            assert!(!error.may_have_executed() && error.ends_a_run(), "{error}");
+            let wait = error.retry_after().unwrap();
+            let date = chrono::Utc::now() + wait;
+            let hour = date.format("%Y-%m-%dT%H:").to_string();
+            let earlier = date - chrono::TimeDelta::minutes(1);
+            let earlier = earlier.format("%Y-%m-%dT%H:").to_string();
+            let says = |hour: &String| error.message().contains(&format!("go on after {hour}"));
+            assert!(says(&hour) || says(&earlier), "{error}");
+            assert_eq!(wire.seen().len(), if own { 1 } else { 2 }, "{backend:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_short_wait_does_not_end_the_run() {
+    for backend in Backend::ALL {
+        let wire = Wire::responding(move |sent| match by_subject(backend)(sent) {
+            answer if answer.status == 429 => answer.header("Retry-After", "59"),
+            answer => answer,
+        })
+        .await;
+        let provider = backend.connect(&wire);
+        let emails = ["429-a@x.io", "409-b@x.io"];
+        let options = BulkOptions::default().concurrency(1);
+        let outcomes = provider.create_many(emails.map(NewInvitation::new), options);
+        let first: Vec<_> = outcomes.take(1).collect().await;
+        let Created::Refused(error) = &first[0].result else {
+            panic!("{first:?}");
+        };
+        assert!(!error.ends_a_run(), "{error}");
+        assert!(!error.message().contains("go on after"), "{error}");
     }
 }
 

@@ -265,9 +265,12 @@ fn every_limit_can_be_set_from_data() {
             "timeout_seconds": 1.5, "connect_timeout_seconds": 2, "read_timeout_seconds": 3,
             "max_body_bytes": 4, "max_concurrency": 5,
             "rate_limit": { "requests": 6, "window_seconds": 0.7 },
+            "rate_limits": [
+                { "requests": 60, "window_seconds": 3600 }, { "requests": 99, "window_seconds": 86400 },
+            ],
             "retry": {
                 "max_attempts": 8, "initial_delay_seconds": 0.09, "max_delay_seconds": 10,
-                "deadline_seconds": 11,
+                "deadline_seconds": 11, "settle_for_seconds": 1.25,
             },
         });
         let config: ProviderConfig = serde_json::from_value(config).unwrap();
@@ -279,10 +282,13 @@ fn every_limit_can_be_set_from_data() {
             "max_body_bytes: 4",
             "max_concurrency: 5",
             "Rate { requests: 6, window: 700ms }",
+            "Rate { requests: 60, window: 3600s }",
+            "Rate { requests: 99, window: 86400s }",
             "max_attempts: 8",
             "initial_delay: 90ms",
             "max_delay: 10s",
             "deadline: 11s",
+            "settle_for: 1.25s",
         ] {
             assert!(shown.contains(part), "{backend:?}: no {part} in {shown}");
         }
@@ -306,6 +312,19 @@ fn a_limit_that_is_no_length_of_time_is_refused_and_named() {
                 json!({ "rate_limit": { "requests": 1, "window_seconds": -1 } }),
                 "window_seconds",
             ),
+            (
+                json!({ "rate_limits": [{ "requests": 1, "window_seconds": -1 }] }),
+                "window_seconds",
+            ),
+            (
+                json!({ "retry": { "settle_for_seconds": -1 } }),
+                "settle_for_seconds",
+            ),
+            // Nothing can succeed within no time.
+            (json!({ "timeout_seconds": 0 }), "`timeout`"),
+            (json!({ "connect_timeout_seconds": 0 }), "`connect_timeout`"),
+            (json!({ "read_timeout_seconds": 0 }), "`read_timeout`"),
+            (json!({ "retry": { "deadline_seconds": 0 } }), "`deadline`"),
         ] {
             let mut config = configuration(backend, "https://api.example");
             config["connection"] = connection;

@@ -82,6 +82,7 @@ fn providers(sandbox: &Sandbox, seen: &Arc<Mutex<String>>) -> Vec<Arc<dyn Invita
         .max_attempts(2)
         .initial_delay(Duration::from_millis(2))
         .max_delay(Duration::from_millis(4))
+        .settle_for(Duration::from_millis(4))
         .deadline(Duration::from_millis(300));
     let note = Arc::clone(seen);
     let observer: org_invitations::Observer = Arc::new(move |reply: &ResponseEvent<'_>| {

@@ -13,6 +13,7 @@ pub fn impatient() -> RetryPolicy {
     RetryPolicy::default()
         .initial_delay(Duration::from_millis(5))
         .max_delay(Duration::from_millis(50))
+        .settle_for(Duration::from_millis(60))
         .deadline(Duration::from_secs(20))
 }
 

@@ -272,6 +272,43 @@ async fn a_create_whose_answer_was_lost_for_good_is_looked_for() {
     );
 }
 
+/// The provider has looked for it already, as long as it may; another create may make a second invitation.
+#[tokio::test(start_paused = true)]
+async fn a_create_that_stays_open_is_not_sent_again_and_not_with_other_options() {
+    let there = people(1);
+    let provider = FakeProvider::new(&there, |call| match call.operation {
+        Operation::Create => Answer::Refuse(lost_answer()),
+        _ => Answer::Honest,
+    });
+    let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+    match &outcomes[0].result {
+        StepResult::Withdrawn(error) => assert!(error.may_have_executed(), "{error}"),
+        other => panic!("{other:?}"),
+    }
+    let writes = provider.writes();
+    let creates = writes.iter().filter(|(it, _)| *it == Operation::Create);
+    assert_eq!(creates.count(), 1, "{writes:?}");
+}
+
+/// It may be the invitation that was withdrawn just now, which the server still counts.
+#[tokio::test(start_paused = true)]
+async fn words_for_a_member_are_no_sighting_after_a_withdrawal() {
+    let there = people(1);
+    let provider = FakeProvider::new(&there, |call| match call.operation {
+        Operation::Create => {
+            let words = "This user already exists within the Organization";
+            let refused = refusal(ErrorKind::AlreadyExists, Operation::Create, words);
+            Answer::Refuse(refused.with_code("resource_already_exists"))
+        }
+        _ => Answer::Honest,
+    });
+    let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+    assert!(
+        matches!(outcomes[0].result, StepResult::Withdrawn(_)),
+        "{outcomes:?}"
+    );
+}
+
 #[tokio::test]
 async fn a_delete_whose_answer_was_lost_is_looked_into() {
     // Carried out, or not.

@@ -160,8 +160,5 @@ fn left(open: &[String], not_begun: usize) -> String {
 
 /// A failure that every further item would meet too.
 fn stops_the_rest(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Unauthenticated | ErrorKind::Config | ErrorKind::Unsupported
-    )
+    error.ends_a_run() || error.kind() == ErrorKind::Unsupported
 }

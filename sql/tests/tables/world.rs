@@ -206,6 +206,7 @@ fn impatient() -> RetryPolicy {
     RetryPolicy::default()
         .initial_delay(Duration::from_millis(5))
         .max_delay(Duration::from_millis(50))
+        .settle_for(Duration::from_millis(60))
 }
 
 pub fn confluent(sandbox: &Sandbox) -> Arc<dyn InvitationProvider> {

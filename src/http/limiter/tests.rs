@@ -71,7 +71,7 @@ impl Server {
 }
 
 async fn call(server: &Server, limiter: &Limiter) {
-    let permit = limiter.acquire().await;
+    let permit = limiter.acquire(never()).await.unwrap();
     sleep(Duration::from_micros(200 + fastrand::u64(0..600))).await;
     let (served, reported) = server.answer();
     sleep(Duration::from_micros(200 + fastrand::u64(0..600))).await;
@@ -90,6 +90,11 @@ async fn fifty_windows(server: Server, limiter: Limiter) -> (f64, usize) {
     let served = server.served.load(Ordering::Relaxed) as f64;
     let permitted = (server.rate.requests * 50) as f64;
     (served / permitted, server.rejected.load(Ordering::Relaxed))
+}
+
+/// A deadline that does not matter.
+fn never() -> Instant {
+    Instant::now() + Duration::from_secs(365 * 86_400)
 }
 
 fn rate(requests: usize, millis: u64) -> Rate {
@@ -122,7 +127,7 @@ async fn the_allowance_is_spent_without_rejections() {
     ] {
         for seed in 0..5 {
             fastrand::seed(seed);
-            let limiter = Limiter::new(published, fixed, 16, MAX_WINDOW);
+            let limiter = Limiter::new(published, fixed.as_slice(), 16, MAX_WINDOW);
             let (share, rejected) = fifty_windows(Server::new(server, style), limiter).await;
             assert_eq!(rejected, 0, "{server:?} {style:?} seed {seed}: {share}");
             assert!(share >= 0.97, "{server:?} {style:?} seed {seed}: {share}");
@@ -132,7 +137,7 @@ async fn the_allowance_is_spent_without_rejections() {
 
 #[tokio::test(start_paused = true)]
 async fn a_single_request_does_not_wait_behind_a_bulk_run() {
-    let limiter = Arc::new(Limiter::new(None, Some(rate(10, 1_000)), 16, MAX_WINDOW));
+    let limiter = Arc::new(Limiter::new(None, &[rate(10, 1_000)], 16, MAX_WINDOW));
     let server = Arc::new(Server::new(rate(10, 1_000), Style::Silent));
     let bulk = futures_util::stream::repeat(()).for_each_concurrent(4, |()| {
         let (server, limiter) = (Arc::clone(&server), Arc::clone(&limiter));
@@ -153,23 +158,24 @@ async fn a_single_request_does_not_wait_behind_a_bulk_run() {
 
 #[tokio::test(start_paused = true)]
 async fn an_abandoned_request_releases_its_slot() {
-    let limiter = Limiter::new(None, Some(rate(1, 1_000)), 1, MAX_WINDOW);
-    drop(limiter.acquire().await);
+    let limiter = Limiter::new(None, &[rate(1, 1_000)], 1, MAX_WINDOW);
+    drop(limiter.acquire(never()).await.unwrap());
     let start = Instant::now();
-    drop(limiter.acquire().await);
+    drop(limiter.acquire(never()).await.unwrap());
     assert_eq!(start.elapsed().as_millis(), 1_000);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_rejection_blocks_everything_for_as_long_as_it_says() {
-    let limiter = Limiter::new(None, None, 16, MAX_WINDOW);
-    limiter.acquire().await.complete(None, None);
+    let limiter = Limiter::new(None, &[], 16, MAX_WINDOW);
+    limiter.acquire(never()).await.unwrap().complete(None, None);
     limiter
-        .acquire()
+        .acquire(never())
         .await
+        .unwrap()
         .complete(None, Some(Some(Duration::from_secs(7))));
     let start = Instant::now();
-    drop(limiter.acquire().await);
+    drop(limiter.acquire(never()).await.unwrap());
     assert_eq!(start.elapsed().as_secs(), 7);
 }
 
@@ -185,15 +191,15 @@ fn reported(limit: u64, remaining: u64, reset: Duration) -> Option<RateLimit> {
 /// How long the next request has to wait.
 async fn wait(limiter: &Limiter) -> Duration {
     let start = Instant::now();
-    drop(limiter.acquire().await);
+    drop(limiter.acquire(never()).await.unwrap());
     start.elapsed()
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_others_spent_of_the_same_allowance_is_spent() {
     for reset in [Duration::from_secs(4), Duration::from_millis(4_321)] {
-        let limiter = Limiter::new(None, None, 16, MAX_WINDOW);
-        let first = limiter.acquire().await;
+        let limiter = Limiter::new(None, &[], 16, MAX_WINDOW);
+        let first = limiter.acquire(never()).await.unwrap();
         first.complete(reported(10, 1, reset), None);
         assert_eq!(wait(&limiter).await, Duration::ZERO, "one was left");
         assert_eq!(wait(&limiter).await, reset + ROUNDING);
@@ -202,15 +208,16 @@ async fn what_others_spent_of_the_same_allowance_is_spent() {
 
 #[tokio::test(start_paused = true)]
 async fn an_absurd_figure_affects_its_response_only() {
-    let limiter = Limiter::new(None, None, 16, MAX_WINDOW);
+    let limiter = Limiter::new(None, &[], 16, MAX_WINDOW);
     let second = Duration::from_secs(1);
-    let first = limiter.acquire().await;
+    let first = limiter.acquire(never()).await.unwrap();
     first.complete(reported(2, 1, Duration::MAX), None);
     let others = async {
         for _ in 0..60 {
             limiter
-                .acquire()
+                .acquire(never())
                 .await
+                .unwrap()
                 .complete(reported(2, 1, second), None);
         }
     };
@@ -225,38 +232,120 @@ async fn an_absurd_figure_affects_its_response_only() {
 
 #[tokio::test(start_paused = true)]
 async fn figures_beyond_all_bounds_are_survived() {
-    let limiter = Limiter::new(None, None, 16, MAX_WINDOW);
+    let limiter = Limiter::new(None, &[], 16, MAX_WINDOW);
     for (limit, remaining) in [(u64::MAX, 0), (u64::MAX, u64::MAX), (1, u64::MAX), (0, 0)] {
-        let permit = limiter.acquire().await;
+        let permit = limiter.acquire(never()).await.unwrap();
         permit.complete(reported(limit, remaining, Duration::MAX), None);
     }
-    let permit = limiter.acquire().await;
+    let permit = limiter.acquire(never()).await.unwrap();
     permit.complete(None, Some(Some(Duration::MAX)));
     assert!(wait(&limiter).await <= MAX_WINDOW + ROUNDING);
 }
 
 #[tokio::test(start_paused = true)]
 async fn rejections_without_figures_block_ever_longer_until_a_request_is_served() {
-    let limiter = Limiter::new(None, None, 16, Duration::from_secs(30));
+    let limiter = Limiter::new(None, &[], 16, Duration::from_secs(30));
     let mut waits = Vec::new();
     for _ in 0..7 {
         let start = Instant::now();
-        limiter.acquire().await.complete(None, Some(None));
+        limiter
+            .acquire(never())
+            .await
+            .unwrap()
+            .complete(None, Some(None));
         waits.push(start.elapsed().as_secs());
     }
     assert_eq!(waits, [0, 1, 2, 4, 8, 16, 30]);
-    limiter.acquire().await.complete(None, None);
-    limiter.acquire().await.complete(None, Some(None));
+    limiter.acquire(never()).await.unwrap().complete(None, None);
+    limiter
+        .acquire(never())
+        .await
+        .unwrap()
+        .complete(None, Some(None));
     assert_eq!(wait(&limiter).await.as_secs(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn after_a_rejection_one_request_probes_alone() {
-    let limiter = Limiter::new(None, None, 16, MAX_WINDOW);
-    limiter.acquire().await.complete(None, Some(None));
-    let ahead = limiter.acquire().await;
-    let mut next = Box::pin(limiter.acquire());
+    let limiter = Limiter::new(None, &[], 16, MAX_WINDOW);
+    limiter
+        .acquire(never())
+        .await
+        .unwrap()
+        .complete(None, Some(None));
+    let ahead = limiter.acquire(never()).await.unwrap();
+    let mut next = Box::pin(limiter.acquire(never()));
     assert!(futures_util::poll!(&mut next).is_pending());
     ahead.complete(None, None);
-    next.await;
+    next.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_windows_hold_at_once() {
+    let rates = [rate(10, 10_000), rate(25, 3_600_000), rate(60, 86_400_000)];
+    let limiter = Limiter::new(None, &rates, 16, MAX_WINDOW);
+    let begun = Instant::now();
+    let mut sent = Vec::new();
+    for _ in 0..70 {
+        drop(limiter.acquire(never()).await.unwrap());
+        sent.push(begun.elapsed());
+    }
+    for rate in rates {
+        for pair in sent.windows(rate.requests + 1) {
+            let passed = pair[rate.requests] - pair[0];
+            assert!(passed >= rate.window, "{rate:?}: {passed:?}");
+        }
+    }
+    // And no longer than they ask for.
+    assert_eq!(sent[24].as_secs(), 20);
+    assert_eq!(sent[49].as_secs(), 3_620);
+    assert_eq!(sent[60].as_secs(), 86_400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_cannot_be_admitted_before_the_deadline_is_refused_at_once() {
+    let limiter = Limiter::new(None, &[rate(2, 600_000)], 16, MAX_WINDOW);
+    for _ in 0..2 {
+        drop(limiter.acquire(never()).await.unwrap());
+    }
+    let begun = Instant::now();
+    let soon = || Instant::now() + Duration::from_secs(30);
+    let late = limiter.acquire(soon()).await.unwrap_err();
+    assert_eq!(late.wait, Some(Duration::from_secs(600)));
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    // Also behind somebody who has the time.
+    let patient = limiter.acquire(never());
+    let refused = async {
+        tokio::task::yield_now().await;
+        let late = limiter.acquire(soon()).await.unwrap_err();
+        (late, begun.elapsed())
+    };
+    let (_patient, (late, waited)) = tokio::join!(patient, refused);
+    assert_eq!(
+        (late.wait, waited.as_secs()),
+        (Some(Duration::from_secs(600)), 0)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_connection_is_not_told_of_the_rate() {
+    let limiter = Limiter::new(None, &[], 1, MAX_WINDOW);
+    let _only = limiter.acquire(never()).await.unwrap();
+    let soon = Instant::now() + Duration::from_secs(3);
+    assert_eq!(limiter.acquire(soon).await.unwrap_err().wait, None);
+    assert_eq!(Instant::now(), soon);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_429_that_asks_for_no_wait_blocks_as_one_that_says_nothing() {
+    for asked in [None, Some(Duration::ZERO)] {
+        let limiter = Limiter::new(None, &[], 16, MAX_WINDOW);
+        let begun = Instant::now();
+        for _ in 0..3 {
+            let permit = limiter.acquire(never()).await.unwrap();
+            permit.complete(None, Some(asked));
+        }
+        drop(limiter.acquire(never()).await.unwrap());
+        assert_eq!(begun.elapsed().as_secs(), 1 + 2 + 4, "{asked:?}");
+    }
 }

@@ -42,6 +42,22 @@ fn transport_error(error: &Error<Failure>) -> &TransportError {
     TransportError::find(error).unwrap_or_else(|| panic!("{error:?}"))
 }
 
+/// A gateway's 429 is no promise that nothing was executed.
+#[tokio::test]
+async fn a_429_that_is_not_the_services_own_is_repeated_only_where_that_is_safe() {
+    for method in METHODS {
+        let gateway = respond(429, &["retry-after: 0"], "<html>");
+        let server = Server::start([gateway, json(200, THING)]).await;
+        let client = connect(&server);
+        let state = Arc::new(client.inner.client().start_call());
+        let outcome = call(&client.within(&state), method).await;
+        let is_post = method == Method::Post;
+        assert_eq!(outcome.is_err(), is_post, "{method:?}");
+        assert_eq!(server.count(), if is_post { 1 } else { 2 }, "{method:?}");
+        assert_eq!(state.is_ambiguous(), method != Method::Get, "{method:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_may_be_repeated_is_repeated_until_it_succeeds() {
     let broken = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{";

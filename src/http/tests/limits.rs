@@ -20,7 +20,7 @@ const THING: &str = r#"{"id": "t-1"}"#;
 async fn a_call_that_the_rate_limit_holds_beyond_its_deadline_is_not_sent() {
     let server = Server::start([json(200, THING)]).await;
     let options = ClientOptions {
-        rate: Some(Rate::at_most(1, Duration::MAX)),
+        rates: vec![Rate::at_most(1, Duration::MAX)],
         retry: quick().deadline(Duration::from_secs(1)),
         ..options()
     };
@@ -29,9 +29,11 @@ async fn a_call_that_the_rate_limit_holds_beyond_its_deadline_is_not_sent() {
     let error = client.create_thing(&json!({})).await.unwrap_err();
     let error = TransportError::find(&error).unwrap();
     assert_eq!(error.kind(), TransportErrorKind::RateLimitDeadline);
-    let wanted = "the rate limit left no room before the deadline of the call";
+    let wanted = "the rate limit leaves no room before the deadline of the call";
     assert_eq!(error.message(), wanted);
     assert_eq!((error.attempts(), error.may_have_executed()), (0, false));
+    let wait = error.wait().unwrap();
+    assert!((86_300..=86_400).contains(&wait.as_secs()), "{wait:?}");
     assert_eq!(server.count(), 1);
 }
 
@@ -43,7 +45,7 @@ async fn when_no_time_is_left_the_last_reply_is_the_result() {
         ..options()
     };
     let limited = ClientOptions {
-        rate: Some(Rate::at_most(1, Duration::MAX)),
+        rates: vec![Rate::at_most(1, Duration::MAX)],
         retry: quick().deadline(Duration::from_secs(2)),
         ..options()
     };

@@ -6,6 +6,8 @@ mod credentials;
 mod limits;
 mod responses;
 mod server;
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+mod tls;
 mod tracing_events;
 
 use std::{sync::Arc, time::Duration};
@@ -41,6 +43,7 @@ fn http_client(url: &str, authorization: Authorization, options: ClientOptions) 
         name: "things",
         published_rate: None,
         request_id,
+        is_own_refusal: |_, body| body != b"<html>",
     };
     let endpoint = Endpoint::new(&url.into(), None).unwrap();
     HttpClient::new(service, endpoint, authorization, options).unwrap()
