@@ -225,6 +225,10 @@ impl IdentityProvider {
     fn transport_error(&self, error: &TransportError) -> Error {
         let (kind, what) = match error.kind() {
             TransportErrorKind::Connect => (ErrorKind::Connect, "could not be reached"),
+            TransportErrorKind::Certificate => {
+                let what = "has a certificate that is not accepted";
+                (ErrorKind::Connect, what)
+            }
             TransportErrorKind::BodyTooLarge => {
                 let message = format!("{} answered more than {MAX_BODY} bytes", self.place());
                 let status = error.status().unwrap_or_default();

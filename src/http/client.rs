@@ -62,7 +62,7 @@ impl HttpClient {
         );
         Ok(Arc::new(Self {
             limiter,
-            proxy: proxy_of(&endpoint),
+            proxy: proxy_of(&endpoint, &Matcher::from_system()),
             clock_skew: ClockSkew::default(),
             service,
             endpoint,
@@ -101,13 +101,14 @@ impl HttpClient {
     }
 }
 
-/// Host and port of the proxy by which requests to an endpoint go, as the environment has it for the HTTP client.
-fn proxy_of(endpoint: &Endpoint) -> Option<String> {
+/// Host and port of the proxy by which requests to an endpoint go; `proxies` are those of the environment, as the HTTP
+/// client has them.
+fn proxy_of(endpoint: &Endpoint, proxies: &Matcher) -> Option<String> {
     if endpoint.is_plain() {
         return None;
     }
     let target = endpoint.as_base().parse().ok()?;
-    let proxy = Matcher::from_system().intercept(&target)?;
+    let proxy = proxies.intercept(&target)?;
     let host = proxy.uri().host()?;
     Some(match proxy.uri().port() {
         Some(port) => format!("{host}:{port}"),
@@ -123,5 +124,27 @@ impl fmt::Debug for HttpClient {
             .field("options", &self.options)
             .field("authorization", &"[REDACTED]")
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_proxy_is_named_without_its_credentials_where_it_is_used() {
+        let proxies = Matcher::builder()
+            .https("http://user:hush-hush@proxy.example:3128")
+            .no("direct.example")
+            .build();
+        for (url, proxy) in [
+            ("https://api.example/v1", Some("proxy.example:3128")),
+            ("https://direct.example", None),
+            // Loopback by plain http uses none.
+            ("http://127.0.0.1:9", None),
+        ] {
+            let endpoint = Endpoint::new(&url.into(), None).unwrap();
+            assert_eq!(proxy_of(&endpoint, &proxies).as_deref(), proxy, "{url}");
+        }
     }
 }

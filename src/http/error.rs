@@ -355,6 +355,10 @@ mod tests {
         let address = listener.local_addr().unwrap();
         drop(listener);
         let url = format!("http://{address}/secret-path");
+        let error = client.get(url.as_str()).send().await.unwrap_err();
+        let by_proxy = TransportError::from_reqwest_by(error, Some("proxy.example:3128"));
+        let named = format!("{address} could not be reached by the proxy proxy.example:3128: ");
+        assert!(by_proxy.message().starts_with(&named), "{by_proxy}");
         let error = client.get(url).send().await.unwrap_err();
         let error = TransportError::from_reqwest(error);
         assert_eq!(error.kind(), TransportErrorKind::Connect);

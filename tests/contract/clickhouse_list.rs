@@ -340,3 +340,45 @@ async fn a_list_without_its_result_is_unreadable() {
         assert_eq!(error.request_id(), Some(REQUEST_ID), "{body}: {error}");
     }
 }
+
+/// The status is derived from the server's `Date`: what this machine's clock shows changes nothing.
+#[tokio::test]
+async fn the_derived_status_is_by_the_servers_clock() {
+    for (date, status) in [
+        ("Fri, 08 Mar 2199 09:59:59 GMT", InvitationStatus::Sent),
+        ("Fri, 08 Mar 2199 10:00:00 GMT", InvitationStatus::Expired),
+    ] {
+        let item = object("ann");
+        let body = BACKEND.list(std::slice::from_ref(&item));
+        let list = Answer::json(200, &body).header("Date", date);
+        let wire = Wire::always(list).await;
+        let query = ListQuery::new().status(status.clone());
+        let page = BACKEND.connect(&wire).list_page(&query, None).await;
+        assert_eq!(emails(&page.unwrap()), ["ann@example.com"], "{date}");
+
+        let one = Answer::json(200, &BACKEND.envelope(item)).header("Date", date);
+        let wire = Wire::always(one).await;
+        let id = "id-ann".parse().unwrap();
+        let invitation = BACKEND.connect(&wire).get(&id).await.unwrap();
+        assert_eq!(invitation.status, Some(status), "{date}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_whose_envelope_tells_of_a_failure_is_not_whole() {
+    for backend in Backend::ALL {
+        for (property, value) in [
+            ("error", json!("INTERNAL_ERROR: try again")),
+            ("errors", json!([{ "detail": "try again" }])),
+            ("status", json!(500)),
+        ] {
+            let mut body = backend.list(&[]);
+            body[property] = value;
+            let wire = Wire::always(Answer::json(200, &body)).await;
+            let provider = backend.connect(&wire);
+            let listed = provider.list_page(&ListQuery::new(), None).await;
+            let error = listed.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Decode, "{backend:?} {property}");
+        }
+    }
+}
