@@ -317,6 +317,15 @@ impl Run {
                 let skeleton = email_skeleton(&step.email);
                 let mut unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
                 unseen.insert(skeleton, step.email.clone());
+                drop(unseen);
+                // "Exists" may be said of an invitation in a spelling that nothing resembles.
+                if !refused.message().to_lowercase().contains("member") {
+                    let email = &step.email;
+                    self.hold(format!(
+                        "the provider says that {email} is there, and nobody was seen, so nothing is \
+                         withdrawn in this run"
+                    ));
+                }
                 step.reason = Some(refused.message().to_owned());
             }
         }
@@ -412,14 +421,20 @@ impl Run {
                 true => "may have been carried out",
                 false => "was refused because the person is there, and no invitation was found",
             };
-            let why = format!("the create for {email} {why}, so nothing is withdrawn in this run");
-            let mut first = self
-                .unexplained
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            first.get_or_insert(why);
+            self.hold(format!(
+                "the create for {email} {why}, so nothing is withdrawn in this run"
+            ));
         }
         unseen.error
+    }
+
+    /// Withholds the deletions of this run.
+    fn hold(&self, why: String) {
+        let mut first = self
+            .unexplained
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert(why);
     }
 }
 

@@ -167,7 +167,7 @@ fn every_problem_is_told_with_its_line() {
             "[\n{\"email\": \"a@x\", \"mail\": 1}]",
             RosterFormat::Json,
             vec![
-                "line 2: unknown field `mail`, expected one of `email`, `roles`, `auth_type`, `action`, `id`, `error`",
+                "line 2: unknown field `mail`, expected one of `email`, `roles`, `auth_type`, `action`, `id`, `error`; did you mean `email`?",
             ],
         ),
         (
