@@ -23,6 +23,9 @@ use crate::{
 /// How many odd items of one body have an error each; the rest are counted in one more.
 const MAX_ITEM_ERRORS: usize = 100;
 
+/// After so many odd items, a body is not read any further.
+const MAX_ODD_ITEMS: usize = 10_000;
+
 /// A body up to this size is kept whole by the invitations of it whose `extra` nobody looked at.
 const MAX_SHARED_BYTES: usize = 256 << 10;
 
@@ -61,7 +64,7 @@ impl<E: DeserializeOwned> ListBody<E> {
                         texts: &texts,
                         index,
                     };
-                    collected.push(index, convert(item, Some(&text)), None);
+                    collected.push(index, convert(item, Some(&text)), None)
                 },
                 item: PhantomData,
             };
@@ -80,7 +83,9 @@ impl<E: DeserializeOwned> ListBody<E> {
                 for (index, span) in layout.items.iter().enumerate() {
                     let item = &reply.body[span.range()];
                     let read = read_alone(item, |wire| convert(wire, Some(&Text(item))), decode);
-                    collected.push(index, read, Some(item));
+                    if !collected.push(index, read, Some(item)) {
+                        break;
+                    }
                 }
                 rest_of(&reply.body, &layout)
             }
@@ -150,7 +155,13 @@ impl<'a> Collected<'a> {
         }
     }
 
-    fn push(&mut self, index: usize, item: Result<Invitation, String>, text: Option<&[u8]>) {
+    /// Adds an item; false once there are so many odd ones that the rest is not to be read.
+    fn push(
+        &mut self,
+        index: usize,
+        item: Result<Invitation, String>,
+        text: Option<&[u8]>,
+    ) -> bool {
         match item {
             Ok(invitation) => self.items.push(Ok(invitation)),
             Err(why) => {
@@ -166,11 +177,17 @@ impl<'a> Collected<'a> {
                 }
             }
         }
+        self.errors < MAX_ODD_ITEMS
     }
 
     fn finish(mut self) -> Vec<Result<Invitation>> {
         if let Some(more @ 1..) = self.errors.checked_sub(MAX_ITEM_ERRORS) {
-            let message = format!("{more} further items of the page cannot be read");
+            let message = match self.errors < MAX_ODD_ITEMS {
+                true => format!("{more} further items of the page cannot be read"),
+                false => format!(
+                    "{MAX_ODD_ITEMS} items of the page cannot be read, and what comes after them was not"
+                ),
+            };
             self.items.push(Err(self.error(message)));
         }
         self.items
@@ -186,14 +203,14 @@ impl<'a> Collected<'a> {
     }
 }
 
-/// Reads a list in an object in one pass; the result is the JSON of what is beside the list.
+/// Reads a list in an object in one pass, until `each` returns false; the result is the JSON of what is beside the list.
 struct ListVisitor<W, F> {
     property: &'static str,
     each: F,
     item: PhantomData<W>,
 }
 
-impl<'de, W: DeserializeOwned, F: FnMut(W, usize)> Visitor<'de> for ListVisitor<W, F> {
+impl<'de, W: DeserializeOwned, F: FnMut(W, usize) -> bool> Visitor<'de> for ListVisitor<W, F> {
     type Value = String;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -236,7 +253,9 @@ struct Items<'f, W, F> {
     item: PhantomData<W>,
 }
 
-impl<'de, W: DeserializeOwned, F: FnMut(W, usize)> DeserializeSeed<'de> for Items<'_, W, F> {
+impl<'de, W: DeserializeOwned, F: FnMut(W, usize) -> bool> DeserializeSeed<'de>
+    for Items<'_, W, F>
+{
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -244,7 +263,7 @@ impl<'de, W: DeserializeOwned, F: FnMut(W, usize)> DeserializeSeed<'de> for Item
     }
 }
 
-impl<'de, W: DeserializeOwned, F: FnMut(W, usize)> Visitor<'de> for Items<'_, W, F> {
+impl<'de, W: DeserializeOwned, F: FnMut(W, usize) -> bool> Visitor<'de> for Items<'_, W, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -254,7 +273,9 @@ impl<'de, W: DeserializeOwned, F: FnMut(W, usize)> Visitor<'de> for Items<'_, W,
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         let mut index = 0;
         while let Some(item) = items.next_element()? {
-            (self.each)(item, index);
+            if !(self.each)(item, index) {
+                return Err(A::Error::custom("too many items are odd"));
+            }
             index += 1;
         }
         Ok(())
