@@ -333,7 +333,7 @@ impl<'a> OperationContext<'a> {
             message = until(&message, wait);
         }
         let error = self.error(kind, message);
-        let request_id = (self.client.service.request_id)(&reply.headers, &reply.body);
+        let request_id = reply.request_id(self.client.service.request_id);
         self.with_head(error, reply.status, &reply.headers, request_id)
     }
 

@@ -110,7 +110,7 @@ impl Attempt<'_> {
     fn request_id(&self, result: &AttemptResult) -> Option<String> {
         let request_id = self.client.service.request_id;
         let id = match result {
-            Ok(reply) => request_id(&reply.headers, &reply.body),
+            Ok(reply) => reply.request_id(request_id),
             Err(error) => request_id(error.headers()?, &[]),
         }?;
         let redactor = self.client.authorization.redactor();

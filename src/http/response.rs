@@ -22,6 +22,7 @@ pub(crate) struct Reply {
     pub headers: HeaderMap,
     pub body: Bytes,
     json: OnceLock<Option<Value>>,
+    request_id: OnceLock<Option<String>>,
     /// The response that the reply was read from: its URL, version and extensions are left in it.
     drained: Option<Response>,
 }
@@ -34,6 +35,7 @@ impl Reply {
             headers,
             body,
             json: OnceLock::new(),
+            request_id: OnceLock::new(),
             drained: None,
         }
     }
@@ -46,6 +48,7 @@ impl Reply {
             headers,
             body,
             json: OnceLock::new(),
+            request_id: OnceLock::new(),
             drained: Some(response),
         }
     }
@@ -68,6 +71,14 @@ impl Reply {
             serde_json::from_slice(body).ok()
         };
         self.json.get_or_init(parse).as_ref()
+    }
+
+    /// The id of the request, as `find` knows it in headers and body. Looked for once, however many errors have it.
+    pub fn request_id(&self, find: fn(&HeaderMap, &[u8]) -> Option<String>) -> Option<String> {
+        let id = self
+            .request_id
+            .get_or_init(|| find(&self.headers, &self.body));
+        id.clone()
     }
 
     /// The same reply as a `reqwest::Response`.
