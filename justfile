@@ -53,7 +53,7 @@ schemathesis *documents:
 load *arguments:
     .ci/load {{arguments}}
 
-# What is reported beside what servers without mercy hold: prints every cell that is wrong.
+# What is reported, beside what hostile servers hold, in raw sockets: prints every cell that is wrong.
 hostile:
     cargo test -p org-invitations --test hostile --no-fail-fast
     cargo test -p org-invitations-cli --test hostile --no-fail-fast

@@ -23,6 +23,8 @@ pub(crate) struct Connected {
     pub label: String,
     /// The profile that it was set up from.
     pub profile: Option<String>,
+    /// The flags that say where it is, as they are given again in another command.
+    pub flags: String,
     /// The organisation and where it is, as far as that is known without asking.
     pub account: Account,
     /// What its server says of the rate limit.
@@ -51,18 +53,20 @@ impl Connected {
         }
     }
 
-    /// The flag that chooses it on the command line.
+    /// The flags that choose it on the command line, with those that were given: another command goes to the same
+    /// organisation.
     pub fn flag(&self) -> String {
+        let flags = &self.flags;
         match &self.profile {
-            Some(profile) => format!("--profile {}", shell_word(profile)),
-            None => format!("-p {}", self.label),
+            Some(profile) => format!("--profile {}{flags}", shell_word(profile)),
+            None => format!("-p {}{flags}", self.label),
         }
     }
 }
 
 /// A word as a shell takes it.
 pub(crate) fn shell_word(word: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "@._+-:".contains(letter);
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "@._+-:/".contains(letter);
     if !word.is_empty() && !word.starts_with('-') && word.chars().all(plain) {
         return word.to_owned();
     }
@@ -165,6 +169,7 @@ async fn connect(selection: &Selection, chosen: &[Selected]) -> Result<Vec<Conne
                 }
                 let mut connected = vendor(&layers)?;
                 connected.profile.clone_from(profile);
+                connected.flags = selection.flags_again();
                 connected
             }
         });
@@ -203,6 +208,7 @@ fn vendor_from(layers: &Layered, config: ProviderConfig) -> Result<Connected, Fa
     Ok(Connected {
         label: layers.kind.to_string(),
         profile: None,
+        flags: String::new(),
         account: layers.account(),
         rate,
         #[cfg(feature = "sql")]
@@ -241,6 +247,7 @@ async fn sandbox() -> Result<Connected, Failure> {
     Ok(Connected {
         label: "sandbox".to_owned(),
         profile: None,
+        flags: String::new(),
         account: Account {
             target: "sandbox".to_owned(),
             names_organization: true,

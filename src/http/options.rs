@@ -144,7 +144,7 @@ macro_rules! common_setters {
         /// day, for example. As [`rate_limit`](Self::rate_limit) otherwise; none of them is no limit of one's own.
         ///
         /// A call that no window lets out before its deadline fails at once with
-        /// [`RateLimited`](crate::ErrorKind::RateLimited) and the wait.
+        /// `RateLimited` and the wait.
         pub fn rate_limits(
             mut self,
             limits: impl IntoIterator<Item = (usize, std::time::Duration)>,

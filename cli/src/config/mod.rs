@@ -20,7 +20,7 @@ pub(crate) use self::{
     location::Location,
     selection::{Selected, Selection},
 };
-use crate::{arguments::Global, failure::Failure};
+use crate::{arguments::Global, failure::Failure, provider::shell_word};
 
 /// A variable of the environment; empty counts as absent.
 pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
@@ -36,11 +36,27 @@ pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
 /// What the flags say about a provider.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flags {
+    config_file: Option<PathBuf>,
     base_url: Option<String>,
     organization_id: Option<String>,
 }
 
 impl Flags {
+    /// The flags as they are given again, each with a space before it.
+    fn again(&self) -> String {
+        let file = self.config_file.as_ref();
+        let file = file.map(|file| file.to_string_lossy().into_owned());
+        let flags = [
+            ("--config-file", file),
+            ("--base-url", self.base_url.clone()),
+            ("--organization-id", self.organization_id.clone()),
+        ];
+        let given = flags
+            .into_iter()
+            .filter_map(|(flag, value)| Some(format!(" {flag} {}", shell_word(&value?))));
+        given.collect()
+    }
+
     /// # Errors
     ///
     /// A flag of one provider that is given for several.
@@ -53,6 +69,7 @@ impl Flags {
             ));
         }
         Ok(Self {
+            config_file: global.config_file.clone(),
             base_url: global.base_url.clone(),
             organization_id: global.organization_id.clone(),
         })

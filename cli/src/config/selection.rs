@@ -66,6 +66,11 @@ impl Selection {
             .collect()
     }
 
+    /// The flags that say where a provider is, as they are given again in another command.
+    pub fn flags_again(&self) -> String {
+        self.flags.again()
+    }
+
     /// The values of a provider, and where each comes from.
     pub fn layers(&self, kind: ProviderKind, profile: Option<&str>) -> Result<Layered, Failure> {
         let profile = match (profile, &self.file) {
