@@ -258,10 +258,6 @@ impl Renewal {
                     let error = error.with_provider(provider.to_string());
                     Unseen::from(error.with_subject(&new.email).with_conflicting_id(found.id))
                 }
-                // In whatever words, the refusal may be about the invitation that was just withdrawn.
-                Ok(Sighting::Member(refused)) if withdrawn => {
-                    Unseen::from(refused.with_kind(ErrorKind::Conflict))
-                }
                 Err(unseen) => unseen,
                 seen => return seen,
             };
