@@ -20,7 +20,8 @@ use crate::{
 ///
 /// Implemented by [`Confluent`](crate::Confluent) and [`ClickHouse`](crate::ClickHouse), and open to
 /// others. The trait is what an implementor provides; callers find the rest in
-/// [`InvitationProviderExt`]. It has no default bodies, so a wrapper cannot forget to forward.
+/// [`InvitationProviderExt`]. But for [`check`](Self::check), it has no default bodies, so a wrapper cannot forget to
+/// forward.
 ///
 /// A request means the same on every provider: an option is honoured or refused, never ignored.
 /// `Display` is the provider's short name (`confluent`), `Debug` must not show a secret. Dropping a
@@ -44,6 +45,18 @@ pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync + 'static 
     /// those of every call: see [`ErrorKind`]. When
     /// [`may_have_executed`](crate::Error::may_have_executed) is true, look before repeating it.
     async fn create(&self, new: NewInvitation) -> Result<Invitation>;
+
+    /// Looks, without changing anything, whether this invitation could be created, as far as the server tells: on
+    /// ClickHouse, whether the organisation has the roles. A [renewal](crate::Renewal) to other roles asks before it
+    /// withdraws anything. Where the server does not tell, that is no error. Default: nothing is known.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](ErrorKind::InvalidInput), when the invitation would be refused.
+    async fn check(&self, new: &NewInvitation) -> Result<()> {
+        let _ = new;
+        Ok(())
+    }
 
     /// Reads one invitation. Idempotent.
     ///
@@ -234,6 +247,15 @@ macro_rules! forward {
                 Self: 'f,
             {
                 (**self).create(new)
+            }
+
+            fn check<'a, 'b, 'f>(&'a self, new: &'b NewInvitation) -> BoxFuture<'f, Result<()>>
+            where
+                'a: 'f,
+                'b: 'f,
+                Self: 'f,
+            {
+                (**self).check(new)
             }
 
             fn get<'a, 'b, 'f>(

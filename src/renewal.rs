@@ -148,6 +148,14 @@ impl Renewal {
         if let Err(error) = self.check(&provider.capabilities()) {
             return RenewalResult::Refused(error.with_provider(provider.to_string()));
         }
+        // The roles of the old invitation can be given again.
+        let same_roles = self
+            .fallback
+            .as_ref()
+            .is_some_and(|old| old.roles == self.new.roles);
+        if !same_roles && let Err(error) = provider.check(&self.new).await {
+            return RenewalResult::Refused(error);
+        }
         if let Err(error) = options.observer.withdrawing(self) {
             return RenewalResult::Refused(error);
         }

@@ -23,9 +23,11 @@ pub enum Operation {
     Delete,
     /// `exchangeStsV1OauthToken`, Confluent's alone.
     Exchange,
+    /// `organizationRolesGetList`, ClickHouse's alone.
+    Roles,
 }
 
-const IDS: [(&str, Provider, Operation); 9] = [
+const IDS: [(&str, Provider, Operation); 10] = [
     (
         "createIamV2Invitation",
         Provider::Confluent,
@@ -42,6 +44,11 @@ const IDS: [(&str, Provider, Operation); 9] = [
         "exchangeStsV1OauthToken",
         Provider::Confluent,
         Operation::Exchange,
+    ),
+    (
+        "organizationRolesGetList",
+        Provider::ClickHouse,
+        Operation::Roles,
     ),
     ("invitationCreate", Provider::ClickHouse, Operation::Create),
     ("invitationGet", Provider::ClickHouse, Operation::Get),
@@ -66,6 +73,7 @@ impl fmt::Display for Operation {
             Self::List => "list",
             Self::Delete => "delete",
             Self::Exchange => "exchange",
+            Self::Roles => "roles",
         })
     }
 }

@@ -204,7 +204,7 @@ pub(super) fn page(
 }
 
 /// The name of a property that says that a list goes on.
-fn cursor_in(extra: &Extra) -> Option<&str> {
+pub(super) fn cursor_in(extra: &Extra) -> Option<&str> {
     if extra.is_empty() {
         return None;
     }

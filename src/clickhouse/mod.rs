@@ -3,6 +3,7 @@
 mod builder;
 mod convert;
 mod error;
+mod roles;
 
 use std::{fmt, pin::pin, sync::Arc};
 
@@ -177,6 +178,11 @@ impl InvitationProvider for ClickHouse {
             context.expect_address(&new.email, made)
         };
         create_reconciled(self, &self.looks, &context, &new, send).await
+    }
+
+    /// `GET /v1/organizations/{organizationId}/roles`, where the invitation asks for roles by id.
+    async fn check(&self, new: &NewInvitation) -> Result<()> {
+        self.check_roles(new).await
     }
 
     /// `GET /v1/organizations/{organizationId}/invitations/{invitationId}`

@@ -10,7 +10,7 @@ use std::{
 };
 
 use tracing::{
-    Event, Id, Level, Metadata, Subscriber,
+    Dispatch, Event, Id, Level, Metadata, Subscriber,
     field::{Field, Visit},
     span::{Attributes, Record},
     subscriber::DefaultGuard,
@@ -27,6 +27,7 @@ const OURS: &str = "org_invitations";
 pub struct Capture {
     kept: Kept,
     _guard: DefaultGuard,
+    _other: Dispatch,
 }
 
 #[derive(Clone, Default)]
@@ -54,9 +55,12 @@ pub enum What {
 impl Capture {
     pub fn start() -> Self {
         let kept = Kept::default();
+        // While there is only one subscriber, what another thread's test logs first is never logged for this one either.
+        let other = Dispatch::new(Registry::default());
         let guard = Registry::default().with(kept.clone()).set_default();
         Self {
             kept,
+            _other: other,
             _guard: guard,
         }
     }

@@ -98,7 +98,7 @@ async fn create_and_delete_give_up_and_name_who_is_left() {
     let options = ["--yes", "--max-deletes", "7", "--give-up-after", "1s"];
     let delete = [&away[..], &["delete"], &ids, &options].concat();
     let deleted = run(&delete, &variables).await;
-    let words = "org-invitations --profile confluent delete i-1 i-2 i-3 i-4 i-5 i-6 i-7";
+    let words = "org-invitations --profile confluent --base-url http://127.0.0.1:1 delete i-1 i-2 i-3 i-4 i-5 i-6 i-7";
     deleted.fails(1, &["0 of 7 were done", words]);
     let is_delete = |change: Change| change == Change::Delete;
     let commits = world.sandbox.ledger().commits;

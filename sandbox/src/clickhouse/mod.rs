@@ -51,6 +51,9 @@ pub(crate) enum Route {
     Create {
         organization: String,
     },
+    Roles {
+        organization: String,
+    },
     Get {
         organization: String,
         id: String,
@@ -76,6 +79,13 @@ impl Route {
                     _ => Self::WrongMethod("GET, POST"),
                 }
             }
+            ["organizations", organization, "roles"] if !organization.is_empty() => {
+                let organization = (*organization).to_owned();
+                match *method {
+                    Method::GET => Self::Roles { organization },
+                    _ => Self::WrongMethod("GET"),
+                }
+            }
             ["organizations", organization, "invitations", id]
                 if !organization.is_empty() && !id.is_empty() =>
             {
@@ -94,6 +104,7 @@ impl Route {
         match self {
             Self::List { .. } => Some("invitationGetList"),
             Self::Create { .. } => Some("invitationCreate"),
+            Self::Roles { .. } => Some("organizationRolesGetList"),
             Self::Get { .. } => Some("invitationGet"),
             Self::Delete { .. } => Some("invitationDelete"),
             Self::WrongMethod(_) | Self::Unknown => None,
@@ -109,6 +120,9 @@ pub(crate) fn answer(shared: &Shared, route: &Route, call: &Call) -> Response {
         }
         Route::Create { organization } => {
             admitted(organization, Rights::write).and_then(|it| create(shared, call, it))
+        }
+        Route::Roles { organization } => {
+            admitted(organization, Rights::read).map(|it| list_roles(shared, call, it))
         }
         Route::Get { organization, id } => {
             admitted(organization, Rights::read).and_then(|it| get(shared, call, it, id))
@@ -178,6 +192,15 @@ fn list(shared: &Shared, call: &Call, organization: usize) -> Result<Response, R
     let open = invitations.after(0).filter(|it| is_open(it));
     let result: Vec<_> = open.map(wire::invitation).collect();
     Ok(wire::success(Some(result), &call.request_id))
+}
+
+fn list_roles(shared: &Shared, call: &Call, organization: usize) -> Response {
+    let state = shared.lock();
+    let custom = state.custom_roles.get(organization).into_iter().flatten();
+    let system = roles::SYSTEM_ROLES.into_iter().map(Role::System);
+    let all = system.chain(custom.cloned().map(Role::Custom));
+    let role = |role: Role| json!({ "id": role.id(), "name": role.name(), "type": role.kind() });
+    wire::success(Some(all.map(role).collect::<Vec<_>>()), &call.request_id)
 }
 
 fn create(shared: &Shared, call: &Call, organization: usize) -> Result<Response, Refusal> {

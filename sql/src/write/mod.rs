@@ -21,7 +21,7 @@ pub(crate) use self::{insert::insert, rule::WriteRule};
 use org_invitations::{BulkOptions, RemovalLimit};
 
 /// What `INSERT` and `DELETE` may do.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct WriteOptions {
     /// Whether a `DELETE` without `WHERE` deletes everything; otherwise it is refused. Default: false.
@@ -31,16 +31,6 @@ pub struct WriteOptions {
     pub max_deletes: RemovalLimit,
     /// How many requests are under way at once, and what stops them between two rows.
     pub bulk: BulkOptions,
-}
-
-impl Default for WriteOptions {
-    fn default() -> Self {
-        Self {
-            allow_delete_all: false,
-            max_deletes: RemovalLimit::default(),
-            bulk: BulkOptions::default(),
-        }
-    }
 }
 
 impl WriteOptions {

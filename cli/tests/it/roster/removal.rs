@@ -488,7 +488,16 @@ async fn roles_that_cannot_be_are_refused_without_a_loss() {
         ],
     );
     assert_eq!(deleted(&world), 0);
-    // An id that there is not: one person is renewed back, the others are left alone.
+    // An id that there is not, where the organisation's roles can be read.
+    let unknown_role = run(roster(unknown)).await;
+    let of_each = format!("the organisation has no role with the id \"{unknown}\"; it has");
+    unknown_role.fails(2, &[&of_each, &format!("{billing} (Billing)")]);
+    assert_eq!(deleted(&world), 0);
+    // And where they cannot: one person is renewed back, the others are left alone.
+    let unreadable = Rule::new(Fault::status_before(403)).on(Operation::Roles);
+    world
+        .sandbox
+        .set_faults(Faults::script([unreadable.always()]));
     let refused = run(roster(unknown)).await;
     refused.fails(
         1,

@@ -1,0 +1,65 @@
+//! Which roles the organisation has.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    bindings::clickhouse::offers,
+    clickhouse::{ClickHouse, convert},
+    error::{Error, ErrorKind, Operation, Result, excerpt},
+    extra::Extra,
+    invitation::{NewInvitation, Roles},
+};
+
+impl ClickHouse {
+    /// Refuses an invitation with a role that the organisation does not have.
+    pub(super) async fn check_roles(&self, new: &NewInvitation) -> Result<()> {
+        let Some(Roles::Ids(asked)) = &new.roles else {
+            return Ok(());
+        };
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let Some(known) = self.roles().await else {
+            return Ok(());
+        };
+        let Some(unknown) = asked.iter().find(|id| !known.contains_key(*id)) else {
+            return Ok(());
+        };
+        let named = known.iter().find(|(_, name)| *name == unknown);
+        let unknown = excerpt(unknown);
+        let message = match named {
+            Some((id, _)) => {
+                format!("{unknown:?} is the name of a role, and roles go by their ids: {id}")
+            }
+            None => {
+                let known = known.iter().map(|(id, name)| format!("{id} ({name})"));
+                let known = known.take(20).collect::<Vec<_>>().join(", ");
+                format!("the organisation has no role with the id {unknown:?}; it has {known}")
+            }
+        };
+        let error = Error::new(ErrorKind::InvalidInput, Operation::Create, message);
+        Err(error.with_provider(Self::NAME).with_subject(&new.email))
+    }
+
+    /// The names of all roles, by id; `None` where they are not known: the document does not offer the list, the key may
+    /// not read it, or not all of it can be read.
+    async fn roles(&self) -> Option<BTreeMap<String, String>> {
+        if !offers::ORGANIZATION_ROLES_GET_LIST {
+            return None;
+        }
+        let context = self.context(Operation::List, None);
+        let api = self.api.within(&context.call);
+        let request = api.organization_roles_get_list();
+        let sent = request.organization_id(&*self.organization).send().await;
+        let list = context.outcome(sent).ok()?.value.ok()?;
+        let rest = Extra::from(list.extra);
+        if convert::cursor_in(&rest).is_some() {
+            return None;
+        }
+        let known = list.result?.into_iter();
+        let known: Option<BTreeMap<_, _>> = known
+            .map(|role| Some((role.id?, role.name.unwrap_or_default())))
+            .collect();
+        known.filter(|known| !known.is_empty())
+    }
+}
