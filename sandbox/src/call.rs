@@ -10,7 +10,7 @@ use axum::response::{Html, IntoResponse as _, Response};
 use serde_json::{Map, Value};
 
 use crate::connection::Line;
-use crate::faults::{self, Fault};
+use crate::faults::{self, Fault, Filtering};
 use crate::journal::Arrival;
 use crate::limits::{self, Allowance};
 use crate::route::Route;
@@ -32,6 +32,8 @@ pub(crate) struct Call {
     pub(crate) headers: HeaderMap,
     /// `None` when it was too large, or broke off.
     pub(crate) body: Option<Bytes>,
+    /// How its filters are taken.
+    pub(crate) filtering: Filtering,
 }
 
 /// A call on its way: where it goes, and where its answer is recorded.
@@ -107,6 +109,18 @@ impl Delivery {
         Self {
             call,
             sequence,
+            ..self.clone()
+        }
+    }
+
+    /// The same request, its filters taken in another way.
+    pub(crate) fn filtering(&self, filtering: Filtering) -> Self {
+        let call = Call {
+            filtering,
+            ..self.call.clone()
+        };
+        Self {
+            call,
             ..self.clone()
         }
     }
@@ -195,6 +209,7 @@ pub(crate) async fn answer(
         uri: head.uri,
         headers: head.headers,
         body: None,
+        filtering: Filtering::Exact,
     };
     let (mut delivery, fault) = Delivery::begin(shared, route, call, head.version);
     if let Some(Fault::Refuse { for_ms }) = fault {

@@ -5,6 +5,7 @@ use std::ops::Bound;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::faults::{InEffect, Moment};
 use crate::state::AcceptError;
 use crate::view::Status;
 
@@ -35,6 +36,7 @@ pub(crate) struct New<D> {
     pub(crate) id: String,
     pub(crate) email: String,
     pub(crate) staging: TimeDelta,
+    pub(crate) in_effect: InEffect,
     pub(crate) details: D,
 }
 
@@ -60,8 +62,12 @@ impl<D> Invitation<D> {
 pub(crate) struct Invitations<D> {
     by_sequence: BTreeMap<u64, Invitation<D>>,
     by_id: HashMap<Box<str>, u64>,
-    /// Not those deleted, which are in nobody's way.
+    /// The latest of each address. Not those deleted, which are in nobody's way.
     by_email: HashMap<Box<str>, u64>,
+    /// Those before the latest, oldest first, of an address invited again while its uniqueness lagged.
+    doubles: HashMap<Box<str>, Vec<u64>>,
+    /// Those that did not take effect at once.
+    delayed: HashMap<u64, InEffect>,
     last_sequence: u64,
 }
 
@@ -71,6 +77,8 @@ impl<D> Default for Invitations<D> {
             by_sequence: BTreeMap::new(),
             by_id: HashMap::new(),
             by_email: HashMap::new(),
+            doubles: HashMap::new(),
+            delayed: HashMap::new(),
             last_sequence: 0,
         }
     }
@@ -83,8 +91,13 @@ impl<D> Invitations<D> {
         let sequence = self.last_sequence;
         let id = new.id.into_boxed_str();
         self.by_id.insert(id.clone(), sequence);
-        self.by_email
-            .insert(new.email.to_lowercase().into_boxed_str(), sequence);
+        let email = new.email.to_lowercase().into_boxed_str();
+        if let Some(double) = self.by_email.insert(email.clone(), sequence) {
+            self.doubles.entry(email).or_default().push(double);
+        }
+        if new.in_effect.is_delayed() {
+            self.delayed.insert(sequence, new.in_effect);
+        }
         self.by_sequence.entry(sequence).or_insert(Invitation {
             sequence,
             id,
@@ -103,9 +116,31 @@ impl<D> Invitations<D> {
         self.by_sequence.get(self.by_id.get(id)?)
     }
 
+    /// The latest of an address.
     pub(crate) fn get_by_email(&self, email: &str) -> Option<&Invitation<D>> {
         self.by_sequence
             .get(self.by_email.get(email.to_lowercase().as_str())?)
+    }
+
+    /// The one that keeps its address from being invited again.
+    pub(crate) fn in_the_way(&self, email: &str, now: Moment) -> Option<&Invitation<D>> {
+        let email = email.to_lowercase();
+        let doubles = self.doubles.get(email.as_str()).into_iter().flatten();
+        let latest = self.by_email.get(email.as_str());
+        doubles
+            .chain(latest)
+            .rev()
+            .filter(|sequence| self.in_effect(**sequence).is_unique(now))
+            .find_map(|sequence| self.by_sequence.get(sequence))
+    }
+
+    /// Whether lists show it.
+    pub(crate) fn is_listed(&self, invitation: &Invitation<D>, now: Moment) -> bool {
+        self.in_effect(invitation.sequence).is_listed(now)
+    }
+
+    fn in_effect(&self, sequence: u64) -> InEffect {
+        self.delayed.get(&sequence).copied().unwrap_or_default()
     }
 
     /// Takes an invitation away.
@@ -113,6 +148,7 @@ impl<D> Invitations<D> {
         let Some(sequence) = self.by_id.remove(id) else {
             return;
         };
+        self.delayed.remove(&sequence);
         if let Some(invitation) = self.by_sequence.remove(&sequence) {
             self.free(&invitation.email.to_lowercase(), sequence);
         }
@@ -132,19 +168,35 @@ impl<D> Invitations<D> {
     }
 
     fn free(&mut self, email: &str, sequence: u64) {
+        let mut doubles = self.doubles.remove(email).unwrap_or_default();
         if self.by_email.get(email) == Some(&sequence) {
-            self.by_email.remove(email);
+            match doubles.pop() {
+                Some(before) => self.by_email.insert(email.into(), before),
+                None => self.by_email.remove(email),
+            };
+        } else {
+            doubles.retain(|double| *double != sequence);
+        }
+        if !doubles.is_empty() {
+            self.doubles.insert(email.into(), doubles);
         }
     }
 
-    /// How many there are, deleted ones that are still shown included.
-    pub(crate) fn len(&self) -> usize {
-        self.by_sequence.len()
+    /// How many lists show, deleted ones that are still shown included.
+    pub(crate) fn listed(&self, now: Moment) -> usize {
+        let delayed = self.delayed.values();
+        let hidden = delayed.filter(|in_effect| !in_effect.is_listed(now));
+        self.by_sequence.len() - hidden.count()
     }
 
-    /// How many addresses are invited, or have accepted.
+    /// How many are open, or were accepted.
     pub(crate) fn invited(&self) -> usize {
-        self.by_email.len()
+        self.by_email.len() + self.doubles.values().map(Vec::len).sum::<usize>()
+    }
+
+    /// Whether [`get_by_email`](Self::get_by_email) finds everyone: there are no doubles, and no deleted ones.
+    pub(crate) fn are_all_found_by_email(&self) -> bool {
+        self.by_email.len() == self.by_sequence.len()
     }
 
     /// Those created after the one at `sequence`; all of them after 0.

@@ -93,6 +93,11 @@ impl Journal {
         sequence
     }
 
+    /// How many requests have arrived.
+    pub(crate) fn received_so_far(&self) -> u64 {
+        self.dropped_requests + self.requests.len() as u64
+    }
+
     pub(crate) fn answered(&mut self, sequence: u64, status: StatusCode) {
         let found = self
             .requests

@@ -37,9 +37,9 @@ pub use config::{
     IdentityPool, Rights,
 };
 pub use credentials::{ClickHouseCredentials, ConfluentCredentials, Credentials, IdpCredentials};
-pub use faults::{ErrorBody, Fault, Faults, RandomFaults, Rule, Weighted, When, Which};
+pub use faults::{ErrorBody, Fault, Faults, Lag, RandomFaults, Rule, Weighted, When, Which};
 pub use ledger::{Change, CommitEntry, Ledger, RequestEntry};
-pub use limits::{Limit, Limits};
+pub use limits::{Limit, Limits, Window};
 pub use operation::Operation;
 pub use quota::{Quota, Quotas};
 pub use server::{Sandbox, SandboxBuilder};

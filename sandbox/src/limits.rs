@@ -1,5 +1,6 @@
 //! Rate limits: how many requests each credential may make, and the headers that tell.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ const POLICY: HeaderName = HeaderName::from_static("x-ratelimit-policy");
 /// The rate limit of each API. Default none.
 ///
 /// In JSON `{"confluent": {"requests": 20, "window_ms": 1000}, "clickhouse": null}`; what is left out has no limit.
+/// Several windows at once: `{"requests": 10, "window_ms": 10000, "also": [{"requests": 500, "window_ms": 3600000}]}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -29,8 +31,8 @@ pub struct Limits {
 
 /// So many requests in a fixed window, for each credential.
 ///
-/// The window begins with the first request after the one before has ended. A refused request does not count,
-/// nor does one without good credentials, or one that a fault keeps from being carried out.
+/// The window begins with the first request after the one before has ended. A refused request does not count in any
+/// window, nor does one without good credentials, or one that a fault keeps from being carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -40,8 +42,26 @@ pub struct Limit {
     /// The length of the window, in milliseconds.
     pub window_ms: u64,
     /// Whether the vendor's headers tell of the limit, on successes and refusals. Default true.
+    ///
+    /// They tell of the window that is the first to refuse a request: the one with the fewest requests left, and
+    /// of those with none left the one that lasts longest. ClickHouse's `X-RateLimit-Policy` names all windows.
     #[serde(default = "yes")]
     pub headers: bool,
+    /// More windows, which apply at the same time: a request is carried out if every one has room for it. Default
+    /// none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Window>,
+}
+
+/// One more window of a [`Limit`], such as a quota for a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Window {
+    /// How many requests are carried out in it.
+    pub requests: u32,
+    /// Its length, in milliseconds.
+    pub window_ms: u64,
 }
 
 impl Limits {
@@ -76,9 +96,20 @@ impl Limit {
     pub fn new(requests: u32, window: Duration) -> Self {
         Self {
             requests,
-            window_ms: u64::try_from(window.as_millis()).unwrap_or(u64::MAX),
+            window_ms: millis(window),
             headers: true,
+            also: Vec::new(),
         }
+    }
+
+    /// The same, and no more than so many requests in a window of this length.
+    #[must_use]
+    pub fn and(mut self, requests: u32, window: Duration) -> Self {
+        self.also.push(Window {
+            requests,
+            window_ms: millis(window),
+        });
+        self
     }
 
     /// The same, and no headers tell.
@@ -89,17 +120,38 @@ impl Limit {
             ..self
         }
     }
+
+    fn windows(&self) -> impl Iterator<Item = Window> {
+        let first = Window {
+            requests: self.requests,
+            window_ms: self.window_ms,
+        };
+        std::iter::once(first).chain(self.also.iter().copied())
+    }
+}
+
+impl Window {
+    fn length(self) -> Duration {
+        Duration::from_millis(self.window_ms)
+    }
+
+    /// As a rate-limit policy names it.
+    fn policy(self) -> String {
+        format!("{};w={}", self.requests, self.length().as_secs_f64())
+    }
 }
 
 /// Counts the requests of every credential.
 #[derive(Debug, Default)]
 pub(crate) struct Limiter {
     limits: Limits,
-    windows: HashMap<(Provider, String), Window>,
+    counts: HashMap<(Provider, String), Vec<Count>>,
 }
 
+/// The requests of one credential in one window.
 #[derive(Debug)]
-struct Window {
+struct Count {
+    window: Window,
     ends: Duration,
     used: u32,
 }
@@ -108,7 +160,7 @@ struct Window {
 #[derive(Debug)]
 pub(crate) struct Allowance {
     limit: u32,
-    window: Duration,
+    policy: String,
     /// `None`: this request is one too many.
     remaining: Option<u32>,
     resets_in: Duration,
@@ -120,7 +172,7 @@ impl Limiter {
     pub(crate) fn set(&mut self, limits: Limits) {
         *self = Self {
             limits,
-            windows: HashMap::new(),
+            counts: HashMap::new(),
         };
     }
 
@@ -140,29 +192,39 @@ impl Limiter {
         now: Duration,
     ) -> Option<Allowance> {
         let limit = self.limits.of(provider)?;
-        let length = Duration::from_millis(limit.window_ms);
-        let fresh = || Window {
-            ends: now.saturating_add(length),
+        let begin = |window: Window| Count {
+            window,
+            ends: now.saturating_add(window.length()),
             used: 0,
         };
-        let window = self
-            .windows
+        let counts = self
+            .counts
             .entry((provider, credential))
-            .or_insert_with(fresh);
-        if window.ends <= now {
-            *window = fresh();
+            .or_insert_with(|| limit.windows().map(begin).collect());
+        for count in counts.iter_mut().filter(|count| count.ends <= now) {
+            *count = begin(count.window);
         }
-        let remaining = limit.requests.checked_sub(window.used + 1);
-        if remaining.is_some() {
-            window.used += 1;
+        let granted = counts.iter().all(|count| count.left() > 0);
+        for count in counts.iter_mut().filter(|_| granted) {
+            count.used += 1;
         }
+        let first_to_refuse = counts
+            .iter()
+            .min_by_key(|count| (count.left(), Reverse(count.ends)))?;
+        let policies: Vec<_> = limit.windows().map(Window::policy).collect();
         Some(Allowance {
-            limit: limit.requests,
-            window: length,
-            remaining,
-            resets_in: window.ends.saturating_sub(now),
+            limit: first_to_refuse.window.requests,
+            policy: policies.join(", "),
+            remaining: granted.then(|| first_to_refuse.left()),
+            resets_in: first_to_refuse.ends.saturating_sub(now),
             headers: limit.headers,
         })
+    }
+}
+
+impl Count {
+    fn left(&self) -> u32 {
+        self.window.requests.saturating_sub(self.used)
     }
 }
 
@@ -171,7 +233,7 @@ impl Allowance {
     pub(crate) fn spent(wait: Duration) -> Self {
         Self {
             limit: 10,
-            window: Duration::from_secs(10),
+            policy: "10;w=10".to_owned(),
             remaining: None,
             resets_in: wait,
             headers: true,
@@ -206,9 +268,7 @@ pub(crate) fn mark(response: &mut Response, provider: Provider, allowance: &Allo
         }
         Provider::ClickHouse => {
             let reset = format!("{}.{:03}", millis / 1000, millis % 1000);
-            let window = allowance.window.as_secs_f64();
-            let policy = format!("{};w={window}", allowance.limit);
-            for (name, text) in [(RESET, reset), (POLICY, policy)] {
+            for (name, text) in [(RESET, reset), (POLICY, allowance.policy.clone())] {
                 if let Ok(value) = HeaderValue::try_from(text) {
                     headers.insert(name, value);
                 }
@@ -222,6 +282,10 @@ pub(crate) fn unmark(response: &mut Response) {
     for name in [LIMIT, REMAINING, RESET, POLICY, header::RETRY_AFTER] {
         response.headers_mut().remove(name);
     }
+}
+
+fn millis(length: Duration) -> u64 {
+    u64::try_from(length.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn yes() -> bool {
@@ -250,6 +314,26 @@ mod tests {
         assert_eq!(take(1149), (None, millis(1)));
         assert_eq!(take(1150), (Some(1), millis(100)));
         assert_eq!(take(9000), (Some(1), millis(100)));
+    }
+
+    #[test]
+    fn a_request_needs_room_in_every_window() {
+        let mut limiter = Limiter::default();
+        let limit = Limit::new(2, millis(100)).and(3, millis(1000));
+        limiter.set(Limits::default().clickhouse(limit));
+        let mut take = |now| {
+            let allowance = limiter.take(Provider::ClickHouse, "key".to_owned(), millis(now));
+            let allowance = allowance.unwrap();
+            assert_eq!(allowance.policy, "2;w=0.1, 3;w=1");
+            (allowance.limit, allowance.remaining, allowance.resets_in)
+        };
+        assert_eq!(take(0), (2, Some(1), millis(100)));
+        assert_eq!(take(0), (2, Some(0), millis(100)));
+        assert_eq!(take(0), (2, None, millis(100)), "counts in no window");
+        assert_eq!(take(100), (3, Some(0), millis(900)));
+        assert_eq!(take(100), (3, None, millis(900)));
+        assert_eq!(take(500), (3, None, millis(500)), "the short one is over");
+        assert_eq!(take(1000), (2, Some(1), millis(100)));
     }
 
     #[test]

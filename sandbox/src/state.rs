@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::config::{Config, CustomRole};
 use crate::directory::Directory;
-use crate::faults::{Faults, Plan};
+use crate::faults::{Faults, Moment, Plan};
 use crate::invitations::Invitations;
 use crate::journal::Journal;
 use crate::ledger::Change;
@@ -208,6 +208,14 @@ impl State {
     /// The sandbox's time, in the microseconds that travel on the wire.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    /// The present, as lags are measured.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment {
+            elapsed: self.clock.elapsed(),
+            requests: self.journal.received_so_far(),
+        }
     }
 
     pub(crate) fn set_faults(&mut self, faults: Faults) {

@@ -2,6 +2,7 @@
 
 mod capture;
 mod echoes;
+mod evidence;
 mod exactly_once;
 mod guards;
 #[cfg(feature = "oidc")]

@@ -146,6 +146,17 @@ pub(crate) fn inactive(request_id: &str) -> Response {
     wire::failure(Refusal::inactive(), request_id)
 }
 
+/// The refusal of a request while another one holds a lock.
+pub(crate) fn locked(request_id: &str) -> Response {
+    let detail = "The organization is being modified by another request";
+    wire::failure(Refusal::conflict(detail), request_id)
+}
+
+/// An id such as invitations have.
+pub(crate) fn random_id() -> String {
+    Uuid::new_v4().to_string()
+}
+
 /// As observed, outside the envelope.
 pub(crate) fn too_many_requests() -> Response {
     let body = json!({ "error": "TOO_MANY_REQUESTS" });
@@ -189,7 +200,10 @@ fn admit(
 fn list(shared: &Shared, call: &Call, organization: usize) -> Result<Response, Refusal> {
     let state = shared.lock();
     let invitations = invitations(&state, organization)?;
-    let open = invitations.after(0).filter(|it| is_open(it));
+    let moment = state.moment();
+    let open = invitations
+        .after(0)
+        .filter(|it| is_open(it) && invitations.is_listed(it, moment));
     let result: Vec<_> = open.map(wire::invitation).collect();
     Ok(wire::success(Some(result), &call.request_id))
 }
@@ -214,6 +228,7 @@ fn create(shared: &Shared, call: &Call, organization: usize) -> Result<Response,
     let mut state = shared.lock();
     let state = &mut *state;
     let now = state.now();
+    let moment = state.moment();
     let custom = state
         .custom_roles
         .get(organization)
@@ -224,7 +239,7 @@ fn create(shared: &Shared, call: &Call, organization: usize) -> Result<Response,
         .clickhouse
         .get_mut(organization)
         .ok_or_else(Refusal::not_found)?;
-    if let Some(existing) = invitations.get_by_email(&email) {
+    if let Some(existing) = invitations.in_the_way(&email, moment) {
         return Err(Refusal::conflict(if is_open(existing) {
             "This email address is invited to the organization"
         } else {
@@ -232,9 +247,10 @@ fn create(shared: &Shared, call: &Call, organization: usize) -> Result<Response,
         }));
     }
     let new = New {
-        id: Uuid::new_v4().to_string(),
+        id: random_id(),
         email,
         staging: TimeDelta::zero(),
+        in_effect: state.faults.in_effect(moment),
         details,
     };
     let created = invitations.insert(new, now);

@@ -8,7 +8,9 @@ use chrono::{DateTime, Utc};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::wire::{self, Failure};
-use super::{Details, invitation_of};
+use super::{Details, invitation_of, user_of};
+use crate::call::Call;
+use crate::faults::{Filtering, Moment};
 use crate::invitations::{Invitation, Invitations};
 
 const DEFAULT_PAGE_SIZE: usize = 10;
@@ -26,6 +28,16 @@ pub(crate) struct Query {
     after: u64,
     /// How many empty pages, which a fault put in the way, came just before.
     detours: u32,
+    filtering: Filtering,
+}
+
+/// The time at which a list is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now {
+    /// For what has expired.
+    pub(crate) time: DateTime<Utc>,
+    /// For what has taken effect.
+    pub(crate) moment: Moment,
 }
 
 /// One page of the answer.
@@ -39,6 +51,13 @@ pub(crate) struct Page<'a> {
 
 impl Query {
     /// Reads the query of a request. Unknown parameters are ignored; of a repeated one the first counts.
+    pub(crate) fn of(call: &Call) -> Result<Self, Failure> {
+        let filtering = call.filtering;
+        let query = Self::parse(&call.uri)?;
+        Ok(Self { filtering, ..query })
+    }
+
+    /// Reads the query of a link.
     pub(crate) fn parse(uri: &Uri) -> Result<Self, Failure> {
         let mut pairs = extract::Query::<Vec<(String, String)>>::try_from_uri(uri)
             .map(|extract::Query(pairs)| pairs)
@@ -64,18 +83,19 @@ impl Query {
             page_size,
             after,
             detours,
+            filtering: Filtering::Exact,
         })
     }
 
     pub(crate) fn select<'a>(
         &'a self,
         invitations: &'a Invitations<Details>,
-        now: DateTime<Utc>,
+        now: Now,
     ) -> Page<'a> {
         let total = if self.is_filtered() {
             self.matching(invitations, 0, now).count()
         } else {
-            invitations.len()
+            invitations.listed(now.moment)
         };
         let mut rest = self.matching(invitations, self.after, now);
         let items: Vec<_> = rest.by_ref().take(self.page_size).collect();
@@ -134,9 +154,11 @@ impl Query {
         &'a self,
         invitations: &'a Invitations<Details>,
         after: u64,
-        now: DateTime<Utc>,
+        now: Now,
     ) -> Box<dyn Iterator<Item = &'a Invitation<Details>> + 'a> {
-        let matches = move |it: &&Invitation<Details>| self.matches(it, now);
+        let matches = move |it: &&Invitation<Details>| {
+            invitations.is_listed(it, now.moment) && self.matches(it, now.time)
+        };
         match self.only_candidate(invitations) {
             Some(one) => {
                 let one = one.into_iter().filter(move |it| it.sequence > after);
@@ -151,21 +173,26 @@ impl Query {
         &self,
         invitations: &'a Invitations<Details>,
     ) -> Option<Option<&'a Invitation<Details>>> {
+        if self.filtering != Filtering::Exact {
+            return None;
+        }
         if let Some(user) = &self.user {
             return Some(invitation_of(user).and_then(|id| invitations.get(&id)));
         }
         let email = self.email.as_ref()?;
-        // Deleted ones that are still shown are not found by address.
-        let all_found_by_email = invitations.invited() == invitations.len();
-        all_found_by_email.then(|| invitations.get_by_email(email))
+        let all_found = invitations.are_all_found_by_email();
+        all_found.then(|| invitations.get_by_email(email))
     }
 
     fn matches(&self, invitation: &Invitation<Details>, now: DateTime<Utc>) -> bool {
         let passes = |filter: &Option<String>, value: &str| {
-            filter.as_ref().is_none_or(|wanted| wanted == value)
+            let passes = |filter: &String| self.filtering.passes(filter, value);
+            filter.as_ref().is_none_or(passes)
         };
+        let user = self.user.as_ref().map(|_| user_of(&invitation.id));
         passes(&self.email, &invitation.email)
             && passes(&self.status, wire::status(invitation, now))
+            && passes(&self.user, user.as_deref().unwrap_or_default())
             && passes(&self.creator, &invitation.details.creator)
     }
 

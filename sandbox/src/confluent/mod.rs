@@ -122,6 +122,11 @@ pub(crate) fn expired(request_id: &str) -> Response {
     wire::finish(Err(Failure::expired()), request_id)
 }
 
+/// The refusal of a request while another one holds a lock.
+pub(crate) fn locked(request_id: &str) -> Response {
+    wire::finish(Err(Failure::locked()), request_id)
+}
+
 /// As documented, without a body.
 pub(crate) fn too_many_requests(request_id: &str) -> Response {
     let headers = [("x-request-id", request_id)];
@@ -155,7 +160,7 @@ pub(crate) fn twist_page(page: &mut Value, fault: &Fault, shared: &Shared, uri: 
 }
 
 fn list(shared: &Shared, caller: &Caller, call: &Call) -> Result<Response, Failure> {
-    let query = list::Query::parse(&call.uri)?;
+    let query = list::Query::of(call)?;
     let organization = organization(shared, caller)?;
     let state = shared.lock();
     let invitations = state
@@ -163,7 +168,8 @@ fn list(shared: &Shared, caller: &Caller, call: &Call) -> Result<Response, Failu
         .get(caller.organization)
         .ok_or_else(Failure::not_found)?;
     let now = state.now();
-    let page = query.select(invitations, now);
+    let moment = state.moment();
+    let page = query.select(invitations, list::Now { time: now, moment });
     let items = page.items.iter();
     let items = items.map(|item| wire::invitation(&shared.url, organization, item, now));
     let next = page.next.map(|token| query.link(&shared.url, Some(&token)));
@@ -188,11 +194,12 @@ fn create(shared: &Shared, caller: &Caller, call: &Call) -> Result<Response, Fai
     let mut state = shared.lock();
     let state = &mut *state;
     let now = state.now();
+    let moment = state.moment();
     let invitations = state
         .confluent
         .get_mut(caller.organization)
         .ok_or_else(Failure::not_found)?;
-    if let Some(existing) = invitations.get_by_email(email) {
+    if let Some(existing) = invitations.in_the_way(email, moment) {
         let location = wire::invitation_url(&shared.url, &existing.id);
         return Err(match existing.accepted_at {
             Some(_) => Failure::already_a_user(&location),
@@ -205,7 +212,7 @@ fn create(shared: &Shared, caller: &Caller, call: &Call) -> Result<Response, Fai
         return Err(Failure::over_quota(quota.refused_as()));
     }
     let id = loop {
-        let id = format!("i-{}", random_suffix(6));
+        let id = random_id();
         if invitations.get(&id).is_none() {
             break id;
         }
@@ -214,6 +221,7 @@ fn create(shared: &Shared, caller: &Caller, call: &Call) -> Result<Response, Fai
         id,
         email: email.to_owned(),
         staging: organization.staging,
+        in_effect: state.faults.in_effect(moment),
         details: Details {
             auth_type,
             creator: Arc::clone(&caller.user),
@@ -322,6 +330,11 @@ fn auth_type(
 
 fn default_auth_type(organization: &ConfluentOrg) -> &'static str {
     if organization.sso { SSO } else { LOCAL }
+}
+
+/// An id such as invitations have.
+pub(crate) fn random_id() -> String {
+    format!("i-{}", random_suffix(6))
 }
 
 /// The id of the invitee's user: of the same letters as that of the invitation, so that one is found by the other.

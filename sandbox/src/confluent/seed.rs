@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Details, default_auth_type};
 use crate::directory::Directory;
+use crate::faults::InEffect;
 use crate::invitations::{Invitations, New};
 
 /// Fills the first organisation: the same ids and addresses in every sandbox.
@@ -33,6 +34,7 @@ pub(crate) fn seed(
             id: format!("i-seed-{number}"),
             email: format!("user{number}@seeded.example"),
             staging: organization.staging,
+            in_effect: InEffect::default(),
             details,
         };
         invitations.insert(new, now);

@@ -136,6 +136,11 @@ impl Failure {
         Self::new(status, "quota_exceeded", detail)
     }
 
+    pub(crate) fn locked() -> Self {
+        let detail = "The organization is being modified by another request";
+        Self::new(StatusCode::CONFLICT, "resource_locked", detail)
+    }
+
     pub(crate) fn already_invited(email: &str, location: &str) -> Self {
         let detail = format!("'{email}' has an invitation to this organization");
         Self::new(StatusCode::CONFLICT, "resource_already_exists", &detail)

@@ -90,6 +90,12 @@ pub enum Fault {
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         headers: BTreeMap<String, String>,
     },
+    /// 409 for something other than an invitation that exists: another request holds a lock. For creates and deletes.
+    Locked {
+        /// Before or after the request is carried out. Default before: it never is.
+        #[serde(default)]
+        when: When,
+    },
     /// 200 with an HTML page, as from a portal that wants a login.
     HtmlBody {
         /// Before or after the request is carried out. Default before: it never is.
@@ -120,6 +126,22 @@ pub enum Fault {
     NextAbsent,
     /// Confluent's list: an empty page, with a link that has a new token and leads to what should have been here.
     EmptyPage,
+    /// Confluent's list: the filters are ignored; everything is listed. ClickHouse's list has no filters.
+    FiltersIgnored,
+    /// Confluent's list: a filter matches every value that begins with it.
+    FiltersAsPrefixes,
+    /// The answer to a create or a get is about another person.
+    AnotherPerson {
+        /// Whose address is answered. Default `someone.else@example.com`.
+        #[serde(default = "defaults::email")]
+        email: String,
+    },
+    /// The answer to a create or a get has another invitation's id.
+    AnotherId {
+        /// Which. Default a random one in the vendor's form, which no invitation has.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+    },
     /// Without an answer now, the request is carried out later.
     LateCommit {
         /// How much later, in milliseconds of real time.
@@ -161,6 +183,25 @@ pub enum ErrorBody {
     Html,
     /// None.
     Empty,
+}
+
+/// How a list compares a filter with the values it finds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Filtering {
+    #[default]
+    Exact,
+    Prefix,
+    Ignored,
+}
+
+impl Filtering {
+    pub(crate) fn passes(self, filter: &str, value: &str) -> bool {
+        match self {
+            Self::Exact => value == filter,
+            Self::Prefix => value.starts_with(filter),
+            Self::Ignored => true,
+        }
+    }
 }
 
 /// One of two deliveries of a request.
@@ -233,6 +274,33 @@ impl Fault {
         Self::status(status, When::After)
     }
 
+    /// A gateway's HTML page with this status, the request carried out all the same.
+    pub fn page_after(status: u16) -> Self {
+        Self::Status {
+            status,
+            when: When::After,
+            body: ErrorBody::Html,
+            headers: BTreeMap::new(),
+        }
+    }
+
+    /// 409 because of a lock, the request not carried out.
+    pub fn locked() -> Self {
+        Self::Locked { when: When::Before }
+    }
+
+    /// The answer is about `someone.else@example.com`.
+    pub fn another_person() -> Self {
+        Self::AnotherPerson {
+            email: defaults::email(),
+        }
+    }
+
+    /// The answer has an id that no invitation has.
+    pub fn another_id() -> Self {
+        Self::AnotherId { id: None }
+    }
+
     /// Nothing is answered, and the request carried out this many milliseconds later.
     pub fn late_commit(delay_ms: u64) -> Self {
         Self::LateCommit {
@@ -256,8 +324,16 @@ impl Fault {
             | Self::NextEmpty
             | Self::NextNull
             | Self::NextAbsent
-            | Self::EmptyPage => provider == Provider::Confluent && operation == Operation::List,
+            | Self::EmptyPage
+            | Self::FiltersIgnored
+            | Self::FiltersAsPrefixes => {
+                provider == Provider::Confluent && operation == Operation::List
+            }
             Self::ExpiredToken => operation != Operation::Exchange,
+            Self::Locked { .. } => matches!(operation, Operation::Create | Operation::Delete),
+            Self::AnotherPerson { .. } | Self::AnotherId { .. } => {
+                matches!(operation, Operation::Create | Operation::Get)
+            }
             _ => true,
         }
     }
@@ -317,6 +393,10 @@ mod defaults {
 
     pub(super) fn content_type() -> String {
         "text/plain".to_owned()
+    }
+
+    pub(super) fn email() -> String {
+        "someone.else@example.com".to_owned()
     }
 
     pub(super) fn origin() -> String {

@@ -10,7 +10,7 @@ use axum::response::{Html, IntoResponse as _, Response};
 use serde_json::Value;
 
 use super::body::{Dribble, raw};
-use super::{ErrorBody, Fault, When, Which};
+use super::{ErrorBody, Fault, Filtering, When, Which};
 use crate::call::Delivery;
 use crate::connection::{Line, Then};
 use crate::limits::{self, Allowance};
@@ -67,6 +67,15 @@ pub(crate) async fn inflict(fault: Fault, delivery: &Delivery, line: &Line) -> R
             }
             response
         }
+        Fault::Locked { when } => {
+            carry_out_if_after(when, delivery);
+            let request_id = &delivery.call.request_id;
+            match delivery.route.provider() {
+                Some(Provider::Confluent) => confluent::locked(request_id),
+                Some(Provider::ClickHouse) => clickhouse::locked(request_id),
+                None => page(StatusCode::CONFLICT),
+            }
+        }
         Fault::HtmlBody { when } => {
             carry_out_if_after(when, delivery);
             page(StatusCode::OK)
@@ -94,6 +103,16 @@ pub(crate) async fn inflict(fault: Fault, delivery: &Delivery, line: &Line) -> R
         | Fault::NextNull
         | Fault::NextAbsent
         | Fault::EmptyPage => twist(&fault, delivery).await,
+        Fault::FiltersIgnored => delivery.filtering(Filtering::Ignored).carry_out(),
+        Fault::FiltersAsPrefixes => delivery.filtering(Filtering::Prefix).carry_out(),
+        Fault::AnotherPerson { email } => swap(delivery, "email", email).await,
+        Fault::AnotherId { id } => {
+            let random = || match delivery.route.provider() {
+                Some(Provider::ClickHouse) => clickhouse::random_id(),
+                _ => confluent::random_id(),
+            };
+            swap(delivery, "id", id.unwrap_or_else(random)).await
+        }
         Fault::LateCommit { delay_ms, status } => {
             let later = delivery.clone();
             tokio::spawn(async move {
@@ -188,14 +207,35 @@ fn refusal(delivery: &Delivery, status: StatusCode, body: ErrorBody) -> Response
 
 /// Rewrites the answer to a list, if it is one.
 async fn twist(fault: &Fault, delivery: &Delivery) -> Response {
-    let (head, body) = read(delivery.carry_out()).await;
-    if head.status == StatusCode::OK
-        && let Ok(mut page) = serde_json::from_slice::<Value>(&body)
+    rewrite(delivery.carry_out(), |page| {
+        confluent::twist_page(page, fault, delivery.shared(), &delivery.call.uri);
+    })
+    .await
+}
+
+/// Answers a property of the invitation with another value, if the answer has it.
+async fn swap(delivery: &Delivery, property: &str, value: String) -> Response {
+    rewrite(delivery.carry_out(), |body| {
+        let invitation = match delivery.route.provider() {
+            Some(Provider::ClickHouse) => body.get_mut("result"),
+            _ => Some(body),
+        };
+        if let Some(given) = invitation.and_then(|it| it.get_mut(property)) {
+            *given = value.into();
+        }
+    })
+    .await
+}
+
+/// Rewrites the body of a success.
+async fn rewrite(response: Response, change: impl FnOnce(&mut Value)) -> Response {
+    let (mut head, body) = read(response).await;
+    if head.status.is_success()
+        && let Ok(mut json) = serde_json::from_slice::<Value>(&body)
     {
-        confluent::twist_page(&mut page, fault, delivery.shared(), &delivery.call.uri);
-        let mut head = head;
+        change(&mut json);
         head.headers.remove(header::CONTENT_LENGTH);
-        return Response::from_parts(head, Body::from(page.to_string()));
+        return Response::from_parts(head, Body::from(json.to_string()));
     }
     Response::from_parts(head, Body::from(body))
 }

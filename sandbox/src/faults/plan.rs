@@ -1,6 +1,6 @@
 //! Choosing the fault of each request as it arrives.
 
-use super::{Fault, Faults, RandomFaults, Rule};
+use super::{Fault, Faults, InEffect, Lag, Moment, RandomFaults, Rule};
 use crate::operation::Operation;
 use crate::state::Provider;
 
@@ -10,6 +10,8 @@ pub(crate) struct Plan {
     script: Vec<Counted>,
     random: Option<Dice>,
     clock_skew_seconds: i64,
+    uniqueness_lag: Option<Lag>,
+    list_lag: Option<Lag>,
 }
 
 /// A rule and how many requests have come to it.
@@ -33,6 +35,8 @@ impl Plan {
             script: faults.script.into_iter().map(counted).collect(),
             random: faults.random.map(|faults| Dice { faults, drawn: 0 }),
             clock_skew_seconds: faults.clock_skew_seconds,
+            uniqueness_lag: faults.uniqueness_lag,
+            list_lag: faults.list_lag,
         }
     }
 
@@ -55,12 +59,22 @@ impl Plan {
         Some(fault)
     }
 
+    /// When an invitation made now takes effect.
+    pub(crate) fn in_effect(&self, now: Moment) -> InEffect {
+        InEffect {
+            unique_from: self.uniqueness_lag.map(|lag| lag.end(now)),
+            listed_from: self.list_lag.map(|lag| lag.end(now)),
+        }
+    }
+
     /// What has not happened yet, as if set now.
     pub(crate) fn left(&self) -> Faults {
         Faults {
             script: self.script.iter().filter_map(Counted::left).collect(),
             random: self.random.as_ref().map(|dice| dice.faults.clone()),
             clock_skew_seconds: self.clock_skew_seconds,
+            uniqueness_lag: self.uniqueness_lag,
+            list_lag: self.list_lag,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Fault;
+use super::{Fault, Lag};
 use crate::operation::Operation;
 use crate::state::Provider;
 
@@ -28,7 +28,9 @@ use crate::state::Provider;
 ///       { "fault": { "kind": "late_commit", "delay_ms": 50 } }
 ///     ]
 ///   },
-///   "clock_skew_seconds": -90
+///   "clock_skew_seconds": -90,
+///   "uniqueness_lag": { "for_ms": 5000 },
+///   "list_lag": { "requests": 3 }
 /// }
 /// # "#).unwrap();
 /// # assert_eq!(faults.script.len(), 2);
@@ -45,6 +47,14 @@ pub struct Faults {
     /// How far the servers' clock is ahead, in seconds; behind, when negative. It shows in the `Date` header and
     /// in every time that is answered, and decides what has expired.
     pub clock_skew_seconds: i64,
+    /// How long the address of a new invitation can be invited again. Default not at all.
+    ///
+    /// An invitation keeps the lags that were set when it was made; other faults may hit the same request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uniqueness_lag: Option<Lag>,
+    /// How long lists do not show a new invitation, which a get by its id answers at once. Default not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list_lag: Option<Lag>,
 }
 
 /// A fault and the requests that it hits.
@@ -123,6 +133,24 @@ impl Faults {
     pub fn with_clock_skew(self, seconds: i64) -> Self {
         Self {
             clock_skew_seconds: seconds,
+            ..self
+        }
+    }
+
+    /// The same, and the address of a new invitation can be invited again for a while.
+    #[must_use]
+    pub fn with_uniqueness_lag(self, lag: Lag) -> Self {
+        Self {
+            uniqueness_lag: Some(lag),
+            ..self
+        }
+    }
+
+    /// The same, and lists do not show a new invitation for a while.
+    #[must_use]
+    pub fn with_list_lag(self, lag: Lag) -> Self {
+        Self {
+            list_lag: Some(lag),
             ..self
         }
     }

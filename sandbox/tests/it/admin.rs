@@ -100,6 +100,14 @@ async fn every_fault_survives_json() {
         r#"{"kind":"empty_page"}"#,
         r#"{"kind":"late_commit","delay_ms":5,"status":504}"#,
         r#"{"kind":"duplicate","answer":"first"}"#,
+        r#"{"kind":"locked"}"#,
+        r#"{"kind":"locked","when":"after"}"#,
+        r#"{"kind":"filters_ignored"}"#,
+        r#"{"kind":"filters_as_prefixes"}"#,
+        r#"{"kind":"another_person"}"#,
+        r#"{"kind":"another_person","email":"bob@example.com"}"#,
+        r#"{"kind":"another_id"}"#,
+        r#"{"kind":"another_id","id":"i-abc"}"#,
     ] {
         let fault: Fault = serde_json::from_str(text).unwrap_or_else(|e| panic!("{text}: {e}"));
         let written = serde_json::to_string(&fault).unwrap();

@@ -149,6 +149,113 @@ async fn a_page_in_place_of_a_success_comes_before_or_after_the_commit() {
 }
 
 #[tokio::test]
+async fn a_gateway_s_page_may_come_after_the_commit() {
+    for provider in BOTH {
+        for status in [403, 408, 502, 504] {
+            let api = Api::start().await;
+            let reply = create(&api, provider, &Fault::page_after(status)).await;
+            assert_eq!(reply.status, status);
+            assert_eq!(reply.header("content-type"), "text/html; charset=utf-8");
+            assert!(reply.text.starts_with("<html>"), "{reply:?}");
+            assert_eq!(commits(&api), 1, "{status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lock_is_a_conflict_with_nobody() {
+    for provider in BOTH {
+        for (when, made) in [(When::Before, 0), (When::After, 1)] {
+            let api = Api::start().await;
+            let reply = create(&api, provider, &Fault::Locked { when }).await;
+            assert_eq!(reply.status, 409);
+            assert!(!reply.headers.contains_key("location"), "{reply:?}");
+            let words = match provider {
+                Provider::Confluent => {
+                    let error = reply.confluent_error();
+                    assert_eq!(error["code"], "resource_locked");
+                    error["detail"].as_str().unwrap().to_owned()
+                }
+                _ => reply.clickhouse_error(),
+            };
+            let expected = "The organization is being modified by another request";
+            assert!(words.ends_with(expected), "{words}");
+            assert_eq!(commits(&api), made, "{when:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lock_is_for_what_makes_changes() {
+    let api = Api::start().await;
+    let ada = api.invite_confluent("ada@example.com").await;
+    let rule = Rule::new(Fault::locked());
+    api.sandbox.set_faults(Faults::script([rule]));
+    let path = format!("/{}", ada["id"].as_str().unwrap());
+    let get = send(api.confluent(Method::GET, &path)).await;
+    assert_eq!(
+        (
+            get.status,
+            send(api.confluent(Method::GET, "")).await.status
+        ),
+        (200, 200)
+    );
+    assert_eq!(send(api.confluent(Method::DELETE, &path)).await.status, 409);
+    assert_eq!(send(api.confluent(Method::DELETE, &path)).await.status, 204);
+}
+
+/// The invitation in an answer.
+fn invitation(provider: Provider, reply: &Reply) -> serde_json::Value {
+    match provider {
+        Provider::Confluent => reply.json(),
+        _ => reply.json()["result"].clone(),
+    }
+}
+
+#[tokio::test]
+async fn an_answer_may_be_about_another_person_or_another_invitation() {
+    for provider in BOTH {
+        let api = Api::start().await;
+        let created = create(&api, provider, &Fault::another_person()).await;
+        let answered = invitation(provider, &created);
+        assert_eq!(answered["email"], "someone.else@example.com");
+        let made = api.sandbox.ledger().commits[0].clone();
+        assert_eq!(
+            made.email, "ada@example.com",
+            "the ledger has who was invited"
+        );
+        assert_eq!(answered["id"], made.id);
+
+        let get = async |fault: Fault| {
+            api.sandbox.set_faults(Faults::script([Rule::new(fault)]));
+            let path = format!("/{}", made.id);
+            let reply = send(match provider {
+                Provider::Confluent => api.confluent(Method::GET, &path),
+                _ => api.clickhouse(Method::GET, &path),
+            });
+            invitation(provider, &reply.await)
+        };
+        let someone = Fault::AnotherPerson {
+            email: "bob@example.com".to_owned(),
+        };
+        assert_eq!(get(someone).await["email"], "bob@example.com");
+        let other = get(Fault::another_id()).await;
+        assert_eq!(other["email"], "ada@example.com");
+        let id = other["id"].as_str().unwrap();
+        assert!(id != made.id && id.len() == made.id.len(), "{id}");
+
+        api.sandbox.reset();
+        let fault = Fault::AnotherId {
+            id: Some("the-id-of-another".to_owned()),
+        };
+        let created = create(&api, provider, &fault).await;
+        assert_eq!(invitation(provider, &created)["id"], "the-id-of-another");
+        assert_eq!(commits(&api), 1);
+        assert_ne!(api.sandbox.ledger().commits[0].id, "the-id-of-another");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_content_type_labels_the_right_body() {
     for provider in BOTH {
         let api = Api::start().await;

@@ -111,3 +111,52 @@ async fn faults_of_lists_leave_failures_alone() {
     assert_eq!(reply.status, 400);
     assert!(reply.documented);
 }
+
+/// How many a list shows with a query, and how many it says there are.
+async fn found(api: &Api, query: &str) -> (usize, u64) {
+    let page = list(api, query).await;
+    (
+        count(&page),
+        page["metadata"]["total_size"].as_u64().unwrap(),
+    )
+}
+
+#[tokio::test]
+async fn filters_are_ignored() {
+    let api = with_five(Fault::FiltersIgnored).await;
+    for query in [
+        "?email=user1@example.com",
+        "?email=nobody@example.com",
+        "?status=INVITE_STATUS_EXPIRED",
+        "?user=u-nobody",
+        "?creator=u-nobody",
+    ] {
+        assert_eq!(found(&api, query).await, (5, 5), "{query}");
+    }
+    let first = list(&api, "?email=user1@example.com&page_size=3").await;
+    assert_eq!(count(&list(&api, &query(&next(&first))).await), 2);
+    api.sandbox.set_faults(Faults::default());
+    assert_eq!(found(&api, "?email=user1@example.com").await, (1, 1));
+}
+
+#[tokio::test]
+async fn filters_match_what_begins_with_them() {
+    let api = with_five(Fault::FiltersAsPrefixes).await;
+    api.invite_confluent("user1@example.com.au").await;
+    let user = list(&api, "").await["data"][0]["user"]["id"].clone();
+    let user = format!("?user={}", user.as_str().unwrap());
+    for (query, expected) in [
+        ("?email=user1@example.com", 2),
+        ("?email=user1@example.com.au", 1),
+        ("?email=user", 6),
+        ("?email=ser1@example.com", 0),
+        ("?status=INVITE_STATUS_S", 6),
+        ("?user=u-", 6),
+        (user.as_str(), 1),
+    ] {
+        assert_eq!(found(&api, query).await.0, expected, "{query}");
+    }
+    api.sandbox.set_faults(Faults::default());
+    assert_eq!(found(&api, "?email=user1@example.com").await, (1, 1));
+    assert_eq!(found(&api, "?user=u-").await, (0, 0));
+}

@@ -138,3 +138,42 @@ async fn a_client_at_the_limit_is_never_refused() {
     }
     assert_eq!(api.sandbox.ledger().count_status(429), 0);
 }
+
+#[tokio::test]
+async fn several_windows_apply_at_once_and_the_first_to_refuse_is_told() {
+    for provider in [Provider::Confluent, Provider::ClickHouse] {
+        let name = match provider {
+            Provider::Confluent => "confluent",
+            _ => "clickhouse",
+        };
+        let api = Api::start().await;
+        let also = json!([{ "requests": 3, "window_ms": 86_400_000 }]);
+        let limits = json!({ name: { "requests": 2, "window_ms": 30_000, "also": also } });
+        let reply = api.steer(Method::PUT, "/_sandbox/limits", &limits).await;
+        assert_eq!(reply.status, 204);
+        let read = send(api.http.get(api.url("/_sandbox/limits"))).await.json();
+        assert_eq!(read[name]["also"], also);
+
+        let told = async || {
+            let reply = list(&api, provider).await;
+            if provider == Provider::ClickHouse {
+                assert_eq!(reply.header("x-ratelimit-policy"), "2;w=30, 3;w=86400");
+            }
+            let reset: f64 = reply.header("x-ratelimit-reset").parse().unwrap();
+            let limit = reply.header("x-ratelimit-limit").to_owned();
+            (reply.status, limit, reset > 60.0)
+        };
+        let short = |status| (status, "2".to_owned(), false);
+        let long = |status| (status, "3".to_owned(), true);
+        assert_eq!(told().await, short(200));
+        assert_eq!(told().await, short(200));
+        assert_eq!(told().await, short(429));
+        api.sandbox.advance(Duration::from_secs(30));
+        assert_eq!(told().await, long(200), "a refusal counts in no window");
+        assert_eq!(told().await, long(429));
+        api.sandbox.advance(MINUTE);
+        assert_eq!(told().await, long(429));
+        api.sandbox.advance(Duration::from_secs(86_400));
+        assert_eq!(told().await, short(200));
+    }
+}

@@ -12,6 +12,7 @@ mod confluent_list;
 mod documents;
 mod faults_answers;
 mod faults_connection;
+mod faults_lag;
 mod faults_list;
 mod ledger;
 mod limits;
