@@ -159,6 +159,11 @@ fn every_fault(elsewhere: &str) -> Vec<Fault> {
         Fault::NextAbsent,
         Fault::EmptyPage,
         Fault::late_commit(1),
+        Fault::FiltersIgnored,
+        Fault::FiltersAsPrefixes,
+        Fault::locked(),
+        Fault::another_person(),
+        Fault::another_id(),
         Fault::Duplicate {
             answer: Which::First,
         },
