@@ -118,6 +118,15 @@ pub(crate) struct SharedLooks {
     turn: tokio::sync::Mutex<()>,
 }
 
+/// What one look saw of a person.
+#[derive(Debug)]
+pub(crate) struct Look {
+    /// The invitations that are not over.
+    pub seen: Vec<Invitation>,
+    /// Why there may be more: the list failed, or has an item that cannot be read.
+    pub failed: Option<Error>,
+}
+
 /// One list, for those who joined before it began.
 #[derive(Debug, Default)]
 struct Round {
@@ -139,11 +148,7 @@ struct Seen {
 
 impl SharedLooks {
     /// The invitations of an address in any spelling that are not over, from a list that begins after this call.
-    ///
-    /// # Errors
-    ///
-    /// None was seen, and the list failed or has an item that cannot be read.
-    pub async fn look<P>(&self, provider: &P, email: &str) -> Result<Vec<Invitation>>
+    pub async fn look<P>(&self, provider: &P, email: &str) -> Look
     where
         P: InvitationProvider + ?Sized,
     {
@@ -210,11 +215,10 @@ impl Seen {
         }
     }
 
-    fn of(&self, person: &str) -> Result<Vec<Invitation>> {
-        match (self.invitations.get(person), &self.failed) {
-            (Some(seen), _) => Ok(seen.clone()),
-            (None, Some(failed)) => Err(failed.clone()),
-            (None, None) => Ok(Vec::new()),
+    fn of(&self, person: &str) -> Look {
+        Look {
+            seen: self.invitations.get(person).cloned().unwrap_or_default(),
+            failed: self.failed.clone(),
         }
     }
 }

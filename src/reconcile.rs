@@ -10,7 +10,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     http::RelativeTime,
     invitation::{AuthType, Invitation, NewInvitation, Roles},
-    lookup::{SharedLooks, in_the_way, is_about_a_member, is_pending},
+    lookup::{Look, SharedLooks, in_the_way, is_about_a_member, is_pending},
     operation::OperationContext,
     provider::InvitationProvider,
 };
@@ -64,7 +64,9 @@ where
                 let next = context.client.delay_unsent(call, failed.retry_after());
                 let next = next.map(|delay| Instant::now() + delay);
                 // Boxed, because it is seldom made and large.
-                let seen = Box::pin(look_until_settled(provider, looks, context, &failed)).await?;
+                let is_first = lost.is_none();
+                let seen = look_until_settled(provider, looks, context, &failed, is_first);
+                let seen = Box::pin(seen).await?;
                 if !seen.is_empty() {
                     return resolve_outcome(context, new, seen, failed);
                 }
@@ -96,7 +98,7 @@ where
 }
 
 /// Looks for the invitation of a create whose answer was lost, again and again until it is seen or the time to settle
-/// is over. What is seen is not over.
+/// is over. What is seen is not over. `is_first` says that one request was sent, so that there is one at most.
 ///
 /// # Errors
 ///
@@ -106,6 +108,7 @@ async fn look_until_settled<P>(
     looks: &SharedLooks,
     context: &OperationContext<'_>,
     failed: &Error,
+    is_first: bool,
 ) -> Result<Vec<Invitation>>
 where
     P: InvitationProvider,
@@ -117,9 +120,16 @@ where
     loop {
         match tokio::time::timeout_at(deadline, looks.look(provider, email)).await {
             Err(_) => return Err(open()),
-            Ok(Err(lookup)) => return Err(open().with_source(lookup)),
-            Ok(Ok(seen)) if !seen.is_empty() => return Ok(seen),
-            Ok(Ok(_)) => {}
+            // One that is seen is not all that two requests may have made, where there may be more.
+            Ok(look) if !look.seen.is_empty() && (is_first || look.failed.is_none()) => {
+                return Ok(look.seen);
+            }
+            Ok(look) if look.seen.len() > 1 => return Ok(look.seen),
+            Ok(Look {
+                failed: Some(lookup),
+                ..
+            }) => return Err(open().with_source(lookup)),
+            Ok(_) => {}
         }
         let Some(delay) = delays.next() else {
             return Ok(Vec::new());
@@ -145,16 +155,18 @@ where
     let look = looks.look(provider, &created.email);
     let looked = tokio::time::timeout_at(context.call.deadline(), look).await;
     let (kind, source) = match looked {
-        Ok(Ok(seen)) => {
-            let others = seen.iter().filter(|found| found.id != created.id);
+        Ok(look) => {
+            let others = look.seen.iter().filter(|found| found.id != created.id);
             let mut pending: Vec<_> = others.filter(|found| is_pending(found)).collect();
-            if pending.is_empty() {
-                return Ok(created);
+            if !pending.is_empty() {
+                pending.push(&created);
+                return Err(doubled(context, &pending).with_source(lost));
             }
-            pending.push(&created);
-            return Err(doubled(context, &pending).with_source(lost));
+            match look.failed {
+                Some(error) => (error.kind(), error),
+                None => return Ok(created),
+            }
         }
-        Ok(Err(error)) => (error.kind(), error),
         Err(_) => (ErrorKind::Timeout, lost),
     };
     let message = format!(
