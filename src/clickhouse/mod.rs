@@ -173,8 +173,7 @@ impl InvitationProvider for ClickHouse {
         let send = || async {
             let request = api.invitation_create().organization_id(&*self.organization);
             let sent = request.body(body.clone()).send().await;
-            let success = context.outcome(sent);
-            let made = convert::one(&context, success)?;
+            let made = convert::one(&context, context.outcome(sent))?;
             context.expect_address(&new.email, made)
         };
         create_reconciled(self, &self.looks, &context, &new, send).await
@@ -192,8 +191,7 @@ impl InvitationProvider for ClickHouse {
         let request = api.invitation_get().organization_id(&*self.organization);
         let sent = pin!(request.invitation_id(id.as_str()).send());
         let sent = sent.instrument(context.span()).await;
-        let success = context.outcome(sent);
-        let found = convert::one(&context, success)?;
+        let found = convert::one(&context, context.outcome(sent))?;
         context.expect_id(id, found)
     }
 
@@ -213,8 +211,8 @@ impl InvitationProvider for ClickHouse {
             .invitation_get_list()
             .organization_id(&*self.organization);
         let sent = pin!(request.send()).instrument(context.span()).await;
-        let reply = context.reply(sent);
-        context.expect_whole(convert::page(&context, reply, query, start)?)
+        let page = convert::page(&context, context.reply(sent), query, start)?;
+        context.expect_whole(page)
     }
 
     /// `DELETE /v1/organizations/{organizationId}/invitations/{invitationId}`

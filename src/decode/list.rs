@@ -103,14 +103,10 @@ impl<E: DeserializeOwned> ListBody<E> {
     }
 
     /// What is beside the list but for the properties `fields`.
-    pub fn extra(&self, fields: &'static [&'static str]) -> Extra {
-        let is_more =
-            |rest: &Map<String, Value>| rest.keys().any(|name| !fields.contains(&&**name));
-        // Only an envelope with nothing but fields is as short as that.
-        if self.rest.len() < 256 && !is_more(&self.rest()) {
-            return Extra::default();
-        }
-        Extra::from_text(&self.rest, fields)
+    pub fn extra(&self, fields: &[&str]) -> Extra {
+        let mut rest = self.rest();
+        rest.retain(|name, _| !fields.contains(&name.as_str()));
+        rest.into()
     }
 }
 
@@ -182,11 +178,12 @@ impl<'a> Collected<'a> {
 
     fn finish(mut self) -> Vec<Result<Invitation>> {
         if let Some(more @ 1..) = self.errors.checked_sub(MAX_ITEM_ERRORS) {
-            let message = match self.errors < MAX_ODD_ITEMS {
-                true => format!("{more} further items of the page cannot be read"),
-                false => format!(
+            let message = if self.errors < MAX_ODD_ITEMS {
+                format!("{more} further items of the page cannot be read")
+            } else {
+                format!(
                     "{MAX_ODD_ITEMS} items of the page cannot be read, and what comes after them was not"
-                ),
+                )
             };
             self.items.push(Err(self.error(message)));
         }
@@ -198,8 +195,8 @@ impl<'a> Collected<'a> {
     }
 
     fn error(&self, message: String) -> Error {
-        let error = self.context;
-        error.error_from_reply(self.reply, ErrorKind::Decode, message)
+        let (context, kind) = (self.context, ErrorKind::Decode);
+        context.error_from_reply(self.reply, kind, message)
     }
 }
 

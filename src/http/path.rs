@@ -58,9 +58,10 @@ fn segment_matches(segment: &str, template: &str) -> bool {
     };
     // Most variables are a segment of their own.
     let is_variable = opening == 0 && position(b'}') == Some(template.len() - 1);
-    let matches = match is_variable {
-        true => !segment.is_empty(),
-        false => variables_match(segment, template).unwrap_or(false),
+    let matches = if is_variable {
+        !segment.is_empty()
+    } else {
+        variables_match(segment, template).unwrap_or(false)
     };
     matches && !has_dot_segment(segment)
 }
