@@ -47,8 +47,8 @@ pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync + 'static 
     async fn create(&self, new: NewInvitation) -> Result<Invitation>;
 
     /// Looks, without changing anything, whether this invitation could be created, as far as the server tells: on
-    /// ClickHouse, whether the organisation has the roles. A [renewal](crate::Renewal) to other roles asks before it
-    /// withdraws anything. Where the server does not tell, that is no error. Default: nothing is known.
+    /// ClickHouse, whether the organisation has the roles. A [renewal](crate::Renewal) asks before it withdraws
+    /// anything. Where the server does not tell, that is no error. Default: nothing is known.
     ///
     /// # Errors
     ///

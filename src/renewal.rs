@@ -148,12 +148,8 @@ impl Renewal {
         if let Err(error) = self.check(&provider.capabilities()) {
             return RenewalResult::Refused(error.with_provider(provider.to_string()));
         }
-        // The roles of the old invitation can be given again.
-        let same_roles = self
-            .fallback
-            .as_ref()
-            .is_some_and(|old| old.roles == self.new.roles);
-        if !same_roles && let Err(error) = provider.check(&self.new).await {
+        // Roles that were given once may be gone since.
+        if let Err(error) = provider.check(&self.new).await {
             return RenewalResult::Refused(error);
         }
         if let Err(error) = options.observer.withdrawing(self) {
@@ -260,7 +256,7 @@ impl Renewal {
             let unseen = match create_and_see(provider, new, None).await {
                 // Whose invitation was withdrawn a moment ago was no member, whatever the words.
                 Ok(Sighting::Member(refused)) if withdrawn => Unseen::from(refused),
-                Ok(Sighting::Exists(found)) if found.id == self.id => {
+                Ok(Sighting::Created(found) | Sighting::Exists(found)) if found.id == self.id => {
                     let message = "the provider still has the invitation that was withdrawn";
                     let error = Error::new(ErrorKind::AlreadyExists, Operation::Create, message);
                     let error = error.with_provider(provider.to_string());
@@ -418,7 +414,8 @@ impl From<Option<Vec<RoleAssignment>>> for ReportedRoles {
         let Some(roles) = roles else {
             return Self::NotReported;
         };
-        let ids: Option<_> = roles.into_iter().map(|role| role.id).collect();
+        let id = |role: RoleAssignment| role.id.filter(|id| !id.is_empty());
+        let ids: Option<_> = roles.into_iter().map(id).collect();
         ids.map_or(Self::WithoutIds, Self::Ids)
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use reqwest::StatusCode;
+
 use crate::{
     bindings::clickhouse::offers,
     clickhouse::{ClickHouse, convert},
@@ -51,7 +53,9 @@ impl ClickHouse {
         let api = self.api.within(&context.call);
         let request = api.organization_roles_get_list();
         let sent = request.organization_id(&*self.organization).send().await;
-        let list = context.outcome(sent).ok()?.value.ok()?;
+        let success = context.outcome(sent).ok()?;
+        let list = (success.reply.status == StatusCode::OK).then_some(success.value)?;
+        let list = list.ok()?;
         let rest = Extra::from(list.extra);
         if convert::cursor_in(&rest).is_some() {
             return None;

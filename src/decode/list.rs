@@ -1,7 +1,15 @@
 //! Lists: item by item, so that an odd one hides none of the others and is never more than its text and an error.
 
-use std::{borrow::Cow, cell::OnceCell, fmt, marker::PhantomData, sync::Arc, sync::OnceLock};
+use std::{
+    borrow::Cow,
+    cell::OnceCell,
+    collections::HashMap,
+    fmt,
+    marker::PhantomData,
+    sync::{Arc, OnceLock},
+};
 
+use reqwest::StatusCode;
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor},
@@ -9,6 +17,7 @@ use serde::{
 use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
+    address::same_email,
     decode::{
         ObjectText, Text, parse,
         scan::{self, Layout, Span},
@@ -53,6 +62,10 @@ impl<E: DeserializeOwned> ListBody<E> {
         convert: impl Fn(W, Option<&dyn ObjectText>) -> Result<Invitation, String>,
         decode: fn(&Value) -> Result<Invitation, String>,
     ) -> Result<Self> {
+        if reply.status != StatusCode::OK {
+            // A part of a list (206), or something else altogether.
+            return Err(context.decode_error(reply, "its status is not that of a whole list"));
+        }
         let mut collected = Collected::new(context, reply);
         let texts = Texts::new(reply, property);
         let text = str::from_utf8(&reply.body).ok();
@@ -177,6 +190,10 @@ impl<'a> Collected<'a> {
     }
 
     fn finish(mut self) -> Vec<Result<Invitation>> {
+        for (index, id) in ids_of_two_people(&self.items) {
+            let message = format!("the id {} is given to two addresses", self.cut(&id));
+            self.items[index] = Err(self.error(message));
+        }
         if let Some(more @ 1..) = self.errors.checked_sub(MAX_ITEM_ERRORS) {
             let message = if self.errors < MAX_ODD_ITEMS {
                 format!("{more} further items of the page cannot be read")
@@ -198,6 +215,22 @@ impl<'a> Collected<'a> {
         let (context, kind) = (self.context, ErrorKind::Decode);
         context.error_from_reply(self.reply, kind, message)
     }
+}
+
+/// The invitations whose id another invitation with another address has too. Acting on such an id may hit the other.
+fn ids_of_two_people(items: &[Result<Invitation>]) -> Vec<(usize, String)> {
+    let mut first = HashMap::new();
+    let mut shared = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let Ok(item) = item else { continue };
+        let id = item.id.as_str();
+        let (place, email) = *first.entry(id).or_insert((index, item.email.as_str()));
+        if place != index && !same_email(email, &item.email) {
+            shared.push((place, id.to_owned()));
+            shared.push((index, id.to_owned()));
+        }
+    }
+    shared
 }
 
 /// Reads a list in an object in one pass, until `each` returns false; the result is the JSON of what is beside the list.

@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use org_invitations::{ErrorKind, InvitationProvider, NewInvitation, Operation};
+use org_invitations::{ErrorKind, InvitationProvider, ListQuery, NewInvitation, Operation};
 use serde_json::json;
 
 use crate::{
@@ -247,5 +247,49 @@ async fn a_property_that_comes_twice_is_an_error() {
         let wire = Wire::always(Answer::empty(200).body(twice.clone())).await;
         let outcome = run(&*backend.connect(&wire), backend, Operation::List).await;
         assert_eq!(refused(outcome).kind(), ErrorKind::Decode, "{twice}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_of_two_addresses_is_nobodys() {
+    for backend in Backend::ALL {
+        let item = |id: &str, email: &str| json!({ "id": id, "email": email });
+        let items = [
+            item("i-1", "ann@example.com"),
+            item("i-2", "bob@example.com"),
+            item("i-2", "cat@example.com"),
+            item("i-1", "ANN@example.com"),
+        ];
+        let wire = Wire::always(Answer::json(200, &backend.list(&items))).await;
+        let provider = backend.connect(&wire);
+        let page = provider.list_page(&ListQuery::new(), None).await.unwrap();
+        let (read, odd): (Vec<_>, Vec<_>) = page.items.into_iter().partition(Result::is_ok);
+        assert!(
+            read.into_iter()
+                .all(|item| item.unwrap().id.as_str() == "i-1")
+        );
+        assert_eq!(odd.len(), 2);
+        for error in odd {
+            let error = error.unwrap_err();
+            assert!(
+                error.message().contains("i-2 is given to two addresses"),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_200_is_the_status_of_a_whole_list() {
+    for backend in Backend::ALL {
+        for status in [201, 202, 203, 206] {
+            let wire = Wire::always(Answer::json(status, &backend.list(&[]))).await;
+            let provider = backend.connect(&wire);
+            let error = provider
+                .list_page(&ListQuery::new(), None)
+                .await
+                .unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Decode, "{status} {error}");
+        }
     }
 }
