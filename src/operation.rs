@@ -294,6 +294,15 @@ impl<'a> OperationContext<'a> {
         Ok(())
     }
 
+    /// Accepts a get or create whose body has, beside the invitation, no property that reports a failure; `unknown`
+    /// holds the properties that the bindings do not know.
+    pub fn expect_no_failure(&self, reply: &Reply, unknown: &Map<String, Value>) -> Result<()> {
+        if !unknown.is_empty() && tells_of_failure(|name| unknown.get(name)) {
+            return Err(self.decode_error(reply, FAILURE_IN_SUCCESS));
+        }
+        Ok(())
+    }
+
     /// Accepts a list whose envelope tells of no failure: one that does may lack people. A secret that the server
     /// repeats in the request's id is removed.
     pub fn expect_whole(&self, mut page: Page) -> Result<Page> {
@@ -474,7 +483,7 @@ impl<'a> OperationContext<'a> {
     }
 }
 
-const FAILURE_IN_SUCCESS: &str = "the answer tells of a failure";
+pub(crate) const FAILURE_IN_SUCCESS: &str = "the answer tells of a failure";
 
 /// Whether a body of this property tells of a failure, in spite of the status of its reply.
 fn tells_of_failure<'v>(property: impl Fn(&str) -> Option<&'v Value>) -> bool {
@@ -526,7 +535,7 @@ pub(crate) fn kind_of_status(status: StatusCode, operation: Operation) -> Option
         404 => ErrorKind::NotFound,
         408 => ErrorKind::Timeout,
         // What it is in conflict with, a status does not say.
-        409 if operation == Operation::Create => ErrorKind::Conflict,
+        409 if matches!(operation, Operation::Create | Operation::Delete) => ErrorKind::Conflict,
         429 => ErrorKind::RateLimited,
         500 | 502 | 503 | 504 => ErrorKind::Unavailable,
         _ => return None,

@@ -147,8 +147,11 @@ pub trait InvitationProviderExt: InvitationProvider {
                 Err(refused.with_kind(ErrorKind::AlreadyExists))
             }
             Ok(None) => Err(refused.with_kind(ErrorKind::Conflict)),
-            // What the create did is still open.
-            Err(lookup) => Err(refused.with_may_have_executed(true).with_source(lookup)),
+            // Nobody was seen, and what the create did is still open.
+            Err(lookup) => Err(refused
+                .with_kind(ErrorKind::Conflict)
+                .with_may_have_executed(true)
+                .with_source(lookup)),
         }
     }
 

@@ -93,6 +93,46 @@ fn other_options_are_a_renewal() {
 }
 
 #[test]
+fn roles_without_ids_are_kept_and_said_not_to_be_compared() {
+    let mut made = there("i-1", "ann@example.com", InvitationStatus::Sent);
+    let mut role = RoleAssignment::default();
+    role.name = Some("Admin".to_owned());
+    made.assigned_roles = Some(vec![role]);
+    let new = NewInvitation::new("ann@example.com").role_ids(["r-1"]);
+    let (action, _, reason) = step(new, made);
+    assert_eq!(action, Action::Keep);
+    assert!(reason.is_some_and(|reason| reason.contains("not compared")));
+}
+
+#[test]
+fn an_id_of_two_people_is_not_acted_on() {
+    let there = [
+        there("i-1", "ann@example.com", InvitationStatus::Expired),
+        there("i-1", "Ann@example.com", InvitationStatus::Expired),
+        there("i-1", "bob@example.com", InvitationStatus::Sent),
+        there("i-2", "cid@example.com", InvitationStatus::Sent),
+        // Listed twice, as when a page moves while it is read: still one person's.
+        there("i-3", "dan@example.com", InvitationStatus::Sent),
+        there("i-3", "dan@example.com", InvitationStatus::Sent),
+    ];
+    let roster = [NewInvitation::new("ann@example.com")];
+    let plan = plan(&roster, &there, &PlanOptions::default().prune(true));
+    let said: Vec<_> = plan
+        .steps
+        .iter()
+        .map(|step| (step.email.as_str(), step.action))
+        .collect();
+    let wanted = [
+        ("ann@example.com", Action::Refuse),
+        ("bob@example.com", Action::Keep),
+        ("cid@example.com", Action::Delete),
+        ("dan@example.com", Action::Delete),
+        ("dan@example.com", Action::Delete),
+    ];
+    assert_eq!(said, wanted);
+}
+
+#[test]
 fn rows_that_cannot_be_carried_out_are_refused_and_say_why() {
     let ann = || NewInvitation::new("ann@example.com");
     let roster = [

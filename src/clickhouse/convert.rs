@@ -14,7 +14,7 @@ use crate::{
         WireInvitation, sealed::Properties,
     },
     list::{ListQuery, Page, PageToken},
-    operation::{OperationContext, Success},
+    operation::{FAILURE_IN_SUCCESS, OperationContext, Success},
 };
 
 /// The properties of an invitation that the facade has fields for.
@@ -66,7 +66,11 @@ pub(super) fn one(
     let Success { value, reply } = success?;
     let invitation = match value {
         Ok(envelope) => match envelope.result {
-            Some(wire) => invitation_from(wire, Some(&Text(raw_property(&reply, "result")))),
+            Some(_) if is_failure_status(envelope.status) => Err(FAILURE_IN_SUCCESS.to_owned()),
+            Some(wire) => {
+                context.expect_no_failure(&reply, &envelope.extra)?;
+                invitation_from(wire, Some(&Text(raw_property(&reply, "result"))))
+            }
             None => match parse(&reply.body) {
                 Ok(wire) => invitation_from(wire, Some(&Text(&reply.body))),
                 Err(error) => Err(error.to_string()),
@@ -81,6 +85,11 @@ pub(super) fn one(
     let mut invitation = invitation.map_err(|why| context.decode_error(&reply, &why))?;
     invitation.status = status(&invitation, context.server_time(&reply));
     Ok(invitation)
+}
+
+/// Whether an envelope says that a request failed, in spite of the status of its reply.
+fn is_failure_status(status: Option<f64>) -> bool {
+    status.is_some_and(|status| status >= 300.0)
 }
 
 /// Converts what the bindings read; `text` is what they read it from. The error says what is odd about it. The status

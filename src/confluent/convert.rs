@@ -92,7 +92,10 @@ pub(super) fn one(
 ) -> Result<Invitation> {
     let Success { value, reply } = success?;
     let invitation = match value {
-        Ok(wire) => invitation_from(wire, Some(&Text(&reply.body))),
+        Ok(wire) => {
+            context.expect_no_failure(&reply, &wire.extra)?;
+            invitation_from(wire, Some(&Text(&reply.body)))
+        }
         Err(why) if is_ambiguous(&why) => Err(why),
         Err(why) => reply.json().map_or(Err(why), decode),
     };

@@ -27,8 +27,8 @@ pub enum ErrorKind {
     /// made the very invitation that is in the way; `conflicting_id` names it where it is known.
     AlreadyExists,
     /// The server refused with a conflict (409) that is about something else than this address: a lock, another
-    /// request that is under way, a gateway, or an invitation that was looked for and not found. Nobody is known to be
-    /// invited. Look again before repeating.
+    /// request that is under way, a gateway, or an invitation that was looked for and not found. After a create,
+    /// nobody is known to be invited; after a delete, the invitation may still exist. Look again before repeating.
     Conflict,
     /// The invitation was accepted, so it can no longer be deleted. Remove the member instead.
     AlreadyAccepted,

@@ -40,7 +40,7 @@ impl Plan {
             known_roles.note(&invitation);
             Existing::from(invitation)
         };
-        let there: Vec<Existing> = there.into_iter().map(noted).collect();
+        let mut there: Vec<Existing> = there.into_iter().map(noted).collect();
         let existing = there.iter().filter(|one| one.can_be_withdrawn()).count();
         let mut people = AddressIndex::with_capacity(there.len());
         let mut person_of = Vec::with_capacity(there.len());
@@ -52,6 +52,8 @@ impl Plan {
             }
             person_of.push(person);
         }
+
+        mark_shared_ids(&mut there, &person_of);
 
         let mut steps = Vec::new();
         let (mut rows, mut has_address) = (0, false);
@@ -110,6 +112,10 @@ impl Plan {
                 });
                 let resembled = || refused.get(&email_skeleton(&one.email));
                 match (is_asked, prune) {
+                    (true, _) | (_, true) if one.has_shared_id => {
+                        let why = SHARED_ID.to_owned();
+                        Some(Step::unwanted(one, Action::Keep, Some(why)))
+                    }
                     (true, _) => Some(Step::unwanted(one, Action::Delete, None)),
                     (false, false) => None,
                     (false, true) => match (!refused.is_empty()).then(resembled).flatten() {
@@ -213,9 +219,33 @@ impl AddressIndex {
     }
 }
 
+const SHARED_ID: &str =
+    "the list has its id for another address too, so it is not known whose it is";
+
+/// Marks the invitations whose id the list has for another person too: to withdraw one may be to withdraw the other.
+fn mark_shared_ids(there: &mut [Existing], person_of: &[usize]) {
+    let hashing = RandomState::new();
+    let mut first_of: HashTable<usize> = HashTable::with_capacity(there.len());
+    let mut firsts = Vec::with_capacity(there.len());
+    for index in 0..there.len() {
+        let id = &there[index].id;
+        let same = |first: &usize| there[*first].id == *id;
+        let again = |first: &usize| hashing.hash_one(&there[*first].id);
+        let entry = first_of.entry(hashing.hash_one(id), same, again);
+        let first = *entry.or_insert(index).get();
+        there[first].has_shared_id |= person_of[first] != person_of[index];
+        firsts.push(first);
+    }
+    for (index, first) in firsts.into_iter().enumerate() {
+        there[index].has_shared_id = there[first].has_shared_id;
+    }
+}
+
 /// As much of an invitation as a plan needs.
 struct Existing {
     id: InvitationId,
+    /// Whether the list has the id for another person too.
+    has_shared_id: bool,
     email: String,
     status: Option<InvitationStatus>,
     created_at: Option<DateTime<Utc>>,
@@ -228,6 +258,7 @@ impl From<Invitation> for Existing {
     fn from(invitation: Invitation) -> Self {
         Self {
             id: invitation.id,
+            has_shared_id: false,
             email: invitation.email,
             status: invitation.status,
             created_at: invitation.created_at,
@@ -318,6 +349,16 @@ fn decide(
         Some(InvitationStatus::Expired) => (Action::Renew, Some("expired".to_owned())),
         _ => match difference(&new, found) {
             Some(what) => (Action::Renew, Some(format!("other {what}"))),
+            None if matches!(
+                (&new.roles, &found.roles),
+                (Some(Roles::Ids(_)), ReportedRoles::WithoutIds)
+            ) =>
+            {
+                (
+                    Action::Keep,
+                    Some("its roles are reported without ids, and were not compared".to_owned()),
+                )
+            }
             None => (Action::Keep, None),
         },
     };
@@ -326,6 +367,11 @@ fn decide(
         step.id = Some(found.id.clone());
     }
     if action != Action::Renew {
+        return step;
+    }
+    if found.has_shared_id {
+        (step.action, step.id) = (Action::Refuse, None);
+        step.reason = Some(SHARED_ID.to_owned());
         return step;
     }
     // What the roster leaves open stays as it was.

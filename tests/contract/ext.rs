@@ -258,6 +258,22 @@ async fn get_or_create_refuses_a_member_and_passes_other_failures_on() {
 }
 
 #[tokio::test]
+async fn a_conflict_whose_list_fails_shows_nobody() {
+    for backend in Backend::ALL {
+        let (refusal, failure) = (backend.refusal(409), backend.refusal(500));
+        let wire = Wire::responding(move |sent| match sent.method.as_str() {
+            "POST" => refusal.clone(),
+            _ => failure.clone(),
+        })
+        .await;
+        let new = NewInvitation::new(EMAIL);
+        let error = refused(backend.connect(&wire).get_or_create(new).await);
+        assert_eq!(error.kind(), ErrorKind::Conflict, "{backend:?}: {error}");
+        assert!(error.may_have_executed(), "{backend:?}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn delete_if_exists_tells_whether_there_was_one() {
     for backend in Backend::ALL {
         let run = async |answer: Answer| {

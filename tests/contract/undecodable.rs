@@ -293,3 +293,40 @@ async fn only_200_is_the_status_of_a_whole_list() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_invitation_beside_a_failure_is_no_success() {
+    let mut checks = Checks::default();
+    for backend in Backend::ALL {
+        for operation in [Operation::Create, Operation::Get] {
+            for (name, value) in [
+                ("error", json!("CONFLICT: no such role")),
+                ("errors", json!([{ "detail": "no such role" }])),
+            ] {
+                checks.case(format!("{backend:?} {operation} {name}"));
+                let mut body = backend.envelope(backend.object());
+                body[name] = value;
+                let wire = Wire::always(Answer::json(200, &body)).await;
+                let error = run(&*backend.connect(&wire), backend, operation)
+                    .await
+                    .err();
+                let kind = error.as_ref().map(org_invitations::Error::kind);
+                checks.same("the kind", kind, Some(ErrorKind::Decode));
+                let open = error.map(|error| error.may_have_executed());
+                checks.same("may_have_executed", open, Some(changes_state(operation)));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_envelope_with_another_status_is_no_success() {
+    let backend = Backend::ClickHouse;
+    let mut body = backend.envelope(backend.object());
+    body["status"] = json!(409);
+    for operation in [Operation::Create, Operation::Get] {
+        let wire = Wire::always(Answer::json(200, &body)).await;
+        let error = refused(run(&*backend.connect(&wire), backend, operation).await);
+        assert_eq!(error.kind(), ErrorKind::Decode, "{operation} {error}");
+    }
+}

@@ -62,6 +62,7 @@ async fn a_delete_that_meets_a_lock_is_an_error_until_it_is_done() {
         let rule = Rule::new(Fault::locked()).on(Operation::Delete);
         sandbox.set_faults(Faults::script([rule]));
         let error = provider.delete(&invitation.id).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
         assert!(error.message().contains("is being modified"), "{error}");
         assert_eq!(commits(&sandbox, name, EMAIL), (1, 0));
         provider.delete(&invitation.id).await.unwrap();

@@ -91,9 +91,22 @@ impl FakeProvider {
             .collect()
     }
 
-    /// How many calls there were.
+    /// The addresses of the checks.
+    pub fn checked(&self) -> Vec<String> {
+        let calls = self.calls.lock().unwrap();
+        let checks = calls
+            .iter()
+            .filter(|call| call.operation == Operation::Validate);
+        checks.map(|call| call.target.clone()).collect()
+    }
+
+    /// How many calls there were, without the checks.
     pub fn calls(&self) -> usize {
-        self.calls.lock().unwrap().len()
+        let calls = self.calls.lock().unwrap();
+        let calls = calls
+            .iter()
+            .filter(|call| call.operation != Operation::Validate);
+        calls.count()
     }
 
     /// How many people were without an invitation in the same moment.
@@ -188,6 +201,14 @@ impl InvitationProvider for FakeProvider {
             Answer::Refuse(error) => Err(error),
             Answer::DoAndFail(error) => self.do_create(&new).and(Err(error)),
             Answer::About(email) => Ok(Invitation::new("i-1".parse()?, email)),
+        }
+    }
+
+    async fn check(&self, new: &NewInvitation) -> Result<()> {
+        let answer = self.answer(Operation::Validate, &new.email, new.roles.as_ref());
+        match answer.await {
+            Answer::Refuse(error) | Answer::DoAndFail(error) => Err(error),
+            _ => Ok(()),
         }
     }
 

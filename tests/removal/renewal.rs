@@ -467,3 +467,52 @@ async fn what_an_earlier_run_withdrew_is_made_again_with_the_old_options() {
     );
     assert_eq!(provider.emails(), ["ann@example.com"]);
 }
+
+#[tokio::test]
+async fn each_renewal_asks_whether_its_roles_exist() {
+    let there = people(6);
+    let provider = FakeProvider::honest(&there);
+    applied(&provider, giving(NEW, &there), 2).await;
+    assert_eq!(provider.checked().len(), there.len());
+
+    // The role disappears after the third.
+    let asked = Mutex::new(0);
+    let provider = FakeProvider::new(&there, move |call| {
+        if call.operation != Operation::Validate {
+            return Answer::Honest;
+        }
+        let mut asked = asked.lock().unwrap();
+        *asked += 1;
+        if *asked > 3 {
+            refused(ErrorKind::InvalidInput)
+        } else {
+            Answer::Honest
+        }
+    });
+    applied(&provider, giving(NEW, &there), 1).await;
+    assert_eq!(provider.emails().len(), there.len());
+    let withdrawn = provider.writes().into_iter();
+    let withdrawn = withdrawn.filter(|(operation, _)| *operation == Operation::Delete);
+    assert_eq!(withdrawn.count(), 3);
+}
+
+#[tokio::test]
+async fn an_answer_with_the_withdrawn_id_is_no_renewal() {
+    // The id that `Answer::About` has.
+    let there = [with_roles(sent("i-1", "ann@example.com"), &[(OLD, "Old")])];
+    let provider = FakeProvider::new(&there, |call| match call.operation {
+        Operation::Create => Answer::About("ann@example.com"),
+        _ => Answer::Honest,
+    });
+    let renewal = Renewal::of(&there[0], &everything()).unwrap();
+    let options = RenewalOptions::default().retry_delays([Duration::from_millis(1)]);
+    let result = provider.renew(&renewal, &options).await;
+    assert!(matches!(result, RenewalResult::Lost { .. }), "{result:?}");
+}
+
+#[test]
+fn a_role_whose_id_is_empty_cannot_be_given_again() {
+    let old = with_roles(sent("i-1", "ann@example.com"), &[("", "Old")]);
+    let error = Renewal::of(&old, &everything()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+}

@@ -19,9 +19,13 @@ pub(crate) fn recovery_message(
         Some(id) => format!("the invitation {id} was deleted"),
         None => "the invitation was deleted".to_owned(),
     };
+    let refused = match &invite.roles {
+        Some(Roles::Ids(ids)) if !ids.is_empty() => ", with other roles if these are refused",
+        _ => "",
+    };
     format!(
         "{email} IS NOT INVITED ANY MORE: {what}, and creating it again failed\n  {}\nto invite \
-         {email} again, run:\n  {}",
+         {email} again, run{refused}:\n  {}",
         visible(why),
         recovery_command(provider, invite)
     )
