@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use org_invitations::{
     Capabilities, Error, ErrorKind, Invitation, InvitationId, InvitationProvider, InvitationStatus,
     ListQuery, NewInvitation, Operation, Page, PageToken, Result,
-    conformance::{Subject, run_all},
+    conformance::{TestContext, run_all},
 };
 
 /// An organisation in memory. The number is the invitation's id.
@@ -137,7 +137,7 @@ impl InvitationProvider for Memory {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let provider = Memory::default();
-    let report = run_all(&Subject::new(&provider).count_requests(|| 0)).await;
+    let report = run_all(&TestContext::new(&provider).count_requests(|| 0)).await;
     println!("{report}");
-    assert!(report.is_met());
+    assert!(report.passed());
 }

@@ -86,24 +86,24 @@ pub struct CreateOutcome {
     /// The item itself.
     pub new: NewInvitation,
     /// What became of it.
-    pub result: Created,
+    pub result: CreateResult,
 }
 
 /// What can become of an item of `create_many`.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Created {
+pub enum CreateResult {
     /// Invited now.
     Created(Box<Invitation>),
     /// Invited before, or a member; the error is the provider's refusal.
-    Existed(Error),
+    AlreadyExists(Error),
     /// Failed; the error says why, and whether the person may be invited all the same
     /// ([`may_have_executed`](Error::may_have_executed)). The others go on.
-    Refused(Error),
+    Failed(Error),
     /// Not sent: the same address, compared as [`normalize_email`] has it, is at this position too. Known for the last
     /// 65 536 different addresses; further apart, the provider says that the second one existed.
     Duplicate(usize),
-    /// Not sent, because an earlier item showed that [every further one](Error::ends_a_run) would fail alike: the
+    /// Not sent, because an earlier item showed that [every further one](Error::is_fatal) would fail alike: the
     /// credential does not work, or a quota is spent; because the server could not be
     /// [reached](BulkOptions::outage) for too long; or because the run was told to [stop](BulkOptions::stop).
     NotAttempted,
@@ -118,24 +118,24 @@ pub struct DeleteOutcome {
     /// The item itself.
     pub id: InvitationId,
     /// What became of it.
-    pub result: Deleted,
+    pub result: DeleteResult,
 }
 
 /// What can become of an item of `delete_many`.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Deleted {
+pub enum DeleteResult {
     /// Withdrawn now.
     Deleted,
     /// There was no such invitation.
-    Missing,
+    NotFound,
     /// Failed; the error says why, and whether the invitation may be gone all the same
     /// ([`may_have_executed`](Error::may_have_executed)). The others go on.
-    Refused(Error),
+    Failed(Error),
     /// Not sent: the same id is at this position too. Known for the last 65 536 different ids; further
     /// apart, the second one is missing.
     Duplicate(usize),
-    /// Not sent, because an earlier item showed that [every further one](Error::ends_a_run) would fail alike: the
+    /// Not sent, because an earlier item showed that [every further one](Error::is_fatal) would fail alike: the
     /// credential does not work, or a quota is spent; because the server could not be
     /// [reached](BulkOptions::outage) for too long; or because the run was told to [stop](BulkOptions::stop).
     NotAttempted,
@@ -153,16 +153,16 @@ where
 {
     let create = move |new: NewInvitation| async move { provider.create(new).await };
     let key = |new: &NewInvitation| Some(normalize_email(&new.email));
-    run(provider, items, Shared::new(options), key, create, contact)
+    for_each_concurrent(provider, items, Shared::new(options), key, create, contact)
         .map(|(index, new, done)| {
             let result = match done {
-                Done::Stopped => Created::NotAttempted,
-                Done::Duplicate(first) => Created::Duplicate(first),
-                Done::Attempted(Ok(invitation)) => Created::Created(Box::new(invitation)),
-                Done::Attempted(Err(error)) if error.kind() == ErrorKind::AlreadyExists => {
-                    Created::Existed(error)
+                ItemResult::NotAttempted => CreateResult::NotAttempted,
+                ItemResult::Duplicate(first) => CreateResult::Duplicate(first),
+                ItemResult::Finished(Ok(invitation)) => CreateResult::Created(Box::new(invitation)),
+                ItemResult::Finished(Err(error)) if error.kind() == ErrorKind::AlreadyExists => {
+                    CreateResult::AlreadyExists(error)
                 }
-                Done::Attempted(Err(error)) => Created::Refused(error),
+                ItemResult::Finished(Err(error)) => CreateResult::Failed(error),
             };
             CreateOutcome { index, new, result }
         })
@@ -191,8 +191,8 @@ where
             Ok(()) => delete_all(provider, ids, options.clone()),
             Err(refused) => {
                 let outcomes = ids.into_iter().enumerate().map(move |(index, id)| {
-                    let error = refused.clone().with_subject(id.as_str());
-                    let result = Deleted::Refused(error);
+                    let error = refused.clone().with_target(id.as_str());
+                    let result = DeleteResult::Failed(error);
                     DeleteOutcome { index, id, result }
                 });
                 stream::iter(outcomes).boxed()
@@ -213,16 +213,16 @@ where
 {
     let delete = move |id: InvitationId| async move { provider.delete(&id).await };
     let key = |id: &InvitationId| Some(id.to_string());
-    run(provider, ids, Shared::new(options), key, delete, contact)
+    for_each_concurrent(provider, ids, Shared::new(options), key, delete, contact)
         .map(|(index, id, done)| {
             let result = match done {
-                Done::Stopped => Deleted::NotAttempted,
-                Done::Duplicate(first) => Deleted::Duplicate(first),
-                Done::Attempted(Ok(())) => Deleted::Deleted,
-                Done::Attempted(Err(error)) if error.kind() == ErrorKind::NotFound => {
-                    Deleted::Missing
+                ItemResult::NotAttempted => DeleteResult::NotAttempted,
+                ItemResult::Duplicate(first) => DeleteResult::Duplicate(first),
+                ItemResult::Finished(Ok(())) => DeleteResult::Deleted,
+                ItemResult::Finished(Err(error)) if error.kind() == ErrorKind::NotFound => {
+                    DeleteResult::NotFound
                 }
-                Done::Attempted(Err(error)) => Deleted::Refused(error),
+                ItemResult::Finished(Err(error)) => DeleteResult::Failed(error),
             };
             DeleteOutcome { index, id, result }
         })
@@ -230,10 +230,10 @@ where
 }
 
 /// How one item ended.
-pub(crate) enum Done<T> {
-    Attempted(Result<T>),
+pub(crate) enum ItemResult<T> {
+    Finished(Result<T>),
     Duplicate(usize),
-    Stopped,
+    NotAttempted,
 }
 
 /// What the runs of one plan, or the items of one run, share.
@@ -241,7 +241,7 @@ pub(crate) enum Done<T> {
 pub(crate) struct Shared {
     options: BulkOptions,
     /// Whether every further item would fail alike.
-    is_futile: AtomicBool,
+    failed_fatally: AtomicBool,
     outage: Outage,
 }
 
@@ -249,7 +249,7 @@ impl Shared {
     pub fn new(options: BulkOptions) -> Arc<Self> {
         Arc::new(Self {
             outage: Outage::new(options.outage.clone(), Arc::clone(&options.stop)),
-            is_futile: AtomicBool::new(false),
+            failed_fatally: AtomicBool::new(false),
             options,
         })
     }
@@ -257,14 +257,14 @@ impl Shared {
 
 /// Runs `work` on each item, some at a time, and once for those with the same key. Runs that share `shared` pause
 /// and end together. `contact` says what an outcome shows about the server.
-pub(crate) fn run<'a, P, I, T, K, F, Work, Out>(
+pub(crate) fn for_each_concurrent<'a, P, I, T, K, F, Work, Out>(
     provider: &'a P,
     items: I,
     shared: Arc<Shared>,
     key: K,
     work: F,
     contact: Judge<Out>,
-) -> impl futures_util::Stream<Item = (usize, T, Done<Out>)> + Send + 'a
+) -> impl futures_util::Stream<Item = (usize, T, ItemResult<Out>)> + Send + 'a
 where
     P: InvitationProvider + ?Sized,
     I: IntoIterator<Item = T>,
@@ -276,7 +276,7 @@ where
     Out: Send + 'a,
 {
     let concurrency = shared.options.concurrency.max(1);
-    let mut seen = Seen::default();
+    let mut seen = DedupWindow::default();
     stream::iter(items.into_iter().enumerate())
         .map(move |(index, item)| {
             let shared = Arc::clone(&shared);
@@ -284,19 +284,19 @@ where
             let work = work.clone();
             async move {
                 if let Some(first) = first {
-                    return (index, item, Done::Duplicate(first));
+                    return (index, item, ItemResult::Duplicate(first));
                 }
-                if shared.is_futile.load(Ordering::Relaxed) {
-                    return (index, item, Done::Stopped);
+                if shared.failed_fatally.load(Ordering::Relaxed) {
+                    return (index, item, ItemResult::NotAttempted);
                 }
                 let work = || work(item.clone());
                 let Some(result) = shared.outage.call_judged(provider, work, contact).await else {
-                    return (index, item, Done::Stopped);
+                    return (index, item, ItemResult::NotAttempted);
                 };
-                if result.as_ref().is_err_and(Error::ends_a_run) {
-                    shared.is_futile.store(true, Ordering::Relaxed);
+                if result.as_ref().is_err_and(Error::is_fatal) {
+                    shared.failed_fatally.store(true, Ordering::Relaxed);
                 }
-                (index, item, Done::Attempted(result))
+                (index, item, ItemResult::Finished(result))
             }
         })
         .buffer_unordered(concurrency)
@@ -304,12 +304,12 @@ where
 
 /// The latest keys and their positions: bounded, however long the input is.
 #[derive(Default)]
-struct Seen {
+struct DedupWindow {
     positions: HashMap<Arc<str>, usize>,
     order: VecDeque<Arc<str>>,
 }
 
-impl Seen {
+impl DedupWindow {
     const MOST: usize = 65_536;
 
     /// Where the key was before; otherwise it is remembered to be at `index`.
@@ -346,7 +346,9 @@ mod tests {
         let provider = Absent::new(0, std::time::Duration::ZERO);
         let key = |number: &usize| Some(number.to_string());
         let work = |_| async { Ok(()) };
-        let mut outcomes = pin!(run(&provider, items, shared, key, work, contact));
+        let mut outcomes = pin!(for_each_concurrent(
+            &provider, items, shared, key, work, contact
+        ));
         let mut done = 0;
         while outcomes.next().await.is_some() {
             done += 1;
@@ -358,12 +360,14 @@ mod tests {
 
     #[test]
     fn of_the_keys_only_the_latest_are_remembered() {
-        let mut seen = Seen::default();
-        for index in 0..3 * Seen::MOST {
+        let mut seen = DedupWindow::default();
+        for index in 0..3 * DedupWindow::MOST {
             assert_eq!(seen.position(index.to_string(), index), None);
-            assert!(seen.positions.len() <= Seen::MOST && seen.order.len() <= Seen::MOST);
+            assert!(
+                seen.positions.len() <= DedupWindow::MOST && seen.order.len() <= DedupWindow::MOST
+            );
         }
-        let latest = 3 * Seen::MOST - 1;
+        let latest = 3 * DedupWindow::MOST - 1;
         assert_eq!(seen.position(latest.to_string(), latest + 1), Some(latest));
         assert_eq!(seen.position("0".to_owned(), latest + 2), None);
     }

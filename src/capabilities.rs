@@ -5,8 +5,15 @@ use serde::{Deserialize, Serialize};
 /// What a provider offers, as far as providers differ. What is not offered is refused with
 /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) before any request is sent.
 ///
-/// It reflects the document that the library was built from: an option that an older document lacks
-/// is not offered.
+/// The built-in providers reflect the document that the library was built from: an option that an older document lacks
+/// is not offered. A provider of one's own starts from the default, which offers nothing:
+///
+/// ```
+/// use org_invitations::Capabilities;
+///
+/// let capabilities = Capabilities::default().role_ids(true).max_page_size(Some(50));
+/// assert!(capabilities.role_ids && !capabilities.auth_type);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -33,4 +40,33 @@ pub struct Capabilities {
     /// The largest [`ListQuery::page_size`](crate::ListQuery::page_size); `None` where the provider
     /// sends everything at once and the library cuts the pages.
     pub max_page_size: Option<u32>,
+}
+
+/// A setter for each field, so that other providers can build the struct.
+macro_rules! setters {
+    ($($field:ident: $kind:ty),+ $(,)?) => {
+        impl Capabilities {
+            $(
+                #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
+                #[must_use]
+                pub fn $field(mut self, $field: $kind) -> Self {
+                    self.$field = $field;
+                    self
+                }
+            )+
+        }
+    };
+}
+
+setters! {
+    auth_type: bool,
+    role_ids: bool,
+    legacy_role: bool,
+    filter_email: bool,
+    filter_status: bool,
+    filter_user: bool,
+    filter_creator: bool,
+    server_side_filters: bool,
+    reports_status: bool,
+    max_page_size: Option<u32>,
 }

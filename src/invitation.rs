@@ -71,6 +71,25 @@ pub struct Invitation {
 }
 
 impl Invitation {
+    /// Whether the invitee can still accept, as far as is known: an invitation without a status counts as pending.
+    pub fn is_pending(&self) -> bool {
+        self.status
+            .as_ref()
+            .is_none_or(InvitationStatus::is_pending)
+    }
+
+    /// Whether the invitee has not accepted and cannot any more: it expired or was withdrawn.
+    pub fn is_void(&self) -> bool {
+        self.status.as_ref().is_some_and(InvitationStatus::is_void)
+    }
+
+    /// Whether it can be withdrawn, as far as is known: it was neither accepted nor withdrawn.
+    pub fn is_deletable(&self) -> bool {
+        self.status
+            .as_ref()
+            .is_none_or(InvitationStatus::is_deletable)
+    }
+
     /// An invitation of which only the id and the email are known; the other fields are public.
     pub fn new(id: InvitationId, email: impl Into<String>) -> Self {
         Self {
@@ -182,7 +201,7 @@ impl InvitationId {
         };
         Err(
             Error::new(ErrorKind::InvalidInput, Operation::Validate, wrong)
-                .with_subject(excerpt(&format!("{id:?}"))),
+                .with_target(excerpt(&format!("{id:?}"))),
         )
     }
 
@@ -339,7 +358,7 @@ pub(crate) fn validate_email(email: &str) -> Result<()> {
     };
     Err(
         Error::new(ErrorKind::InvalidInput, Operation::Validate, wrong)
-            .with_subject(excerpt(&format!("{email:?}"))),
+            .with_target(excerpt(&format!("{email:?}"))),
     )
 }
 
@@ -361,7 +380,24 @@ pub enum InvitationStatus {
     /// Withdrawn.
     Deactivated,
     /// Something newer than this version, verbatim.
-    Other(String),
+    Other(UnknownValue),
+}
+
+impl InvitationStatus {
+    /// Whether the invitee can still accept. A status that this version does not know counts as pending.
+    pub fn is_pending(&self) -> bool {
+        !self.is_void() && *self != Self::Accepted
+    }
+
+    /// Whether the invitee has not accepted and cannot any more: the invitation expired or was withdrawn.
+    pub fn is_void(&self) -> bool {
+        matches!(self, Self::Expired | Self::Deactivated)
+    }
+
+    /// Whether there is an invitation to withdraw: it was neither accepted nor withdrawn.
+    pub fn is_deletable(&self) -> bool {
+        !matches!(self, Self::Accepted | Self::Deactivated)
+    }
 }
 
 /// How an invitee logs in.
@@ -375,7 +411,27 @@ pub enum AuthType {
     /// Through the organisation's identity provider.
     Sso,
     /// Something newer than this version, verbatim.
-    Other(String),
+    Other(UnknownValue),
+}
+
+/// A value of an open set that this version does not know, as the provider wrote it.
+///
+/// Only conversion from text makes one (`InvitationStatus::from("paused")`), so that a known value is never hidden in
+/// `Other`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct UnknownValue(Box<str>);
+
+impl UnknownValue {
+    /// The value as the provider wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for UnknownValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
 }
 
 /// A role that an invitee gets on acceptance.
@@ -406,7 +462,7 @@ pub enum RoleKind {
     /// The organisation.
     Custom,
     /// Something newer than this version, verbatim.
-    Other(String),
+    Other(UnknownValue),
 }
 
 /// A pointer to another resource of the provider, such as a user.
@@ -440,14 +496,14 @@ impl ResourceReference {
 }
 
 /// An open set of words: text for the known ones, anything else kept verbatim.
-macro_rules! open_set {
+macro_rules! open_enum {
     ($name:ident { $($variant:ident = $text:literal),+ $(,)? }) => {
         impl $name {
             /// The word for it; what the provider wrote, if this version does not know it.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $text,)+
-                    Self::Other(other) => other,
+                    Self::Other(other) => other.as_str(),
                 }
             }
         }
@@ -457,7 +513,7 @@ macro_rules! open_set {
                 $(if text.eq_ignore_ascii_case($text) {
                     return Self::$variant;
                 })+
-                Self::Other(text.to_owned())
+                Self::Other(UnknownValue(text.into()))
             }
         }
 
@@ -493,12 +549,12 @@ macro_rules! open_set {
     };
 }
 
-open_set!(InvitationStatus {
+open_enum!(InvitationStatus {
     Sent = "sent",
     Staged = "staged",
     Accepted = "accepted",
     Expired = "expired",
     Deactivated = "deactivated",
 });
-open_set!(AuthType { Local = "local", Sso = "sso" });
-open_set!(RoleKind { System = "system", Custom = "custom" });
+open_enum!(AuthType { Local = "local", Sso = "sso" });
+open_enum!(RoleKind { System = "system", Custom = "custom" });

@@ -4,8 +4,6 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod address;
-#[cfg(any(test, fuzzing))]
-mod anything;
 pub mod bindings;
 mod bulk;
 mod capabilities;
@@ -17,6 +15,8 @@ pub mod conformance;
 mod decode;
 mod error;
 mod extra;
+#[cfg(any(test, fuzzing))]
+mod fuzzing;
 mod http;
 mod invitation;
 mod list;
@@ -31,10 +31,10 @@ mod renewal;
 
 #[cfg(fuzzing)]
 #[doc(hidden)]
-pub use crate::anything::decode_anything;
+pub use crate::fuzzing::decode_anything;
 pub use crate::{
     address::{email_skeleton, normalize_email},
-    bulk::{BulkOptions, CreateOutcome, Created, DeleteOutcome, Deleted},
+    bulk::{BulkOptions, CreateOutcome, CreateResult, DeleteOutcome, DeleteResult},
     capabilities::Capabilities,
     clickhouse::{ClickHouse, ClickHouseBuilder},
     config::{
@@ -44,10 +44,10 @@ pub use crate::{
     confluent::{Confluent, ConfluentBuilder, StsCredentials, SubjectToken},
     error::{Error, ErrorDetail, ErrorKind, Operation, RateLimit, Result},
     extra::Extra,
-    http::{BaseUrl, Credentials, Observer, ResponseEvent, RetryPolicy},
+    http::{BaseUrl, Credentials, ResponseEvent, ResponseObserver, RetryPolicy},
     invitation::{
         AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, ResourceReference,
-        RoleAssignment, RoleKind, Roles, WireInvitation,
+        RoleAssignment, RoleKind, Roles, UnknownValue, WireInvitation,
     },
     list::{ListQuery, Page, PageToken},
     outage::{Outage, OutageEvent, OutageOptions},
@@ -59,8 +59,5 @@ pub use crate::{
     removal::{RemovalLimit, TooManyRemovals},
     renewal::{Renewal, RenewalObserver, RenewalOptions, RenewalResult},
 };
-/// The former name of [`ResponseEvent`].
-#[doc(hidden)]
-pub type ReplyInfo<'a> = ResponseEvent<'a>;
-#[cfg(feature = "oidc")]
+#[cfg(feature = "client-credentials")]
 pub use crate::{config::ClientCredentialsConfig, confluent::ClientCredentials};

@@ -15,14 +15,14 @@ use tokio::sync::OnceCell;
 use crate::{
     address::{normalize_email, same_email},
     error::{Error, ErrorKind, Operation, Result},
-    invitation::{Invitation, InvitationId, InvitationStatus, NewInvitation},
+    invitation::{Invitation, InvitationId, NewInvitation},
     list::ListQuery,
     provider::{InvitationProvider, InvitationProviderExt},
 };
 
 /// The invitation that the refusal of a create names, or else the latest of the address that is not
 /// over, in the spelling that was sent or in lower case.
-pub(crate) async fn in_the_way<P>(
+pub(crate) async fn find_conflicting<P>(
     provider: &P,
     email: &str,
     refused: &Error,
@@ -38,7 +38,7 @@ where
     for query in queries_of(provider, email) {
         // One that is over is not in the way of a new one, nor is it the new one.
         let found = latest(provider, query, |invitation| {
-            same_email(&invitation.email, email) && !is_over(invitation)
+            same_email(&invitation.email, email) && !invitation.is_void()
         });
         if let Some(found) = found.await? {
             return Ok(Some(found));
@@ -49,7 +49,10 @@ where
 
 /// The latest invitation of an address in any spelling, from the whole list; one that is not over
 /// before one that is.
-pub(crate) async fn in_any_spelling<P>(provider: &P, email: &str) -> Result<Option<Invitation>>
+pub(crate) async fn find_by_email_ignore_case<P>(
+    provider: &P,
+    email: &str,
+) -> Result<Option<Invitation>>
 where
     P: InvitationProvider + ?Sized,
 {
@@ -205,7 +208,7 @@ impl Seen {
             };
             self.read += 1;
             let person = normalize_email(&invitation.email);
-            if is_over(&invitation) || !people.contains(&person) {
+            if invitation.is_void() || !people.contains(&person) {
                 continue;
             }
             let known = self.invitations.entry(person).or_default();
@@ -283,7 +286,7 @@ where
             let message = format!("the answer is about another address, {:?}", other.email);
             let error = Error::new(ErrorKind::Unexpected, Operation::Create, message)
                 .with_provider(provider.to_string())
-                .with_subject(&new.email)
+                .with_target(&new.email)
                 .with_may_have_executed(true);
             return Err(Unseen::from(error));
         }
@@ -296,7 +299,7 @@ where
         return Ok(Sighting::Member(refused));
     }
     match find(provider, &new.email, &refused, list).await {
-        Ok(Some(found)) if !is_over(&found) => Ok(Sighting::Exists(found)),
+        Ok(Some(found)) if !found.is_void() => Ok(Sighting::Exists(found)),
         Ok(Some(over)) => Err(Unseen {
             error: refused.with_conflicting_id(over.id),
             is_unexplained: false,
@@ -322,10 +325,10 @@ pub(crate) async fn find<P>(
 where
     P: InvitationProvider + ?Sized,
 {
-    match (in_the_way(provider, email, refused).await?, list) {
+    match (find_conflicting(provider, email, refused).await?, list) {
         (Some(found), _) => Ok(Some(found)),
         (None, Some(list)) => list.find(provider, email).await,
-        (None, None) => in_any_spelling(provider, email).await,
+        (None, None) => find_by_email_ignore_case(provider, email).await,
     }
 }
 
@@ -400,18 +403,5 @@ where
 
 /// Those that are not over before those that are, and then the latest.
 fn rank(invitation: &Invitation) -> (bool, Option<DateTime<Utc>>) {
-    (!is_over(invitation), invitation.created_at)
-}
-
-/// Whether it can be accepted, as far as is known.
-pub(crate) fn is_pending(invitation: &Invitation) -> bool {
-    !is_over(invitation) && invitation.status != Some(InvitationStatus::Accepted)
-}
-
-/// Whether nobody can accept it any more, nor has.
-pub(crate) fn is_over(invitation: &Invitation) -> bool {
-    matches!(
-        invitation.status,
-        Some(InvitationStatus::Expired | InvitationStatus::Deactivated)
-    )
+    (!invitation.is_void(), invitation.created_at)
 }

@@ -320,7 +320,7 @@ impl<'a> OperationContext<'a> {
             .with_attempts(self.call.attempts())
             .with_may_have_executed(self.call.is_ambiguous());
         match self.target {
-            Some(target) => error.with_subject(target),
+            Some(target) => error.with_target(target),
             None => error,
         }
     }

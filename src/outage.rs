@@ -323,7 +323,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::{
-        bulk::{BulkOptions, Created, Deleted},
+        bulk::{BulkOptions, CreateResult, DeleteResult},
         capabilities::Capabilities,
         error::Operation,
         invitation::{Invitation, InvitationId, NewInvitation},
@@ -421,9 +421,9 @@ pub(crate) mod tests {
         let outcomes: Vec<_> = outcomes.collect().await;
         for outcome in outcomes {
             counts[match outcome.result {
-                Created::Created(_) => 0,
-                Created::Refused(_) => 1,
-                Created::NotAttempted => 2,
+                CreateResult::Created(_) => 0,
+                CreateResult::Failed(_) => 1,
+                CreateResult::NotAttempted => 2,
                 other => panic!("{other:?}"),
             }] += 1;
         }
@@ -508,7 +508,7 @@ pub(crate) mod tests {
         let start = Instant::now();
         let outcomes: Vec<_> = provider.delete_many(ids, options).collect().await;
         let left =
-            |outcome: &&crate::DeleteOutcome| matches!(outcome.result, Deleted::NotAttempted);
+            |outcome: &&crate::DeleteOutcome| matches!(outcome.result, DeleteResult::NotAttempted);
         assert!(outcomes.iter().filter(left).count() >= 90);
         assert!(start.elapsed() < OutageOptions::default().give_up_after);
     }

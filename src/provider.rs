@@ -10,9 +10,9 @@ use crate::{
     capabilities::Capabilities,
     error::{Error, ErrorKind, Result},
     invitation::{Invitation, InvitationId, NewInvitation},
-    list::{self, ListQuery, Pace, Page, PageToken},
+    list::{self, ListQuery, Page, PageToken, Prefetch},
     lookup,
-    removal::{RemovalLimit, can_be_withdrawn},
+    removal::RemovalLimit,
     renewal::{Renewal, RenewalOptions, RenewalResult},
 };
 
@@ -97,15 +97,15 @@ pub trait InvitationProviderExt: InvitationProvider {
     /// stream ends with that error, so a list without an error is complete.
     ///
     /// While the items of a page are read, the next page is on its way;
-    /// [`list_as_read`](InvitationProviderExt::list_as_read) asks for it later.
+    /// [`list_without_prefetch`](InvitationProviderExt::list_without_prefetch) asks for it later.
     fn list(&self, query: ListQuery) -> BoxStream<'_, Result<Invitation>> {
-        list::stream(self, query, Pace::OnePageAhead)
+        list::stream(self, query, Prefetch::OnePage)
     }
 
     /// The same as [`list`](InvitationProviderExt::list), but a page is asked for only once every item of
     /// the one before was read: for a reader who may stop early, and sends no request too many.
-    fn list_as_read(&self, query: ListQuery) -> BoxStream<'_, Result<Invitation>> {
-        list::stream(self, query, Pace::AsRead)
+    fn list_without_prefetch(&self, query: ListQuery) -> BoxStream<'_, Result<Invitation>> {
+        list::stream(self, query, Prefetch::None)
     }
 
     /// The first invitation of this address, or `None`. Addresses compare without regard to case as
@@ -185,8 +185,7 @@ pub trait InvitationProviderExt: InvitationProvider {
         let mut list = self.list(ListQuery::new());
         let mut count = 0;
         while let Some(invitation) = list.next().await {
-            let status = invitation?.status;
-            count += usize::from(can_be_withdrawn(status.as_ref()));
+            count += usize::from(invitation?.is_deletable());
         }
         Ok(count)
     }

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     http::RelativeTime,
     invitation::{AuthType, Invitation, NewInvitation, Roles},
-    lookup::{Look, SharedLooks, in_the_way, is_about_a_member, is_pending},
+    lookup::{Look, SharedLooks, find_conflicting, is_about_a_member},
     operation::OperationContext,
     provider::InvitationProvider,
 };
@@ -78,7 +78,7 @@ where
                 continue;
             }
             // Boxed, because it is seldom made and large.
-            let lookup = Box::pin(in_the_way(provider, &new.email, &failed));
+            let lookup = Box::pin(find_conflicting(provider, &new.email, &failed));
             // A conflict without a known cause leaves it open: the request may have been delivered twice.
             let Ok(lookup) = tokio::time::timeout_at(call.deadline(), lookup).await else {
                 return Err(unseen(failed).with_may_have_executed(true));
@@ -157,7 +157,7 @@ where
     let (kind, source) = match looked {
         Ok(look) => {
             let others = look.seen.iter().filter(|found| found.id != created.id);
-            let mut pending: Vec<_> = others.filter(|found| is_pending(found)).collect();
+            let mut pending: Vec<_> = others.filter(|found| found.is_pending()).collect();
             if !pending.is_empty() {
                 pending.push(&created);
                 return Err(doubled(context, &pending).with_source(lost));
@@ -237,7 +237,7 @@ fn resolve_outcome(
     failed: Error,
 ) -> Result<Invitation> {
     seen.sort_by_key(|found| found.created_at);
-    let pending: Vec<_> = seen.iter().filter(|found| is_pending(found)).collect();
+    let pending: Vec<_> = seen.iter().filter(|found| found.is_pending()).collect();
     if pending.len() > 1 {
         return Err(doubled(context, &pending).with_source(failed));
     }

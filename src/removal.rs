@@ -2,10 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{
-    error::{Error, ErrorKind, Operation},
-    invitation::InvitationStatus,
-};
+use crate::error::{Error, ErrorKind, Operation};
 
 /// How many invitations one run may withdraw: a number, or a share of those that there are.
 ///
@@ -87,14 +84,6 @@ impl RemovalLimit {
             limit: *self,
         })
     }
-}
-
-/// Whether an invitation of this status is one of those that a share is a share of.
-pub(crate) fn can_be_withdrawn(status: Option<&InvitationStatus>) -> bool {
-    !matches!(
-        status,
-        Some(InvitationStatus::Accepted | InvitationStatus::Deactivated)
-    )
 }
 
 /// `25 %, and at least 5`

@@ -10,7 +10,7 @@ use crate::{
     invitation::{
         AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, RoleAssignment, Roles,
     },
-    lookup::{Sighting, Unseen, create_and_see, find, is_over},
+    lookup::{Sighting, Unseen, create_and_see, find},
     provider::InvitationProvider,
 };
 
@@ -72,7 +72,7 @@ impl Renewal {
     /// withdrawn, or when its roles cannot be given again.
     pub fn of(old: &Invitation, capabilities: &Capabilities) -> Result<Self> {
         let refuse = |kind, operation, message: &str| {
-            Err(Error::new(kind, operation, message).with_subject(old.id.as_str()))
+            Err(Error::new(kind, operation, message).with_target(old.id.as_str()))
         };
         match old.status {
             Some(InvitationStatus::Accepted) => {
@@ -119,7 +119,7 @@ impl Renewal {
     pub fn check(&self, capabilities: &Capabilities) -> Result<()> {
         self.new.validate()?;
         let refuse = |kind, message: String| {
-            Err(Error::new(kind, Operation::Create, message).with_subject(&self.new.email))
+            Err(Error::new(kind, Operation::Create, message).with_target(&self.new.email))
         };
         if let Some(missing) = missing_capability(&self.new, capabilities) {
             return refuse(ErrorKind::Unsupported, format!("it has no {missing}"));
@@ -146,18 +146,18 @@ impl Renewal {
         P: InvitationProvider + ?Sized,
     {
         if let Err(error) = self.check(&provider.capabilities()) {
-            return RenewalResult::Refused(error.with_provider(provider.to_string()));
+            return RenewalResult::Failed(error.with_provider(provider.to_string()));
         }
         // Roles that were given once may be gone since.
         if let Err(error) = provider.check(&self.new).await {
-            return RenewalResult::Refused(error);
+            return RenewalResult::Failed(error);
         }
         if let Err(error) = options.observer.withdrawing(self) {
-            return RenewalResult::Refused(error);
+            return RenewalResult::Failed(error);
         }
         let withdrawn = match self.withdraw(provider, options).await {
             Ok(withdrawn) => withdrawn,
-            Err(error) => return RenewalResult::Refused(error),
+            Err(error) => return RenewalResult::Failed(error),
         };
         if withdrawn {
             options.observer.withdrawn(self);
@@ -212,7 +212,7 @@ impl Renewal {
         // It may have been carried out, so what another create would find may be its work.
         if refused.may_have_executed()
             && let Ok(Some(found)) = find(provider, &self.new.email, &refused, None).await
-            && !is_over(&found)
+            && !found.is_void()
             && found.id != self.id
         {
             return seen(Sighting::Exists(found), None);
@@ -228,15 +228,15 @@ impl Renewal {
         }
         // Whatever the answers were, it is what can be seen that counts.
         match find(provider, &self.new.email, &error, None).await {
-            Ok(Some(found)) if !is_over(&found) && found.id != self.id => {
+            Ok(Some(found)) if !found.is_void() && found.id != self.id => {
                 seen(Sighting::Exists(found), None)
             }
-            Ok(Some(found)) if !is_over(&found) => RenewalResult::Refused(error),
+            Ok(Some(found)) if !found.is_void() => RenewalResult::Failed(error),
             _ if withdrawn => RenewalResult::Lost {
                 invite: Box::new(fallback.unwrap_or(&self.new).clone()),
                 error,
             },
-            _ => RenewalResult::Refused(error),
+            _ => RenewalResult::Failed(error),
         }
     }
 
@@ -260,7 +260,7 @@ impl Renewal {
                     let message = "the provider still has the invitation that was withdrawn";
                     let error = Error::new(ErrorKind::AlreadyExists, Operation::Create, message);
                     let error = error.with_provider(provider.to_string());
-                    Unseen::from(error.with_subject(&new.email).with_conflicting_id(found.id))
+                    Unseen::from(error.with_target(&new.email).with_conflicting_id(found.id))
                 }
                 Err(unseen) => unseen,
                 seen => return seen,
@@ -287,7 +287,7 @@ fn seen(sighting: Sighting, refused: Option<Error>) -> RenewalResult {
             RenewalResult::Renewed(Box::new(new))
         }
         (Sighting::Member(error), _) => {
-            RenewalResult::Refused(error.with_kind(ErrorKind::AlreadyAccepted))
+            RenewalResult::Failed(error.with_kind(ErrorKind::AlreadyAccepted))
         }
     }
 }
@@ -355,7 +355,7 @@ pub trait RenewalObserver: Send + Sync {
     ///
     /// # Errors
     ///
-    /// An error ends the renewal before anything is sent: it is [`RenewalResult::Refused`].
+    /// An error ends the renewal before anything is sent: it is [`RenewalResult::Failed`].
     fn withdrawing(&self, _renewal: &Renewal) -> Result<()> {
         Ok(())
     }
@@ -389,7 +389,7 @@ pub enum RenewalResult {
     },
     /// Nothing was withdrawn as far as is known, or the person was seen all the same; the error says why. Of the
     /// kind [`AlreadyAccepted`](ErrorKind::AlreadyAccepted), the person is a member.
-    Refused(Error),
+    Failed(Error),
     /// The old invitation was withdrawn, and the person is not invited now, unless the error's
     /// [`may_have_executed`](Error::may_have_executed) leaves that open.
     Lost {

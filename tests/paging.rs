@@ -100,7 +100,7 @@ async fn the_next_page_is_under_way_while_the_last_one_is_read_and_no_other() {
 #[tokio::test(start_paused = true)]
 async fn a_reader_who_may_stop_asks_for_a_page_when_there_is_nothing_left_of_the_last_one() {
     let pages = Pages::new(2);
-    let mut list = pages.list_as_read(ListQuery::new());
+    let mut list = pages.list_without_prefetch(ListQuery::new());
     let mut asked = Vec::new();
     while let Some(item) = list.next().await {
         asked.push((item.unwrap().id.to_string(), pages.asked()));

@@ -46,9 +46,9 @@ fn the_status_of_what_is_there_decides() {
         (InvitationStatus::Sent, Action::Keep, None),
         (InvitationStatus::Staged, Action::Keep, None),
         (InvitationStatus::Accepted, Action::Keep, Some("accepted")),
-        (InvitationStatus::Expired, Action::Renew, Some("expired")),
+        (InvitationStatus::Expired, Action::Replace, Some("expired")),
         (InvitationStatus::Deactivated, Action::Create, None),
-        (InvitationStatus::Other("paused".into()), Action::Keep, None),
+        (InvitationStatus::from("paused"), Action::Keep, None),
     ] {
         let said = step(ann(), there("i-1", "Ann@Example.com", status.clone()));
         let id = (action != Action::Create).then(|| "i-1".to_owned());
@@ -83,7 +83,7 @@ fn other_options_are_a_renewal() {
         (ann().auth_type(AuthType::Local), Some("other auth type")),
     ] {
         let (action, _, said) = step(new.clone(), made());
-        let wanted = reason.map_or(Action::Keep, |_| Action::Renew);
+        let wanted = reason.map_or(Action::Keep, |_| Action::Replace);
         assert_eq!((action, said.as_deref()), (wanted, reason), "{new:?}");
     }
     // What the provider does not report does not differ.
@@ -123,7 +123,7 @@ fn an_id_of_two_people_is_not_acted_on() {
         .map(|step| (step.email.as_str(), step.action))
         .collect();
     let wanted = [
-        ("ann@example.com", Action::Refuse),
+        ("ann@example.com", Action::Invalid),
         ("bob@example.com", Action::Keep),
         ("cid@example.com", Action::Delete),
         ("dan@example.com", Action::Delete),
@@ -156,11 +156,11 @@ fn rows_that_cannot_be_carried_out_are_refused_and_say_why() {
         said,
         [
             (Action::Create, "-"),
-            (Action::Refuse, "an earlier row has the same address"),
-            (Action::Refuse, "an email address needs an `@`"),
-            (Action::Refuse, "the provider has no roles by id"),
-            (Action::Refuse, "the provider has no legacy roles"),
-            (Action::Refuse, "the provider has no auth types"),
+            (Action::Invalid, "an earlier row has the same address"),
+            (Action::Invalid, "an email address needs an `@`"),
+            (Action::Invalid, "the provider has no roles by id"),
+            (Action::Invalid, "the provider has no legacy roles"),
+            (Action::Invalid, "the provider has no auth types"),
             (Action::Create, "-"),
         ]
     );
@@ -178,7 +178,7 @@ fn prune_withdraws_what_nobody_wants_and_leaves_members_alone() {
     let roster = [NewInvitation::new("Ann@example.com")];
     let kept = plan(&roster, &there, &PlanOptions::default());
     assert_eq!(kept.steps.len(), 1);
-    assert!(kept.is_empty());
+    assert!(kept.is_noop());
     let pruned = plan(&roster, &there, &PlanOptions::default().prune(true));
     let deleted: Vec<_> = pruned.steps[1..]
         .iter()
@@ -187,7 +187,7 @@ fn prune_withdraws_what_nobody_wants_and_leaves_members_alone() {
     let wanted = ["i-2", "i-3"].map(|id| (Action::Delete, id, None));
     assert_eq!(deleted, wanted);
     assert_eq!(pruned.count(Action::Delete), 2);
-    assert!(!pruned.is_empty());
+    assert!(!pruned.is_noop());
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn a_refused_row_does_not_make_its_person_unwanted_by_accident() {
     let roster = ["ann@example.com", "Ann@example.com"].map(NewInvitation::new);
     let plan = plan(&roster, &there, &PlanOptions::default().prune(true));
     let actions: Vec<_> = plan.steps.iter().map(|step| step.action).collect();
-    assert_eq!(actions, [Action::Keep, Action::Refuse]);
+    assert_eq!(actions, [Action::Keep, Action::Invalid]);
 }
 
 #[test]
@@ -247,12 +247,12 @@ fn providers(sandbox: &Sandbox) -> [Box<dyn InvitationProvider>; 2] {
     let confluent = Confluent::builder()
         .api_key(&first.api_key, first.api_secret.as_str())
         .base_url(sandbox.url())
-        .retry(RetryPolicy::off());
+        .retry(RetryPolicy::none());
     let clickhouse = ClickHouse::builder(&second.organization_id)
         .api_key(&second.api_key, second.api_secret.as_str())
         .base_url(sandbox.url())
         .rate_limit(1_000, Duration::from_secs(1))
-        .retry(RetryPolicy::off());
+        .retry(RetryPolicy::none());
     [
         Box::new(confluent.build().unwrap()),
         Box::new(clickhouse.build().unwrap()),
@@ -286,7 +286,7 @@ async fn applying_a_plan_leaves_nothing_to_be_done() {
         let roster = ["new@example.com", "Late@example.com", "kept@example.com"];
         let mut plan = planned(&*provider, &roster, true).await;
         // As if it had expired.
-        plan.steps[1].action = Action::Renew;
+        plan.steps[1].action = Action::Replace;
         let before = sandbox.ledger().requests.len();
         let outcomes = applied(&*provider, plan).await;
         let results: Vec<_> = outcomes.iter().map(|outcome| &outcome.result).collect();
@@ -306,7 +306,7 @@ async fn applying_a_plan_leaves_nothing_to_be_done() {
         let sent = sandbox.ledger().requests.len() - before;
         assert_eq!(sent, 4, "{provider}");
         let again = planned(&*provider, &roster, true).await;
-        assert!(again.is_empty(), "{provider}: {again:#?}");
+        assert!(again.is_noop(), "{provider}: {again:#?}");
         assert_eq!(again.count(Action::Keep), 3);
     }
 }
@@ -321,7 +321,7 @@ async fn a_renewal_whose_second_half_fails_says_so_and_is_the_last() {
         }
         let mut plan = planned(&*provider, &roster, false).await;
         for step in &mut plan.steps {
-            step.action = Action::Renew;
+            step.action = Action::Replace;
         }
         let rule = Rule::new(Fault::status_before(500)).on(Operation::Create);
         sandbox.set_faults(Faults::script([rule.always()]));
@@ -330,7 +330,7 @@ async fn a_renewal_whose_second_half_fails_says_so_and_is_the_last() {
         let outcomes: Vec<_> = plan.apply(&*provider, one_by_one).collect().await;
         sandbox.set_faults(Faults::default());
         match &outcomes[0].result {
-            StepResult::Withdrawn(error) => assert_eq!(error.kind(), ErrorKind::Unavailable),
+            StepResult::Lost(error) => assert_eq!(error.kind(), ErrorKind::Unavailable),
             other => panic!("{provider}: {other:?}"),
         }
         for outcome in &outcomes[1..] {
@@ -341,7 +341,7 @@ async fn a_renewal_whose_second_half_fails_says_so_and_is_the_last() {
         let plan = planned(&*provider, &roster, false).await;
         assert_eq!(plan.count(Action::Create), 1, "{plan:#?}");
         applied(&*provider, plan).await;
-        assert!(planned(&*provider, &roster, false).await.is_empty());
+        assert!(planned(&*provider, &roster, false).await.is_noop());
     }
 }
 
@@ -352,7 +352,7 @@ async fn one_who_accepted_meanwhile_is_kept() {
     let email = "ann@example.com";
     provider.create(NewInvitation::new(email)).await.unwrap();
     let mut plan = planned(&*provider, &[email], false).await;
-    plan.steps[0].action = Action::Renew;
+    plan.steps[0].action = Action::Replace;
     let vendor = org_invitations_sandbox::Provider::Confluent;
     sandbox.accept(vendor, email).unwrap();
     let outcomes = applied(&*provider, plan).await;

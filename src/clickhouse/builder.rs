@@ -83,7 +83,7 @@ impl ClickHouseBuilder {
         // It goes into the path, as an invitation's id does.
         InvitationId::new(self.organization_id.as_str()).map_err(|error| {
             refuse("the organisation id is not usable")
-                .with_subject("organisation id")
+                .with_target("organisation id")
                 .with_source(error)
         })?;
         let named = |error: SetupError| Error::from(error).with_provider(ClickHouse::NAME);

@@ -156,7 +156,7 @@ pub(super) fn page(
     context: &OperationContext<'_>,
     reply: Result<Reply>,
     query: &ListQuery,
-    start: Option<Position>,
+    start: Option<PageCursor>,
 ) -> Result<Page> {
     let reply = reply?;
     let list: ListBody<types::InvitationListResponse> = ListBody::read(
@@ -186,7 +186,7 @@ pub(super) fn page(
     let size = query.page_size.and_then(|size| usize::try_from(size).ok());
     let mut next = None;
     if size.is_some() || start.is_some() {
-        let mut placed = Position::place(items);
+        let mut placed = PageCursor::place(items);
         placed.sort_by(|(one, _), (other, _)| one.cmp(other));
         if let Some(start) = start {
             placed.retain(|(position, _)| *position > start);
@@ -244,14 +244,14 @@ pub(super) fn cursor_in(extra: &Extra) -> Option<&str> {
 /// The place of an item in the order of the pages: by the time of creation, then by id. It does not
 /// depend on the other items, so none is lost or repeated when some are deleted between two pages.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Position {
+pub(super) struct PageCursor {
     created_micros: u64,
     id: String,
     /// How many that cannot be read stand between the item with this id and this one.
     unreadable: usize,
 }
 
-impl Position {
+impl PageCursor {
     /// Gives every item its place; one that cannot be read stays behind the one before it.
     fn place(items: Vec<Result<Invitation>>) -> Vec<(Self, Result<Invitation>)> {
         let mut last = Self {

@@ -121,7 +121,7 @@ impl ClickHouse {
             Operation::Delete,
         ] {
             let context = self.context(operation, Some("id"));
-            let start = convert::Position::parse(&context, token).ok();
+            let start = convert::PageCursor::parse(&context, token).ok();
             drop(error::failure(&context, &reply()));
             let one = convert::one(&context, context.decoded(reply()));
             drop(format!("{one:?}"));
@@ -203,7 +203,7 @@ impl InvitationProvider for ClickHouse {
         context.require_supported(query.user.is_none(), "user filter")?;
         context.require_supported(query.creator.is_none(), "creator filter")?;
         let start = token
-            .map(|token| convert::Position::parse(&context, token))
+            .map(|token| convert::PageCursor::parse(&context, token))
             .transpose()?;
         let context = context.with_query(OPERATIONS, "invitation_get_list", &query.extra, &[])?;
         let api = self.api.within(&context.call);

@@ -40,7 +40,7 @@ impl ClickHouse {
             }
         };
         let error = Error::new(ErrorKind::InvalidInput, Operation::Create, message);
-        Err(error.with_provider(Self::NAME).with_subject(&new.email))
+        Err(error.with_provider(Self::NAME).with_target(&new.email))
     }
 
     /// The names of all roles, by id; `None` where they are not known: the document does not offer the list, the key may

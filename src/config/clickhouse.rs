@@ -11,7 +11,7 @@ use crate::{
         refuse,
     },
     error::Result,
-    http::{BaseUrl, Observer},
+    http::{BaseUrl, ResponseObserver},
 };
 
 /// What sets up a [`ClickHouse`] provider.
@@ -48,7 +48,10 @@ impl ClickHouseConfig {
         })
     }
 
-    pub(crate) fn into_builder(self, observer: Option<Observer>) -> Result<ClickHouseBuilder> {
+    pub(crate) fn into_builder(
+        self,
+        observer: Option<ResponseObserver>,
+    ) -> Result<ClickHouseBuilder> {
         let (Some(organization), Some(key), Some(secret)) =
             (self.organization_id, self.api_key, self.api_secret)
         else {

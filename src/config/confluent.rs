@@ -16,7 +16,7 @@ use crate::{
     },
     confluent::{Confluent, ConfluentBuilder, StsCredentials, SubjectToken},
     error::Result,
-    http::{BaseUrl, Observer},
+    http::{BaseUrl, ResponseObserver},
 };
 
 /// What sets up a [`Confluent`] provider.
@@ -69,13 +69,13 @@ pub enum SubjectTokenConfig {
     File(PathBuf),
     /// The name of an environment variable that is read again for each exchange.
     Variable(String),
-    /// The OAuth 2.0 client-credentials grant (feature `oidc`).
-    #[cfg(feature = "oidc")]
+    /// The OAuth 2.0 client-credentials grant (feature `client-credentials`).
+    #[cfg(feature = "client-credentials")]
     ClientCredentials(ClientCredentialsConfig),
 }
 
-/// What sets up [`ClientCredentials`](crate::ClientCredentials) (feature `oidc`).
-#[cfg(feature = "oidc")]
+/// What sets up [`ClientCredentials`](crate::ClientCredentials) (feature `client-credentials`).
+#[cfg(feature = "client-credentials")]
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -140,7 +140,10 @@ impl ConfluentConfig {
         })
     }
 
-    pub(crate) fn into_builder(self, observer: Option<Observer>) -> Result<ConfluentBuilder> {
+    pub(crate) fn into_builder(
+        self,
+        observer: Option<ResponseObserver>,
+    ) -> Result<ConfluentBuilder> {
         let mut options = self.connection.options(Confluent::NAME)?;
         options.observer = observer;
         let builder = Confluent::builder().options(options);
@@ -167,8 +170,8 @@ impl StsConfig {
         let subject_token = match self.subject_token {
             SubjectTokenConfig::Fixed(token) => SubjectToken::Fixed(token),
             SubjectTokenConfig::File(path) => SubjectToken::File(path),
-            SubjectTokenConfig::Variable(name) => SubjectToken::Variable(name),
-            #[cfg(feature = "oidc")]
+            SubjectTokenConfig::Variable(name) => SubjectToken::EnvVar(name),
+            #[cfg(feature = "client-credentials")]
             SubjectTokenConfig::ClientCredentials(client) => {
                 let ClientCredentialsConfig {
                     token_url,

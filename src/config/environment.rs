@@ -26,14 +26,14 @@ impl Reader<'_> {
     pub fn optional(&self, name: &str) -> Result<Option<String>> {
         let value = (self.read)(name).filter(|value| !value.is_empty());
         value.map(OsString::into_string).transpose().map_err(|_| {
-            refuse(self.provider, &format!("the variable {name} is not UTF-8")).with_subject(name)
+            refuse(self.provider, &format!("the variable {name} is not UTF-8")).with_target(name)
         })
     }
 
     pub fn required(&self, name: &str) -> Result<String> {
         self.optional(name)?.ok_or_else(|| {
             let missing = format!("the environment variable {name} is not set");
-            refuse(self.provider, &missing).with_subject(name)
+            refuse(self.provider, &missing).with_target(name)
         })
     }
 
@@ -44,7 +44,7 @@ impl Reader<'_> {
             Endpoint::new(url, None).map_err(|error| {
                 Error::from(error)
                     .with_provider(self.provider)
-                    .with_subject(name)
+                    .with_target(name)
             })?;
         }
         Ok(url)

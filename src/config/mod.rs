@@ -9,7 +9,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-#[cfg(feature = "oidc")]
+#[cfg(feature = "client-credentials")]
 pub use self::confluent::ClientCredentialsConfig;
 pub(crate) use self::environment::process_environment;
 pub use self::{
@@ -23,7 +23,7 @@ use crate::{
     clickhouse::ClickHouse,
     confluent::Confluent,
     error::{Error, ErrorKind, Operation, Result},
-    http::{Endpoint, Observer},
+    http::{Endpoint, ResponseObserver},
     provider::InvitationProvider,
 };
 
@@ -67,7 +67,7 @@ pub enum ProviderKind {
 
 impl ProviderKind {
     /// Every provider of this crate.
-    pub const ALL: [Self; 2] = [Self::Confluent, Self::ClickHouse];
+    pub const ALL: &'static [Self] = &[Self::Confluent, Self::ClickHouse];
 
     /// The name, as in configuration and errors.
     pub fn as_str(self) -> &'static str {
@@ -89,11 +89,12 @@ impl FromStr for ProviderKind {
 
     fn from_str(name: &str) -> Result<Self> {
         Self::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .find(|kind| kind.as_str() == name)
             .ok_or_else(|| {
                 let known = "the providers are `confluent` and `clickhouse`";
-                Error::new(ErrorKind::Config, Operation::Configure, known).with_subject(name)
+                Error::new(ErrorKind::Config, Operation::Configure, known).with_target(name)
             })
     }
 }
@@ -142,7 +143,10 @@ impl ProviderConfig {
     /// # Errors
     ///
     /// Those of [`build`](Self::build).
-    pub fn build_observed(self, observer: Observer) -> Result<Arc<dyn InvitationProvider>> {
+    pub fn build_with_observer(
+        self,
+        observer: ResponseObserver,
+    ) -> Result<Arc<dyn InvitationProvider>> {
         self.build_with(Some(observer))
     }
 
@@ -176,7 +180,7 @@ impl ProviderConfig {
         })
     }
 
-    fn build_with(self, observer: Option<Observer>) -> Result<Arc<dyn InvitationProvider>> {
+    fn build_with(self, observer: Option<ResponseObserver>) -> Result<Arc<dyn InvitationProvider>> {
         Ok(match self {
             Self::Confluent(config) => Arc::new(config.into_builder(observer)?.build()?),
             Self::ClickHouse(config) => Arc::new(config.into_builder(observer)?.build()?),
@@ -187,5 +191,5 @@ impl ProviderConfig {
 fn refuse(provider: &'static str, wrong: &str) -> Error {
     Error::new(ErrorKind::Config, Operation::Configure, wrong)
         .with_provider(provider)
-        .with_subject("configuration")
+        .with_target("configuration")
 }

@@ -55,9 +55,9 @@ fn auth_type_to_wire(auth_type: &AuthType) -> &str {
     known.map_or(auth_type.as_str(), |(_, word)| word)
 }
 
-fn from_wire<T: Clone>(table: &[(T, &str)], other: fn(String) -> T, word: &str) -> T {
+fn from_wire<T: Clone + for<'a> From<&'a str>>(table: &[(T, &str)], word: &str) -> T {
     let known = table.iter().find(|(_, known)| *known == word);
-    known.map_or_else(|| other(word.to_owned()), |(value, _)| value.clone())
+    known.map_or_else(|| T::from(word), |(value, _)| value.clone())
 }
 
 /// The body of a create.
@@ -112,11 +112,9 @@ fn invitation_from(
     let email = wire.email.take().ok_or("it has no `email`")?;
     let mut invitation = Invitation::new(id, email);
     let status = wire.status.take();
-    invitation.status =
-        status.map(|word| from_wire(&STATUSES, InvitationStatus::Other, word.as_str()));
+    invitation.status = status.map(|word| from_wire(&STATUSES, word.as_str()));
     let auth_type = wire.auth_type.take();
-    invitation.auth_type =
-        auth_type.map(|word| from_wire(&AUTH_TYPES, AuthType::Other, word.as_str()));
+    invitation.auth_type = auth_type.map(|word| from_wire(&AUTH_TYPES, word.as_str()));
     let metadata = wire.metadata.as_ref();
     let created_at = metadata.and_then(|metadata| metadata.created_at.as_ref());
     invitation.created_at = created_at.and_then(Timestamp::utc);

@@ -1,21 +1,21 @@
 //! Confluent Cloud, IAM v2.
 
 mod builder;
+#[cfg(feature = "client-credentials")]
+mod client_credentials;
 mod convert;
 mod error;
-#[cfg(feature = "oidc")]
-mod oidc;
 mod sts;
-mod subject;
+mod subject_token;
 
 use std::{fmt, pin::pin, sync::Arc};
 
 use async_trait::async_trait;
 use tracing::Instrument;
 
-#[cfg(feature = "oidc")]
-pub use self::oidc::ClientCredentials;
-pub use self::{builder::ConfluentBuilder, sts::StsCredentials, subject::SubjectToken};
+#[cfg(feature = "client-credentials")]
+pub use self::client_credentials::ClientCredentials;
+pub use self::{builder::ConfluentBuilder, sts::StsCredentials, subject_token::SubjectToken};
 use crate::{
     bindings::confluent::{Client, OPERATIONS, offers},
     capabilities::Capabilities,

@@ -9,7 +9,7 @@ use tracing::Instrument;
 
 use crate::{
     bindings::confluent::{Client, offers, types},
-    confluent::{Confluent, SubjectToken, error, subject::SubjectTokenProvider},
+    confluent::{Confluent, SubjectToken, error, subject_token::SubjectTokenProvider},
     error::{Error, ErrorKind, Operation, Result},
     http::{
         Authorization, ClientOptions, Credentials, Endpoint, HttpClient, Reply, Service, Token,
@@ -75,7 +75,7 @@ impl StsCredentials {
         options: &ClientOptions,
     ) -> Result<Arc<dyn TokenProvider>> {
         let refuse = |kind: ErrorKind, wrong: String| {
-            Error::new(kind, Operation::Configure, wrong).with_subject("STS credentials")
+            Error::new(kind, Operation::Configure, wrong).with_target("STS credentials")
         };
         if !offers::EXCHANGE_STS_V1_OAUTH_TOKEN {
             let lacking = "the document that this was built from has no exchange of tokens";

@@ -2,15 +2,15 @@
 
 use futures_util::StreamExt;
 
-use super::{Subject, expect::same, report::Verdict};
+use super::{TestContext, expect::same, report::Verdict};
 use crate::{
-    bulk::{BulkOptions, Created, Deleted},
+    bulk::{BulkOptions, CreateResult, DeleteResult},
     error::ErrorKind,
     invitation::NewInvitation,
     provider::InvitationProviderExt,
 };
 
-pub(super) async fn create_many_has_one_outcome_for_each(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn create_many_has_one_outcome_for_each(subject: &TestContext<'_>) -> Verdict {
     let (known, first, second) = (subject.address(), subject.address(), subject.address());
     subject.create(NewInvitation::new(&known)).await?;
     let emails = [&first, &second, &first.to_uppercase(), "nobody", &known];
@@ -21,15 +21,15 @@ pub(super) async fn create_many_has_one_outcome_for_each(subject: &Subject<'_>) 
     let mut became = Vec::new();
     for outcome in outcomes {
         let what = match outcome.result {
-            Created::Created(invitation) => {
+            CreateResult::Created(invitation) => {
                 subject.made(&invitation.id);
                 "created".to_owned()
             }
-            Created::Existed(_) => "existed".to_owned(),
-            Created::Refused(error) if error.kind() == ErrorKind::InvalidInput => {
+            CreateResult::AlreadyExists(_) => "existed".to_owned(),
+            CreateResult::Failed(error) if error.kind() == ErrorKind::InvalidInput => {
                 "invalid".to_owned()
             }
-            Created::Duplicate(first) => format!("as {first}"),
+            CreateResult::Duplicate(first) => format!("as {first}"),
             other => format!("{other:?}"),
         };
         became.push((outcome.index, what));
@@ -39,7 +39,7 @@ pub(super) async fn create_many_has_one_outcome_for_each(subject: &Subject<'_>) 
     same("what became of them", became, wanted)
 }
 
-pub(super) async fn delete_many_has_one_outcome_for_each(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn delete_many_has_one_outcome_for_each(subject: &TestContext<'_>) -> Verdict {
     let mut ids = Vec::new();
     for _ in 0..3 {
         let made = subject
@@ -56,9 +56,9 @@ pub(super) async fn delete_many_has_one_outcome_for_each(subject: &Subject<'_>) 
         .into_iter()
         .map(|outcome| {
             let what = match outcome.result {
-                Deleted::Deleted => "deleted".to_owned(),
-                Deleted::Missing => "missing".to_owned(),
-                Deleted::Duplicate(first) => format!("as {first}"),
+                DeleteResult::Deleted => "deleted".to_owned(),
+                DeleteResult::NotFound => "missing".to_owned(),
+                DeleteResult::Duplicate(first) => format!("as {first}"),
                 other => format!("{other:?}"),
             };
             (outcome.index, what)

@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, TryStreamExt, future::join_all};
 
 use super::{
-    Subject,
+    TestContext,
     expect::{expect, refused, same},
     report::Verdict,
 };
@@ -14,7 +14,7 @@ use crate::{
     provider::InvitationProviderExt,
 };
 
-pub(super) async fn create_gives_the_invitation(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn create_gives_the_invitation(subject: &TestContext<'_>) -> Verdict {
     let email = subject.address();
     let made = subject.create(NewInvitation::new(&email)).await?;
     same("the email", made.email.as_str(), &email)?;
@@ -40,7 +40,7 @@ pub(super) async fn create_gives_the_invitation(subject: &Subject<'_>) -> Verdic
     )
 }
 
-pub(super) async fn what_was_created_can_be_read(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn what_was_created_can_be_read(subject: &TestContext<'_>) -> Verdict {
     let made = subject
         .create(NewInvitation::new(subject.address()))
         .await?;
@@ -51,7 +51,7 @@ pub(super) async fn what_was_created_can_be_read(subject: &Subject<'_>) -> Verdi
     same("`expires_at`", read.expires_at, made.expires_at)
 }
 
-pub(super) async fn what_was_created_is_listed_once(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn what_was_created_is_listed_once(subject: &TestContext<'_>) -> Verdict {
     let made = subject
         .create(NewInvitation::new(subject.address()))
         .await?;
@@ -64,14 +64,16 @@ pub(super) async fn what_was_created_is_listed_once(subject: &Subject<'_>) -> Ve
     same("how often it is in the list", count, 1)
 }
 
-pub(super) async fn a_second_invitation_is_refused(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn a_second_invitation_is_refused(subject: &TestContext<'_>) -> Verdict {
     let email = subject.address();
     subject.create(NewInvitation::new(&email)).await?;
     let second = subject.create(NewInvitation::new(&email)).await;
     refused("the second create", second, ErrorKind::AlreadyExists).map(drop)
 }
 
-pub(super) async fn a_second_invitation_in_capitals_is_refused(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn a_second_invitation_in_capitals_is_refused(
+    subject: &TestContext<'_>,
+) -> Verdict {
     let email = subject.address();
     subject.create(NewInvitation::new(&email)).await?;
     let second = subject
@@ -80,7 +82,7 @@ pub(super) async fn a_second_invitation_in_capitals_is_refused(subject: &Subject
     refused("the second create", second, ErrorKind::AlreadyExists).map(drop)
 }
 
-pub(super) async fn creates_at_once_make_one_invitation(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn creates_at_once_make_one_invitation(subject: &TestContext<'_>) -> Verdict {
     let email = subject.address();
     let creates = (0..4).map(|_| subject.create(NewInvitation::new(&email)));
     let outcomes = join_all(creates).await;
@@ -103,7 +105,7 @@ pub(super) async fn creates_at_once_make_one_invitation(subject: &Subject<'_>) -
     expect(created <= 1, format_args!("{created} creates succeeded"))
 }
 
-pub(super) async fn get_or_create_is_idempotent(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn get_or_create_is_idempotent(subject: &TestContext<'_>) -> Verdict {
     let email = subject.address();
     let first = subject
         .provider
@@ -126,7 +128,7 @@ pub(super) async fn get_or_create_is_idempotent(subject: &Subject<'_>) -> Verdic
 }
 
 /// All invitations of an address that are not over.
-async fn of_address(subject: &Subject<'_>, email: &str) -> Verdict<Vec<Invitation>> {
+async fn of_address(subject: &TestContext<'_>, email: &str) -> Verdict<Vec<Invitation>> {
     let mut found = Vec::new();
     let mut list = subject.provider.list(ListQuery::new());
     while let Some(item) = list.next().await {

@@ -1,7 +1,7 @@
 //! Deleting.
 
 use super::{
-    Subject,
+    TestContext,
     expect::{expect, refused, same},
     report::Verdict,
 };
@@ -11,7 +11,7 @@ use crate::{
     provider::InvitationProviderExt,
 };
 
-pub(super) async fn what_was_deleted_is_gone(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn what_was_deleted_is_gone(subject: &TestContext<'_>) -> Verdict {
     let email = subject.address();
     let made = subject.create(NewInvitation::new(&email)).await?;
     subject.provider.delete(&made.id).await?;
@@ -25,7 +25,7 @@ pub(super) async fn what_was_deleted_is_gone(subject: &Subject<'_>) -> Verdict {
     }
 }
 
-pub(super) async fn a_second_delete_is_not_found(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn a_second_delete_is_not_found(subject: &TestContext<'_>) -> Verdict {
     let made = subject
         .create(NewInvitation::new(subject.address()))
         .await?;
@@ -34,7 +34,7 @@ pub(super) async fn a_second_delete_is_not_found(subject: &Subject<'_>) -> Verdi
     refused("the second delete", second, ErrorKind::NotFound).map(drop)
 }
 
-pub(super) async fn delete_if_exists_is_idempotent(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn delete_if_exists_is_idempotent(subject: &TestContext<'_>) -> Verdict {
     let made = subject
         .create(NewInvitation::new(subject.address()))
         .await?;
@@ -43,7 +43,7 @@ pub(super) async fn delete_if_exists_is_idempotent(subject: &Subject<'_>) -> Ver
     same("what it gave", [first, second], [true, false])
 }
 
-pub(super) async fn what_was_deleted_can_be_made_again(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn what_was_deleted_can_be_made_again(subject: &TestContext<'_>) -> Verdict {
     let email = subject.address();
     let first = subject.create(NewInvitation::new(&email)).await?;
     subject.provider.delete(&first.id).await?;

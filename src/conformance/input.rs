@@ -1,7 +1,7 @@
 //! What is refused before anything is sent, and how.
 
 use super::{
-    Subject,
+    TestContext,
     expect::{refused, same},
     report::Verdict,
 };
@@ -11,7 +11,7 @@ use crate::{
     list::ListQuery,
 };
 
-pub(super) async fn a_page_size_out_of_range_is_refused(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn a_page_size_out_of_range_is_refused(subject: &TestContext<'_>) -> Verdict {
     let largest = subject.provider.capabilities().max_page_size;
     let beyond = largest.and_then(|largest| largest.checked_add(1));
     for size in [Some(0), beyond].into_iter().flatten() {
@@ -20,13 +20,13 @@ pub(super) async fn a_page_size_out_of_range_is_refused(subject: &Subject<'_>) -
     Ok(())
 }
 
-pub(super) async fn an_empty_filter_is_refused(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn an_empty_filter_is_refused(subject: &TestContext<'_>) -> Verdict {
     let capabilities = subject.provider.capabilities();
     for (offered, query) in [
         (capabilities.filter_email, ListQuery::new().email("")),
         (
             capabilities.filter_status,
-            ListQuery::new().status(InvitationStatus::Other(String::new())),
+            ListQuery::new().status(InvitationStatus::from("")),
         ),
         (capabilities.filter_user, ListQuery::new().user("")),
         (capabilities.filter_creator, ListQuery::new().creator("")),
@@ -38,7 +38,7 @@ pub(super) async fn an_empty_filter_is_refused(subject: &Subject<'_>) -> Verdict
     Ok(())
 }
 
-pub(super) async fn what_is_no_address_is_refused(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn what_is_no_address_is_refused(subject: &TestContext<'_>) -> Verdict {
     let long = format!("{}@example.com", "x".repeat(254));
     for email in ["", "nobody", "a\nb@example.com", &long] {
         let create = subject.create(NewInvitation::new(email));
@@ -50,7 +50,7 @@ pub(super) async fn what_is_no_address_is_refused(subject: &Subject<'_>) -> Verd
     Ok(())
 }
 
-pub(super) async fn errors_say_who_failed_at_what(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn errors_say_who_failed_at_what(subject: &TestContext<'_>) -> Verdict {
     let made = subject
         .create(NewInvitation::new(subject.address()))
         .await?;
@@ -62,7 +62,7 @@ pub(super) async fn errors_say_who_failed_at_what(subject: &Subject<'_>) -> Verd
     same("the operation", error.operation(), Operation::Delete)
 }
 
-async fn refuses_to_list(subject: &Subject<'_>, query: ListQuery) -> Verdict {
+async fn refuses_to_list(subject: &TestContext<'_>, query: ListQuery) -> Verdict {
     let outcome = subject
         .without_a_request(subject.provider.list_page(&query, None))
         .await?;

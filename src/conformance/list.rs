@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::TryStreamExt;
 
 use super::{
-    Subject,
+    TestContext,
     expect::{expect, refused, same},
     report::Verdict,
 };
@@ -16,7 +16,7 @@ use crate::{
     provider::InvitationProviderExt,
 };
 
-pub(super) async fn find_by_email_finds_the_invited(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn find_by_email_finds_the_invited(subject: &TestContext<'_>) -> Verdict {
     let email = subject.address();
     let nobody = subject.provider.find_by_email(&email).await?;
     expect(
@@ -28,7 +28,7 @@ pub(super) async fn find_by_email_finds_the_invited(subject: &Subject<'_>) -> Ve
     same("what it found", found.map(|found| found.id), Some(made.id))
 }
 
-pub(super) async fn the_email_filter_is_exact(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn the_email_filter_is_exact(subject: &TestContext<'_>) -> Verdict {
     let (email, other) = (subject.address(), subject.address());
     let query = ListQuery::new().email(&email);
     if !subject.provider.capabilities().filter_email {
@@ -44,7 +44,7 @@ pub(super) async fn the_email_filter_is_exact(subject: &Subject<'_>) -> Verdict 
     same("what is listed", listed, BTreeSet::from([made.id]))
 }
 
-pub(super) async fn the_status_filter_is_exact(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn the_status_filter_is_exact(subject: &TestContext<'_>) -> Verdict {
     let status = InvitationStatus::Sent;
     let query = ListQuery::new().status(status.clone());
     if !subject.provider.capabilities().filter_status {
@@ -74,7 +74,7 @@ pub(super) async fn the_status_filter_is_exact(subject: &Subject<'_>) -> Verdict
     )
 }
 
-pub(super) async fn the_user_filter_is_exact(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn the_user_filter_is_exact(subject: &TestContext<'_>) -> Verdict {
     let query = ListQuery::new().user(NOBODY);
     if !subject.provider.capabilities().filter_user {
         return unsupported(subject, "the filter by user", query).await;
@@ -101,7 +101,7 @@ pub(super) async fn the_user_filter_is_exact(subject: &Subject<'_>) -> Verdict {
     Ok(())
 }
 
-pub(super) async fn the_creator_filter_is_exact(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn the_creator_filter_is_exact(subject: &TestContext<'_>) -> Verdict {
     let query = ListQuery::new().creator(NOBODY);
     if !subject.provider.capabilities().filter_creator {
         return unsupported(subject, "the filter by creator", query).await;
@@ -130,7 +130,7 @@ pub(super) async fn the_creator_filter_is_exact(subject: &Subject<'_>) -> Verdic
     Ok(())
 }
 
-pub(super) async fn pages_are_the_list(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn pages_are_the_list(subject: &TestContext<'_>) -> Verdict {
     let mut made = BTreeSet::new();
     for _ in 0..3 {
         made.insert(
@@ -166,7 +166,7 @@ pub(super) async fn pages_are_the_list(subject: &Subject<'_>) -> Verdict {
     expect(missing.is_empty(), format_args!("no page has {missing:?}"))
 }
 
-pub(super) async fn the_largest_page_is_accepted(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn the_largest_page_is_accepted(subject: &TestContext<'_>) -> Verdict {
     let largest = subject
         .provider
         .capabilities()
@@ -182,18 +182,18 @@ pub(super) async fn the_largest_page_is_accepted(subject: &Subject<'_>) -> Verdi
 /// The id of no user.
 const NOBODY: &str = "u-nobody";
 
-async fn unsupported(subject: &Subject<'_>, what: &str, query: ListQuery) -> Verdict {
+async fn unsupported(subject: &TestContext<'_>, what: &str, query: ListQuery) -> Verdict {
     let outcome = subject
         .without_a_request(subject.provider.list_page(&query, None))
         .await?;
     refused(what, outcome, ErrorKind::Unsupported).map(drop)
 }
 
-async fn all(subject: &Subject<'_>, query: ListQuery) -> Verdict<Vec<Invitation>> {
+async fn all(subject: &TestContext<'_>, query: ListQuery) -> Verdict<Vec<Invitation>> {
     Ok(subject.provider.list(query).try_collect().await?)
 }
 
-async fn ids(subject: &Subject<'_>, query: ListQuery) -> Verdict<BTreeSet<InvitationId>> {
+async fn ids(subject: &TestContext<'_>, query: ListQuery) -> Verdict<BTreeSet<InvitationId>> {
     let all = all(subject, query).await?;
     Ok(all.into_iter().map(|invitation| invitation.id).collect())
 }

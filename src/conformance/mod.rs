@@ -3,12 +3,12 @@
 //!
 //! Each function is one behaviour. What a provider's [`Capabilities`](crate::Capabilities) offer has to
 //! work; what they do not has to be refused as [`Unsupported`](crate::ErrorKind::Unsupported) without
-//! a request, which is seen when the [`Subject`] can [count requests](Subject::count_requests). A
+//! a request, which is seen when the [`TestContext`] can [count requests](TestContext::count_requests). A
 //! behaviour makes its own invitations, under addresses that no other run uses, and deletes them again,
 //! also when it is not met; it touches nothing else, so the suite may run against an account in use.
 //!
 //! ```
-//! use org_invitations::conformance::{self, Subject};
+//! use org_invitations::conformance::{self, TestContext};
 //! # use org_invitations::{Confluent, Result};
 //! # use org_invitations_sandbox::Sandbox;
 //!
@@ -19,8 +19,8 @@
 //! #     .api_key(&key.api_key, key.api_secret.as_str())
 //! #     .base_url(sandbox.url())
 //! #     .build()?;
-//! let report = conformance::run_all(&Subject::new(&provider)).await;
-//! assert!(report.is_met(), "{report}");
+//! let report = conformance::run_all(&TestContext::new(&provider)).await;
+//! assert!(report.passed(), "{report}");
 //! # Ok::<(), org_invitations::Error>(())
 //! # }).unwrap();
 //! ```
@@ -37,11 +37,11 @@ mod input;
 mod list;
 mod options;
 mod report;
-mod subject;
+mod test_context;
 
 pub use self::{
-    report::{Report, Unmet},
-    subject::Subject,
+    report::{Report, Violation},
+    test_context::TestContext,
 };
 
 /// Makes a public function of each behaviour, and the lists of all of them.
@@ -53,13 +53,13 @@ macro_rules! behaviours {
             /// # Errors
             ///
             /// What was expected of the provider and what it did.
-            pub async fn $name(subject: &Subject<'_>) -> Result<(), Unmet> {
+            pub async fn $name(subject: &TestContext<'_>) -> Result<(), Violation> {
                 subject.judge(stringify!($name), $module::$name(subject)).await
             }
         )*
 
         /// Puts a provider through every behaviour, one after the other.
-        pub async fn run_all(subject: &Subject<'_>) -> Report {
+        pub async fn run_all(subject: &TestContext<'_>) -> Report {
             let mut report = Report::default();
             $(report.add(stringify!($name), $name(subject).await);)*
             report
@@ -129,9 +129,9 @@ behaviours! {
     options::capabilities_are_fixed;
     /// An auth type is taken, or refused as `Unsupported`.
     options::an_auth_type_is_honoured_or_refused;
-    /// Roles by id are taken, or refused as `Unsupported`; see [`Subject::role_ids`].
+    /// Roles by id are taken, or refused as `Unsupported`; see [`TestContext::role_ids`].
     options::role_ids_are_honoured_or_refused;
-    /// The legacy role is taken, or refused as `Unsupported`; see [`Subject::legacy_role`].
+    /// The legacy role is taken, or refused as `Unsupported`; see [`TestContext::legacy_role`].
     options::a_legacy_role_is_honoured_or_refused;
     /// `create_many` has one outcome for each item, also for doubles and for what is refused.
     bulk::create_many_has_one_outcome_for_each;

@@ -1,7 +1,7 @@
 //! What providers may offer: honoured, or refused without a request.
 
 use super::{
-    Subject,
+    TestContext,
     expect::{expect, refused, same},
     report::Verdict,
 };
@@ -10,7 +10,7 @@ use crate::{
     invitation::{AuthType, NewInvitation},
 };
 
-pub(super) async fn capabilities_are_fixed(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn capabilities_are_fixed(subject: &TestContext<'_>) -> Verdict {
     let provider = subject.provider;
     let look = async {
         (
@@ -31,7 +31,7 @@ pub(super) async fn capabilities_are_fixed(subject: &Subject<'_>) -> Verdict {
     expect(!name.is_empty() && !shown.is_empty(), "it has no name")
 }
 
-pub(super) async fn an_auth_type_is_honoured_or_refused(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn an_auth_type_is_honoured_or_refused(subject: &TestContext<'_>) -> Verdict {
     let new = NewInvitation::new(subject.address()).auth_type(AuthType::Local);
     if !subject.provider.capabilities().auth_type {
         return unsupported(subject, "an auth type", new).await;
@@ -40,7 +40,7 @@ pub(super) async fn an_auth_type_is_honoured_or_refused(subject: &Subject<'_>) -
     same("the auth type", made.auth_type, Some(AuthType::Local))
 }
 
-pub(super) async fn role_ids_are_honoured_or_refused(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn role_ids_are_honoured_or_refused(subject: &TestContext<'_>) -> Verdict {
     let new = NewInvitation::new(subject.address()).role_ids(&subject.role_ids);
     if !subject.provider.capabilities().role_ids {
         return unsupported(subject, "roles by id", new).await;
@@ -54,7 +54,7 @@ pub(super) async fn role_ids_are_honoured_or_refused(subject: &Subject<'_>) -> V
     same("the assigned roles", got, wanted)
 }
 
-pub(super) async fn a_legacy_role_is_honoured_or_refused(subject: &Subject<'_>) -> Verdict {
+pub(super) async fn a_legacy_role_is_honoured_or_refused(subject: &TestContext<'_>) -> Verdict {
     let role = subject.legacy_role.as_deref();
     let new = NewInvitation::new(subject.address()).legacy_role(role.unwrap_or("developer"));
     if !subject.provider.capabilities().legacy_role {
@@ -72,7 +72,7 @@ pub(super) async fn a_legacy_role_is_honoured_or_refused(subject: &Subject<'_>) 
     }
 }
 
-async fn unsupported(subject: &Subject<'_>, what: &str, new: NewInvitation) -> Verdict {
+async fn unsupported(subject: &TestContext<'_>, what: &str, new: NewInvitation) -> Verdict {
     let outcome = subject.without_a_request(subject.create(new)).await?;
     let error = refused(what, outcome, ErrorKind::Unsupported)?;
     same("`may_have_executed`", error.may_have_executed(), false)

@@ -7,20 +7,20 @@ use crate::error::Error;
 /// A behaviour that a provider does not have. `Display` is one line.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Unmet {
+pub struct Violation {
     /// The function's name.
     pub behaviour: &'static str,
     /// What was expected and what happened.
     pub message: String,
 }
 
-impl fmt::Display for Unmet {
+impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.behaviour, self.message)
     }
 }
 
-impl std::error::Error for Unmet {}
+impl std::error::Error for Violation {}
 
 /// How a provider did in all. `Display` is a line for each behaviour.
 #[derive(Debug, Default)]
@@ -29,16 +29,16 @@ pub struct Report {
     /// The behaviours that it has, by name.
     pub met: Vec<&'static str>,
     /// Those that it does not have.
-    pub unmet: Vec<Unmet>,
+    pub unmet: Vec<Violation>,
 }
 
 impl Report {
     /// Whether it has all of them.
-    pub fn is_met(&self) -> bool {
+    pub fn passed(&self) -> bool {
         self.unmet.is_empty()
     }
 
-    pub(super) fn add(&mut self, behaviour: &'static str, outcome: Result<(), Unmet>) {
+    pub(super) fn add(&mut self, behaviour: &'static str, outcome: Result<(), Violation>) {
         match outcome {
             Ok(()) => self.met.push(behaviour),
             Err(unmet) => self.unmet.push(unmet),

@@ -24,7 +24,7 @@ struct Inner {
     kind: ErrorKind,
     provider: Option<Cow<'static, str>>,
     operation: Operation,
-    subject: Option<String>,
+    target: Option<String>,
     message: String,
     status: Option<u16>,
     code: Option<String>,
@@ -88,7 +88,7 @@ impl Error {
             kind,
             provider: None,
             operation,
-            subject: None,
+            target: None,
             message: cut(message.into()),
             status: None,
             code: None,
@@ -122,8 +122,8 @@ impl Error {
     }
 
     /// What it was attempted on: an id, an email, a variable's name.
-    pub fn subject(&self) -> Option<&str> {
-        self.0.subject.as_deref()
+    pub fn target(&self) -> Option<&str> {
+        self.0.target.as_deref()
     }
 
     /// What came back, or what is wrong, in words.
@@ -192,7 +192,7 @@ impl Error {
     /// Whether every further call of a run would fail alike for now: the credential does not work, the provider is not
     /// set up right, or the rate limit is spent and [`retry_after`](Self::retry_after) is a minute or more, as that of a
     /// daily quota. The message then says when to go on.
-    pub fn ends_a_run(&self) -> bool {
+    pub fn is_fatal(&self) -> bool {
         match self.kind() {
             ErrorKind::Unauthenticated | ErrorKind::Config => true,
             ErrorKind::RateLimited => self.retry_after().is_some_and(|wait| wait >= LONG_WAIT),
@@ -223,8 +223,8 @@ impl Error {
 
     /// Names what it was attempted on.
     #[must_use]
-    pub fn with_subject(mut self, subject: impl Into<String>) -> Self {
-        self.0.subject = Some(subject.into());
+    pub fn with_target(mut self, target: impl Into<String>) -> Self {
+        self.0.target = Some(target.into());
         self
     }
 
@@ -334,7 +334,7 @@ impl From<SetupError> for Error {
     fn from(setup: SetupError) -> Self {
         let error = Self::new(ErrorKind::Config, Operation::Configure, setup.message);
         let mut error = error.with_shared_source(setup.source);
-        error.0.subject = setup.target.map(str::to_owned);
+        error.0.target = setup.target.map(str::to_owned);
         error
     }
 }
@@ -381,8 +381,8 @@ impl fmt::Display for Error {
             write!(f, "{provider} ")?;
         }
         write!(f, "{}", inner.operation)?;
-        if let Some(subject) = &inner.subject {
-            write!(f, " {subject}")?;
+        if let Some(target) = &inner.target {
+            write!(f, " {target}")?;
         }
         write!(f, ": {}: {}", inner.kind, inner.message)?;
         let mut facts = Vec::new();

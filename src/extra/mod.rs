@@ -31,10 +31,10 @@ use crate::decode::ListText;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Default)]
-pub struct Extra(Option<Box<Kept>>);
+pub struct Extra(Option<Box<LazyMap>>);
 
 #[derive(Clone)]
-struct Kept {
+struct LazyMap {
     source: Source,
     /// The properties of that object that have fields of their own.
     fields: &'static [&'static str],
@@ -51,7 +51,7 @@ enum Source {
     Item(Arc<ListText>, usize),
 }
 
-impl Kept {
+impl LazyMap {
     /// Makes the map. The text was read before, so it can be read again.
     fn parse(&self) -> Map<String, Value> {
         let text = match &self.source {
@@ -94,7 +94,7 @@ impl Extra {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn get_as<T: DeserializeOwned>(&self, name: &str) -> Option<serde_json::Result<T>> {
-        self.look().get(name).map(T::deserialize)
+        self.as_map().get(name).map(T::deserialize)
     }
 
     /// The properties of an object, given as JSON text, but for those that have fields of their own. At least one
@@ -113,7 +113,7 @@ impl Extra {
     }
 
     fn from_source(source: Source, fields: &'static [&'static str]) -> Self {
-        Self(Some(Box::new(Kept {
+        Self(Some(Box::new(LazyMap {
             source,
             fields,
             map: OnceLock::new(),
@@ -135,7 +135,7 @@ impl Extra {
     }
 
     /// The map, made for this one look if there is none.
-    fn look(&self) -> Cow<'_, Map<String, Value>> {
+    fn as_map(&self) -> Cow<'_, Map<String, Value>> {
         match &self.0 {
             Some(kept) if kept.map.get().is_none() => Cow::Owned(kept.parse()),
             _ => Cow::Borrowed(self),
@@ -146,9 +146,9 @@ impl Extra {
 /// Whether something is written as `{}`.
 pub(crate) fn is_empty_object(value: &impl Serialize) -> bool {
     /// Takes as many bytes as `{}` has.
-    struct Room(usize);
+    struct ByteLimit(usize);
 
-    impl io::Write for Room {
+    impl io::Write for ByteLimit {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             match self.0.checked_sub(bytes.len()) {
                 Some(left) => {
@@ -165,7 +165,7 @@ pub(crate) fn is_empty_object(value: &impl Serialize) -> bool {
         }
     }
 
-    serde_json::to_writer(Room(2), value).is_ok()
+    serde_json::to_writer(ByteLimit(2), value).is_ok()
 }
 
 /// Bindings read the type `number` as a float; a whole number was probably sent as one.
@@ -203,7 +203,7 @@ impl From<Map<String, Value>> for Extra {
         if map.is_empty() {
             return Self::default();
         }
-        Self(Some(Box::new(Kept {
+        Self(Some(Box::new(LazyMap {
             source: Source::Text(Box::default()),
             fields: &[],
             map: map.into(),
@@ -239,13 +239,13 @@ impl<'a> IntoIterator for &'a Extra {
 
 impl fmt::Debug for Extra {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.look().fmt(f)
+        self.as_map().fmt(f)
     }
 }
 
 impl PartialEq for Extra {
     fn eq(&self, other: &Self) -> bool {
-        self.look() == other.look()
+        self.as_map() == other.as_map()
     }
 }
 
@@ -254,7 +254,7 @@ impl Eq for Extra {}
 /// As a map.
 impl Serialize for Extra {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.look().serialize(serializer)
+        self.as_map().serialize(serializer)
     }
 }
 

@@ -62,7 +62,7 @@ impl Endpoint {
     }
 
     /// The endpoint of requests to exactly this URL.
-    #[cfg(feature = "oidc")]
+    #[cfg(feature = "client-credentials")]
     pub fn at(url: Url) -> Self {
         Self { url }
     }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::http::RateLimit;
 
 /// Sees every response; see [`ResponseEvent`].
-pub type Observer = Arc<dyn Fn(&ResponseEvent<'_>) + Send + Sync>;
+pub type ResponseObserver = Arc<dyn Fn(&ResponseEvent<'_>) + Send + Sync>;
 
 /// What a response said beside its body: for logs, metrics and support.
 ///

@@ -32,7 +32,7 @@ mod timeout;
 mod token_cache;
 mod transport;
 
-#[cfg(feature = "oidc")]
+#[cfg(feature = "client-credentials")]
 pub(crate) use self::endpoint::secure_url;
 pub(crate) use self::{
     call::CallState,
@@ -54,7 +54,7 @@ pub use self::{
     credentials::Credentials,
     endpoint::BaseUrl,
     error::{TransportError, TransportErrorKind},
-    event::{Observer, ResponseEvent},
+    event::{ResponseEvent, ResponseObserver},
     headers::RateLimit,
     retry::RetryPolicy,
     transport::Transport,

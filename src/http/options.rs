@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, time::Duration};
 
-use crate::http::{Observer, Rate, RetryPolicy, SetupError};
+use crate::http::{Rate, ResponseObserver, RetryPolicy, SetupError};
 
 /// The options of every client.
 #[derive(Clone)]
@@ -22,7 +22,7 @@ pub(crate) struct ClientOptions {
     /// How many requests may be in flight at once. Default: 16.
     pub max_concurrency: usize,
     /// Sees every response. Default: none.
-    pub observer: Option<Observer>,
+    pub observer: Option<ResponseObserver>,
 }
 
 impl Default for ClientOptions {
@@ -185,7 +185,7 @@ macro_rules! common_setters {
         }
 
         /// Shows the status, request id and allowance of every response to `observer`.
-        pub fn observer(mut self, observer: crate::http::Observer) -> Self {
+        pub fn observer(mut self, observer: crate::http::ResponseObserver) -> Self {
             self.options.observer = Some(observer);
             self
         }

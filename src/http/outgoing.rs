@@ -23,7 +23,7 @@ impl Outgoing {
     }
 
     /// Makes a redirect the reply.
-    #[cfg(feature = "oidc")]
+    #[cfg(feature = "client-credentials")]
     pub fn without_redirects(mut self) -> Self {
         self.follows_redirects = false;
         self

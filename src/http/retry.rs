@@ -54,7 +54,7 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// Every call is one request, but for the one more after a rejected token; a create whose answer was
     /// lost is an error.
-    pub fn off() -> Self {
+    pub fn none() -> Self {
         Self {
             max_attempts: 1,
             ..Self::default()
@@ -295,7 +295,7 @@ mod tests {
         assert!(policy.delay(&unsent, false, 5, LONG, 0.5).is_none());
         let soon = Duration::from_millis(10);
         assert!(policy.delay(&unsent, false, 1, soon, 1.0).is_none());
-        let off = RetryPolicy::off();
+        let off = RetryPolicy::none();
         assert!(off.delay(&unsent, false, 1, LONG, 0.5).is_none());
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     invitation::{Invitation, InvitationStatus, ResourceReference},
 };
 
-pub(crate) use self::stream::{Pace, stream};
+pub(crate) use self::stream::{Prefetch, stream};
 
 /// Which invitations to list: those that match every filter that is set.
 ///
@@ -141,7 +141,7 @@ impl ListQuery {
     pub fn validate(&self, maximum: Option<u32>) -> Result<()> {
         let refuse = |message: String, subject: String| {
             let error = Error::new(ErrorKind::InvalidInput, Operation::List, message);
-            Err(error.with_subject(subject))
+            Err(error.with_target(subject))
         };
         let limit = maximum.unwrap_or(u32::MAX);
         if let Some(size) = self.page_size.filter(|size| !(1..=limit).contains(size)) {

@@ -26,26 +26,26 @@ const MAX_EMPTY_PAGES: u32 = 1_000;
 
 /// When the next page is asked for.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Pace {
+pub(crate) enum Prefetch {
     /// Once the reader comes back for a second item of the last one, so that it is on its way
     /// meanwhile; never more than one is.
-    OnePageAhead,
+    OnePage,
     /// Once every item of the last one was read.
-    AsRead,
+    None,
 }
 
 /// The items of all pages; ends after an error of a page, not of an item.
 pub(crate) fn stream<'a, P>(
     provider: &'a P,
     query: ListQuery,
-    pace: Pace,
+    prefetch: Prefetch,
 ) -> BoxStream<'a, Result<Invitation>>
 where
     P: InvitationProvider + ?Sized,
 {
-    let mut items = Items {
+    let mut items = PageStream {
         provider,
-        pace,
+        prefetch,
         query: Arc::new(query),
         items: VecDeque::new(),
         next: Next::End,
@@ -58,9 +58,9 @@ where
     items.boxed()
 }
 
-struct Items<'a, P: ?Sized> {
+struct PageStream<'a, P: ?Sized> {
     provider: &'a P,
-    pace: Pace,
+    prefetch: Prefetch,
     query: Arc<ListQuery>,
     /// Those of the last page that were not read yet.
     items: VecDeque<Result<Invitation>>,
@@ -78,12 +78,12 @@ struct Items<'a, P: ?Sized> {
 enum Next<'a> {
     At(PageToken),
     /// One, in a set, because that polls it only when there is news, and not with every item.
-    UnderWay(FuturesUnordered<BoxFuture<'a, Result<Page>>>),
-    Here(Result<Page>),
+    InFlight(FuturesUnordered<BoxFuture<'a, Result<Page>>>),
+    Ready(Result<Page>),
     End,
 }
 
-impl<'a, P> Items<'a, P>
+impl<'a, P> PageStream<'a, P>
 where
     P: InvitationProvider + ?Sized,
 {
@@ -91,7 +91,7 @@ where
         let (provider, query) = (self.provider, Arc::clone(&self.query));
         let page: BoxFuture<_> =
             Box::pin(async move { provider.list_page(&query, token.as_ref()).await });
-        Next::UnderWay(FuturesUnordered::from_iter([page]))
+        Next::InFlight(FuturesUnordered::from_iter([page]))
     }
 
     /// Asks for the next page, and goes on with asking.
@@ -100,10 +100,10 @@ where
             let token = token.clone();
             self.next = self.fetch(Some(token));
         }
-        if let Next::UnderWay(page) = &mut self.next
+        if let Next::InFlight(page) = &mut self.next
             && let Poll::Ready(Some(page)) = page.poll_next_unpin(context)
         {
-            self.next = Next::Here(page);
+            self.next = Next::Ready(page);
         }
     }
 
@@ -157,7 +157,7 @@ where
     }
 }
 
-impl<P> Stream for Items<'_, P>
+impl<P> Stream for PageStream<'_, P>
 where
     P: InvitationProvider + ?Sized,
 {
@@ -166,20 +166,20 @@ where
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut is_first = false;
         loop {
-            if self.items.is_empty() || (self.pace == Pace::OnePageAhead && !is_first) {
+            if self.items.is_empty() || (self.prefetch == Prefetch::OnePage && !is_first) {
                 self.advance(context);
             }
             if let Some(item) = self.items.pop_front() {
                 return Poll::Ready(Some(item));
             }
             match std::mem::replace(&mut self.next, Next::End) {
-                Next::Here(page) => {
+                Next::Ready(page) => {
                     self.absorb(page);
                     // Whoever wants the first item only needs no further page.
                     is_first = !self.items.is_empty();
                 }
                 Next::End => return Poll::Ready(None),
-                next @ (Next::At(_) | Next::UnderWay(_)) => {
+                next @ (Next::At(_) | Next::InFlight(_)) => {
                     self.next = next;
                     return Poll::Pending;
                 }

@@ -36,7 +36,7 @@ fn client(url: &str, authorization: Authorization) -> Arc<HttpClient> {
         is_own_refusal: |_, _| true,
     };
     let options = ClientOptions {
-        retry: RetryPolicy::off(),
+        retry: RetryPolicy::none(),
         timeout: Duration::from_secs(20),
         ..ClientOptions::default()
     };
@@ -90,7 +90,7 @@ async fn failed(operation: Operation, response: &'static str) -> Error {
     };
     assert_eq!(error.provider(), Some("things"));
     assert_eq!(
-        (error.operation(), error.subject()),
+        (error.operation(), error.target()),
         (operation, Some("t-1"))
     );
     assert_eq!(error.attempts(), 1);

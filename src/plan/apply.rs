@@ -9,10 +9,10 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 
 use crate::{
     address::email_skeleton,
-    bulk::{self, BulkOptions, Done, run},
+    bulk::{self, BulkOptions, ItemResult, for_each_concurrent},
     error::{Error, ErrorKind, Operation, Result},
     invitation::{Invitation, NewInvitation},
-    lookup::{SharedList, Sighting, Unseen, create_and_see, find, is_over},
+    lookup::{SharedList, Sighting, Unseen, create_and_see, find},
     outage::Contact,
     plan::{
         Action, Plan, Step,
@@ -91,7 +91,7 @@ pub enum StepResult {
     /// Withdrawn, or gone already.
     Deleted,
     /// Not sent: the plan refuses the row.
-    Refused,
+    Invalid,
     /// Failed; the error says why, and whether it may have been carried out all the same
     /// ([`may_have_executed`](Error::may_have_executed)). The others go on.
     Failed(Error),
@@ -106,11 +106,11 @@ pub enum StepResult {
     /// the error's [`may_have_executed`](Error::may_have_executed) leaves that open. The error says why.
     /// What was withdrawn is made again by [`Step::fallback`], where there is one; a new plan creates the
     /// invitation too.
-    Withdrawn(Error),
+    Lost(Error),
     /// Not sent, because it would withdraw an invitation while that is not safe, and nobody would be the better for
     /// it; the text says why.
-    Withheld(String),
-    /// Not sent, because an earlier step showed that [every further one](Error::ends_a_run) would fail alike (the
+    Skipped(String),
+    /// Not sent, because an earlier step showed that [every further one](Error::is_fatal) would fail alike (the
     /// credential does not work, a quota is spent) or, for a renewal, that what is withdrawn cannot be made again;
     /// because the server could not be [reached](BulkOptions::outage) for too long; or because the run was told to
     /// [stop](BulkOptions::stop).
@@ -126,7 +126,7 @@ impl StepResult {
                 error.may_have_executed()
                     || matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict)
             }
-            Self::Withdrawn(_) => true,
+            Self::Lost(_) => true,
             _ => false,
         }
     }
@@ -140,10 +140,10 @@ impl Plan {
     /// is bounded:
     ///
     /// - A plan whose [`removals`](Self::removals) are more than [`ApplyOptions::removals`] allows is not begun:
-    ///   every step that would send something is [`Withheld`](StepResult::Withheld).
+    ///   every step that would send something is [`Skipped`](StepResult::Skipped).
     /// - A renewal is a delete and a create, and so not atomic. Until one succeeded with the same options, only one
     ///   runs at a time, whatever the concurrency. Options that were refused once are not tried on the next person,
-    ///   and after a person was [lost](StepResult::Withdrawn) no renewal begins.
+    ///   and after a person was [lost](StepResult::Lost) no renewal begins.
     /// - All deletions of a run are withheld when one of its creates ended unexplained, since an invitation that
     ///   the plan takes for somebody else's may be that person's: it may have been carried out, or the
     ///   provider said that the person is there and no invitation of the address was found. The same holds when
@@ -167,8 +167,8 @@ impl Plan {
                 .map(move |(index, step)| {
                     let result = match step.action {
                         Action::Keep => StepResult::Kept,
-                        Action::Refuse => StepResult::Refused,
-                        _ => StepResult::Withheld(why.clone()),
+                        Action::Invalid => StepResult::Invalid,
+                        _ => StepResult::Skipped(why.clone()),
                     };
                     StepOutcome {
                         index,
@@ -182,8 +182,8 @@ impl Plan {
         for (index, step) in self.steps.into_iter().enumerate() {
             let [first, renewals, deletions] = &mut phases;
             let phase = match step.action {
-                Action::Create | Action::Keep | Action::Refuse => first,
-                Action::Renew => renewals,
+                Action::Create | Action::Keep | Action::Invalid => first,
+                Action::Replace => renewals,
                 Action::Delete => deletions,
             };
             phase.push((index, step));
@@ -203,13 +203,16 @@ impl Plan {
                     let shared = Arc::clone(&shared);
                     async move { shared.carry_out(provider, step).await }
                 };
-                run(provider, steps, Arc::clone(&bulk), |_| None, work, contact).boxed()
+                for_each_concurrent(provider, steps, Arc::clone(&bulk), |_| None, work, contact)
+                    .boxed()
             })
             .map(|(_, (index, step), done)| {
                 let (step, result) = match done {
-                    Done::Attempted(Ok(outcome)) => outcome,
-                    Done::Attempted(Err(error)) => (step, StepResult::Failed(error)),
-                    Done::Stopped | Done::Duplicate(_) => (step, StepResult::NotAttempted),
+                    ItemResult::Finished(Ok(outcome)) => outcome,
+                    ItemResult::Finished(Err(error)) => (step, StepResult::Failed(error)),
+                    ItemResult::NotAttempted | ItemResult::Duplicate(_) => {
+                        (step, StepResult::NotAttempted)
+                    }
                 };
                 StepOutcome {
                     index,
@@ -224,9 +227,9 @@ impl Plan {
 /// What the outcome of a step shows about the server.
 fn contact(outcome: &Result<(Step, StepResult)>) -> Contact<'_> {
     match outcome {
-        Ok((_, StepResult::Withdrawn(error))) | Err(error) => Contact::of_error(error),
-        Ok((step, _)) if matches!(step.action, Action::Keep | Action::Refuse) => Contact::None,
-        Ok((_, StepResult::Withheld(_) | StepResult::NotAttempted)) => Contact::None,
+        Ok((_, StepResult::Lost(error))) | Err(error) => Contact::of_error(error),
+        Ok((step, _)) if matches!(step.action, Action::Keep | Action::Invalid) => Contact::None,
+        Ok((_, StepResult::Skipped(_) | StepResult::NotAttempted)) => Contact::None,
         Ok(_) => Contact::Answered,
     }
 }
@@ -250,9 +253,9 @@ impl Run {
     {
         match step.action {
             Action::Keep => Ok((step, StepResult::Kept)),
-            Action::Refuse => Ok((step, StepResult::Refused)),
+            Action::Invalid => Ok((step, StepResult::Invalid)),
             Action::Create => self.create(provider, step).await,
-            Action::Renew => self.renew(provider, step).await,
+            Action::Replace => self.renew(provider, step).await,
             Action::Delete => self.delete(provider, step).await,
         }
     }
@@ -292,7 +295,7 @@ impl Run {
                         is_unexplained,
                     },
                 );
-                Ok((step, StepResult::Withdrawn(error)))
+                Ok((step, StepResult::Lost(error)))
             }
         }
     }
@@ -309,7 +312,7 @@ impl Run {
         P: InvitationProvider + ?Sized,
     {
         match find(provider, &step.email, refused, Some(&self.list)).await {
-            Ok(Some(found)) if !is_over(&found) => {
+            Ok(Some(found)) if !found.is_void() => {
                 step.id = Some(found.id);
                 step.reason = Some("invited meanwhile".to_owned());
             }
@@ -355,7 +358,7 @@ impl Run {
         };
         let _turn = match self.gate.enter(&renewal.new).await {
             Permit::Granted { _turn } => _turn,
-            Permit::Refused(why) => return Ok((step, StepResult::Withheld(why))),
+            Permit::Refused(why) => return Ok((step, StepResult::Skipped(why))),
             Permit::Closed => return Ok((step, StepResult::NotAttempted)),
         };
         // It may have waited for its turn for long.
@@ -374,13 +377,13 @@ impl Run {
                 self.gate.refused(&renewal.new, &error);
                 Ok((step, StepResult::Restored { invitation, error }))
             }
-            RenewalResult::Refused(error) if error.kind() == ErrorKind::AlreadyAccepted => {
+            RenewalResult::Failed(error) if error.kind() == ErrorKind::AlreadyAccepted => {
                 Ok((step, StepResult::Kept))
             }
-            RenewalResult::Refused(error) => Err(error),
+            RenewalResult::Failed(error) => Err(error),
             RenewalResult::Lost { error, .. } => {
                 self.gate.lost(&step.email);
-                Ok((step, StepResult::Withdrawn(error)))
+                Ok((step, StepResult::Lost(error)))
             }
         }
     }
@@ -405,7 +408,7 @@ impl Run {
             ))
         };
         if let Some(why) = unexplained.or_else(lost).or_else(resembles) {
-            return Ok((step, StepResult::Withheld(why)));
+            return Ok((step, StepResult::Skipped(why)));
         }
         let Some(id) = &step.id else {
             return Err(names_no_invitation(&step));
@@ -440,7 +443,7 @@ impl Run {
 
 fn names_no_invitation(step: &Step) -> Error {
     let message = format!("the step {} names no invitation", step.action);
-    Error::new(ErrorKind::InvalidInput, Operation::Validate, message).with_subject(&step.email)
+    Error::new(ErrorKind::InvalidInput, Operation::Validate, message).with_target(&step.email)
 }
 
 /// Whether the provider refused what was asked for, so that something else may be taken.

@@ -14,7 +14,6 @@ use crate::{
     extra::Extra,
     invitation::{AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, Roles},
     plan::{Action, Plan, PlanOptions, Previous, Step},
-    removal::can_be_withdrawn,
     renewal::{ReportedRoles, missing_capability, same_options},
 };
 
@@ -22,7 +21,7 @@ impl Plan {
     /// Compares a roster with the invitations that there are, by address as [`normalize_email`] has it.
     ///
     /// A row that cannot be right (no address, an option that the provider does not have, the name of a role in
-    /// place of its id, an address that an earlier row has) is [`Refuse`](Action::Refuse). Of several invitations
+    /// place of its id, an address that an earlier row has) is [`Refuse`](Action::Invalid). Of several invitations
     /// of an address, the latest that is not over counts. Options that the roster leaves open, and those that the
     /// provider does not report, do not differ. Takes time and memory in proportion to both lists.
     pub fn new<D, A>(
@@ -41,7 +40,7 @@ impl Plan {
             Existing::from(invitation)
         };
         let mut there: Vec<Existing> = there.into_iter().map(noted).collect();
-        let existing = there.iter().filter(|one| one.can_be_withdrawn()).count();
+        let existing = there.iter().filter(|one| one.is_deletable()).count();
         let mut people = AddressIndex::with_capacity(there.len());
         let mut person_of = Vec::with_capacity(there.len());
         for (index, one) in there.iter().enumerate() {
@@ -80,7 +79,7 @@ impl Plan {
                     decide(row, new, found, capabilities)
                 }
             };
-            if step.action == Action::Refuse && step.same_as.is_none() && options.prune {
+            if step.action == Action::Invalid && step.same_as.is_none() && options.prune {
                 let skeleton = email_skeleton(&step.email);
                 refused
                     .entry(skeleton)
@@ -103,7 +102,7 @@ impl Plan {
             let unwanted = there
                 .into_iter()
                 .zip(person_of)
-                .filter(|(one, person)| one.can_be_withdrawn() && !people.known[*person].in_roster);
+                .filter(|(one, person)| one.is_deletable() && !people.known[*person].in_roster);
             steps.extend(unwanted.filter_map(|(one, person)| {
                 let asked = asked.get(&people.known[person].address);
                 let is_asked = asked.is_some_and(|ids| {
@@ -149,7 +148,7 @@ impl Step {
     }
 
     fn refused(row: usize, new: NewInvitation, why: String) -> Self {
-        Self::of_row(row, new, Action::Refuse, Some(why))
+        Self::of_row(row, new, Action::Invalid, Some(why))
     }
 
     fn unwanted(one: Existing, action: Action, reason: Option<String>) -> Self {
@@ -281,8 +280,10 @@ impl Existing {
         (rank, self.created_at)
     }
 
-    fn can_be_withdrawn(&self) -> bool {
-        can_be_withdrawn(self.status.as_ref())
+    fn is_deletable(&self) -> bool {
+        self.status
+            .as_ref()
+            .is_none_or(InvitationStatus::is_deletable)
     }
 }
 
@@ -346,9 +347,9 @@ fn decide(
     let (action, reason) = match &found.status {
         Some(InvitationStatus::Accepted) => (Action::Keep, Some("accepted".to_owned())),
         Some(InvitationStatus::Deactivated) => (Action::Create, None),
-        Some(InvitationStatus::Expired) => (Action::Renew, Some("expired".to_owned())),
+        Some(InvitationStatus::Expired) => (Action::Replace, Some("expired".to_owned())),
         _ => match difference(&new, found) {
-            Some(what) => (Action::Renew, Some(format!("other {what}"))),
+            Some(what) => (Action::Replace, Some(format!("other {what}"))),
             None if matches!(
                 (&new.roles, &found.roles),
                 (Some(Roles::Ids(_)), ReportedRoles::WithoutIds)
@@ -363,14 +364,14 @@ fn decide(
         },
     };
     let mut step = Step::of_row(row, new, action, reason);
-    if matches!(action, Action::Renew | Action::Keep) {
+    if matches!(action, Action::Replace | Action::Keep) {
         step.id = Some(found.id.clone());
     }
-    if action != Action::Renew {
+    if action != Action::Replace {
         return step;
     }
     if found.has_shared_id {
-        (step.action, step.id) = (Action::Refuse, None);
+        (step.action, step.id) = (Action::Invalid, None);
         step.reason = Some(SHARED_ID.to_owned());
         return step;
     }
@@ -383,7 +384,7 @@ fn decide(
             step.roles = step.roles.or_else(|| old.roles.clone());
         }
         Err(why) if step.roles.is_none() => {
-            (step.action, step.id) = (Action::Refuse, None);
+            (step.action, step.id) = (Action::Invalid, None);
             step.reason = Some((*why).to_owned());
             return step;
         }

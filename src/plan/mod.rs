@@ -119,33 +119,33 @@ pub enum Action {
     Create,
     /// Withdraw and invite again: the invitation has expired, or was made with other options. Neither
     /// vendor can change an invitation or send it again.
-    Renew,
+    Replace,
     /// Nothing: the person is invited as asked, or a member already.
     Keep,
     /// Withdraw: the person is not in the roster.
     Delete,
     /// Nothing, because the row cannot be carried out; the reason says why.
-    Refuse,
+    Invalid,
 }
 
 impl Action {
     /// Every action, in the order in which people want to see them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: &'static [Self] = &[
         Self::Create,
-        Self::Renew,
+        Self::Replace,
         Self::Keep,
         Self::Delete,
-        Self::Refuse,
+        Self::Invalid,
     ];
 
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
-            Self::Renew => "renew",
+            Self::Replace => "replace",
             Self::Keep => "keep",
             Self::Delete => "delete",
-            Self::Refuse => "refuse",
+            Self::Invalid => "invalid",
         }
     }
 }
@@ -269,8 +269,8 @@ impl Plan {
     }
 
     /// Whether applying it would change nothing.
-    pub fn is_empty(&self) -> bool {
-        let idle = |step: &Step| matches!(step.action, Action::Keep | Action::Refuse);
+    pub fn is_noop(&self) -> bool {
+        let idle = |step: &Step| matches!(step.action, Action::Keep | Action::Invalid);
         self.steps.iter().all(idle)
     }
 }
@@ -291,7 +291,7 @@ impl Step {
         let expired = previous.is_some_and(|old| old.status == Some(InvitationStatus::Expired));
         match self.action {
             Action::Delete => true,
-            Action::Renew => !expired,
+            Action::Replace => !expired,
             _ => false,
         }
     }

@@ -108,7 +108,7 @@ async fn report(fault: Fault) -> Report {
 
 #[tokio::test]
 async fn each_fault_is_found_and_named() {
-    assert!(report(Fault::None).await.is_met());
+    assert!(report(Fault::None).await.passed());
     for (fault, behaviour) in [
         (Fault::IgnoresFilters, "the_email_filter_is_exact"),
         (Fault::IgnoresFilters, "the_status_filter_is_exact"),
@@ -145,7 +145,7 @@ async fn nothing_is_left_behind() {
     let known = NewInvitation::new("known@example.com");
     let known = provider.create(known).await.unwrap();
     let report = run_all(&subject(&sandbox, &provider)).await;
-    assert!(report.is_met(), "{report}");
+    assert!(report.passed(), "{report}");
     let left = provider.list_page(&ListQuery::new(), None).await.unwrap();
     let sent: Vec<_> = left
         .items

@@ -6,7 +6,7 @@
 
 use org_invitations::{
     ProviderConfig, ProviderKind,
-    conformance::{Subject, run_all},
+    conformance::{TestContext, run_all},
 };
 
 #[tokio::test]
@@ -18,11 +18,11 @@ async fn live() {
     };
     let kind: ProviderKind = name.parse().unwrap();
     let provider = ProviderConfig::from_env(kind).unwrap().build().unwrap();
-    let mut subject = Subject::new(&provider);
+    let mut subject = TestContext::new(&provider);
     if let Some(domain) = set("ORG_INVITATIONS_LIVE_DOMAIN") {
         subject = subject.email_domain(domain);
     }
     let report = run_all(&subject).await;
     println!("{report}");
-    assert!(report.is_met(), "{report}");
+    assert!(report.passed(), "{report}");
 }

@@ -6,7 +6,7 @@ mod live;
 
 use std::{sync::Arc, time::Duration};
 
-use org_invitations::{ClickHouse, Confluent, InvitationProvider, conformance::Subject};
+use org_invitations::{ClickHouse, Confluent, InvitationProvider, conformance::TestContext};
 use org_invitations_sandbox::Sandbox;
 
 fn confluent(sandbox: &Sandbox) -> Confluent {
@@ -28,8 +28,8 @@ fn clickhouse(sandbox: &Sandbox) -> ClickHouse {
         .unwrap()
 }
 
-fn subject<'a>(sandbox: &'a Sandbox, provider: &'a dyn InvitationProvider) -> Subject<'a> {
-    Subject::new(provider).count_requests(|| sandbox.ledger().requests.len())
+fn subject<'a>(sandbox: &'a Sandbox, provider: &'a dyn InvitationProvider) -> TestContext<'a> {
+    TestContext::new(provider).count_requests(|| sandbox.ledger().requests.len())
 }
 
 macro_rules! tests {

@@ -5,7 +5,7 @@ use std::{fmt::Debug, sync::Arc, time::Duration};
 use futures::StreamExt;
 use org_invitations::{
     ClickHouse, Confluent, Error, InvitationId, InvitationProvider, InvitationProviderExt,
-    ListQuery, NewInvitation, Observer, Operation, Result, RetryPolicy,
+    ListQuery, NewInvitation, Operation, ResponseObserver, Result, RetryPolicy,
 };
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ pub enum Backend {
 pub struct Setup {
     pub timeout: Option<Duration>,
     pub max_body_bytes: Option<usize>,
-    pub observer: Option<Observer>,
+    pub observer: Option<ResponseObserver>,
     pub rate_limits: Vec<(usize, Duration)>,
 }
 
@@ -46,7 +46,7 @@ macro_rules! set_up {
         let mut builder = $builder
             .api_key(KEY, SECRET)
             .base_url($url)
-            .retry(RetryPolicy::off())
+            .retry(RetryPolicy::none())
             .rate_limit(1_000_000, Duration::from_secs(1));
         if !$setup.rate_limits.is_empty() {
             builder = builder.rate_limits($setup.rate_limits);

@@ -11,8 +11,8 @@ use std::{
 
 use futures::StreamExt;
 use org_invitations::{
-    BulkOptions, Confluent, Created, DeleteOutcome, Deleted, InvitationId, InvitationProviderExt,
-    NewInvitation, RemovalLimit,
+    BulkOptions, Confluent, CreateResult, DeleteOutcome, DeleteResult, InvitationId,
+    InvitationProviderExt, NewInvitation, RemovalLimit,
 };
 use org_invitations_sandbox::{Change, Sandbox};
 use serde_json::json;
@@ -22,24 +22,24 @@ use crate::{
     support::{Answer, Sent, Wire},
 };
 
-fn created(outcome: &Created) -> String {
+fn created(outcome: &CreateResult) -> String {
     match outcome {
-        Created::Created(invitation) => format!("created {}", invitation.email),
-        Created::Existed(error) => format!("existed {:?}", error.kind()),
-        Created::Refused(error) => format!("refused {:?}", error.kind()),
-        Created::NotAttempted => "not attempted".to_owned(),
-        Created::Duplicate(first) => format!("the same as {first}"),
+        CreateResult::Created(invitation) => format!("created {}", invitation.email),
+        CreateResult::AlreadyExists(error) => format!("existed {:?}", error.kind()),
+        CreateResult::Failed(error) => format!("refused {:?}", error.kind()),
+        CreateResult::NotAttempted => "not attempted".to_owned(),
+        CreateResult::Duplicate(first) => format!("the same as {first}"),
         other => panic!("{other:?}"),
     }
 }
 
-fn deleted(outcome: &Deleted) -> String {
+fn deleted(outcome: &DeleteResult) -> String {
     match outcome {
-        Deleted::Deleted => "deleted".to_owned(),
-        Deleted::Missing => "missing".to_owned(),
-        Deleted::Refused(error) => format!("refused {:?}", error.kind()),
-        Deleted::NotAttempted => "not attempted".to_owned(),
-        Deleted::Duplicate(first) => format!("the same as {first}"),
+        DeleteResult::Deleted => "deleted".to_owned(),
+        DeleteResult::NotFound => "missing".to_owned(),
+        DeleteResult::Failed(error) => format!("refused {:?}", error.kind()),
+        DeleteResult::NotAttempted => "not attempted".to_owned(),
+        DeleteResult::Duplicate(first) => format!("the same as {first}"),
         other => panic!("{other:?}"),
     }
 }
@@ -167,10 +167,10 @@ async fn a_spent_quota_ends_the_run_with_the_date_on_which_to_go_on() {
                 "not attempted",
             ];
             assert_eq!(told, wanted, "{backend:?}");
-            let Created::Refused(error) = &outcomes[1].result else {
+            let CreateResult::Failed(error) = &outcomes[1].result else {
                 panic!("{outcomes:?}");
             };
-            assert!(!error.may_have_executed() && error.ends_a_run(), "{error}");
+            assert!(!error.may_have_executed() && error.is_fatal(), "{error}");
             let wait = error.retry_after().unwrap();
             let date = chrono::Utc::now() + wait;
             let hour = date.format("%Y-%m-%dT%H:").to_string();
@@ -196,10 +196,10 @@ async fn a_short_wait_does_not_end_the_run() {
         let options = BulkOptions::default().concurrency(1);
         let outcomes = provider.create_many(emails.map(NewInvitation::new), options);
         let first: Vec<_> = outcomes.take(1).collect().await;
-        let Created::Refused(error) = &first[0].result else {
+        let CreateResult::Failed(error) = &first[0].result else {
             panic!("{first:?}");
         };
-        assert!(!error.ends_a_run(), "{error}");
+        assert!(!error.is_fatal(), "{error}");
         assert!(!error.message().contains("go on after"), "{error}");
     }
 }
@@ -261,7 +261,7 @@ async fn delete_many_beyond_the_limit_is_refused_before_it_begins() {
     let outcomes: Vec<_> = provider.delete_many(ids(), limited.clone()).collect().await;
     for outcome in &outcomes {
         assert_eq!(deleted(&outcome.result), "refused InvalidInput");
-        let Deleted::Refused(error) = &outcome.result else {
+        let DeleteResult::Failed(error) = &outcome.result else {
             panic!("{outcome:?}");
         };
         assert!(!error.may_have_executed(), "{error}");
@@ -275,7 +275,7 @@ async fn delete_many_beyond_the_limit_is_refused_before_it_begins() {
             .any(|commit| commit.operation == Change::Delete)
     );
     let outcomes: Vec<_> = provider.delete_many(ids().take(5), limited).collect().await;
-    let done = |outcome: &&DeleteOutcome| matches!(outcome.result, Deleted::Deleted);
+    let done = |outcome: &&DeleteOutcome| matches!(outcome.result, DeleteResult::Deleted);
     assert_eq!(outcomes.iter().filter(done).count(), 5);
 }
 
@@ -313,7 +313,10 @@ async fn dropping_the_stream_stops_it() {
     let mut outcomes = provider.create_many(items, BulkOptions::default().concurrency(1));
     let first = outcomes.next().await.unwrap();
     drop(outcomes);
-    assert!(matches!(first.result, Created::Created(_)), "{first:?}");
+    assert!(
+        matches!(first.result, CreateResult::Created(_)),
+        "{first:?}"
+    );
     let sent = wire.seen().len();
     assert!(sent <= 2, "{sent} requests");
 }

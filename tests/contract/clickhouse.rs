@@ -57,11 +57,7 @@ fn full_invitation() -> Invitation {
     invitation.assigned_roles = Some(vec![
         role(Some("6a7c"), Some("Admin"), Some(RoleKind::System)),
         on_call,
-        role(
-            Some("11ff"),
-            None,
-            Some(RoleKind::Other("partner".to_owned())),
-        ),
+        role(Some("11ff"), None, Some(RoleKind::from("partner"))),
         role(None, None, None),
     ]);
     for key in ["locale", "delivery", "note"] {

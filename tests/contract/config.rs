@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use org_invitations::{
-    ClickHouse, Confluent, Credentials, ErrorKind, InvitationProvider, ListQuery, Observer,
-    Operation, ProviderConfig, ProviderKind, bindings,
+    ClickHouse, Confluent, Credentials, ErrorKind, InvitationProvider, ListQuery, Operation,
+    ProviderConfig, ProviderKind, ResponseObserver, bindings,
 };
 use serde_json::{Value, json};
 
@@ -245,9 +245,9 @@ async fn an_observer_can_be_given_to_what_is_built_from_data() {
         let config: ProviderConfig = serde_json::from_str(&text).unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let seeing = Arc::clone(&seen);
-        let observer: Observer =
+        let observer: ResponseObserver =
             Arc::new(move |reply| seeing.lock().unwrap().push((reply.status, reply.date)));
-        let provider = config.build_observed(observer).unwrap();
+        let provider = config.build_with_observer(observer).unwrap();
         run(&*provider, backend, Operation::List).await.unwrap();
         let seen = seen.lock().unwrap();
         let [(200, Some(date))] = seen[..] else {

@@ -132,10 +132,7 @@ async fn create_sends_an_auth_type_in_the_vendors_words() {
     for (auth_type, word) in [
         (AuthType::Local, "AUTH_TYPE_LOCAL"),
         (AuthType::Sso, "AUTH_TYPE_SSO"),
-        (
-            AuthType::Other("AUTH_TYPE_PASSKEY".to_owned()),
-            "AUTH_TYPE_PASSKEY",
-        ),
+        (AuthType::from("AUTH_TYPE_PASSKEY"), "AUTH_TYPE_PASSKEY"),
     ] {
         let wire = Wire::always(BACKEND.success(Operation::Create)).await;
         let new = NewInvitation::new("Ann@Example.com").auth_type(auth_type);
@@ -172,7 +169,7 @@ async fn statuses_are_read_and_unknown_ones_kept() {
         ("INVITE_STATUS_DEACTIVATED", InvitationStatus::Deactivated),
         (
             "INVITE_STATUS_BOUNCED",
-            InvitationStatus::Other("INVITE_STATUS_BOUNCED".to_owned()),
+            InvitationStatus::from("INVITE_STATUS_BOUNCED"),
         ),
     ] {
         let invitation = read_with(json!({ "status": word })).await;
@@ -186,10 +183,7 @@ async fn auth_types_are_read_and_unknown_ones_kept() {
     for (word, auth_type) in [
         ("AUTH_TYPE_LOCAL", AuthType::Local),
         ("AUTH_TYPE_SSO", AuthType::Sso),
-        (
-            "AUTH_TYPE_PASSKEY",
-            AuthType::Other("AUTH_TYPE_PASSKEY".to_owned()),
-        ),
+        ("AUTH_TYPE_PASSKEY", AuthType::from("AUTH_TYPE_PASSKEY")),
     ] {
         let invitation = read_with(json!({ "auth_type": word })).await;
         checks.same(word, invitation.auth_type, Some(auth_type));

@@ -105,7 +105,7 @@ async fn a_status_is_filtered_by_in_the_vendors_words() {
         (InvitationStatus::Expired, "INVITE_STATUS_EXPIRED"),
         (InvitationStatus::Deactivated, "INVITE_STATUS_DEACTIVATED"),
         (
-            InvitationStatus::Other("INVITE_STATUS_BOUNCED".to_owned()),
+            InvitationStatus::from("INVITE_STATUS_BOUNCED"),
             "INVITE_STATUS_BOUNCED",
         ),
     ] {

@@ -313,9 +313,7 @@ impl InvitationProvider for Shelf {
     async fn create(&self, new: NewInvitation) -> Result<Invitation> {
         new.validate()?;
         let error = Error::new(ErrorKind::AlreadyExists, Operation::Create, "full");
-        Err(error
-            .with_provider(self.to_string())
-            .with_subject(new.email))
+        Err(error.with_provider(self.to_string()).with_target(new.email))
     }
 
     async fn get(&self, id: &InvitationId) -> Result<Invitation> {
@@ -334,7 +332,7 @@ impl InvitationProvider for Shelf {
     }
 
     async fn delete(&self, id: &InvitationId) -> Result<()> {
-        Err(Error::new(ErrorKind::NotFound, Operation::Delete, "none").with_subject(id.as_str()))
+        Err(Error::new(ErrorKind::NotFound, Operation::Delete, "none").with_target(id.as_str()))
     }
 }
 

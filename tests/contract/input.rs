@@ -208,9 +208,7 @@ async fn what_a_provider_does_not_have_is_refused() {
         (Backend::ClickHouse, new().auth_type(AuthType::Local)),
         (
             Backend::ClickHouse,
-            new()
-                .auth_type(AuthType::Other("x".to_owned()))
-                .legacy_role("admin"),
+            new().auth_type(AuthType::from("x")).legacy_role("admin"),
         ),
     ];
     for (backend, new) in creates {

@@ -30,7 +30,7 @@ const ACCESS: &str = "canary-51d0-access-head.canary-51d0-access-claims.canary-5
 /// Who repeats; the others do as they should.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
-    #[cfg(feature = "oidc")]
+    #[cfg(feature = "client-credentials")]
     IdentityProvider,
     TokenService,
     Api,
@@ -97,7 +97,7 @@ impl Services {
 async fn serve(mut stream: TcpStream, echo: Echo) {
     let request = read(&mut stream).await;
     let role = match request.split_whitespace().nth(1).unwrap_or_default() {
-        #[cfg(feature = "oidc")]
+        #[cfg(feature = "client-credentials")]
         path if path.starts_with("/token") => Role::IdentityProvider,
         path if path.starts_with("/sts/") => Role::TokenService,
         _ => Role::Api,
@@ -228,7 +228,7 @@ fn at_tokens(services: &Services) -> Vec<(Role, Confluent)> {
     }
     vec![
         (Role::TokenService, build(services, sts(fixed()))),
-        #[cfg(feature = "oidc")]
+        #[cfg(feature = "client-credentials")]
         (Role::IdentityProvider, {
             let url = format!("{}/token", services.url);
             let client = org_invitations::ClientCredentials::new(url, "client-1", API_SECRET);

@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 
 use futures::{StreamExt, TryStreamExt};
 use org_invitations::{
-    BulkOptions, Created, ErrorKind, InvitationProvider, InvitationProviderExt, ListQuery,
+    BulkOptions, CreateResult, ErrorKind, InvitationProvider, InvitationProviderExt, ListQuery,
     NewInvitation, RetryPolicy,
 };
 use org_invitations_sandbox::{
@@ -224,14 +224,14 @@ async fn more_than_a_day(provider: &impl InvitationProvider, known: bool) -> Has
     let mut created = HashSet::new();
     for outcome in outcomes {
         match outcome.result {
-            Created::Created(invitation) => drop(created.insert(invitation.email)),
-            Created::Refused(error) => {
+            CreateResult::Created(invitation) => drop(created.insert(invitation.email)),
+            CreateResult::Failed(error) => {
                 assert_eq!(error.kind(), ErrorKind::RateLimited, "{error}");
                 assert!(!error.may_have_executed(), "{error}");
                 // A window of a day that nobody set is learned as a long one.
-                assert!(error.ends_a_run() || !known, "{error}");
+                assert!(error.is_fatal() || !known, "{error}");
             }
-            Created::NotAttempted => {}
+            CreateResult::NotAttempted => {}
             other => panic!("{other:?}"),
         }
     }

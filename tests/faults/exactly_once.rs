@@ -254,7 +254,7 @@ async fn reads_are_repeated_and_the_last_error_survives_whole() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_retries_every_call_is_one_request() {
     let sandbox = Sandbox::start().await.unwrap();
-    let provider = confluent(&sandbox, RetryPolicy::off());
+    let provider = confluent(&sandbox, RetryPolicy::none());
     sandbox.set_faults(Faults::script([Rule::new(Fault::reset_after()).always()]));
     let error = provider
         .create(NewInvitation::new(EMAIL))

@@ -125,7 +125,7 @@ async fn a_server_that_falls_silent_is_left_after_the_read_timeout() {
         let patient = builder(&sandbox).timeout(Duration::from_secs(30));
         let provider = patient
             .read_timeout(Duration::from_millis(150))
-            .retry(RetryPolicy::off())
+            .retry(RetryPolicy::none())
             .build()
             .unwrap();
         sandbox.set_faults(always(fault.clone()));
@@ -144,7 +144,7 @@ async fn a_body_that_dribbles_for_ever_ends_at_the_timeout() {
     let provider = builder(&sandbox)
         .read_timeout(Duration::from_secs(1))
         .timeout(Duration::from_millis(300))
-        .retry(RetryPolicy::off())
+        .retry(RetryPolicy::none())
         .build()
         .unwrap();
     // Never silent for long.

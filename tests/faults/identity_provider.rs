@@ -110,7 +110,7 @@ async fn outcome(answers: Vec<String>, retry: RetryPolicy) -> (Result<(), Error>
 }
 
 async fn failure(answer: String) -> Error {
-    outcome(vec![answer], RetryPolicy::off())
+    outcome(vec![answer], RetryPolicy::none())
         .await
         .0
         .unwrap_err()
@@ -215,7 +215,7 @@ async fn what_may_pass_is_tried_again_within_the_policy() {
     );
     assert_eq!((error.status(), asked), (Some(500), 3), "{error}");
 
-    let (outcome_with, asked) = outcome(passing, RetryPolicy::off()).await;
+    let (outcome_with, asked) = outcome(passing, RetryPolicy::none()).await;
     let error = outcome_with.unwrap_err();
     assert_eq!((error.status(), error.attempts(), asked), (Some(503), 1, 1));
 }

@@ -14,7 +14,7 @@ use std::{
 
 use futures::StreamExt;
 use org_invitations::{
-    BulkOptions, ClickHouse, Confluent, Created, InvitationProvider, InvitationProviderExt,
+    BulkOptions, ClickHouse, Confluent, CreateResult, InvitationProvider, InvitationProviderExt,
     NewInvitation,
 };
 use org_invitations_sandbox::{Limit, Limits, Sandbox};
@@ -87,7 +87,10 @@ async fn spend(
     let outcomes = provider.create_many(invitations(count), options);
     outcomes
         .for_each(|outcome| async move {
-            assert!(matches!(outcome.result, Created::Created(_)), "{outcome:?}");
+            assert!(
+                matches!(outcome.result, CreateResult::Created(_)),
+                "{outcome:?}"
+            );
         })
         .await;
     let ledger = sandbox.ledger();
@@ -126,7 +129,10 @@ async fn creates_ahead_of_a_get(sandbox: &Sandbox, provider: &ClickHouse, at_onc
         let options = BulkOptions::default().concurrency(at_once);
         let all = provider.create_many(invitations(10_000), options);
         all.for_each(|outcome| async move {
-            assert!(matches!(outcome.result, Created::Created(_)), "{outcome:?}");
+            assert!(
+                matches!(outcome.result, CreateResult::Created(_)),
+                "{outcome:?}"
+            );
         })
         .await;
     };

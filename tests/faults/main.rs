@@ -5,7 +5,7 @@ mod echoes;
 mod evidence;
 mod exactly_once;
 mod guards;
-#[cfg(feature = "oidc")]
+#[cfg(feature = "client-credentials")]
 mod identity_provider;
 mod limits;
 mod origins;

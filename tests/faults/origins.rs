@@ -99,7 +99,7 @@ async fn a_next_page_elsewhere_is_asked_for_here() {
     assert_untouched(&elsewhere, "a link");
 }
 
-#[cfg(feature = "oidc")]
+#[cfg(feature = "client-credentials")]
 #[tokio::test]
 async fn an_identity_provider_that_redirects_gets_no_secret_out() {
     if !has_sts() {
@@ -176,7 +176,7 @@ async fn list_past_a_proxy(credentials: &[&str]) {
         panic!("{credentials:?}");
     };
     let mut tokens = vec![SubjectToken::Fixed(subject.into())];
-    if cfg!(feature = "oidc") {
+    if cfg!(feature = "client-credentials") {
         tokens.push(client(token_url, id, secret));
     }
     for token in tokens {
@@ -190,12 +190,12 @@ async fn list_past_a_proxy(credentials: &[&str]) {
     }
 }
 
-#[cfg(feature = "oidc")]
+#[cfg(feature = "client-credentials")]
 fn client(url: &str, id: &str, secret: &str) -> SubjectToken {
     SubjectToken::ClientCredentials(org_invitations::ClientCredentials::new(url, id, secret))
 }
 
-#[cfg(not(feature = "oidc"))]
+#[cfg(not(feature = "client-credentials"))]
 fn client(_: &str, _: &str, _: &str) -> SubjectToken {
     unreachable!("only with the feature")
 }

@@ -27,7 +27,7 @@ const MARK: &str = "canary-9f1c77e0";
 const SECRET: &str = "canary-9f1c77e0-api-secret";
 const BEARER: &str = "canary-9f1c77e0-access-token";
 const SUBJECT: &str = "canary-9f1c77e0-subject-token";
-#[cfg(feature = "oidc")]
+#[cfg(feature = "client-credentials")]
 const CLIENT: &str = "canary-9f1c77e0-client-secret";
 const KEY: &str = "KEY123";
 /// What every token begins with that the sandbox issues: `{"alg":"HS256","typ":"JWT"}`.
@@ -54,7 +54,7 @@ fn assert_clean(what: &str, text: &str) {
 
 async fn sandbox() -> Sandbox {
     let builder = Sandbox::builder();
-    #[cfg(feature = "oidc")]
+    #[cfg(feature = "client-credentials")]
     let builder = builder.idp_client(KEY, CLIENT);
     builder
         .confluent_key(KEY, SECRET)
@@ -70,7 +70,7 @@ fn subject() -> SubjectToken {
     SubjectToken::Fixed(SUBJECT.into())
 }
 
-#[cfg(feature = "oidc")]
+#[cfg(feature = "client-credentials")]
 fn asked_for(sandbox: &Sandbox) -> SubjectToken {
     let url = sandbox.credentials().idp().token_url.as_str();
     SubjectToken::ClientCredentials(org_invitations::ClientCredentials::new(url, KEY, CLIENT))
@@ -85,7 +85,7 @@ fn providers(sandbox: &Sandbox, seen: &Arc<Mutex<String>>) -> Vec<Arc<dyn Invita
         .settle_for(Duration::from_millis(4))
         .deadline(Duration::from_millis(300));
     let note = Arc::clone(seen);
-    let observer: org_invitations::Observer = Arc::new(move |reply: &ResponseEvent<'_>| {
+    let observer: org_invitations::ResponseObserver = Arc::new(move |reply: &ResponseEvent<'_>| {
         note.lock().unwrap().push_str(&format!("{reply:?} "));
     });
     let credentials = sandbox.credentials();
@@ -96,7 +96,7 @@ fn providers(sandbox: &Sandbox, seen: &Arc<Mutex<String>>) -> Vec<Arc<dyn Invita
         builders.extend([
             Confluent::builder().sts(StsCredentials::new(pool, subject())),
             Confluent::builder().sts(StsCredentials::new(pool, subject())),
-            #[cfg(feature = "oidc")]
+            #[cfg(feature = "client-credentials")]
             Confluent::builder().sts(StsCredentials::new(pool, asked_for(sandbox))),
         ]);
     }
@@ -300,7 +300,7 @@ async fn a_page_that_repeats_the_credential_does_not_bring_it_into_an_error() {
             .await;
         let builder = Confluent::builder()
             .base_url(server.base_url())
-            .retry(RetryPolicy::off());
+            .retry(RetryPolicy::none());
         let builder = match header.starts_with("Basic") {
             true => builder.api_key(KEY, SECRET),
             false => builder.access_token(BEARER),
@@ -312,7 +312,7 @@ async fn a_page_that_repeats_the_credential_does_not_bring_it_into_an_error() {
     }
 }
 
-#[cfg(feature = "oidc")]
+#[cfg(feature = "client-credentials")]
 #[tokio::test]
 async fn what_an_identity_provider_repeats_is_in_no_error() {
     if !has_sts() {
@@ -333,7 +333,7 @@ async fn what_an_identity_provider_repeats_is_in_no_error() {
     let token = SubjectToken::ClientCredentials(client);
     let builder = Confluent::builder().base_url(idp.base_url());
     let builder = builder.sts(StsCredentials::new("pool-1", token));
-    let provider = builder.retry(RetryPolicy::off()).build().unwrap();
+    let provider = builder.retry(RetryPolicy::none()).build().unwrap();
     let error = list(&provider).await.unwrap_err();
     assert_clean("the error", &shown(&error));
 }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures::StreamExt;
 use org_invitations::{
-    BulkOptions, ClickHouse, Confluent, Created, InvitationProvider, InvitationProviderExt,
+    BulkOptions, ClickHouse, Confluent, CreateResult, InvitationProvider, InvitationProviderExt,
     NewInvitation, RetryPolicy,
 };
 use org_invitations_sandbox::{Change, Fault, Faults, Lag, Provider, RandomFaults, Sandbox};
@@ -159,16 +159,18 @@ async fn soak_with(
         let made = made.get(&outcome.new.email).copied().unwrap_or_default();
         let email = &outcome.new.email;
         match &outcome.result {
-            Created::Created(invitation) => {
+            CreateResult::Created(invitation) => {
                 assert_eq!(made, 1, "{name:?} seed {seed}: {email} {invitation:?}");
                 assert_eq!(invitation.email, *email);
                 created += 1;
             }
-            Created::Existed(error) | Created::Refused(error) if error.may_have_executed() => {
+            CreateResult::AlreadyExists(error) | CreateResult::Failed(error)
+                if error.may_have_executed() =>
+            {
                 assert!(made <= 1, "{name:?} seed {seed}: {email} {error}");
                 open += 1;
             }
-            Created::Existed(error) | Created::Refused(error) => {
+            CreateResult::AlreadyExists(error) | CreateResult::Failed(error) => {
                 assert_eq!(made, 0, "{name:?} seed {seed}: {email} {error}");
                 refused += 1;
             }

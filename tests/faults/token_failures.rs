@@ -117,7 +117,7 @@ async fn a_subject_token_that_is_not_there_is_a_matter_of_configuration() {
         (SubjectToken::File(empty.clone()), "empty-token"),
         (SubjectToken::File(large.clone()), "large-token"),
         (
-            SubjectToken::Variable("FAULTS_NO_SUCH_VARIABLE".to_owned()),
+            SubjectToken::EnvVar("FAULTS_NO_SUCH_VARIABLE".to_owned()),
             "FAULTS_NO_SUCH_VARIABLE is not set",
         ),
     ] {
@@ -146,7 +146,7 @@ async fn a_variable_that_is_empty_is_named() {
         return run_again(name, &[(VARIABLE, "  ")]).await;
     }
     let sandbox = Sandbox::start().await.unwrap();
-    let token = SubjectToken::Variable(VARIABLE.to_owned());
+    let token = SubjectToken::EnvVar(VARIABLE.to_owned());
     let error = list(&sts(&sandbox, token).build().unwrap()).await;
     let error = error.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config, "{error}");

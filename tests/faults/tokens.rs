@@ -89,7 +89,7 @@ async fn an_environment_variable_holds_the_subject_token() {
         return;
     }
     if let (Ok(url), Ok(pool)) = (std::env::var(SANDBOX), std::env::var(POOL)) {
-        let token = SubjectToken::Variable(TOKEN.to_owned());
+        let token = SubjectToken::EnvVar(TOKEN.to_owned());
         let builder = org_invitations::Confluent::builder().base_url(url);
         let builder = builder.sts(StsCredentials::new(pool, token));
         return read(&builder.build().unwrap()).await;
@@ -107,7 +107,7 @@ async fn an_environment_variable_holds_the_subject_token() {
     assert_eq!(requests(&sandbox, "list"), 1);
 }
 
-#[cfg(feature = "oidc")]
+#[cfg(feature = "client-credentials")]
 #[tokio::test]
 async fn client_credentials_are_used_for_each_exchange() {
     if !has_sts() {
@@ -305,7 +305,7 @@ async fn a_refused_token_is_renewed_once_for_a_call() {
     if !has_sts() {
         return;
     }
-    for policy in [impatient(), RetryPolicy::off()] {
+    for policy in [impatient(), RetryPolicy::none()] {
         let sandbox = Sandbox::start().await.unwrap();
         let builder = sts(&sandbox, fixed(&sandbox)).retry(policy);
         let provider = builder.build().unwrap();

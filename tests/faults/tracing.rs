@@ -209,7 +209,7 @@ async fn an_event_says_how_long_the_attempt_waited_for_its_turn() {
     let builder = org_invitations::Confluent::builder()
         .api_key(&key.api_key, key.api_secret.as_str())
         .base_url(sandbox.url())
-        .retry(RetryPolicy::off())
+        .retry(RetryPolicy::none())
         .rate_limit(1, Duration::from_millis(200));
     let provider = builder.build().unwrap();
     list(&provider).await.unwrap();

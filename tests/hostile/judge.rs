@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use org_invitations::{Created, Deleted, Error, ErrorKind, Invitation, Result, StepResult};
+use org_invitations::{
+    CreateResult, DeleteResult, Error, ErrorKind, Invitation, Result, StepResult,
+};
 
 use crate::server::{Organisation, Origin, Record, Status};
 
@@ -108,11 +110,11 @@ impl Said {
     /// Of an item of `create_many`.
     pub fn of_created(created: Created) -> Self {
         match created {
-            Created::Created(invitation) => Self::of_create(Ok(*invitation)),
-            Created::Existed(error) => Self::There {
+            CreateResult::Created(invitation) => Self::of_create(Ok(*invitation)),
+            CreateResult::AlreadyExists(error) => Self::There {
                 maybe: error.may_have_executed(),
             },
-            Created::Refused(error) => error.into(),
+            CreateResult::Failed(error) => error.into(),
             _ => Self::NotAttempted,
         }
     }
@@ -120,9 +122,9 @@ impl Said {
     /// Of an item of `delete_many`.
     pub fn of_deleted(deleted: Deleted) -> Self {
         match deleted {
-            Deleted::Deleted => Self::Deleted,
-            Deleted::Missing => Self::Missing,
-            Deleted::Refused(error) => error.into(),
+            DeleteResult::Deleted => Self::Deleted,
+            DeleteResult::NotFound => Self::Missing,
+            DeleteResult::Failed(error) => error.into(),
             _ => Self::NotAttempted,
         }
     }
@@ -137,7 +139,7 @@ impl Said {
                 kind: error.kind(),
                 maybe: error.may_have_executed(),
             },
-            StepResult::Withdrawn(error) => Self::Withdrawn {
+            StepResult::Lost(error) => Self::Withdrawn {
                 maybe: error.may_have_executed(),
             },
             _ => Self::NotAttempted,

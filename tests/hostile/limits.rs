@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use org_invitations::{
-    BulkOptions, ClickHouse, Confluent, Created, ErrorKind, InvitationProvider,
+    BulkOptions, ClickHouse, Confluent, CreateResult, ErrorKind, InvitationProvider,
     InvitationProviderExt, NewInvitation, RetryPolicy,
 };
 
@@ -119,7 +119,7 @@ async fn people_outlast_a_limit_that_asks_for_no_wait() {
                     .await;
                 let created = outcomes
                     .iter()
-                    .filter(|outcome| matches!(outcome.result, Created::Created(_)))
+                    .filter(|outcome| matches!(outcome.result, CreateResult::Created(_)))
                     .count();
                 let truth = server.truth();
                 let mut wrong = Vec::new();

@@ -209,7 +209,7 @@ async fn task_of_the_subprocess() {
         words.next().expect("a task"),
     );
     let url = format!("http://127.0.0.1:{}", words.next().expect("a port"));
-    let policy = org_invitations::RetryPolicy::off();
+    let policy = org_invitations::RetryPolicy::none();
     let provider: Box<dyn org_invitations::InvitationProvider> = if vendor == "confluent" {
         let builder = org_invitations::Confluent::builder().api_key("KEY", "secret-of-the-key");
         Box::new(

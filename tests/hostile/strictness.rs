@@ -225,7 +225,7 @@ async fn derived_status_is_by_the_servers_clock() {
                             let keep = expected == InvitationStatus::Sent;
                             (
                                 format!("{action:?}"),
-                                action == if keep { Action::Keep } else { Action::Renew },
+                                action == if keep { Action::Keep } else { Action::Replace },
                             )
                         }
                     };

@@ -23,9 +23,9 @@ fn words(outcomes: &[StepOutcome]) -> Vec<&'static str> {
         StepResult::Invited(_) => "invited",
         StepResult::Kept => "kept",
         StepResult::Deleted => "deleted",
-        StepResult::Refused => "refused",
+        StepResult::Invalid => "refused",
         StepResult::Failed(_) => "failed",
-        StepResult::Withheld(_) => "withheld",
+        StepResult::Skipped(_) => "withheld",
         StepResult::NotAttempted => "not attempted",
         other => panic!("{other:?}"),
     };
@@ -59,7 +59,7 @@ async fn a_run_that_withdraws_too_many_is_not_begun() {
         assert_eq!(words(&outcomes)[..3], ["withheld", "kept", "refused"]);
         for outcome in &outcomes[3..] {
             match &outcome.result {
-                StepResult::Withheld(why) => {
+                StepResult::Skipped(why) => {
                     assert!(why.contains("39 of 40 invitations"), "{why}")
                 }
                 other => panic!("{other:?}"),
@@ -124,7 +124,7 @@ async fn nothing_is_deleted_while_a_create_is_unexplained() {
             ["invited", "failed", "withheld", "withheld"]
         );
         match &outcomes[2].result {
-            StepResult::Withheld(why) => {
+            StepResult::Skipped(why) => {
                 assert!(why.contains(BOB) && why.contains(words_of_reason), "{why}");
             }
             other => panic!("{other:?}"),

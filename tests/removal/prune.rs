@@ -54,7 +54,7 @@ fn rows_that_are_refused_protect_their_people() {
     let roster: Vec<_> = there.iter().map(|one| row(&one.email)).collect();
     let nothing = Capabilities::default();
     let plan = Plan::new(roster, there, &nothing, &pruning());
-    assert_eq!(plan.count(Action::Refuse), 20);
+    assert_eq!(plan.count(Action::Invalid), 20);
     assert_eq!(plan.steps.len(), 20, "{plan:#?}");
 }
 
@@ -113,7 +113,7 @@ fn a_row_with_the_name_of_a_role_is_refused_and_protects() {
         let plan = plan(&roster, &there, &pruning());
         let step = &plan.steps[0];
         assert_eq!(plan.steps.len(), 1);
-        assert_eq!(step.action == Action::Refuse, refused, "{step:?}");
+        assert_eq!(step.action == Action::Invalid, refused, "{step:?}");
         if refused {
             let why = step.reason.as_deref().unwrap();
             assert!(
@@ -188,7 +188,7 @@ fn a_renewal_of_what_can_be_accepted_counts_and_one_of_what_has_expired_does_not
     let emails = ["ann@example.com", "bob@example.com", "cid@example.com"];
     let roster = emails.map(|email| NewInvitation::new(email).role_ids(["r-2"]));
     let plan = plan(&roster, &there, &PlanOptions::default());
-    assert_eq!(plan.count(Action::Renew), 2, "{plan:#?}");
+    assert_eq!(plan.count(Action::Replace), 2, "{plan:#?}");
     assert_eq!((plan.removals(), plan.existing), (1, 2));
 }
 
@@ -205,7 +205,7 @@ fn a_renewal_keeps_what_the_roster_leaves_open_and_remembers_what_there_was() {
     let same = NewInvitation::new("ann@example.com")
         .auth_type(AuthType::Sso)
         .role_ids(["r-1"]);
-    assert_eq!(open.action, Action::Renew);
+    assert_eq!(open.action, Action::Replace);
     assert_eq!(open.invitation(), same);
     assert_eq!(open.fallback(), None);
     let other = step(NewInvitation::new("ann@example.com").role_ids(["r-2"]));
@@ -226,12 +226,12 @@ fn a_renewal_that_would_lose_roles_is_refused() {
     let ann = || NewInvitation::new("ann@example.com");
     let lost = plan(&[ann()], &there, &pruning());
     assert_eq!(lost.steps.len(), 1);
-    assert_eq!(lost.steps[0].action, Action::Refuse);
+    assert_eq!(lost.steps[0].action, Action::Invalid);
     let why = lost.steps[0].reason.as_deref().unwrap();
     assert!(why.contains("cannot be given again"), "{why}");
     // The roster may say which they are to be.
     let given = plan(&[ann().role_ids(["r-2"])], &there, &pruning());
-    assert_eq!(given.steps[0].action, Action::Renew);
+    assert_eq!(given.steps[0].action, Action::Replace);
     assert_eq!(given.steps[0].fallback(), None);
 }
 

@@ -70,7 +70,7 @@ async fn until_a_first_one_succeeded_one_person_is_at_risk_whatever_the_concurre
         let outcomes = applied(&provider, giving(NEW, &there), 16).await;
         let lost: Vec<_> = outcomes
             .iter()
-            .filter(|outcome| matches!(outcome.result, StepResult::Withdrawn(_)))
+            .filter(|outcome| matches!(outcome.result, StepResult::Lost(_)))
             .collect();
         assert_eq!(lost.len(), 1, "{kind:?}");
         let rest = outcomes
@@ -116,7 +116,7 @@ async fn a_refused_role_costs_nobody_and_is_tried_on_one_person() {
     }
     for outcome in &outcomes[1..] {
         match &outcome.result {
-            StepResult::Withheld(why) => assert!(why.contains("p0@example.com"), "{why}"),
+            StepResult::Skipped(why) => assert!(why.contains("p0@example.com"), "{why}"),
             other => panic!("{other:?}"),
         }
     }
@@ -147,7 +147,7 @@ async fn options_are_proven_one_by_one() {
         count(|result| matches!(result, StepResult::Restored { .. })),
         1
     );
-    assert_eq!(count(|result| matches!(result, StepResult::Withheld(_))), 2);
+    assert_eq!(count(|result| matches!(result, StepResult::Skipped(_))), 2);
     assert_eq!(provider.emails().len(), 6);
 }
 
@@ -161,10 +161,10 @@ async fn after_a_person_was_lost_nothing_else_is_withdrawn() {
         _ => Answer::Honest,
     });
     let outcomes = applied(&provider, plan(&roster, &there, &pruning()), 4).await;
-    assert!(matches!(outcomes[0].result, StepResult::Withdrawn(_)));
+    assert!(matches!(outcomes[0].result, StepResult::Lost(_)));
     for outcome in &outcomes[1..] {
         match &outcome.result {
-            StepResult::Withheld(why) => assert!(why.contains("p0@example.com"), "{why}"),
+            StepResult::Skipped(why) => assert!(why.contains("p0@example.com"), "{why}"),
             other => panic!("{other:?}"),
         }
     }
@@ -234,7 +234,7 @@ async fn a_conflict_that_stays_is_a_loss_and_no_success() {
     });
     let outcomes = applied(&provider, giving(NEW, &there), 1).await;
     assert!(
-        matches!(outcomes[0].result, StepResult::Withdrawn(_)),
+        matches!(outcomes[0].result, StepResult::Lost(_)),
         "{outcomes:?}"
     );
 }
@@ -282,7 +282,7 @@ async fn a_create_that_stays_open_is_not_sent_again_and_not_with_other_options()
     });
     let outcomes = applied(&provider, giving(NEW, &there), 1).await;
     match &outcomes[0].result {
-        StepResult::Withdrawn(error) => assert!(error.may_have_executed(), "{error}"),
+        StepResult::Lost(error) => assert!(error.may_have_executed(), "{error}"),
         other => panic!("{other:?}"),
     }
     let writes = provider.writes();
@@ -304,7 +304,7 @@ async fn words_for_a_member_are_no_sighting_after_a_withdrawal() {
     });
     let outcomes = applied(&provider, giving(NEW, &there), 1).await;
     assert!(
-        matches!(outcomes[0].result, StepResult::Withdrawn(_)),
+        matches!(outcomes[0].result, StepResult::Lost(_)),
         "{outcomes:?}"
     );
 }
@@ -337,7 +337,7 @@ async fn an_invitation_that_is_gone_is_renewed_by_a_plan_and_refused_alone() {
     let provider = FakeProvider::honest(&[]);
     let renewal = Renewal::of(&there[0], &everything()).unwrap();
     match provider.renew(&renewal, &RenewalOptions::default()).await {
-        RenewalResult::Refused(error) => assert_eq!(error.kind(), ErrorKind::NotFound),
+        RenewalResult::Failed(error) => assert_eq!(error.kind(), ErrorKind::NotFound),
         other => panic!("{other:?}"),
     }
     assert!(provider.emails().is_empty());
@@ -444,7 +444,7 @@ async fn an_observer_is_told_before_the_withdrawal_and_can_prevent_it() {
     let options = RenewalOptions::default().observer(full);
     let provider = FakeProvider::new(&there, script);
     match provider.renew(&new, &options).await {
-        RenewalResult::Refused(error) => assert!(error.message().contains("disk is full")),
+        RenewalResult::Failed(error) => assert!(error.message().contains("disk is full")),
         other => panic!("{other:?}"),
     }
     assert_eq!(provider.calls(), 0);

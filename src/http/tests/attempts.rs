@@ -190,7 +190,7 @@ async fn a_reply_that_is_no_refusal_leaves_it_open() {
     ] {
         let server = Server::start([json(code, THING)]).await;
         let options = ClientOptions {
-            retry: RetryPolicy::off(),
+            retry: RetryPolicy::none(),
             ..options()
         };
         let client = connect_with(&server.url, options);

@@ -10,13 +10,15 @@ use super::{
     connect, connect_with, options,
     server::{Answer, Server, json, respond, status},
 };
-use crate::http::{ClientOptions, Observer, RetryPolicy, TransportError, TransportErrorKind};
+use crate::http::{
+    ClientOptions, ResponseObserver, RetryPolicy, TransportError, TransportErrorKind,
+};
 
 const THING: &str = r#"{"id": "t-1"}"#;
 const HTML: &str = "<html>a gateway</html>";
 
 fn once(url: &str) -> Client {
-    let retry = RetryPolicy::off();
+    let retry = RetryPolicy::none();
     connect_with(url, ClientOptions { retry, ..options() })
 }
 
@@ -280,7 +282,7 @@ async fn an_observer_sees_every_complete_response() {
     .await;
     let seen = Arc::<Mutex<Vec<_>>>::default();
     let record = Arc::clone(&seen);
-    let observer: Observer = Arc::new(move |event| {
+    let observer: ResponseObserver = Arc::new(move |event| {
         let limit = event.rate_limit.and_then(|limit| limit.remaining);
         assert_eq!((event.provider, limit), ("things", Some(7)));
         assert_eq!(event.location, Some("/things/t-1"));

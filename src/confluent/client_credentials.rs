@@ -24,7 +24,7 @@ use crate::{
 /// The largest answer of an identity provider that is read.
 const MAX_BODY: usize = 1 << 20;
 
-/// How an identity provider gives a program its token (feature `oidc`).
+/// How an identity provider gives a program its token (feature `client-credentials`).
 ///
 /// Asked with the provider's time limits and as patiently as its [`RetryPolicy`](crate::RetryPolicy)
 /// says, at each exchange. Redirects are not followed. `Debug` shows no secret.
@@ -66,7 +66,7 @@ impl ClientCredentials {
     pub(super) fn connect(self, options: &ClientOptions) -> Result<Arc<IdentityProvider>> {
         let refuse = |wrong: &str| {
             Error::new(ErrorKind::Config, Operation::Configure, wrong)
-                .with_subject("identity provider")
+                .with_target("identity provider")
         };
         let url = secure_url(&self.token_url, "token URL")?;
         if self.client_id.is_empty() {
@@ -253,6 +253,6 @@ impl IdentityProvider {
     fn error(&self, kind: ErrorKind, message: impl Into<String>) -> Error {
         Error::new(kind, Operation::Authenticate, message)
             .with_provider(Confluent::NAME)
-            .with_subject("identity provider")
+            .with_target("identity provider")
     }
 }

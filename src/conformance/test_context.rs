@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use super::report::{Unmet, Verdict, Why};
+use super::report::{Verdict, Violation, Why};
 use crate::{
     error::{ErrorKind, Result},
     invitation::{Invitation, InvitationId, NewInvitation},
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A provider to put through the suite.
-pub struct Subject<'a> {
+pub struct TestContext<'a> {
     pub(super) provider: &'a dyn InvitationProvider,
     pub(super) role_ids: Vec<String>,
     pub(super) legacy_role: Option<String>,
@@ -27,7 +27,7 @@ pub struct Subject<'a> {
     made: Mutex<Vec<InvitationId>>,
 }
 
-impl<'a> Subject<'a> {
+impl<'a> TestContext<'a> {
     /// A provider whose organisation may get invitations. Behaviours of one subject must not run at
     /// the same time.
     pub fn new(provider: &'a dyn InvitationProvider) -> Self {
@@ -127,7 +127,7 @@ impl<'a> Subject<'a> {
         &self,
         behaviour: &'static str,
         run: impl Future<Output = Verdict>,
-    ) -> Result<(), Unmet> {
+    ) -> Result<(), Violation> {
         let verdict = run.await;
         let made = std::mem::take(
             &mut *self
@@ -148,13 +148,13 @@ impl<'a> Subject<'a> {
         }
         verdict
             .and(left)
-            .map_err(|Why(message)| Unmet { behaviour, message })
+            .map_err(|Why(message)| Violation { behaviour, message })
     }
 }
 
-impl fmt::Debug for Subject<'_> {
+impl fmt::Debug for TestContext<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subject")
+        f.debug_struct("TestContext")
             .field("provider", &self.provider)
             .field("prefix", &self.prefix)
             .field("domain", &self.domain)

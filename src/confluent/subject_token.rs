@@ -4,8 +4,8 @@ use std::{fs::File, io, io::Read, path::Path, path::PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
-#[cfg(feature = "oidc")]
-use crate::confluent::oidc::IdentityProvider;
+#[cfg(feature = "client-credentials")]
+use crate::confluent::client_credentials::IdentityProvider;
 use crate::{
     confluent::Confluent,
     error::{Error, ErrorKind, Operation, Result},
@@ -28,9 +28,9 @@ pub enum SubjectToken {
     /// projects and renews.
     File(PathBuf),
     /// An environment variable, read again for each exchange.
-    Variable(String),
+    EnvVar(String),
     /// A token of the OAuth 2.0 client-credentials grant, asked for at each exchange.
-    #[cfg(feature = "oidc")]
+    #[cfg(feature = "client-credentials")]
     ClientCredentials(crate::ClientCredentials),
 }
 
@@ -38,13 +38,13 @@ pub enum SubjectToken {
 pub(super) enum SubjectTokenProvider {
     Fixed(SecretString),
     File(PathBuf),
-    Variable(String),
-    #[cfg(feature = "oidc")]
+    EnvVar(String),
+    #[cfg(feature = "client-credentials")]
     IdentityProvider(std::sync::Arc<IdentityProvider>),
 }
 
 impl SubjectToken {
-    #[cfg_attr(not(feature = "oidc"), allow(unused_variables))]
+    #[cfg_attr(not(feature = "client-credentials"), allow(unused_variables))]
     pub(super) fn check(self, options: &ClientOptions) -> Result<SubjectTokenProvider> {
         Ok(match self {
             Self::Fixed(token) => {
@@ -54,8 +54,8 @@ impl SubjectToken {
                 )
             }
             Self::File(path) => SubjectTokenProvider::File(path),
-            Self::Variable(name) => SubjectTokenProvider::Variable(name),
-            #[cfg(feature = "oidc")]
+            Self::EnvVar(name) => SubjectTokenProvider::EnvVar(name),
+            #[cfg(feature = "client-credentials")]
             Self::ClientCredentials(client) => {
                 SubjectTokenProvider::IdentityProvider(client.connect(options)?)
             }
@@ -79,7 +79,7 @@ impl SubjectTokenProvider {
                     })?;
                 trimmed(&text, &place)
             }
-            Self::Variable(name) => {
+            Self::EnvVar(name) => {
                 let place = format!("the environment variable {name}");
                 let text = std::env::var(name).map_err(|error| match error {
                     std::env::VarError::NotPresent => refuse(format!("{place} is not set")),
@@ -88,7 +88,7 @@ impl SubjectTokenProvider {
                 })?;
                 trimmed(&text, &place)
             }
-            #[cfg(feature = "oidc")]
+            #[cfg(feature = "client-credentials")]
             Self::IdentityProvider(provider) => provider.fetch().await,
         }
     }
@@ -117,5 +117,5 @@ fn trimmed(text: &str, place: &str) -> Result<SecretString> {
 fn refuse(what: String) -> Error {
     Error::new(ErrorKind::Config, Operation::Authenticate, what)
         .with_provider(Confluent::NAME)
-        .with_subject("subject token")
+        .with_target("subject token")
 }
