@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use org_invitations::Capabilities;
 ///
-/// let capabilities = Capabilities::default().role_ids(true).max_page_size(Some(50));
-/// assert!(capabilities.role_ids && !capabilities.auth_type);
+/// let capabilities = Capabilities::default().roles(true).max_page_size(Some(50));
+/// assert!(capabilities.roles && !capabilities.auth_type);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -20,8 +20,15 @@ use serde::{Deserialize, Serialize};
 pub struct Capabilities {
     /// [`NewInvitation::auth_type`](crate::NewInvitation::auth_type) can be set.
     pub auth_type: bool,
-    /// Roles can be given by id ([`Roles::Ids`](crate::Roles::Ids)).
-    pub role_ids: bool,
+    /// Roles can be given ([`Roles::Grants`](crate::Roles::Grants)).
+    pub roles: bool,
+    /// Roles can be given for a part of the organisation ([`RoleGrant::scope`](crate::RoleGrant::scope)).
+    pub role_scopes: bool,
+    /// The roles that the organisation has can be listed
+    /// ([`list_roles`](crate::MemberProvider::list_roles)).
+    pub list_roles: bool,
+    /// Members can be listed, changed and removed ([`MemberProvider`](crate::MemberProvider)).
+    pub members: bool,
     /// The deprecated single role can be given ([`Roles::Legacy`](crate::Roles::Legacy)).
     pub legacy_role: bool,
     /// Lists can be filtered by [`ListQuery::email`](crate::ListQuery::email).
@@ -60,7 +67,10 @@ macro_rules! setters {
 
 setters! {
     auth_type: bool,
-    role_ids: bool,
+    roles: bool,
+    role_scopes: bool,
+    list_roles: bool,
+    members: bool,
     legacy_role: bool,
     filter_email: bool,
     filter_status: bool,

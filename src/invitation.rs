@@ -1,6 +1,6 @@
 //! What is created, listed and deleted.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 use crate::{
     error::{Error, ErrorKind, Operation, Result, excerpt},
     extra::Extra,
+    id::resource_id,
+    role::RoleGrant,
 };
 
 /// An invitation, as any provider reports it.
@@ -164,91 +166,18 @@ pub(crate) mod sealed {
     }
 }
 
-/// The identifier of an invitation: 1 to 255 characters that are safe in a URL's path.
-///
-/// Empty, `.`, `..`, and anything with `/`, `\`, `?`, `#`, `%`, white space or a control character is
-/// refused when the value is made, so that no request can go to another resource than the one meant.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(try_from = "String", into = "String")]
-pub struct InvitationId(String);
-
-impl InvitationId {
-    /// Checks and wraps an identifier.
+resource_id! {
+    /// The identifier of an invitation: 1 to 255 characters that are safe in a URL's path.
     ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::InvalidInput`], naming what is wrong with it.
-    pub fn new(id: impl Into<String>) -> Result<Self> {
-        let id = id.into();
-        let forbidden = |letter: char| {
-            // Most letters are looked at once.
-            !letter.is_ascii_alphanumeric()
-                && (matches!(letter, '/' | '\\' | '?' | '#' | '%')
-                    || letter.is_whitespace()
-                    || letter.is_control())
-        };
-        let wrong = if id.is_empty() {
-            "an invitation id must not be empty".to_owned()
-        } else if id == "." || id == ".." {
-            "an invitation id must not be a path step".to_owned()
-        } else if let Some(letter) = id.chars().find(|letter| forbidden(*letter)) {
-            format!("an invitation id must not contain {letter:?}")
-        } else if id.len() > 255 && id.chars().count() > 255 {
-            "an invitation id has at most 255 characters".to_owned()
-        } else {
-            return Ok(Self(id));
-        };
-        Err(
-            Error::new(ErrorKind::InvalidInput, Operation::Validate, wrong)
-                .with_target(excerpt(&format!("{id:?}"))),
-        )
-    }
-
-    /// The identifier as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for InvitationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl AsRef<str> for InvitationId {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for InvitationId {
-    type Err = Error;
-
-    fn from_str(id: &str) -> Result<Self> {
-        Self::new(id)
-    }
-}
-
-impl TryFrom<String> for InvitationId {
-    type Error = Error;
-
-    fn try_from(id: String) -> Result<Self> {
-        Self::new(id)
-    }
-}
-
-impl From<InvitationId> for String {
-    fn from(id: InvitationId) -> Self {
-        id.0
-    }
+    /// Empty, `.`, `..`, and anything with `/`, `\\`, `?`, `#`, `%`, white space or a control character is
+    /// refused when the value is made, so that no request can go to another resource than the one meant.
+    InvitationId, "an invitation id"
 }
 
 /// An invitation to be created.
 ///
 /// Options that a provider does not have are refused with [`ErrorKind::Unsupported`] before anything
-/// is sent: `auth_type` on ClickHouse, `roles` on Confluent.
+/// is sent: `auth_type` on ClickHouse, the legacy role on Confluent.
 ///
 /// As data that steers, it is read strictly: a property that it does not have is an error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -270,14 +199,15 @@ pub struct NewInvitation {
     pub extra: Extra,
 }
 
-/// Roles for an invitee: the ids of roles, or the one legacy role; the provider accepts one of them.
+/// Roles for an invitee: grants, or the one legacy role; the provider accepts one of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Roles {
-    /// Ids of system and custom roles; an empty list is accepted and means no role.
-    Ids(Vec<String>),
+    /// Roles by name or id, and where they apply; an empty list is accepted and means no role.
+    #[serde(alias = "ids")]
+    Grants(Vec<RoleGrant>),
     /// The deprecated single role, `admin` or `developer`. Refused by organisations that have custom
     /// roles.
     Legacy(String),
@@ -312,14 +242,17 @@ impl NewInvitation {
         self
     }
 
-    /// Gives the invitee the roles with these ids.
+    /// Gives the invitee these roles, by name or id, as `NAME` or `NAME@SCOPE`.
+    ///
+    /// ClickHouse creates the invitation with them. On Confluent they are bound to the invited user afterwards, one
+    /// request each; see [`ErrorKind::Incomplete`] for what happens when one of them fails.
     #[must_use]
-    pub fn role_ids<I>(mut self, ids: I) -> Self
+    pub fn roles<I>(mut self, grants: I) -> Self
     where
         I: IntoIterator,
-        I::Item: Into<String>,
+        I::Item: Into<RoleGrant>,
     {
-        self.roles = Some(Roles::Ids(ids.into_iter().map(Into::into).collect()));
+        self.roles = Some(Roles::Grants(grants.into_iter().map(Into::into).collect()));
         self
     }
 
@@ -434,12 +367,12 @@ impl fmt::Display for UnknownValue {
     }
 }
 
-/// A role that an invitee gets on acceptance.
+/// A role that a member has, or that an invitee gets.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RoleAssignment {
-    /// The id to use in [`NewInvitation::role_ids`].
+    /// The id to use in [`NewInvitation::roles`](NewInvitation::roles()).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// What people call it.
@@ -448,9 +381,26 @@ pub struct RoleAssignment {
     /// Whether the provider or the organisation defined it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<RoleKind>,
+    /// Where it applies, if not everywhere in the organisation: a CRN pattern (Confluent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// The provider's id of the assignment itself: of the role binding (Confluent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binding_id: Option<String>,
     /// Every property that has no field here, as it came.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
+}
+
+impl RoleAssignment {
+    /// The grant that gives this role again; `None` where neither an id nor a name of it is known.
+    pub fn grant(&self) -> Option<RoleGrant> {
+        let id = self.id.as_ref().filter(|id| !id.is_empty());
+        let role = id.or(self.name.as_ref().filter(|name| !name.is_empty()))?;
+        let mut grant = RoleGrant::new(role);
+        grant.scope.clone_from(&self.scope);
+        Some(grant)
+    }
 }
 
 /// Who defined a role. An open set, as [`InvitationStatus`] is.

@@ -18,9 +18,11 @@ mod extra;
 #[cfg(any(test, fuzzing))]
 mod fuzzing;
 mod http;
+mod id;
 mod invitation;
 mod list;
 mod lookup;
+mod member;
 mod operation;
 mod outage;
 mod plan;
@@ -28,6 +30,7 @@ mod provider;
 mod reconcile;
 mod removal;
 mod renewal;
+mod role;
 
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -50,6 +53,7 @@ pub use crate::{
         RoleAssignment, RoleKind, Roles, UnknownValue, WireInvitation,
     },
     list::{ListQuery, Page, PageToken},
+    member::{Member, MemberId, MemberProvider, MemberProviderExt},
     outage::{Outage, OutageEvent, OutageOptions},
     plan::{
         Action, ApplyOptions, Plan, PlanOptions, Previous, Step, StepOutcome, StepResult,
@@ -58,6 +62,7 @@ pub use crate::{
     provider::{InvitationProvider, InvitationProviderExt},
     removal::{RemovalLimit, TooManyRemovals},
     renewal::{Renewal, RenewalObserver, RenewalOptions, RenewalResult},
+    role::{Role, RoleChange, RoleFailure, RoleGrant},
 };
 #[cfg(feature = "client-credentials")]
 pub use crate::{config::ClientCredentialsConfig, confluent::ClientCredentials};

@@ -279,7 +279,7 @@ impl<'a> OperationContext<'a> {
     /// the other successes say that something is still to be done, or was done in part.
     pub fn expect_deleted(&self, reply: &Reply) -> Result<()> {
         if !matches!(reply.status.as_u16(), 200 | 204) {
-            let why = "the answer does not say that the invitation is deleted";
+            let why = "the answer does not say that it is deleted";
             return Err(self.error_from_reply(reply, ErrorKind::Unexpected, why));
         }
         if reply.body.is_empty() {
@@ -305,7 +305,7 @@ impl<'a> OperationContext<'a> {
 
     /// Accepts a list whose envelope tells of no failure: one that does may lack people. A secret that the server
     /// repeats in the request's id is removed.
-    pub fn expect_whole(&self, mut page: Page) -> Result<Page> {
+    pub fn expect_whole<T>(&self, mut page: Page<T>) -> Result<Page<T>> {
         if tells_of_failure(|name| page.extra.get(name)) {
             return Err(self.error(ErrorKind::Decode, FAILURE_IN_SUCCESS));
         }
@@ -432,7 +432,7 @@ impl<'a> OperationContext<'a> {
 
     /// Whether executing it twice, or not knowing, matters.
     pub fn is_mutating(&self) -> bool {
-        matches!(self.operation, Operation::Create | Operation::Delete)
+        is_mutating(self.operation)
     }
 
     fn communication_error(&self, error: reqwest::Error) -> Error {
@@ -525,6 +525,18 @@ fn is_respelt(one: &str, other: &str) -> bool {
 /// With these statuses, in a vendor's own form, nothing was executed.
 const REFUSALS: [u16; 8] = [400, 401, 402, 403, 404, 409, 422, 429];
 
+/// Whether an operation changes something at the server.
+fn is_mutating(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::Create
+            | Operation::Delete
+            | Operation::RemoveMember
+            | Operation::GrantRole
+            | Operation::RevokeRole
+    )
+}
+
 /// What a status means when nothing else is known; `None` where it means nothing to either vendor.
 pub(crate) fn kind_of_status(status: StatusCode, operation: Operation) -> Option<ErrorKind> {
     Some(match status.as_u16() {
@@ -535,7 +547,7 @@ pub(crate) fn kind_of_status(status: StatusCode, operation: Operation) -> Option
         404 => ErrorKind::NotFound,
         408 => ErrorKind::Timeout,
         // What it is in conflict with, a status does not say.
-        409 if matches!(operation, Operation::Create | Operation::Delete) => ErrorKind::Conflict,
+        409 if is_mutating(operation) => ErrorKind::Conflict,
         429 => ErrorKind::RateLimited,
         500 | 502 | 503 | 504 => ErrorKind::Unavailable,
         _ => return None,

@@ -280,9 +280,9 @@ fn matches_request(new: &NewInvitation, found: &Invitation) -> bool {
         _ => true,
     };
     let same_roles = match (&new.roles, &found.assigned_roles) {
-        (Some(Roles::Ids(asked)), Some(found)) => asked
+        (Some(Roles::Grants(asked)), Some(found)) => asked
             .iter()
-            .all(|id| found.iter().any(|role| role.id.as_ref() == Some(id))),
+            .all(|grant| found.iter().any(|role| grant.is_met_by(role))),
         _ => true,
     };
     same_login && same_roles

@@ -12,6 +12,7 @@ use crate::{
     },
     lookup::{Sighting, Unseen, create_and_see, find},
     provider::InvitationProvider,
+    role::RoleGrant,
 };
 
 /// An invitation that is to be withdrawn, and the one that is to be made in its place. No vendor can change an
@@ -124,8 +125,12 @@ impl Renewal {
         if let Some(missing) = missing_capability(&self.new, capabilities) {
             return refuse(ErrorKind::Unsupported, format!("it has no {missing}"));
         }
+        // Where roles can be listed, `InvitationProvider::check` knows them.
+        if capabilities.list_roles {
+            return Ok(());
+        }
         let ids = |new: &NewInvitation| match &new.roles {
-            Some(Roles::Ids(ids)) => ids.clone(),
+            Some(Roles::Grants(grants)) => grants.iter().map(|grant| grant.role.clone()).collect(),
             _ => Vec::new(),
         };
         let old = self.fallback.as_ref().map(ids).unwrap_or_default();
@@ -436,9 +441,11 @@ pub(crate) fn same_options(
         ReportedRoles::WithoutIds => (None, true),
     };
     new.roles = match (ids, role) {
-        (Some([]), None) => (reported && capabilities.role_ids).then(|| Roles::Ids(Vec::new())),
+        (Some([]), None) => (reported && capabilities.roles).then(|| Roles::Grants(Vec::new())),
         (Some([]), Some(role)) if capabilities.legacy_role => Some(Roles::Legacy(role.to_owned())),
-        (Some(ids @ [_, ..]), _) if capabilities.role_ids => Some(Roles::Ids(ids.to_vec())),
+        (Some(ids @ [_, ..]), _) if capabilities.roles => {
+            Some(Roles::Grants(ids.iter().map(RoleGrant::new).collect()))
+        }
         _ => return Err("its roles cannot be given again, because their ids are not known"),
     };
     Ok(new)
@@ -450,7 +457,12 @@ pub(crate) fn missing_capability(
     capabilities: &Capabilities,
 ) -> Option<&'static str> {
     match &new.roles {
-        Some(Roles::Ids(_)) if !capabilities.role_ids => Some("roles by id"),
+        Some(Roles::Grants(_)) if !capabilities.roles => Some("roles"),
+        Some(Roles::Grants(grants))
+            if !capabilities.role_scopes && grants.iter().any(|grant| grant.scope.is_some()) =>
+        {
+            Some("scopes of roles")
+        }
         Some(Roles::Legacy(_)) if !capabilities.legacy_role => Some("legacy roles"),
         _ if new.auth_type.is_some() && !capabilities.auth_type => Some("auth types"),
         _ => None,
@@ -464,9 +476,9 @@ pub(crate) fn has_options(invitation: &Invitation, asked: &NewInvitation) -> boo
         _ => true,
     };
     let same_roles = match (&asked.roles, &invitation.assigned_roles) {
-        (Some(Roles::Ids(asked)), Some(given)) => asked
+        (Some(Roles::Grants(asked)), Some(given)) => asked
             .iter()
-            .all(|id| given.iter().any(|role| role.id.as_ref() == Some(id))),
+            .all(|grant| given.iter().any(|role| grant.is_met_by(role))),
         _ => true,
     };
     same_login && same_roles
@@ -509,7 +521,7 @@ fn is_about_options(error: &Error) -> bool {
 }
 
 /// `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`
-fn is_uuid(text: &str) -> bool {
+pub(crate) fn is_uuid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => byte == b'-',

@@ -66,9 +66,9 @@ async fn auth_types() {
 #[tokio::test]
 async fn roles_by_id() {
     both_sides(
-        |provider| provider.capabilities().role_ids,
+        |provider| provider.capabilities().roles,
         async |provider| {
-            let new = NewInvitation::new("ann@example.com").role_ids([SYSTEM_ROLES[0].id]);
+            let new = NewInvitation::new("ann@example.com").roles([SYSTEM_ROLES[0].id]);
             let invitation = provider.create(new).await?;
             let roles = invitation.assigned_roles.unwrap();
             assert_eq!(roles[0].id.as_deref(), Some(SYSTEM_ROLES[0].id));

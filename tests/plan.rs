@@ -16,7 +16,7 @@ use org_invitations_sandbox::{Fault, Faults, Operation, Rule, Sandbox};
 fn everything() -> Capabilities {
     let mut capabilities = Capabilities::default();
     capabilities.auth_type = true;
-    capabilities.role_ids = true;
+    capabilities.roles = true;
     capabilities.legacy_role = true;
     capabilities
 }
@@ -74,9 +74,9 @@ fn other_options_are_a_renewal() {
     let ann = || NewInvitation::new("ann@example.com");
     for (new, reason) in [
         (ann(), None),
-        (ann().role_ids(["r-2", "r-1"]), None),
-        (ann().role_ids(["r-1"]), Some("other roles")),
-        (ann().role_ids(["r-1", "r-3"]), Some("other roles")),
+        (ann().roles(["r-2", "r-1"]), None),
+        (ann().roles(["r-1"]), Some("other roles")),
+        (ann().roles(["r-1", "r-3"]), Some("other roles")),
         (ann().legacy_role("developer"), None),
         (ann().legacy_role("admin"), Some("other roles")),
         (ann().auth_type(AuthType::Sso), None),
@@ -88,7 +88,7 @@ fn other_options_are_a_renewal() {
     }
     // What the provider does not report does not differ.
     let silent = there("i-1", "ann@example.com", InvitationStatus::Sent);
-    let new = ann().role_ids(["r-1"]).auth_type(AuthType::Local);
+    let new = ann().roles(["r-1"]).auth_type(AuthType::Local);
     assert_eq!(step(new, silent).0, Action::Keep);
 }
 
@@ -98,7 +98,7 @@ fn roles_without_ids_are_kept_and_said_not_to_be_compared() {
     let mut role = RoleAssignment::default();
     role.name = Some("Admin".to_owned());
     made.assigned_roles = Some(vec![role]);
-    let new = NewInvitation::new("ann@example.com").role_ids(["r-1"]);
+    let new = NewInvitation::new("ann@example.com").roles(["r-1"]);
     let (action, _, reason) = step(new, made);
     assert_eq!(action, Action::Keep);
     assert!(reason.is_some_and(|reason| reason.contains("not compared")));
@@ -139,7 +139,7 @@ fn rows_that_cannot_be_carried_out_are_refused_and_say_why() {
         ann(),
         NewInvitation::new("ANN@example.com"),
         NewInvitation::new("nobody"),
-        NewInvitation::new("bob@example.com").role_ids(["r-1"]),
+        NewInvitation::new("bob@example.com").roles(["r-1"]),
         NewInvitation::new("cid@example.com").legacy_role("admin"),
         NewInvitation::new("dan@example.com").auth_type(AuthType::Sso),
         NewInvitation::new("bob@example.com"),
@@ -158,7 +158,7 @@ fn rows_that_cannot_be_carried_out_are_refused_and_say_why() {
             (Action::Create, "-"),
             (Action::Invalid, "an earlier row has the same address"),
             (Action::Invalid, "an email address needs an `@`"),
-            (Action::Invalid, "the provider has no roles by id"),
+            (Action::Invalid, "the provider has no roles"),
             (Action::Invalid, "the provider has no legacy roles"),
             (Action::Invalid, "the provider has no auth types"),
             (Action::Create, "-"),
@@ -223,15 +223,15 @@ fn of_several_invitations_the_latest_that_can_be_accepted_counts() {
 #[test]
 fn a_plan_is_data() {
     let roster = [
-        NewInvitation::new("ann@example.com").role_ids(["r-1"]),
+        NewInvitation::new("ann@example.com").roles(["r-1"]),
         NewInvitation::new("nobody"),
     ];
     let plan = plan(&roster, &[], &PlanOptions::default());
     let json = serde_json::to_value(&plan).unwrap();
     let wanted = serde_json::json!({ "steps": [
-        { "row": 0, "action": "create", "email": "ann@example.com", "roles": { "ids": ["r-1"] } },
+        { "row": 0, "action": "create", "email": "ann@example.com", "roles": { "grants": ["r-1"] } },
         {
-            "row": 1, "action": "refuse", "email": "nobody",
+            "row": 1, "action": "invalid", "email": "nobody",
             "reason": "an email address needs an `@`",
         },
     ]});

@@ -27,7 +27,7 @@ const FIELDS: &[&str] = &[
     "role",
 ];
 
-/// The body of a create.
+/// The body of a create; `ids` are those of the roles that the invitation grants.
 ///
 /// # Errors
 ///
@@ -35,23 +35,23 @@ const FIELDS: &[&str] = &[
 pub(super) fn to_request_body(
     context: &OperationContext<'_>,
     new: &NewInvitation,
+    ids: Option<Vec<String>>,
 ) -> Result<types::NewInvitation> {
-    let (role, ids) = match &new.roles {
-        None => (None, None),
-        Some(Roles::Legacy(role)) => (Some(role), None),
-        Some(Roles::Ids(ids)) => (None, Some(ids)),
+    let role = match &new.roles {
+        Some(Roles::Legacy(role)) => Some(role),
+        _ => None,
     };
     if new.extra.is_empty() {
         let body = types::NewInvitation::builder().email(new.email.clone());
         let body: Result<types::NewInvitation, _> = body.try_into();
         let mut body = context.complete(body)?;
         body.role = role.map(|role| role.as_str().into());
-        body.assigned_role_ids = ids.cloned();
+        body.assigned_role_ids = ids;
         return Ok(body);
     }
     let mut fields = Map::from_iter([("email".to_owned(), new.email.as_str().into())]);
     fields.extend(role.map(|role| ("role".to_owned(), role.as_str().into())));
-    fields.extend(ids.map(|ids| ("assignedRoleIds".to_owned(), ids.clone().into())));
+    fields.extend(ids.map(|ids| ("assignedRoleIds".to_owned(), ids.into())));
     let names = ["email", "role", "assignedRoleIds"];
     let body: types::NewInvitation = context.request_body(fields, &new.extra, &names)?;
     context.require_known(body.extra.keys())?;
@@ -121,7 +121,7 @@ fn decode(value: &Value) -> Result<Invitation, String> {
 }
 
 /// A time that the facade has a field for.
-fn time(wire: Option<Timestamp>, name: &str) -> Result<Option<DateTime<Utc>>, String> {
+pub(super) fn time(wire: Option<Timestamp>, name: &str) -> Result<Option<DateTime<Utc>>, String> {
     let Some(wire) = wire else { return Ok(None) };
     match wire.utc() {
         Some(time) => Ok(Some(time)),
@@ -140,13 +140,15 @@ fn status(invitation: &Invitation, now: DateTime<Utc>) -> Option<InvitationStatu
     })
 }
 
-fn assignment(mut wire: types::AssignedRole) -> RoleAssignment {
+pub(super) fn assignment(mut wire: types::AssignedRole) -> RoleAssignment {
     let kind = wire.role_type.take();
     let unknown = std::mem::take(&mut wire.extra);
     RoleAssignment {
         id: wire.role_id.take(),
         name: wire.role_name.take(),
         kind: kind.map(|kind| RoleKind::from(kind.as_str())),
+        scope: None,
+        binding_id: None,
         extra: Extra::from_rest(&wire, unknown),
     }
 }

@@ -3,6 +3,7 @@
 mod builder;
 mod convert;
 mod error;
+mod members;
 mod roles;
 
 use std::{fmt, pin::pin, sync::Arc};
@@ -11,6 +12,7 @@ use async_trait::async_trait;
 use tracing::Instrument;
 
 pub use self::builder::ClickHouseBuilder;
+use self::roles::RoleCache;
 use crate::{
     bindings::clickhouse::{Client, OPERATIONS, offers},
     capabilities::Capabilities,
@@ -49,6 +51,7 @@ use crate::{
 pub struct ClickHouse {
     api: Client,
     looks: Arc<SharedLooks>,
+    roles: Arc<RoleCache>,
     organization: Arc<str>,
 }
 
@@ -103,6 +106,7 @@ impl ClickHouse {
         Self {
             api: Client::over(client),
             looks: Arc::default(),
+            roles: Arc::default(),
             organization: organization.into(),
         }
     }
@@ -145,7 +149,13 @@ impl InvitationProvider for ClickHouse {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             auth_type: false,
-            role_ids: offers::NEW_INVITATION_ASSIGNED_ROLE_IDS,
+            roles: offers::NEW_INVITATION_ASSIGNED_ROLE_IDS,
+            role_scopes: false,
+            list_roles: offers::ORGANIZATION_ROLES_GET_LIST,
+            members: offers::MEMBER_GET_LIST
+                && offers::MEMBER_GET
+                && offers::MEMBER_UPDATE
+                && offers::MEMBER_DELETE,
             legacy_role: offers::NEW_INVITATION_ROLE,
             filter_email: true,
             filter_status: true,
@@ -164,11 +174,15 @@ impl InvitationProvider for ClickHouse {
         context.require_supported(new.auth_type.is_none(), "auth types")?;
         let offered = match new.roles {
             None => true,
-            Some(Roles::Ids(_)) => offers::NEW_INVITATION_ASSIGNED_ROLE_IDS,
+            Some(Roles::Grants(_)) => offers::NEW_INVITATION_ASSIGNED_ROLE_IDS,
             Some(Roles::Legacy(_)) => offers::NEW_INVITATION_ROLE,
         };
         context.require_supported(offered, "roles of this form")?;
-        let body = convert::to_request_body(&context, &new)?;
+        let ids = match &new.roles {
+            Some(Roles::Grants(grants)) => Some(self.role_ids(&context, grants).await?),
+            _ => None,
+        };
+        let body = convert::to_request_body(&context, &new, ids)?;
         let api = self.api.within(&context.call);
         let send = || async {
             let request = api.invitation_create().organization_id(&*self.organization);

@@ -1,69 +1,226 @@
-//! Which roles the organisation has.
+//! The roles that the organisation has, and the ids of those that are named.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use reqwest::StatusCode;
 
 use crate::{
-    bindings::clickhouse::offers,
+    bindings::clickhouse::{offers, types},
     clickhouse::{ClickHouse, convert},
     error::{Error, ErrorKind, Operation, Result, excerpt},
     extra::Extra,
-    invitation::{NewInvitation, Roles},
+    invitation::{NewInvitation, RoleKind, Roles},
+    operation::OperationContext,
+    renewal::is_uuid,
+    role::{Role, RoleGrant, nearest},
 };
 
-impl ClickHouse {
-    /// Refuses an invitation with a role that the organisation does not have.
-    pub(super) async fn check_roles(&self, new: &NewInvitation) -> Result<()> {
-        let Some(Roles::Ids(asked)) = &new.roles else {
-            return Ok(());
-        };
-        if asked.is_empty() {
-            return Ok(());
-        }
-        let Some(known) = self.roles().await else {
-            return Ok(());
-        };
-        let Some(unknown) = asked.iter().find(|id| !known.contains_key(*id)) else {
-            return Ok(());
-        };
-        let named = known.iter().find(|(_, name)| *name == unknown);
-        let unknown = excerpt(unknown);
-        let message = match named {
-            Some((id, _)) => {
-                format!("{unknown:?} is the name of a role, and roles go by their ids: {id}")
-            }
-            None => {
-                let known = known.iter().map(|(id, name)| format!("{id} ({name})"));
-                let known = known.take(20).collect::<Vec<_>>().join(", ");
-                format!("the organisation has no role with the id {unknown:?}; it has {known}")
-            }
-        };
-        let error = Error::new(ErrorKind::InvalidInput, Operation::Create, message);
-        Err(error.with_provider(Self::NAME).with_target(&new.email))
+/// The organisation's roles as they were listed last.
+#[derive(Debug, Default)]
+pub(super) struct RoleCache(Mutex<Option<Arc<KnownRoles>>>);
+
+impl RoleCache {
+    fn get(&self) -> Option<Arc<KnownRoles>> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
-    /// The names of all roles, by id; `None` where they are not known: the document does not offer the list, the key may
-    /// not read it, or not all of it can be read.
-    async fn roles(&self) -> Option<BTreeMap<String, String>> {
-        if !offers::ORGANIZATION_ROLES_GET_LIST {
-            return None;
+    fn set(&self, roles: &Arc<KnownRoles>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(roles));
+    }
+}
+
+/// Roles by id and by name.
+#[derive(Debug)]
+struct KnownRoles {
+    roles: Vec<Role>,
+    by_id: HashMap<String, usize>,
+    /// By name in lower case.
+    by_name: HashMap<String, Vec<usize>>,
+}
+
+impl KnownRoles {
+    fn new(roles: Vec<Role>) -> Self {
+        let mut by_id = HashMap::new();
+        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, role) in roles.iter().enumerate() {
+            by_id.insert(role.id.clone(), index);
+            if let Some(name) = &role.name {
+                by_name.entry(name.to_lowercase()).or_default().push(index);
+            }
         }
-        let context = self.context(Operation::List, None);
+        Self {
+            roles,
+            by_id,
+            by_name,
+        }
+    }
+
+    /// The id of a role that is given by name or id; the error says why there is not exactly one.
+    fn id_of(&self, role: &str) -> Result<String, String> {
+        if self.by_id.contains_key(role) {
+            return Ok(role.to_owned());
+        }
+        let shown = excerpt(role);
+        let ids = |indexes: &[usize]| -> Vec<&str> {
+            indexes
+                .iter()
+                .map(|index| self.roles[*index].id.as_str())
+                .collect()
+        };
+        match self.by_name.get(&role.to_lowercase()).map(Vec::as_slice) {
+            Some([one]) => Ok(self.roles[*one].id.clone()),
+            Some(several) => Err(format!(
+                "{} roles are called {shown:?}; give the id of one of them: {}",
+                several.len(),
+                ids(several).join(", ")
+            )),
+            None => {
+                let names = self.roles.iter().filter_map(|role| role.name.as_deref());
+                let hint = nearest(role, names).map(|name| format!(", did you mean {name:?}?"));
+                let known = self.roles.iter().take(20).map(|role| match &role.name {
+                    Some(name) => format!("{name} ({})", role.id),
+                    None => role.id.clone(),
+                });
+                let known: Vec<_> = known.collect();
+                let hint = hint.unwrap_or_default();
+                Err(format!(
+                    "the organisation has no role {shown:?}{hint}; it has {}",
+                    known.join(", ")
+                ))
+            }
+        }
+    }
+}
+
+impl ClickHouse {
+    /// Refuses an invitation with a role that the organisation does not have now.
+    pub(super) async fn check_roles(&self, new: &NewInvitation) -> Result<()> {
+        let Some(Roles::Grants(grants)) = &new.roles else {
+            return Ok(());
+        };
+        if grants.is_empty() || !offers::ORGANIZATION_ROLES_GET_LIST {
+            return Ok(());
+        }
+        let context = self.context(Operation::Create, Some(&new.email));
+        let known = match self.fetch_roles().await {
+            Ok(known) if !known.roles.is_empty() => known,
+            // What the list does not tell, the server decides; but a name has no meaning without it.
+            Ok(_) | Err(_) if grants.iter().all(|grant| is_uuid(&grant.role)) => return Ok(()),
+            Ok(_) => return Err(unresolvable(&context, grants)),
+            Err(error) => return Err(unresolvable(&context, grants).with_source(error)),
+        };
+        for grant in grants {
+            known
+                .id_of(&grant.role)
+                .map_err(|why| context.error(ErrorKind::InvalidInput, why))?;
+        }
+        Ok(())
+    }
+
+    /// The ids of the roles that are granted. Ids of the usual form are taken as they are; for the others, the roles are
+    /// listed, once for all clones of the provider and once more where one is missing.
+    ///
+    /// # Errors
+    ///
+    /// A role is unknown or its name ambiguous, or has a scope, which this provider does not have; and those of the list.
+    pub(super) async fn role_ids(
+        &self,
+        context: &OperationContext<'_>,
+        grants: &[RoleGrant],
+    ) -> Result<Vec<String>> {
+        for grant in grants {
+            context.with_context(grant.validate())?;
+            context.require_supported(grant.scope.is_none(), "scopes of roles")?;
+        }
+        let is_id = |grant: &RoleGrant| is_uuid(&grant.role);
+        if !offers::ORGANIZATION_ROLES_GET_LIST || grants.iter().all(is_id) {
+            return Ok(grants.iter().map(|grant| grant.role.clone()).collect());
+        }
+        if let Some(cached) = self.roles.get()
+            && let Ok(ids) = ids_of(&cached, grants)
+        {
+            return Ok(ids);
+        }
+        let fresh = self
+            .fetch_roles()
+            .await
+            .map_err(|error| unresolvable(context, grants).with_source(error))?;
+        self.roles.set(&fresh);
+        ids_of(&fresh, grants).map_err(|why| context.error(ErrorKind::InvalidInput, why))
+    }
+
+    /// Lists the roles that the organisation has.
+    pub(super) async fn roles_list(&self) -> Result<Vec<Role>> {
+        let fresh = self.fetch_roles().await?;
+        self.roles.set(&fresh);
+        Ok(fresh.roles.clone())
+    }
+
+    /// `GET /v1/organizations/{organizationId}/roles`: all of them, or an error.
+    async fn fetch_roles(&self) -> Result<Arc<KnownRoles>> {
+        let context = self.context(Operation::ListRoles, None);
+        context.require_supported(offers::ORGANIZATION_ROLES_GET_LIST, "list of roles")?;
         let api = self.api.within(&context.call);
         let request = api.organization_roles_get_list();
         let sent = request.organization_id(&*self.organization).send().await;
-        let success = context.outcome(sent).ok()?;
-        let list = (success.reply.status == StatusCode::OK).then_some(success.value)?;
-        let list = list.ok()?;
-        let rest = Extra::from(list.extra);
-        if convert::cursor_in(&rest).is_some() {
-            return None;
+        let success = context.outcome::<types::RoleListResponse, _>(sent)?;
+        let reply = &success.reply;
+        let incomplete = |why: &str| Err(context.decode_error(reply, why));
+        if reply.status != StatusCode::OK {
+            return incomplete("its status is not that of a whole list");
         }
-        let known = list.result?.into_iter();
-        let known: Option<BTreeMap<_, _>> = known
-            .map(|role| Some((role.id?, role.name.unwrap_or_default())))
-            .collect();
-        known.filter(|known| !known.is_empty())
+        let list = match success.value {
+            Ok(list) => list,
+            Err(why) => return incomplete(&why),
+        };
+        context.expect_no_failure(reply, &list.extra)?;
+        let rest = Extra::from(list.extra);
+        if let Some(cursor) = convert::cursor_in(&rest) {
+            return incomplete(&format!(
+                "it has a `{cursor}`, which this version does not follow"
+            ));
+        }
+        let Some(roles) = list.result else {
+            return incomplete("it has no `result`");
+        };
+        let roles: Option<Vec<Role>> = roles.into_iter().map(role_from).collect();
+        match roles {
+            Some(roles) => Ok(Arc::new(KnownRoles::new(roles))),
+            None => incomplete("a role has no `id`"),
+        }
     }
+}
+
+fn ids_of(known: &KnownRoles, grants: &[RoleGrant]) -> Result<Vec<String>, String> {
+    grants
+        .iter()
+        .map(|grant| known.id_of(&grant.role))
+        .collect()
+}
+
+/// Names have no meaning where the list of roles cannot be read.
+fn unresolvable(context: &OperationContext<'_>, grants: &[RoleGrant]) -> Error {
+    let named = grants.iter().find(|grant| !is_uuid(&grant.role));
+    let named = named.map(|grant| excerpt(&grant.role)).unwrap_or_default();
+    let message = format!(
+        "the roles of the organisation cannot be listed, so it is not known which role {named:?} is; nothing was sent; \
+         give the role's id (a UUID)"
+    );
+    context.error(ErrorKind::InvalidInput, message)
+}
+
+fn role_from(mut wire: types::Role) -> Option<Role> {
+    let mut role = Role::new(wire.id.take()?);
+    role.name = wire.name.take();
+    let kind = wire.type_.take();
+    role.kind = kind.map(|kind| RoleKind::from(kind.as_str()));
+    let unknown = std::mem::take(&mut wire.extra);
+    role.extra = Extra::from_rest(&wire, unknown);
+    Some(role)
 }

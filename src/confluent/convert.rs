@@ -50,6 +50,10 @@ pub(super) fn status_to_wire(status: &InvitationStatus) -> &str {
     known.map_or(status.as_str(), |(_, word)| word)
 }
 
+pub(super) fn auth_type_from_wire(word: &str) -> AuthType {
+    from_wire(&AUTH_TYPES, word)
+}
+
 fn auth_type_to_wire(auth_type: &AuthType) -> &str {
     let known = AUTH_TYPES.iter().find(|(known, _)| known == auth_type);
     known.map_or(auth_type.as_str(), |(_, word)| word)
@@ -114,7 +118,7 @@ fn invitation_from(
     let status = wire.status.take();
     invitation.status = status.map(|word| from_wire(&STATUSES, word.as_str()));
     let auth_type = wire.auth_type.take();
-    invitation.auth_type = auth_type.map(|word| from_wire(&AUTH_TYPES, word.as_str()));
+    invitation.auth_type = auth_type.map(|word| auth_type_from_wire(word.as_str()));
     let metadata = wire.metadata.as_ref();
     let created_at = metadata.and_then(|metadata| metadata.created_at.as_ref());
     invitation.created_at = created_at.and_then(Timestamp::utc);
@@ -221,7 +225,7 @@ pub(super) fn page(context: &OperationContext<'_>, reply: Result<Reply>) -> Resu
 /// The token inside `metadata.next`, which is absent, `null` or empty on the last page.
 ///
 /// The link itself is never followed: it was observed to name another host than the API's.
-fn next_token(link: Option<&str>) -> Result<Option<PageToken>, &'static str> {
+pub(super) fn next_token(link: Option<&str>) -> Result<Option<PageToken>, &'static str> {
     let Some(link) = link.filter(|link| !link.is_empty()) else {
         return Ok(None);
     };

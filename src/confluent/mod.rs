@@ -1,16 +1,20 @@
 //! Confluent Cloud, IAM v2.
 
+mod bindings;
 mod builder;
 #[cfg(feature = "client-credentials")]
 mod client_credentials;
 mod convert;
+mod crn;
 mod error;
+mod members;
 mod sts;
 mod subject_token;
 
 use std::{fmt, pin::pin, sync::Arc};
 
 use async_trait::async_trait;
+use tokio::sync::OnceCell;
 use tracing::Instrument;
 
 #[cfg(feature = "client-credentials")]
@@ -19,7 +23,7 @@ pub use self::{builder::ConfluentBuilder, sts::StsCredentials, subject_token::Su
 use crate::{
     bindings::confluent::{Client, OPERATIONS, offers},
     capabilities::Capabilities,
-    error::{ErrorKind, Operation, Result},
+    error::{Operation, Result},
     http::HttpClient,
     invitation::{Invitation, InvitationId, NewInvitation},
     list::{ListQuery, Page, PageToken},
@@ -73,6 +77,8 @@ const QUERY_FIELDS: &[&str] = &[
 pub struct Confluent {
     api: Client,
     looks: Arc<SharedLooks>,
+    /// The id of the organisation, once it was looked up.
+    organization: Arc<OnceCell<String>>,
 }
 
 impl Confluent {
@@ -104,6 +110,7 @@ impl Confluent {
         Self {
             api: Client::over(client),
             looks: Arc::default(),
+            organization: Arc::default(),
         }
     }
 
@@ -140,7 +147,13 @@ impl InvitationProvider for Confluent {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             auth_type: offers::NEW_INVITATION_AUTH_TYPE,
-            role_ids: false,
+            roles: bindings::OFFERED,
+            role_scopes: bindings::OFFERED,
+            list_roles: false,
+            members: offers::LIST_IAM_V2_USERS
+                && offers::GET_IAM_V2_USER
+                && offers::DELETE_IAM_V2_USER
+                && bindings::OFFERED,
             legacy_role: false,
             filter_email: offers::LIST_IAM_V2_INVITATIONS_EMAIL,
             filter_status: offers::LIST_IAM_V2_INVITATIONS_STATUS,
@@ -156,20 +169,24 @@ impl InvitationProvider for Confluent {
     async fn create(&self, new: NewInvitation) -> Result<Invitation> {
         let context = self.context(Operation::Create, Some(&new.email));
         context.with_context(new.validate())?;
-        context.require_supported(
-            new.roles.is_none(),
-            "roles; bind roles to the invited user instead",
-        )?;
         let auth_type = offers::NEW_INVITATION_AUTH_TYPE;
         context.require_supported(new.auth_type.is_none() || auth_type, "auth types")?;
         let body = convert::to_request_body(&context, &new)?;
+        let roles = self.resolve_roles(&context, &new).await?;
         let api = self.api.within(&context.call);
         let send = || async {
             let request = api.create_iam_v2_invitation().body(body.clone());
             let made = convert::one(&context, context.outcome(request.send().await))?;
             context.expect_address(&new.email, made)
         };
-        create_reconciled(self, &self.looks, &context, &new, send).await
+        let made = create_reconciled(self, &self.looks, &context, &new, send).await?;
+        self.bind_invited(&context, made, roles).await
+    }
+
+    /// Looks up the organisation, where roles are given in a part of it.
+    async fn check(&self, new: &NewInvitation) -> Result<()> {
+        let context = self.context(Operation::Create, Some(&new.email));
+        self.resolve_roles(&context, new).await.map(drop)
     }
 
     /// `GET /iam/v2/invitations/{id}`
@@ -186,12 +203,7 @@ impl InvitationProvider for Confluent {
     async fn list_page(&self, query: &ListQuery, token: Option<&PageToken>) -> Result<Page> {
         let context = self.context(Operation::List, None);
         context.with_context(query.validate(Some(MAX_PAGE_SIZE)))?;
-        if let Some(token) = token
-            && !(1..=MAX_TOKEN_CHARS).contains(&token.as_str().chars().count())
-        {
-            let wrong = "a page token has 1 to 255 characters";
-            return Err(context.error(ErrorKind::InvalidInput, wrong));
-        }
+        self.check_token(&context, token)?;
         for (filter, offered, name) in [
             (
                 query.email.is_some(),

@@ -129,8 +129,8 @@ behaviours! {
     options::capabilities_are_fixed;
     /// An auth type is taken, or refused as `Unsupported`.
     options::an_auth_type_is_honoured_or_refused;
-    /// Roles by id are taken, or refused as `Unsupported`; see [`TestContext::role_ids`].
-    options::role_ids_are_honoured_or_refused;
+    /// Roles are given, or refused as `Unsupported`; see [`TestContext::roles`].
+    options::roles_are_honoured_or_refused;
     /// The legacy role is taken, or refused as `Unsupported`; see [`TestContext::legacy_role`].
     options::a_legacy_role_is_honoured_or_refused;
     /// `create_many` has one outcome for each item, also for doubles and for what is refused.

@@ -13,12 +13,13 @@ use crate::{
     error::{ErrorKind, Result},
     invitation::{Invitation, InvitationId, NewInvitation},
     provider::InvitationProvider,
+    role::RoleGrant,
 };
 
 /// A provider to put through the suite.
 pub struct TestContext<'a> {
     pub(super) provider: &'a dyn InvitationProvider,
-    pub(super) role_ids: Vec<String>,
+    pub(super) roles: Vec<RoleGrant>,
     pub(super) legacy_role: Option<String>,
     prefix: String,
     domain: String,
@@ -33,7 +34,7 @@ impl<'a> TestContext<'a> {
     pub fn new(provider: &'a dyn InvitationProvider) -> Self {
         Self {
             provider,
-            role_ids: Vec::new(),
+            roles: Vec::new(),
             legacy_role: Some("developer".to_owned()),
             prefix: format!("conformance-{:012x}", fastrand::u64(..1 << 48)),
             domain: "example.com".to_owned(),
@@ -67,12 +68,12 @@ impl<'a> TestContext<'a> {
 
     /// Roles that the organisation has. Default: none, and then only an empty list of roles is tried.
     #[must_use]
-    pub fn role_ids<I, T>(mut self, ids: I) -> Self
+    pub fn roles<I, T>(mut self, grants: I) -> Self
     where
         I: IntoIterator<Item = T>,
-        T: Into<String>,
+        T: Into<RoleGrant>,
     {
-        self.role_ids = ids.into_iter().map(Into::into).collect();
+        self.roles = grants.into_iter().map(Into::into).collect();
         self
     }
 

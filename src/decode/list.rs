@@ -26,6 +26,7 @@ use crate::{
     extra::Extra,
     http::Reply,
     invitation::Invitation,
+    list::ListItem,
     operation::OperationContext,
 };
 
@@ -39,17 +40,17 @@ const MAX_ODD_ITEMS: usize = 10_000;
 const MAX_SHARED_BYTES: usize = 256 << 10;
 
 /// The body of a list: an object with the list in one of its properties, or the list alone.
-pub(crate) struct ListBody<E> {
+pub(crate) struct ListBody<E, T = Invitation> {
     /// The items; one that cannot be read is an error.
-    pub items: Vec<Result<Invitation>>,
+    pub items: Vec<Result<T>>,
     /// What is beside the list, as a type of the bindings; or why it is not of that type.
     pub envelope: Result<E, String>,
     /// The JSON of what is beside the list.
     rest: String,
 }
 
-impl<E: DeserializeOwned> ListBody<E> {
-    /// Reads the list in `property`. `convert` makes an invitation of what the bindings read, `decode` of an object
+impl<E: DeserializeOwned, T: ListItem> ListBody<E, T> {
+    /// Reads the list in `property`. `convert` makes an item of what the bindings read, `decode` of an object
     /// that they cannot read.
     ///
     /// # Errors
@@ -59,8 +60,8 @@ impl<E: DeserializeOwned> ListBody<E> {
         context: &OperationContext<'_>,
         reply: &Reply,
         property: &'static str,
-        convert: impl Fn(W, Option<&dyn ObjectText>) -> Result<Invitation, String>,
-        decode: fn(&Value) -> Result<Invitation, String>,
+        convert: impl Fn(W, Option<&dyn ObjectText>) -> Result<T, String>,
+        decode: fn(&Value) -> Result<T, String>,
     ) -> Result<Self> {
         if reply.status != StatusCode::OK {
             // A part of a list (206), or something else altogether.
@@ -124,11 +125,11 @@ impl<E: DeserializeOwned> ListBody<E> {
 }
 
 /// Reads one item that stands alone.
-fn read_alone<W: DeserializeOwned>(
+fn read_alone<W: DeserializeOwned, T>(
     item: &[u8],
-    convert: impl Fn(W) -> Result<Invitation, String>,
-    decode: fn(&Value) -> Result<Invitation, String>,
-) -> Result<Invitation, String> {
+    convert: impl Fn(W) -> Result<T, String>,
+    decode: fn(&Value) -> Result<T, String>,
+) -> Result<T, String> {
     match serde_json::from_slice(item) {
         Ok(wire) => convert(wire),
         Err(error) => match serde_json::from_slice(item) {
@@ -147,14 +148,14 @@ fn rest_of(body: &[u8], layout: &Layout) -> String {
 }
 
 /// The items so far, with a bound to the errors among them.
-struct Collected<'a> {
+struct Collected<'a, T> {
     context: &'a OperationContext<'a>,
     reply: &'a Reply,
-    items: Vec<Result<Invitation>>,
+    items: Vec<Result<T>>,
     errors: usize,
 }
 
-impl<'a> Collected<'a> {
+impl<'a, T: ListItem> Collected<'a, T> {
     fn new(context: &'a OperationContext<'_>, reply: &'a Reply) -> Self {
         Self {
             context,
@@ -165,14 +166,9 @@ impl<'a> Collected<'a> {
     }
 
     /// Adds an item; false once there are so many odd ones that the rest is not to be read.
-    fn push(
-        &mut self,
-        index: usize,
-        item: Result<Invitation, String>,
-        text: Option<&[u8]>,
-    ) -> bool {
+    fn push(&mut self, index: usize, item: Result<T, String>, text: Option<&[u8]>) -> bool {
         match item {
-            Ok(invitation) => self.items.push(Ok(invitation)),
+            Ok(item) => self.items.push(Ok(item)),
             Err(why) => {
                 self.errors += 1;
                 if self.errors <= MAX_ITEM_ERRORS {
@@ -189,7 +185,7 @@ impl<'a> Collected<'a> {
         self.errors < MAX_ODD_ITEMS
     }
 
-    fn finish(mut self) -> Vec<Result<Invitation>> {
+    fn finish(mut self) -> Vec<Result<T>> {
         for (index, id) in ids_of_two_people(&self.items) {
             let message = format!("the id {} is given to two addresses", self.cut(&id));
             self.items[index] = Err(self.error(message));
@@ -217,15 +213,17 @@ impl<'a> Collected<'a> {
     }
 }
 
-/// The invitations whose id another invitation with another address has too. Acting on such an id may hit the other.
-fn ids_of_two_people(items: &[Result<Invitation>]) -> Vec<(usize, String)> {
+/// The items whose id another item with another address has too. Acting on such an id may hit the other.
+fn ids_of_two_people<T: ListItem>(items: &[Result<T>]) -> Vec<(usize, String)> {
     let mut first = HashMap::new();
     let mut shared = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let Ok(item) = item else { continue };
-        let id = item.id.as_str();
-        let (place, email) = *first.entry(id).or_insert((index, item.email.as_str()));
-        if place != index && !same_email(email, &item.email) {
+        let (id, Some(own)) = (item.id(), item.email()) else {
+            continue;
+        };
+        let (place, email) = *first.entry(id).or_insert((index, own));
+        if place != index && !same_email(email, own) {
             shared.push((place, id.to_owned()));
             shared.push((index, id.to_owned()));
         }

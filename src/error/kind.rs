@@ -30,6 +30,11 @@ pub enum ErrorKind {
     /// request that is under way, a gateway, or an invitation that was looked for and not found. After a create,
     /// nobody is known to be invited; after a delete, the invitation may still exist. Look again before repeating.
     Conflict,
+    /// A part of it was done and a part was not: the person is invited, and a role could not be bound (Confluent).
+    /// `conflicting_id` names the invitation; the message names what failed, and the source says why. The same through
+    /// [`get_or_create`](crate::InvitationProviderExt::get_or_create) or
+    /// [`grant_roles`](crate::MemberProvider::grant_roles) completes it.
+    Incomplete,
     /// The invitation was accepted, so it can no longer be deleted. Remove the member instead.
     AlreadyAccepted,
     /// The organisation may not have more invitations (402, or a 400 that says so). Delete some, or
@@ -75,6 +80,18 @@ pub enum Operation {
     List,
     /// Deleting an invitation.
     Delete,
+    /// Reading a page of members.
+    ListMembers,
+    /// Reading one member.
+    GetMember,
+    /// Removing a member.
+    RemoveMember,
+    /// Reading the roles that there are, or those of a member.
+    ListRoles,
+    /// Giving a person a role.
+    GrantRole,
+    /// Taking a role from a person.
+    RevokeRole,
 }
 
 impl ErrorKind {
@@ -89,6 +106,7 @@ impl ErrorKind {
             Self::NotFound => "not found",
             Self::AlreadyExists => "already exists",
             Self::Conflict => "conflict",
+            Self::Incomplete => "done in part",
             Self::AlreadyAccepted => "already accepted",
             Self::QuotaExceeded => "quota exceeded",
             Self::RateLimited => "rate limited",
@@ -118,6 +136,12 @@ impl fmt::Display for Operation {
             Self::Get => "get",
             Self::List => "list",
             Self::Delete => "delete",
+            Self::ListMembers => "list members",
+            Self::GetMember => "get member",
+            Self::RemoveMember => "remove member",
+            Self::ListRoles => "list roles",
+            Self::GrantRole => "grant role",
+            Self::RevokeRole => "revoke role",
         })
     }
 }

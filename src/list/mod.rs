@@ -14,7 +14,31 @@ use crate::{
     invitation::{Invitation, InvitationStatus, ResourceReference},
 };
 
-pub(crate) use self::stream::{Prefetch, stream};
+pub(crate) use self::stream::{Prefetch, pages, stream};
+
+/// What the lists of the providers have as items.
+pub(crate) trait ListItem {
+    /// What messages call several of them.
+    const PLURAL: &'static str;
+
+    /// The provider's id of it.
+    fn id(&self) -> &str;
+
+    /// Whose it is, where it says so.
+    fn email(&self) -> Option<&str>;
+}
+
+impl ListItem for Invitation {
+    const PLURAL: &'static str = "invitations";
+
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn email(&self) -> Option<&str> {
+        Some(&self.email)
+    }
+}
 
 /// Which invitations to list: those that match every filter that is set.
 ///
@@ -189,13 +213,13 @@ impl fmt::Display for PageToken {
     }
 }
 
-/// One page of a list.
+/// One page of a list: of invitations, unless it says otherwise.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Page {
-    /// The invitations, in the provider's order. An item that cannot be read is an error of its own
+pub struct Page<T = Invitation> {
+    /// The items, in the provider's order. An item that cannot be read is an error of its own
     /// ([`ErrorKind::Decode`]) and hides none of the others.
-    pub items: Vec<Result<Invitation>>,
+    pub items: Vec<Result<T>>,
     /// The token of the next page; `None` on the last one. A page may be empty and still have a next.
     pub next: Option<PageToken>,
     /// How many there are in all, where the provider says so (Confluent: `metadata.total_size`).
@@ -206,9 +230,9 @@ pub struct Page {
     pub extra: Extra,
 }
 
-impl Page {
+impl<T> Page<T> {
     /// A page of these items, the last one unless `next` is set.
-    pub fn new(items: Vec<Result<Invitation>>, next: Option<PageToken>) -> Self {
+    pub fn new(items: Vec<Result<T>>, next: Option<PageToken>) -> Self {
         Self {
             items,
             next,
@@ -219,16 +243,16 @@ impl Page {
     }
 }
 
-/// The first invitation that matches. One that cannot be read hides none of the others; without a
+/// The first item that matches. One that cannot be read hides none of the others; without a
 /// match, it is an error, because it may have been the one.
-pub(crate) async fn first_match(
-    mut list: BoxStream<'_, Result<Invitation>>,
-    matches: impl Fn(&Invitation) -> bool,
-) -> Result<Option<Invitation>> {
+pub(crate) async fn first_match<T>(
+    mut list: BoxStream<'_, Result<T>>,
+    matches: impl Fn(&T) -> bool,
+) -> Result<Option<T>> {
     let mut unreadable = None;
     while let Some(item) = list.next().await {
         match item {
-            Ok(invitation) if matches(&invitation) => return Ok(Some(invitation)),
+            Ok(item) if matches(&item) => return Ok(Some(item)),
             Ok(_) => {}
             Err(error) => unreadable = unreadable.or(Some(error)),
         }

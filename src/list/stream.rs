@@ -3,6 +3,7 @@
 
 use std::{
     collections::{HashSet, VecDeque},
+    fmt,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -17,7 +18,7 @@ use futures_util::{
 use crate::{
     error::{Error, ErrorKind, Operation, Result},
     invitation::Invitation,
-    list::{ListQuery, Page, PageToken},
+    list::{ListItem, ListQuery, Page, PageToken},
     provider::InvitationProvider,
 };
 
@@ -34,7 +35,7 @@ pub(crate) enum Prefetch {
     None,
 }
 
-/// The items of all pages; ends after an error of a page, not of an item.
+/// The invitations of all pages; ends after an error of a page, not of an item.
 pub(crate) fn stream<'a, P>(
     provider: &'a P,
     query: ListQuery,
@@ -43,10 +44,30 @@ pub(crate) fn stream<'a, P>(
 where
     P: InvitationProvider + ?Sized,
 {
+    let query = Arc::new(query);
+    let fetch = move |token: Option<PageToken>| -> BoxFuture<'a, Result<Page>> {
+        let query = Arc::clone(&query);
+        Box::pin(async move { provider.list_page(&query, token.as_ref()).await })
+    };
+    pages(provider, fetch, prefetch)
+}
+
+/// The items of all pages that `fetch` gives; ends after an error of a page, not of an item. `provider` is who errors
+/// name.
+pub(crate) fn pages<'a, P, T, F>(
+    provider: &'a P,
+    fetch: F,
+    prefetch: Prefetch,
+) -> BoxStream<'a, Result<T>>
+where
+    P: fmt::Display + Sync + ?Sized,
+    T: ListItem + Send + Unpin + 'a,
+    F: Fn(Option<PageToken>) -> BoxFuture<'a, Result<Page<T>>> + Send + Unpin + 'a,
+{
     let mut items = PageStream {
         provider,
         prefetch,
-        query: Arc::new(query),
+        fetch,
         items: VecDeque::new(),
         next: Next::End,
         seen: HashSet::new(),
@@ -58,13 +79,13 @@ where
     items.boxed()
 }
 
-struct PageStream<'a, P: ?Sized> {
+struct PageStream<'a, P: ?Sized, T, F> {
     provider: &'a P,
     prefetch: Prefetch,
-    query: Arc<ListQuery>,
+    fetch: F,
     /// Those of the last page that were not read yet.
-    items: VecDeque<Result<Invitation>>,
-    next: Next<'a>,
+    items: VecDeque<Result<T>>,
+    next: Next<'a, T>,
     /// What guards against a list without end.
     seen: HashSet<PageToken>,
     empty_pages: u32,
@@ -75,23 +96,22 @@ struct PageStream<'a, P: ?Sized> {
 }
 
 /// The next page.
-enum Next<'a> {
+enum Next<'a, T> {
     At(PageToken),
     /// One, in a set, because that polls it only when there is news, and not with every item.
-    InFlight(FuturesUnordered<BoxFuture<'a, Result<Page>>>),
-    Ready(Result<Page>),
+    InFlight(FuturesUnordered<BoxFuture<'a, Result<Page<T>>>>),
+    Ready(Result<Page<T>>),
     End,
 }
 
-impl<'a, P> PageStream<'a, P>
+impl<'a, P, T, F> PageStream<'a, P, T, F>
 where
-    P: InvitationProvider + ?Sized,
+    P: fmt::Display + ?Sized,
+    T: ListItem,
+    F: Fn(Option<PageToken>) -> BoxFuture<'a, Result<Page<T>>>,
 {
-    fn fetch(&self, token: Option<PageToken>) -> Next<'a> {
-        let (provider, query) = (self.provider, Arc::clone(&self.query));
-        let page: BoxFuture<_> =
-            Box::pin(async move { provider.list_page(&query, token.as_ref()).await });
-        Next::InFlight(FuturesUnordered::from_iter([page]))
+    fn fetch(&self, token: Option<PageToken>) -> Next<'a, T> {
+        Next::InFlight(FuturesUnordered::from_iter([(self.fetch)(token)]))
     }
 
     /// Asks for the next page, and goes on with asking.
@@ -108,7 +128,7 @@ where
     }
 
     /// Takes the items of a page, and an error in place of a next page that makes no sense.
-    fn absorb(&mut self, page: Result<Page>) {
+    fn absorb(&mut self, page: Result<Page<T>>) {
         let page = match page {
             Ok(page) => page,
             Err(error) => return self.items.push_back(Err(error)),
@@ -128,8 +148,9 @@ where
         let Some(next) = page.next else {
             if let Some(total) = self.total.filter(|total| *total > self.read) {
                 let message = format!(
-                    "the list ended after {} of {total} invitations, so it is not complete",
-                    self.read
+                    "the list ended after {} of {total} {}, so it is not complete",
+                    self.read,
+                    T::PLURAL
                 );
                 self.end_with(message, page.request_id);
             }
@@ -157,11 +178,13 @@ where
     }
 }
 
-impl<P> Stream for PageStream<'_, P>
+impl<'a, P, T, F> Stream for PageStream<'a, P, T, F>
 where
-    P: InvitationProvider + ?Sized,
+    P: fmt::Display + ?Sized,
+    T: ListItem + Unpin,
+    F: Fn(Option<PageToken>) -> BoxFuture<'a, Result<Page<T>>> + Unpin,
 {
-    type Item = Result<Invitation>;
+    type Item = Result<T>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut is_first = false;

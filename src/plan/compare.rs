@@ -20,8 +20,7 @@ use crate::{
 impl Plan {
     /// Compares a roster with the invitations that there are, by address as [`normalize_email`] has it.
     ///
-    /// A row that cannot be right (no address, an option that the provider does not have, the name of a role in
-    /// place of its id, an address that an earlier row has) is [`Refuse`](Action::Invalid). Of several invitations
+    /// A row that cannot be right (no address, an option that the provider does not have, an address that an earlier row has) is [`Refuse`](Action::Invalid). Of several invitations
     /// of an address, the latest that is not over counts. Options that the roster leaves open, and those that the
     /// provider does not report, do not differ. Takes time and memory in proportion to both lists.
     pub fn new<D, A>(
@@ -65,7 +64,7 @@ impl Plan {
             let person = &mut people.known[person];
             // Whatever becomes of the row, its person is wanted.
             person.in_roster = true;
-            let step = match refusal(&new, capabilities, &known_roles) {
+            let step = match refusal(&new, capabilities) {
                 Some(why) => Step::refused(row, new, why),
                 None if person.row.is_some() => {
                     let why = "an earlier row has the same address";
@@ -76,7 +75,7 @@ impl Plan {
                 None => {
                     person.row = Some(row);
                     let found = person.latest.map(|index| &there[index]);
-                    decide(row, new, found, capabilities)
+                    decide(row, new, found, capabilities, &known_roles)
                 }
             };
             if step.action == Action::Invalid && step.same_as.is_none() && options.prune {
@@ -307,32 +306,26 @@ impl KnownRoles {
         }
     }
 
-    /// What is wrong with an id that is the name of a role.
-    fn name_for_id(&self, ids: &[String]) -> Option<String> {
-        ids.iter().find_map(|word| {
-            let is_id = self.ids.contains(word);
-            let id = self.names.get(&word.to_lowercase()).filter(|_| !is_id)?;
-            Some(format!("{word:?} is the name of a role; its id is {id}"))
-        })
+    /// The id of a role that a roster names, as far as it is known.
+    fn id_of<'a>(&'a self, role: &'a str) -> &'a str {
+        if self.ids.contains(role) {
+            return role;
+        }
+        self.names
+            .get(&role.to_lowercase())
+            .map_or(role, String::as_str)
     }
 }
 
 /// Why a row cannot be carried out.
-fn refusal(
-    new: &NewInvitation,
-    capabilities: &Capabilities,
-    known_roles: &KnownRoles,
-) -> Option<String> {
+fn refusal(new: &NewInvitation, capabilities: &Capabilities) -> Option<String> {
     if let Err(error) = new.validate() {
         return Some(error.message().to_owned());
     }
     if let Some(missing) = missing_capability(new, capabilities) {
         return Some(format!("the provider has no {missing}"));
     }
-    match &new.roles {
-        Some(Roles::Ids(ids)) => known_roles.name_for_id(ids),
-        _ => None,
-    }
+    None
 }
 
 fn decide(
@@ -340,6 +333,7 @@ fn decide(
     new: NewInvitation,
     found: Option<&Existing>,
     capabilities: &Capabilities,
+    known_roles: &KnownRoles,
 ) -> Step {
     let Some(found) = found else {
         return Step::of_row(row, new, Action::Create, None);
@@ -348,11 +342,11 @@ fn decide(
         Some(InvitationStatus::Accepted) => (Action::Keep, Some("accepted".to_owned())),
         Some(InvitationStatus::Deactivated) => (Action::Create, None),
         Some(InvitationStatus::Expired) => (Action::Replace, Some("expired".to_owned())),
-        _ => match difference(&new, found) {
+        _ => match difference(&new, found, known_roles) {
             Some(what) => (Action::Replace, Some(format!("other {what}"))),
             None if matches!(
                 (&new.roles, &found.roles),
-                (Some(Roles::Ids(_)), ReportedRoles::WithoutIds)
+                (Some(Roles::Grants(_)), ReportedRoles::WithoutIds)
             ) =>
             {
                 (
@@ -398,11 +392,18 @@ fn decide(
 }
 
 /// The option that the invitation was made with otherwise than is wanted.
-fn difference(new: &NewInvitation, found: &Existing) -> Option<&'static str> {
+fn difference(
+    new: &NewInvitation,
+    found: &Existing,
+    known_roles: &KnownRoles,
+) -> Option<&'static str> {
     let roles_differ = match (&new.roles, &found.roles) {
-        (Some(Roles::Ids(wanted)), ReportedRoles::Ids(given)) => {
-            let set = |ids| HashSet::<&String>::from_iter(ids);
-            set(wanted) != set(given)
+        (Some(Roles::Grants(wanted)), ReportedRoles::Ids(given)) => {
+            let wanted: HashSet<&str> = wanted
+                .iter()
+                .map(|grant| known_roles.id_of(&grant.role))
+                .collect();
+            wanted != given.iter().map(String::as_str).collect()
         }
         (Some(Roles::Legacy(wanted)), _) => {
             found.role.as_ref().is_some_and(|given| given != wanted)

@@ -92,8 +92,8 @@ impl RenewalGate {
 /// The options of an invitation, without its address.
 fn key(new: &NewInvitation) -> String {
     let mut roles = new.roles.clone();
-    if let Some(Roles::Ids(ids)) = &mut roles {
-        ids.sort();
+    if let Some(Roles::Grants(grants)) = &mut roles {
+        grants.sort();
     }
     format!("{:?} {roles:?}", new.auth_type)
 }

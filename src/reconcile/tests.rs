@@ -56,18 +56,10 @@ impl Lagging {
 #[async_trait]
 impl InvitationProvider for Lagging {
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            auth_type: false,
-            role_ids: false,
-            legacy_role: false,
-            filter_email: true,
-            filter_status: false,
-            filter_user: false,
-            filter_creator: false,
-            server_side_filters: true,
-            reports_status: true,
-            max_page_size: None,
-        }
+        Capabilities::default()
+            .filter_email(true)
+            .server_side_filters(true)
+            .reports_status(true)
     }
 
     async fn create(&self, _: NewInvitation) -> Result<Invitation> {

@@ -45,7 +45,7 @@ impl InvitationProvider for Broken {
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = self.inner.capabilities();
         match self.fault {
-            Fault::ClaimsRoles => capabilities.role_ids = true,
+            Fault::ClaimsRoles => capabilities.roles = true,
             Fault::DeniesAuthTypes => capabilities.auth_type = false,
             _ => {}
         }
@@ -121,7 +121,7 @@ async fn each_fault_is_found_and_named() {
         ),
         (Fault::DeletesNothing, "what_was_deleted_is_gone"),
         (Fault::HidesWhatIsMissing, "a_second_delete_is_not_found"),
-        (Fault::ClaimsRoles, "role_ids_are_honoured_or_refused"),
+        (Fault::ClaimsRoles, "roles_are_honoured_or_refused"),
         (
             Fault::DeniesAuthTypes,
             "an_auth_type_is_honoured_or_refused",

@@ -71,6 +71,9 @@ async fn read(body: &Value) -> org_invitations::Result<Invitation> {
     BACKEND.connect(&wire).get(&BACKEND.id()).await
 }
 
+const ROLE: &str = "5a1e0000-0000-4000-8000-000000000001";
+const OTHER_ROLE: &str = "5a1e0000-0000-4000-8000-000000000002";
+
 #[tokio::test]
 async fn every_operation_sends_exactly_what_is_documented() {
     let mut checks = Checks::default();
@@ -120,22 +123,22 @@ async fn create_sends_the_role_or_the_role_ids_or_neither() {
             json!({ "email": email, "role": "auditor" }),
         ),
         (
-            new().role_ids(["6a7c", "9b01"]),
-            json!({ "email": email, "assignedRoleIds": ["6a7c", "9b01"] }),
+            new().roles([ROLE, OTHER_ROLE]),
+            json!({ "email": email, "assignedRoleIds": [ROLE, OTHER_ROLE] }),
         ),
         (
-            new().role_ids(Vec::<String>::new()),
+            new().roles(Vec::<String>::new()),
             json!({ "email": email, "assignedRoleIds": [] }),
         ),
         // The last one wins; never both.
         (
-            new().legacy_role("admin").role_ids(["6a7c"]),
-            json!({ "email": email, "assignedRoleIds": ["6a7c"] }),
+            new().legacy_role("admin").roles([ROLE]),
+            json!({ "email": email, "assignedRoleIds": [ROLE] }),
         ),
     ] {
         let wire = Wire::always(BACKEND.success(Operation::Create)).await;
         let provider = BACKEND.connect(&wire);
-        if matches!(new.roles, Some(Roles::Ids(_))) && !provider.capabilities().role_ids {
+        if matches!(new.roles, Some(Roles::Grants(_))) && !provider.capabilities().roles {
             let error = refused(provider.create(new).await);
             assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
             wire.assert_untouched("role ids");

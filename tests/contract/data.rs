@@ -100,8 +100,8 @@ fn requests_are_data_too() {
         &json!({ "email": "ann@example.com", "auth_type": "sso" }),
     );
     round_trip(
-        &new().role_ids(["a"]),
-        &json!({ "email": "ann@example.com", "roles": { "ids": ["a"] } }),
+        &new().roles(["a"]),
+        &json!({ "email": "ann@example.com", "roles": { "grants": ["a"] } }),
     );
     round_trip(
         &new().legacy_role("admin"),

@@ -202,8 +202,7 @@ async fn what_a_provider_does_not_have_is_refused() {
     let new = || NewInvitation::new(EMAIL);
     let creates = [
         (Backend::Confluent, new().legacy_role("admin")),
-        (Backend::Confluent, new().role_ids(["6a7c"])),
-        (Backend::Confluent, new().role_ids(Vec::<String>::new())),
+        (Backend::ClickHouse, new().roles(["Admin@env-1"])),
         (Backend::ClickHouse, new().auth_type(AuthType::Sso)),
         (Backend::ClickHouse, new().auth_type(AuthType::Local)),
         (
@@ -247,7 +246,7 @@ async fn capabilities_say_what_is_refused() {
         let new = || NewInvitation::new(EMAIL);
         let creates = [
             (can.auth_type, new().auth_type(AuthType::Local)),
-            (can.role_ids, new().role_ids(["6a7c"])),
+            (can.roles, new().roles(["6a7c"])),
             (can.legacy_role, new().legacy_role("admin")),
         ];
         for (offered, new) in creates {

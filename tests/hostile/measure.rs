@@ -194,7 +194,7 @@ async fn row_protects_its_person() {
     for vendor in Vendor::BOTH {
         // Options that the vendor does not have make a row refused.
         let refused = |email: &String| match vendor {
-            Vendor::Confluent => NewInvitation::new(email).role_ids([ROLE_DEVELOPER]),
+            Vendor::Confluent => NewInvitation::new(email).roles([ROLE_DEVELOPER]),
             Vendor::ClickHouse => NewInvitation::new(email).auth_type(AuthType::Sso),
         };
         for count in [1, 3, 20] {

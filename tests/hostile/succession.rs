@@ -40,7 +40,7 @@ fn refused_rosters() -> Vec<Roster> {
             name: "a role that does not exist",
             vendor: Vendor::ClickHouse,
             seed: Seed::sent,
-            row: |email| NewInvitation::new(email).role_ids(["Developer"]),
+            row: |email| NewInvitation::new(email).roles(["Developer"]),
             faults: Vec::new(),
             world: World::default(),
             at_risk: 0,
@@ -49,7 +49,7 @@ fn refused_rosters() -> Vec<Roster> {
             name: "a role that may not be given (403)",
             vendor: Vendor::ClickHouse,
             seed: Seed::sent,
-            row: |email| NewInvitation::new(email).role_ids([ROLE_ADMIN]),
+            row: |email| NewInvitation::new(email).roles([ROLE_ADMIN]),
             faults: vec![
                 Fault::new(
                     Op::Create,

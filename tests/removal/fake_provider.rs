@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use org_invitations::{
     Capabilities, Error, ErrorKind, Invitation, InvitationId, InvitationProvider, InvitationStatus,
-    ListQuery, NewInvitation, Operation, Page, PageToken, Result, RoleAssignment, Roles,
+    ListQuery, NewInvitation, Operation, Page, PageToken, Result, RoleAssignment, RoleGrant, Roles,
 };
 
 /// What a test makes of a call.
@@ -140,13 +140,13 @@ impl FakeProvider {
         let mut made = Invitation::new(id, &new.email);
         made.status = Some(InvitationStatus::Sent);
         made.auth_type.clone_from(&new.auth_type);
-        if let Some(Roles::Ids(ids)) = &new.roles {
-            let role = |id: &String| {
+        if let Some(Roles::Grants(grants)) = &new.roles {
+            let role = |grant: &RoleGrant| {
                 let mut role = RoleAssignment::default();
-                role.id = Some(id.clone());
+                role.id = Some(grant.role.clone());
                 role
             };
-            made.assigned_roles = Some(ids.iter().map(role).collect());
+            made.assigned_roles = Some(grants.iter().map(role).collect());
         }
         all.push(made.clone());
         self.at_risk.lock().unwrap().retain(|one| *one != new.email);

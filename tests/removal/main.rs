@@ -14,7 +14,7 @@ use org_invitations::{
 fn everything() -> Capabilities {
     let mut capabilities = Capabilities::default();
     capabilities.auth_type = true;
-    capabilities.role_ids = true;
+    capabilities.roles = true;
     capabilities.legacy_role = true;
     capabilities.filter_email = true;
     capabilities

@@ -29,7 +29,7 @@ fn people(count: usize) -> Vec<Invitation> {
 
 /// A plan that gives everybody this role.
 fn giving(role: &str, there: &[Invitation]) -> Plan {
-    let row = |one: &Invitation| NewInvitation::new(&one.email).role_ids([role]);
+    let row = |one: &Invitation| NewInvitation::new(&one.email).roles([role]);
     let roster: Vec<_> = there.iter().map(row).collect();
     plan(&roster, there, &PlanOptions::default())
 }
@@ -42,7 +42,7 @@ async fn applied(provider: &FakeProvider, plan: Plan, concurrency: usize) -> Vec
 }
 
 fn has_role(call: &Call, role: &str) -> bool {
-    call.operation == Operation::Create && call.roles == Some(Roles::Ids(vec![role.to_owned()]))
+    call.operation == Operation::Create && call.roles == Some(Roles::Grants(vec![role.into()]))
 }
 
 fn refused(kind: ErrorKind) -> Answer {
@@ -129,7 +129,7 @@ async fn options_are_proven_one_by_one() {
     let there = people(6);
     let bad = "33333333-0000-4000-8000-000000000003";
     let row = |(index, one): (usize, &Invitation)| {
-        NewInvitation::new(&one.email).role_ids([if index % 2 == 0 { NEW } else { bad }])
+        NewInvitation::new(&one.email).roles([if index % 2 == 0 { NEW } else { bad }])
     };
     let roster: Vec<_> = there.iter().enumerate().map(row).collect();
     let provider = FakeProvider::new(&there, move |call| match has_role(call, bad) {
@@ -154,7 +154,7 @@ async fn options_are_proven_one_by_one() {
 #[tokio::test]
 async fn after_a_person_was_lost_nothing_else_is_withdrawn() {
     let there = people(3);
-    let row = |one: &Invitation| NewInvitation::new(&one.email).role_ids([NEW]);
+    let row = |one: &Invitation| NewInvitation::new(&one.email).roles([NEW]);
     let roster: Vec<_> = there.iter().take(1).map(row).collect();
     let provider = FakeProvider::new(&there, |call| match call.operation {
         Operation::Create => refused(ErrorKind::PermissionDenied),
@@ -187,8 +187,8 @@ async fn what_can_be_checked_is_checked_before() {
     assert_eq!(provider.calls(), 0);
 
     let mut without_roles = everything();
-    without_roles.role_ids = false;
-    let new = NewInvitation::new("ann@example.com").role_ids([NEW]);
+    without_roles.roles = false;
+    let new = NewInvitation::new("ann@example.com").roles([NEW]);
     let renewal = Renewal::new("i-1".parse().unwrap(), new);
     let missing = renewal.check(&without_roles).unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::Unsupported);
@@ -414,8 +414,7 @@ impl RenewalObserver for Journal {
 async fn an_observer_is_told_before_the_withdrawal_and_can_prevent_it() {
     let there = people(1);
     let mut new = Renewal::of(&there[0], &everything()).unwrap();
-    new = Renewal::new(new.id, NewInvitation::new("p0@example.com").role_ids([NEW]))
-        .fallback(new.new);
+    new = Renewal::new(new.id, NewInvitation::new("p0@example.com").roles([NEW])).fallback(new.new);
     let script = |call: &Call| match has_role(call, NEW) {
         true => refused(ErrorKind::InvalidInput),
         false => Answer::Honest,
@@ -456,9 +455,9 @@ async fn what_an_earlier_run_withdrew_is_made_again_with_the_old_options() {
         true => refused(ErrorKind::InvalidInput),
         false => Answer::Honest,
     });
-    let new = NewInvitation::new("ann@example.com").role_ids([NEW]);
+    let new = NewInvitation::new("ann@example.com").roles([NEW]);
     let mut plan = plan(&[new], &[], &PlanOptions::default());
-    let old = NewInvitation::new("ann@example.com").role_ids([OLD]);
+    let old = NewInvitation::new("ann@example.com").roles([OLD]);
     plan.steps[0].previous = Some(org_invitations::Previous::new(old));
     let outcomes = applied(&provider, plan, 1).await;
     assert!(

@@ -1,0 +1,190 @@
+//! Scopes of roles: CRN patterns, whole and short.
+//!
+//! From the vendor's documents: the pattern of a role binding begins with `crn://`, names the authority, and then one
+//! `kind=id` after another, from the organisation down to a resource.
+
+const AUTHORITY: &str = "crn://confluent.cloud/";
+
+/// The pattern of everything in an organisation.
+pub(super) fn of_organization(organization: &str) -> String {
+    format!("{AUTHORITY}organization={organization}")
+}
+
+/// Whether a scope stands for itself, so that the organisation need not be known.
+pub(super) fn is_whole(scope: Option<&str>) -> bool {
+    scope.is_some_and(|scope| scope.starts_with("crn://"))
+}
+
+/// The pattern that a scope stands for.
+///
+/// # Errors
+///
+/// Why the scope stands for none, with the forms that do.
+pub(super) fn pattern(organization: &str, scope: Option<&str>) -> Result<String, String> {
+    let Some(scope) = scope else {
+        return Ok(of_organization(organization));
+    };
+    let wrong = |why: String| {
+        format!(
+            "{why}; a scope is a CRN pattern (crn://…), or short: env-1, env-1/lkc-2, env-1/lkc-2/topic=NAME (or group=, \
+             transactional-id=), env-1/lsrc-3/subject=NAME"
+        )
+    };
+    if is_whole(Some(scope)) {
+        // Another authority may be another kind of cluster.
+        let rest = scope.strip_prefix("crn://").unwrap_or_default();
+        let mut parts = rest.split('/').skip(1);
+        let is_pair = |part: &str| {
+            part.split_once('=')
+                .is_some_and(|(kind, id)| !kind.is_empty() && !id.is_empty())
+        };
+        return match rest.starts_with('/') || !parts.all(is_pair) || !rest.contains('/') {
+            true => Err(wrong(format!("{scope:?} is not a whole CRN pattern"))),
+            false => Ok(scope.to_owned()),
+        };
+    }
+    let mut pattern = of_organization(organization);
+    // The Kafka cluster that resources belong to; empty after a Schema Registry.
+    let mut cluster = None;
+    for (index, part) in scope.split('/').enumerate() {
+        let step = match (index, part.split_once('=')) {
+            (0, None) if has_id(part, "env-") => format!("environment={part}"),
+            (0, Some(("environment", id))) if !id.is_empty() => format!("environment={id}"),
+            (1, None) if has_id(part, "lkc-") => {
+                cluster = Some(format!("kafka={part}"));
+                format!("cloud-cluster={part}")
+            }
+            (1, None) if has_id(part, "lsrc-") => {
+                cluster = Some(String::new());
+                format!("schema-registry={part}")
+            }
+            (2, Some((kind @ ("topic" | "group" | "transactional-id"), name)))
+                if !name.is_empty() =>
+            {
+                match cluster.as_deref() {
+                    Some(kafka) if !kafka.is_empty() => format!("{kafka}/{kind}={name}"),
+                    _ => {
+                        return Err(wrong(format!(
+                            "{kind} belongs to a Kafka cluster (lkc-…), in {scope:?}"
+                        )));
+                    }
+                }
+            }
+            (2, Some(("subject", name))) if !name.is_empty() => match cluster.as_deref() {
+                Some("") => format!("subject={name}"),
+                _ => {
+                    let why =
+                        format!("a subject belongs to a Schema Registry (lsrc-…), in {scope:?}");
+                    return Err(wrong(why));
+                }
+            },
+            _ => {
+                return Err(wrong(format!(
+                    "{part:?} is not understood in the scope {scope:?}"
+                )));
+            }
+        };
+        pattern.push('/');
+        pattern.push_str(&step);
+    }
+    Ok(pattern)
+}
+
+/// The short form of a pattern of this organisation: the scope that gives it again.
+pub(super) fn short(pattern: &str) -> Option<String> {
+    let rest = pattern
+        .strip_prefix(AUTHORITY)?
+        .strip_prefix("organization=")?;
+    let (organization, rest) = match rest.split_once('/') {
+        Some((organization, rest)) => (organization, rest),
+        None => (rest, ""),
+    };
+    if rest.is_empty() {
+        return None;
+    }
+    let mut short = Vec::new();
+    for part in rest.split('/') {
+        match part.split_once('=')? {
+            ("environment" | "cloud-cluster" | "schema-registry", id) => short.push(id.to_owned()),
+            ("kafka", _) => {}
+            _ => short.push(part.to_owned()),
+        }
+    }
+    let short = short.join("/");
+    // Only where it means the same again.
+    let again = self::pattern(organization, Some(&short));
+    Some(match again {
+        Ok(again) if again == pattern => short,
+        _ => pattern.to_owned(),
+    })
+}
+
+/// `PREFIX…`
+fn has_id(part: &str, prefix: &str) -> bool {
+    part.strip_prefix(prefix).is_some_and(|id| !id.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASE: &str = "crn://confluent.cloud/organization=o-1";
+
+    #[test]
+    fn short_scopes_stand_for_patterns_and_come_back() {
+        for (scope, rest) in [
+            ("env-1", "/environment=env-1"),
+            ("env-1/lkc-2", "/environment=env-1/cloud-cluster=lkc-2"),
+            (
+                "env-1/lkc-2/topic=orders*",
+                "/environment=env-1/cloud-cluster=lkc-2/kafka=lkc-2/topic=orders*",
+            ),
+            (
+                "env-1/lkc-2/transactional-id=t",
+                "/environment=env-1/cloud-cluster=lkc-2/kafka=lkc-2/transactional-id=t",
+            ),
+            ("env-1/lsrc-3", "/environment=env-1/schema-registry=lsrc-3"),
+            (
+                "env-1/lsrc-3/subject=orders-value",
+                "/environment=env-1/schema-registry=lsrc-3/subject=orders-value",
+            ),
+        ] {
+            let whole = pattern("o-1", Some(scope)).unwrap();
+            assert_eq!(whole, format!("{BASE}{rest}"));
+            assert_eq!(short(&whole).as_deref(), Some(scope));
+            assert_eq!(pattern("o-2", Some(&whole)).unwrap(), whole);
+        }
+        assert_eq!(pattern("o-1", None).unwrap(), BASE);
+        assert_eq!(short(BASE), None);
+    }
+
+    #[test]
+    fn a_pattern_without_a_short_form_stays_whole() {
+        let pattern = format!("{BASE}/environment=env-1/flink-region=aws.eu");
+        assert_eq!(short(&pattern).as_deref(), Some(pattern.as_str()));
+        let foreign = "crn://mds-01.example/kafka=k/topic=t";
+        assert_eq!(short(foreign), None);
+    }
+
+    #[test]
+    fn what_is_no_scope_is_refused_with_the_forms() {
+        for scope in [
+            "",
+            "env-",
+            "lkc-1",
+            "env-1/",
+            "env-1/topic=orders",
+            "env-1/lkc-2/subject=s",
+            "env-1/lsrc-3/topic=t",
+            "env-1/lkc-2/topic=",
+            "env-1/lkc-2/topic=a/more",
+            "crn://",
+            "crn://confluent.cloud",
+            "crn://confluent.cloud/organization",
+            "crn:///organization=o",
+        ] {
+            let why = pattern("o-1", Some(scope)).unwrap_err();
+            assert!(why.contains("env-1/lkc-2/topic=NAME"), "{scope:?} {why}");
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Members of an organisation: the contract between this crate and a provider, and what follows from it.
+
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use futures_util::{future::BoxFuture, stream::BoxStream};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    address::same_email,
+    error::Result,
+    extra::Extra,
+    id::resource_id,
+    invitation::{AuthType, RoleAssignment},
+    list::{self, ListItem, Page, PageToken, Prefetch},
+    role::{Role, RoleChange, RoleGrant},
+};
+
+resource_id! {
+    /// The identifier of a member: 1 to 255 characters that are safe in a URL's path, as those of an
+    /// [`InvitationId`](crate::InvitationId).
+    MemberId, "a member id"
+}
+
+/// Somebody who belongs to an organisation.
+///
+/// | field | Confluent Cloud (`/iam/v2/users`) | ClickHouse Cloud (`…/members`) |
+/// |---|---|---|
+/// | `id` | `id` (`u-…`) | `userId` |
+/// | `name` | `full_name` | `name` |
+/// | `auth_type` | `auth_type` | – |
+/// | `joined_at` | `metadata.created_at` | `joinedAt` |
+/// | `roles` | – (see [`MemberProvider::member_roles`]) | `assignedRoles` |
+/// | `legacy_role` | – | `role` |
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Member {
+    /// The provider's id of the person.
+    pub id: MemberId,
+    /// The person's address.
+    pub email: String,
+    /// What the person is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// How the person logs in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_type: Option<AuthType>,
+    /// Since when the person is a member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined_at: Option<DateTime<Utc>>,
+    /// The person's roles, where the list of members tells them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<RoleAssignment>>,
+    /// The deprecated single role, where the provider reports one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legacy_role: Option<String>,
+    /// Every property that has no field here, as it came.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
+}
+
+impl Member {
+    /// A member of whom only id and address are known; the other fields are public.
+    pub fn new(id: MemberId, email: impl Into<String>) -> Self {
+        Self {
+            id,
+            email: email.into(),
+            name: None,
+            auth_type: None,
+            joined_at: None,
+            roles: None,
+            legacy_role: None,
+            extra: Extra::default(),
+        }
+    }
+}
+
+impl ListItem for Member {
+    const PLURAL: &'static str = "members";
+
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn email(&self) -> Option<&str> {
+        Some(&self.email)
+    }
+}
+
+/// A service that tells who belongs to an organisation, and changes it.
+///
+/// Implemented by [`Confluent`](crate::Confluent) and [`ClickHouse`](crate::ClickHouse), and open to others. As
+/// [`InvitationProvider`](crate::InvitationProvider), it is what an implementor provides, without default bodies;
+/// callers find the rest in [`MemberProviderExt`]. What a provider does not have is refused with
+/// [`Unsupported`](crate::ErrorKind::Unsupported) before anything is sent: see
+/// [`Capabilities`](crate::Capabilities).
+#[async_trait]
+pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
+    /// Reads one page of the members, the first one without a `token`. Idempotent; the order is the provider's.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a token of somebody else's, and those of every call.
+    async fn list_members_page(&self, token: Option<&PageToken>) -> Result<Page<Member>>;
+
+    /// Reads one member. Idempotent.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound), and those of every call.
+    async fn get_member(&self, id: &MemberId) -> Result<Member>;
+
+    /// The roles that a member has, everywhere in the organisation. Idempotent.
+    ///
+    /// On Confluent the role bindings of the user, also of one who is invited and has not accepted.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) where the provider tells that there is no such member, and those of
+    /// every call.
+    async fn member_roles(&self, id: &MemberId) -> Result<Vec<RoleAssignment>>;
+
+    /// The roles of everybody, invited people included where the provider knows theirs. Idempotent. For many people at
+    /// once: on Confluent it reads all role bindings of users, on ClickHouse the list of members.
+    ///
+    /// # Errors
+    ///
+    /// Those of every call; one binding or member that cannot be read is an error, since a role may be missing.
+    async fn list_member_roles(&self) -> Result<HashMap<MemberId, Vec<RoleAssignment>>>;
+
+    /// Gives a member further roles. Idempotent: a role that is there already is success.
+    ///
+    /// On ClickHouse the roles are read and written as a whole, so that a change of somebody else's in between is lost.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a role or scope that does not exist, before anything is
+    /// sent; and those of every call. What fails after that is in [`RoleChange::failed`].
+    async fn grant_roles(&self, id: &MemberId, grants: &[RoleGrant]) -> Result<RoleChange>;
+
+    /// Gives a member exactly these roles: adds what lacks, and then takes what is too much. Nothing is taken when
+    /// something could not be added. Idempotent. [`grant_roles`](Self::grant_roles) says what else holds.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`grant_roles`](Self::grant_roles).
+    async fn set_roles(&self, id: &MemberId, grants: &[RoleGrant]) -> Result<RoleChange>;
+
+    /// Removes a member from the organisation.
+    ///
+    /// **On Confluent everything that the user owns is deleted too, API keys included.**
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound), and those of every call.
+    async fn remove_member(&self, id: &MemberId) -> Result<()>;
+
+    /// The roles that the organisation has. Idempotent.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) on Confluent, whose documented API does not list roles; and those
+    /// of every call.
+    async fn list_roles(&self) -> Result<Vec<Role>>;
+}
+
+/// What every provider can do because it is a [`MemberProvider`].
+#[async_trait]
+pub trait MemberProviderExt: MemberProvider {
+    /// All members, page after page, as they arrive. As [`list`](crate::InvitationProviderExt::list) otherwise.
+    fn list_members(&self) -> BoxStream<'_, Result<Member>> {
+        let fetch = move |token: Option<PageToken>| -> BoxFuture<'_, Result<Page<Member>>> {
+            Box::pin(async move { self.list_members_page(token.as_ref()).await })
+        };
+        list::pages(self, fetch, Prefetch::OnePage)
+    }
+
+    /// The member of this address, or `None`. Addresses compare as
+    /// [`normalize_email`](crate::normalize_email) has them. No vendor filters members, so this reads their list.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`list_members_page`](MemberProvider::list_members_page), also of a single item where nobody matches.
+    async fn find_member(&self, email: &str) -> Result<Option<Member>> {
+        list::first_match(self.list_members(), |member| {
+            same_email(&member.email, email)
+        })
+        .await
+    }
+}
+
+impl<P: MemberProvider + ?Sized> MemberProviderExt for P {}
+
+/// A pointer to a provider is a provider.
+macro_rules! forward {
+    ($($pointer:tt)+) => {
+        #[deny(clippy::missing_trait_methods)]
+        #[async_trait]
+        impl<P: MemberProvider + ?Sized> MemberProvider for $($pointer)+ {
+            async fn list_members_page(&self, token: Option<&PageToken>) -> Result<Page<Member>> {
+                (**self).list_members_page(token).await
+            }
+
+            async fn get_member(&self, id: &MemberId) -> Result<Member> {
+                (**self).get_member(id).await
+            }
+
+            async fn member_roles(&self, id: &MemberId) -> Result<Vec<RoleAssignment>> {
+                (**self).member_roles(id).await
+            }
+
+            async fn list_member_roles(&self) -> Result<HashMap<MemberId, Vec<RoleAssignment>>> {
+                (**self).list_member_roles().await
+            }
+
+            async fn grant_roles(&self, id: &MemberId, grants: &[RoleGrant]) -> Result<RoleChange> {
+                (**self).grant_roles(id, grants).await
+            }
+
+            async fn set_roles(&self, id: &MemberId, grants: &[RoleGrant]) -> Result<RoleChange> {
+                (**self).set_roles(id, grants).await
+            }
+
+            async fn remove_member(&self, id: &MemberId) -> Result<()> {
+                (**self).remove_member(id).await
+            }
+
+            async fn list_roles(&self) -> Result<Vec<Role>> {
+                (**self).list_roles().await
+            }
+        }
+    };
+}
+
+forward!(&'static P);
+forward!(Box<P>);
+forward!(Arc<P>);
