@@ -25,6 +25,7 @@ mod lookup;
 mod member;
 mod operation;
 mod outage;
+mod person;
 mod plan;
 mod provider;
 mod reconcile;
@@ -55,6 +56,7 @@ pub use crate::{
     list::{ListQuery, Page, PageToken},
     member::{Member, MemberId, MemberProvider, MemberProviderExt},
     outage::{Outage, OutageEvent, OutageOptions},
+    person::{OrganizationProvider, OrganizationProviderExt, People, Person, PersonState},
     plan::{
         Action, ApplyOptions, Plan, PlanOptions, Previous, Step, StepOutcome, StepResult,
         Withdrawal,

@@ -24,7 +24,7 @@ use crate::{
     confluent::Confluent,
     error::{Error, ErrorKind, Operation, Result},
     http::{Endpoint, ResponseObserver},
-    provider::InvitationProvider,
+    person::OrganizationProvider,
 };
 
 /// Everything that is needed to set up a provider. Changing the backend is changing this value.
@@ -134,7 +134,7 @@ impl ProviderConfig {
     /// # Errors
     ///
     /// [`ErrorKind::Config`], naming the field that is missing or wrong.
-    pub fn build(self) -> Result<Arc<dyn InvitationProvider>> {
+    pub fn build(self) -> Result<Arc<dyn OrganizationProvider>> {
         self.build_with(None)
     }
 
@@ -146,7 +146,7 @@ impl ProviderConfig {
     pub fn build_with_observer(
         self,
         observer: ResponseObserver,
-    ) -> Result<Arc<dyn InvitationProvider>> {
+    ) -> Result<Arc<dyn OrganizationProvider>> {
         self.build_with(Some(observer))
     }
 
@@ -180,7 +180,10 @@ impl ProviderConfig {
         })
     }
 
-    fn build_with(self, observer: Option<ResponseObserver>) -> Result<Arc<dyn InvitationProvider>> {
+    fn build_with(
+        self,
+        observer: Option<ResponseObserver>,
+    ) -> Result<Arc<dyn OrganizationProvider>> {
         Ok(match self {
             Self::Confluent(config) => Arc::new(config.into_builder(observer)?.build()?),
             Self::ClickHouse(config) => Arc::new(config.into_builder(observer)?.build()?),

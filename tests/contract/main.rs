@@ -20,6 +20,7 @@ mod environment;
 mod ext;
 mod extra;
 mod input;
+mod members;
 mod raw;
 mod redirects;
 mod secrets;

@@ -1,0 +1,240 @@
+//! People: what an organisation knows of an address, as invitations and as a member.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    address::{normalize_email, same_email},
+    error::Result,
+    invitation::{Invitation, RoleAssignment},
+    list::ListQuery,
+    member::{Member, MemberId, MemberProvider, MemberProviderExt},
+    provider::{InvitationProvider, InvitationProviderExt},
+};
+
+/// A provider of invitations and members: what the built-in ones are, and
+/// [`ProviderConfig::build`](crate::ProviderConfig::build) gives. Every type that is both is one.
+pub trait OrganizationProvider: InvitationProvider + MemberProvider {}
+
+impl<P: InvitationProvider + MemberProvider + ?Sized> OrganizationProvider for P {}
+
+/// What an organisation knows of one address.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Person {
+    /// The address, as it was asked for.
+    pub email: String,
+    /// Whether the person is invited, a member, both or neither.
+    pub state: PersonState,
+    /// The person's invitations, those that can be accepted first, and then the latest.
+    pub invitations: Vec<Invitation>,
+    /// The person as a member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<Member>,
+}
+
+/// Whether a person is invited, a member, both or neither.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum PersonState {
+    /// Can accept an invitation, and is no member.
+    Invited,
+    /// A member, without an invitation that can be accepted.
+    Member,
+    /// A member who can accept an invitation besides.
+    Both,
+    /// No member, and without an invitation that can be accepted: never invited, expired, or withdrawn; see
+    /// [`Person::invitations`].
+    Neither,
+}
+
+impl PersonState {
+    /// The state in a word, as data and the command have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Invited => "invited",
+            Self::Member => "member",
+            Self::Both => "both",
+            Self::Neither => "neither",
+        }
+    }
+}
+
+impl std::fmt::Display for PersonState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Person {
+    /// What is known of an address from these invitations and this member.
+    pub fn new(
+        email: impl Into<String>,
+        mut invitations: Vec<Invitation>,
+        member: Option<Member>,
+    ) -> Self {
+        invitations.sort_by_key(|one| (!one.is_pending(), std::cmp::Reverse(one.created_at)));
+        let is_invited = invitations.iter().any(Invitation::is_pending);
+        let state = match (is_invited, &member) {
+            (true, None) => PersonState::Invited,
+            (true, Some(_)) => PersonState::Both,
+            (false, Some(_)) => PersonState::Member,
+            (false, None) => PersonState::Neither,
+        };
+        Self {
+            email: email.into(),
+            state,
+            invitations,
+            member,
+        }
+    }
+}
+
+/// Everybody whom an organisation knows, read once: for many addresses at once.
+///
+/// ```
+/// # async fn example() -> org_invitations::Result<()> {
+/// use org_invitations::{ClickHouse, InvitationProvider, NewInvitation, People, PersonState};
+///
+/// # let sandbox = org_invitations_sandbox::Sandbox::start().await.unwrap();
+/// # let credentials = &sandbox.credentials().clickhouse;
+/// # let organization = &credentials.organization_id;
+/// # let (key, secret) = (&credentials.api_key, credentials.api_secret.as_str());
+/// # let clickhouse = ClickHouse::builder(organization).api_key(key, secret).base_url(sandbox.url()).build()?;
+/// clickhouse.create(NewInvitation::new("ann@example.com")).await?;
+/// let people = People::load(&clickhouse).await?;
+/// assert_eq!(people.find("Ann@Example.com").state, PersonState::Invited);
+/// assert_eq!(people.find("bob@example.com").state, PersonState::Neither);
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+/// ```
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct People {
+    /// All invitations.
+    pub invitations: Vec<Invitation>,
+    /// All members.
+    pub members: Vec<Member>,
+    /// Where the invitations of an address are.
+    invited: HashMap<String, Vec<usize>>,
+    /// Where the member of an address is.
+    joined: HashMap<String, usize>,
+}
+
+impl People {
+    /// Reads all invitations and all members.
+    ///
+    /// # Errors
+    ///
+    /// Those of the two lists, also of a single item: what is not complete does not tell who is not there.
+    pub async fn load<P>(provider: &P) -> Result<Self>
+    where
+        P: InvitationProvider + MemberProvider + ?Sized,
+    {
+        let mut people = Self::default();
+        let mut invitations = provider.list(ListQuery::new());
+        while let Some(invitation) = invitations.next().await {
+            people.invitations.push(invitation?);
+        }
+        let mut members = provider.list_members();
+        while let Some(member) = members.next().await {
+            people.members.push(member?);
+        }
+        drop((invitations, members));
+        people.index();
+        Ok(people)
+    }
+
+    /// Reads the roles of everybody, where the lists did not tell them: on Confluent, the role bindings of all users.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`list_member_roles`](MemberProvider::list_member_roles).
+    pub async fn load_roles<P>(&mut self, provider: &P) -> Result<()>
+    where
+        P: MemberProvider + ?Sized,
+    {
+        let is_told = self.members.iter().all(|member| member.roles.is_some())
+            && self
+                .invitations
+                .iter()
+                .all(|one| one.assigned_roles.is_some());
+        if is_told {
+            return Ok(());
+        }
+        let mut roles = provider.list_member_roles().await?;
+        let mut take =
+            |id: &MemberId| -> Vec<RoleAssignment> { roles.remove(id).unwrap_or_default() };
+        for member in &mut self.members {
+            if member.roles.is_none() {
+                member.roles = Some(take(&member.id));
+            }
+        }
+        for invitation in &mut self.invitations {
+            let user = invitation.user.as_ref();
+            let user = user.and_then(|user| MemberId::new(user.id.as_str()).ok());
+            if let Some(user) = user.filter(|_| invitation.assigned_roles.is_none()) {
+                invitation.assigned_roles = Some(take(&user));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is known of an address, which compares as [`normalize_email`] has it.
+    pub fn find(&self, email: &str) -> Person {
+        let address = normalize_email(email);
+        let invitations = self.invited.get(&address).into_iter().flatten();
+        let invitations = invitations.map(|index| self.invitations[*index].clone());
+        let member = self.joined.get(&address);
+        let member = member.map(|index| self.members[*index].clone());
+        Person::new(email, invitations.collect(), member)
+    }
+
+    fn index(&mut self) {
+        for (index, invitation) in self.invitations.iter().enumerate() {
+            let address = normalize_email(&invitation.email);
+            self.invited.entry(address).or_default().push(index);
+        }
+        for (index, member) in self.members.iter().enumerate() {
+            self.joined.insert(normalize_email(&member.email), index);
+        }
+    }
+}
+
+/// What follows from being a provider of invitations and of members.
+#[async_trait]
+pub trait OrganizationProviderExt: OrganizationProvider {
+    /// What the organisation knows of an address: invited, member, both or neither.
+    ///
+    /// Costs the list of the address's invitations (on ClickHouse the whole list) and the list of members. On
+    /// ClickHouse, who has accepted is no invitation any more; the members tell that from an invitation that expired.
+    ///
+    /// # Errors
+    ///
+    /// Those of the two lists, also of a single item.
+    async fn find_person(&self, email: &str) -> Result<Person> {
+        let query = match self.capabilities().filter_email {
+            true => ListQuery::new().email(email),
+            false => ListQuery::new(),
+        };
+        let mut invitations = Vec::new();
+        let mut list = self.list(query);
+        while let Some(invitation) = list.next().await {
+            let invitation = invitation?;
+            if same_email(&invitation.email, email) {
+                invitations.push(invitation);
+            }
+        }
+        let member = self.find_member(email).await?;
+        Ok(Person::new(email, invitations, member))
+    }
+}
+
+impl<P: OrganizationProvider + ?Sized> OrganizationProviderExt for P {}

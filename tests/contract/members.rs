@@ -1,0 +1,415 @@
+//! Members and roles: what is sent, in which order, and what is made of each answer.
+
+use std::sync::{Arc, Mutex};
+
+use org_invitations::{
+    ClickHouse, Confluent, ErrorKind, InvitationProvider, MemberId, MemberProvider,
+    MemberProviderExt, NewInvitation, RetryPolicy, RoleGrant,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    backend::{Backend, EMAIL, KEY, ORGANIZATION, REQUEST_ID, SECRET},
+    support::{Answer, Sent, Wire},
+};
+
+const ADMIN: &str = "5a1e0000-0000-4000-8000-000000000001";
+const READER: &str = "5a1e0000-0000-4000-8000-000000000002";
+const OTHER_READER: &str = "5a1e0000-0000-4000-8000-000000000003";
+const USER: &str = "u-1";
+const ORGANIZATION_CRN: &str = "crn://confluent.cloud/organization=o-1";
+
+fn confluent(wire: &Wire) -> Confluent {
+    let builder = Confluent::builder()
+        .api_key(KEY, SECRET)
+        .base_url(wire.url());
+    builder.retry(RetryPolicy::none()).build().unwrap()
+}
+
+fn clickhouse(wire: &Wire) -> ClickHouse {
+    let builder = ClickHouse::builder(ORGANIZATION).api_key(KEY, SECRET);
+    let builder = builder
+        .base_url(wire.url())
+        .rate_limit(1_000, std::time::Duration::from_secs(1));
+    builder.retry(RetryPolicy::none()).build().unwrap()
+}
+
+fn member(id: &str) -> MemberId {
+    MemberId::new(id).unwrap()
+}
+
+/// `METHOD last/two/steps` of each request.
+fn calls(wire: &Wire) -> Vec<String> {
+    let steps = |sent: Sent| {
+        let steps: Vec<_> = sent.path.rsplit('/').take(2).collect();
+        format!("{} {}/{}", sent.method, steps[1], steps[0])
+    };
+    wire.seen().into_iter().map(steps).collect()
+}
+
+fn envelope(result: &Value) -> Answer {
+    let body = json!({ "status": 200, "requestId": REQUEST_ID, "result": result });
+    Answer::json(200, &body)
+}
+
+fn roles_of_the_organization() -> Value {
+    json!([
+        { "id": ADMIN, "name": "Admin", "type": "system" },
+        { "id": READER, "name": "Reader", "type": "custom" },
+        { "id": OTHER_READER, "name": "READER", "type": "custom" },
+    ])
+}
+
+fn clickhouse_member(roles: &[&str]) -> Value {
+    let roles: Vec<_> = roles
+        .iter()
+        .map(|id| json!({ "roleId": id, "roleName": "r" }))
+        .collect();
+    json!({ "userId": USER, "email": EMAIL, "name": "Ann", "assignedRoles": roles })
+}
+
+/// An organisation whose only member has these roles until a PATCH changes them.
+async fn clickhouse_with(roles: &[&str]) -> Wire {
+    let roles: Vec<String> = roles.iter().map(|id| (*id).to_owned()).collect();
+    let roles = Mutex::new(roles);
+    Wire::responding(move |sent| {
+        let mut roles = roles.lock().unwrap();
+        if sent.method == "PATCH" {
+            let ids = sent.json()["assignedRoleIds"].clone();
+            *roles = serde_json::from_value(ids).unwrap();
+        }
+        let ids: Vec<&str> = roles.iter().map(String::as_str).collect();
+        match sent.path.rsplit('/').next() {
+            Some("roles") => envelope(&roles_of_the_organization()),
+            Some("members") => envelope(&json!([clickhouse_member(&ids)])),
+            Some("invitations") => {
+                envelope(&json!({ "id": "0c1d7c52-5a3e-4b11-8e0c-3f6f7d1a9b20", "email": EMAIL }))
+            }
+            _ => envelope(&clickhouse_member(&ids)),
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn clickhouse_members_are_listed_and_read() {
+    let wire = clickhouse_with(&[ADMIN]).await;
+    let provider = clickhouse(&wire);
+    let found = provider
+        .find_member("Ann@Example.com")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (found.id.as_str(), found.name.as_deref()),
+        (USER, Some("Ann"))
+    );
+    let read = provider.get_member(&found.id).await.unwrap();
+    assert_eq!(read, found);
+    let roles = provider.member_roles(&found.id).await.unwrap();
+    assert_eq!(roles[0].id.as_deref(), Some(ADMIN));
+    // An answer about somebody else is none.
+    let error = provider.get_member(&member("u-2")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+}
+
+#[tokio::test]
+async fn clickhouse_resolves_names_of_roles_and_lists_them_once() {
+    let wire = clickhouse_with(&[]).await;
+    let provider = clickhouse(&wire);
+    for _ in 0..2 {
+        let new = NewInvitation::new(EMAIL).roles(["admin", READER]);
+        provider.create(new).await.unwrap();
+    }
+    let seen = wire.seen();
+    let bodies: Vec<_> = seen.iter().filter(|sent| sent.method == "POST").collect();
+    assert_eq!(bodies[0].json()["assignedRoleIds"], json!([ADMIN, READER]));
+    let lists = seen.iter().filter(|sent| sent.path.ends_with("/roles"));
+    assert_eq!(lists.count(), 1);
+}
+
+#[tokio::test]
+async fn clickhouse_refuses_unknown_and_ambiguous_roles_unsent() {
+    let wire = clickhouse_with(&[]).await;
+    let provider = clickhouse(&wire);
+    for (role, words) in [
+        ("Amdin", "did you mean \"Admin\"?"),
+        ("reader", "2 roles are called \"reader\""),
+        ("Admin@env-1", "scopes of roles"),
+    ] {
+        let new = NewInvitation::new(EMAIL).roles([role]);
+        let error = provider.create(new.clone()).await.unwrap_err();
+        assert!(error.message().contains(words), "{error}");
+        assert!(!error.may_have_executed(), "{error}");
+        let checked = provider.check(&new).await;
+        assert_eq!(
+            checked.is_err(),
+            role != "Admin@env-1",
+            "{role} {checked:?}"
+        );
+    }
+    assert!(wire.seen().iter().all(|sent| sent.method == "GET"));
+}
+
+#[tokio::test]
+async fn clickhouse_writes_the_roles_of_a_member_as_a_whole() {
+    let wire = clickhouse_with(&[ADMIN]).await;
+    let provider = clickhouse(&wire);
+    let grants = [RoleGrant::new(READER)];
+    let change = provider.grant_roles(&member(USER), &grants).await.unwrap();
+    assert_eq!((change.added.len(), change.removed.len()), (1, 0));
+    let change = provider.set_roles(&member(USER), &grants).await.unwrap();
+    assert_eq!(change.removed[0].id.as_deref(), Some(ADMIN));
+    let change = provider.set_roles(&member(USER), &grants).await.unwrap();
+    assert!(change.is_noop(), "{change:?}");
+    let seen = wire.seen();
+    let bodies: Vec<_> = seen.iter().filter(|sent| sent.method == "PATCH").collect();
+    let bodies: Vec<_> = bodies.iter().map(|sent| sent.json()).collect();
+    assert_eq!(
+        bodies,
+        [
+            json!({ "assignedRoleIds": [ADMIN, READER] }),
+            json!({ "assignedRoleIds": [READER] })
+        ]
+    );
+}
+
+#[tokio::test]
+async fn removing_a_member_needs_an_answer_that_says_so() {
+    for backend in Backend::ALL {
+        for (status, is_done) in [(200, true), (204, true), (202, false), (404, false)] {
+            let answer = if status == 404 {
+                backend.refusal(404)
+            } else {
+                Answer::empty(status)
+            };
+            let wire = Wire::always(answer).await;
+            let outcome = match backend {
+                Backend::Confluent => confluent(&wire).remove_member(&member(USER)).await,
+                Backend::ClickHouse => clickhouse(&wire).remove_member(&member(USER)).await,
+            };
+            assert_eq!(outcome.is_ok(), is_done, "{backend:?} {status} {outcome:?}");
+            assert_eq!(wire.only().method, "DELETE");
+        }
+    }
+}
+
+/// Role bindings as Confluent keeps them; `refused` is the role that it refuses.
+#[derive(Default)]
+struct Bindings {
+    all: Vec<Value>,
+    last_id: usize,
+}
+
+async fn confluent_with(bindings: &[(&str, &str)], refused: &'static str, status: u16) -> Wire {
+    let mut state = Bindings::default();
+    for (role, pattern) in bindings {
+        state.add(&format!("User:{USER}"), role, pattern);
+    }
+    let state = Arc::new(Mutex::new(state));
+    Wire::responding(move |sent| {
+        let mut state = state.lock().unwrap();
+        let last = sent.path.rsplit('/').next().unwrap_or_default();
+        match (sent.method.as_str(), last) {
+            ("GET", "organizations") => {
+                Answer::json(200, &json!({ "metadata": {}, "data": [{ "id": "o-1" }] }))
+            }
+            ("POST", "invitations") => {
+                let user = json!({ "id": USER });
+                Answer::json(201, &json!({ "id": "i-1", "email": EMAIL, "user": user }))
+            }
+            ("POST", "role-bindings") => {
+                let body = sent.json();
+                let text = |name: &str| body[name].as_str().unwrap().to_owned();
+                let (who, role, pattern) =
+                    (text("principal"), text("role_name"), text("crn_pattern"));
+                if role == refused {
+                    return Backend::Confluent.refusal(status);
+                }
+                Answer::json(201, &state.add(&who, &role, &pattern))
+            }
+            ("GET", "role-bindings") => {
+                let query = sent.query.iter();
+                let principal = query.clone().find(|(name, _)| name == "principal");
+                let all = state.all.iter();
+                let all =
+                    all.filter(|one| principal.is_none_or(|(_, who)| one["principal"] == **who));
+                let all: Vec<_> = all.cloned().collect();
+                Answer::json(200, &json!({ "metadata": {}, "data": all }))
+            }
+            ("DELETE", id) => {
+                let at = state.all.iter().position(|one| one["id"] == id).unwrap();
+                Answer::json(200, &state.all.remove(at))
+            }
+            other => panic!("{other:?}"),
+        }
+    })
+    .await
+}
+
+impl Bindings {
+    fn add(&mut self, principal: &str, role: &str, pattern: &str) -> Value {
+        self.last_id += 1;
+        let binding = json!({
+            "id": format!("rb-{}", self.last_id),
+            "principal": principal, "role_name": role, "crn_pattern": pattern,
+        });
+        self.all.push(binding.clone());
+        binding
+    }
+}
+
+#[tokio::test]
+async fn confluent_binds_roles_to_the_invited_user() {
+    let wire = confluent_with(&[], "", 0).await;
+    let provider = confluent(&wire);
+    let roles = ["MetricsViewer", "EnvironmentAdmin@env-1"];
+    let made = provider
+        .create(NewInvitation::new(EMAIL).roles(roles))
+        .await
+        .unwrap();
+    let wanted = [
+        "GET v2/organizations",
+        "POST v2/invitations",
+        "POST v2/role-bindings",
+        "POST v2/role-bindings",
+    ];
+    assert_eq!(calls(&wire), wanted);
+    let seen = wire.seen();
+    assert_eq!(seen[1].json(), json!({ "email": EMAIL }));
+    assert_eq!(
+        seen[2].json(),
+        json!({ "principal": "User:u-1", "role_name": "MetricsViewer", "crn_pattern": ORGANIZATION_CRN })
+    );
+    assert_eq!(
+        seen[3].json()["crn_pattern"],
+        format!("{ORGANIZATION_CRN}/environment=env-1")
+    );
+    let given: Vec<_> = made
+        .assigned_roles
+        .unwrap()
+        .iter()
+        .filter_map(|role| role.grant())
+        .collect();
+    assert_eq!(given, roles.map(RoleGrant::from));
+    // The organisation is looked up once.
+    provider
+        .create(NewInvitation::new(EMAIL).roles(["MetricsViewer"]))
+        .await
+        .unwrap();
+    let lookups = calls(&wire).into_iter().filter(|call| call == wanted[0]);
+    assert_eq!(lookups.count(), 1);
+}
+
+#[tokio::test]
+async fn a_role_that_cannot_be_bound_leaves_an_incomplete_invitation() {
+    let wire = confluent_with(&[], "Odd", 403).await;
+    let provider = confluent(&wire);
+    let new = NewInvitation::new(EMAIL).roles(["Odd", "MetricsViewer"]);
+    let error = provider.create(new).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Incomplete, "{error}");
+    assert_eq!(
+        error.conflicting_id().map(ToString::to_string).as_deref(),
+        Some("i-1")
+    );
+    assert!(error.message().contains("1 of 2"), "{error}");
+    assert!(error.message().contains("Odd: "), "{error}");
+    // The other one is bound all the same.
+    let roles = provider.member_roles(&member(USER)).await.unwrap();
+    assert_eq!(roles[0].name.as_deref(), Some("MetricsViewer"));
+}
+
+#[tokio::test]
+async fn a_scope_that_is_none_is_refused_before_anything_is_sent() {
+    let wire = Wire::silent().await;
+    for role in ["Admin@lkc-1", "Admin@", "@env-1"] {
+        let new = NewInvitation::new(EMAIL).roles([role]);
+        let error = confluent(&wire).create(new).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{role} {error}");
+    }
+    wire.assert_untouched("scopes");
+}
+
+#[tokio::test]
+async fn a_conflict_counts_as_bound_only_where_the_binding_is_seen() {
+    for is_there in [true, false] {
+        let there = [("Odd", ORGANIZATION_CRN)];
+        let there = if is_there { &there[..] } else { &[] };
+        let wire = confluent_with(there, "Odd", 409).await;
+        let new = NewInvitation::new(EMAIL).roles(["Odd"]);
+        let outcome = confluent(&wire).create(new).await;
+        match outcome {
+            Ok(made) => {
+                assert!(is_there);
+                assert_eq!(
+                    made.assigned_roles.unwrap()[0].binding_id.as_deref(),
+                    Some("rb-1")
+                );
+            }
+            Err(error) => assert!(
+                !is_there && error.kind() == ErrorKind::Incomplete,
+                "{error}"
+            ),
+        }
+    }
+}
+
+#[tokio::test]
+async fn confluent_adds_roles_before_it_takes_any() {
+    let env = format!("{ORGANIZATION_CRN}/environment=env-1");
+    let wire = confluent_with(&[("EnvironmentAdmin", &env)], "Odd", 403).await;
+    let provider = confluent(&wire);
+    // Nothing is taken where something could not be given.
+    let grants = [RoleGrant::new("Odd")];
+    let change = provider.set_roles(&member(USER), &grants).await.unwrap();
+    assert_eq!((change.removed.len(), change.failed.len()), (0, 1));
+    assert_eq!(change.complete().unwrap_err().kind(), ErrorKind::Incomplete);
+
+    let grants = [RoleGrant::new("MetricsViewer")];
+    let change = provider.set_roles(&member(USER), &grants).await.unwrap();
+    assert_eq!(change.added[0].name.as_deref(), Some("MetricsViewer"));
+    assert_eq!(change.removed[0].scope.as_deref(), Some("env-1"));
+    let writes = calls(&wire)
+        .into_iter()
+        .filter(|call| !call.starts_with("GET"));
+    let writes: Vec<_> = writes.collect();
+    assert_eq!(
+        writes[1..],
+        ["POST v2/role-bindings", "DELETE role-bindings/rb-1"]
+    );
+    let change = provider.set_roles(&member(USER), &grants).await.unwrap();
+    assert!(change.is_noop(), "{change:?}");
+    // Giving one more takes none.
+    let more = [RoleGrant::new("EnvironmentAdmin").scope("env-1")];
+    let change = provider.grant_roles(&member(USER), &more).await.unwrap();
+    assert_eq!((change.added.len(), change.removed.len()), (1, 0));
+    let all = provider.list_member_roles().await.unwrap();
+    assert_eq!(all[&member(USER)].len(), 2);
+}
+
+#[tokio::test]
+async fn confluent_members_come_page_by_page() {
+    let wire = Wire::responding(|sent| {
+        let user = |id: &str, email: &str| {
+            json!({ "id": id, "email": email, "full_name": "N", "auth_type": "AUTH_TYPE_SSO" })
+        };
+        let is_second = sent.query.iter().any(|(name, _)| name == "page_token");
+        let (data, next) = match is_second {
+            false => (user("u-1", "ann@example.com"), json!("https://h/iam/v2/users?page_token=t")),
+            true => (user("u-2", "bob@example.com"), Value::Null),
+        };
+        Answer::json(200, &json!({ "metadata": { "next": next }, "data": [data] }))
+    })
+    .await;
+    let provider = confluent(&wire);
+    let bob = provider
+        .find_member("BOB@example.com")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(bob.id.as_str(), "u-2");
+    assert_eq!(bob.auth_type, Some(org_invitations::AuthType::Sso));
+    assert_eq!(provider.find_member("cid@example.com").await.unwrap(), None);
+    let error = provider.list_roles().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+}
