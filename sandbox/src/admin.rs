@@ -18,7 +18,7 @@ use crate::idp;
 use crate::limits::Limits;
 use crate::quota::Quotas;
 use crate::state::{AcceptError, Provider, Shared};
-use crate::tokens::Sts;
+use crate::tokens::StsSettings;
 
 /// The JSON body of a request, or why it is none.
 type Body<T> = Result<Json<T>, JsonRejection>;
@@ -62,7 +62,7 @@ async fn document() -> Response {
 }
 
 async fn ledger(State(shared): State<Arc<Shared>>) -> Response {
-    let ledger = shared.lock().journal.ledger();
+    let ledger = shared.lock().ledger.snapshot();
     Json(ledger).into_response()
 }
 
@@ -225,7 +225,7 @@ async fn sts(State(shared): State<Arc<Shared>>) -> Response {
 
 async fn set_sts(
     State(shared): State<Arc<Shared>>,
-    body: Body<Sts>,
+    body: Body<StsSettings>,
 ) -> Result<StatusCode, Refusal> {
     let sts = read(body)?;
     shared.lock().tokens.set(sts);

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 
 /// What a request presents to prove who it is.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Presented {
+pub(crate) enum PresentedCredentials {
     /// No header, or one that cannot be read.
     Nothing,
     /// HTTP Basic.
@@ -15,7 +15,7 @@ pub(crate) enum Presented {
     Bearer(String),
 }
 
-impl Presented {
+impl PresentedCredentials {
     pub(crate) fn in_headers(headers: &HeaderMap) -> Self {
         headers
             .get(header::AUTHORIZATION)
@@ -57,17 +57,17 @@ mod tests {
 
     #[test]
     fn a_scheme_is_read_without_regard_to_case() {
-        let token = Presented::parse("bearer abc").unwrap();
-        assert_eq!(token, Presented::Bearer("abc".to_owned()));
-        let pair = Presented::parse("BASIC a2V5OnNlOmNyZXQ=").unwrap();
+        let token = PresentedCredentials::parse("bearer abc").unwrap();
+        assert_eq!(token, PresentedCredentials::Bearer("abc".to_owned()));
+        let pair = PresentedCredentials::parse("BASIC a2V5OnNlOmNyZXQ=").unwrap();
         let (key, secret) = ("key".to_owned(), "se:cret".to_owned());
-        assert_eq!(pair, Presented::Basic { key, secret });
+        assert_eq!(pair, PresentedCredentials::Basic { key, secret });
     }
 
     #[test]
     fn an_unreadable_value_presents_nothing() {
         for value in ["", "Basic", "Basic !!!", "Basic bm9jb2xvbg==", "Digest x"] {
-            assert_eq!(Presented::parse(value), None, "{value}");
+            assert_eq!(PresentedCredentials::parse(value), None, "{value}");
         }
     }
 

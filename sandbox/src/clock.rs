@@ -6,7 +6,7 @@ use axum::http::HeaderValue;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
 /// Far enough for any test, near enough that no sum of times overflows.
-const FARTHEST: TimeDelta = TimeDelta::days(36_500);
+const MAX_OFFSET: TimeDelta = TimeDelta::days(36_500);
 
 /// Tells the time of the emulated servers.
 #[derive(Debug)]
@@ -41,13 +41,13 @@ impl Clock {
 
     /// Moves the time on, a century at most in all.
     pub(crate) fn advance(&mut self, by: Duration) {
-        let by = TimeDelta::from_std(by).unwrap_or(FARTHEST);
-        let sum = self.advanced.checked_add(&by).unwrap_or(FARTHEST);
-        self.advanced = sum.min(FARTHEST);
+        let by = TimeDelta::from_std(by).unwrap_or(MAX_OFFSET);
+        let sum = self.advanced.checked_add(&by).unwrap_or(MAX_OFFSET);
+        self.advanced = sum.min(MAX_OFFSET);
     }
 
     pub(crate) fn set_skew(&mut self, seconds: i64) {
-        let limit = FARTHEST.num_seconds();
+        let limit = MAX_OFFSET.num_seconds();
         self.skew = TimeDelta::seconds(seconds.clamp(-limit, limit));
     }
 

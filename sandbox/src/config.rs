@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::faults::Faults;
 use crate::limits::Limits;
 use crate::quota::Quotas;
-use crate::tokens::Sts;
+use crate::tokens::StsSettings;
 
 /// The organisations, keys and settings a sandbox starts with, and goes back to when reset.
 ///
@@ -53,7 +53,7 @@ pub struct Config {
     /// Quotas. Default none.
     pub quota: Quotas,
     /// What Confluent's token exchange does.
-    pub sts: Sts,
+    pub sts: StsSettings,
     /// What goes wrong. Default nothing.
     pub faults: Faults,
 }
@@ -108,7 +108,7 @@ pub struct IdentityPool {
     /// Its id, such as `pool-4rq1`.
     pub id: String,
     /// The subject tokens it takes, besides those of the identity provider at `/_sandbox/idp/token`. Default
-    /// those of [`Sts::subject_tokens`].
+    /// those of [`StsSettings::subject_tokens`].
     #[serde(default)]
     pub subject_tokens: Option<Vec<String>>,
     /// What its tokens allow. Default everything.

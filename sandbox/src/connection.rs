@@ -1,4 +1,4 @@
-//! One TCP connection, and what a request on it may order: to reset it, or to send bytes of its own choice.
+//! One TCP connection, and what a request on it may command: to reset it, or to send bytes of its own choice.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -21,18 +21,18 @@ use tokio::sync::{mpsc, watch};
 
 /// What ends the HTTP conversation on a connection before its time.
 #[derive(Debug)]
-enum Order {
+enum ConnectionCommand {
     /// The peer sees "connection reset".
     Reset,
     Send {
         bytes: Vec<u8>,
-        then: Then,
+        after: AfterWrite,
     },
 }
 
 /// What happens to the connection after bytes of a handler's own choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Then {
+pub(crate) enum AfterWrite {
     Close,
     /// It stays open, silent, until the peer goes.
     Wait,
@@ -40,49 +40,49 @@ pub(crate) enum Then {
 
 /// The connection that a request came on, as its handler sees it.
 #[derive(Clone, Debug)]
-pub(crate) struct Line {
-    orders: mpsc::UnboundedSender<Order>,
+pub(crate) struct ConnectionHandle {
+    commands: mpsc::UnboundedSender<ConnectionCommand>,
 }
 
-impl Line {
+impl ConnectionHandle {
     /// Resets the connection: the handler that awaits this gives no answer.
     pub(crate) async fn reset(&self) -> Infallible {
-        self.give(Order::Reset).await
+        self.request(ConnectionCommand::Reset).await
     }
 
     /// Sends these bytes in place of an answer. Over HTTP/1 only.
-    pub(crate) async fn send(&self, bytes: Vec<u8>, then: Then) -> Infallible {
-        self.give(Order::Send { bytes, then }).await
+    pub(crate) async fn send(&self, bytes: Vec<u8>, after: AfterWrite) -> Infallible {
+        self.request(ConnectionCommand::Send { bytes, after }).await
     }
 
-    async fn give(&self, order: Order) -> Infallible {
+    async fn request(&self, command: ConnectionCommand) -> Infallible {
         // An error: the connection is gone, and the handler about to be dropped with it.
-        let _ = self.orders.send(order);
+        let _ = self.commands.send(command);
         pending().await
     }
 }
 
-/// Serves a connection until it ends, or until a value on `closing` and the answers under way then.
+/// Serves a connection until it ends, or until a value on `closing` and the answers under way after.
 pub(crate) async fn serve(stream: TcpStream, router: Router, mut closing: watch::Receiver<()>) {
     // Answers are small, and some of them dribble on purpose.
     let _ = stream.set_nodelay(true);
     let stream = Arc::new(stream);
-    let (orders, mut given) = mpsc::unbounded_channel();
-    let line = Line { orders };
+    let (commands, mut ordered) = mpsc::unbounded_channel();
+    let handle = ConnectionHandle { commands };
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(line.clone());
+        request.extensions_mut().insert(handle.clone());
         TowerToHyperService::new(router.clone()).call(request)
     });
-    let order = {
+    let command = {
         let builder = auto::Builder::new(TokioExecutor::new());
-        let io = TokioIo::new(Shared(Arc::clone(&stream)));
+        let io = TokioIo::new(SharedStream(Arc::clone(&stream)));
         let mut conversation = pin!(builder.serve_connection(io, service));
         let mut told = false;
         loop {
             tokio::select! {
                 _ended = conversation.as_mut() => return,
-                Some(order) = given.recv() => break order,
+                Some(command) = ordered.recv() => break command,
                 _ = closing.changed(), if !told => {
                     told = true;
                     conversation.as_mut().graceful_shutdown();
@@ -90,14 +90,14 @@ pub(crate) async fn serve(stream: TcpStream, router: Router, mut closing: watch:
             }
         }
     };
-    match order {
-        Order::Reset => {
+    match command {
+        ConnectionCommand::Reset => {
             // Closed with nothing to linger for, it is reset.
             let _ = stream.set_zero_linger();
         }
-        Order::Send { bytes, then } => {
+        ConnectionCommand::Send { bytes, after } => {
             let sent = send_all(&stream, &bytes).await;
-            if sent.is_ok() && then == Then::Wait {
+            if sent.is_ok() && after == AfterWrite::Wait {
                 wait_for_end(&stream).await;
             }
         }
@@ -129,9 +129,9 @@ async fn wait_for_end(stream: &TcpStream) {
 }
 
 /// A stream that HTTP is spoken on while its other owner keeps hold of it.
-struct Shared(Arc<TcpStream>);
+struct SharedStream(Arc<TcpStream>);
 
-impl AsyncRead for Shared {
+impl AsyncRead for SharedStream {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -151,7 +151,7 @@ impl AsyncRead for Shared {
     }
 }
 
-impl AsyncWrite for Shared {
+impl AsyncWrite for SharedStream {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -78,7 +78,7 @@ impl Credentials {
         &self.identity_pool_id
     }
 
-    /// A token that Confluent's token exchange accepts, unless [told otherwise](crate::Sts). Not serialised.
+    /// A token that Confluent's token exchange accepts, unless [told otherwise](crate::StsSettings). Not serialised.
     pub fn subject_token(&self) -> &str {
         &self.subject_token
     }

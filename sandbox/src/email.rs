@@ -1,4 +1,4 @@
-//! Which email addresses the sandbox takes for one.
+//! DuplicateAnswer email addresses the sandbox takes for one.
 
 const MAX_BYTES: usize = 254;
 const MAX_LOCAL_BYTES: usize = 64;

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
 
-use crate::auth::Presented;
+use crate::auth::PresentedCredentials;
 use crate::form::{self, Form};
 use crate::state::Shared;
 use crate::tokens::SUBJECT_LIFETIME_SECONDS;
@@ -25,14 +25,14 @@ pub(crate) async fn token(
     }
     let fields = Form::parse(&body);
     let client = shared.credentials.idp();
-    let known = match Presented::in_headers(&headers) {
+    let known = match PresentedCredentials::in_headers(&headers) {
         // OAuth has both encoded before they are joined; not every client does it.
-        Presented::Basic { key, secret } => {
+        PresentedCredentials::Basic { key, secret } => {
             [key.clone(), form::decode(&key)].contains(&client.client_id)
                 && [secret.clone(), form::decode(&secret)].contains(&client.client_secret)
         }
-        Presented::Bearer(_) => false,
-        Presented::Nothing => {
+        PresentedCredentials::Bearer(_) => false,
+        PresentedCredentials::Nothing => {
             fields.get("client_id") == Some(&client.client_id)
                 && fields.get("client_secret") == Some(&client.client_secret)
         }

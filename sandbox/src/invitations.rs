@@ -5,9 +5,9 @@ use std::ops::Bound;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::faults::{InEffect, Moment};
+use crate::faults::{EffectiveFrom, LogicalTime};
+use crate::snapshot::InvitationStatus;
 use crate::state::AcceptError;
-use crate::view::Status;
 
 /// How long an invitation can be accepted, at both vendors.
 const LIFETIME: TimeDelta = TimeDelta::days(7);
@@ -36,23 +36,23 @@ pub(crate) struct New<D> {
     pub(crate) id: String,
     pub(crate) email: String,
     pub(crate) staging: TimeDelta,
-    pub(crate) in_effect: InEffect,
+    pub(crate) in_effect: EffectiveFrom,
     pub(crate) details: D,
 }
 
 impl<D> Invitation<D> {
     /// The status it has at a time: nothing happens when it is sent or expires, it only reads differently.
-    pub(crate) fn status(&self, now: DateTime<Utc>) -> Status {
+    pub(crate) fn status(&self, now: DateTime<Utc>) -> InvitationStatus {
         if self.deleted_at.is_some() {
-            Status::Deactivated
+            InvitationStatus::Deactivated
         } else if self.accepted_at.is_some() {
-            Status::Accepted
+            InvitationStatus::Accepted
         } else if self.expires_at <= now {
-            Status::Expired
+            InvitationStatus::Expired
         } else if now < self.sent_at {
-            Status::Staged
+            InvitationStatus::Staged
         } else {
-            Status::Sent
+            InvitationStatus::Sent
         }
     }
 }
@@ -67,7 +67,7 @@ pub(crate) struct Invitations<D> {
     /// Those before the latest, oldest first, of an address invited again while its uniqueness lagged.
     doubles: HashMap<Box<str>, Vec<u64>>,
     /// Those that did not take effect at once.
-    delayed: HashMap<u64, InEffect>,
+    delayed: HashMap<u64, EffectiveFrom>,
     last_sequence: u64,
 }
 
@@ -123,7 +123,7 @@ impl<D> Invitations<D> {
     }
 
     /// The one that keeps its address from being invited again.
-    pub(crate) fn in_the_way(&self, email: &str, now: Moment) -> Option<&Invitation<D>> {
+    pub(crate) fn find_conflicting(&self, email: &str, now: LogicalTime) -> Option<&Invitation<D>> {
         let email = email.to_lowercase();
         let doubles = self.doubles.get(email.as_str()).into_iter().flatten();
         let latest = self.by_email.get(email.as_str());
@@ -135,11 +135,11 @@ impl<D> Invitations<D> {
     }
 
     /// Whether lists show it.
-    pub(crate) fn is_listed(&self, invitation: &Invitation<D>, now: Moment) -> bool {
+    pub(crate) fn is_listed(&self, invitation: &Invitation<D>, now: LogicalTime) -> bool {
         self.in_effect(invitation.sequence).is_listed(now)
     }
 
-    fn in_effect(&self, sequence: u64) -> InEffect {
+    fn in_effect(&self, sequence: u64) -> EffectiveFrom {
         self.delayed.get(&sequence).copied().unwrap_or_default()
     }
 
@@ -183,7 +183,7 @@ impl<D> Invitations<D> {
     }
 
     /// How many lists show, deleted ones that are still shown included.
-    pub(crate) fn listed(&self, now: Moment) -> usize {
+    pub(crate) fn listed(&self, now: LogicalTime) -> usize {
         let delayed = self.delayed.values();
         let hidden = delayed.filter(|in_effect| !in_effect.is_listed(now));
         self.by_sequence.len() - hidden.count()
@@ -195,7 +195,7 @@ impl<D> Invitations<D> {
     }
 
     /// Whether [`get_by_email`](Self::get_by_email) finds everyone: there are no doubles, and no deleted ones.
-    pub(crate) fn are_all_found_by_email(&self) -> bool {
+    pub(crate) fn email_finds_all(&self) -> bool {
         self.by_email.len() == self.by_sequence.len()
     }
 
@@ -218,11 +218,11 @@ impl<D> Invitations<D> {
             .and_then(|sequence| self.by_sequence.get_mut(sequence))
             .ok_or(AcceptError::NotInvited)?;
         match invitation.status(now) {
-            Status::Sent => {}
-            Status::Staged => return Err(AcceptError::NotSent),
-            Status::Accepted => return Err(AcceptError::AlreadyAccepted),
-            Status::Expired => return Err(AcceptError::Expired),
-            Status::Deactivated => return Err(AcceptError::NotInvited),
+            InvitationStatus::Sent => {}
+            InvitationStatus::Staged => return Err(AcceptError::NotSent),
+            InvitationStatus::Accepted => return Err(AcceptError::AlreadyAccepted),
+            InvitationStatus::Expired => return Err(AcceptError::Expired),
+            InvitationStatus::Deactivated => return Err(AcceptError::NotInvited),
         }
         invitation.accepted_at = Some(now);
         invitation.updated_at = now;

@@ -3,22 +3,21 @@
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod accounts;
 mod admin;
 mod auth;
-mod call;
 mod clickhouse;
 mod clock;
 mod config;
 mod confluent;
 mod connection;
 mod credentials;
-mod directory;
 mod email;
+mod exchange;
 mod faults;
 mod form;
 mod idp;
 mod invitations;
-mod journal;
 mod jwt;
 mod ledger;
 mod limits;
@@ -27,9 +26,9 @@ mod operation;
 mod quota;
 mod route;
 mod server;
+mod snapshot;
 mod state;
 mod tokens;
-mod view;
 
 pub use clickhouse::roles::{SYSTEM_ROLES, SystemRole};
 pub use config::{
@@ -37,12 +36,14 @@ pub use config::{
     IdentityPool, Rights,
 };
 pub use credentials::{ClickHouseCredentials, ConfluentCredentials, Credentials, IdpCredentials};
-pub use faults::{ErrorBody, Fault, Faults, Lag, RandomFaults, Rule, Weighted, When, Which};
+pub use faults::{
+    DuplicateAnswer, ErrorBody, Fault, Faults, Lag, RandomFaults, Rule, WeightedFault, When,
+};
 pub use ledger::{Change, CommitEntry, Ledger, RequestEntry};
 pub use limits::{Limit, Limits, Window};
 pub use operation::Operation;
 pub use quota::{Quota, Quotas};
 pub use server::{Sandbox, SandboxBuilder};
+pub use snapshot::{InvitationSnapshot, InvitationStatus};
 pub use state::{AcceptError, Provider};
-pub use tokens::Sts;
-pub use view::{InvitationEntry, Status};
+pub use tokens::StsSettings;

@@ -145,12 +145,12 @@ impl Window {
 #[derive(Debug, Default)]
 pub(crate) struct Limiter {
     limits: Limits,
-    counts: HashMap<(Provider, String), Vec<Count>>,
+    counts: HashMap<(Provider, String), Vec<WindowCounter>>,
 }
 
 /// The requests of one credential in one window.
 #[derive(Debug)]
-struct Count {
+struct WindowCounter {
     window: Window,
     ends: Duration,
     used: u32,
@@ -192,7 +192,7 @@ impl Limiter {
         now: Duration,
     ) -> Option<Allowance> {
         let limit = self.limits.of(provider)?;
-        let begin = |window: Window| Count {
+        let begin = |window: Window| WindowCounter {
             window,
             ends: now.saturating_add(window.length()),
             used: 0,
@@ -222,7 +222,7 @@ impl Limiter {
     }
 }
 
-impl Count {
+impl WindowCounter {
     fn left(&self) -> u32 {
         self.window.requests.saturating_sub(self.used)
     }

@@ -13,8 +13,8 @@ use tokio::task::JoinSet;
 use crate::connection;
 
 /// How long answers under way may take when the server stops.
-const STOP_PATIENCE: Duration = Duration::from_secs(1);
-const LONGEST_OUTAGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
+const MAX_OUTAGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const BACKLOG: u32 = 1024;
 
 /// A time of refusing every connection.
@@ -29,7 +29,7 @@ pub(crate) struct Outage {
 impl Outage {
     /// Refuses connections from now on for this long, or for longer when that was wanted before.
     pub(crate) fn begin(&self, length: Duration) {
-        let until = Instant::now() + length.min(LONGEST_OUTAGE);
+        let until = Instant::now() + length.min(MAX_OUTAGE);
         let mut current = self.until.lock().unwrap_or_else(PoisonError::into_inner);
         *current = (*current).max(Some(until));
         self.begun.notify_one();
@@ -74,7 +74,7 @@ pub(crate) async fn serve(
     }
     close.send_replace(());
     let all_ended = async { while connections.join_next().await.is_some() {} };
-    let _ = tokio::time::timeout(STOP_PATIENCE, all_ended).await;
+    let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, all_ended).await;
     Ok(())
 }
 

@@ -1,11 +1,11 @@
-//! Which API and which operation a request addresses.
+//! DuplicateAnswer API and which operation a request addresses.
 
 use axum::http::Method;
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
-use crate::call::{self, Call};
+use crate::exchange::{self, ApiRequest};
 use crate::operation::Operation;
 use crate::state::{Provider, Shared};
 use crate::{clickhouse, confluent};
@@ -34,11 +34,11 @@ impl Route {
         }
     }
 
-    pub(crate) fn answer(&self, shared: &Shared, call: &Call) -> Response {
+    pub(crate) fn answer(&self, shared: &Shared, request: &ApiRequest) -> Response {
         match self {
-            Self::Confluent(route) => confluent::answer(shared, route, call),
-            Self::ClickHouse(route) => clickhouse::answer(shared, route, call),
-            Self::Unknown => call::not_found_page(),
+            Self::Confluent(route) => confluent::answer(shared, route, request),
+            Self::ClickHouse(route) => clickhouse::answer(shared, route, request),
+            Self::Unknown => exchange::not_found_page(),
         }
     }
 

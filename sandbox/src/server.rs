@@ -16,10 +16,10 @@ use crate::faults::Faults;
 use crate::ledger::Ledger;
 use crate::limits::Limits;
 use crate::quota::Quotas;
+use crate::snapshot::InvitationSnapshot;
 use crate::state::{AcceptError, Provider, Shared};
-use crate::tokens::Sts;
-use crate::view::InvitationEntry;
-use crate::{Credentials, admin, call, listener};
+use crate::tokens::StsSettings;
+use crate::{Credentials, admin, exchange, listener};
 
 /// A running server that speaks both vendors' invitation APIs.
 ///
@@ -75,7 +75,7 @@ impl Sandbox {
 
     /// A copy of what has happened so far. `GET /_sandbox/ledger` answers the same.
     pub fn ledger(&self) -> Ledger {
-        self.shared.lock().journal.ledger()
+        self.shared.lock().ledger.snapshot()
     }
 
     /// Accepts the open invitation of `email`, as the invitee would, and returns its id.
@@ -107,7 +107,7 @@ impl Sandbox {
     /// Refuses every connection from now on for this long, and closes those that are open once the answers
     /// under way are out. `POST /_sandbox/refuse {"for_ms"}` does the same.
     ///
-    /// Begins a moment after it returns. [`Fault::Refuse`](crate::Fault::Refuse) does this when a request comes.
+    /// Begins a logical_time after it returns. [`Fault::Refuse`](crate::Fault::Refuse) does this when a request comes.
     pub fn refuse_connections(&self, length: Duration) {
         self.shared.outage.begin(length);
     }
@@ -147,7 +147,7 @@ impl Sandbox {
     /// same.
     ///
     /// Access tokens given out before stay good until they expire.
-    pub fn set_sts(&self, sts: Sts) {
+    pub fn set_sts(&self, sts: StsSettings) {
         self.shared.lock().tokens.set(sts);
     }
 
@@ -158,7 +158,7 @@ impl Sandbox {
 
     /// All invitations there are, Confluent's first, each API's in order of creation.
     /// `GET /_sandbox/invitations` answers the same, as `{"invitations": […]}`.
-    pub fn invitations(&self) -> Vec<InvitationEntry> {
+    pub fn invitations(&self) -> Vec<InvitationSnapshot> {
         self.shared.invitations()
     }
 
@@ -306,7 +306,7 @@ impl SandboxBuilder {
 fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .merge(admin::router())
-        .fallback(call::answer)
+        .fallback(exchange::answer)
         .with_state(shared)
 }
 

@@ -7,18 +7,18 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::accounts::Accounts;
 use crate::clock::Clock;
 use crate::config::{Config, CustomRole};
-use crate::directory::Directory;
-use crate::faults::{Faults, Moment, Plan};
+use crate::faults::{FaultSchedule, Faults, LogicalTime};
 use crate::invitations::Invitations;
-use crate::journal::Journal;
 use crate::ledger::Change;
+use crate::ledger::Recorder;
 use crate::limits::Limiter;
 use crate::listener::Outage;
 use crate::quota::Quotas;
-use crate::tokens::Tokens;
-use crate::view::InvitationEntry;
+use crate::snapshot::InvitationSnapshot;
+use crate::tokens::TokenStore;
 use crate::{Credentials, clickhouse, confluent};
 
 /// One of the two emulated APIs.
@@ -65,28 +65,28 @@ pub(crate) struct Shared {
     /// Base URL of the server, without a trailing slash.
     pub(crate) url: String,
     pub(crate) credentials: Credentials,
-    pub(crate) directory: Directory,
+    pub(crate) accounts: Accounts,
     pub(crate) outage: Arc<Outage>,
     /// As the sandbox started, to be reset to.
     config: Config,
     state: Mutex<State>,
 }
 
-/// What changes while the sandbox runs. Organisations go by their position in the directory.
+/// What changes while the sandbox runs. Organisations go by their position in the accounts.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) confluent: Vec<Invitations<confluent::Details>>,
     pub(crate) clickhouse: Vec<Invitations<clickhouse::Details>>,
     /// Of each organisation on ClickHouse.
     pub(crate) custom_roles: Vec<Vec<CustomRole>>,
-    pub(crate) journal: Journal,
-    pub(crate) faults: Plan,
+    pub(crate) ledger: Recorder,
+    pub(crate) faults: FaultSchedule,
     pub(crate) limits: Limiter,
     pub(crate) quotas: Quotas,
-    pub(crate) tokens: Tokens,
+    pub(crate) tokens: TokenStore,
     pub(crate) clock: Clock,
-    /// How many times all this was reset: what was begun in an era before has no part in this one.
-    pub(crate) era: u64,
+    /// How many times all this was reset: what was begun in an generation before has no part in this one.
+    pub(crate) generation: u64,
 }
 
 impl Shared {
@@ -99,13 +99,13 @@ impl Shared {
         if let Some(problem) = config.faults.problem() {
             return Err(problem);
         }
-        let directory = Directory::new(&config, &mut credentials)?;
-        let journal = Journal::new(config.ledger_limit);
-        let state = State::new(&config, &directory, &credentials, journal, 0);
+        let accounts = Accounts::new(&config, &mut credentials)?;
+        let ledger = Recorder::new(config.ledger_limit);
+        let state = State::new(&config, &accounts, &credentials, ledger, 0);
         Ok(Self {
             url: credentials.url.clone(),
             credentials,
-            directory,
+            accounts,
             outage: Arc::default(),
             config,
             state: Mutex::new(state),
@@ -120,13 +120,13 @@ impl Shared {
     /// Forgets everything that happened and was set since the start.
     pub(crate) fn reset(&self) {
         let mut state = self.lock();
-        let (journal, era) = (state.journal.fresh(), state.era + 1);
+        let (ledger, generation) = (state.ledger.cleared(), state.generation + 1);
         *state = State::new(
             &self.config,
-            &self.directory,
+            &self.accounts,
             &self.credentials,
-            journal,
-            era,
+            ledger,
+            generation,
         );
     }
 
@@ -144,22 +144,22 @@ impl Shared {
     }
 
     /// All invitations, Confluent's first, each organisation's in order of creation.
-    pub(crate) fn invitations(&self) -> Vec<InvitationEntry> {
+    pub(crate) fn invitations(&self) -> Vec<InvitationSnapshot> {
         let state = self.lock();
         let now = state.now();
-        let Directory {
+        let Accounts {
             confluent,
             clickhouse,
-        } = &self.directory;
+        } = &self.accounts;
         let mut all = Vec::new();
         for (organization, invitations) in confluent.iter().zip(&state.confluent) {
             all.extend(invitations.after(0).map(|invitation| {
-                InvitationEntry::new(Provider::Confluent, &organization.id, invitation, now)
+                InvitationSnapshot::new(Provider::Confluent, &organization.id, invitation, now)
             }));
         }
         for (organization, invitations) in clickhouse.iter().zip(&state.clickhouse) {
             all.extend(invitations.after(0).map(|invitation| {
-                InvitationEntry::new(Provider::ClickHouse, &organization.id, invitation, now)
+                InvitationSnapshot::new(Provider::ClickHouse, &organization.id, invitation, now)
             }));
         }
         all
@@ -169,18 +169,18 @@ impl Shared {
 impl State {
     fn new(
         config: &Config,
-        directory: &Directory,
+        accounts: &Accounts,
         credentials: &Credentials,
-        journal: Journal,
-        era: u64,
+        ledger: Recorder,
+        generation: u64,
     ) -> Self {
-        let mut tokens = Tokens::new(credentials.subject_token().to_owned());
+        let mut tokens = TokenStore::new(credentials.subject_token().to_owned());
         tokens.set(config.sts.clone());
         let mut limits = Limiter::default();
         limits.set(config.limits.clone());
-        let clickhouse = &directory.clickhouse;
+        let clickhouse = &accounts.clickhouse;
         let mut state = Self {
-            confluent: directory
+            confluent: accounts
                 .confluent
                 .iter()
                 .map(|_| Invitations::default())
@@ -190,16 +190,16 @@ impl State {
                 .iter()
                 .map(|it| it.custom_roles.clone())
                 .collect(),
-            journal,
-            faults: Plan::default(),
+            ledger,
+            faults: FaultSchedule::default(),
             limits,
             quotas: config.quota.clone(),
             tokens,
             clock: Clock::default(),
-            era,
+            generation,
         };
         let now = state.now();
-        confluent::seed(&mut state.confluent, directory, config.seed, now);
+        confluent::seed(&mut state.confluent, accounts, config.seed, now);
         clickhouse::seed(&mut state, config.seed, now);
         state.set_faults(config.faults.clone());
         state
@@ -211,16 +211,16 @@ impl State {
     }
 
     /// The present, as lags are measured.
-    pub(crate) fn moment(&self) -> Moment {
-        Moment {
+    pub(crate) fn logical_time(&self) -> LogicalTime {
+        LogicalTime {
             elapsed: self.clock.elapsed(),
-            requests: self.journal.received_so_far(),
+            requests: self.ledger.received_count(),
         }
     }
 
     pub(crate) fn set_faults(&mut self, faults: Faults) {
         self.clock.set_skew(faults.clock_skew_seconds);
-        self.faults = Plan::new(faults);
+        self.faults = FaultSchedule::new(faults);
     }
 
     /// Accepts the open invitation of `email`, as the invitee would, and returns its id. With several
@@ -235,7 +235,7 @@ impl State {
             Provider::Confluent => accept_first(&mut self.confluent, email, now)?,
             Provider::ClickHouse => accept_first(&mut self.clickhouse, email, now)?,
         };
-        self.journal
+        self.ledger
             .commit(provider, Change::Accept, &id, &email, None);
         Ok(id)
     }

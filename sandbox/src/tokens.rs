@@ -11,7 +11,7 @@ use crate::jwt;
 /// How long a token of the identity provider is good.
 pub(crate) const SUBJECT_LIFETIME_SECONDS: u32 = 3600;
 /// With so many tokens kept, those long expired are forgotten.
-const MANY: usize = 10_000;
+const PRUNE_THRESHOLD: usize = 10_000;
 
 /// What Confluent's token exchange accepts, and how it answers.
 ///
@@ -20,17 +20,17 @@ const MANY: usize = 10_000;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
-pub struct Sts {
+pub struct StsSettings {
     /// The subject tokens to accept, besides those of the identity provider at `/_sandbox/idp/token`. Default
     /// the one of [`Credentials::subject_token`](crate::Credentials::subject_token).
     pub subject_tokens: Option<Vec<String>>,
     /// Whether `expires_in` is answered as a JSON string. Default `false`.
     pub expires_in_as_text: bool,
-    /// The longest lifetime given, whatever is asked for. Default 900.
+    /// The longest lifetime issued, whatever is asked for. Default 900.
     pub lifetime_seconds: Option<u32>,
 }
 
-impl Sts {
+impl StsSettings {
     /// Accepts these subject tokens in place of the default one.
     #[must_use]
     pub fn with_subject_tokens<T: Into<String>>(
@@ -57,18 +57,18 @@ impl Sts {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Tokens {
-    settings: Sts,
+pub(crate) struct TokenStore {
+    settings: StsSettings,
     default_subject: String,
     /// When those of the identity provider expire.
     subjects: HashMap<String, DateTime<Utc>>,
     subjects_issued: u64,
-    given: HashMap<String, Given>,
+    issued: HashMap<String, IssuedToken>,
 }
 
 /// An access token.
 #[derive(Debug)]
-struct Given {
+struct IssuedToken {
     pool: String,
     expires_at: DateTime<Utc>,
 }
@@ -82,7 +82,7 @@ pub(crate) enum Found<'a> {
     Unknown,
 }
 
-impl Tokens {
+impl TokenStore {
     pub(crate) fn new(default_subject: String) -> Self {
         Self {
             default_subject,
@@ -90,11 +90,11 @@ impl Tokens {
         }
     }
 
-    pub(crate) fn set(&mut self, settings: Sts) {
+    pub(crate) fn set(&mut self, settings: StsSettings) {
         self.settings = settings;
     }
 
-    pub(crate) fn settings(&self) -> &Sts {
+    pub(crate) fn settings(&self) -> &StsSettings {
         &self.settings
     }
 
@@ -110,7 +110,7 @@ impl Tokens {
             "iat": now.timestamp(),
             "exp": expires_at.timestamp(),
         }));
-        if self.subjects.len() >= MANY {
+        if self.subjects.len() >= PRUNE_THRESHOLD {
             self.subjects.retain(|_, expires_at| *expires_at > now);
         }
         self.subjects.insert(token.clone(), expires_at);
@@ -134,7 +134,7 @@ impl Tokens {
     }
 
     /// A new access token, with its lifetime in seconds.
-    pub(crate) fn give(
+    pub(crate) fn issue(
         &mut self,
         pool: &str,
         wanted_seconds: u32,
@@ -148,19 +148,20 @@ impl Tokens {
             "iat": now.timestamp(),
             "exp": expires_at.timestamp(),
         }));
-        if self.given.len() >= MANY {
-            self.given.retain(|_, given| given.expires_at > now);
+        if self.issued.len() >= PRUNE_THRESHOLD {
+            self.issued.retain(|_, issued| issued.expires_at > now);
         }
         let pool = pool.to_owned();
-        self.given.insert(token.clone(), Given { pool, expires_at });
+        self.issued
+            .insert(token.clone(), IssuedToken { pool, expires_at });
         (token, seconds)
     }
 
     pub(crate) fn find(&self, token: &str, now: DateTime<Utc>) -> Found<'_> {
-        match self.given.get(token) {
+        match self.issued.get(token) {
             None => Found::Unknown,
-            Some(given) if given.expires_at <= now => Found::Expired,
-            Some(given) => Found::Good(&given.pool),
+            Some(issued) if issued.expires_at <= now => Found::Expired,
+            Some(issued) => Found::Good(&issued.pool),
         }
     }
 }

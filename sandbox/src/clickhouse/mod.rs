@@ -11,10 +11,10 @@ use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::auth::Presented;
-use crate::call::{self, BodyError, Call};
+use crate::auth::PresentedCredentials;
 use crate::config::{CustomRole, Rights};
 use crate::email::is_email;
+use crate::exchange::{self, ApiRequest, BodyError};
 use crate::invitations::{Invitation, Invitations, New};
 use crate::ledger::Change;
 use crate::state::{Provider, Shared, State};
@@ -63,7 +63,7 @@ pub(crate) enum Route {
         id: String,
     },
     /// A path that exists, a method that does not; with the methods that do.
-    WrongMethod(&'static str),
+    MethodNotAllowed(&'static str),
     Unknown,
 }
 
@@ -76,14 +76,14 @@ impl Route {
                 match *method {
                     Method::GET => Self::List { organization },
                     Method::POST => Self::Create { organization },
-                    _ => Self::WrongMethod("GET, POST"),
+                    _ => Self::MethodNotAllowed("GET, POST"),
                 }
             }
             ["organizations", organization, "roles"] if !organization.is_empty() => {
                 let organization = (*organization).to_owned();
                 match *method {
                     Method::GET => Self::Roles { organization },
-                    _ => Self::WrongMethod("GET"),
+                    _ => Self::MethodNotAllowed("GET"),
                 }
             }
             ["organizations", organization, "invitations", id]
@@ -93,7 +93,7 @@ impl Route {
                 match *method {
                     Method::GET => Self::Get { organization, id },
                     Method::DELETE => Self::Delete { organization, id },
-                    _ => Self::WrongMethod("GET, DELETE"),
+                    _ => Self::MethodNotAllowed("GET, DELETE"),
                 }
             }
             _ => Self::Unknown,
@@ -107,33 +107,33 @@ impl Route {
             Self::Roles { .. } => Some("organizationRolesGetList"),
             Self::Get { .. } => Some("invitationGet"),
             Self::Delete { .. } => Some("invitationDelete"),
-            Self::WrongMethod(_) | Self::Unknown => None,
+            Self::MethodNotAllowed(_) | Self::Unknown => None,
         }
     }
 }
 
-pub(crate) fn answer(shared: &Shared, route: &Route, call: &Call) -> Response {
-    let admitted = |organization, may| admit(shared, call, organization, may);
+pub(crate) fn answer(shared: &Shared, route: &Route, request: &ApiRequest) -> Response {
+    let admitted = |organization, may| authorize(shared, request, organization, may);
     let answer = match route {
         Route::List { organization } => {
-            admitted(organization, Rights::read).and_then(|it| list(shared, call, it))
+            admitted(organization, Rights::read).and_then(|it| list(shared, request, it))
         }
         Route::Create { organization } => {
-            admitted(organization, Rights::write).and_then(|it| create(shared, call, it))
+            admitted(organization, Rights::write).and_then(|it| create(shared, request, it))
         }
         Route::Roles { organization } => {
-            admitted(organization, Rights::read).map(|it| list_roles(shared, call, it))
+            admitted(organization, Rights::read).map(|it| list_roles(shared, request, it))
         }
         Route::Get { organization, id } => {
-            admitted(organization, Rights::read).and_then(|it| get(shared, call, it, id))
+            admitted(organization, Rights::read).and_then(|it| get(shared, request, it, id))
         }
         Route::Delete { organization, id } => {
-            admitted(organization, Rights::write).and_then(|it| delete(shared, call, it, id))
+            admitted(organization, Rights::write).and_then(|it| delete(shared, request, it, id))
         }
-        Route::WrongMethod(allowed) => Err(Refusal::wrong_method(allowed)),
-        Route::Unknown => return call::not_found_page(),
+        Route::MethodNotAllowed(allowed) => Err(Refusal::wrong_method(allowed)),
+        Route::Unknown => return exchange::not_found_page(),
     };
-    answer.unwrap_or_else(|refusal| wire::failure(refusal, &call.request_id))
+    answer.unwrap_or_else(|refusal| wire::failure(refusal, &request.request_id))
 }
 
 /// A refusal with this status that is not the request's fault.
@@ -165,29 +165,32 @@ pub(crate) fn too_many_requests() -> Response {
 
 /// What the requests with these credentials are counted under; `None` for credentials that are not good.
 pub(crate) fn credential(shared: &Shared, headers: &HeaderMap) -> Option<String> {
-    let Presented::Basic { key, secret } = Presented::in_headers(headers) else {
+    let PresentedCredentials::Basic { key, secret } = PresentedCredentials::in_headers(headers)
+    else {
         return None;
     };
-    shared.directory.clickhouse_key(&key, &secret).map(|_| key)
+    shared.accounts.clickhouse_key(&key, &secret).map(|_| key)
 }
 
 /// Checks the credentials, then the organisation, then what the credentials allow; returns the position of the
 /// organisation.
-fn admit(
+fn authorize(
     shared: &Shared,
-    call: &Call,
+    request: &ApiRequest,
     organization: &str,
     may: fn(Rights) -> bool,
 ) -> Result<usize, Refusal> {
-    let Presented::Basic { key, secret } = Presented::in_headers(&call.headers) else {
+    let PresentedCredentials::Basic { key, secret } =
+        PresentedCredentials::in_headers(&request.headers)
+    else {
         return Err(Refusal::unauthorized());
     };
     let (position, key) = shared
-        .directory
+        .accounts
         .clickhouse_key(&key, &secret)
         .ok_or_else(Refusal::unauthorized)?;
     let organization = uuid(organization, "organization")?;
-    let own = shared.directory.clickhouse.get(position);
+    let own = shared.accounts.clickhouse.get(position);
     if own.is_none_or(|own| own.id != organization) {
         return Err(Refusal::elsewhere());
     }
@@ -197,28 +200,28 @@ fn admit(
     Ok(position)
 }
 
-fn list(shared: &Shared, call: &Call, organization: usize) -> Result<Response, Refusal> {
+fn list(shared: &Shared, request: &ApiRequest, organization: usize) -> Result<Response, Refusal> {
     let state = shared.lock();
     let invitations = invitations(&state, organization)?;
-    let moment = state.moment();
+    let logical_time = state.logical_time();
     let open = invitations
         .after(0)
-        .filter(|it| is_open(it) && invitations.is_listed(it, moment));
+        .filter(|it| is_open(it) && invitations.is_listed(it, logical_time));
     let result: Vec<_> = open.map(wire::invitation).collect();
-    Ok(wire::success(Some(result), &call.request_id))
+    Ok(wire::success(Some(result), &request.request_id))
 }
 
-fn list_roles(shared: &Shared, call: &Call, organization: usize) -> Response {
+fn list_roles(shared: &Shared, request: &ApiRequest, organization: usize) -> Response {
     let state = shared.lock();
     let custom = state.custom_roles.get(organization).into_iter().flatten();
     let system = roles::SYSTEM_ROLES.into_iter().map(Role::System);
     let all = system.chain(custom.cloned().map(Role::Custom));
     let role = |role: Role| json!({ "id": role.id(), "name": role.name(), "type": role.kind() });
-    wire::success(Some(all.map(role).collect::<Vec<_>>()), &call.request_id)
+    wire::success(Some(all.map(role).collect::<Vec<_>>()), &request.request_id)
 }
 
-fn create(shared: &Shared, call: &Call, organization: usize) -> Result<Response, Refusal> {
-    let body = call.json_object().map_err(|error| match error {
+fn create(shared: &Shared, request: &ApiRequest, organization: usize) -> Result<Response, Refusal> {
+    let body = request.json_object().map_err(|error| match error {
         BodyError::TooLarge => Refusal::too_large(),
         BodyError::NotJson => Refusal::bad_request("The body is not JSON"),
         BodyError::NotAnObject => Refusal::bad_request("The body is not a JSON object"),
@@ -228,7 +231,7 @@ fn create(shared: &Shared, call: &Call, organization: usize) -> Result<Response,
     let mut state = shared.lock();
     let state = &mut *state;
     let now = state.now();
-    let moment = state.moment();
+    let logical_time = state.logical_time();
     let custom = state
         .custom_roles
         .get(organization)
@@ -239,7 +242,7 @@ fn create(shared: &Shared, call: &Call, organization: usize) -> Result<Response,
         .clickhouse
         .get_mut(organization)
         .ok_or_else(Refusal::not_found)?;
-    if let Some(existing) = invitations.in_the_way(&email, moment) {
+    if let Some(existing) = invitations.find_conflicting(&email, logical_time) {
         return Err(Refusal::conflict(if is_open(existing) {
             "This email address is invited to the organization"
         } else {
@@ -250,32 +253,37 @@ fn create(shared: &Shared, call: &Call, organization: usize) -> Result<Response,
         id: random_id(),
         email,
         staging: TimeDelta::zero(),
-        in_effect: state.faults.in_effect(moment),
+        in_effect: state.faults.in_effect(logical_time),
         details,
     };
     let created = invitations.insert(new, now);
-    state.journal.commit(
+    state.ledger.commit(
         Provider::ClickHouse,
         Change::Create,
         &created.id,
         &created.email,
-        Some(&call.request_id),
+        Some(&request.request_id),
     );
     let result = wire::invitation(created);
-    Ok(wire::success(Some(result), &call.request_id))
+    Ok(wire::success(Some(result), &request.request_id))
 }
 
-fn get(shared: &Shared, call: &Call, organization: usize, id: &str) -> Result<Response, Refusal> {
+fn get(
+    shared: &Shared,
+    request: &ApiRequest,
+    organization: usize,
+    id: &str,
+) -> Result<Response, Refusal> {
     let id = uuid(id, "invitation")?;
     let state = shared.lock();
     let found = find(&state, organization, &id)?;
     let result = wire::invitation(found);
-    Ok(wire::success(Some(result), &call.request_id))
+    Ok(wire::success(Some(result), &request.request_id))
 }
 
 fn delete(
     shared: &Shared,
-    call: &Call,
+    request: &ApiRequest,
     organization: usize,
     id: &str,
 ) -> Result<Response, Refusal> {
@@ -285,14 +293,14 @@ fn delete(
     if let Some(invitations) = state.clickhouse.get_mut(organization) {
         invitations.remove(&id);
     }
-    state.journal.commit(
+    state.ledger.commit(
         Provider::ClickHouse,
         Change::Delete,
         &id,
         &email,
-        Some(&call.request_id),
+        Some(&request.request_id),
     );
-    Ok(wire::success(None::<()>, &call.request_id))
+    Ok(wire::success(None::<()>, &request.request_id))
 }
 
 fn invitations(state: &State, organization: usize) -> Result<&Invitations<Details>, Refusal> {

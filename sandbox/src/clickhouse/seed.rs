@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Builder;
 
 use super::{Details, roles};
-use crate::faults::InEffect;
+use crate::faults::EffectiveFrom;
 use crate::invitations::New;
 use crate::state::State;
 
@@ -21,7 +21,7 @@ pub(crate) fn seed(state: &mut State, count: u64, now: DateTime<Utc>) {
                 .to_string(),
             email: format!("user{number}@seeded.example"),
             staging: TimeDelta::zero(),
-            in_effect: InEffect::default(),
+            in_effect: EffectiveFrom::default(),
             details: Details::new(vec![roles::DEFAULT], custom),
         };
         invitations.insert(new, now);

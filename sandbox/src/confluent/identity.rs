@@ -3,8 +3,8 @@
 use axum::http::HeaderMap;
 
 use super::wire::Failure;
-use crate::auth::Presented;
-use crate::directory::Caller;
+use crate::accounts::Caller;
+use crate::auth::PresentedCredentials;
 use crate::state::{Shared, State};
 use crate::tokens::Found;
 
@@ -32,24 +32,24 @@ fn identify<'a>(
     state: &State,
     headers: &HeaderMap,
 ) -> Result<(&'a Caller, Name<'a>), Failure> {
-    let presented = Presented::in_headers(headers);
-    let mut keys = shared.directory.confluent.iter().flat_map(|org| &org.keys);
+    let presented = PresentedCredentials::in_headers(headers);
+    let mut keys = shared.accounts.confluent.iter().flat_map(|org| &org.keys);
     match &presented {
-        Presented::Nothing => {}
-        Presented::Basic { key, secret } => {
+        PresentedCredentials::Nothing => {}
+        PresentedCredentials::Basic { key, secret } => {
             let found = keys.find(|it| it.api_key == *key && it.api_secret == *secret);
             if let Some(found) = found {
                 return Ok((&found.caller, ("key", &found.api_key)));
             }
         }
-        Presented::Bearer(token) => {
+        PresentedCredentials::Bearer(token) => {
             let found = keys.find(|it| it.access_token.as_ref() == Some(token));
             if let Some(found) = found {
                 return Ok((&found.caller, ("token of", &found.api_key)));
             }
             match state.tokens.find(token, state.now()) {
                 Found::Good(pool) => {
-                    if let Some(found) = shared.directory.pool(pool) {
+                    if let Some(found) = shared.accounts.pool(pool) {
                         return Ok((&found.caller, ("pool", &found.id)));
                     }
                 }

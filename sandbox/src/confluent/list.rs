@@ -9,8 +9,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::wire::{self, Failure};
 use super::{Details, invitation_of, user_of};
-use crate::call::Call;
-use crate::faults::{Filtering, Moment};
+use crate::exchange::ApiRequest;
+use crate::faults::{FilterMode, LogicalTime};
 use crate::invitations::{Invitation, Invitations};
 
 const DEFAULT_PAGE_SIZE: usize = 10;
@@ -28,7 +28,7 @@ pub(crate) struct Query {
     after: u64,
     /// How many empty pages, which a fault put in the way, came just before.
     detours: u32,
-    filtering: Filtering,
+    filtering: FilterMode,
 }
 
 /// The time at which a list is read.
@@ -37,7 +37,7 @@ pub(crate) struct Now {
     /// For what has expired.
     pub(crate) time: DateTime<Utc>,
     /// For what has taken effect.
-    pub(crate) moment: Moment,
+    pub(crate) logical_time: LogicalTime,
 }
 
 /// One page of the answer.
@@ -51,9 +51,9 @@ pub(crate) struct Page<'a> {
 
 impl Query {
     /// Reads the query of a request. Unknown parameters are ignored; of a repeated one the first counts.
-    pub(crate) fn of(call: &Call) -> Result<Self, Failure> {
-        let filtering = call.filtering;
-        let query = Self::parse(&call.uri)?;
+    pub(crate) fn of(request: &ApiRequest) -> Result<Self, Failure> {
+        let filtering = request.filtering;
+        let query = Self::parse(&request.uri)?;
         Ok(Self { filtering, ..query })
     }
 
@@ -83,7 +83,7 @@ impl Query {
             page_size,
             after,
             detours,
-            filtering: Filtering::Exact,
+            filtering: FilterMode::Exact,
         })
     }
 
@@ -95,7 +95,7 @@ impl Query {
         let total = if self.is_filtered() {
             self.matching(invitations, 0, now).count()
         } else {
-            invitations.listed(now.moment)
+            invitations.listed(now.logical_time)
         };
         let mut rest = self.matching(invitations, self.after, now);
         let items: Vec<_> = rest.by_ref().take(self.page_size).collect();
@@ -140,7 +140,7 @@ impl Query {
     }
 
     fn link_to(&self, base: &str, detours: u32) -> String {
-        // Tokens of the largest page size are not accepted.
+        // TokenStore of the largest page size are not accepted.
         let token = Token {
             page_size: self.page_size.min(MAX_PAGE_SIZE - 1),
             after: self.after,
@@ -157,7 +157,7 @@ impl Query {
         now: Now,
     ) -> Box<dyn Iterator<Item = &'a Invitation<Details>> + 'a> {
         let matches = move |it: &&Invitation<Details>| {
-            invitations.is_listed(it, now.moment) && self.matches(it, now.time)
+            invitations.is_listed(it, now.logical_time) && self.matches(it, now.time)
         };
         match self.only_candidate(invitations) {
             Some(one) => {
@@ -173,14 +173,14 @@ impl Query {
         &self,
         invitations: &'a Invitations<Details>,
     ) -> Option<Option<&'a Invitation<Details>>> {
-        if self.filtering != Filtering::Exact {
+        if self.filtering != FilterMode::Exact {
             return None;
         }
         if let Some(user) = &self.user {
             return Some(invitation_of(user).and_then(|id| invitations.get(&id)));
         }
         let email = self.email.as_ref()?;
-        let all_found = invitations.are_all_found_by_email();
+        let all_found = invitations.email_finds_all();
         all_found.then(|| invitations.get_by_email(email))
     }
 

@@ -13,10 +13,10 @@ use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value};
 
-use crate::call::{BodyError, Call};
+use crate::accounts::{Caller, ConfluentOrg};
 use crate::config::Rights;
-use crate::directory::{Caller, ConfluentOrg};
 use crate::email::is_email;
+use crate::exchange::{ApiRequest, BodyError};
 use crate::faults::Fault;
 use crate::invitations::{Invitation, New};
 use crate::ledger::Change;
@@ -46,7 +46,7 @@ pub(crate) enum Route {
     Delete(String),
     Exchange,
     /// A path that exists, a method that does not; with the methods that do.
-    WrongMethod(&'static str),
+    MethodNotAllowed(&'static str),
     Unknown,
 }
 
@@ -57,12 +57,12 @@ impl Route {
             ["v2", "invitations"] => match *method {
                 Method::GET => Self::List,
                 Method::POST => Self::Create,
-                _ => Self::WrongMethod("GET, POST"),
+                _ => Self::MethodNotAllowed("GET, POST"),
             },
             ["v2", "invitations", id] if !id.is_empty() => match *method {
                 Method::GET => Self::Get((*id).to_owned()),
                 Method::DELETE => Self::Delete((*id).to_owned()),
-                _ => Self::WrongMethod("GET, DELETE"),
+                _ => Self::MethodNotAllowed("GET, DELETE"),
             },
             _ => Self::Unknown,
         }
@@ -73,7 +73,7 @@ impl Route {
         match segments {
             ["v1", "oauth2", "token"] => match *method {
                 Method::POST => Self::Exchange,
-                _ => Self::WrongMethod("POST"),
+                _ => Self::MethodNotAllowed("POST"),
             },
             _ => Self::Unknown,
         }
@@ -86,14 +86,14 @@ impl Route {
             Self::Get(_) => Some("getIamV2Invitation"),
             Self::Delete(_) => Some("deleteIamV2Invitation"),
             Self::Exchange => Some("exchangeStsV1OauthToken"),
-            Self::WrongMethod(_) | Self::Unknown => None,
+            Self::MethodNotAllowed(_) | Self::Unknown => None,
         }
     }
 }
 
-pub(crate) fn answer(shared: &Shared, route: &Route, call: &Call) -> Response {
+pub(crate) fn answer(shared: &Shared, route: &Route, request: &ApiRequest) -> Response {
     let caller = |may: fn(Rights) -> bool| {
-        let caller = identity::caller(shared, &shared.lock(), &call.headers)?;
+        let caller = identity::caller(shared, &shared.lock(), &request.headers)?;
         if may(caller.rights) {
             Ok(caller)
         } else {
@@ -101,15 +101,15 @@ pub(crate) fn answer(shared: &Shared, route: &Route, call: &Call) -> Response {
         }
     };
     let answer = match route {
-        Route::List => caller(Rights::read).and_then(|it| list(shared, &it, call)),
-        Route::Create => caller(Rights::write).and_then(|it| create(shared, &it, call)),
+        Route::List => caller(Rights::read).and_then(|it| list(shared, &it, request)),
+        Route::Create => caller(Rights::write).and_then(|it| create(shared, &it, request)),
         Route::Get(id) => caller(Rights::read).and_then(|it| get(shared, &it, id)),
-        Route::Delete(id) => caller(Rights::write).and_then(|it| delete(shared, &it, call, id)),
-        Route::Exchange => sts::exchange(shared, call),
-        Route::WrongMethod(allowed) => Err(Failure::wrong_method(allowed)),
+        Route::Delete(id) => caller(Rights::write).and_then(|it| delete(shared, &it, request, id)),
+        Route::Exchange => sts::exchange(shared, request),
+        Route::MethodNotAllowed(allowed) => Err(Failure::wrong_method(allowed)),
         Route::Unknown => Err(Failure::not_found()),
     };
-    wire::finish(answer, &call.request_id)
+    wire::finish(answer, &request.request_id)
 }
 
 /// A refusal with this status that is not the request's fault.
@@ -134,7 +134,7 @@ pub(crate) fn too_many_requests(request_id: &str) -> Response {
 }
 
 /// Rewrites a page, the answer to a list, as a fault of lists wants it.
-pub(crate) fn twist_page(page: &mut Value, fault: &Fault, shared: &Shared, uri: &Uri) {
+pub(crate) fn rewrite_page(page: &mut Value, fault: &Fault, shared: &Shared, uri: &Uri) {
     let Ok(query) = list::Query::parse(uri) else {
         return;
     };
@@ -159,8 +159,8 @@ pub(crate) fn twist_page(page: &mut Value, fault: &Fault, shared: &Shared, uri: 
     }
 }
 
-fn list(shared: &Shared, caller: &Caller, call: &Call) -> Result<Response, Failure> {
-    let query = list::Query::of(call)?;
+fn list(shared: &Shared, caller: &Caller, request: &ApiRequest) -> Result<Response, Failure> {
+    let query = list::Query::of(request)?;
     let organization = organization(shared, caller)?;
     let state = shared.lock();
     let invitations = state
@@ -168,8 +168,14 @@ fn list(shared: &Shared, caller: &Caller, call: &Call) -> Result<Response, Failu
         .get(caller.organization)
         .ok_or_else(Failure::not_found)?;
     let now = state.now();
-    let moment = state.moment();
-    let page = query.select(invitations, list::Now { time: now, moment });
+    let logical_time = state.logical_time();
+    let page = query.select(
+        invitations,
+        list::Now {
+            time: now,
+            logical_time,
+        },
+    );
     let items = page.items.iter();
     let items = items.map(|item| wire::invitation(&shared.url, organization, item, now));
     let next = page.next.map(|token| query.link(&shared.url, Some(&token)));
@@ -178,8 +184,8 @@ fn list(shared: &Shared, caller: &Caller, call: &Call) -> Result<Response, Failu
     Ok(wire::json(StatusCode::OK, &body))
 }
 
-fn create(shared: &Shared, caller: &Caller, call: &Call) -> Result<Response, Failure> {
-    let body = call.json_object().map_err(|error| match error {
+fn create(shared: &Shared, caller: &Caller, request: &ApiRequest) -> Result<Response, Failure> {
+    let body = request.json_object().map_err(|error| match error {
         BodyError::TooLarge => Failure::too_large(),
         BodyError::NotJson => Failure::bad_request("The body is not JSON"),
         BodyError::NotAnObject => Failure::bad_request("The body is not a JSON object"),
@@ -194,12 +200,12 @@ fn create(shared: &Shared, caller: &Caller, call: &Call) -> Result<Response, Fai
     let mut state = shared.lock();
     let state = &mut *state;
     let now = state.now();
-    let moment = state.moment();
+    let logical_time = state.logical_time();
     let invitations = state
         .confluent
         .get_mut(caller.organization)
         .ok_or_else(Failure::not_found)?;
-    if let Some(existing) = invitations.in_the_way(email, moment) {
+    if let Some(existing) = invitations.find_conflicting(email, logical_time) {
         let location = wire::invitation_url(&shared.url, &existing.id);
         return Err(match existing.accepted_at {
             Some(_) => Failure::already_a_user(&location),
@@ -221,7 +227,7 @@ fn create(shared: &Shared, caller: &Caller, call: &Call) -> Result<Response, Fai
         id,
         email: email.to_owned(),
         staging: organization.staging,
-        in_effect: state.faults.in_effect(moment),
+        in_effect: state.faults.in_effect(logical_time),
         details: Details {
             auth_type,
             creator: Arc::clone(&caller.user),
@@ -229,12 +235,12 @@ fn create(shared: &Shared, caller: &Caller, call: &Call) -> Result<Response, Fai
     };
     let created = invitations.insert(new, now);
     let body = wire::invitation(&shared.url, organization, created, now);
-    state.journal.commit(
+    state.ledger.commit(
         Provider::Confluent,
         Change::Create,
         &created.id,
         email,
-        Some(&call.request_id),
+        Some(&request.request_id),
     );
     let location = wire::invitation_url(&shared.url, &created.id);
     let response = wire::json(StatusCode::CREATED, &body);
@@ -249,7 +255,12 @@ fn get(shared: &Shared, caller: &Caller, id: &str) -> Result<Response, Failure> 
     Ok(wire::json(StatusCode::OK, &body))
 }
 
-fn delete(shared: &Shared, caller: &Caller, call: &Call, id: &str) -> Result<Response, Failure> {
+fn delete(
+    shared: &Shared,
+    caller: &Caller,
+    request: &ApiRequest,
+    id: &str,
+) -> Result<Response, Failure> {
     let keep = organization(shared, caller)?.keep_deleted;
     let mut state = shared.lock();
     let state = &mut *state;
@@ -261,12 +272,12 @@ fn delete(shared: &Shared, caller: &Caller, call: &Call, id: &str) -> Result<Res
     if invitation.accepted_at.is_some() {
         return Err(Failure::bad_request("The invitation was already accepted"));
     }
-    state.journal.commit(
+    state.ledger.commit(
         Provider::Confluent,
         Change::Delete,
         id,
         &invitation.email.clone(),
-        Some(&call.request_id),
+        Some(&request.request_id),
     );
     if let Some(invitations) = state.confluent.get_mut(caller.organization) {
         if keep {
@@ -297,7 +308,7 @@ fn find<'a>(
 }
 
 fn organization<'a>(shared: &'a Shared, caller: &Caller) -> Result<&'a ConfluentOrg, Failure> {
-    let found = shared.directory.confluent.get(caller.organization);
+    let found = shared.accounts.confluent.get(caller.organization);
     found.ok_or_else(Failure::not_found)
 }
 

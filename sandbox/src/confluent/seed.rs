@@ -5,19 +5,19 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::{Details, default_auth_type};
-use crate::directory::Directory;
-use crate::faults::InEffect;
+use crate::accounts::Accounts;
+use crate::faults::EffectiveFrom;
 use crate::invitations::{Invitations, New};
 
 /// Fills the first organisation: the same ids and addresses in every sandbox.
 pub(crate) fn seed(
     organizations: &mut [Invitations<Details>],
-    directory: &Directory,
+    accounts: &Accounts,
     count: u64,
     now: DateTime<Utc>,
 ) {
     let (Some(invitations), Some(organization)) =
-        (organizations.first_mut(), directory.confluent.first())
+        (organizations.first_mut(), accounts.confluent.first())
     else {
         return;
     };
@@ -34,7 +34,7 @@ pub(crate) fn seed(
             id: format!("i-seed-{number}"),
             email: format!("user{number}@seeded.example"),
             staging: organization.staging,
-            in_effect: InEffect::default(),
+            in_effect: EffectiveFrom::default(),
             details,
         };
         invitations.insert(new, now);

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use super::wire::{self, Failure};
-use crate::call::Call;
+use crate::exchange::ApiRequest;
 use crate::form::Form;
 use crate::state::Shared;
 
@@ -15,9 +15,9 @@ const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const MAX_LIFETIME_SECONDS: u32 = 900;
 
 /// Gives an access token for the token of an identity provider.
-pub(super) fn exchange(shared: &Shared, call: &Call) -> Result<Response, Failure> {
-    let body = call.body.as_ref().ok_or_else(Failure::too_large)?;
-    if !Form::is_declared(&call.headers) {
+pub(super) fn exchange(shared: &Shared, request: &ApiRequest) -> Result<Response, Failure> {
+    let body = request.body.as_ref().ok_or_else(Failure::too_large)?;
+    if !Form::is_declared(&request.headers) {
         return Err(Failure::bad_request("The body is not a URL-encoded form"));
     }
     let form = Form::parse(body);
@@ -25,7 +25,7 @@ pub(super) fn exchange(shared: &Shared, call: &Call) -> Result<Response, Failure
     expect(&form, "/subject_token_type", JWT)?;
     expect(&form, "/requested_token_type", ACCESS_TOKEN)?;
     let pool = require(&form, "/identity_pool_id")?;
-    let Some(pool) = shared.directory.pool(pool) else {
+    let Some(pool) = shared.accounts.pool(pool) else {
         let detail = "There is no such identity pool";
         return Err(Failure::invalid_field("/identity_pool_id", detail));
     };
@@ -41,7 +41,7 @@ pub(super) fn exchange(shared: &Shared, call: &Call) -> Result<Response, Failure
         let detail = "The token is unknown or has expired";
         return Err(Failure::invalid_field("/subject_token", detail));
     }
-    let (token, seconds) = state.tokens.give(&pool.id, wanted, now);
+    let (token, seconds) = state.tokens.issue(&pool.id, wanted, now);
     let expires_in = if state.tokens.settings().expires_in_as_text {
         Value::from(seconds.to_string())
     } else {

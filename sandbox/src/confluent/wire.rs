@@ -8,10 +8,10 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{Details, user_of};
-use crate::auth::Presented;
-use crate::directory::ConfluentOrg;
+use crate::accounts::ConfluentOrg;
+use crate::auth::PresentedCredentials;
 use crate::invitations::Invitation;
-use crate::view::Status;
+use crate::snapshot::InvitationStatus;
 
 /// Sent with every success. There is no limit yet, so the numbers do not move.
 const RATE_LIMIT: [(&str, &str); 3] = [
@@ -67,12 +67,12 @@ impl Failure {
         }
     }
 
-    pub(crate) fn unauthenticated(presented: &Presented) -> Self {
+    pub(crate) fn unauthenticated(presented: &PresentedCredentials) -> Self {
         let challenge = match presented {
-            Presented::Bearer(_) => {
+            PresentedCredentials::Bearer(_) => {
                 r#"Bearer error="invalid_token", error_description="The access token is unknown""#
             }
-            Presented::Basic { .. } | Presented::Nothing => {
+            PresentedCredentials::Basic { .. } | PresentedCredentials::Nothing => {
                 r#"Basic error="invalid_key", error_description="The API key is missing or unknown""#
             }
         };
@@ -312,11 +312,11 @@ pub(crate) fn invitation_url(url: &str, id: &str) -> String {
 
 pub(crate) fn status(invitation: &Invitation<Details>, now: DateTime<Utc>) -> &'static str {
     match invitation.status(now) {
-        Status::Staged => "INVITE_STATUS_STAGED",
-        Status::Sent => "INVITE_STATUS_SENT",
-        Status::Accepted => "INVITE_STATUS_ACCEPTED",
-        Status::Expired => "INVITE_STATUS_EXPIRED",
-        Status::Deactivated => "INVITE_STATUS_DEACTIVATED",
+        InvitationStatus::Staged => "INVITE_STATUS_STAGED",
+        InvitationStatus::Sent => "INVITE_STATUS_SENT",
+        InvitationStatus::Accepted => "INVITE_STATUS_ACCEPTED",
+        InvitationStatus::Expired => "INVITE_STATUS_EXPIRED",
+        InvitationStatus::Deactivated => "INVITE_STATUS_DEACTIVATED",
     }
 }
 

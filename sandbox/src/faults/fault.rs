@@ -138,7 +138,7 @@ pub enum Fault {
     },
     /// The answer to a create or a get has another invitation's id.
     AnotherId {
-        /// Which. Default a random one in the vendor's form, which no invitation has.
+        /// DuplicateAnswer. Default a random one in the vendor's form, which no invitation has.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<String>,
     },
@@ -154,7 +154,7 @@ pub enum Fault {
     Duplicate {
         /// Whose answer the client gets. Default the second's.
         #[serde(default)]
-        answer: Which,
+        answer: DuplicateAnswer,
     },
 }
 
@@ -187,14 +187,14 @@ pub enum ErrorBody {
 
 /// How a list compares a filter with the values it finds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Filtering {
+pub(crate) enum FilterMode {
     #[default]
     Exact,
     Prefix,
     Ignored,
 }
 
-impl Filtering {
+impl FilterMode {
     pub(crate) fn passes(self, filter: &str, value: &str) -> bool {
         match self {
             Self::Exact => value == filter,
@@ -207,7 +207,7 @@ impl Filtering {
 /// One of two deliveries of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Which {
+pub enum DuplicateAnswer {
     /// The first.
     First,
     /// The second.
@@ -312,12 +312,12 @@ impl Fault {
     /// The request is carried out twice, and the second answer given.
     pub fn duplicate() -> Self {
         Self::Duplicate {
-            answer: Which::Second,
+            answer: DuplicateAnswer::Second,
         }
     }
 
     /// Whether it can happen to such a request at all.
-    pub(crate) fn can_happen(&self, provider: Provider, operation: Operation) -> bool {
+    pub(crate) fn applies_to(&self, provider: Provider, operation: Operation) -> bool {
         match self {
             Self::NextRepeats
             | Self::NextElsewhere { .. }

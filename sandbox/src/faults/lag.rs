@@ -20,7 +20,7 @@ pub struct Lag {
 
 /// A point in the life of the sandbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Moment {
+pub(crate) struct LogicalTime {
     /// Time since the start.
     pub(crate) elapsed: Duration,
     /// How many requests have arrived.
@@ -29,11 +29,11 @@ pub(crate) struct Moment {
 
 /// When an invitation takes effect in the parts of the service that lag; `None` for at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct InEffect {
+pub(crate) struct EffectiveFrom {
     /// For the check that an address is invited only once.
-    pub(crate) unique_from: Option<Moment>,
+    pub(crate) unique_from: Option<LogicalTime>,
     /// In lists.
-    pub(crate) listed_from: Option<Moment>,
+    pub(crate) listed_from: Option<LogicalTime>,
 }
 
 impl Lag {
@@ -53,10 +53,10 @@ impl Lag {
         }
     }
 
-    /// The moment from which an invitation made at this one takes effect.
-    pub(crate) fn end(self, created: Moment) -> Moment {
+    /// The logical_time from which an invitation made at this one takes effect.
+    pub(crate) fn end(self, created: LogicalTime) -> LogicalTime {
         let time = Duration::from_millis(self.for_ms);
-        Moment {
+        LogicalTime {
             elapsed: created.elapsed.saturating_add(time),
             requests: match self.requests {
                 0 => 0,
@@ -66,22 +66,22 @@ impl Lag {
     }
 }
 
-impl Moment {
+impl LogicalTime {
     pub(crate) fn has_reached(self, other: Self) -> bool {
         self.elapsed >= other.elapsed && self.requests >= other.requests
     }
 }
 
-impl InEffect {
+impl EffectiveFrom {
     pub(crate) fn is_delayed(self) -> bool {
         self != Self::default()
     }
 
-    pub(crate) fn is_unique(self, at: Moment) -> bool {
+    pub(crate) fn is_unique(self, at: LogicalTime) -> bool {
         self.unique_from.is_none_or(|from| at.has_reached(from))
     }
 
-    pub(crate) fn is_listed(self, at: Moment) -> bool {
+    pub(crate) fn is_listed(self, at: LogicalTime) -> bool {
         self.listed_from.is_none_or(|from| at.has_reached(from))
     }
 }

@@ -1,17 +1,17 @@
 //! Faults: what they are, which requests they hit, and what they do to them.
 
-mod body;
 mod fault;
-mod inflict;
+mod inject;
 mod lag;
-mod plan;
 mod rules;
+mod schedule;
+mod throttled_body;
 
-pub use fault::{ErrorBody, Fault, When, Which};
+pub use fault::{DuplicateAnswer, ErrorBody, Fault, When};
 pub use lag::Lag;
-pub use rules::{Faults, RandomFaults, Rule, Weighted};
+pub use rules::{Faults, RandomFaults, Rule, WeightedFault};
 
-pub(crate) use fault::Filtering;
-pub(crate) use inflict::{inflict, refuse};
-pub(crate) use lag::{InEffect, Moment};
-pub(crate) use plan::Plan;
+pub(crate) use fault::FilterMode;
+pub(crate) use inject::{inject, refuse};
+pub(crate) use lag::{EffectiveFrom, LogicalTime};
+pub(crate) use schedule::FaultSchedule;

@@ -1,4 +1,4 @@
-//! Which requests are hit by which faults.
+//! DuplicateAnswer requests are hit by which faults.
 
 use serde::{Deserialize, Serialize};
 
@@ -61,7 +61,7 @@ pub struct Faults {
 ///
 /// In JSON `operation` may also be an `operationId` of a vendor's document, which says the provider too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Written")]
+#[serde(try_from = "RawRule")]
 #[non_exhaustive]
 pub struct Rule {
     /// Only requests to this API.
@@ -96,14 +96,14 @@ pub struct RandomFaults {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operations: Vec<Operation>,
     /// The faults to choose from; those that cannot happen to a request are left out for it.
-    pub mix: Vec<Weighted>,
+    pub mix: Vec<WeightedFault>,
 }
 
 /// A fault in a mix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
-pub struct Weighted {
+pub struct WeightedFault {
     /// How often it is chosen, against the others. Default 1.
     #[serde(default = "one")]
     pub weight: u32,
@@ -238,7 +238,7 @@ impl RandomFaults {
     /// Adds a fault to the mix.
     #[must_use]
     pub fn mix(mut self, weight: u32, fault: Fault) -> Self {
-        self.mix.push(Weighted { weight, fault });
+        self.mix.push(WeightedFault { weight, fault });
         self
     }
 
@@ -264,7 +264,7 @@ impl RandomFaults {
 /// A rule as JSON has it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct RawRule {
     provider: Option<Provider>,
     operation: Option<Name>,
     #[serde(default = "one")]
@@ -281,10 +281,10 @@ enum Name {
     Id(String),
 }
 
-impl TryFrom<Written> for Rule {
+impl TryFrom<RawRule> for Rule {
     type Error = String;
 
-    fn try_from(written: Written) -> Result<Self, String> {
+    fn try_from(written: RawRule) -> Result<Self, String> {
         let (provider, operation) = match written.operation {
             None => (written.provider, None),
             Some(Name::Operation(operation)) => (written.provider, Some(operation)),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use org_invitations_sandbox::{AcceptError, Provider, Sandbox, Status};
+use org_invitations_sandbox::{AcceptError, InvitationStatus, Provider, Sandbox};
 use reqwest::Method;
 use serde_json::json;
 
@@ -61,10 +61,26 @@ async fn all_invitations_are_shown_in_one_form() {
     assert_eq!(
         seen,
         [
-            (Provider::Confluent, "Ada@example.com", Status::Expired),
-            (Provider::Confluent, "bob@example.com", Status::Accepted),
-            (Provider::ClickHouse, "cy@example.com", Status::Expired),
-            (Provider::ClickHouse, "dan@example.com", Status::Sent),
+            (
+                Provider::Confluent,
+                "Ada@example.com",
+                InvitationStatus::Expired
+            ),
+            (
+                Provider::Confluent,
+                "bob@example.com",
+                InvitationStatus::Accepted
+            ),
+            (
+                Provider::ClickHouse,
+                "cy@example.com",
+                InvitationStatus::Expired
+            ),
+            (
+                Provider::ClickHouse,
+                "dan@example.com",
+                InvitationStatus::Sent
+            ),
         ]
     );
     let url = api.url("/_sandbox/invitations");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use org_invitations_sandbox::{
-    ErrorBody, Fault, Faults, Operation, Provider, RandomFaults, Rule, When, Which,
+    DuplicateAnswer, ErrorBody, Fault, Faults, Operation, Provider, RandomFaults, Rule, When,
 };
 use reqwest::Method;
 use serde_json::json;
@@ -288,7 +288,10 @@ async fn good_credentials_are_refused_as_expired() {
 #[tokio::test]
 async fn a_duplicate_delivery_is_carried_out_twice() {
     for provider in BOTH {
-        for (answer, first_wins) in [(Which::First, true), (Which::Second, false)] {
+        for (answer, first_wins) in [
+            (DuplicateAnswer::First, true),
+            (DuplicateAnswer::Second, false),
+        ] {
             let api = Api::start().await;
             let reply = create(&api, provider, &Fault::Duplicate { answer }).await;
             assert_eq!(reply.status < 300, first_wins, "{reply:?}");

@@ -17,11 +17,11 @@ const ADA: &str = "ada@example.com";
 /// A sandbox whose next request is hit.
 async fn faulty(fault: Fault) -> Api {
     let api = Api::start().await;
-    strike(&api, fault);
+    inject(&api, fault);
     api
 }
 
-fn strike(api: &Api, fault: Fault) {
+fn inject(api: &Api, fault: Fault) {
     api.sandbox.set_faults(Faults::script([Rule::new(fault)]));
 }
 
@@ -165,7 +165,7 @@ async fn a_truncated_body_is_shorter_than_stated_and_the_connection_closed() {
         assert!(matches!(status, Some(200 | 201)), "{status:?}");
         assert_eq!((hit, commits), (Some(Fault::truncated_body()), 1));
 
-        strike(&api, Fault::TruncatedBody { keep: Some(1) });
+        inject(&api, Fault::TruncatedBody { keep: Some(1) });
         let heard = create(&api, provider, "bob@example.com").await;
         assert_eq!((heard.end, heard.body()), (End::Closed, "{"));
     }
@@ -175,7 +175,7 @@ async fn a_truncated_body_is_shorter_than_stated_and_the_connection_closed() {
 async fn an_answer_without_a_body_is_cut_in_its_head() {
     let api = Api::start().await;
     let ada = api.invite_confluent(ADA).await;
-    strike(&api, Fault::truncated_body());
+    inject(&api, Fault::truncated_body());
     let path = format!("/{}", ada["id"].as_str().unwrap());
     let heard = crate::raw::ask(&api, Provider::Confluent, "DELETE", &path, "").await;
     assert_eq!((heard.end, heard.head()), (End::Closed, ""));

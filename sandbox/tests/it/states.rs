@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use org_invitations_sandbox::{AcceptError, Provider, Status};
+use org_invitations_sandbox::{AcceptError, InvitationStatus, Provider};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -43,7 +43,10 @@ async fn staged_then_sent_then_expired() {
     let body = json!({ "provider": "confluent", "email": ADA });
     let reply = api.steer(Method::POST, "/_sandbox/accept", &body).await;
     assert_eq!(reply.status, 409);
-    assert_eq!(api.sandbox.invitations()[0].status, Status::Staged);
+    assert_eq!(
+        api.sandbox.invitations()[0].status,
+        InvitationStatus::Staged
+    );
     assert_eq!(emails_of(&api, "STAGED").await, 1);
 
     api.sandbox.advance(Duration::from_secs(60));
@@ -118,7 +121,10 @@ async fn a_deleted_invitation_is_gone_or_stays_as_deactivated() {
     assert_eq!(both["metadata"]["total_size"], 2);
     let statuses = api.sandbox.invitations();
     let statuses: Vec<_> = statuses.iter().map(|it| it.status).collect();
-    assert_eq!(statuses, [Status::Deactivated, Status::Sent]);
+    assert_eq!(
+        statuses,
+        [InvitationStatus::Deactivated, InvitationStatus::Sent]
+    );
     let shown = api.steer(Method::GET, "/_sandbox/invitations", &json!(null));
     assert_eq!(
         shown.await.json()["invitations"][0]["status"],

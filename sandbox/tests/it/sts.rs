@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use org_invitations_sandbox::{Fault, Faults, Operation, Provider, Rule, Sts};
+use org_invitations_sandbox::{Fault, Faults, Operation, Provider, Rule, StsSettings};
 use reqwest::Method;
 use serde_json::json;
 
@@ -120,7 +120,7 @@ async fn each_field_is_checked() {
 #[tokio::test]
 async fn what_is_accepted_and_how_it_is_answered_can_be_set() {
     let api = Api::start().await;
-    let sts = Sts::default()
+    let sts = StsSettings::default()
         .with_subject_tokens(["rotated"])
         .with_lifetime_seconds(30)
         .with_expires_in_as_text();

@@ -15,7 +15,7 @@ use crate::state::random_suffix;
 
 /// Everyone that either API knows. There is one organisation of each at least.
 #[derive(Debug)]
-pub(crate) struct Directory {
+pub(crate) struct Accounts {
     pub(crate) confluent: Vec<ConfluentOrg>,
     pub(crate) clickhouse: Vec<ClickHouseOrg>,
 }
@@ -61,7 +61,7 @@ pub(crate) struct ClickHouseOrg {
     pub(crate) custom_roles: Vec<CustomRole>,
 }
 
-impl Directory {
+impl Accounts {
     /// What a configuration says; the first key, pool and organisation of each API are those of the credentials.
     ///
     /// # Errors
@@ -97,7 +97,7 @@ impl Directory {
             key.rights(written.rights)
         });
 
-        let directory = Self {
+        let accounts = Self {
             confluent: confluent
                 .into_iter()
                 .enumerate()
@@ -108,11 +108,11 @@ impl Directory {
                 .map(ClickHouseOrg::new)
                 .collect::<Result<_, _>>()?,
         };
-        directory.check()?;
-        if let Some(first) = directory.clickhouse.first() {
+        accounts.check()?;
+        if let Some(first) = accounts.clickhouse.first() {
             credentials.clickhouse.organization_id.clone_from(&first.id);
         }
-        Ok(directory)
+        Ok(accounts)
     }
 
     pub(crate) fn pool(&self, id: &str) -> Option<&Pool> {

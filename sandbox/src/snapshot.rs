@@ -9,7 +9,7 @@ use crate::state::Provider;
 /// An invitation, as the sandbox knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct InvitationEntry {
+pub struct InvitationSnapshot {
     /// The API it belongs to.
     pub provider: Provider,
     /// The organisation it belongs to.
@@ -19,7 +19,7 @@ pub struct InvitationEntry {
     /// The invitee's address as the vendor keeps it.
     pub email: String,
     /// Where it stands, by the sandbox's clock.
-    pub status: Status,
+    pub status: InvitationStatus,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it expires, or did.
@@ -34,7 +34,7 @@ pub struct InvitationEntry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
-pub enum Status {
+pub enum InvitationStatus {
     /// It was made and not sent yet.
     Staged,
     /// It can be accepted.
@@ -47,7 +47,7 @@ pub enum Status {
     Deactivated,
 }
 
-impl InvitationEntry {
+impl InvitationSnapshot {
     pub(crate) fn new<D>(
         provider: Provider,
         organization: &str,

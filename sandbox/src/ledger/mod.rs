@@ -1,5 +1,7 @@
 //! What the sandbox was asked and what it changed, in order.
 
+mod recorder;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -7,6 +9,8 @@ use serde::Serialize;
 
 use crate::faults::Fault;
 use crate::state::Provider;
+
+pub(crate) use recorder::{ReceivedRequest, Recorder};
 
 /// Every vendor request received and every change of state made, oldest first; or the latest million of each, or
 /// as many as the sandbox was [told to keep](crate::SandboxBuilder::ledger_limit).

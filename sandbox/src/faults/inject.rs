@@ -9,55 +9,63 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, Version, header, response}
 use axum::response::{Html, IntoResponse as _, Response};
 use serde_json::Value;
 
-use super::body::{Dribble, raw};
-use super::{ErrorBody, Fault, Filtering, When, Which};
-use crate::call::Delivery;
-use crate::connection::{Line, Then};
+use super::throttled_body::{ThrottledBody, raw};
+use super::{DuplicateAnswer, ErrorBody, Fault, FilterMode, When};
+use crate::connection::{AfterWrite, ConnectionHandle};
+use crate::exchange::Exchange;
 use crate::limits::{self, Allowance};
 use crate::state::Provider;
 use crate::{clickhouse, confluent};
 
 /// Refuses connections from here on for a while, and resets the one of the request.
-pub(crate) async fn refuse(delivery: &Delivery, line: &Line, for_ms: u64) -> Infallible {
+pub(crate) async fn refuse(
+    exchange: &Exchange,
+    connection: &ConnectionHandle,
+    for_ms: u64,
+) -> Infallible {
     if for_ms > 0 {
-        let outage = &delivery.shared().outage;
+        let outage = &exchange.shared().outage;
         outage.take_effect(Duration::from_millis(for_ms)).await;
     }
-    line.reset().await
+    connection.reset().await
 }
 
 /// Answers a request that a fault has hit, if the fault lets an answer out.
-pub(crate) async fn inflict(fault: Fault, delivery: &Delivery, line: &Line) -> Response {
+pub(crate) async fn inject(
+    fault: Fault,
+    exchange: &Exchange,
+    connection: &ConnectionHandle,
+) -> Response {
     let response = match fault {
-        Fault::Refuse { for_ms } => match refuse(delivery, line, for_ms).await {},
+        Fault::Refuse { for_ms } => match refuse(exchange, connection, for_ms).await {},
         Fault::Reset { when } => {
-            carry_out_if_after(when, delivery);
-            match line.reset().await {}
+            handle_if_after(when, exchange);
+            match connection.reset().await {}
         }
         Fault::Hang { when } => {
-            carry_out_if_after(when, delivery);
+            handle_if_after(when, exchange);
             pending().await
         }
         Fault::SlowBody { bytes, every_ms } => {
-            let (head, body) = read(delivery.carry_out()).await;
+            let (head, body) = read(exchange.handle()).await;
             let pause = Duration::from_millis(every_ms);
-            Response::from_parts(head, Body::new(Dribble::new(body, bytes, pause)))
+            Response::from_parts(head, Body::new(ThrottledBody::new(body, bytes, pause)))
         }
-        Fault::TruncatedBody { keep } => truncate(keep, delivery, line).await,
-        Fault::WrongLength { by } => misstate_length(by, delivery, line).await,
+        Fault::TruncatedBody { keep } => truncate(keep, exchange, connection).await,
+        Fault::WrongLength { by } => misstate_length(by, exchange, connection).await,
         Fault::RateLimited {
             headers,
             body,
             wait_ms,
-        } => rate_limited(delivery, headers, body, wait_ms),
+        } => rate_limited(exchange, headers, body, wait_ms),
         Fault::Status {
             status,
             when,
             body,
             headers,
         } => {
-            carry_out_if_after(when, delivery);
-            let mut response = refusal(delivery, status_code(status), body);
+            handle_if_after(when, exchange);
+            let mut response = refusal(exchange, status_code(status), body);
             for (name, value) in headers {
                 if let (Ok(name), Ok(value)) =
                     (HeaderName::try_from(name), HeaderValue::try_from(value))
@@ -68,20 +76,20 @@ pub(crate) async fn inflict(fault: Fault, delivery: &Delivery, line: &Line) -> R
             response
         }
         Fault::Locked { when } => {
-            carry_out_if_after(when, delivery);
-            let request_id = &delivery.call.request_id;
-            match delivery.route.provider() {
+            handle_if_after(when, exchange);
+            let request_id = &exchange.request.request_id;
+            match exchange.route.provider() {
                 Some(Provider::Confluent) => confluent::locked(request_id),
                 Some(Provider::ClickHouse) => clickhouse::locked(request_id),
                 None => page(StatusCode::CONFLICT),
             }
         }
         Fault::HtmlBody { when } => {
-            carry_out_if_after(when, delivery);
+            handle_if_after(when, exchange);
             page(StatusCode::OK)
         }
         Fault::WrongContentType { content_type } => {
-            let mut response = delivery.carry_out();
+            let mut response = exchange.handle();
             if let Some(given) = response.headers_mut().get_mut(header::CONTENT_TYPE)
                 && let Ok(other) = HeaderValue::try_from(content_type)
             {
@@ -90,8 +98,8 @@ pub(crate) async fn inflict(fault: Fault, delivery: &Delivery, line: &Line) -> R
             response
         }
         Fault::ExpiredToken => {
-            let request_id = &delivery.call.request_id;
-            match delivery.route.provider() {
+            let request_id = &exchange.request.request_id;
+            match exchange.route.provider() {
                 Some(Provider::Confluent) => confluent::expired(request_id),
                 Some(Provider::ClickHouse) => clickhouse::inactive(request_id),
                 None => page(StatusCode::UNAUTHORIZED),
@@ -102,53 +110,57 @@ pub(crate) async fn inflict(fault: Fault, delivery: &Delivery, line: &Line) -> R
         | Fault::NextEmpty
         | Fault::NextNull
         | Fault::NextAbsent
-        | Fault::EmptyPage => twist(&fault, delivery).await,
-        Fault::FiltersIgnored => delivery.filtering(Filtering::Ignored).carry_out(),
-        Fault::FiltersAsPrefixes => delivery.filtering(Filtering::Prefix).carry_out(),
-        Fault::AnotherPerson { email } => swap(delivery, "email", email).await,
+        | Fault::EmptyPage => rewrite_page(&fault, exchange).await,
+        Fault::FiltersIgnored => exchange.filtering(FilterMode::Ignored).handle(),
+        Fault::FiltersAsPrefixes => exchange.filtering(FilterMode::Prefix).handle(),
+        Fault::AnotherPerson { email } => swap(exchange, "email", email).await,
         Fault::AnotherId { id } => {
-            let random = || match delivery.route.provider() {
+            let random = || match exchange.route.provider() {
                 Some(Provider::ClickHouse) => clickhouse::random_id(),
                 _ => confluent::random_id(),
             };
-            swap(delivery, "id", id.unwrap_or_else(random)).await
+            swap(exchange, "id", id.unwrap_or_else(random)).await
         }
         Fault::LateCommit { delay_ms, status } => {
-            let later = delivery.clone();
+            let later = exchange.clone();
             tokio::spawn(async move {
                 tokio::time::sleep(Duration::from_millis(delay_ms)).await;
                 if later.is_current() {
-                    later.carry_out();
+                    later.handle();
                 }
             });
             match status {
                 Some(status) => page(status_code(status)),
-                None => match line.reset().await {},
+                None => match connection.reset().await {},
             }
         }
         Fault::Duplicate { answer } => {
-            let first = delivery.answered(delivery.carry_out());
-            let again = delivery.again(&Fault::Duplicate { answer });
-            let second = again.answered(again.carry_out());
+            let first = exchange.answered(exchange.handle());
+            let again = exchange.again(&Fault::Duplicate { answer });
+            let second = again.answered(again.handle());
             return match answer {
-                Which::First => first,
-                Which::Second => second,
+                DuplicateAnswer::First => first,
+                DuplicateAnswer::Second => second,
             };
         }
     };
-    delivery.answered(response)
+    exchange.answered(response)
 }
 
-fn carry_out_if_after(when: When, delivery: &Delivery) {
+fn handle_if_after(when: When, exchange: &Exchange) {
     if when == When::After {
-        delivery.carry_out();
+        exchange.handle();
     }
 }
 
-async fn truncate(keep: Option<usize>, delivery: &Delivery, line: &Line) -> Response {
-    let response = delivery.answered(delivery.carry_out());
-    if delivery.version == Version::HTTP_2 {
-        match line.reset().await {}
+async fn truncate(
+    keep: Option<usize>,
+    exchange: &Exchange,
+    connection: &ConnectionHandle,
+) -> Response {
+    let response = exchange.answered(exchange.handle());
+    if exchange.version == Version::HTTP_2 {
+        match connection.reset().await {}
     }
     let (head, body) = read(response).await;
     let mut bytes = raw(&head, body.len());
@@ -158,28 +170,28 @@ async fn truncate(keep: Option<usize>, delivery: &Delivery, line: &Line) -> Resp
         let keep = keep.unwrap_or(body.len() / 2).min(body.len());
         bytes.extend_from_slice(&body.slice(..keep));
     }
-    match line.send(bytes, Then::Close).await {}
+    match connection.send(bytes, AfterWrite::Close).await {}
 }
 
-async fn misstate_length(by: i64, delivery: &Delivery, line: &Line) -> Response {
-    let (head, body) = read(delivery.answered(delivery.carry_out())).await;
+async fn misstate_length(by: i64, exchange: &Exchange, connection: &ConnectionHandle) -> Response {
+    let (head, body) = read(exchange.answered(exchange.handle())).await;
     if body.is_empty() {
         return Response::from_parts(head, Body::empty());
     }
-    if delivery.version == Version::HTTP_2 {
-        match line.reset().await {}
+    if exchange.version == Version::HTTP_2 {
+        match connection.reset().await {}
     }
     let stated = i64::try_from(body.len()).unwrap_or(i64::MAX);
     let stated = usize::try_from(stated.saturating_add(by)).unwrap_or(0);
     let mut bytes = raw(&head, stated);
     bytes.extend_from_slice(&body);
-    match line.send(bytes, Then::Wait).await {}
+    match connection.send(bytes, AfterWrite::Wait).await {}
 }
 
-fn rate_limited(delivery: &Delivery, headers: bool, body: ErrorBody, wait_ms: u64) -> Response {
-    let mut response = refusal(delivery, StatusCode::TOO_MANY_REQUESTS, body);
+fn rate_limited(exchange: &Exchange, headers: bool, body: ErrorBody, wait_ms: u64) -> Response {
+    let mut response = refusal(exchange, StatusCode::TOO_MANY_REQUESTS, body);
     limits::unmark(&mut response);
-    if let Some(provider) = delivery.route.provider()
+    if let Some(provider) = exchange.route.provider()
         && headers
     {
         let wait = Duration::from_millis(wait_ms);
@@ -188,10 +200,10 @@ fn rate_limited(delivery: &Delivery, headers: bool, body: ErrorBody, wait_ms: u6
     response
 }
 
-fn refusal(delivery: &Delivery, status: StatusCode, body: ErrorBody) -> Response {
-    let request_id = &delivery.call.request_id;
+fn refusal(exchange: &Exchange, status: StatusCode, body: ErrorBody) -> Response {
+    let request_id = &exchange.request.request_id;
     let too_many = status == StatusCode::TOO_MANY_REQUESTS;
-    match (body, delivery.route.provider()) {
+    match (body, exchange.route.provider()) {
         (ErrorBody::Empty, _) => status.into_response(),
         (ErrorBody::Html, _) | (_, None) => page(status),
         (ErrorBody::Vendor, Some(Provider::Confluent)) if too_many => {
@@ -206,17 +218,17 @@ fn refusal(delivery: &Delivery, status: StatusCode, body: ErrorBody) -> Response
 }
 
 /// Rewrites the answer to a list, if it is one.
-async fn twist(fault: &Fault, delivery: &Delivery) -> Response {
-    rewrite(delivery.carry_out(), |page| {
-        confluent::twist_page(page, fault, delivery.shared(), &delivery.call.uri);
+async fn rewrite_page(fault: &Fault, exchange: &Exchange) -> Response {
+    rewrite(exchange.handle(), |page| {
+        confluent::rewrite_page(page, fault, exchange.shared(), &exchange.request.uri);
     })
     .await
 }
 
 /// Answers a property of the invitation with another value, if the answer has it.
-async fn swap(delivery: &Delivery, property: &str, value: String) -> Response {
-    rewrite(delivery.carry_out(), |body| {
-        let invitation = match delivery.route.provider() {
+async fn swap(exchange: &Exchange, property: &str, value: String) -> Response {
+    rewrite(exchange.handle(), |body| {
+        let invitation = match exchange.route.provider() {
             Some(Provider::ClickHouse) => body.get_mut("result"),
             _ => Some(body),
         };

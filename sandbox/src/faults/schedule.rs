@@ -1,14 +1,14 @@
 //! Choosing the fault of each request as it arrives.
 
-use super::{Fault, Faults, InEffect, Lag, Moment, RandomFaults, Rule};
+use super::{EffectiveFrom, Fault, Faults, Lag, LogicalTime, RandomFaults, Rule};
 use crate::operation::Operation;
 use crate::state::Provider;
 
 /// The faults that are still to come.
 #[derive(Debug, Default)]
-pub(crate) struct Plan {
-    script: Vec<Counted>,
-    random: Option<Dice>,
+pub(crate) struct FaultSchedule {
+    script: Vec<RuleState>,
+    random: Option<RandomSource>,
     clock_skew_seconds: i64,
     uniqueness_lag: Option<Lag>,
     list_lag: Option<Lag>,
@@ -16,24 +16,26 @@ pub(crate) struct Plan {
 
 /// A rule and how many requests have come to it.
 #[derive(Debug)]
-struct Counted {
+struct RuleState {
     rule: Rule,
     seen: u32,
 }
 
 /// Random faults and how many requests they have been drawn for.
 #[derive(Debug)]
-struct Dice {
+struct RandomSource {
     faults: RandomFaults,
     drawn: u64,
 }
 
-impl Plan {
+impl FaultSchedule {
     pub(crate) fn new(faults: Faults) -> Self {
-        let counted = |rule| Counted { rule, seen: 0 };
+        let rule = |rule| RuleState { rule, seen: 0 };
         Self {
-            script: faults.script.into_iter().map(counted).collect(),
-            random: faults.random.map(|faults| Dice { faults, drawn: 0 }),
+            script: faults.script.into_iter().map(rule).collect(),
+            random: faults
+                .random
+                .map(|faults| RandomSource { faults, drawn: 0 }),
             clock_skew_seconds: faults.clock_skew_seconds,
             uniqueness_lag: faults.uniqueness_lag,
             list_lag: faults.list_lag,
@@ -41,27 +43,27 @@ impl Plan {
     }
 
     /// The fault for the request that has just arrived.
-    pub(crate) fn strike(&mut self, provider: Provider, operation: Operation) -> Option<Fault> {
+    pub(crate) fn next_fault(&mut self, provider: Provider, operation: Operation) -> Option<Fault> {
         // Drawn in any case: what a script hits does not shift what chance hits later.
         let by_chance = self
             .random
             .as_mut()
-            .and_then(|dice| dice.roll(provider, operation));
+            .and_then(|source| source.roll(provider, operation));
         let position = self
             .script
             .iter_mut()
-            .position(|counted| counted.hits(provider, operation));
-        let Some(counted) = position.and_then(|position| self.script.get(position)) else {
+            .position(|rule| rule.hits(provider, operation));
+        let Some(rule) = position.and_then(|position| self.script.get(position)) else {
             return by_chance;
         };
-        let fault = counted.rule.fault.clone();
-        self.script.retain(|counted| counted.left().is_some());
+        let fault = rule.rule.fault.clone();
+        self.script.retain(|rule| rule.left().is_some());
         Some(fault)
     }
 
     /// When an invitation made now takes effect.
-    pub(crate) fn in_effect(&self, now: Moment) -> InEffect {
-        InEffect {
+    pub(crate) fn in_effect(&self, now: LogicalTime) -> EffectiveFrom {
+        EffectiveFrom {
             unique_from: self.uniqueness_lag.map(|lag| lag.end(now)),
             listed_from: self.list_lag.map(|lag| lag.end(now)),
         }
@@ -70,8 +72,8 @@ impl Plan {
     /// What has not happened yet, as if set now.
     pub(crate) fn left(&self) -> Faults {
         Faults {
-            script: self.script.iter().filter_map(Counted::left).collect(),
-            random: self.random.as_ref().map(|dice| dice.faults.clone()),
+            script: self.script.iter().filter_map(RuleState::left).collect(),
+            random: self.random.as_ref().map(|source| source.faults.clone()),
             clock_skew_seconds: self.clock_skew_seconds,
             uniqueness_lag: self.uniqueness_lag,
             list_lag: self.list_lag,
@@ -79,13 +81,13 @@ impl Plan {
     }
 }
 
-impl Counted {
+impl RuleState {
     /// Counts a request, if it matches, and says whether it is one to hit.
     fn hits(&mut self, provider: Provider, operation: Operation) -> bool {
         let rule = &self.rule;
         let matches = rule.provider.is_none_or(|wanted| wanted == provider)
             && rule.operation.is_none_or(|wanted| wanted == operation)
-            && rule.fault.can_happen(provider, operation);
+            && rule.fault.applies_to(provider, operation);
         if matches {
             self.seen = self.seen.saturating_add(1);
         }
@@ -106,7 +108,7 @@ impl Counted {
     }
 }
 
-impl Dice {
+impl RandomSource {
     fn roll(&mut self, provider: Provider, operation: Operation) -> Option<Fault> {
         let RandomFaults {
             seed,
@@ -128,7 +130,7 @@ impl Dice {
         }
         let possible = || {
             mix.iter()
-                .filter(|weighted| weighted.fault.can_happen(provider, operation))
+                .filter(|weighted| weighted.fault.applies_to(provider, operation))
         };
         let total: u64 = possible().map(|weighted| u64::from(weighted.weight)).sum();
         let mut chosen = scramble(*seed, 2 * draw + 1).checked_rem(total)?;
@@ -164,53 +166,59 @@ mod tests {
     const CREATE: Operation = Operation::Create;
     const LIST: Operation = Operation::List;
 
-    fn strike(plan: &mut Plan, operation: Operation) -> Option<Fault> {
-        plan.strike(Provider::Confluent, operation)
+    fn next_fault(schedule: &mut FaultSchedule, operation: Operation) -> Option<Fault> {
+        schedule.next_fault(Provider::Confluent, operation)
     }
 
     #[test]
     fn rules_hit_in_order_and_are_used_up() {
         let first = Rule::new(Fault::reset_before()).on(CREATE).times(2);
         let second = Rule::new(Fault::reset_after());
-        let mut plan = Plan::new(Faults::script([first, second]));
-        assert_eq!(strike(&mut plan, CREATE), Some(Fault::reset_before()));
-        assert_eq!(plan.left().script[0].times, 1);
-        assert_eq!(strike(&mut plan, LIST), Some(Fault::reset_after()));
-        assert_eq!(strike(&mut plan, LIST), None);
-        assert_eq!(strike(&mut plan, CREATE), Some(Fault::reset_before()));
-        assert_eq!(strike(&mut plan, CREATE), None);
-        assert_eq!(plan.left(), Faults::default());
+        let mut schedule = FaultSchedule::new(Faults::script([first, second]));
+        assert_eq!(
+            next_fault(&mut schedule, CREATE),
+            Some(Fault::reset_before())
+        );
+        assert_eq!(schedule.left().script[0].times, 1);
+        assert_eq!(next_fault(&mut schedule, LIST), Some(Fault::reset_after()));
+        assert_eq!(next_fault(&mut schedule, LIST), None);
+        assert_eq!(
+            next_fault(&mut schedule, CREATE),
+            Some(Fault::reset_before())
+        );
+        assert_eq!(next_fault(&mut schedule, CREATE), None);
+        assert_eq!(schedule.left(), Faults::default());
     }
 
     #[test]
     fn the_nth_is_counted_among_the_requests_that_match() {
         let rule = Rule::new(Fault::hang()).on(CREATE).nth(2).times(2);
-        let mut plan = Plan::new(Faults::script([rule]));
-        assert_eq!(strike(&mut plan, CREATE), None);
-        assert_eq!(plan.left().script[0].nth, 1);
-        assert_eq!(strike(&mut plan, LIST), None);
-        assert_eq!(strike(&mut plan, CREATE), Some(Fault::hang()));
-        assert_eq!(strike(&mut plan, CREATE), Some(Fault::hang()));
-        assert_eq!(strike(&mut plan, CREATE), None);
+        let mut schedule = FaultSchedule::new(Faults::script([rule]));
+        assert_eq!(next_fault(&mut schedule, CREATE), None);
+        assert_eq!(schedule.left().script[0].nth, 1);
+        assert_eq!(next_fault(&mut schedule, LIST), None);
+        assert_eq!(next_fault(&mut schedule, CREATE), Some(Fault::hang()));
+        assert_eq!(next_fault(&mut schedule, CREATE), Some(Fault::hang()));
+        assert_eq!(next_fault(&mut schedule, CREATE), None);
     }
 
     #[test]
     fn a_rule_without_end_stays() {
         let rule = Rule::new(Fault::hang()).always();
         let faults = Faults::script([rule]);
-        let mut plan = Plan::new(faults.clone());
+        let mut schedule = FaultSchedule::new(faults.clone());
         for _ in 0..5 {
-            assert_eq!(strike(&mut plan, CREATE), Some(Fault::hang()));
+            assert_eq!(next_fault(&mut schedule, CREATE), Some(Fault::hang()));
         }
-        assert_eq!(plan.left(), faults);
+        assert_eq!(schedule.left(), faults);
     }
 
     #[test]
     fn a_fault_of_lists_waits_for_a_list_of_confluent() {
-        let mut plan = Plan::new(Faults::script([Rule::new(Fault::NextRepeats)]));
-        assert_eq!(strike(&mut plan, CREATE), None);
-        assert_eq!(plan.strike(Provider::ClickHouse, LIST), None);
-        assert_eq!(strike(&mut plan, LIST), Some(Fault::NextRepeats));
+        let mut schedule = FaultSchedule::new(Faults::script([Rule::new(Fault::NextRepeats)]));
+        assert_eq!(next_fault(&mut schedule, CREATE), None);
+        assert_eq!(schedule.next_fault(Provider::ClickHouse, LIST), None);
+        assert_eq!(next_fault(&mut schedule, LIST), Some(Fault::NextRepeats));
     }
 
     #[test]
@@ -220,9 +228,9 @@ mod tests {
                 .mix(3, Fault::hang())
                 .mix(1, Fault::ExpiredToken)
                 .mix(9, Fault::EmptyPage);
-            let mut plan = Plan::new(Faults::random(random));
+            let mut schedule = FaultSchedule::new(Faults::random(random));
             (0..10_000)
-                .map(|_| strike(&mut plan, CREATE))
+                .map(|_| next_fault(&mut schedule, CREATE))
                 .collect::<Vec<_>>()
         };
         let one = run(1);
@@ -241,14 +249,17 @@ mod tests {
     #[test]
     fn chance_is_not_shifted_by_the_script_or_by_other_operations() {
         let random = RandomFaults::new(5, 0.5).mix(1, Fault::hang()).on([CREATE]);
-        let mut plain = Plan::new(Faults::random(random.clone()));
-        let mut mixed = Plan::new(Faults {
+        let mut plain = FaultSchedule::new(Faults::random(random.clone()));
+        let mut mixed = FaultSchedule::new(Faults {
             random: Some(random),
             ..Faults::script([Rule::new(Fault::reset_after()).on(CREATE).times(3)])
         });
         for draw in 0..50 {
-            assert_eq!(strike(&mut mixed, LIST), None);
-            let (plain, mixed) = (strike(&mut plain, CREATE), strike(&mut mixed, CREATE));
+            assert_eq!(next_fault(&mut mixed, LIST), None);
+            let (plain, mixed) = (
+                next_fault(&mut plain, CREATE),
+                next_fault(&mut mixed, CREATE),
+            );
             match draw {
                 0..3 => assert_eq!(mixed, Some(Fault::reset_after())),
                 _ => assert_eq!(mixed, plain, "{draw}"),
@@ -260,8 +271,10 @@ mod tests {
     fn a_rate_of_0_hits_nothing_and_of_1_everything() {
         for (rate, expected) in [(0.0, 0), (1.0, 100)] {
             let random = RandomFaults::new(3, rate).mix(1, Fault::hang());
-            let mut plan = Plan::new(Faults::random(random));
-            let hit = (0..100).filter_map(|_| strike(&mut plan, LIST)).count();
+            let mut schedule = FaultSchedule::new(Faults::random(random));
+            let hit = (0..100)
+                .filter_map(|_| next_fault(&mut schedule, LIST))
+                .count();
             assert_eq!(hit, expected, "{rate}");
         }
     }

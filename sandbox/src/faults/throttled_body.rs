@@ -10,26 +10,26 @@ use axum::http::{header, response};
 use http_body::{Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-/// A body that comes a few bytes at a time, with a pause before each.
-pub(super) struct Dribble {
+/// A body that comes a few bytes at a time, with a interval before each.
+pub(super) struct ThrottledBody {
     rest: Bytes,
-    at_once: usize,
-    pause: Duration,
-    pausing: Pin<Box<Sleep>>,
+    chunk_size: usize,
+    interval: Duration,
+    timer: Pin<Box<Sleep>>,
 }
 
-impl Dribble {
-    pub(super) fn new(body: Bytes, at_once: usize, pause: Duration) -> Self {
+impl ThrottledBody {
+    pub(super) fn new(body: Bytes, chunk_size: usize, interval: Duration) -> Self {
         Self {
             rest: body,
-            at_once: at_once.max(1),
-            pause,
-            pausing: Box::pin(sleep(pause)),
+            chunk_size: chunk_size.max(1),
+            interval,
+            timer: Box::pin(sleep(interval)),
         }
     }
 }
 
-impl HttpBody for Dribble {
+impl HttpBody for ThrottledBody {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -40,9 +40,9 @@ impl HttpBody for Dribble {
         if self.rest.is_empty() {
             return Poll::Ready(None);
         }
-        ready!(self.pausing.as_mut().poll(context));
-        self.pausing = Box::pin(sleep(self.pause));
-        let count = self.at_once.min(self.rest.len());
+        ready!(self.timer.as_mut().poll(context));
+        self.timer = Box::pin(sleep(self.interval));
+        let count = self.chunk_size.min(self.rest.len());
         let drop = self.rest.split_to(count);
         Poll::Ready(Some(Ok(Frame::data(drop))))
     }

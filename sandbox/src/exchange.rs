@@ -9,9 +9,9 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri, Version, header};
 use axum::response::{Html, IntoResponse as _, Response};
 use serde_json::{Map, Value};
 
-use crate::connection::Line;
-use crate::faults::{self, Fault, Filtering};
-use crate::journal::Arrival;
+use crate::connection::ConnectionHandle;
+use crate::faults::{self, Fault, FilterMode};
+use crate::ledger::ReceivedRequest;
 use crate::limits::{self, Allowance};
 use crate::route::Route;
 use crate::state::{Provider, Shared};
@@ -24,7 +24,7 @@ const MAX_DISCARDED_BYTES: usize = 16 * MAX_BODY_BYTES;
 
 /// A vendor request, read in full.
 #[derive(Clone, Debug)]
-pub(crate) struct Call {
+pub(crate) struct ApiRequest {
     /// In the form of the vendor whose path it is.
     pub(crate) request_id: String,
     pub(crate) method: Method,
@@ -33,18 +33,18 @@ pub(crate) struct Call {
     /// `None` when it was too large, or broke off.
     pub(crate) body: Option<Bytes>,
     /// How its filters are taken.
-    pub(crate) filtering: Filtering,
+    pub(crate) filtering: FilterMode,
 }
 
-/// A call on its way: where it goes, and where its answer is recorded.
+/// A request on its way: where it goes, and where its answer is recorded.
 #[derive(Clone, Debug)]
-pub(crate) struct Delivery {
+pub(crate) struct Exchange {
     shared: Arc<Shared>,
     pub(crate) route: Route,
-    pub(crate) call: Call,
+    pub(crate) request: ApiRequest,
     pub(crate) version: Version,
     sequence: u64,
-    era: u64,
+    generation: u64,
 }
 
 /// Why a request body is not a JSON object.
@@ -55,7 +55,7 @@ pub(crate) enum BodyError {
     NotAnObject,
 }
 
-impl Call {
+impl ApiRequest {
     pub(crate) fn json_object(&self) -> Result<Map<String, Value>, BodyError> {
         let body = self.body.as_ref().ok_or(BodyError::TooLarge)?;
         match serde_json::from_slice(body) {
@@ -66,61 +66,61 @@ impl Call {
     }
 }
 
-impl Delivery {
+impl Exchange {
     /// Records that the head of a request has come, and chooses what goes wrong with it.
     fn begin(
         shared: Arc<Shared>,
         route: Route,
-        call: Call,
+        request: ApiRequest,
         version: Version,
     ) -> (Self, Option<Fault>) {
         let mut state = shared.lock();
         let fault = route
             .provider()
             .zip(route.operation())
-            .and_then(|(provider, operation)| state.faults.strike(provider, operation));
+            .and_then(|(provider, operation)| state.faults.next_fault(provider, operation));
         let sequence = state
-            .journal
-            .received(arrival(&route, &call, fault.as_ref()));
-        let era = state.era;
+            .ledger
+            .received(arrival(&route, &request, fault.as_ref()));
+        let generation = state.generation;
         drop(state);
-        let delivery = Self {
+        let exchange = Self {
             shared,
             route,
-            call,
+            request,
             version,
             sequence,
-            era,
+            generation,
         };
-        (delivery, fault)
+        (exchange, fault)
     }
 
     /// The same request once more, as if it had been sent twice.
     pub(crate) fn again(&self, fault: &Fault) -> Self {
-        let call = Call {
+        let request = ApiRequest {
             request_id: self.route.request_id(),
-            ..self.call.clone()
+            ..self.request.clone()
         };
         let mut state = self.shared.lock();
         let sequence = state
-            .journal
-            .received(arrival(&self.route, &call, Some(fault)));
+            .ledger
+            .received(arrival(&self.route, &request, Some(fault)));
         drop(state);
         Self {
-            call,
+            request,
             sequence,
             ..self.clone()
         }
     }
 
     /// The same request, its filters taken in another way.
-    pub(crate) fn filtering(&self, filtering: Filtering) -> Self {
-        let call = Call {
+    pub(crate) fn filtering(&self, filtering: FilterMode) -> Self {
+        let request = ApiRequest {
             filtering,
-            ..self.call.clone()
+            ..self.request.clone()
         };
         Self {
-            call,
+            request,
             ..self.clone()
         }
     }
@@ -131,23 +131,23 @@ impl Delivery {
 
     /// Whether the sandbox has not been reset since the request came.
     pub(crate) fn is_current(&self) -> bool {
-        self.shared.lock().era == self.era
+        self.shared.lock().generation == self.generation
     }
 
     /// Does what is asked, and returns the answer without sending or recording it.
     ///
     /// It counts against the limit of its credential first, and may go no further.
-    pub(crate) fn carry_out(&self) -> Response {
+    pub(crate) fn handle(&self) -> Response {
         let allowance = self.take_allowance();
         let provider = self.route.provider();
         let (Some(allowance), Some(provider)) = (allowance, provider) else {
-            return self.route.answer(&self.shared, &self.call);
+            return self.route.answer(&self.shared, &self.request);
         };
         let mut response = if allowance.is_granted() {
-            self.route.answer(&self.shared, &self.call)
+            self.route.answer(&self.shared, &self.request)
         } else {
             match provider {
-                Provider::Confluent => confluent::too_many_requests(&self.call.request_id),
+                Provider::Confluent => confluent::too_many_requests(&self.request.request_id),
                 Provider::ClickHouse => clickhouse::too_many_requests(),
             }
         };
@@ -164,8 +164,10 @@ impl Delivery {
             return None;
         }
         let credential = match provider {
-            Provider::Confluent => confluent::credential(&self.shared, state, &self.call.headers)?,
-            Provider::ClickHouse => clickhouse::credential(&self.shared, &self.call.headers)?,
+            Provider::Confluent => {
+                confluent::credential(&self.shared, state, &self.request.headers)?
+            }
+            Provider::ClickHouse => clickhouse::credential(&self.shared, &self.request.headers)?,
         };
         state
             .limits
@@ -175,7 +177,7 @@ impl Delivery {
     /// Records the answer and makes it ready to be sent.
     pub(crate) fn answered(&self, mut response: Response) -> Response {
         let mut state = self.shared.lock();
-        state.journal.answered(self.sequence, response.status());
+        state.ledger.answered(self.sequence, response.status());
         if let Some(date) = state.clock.date() {
             response.headers_mut().insert(header::DATE, date);
         }
@@ -183,14 +185,18 @@ impl Delivery {
     }
 }
 
-fn arrival<'a>(route: &Route, call: &'a Call, fault: Option<&'a Fault>) -> Arrival<'a> {
-    Arrival {
+fn arrival<'a>(
+    route: &Route,
+    request: &'a ApiRequest,
+    fault: Option<&'a Fault>,
+) -> ReceivedRequest<'a> {
+    ReceivedRequest {
         provider: route.provider(),
         operation: route.operation_id(),
-        request_id: &call.request_id,
-        method: &call.method,
-        uri: &call.uri,
-        headers: &call.headers,
+        request_id: &request.request_id,
+        method: &request.method,
+        uri: &request.uri,
+        headers: &request.headers,
         fault,
     }
 }
@@ -198,27 +204,27 @@ fn arrival<'a>(route: &Route, call: &'a Call, fault: Option<&'a Fault>) -> Arriv
 /// Answers every request outside `/_sandbox/`.
 pub(crate) async fn answer(
     State(shared): State<Arc<Shared>>,
-    Extension(line): Extension<Line>,
-    request: Request,
+    Extension(connection): Extension<ConnectionHandle>,
+    incoming: Request,
 ) -> Response {
-    let (head, body) = request.into_parts();
+    let (head, body) = incoming.into_parts();
     let route = Route::find(&head.method, head.uri.path());
-    let call = Call {
+    let request = ApiRequest {
         request_id: route.request_id(),
         method: head.method,
         uri: head.uri,
         headers: head.headers,
         body: None,
-        filtering: Filtering::Exact,
+        filtering: FilterMode::Exact,
     };
-    let (mut delivery, fault) = Delivery::begin(shared, route, call, head.version);
+    let (mut exchange, fault) = Exchange::begin(shared, route, request, head.version);
     if let Some(Fault::Refuse { for_ms }) = fault {
-        match faults::refuse(&delivery, &line, for_ms).await {}
+        match faults::refuse(&exchange, &connection, for_ms).await {}
     }
-    delivery.call.body = read(body).await;
+    exchange.request.body = read(body).await;
     match fault {
-        None => delivery.answered(delivery.carry_out()),
-        Some(fault) => faults::inflict(fault, &delivery, &line).await,
+        None => exchange.answered(exchange.handle()),
+        Some(fault) => faults::inject(fault, &exchange, &connection).await,
     }
 }
 

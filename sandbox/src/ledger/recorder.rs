@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, VecDeque};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use chrono::{DateTime, Utc};
 
+use super::{Change, CommitEntry, Ledger, RequestEntry};
 use crate::auth;
 use crate::faults::Fault;
-use crate::ledger::{Change, CommitEntry, Ledger, RequestEntry};
 use crate::state::Provider;
 
 /// The ledger as it is written: the entries still kept, and how many are no longer.
 #[derive(Debug)]
-pub(crate) struct Journal {
+pub(crate) struct Recorder {
     requests: VecDeque<Record>,
     commits: VecDeque<CommitEntry>,
     dropped_requests: u64,
@@ -43,7 +43,7 @@ struct Record {
 const DEFAULT_LIMIT: usize = 1_000_000;
 
 /// What is known of a request when its head has arrived.
-pub(crate) struct Arrival<'a> {
+pub(crate) struct ReceivedRequest<'a> {
     pub(crate) provider: Option<Provider>,
     pub(crate) operation: Option<&'static str>,
     pub(crate) request_id: &'a str,
@@ -53,7 +53,7 @@ pub(crate) struct Arrival<'a> {
     pub(crate) fault: Option<&'a Fault>,
 }
 
-impl Journal {
+impl Recorder {
     pub(crate) fn new(limit: Option<usize>) -> Self {
         Self {
             requests: VecDeque::new(),
@@ -66,15 +66,15 @@ impl Journal {
     }
 
     /// An empty one that numbers its entries on from here.
-    pub(crate) fn fresh(&self) -> Self {
+    pub(crate) fn cleared(&self) -> Self {
         Self {
             last_sequence: self.last_sequence,
             ..Self::new(Some(self.limit))
         }
     }
 
-    /// Records a request and returns its sequence, for [`Journal::answered`].
-    pub(crate) fn received(&mut self, arrival: Arrival<'_>) -> u64 {
+    /// Records a request and returns its sequence, for [`Recorder::answered`].
+    pub(crate) fn received(&mut self, arrival: ReceivedRequest<'_>) -> u64 {
         let sequence = self.next_sequence();
         let target = arrival.uri.path_and_query().map_or("", |it| it.as_str());
         self.requests.push_back(Record {
@@ -94,7 +94,7 @@ impl Journal {
     }
 
     /// How many requests have arrived.
-    pub(crate) fn received_so_far(&self) -> u64 {
+    pub(crate) fn received_count(&self) -> u64 {
         self.dropped_requests + self.requests.len() as u64
     }
 
@@ -128,7 +128,7 @@ impl Journal {
         self.dropped_commits += trim(&mut self.commits, self.limit);
     }
 
-    pub(crate) fn ledger(&self) -> Ledger {
+    pub(crate) fn snapshot(&self) -> Ledger {
         Ledger {
             requests: self.requests.iter().map(Record::entry).collect(),
             commits: self.commits.iter().cloned().collect(),
