@@ -1,14 +1,14 @@
-//! Reading the `Authorization` header.
+//! Parsing the `Authorization` header.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// What a request presents to prove who it is.
+/// The credentials of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum PresentedCredentials {
-    /// No header, or one that cannot be read.
-    Nothing,
+    /// No header, or one that cannot be parsed.
+    Missing,
     /// HTTP Basic.
     Basic { key: String, secret: String },
     /// A bearer token.
@@ -16,12 +16,12 @@ pub(crate) enum PresentedCredentials {
 }
 
 impl PresentedCredentials {
-    pub(crate) fn in_headers(headers: &HeaderMap) -> Self {
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
         headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
             .and_then(Self::parse)
-            .unwrap_or(Self::Nothing)
+            .unwrap_or(Self::Missing)
     }
 
     fn parse(value: &str) -> Option<Self> {
@@ -42,7 +42,7 @@ impl PresentedCredentials {
     }
 }
 
-/// The scheme of an `Authorization` value. A value without one may be a bare secret: nothing of it is shown.
+/// The scheme of an `Authorization` value. A value without a scheme may be a bare secret, of which nothing is shown.
 pub(crate) fn scheme(value: &HeaderValue) -> &str {
     value
         .to_str()
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scheme_is_read_without_regard_to_case() {
+    fn a_scheme_is_case_insensitive() {
         let token = PresentedCredentials::parse("bearer abc").unwrap();
         assert_eq!(token, PresentedCredentials::Bearer("abc".to_owned()));
         let pair = PresentedCredentials::parse("BASIC a2V5OnNlOmNyZXQ=").unwrap();
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unreadable_value_presents_nothing() {
+    fn an_invalid_value_counts_as_missing() {
         for value in ["", "Basic", "Basic !!!", "Basic bm9jb2xvbg==", "Digest x"] {
             assert_eq!(PresentedCredentials::parse(value), None, "{value}");
         }

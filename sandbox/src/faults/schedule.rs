@@ -2,7 +2,7 @@
 
 use super::{EffectiveFrom, Fault, Faults, Lag, LogicalTime, RandomFaults, Rule};
 use crate::operation::Operation;
-use crate::state::Provider;
+use crate::provider::Provider;
 
 /// The faults that are still to come.
 #[derive(Debug, Default)]
@@ -14,28 +14,28 @@ pub(crate) struct FaultSchedule {
     list_lag: Option<Lag>,
 }
 
-/// A rule and how many requests have come to it.
+/// A rule and the number of requests that it has matched.
 #[derive(Debug)]
 struct RuleState {
     rule: Rule,
-    seen: u32,
+    matched: u32,
 }
 
-/// Random faults and how many requests they have been drawn for.
+/// Random faults and the number of draws so far.
 #[derive(Debug)]
 struct RandomSource {
     faults: RandomFaults,
-    drawn: u64,
+    draws: u64,
 }
 
 impl FaultSchedule {
     pub(crate) fn new(faults: Faults) -> Self {
-        let rule = |rule| RuleState { rule, seen: 0 };
+        let rule_state = |rule| RuleState { rule, matched: 0 };
         Self {
-            script: faults.script.into_iter().map(rule).collect(),
+            script: faults.script.into_iter().map(rule_state).collect(),
             random: faults
                 .random
-                .map(|faults| RandomSource { faults, drawn: 0 }),
+                .map(|faults| RandomSource { faults, draws: 0 }),
             clock_skew_seconds: faults.clock_skew_seconds,
             uniqueness_lag: faults.uniqueness_lag,
             list_lag: faults.list_lag,
@@ -44,35 +44,39 @@ impl FaultSchedule {
 
     /// The fault for the request that has just arrived.
     pub(crate) fn next_fault(&mut self, provider: Provider, operation: Operation) -> Option<Fault> {
-        // Drawn in any case: what a script hits does not shift what chance hits later.
-        let by_chance = self
+        // Drawn in any case, so that the script does not shift later random faults.
+        let random = self
             .random
             .as_mut()
-            .and_then(|source| source.roll(provider, operation));
-        let position = self
+            .and_then(|source| source.draw(provider, operation));
+        let due = self
             .script
             .iter_mut()
-            .position(|rule| rule.hits(provider, operation));
-        let Some(rule) = position.and_then(|position| self.script.get(position)) else {
-            return by_chance;
+            .position(|it| it.is_due(provider, operation));
+        let Some(due) = due.and_then(|position| self.script.get(position)) else {
+            return random;
         };
-        let fault = rule.rule.fault.clone();
-        self.script.retain(|rule| rule.left().is_some());
+        let fault = due.rule.fault.clone();
+        self.script.retain(|it| it.remaining().is_some());
         Some(fault)
     }
 
-    /// When an invitation made now takes effect.
-    pub(crate) fn in_effect(&self, now: LogicalTime) -> EffectiveFrom {
+    /// When an invitation that is created now takes effect.
+    pub(crate) fn effective_from(&self, now: LogicalTime) -> EffectiveFrom {
         EffectiveFrom {
-            unique_from: self.uniqueness_lag.map(|lag| lag.end(now)),
-            listed_from: self.list_lag.map(|lag| lag.end(now)),
+            unique: self.uniqueness_lag.map(|lag| lag.ends_at(now)),
+            listed: self.list_lag.map(|lag| lag.ends_at(now)),
         }
     }
 
-    /// What has not happened yet, as if set now.
-    pub(crate) fn left(&self) -> Faults {
+    /// The faults that have not happened yet, as if they were set now.
+    pub(crate) fn remaining(&self) -> Faults {
         Faults {
-            script: self.script.iter().filter_map(RuleState::left).collect(),
+            script: self
+                .script
+                .iter()
+                .filter_map(RuleState::remaining)
+                .collect(),
             random: self.random.as_ref().map(|source| source.faults.clone()),
             clock_skew_seconds: self.clock_skew_seconds,
             uniqueness_lag: self.uniqueness_lag,
@@ -82,34 +86,35 @@ impl FaultSchedule {
 }
 
 impl RuleState {
-    /// Counts a request, if it matches, and says whether it is one to hit.
-    fn hits(&mut self, provider: Provider, operation: Operation) -> bool {
+    /// Counts a request if the rule matches it, and returns whether the rule's fault is due.
+    fn is_due(&mut self, provider: Provider, operation: Operation) -> bool {
         let rule = &self.rule;
-        let matches = rule.provider.is_none_or(|wanted| wanted == provider)
-            && rule.operation.is_none_or(|wanted| wanted == operation)
+        let matches = rule.provider.is_none_or(|only| only == provider)
+            && rule.operation.is_none_or(|only| only == operation)
             && rule.fault.applies_to(provider, operation);
         if matches {
-            self.seen = self.seen.saturating_add(1);
+            self.matched = self.matched.saturating_add(1);
         }
-        matches && self.seen >= rule.nth
+        matches && self.matched >= rule.nth
     }
 
-    fn left(&self) -> Option<Rule> {
+    /// The rule without what has happened; `None` if it is used up.
+    fn remaining(&self) -> Option<Rule> {
         let Rule { nth, times, .. } = self.rule;
-        let hit = self.seen.saturating_sub(nth.max(1) - 1);
-        if times != 0 && hit >= times {
+        let injected = self.matched.saturating_sub(nth.max(1) - 1);
+        if times != 0 && injected >= times {
             return None;
         }
         Some(Rule {
-            nth: nth.saturating_sub(self.seen).max(1),
-            times: times.saturating_sub(hit),
+            nth: nth.saturating_sub(self.matched).max(1),
+            times: times.saturating_sub(injected),
             ..self.rule.clone()
         })
     }
 }
 
 impl RandomSource {
-    fn roll(&mut self, provider: Provider, operation: Operation) -> Option<Fault> {
+    fn draw(&mut self, provider: Provider, operation: Operation) -> Option<Fault> {
         let RandomFaults {
             seed,
             rate,
@@ -117,36 +122,35 @@ impl RandomSource {
             operations,
             mix,
         } = &self.faults;
-        if only.is_some_and(|wanted| wanted != provider)
+        if only.is_some_and(|only| only != provider)
             || !(operations.is_empty() || operations.contains(&operation))
         {
             return None;
         }
-        let draw = self.drawn;
-        self.drawn += 1;
-        let hit = part(scramble(*seed, 2 * draw)) < *rate;
-        if !hit {
+        let index = self.draws;
+        self.draws += 1;
+        if unit_float(split_mix_64(*seed, 2 * index)) >= *rate {
             return None;
         }
-        let possible = || {
+        let applicable = || {
             mix.iter()
                 .filter(|weighted| weighted.fault.applies_to(provider, operation))
         };
-        let total: u64 = possible().map(|weighted| u64::from(weighted.weight)).sum();
-        let mut chosen = scramble(*seed, 2 * draw + 1).checked_rem(total)?;
-        possible()
-            .find(|weighted| {
-                let weight = u64::from(weighted.weight);
-                let found = chosen < weight;
+        let total: u64 = applicable().map(|it| u64::from(it.weight)).sum();
+        let mut chosen = split_mix_64(*seed, 2 * index + 1).checked_rem(total)?;
+        applicable()
+            .find(|it| {
+                let weight = u64::from(it.weight);
+                let is_chosen = chosen < weight;
                 chosen = chosen.saturating_sub(weight);
-                found
+                is_chosen
             })
-            .map(|weighted| weighted.fault.clone())
+            .map(|it| it.fault.clone())
     }
 }
 
-/// The `index`th number of the SplitMix64 sequence of a seed.
-fn scramble(seed: u64, index: u64) -> u64 {
+/// The number at `index` in the SplitMix64 sequence of a seed.
+fn split_mix_64(seed: u64, index: u64) -> u64 {
     const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut bits = seed.wrapping_add(index.wrapping_add(1).wrapping_mul(STEP));
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -154,8 +158,8 @@ fn scramble(seed: u64, index: u64) -> u64 {
     bits ^ (bits >> 31)
 }
 
-/// From 0 to just under 1, by the upper 53 bits, which a float has room for.
-fn part(bits: u64) -> f64 {
+/// Maps the upper 53 bits, the precision of a float, to 0 up to but not including 1.
+fn unit_float(bits: u64) -> f64 {
     (bits >> 11) as f64 / (1_u64 << 53) as f64
 }
 
@@ -171,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_hit_in_order_and_are_used_up() {
+    fn rules_apply_in_order_and_are_used_up() {
         let first = Rule::new(Fault::reset_before()).on(CREATE).times(2);
         let second = Rule::new(Fault::reset_after());
         let mut schedule = FaultSchedule::new(Faults::script([first, second]));
@@ -179,7 +183,7 @@ mod tests {
             next_fault(&mut schedule, CREATE),
             Some(Fault::reset_before())
         );
-        assert_eq!(schedule.left().script[0].times, 1);
+        assert_eq!(schedule.remaining().script[0].times, 1);
         assert_eq!(next_fault(&mut schedule, LIST), Some(Fault::reset_after()));
         assert_eq!(next_fault(&mut schedule, LIST), None);
         assert_eq!(
@@ -187,15 +191,15 @@ mod tests {
             Some(Fault::reset_before())
         );
         assert_eq!(next_fault(&mut schedule, CREATE), None);
-        assert_eq!(schedule.left(), Faults::default());
+        assert_eq!(schedule.remaining(), Faults::default());
     }
 
     #[test]
-    fn the_nth_is_counted_among_the_requests_that_match() {
+    fn the_nth_counts_matching_requests_only() {
         let rule = Rule::new(Fault::hang()).on(CREATE).nth(2).times(2);
         let mut schedule = FaultSchedule::new(Faults::script([rule]));
         assert_eq!(next_fault(&mut schedule, CREATE), None);
-        assert_eq!(schedule.left().script[0].nth, 1);
+        assert_eq!(schedule.remaining().script[0].nth, 1);
         assert_eq!(next_fault(&mut schedule, LIST), None);
         assert_eq!(next_fault(&mut schedule, CREATE), Some(Fault::hang()));
         assert_eq!(next_fault(&mut schedule, CREATE), Some(Fault::hang()));
@@ -210,11 +214,11 @@ mod tests {
         for _ in 0..5 {
             assert_eq!(next_fault(&mut schedule, CREATE), Some(Fault::hang()));
         }
-        assert_eq!(schedule.left(), faults);
+        assert_eq!(schedule.remaining(), faults);
     }
 
     #[test]
-    fn a_fault_of_lists_waits_for_a_list_of_confluent() {
+    fn a_list_fault_waits_for_a_list_of_confluent() {
         let mut schedule = FaultSchedule::new(Faults::script([Rule::new(Fault::NextRepeats)]));
         assert_eq!(next_fault(&mut schedule, CREATE), None);
         assert_eq!(schedule.next_fault(Provider::ClickHouse, LIST), None);
@@ -222,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn chance_follows_from_the_seed_and_hits_its_part() {
+    fn random_faults_follow_the_seed_and_the_rate() {
         let run = |seed| {
             let random = RandomFaults::new(seed, 0.2)
                 .mix(3, Fault::hang())
@@ -233,21 +237,26 @@ mod tests {
                 .map(|_| next_fault(&mut schedule, CREATE))
                 .collect::<Vec<_>>()
         };
-        let one = run(1);
-        assert_eq!(one, run(1));
-        assert_ne!(one, run(2));
-        let count = |fault: Fault| one.iter().filter(|it| it.as_ref() == Some(&fault)).count();
-        let (hangs, refusals) = (count(Fault::hang()), count(Fault::ExpiredToken));
+        let first = run(1);
+        assert_eq!(first, run(1));
+        assert_ne!(first, run(2));
+        let count = |fault: Fault| {
+            first
+                .iter()
+                .filter(|it| it.as_ref() == Some(&fault))
+                .count()
+        };
+        let (hangs, expired) = (count(Fault::hang()), count(Fault::ExpiredToken));
         assert!(
-            (1800..2200).contains(&(hangs + refusals)),
-            "{hangs} {refusals}"
+            (1800..2200).contains(&(hangs + expired)),
+            "{hangs} {expired}"
         );
-        assert!((2.5..3.5).contains(&(hangs as f64 / refusals as f64)));
-        assert_eq!(count(Fault::EmptyPage), 0, "no fault of a create");
+        assert!((2.5..3.5).contains(&(hangs as f64 / expired as f64)));
+        assert_eq!(count(Fault::EmptyPage), 0, "not a fault of creates");
     }
 
     #[test]
-    fn chance_is_not_shifted_by_the_script_or_by_other_operations() {
+    fn neither_script_nor_other_operations_shift_random_faults() {
         let random = RandomFaults::new(5, 0.5).mix(1, Fault::hang()).on([CREATE]);
         let mut plain = FaultSchedule::new(Faults::random(random.clone()));
         let mut mixed = FaultSchedule::new(Faults {
@@ -268,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_of_0_hits_nothing_and_of_1_everything() {
+    fn a_rate_of_0_affects_no_request_and_of_1_every_one() {
         for (rate, expected) in [(0.0, 0), (1.0, 100)] {
             let random = RandomFaults::new(3, rate).mix(1, Fault::hang());
             let mut schedule = FaultSchedule::new(Faults::random(random));

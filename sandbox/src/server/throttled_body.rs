@@ -1,4 +1,4 @@
-//! Bodies that come in an unusual way.
+//! A body that is sent slowly.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -6,11 +6,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::{Bytes, HttpBody};
-use axum::http::{header, response};
 use http_body::{Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-/// A body that comes a few bytes at a time, with a interval before each.
+/// A body that is sent in chunks, with a pause before each.
 pub(super) struct ThrottledBody {
     rest: Bytes,
     chunk_size: usize,
@@ -43,8 +42,8 @@ impl HttpBody for ThrottledBody {
         ready!(self.timer.as_mut().poll(context));
         self.timer = Box::pin(sleep(self.interval));
         let count = self.chunk_size.min(self.rest.len());
-        let drop = self.rest.split_to(count);
-        Poll::Ready(Some(Ok(Frame::data(drop))))
+        let chunk = self.rest.split_to(count);
+        Poll::Ready(Some(Ok(Frame::data(chunk))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -54,20 +53,4 @@ impl HttpBody for ThrottledBody {
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.rest.len() as u64)
     }
-}
-
-/// The head of an HTTP/1.1 answer that says its body has this length.
-pub(super) fn raw(head: &response::Parts, length: usize) -> Vec<u8> {
-    let reason = head.status.canonical_reason().unwrap_or_default();
-    let mut bytes = format!("HTTP/1.1 {} {reason}\r\n", head.status.as_str()).into_bytes();
-    for (name, value) in &head.headers {
-        if name != header::CONTENT_LENGTH {
-            bytes.extend_from_slice(name.as_str().as_bytes());
-            bytes.extend_from_slice(b": ");
-            bytes.extend_from_slice(value.as_bytes());
-            bytes.extend_from_slice(b"\r\n");
-        }
-    }
-    bytes.extend_from_slice(format!("content-length: {length}\r\n\r\n").as_bytes());
-    bytes
 }
