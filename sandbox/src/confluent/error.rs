@@ -1,10 +1,10 @@
 //! The errors that Confluent Cloud answers, and their form.
 
+use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
 
-use super::wire;
 use crate::auth::PresentedCredentials;
 use crate::error::{ApiError, Source};
 
@@ -133,5 +133,5 @@ pub(super) fn response(error: ApiError, request_id: &str) -> Response {
         "source": source,
     }] });
     let header = error.header.map(|header| [header]);
-    (header, wire::json(error.status, &body)).into_response()
+    (error.status, header, Json(body)).into_response()
 }

@@ -4,6 +4,7 @@ mod admin;
 mod apis;
 mod connection;
 mod exchange;
+mod handler;
 mod idp;
 mod inject;
 mod listener;
@@ -69,7 +70,7 @@ pub(crate) async fn serve(
     let outage = Arc::clone(&app.outage);
     let router = Router::new()
         .merge(admin::router())
-        .fallback(exchange::answer)
+        .fallback(handler::answer)
         .with_state(app);
     listener::serve(listener, router, outage, stop).await
 }
