@@ -15,7 +15,7 @@ async fn with_organization(organization: Value) -> Api {
     Api::configured(json!({ "confluent": [organization] })).await
 }
 
-async fn call(api: &Api, method: Method, id: &Value) -> Reply {
+async fn request(api: &Api, method: Method, id: &Value) -> Reply {
     let path = format!("/{}", id.as_str().unwrap());
     send(api.confluent(method, &path)).await
 }
@@ -41,7 +41,7 @@ async fn staged_then_sent_then_expired() {
     let refused = api.sandbox.accept(Provider::Confluent, ADA);
     assert_eq!(refused, Err(AcceptError::NotSent));
     let body = json!({ "provider": "confluent", "email": ADA });
-    let reply = api.steer(Method::POST, "/_sandbox/accept", &body).await;
+    let reply = api.admin(Method::POST, "/_sandbox/accept", &body).await;
     assert_eq!(reply.status, 409);
     assert_eq!(
         api.sandbox.invitations()[0].status,
@@ -50,25 +50,25 @@ async fn staged_then_sent_then_expired() {
     assert_eq!(emails_of(&api, "STAGED").await, 1);
 
     api.sandbox.advance(Duration::from_secs(60));
-    let sent = call(&api, Method::GET, &ada["id"]).await.json();
+    let sent = request(&api, Method::GET, &ada["id"]).await.json();
     assert_eq!(sent["status"], "INVITE_STATUS_SENT");
     assert_eq!(emails_of(&api, "STAGED").await, 0);
 
     api.sandbox.advance(7 * DAY);
-    let expired = call(&api, Method::GET, &ada["id"]).await.json();
+    let expired = request(&api, Method::GET, &ada["id"]).await.json();
     assert_eq!(expired["status"], "INVITE_STATUS_EXPIRED");
     assert_eq!(emails_of(&api, "EXPIRED").await, 1);
 }
 
 #[tokio::test]
-async fn an_expired_invitation_stands_in_the_way_and_can_be_deleted() {
+async fn an_expired_invitation_conflicts_and_can_be_deleted() {
     let api = Api::start().await;
     let ada = api.invite_confluent(ADA).await;
     api.sandbox.advance(8 * DAY);
     let refused = create(&api).await;
     assert_eq!(refused.status, 409);
     assert_eq!(refused.header("location"), ada["metadata"]["self"]);
-    assert_eq!(call(&api, Method::DELETE, &ada["id"]).await.status, 204);
+    assert_eq!(request(&api, Method::DELETE, &ada["id"]).await.status, 204);
     assert_eq!(create(&api).await.status, 201);
 }
 
@@ -77,9 +77,9 @@ async fn an_accepted_invitation_is_a_user() {
     let api = Api::start().await;
     let ada = api.invite_confluent(ADA).await;
     let body = json!({ "provider": "confluent", "email": "ADA@example.com" });
-    let reply = api.steer(Method::POST, "/_sandbox/accept", &body).await;
+    let reply = api.admin(Method::POST, "/_sandbox/accept", &body).await;
     assert_eq!(reply.json(), json!({ "id": ada["id"] }));
-    let accepted = call(&api, Method::GET, &ada["id"]).await.json();
+    let accepted = request(&api, Method::GET, &ada["id"]).await.json();
     assert_eq!(accepted["status"], "INVITE_STATUS_ACCEPTED");
     assert!(accepted["accepted_at"].is_string(), "{accepted}");
     assert_eq!(accepted["user"], ada["user"]);
@@ -88,27 +88,27 @@ async fn an_accepted_invitation_is_a_user() {
     assert_eq!(refused.status, 409);
     let detail = &refused.confluent_error()["detail"];
     assert_eq!(detail, "This user already exists within the Organization");
-    let refused = call(&api, Method::DELETE, &ada["id"]).await;
+    let refused = request(&api, Method::DELETE, &ada["id"]).await;
     assert_eq!(refused.status, 400);
     let detail = &refused.confluent_error()["detail"];
     assert_eq!(detail, "The invitation was already accepted");
 }
 
 #[tokio::test]
-async fn a_deleted_invitation_is_gone_or_stays_as_deactivated() {
+async fn a_deleted_invitation_is_removed_or_deactivated() {
     let api = Api::start().await;
     let ada = api.invite_confluent(ADA).await;
-    assert_eq!(call(&api, Method::DELETE, &ada["id"]).await.status, 204);
-    assert_eq!(call(&api, Method::GET, &ada["id"]).await.status, 404);
+    assert_eq!(request(&api, Method::DELETE, &ada["id"]).await.status, 204);
+    assert_eq!(request(&api, Method::GET, &ada["id"]).await.status, 404);
     assert!(api.sandbox.invitations().is_empty());
 
     let api = with_organization(json!({ "keep_deleted": true })).await;
     let ada = api.invite_confluent(ADA).await;
-    assert_eq!(call(&api, Method::DELETE, &ada["id"]).await.status, 204);
-    let deleted = call(&api, Method::GET, &ada["id"]).await.json();
+    assert_eq!(request(&api, Method::DELETE, &ada["id"]).await.status, 204);
+    let deleted = request(&api, Method::GET, &ada["id"]).await.json();
     assert_eq!(deleted["status"], "INVITE_STATUS_DEACTIVATED");
     assert!(deleted["metadata"]["deleted_at"].is_string(), "{deleted}");
-    assert_eq!(call(&api, Method::DELETE, &ada["id"]).await.status, 404);
+    assert_eq!(request(&api, Method::DELETE, &ada["id"]).await.status, 404);
     let refused = api.sandbox.accept(Provider::Confluent, ADA);
     assert_eq!(refused, Err(AcceptError::NotInvited));
 
@@ -125,7 +125,7 @@ async fn a_deleted_invitation_is_gone_or_stays_as_deactivated() {
         statuses,
         [InvitationStatus::Deactivated, InvitationStatus::Sent]
     );
-    let shown = api.steer(Method::GET, "/_sandbox/invitations", &json!(null));
+    let shown = api.admin(Method::GET, "/_sandbox/invitations", &json!(null));
     assert_eq!(
         shown.await.json()["invitations"][0]["status"],
         "deactivated"

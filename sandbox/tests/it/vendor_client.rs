@@ -1,4 +1,4 @@
-//! The ClickHouse vendor's published Rust client, as it is, against the sandbox.
+//! ClickHouse's published Rust client, unmodified, against the sandbox.
 
 use clickhouse_cloud_api::models::InvitationPostRequest;
 use clickhouse_cloud_api::{Client, Error};
@@ -29,7 +29,7 @@ fn refused<T: std::fmt::Debug>(result: Result<T, Error>) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn it_creates_gets_lists_and_deletes() {
+async fn the_vendor_client_creates_gets_lists_and_deletes() {
     let api = Api::start().await;
     let (client, organization) = client(&api);
     let [admin, _, billing] = SYSTEM_ROLES.map(|role| role.id);
@@ -54,7 +54,7 @@ async fn it_creates_gets_lists_and_deletes() {
 }
 
 #[tokio::test]
-async fn it_gets_errors_of_its_own() {
+async fn the_vendor_client_parses_errors() {
     let api = Api::start().await;
     let (client, organization) = client(&api);
     let (status, message) = refused(client.invitation_get(organization, "mine").await);
