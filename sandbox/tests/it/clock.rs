@@ -28,8 +28,8 @@ async fn an_invitation_expires_after_a_week() {
     assert!(reply.json()["now"].is_string(), "{reply:?}");
     assert_eq!(status().await, "INVITE_STATUS_EXPIRED");
     for provider in [Provider::Confluent, Provider::ClickHouse] {
-        let refused = api.sandbox.accept(provider, "ada@example.com");
-        assert_eq!(refused, Err(AcceptError::Expired));
+        let rejected = api.sandbox.accept(provider, "ada@example.com");
+        assert_eq!(rejected, Err(AcceptError::Expired));
     }
     for wrong in [
         json!({}),

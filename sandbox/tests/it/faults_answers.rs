@@ -401,9 +401,9 @@ async fn under_many_faults_the_ledger_stays_correct() {
         };
         created.then_some(email)
     };
-    let mut told = Vec::new();
+    let mut confirmed = Vec::new();
     for number in 0..100 {
-        told.extend(create(number).await);
+        confirmed.extend(create(number).await);
     }
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     let ledger = api.sandbox.ledger();
@@ -432,7 +432,7 @@ async fn under_many_faults_the_ledger_stays_correct() {
     }
     assert!(hit > 40, "{hit}");
     assert_eq!(kinds.len(), 10, "{kinds:?}");
-    for email in told {
+    for email in confirmed {
         let made = ledger.commits.iter().filter(|commit| commit.email == email);
         assert_eq!(made.count(), 1, "{email}");
     }

@@ -82,10 +82,10 @@ async fn headers_can_be_switched_off() {
             };
             let reply = request.send().await.unwrap();
             assert_eq!(reply.status(), status);
-            let told = reply.headers().keys().find(|name| {
+            let found = reply.headers().keys().find(|name| {
                 name.as_str().starts_with("x-ratelimit") || name.as_str() == "retry-after"
             });
-            assert_eq!(told, None);
+            assert_eq!(found, None);
         }
     }
 }
@@ -110,8 +110,8 @@ async fn errors_count_and_a_limited_create_changes_nothing() {
     let api = limited(Limits::default().clickhouse(Limit::new(1, MINUTE))).await;
     let create = |body| send(api.clickhouse(Method::POST, "").json(&body));
     assert_eq!(create(json!({})).await.status, 400);
-    let refused = create(json!({ "email": "ada@example.com" })).await;
-    assert_eq!(refused.status, 429);
+    let rejected = create(json!({ "email": "ada@example.com" })).await;
+    assert_eq!(rejected.status, 429);
     assert!(api.sandbox.ledger().commits.is_empty());
 }
 
@@ -154,7 +154,7 @@ async fn headers_describe_the_tightest_of_several_windows() {
         let read = send(api.http.get(api.url("/_sandbox/limits"))).await.json();
         assert_eq!(read[name]["also"], also);
 
-        let told = async || {
+        let observe = async || {
             let reply = list(&api, provider).await;
             if provider == Provider::ClickHouse {
                 assert_eq!(reply.header("x-ratelimit-policy"), "2;w=30, 3;w=86400");
@@ -165,15 +165,15 @@ async fn headers_describe_the_tightest_of_several_windows() {
         };
         let short = |status| (status, "2".to_owned(), false);
         let long = |status| (status, "3".to_owned(), true);
-        assert_eq!(told().await, short(200));
-        assert_eq!(told().await, short(200));
-        assert_eq!(told().await, short(429));
+        assert_eq!(observe().await, short(200));
+        assert_eq!(observe().await, short(200));
+        assert_eq!(observe().await, short(429));
         api.sandbox.advance(Duration::from_secs(30));
-        assert_eq!(told().await, long(200), "a refusal counts in no window");
-        assert_eq!(told().await, long(429));
+        assert_eq!(observe().await, long(200), "a 429 counts in no window");
+        assert_eq!(observe().await, long(429));
         api.sandbox.advance(MINUTE);
-        assert_eq!(told().await, long(429));
+        assert_eq!(observe().await, long(429));
         api.sandbox.advance(Duration::from_secs(86_400));
-        assert_eq!(told().await, short(200));
+        assert_eq!(observe().await, short(200));
     }
 }

@@ -78,9 +78,9 @@ async fn a_key_without_the_right_is_forbidden() {
 
     let (get, delete) = (Method::GET, Method::DELETE);
     for (key, reads, writes) in [("reader", 200, 403), ("none", 403, 403)] {
-        let refused = create(&api, key, invite("cy@example.com")).await;
-        assert_eq!(refused.status, writes, "{key}");
-        assert_eq!(refused.confluent_error()["code"], "forbidden_access");
+        let rejected = create(&api, key, invite("cy@example.com")).await;
+        assert_eq!(rejected.status, writes, "{key}");
+        assert_eq!(rejected.confluent_error()["code"], "forbidden_access");
         for path in ["", &path(&ada)] {
             let reply = by(key, confluent(&api, get.clone(), path)).await;
             assert_eq!(reply.status, reads, "{key} {path}");
@@ -96,9 +96,9 @@ async fn a_key_without_the_right_is_forbidden() {
     let ada = by("admin", request).await.json()["result"].clone();
     for (key, reads) in [("reader", 200), ("none", 403)] {
         let request = clickhouse(&api, ONE, Method::POST, "").json(&invite("bob@example.com"));
-        let refused = by(key, request).await;
-        assert_eq!(refused.status, 403, "{key}");
-        let error = refused.clickhouse_error();
+        let rejected = by(key, request).await;
+        assert_eq!(rejected.status, 403, "{key}");
+        let error = rejected.clickhouse_error();
         assert!(error.starts_with("FORBIDDEN: "), "{error}");
         let reply = by(key, clickhouse(&api, ONE, get.clone(), &path(&ada))).await;
         assert_eq!(reply.status, reads, "{key}");
@@ -156,9 +156,12 @@ async fn with_sso_only_an_admin_invites_local_users() {
     let local = |email: &str| json!({ "email": email, "auth_type": "AUTH_TYPE_LOCAL" });
     let ada = create(&api, "inviter", json!({ "email": "ada@example.com" })).await;
     assert_eq!(ada.json()["auth_type"], "AUTH_TYPE_SSO");
-    let refused = create(&api, "inviter", local("bob@example.com")).await;
-    assert_eq!(refused.status, 403);
-    assert_eq!(refused.confluent_error()["source"]["pointer"], "/auth_type");
+    let rejected = create(&api, "inviter", local("bob@example.com")).await;
+    assert_eq!(rejected.status, 403);
+    assert_eq!(
+        rejected.confluent_error()["source"]["pointer"],
+        "/auth_type"
+    );
     let bob = create(&api, "admin", local("bob@example.com")).await;
     assert_eq!(bob.json()["auth_type"], "AUTH_TYPE_LOCAL");
     let other = create(&api, "other", json!({ "email": "ada@example.com" })).await;

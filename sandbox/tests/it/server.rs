@@ -81,8 +81,8 @@ async fn serving_ends_when_stop_resolves() {
 #[tokio::test]
 async fn a_remote_address_must_be_allowed() {
     let everywhere: SocketAddr = "0.0.0.0:0".parse().unwrap();
-    let refused = Sandbox::builder().listen(everywhere).start().await;
-    assert_eq!(refused.unwrap_err().kind(), ErrorKind::InvalidInput);
+    let rejected = Sandbox::builder().listen(everywhere).start().await;
+    assert_eq!(rejected.unwrap_err().kind(), ErrorKind::InvalidInput);
     let builder = Sandbox::builder().listen(everywhere);
     builder.allow_remote(true).start().await.unwrap();
 }

@@ -38,8 +38,8 @@ async fn staged_then_sent_then_expired() {
     let api = with_organization(json!({ "staging_seconds": 60 })).await;
     let ada = api.invite_confluent(ADA).await;
     assert_eq!(ada["status"], "INVITE_STATUS_STAGED");
-    let refused = api.sandbox.accept(Provider::Confluent, ADA);
-    assert_eq!(refused, Err(AcceptError::NotSent));
+    let rejected = api.sandbox.accept(Provider::Confluent, ADA);
+    assert_eq!(rejected, Err(AcceptError::NotSent));
     let body = json!({ "provider": "confluent", "email": ADA });
     let reply = api.admin(Method::POST, "/_sandbox/accept", &body).await;
     assert_eq!(reply.status, 409);
@@ -65,9 +65,9 @@ async fn an_expired_invitation_conflicts_and_can_be_deleted() {
     let api = Api::start().await;
     let ada = api.invite_confluent(ADA).await;
     api.sandbox.advance(8 * DAY);
-    let refused = create(&api).await;
-    assert_eq!(refused.status, 409);
-    assert_eq!(refused.header("location"), ada["metadata"]["self"]);
+    let rejected = create(&api).await;
+    assert_eq!(rejected.status, 409);
+    assert_eq!(rejected.header("location"), ada["metadata"]["self"]);
     assert_eq!(request(&api, Method::DELETE, &ada["id"]).await.status, 204);
     assert_eq!(create(&api).await.status, 201);
 }
@@ -84,13 +84,13 @@ async fn an_accepted_invitation_is_a_user() {
     assert!(accepted["accepted_at"].is_string(), "{accepted}");
     assert_eq!(accepted["user"], ada["user"]);
 
-    let refused = create(&api).await;
-    assert_eq!(refused.status, 409);
-    let detail = &refused.confluent_error()["detail"];
+    let rejected = create(&api).await;
+    assert_eq!(rejected.status, 409);
+    let detail = &rejected.confluent_error()["detail"];
     assert_eq!(detail, "This user already exists within the Organization");
-    let refused = request(&api, Method::DELETE, &ada["id"]).await;
-    assert_eq!(refused.status, 400);
-    let detail = &refused.confluent_error()["detail"];
+    let rejected = request(&api, Method::DELETE, &ada["id"]).await;
+    assert_eq!(rejected.status, 400);
+    let detail = &rejected.confluent_error()["detail"];
     assert_eq!(detail, "The invitation was already accepted");
 }
 
@@ -109,8 +109,8 @@ async fn a_deleted_invitation_is_removed_or_deactivated() {
     assert_eq!(deleted["status"], "INVITE_STATUS_DEACTIVATED");
     assert!(deleted["metadata"]["deleted_at"].is_string(), "{deleted}");
     assert_eq!(request(&api, Method::DELETE, &ada["id"]).await.status, 404);
-    let refused = api.sandbox.accept(Provider::Confluent, ADA);
-    assert_eq!(refused, Err(AcceptError::NotInvited));
+    let rejected = api.sandbox.accept(Provider::Confluent, ADA);
+    assert_eq!(rejected, Err(AcceptError::NotInvited));
 
     let again = create(&api).await.json();
     assert_ne!(again["id"], ada["id"]);

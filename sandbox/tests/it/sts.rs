@@ -12,7 +12,7 @@ const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
-/// A good request, with these fields in place of its own; an empty one is left out.
+/// A valid request with these fields in place of its own. An empty value omits the field.
 async fn exchange(api: &Api, changes: &[(&str, &str)]) -> Reply {
     let credentials = api.sandbox.credentials();
     let mut fields = vec![
@@ -59,9 +59,9 @@ async fn an_exchanged_token_works_until_it_expires() {
     api.sandbox.advance(Duration::from_secs(890));
     assert_eq!(list(&api, &token).await.status, 200);
     api.sandbox.advance(Duration::from_secs(11));
-    let refused = list(&api, &token).await;
-    assert_eq!(refused.status, 401);
-    let challenge = refused.header("www-authenticate");
+    let rejected = list(&api, &token).await;
+    assert_eq!(rejected.status, 401);
+    let challenge = rejected.header("www-authenticate");
     assert!(challenge.contains("has expired"), "{challenge}");
     let new = access_token(&exchange(&api, &[]).await);
     assert_eq!(list(&api, &new).await.status, 200);
