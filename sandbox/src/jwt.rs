@@ -1,4 +1,4 @@
-//! TokenStore in the shape of a JWT.
+//! Tokens in the shape of a JWT.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -3,10 +3,19 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use serde_json::json;
+use serde::Serialize;
 
 use super::wire::RATE_LIMIT;
 use crate::error::ApiError;
+
+/// The envelope of an error.
+#[derive(Serialize)]
+struct Envelope<'a> {
+    status: u16,
+    #[serde(rename = "requestId")]
+    request_id: &'a str,
+    error: String,
+}
 
 pub(super) fn bad_request(detail: &str) -> ApiError {
     ApiError::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", detail)
@@ -70,13 +79,12 @@ pub(super) fn too_large() -> ApiError {
     ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", detail)
 }
 
-/// The error in ClickHouse's envelope.
 pub(super) fn response(error: ApiError, request_id: &str) -> Response {
-    let body = json!({
-        "status": error.status.as_u16(),
-        "requestId": request_id,
-        "error": format!("{}: {}", error.code, error.detail),
-    });
+    let body = Envelope {
+        status: error.status.as_u16(),
+        request_id,
+        error: format!("{}: {}", error.code, error.detail),
+    };
     let header = error.header.map(|header| [header]);
     (error.status, RATE_LIMIT, header, Json(body)).into_response()
 }

@@ -70,10 +70,10 @@ impl Query {
             Some(pairs.remove(index).1)
         };
         let token = take("page_token");
-        let token = token.map(|token| Token::decode(&token)).transpose()?;
-        let first = Token::new(page_size(take("page_size"))?, 0);
+        let token = token.map(|token| PageToken::decode(&token)).transpose()?;
+        let first = PageToken::new(page_size(take("page_size"))?, 0);
         // A token contains the page size. A `page_size` beside it must be valid, and has no effect.
-        let Token {
+        let PageToken {
             page_size,
             after,
             empty_pages,
@@ -105,7 +105,9 @@ impl Query {
         // As observed on the real service: a page of the largest size has no link to the next one.
         let omits_next = self.page_size == MAX_PAGE_SIZE;
         let next = match (rest.next(), items.last()) {
-            (Some(_), Some(last)) if !omits_next => Some(Token::new(self.page_size, last.sequence)),
+            (Some(_), Some(last)) if !omits_next => {
+                Some(PageToken::new(self.page_size, last.sequence))
+            }
             _ => None,
         };
         Page {
@@ -143,8 +145,8 @@ impl Query {
     }
 
     fn link_to(&self, base: &str, empty_pages: u32) -> String {
-        // TokenStore of the largest page size are not accepted.
-        let token = Token {
+        // A token of the largest page size would be invalid.
+        let token = PageToken {
             page_size: self.page_size.min(MAX_PAGE_SIZE - 1),
             after: self.after,
             empty_pages,
@@ -183,14 +185,15 @@ impl Query {
             return Some(invitation_id(user).and_then(|id| invitations.get(&id)));
         }
         let email = self.email.as_ref()?;
-        let all_found = invitations.is_email_unique();
-        all_found.then(|| invitations.get_by_email(email))
+        invitations
+            .is_email_unique()
+            .then(|| invitations.get_by_email(email))
     }
 
     fn matches(&self, invitation: &Invitation<Details>, now: DateTime<Utc>) -> bool {
         let passes = |filter: &Option<String>, value: &str| {
-            let passes = |filter: &String| self.filter_mode.matches(filter, value);
-            filter.as_ref().is_none_or(passes)
+            let mut filter = filter.iter();
+            filter.all(|filter| self.filter_mode.matches(filter, value))
         };
         let user = self.user.as_ref().map(|_| user_id(&invitation.id));
         passes(&self.email, &invitation.email)
@@ -216,14 +219,14 @@ impl Query {
 /// The content of a page token: the page size and the position after which the page begins. A position stays valid
 /// when its invitation or any other is created or deleted.
 #[derive(Debug, PartialEq, Eq)]
-struct Token {
+struct PageToken {
     page_size: usize,
     after: u64,
     /// Makes tokens of the same page differ.
     empty_pages: u32,
 }
 
-impl Token {
+impl PageToken {
     fn new(page_size: usize, after: u64) -> Self {
         Self {
             page_size,

@@ -31,12 +31,12 @@ pub enum Fault {
     },
     /// Resets the connection (TCP RST) without an answer.
     Reset {
-        /// Before or after the request is carried out.
+        /// Whether the request is carried out.
         when: When,
     },
     /// Never answers. The connection stays open until the client closes it.
     Hang {
-        /// Before or after the request is carried out. Default before.
+        /// Whether the request is carried out. Default [`When::Before`]: it is not.
         #[serde(default)]
         when: When,
     },
@@ -81,7 +81,7 @@ pub enum Fault {
     Status {
         /// 200 to 599.
         status: u16,
-        /// Before or after the request is carried out. Default before.
+        /// Whether the request is carried out. Default [`When::Before`]: it is not.
         #[serde(default)]
         when: When,
         /// Default the vendor's.
@@ -93,13 +93,13 @@ pub enum Fault {
     },
     /// Answers 409 because another request holds a lock, not because an invitation exists. For creates and deletes.
     Locked {
-        /// Before or after the request is carried out. Default before.
+        /// Whether the request is carried out. Default [`When::Before`]: it is not.
         #[serde(default)]
         when: When,
     },
     /// Answers 200 with an HTML page, as a login portal does.
     HtmlBody {
-        /// Before or after the request is carried out. Default before.
+        /// Whether the request is carried out. Default [`When::Before`]: it is not.
         #[serde(default)]
         when: When,
     },
@@ -159,14 +159,14 @@ pub enum Fault {
     },
 }
 
-/// Whether a fault happens before or after the request is carried out.
+/// Whether a request with a fault is carried out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum When {
-    /// The request is not carried out.
+    /// The fault comes before the request is carried out, which therefore never happens.
     #[default]
     Before,
-    /// The request is carried out.
+    /// The fault comes after the request is carried out.
     After,
 }
 
@@ -198,7 +198,7 @@ pub enum DuplicateAnswer {
 }
 
 impl Fault {
-    /// Resets the connection before the request is carried out.
+    /// Resets the connection without carrying out the request.
     pub fn reset_before() -> Self {
         Self::Reset { when: When::Before }
     }
@@ -246,7 +246,7 @@ impl Fault {
         }
     }
 
-    /// Answers a status with the vendor's body, before the request is carried out.
+    /// Answers a status with the vendor's body, without carrying out the request.
     pub fn status_before(status: u16) -> Self {
         Self::status(status, When::Before)
     }
@@ -266,7 +266,7 @@ impl Fault {
         }
     }
 
-    /// Answers 409 because of a lock, before the request is carried out.
+    /// Answers 409 because of a lock, without carrying out the request.
     pub fn locked() -> Self {
         Self::Locked { when: When::Before }
     }

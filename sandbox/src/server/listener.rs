@@ -35,7 +35,7 @@ impl Outage {
         self.begun.notify_one();
     }
 
-    /// As [`Outage::begin`]; resolves when no more connection is accepted.
+    /// As [`Outage::begin`]; resolves once no connection is accepted.
     pub(crate) async fn begin_and_wait(&self, length: Duration) {
         let mut count = self.count.subscribe();
         self.begin(length);
