@@ -1,27 +1,27 @@
-//! Reading the `Authorization` header.
+//! Parsing the `Authorization` header.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// What a request presents to prove who it is.
+/// The credentials of a request.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Presented {
-    /// No header, or one that cannot be read.
-    Nothing,
+pub(crate) enum PresentedCredentials {
+    /// No header, or one that cannot be parsed.
+    Missing,
     /// HTTP Basic.
     Basic { key: String, secret: String },
     /// A bearer token.
     Bearer(String),
 }
 
-impl Presented {
-    pub(crate) fn in_headers(headers: &HeaderMap) -> Self {
+impl PresentedCredentials {
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
         headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
             .and_then(Self::parse)
-            .unwrap_or(Self::Nothing)
+            .unwrap_or(Self::Missing)
     }
 
     fn parse(value: &str) -> Option<Self> {
@@ -42,7 +42,7 @@ impl Presented {
     }
 }
 
-/// The scheme of an `Authorization` value. A value without one may be a bare secret: nothing of it is shown.
+/// The scheme of an `Authorization` value. A value without a scheme may be a bare secret, of which nothing is shown.
 pub(crate) fn scheme(value: &HeaderValue) -> &str {
     value
         .to_str()
@@ -56,18 +56,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scheme_is_read_without_regard_to_case() {
-        let token = Presented::parse("bearer abc").unwrap();
-        assert_eq!(token, Presented::Bearer("abc".to_owned()));
-        let pair = Presented::parse("BASIC a2V5OnNlOmNyZXQ=").unwrap();
+    fn a_scheme_is_case_insensitive() {
+        let token = PresentedCredentials::parse("bearer abc").unwrap();
+        assert_eq!(token, PresentedCredentials::Bearer("abc".to_owned()));
+        let pair = PresentedCredentials::parse("BASIC a2V5OnNlOmNyZXQ=").unwrap();
         let (key, secret) = ("key".to_owned(), "se:cret".to_owned());
-        assert_eq!(pair, Presented::Basic { key, secret });
+        assert_eq!(pair, PresentedCredentials::Basic { key, secret });
     }
 
     #[test]
-    fn an_unreadable_value_presents_nothing() {
+    fn an_invalid_value_counts_as_missing() {
         for value in ["", "Basic", "Basic !!!", "Basic bm9jb2xvbg==", "Digest x"] {
-            assert_eq!(Presented::parse(value), None, "{value}");
+            assert_eq!(PresentedCredentials::parse(value), None, "{value}");
         }
     }
 

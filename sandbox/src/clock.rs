@@ -1,20 +1,20 @@
-//! The sandbox's time: the machine's, moved by tests.
+//! The sandbox's clock: the machine's time, which tests can move.
 
 use std::time::{Duration, Instant};
 
 use axum::http::HeaderValue;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
-/// Far enough for any test, near enough that no sum of times overflows.
-const FARTHEST: TimeDelta = TimeDelta::days(36_500);
+/// The largest offset: far enough for tests, and no sum of times overflows.
+const MAX_OFFSET: TimeDelta = TimeDelta::days(36_500);
 
-/// Tells the time of the emulated servers.
+/// The clock of the emulated servers.
 #[derive(Debug)]
 pub(crate) struct Clock {
     started: Instant,
-    /// How far a test has moved the time on.
+    /// By how much the time was advanced.
     advanced: TimeDelta,
-    /// How far the servers' clock is off on top of that.
+    /// By how much the clock is wrong in addition.
     skew: TimeDelta,
 }
 
@@ -29,30 +29,30 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// The time that the servers tell, in the microseconds that travel on the wire.
+    /// The time that the servers show, in the microseconds that travel on the wire.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         (Utc::now() + self.advanced + self.skew).trunc_subsecs(6)
     }
 
-    /// Time since the start, which [`Clock::advance`] moves and a skew does not.
+    /// Time since the start. [`Clock::advance`] moves it and a skew does not.
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed() + self.advanced.to_std().unwrap_or_default()
     }
 
-    /// Moves the time on, a century at most in all.
+    /// Advances the time, by a century at most in all.
     pub(crate) fn advance(&mut self, by: Duration) {
-        let by = TimeDelta::from_std(by).unwrap_or(FARTHEST);
-        let sum = self.advanced.checked_add(&by).unwrap_or(FARTHEST);
-        self.advanced = sum.min(FARTHEST);
+        let by = TimeDelta::from_std(by).unwrap_or(MAX_OFFSET);
+        let sum = self.advanced.checked_add(&by).unwrap_or(MAX_OFFSET);
+        self.advanced = sum.min(MAX_OFFSET);
     }
 
     pub(crate) fn set_skew(&mut self, seconds: i64) {
-        let limit = FARTHEST.num_seconds();
+        let limit = MAX_OFFSET.num_seconds();
         self.skew = TimeDelta::seconds(seconds.clamp(-limit, limit));
     }
 
-    /// The value of a `Date` header; `None` when it is the machine's time, which the server tells anyway.
-    pub(crate) fn date(&self) -> Option<HeaderValue> {
+    /// The value of the `Date` header; `None` if it is the machine's time, which the HTTP server sends anyway.
+    pub(crate) fn date_header(&self) -> Option<HeaderValue> {
         if self.advanced.is_zero() && self.skew.is_zero() {
             return None;
         }
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_moves_on_and_a_skew_shows_without_moving_it() {
+    fn a_skew_moves_the_time_but_not_what_has_elapsed() {
         let mut clock = Clock::default();
         clock.advance(Duration::from_secs(3600));
         let ahead = clock.now() - Utc::now();
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn absurd_distances_are_cut() {
+    fn extreme_offsets_are_clamped() {
         let mut clock = Clock::default();
         clock.advance(Duration::MAX);
         clock.advance(Duration::MAX);
@@ -88,6 +88,6 @@ mod tests {
         clock.now();
         clock.set_skew(i64::MIN);
         clock.now();
-        assert!(clock.date().is_some());
+        assert!(clock.date_header().is_some());
     }
 }

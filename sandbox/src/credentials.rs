@@ -1,4 +1,4 @@
-//! The keys a sandbox accepts.
+//! The credentials that a sandbox accepts.
 
 use serde::Serialize;
 use serde_json::json;
@@ -6,20 +6,20 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::jwt;
-use crate::state::random_suffix;
+use crate::random;
 
-/// Where a sandbox listens and what it accepts.
+/// The URL of a sandbox and the credentials that it accepts.
 ///
 /// Serialises to `{"url", "confluent": {"api_key", "api_secret"}, "clickhouse": {"organization_id", "api_key",
-/// "api_secret"}}`. None of it opens anything but this sandbox.
+/// "api_secret"}}`. The secrets are of no use outside this sandbox.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Credentials {
     /// Base URL of both APIs, without a trailing slash.
     pub url: String,
-    /// What the Confluent Cloud API accepts.
+    /// Credentials for the Confluent Cloud API.
     pub confluent: ConfluentCredentials,
-    /// What the ClickHouse Cloud API accepts.
+    /// Credentials for the ClickHouse Cloud API.
     pub clickhouse: ClickHouseCredentials,
     #[serde(skip)]
     pub(crate) idp: IdpCredentials,
@@ -29,7 +29,7 @@ pub struct Credentials {
     pub(crate) subject_token: String,
 }
 
-/// A Cloud API key, and an access token that is as good.
+/// A Cloud API key, and an access token with the same rights.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct ConfluentCredentials {
@@ -42,17 +42,17 @@ pub struct ConfluentCredentials {
 }
 
 impl ConfluentCredentials {
-    /// A bearer token, accepted wherever the API key is. Not serialised.
+    /// A bearer token with the rights of the API key. Not serialised.
     pub fn access_token(&self) -> &str {
         &self.access_token
     }
 }
 
-/// A client of the identity provider that the sandbox has for tests, at `/_sandbox/idp/token`.
+/// A client of the sandbox's identity provider at `/_sandbox/idp/token`.
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct IdpCredentials {
-    /// Where it issues tokens, by OAuth's client-credentials grant.
+    /// The token endpoint, for OAuth's client-credentials grant.
     pub token_url: String,
     /// The client's id.
     pub client_id: String,
@@ -60,7 +60,7 @@ pub struct IdpCredentials {
     pub client_secret: String,
 }
 
-/// An API key and the one organisation it belongs to.
+/// An API key and its organisation.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct ClickHouseCredentials {
@@ -73,23 +73,24 @@ pub struct ClickHouseCredentials {
 }
 
 impl Credentials {
-    /// The one identity pool that Confluent's token exchange knows. Not serialised.
+    /// The first identity pool of Confluent's token exchange. Not serialised.
     pub fn identity_pool_id(&self) -> &str {
         &self.identity_pool_id
     }
 
-    /// A token that Confluent's token exchange accepts, unless [told otherwise](crate::Sts). Not serialised.
+    /// A token that Confluent's token exchange accepts, unless the [settings](crate::StsSettings) say otherwise. Not
+    /// serialised.
     pub fn subject_token(&self) -> &str {
         &self.subject_token
     }
 
-    /// A client of the identity provider whose tokens Confluent's token exchange accepts. Not serialised.
+    /// A client of the identity provider. Confluent's token exchange accepts its tokens. Not serialised.
     pub fn idp(&self) -> &IdpCredentials {
         &self.idp
     }
 
-    /// Takes over what a configuration says of the first key, pool and organisation of each API.
-    pub(crate) fn follow(&mut self, config: &Config) {
+    /// Adopts the first configured key, pool and organisation of each API.
+    pub(crate) fn adopt(&mut self, config: &Config) {
         let organization = config.confluent.first();
         if let Some(key) = organization.and_then(|it| it.keys.first()) {
             self.confluent.api_key.clone_from(&key.api_key);
@@ -118,33 +119,33 @@ impl Credentials {
         }
     }
 
-    /// Fills in where the sandbox listens.
+    /// Sets the URL of the sandbox, which also decides that of the identity provider.
     pub(crate) fn set_url(&mut self, url: String) {
         self.idp.token_url = format!("{url}/_sandbox/idp/token");
         self.url = url;
     }
 
-    /// Credentials that no other sandbox has; the URL is still to be filled in.
+    /// Random credentials, without a URL.
     pub(crate) fn random() -> Self {
         let secret = || format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         Self {
             url: String::new(),
             confluent: ConfluentCredentials {
-                api_key: random_suffix(12).to_uppercase(),
+                api_key: random::alphanumeric(12).to_uppercase(),
                 api_secret: secret(),
                 access_token: secret(),
             },
             clickhouse: ClickHouseCredentials {
                 organization_id: Uuid::new_v4().to_string(),
-                api_key: random_suffix(12),
+                api_key: random::alphanumeric(12),
                 api_secret: secret(),
             },
             idp: IdpCredentials {
                 token_url: String::new(),
-                client_id: random_suffix(12),
+                client_id: random::alphanumeric(12),
                 client_secret: secret(),
             },
-            identity_pool_id: format!("pool-{}", random_suffix(6)),
+            identity_pool_id: format!("pool-{}", random::alphanumeric(6)),
             subject_token: jwt::unsigned(&json!({ "sub": "sandbox" })),
         }
     }

@@ -1,4 +1,4 @@
-//! Which email addresses the sandbox takes for one.
+//! Validating email addresses.
 
 const MAX_BYTES: usize = 254;
 const MAX_LOCAL_BYTES: usize = 64;
@@ -6,7 +6,7 @@ const MAX_LABEL_BYTES: usize = 63;
 
 /// Whether `text` is a plain address: ASCII, an unquoted local part, a host name after the `@`.
 ///
-/// Narrow on purpose: whatever passes must be a valid `format: email` when it comes back in a response.
+/// Strict on purpose: an address that passes must be a valid `format: email` in a response.
 pub(crate) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else {
         return false;
@@ -39,7 +39,7 @@ mod tests {
     use super::is_email;
 
     #[test]
-    fn addresses_people_have_pass() {
+    fn common_addresses_are_valid() {
         for email in [
             "ada@example.com",
             "Ada.Lovelace+test@mail.example.co.uk",
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_address_fails() {
+    fn malformed_addresses_are_invalid() {
         let long = format!("{}@example.com", "a".repeat(65));
         for email in [
             "",

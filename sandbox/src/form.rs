@@ -1,4 +1,4 @@
-//! Reading `application/x-www-form-urlencoded`.
+//! Parsing `application/x-www-form-urlencoded`.
 
 use axum::http::{HeaderMap, header};
 use percent_encoding::percent_decode_str;
@@ -10,7 +10,7 @@ const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// Whether a request says that its body is a form.
+    /// Whether the headers declare a form.
     pub(crate) fn is_declared(headers: &HeaderMap) -> bool {
         headers
             .get(header::CONTENT_TYPE)
@@ -32,7 +32,7 @@ impl Form {
         )
     }
 
-    /// The first field of that name.
+    /// The first field of a name.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let Self(fields) = self;
         let found = fields.iter().find(|(key, _)| key == name);
@@ -40,7 +40,7 @@ impl Form {
     }
 }
 
-/// Undoes the encoding of a name or a value.
+/// Decodes a name or a value.
 pub(crate) fn decode(text: &str) -> String {
     let text = text.replace('+', " ");
     percent_decode_str(&text).decode_utf8_lossy().into_owned()

@@ -1,18 +1,63 @@
-//! The invitations of one organisation.
+//! The invitations of one organisation, whatever the vendor.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::ops::Bound;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
 
-use crate::faults::{InEffect, Moment};
-use crate::state::AcceptError;
-use crate::view::Status;
+use crate::faults::{EffectiveFrom, LogicalTime};
 
 /// How long an invitation can be accepted, at both vendors.
 const LIFETIME: TimeDelta = TimeDelta::days(7);
 
-/// One invitation; `D` is what only one vendor has.
+/// The status of an invitation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum InvitationStatus {
+    /// Created, and not sent yet.
+    Staged,
+    /// Sent, and open to be accepted.
+    Sent,
+    /// Accepted by the invitee.
+    Accepted,
+    /// Too old to be accepted.
+    Expired,
+    /// Deleted, in an organisation that [keeps deleted
+    /// invitations](crate::ConfluentOrganization::keep_deleted).
+    Deactivated,
+}
+
+/// Why an invitation cannot be accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AcceptError {
+    /// No invitation has this address.
+    NotInvited,
+    /// The invitation is staged and was not sent to the invitee yet.
+    NotSent,
+    /// The invitation was accepted before.
+    AlreadyAccepted,
+    /// The invitation has expired.
+    Expired,
+}
+
+impl fmt::Display for AcceptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotInvited => "no invitation has this address",
+            Self::NotSent => "the invitation is staged and was not sent yet",
+            Self::AlreadyAccepted => "the invitation was accepted before",
+            Self::Expired => "the invitation has expired",
+        })
+    }
+}
+
+impl std::error::Error for AcceptError {}
+
+/// One invitation. `D` holds the properties that only one vendor has.
 #[derive(Debug)]
 pub(crate) struct Invitation<D> {
     /// Position in order of creation, never used twice.
@@ -22,37 +67,37 @@ pub(crate) struct Invitation<D> {
     pub(crate) email: Box<str>,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
-    /// Until then it is staged.
+    /// The end of staging.
     pub(crate) sent_at: DateTime<Utc>,
     pub(crate) expires_at: DateTime<Utc>,
     pub(crate) accepted_at: Option<DateTime<Utc>>,
-    /// Of one that is still shown.
+    /// The time of deletion, for an invitation that is still shown.
     pub(crate) deleted_at: Option<DateTime<Utc>>,
     pub(crate) details: D,
 }
 
-/// An invitation about to be made.
-pub(crate) struct New<D> {
+/// An invitation to be created.
+pub(crate) struct NewInvitation<D> {
     pub(crate) id: String,
     pub(crate) email: String,
     pub(crate) staging: TimeDelta,
-    pub(crate) in_effect: InEffect,
+    pub(crate) effective_from: EffectiveFrom,
     pub(crate) details: D,
 }
 
 impl<D> Invitation<D> {
-    /// The status it has at a time: nothing happens when it is sent or expires, it only reads differently.
-    pub(crate) fn status(&self, now: DateTime<Utc>) -> Status {
+    /// The status at a time. No event sends or expires an invitation: the status follows from the time.
+    pub(crate) fn status(&self, now: DateTime<Utc>) -> InvitationStatus {
         if self.deleted_at.is_some() {
-            Status::Deactivated
+            InvitationStatus::Deactivated
         } else if self.accepted_at.is_some() {
-            Status::Accepted
+            InvitationStatus::Accepted
         } else if self.expires_at <= now {
-            Status::Expired
+            InvitationStatus::Expired
         } else if now < self.sent_at {
-            Status::Staged
+            InvitationStatus::Staged
         } else {
-            Status::Sent
+            InvitationStatus::Sent
         }
     }
 }
@@ -62,12 +107,12 @@ impl<D> Invitation<D> {
 pub(crate) struct Invitations<D> {
     by_sequence: BTreeMap<u64, Invitation<D>>,
     by_id: HashMap<Box<str>, u64>,
-    /// The latest of each address. Not those deleted, which are in nobody's way.
+    /// The latest invitation of each address, deleted ones excepted.
     by_email: HashMap<Box<str>, u64>,
-    /// Those before the latest, oldest first, of an address invited again while its uniqueness lagged.
-    doubles: HashMap<Box<str>, Vec<u64>>,
-    /// Those that did not take effect at once.
-    delayed: HashMap<u64, InEffect>,
+    /// Older invitations of an address that was invited again during a uniqueness lag, oldest first.
+    duplicates: HashMap<Box<str>, Vec<u64>>,
+    /// The invitations that do not take effect at once.
+    delayed: HashMap<u64, EffectiveFrom>,
     last_sequence: u64,
 }
 
@@ -77,7 +122,7 @@ impl<D> Default for Invitations<D> {
             by_sequence: BTreeMap::new(),
             by_id: HashMap::new(),
             by_email: HashMap::new(),
-            doubles: HashMap::new(),
+            duplicates: HashMap::new(),
             delayed: HashMap::new(),
             last_sequence: 0,
         }
@@ -85,18 +130,18 @@ impl<D> Default for Invitations<D> {
 }
 
 impl<D> Invitations<D> {
-    /// Adds an invitation whose id and address the caller has found free.
-    pub(crate) fn insert(&mut self, new: New<D>, now: DateTime<Utc>) -> &Invitation<D> {
+    /// Adds an invitation. The caller has checked that its id and address are free.
+    pub(crate) fn insert(&mut self, new: NewInvitation<D>, now: DateTime<Utc>) -> &Invitation<D> {
         self.last_sequence += 1;
         let sequence = self.last_sequence;
         let id = new.id.into_boxed_str();
         self.by_id.insert(id.clone(), sequence);
         let email = new.email.to_lowercase().into_boxed_str();
-        if let Some(double) = self.by_email.insert(email.clone(), sequence) {
-            self.doubles.entry(email).or_default().push(double);
+        if let Some(older) = self.by_email.insert(email.clone(), sequence) {
+            self.duplicates.entry(email).or_default().push(older);
         }
-        if new.in_effect.is_delayed() {
-            self.delayed.insert(sequence, new.in_effect);
+        if new.effective_from.is_delayed() {
+            self.delayed.insert(sequence, new.effective_from);
         }
         self.by_sequence.entry(sequence).or_insert(Invitation {
             sequence,
@@ -116,45 +161,44 @@ impl<D> Invitations<D> {
         self.by_sequence.get(self.by_id.get(id)?)
     }
 
-    /// The latest of an address.
+    /// The latest invitation of an address.
     pub(crate) fn get_by_email(&self, email: &str) -> Option<&Invitation<D>> {
         self.by_sequence
             .get(self.by_email.get(email.to_lowercase().as_str())?)
     }
 
-    /// The one that keeps its address from being invited again.
-    pub(crate) fn in_the_way(&self, email: &str, now: Moment) -> Option<&Invitation<D>> {
+    /// The invitation that keeps its address from being invited again.
+    pub(crate) fn find_conflicting(&self, email: &str, now: LogicalTime) -> Option<&Invitation<D>> {
         let email = email.to_lowercase();
-        let doubles = self.doubles.get(email.as_str()).into_iter().flatten();
+        let older = self.duplicates.get(email.as_str()).into_iter().flatten();
         let latest = self.by_email.get(email.as_str());
-        doubles
+        older
             .chain(latest)
             .rev()
-            .filter(|sequence| self.in_effect(**sequence).is_unique(now))
+            .filter(|sequence| self.effective_from(**sequence).is_unique(now))
             .find_map(|sequence| self.by_sequence.get(sequence))
     }
 
-    /// Whether lists show it.
-    pub(crate) fn is_listed(&self, invitation: &Invitation<D>, now: Moment) -> bool {
-        self.in_effect(invitation.sequence).is_listed(now)
+    /// Whether lists show the invitation.
+    pub(crate) fn is_listed(&self, invitation: &Invitation<D>, now: LogicalTime) -> bool {
+        self.effective_from(invitation.sequence).is_listed(now)
     }
 
-    fn in_effect(&self, sequence: u64) -> InEffect {
+    fn effective_from(&self, sequence: u64) -> EffectiveFrom {
         self.delayed.get(&sequence).copied().unwrap_or_default()
     }
 
-    /// Takes an invitation away.
     pub(crate) fn remove(&mut self, id: &str) {
         let Some(sequence) = self.by_id.remove(id) else {
             return;
         };
         self.delayed.remove(&sequence);
         if let Some(invitation) = self.by_sequence.remove(&sequence) {
-            self.free(&invitation.email.to_lowercase(), sequence);
+            self.release_email(&invitation.email.to_lowercase(), sequence);
         }
     }
 
-    /// Leaves an invitation there as deleted.
+    /// Marks an invitation as deleted and keeps it.
     pub(crate) fn deactivate(&mut self, id: &str, now: DateTime<Utc>) {
         let Some(sequence) = self.by_id.get(id).copied() else {
             return;
@@ -163,69 +207,87 @@ impl<D> Invitations<D> {
             invitation.updated_at = now;
             invitation.deleted_at = Some(now);
             let email = invitation.email.to_lowercase();
-            self.free(&email, sequence);
+            self.release_email(&email, sequence);
         }
     }
 
-    fn free(&mut self, email: &str, sequence: u64) {
-        let mut doubles = self.doubles.remove(email).unwrap_or_default();
+    /// Takes an invitation out of the index of addresses. An older one of the address takes its place.
+    fn release_email(&mut self, email: &str, sequence: u64) {
+        let mut older = self.duplicates.remove(email).unwrap_or_default();
         if self.by_email.get(email) == Some(&sequence) {
-            match doubles.pop() {
-                Some(before) => self.by_email.insert(email.into(), before),
+            match older.pop() {
+                Some(latest) => self.by_email.insert(email.into(), latest),
                 None => self.by_email.remove(email),
             };
         } else {
-            doubles.retain(|double| *double != sequence);
+            older.retain(|it| *it != sequence);
         }
-        if !doubles.is_empty() {
-            self.doubles.insert(email.into(), doubles);
+        if !older.is_empty() {
+            self.duplicates.insert(email.into(), older);
         }
     }
 
-    /// How many lists show, deleted ones that are still shown included.
-    pub(crate) fn listed(&self, now: Moment) -> usize {
+    /// How many invitations lists show, deleted ones that are kept included.
+    pub(crate) fn listed_count(&self, now: LogicalTime) -> usize {
         let delayed = self.delayed.values();
-        let hidden = delayed.filter(|in_effect| !in_effect.is_listed(now));
+        let hidden = delayed.filter(|effective_from| !effective_from.is_listed(now));
         self.by_sequence.len() - hidden.count()
     }
 
-    /// How many are open, or were accepted.
-    pub(crate) fn invited(&self) -> usize {
-        self.by_email.len() + self.doubles.values().map(Vec::len).sum::<usize>()
+    /// How many invitations count against a quota: all but the deleted ones.
+    pub(crate) fn undeleted_count(&self) -> usize {
+        self.by_email.len() + self.duplicates.values().map(Vec::len).sum::<usize>()
     }
 
-    /// Whether [`get_by_email`](Self::get_by_email) finds everyone: there are no doubles, and no deleted ones.
-    pub(crate) fn are_all_found_by_email(&self) -> bool {
+    /// Whether [`get_by_email`](Self::get_by_email) leads to every invitation: no address has several.
+    pub(crate) fn is_email_unique(&self) -> bool {
         self.by_email.len() == self.by_sequence.len()
     }
 
-    /// Those created after the one at `sequence`; all of them after 0.
+    /// The invitations after a position, in order of creation; all of them after 0.
     pub(crate) fn after(&self, sequence: u64) -> impl Iterator<Item = &Invitation<D>> {
         self.by_sequence
             .range((Bound::Excluded(sequence), Bound::Unbounded))
             .map(|(_, invitation)| invitation)
     }
 
-    /// Accepts the open invitation of an address, and returns its id and the address as the vendor shows it.
+    /// Accepts the open invitation of an address.
     pub(crate) fn accept(
         &mut self,
         email: &str,
         now: DateTime<Utc>,
-    ) -> Result<(String, String), AcceptError> {
+    ) -> Result<&Invitation<D>, AcceptError> {
         let invitation = self
             .by_email
             .get(email.to_lowercase().as_str())
             .and_then(|sequence| self.by_sequence.get_mut(sequence))
             .ok_or(AcceptError::NotInvited)?;
         match invitation.status(now) {
-            Status::Sent => {}
-            Status::Staged => return Err(AcceptError::NotSent),
-            Status::Accepted => return Err(AcceptError::AlreadyAccepted),
-            Status::Expired => return Err(AcceptError::Expired),
-            Status::Deactivated => return Err(AcceptError::NotInvited),
+            InvitationStatus::Sent => {}
+            InvitationStatus::Staged => return Err(AcceptError::NotSent),
+            InvitationStatus::Accepted => return Err(AcceptError::AlreadyAccepted),
+            InvitationStatus::Expired => return Err(AcceptError::Expired),
+            InvitationStatus::Deactivated => return Err(AcceptError::NotInvited),
         }
         invitation.accepted_at = Some(now);
         invitation.updated_at = now;
-        Ok((invitation.id.to_string(), invitation.email.to_string()))
+        Ok(invitation)
     }
+}
+
+/// Accepts the open invitation of an address in the first organisation that has one.
+pub(crate) fn accept_first<'a, D: 'a>(
+    organizations: impl Iterator<Item = &'a mut Invitations<D>>,
+    email: &str,
+    now: DateTime<Utc>,
+) -> Result<&'a Invitation<D>, AcceptError> {
+    let mut why_not = AcceptError::NotInvited;
+    for invitations in organizations {
+        match invitations.accept(email, now) {
+            Ok(accepted) => return Ok(accepted),
+            Err(AcceptError::NotInvited) => {}
+            Err(other) => why_not = other,
+        }
+    }
+    Err(why_not)
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// A token with these claims and random bytes for a signature: it can be told apart, and not be verified.
+/// A token with these claims and random bytes in place of a signature: unique, and not verifiable.
 pub(crate) fn unsigned(claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let header = part(&json!({ "alg": "HS256", "typ": "JWT" }));

@@ -3,46 +3,43 @@
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod admin;
 mod auth;
-mod call;
 mod clickhouse;
 mod clock;
 mod config;
 mod confluent;
-mod connection;
 mod credentials;
-mod directory;
 mod email;
+mod error;
 mod faults;
 mod form;
-mod idp;
+mod html;
 mod invitations;
-mod journal;
 mod jwt;
 mod ledger;
 mod limits;
-mod listener;
 mod operation;
-mod quota;
-mod route;
+mod provider;
+mod random;
+mod request;
+mod sandbox;
 mod server;
+mod snapshot;
 mod state;
-mod tokens;
-mod view;
 
 pub use clickhouse::roles::{SYSTEM_ROLES, SystemRole};
 pub use config::{
     ClickHouseKey, ClickHouseOrganization, Config, ConfluentKey, ConfluentOrganization, CustomRole,
-    IdentityPool, Rights,
+    IdentityPool, Quota, Quotas, Rights, StsSettings,
 };
 pub use credentials::{ClickHouseCredentials, ConfluentCredentials, Credentials, IdpCredentials};
-pub use faults::{ErrorBody, Fault, Faults, Lag, RandomFaults, Rule, Weighted, When, Which};
+pub use faults::{
+    DuplicateAnswer, ErrorBody, Fault, Faults, Lag, RandomFaults, Rule, WeightedFault, When,
+};
+pub use invitations::{AcceptError, InvitationStatus};
 pub use ledger::{Change, CommitEntry, Ledger, RequestEntry};
 pub use limits::{Limit, Limits, Window};
 pub use operation::Operation;
-pub use quota::{Quota, Quotas};
-pub use server::{Sandbox, SandboxBuilder};
-pub use state::{AcceptError, Provider};
-pub use tokens::Sts;
-pub use view::{InvitationEntry, Status};
+pub use provider::Provider;
+pub use sandbox::{Sandbox, SandboxBuilder};
+pub use snapshot::InvitationSnapshot;

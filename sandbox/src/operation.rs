@@ -1,12 +1,12 @@
-//! The operations of both APIs under one name each.
+//! The operations of both APIs, with one name for each.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::state::Provider;
+use crate::provider::Provider;
 
-/// What a request asks for, whichever API it asks.
+/// An operation, whichever API it belongs to.
 ///
 /// In JSON the lower-case word, such as `"create"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -21,9 +21,9 @@ pub enum Operation {
     List,
     /// `deleteIamV2Invitation`, `invitationDelete`.
     Delete,
-    /// `exchangeStsV1OauthToken`, Confluent's alone.
+    /// `exchangeStsV1OauthToken`, only on Confluent.
     Exchange,
-    /// `organizationRolesGetList`, ClickHouse's alone.
+    /// `organizationRolesGetList`, only on ClickHouse.
     Roles,
 }
 
@@ -57,7 +57,7 @@ const IDS: [(&str, Provider, Operation); 10] = [
 ];
 
 impl Operation {
-    /// Finds the operation that an `operationId` of a vendor's document names, and the API it is part of.
+    /// Finds the operation of an `operationId` in a vendor's document, and the API that has it.
     pub fn from_id(operation_id: &str) -> Option<(Provider, Self)> {
         IDS.into_iter()
             .find(|(id, ..)| *id == operation_id)

@@ -14,7 +14,7 @@ use org_invitations::{
     ClientCredentials, Confluent, Error, ErrorKind, Operation, RetryPolicy, StsCredentials,
     SubjectToken,
 };
-use org_invitations_sandbox::{Sandbox, Sts};
+use org_invitations_sandbox::{Sandbox, StsSettings};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -90,7 +90,7 @@ fn token() -> String {
 /// A sandbox that exchanges the token of the identity provider.
 async fn sandbox() -> Sandbox {
     let sandbox = Sandbox::start().await.unwrap();
-    sandbox.set_sts(Sts::default().with_subject_tokens([TOKEN]));
+    sandbox.set_sts(StsSettings::default().with_subject_tokens([TOKEN]));
     sandbox
 }
 

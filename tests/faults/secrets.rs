@@ -13,7 +13,9 @@ use org_invitations::{
     ClickHouse, Confluent, Error, InvitationProvider, InvitationProviderExt, ListQuery,
     NewInvitation, ProviderConfig, ResponseEvent, RetryPolicy, StsCredentials, SubjectToken,
 };
-use org_invitations_sandbox::{ErrorBody, Fault, Faults, Operation, Rule, Sandbox, When, Which};
+use org_invitations_sandbox::{
+    DuplicateAnswer, ErrorBody, Fault, Faults, Operation, Rule, Sandbox, When,
+};
 use serde_json::json;
 use tracing::Level;
 
@@ -165,7 +167,7 @@ fn every_fault(elsewhere: &str) -> Vec<Fault> {
         Fault::another_person(),
         Fault::another_id(),
         Fault::Duplicate {
-            answer: Which::First,
+            answer: DuplicateAnswer::First,
         },
     ];
     for refusal in [400, 401, 402, 403, 404, 409, 418, 422, 500, 503] {

@@ -8,7 +8,7 @@ use org_invitations::{
     Confluent, ConfluentBuilder, ErrorKind, InvitationProvider, NewInvitation, Operation,
     StsCredentials, SubjectToken,
 };
-use org_invitations_sandbox::{Fault, Faults, Operation as Request, Rule, Sandbox, Sts};
+use org_invitations_sandbox::{Fault, Faults, Operation as Request, Rule, Sandbox, StsSettings};
 use serde_json::{Value, json};
 
 use crate::support::{fixed, has_sts, impatient, list, requests, run_again, shown, sts};
@@ -208,7 +208,7 @@ async fn a_token_that_expired_is_not_sent_when_it_cannot_be_renewed() {
         return;
     }
     let sandbox = Sandbox::start().await.unwrap();
-    sandbox.set_sts(Sts::default().with_lifetime_seconds(1));
+    sandbox.set_sts(StsSettings::default().with_lifetime_seconds(1));
     let provider = sts(&sandbox, fixed(&sandbox)).build().unwrap();
     list(&provider).await.unwrap();
     break_exchanges(&sandbox, Fault::status_before(400));
@@ -225,7 +225,7 @@ async fn a_token_that_is_still_good_serves_while_it_cannot_be_renewed() {
         return;
     }
     let sandbox = Sandbox::start().await.unwrap();
-    sandbox.set_sts(Sts::default().with_lifetime_seconds(8));
+    sandbox.set_sts(StsSettings::default().with_lifetime_seconds(8));
     let provider = sts(&sandbox, fixed(&sandbox)).build().unwrap();
     list(&provider).await.unwrap();
     break_exchanges(&sandbox, Fault::status_before(500));

@@ -7,7 +7,7 @@ use futures::future::join_all;
 use org_invitations::{
     InvitationProvider, NewInvitation, RetryPolicy, StsCredentials, SubjectToken,
 };
-use org_invitations_sandbox::{Fault, Faults, Operation, Provider, Rule, Sandbox, Sts};
+use org_invitations_sandbox::{Fault, Faults, Operation, Provider, Rule, Sandbox, StsSettings};
 
 use crate::support::{commits, fixed, has_sts, impatient, list, requests, run_again, sts};
 
@@ -74,7 +74,7 @@ async fn a_file_is_read_again_for_each_exchange() {
         .enumerate()
     {
         std::fs::write(&path, format!("{token}\n")).unwrap();
-        sandbox.set_sts(Sts::default().with_subject_tokens([token]));
+        sandbox.set_sts(StsSettings::default().with_subject_tokens([token]));
         let_tokens_expire(&sandbox);
         read(&provider).await;
         assert_eq!(exchanges(&sandbox), count + 1);
@@ -150,7 +150,7 @@ async fn a_token_is_renewed_before_it_expires() {
     }
     let sandbox = Sandbox::start().await.unwrap();
     // At half its life, since that is less than a minute.
-    sandbox.set_sts(Sts::default().with_lifetime_seconds(2));
+    sandbox.set_sts(StsSettings::default().with_lifetime_seconds(2));
     let provider = sts(&sandbox, fixed(&sandbox)).build().unwrap();
     read_until(&sandbox, &provider, 3).await;
 }
@@ -161,7 +161,7 @@ async fn a_lifetime_in_text_is_understood() {
         return;
     }
     let sandbox = Sandbox::start().await.unwrap();
-    let short = Sts::default().with_lifetime_seconds(2);
+    let short = StsSettings::default().with_lifetime_seconds(2);
     sandbox.set_sts(short.with_expires_in_as_text());
     let provider = sts(&sandbox, fixed(&sandbox)).build().unwrap();
     read_until(&sandbox, &provider, 2).await;
@@ -286,7 +286,7 @@ async fn a_call_that_waits_for_its_turn_is_sent_with_a_token_that_is_good_then()
         return;
     }
     let sandbox = Sandbox::start().await.unwrap();
-    sandbox.set_sts(Sts::default().with_lifetime_seconds(1));
+    sandbox.set_sts(StsSettings::default().with_lifetime_seconds(1));
     let builder = sts(&sandbox, fixed(&sandbox));
     let provider = builder
         .rate_limit(1, Duration::from_millis(1_300))

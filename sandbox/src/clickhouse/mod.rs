@@ -1,40 +1,54 @@
-//! ClickHouse Cloud, v1: the invitation operations.
+//! ClickHouse Cloud, v1: invitations and roles.
 
+mod accounts;
+mod error;
 pub(crate) mod roles;
+mod route;
 mod seed;
 mod wire;
 
 use axum::Json;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::auth::Presented;
-use crate::call::{self, BodyError, Call};
-use crate::config::{CustomRole, Rights};
+use crate::auth::PresentedCredentials;
+use crate::config::{ClickHouseKey, Config, CustomRole, Rights};
+use crate::credentials::Credentials;
 use crate::email::is_email;
-use crate::invitations::{Invitation, Invitations, New};
+use crate::error::ApiError;
+use crate::html;
+use crate::invitations::{AcceptError, Invitation, NewInvitation, accept_first};
 use crate::ledger::Change;
-use crate::state::{Provider, Shared, State};
+use crate::provider::Provider;
+use crate::request::{ApiRequest, BodyError};
+use crate::snapshot::InvitationSnapshot;
+use crate::state::State;
+use accounts::Organization;
 use roles::Role;
-use wire::Refusal;
 
-pub(crate) use seed::seed;
+pub(crate) use route::Route;
 
-/// What an invitation has here and not at the other vendor.
+/// The emulated ClickHouse Cloud.
+#[derive(Debug)]
+pub(crate) struct ClickHouse {
+    organizations: Vec<Organization>,
+}
+
+/// The properties of an invitation that only ClickHouse has.
 #[derive(Debug)]
 pub(crate) struct Details {
     roles: Vec<Role>,
-    /// What the deprecated `role` property shows, for good.
+    /// The deprecated `role`, which never changes.
     legacy_role: &'static str,
 }
 
 impl Details {
-    fn new(roles: Vec<Role>, are_there_custom_roles: bool) -> Self {
-        let legacy_role = if are_there_custom_roles {
-            roles::FROZEN
+    fn new(roles: Vec<Role>, has_custom_roles: bool) -> Self {
+        let legacy_role = if has_custom_roles {
+            roles::FROZEN_LEGACY_NAME
         } else {
             roles::legacy_name(&roles)
         };
@@ -42,322 +56,326 @@ impl Details {
     }
 }
 
-/// What a request under `/v1/` asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Route {
-    List {
-        organization: String,
-    },
-    Create {
-        organization: String,
-    },
-    Roles {
-        organization: String,
-    },
-    Get {
-        organization: String,
-        id: String,
-    },
-    Delete {
-        organization: String,
-        id: String,
-    },
-    /// A path that exists, a method that does not; with the methods that do.
-    WrongMethod(&'static str),
-    Unknown,
-}
+impl ClickHouse {
+    /// ClickHouse Cloud with the configured organisations; [`reset`](Self::reset) fills in the rest.
+    ///
+    /// # Errors
+    ///
+    /// The configuration of the organisations is invalid.
+    pub(crate) fn new(config: &Config, credentials: &mut Credentials) -> Result<Self, String> {
+        Ok(Self {
+            organizations: accounts::organizations(config.clickhouse.clone(), credentials)?,
+        })
+    }
 
-impl Route {
-    /// The route of a path given by its decoded segments after `v1`.
-    pub(crate) fn find(method: &Method, segments: &[&str]) -> Self {
-        match segments {
-            ["organizations", organization, "invitations"] if !organization.is_empty() => {
-                let organization = (*organization).to_owned();
-                match *method {
-                    Method::GET => Self::List { organization },
-                    Method::POST => Self::Create { organization },
-                    _ => Self::WrongMethod("GET, POST"),
-                }
-            }
-            ["organizations", organization, "roles"] if !organization.is_empty() => {
-                let organization = (*organization).to_owned();
-                match *method {
-                    Method::GET => Self::Roles { organization },
-                    _ => Self::WrongMethod("GET"),
-                }
-            }
-            ["organizations", organization, "invitations", id]
-                if !organization.is_empty() && !id.is_empty() =>
-            {
-                let (organization, id) = ((*organization).to_owned(), (*id).to_owned());
-                match *method {
-                    Method::GET => Self::Get { organization, id },
-                    Method::DELETE => Self::Delete { organization, id },
-                    _ => Self::WrongMethod("GET, DELETE"),
-                }
-            }
-            _ => Self::Unknown,
+    /// Goes back to the state at the start. The organisations and keys stay.
+    pub(crate) fn reset(&mut self, config: &Config, now: DateTime<Utc>) {
+        for organization in &mut self.organizations {
+            organization.invitations = Default::default();
+            organization.custom_roles.clear();
+        }
+        for (organization, configured) in self.organizations.iter_mut().zip(&config.clickhouse) {
+            organization
+                .custom_roles
+                .clone_from(&configured.custom_roles);
+        }
+        if let Some(first) = self.organizations.first_mut() {
+            seed::fill(first, config.seed, now);
         }
     }
 
-    pub(crate) fn operation(&self) -> Option<&'static str> {
-        match self {
-            Self::List { .. } => Some("invitationGetList"),
-            Self::Create { .. } => Some("invitationCreate"),
-            Self::Roles { .. } => Some("organizationRolesGetList"),
-            Self::Get { .. } => Some("invitationGet"),
-            Self::Delete { .. } => Some("invitationDelete"),
-            Self::WrongMethod(_) | Self::Unknown => None,
+    pub(crate) fn handle(
+        &mut self,
+        state: &mut State,
+        route: &Route,
+        request: &ApiRequest,
+    ) -> Response {
+        let may = |organization, is_allowed| self.authorize(request, organization, is_allowed);
+        let answer = match route {
+            Route::List { organization } => {
+                may(organization, Rights::can_read).and_then(|it| self.list(state, request, it))
+            }
+            Route::Create { organization } => {
+                may(organization, Rights::can_write).and_then(|it| self.create(state, request, it))
+            }
+            Route::ListRoles { organization } => {
+                may(organization, Rights::can_read).and_then(|it| self.list_roles(request, it))
+            }
+            Route::Get { organization, id } => {
+                may(organization, Rights::can_read).and_then(|it| self.get(request, it, id))
+            }
+            Route::Delete { organization, id } => may(organization, Rights::can_write)
+                .and_then(|it| self.delete(state, request, it, id)),
+            Route::MethodNotAllowed(allowed) => Err(error::method_not_allowed(allowed)),
+            Route::NotFound => return html::not_found_page(),
+        };
+        answer.unwrap_or_else(|error| error::response(error, &request.request_id))
+    }
+
+    /// The key under which a rate limit counts a request; `None` without valid credentials.
+    pub(crate) fn rate_limit_key(&self, headers: &HeaderMap) -> Option<String> {
+        let (_, key) = self.authenticate(headers)?;
+        Some(key.api_key.clone())
+    }
+
+    /// Accepts the open invitation of an address, in the first organisation that has one.
+    pub(crate) fn accept(
+        &mut self,
+        email: &str,
+        now: DateTime<Utc>,
+    ) -> Result<&Invitation<Details>, AcceptError> {
+        let organizations = self.organizations.iter_mut();
+        accept_first(organizations.map(|it| &mut it.invitations), email, now)
+    }
+
+    /// All invitations, each organisation's in order of creation.
+    pub(crate) fn snapshots(&self, now: DateTime<Utc>) -> impl Iterator<Item = InvitationSnapshot> {
+        self.organizations.iter().flat_map(move |organization| {
+            let invitations = organization.invitations.after(0);
+            invitations.map(move |invitation| {
+                InvitationSnapshot::new(Provider::ClickHouse, &organization.id, invitation, now)
+            })
+        })
+    }
+
+    /// The custom roles of the first organisation.
+    pub(crate) fn custom_roles(&self) -> &[CustomRole] {
+        let first = self.organizations.first();
+        first.map(|it| &it.custom_roles[..]).unwrap_or_default()
+    }
+
+    /// Sets the custom roles of the first organisation.
+    ///
+    /// # Errors
+    ///
+    /// An id is not a uuid or appears twice.
+    pub(crate) fn set_custom_roles(&mut self, roles: Vec<CustomRole>) -> Result<(), String> {
+        roles::check(&roles)?;
+        if let Some(first) = self.organizations.first_mut() {
+            first.custom_roles = roles;
         }
+        Ok(())
+    }
+
+    /// Checks the credentials, then the organisation, then the rights of the key, and returns the position of the
+    /// organisation.
+    fn authorize(
+        &self,
+        request: &ApiRequest,
+        organization: &str,
+        is_allowed: fn(Rights) -> bool,
+    ) -> Result<usize, ApiError> {
+        let (position, key) = self
+            .authenticate(&request.headers)
+            .ok_or_else(error::unauthorized)?;
+        let organization = uuid(organization, "organization")?;
+        let own = self.organizations.get(position);
+        if own.is_none_or(|own| own.id != organization) {
+            return Err(error::other_organization());
+        }
+        if !is_allowed(key.rights) {
+            return Err(error::forbidden());
+        }
+        Ok(position)
+    }
+
+    /// The key of a request, and the position of its organisation.
+    fn authenticate(&self, headers: &HeaderMap) -> Option<(usize, &ClickHouseKey)> {
+        let PresentedCredentials::Basic { key: id, secret } =
+            PresentedCredentials::from_headers(headers)
+        else {
+            return None;
+        };
+        let organizations = self.organizations.iter().enumerate();
+        organizations
+            .flat_map(|(position, it)| it.keys.iter().map(move |key| (position, key)))
+            .find(|(_, key)| key.api_key == id && key.api_secret == secret)
+    }
+
+    fn list(
+        &self,
+        state: &State,
+        request: &ApiRequest,
+        position: usize,
+    ) -> Result<Response, ApiError> {
+        let invitations = &self.organization(position)?.invitations;
+        let now = state.logical_time();
+        let open = invitations
+            .after(0)
+            .filter(|it| is_open(it) && invitations.is_listed(it, now));
+        let result: Vec<_> = open.map(wire::invitation).collect();
+        Ok(wire::success(Some(result), &request.request_id))
+    }
+
+    fn list_roles(&self, request: &ApiRequest, position: usize) -> Result<Response, ApiError> {
+        let custom = self.organization(position)?.custom_roles.iter();
+        let system = roles::SYSTEM_ROLES.into_iter().map(Role::System);
+        let result: Vec<_> = system
+            .chain(custom.cloned().map(Role::Custom))
+            .map(|role| json!({ "id": role.id(), "name": role.name(), "type": role.role_type() }))
+            .collect();
+        Ok(wire::success(Some(result), &request.request_id))
+    }
+
+    fn create(
+        &mut self,
+        state: &mut State,
+        request: &ApiRequest,
+        position: usize,
+    ) -> Result<Response, ApiError> {
+        let body = request.json_object().map_err(|error| match error {
+            BodyError::TooLarge => error::too_large(),
+            BodyError::NotJson => error::bad_request("The body is not JSON"),
+            BodyError::NotAnObject => error::bad_request("The body is not a JSON object"),
+        })?;
+        let email = email(&body)?;
+        let logical_time = state.logical_time();
+        let organization = self
+            .organizations
+            .get_mut(position)
+            .ok_or_else(error::not_found)?;
+        let custom = &organization.custom_roles;
+        let details = Details::new(roles(&body, custom)?, !custom.is_empty());
+        let invitations = &mut organization.invitations;
+        if let Some(existing) = invitations.find_conflicting(&email, logical_time) {
+            return Err(error::conflict(if is_open(existing) {
+                "This email address is invited to the organization"
+            } else {
+                "This email address belongs to a member of the organization"
+            }));
+        }
+        let new = NewInvitation {
+            id: random_id(),
+            email,
+            staging: TimeDelta::zero(),
+            effective_from: state.faults.effective_from(logical_time),
+            details,
+        };
+        let created = invitations.insert(new, state.now());
+        state.ledger.commit(
+            Provider::ClickHouse,
+            Change::Create,
+            &created.id,
+            &created.email,
+            Some(&request.request_id),
+        );
+        let result = wire::invitation(created);
+        Ok(wire::success(Some(result), &request.request_id))
+    }
+
+    fn get(&self, request: &ApiRequest, position: usize, id: &str) -> Result<Response, ApiError> {
+        let id = uuid(id, "invitation")?;
+        let result = wire::invitation(self.find(position, &id)?);
+        Ok(wire::success(Some(result), &request.request_id))
+    }
+
+    fn delete(
+        &mut self,
+        state: &mut State,
+        request: &ApiRequest,
+        position: usize,
+        id: &str,
+    ) -> Result<Response, ApiError> {
+        let id = uuid(id, "invitation")?;
+        let email = self.find(position, &id)?.email.clone();
+        if let Some(organization) = self.organizations.get_mut(position) {
+            organization.invitations.remove(&id);
+        }
+        state.ledger.commit(
+            Provider::ClickHouse,
+            Change::Delete,
+            &id,
+            &email,
+            Some(&request.request_id),
+        );
+        Ok(wire::success(None::<()>, &request.request_id))
+    }
+
+    /// The open invitation of an id.
+    fn find(&self, position: usize, id: &str) -> Result<&Invitation<Details>, ApiError> {
+        let found = self.organization(position)?.invitations.get(id);
+        found.filter(|it| is_open(it)).ok_or_else(error::not_found)
+    }
+
+    fn organization(&self, position: usize) -> Result<&Organization, ApiError> {
+        let found = self.organizations.get(position);
+        found.ok_or_else(error::not_found)
     }
 }
 
-pub(crate) fn answer(shared: &Shared, route: &Route, call: &Call) -> Response {
-    let admitted = |organization, may| admit(shared, call, organization, may);
-    let answer = match route {
-        Route::List { organization } => {
-            admitted(organization, Rights::read).and_then(|it| list(shared, call, it))
-        }
-        Route::Create { organization } => {
-            admitted(organization, Rights::write).and_then(|it| create(shared, call, it))
-        }
-        Route::Roles { organization } => {
-            admitted(organization, Rights::read).map(|it| list_roles(shared, call, it))
-        }
-        Route::Get { organization, id } => {
-            admitted(organization, Rights::read).and_then(|it| get(shared, call, it, id))
-        }
-        Route::Delete { organization, id } => {
-            admitted(organization, Rights::write).and_then(|it| delete(shared, call, it, id))
-        }
-        Route::WrongMethod(allowed) => Err(Refusal::wrong_method(allowed)),
-        Route::Unknown => return call::not_found_page(),
-    };
-    answer.unwrap_or_else(|refusal| wire::failure(refusal, &call.request_id))
+/// An error with this status, as faults inject it.
+pub(crate) fn error_response(status: StatusCode, request_id: &str) -> Response {
+    error::response(error::with_status(status), request_id)
 }
 
-/// A refusal with this status that is not the request's fault.
-pub(crate) fn refusal(status: StatusCode, request_id: &str) -> Response {
-    wire::failure(Refusal::of_status(status), request_id)
+/// The error of a key that is no longer active.
+pub(crate) fn expired_credentials(request_id: &str) -> Response {
+    error::response(error::inactive_key(), request_id)
 }
 
-/// The refusal of a key that was good once.
-pub(crate) fn inactive(request_id: &str) -> Response {
-    wire::failure(Refusal::inactive(), request_id)
-}
-
-/// The refusal of a request while another one holds a lock.
+/// The error of a request while another one holds a lock.
 pub(crate) fn locked(request_id: &str) -> Response {
-    let detail = "The organization is being modified by another request";
-    wire::failure(Refusal::conflict(detail), request_id)
+    error::response(error::locked(), request_id)
 }
 
-/// An id such as invitations have.
-pub(crate) fn random_id() -> String {
-    Uuid::new_v4().to_string()
-}
-
-/// As observed, outside the envelope.
+/// 429 without the envelope, as observed on the real service.
 pub(crate) fn too_many_requests() -> Response {
     let body = json!({ "error": "TOO_MANY_REQUESTS" });
     (StatusCode::TOO_MANY_REQUESTS, Json(body)).into_response()
 }
 
-/// What the requests with these credentials are counted under; `None` for credentials that are not good.
-pub(crate) fn credential(shared: &Shared, headers: &HeaderMap) -> Option<String> {
-    let Presented::Basic { key, secret } = Presented::in_headers(headers) else {
-        return None;
-    };
-    shared.directory.clickhouse_key(&key, &secret).map(|_| key)
+/// A new invitation id.
+pub(crate) fn random_id() -> String {
+    Uuid::new_v4().to_string()
 }
 
-/// Checks the credentials, then the organisation, then what the credentials allow; returns the position of the
-/// organisation.
-fn admit(
-    shared: &Shared,
-    call: &Call,
-    organization: &str,
-    may: fn(Rights) -> bool,
-) -> Result<usize, Refusal> {
-    let Presented::Basic { key, secret } = Presented::in_headers(&call.headers) else {
-        return Err(Refusal::unauthorized());
-    };
-    let (position, key) = shared
-        .directory
-        .clickhouse_key(&key, &secret)
-        .ok_or_else(Refusal::unauthorized)?;
-    let organization = uuid(organization, "organization")?;
-    let own = shared.directory.clickhouse.get(position);
-    if own.is_none_or(|own| own.id != organization) {
-        return Err(Refusal::elsewhere());
-    }
-    if !may(key.rights) {
-        return Err(Refusal::forbidden());
-    }
-    Ok(position)
-}
-
-fn list(shared: &Shared, call: &Call, organization: usize) -> Result<Response, Refusal> {
-    let state = shared.lock();
-    let invitations = invitations(&state, organization)?;
-    let moment = state.moment();
-    let open = invitations
-        .after(0)
-        .filter(|it| is_open(it) && invitations.is_listed(it, moment));
-    let result: Vec<_> = open.map(wire::invitation).collect();
-    Ok(wire::success(Some(result), &call.request_id))
-}
-
-fn list_roles(shared: &Shared, call: &Call, organization: usize) -> Response {
-    let state = shared.lock();
-    let custom = state.custom_roles.get(organization).into_iter().flatten();
-    let system = roles::SYSTEM_ROLES.into_iter().map(Role::System);
-    let all = system.chain(custom.cloned().map(Role::Custom));
-    let role = |role: Role| json!({ "id": role.id(), "name": role.name(), "type": role.kind() });
-    wire::success(Some(all.map(role).collect::<Vec<_>>()), &call.request_id)
-}
-
-fn create(shared: &Shared, call: &Call, organization: usize) -> Result<Response, Refusal> {
-    let body = call.json_object().map_err(|error| match error {
-        BodyError::TooLarge => Refusal::too_large(),
-        BodyError::NotJson => Refusal::bad_request("The body is not JSON"),
-        BodyError::NotAnObject => Refusal::bad_request("The body is not a JSON object"),
-    })?;
-    let email = email(&body)?;
-
-    let mut state = shared.lock();
-    let state = &mut *state;
-    let now = state.now();
-    let moment = state.moment();
-    let custom = state
-        .custom_roles
-        .get(organization)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let details = Details::new(roles(&body, custom)?, !custom.is_empty());
-    let invitations = state
-        .clickhouse
-        .get_mut(organization)
-        .ok_or_else(Refusal::not_found)?;
-    if let Some(existing) = invitations.in_the_way(&email, moment) {
-        return Err(Refusal::conflict(if is_open(existing) {
-            "This email address is invited to the organization"
-        } else {
-            "This email address belongs to a member of the organization"
-        }));
-    }
-    let new = New {
-        id: random_id(),
-        email,
-        staging: TimeDelta::zero(),
-        in_effect: state.faults.in_effect(moment),
-        details,
-    };
-    let created = invitations.insert(new, now);
-    state.journal.commit(
-        Provider::ClickHouse,
-        Change::Create,
-        &created.id,
-        &created.email,
-        Some(&call.request_id),
-    );
-    let result = wire::invitation(created);
-    Ok(wire::success(Some(result), &call.request_id))
-}
-
-fn get(shared: &Shared, call: &Call, organization: usize, id: &str) -> Result<Response, Refusal> {
-    let id = uuid(id, "invitation")?;
-    let state = shared.lock();
-    let found = find(&state, organization, &id)?;
-    let result = wire::invitation(found);
-    Ok(wire::success(Some(result), &call.request_id))
-}
-
-fn delete(
-    shared: &Shared,
-    call: &Call,
-    organization: usize,
-    id: &str,
-) -> Result<Response, Refusal> {
-    let id = uuid(id, "invitation")?;
-    let mut state = shared.lock();
-    let email = find(&state, organization, &id)?.email.clone();
-    if let Some(invitations) = state.clickhouse.get_mut(organization) {
-        invitations.remove(&id);
-    }
-    state.journal.commit(
-        Provider::ClickHouse,
-        Change::Delete,
-        &id,
-        &email,
-        Some(&call.request_id),
-    );
-    Ok(wire::success(None::<()>, &call.request_id))
-}
-
-fn invitations(state: &State, organization: usize) -> Result<&Invitations<Details>, Refusal> {
-    let found = state.clickhouse.get(organization);
-    found.ok_or_else(Refusal::not_found)
-}
-
-fn find<'a>(
-    state: &'a State,
-    organization: usize,
-    id: &str,
-) -> Result<&'a Invitation<Details>, Refusal> {
-    let found = invitations(state, organization)?.get(id);
-    found
-        .filter(|it| is_open(it))
-        .ok_or_else(Refusal::not_found)
-}
-
-/// An accepted invitation has done its work: the API no longer shows it.
+/// Whether the API shows an invitation. An accepted one is not shown.
 fn is_open(invitation: &Invitation<Details>) -> bool {
     invitation.accepted_at.is_none()
 }
 
-/// Reads an id of a path, into the spelling that ids are kept in.
-fn uuid(text: &str, of_what: &str) -> Result<String, Refusal> {
+/// Parses an id of a path into hyphenated lower case.
+fn uuid(text: &str, of_what: &str) -> Result<String, ApiError> {
     Uuid::try_parse(text)
         .map(|uuid| uuid.to_string())
-        .map_err(|_| Refusal::bad_request(&format!("Invalid {of_what} id string:\"{text}\"")))
+        .map_err(|_| error::bad_request(&format!("Invalid {of_what} id string:\"{text}\"")))
 }
 
-fn email(body: &Map<String, Value>) -> Result<String, Refusal> {
+fn email(body: &Map<String, Value>) -> Result<String, ApiError> {
     match body.get("email") {
         Some(Value::String(email)) if is_email(email) => Ok(email.to_lowercase()),
-        Some(_) => Err(Refusal::bad_request("'email' is not an email address")),
-        None => Err(Refusal::bad_request("'email' is required")),
+        Some(_) => Err(error::bad_request("'email' is not an email address")),
+        None => Err(error::bad_request("'email' is required")),
     }
 }
 
-/// The roles to assign, in an organisation with these custom roles.
-fn roles(body: &Map<String, Value>, custom: &[CustomRole]) -> Result<Vec<Role>, Refusal> {
+/// The roles that a create assigns, in an organisation with these custom roles.
+fn roles(body: &Map<String, Value>, custom: &[CustomRole]) -> Result<Vec<Role>, ApiError> {
     match (body.get("role"), body.get("assignedRoleIds")) {
         (None, None) => Ok(vec![roles::DEFAULT]),
-        (Some(_), Some(_)) => Err(Refusal::bad_request(
+        (Some(_), Some(_)) => Err(error::bad_request(
             "'role' and 'assignedRoleIds' exclude each other",
         )),
-        // As observed.
-        (Some(_), None) if !custom.is_empty() => Err(Refusal::bad_request(
+        // The words are those of the real service.
+        (Some(_), None) if !custom.is_empty() => Err(error::bad_request(
             "Use 'assignedRoleIds' instead of 'role'.",
         )),
         (Some(role), None) => role
             .as_str()
             .and_then(roles::by_legacy_name)
             .map(|role| vec![role])
-            .ok_or_else(|| Refusal::bad_request("'role' is neither 'admin' nor 'developer'")),
-        (None, Some(ids)) => assigned(ids, custom),
+            .ok_or_else(|| error::bad_request("'role' is neither 'admin' nor 'developer'")),
+        (None, Some(ids)) => roles_of_ids(ids, custom),
     }
 }
 
-fn assigned(ids: &Value, custom: &[CustomRole]) -> Result<Vec<Role>, Refusal> {
-    let not_strings = || Refusal::bad_request("'assignedRoleIds' is not an array of strings");
+fn roles_of_ids(ids: &Value, custom: &[CustomRole]) -> Result<Vec<Role>, ApiError> {
+    let not_strings = || error::bad_request("'assignedRoleIds' is not an array of strings");
     let mut roles = Vec::new();
     for id in ids.as_array().ok_or_else(not_strings)? {
         let id = id.as_str().ok_or_else(not_strings)?;
         let role = roles::by_id(id, custom)
-            .ok_or_else(|| Refusal::bad_request(&format!("Unknown role id \"{id}\"")))?;
+            .ok_or_else(|| error::bad_request(&format!("Unknown role id \"{id}\"")))?;
         if !roles.contains(&role) {
             roles.push(role);
         }

@@ -1,4 +1,4 @@
-//! The roles that can be assigned.
+//! Roles.
 
 use uuid::Uuid;
 
@@ -8,22 +8,22 @@ use crate::config::CustomRole;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SystemRole {
-    /// The uuid to name it by in `assignedRoleIds`; the same in every sandbox.
+    /// The role's uuid for `assignedRoleIds`, the same in every sandbox.
     pub id: &'static str,
-    /// Its name.
+    /// The role's name.
     pub name: &'static str,
 }
 
-/// The roles that can be assigned on the sandbox's ClickHouse Cloud: Admin, Developer, Billing.
+/// The roles that every organisation on the sandbox's ClickHouse Cloud has: Admin, Developer, Billing.
 ///
-/// The first two are also known to the deprecated `role` property, as `admin` and `developer`.
+/// The deprecated `role` property knows the first two, as `admin` and `developer`.
 pub const SYSTEM_ROLES: [SystemRole; 3] = [ADMIN, DEVELOPER, BILLING];
 
-/// What is assigned when a request names no role.
+/// The role of an invitation whose request names none.
 pub(crate) const DEFAULT: Role = Role::System(DEVELOPER);
 
-/// What the deprecated `role` property shows of an invitation made when there are custom roles.
-pub(crate) const FROZEN: &str = "developer";
+/// The deprecated `role` of an invitation that was created while the organisation had custom roles.
+pub(crate) const FROZEN_LEGACY_NAME: &str = "developer";
 
 const ADMIN: SystemRole = SystemRole {
     id: "5a1e9b6c-3f0d-4c1b-9a57-0d2f4f1c6a01",
@@ -61,7 +61,7 @@ impl Role {
     }
 
     /// The value of `roleType`.
-    pub(crate) fn kind(&self) -> &'static str {
+    pub(crate) fn role_type(&self) -> &'static str {
         match self {
             Self::System(_) => "system",
             Self::Custom(_) => "custom",
@@ -69,7 +69,7 @@ impl Role {
     }
 }
 
-/// The role of an id, in an organisation with these roles besides the system's.
+/// The role of an id, in an organisation with these custom roles.
 pub(crate) fn by_id(id: &str, custom: &[CustomRole]) -> Option<Role> {
     let system = SYSTEM_ROLES.into_iter().find(|role| role.id == id);
     let custom = || custom.iter().find(|role| role.id == id);
@@ -78,7 +78,7 @@ pub(crate) fn by_id(id: &str, custom: &[CustomRole]) -> Option<Role> {
         .or_else(|| custom().cloned().map(Role::Custom))
 }
 
-/// The role that a value of the deprecated `role` property stands for.
+/// The role that a value of the deprecated `role` property names.
 pub(crate) fn by_legacy_name(name: &str) -> Option<Role> {
     match name {
         "admin" => Some(Role::System(ADMIN)),
@@ -87,29 +87,29 @@ pub(crate) fn by_legacy_name(name: &str) -> Option<Role> {
     }
 }
 
-/// What the deprecated `role` property shows: it has no word for less than a developer.
+/// The value of the deprecated `role` property. Fewer rights than a developer's have no value of their own.
 pub(crate) fn legacy_name(roles: &[Role]) -> &'static str {
     if roles.contains(&Role::System(ADMIN)) {
         "admin"
     } else {
-        FROZEN
+        FROZEN_LEGACY_NAME
     }
 }
 
-/// That custom roles have ids, and can be told apart.
+/// Checks that the ids of custom roles are uuids and unique.
 ///
 /// # Errors
 ///
-/// Why not, in a sentence.
+/// Names the first id that is not.
 pub(crate) fn check(custom: &[CustomRole]) -> Result<(), String> {
     for (position, role) in custom.iter().enumerate() {
         let earlier = custom.get(..position).unwrap_or_default();
-        // The document has them as uuids, and strict clients read them so.
+        // ClickHouse's document defines role ids as uuids, and strict clients parse them.
         if Uuid::try_parse(&role.id).is_err() {
-            return Err(format!("the role id {:?} is no uuid", role.id));
+            return Err(format!("the role id {:?} is not a uuid", role.id));
         }
         if by_id(&role.id, earlier).is_some() {
-            return Err(format!("the role id {:?} is there twice", role.id));
+            return Err(format!("the role id {:?} appears twice", role.id));
         }
     }
     Ok(())

@@ -1,29 +1,26 @@
-//! Invitations that are there from the start.
+//! The invitations of an organisation at the start.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Builder;
 
+use super::accounts::Organization;
 use super::{Details, roles};
-use crate::faults::InEffect;
-use crate::invitations::New;
-use crate::state::State;
+use crate::faults::EffectiveFrom;
+use crate::invitations::NewInvitation;
 
-/// Fills the first organisation: the same ids and addresses in every sandbox.
-pub(crate) fn seed(state: &mut State, count: u64, now: DateTime<Utc>) {
-    let custom = state.custom_roles.first().is_some_and(|it| !it.is_empty());
-    let Some(invitations) = state.clickhouse.first_mut() else {
-        return;
-    };
+/// Creates `count` invitations with the same ids and addresses in every sandbox.
+pub(super) fn fill(organization: &mut Organization, count: u64, now: DateTime<Utc>) {
+    let has_custom_roles = !organization.custom_roles.is_empty();
     for number in 1..=count {
-        let new = New {
+        let new = NewInvitation {
             id: Builder::from_random_bytes(u128::from(number).to_be_bytes())
                 .into_uuid()
                 .to_string(),
             email: format!("user{number}@seeded.example"),
             staging: TimeDelta::zero(),
-            in_effect: InEffect::default(),
-            details: Details::new(vec![roles::DEFAULT], custom),
+            effective_from: EffectiveFrom::default(),
+            details: Details::new(vec![roles::DEFAULT], has_custom_roles),
         };
-        invitations.insert(new, now);
+        organization.invitations.insert(new, now);
     }
 }

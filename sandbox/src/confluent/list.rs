@@ -1,4 +1,4 @@
-//! Listing: filters, page sizes, page tokens.
+//! Lists: filters, page sizes, page tokens.
 
 use axum::extract;
 use axum::http::Uri;
@@ -7,16 +7,16 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::wire::{self, Failure};
-use super::{Details, invitation_of, user_of};
-use crate::call::Call;
-use crate::faults::{Filtering, Moment};
+use super::{Details, error, invitation_id, user_id, wire};
+use crate::error::ApiError;
+use crate::faults::LogicalTime;
 use crate::invitations::{Invitation, Invitations};
+use crate::request::{ApiRequest, FilterMode};
 
 const DEFAULT_PAGE_SIZE: usize = 10;
 const MAX_PAGE_SIZE: usize = 100;
 
-/// What a list request asks for.
+/// The query of a list request.
 #[derive(Debug, Default)]
 pub(crate) struct Query {
     email: Option<String>,
@@ -24,41 +24,44 @@ pub(crate) struct Query {
     user: Option<String>,
     creator: Option<String>,
     page_size: usize,
-    /// Where the page before ended; 0 on the first page, as positions begin at 1.
+    /// The position at which the previous page ended; 0 on the first page, as positions begin at 1.
     after: u64,
-    /// How many empty pages, which a fault put in the way, came just before.
-    detours: u32,
-    filtering: Filtering,
+    /// How many empty pages a fault has put in front of this one.
+    empty_pages: u32,
+    filter_mode: FilterMode,
 }
 
-/// The time at which a list is read.
+/// The time at which a list is read, by both clocks.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Now {
-    /// For what has expired.
-    pub(crate) time: DateTime<Utc>,
-    /// For what has taken effect.
-    pub(crate) moment: Moment,
+pub(crate) struct ReadTime {
+    /// Decides which invitations have expired.
+    pub(crate) clock: DateTime<Utc>,
+    /// Decides which invitations have taken effect.
+    pub(crate) logical: LogicalTime,
 }
 
-/// One page of the answer.
+/// One page of a list.
 pub(crate) struct Page<'a> {
     pub(crate) items: Vec<&'a Invitation<Details>>,
-    /// How many match on all pages.
+    /// How many invitations match on all pages.
     pub(crate) total: usize,
-    /// The token of the page to follow.
+    /// The token of the next page.
     pub(crate) next: Option<String>,
 }
 
 impl Query {
-    /// Reads the query of a request. Unknown parameters are ignored; of a repeated one the first counts.
-    pub(crate) fn of(call: &Call) -> Result<Self, Failure> {
-        let filtering = call.filtering;
-        let query = Self::parse(&call.uri)?;
-        Ok(Self { filtering, ..query })
+    /// Parses the query of a request.
+    pub(crate) fn from_request(request: &ApiRequest) -> Result<Self, ApiError> {
+        let filter_mode = request.filter_mode;
+        let query = Self::from_uri(&request.uri)?;
+        Ok(Self {
+            filter_mode,
+            ..query
+        })
     }
 
-    /// Reads the query of a link.
-    pub(crate) fn parse(uri: &Uri) -> Result<Self, Failure> {
+    /// Parses the query of a URI. Unknown parameters are ignored, and the first of a repeated parameter counts.
+    pub(crate) fn from_uri(uri: &Uri) -> Result<Self, ApiError> {
         let mut pairs = extract::Query::<Vec<(String, String)>>::try_from_uri(uri)
             .map(|extract::Query(pairs)| pairs)
             .unwrap_or_default();
@@ -67,13 +70,13 @@ impl Query {
             Some(pairs.remove(index).1)
         };
         let token = take("page_token");
-        let token = token.map(|token| Token::decode(&token)).transpose()?;
-        let first = Token::new(page_size(take("page_size"))?, 0);
-        // The token carries the page size: one sent along must be good, and changes nothing.
-        let Token {
+        let token = token.map(|token| PageToken::decode(&token)).transpose()?;
+        let first = PageToken::new(page_size(take("page_size"))?, 0);
+        // A token contains the page size. A `page_size` beside it must be valid, and has no effect.
+        let PageToken {
             page_size,
             after,
-            detours,
+            empty_pages,
         } = token.unwrap_or(first);
         Ok(Self {
             email: take("email"),
@@ -82,27 +85,29 @@ impl Query {
             creator: take("creator"),
             page_size,
             after,
-            detours,
-            filtering: Filtering::Exact,
+            empty_pages,
+            filter_mode: FilterMode::Exact,
         })
     }
 
     pub(crate) fn select<'a>(
         &'a self,
         invitations: &'a Invitations<Details>,
-        now: Now,
+        time: ReadTime,
     ) -> Page<'a> {
         let total = if self.is_filtered() {
-            self.matching(invitations, 0, now).count()
+            self.matching(invitations, 0, time).count()
         } else {
-            invitations.listed(now.moment)
+            invitations.listed_count(time.logical)
         };
-        let mut rest = self.matching(invitations, self.after, now);
+        let mut rest = self.matching(invitations, self.after, time);
         let items: Vec<_> = rest.by_ref().take(self.page_size).collect();
-        // As observed: a request for the largest page gets no link to what lies behind it.
-        let cut_short = self.page_size == MAX_PAGE_SIZE;
+        // As observed on the real service: a page of the largest size has no link to the next one.
+        let omits_next = self.page_size == MAX_PAGE_SIZE;
         let next = match (rest.next(), items.last()) {
-            (Some(_), Some(last)) if !cut_short => Some(Token::new(self.page_size, last.sequence)),
+            (Some(_), Some(last)) if !omits_next => {
+                Some(PageToken::new(self.page_size, last.sequence))
+            }
             _ => None,
         };
         Page {
@@ -112,7 +117,7 @@ impl Query {
         }
     }
 
-    /// The link to this collection's first page, or to the page of a token, with the same filters.
+    /// The link to the first page, or to the page of a token, with the filters of this query.
     pub(crate) fn link(&self, base: &str, token: Option<&str>) -> String {
         let mut link = format!("{base}/iam/v2/invitations");
         let mut separator = '?';
@@ -129,67 +134,68 @@ impl Query {
         link
     }
 
-    /// The link to the page that this query asks for, always with the same token.
-    pub(crate) fn link_to_same(&self, base: &str) -> String {
-        self.link_to(base, self.detours)
+    /// The link to the page that this query asks for. The token is always the same.
+    pub(crate) fn self_link(&self, base: &str) -> String {
+        self.link_to(base, self.empty_pages)
     }
 
-    /// A link to the page that this query asks for, with a token not used on the way here.
-    pub(crate) fn link_after_detour(&self, base: &str) -> String {
-        self.link_to(base, self.detours.saturating_add(1))
+    /// A link to the page that this query asks for, with a token that no earlier page had.
+    pub(crate) fn link_after_empty_page(&self, base: &str) -> String {
+        self.link_to(base, self.empty_pages.saturating_add(1))
     }
 
-    fn link_to(&self, base: &str, detours: u32) -> String {
-        // Tokens of the largest page size are not accepted.
-        let token = Token {
+    fn link_to(&self, base: &str, empty_pages: u32) -> String {
+        // A token of the largest page size would be invalid.
+        let token = PageToken {
             page_size: self.page_size.min(MAX_PAGE_SIZE - 1),
             after: self.after,
-            detours,
+            empty_pages,
         };
         self.link(base, Some(&token.encode()))
     }
 
-    /// The invitations that match, after a position.
+    /// The matching invitations after a position.
     fn matching<'a>(
         &'a self,
         invitations: &'a Invitations<Details>,
         after: u64,
-        now: Now,
+        time: ReadTime,
     ) -> Box<dyn Iterator<Item = &'a Invitation<Details>> + 'a> {
         let matches = move |it: &&Invitation<Details>| {
-            invitations.is_listed(it, now.moment) && self.matches(it, now.time)
+            invitations.is_listed(it, time.logical) && self.matches(it, time.clock)
         };
-        match self.only_candidate(invitations) {
-            Some(one) => {
-                let one = one.into_iter().filter(move |it| it.sequence > after);
-                Box::new(one.filter(matches))
+        match self.index_lookup(invitations) {
+            Some(candidate) => {
+                let candidate = candidate.into_iter().filter(move |it| it.sequence > after);
+                Box::new(candidate.filter(matches))
             }
             None => Box::new(invitations.after(after).filter(matches)),
         }
     }
 
-    /// The one that may match, if there is one, when no other may: a user or an address leads to it at once.
-    fn only_candidate<'a>(
+    /// If an index decides which single invitation may match: that invitation, or `None` if there is none.
+    fn index_lookup<'a>(
         &self,
         invitations: &'a Invitations<Details>,
     ) -> Option<Option<&'a Invitation<Details>>> {
-        if self.filtering != Filtering::Exact {
+        if self.filter_mode != FilterMode::Exact {
             return None;
         }
         if let Some(user) = &self.user {
-            return Some(invitation_of(user).and_then(|id| invitations.get(&id)));
+            return Some(invitation_id(user).and_then(|id| invitations.get(&id)));
         }
         let email = self.email.as_ref()?;
-        let all_found = invitations.are_all_found_by_email();
-        all_found.then(|| invitations.get_by_email(email))
+        invitations
+            .is_email_unique()
+            .then(|| invitations.get_by_email(email))
     }
 
     fn matches(&self, invitation: &Invitation<Details>, now: DateTime<Utc>) -> bool {
         let passes = |filter: &Option<String>, value: &str| {
-            let passes = |filter: &String| self.filtering.passes(filter, value);
-            filter.as_ref().is_none_or(passes)
+            let mut filter = filter.iter();
+            filter.all(|filter| self.filter_mode.matches(filter, value))
         };
-        let user = self.user.as_ref().map(|_| user_of(&invitation.id));
+        let user = self.user.as_ref().map(|_| user_id(&invitation.id));
         passes(&self.email, &invitation.email)
             && passes(&self.status, wire::status(invitation, now))
             && passes(&self.user, user.as_deref().unwrap_or_default())
@@ -210,47 +216,47 @@ impl Query {
     }
 }
 
-/// What a page token says: how large the pages are, and after which position this one begins. A position stays
-/// good when its invitation, or any other, comes or goes.
+/// The content of a page token: the page size and the position after which the page begins. A position stays valid
+/// when its invitation or any other is created or deleted.
 #[derive(Debug, PartialEq, Eq)]
-struct Token {
+struct PageToken {
     page_size: usize,
     after: u64,
-    /// Nothing to do with where the page is: it makes tokens for one page differ.
-    detours: u32,
+    /// Makes tokens of the same page differ.
+    empty_pages: u32,
 }
 
-impl Token {
+impl PageToken {
     fn new(page_size: usize, after: u64) -> Self {
         Self {
             page_size,
             after,
-            detours: 0,
+            empty_pages: 0,
         }
     }
 
     fn encode(&self) -> String {
         let mut plain = format!("{}.{}", self.page_size, self.after);
-        if self.detours > 0 {
-            plain.push_str(&format!(".{}", self.detours));
+        if self.empty_pages > 0 {
+            plain.push_str(&format!(".{}", self.empty_pages));
         }
         URL_SAFE_NO_PAD.encode(plain)
     }
 
-    fn decode(text: &str) -> Result<Self, Failure> {
-        Self::read(text)
-            // Only what `encode` writes: no leading zeros, no signs.
+    fn decode(text: &str) -> Result<Self, ApiError> {
+        Self::decode_unchecked(text)
+            // Accepts only what `encode` writes: no leading zeros, no signs.
             .filter(|token| token.encode() == text)
-            .ok_or_else(|| Failure::invalid_parameter("page_token", "No page has this token"))
+            .ok_or_else(|| error::invalid_parameter("page_token", "The page token is invalid"))
     }
 
-    fn read(text: &str) -> Option<Self> {
+    fn decode_unchecked(text: &str) -> Option<Self> {
         let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
         let mut parts = plain.splitn(3, '.');
         let token = Self {
             page_size: parts.next()?.parse().ok()?,
             after: parts.next()?.parse().ok()?,
-            detours: parts.next().map_or(Some(0), |count| count.parse().ok())?,
+            empty_pages: parts.next().map_or(Some(0), |count| count.parse().ok())?,
         };
         (1..MAX_PAGE_SIZE)
             .contains(&token.page_size)
@@ -258,15 +264,15 @@ impl Token {
     }
 }
 
-fn page_size(text: Option<String>) -> Result<usize, Failure> {
+fn page_size(text: Option<String>) -> Result<usize, ApiError> {
     let Some(text) = text else {
         return Ok(DEFAULT_PAGE_SIZE);
     };
     match text.parse() {
         Ok(size) if (1..=MAX_PAGE_SIZE).contains(&size) => Ok(size),
-        _ => Err(Failure::invalid_parameter(
+        _ => Err(error::invalid_parameter(
             "page_size",
-            &format!("The page size is not a whole number from 1 to {MAX_PAGE_SIZE}"),
+            format!("The page size is not a whole number from 1 to {MAX_PAGE_SIZE}"),
         )),
     }
 }

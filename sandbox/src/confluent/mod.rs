@@ -1,348 +1,380 @@
-//! Confluent Cloud: the invitation operations of IAM v2; the token exchange is next door.
+//! Confluent Cloud: the invitations of IAM v2, and the token exchange of the Security Token Service.
 
-mod identity;
+mod accounts;
+mod authentication;
+mod error;
 mod list;
+mod route;
 mod seed;
 mod sts;
+mod tokens;
 mod wire;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use axum::http::{Method, StatusCode, Uri, header};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use crate::call::{BodyError, Call};
-use crate::config::Rights;
-use crate::directory::{Caller, ConfluentOrg};
+use crate::config::{Config, Quotas, Rights};
+use crate::credentials::Credentials;
 use crate::email::is_email;
+use crate::error::ApiError;
 use crate::faults::Fault;
-use crate::invitations::{Invitation, New};
+use crate::invitations::{AcceptError, Invitation, NewInvitation, accept_first};
 use crate::ledger::Change;
-use crate::state::{Provider, Shared, State, random_suffix};
-use wire::Failure;
+use crate::provider::Provider;
+use crate::random;
+use crate::request::{ApiRequest, BodyError};
+use crate::snapshot::InvitationSnapshot;
+use crate::state::State;
+use accounts::{Caller, Organization};
+use list::{Query, ReadTime};
+use tokens::TokenStore;
 
-pub(crate) use identity::credential;
-pub(crate) use seed::seed;
+pub(crate) use route::Route;
+pub(crate) use tokens::SUBJECT_TOKEN_LIFETIME_SECONDS;
 
 const LOCAL: &str = "AUTH_TYPE_LOCAL";
 const SSO: &str = "AUTH_TYPE_SSO";
 
-/// What an invitation has here and not at the other vendor.
+/// The emulated Confluent Cloud.
+#[derive(Debug)]
+pub(crate) struct Confluent {
+    /// Base URL of the links in answers, without a trailing slash.
+    url: String,
+    organizations: Vec<Organization>,
+    pub(crate) quotas: Quotas,
+    pub(crate) tokens: TokenStore,
+}
+
+/// The properties of an invitation that only Confluent has.
 #[derive(Debug)]
 pub(crate) struct Details {
     auth_type: Cow<'static, str>,
-    /// The user id behind the credentials that created it.
+    /// The id of the user who created the invitation.
     creator: Arc<str>,
 }
 
-/// What a request under `/iam/` or `/sts/` asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Route {
-    List,
-    Create,
-    Get(String),
-    Delete(String),
-    Exchange,
-    /// A path that exists, a method that does not; with the methods that do.
-    WrongMethod(&'static str),
-    Unknown,
-}
+impl Confluent {
+    /// Confluent Cloud with the configured organisations; [`reset`](Self::reset) fills in the rest.
+    ///
+    /// # Errors
+    ///
+    /// The configuration of the organisations is invalid.
+    pub(crate) fn new(config: &Config, credentials: &Credentials) -> Result<Self, String> {
+        Ok(Self {
+            url: credentials.url.clone(),
+            organizations: accounts::organizations(config.confluent.clone(), credentials)?,
+            quotas: Quotas::default(),
+            tokens: TokenStore::new(credentials.subject_token().to_owned()),
+        })
+    }
 
-impl Route {
-    /// The route of a path given by its decoded segments after `iam`.
-    pub(crate) fn find(method: &Method, segments: &[&str]) -> Self {
-        match segments {
-            ["v2", "invitations"] => match *method {
-                Method::GET => Self::List,
-                Method::POST => Self::Create,
-                _ => Self::WrongMethod("GET, POST"),
-            },
-            ["v2", "invitations", id] if !id.is_empty() => match *method {
-                Method::GET => Self::Get((*id).to_owned()),
-                Method::DELETE => Self::Delete((*id).to_owned()),
-                _ => Self::WrongMethod("GET, DELETE"),
-            },
-            _ => Self::Unknown,
+    /// Goes back to the state at the start. The organisations, keys and pools stay.
+    pub(crate) fn reset(&mut self, config: &Config, now: DateTime<Utc>) {
+        self.quotas = config.quota.clone();
+        self.tokens.reset(config.sts.clone());
+        for organization in &mut self.organizations {
+            organization.invitations = Default::default();
+        }
+        if let Some(first) = self.organizations.first_mut() {
+            seed::fill(first, config.seed, now);
         }
     }
 
-    /// The route of a path given by its decoded segments after `sts`.
-    pub(crate) fn find_sts(method: &Method, segments: &[&str]) -> Self {
-        match segments {
-            ["v1", "oauth2", "token"] => match *method {
-                Method::POST => Self::Exchange,
-                _ => Self::WrongMethod("POST"),
-            },
-            _ => Self::Unknown,
-        }
+    pub(crate) fn handle(
+        &mut self,
+        state: &mut State,
+        route: &Route,
+        request: &ApiRequest,
+    ) -> Response {
+        let may = |is_allowed| self.authorize(state, request, is_allowed);
+        let answer = match route {
+            Route::List => may(Rights::can_read).and_then(|it| self.list(state, &it, request)),
+            Route::Create => may(Rights::can_write).and_then(|it| self.create(state, &it, request)),
+            Route::Get(id) => may(Rights::can_read).and_then(|it| self.get(state, &it, id)),
+            Route::Delete(id) => {
+                may(Rights::can_write).and_then(|it| self.delete(state, &it, request, id))
+            }
+            Route::ExchangeToken => self.exchange_token(state, request),
+            Route::MethodNotAllowed(allowed) => Err(error::method_not_allowed(allowed)),
+            Route::NotFound => Err(error::not_found()),
+        };
+        wire::finish(answer, &request.request_id)
     }
 
-    pub(crate) fn operation(&self) -> Option<&'static str> {
-        match self {
-            Self::List => Some("listIamV2Invitations"),
-            Self::Create => Some("createIamV2Invitation"),
-            Self::Get(_) => Some("getIamV2Invitation"),
-            Self::Delete(_) => Some("deleteIamV2Invitation"),
-            Self::Exchange => Some("exchangeStsV1OauthToken"),
-            Self::WrongMethod(_) | Self::Unknown => None,
-        }
+    /// Accepts the open invitation of an address, in the first organisation that has one.
+    pub(crate) fn accept(
+        &mut self,
+        email: &str,
+        now: DateTime<Utc>,
+    ) -> Result<&Invitation<Details>, AcceptError> {
+        let organizations = self.organizations.iter_mut();
+        accept_first(organizations.map(|it| &mut it.invitations), email, now)
     }
-}
 
-pub(crate) fn answer(shared: &Shared, route: &Route, call: &Call) -> Response {
-    let caller = |may: fn(Rights) -> bool| {
-        let caller = identity::caller(shared, &shared.lock(), &call.headers)?;
-        if may(caller.rights) {
-            Ok(caller)
+    /// All invitations, each organisation's in order of creation.
+    pub(crate) fn snapshots(&self, now: DateTime<Utc>) -> impl Iterator<Item = InvitationSnapshot> {
+        self.organizations.iter().flat_map(move |organization| {
+            let invitations = organization.invitations.after(0);
+            invitations.map(move |invitation| {
+                InvitationSnapshot::new(Provider::Confluent, &organization.id, invitation, now)
+            })
+        })
+    }
+
+    fn authorize(
+        &self,
+        state: &State,
+        request: &ApiRequest,
+        is_allowed: fn(Rights) -> bool,
+    ) -> Result<Caller, ApiError> {
+        let caller = self.authenticate(&request.headers, state.now())?;
+        if is_allowed(caller.rights) {
+            Ok(caller.clone())
         } else {
-            Err(Failure::forbidden())
+            Err(error::forbidden())
         }
-    };
-    let answer = match route {
-        Route::List => caller(Rights::read).and_then(|it| list(shared, &it, call)),
-        Route::Create => caller(Rights::write).and_then(|it| create(shared, &it, call)),
-        Route::Get(id) => caller(Rights::read).and_then(|it| get(shared, &it, id)),
-        Route::Delete(id) => caller(Rights::write).and_then(|it| delete(shared, &it, call, id)),
-        Route::Exchange => sts::exchange(shared, call),
-        Route::WrongMethod(allowed) => Err(Failure::wrong_method(allowed)),
-        Route::Unknown => Err(Failure::not_found()),
-    };
-    wire::finish(answer, &call.request_id)
+    }
+
+    fn list(
+        &self,
+        state: &State,
+        caller: &Caller,
+        request: &ApiRequest,
+    ) -> Result<Response, ApiError> {
+        let query = Query::from_request(request)?;
+        let organization = self.organization(caller)?;
+        let now = state.now();
+        let time = ReadTime {
+            clock: now,
+            logical: state.logical_time(),
+        };
+        let page = query.select(&organization.invitations, time);
+        let items = page.items.iter();
+        let items = items.map(|item| wire::invitation(&self.url, &organization.id, item, now));
+        let next = page.next.map(|token| query.link(&self.url, Some(&token)));
+        let first = query.link(&self.url, None);
+        let body = wire::invitation_list(first, next, page.total, items.collect());
+        Ok(wire::json(StatusCode::OK, &body))
+    }
+
+    fn create(
+        &mut self,
+        state: &mut State,
+        caller: &Caller,
+        request: &ApiRequest,
+    ) -> Result<Response, ApiError> {
+        let body = request.json_object().map_err(|error| match error {
+            BodyError::TooLarge => error::too_large(),
+            BodyError::NotJson => error::bad_request("The body is not JSON"),
+            BodyError::NotAnObject => error::bad_request("The body is not a JSON object"),
+        })?;
+        let email = email(&body)?;
+        let organization = self
+            .organizations
+            .get_mut(caller.organization)
+            .ok_or_else(error::not_found)?;
+        let auth_type = auth_type(&body, organization)?;
+        if organization.sso && auth_type == LOCAL && caller.rights != Rights::Admin {
+            return Err(error::local_user_forbidden());
+        }
+
+        let now = state.now();
+        let logical_time = state.logical_time();
+        let invitations = &mut organization.invitations;
+        if let Some(existing) = invitations.find_conflicting(email, logical_time) {
+            let location = wire::invitation_url(&self.url, &existing.id);
+            return Err(match existing.accepted_at {
+                Some(_) => error::already_a_user(&location),
+                None => error::already_invited(email, &location),
+            });
+        }
+        if let Some(quota) = &self.quotas.confluent
+            && invitations.undeleted_count() >= quota.invitations_per_org
+        {
+            return Err(error::quota_exceeded(quota.error_status()));
+        }
+        let id = loop {
+            let id = random_id();
+            if invitations.get(&id).is_none() {
+                break id;
+            }
+        };
+        let new = NewInvitation {
+            id,
+            email: email.to_owned(),
+            staging: organization.staging,
+            effective_from: state.faults.effective_from(logical_time),
+            details: Details {
+                auth_type,
+                creator: Arc::clone(&caller.user),
+            },
+        };
+        let created = invitations.insert(new, now);
+        state.ledger.commit(
+            Provider::Confluent,
+            Change::Create,
+            &created.id,
+            email,
+            Some(&request.request_id),
+        );
+        let body = wire::invitation(&self.url, &organization.id, created, now);
+        let location = wire::invitation_url(&self.url, &created.id);
+        let response = wire::json(StatusCode::CREATED, &body);
+        Ok(([(header::LOCATION, location)], response).into_response())
+    }
+
+    fn get(&self, state: &State, caller: &Caller, id: &str) -> Result<Response, ApiError> {
+        let invitation = self.find(caller, id)?;
+        let organization = self.organization(caller)?;
+        let body = wire::invitation(&self.url, &organization.id, invitation, state.now());
+        Ok(wire::json(StatusCode::OK, &body))
+    }
+
+    fn delete(
+        &mut self,
+        state: &mut State,
+        caller: &Caller,
+        request: &ApiRequest,
+        id: &str,
+    ) -> Result<Response, ApiError> {
+        let invitation = self.find(caller, id)?;
+        if invitation.deleted_at.is_some() {
+            return Err(error::not_found());
+        }
+        if invitation.accepted_at.is_some() {
+            return Err(error::bad_request("The invitation was already accepted"));
+        }
+        state.ledger.commit(
+            Provider::Confluent,
+            Change::Delete,
+            id,
+            &invitation.email,
+            Some(&request.request_id),
+        );
+        if let Some(organization) = self.organizations.get_mut(caller.organization) {
+            if organization.keep_deleted {
+                organization.invitations.deactivate(id, state.now());
+            } else {
+                organization.invitations.remove(id);
+            }
+        }
+        Ok(StatusCode::NO_CONTENT.into_response())
+    }
+
+    /// The invitation of an id. The invitations of other organisations are forbidden.
+    fn find(&self, caller: &Caller, id: &str) -> Result<&Invitation<Details>, ApiError> {
+        if let Some(found) = self.organization(caller)?.invitations.get(id) {
+            return Ok(found);
+        }
+        let mut organizations = self.organizations.iter();
+        Err(
+            if organizations.any(|other| other.invitations.get(id).is_some()) {
+                error::other_organization(id)
+            } else {
+                error::not_found()
+            },
+        )
+    }
+
+    fn organization(&self, caller: &Caller) -> Result<&Organization, ApiError> {
+        let found = self.organizations.get(caller.organization);
+        found.ok_or_else(error::not_found)
+    }
 }
 
-/// A refusal with this status that is not the request's fault.
-pub(crate) fn refusal(status: StatusCode, request_id: &str) -> Response {
-    wire::finish(Err(Failure::of_status(status)), request_id)
+/// An error with this status, as faults inject it.
+pub(crate) fn error_response(status: StatusCode, request_id: &str) -> Response {
+    wire::finish(Err(error::with_status(status)), request_id)
 }
 
-/// The refusal of a token that was good once.
-pub(crate) fn expired(request_id: &str) -> Response {
-    wire::finish(Err(Failure::expired()), request_id)
+/// The error of a token that has expired.
+pub(crate) fn expired_credentials(request_id: &str) -> Response {
+    wire::finish(Err(error::expired_token()), request_id)
 }
 
-/// The refusal of a request while another one holds a lock.
+/// The error of a request while another one holds a lock.
 pub(crate) fn locked(request_id: &str) -> Response {
-    wire::finish(Err(Failure::locked()), request_id)
+    wire::finish(Err(error::locked()), request_id)
 }
 
-/// As documented, without a body.
+/// 429 without a body, as documented.
 pub(crate) fn too_many_requests(request_id: &str) -> Response {
     let headers = [("x-request-id", request_id)];
     (StatusCode::TOO_MANY_REQUESTS, headers).into_response()
 }
 
-/// Rewrites a page, the answer to a list, as a fault of lists wants it.
-pub(crate) fn twist_page(page: &mut Value, fault: &Fault, shared: &Shared, uri: &Uri) {
-    let Ok(query) = list::Query::parse(uri) else {
+/// Rewrites a page of a list as a fault demands. `url` is the base URL of its links, `uri` that of the request.
+pub(crate) fn rewrite_page(page: &mut Value, fault: &Fault, url: &str, uri: &Uri) {
+    let Ok(query) = Query::from_uri(uri) else {
         return;
     };
     let metadata = &mut page["metadata"];
     let is_last = metadata.get("next").is_none();
     match fault {
-        Fault::NextRepeats => metadata["next"] = query.link_to_same(&shared.url).into(),
+        Fault::NextRepeats => metadata["next"] = query.self_link(url).into(),
         Fault::NextElsewhere { origin } => {
             let next = metadata["next"].as_str();
-            let path = next.and_then(|link| link.strip_prefix(&shared.url));
-            if let Some(path) = path {
+            if let Some(path) = next.and_then(|link| link.strip_prefix(url)) {
                 metadata["next"] = format!("{}{path}", origin.trim_end_matches('/')).into();
             }
         }
         Fault::NextEmpty if is_last => metadata["next"] = "".into(),
         Fault::NextNull if is_last => metadata["next"] = Value::Null,
         Fault::EmptyPage => {
-            metadata["next"] = query.link_after_detour(&shared.url).into();
+            metadata["next"] = query.link_after_empty_page(url).into();
             page["data"] = Value::Array(Vec::new());
         }
         _ => {}
     }
 }
 
-fn list(shared: &Shared, caller: &Caller, call: &Call) -> Result<Response, Failure> {
-    let query = list::Query::of(call)?;
-    let organization = organization(shared, caller)?;
-    let state = shared.lock();
-    let invitations = state
-        .confluent
-        .get(caller.organization)
-        .ok_or_else(Failure::not_found)?;
-    let now = state.now();
-    let moment = state.moment();
-    let page = query.select(invitations, list::Now { time: now, moment });
-    let items = page.items.iter();
-    let items = items.map(|item| wire::invitation(&shared.url, organization, item, now));
-    let next = page.next.map(|token| query.link(&shared.url, Some(&token)));
-    let first = query.link(&shared.url, None);
-    let body = wire::invitation_list(first, next, page.total, items.collect());
-    Ok(wire::json(StatusCode::OK, &body))
+/// A new invitation id.
+pub(crate) fn random_id() -> String {
+    format!("i-{}", random::alphanumeric(6))
 }
 
-fn create(shared: &Shared, caller: &Caller, call: &Call) -> Result<Response, Failure> {
-    let body = call.json_object().map_err(|error| match error {
-        BodyError::TooLarge => Failure::too_large(),
-        BodyError::NotJson => Failure::bad_request("The body is not JSON"),
-        BodyError::NotAnObject => Failure::bad_request("The body is not a JSON object"),
-    })?;
-    let email = email(&body)?;
-    let organization = organization(shared, caller)?;
-    let auth_type = auth_type(&body, organization)?;
-    if organization.sso && auth_type == LOCAL && caller.rights != Rights::Admin {
-        return Err(Failure::local_user());
-    }
-
-    let mut state = shared.lock();
-    let state = &mut *state;
-    let now = state.now();
-    let moment = state.moment();
-    let invitations = state
-        .confluent
-        .get_mut(caller.organization)
-        .ok_or_else(Failure::not_found)?;
-    if let Some(existing) = invitations.in_the_way(email, moment) {
-        let location = wire::invitation_url(&shared.url, &existing.id);
-        return Err(match existing.accepted_at {
-            Some(_) => Failure::already_a_user(&location),
-            None => Failure::already_invited(email, &location),
-        });
-    }
-    if let Some(quota) = &state.quotas.confluent
-        && invitations.invited() >= quota.invitations_per_org
-    {
-        return Err(Failure::over_quota(quota.refused_as()));
-    }
-    let id = loop {
-        let id = random_id();
-        if invitations.get(&id).is_none() {
-            break id;
-        }
-    };
-    let new = New {
-        id,
-        email: email.to_owned(),
-        staging: organization.staging,
-        in_effect: state.faults.in_effect(moment),
-        details: Details {
-            auth_type,
-            creator: Arc::clone(&caller.user),
-        },
-    };
-    let created = invitations.insert(new, now);
-    let body = wire::invitation(&shared.url, organization, created, now);
-    state.journal.commit(
-        Provider::Confluent,
-        Change::Create,
-        &created.id,
-        email,
-        Some(&call.request_id),
-    );
-    let location = wire::invitation_url(&shared.url, &created.id);
-    let response = wire::json(StatusCode::CREATED, &body);
-    Ok(([(header::LOCATION, location)], response).into_response())
+/// The id of the invitee's user. Both ids have the same letters, so that one leads to the other.
+fn user_id(invitation_id: &str) -> String {
+    format!("u-{}", invitation_id.trim_start_matches("i-"))
 }
 
-fn get(shared: &Shared, caller: &Caller, id: &str) -> Result<Response, Failure> {
-    let organization = organization(shared, caller)?;
-    let state = shared.lock();
-    let invitation = find(&state, caller, id)?;
-    let body = wire::invitation(&shared.url, organization, invitation, state.now());
-    Ok(wire::json(StatusCode::OK, &body))
+/// The id of the invitation that created a user.
+fn invitation_id(user_id: &str) -> Option<String> {
+    Some(format!("i-{}", user_id.strip_prefix("u-")?))
 }
 
-fn delete(shared: &Shared, caller: &Caller, call: &Call, id: &str) -> Result<Response, Failure> {
-    let keep = organization(shared, caller)?.keep_deleted;
-    let mut state = shared.lock();
-    let state = &mut *state;
-    let now = state.now();
-    let invitation = find(state, caller, id)?;
-    if invitation.deleted_at.is_some() {
-        return Err(Failure::not_found());
-    }
-    if invitation.accepted_at.is_some() {
-        return Err(Failure::bad_request("The invitation was already accepted"));
-    }
-    state.journal.commit(
-        Provider::Confluent,
-        Change::Delete,
-        id,
-        &invitation.email.clone(),
-        Some(&call.request_id),
-    );
-    if let Some(invitations) = state.confluent.get_mut(caller.organization) {
-        if keep {
-            invitations.deactivate(id, now);
-        } else {
-            invitations.remove(id);
-        }
-    }
-    Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-/// The invitation of an id. One of another organisation is forbidden.
-fn find<'a>(
-    state: &'a State,
-    caller: &Caller,
-    id: &str,
-) -> Result<&'a Invitation<Details>, Failure> {
-    let own = state.confluent.get(caller.organization);
-    if let Some(found) = own.and_then(|invitations| invitations.get(id)) {
-        return Ok(found);
-    }
-    let elsewhere = state.confluent.iter().any(|it| it.get(id).is_some());
-    Err(if elsewhere {
-        Failure::elsewhere(id)
-    } else {
-        Failure::not_found()
-    })
-}
-
-fn organization<'a>(shared: &'a Shared, caller: &Caller) -> Result<&'a ConfluentOrg, Failure> {
-    let found = shared.directory.confluent.get(caller.organization);
-    found.ok_or_else(Failure::not_found)
-}
-
-fn email(body: &Map<String, Value>) -> Result<&str, Failure> {
-    let refused = |why| Err(Failure::invalid_property("/email", why));
+fn email(body: &Map<String, Value>) -> Result<&str, ApiError> {
+    let invalid = |why| Err(error::invalid_property("/email", why));
     match body.get("email") {
-        None => refused("The property is required"),
+        None => invalid("The property is required"),
         Some(Value::String(email)) if is_email(email) => Ok(email),
-        Some(Value::String(_)) => refused("The property is not an email address"),
-        Some(_) => refused("The property is not a string"),
+        Some(Value::String(_)) => invalid("The property is not an email address"),
+        Some(_) => invalid("The property is not a string"),
     }
 }
 
 fn auth_type(
     body: &Map<String, Value>,
-    organization: &ConfluentOrg,
-) -> Result<Cow<'static, str>, Failure> {
-    let refused = |why| Err(Failure::invalid_property("/auth_type", why));
+    organization: &Organization,
+) -> Result<Cow<'static, str>, ApiError> {
+    let invalid = |why| Err(error::invalid_property("/auth_type", why));
     match body.get("auth_type") {
         None => Ok(default_auth_type(organization).into()),
         Some(Value::String(auth_type)) => match auth_type.as_str() {
             LOCAL => Ok(LOCAL.into()),
             SSO => Ok(SSO.into()),
             other if other.starts_with("AUTH_TYPE_") => Ok(other.to_owned().into()),
-            _ => refused("The property is not a known type of authentication"),
+            _ => invalid("The property is not a known type of authentication"),
         },
-        Some(_) => refused("The property is not a string"),
+        Some(_) => invalid("The property is not a string"),
     }
 }
 
-fn default_auth_type(organization: &ConfluentOrg) -> &'static str {
+fn default_auth_type(organization: &Organization) -> &'static str {
     if organization.sso { SSO } else { LOCAL }
-}
-
-/// An id such as invitations have.
-pub(crate) fn random_id() -> String {
-    format!("i-{}", random_suffix(6))
-}
-
-/// The id of the invitee's user: of the same letters as that of the invitation, so that one is found by the other.
-fn user_of(id: &str) -> String {
-    format!("u-{}", id.trim_start_matches("i-"))
-}
-
-/// The id of the invitation that made a user.
-fn invitation_of(user: &str) -> Option<String> {
-    Some(format!("i-{}", user.strip_prefix("u-")?))
 }

@@ -1,42 +1,32 @@
-//! Invitations that are there from the start.
+//! The invitations of an organisation at the start.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::accounts::Organization;
 use super::{Details, default_auth_type};
-use crate::directory::Directory;
-use crate::faults::InEffect;
-use crate::invitations::{Invitations, New};
+use crate::faults::EffectiveFrom;
+use crate::invitations::NewInvitation;
 
-/// Fills the first organisation: the same ids and addresses in every sandbox.
-pub(crate) fn seed(
-    organizations: &mut [Invitations<Details>],
-    directory: &Directory,
-    count: u64,
-    now: DateTime<Utc>,
-) {
-    let (Some(invitations), Some(organization)) =
-        (organizations.first_mut(), directory.confluent.first())
-    else {
-        return;
-    };
+/// Creates `count` invitations with the same ids and addresses in every sandbox.
+pub(super) fn fill(organization: &mut Organization, count: u64, now: DateTime<Utc>) {
     let Some(key) = organization.keys.first() else {
         return;
     };
+    let auth_type = default_auth_type(organization);
     for number in 1..=count {
-        let details = Details {
-            auth_type: default_auth_type(organization).into(),
-            creator: Arc::clone(&key.caller.user),
-        };
-        let new = New {
-            // No random id has a hyphen of its own.
+        let new = NewInvitation {
+            // Random ids have no second hyphen.
             id: format!("i-seed-{number}"),
             email: format!("user{number}@seeded.example"),
             staging: organization.staging,
-            in_effect: InEffect::default(),
-            details,
+            effective_from: EffectiveFrom::default(),
+            details: Details {
+                auth_type: auth_type.into(),
+                creator: Arc::clone(&key.caller.user),
+            },
         };
-        invitations.insert(new, now);
+        organization.invitations.insert(new, now);
     }
 }

@@ -1,4 +1,4 @@
-//! What can go wrong with one request.
+//! What can go wrong with a request.
 
 use std::collections::BTreeMap;
 
@@ -6,208 +6,190 @@ use axum::http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 
 use crate::operation::Operation;
-use crate::state::Provider;
+use crate::provider::Provider;
 
-/// What goes wrong with a request.
+/// A fault that can be injected into a request.
 ///
-/// In JSON an object with the fault's name in snake case as `kind`: `{"kind": "reset", "when": "after"}`. What
-/// a member's description gives a default for may be left out.
+/// In JSON an object with the fault's name in snake case as `kind`: `{"kind": "reset", "when": "after"}`. A member with
+/// a default is optional.
 ///
-/// A fault that alters the body of the answer leaves an answer without one as it is, unless it says otherwise.
-/// Faults of the connection end the whole of it: over HTTP/2 that takes the other requests on it along.
+/// A fault that alters the body of an answer has no effect on an answer without one, unless its description says
+/// otherwise. A fault that ends the connection ends every other request on it too, over HTTP/2.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The connection is reset before the body is read, and new ones are refused for a while.
+    /// Resets the connection before the body is read, and refuses new connections for a while.
     ///
-    /// The request itself has come in, so to its sender it may seem to have been carried out. For a request that
-    /// never leaves its sender, see [`Sandbox::refuse_connections`](crate::Sandbox::refuse_connections).
+    /// The head of the request has arrived, so its sender must assume that the request may be carried out. For a
+    /// request that never leaves its sender, see
+    /// [`Sandbox::refuse_connections`](crate::Sandbox::refuse_connections).
     Refuse {
-        /// How long, in milliseconds. Default 0: the next connection is accepted.
+        /// How long connections are refused, in milliseconds. Default 0: the next one is accepted.
         #[serde(default)]
         for_ms: u64,
     },
-    /// The connection is reset (TCP RST) without an answer.
+    /// Resets the connection (TCP RST) without an answer.
     Reset {
-        /// Before or after the request is carried out.
+        /// Whether the request is carried out.
         when: When,
     },
-    /// No answer ever comes; the connection stays open until the client goes.
+    /// Never answers. The connection stays open until the client closes it.
     Hang {
-        /// Before or after the request is carried out. Default before: it never is.
+        /// Whether the request is carried out. Default [`When::Before`]: it is not.
         #[serde(default)]
         when: When,
     },
-    /// The answer's body dribbles.
+    /// Sends the body of the answer slowly.
     SlowBody {
-        /// Bytes at a time. Default 8.
+        /// Bytes in each chunk. Default 8.
         #[serde(default = "defaults::bytes")]
         bytes: usize,
-        /// Milliseconds between them. Default 20.
+        /// Milliseconds between chunks. Default 20.
         #[serde(default = "defaults::every_ms")]
         every_ms: u64,
     },
-    /// The answer has the right `Content-Length`, and fewer bytes; then the connection is closed.
+    /// Sends the right `Content-Length` and fewer bytes, then closes the connection.
     ///
-    /// Of an answer without a body, half the head is sent. Over HTTP/2 the connection is reset instead.
+    /// Of an answer without a body, half of the head is sent. Over HTTP/2 the connection is reset instead.
     TruncatedBody {
-        /// How many bytes of the body are sent. Default half of them.
+        /// Number of bytes of the body to send. Default half of them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         keep: Option<usize>,
     },
-    /// The answer's `Content-Length` is not that of the body, which is sent whole; the connection stays open.
+    /// Sends a wrong `Content-Length` and the whole body. The connection stays open.
     ///
     /// Over HTTP/2 the connection is reset instead.
     WrongLength {
-        /// What is added to the true length. With a positive number the client waits for bytes that never come;
-        /// with a negative one it gets part of the body, and finds the rest where the next answer should begin.
+        /// The number to add to the right length. With a positive one the client waits for bytes that never come. With
+        /// a negative one the client gets part of the body, and finds the rest where the next answer should begin.
         by: i64,
     },
-    /// 429, and the request is not carried out.
+    /// Answers 429 without carrying out the request.
     RateLimited {
-        /// Whether the vendor's rate-limit headers, and Confluent's `Retry-After`, are there. Default true.
+        /// Whether the answer has the vendor's rate-limit headers, and Confluent's `Retry-After`. Default true.
         #[serde(default = "defaults::yes")]
         headers: bool,
-        /// Default the vendor's own: none on Confluent, `{"error":"TOO_MANY_REQUESTS"}` on ClickHouse.
+        /// Default the vendor's: none on Confluent, `{"error":"TOO_MANY_REQUESTS"}` on ClickHouse.
         #[serde(default)]
         body: ErrorBody,
-        /// The wait that the headers tell, in milliseconds. Default 1000.
+        /// The wait that the headers state, in milliseconds. Default 1000.
         #[serde(default = "defaults::wait_ms")]
         wait_ms: u64,
     },
-    /// This status, whatever the request.
+    /// Answers a status.
     Status {
         /// 200 to 599.
         status: u16,
-        /// Before or after the request is carried out. Default before: it never is.
+        /// Whether the request is carried out. Default [`When::Before`]: it is not.
         #[serde(default)]
         when: When,
-        /// Default the vendor's own.
+        /// Default the vendor's.
         #[serde(default)]
         body: ErrorBody,
-        /// More headers, or others in place of the usual ones. Default none.
+        /// Headers to add to the vendor's or to replace them with. Default none.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         headers: BTreeMap<String, String>,
     },
-    /// 409 for something other than an invitation that exists: another request holds a lock. For creates and deletes.
+    /// Answers 409 because another request holds a lock, not because an invitation exists. For creates and deletes.
     Locked {
-        /// Before or after the request is carried out. Default before: it never is.
+        /// Whether the request is carried out. Default [`When::Before`]: it is not.
         #[serde(default)]
         when: When,
     },
-    /// 200 with an HTML page, as from a portal that wants a login.
+    /// Answers 200 with an HTML page, as a login portal does.
     HtmlBody {
-        /// Before or after the request is carried out. Default before: it never is.
+        /// Whether the request is carried out. Default [`When::Before`]: it is not.
         #[serde(default)]
         when: When,
     },
-    /// The answer says that its body is of another type than it is.
+    /// Answers with a wrong `Content-Type`.
     WrongContentType {
         /// Default `text/plain`.
         #[serde(default = "defaults::content_type")]
         content_type: String,
     },
-    /// 401 as for an expired token (ClickHouse: an inactive key). Not for the token exchange.
+    /// Answers 401 as for an expired token (ClickHouse: an inactive key). Not for the token exchange.
     ExpiredToken,
-    /// Confluent's list: the link to the next page leads to this page again, even from the last one.
+    /// Confluent's list: `next` links to the page itself, even on the last page.
     NextRepeats,
-    /// Confluent's list: the link to the next page, if there is one, leads to another host.
+    /// Confluent's list: `next`, where there is one, links to another host.
     NextElsewhere {
         /// Default `https://elsewhere.invalid`.
         #[serde(default = "defaults::origin")]
         origin: String,
     },
-    /// Confluent's list: the last page says `"next": ""`.
+    /// Confluent's list: the last page has `"next": ""`.
     NextEmpty,
-    /// Confluent's list: the last page says `"next": null`.
+    /// Confluent's list: the last page has `"next": null`.
     NextNull,
     /// Confluent's list: the last page has no `next`, as without a fault.
     NextAbsent,
-    /// Confluent's list: an empty page, with a link that has a new token and leads to what should have been here.
+    /// Confluent's list: the page is empty, and `next` links to its content under a new token.
     EmptyPage,
-    /// Confluent's list: the filters are ignored; everything is listed. ClickHouse's list has no filters.
+    /// Confluent's list: filters are ignored. ClickHouse's list has no filters.
     FiltersIgnored,
     /// Confluent's list: a filter matches every value that begins with it.
     FiltersAsPrefixes,
-    /// The answer to a create or a get is about another person.
+    /// Answers a create or a get with another person's address.
     AnotherPerson {
-        /// Whose address is answered. Default `someone.else@example.com`.
+        /// The address in the answer. Default `someone.else@example.com`.
         #[serde(default = "defaults::email")]
         email: String,
     },
-    /// The answer to a create or a get has another invitation's id.
+    /// Answers a create or a get with another invitation's id.
     AnotherId {
-        /// Which. Default a random one in the vendor's form, which no invitation has.
+        /// The id in the answer. Default a random one in the vendor's form, which no invitation has.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<String>,
     },
-    /// Without an answer now, the request is carried out later.
+    /// Carries out the request later, when its sender has given up on it.
     LateCommit {
-        /// How much later, in milliseconds of real time.
+        /// The delay, in milliseconds of real time.
         delay_ms: u64,
-        /// What is answered at once, with an HTML page. Default nothing: the connection is reset.
+        /// A status to answer at once, with an HTML page. Default none: the connection is reset.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
     },
-    /// The request is carried out twice, as by a proxy that sends again; the ledger has it twice.
+    /// Carries out the request twice, as if a proxy sent it again. The ledger records both.
     Duplicate {
-        /// Whose answer the client gets. Default the second's.
+        /// The answer that the client gets. Default the second.
         #[serde(default)]
-        answer: Which,
+        answer: DuplicateAnswer,
     },
 }
 
-/// On which side of the change that a request makes.
+/// Whether a request with a fault is carried out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum When {
-    /// The request is not carried out.
+    /// The fault comes before the request is carried out, which therefore never happens.
     #[default]
     Before,
-    /// The request has been carried out.
+    /// The fault comes after the request is carried out.
     After,
 }
 
-/// The body of a refusal.
+/// The body of an error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ErrorBody {
-    /// What the vendor sends with the status.
+    /// The vendor's body for the status.
     #[default]
     Vendor,
-    /// The vendor's usual JSON, also where the vendor sends none.
+    /// The vendor's JSON, also for a status that the vendor sends without a body.
     Json,
-    /// An HTML page, as from a gateway.
+    /// An HTML page, as a gateway sends it.
     Html,
-    /// None.
+    /// No body.
     Empty,
 }
 
-/// How a list compares a filter with the values it finds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Filtering {
-    #[default]
-    Exact,
-    Prefix,
-    Ignored,
-}
-
-impl Filtering {
-    pub(crate) fn passes(self, filter: &str, value: &str) -> bool {
-        match self {
-            Self::Exact => value == filter,
-            Self::Prefix => value.starts_with(filter),
-            Self::Ignored => true,
-        }
-    }
-}
-
-/// One of two deliveries of a request.
+/// One of the two answers to a request that is carried out twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Which {
+pub enum DuplicateAnswer {
     /// The first.
     First,
     /// The second.
@@ -216,37 +198,37 @@ pub enum Which {
 }
 
 impl Fault {
-    /// The connection is reset, the request not carried out.
+    /// Resets the connection without carrying out the request.
     pub fn reset_before() -> Self {
         Self::Reset { when: When::Before }
     }
 
-    /// The connection is reset, the request carried out: the answer is lost.
+    /// Resets the connection after the request is carried out: its answer is lost.
     pub fn reset_after() -> Self {
         Self::Reset { when: When::After }
     }
 
-    /// No answer ever comes, and the request is not carried out.
+    /// Never answers, and does not carry out the request.
     pub fn hang() -> Self {
         Self::Hang { when: When::Before }
     }
 
-    /// The body dribbles, this many bytes every so many milliseconds.
+    /// Sends the body in chunks of `bytes`, one every `every_ms` milliseconds.
     pub fn slow_body(bytes: usize, every_ms: u64) -> Self {
         Self::SlowBody { bytes, every_ms }
     }
 
-    /// Half of the body is sent.
+    /// Sends half of the body.
     pub fn truncated_body() -> Self {
         Self::TruncatedBody { keep: None }
     }
 
-    /// A `Content-Length` that is off by this much.
+    /// Sends a `Content-Length` that is wrong by `by`.
     pub fn wrong_length(by: i64) -> Self {
         Self::WrongLength { by }
     }
 
-    /// 429 with the vendor's headers and body, and this wait in the headers.
+    /// Answers 429 with the vendor's headers and body, and this wait in the headers.
     pub fn rate_limited(wait_ms: u64) -> Self {
         Self::RateLimited {
             headers: true,
@@ -255,7 +237,7 @@ impl Fault {
         }
     }
 
-    /// 429 without headers and without a body.
+    /// Answers 429 without headers and without a body.
     pub fn bare_rate_limited() -> Self {
         Self::RateLimited {
             headers: false,
@@ -264,17 +246,17 @@ impl Fault {
         }
     }
 
-    /// This status with the vendor's body, the request not carried out.
+    /// Answers a status with the vendor's body, without carrying out the request.
     pub fn status_before(status: u16) -> Self {
         Self::status(status, When::Before)
     }
 
-    /// This status with the vendor's body, the request carried out all the same.
+    /// Answers a status with the vendor's body, after the request is carried out.
     pub fn status_after(status: u16) -> Self {
         Self::status(status, When::After)
     }
 
-    /// A gateway's HTML page with this status, the request carried out all the same.
+    /// Answers a status with a gateway's HTML page, after the request is carried out.
     pub fn page_after(status: u16) -> Self {
         Self::Status {
             status,
@@ -284,24 +266,24 @@ impl Fault {
         }
     }
 
-    /// 409 because of a lock, the request not carried out.
+    /// Answers 409 because of a lock, without carrying out the request.
     pub fn locked() -> Self {
         Self::Locked { when: When::Before }
     }
 
-    /// The answer is about `someone.else@example.com`.
+    /// Answers with the address `someone.else@example.com`.
     pub fn another_person() -> Self {
         Self::AnotherPerson {
             email: defaults::email(),
         }
     }
 
-    /// The answer has an id that no invitation has.
+    /// Answers with an id that no invitation has.
     pub fn another_id() -> Self {
         Self::AnotherId { id: None }
     }
 
-    /// Nothing is answered, and the request carried out this many milliseconds later.
+    /// Resets the connection, and carries out the request `delay_ms` milliseconds later.
     pub fn late_commit(delay_ms: u64) -> Self {
         Self::LateCommit {
             delay_ms,
@@ -309,15 +291,15 @@ impl Fault {
         }
     }
 
-    /// The request is carried out twice, and the second answer given.
+    /// Carries out the request twice, and gives the second answer.
     pub fn duplicate() -> Self {
         Self::Duplicate {
-            answer: Which::Second,
+            answer: DuplicateAnswer::Second,
         }
     }
 
-    /// Whether it can happen to such a request at all.
-    pub(crate) fn can_happen(&self, provider: Provider, operation: Operation) -> bool {
+    /// Whether the fault makes sense for such a request.
+    pub(crate) fn applies_to(&self, provider: Provider, operation: Operation) -> bool {
         match self {
             Self::NextRepeats
             | Self::NextElsewhere { .. }
@@ -338,15 +320,19 @@ impl Fault {
         }
     }
 
-    /// What of it cannot be sent, if anything.
-    pub(crate) fn problem(&self) -> Option<String> {
+    /// Checks that the fault can be sent.
+    ///
+    /// # Errors
+    ///
+    /// A status is out of range, or a header is invalid.
+    pub(crate) fn validate(&self) -> Result<(), String> {
         let status = match self {
             Self::Status { status, .. } => Some(*status),
             Self::LateCommit { status, .. } => *status,
             _ => None,
         };
         if let Some(status) = status.filter(|status| !(200..600).contains(status)) {
-            return Some(format!("{status} is not a status from 200 to 599"));
+            return Err(format!("{status} is not a status from 200 to 599"));
         }
         let mut headers: Vec<(&str, &str)> = Vec::new();
         match self {
@@ -356,12 +342,13 @@ impl Fault {
             Self::WrongContentType { content_type } => headers.push(("content-type", content_type)),
             _ => {}
         }
-        headers
-            .into_iter()
-            .find(|(name, value)| {
-                HeaderName::try_from(*name).is_err() || HeaderValue::try_from(*value).is_err()
-            })
-            .map(|(name, value)| format!("{name}: {value:?} is not a header"))
+        let invalid = headers.into_iter().find(|(name, value)| {
+            HeaderName::try_from(*name).is_err() || HeaderValue::try_from(*value).is_err()
+        });
+        match invalid {
+            None => Ok(()),
+            Some((name, value)) => Err(format!("{name}: {value:?} is not a valid header")),
+        }
     }
 
     fn status(status: u16, when: When) -> Self {

@@ -1,4 +1,4 @@
-//! How long what is new does not take effect everywhere.
+//! Lags: how long a new invitation does not take effect everywhere.
 
 use std::time::Duration;
 
@@ -6,38 +6,38 @@ use serde::{Deserialize, Serialize};
 
 /// How long one part of the service does not know of a new invitation.
 ///
-/// It ends when both the time and the requests are over. In JSON `{"for_ms": 500, "requests": 3}`; what is left out
+/// A lag ends when both its time and its requests are over. In JSON `{"for_ms": 500, "requests": 3}`; an absent member
 /// is 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Lag {
-    /// How long after the create, in milliseconds of the sandbox's clock. Default 0.
+    /// Time after the create, in milliseconds of the sandbox's clock. Default 0.
     pub for_ms: u64,
-    /// For how many requests, to either API, that arrive after the create. Default 0.
+    /// Number of requests, to either API, that arrive after the create. Default 0.
     pub requests: u64,
 }
 
-/// A point in the life of the sandbox.
+/// A time by which lags are measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Moment {
+pub(crate) struct LogicalTime {
     /// Time since the start.
     pub(crate) elapsed: Duration,
-    /// How many requests have arrived.
+    /// Number of requests so far.
     pub(crate) requests: u64,
 }
 
-/// When an invitation takes effect in the parts of the service that lag; `None` for at once.
+/// When an invitation takes effect in each part of the service that may lag; `None` for at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct InEffect {
-    /// For the check that an address is invited only once.
-    pub(crate) unique_from: Option<Moment>,
+pub(crate) struct EffectiveFrom {
+    /// In the check that an address is invited only once.
+    pub(crate) unique: Option<LogicalTime>,
     /// In lists.
-    pub(crate) listed_from: Option<Moment>,
+    pub(crate) listed: Option<LogicalTime>,
 }
 
 impl Lag {
-    /// This long after the create, by the sandbox's clock.
+    /// A lag of this length, by the sandbox's clock.
     pub fn time(length: Duration) -> Self {
         Self {
             for_ms: u64::try_from(length.as_millis()).unwrap_or(u64::MAX),
@@ -45,7 +45,7 @@ impl Lag {
         }
     }
 
-    /// For so many requests after the create.
+    /// A lag of this many requests after the create.
     pub fn requests(count: u64) -> Self {
         Self {
             for_ms: 0,
@@ -53,10 +53,10 @@ impl Lag {
         }
     }
 
-    /// The moment from which an invitation made at this one takes effect.
-    pub(crate) fn end(self, created: Moment) -> Moment {
+    /// The time from which an invitation takes effect.
+    pub(crate) fn ends_at(self, created: LogicalTime) -> LogicalTime {
         let time = Duration::from_millis(self.for_ms);
-        Moment {
+        LogicalTime {
             elapsed: created.elapsed.saturating_add(time),
             requests: match self.requests {
                 0 => 0,
@@ -66,22 +66,22 @@ impl Lag {
     }
 }
 
-impl Moment {
+impl LogicalTime {
     pub(crate) fn has_reached(self, other: Self) -> bool {
         self.elapsed >= other.elapsed && self.requests >= other.requests
     }
 }
 
-impl InEffect {
+impl EffectiveFrom {
     pub(crate) fn is_delayed(self) -> bool {
         self != Self::default()
     }
 
-    pub(crate) fn is_unique(self, at: Moment) -> bool {
-        self.unique_from.is_none_or(|from| at.has_reached(from))
+    pub(crate) fn is_unique(self, now: LogicalTime) -> bool {
+        self.unique.is_none_or(|from| now.has_reached(from))
     }
 
-    pub(crate) fn is_listed(self, at: Moment) -> bool {
-        self.listed_from.is_none_or(|from| at.has_reached(from))
+    pub(crate) fn is_listed(self, now: LogicalTime) -> bool {
+        self.listed.is_none_or(|from| now.has_reached(from))
     }
 }

@@ -1,17 +1,13 @@
-//! Faults: what they are, which requests they hit, and what they do to them.
+//! Faults: what can go wrong, and which requests are affected. The server injects them.
 
-mod body;
 mod fault;
-mod inflict;
 mod lag;
-mod plan;
 mod rules;
+mod schedule;
 
-pub use fault::{ErrorBody, Fault, When, Which};
+pub use fault::{DuplicateAnswer, ErrorBody, Fault, When};
 pub use lag::Lag;
-pub use rules::{Faults, RandomFaults, Rule, Weighted};
+pub use rules::{Faults, RandomFaults, Rule, WeightedFault};
 
-pub(crate) use fault::Filtering;
-pub(crate) use inflict::{inflict, refuse};
-pub(crate) use lag::{InEffect, Moment};
-pub(crate) use plan::Plan;
+pub(crate) use lag::{EffectiveFrom, LogicalTime};
+pub(crate) use schedule::FaultSchedule;

@@ -1,15 +1,15 @@
-//! Which requests are hit by which faults.
+//! Rules that decide which requests a fault affects.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, Lag};
 use crate::operation::Operation;
-use crate::state::Provider;
+use crate::provider::Provider;
 
-/// The faults to come.
+/// The faults to inject.
 ///
-/// A request is hit by the first rule of the script that is due for it, or else, perhaps, by a random fault. Only
-/// requests for an operation are hit. In JSON:
+/// The first rule of the script that is due decides the fault of a request; without one, a random fault may. Only
+/// requests for an operation are affected. In JSON:
 ///
 /// ```
 /// # use org_invitations_sandbox::Faults;
@@ -39,29 +39,29 @@ use crate::state::Provider;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Faults {
-    /// Faults for requests that are known in advance.
+    /// Faults for the requests that rules select.
     pub script: Vec<Rule>,
-    /// Faults that hit by chance.
+    /// Faults for random requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub random: Option<RandomFaults>,
-    /// How far the servers' clock is ahead, in seconds; behind, when negative. It shows in the `Date` header and
-    /// in every time that is answered, and decides what has expired.
+    /// How many seconds the servers' clock is ahead, or behind if negative. The clock decides the `Date` header, every
+    /// time in a body, and what has expired.
     pub clock_skew_seconds: i64,
-    /// How long the address of a new invitation can be invited again. Default not at all.
+    /// How long the address of a new invitation can be invited again. Default never.
     ///
-    /// An invitation keeps the lags that were set when it was made; other faults may hit the same request.
+    /// An invitation keeps the lags that were set when it was created. Other faults may affect the same create.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uniqueness_lag: Option<Lag>,
-    /// How long lists do not show a new invitation, which a get by its id answers at once. Default not at all.
+    /// How long lists omit a new invitation, although a get of its id answers it at once. Default never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list_lag: Option<Lag>,
 }
 
-/// A fault and the requests that it hits.
+/// A fault and the requests that it affects.
 ///
-/// In JSON `operation` may also be an `operationId` of a vendor's document, which says the provider too.
+/// In JSON, `operation` may also be an `operationId` of a vendor's document, which selects the provider too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Written")]
+#[serde(try_from = "RawRule")]
 #[non_exhaustive]
 pub struct Rule {
     /// Only requests to this API.
@@ -70,24 +70,24 @@ pub struct Rule {
     /// Only requests for this operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,
-    /// The first one hit, counting from 1 those that come to this rule: those that match it and that no rule
-    /// before it hits. Default 1.
+    /// The first request to affect, counted from 1. Requests count if they match this rule and no earlier rule affects
+    /// them. Default 1.
     pub nth: u32,
-    /// How many are hit, that one and those after it; 0 for no end. Default 1.
+    /// How many requests to affect, from that one on; 0 for all. Default 1.
     pub times: u32,
-    /// What happens to them.
+    /// The fault.
     pub fault: Fault,
 }
 
-/// Faults that hit by chance: the same ones, given the seed and the order in which requests arrive.
+/// Faults for random requests. The same seed and the same order of requests give the same faults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RandomFaults {
-    /// What the chances follow from. Default 0.
+    /// The seed of the random numbers. Default 0.
     #[serde(default)]
     pub seed: u64,
-    /// The part of the requests that is hit, from 0 to 1.
+    /// The share of requests to affect, from 0 to 1.
     pub rate: f64,
     /// Only requests to this API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,16 +95,16 @@ pub struct RandomFaults {
     /// Only requests for these operations. Default all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operations: Vec<Operation>,
-    /// The faults to choose from; those that cannot happen to a request are left out for it.
-    pub mix: Vec<Weighted>,
+    /// The faults to choose from. A fault that makes no sense for a request is not chosen for it.
+    pub mix: Vec<WeightedFault>,
 }
 
 /// A fault in a mix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
-pub struct Weighted {
-    /// How often it is chosen, against the others. Default 1.
+pub struct WeightedFault {
+    /// The weight of the fault among the others of the mix. Default 1.
     #[serde(default = "one")]
     pub weight: u32,
     /// The fault.
@@ -112,7 +112,7 @@ pub struct Weighted {
 }
 
 impl Faults {
-    /// These rules, in this order.
+    /// Creates a script of rules.
     pub fn script(rules: impl IntoIterator<Item = Rule>) -> Self {
         Self {
             script: rules.into_iter().collect(),
@@ -120,7 +120,7 @@ impl Faults {
         }
     }
 
-    /// No script, only chance.
+    /// Creates random faults without a script.
     pub fn random(random: RandomFaults) -> Self {
         Self {
             random: Some(random),
@@ -128,7 +128,7 @@ impl Faults {
         }
     }
 
-    /// The same, with the servers' clock ahead by so many seconds.
+    /// Sets how many seconds the servers' clock is ahead.
     #[must_use]
     pub fn with_clock_skew(self, seconds: i64) -> Self {
         Self {
@@ -137,7 +137,7 @@ impl Faults {
         }
     }
 
-    /// The same, and the address of a new invitation can be invited again for a while.
+    /// Sets how long the address of a new invitation can be invited again.
     #[must_use]
     pub fn with_uniqueness_lag(self, lag: Lag) -> Self {
         Self {
@@ -146,7 +146,7 @@ impl Faults {
         }
     }
 
-    /// The same, and lists do not show a new invitation for a while.
+    /// Sets how long lists omit a new invitation.
     #[must_use]
     pub fn with_list_lag(self, lag: Lag) -> Self {
         Self {
@@ -155,8 +155,12 @@ impl Faults {
         }
     }
 
-    /// What is wrong with them, if anything: a number out of its range, or a header that cannot be sent.
-    pub(crate) fn problem(&self) -> Option<String> {
+    /// Checks that the faults can be injected.
+    ///
+    /// # Errors
+    ///
+    /// A number is out of range, or a header is invalid.
+    pub(crate) fn validate(&self) -> Result<(), String> {
         let random = self.random.as_ref();
         let mixed = random.into_iter().flat_map(|random| &random.mix);
         let mut faults = self
@@ -165,17 +169,17 @@ impl Faults {
             .map(|rule| &rule.fault)
             .chain(mixed.map(|weighted| &weighted.fault));
         if random.is_some_and(|random| !(0.0..=1.0).contains(&random.rate)) {
-            return Some("`rate` is not a number from 0 to 1".to_owned());
+            return Err("`rate` is not a number from 0 to 1".to_owned());
         }
         if self.script.iter().any(|rule| rule.nth == 0) {
-            return Some("`nth` counts from 1".to_owned());
+            return Err("`nth` counts from 1".to_owned());
         }
-        faults.find_map(Fault::problem)
+        faults.try_for_each(Fault::validate)
     }
 }
 
 impl Rule {
-    /// The first request, whatever it is.
+    /// Creates a rule for the next request, whatever it is.
     pub fn new(fault: Fault) -> Self {
         Self {
             provider: None,
@@ -204,19 +208,19 @@ impl Rule {
         }
     }
 
-    /// From the `nth` request on, counting from 1.
+    /// Affects requests from the `nth` on, counted from 1.
     #[must_use]
     pub fn nth(self, nth: u32) -> Self {
         Self { nth, ..self }
     }
 
-    /// So many requests in place of one.
+    /// Sets how many requests to affect.
     #[must_use]
     pub fn times(self, times: u32) -> Self {
         Self { times, ..self }
     }
 
-    /// Every request.
+    /// Affects every request.
     #[must_use]
     pub fn always(self) -> Self {
         self.times(0)
@@ -224,7 +228,7 @@ impl Rule {
 }
 
 impl RandomFaults {
-    /// This part of the requests, from 0 to 1, with nothing in the mix yet.
+    /// Creates random faults for a share of requests from 0 to 1, with an empty mix.
     pub fn new(seed: u64, rate: f64) -> Self {
         Self {
             seed,
@@ -238,7 +242,7 @@ impl RandomFaults {
     /// Adds a fault to the mix.
     #[must_use]
     pub fn mix(mut self, weight: u32, fault: Fault) -> Self {
-        self.mix.push(Weighted { weight, fault });
+        self.mix.push(WeightedFault { weight, fault });
         self
     }
 
@@ -261,12 +265,12 @@ impl RandomFaults {
     }
 }
 
-/// A rule as JSON has it.
+/// A rule in JSON.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct RawRule {
     provider: Option<Provider>,
-    operation: Option<Name>,
+    operation: Option<RawOperation>,
     #[serde(default = "one")]
     nth: u32,
     #[serde(default = "one")]
@@ -276,23 +280,23 @@ struct Written {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Name {
+enum RawOperation {
     Operation(Operation),
     Id(String),
 }
 
-impl TryFrom<Written> for Rule {
+impl TryFrom<RawRule> for Rule {
     type Error = String;
 
-    fn try_from(written: Written) -> Result<Self, String> {
-        let (provider, operation) = match written.operation {
-            None => (written.provider, None),
-            Some(Name::Operation(operation)) => (written.provider, Some(operation)),
-            Some(Name::Id(id)) => {
+    fn try_from(raw: RawRule) -> Result<Self, String> {
+        let (provider, operation) = match raw.operation {
+            None => (raw.provider, None),
+            Some(RawOperation::Operation(operation)) => (raw.provider, Some(operation)),
+            Some(RawOperation::Id(id)) => {
                 let (provider, operation) =
-                    Operation::from_id(&id).ok_or_else(|| format!("no operation {id:?}"))?;
-                if written.provider.is_some_and(|wanted| wanted != provider) {
-                    return Err(format!("{id} is an operation of the other provider"));
+                    Operation::from_id(&id).ok_or_else(|| format!("unknown operation {id:?}"))?;
+                if raw.provider.is_some_and(|only| only != provider) {
+                    return Err(format!("the operation {id} belongs to the other provider"));
                 }
                 (Some(provider), Some(operation))
             }
@@ -300,9 +304,9 @@ impl TryFrom<Written> for Rule {
         Ok(Self {
             provider,
             operation,
-            nth: written.nth,
-            times: written.times,
-            fault: written.fault,
+            nth: raw.nth,
+            times: raw.times,
+            fault: raw.fault,
         })
     }
 }

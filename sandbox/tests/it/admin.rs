@@ -1,15 +1,10 @@
-//! Steering over HTTP.
+//! The admin API: faults, limits, outages, resets.
 
 use org_invitations_sandbox::{Fault, Faults, Limit, Limits, Operation, Provider, Rule};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::api::{Api, Reply, send};
-
-async fn call(api: &Api, method: Method, path: &str, body: Value) -> Reply {
-    let request = api.http.request(method, api.url(path));
-    send(request.json(&body)).await
-}
+use crate::api::{Api, send};
 
 #[tokio::test]
 async fn faults_are_set_read_and_cleared() {
@@ -28,7 +23,7 @@ async fn faults_are_set_read_and_cleared() {
         },
         "clock_skew_seconds": -90,
     });
-    let reply = call(&api, Method::PUT, "/_sandbox/faults", faults).await;
+    let reply = api.admin(Method::PUT, "/_sandbox/faults", &faults).await;
     assert_eq!(reply.status, 204, "{reply:?}");
     let set = api.sandbox.faults();
     let create = Rule::new(Fault::reset_after()).on(Operation::Create).nth(2);
@@ -48,7 +43,7 @@ async fn faults_are_set_read_and_cleared() {
 }
 
 #[tokio::test]
-async fn faults_that_make_no_sense_are_refused() {
+async fn invalid_faults_are_rejected() {
     let api = Api::start().await;
     let rule = |rule: Value| json!({ "script": [rule] });
     let fault = |fault: Value| rule(json!({ "fault": fault }));
@@ -70,7 +65,7 @@ async fn faults_that_make_no_sense_are_refused() {
         fault(json!({ "kind": "wrong_content_type", "content_type": "a\nb" })),
         json!({ "random": { "rate": 20, "mix": [] } }),
     ] {
-        let reply = call(&api, Method::PUT, "/_sandbox/faults", faults.clone()).await;
+        let reply = api.admin(Method::PUT, "/_sandbox/faults", &faults).await;
         assert_eq!(reply.status, 422, "{faults}: {reply:?}");
         assert!(reply.json()["error"].is_string(), "{reply:?}");
     }
@@ -78,7 +73,7 @@ async fn faults_that_make_no_sense_are_refused() {
 }
 
 #[tokio::test]
-async fn every_fault_survives_json() {
+async fn every_fault_round_trips_through_json() {
     for text in [
         r#"{"kind":"refuse"}"#,
         r#"{"kind":"reset","when":"before"}"#,
@@ -120,7 +115,7 @@ async fn every_fault_survives_json() {
 async fn limits_are_set_and_read() {
     let api = Api::start().await;
     let limits = json!({ "clickhouse": { "requests": 10, "window_ms": 10_000 } });
-    let reply = call(&api, Method::PUT, "/_sandbox/limits", limits).await;
+    let reply = api.admin(Method::PUT, "/_sandbox/limits", &limits).await;
     assert_eq!(reply.status, 204, "{reply:?}");
     let read = send(api.http.get(api.url("/_sandbox/limits"))).await.json();
     assert_eq!(
@@ -134,20 +129,16 @@ async fn limits_are_set_and_read() {
     let read: Limits = serde_json::from_value(read).unwrap();
     assert_eq!(read, Limits::default().clickhouse(limit));
     let nonsense = json!({ "clickhouse": { "requests": -1, "window_ms": 1 } });
-    let reply = call(&api, Method::PUT, "/_sandbox/limits", nonsense).await;
+    let reply = api.admin(Method::PUT, "/_sandbox/limits", &nonsense).await;
     assert_eq!(reply.status, 422);
 }
 
 #[tokio::test]
 async fn connections_are_refused_for_a_while() {
     let api = Api::start().await;
-    let reply = call(
-        &api,
-        Method::POST,
-        "/_sandbox/refuse",
-        json!({ "for_ms": 500 }),
-    )
-    .await;
+    let reply = api
+        .admin(Method::POST, "/_sandbox/refuse", &json!({ "for_ms": 500 }))
+        .await;
     assert_eq!(reply.status, 204);
     let refused = api.http.get(api.url("/_sandbox/ledger")).send().await;
     assert!(refused.unwrap_err().is_connect());
@@ -156,7 +147,7 @@ async fn connections_are_refused_for_a_while() {
 }
 
 #[tokio::test]
-async fn a_reset_forgets_everything_but_the_credentials() {
+async fn a_reset_keeps_nothing_but_the_credentials() {
     let api = Api::start().await;
     api.invite_confluent("ada@example.com").await;
     api.invite_clickhouse("ada@example.com").await;
@@ -165,7 +156,9 @@ async fn a_reset_forgets_everything_but_the_credentials() {
     let none = Limit::new(0, std::time::Duration::from_secs(60));
     api.sandbox.set_limits(Limits::default().confluent(none));
     api.sandbox.advance(std::time::Duration::from_secs(3600));
-    let reply = call(&api, Method::POST, "/_sandbox/reset", json!(null)).await;
+    let reply = api
+        .admin(Method::POST, "/_sandbox/reset", &json!(null))
+        .await;
     assert_eq!(reply.status, 204);
 
     assert!(api.sandbox.ledger().requests.is_empty());

@@ -1,4 +1,4 @@
-//! A sandbox and raw requests to it.
+//! A sandbox and requests to it.
 
 use org_invitations_sandbox::{Config, Provider, Sandbox, SandboxBuilder};
 use reqwest::header::HeaderMap;
@@ -18,7 +18,7 @@ pub struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
     pub text: String,
-    /// Whether its status is documented, and so its form was checked.
+    /// Whether the status is documented, so that the form was validated.
     pub documented: bool,
 }
 
@@ -34,14 +34,14 @@ impl Api {
         }
     }
 
-    /// A sandbox configured in JSON, as a file would.
+    /// A sandbox with a configuration in JSON, as a file has it.
     pub async fn configured(config: Value) -> Self {
         let config: Config = serde_json::from_value(config).unwrap();
         Self::with(Sandbox::builder().config(config)).await
     }
 
-    /// Steers the sandbox; the answer must be as documented.
-    pub async fn steer(&self, method: Method, path: &str, body: &Value) -> Reply {
+    /// Sends a request to the admin API, whose answer must be as documented.
+    pub async fn admin(&self, method: Method, path: &str, body: &Value) -> Reply {
         let request = self.http.request(method, self.url(path));
         let reply = send(request.json(body)).await;
         assert!(reply.documented, "{path}: {reply:?}");
@@ -91,7 +91,7 @@ impl Api {
     }
 }
 
-/// Sends a request and holds the reply against the document of its API.
+/// Sends a request and validates the reply against the document of its API.
 pub async fn send(request: RequestBuilder) -> Reply {
     let (client, request) = request.build_split();
     let request = request.unwrap();
@@ -107,7 +107,7 @@ pub async fn send(request: RequestBuilder) -> Reply {
         Some("iam") => documents::of(Provider::Confluent),
         Some("sts") => documents::of_sts(),
         Some("v1") => documents::of(Provider::ClickHouse),
-        Some("_sandbox") => documents::of_steering(),
+        Some("_sandbox") => documents::of_admin(),
         _ => return reply,
     };
     reply.documented = document

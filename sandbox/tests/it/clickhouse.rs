@@ -1,4 +1,4 @@
-//! ClickHouse: authentication, the four operations, and what is refused.
+//! ClickHouse: authentication, the four operations, and errors.
 
 use chrono::{DateTime, TimeDelta};
 use org_invitations_sandbox::{Provider, SYSTEM_ROLES};
@@ -20,7 +20,7 @@ fn path(invitation: &Value) -> String {
     format!("/{}", invitation["id"].as_str().unwrap())
 }
 
-fn assert_refused(reply: &Reply, status: u16, code: &str) {
+fn assert_error(reply: &Reply, status: u16, code: &str) {
     assert_eq!(reply.status, status, "{reply:?}");
     let error = reply.clickhouse_error();
     assert!(error.starts_with(&format!("{code}: ")), "{error}");
@@ -94,7 +94,7 @@ async fn roles_are_assigned_by_legacy_name_or_by_id() {
 }
 
 #[tokio::test]
-async fn a_bad_body_is_a_bad_request() {
+async fn an_invalid_body_is_a_bad_request() {
     let api = Api::start().await;
     let email = "ada@example.com";
     for body in [
@@ -115,17 +115,17 @@ async fn a_bad_body_is_a_bad_request() {
         json!({ "email": email, "role": "admin", "assignedRoleIds": [] }).to_string(),
     ] {
         let reply = send(api.clickhouse(POST, "").body(body)).await;
-        assert_refused(&reply, 400, "BAD_REQUEST");
+        assert_error(&reply, 400, "BAD_REQUEST");
     }
     assert!(api.sandbox.ledger().commits.is_empty());
 }
 
 #[tokio::test]
-async fn a_body_over_one_mebibyte_is_refused() {
+async fn a_body_over_one_mebibyte_is_rejected() {
     let api = Api::start().await;
     let body = " ".repeat(1024 * 1024 + 1);
     let reply = send(api.clickhouse(POST, "").body(body)).await;
-    assert_refused(&reply, 413, "PAYLOAD_TOO_LARGE");
+    assert_error(&reply, 413, "PAYLOAD_TOO_LARGE");
 }
 
 #[tokio::test]
@@ -141,11 +141,11 @@ async fn unknown_properties_of_a_create_are_ignored() {
 }
 
 #[tokio::test]
-async fn a_second_invitation_of_an_address_conflicts() {
+async fn a_second_create_for_an_address_conflicts() {
     let api = Api::start().await;
     let first = api.invite_clickhouse("ada@example.com").await;
     let reply = create(&api, json!({ "email": "ADA@example.com" })).await;
-    assert_refused(&reply, 409, "CONFLICT");
+    assert_error(&reply, 409, "CONFLICT");
     send(api.clickhouse(DELETE, &path(&first))).await;
     api.invite_clickhouse("ada@example.com").await;
 }
@@ -190,7 +190,7 @@ async fn a_deleted_invitation_is_gone() {
     assert_eq!(body.as_object().unwrap().len(), 2, "no result: {body}");
     for method in [GET, DELETE] {
         let reply = send(api.clickhouse(method, &path(&created))).await;
-        assert_refused(&reply, 404, "NOT_FOUND");
+        assert_error(&reply, 404, "NOT_FOUND");
     }
 }
 
@@ -207,14 +207,14 @@ async fn an_accepted_invitation_is_no_longer_shown() {
     );
     for method in [GET, DELETE] {
         let reply = send(api.clickhouse(method, &path(&created))).await;
-        assert_refused(&reply, 404, "NOT_FOUND");
+        assert_error(&reply, 404, "NOT_FOUND");
     }
     let reply = create(&api, json!({ "email": "ada@example.com" })).await;
-    assert_refused(&reply, 409, "CONFLICT");
+    assert_error(&reply, 409, "CONFLICT");
 }
 
 #[tokio::test]
-async fn wrong_credentials_are_refused() {
+async fn wrong_credentials_are_rejected() {
     let api = Api::start().await;
     let keys = &api.sandbox.credentials().clickhouse;
     let other = &api.sandbox.credentials().confluent;
@@ -227,38 +227,38 @@ async fn wrong_credentials_are_refused() {
         request().bearer_auth(&keys.api_secret),
         request().bearer_auth(other.access_token()),
     ] {
-        assert_refused(&send(request).await, 401, "UNAUTHORIZED");
+        assert_error(&send(request).await, 401, "UNAUTHORIZED");
     }
 }
 
 #[tokio::test]
-async fn another_organization_is_forbidden_and_a_malformed_one_bad() {
+async fn another_organisation_is_forbidden_a_malformed_id_invalid() {
     let api = Api::start().await;
     for method in [GET, POST] {
         let reply = send(api.clickhouse_in(NOBODY, method.clone(), "")).await;
-        assert_refused(&reply, 403, "FORBIDDEN");
+        assert_error(&reply, 403, "FORBIDDEN");
         let reply = send(api.clickhouse_in("my%20org", method, "")).await;
-        assert_refused(&reply, 400, "BAD_REQUEST");
+        assert_error(&reply, 400, "BAD_REQUEST");
         let expected = r#"BAD_REQUEST: Invalid organization id string:"my org""#;
         assert_eq!(reply.clickhouse_error(), expected);
     }
 }
 
 #[tokio::test]
-async fn an_invitation_id_is_a_uuid_or_a_bad_request() {
+async fn an_invitation_id_must_be_a_uuid() {
     let api = Api::start().await;
     for method in [GET, DELETE] {
         let reply = send(api.clickhouse(method.clone(), "/i-1")).await;
-        assert_refused(&reply, 400, "BAD_REQUEST");
+        assert_error(&reply, 400, "BAD_REQUEST");
         let expected = r#"BAD_REQUEST: Invalid invitation id string:"i-1""#;
         assert_eq!(reply.clickhouse_error(), expected);
         let reply = send(api.clickhouse(method, &format!("/{NOBODY}"))).await;
-        assert_refused(&reply, 404, "NOT_FOUND");
+        assert_error(&reply, 404, "NOT_FOUND");
     }
 }
 
 #[tokio::test]
-async fn an_unrouted_path_gets_a_page_and_a_wrong_method_an_error() {
+async fn an_unknown_path_gets_a_page_and_a_wrong_method_an_error() {
     let api = Api::start().await;
     let organization = &api.sandbox.credentials().clickhouse.organization_id;
     for path in [
@@ -280,15 +280,15 @@ async fn an_unrouted_path_gets_a_page_and_a_wrong_method_an_error() {
         assert!(reply.text.starts_with("<!DOCTYPE html>"), "{}", reply.text);
     }
     let reply = send(api.clickhouse(Method::PATCH, "")).await;
-    assert_refused(&reply, 405, "METHOD_NOT_ALLOWED");
+    assert_error(&reply, 405, "METHOD_NOT_ALLOWED");
     assert_eq!(reply.header("allow"), "GET, POST");
     let reply = send(api.clickhouse(POST, &format!("/{NOBODY}"))).await;
-    assert_refused(&reply, 405, "METHOD_NOT_ALLOWED");
+    assert_error(&reply, 405, "METHOD_NOT_ALLOWED");
     assert_eq!(reply.header("allow"), "GET, DELETE");
 }
 
 #[tokio::test]
-async fn replies_carry_the_rate_limit_with_a_fractional_reset() {
+async fn replies_have_rate_limit_headers_with_a_fractional_reset() {
     let api = Api::start().await;
     for path in ["".to_owned(), format!("/{NOBODY}")] {
         let reply = send(api.clickhouse(GET, &path)).await;

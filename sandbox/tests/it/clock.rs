@@ -1,8 +1,8 @@
-//! Time that moves on when told, and the view over all invitations.
+//! The clock, and invitations in one form.
 
 use std::time::Duration;
 
-use org_invitations_sandbox::{AcceptError, Provider, Sandbox, Status};
+use org_invitations_sandbox::{AcceptError, InvitationStatus, Provider};
 use reqwest::Method;
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use crate::api::{Api, send};
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 #[tokio::test]
-async fn an_invitation_expires_when_its_week_is_over() {
+async fn an_invitation_expires_after_a_week() {
     let api = Api::start().await;
     let ada = api.invite_confluent("ada@example.com").await;
     api.invite_clickhouse("ada@example.com").await;
@@ -28,8 +28,8 @@ async fn an_invitation_expires_when_its_week_is_over() {
     assert!(reply.json()["now"].is_string(), "{reply:?}");
     assert_eq!(status().await, "INVITE_STATUS_EXPIRED");
     for provider in [Provider::Confluent, Provider::ClickHouse] {
-        let refused = api.sandbox.accept(provider, "ada@example.com");
-        assert_eq!(refused, Err(AcceptError::Expired));
+        let rejected = api.sandbox.accept(provider, "ada@example.com");
+        assert_eq!(rejected, Err(AcceptError::Expired));
     }
     for wrong in [
         json!({}),
@@ -42,7 +42,7 @@ async fn an_invitation_expires_when_its_week_is_over() {
 }
 
 #[tokio::test]
-async fn all_invitations_are_shown_in_one_form() {
+async fn all_invitations_have_one_form() {
     let api = Api::start().await;
     api.invite_clickhouse("Cy@example.com").await;
     let ada = api.invite_confluent("Ada@example.com").await;
@@ -61,10 +61,26 @@ async fn all_invitations_are_shown_in_one_form() {
     assert_eq!(
         seen,
         [
-            (Provider::Confluent, "Ada@example.com", Status::Expired),
-            (Provider::Confluent, "bob@example.com", Status::Accepted),
-            (Provider::ClickHouse, "cy@example.com", Status::Expired),
-            (Provider::ClickHouse, "dan@example.com", Status::Sent),
+            (
+                Provider::Confluent,
+                "Ada@example.com",
+                InvitationStatus::Expired
+            ),
+            (
+                Provider::Confluent,
+                "bob@example.com",
+                InvitationStatus::Accepted
+            ),
+            (
+                Provider::ClickHouse,
+                "cy@example.com",
+                InvitationStatus::Expired
+            ),
+            (
+                Provider::ClickHouse,
+                "dan@example.com",
+                InvitationStatus::Sent
+            ),
         ]
     );
     let url = api.url("/_sandbox/invitations");
@@ -77,32 +93,4 @@ async fn all_invitations_are_shown_in_one_form() {
     assert_eq!(first["accepted_at"], json!(null));
     let requests = api.sandbox.ledger().requests.len();
     assert_eq!(requests, 4, "looking is not recorded");
-}
-
-#[tokio::test]
-async fn a_ledger_with_a_limit_keeps_the_latest_and_counts_the_rest() {
-    let sandbox = Sandbox::builder().ledger_limit(2).start().await.unwrap();
-    let http = reqwest::Client::new();
-    let api = Api { sandbox, http };
-    for name in ["ada", "bob", "cy", "dan"] {
-        api.invite_confluent(&format!("{name}@example.com")).await;
-    }
-    send(api.confluent(Method::GET, "")).await;
-    let ledger = api.sandbox.ledger();
-    let requests: Vec<_> = ledger.requests.iter().map(|entry| entry.sequence).collect();
-    let emails: Vec<_> = ledger
-        .commits
-        .iter()
-        .map(|entry| &entry.email[..])
-        .collect();
-    assert_eq!(requests, [7, 9]);
-    assert_eq!(emails, ["cy@example.com", "dan@example.com"]);
-    assert_eq!((ledger.dropped_requests, ledger.dropped_commits), (3, 2));
-    assert!(ledger.requests.iter().all(|entry| entry.status.is_some()));
-
-    api.sandbox.reset();
-    send(api.confluent(Method::GET, "")).await;
-    let ledger = api.sandbox.ledger();
-    assert_eq!(ledger.requests[0].sequence, 10, "numbers go on");
-    assert_eq!(ledger.dropped_requests, 0);
 }

@@ -1,4 +1,4 @@
-//! Confluent: authentication, create, get, delete, and what is refused.
+//! Confluent: authentication, create, get, delete, and errors.
 
 use chrono::{DateTime, TimeDelta};
 use org_invitations_sandbox::Provider;
@@ -72,7 +72,7 @@ async fn an_invitation_expires_after_seven_days() {
 }
 
 #[tokio::test]
-async fn an_auth_type_is_kept_even_one_of_tomorrow() {
+async fn an_unknown_auth_type_is_kept() {
     let api = Api::start().await;
     for (email, auth_type) in [
         ("ada@example.com", "AUTH_TYPE_SSO"),
@@ -84,7 +84,7 @@ async fn an_auth_type_is_kept_even_one_of_tomorrow() {
 }
 
 #[tokio::test]
-async fn read_only_and_unknown_properties_of_a_create_are_ignored() {
+async fn a_create_ignores_read_only_and_unknown_properties() {
     let api = Api::start().await;
     let body = json!({
         "email": "ada@example.com", "id": "i-mine", "kind": 7, "status": "INVITE_STATUS_ACCEPTED",
@@ -99,7 +99,7 @@ async fn read_only_and_unknown_properties_of_a_create_are_ignored() {
 }
 
 #[tokio::test]
-async fn a_bad_property_is_refused_with_its_pointer() {
+async fn an_invalid_property_is_rejected_with_its_pointer() {
     let api = Api::start().await;
     for (body, pointer) in [
         (json!({}), "/email"),
@@ -133,7 +133,7 @@ async fn a_bad_property_is_refused_with_its_pointer() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_object_is_a_bad_request() {
+async fn a_body_that_is_not_a_json_object_is_a_bad_request() {
     let api = Api::start().await;
     for body in [
         "",
@@ -150,7 +150,7 @@ async fn a_body_that_is_no_json_object_is_a_bad_request() {
 }
 
 #[tokio::test]
-async fn a_body_over_one_mebibyte_is_refused() {
+async fn a_body_over_one_mebibyte_is_rejected() {
     let api = Api::start().await;
     let padded = |bytes: usize| {
         let body = json!({ "email": "ada@example.com", "padding": "" }).to_string();
@@ -164,7 +164,7 @@ async fn a_body_over_one_mebibyte_is_refused() {
 }
 
 #[tokio::test]
-async fn a_second_invitation_of_an_address_conflicts_with_the_first() {
+async fn a_second_create_for_an_address_names_the_first() {
     let api = Api::start().await;
     let first = api.invite_confluent("ada@example.com").await;
     let reply = create(&api, json!({ "email": "ADA@example.COM" })).await;
@@ -178,7 +178,7 @@ async fn a_second_invitation_of_an_address_conflicts_with_the_first() {
 }
 
 #[tokio::test]
-async fn simultaneous_creates_of_an_address_make_one_invitation() {
+async fn concurrent_creates_for_an_address_make_one_invitation() {
     let api = Api::start().await;
     let body = json!({ "email": "ada@example.com" });
     let all: Vec<_> = (0..16)
@@ -219,7 +219,7 @@ async fn a_deleted_invitation_is_gone() {
 }
 
 #[tokio::test]
-async fn an_accepted_invitation_says_so_and_cannot_be_deleted() {
+async fn an_accepted_invitation_cannot_be_deleted() {
     let api = Api::start().await;
     let created = api.invite_confluent("ada@example.com").await;
     let accepted = api.sandbox.accept(Provider::Confluent, "Ada@example.com");
@@ -238,7 +238,7 @@ async fn an_accepted_invitation_says_so_and_cannot_be_deleted() {
 }
 
 #[tokio::test]
-async fn the_access_token_is_as_good_as_the_key() {
+async fn the_access_token_has_the_rights_of_the_key() {
     let api = Api::start().await;
     let token = api.sandbox.credentials().confluent.access_token();
     let url = api.url("/iam/v2/invitations");
@@ -247,7 +247,7 @@ async fn the_access_token_is_as_good_as_the_key() {
 }
 
 #[tokio::test]
-async fn wrong_credentials_are_refused_with_a_challenge() {
+async fn wrong_credentials_are_rejected_with_a_challenge() {
     let api = Api::start().await;
     let keys = &api.sandbox.credentials().confluent;
     let other = &api.sandbox.credentials().clickhouse;
@@ -275,7 +275,7 @@ async fn wrong_credentials_are_refused_with_a_challenge() {
 }
 
 #[tokio::test]
-async fn a_path_or_method_that_is_not_there_is_refused_as_a_failure() {
+async fn unknown_paths_and_methods_get_an_error_object() {
     let api = Api::start().await;
     for (method, path, status, allow) in [
         (GET, "/iam/v2/members", 404, None),
@@ -312,7 +312,7 @@ async fn an_id_in_the_path_is_percent_decoded() {
 }
 
 #[tokio::test]
-async fn every_reply_has_a_request_id_of_its_own_and_a_success_the_rate_limit() {
+async fn replies_have_a_request_id_and_successes_a_rate_limit() {
     let api = Api::start().await;
     let mut ids = Vec::new();
     for path in ["", "?page_size=1", "/i-none"] {

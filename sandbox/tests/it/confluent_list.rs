@@ -55,7 +55,7 @@ async fn an_empty_collection_is_one_empty_page() {
 }
 
 #[tokio::test]
-async fn pages_hold_ten_unless_told_otherwise() {
+async fn the_default_page_size_is_ten() {
     let api = Api::start().await;
     invite(&api, 11).await;
     let first = list(&api, "").await;
@@ -67,7 +67,7 @@ async fn pages_hold_ten_unless_told_otherwise() {
 }
 
 #[tokio::test]
-async fn pages_together_are_the_collection_in_order_of_creation() {
+async fn pages_together_list_everything_in_order_of_creation() {
     let api = Api::start().await;
     invite(&api, 7).await;
     for page_size in [1, 2, 3, 6, 7, 8, 99] {
@@ -85,7 +85,7 @@ async fn pages_together_are_the_collection_in_order_of_creation() {
 }
 
 #[tokio::test]
-async fn the_page_size_of_the_first_request_holds_for_all() {
+async fn the_first_page_size_applies_to_all_pages() {
     let api = Api::start().await;
     invite(&api, 6).await;
     let first = list(&api, "?page_size=2").await;
@@ -97,7 +97,7 @@ async fn the_page_size_of_the_first_request_holds_for_all() {
 }
 
 #[tokio::test]
-async fn a_page_size_of_100_loses_the_rest() {
+async fn a_page_of_100_has_no_link_to_the_rest() {
     let api = Api::start().await;
     invite(&api, 102).await;
     let page = list(&api, "?page_size=100").await;
@@ -110,7 +110,7 @@ async fn a_page_size_of_100_loses_the_rest() {
 }
 
 #[tokio::test]
-async fn pages_stay_aligned_when_invitations_come_and_go() {
+async fn pages_stay_aligned_across_creates_and_deletes() {
     let api = Api::start().await;
     invite(&api, 5).await;
     let first = list(&api, "?page_size=2").await;
@@ -132,7 +132,7 @@ async fn pages_stay_aligned_when_invitations_come_and_go() {
 }
 
 #[tokio::test]
-async fn a_bad_page_size_or_token_is_refused_by_name() {
+async fn an_invalid_page_size_or_token_is_rejected_by_name() {
     let api = Api::start().await;
     for (query, parameter) in [
         ("?page_size=0", "page_size"),
@@ -196,7 +196,7 @@ async fn each_filter_matches_exactly() {
 }
 
 #[tokio::test]
-async fn filters_hold_on_later_pages_when_resent() {
+async fn filters_apply_to_later_pages_when_resent() {
     let api = Api::start().await;
     invite(&api, 6).await;
     for number in [1, 3, 5] {
@@ -219,7 +219,7 @@ async fn filters_hold_on_later_pages_when_resent() {
 }
 
 #[tokio::test]
-async fn the_link_to_the_next_page_can_be_followed_as_it_is() {
+async fn the_link_to_the_next_page_can_be_followed() {
     let api = Api::start().await;
     invite(&api, 3).await;
     let creator = list(&api, "").await["data"][0]["creator"]["id"].clone();

@@ -1,8 +1,8 @@
-//! The APIs' OpenAPI documents, to hold replies against.
+//! The APIs' OpenAPI documents, to validate replies against.
 //!
-//! They are those that the library is built from: in `specs/`, or where the build's environment variables say.
-//! Checking is stricter than the documents: properties they do not name, and headers they name but a
-//! reply lacks, are problems.
+//! The documents are those that the library is built from: in `specs/`, or where the build's environment variables say.
+//! Validation is stricter than the documents: an undocumented property is a problem, and so is a documented header that
+//! a reply lacks.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -54,23 +54,23 @@ pub fn of_sts() -> &'static Document {
     })
 }
 
-/// The document of the endpoints that steer the sandbox.
-pub fn of_steering() -> &'static Document {
-    static STEERING: OnceLock<Document> = OnceLock::new();
-    STEERING.get_or_init(|| Document::read(include_str!("../../openapi.yaml"), "openapi.yaml"))
+/// The document of the admin API.
+pub fn of_admin() -> &'static Document {
+    static ADMIN: OnceLock<Document> = OnceLock::new();
+    ADMIN.get_or_init(|| Document::read(include_str!("../../openapi.yaml"), "openapi.yaml"))
 }
 
 impl Document {
-    /// The document that has `operation`: the first of those that the environment names, or else ours.
-    fn load(variable: &str, file: &str, operation: &str) -> Self {
+    /// The first document of the environment variable that has the path, or else ours.
+    fn load(variable: &str, file: &str, path: &str) -> Self {
         let named = std::env::var_os(variable).unwrap_or_default();
         let named: Vec<PathBuf> = std::env::split_paths(&named).collect();
         let ours = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../specs")
             .join(file);
-        for path in named.iter().filter(|path| !path.as_os_str().is_empty()) {
-            let document = Self::open(path);
-            if document.root["paths"].get(operation).is_some() {
+        for file in named.iter().filter(|file| !file.as_os_str().is_empty()) {
+            let document = Self::open(file);
+            if document.root["paths"].get(path).is_some() {
                 return document;
             }
         }
@@ -98,7 +98,7 @@ impl Document {
         Self { root, schemas }
     }
 
-    /// Whether the document says anything about the reply's status; if so, the reply is as it says.
+    /// Validates a reply, and returns whether the document has its operation and status.
     pub fn check(&self, method: &Method, path: &str, reply: &Reply) -> Result<bool, String> {
         let Some(operation) = self.operation(method, path) else {
             return Ok(false);
@@ -218,7 +218,7 @@ fn validate(validator: Validator, value: &Value) -> Result<(), String> {
     }
 }
 
-/// Turns an OpenAPI 3.0 or 3.1 schema into JSON Schema, in which nested objects have no unnamed properties.
+/// Turns an OpenAPI 3.0 or 3.1 schema into JSON Schema that allows no undocumented properties in nested objects.
 fn to_json_schema(schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else {
         return;
@@ -250,7 +250,7 @@ fn close(schema: &mut Value) {
 }
 
 #[test]
-fn a_body_that_is_not_as_documented_is_noticed() {
+fn an_undocumented_body_is_detected() {
     let invitation = json!({
         "api_version": "iam/v2",
         "kind": "Invitation",

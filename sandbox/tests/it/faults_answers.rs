@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use org_invitations_sandbox::{
-    ErrorBody, Fault, Faults, Operation, Provider, RandomFaults, Rule, When, Which,
+    DuplicateAnswer, ErrorBody, Fault, Faults, Operation, Provider, RandomFaults, Rule, When,
 };
 use reqwest::Method;
 use serde_json::json;
@@ -13,7 +13,7 @@ use crate::api::{Api, Reply, send};
 
 const BOTH: [Provider; 2] = [Provider::Confluent, Provider::ClickHouse];
 
-/// Creates an invitation while the fault hits; the reply is not held against any document.
+/// Creates an invitation with a fault. The reply is not validated against any document.
 async fn create(api: &Api, provider: Provider, fault: &Fault) -> Reply {
     api.sandbox
         .set_faults(Faults::script([Rule::new(fault.clone())]));
@@ -39,7 +39,7 @@ fn commits(api: &Api) -> usize {
 }
 
 #[tokio::test]
-async fn server_errors_come_before_or_after_the_commit_in_the_vendor_s_words() {
+async fn server_errors_come_before_or_after_the_commit() {
     for provider in BOTH {
         for status in [500, 502, 503, 504] {
             for (fault, made) in [
@@ -61,7 +61,7 @@ async fn server_errors_come_before_or_after_the_commit_in_the_vendor_s_words() {
 }
 
 #[tokio::test]
-async fn a_status_may_have_a_page_nothing_and_headers_of_its_own() {
+async fn a_status_may_have_a_page_no_body_and_other_headers() {
     let fault = |body| Fault::Status {
         status: 503,
         when: When::Before,
@@ -90,7 +90,7 @@ async fn a_status_may_have_a_page_nothing_and_headers_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_rate_limit_refusal_has_headers_and_a_body_or_not() {
+async fn a_429_has_headers_and_a_body_or_not() {
     let api = Api::start().await;
     let vendors = Fault::rate_limited(1500);
     let reply = create(&api, Provider::Confluent, &vendors).await;
@@ -135,7 +135,7 @@ async fn a_rate_limit_refusal_has_headers_and_a_body_or_not() {
 }
 
 #[tokio::test]
-async fn a_page_in_place_of_a_success_comes_before_or_after_the_commit() {
+async fn an_html_page_comes_before_or_after_the_commit() {
     for provider in BOTH {
         for (when, made) in [(When::Before, 0), (When::After, 1)] {
             let api = Api::start().await;
@@ -149,7 +149,7 @@ async fn a_page_in_place_of_a_success_comes_before_or_after_the_commit() {
 }
 
 #[tokio::test]
-async fn a_gateway_s_page_may_come_after_the_commit() {
+async fn a_gateway_page_may_come_after_the_commit() {
     for provider in BOTH {
         for status in [403, 408, 502, 504] {
             let api = Api::start().await;
@@ -163,7 +163,7 @@ async fn a_gateway_s_page_may_come_after_the_commit() {
 }
 
 #[tokio::test]
-async fn a_lock_is_a_conflict_with_nobody() {
+async fn a_lock_is_a_conflict_without_another_invitation() {
     for provider in BOTH {
         for (when, made) in [(When::Before, 0), (When::After, 1)] {
             let api = Api::start().await;
@@ -186,7 +186,7 @@ async fn a_lock_is_a_conflict_with_nobody() {
 }
 
 #[tokio::test]
-async fn a_lock_is_for_what_makes_changes() {
+async fn a_lock_applies_to_creates_and_deletes() {
     let api = Api::start().await;
     let ada = api.invite_confluent("ada@example.com").await;
     let rule = Rule::new(Fault::locked());
@@ -213,7 +213,7 @@ fn invitation(provider: Provider, reply: &Reply) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn an_answer_may_be_about_another_person_or_another_invitation() {
+async fn an_answer_may_have_another_address_or_id() {
     for provider in BOTH {
         let api = Api::start().await;
         let created = create(&api, provider, &Fault::another_person()).await;
@@ -222,7 +222,7 @@ async fn an_answer_may_be_about_another_person_or_another_invitation() {
         let made = api.sandbox.ledger().commits[0].clone();
         assert_eq!(
             made.email, "ada@example.com",
-            "the ledger has who was invited"
+            "the ledger has the address of the request"
         );
         assert_eq!(answered["id"], made.id);
 
@@ -256,7 +256,7 @@ async fn an_answer_may_be_about_another_person_or_another_invitation() {
 }
 
 #[tokio::test]
-async fn a_wrong_content_type_labels_the_right_body() {
+async fn a_wrong_content_type_keeps_the_body() {
     for provider in BOTH {
         let api = Api::start().await;
         let fault = Fault::WrongContentType {
@@ -270,7 +270,7 @@ async fn a_wrong_content_type_labels_the_right_body() {
 }
 
 #[tokio::test]
-async fn good_credentials_are_refused_as_expired() {
+async fn valid_credentials_are_rejected_as_expired() {
     let api = Api::start().await;
     let reply = create(&api, Provider::Confluent, &Fault::ExpiredToken).await;
     assert_eq!(reply.status, 401);
@@ -286,9 +286,12 @@ async fn good_credentials_are_refused_as_expired() {
 }
 
 #[tokio::test]
-async fn a_duplicate_delivery_is_carried_out_twice() {
+async fn a_duplicate_request_is_carried_out_twice() {
     for provider in BOTH {
-        for (answer, first_wins) in [(Which::First, true), (Which::Second, false)] {
+        for (answer, first_wins) in [
+            (DuplicateAnswer::First, true),
+            (DuplicateAnswer::Second, false),
+        ] {
             let api = Api::start().await;
             let reply = create(&api, provider, &Fault::Duplicate { answer }).await;
             assert_eq!(reply.status < 300, first_wins, "{reply:?}");
@@ -330,7 +333,7 @@ async fn a_skewed_clock_shows_in_headers_and_bodies() {
 }
 
 #[tokio::test]
-async fn faults_hit_only_what_they_are_for() {
+async fn a_rule_selects_provider_operation_and_number() {
     let api = Api::start().await;
     let rule = Rule::new(Fault::status_before(500))
         .provider(Provider::ClickHouse)
@@ -374,7 +377,7 @@ async fn random_faults_repeat_with_their_seed() {
 }
 
 #[tokio::test]
-async fn under_a_storm_of_faults_the_ledger_stays_true() {
+async fn under_many_faults_the_ledger_stays_correct() {
     let api = Api::start().await;
     let random = RandomFaults::new(11, 0.6)
         .mix(1, Fault::reset_before())
@@ -398,9 +401,9 @@ async fn under_a_storm_of_faults_the_ledger_stays_true() {
         };
         created.then_some(email)
     };
-    let mut told = Vec::new();
+    let mut confirmed = Vec::new();
     for number in 0..100 {
-        told.extend(create(number).await);
+        confirmed.extend(create(number).await);
     }
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     let ledger = api.sandbox.ledger();
@@ -429,7 +432,7 @@ async fn under_a_storm_of_faults_the_ledger_stays_true() {
     }
     assert!(hit > 40, "{hit}");
     assert_eq!(kinds.len(), 10, "{kinds:?}");
-    for email in told {
+    for email in confirmed {
         let made = ledger.commits.iter().filter(|commit| commit.email == email);
         assert_eq!(made.count(), 1, "{email}");
     }

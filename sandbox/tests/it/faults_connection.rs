@@ -1,4 +1,4 @@
-//! Faults of the connection, seen from the other end of it.
+//! Faults of the connection, as a client sees them.
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
@@ -9,23 +9,23 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::api::{Api, send};
-use crate::raw::{End, connect, create, hear, request};
+use crate::raw_http::{End, connect, create, receive, request};
 
 const BOTH: [Provider; 2] = [Provider::Confluent, Provider::ClickHouse];
 const ADA: &str = "ada@example.com";
 
-/// A sandbox whose next request is hit.
+/// A sandbox with a fault for the next request.
 async fn faulty(fault: Fault) -> Api {
     let api = Api::start().await;
-    strike(&api, fault);
+    inject(&api, fault);
     api
 }
 
-fn strike(api: &Api, fault: Fault) {
+fn inject(api: &Api, fault: Fault) {
     api.sandbox.set_faults(Faults::script([Rule::new(fault)]));
 }
 
-/// What the ledger says of the one request: its status, its fault, and how many changes there were.
+/// The status and the fault of the only request in the ledger, and the number of changes.
 fn recorded(api: &Api) -> (Option<u16>, Option<Fault>, usize) {
     let ledger = api.sandbox.ledger();
     assert_eq!(ledger.requests.len(), 1, "{ledger:#?}");
@@ -38,19 +38,23 @@ fn recorded(api: &Api) -> (Option<u16>, Option<Fault>, usize) {
 }
 
 #[tokio::test]
-async fn a_reset_before_leaves_nothing_and_after_the_invitation() {
+async fn a_reset_comes_before_or_after_the_commit() {
     for provider in BOTH {
         for (fault, commits) in [(Fault::reset_before(), 0), (Fault::reset_after(), 1)] {
             let api = faulty(fault.clone()).await;
-            let heard = create(&api, provider, ADA).await;
-            assert_eq!((heard.end, &*heard.text), (End::Reset, ""), "{fault:?}");
+            let response = create(&api, provider, ADA).await;
+            assert_eq!(
+                (response.end, &*response.text),
+                (End::Reset, ""),
+                "{fault:?}"
+            );
             assert_eq!(recorded(&api), (None, Some(fault), commits));
         }
     }
 }
 
 #[tokio::test]
-async fn a_hanging_request_is_never_answered_and_its_client_may_go() {
+async fn a_hanging_request_is_never_answered() {
     for (when, commits) in [(When::Before, 0), (When::After, 1)] {
         let fault = Fault::Hang { when };
         let api = faulty(fault.clone()).await;
@@ -58,19 +62,19 @@ async fn a_hanging_request_is_never_answered_and_its_client_may_go() {
         let body = format!(r#"{{"email":"{ADA}"}}"#);
         let text = request(&api, Provider::ClickHouse, "POST", "", &body);
         stream.write_all(text.as_bytes()).await.unwrap();
-        let heard = hear(&mut stream).await;
-        assert_eq!((heard.end, &*heard.text), (End::Silent, ""));
+        let response = receive(&mut stream).await;
+        assert_eq!((response.end, &*response.text), (End::Idle, ""));
         drop(stream);
         assert_eq!(recorded(&api), (None, Some(fault), commits));
     }
 }
 
 #[tokio::test]
-async fn a_refused_request_is_reset_and_so_long_no_connection_is_accepted() {
+async fn a_refused_request_is_reset_and_begins_an_outage() {
     let api = faulty(Fault::Refuse { for_ms: 200 }).await;
     let begun = Instant::now();
-    let heard = create(&api, Provider::Confluent, ADA).await;
-    assert_eq!((heard.end, &*heard.text), (End::Reset, ""));
+    let response = create(&api, Provider::Confluent, ADA).await;
+    assert_eq!((response.end, &*response.text), (End::Reset, ""));
     assert_eq!(
         recorded(&api),
         (None, Some(Fault::Refuse { for_ms: 200 }), 0)
@@ -91,18 +95,18 @@ async fn a_refused_request_is_reset_and_so_long_no_connection_is_accepted() {
 }
 
 #[tokio::test]
-async fn a_request_is_refused_before_its_body_has_come() {
+async fn a_request_is_refused_before_its_body_arrives() {
     let api = faulty(Fault::Refuse { for_ms: 0 }).await;
     let mut stream = connect(&api).await;
     let text = request(&api, Provider::Confluent, "POST", "", "{}");
     let head = text.strip_suffix("{}").unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
-    assert_eq!(hear(&mut stream).await.end, End::Reset);
+    assert_eq!(receive(&mut stream).await.end, End::Reset);
     api.invite_confluent(ADA).await;
 }
 
 #[tokio::test]
-async fn connections_are_refused_on_demand_and_idle_ones_closed() {
+async fn an_outage_refuses_connections_and_closes_idle_ones() {
     let api = Api::start().await;
     let mut idle = connect(&api).await;
     let text = request(&api, Provider::Confluent, "GET", "", "");
@@ -112,7 +116,7 @@ async fn connections_are_refused_on_demand_and_idle_ones_closed() {
 
     let address = api.sandbox.url().strip_prefix("http://").unwrap();
     api.sandbox.refuse_connections(Duration::from_millis(900));
-    assert_eq!(hear(&mut idle).await.end, End::Closed);
+    assert_eq!(receive(&mut idle).await.end, End::Closed);
     let error = TcpStream::connect(address).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
     let error = api.confluent(Method::GET, "").send().await.unwrap_err();
@@ -124,7 +128,7 @@ async fn connections_are_refused_on_demand_and_idle_ones_closed() {
 }
 
 #[tokio::test]
-async fn a_sandbox_stops_while_it_refuses_connections() {
+async fn a_sandbox_stops_during_an_outage() {
     let api = Api::start().await;
     api.sandbox.refuse_connections(Duration::MAX);
     tokio::time::sleep(Duration::from_millis(20)).await;
@@ -137,16 +141,20 @@ async fn a_sandbox_stops_while_it_refuses_connections() {
 }
 
 #[tokio::test]
-async fn a_slow_body_comes_whole_in_the_end() {
+async fn a_slow_body_is_complete_in_the_end() {
     for provider in BOTH {
         let fault = Fault::slow_body(100, 20);
         let api = faulty(fault.clone()).await;
         let begun = Instant::now();
-        let heard = create(&api, provider, ADA).await;
-        assert_eq!(heard.body().len(), heard.stated_length(), "{heard:?}");
-        let pieces = u32::try_from(heard.body().len().div_ceil(100)).unwrap();
+        let response = create(&api, provider, ADA).await;
+        assert_eq!(
+            response.body().len(),
+            response.content_length(),
+            "{response:?}"
+        );
+        let pieces = u32::try_from(response.body().len().div_ceil(100)).unwrap();
         assert!(begun.elapsed() >= pieces * Duration::from_millis(20));
-        let value: serde_json::Value = serde_json::from_str(heard.body()).unwrap();
+        let value: serde_json::Value = serde_json::from_str(response.body()).unwrap();
         assert!(value.is_object());
         let (status, hit, commits) = recorded(&api);
         assert!(status.is_some());
@@ -155,44 +163,48 @@ async fn a_slow_body_comes_whole_in_the_end() {
 }
 
 #[tokio::test]
-async fn a_truncated_body_is_shorter_than_stated_and_the_connection_closed() {
+async fn a_truncated_body_is_short_and_closes_the_connection() {
     for provider in BOTH {
         let api = faulty(Fault::truncated_body()).await;
-        let heard = create(&api, provider, ADA).await;
-        assert_eq!(heard.end, End::Closed);
-        assert_eq!(heard.body().len(), heard.stated_length() / 2, "{heard:?}");
+        let response = create(&api, provider, ADA).await;
+        assert_eq!(response.end, End::Closed);
+        assert_eq!(
+            response.body().len(),
+            response.content_length() / 2,
+            "{response:?}"
+        );
         let (status, hit, commits) = recorded(&api);
         assert!(matches!(status, Some(200 | 201)), "{status:?}");
         assert_eq!((hit, commits), (Some(Fault::truncated_body()), 1));
 
-        strike(&api, Fault::TruncatedBody { keep: Some(1) });
-        let heard = create(&api, provider, "bob@example.com").await;
-        assert_eq!((heard.end, heard.body()), (End::Closed, "{"));
+        inject(&api, Fault::TruncatedBody { keep: Some(1) });
+        let response = create(&api, provider, "bob@example.com").await;
+        assert_eq!((response.end, response.body()), (End::Closed, "{"));
     }
 }
 
 #[tokio::test]
-async fn an_answer_without_a_body_is_cut_in_its_head() {
+async fn an_answer_without_a_body_is_truncated_in_its_head() {
     let api = Api::start().await;
     let ada = api.invite_confluent(ADA).await;
-    strike(&api, Fault::truncated_body());
+    inject(&api, Fault::truncated_body());
     let path = format!("/{}", ada["id"].as_str().unwrap());
-    let heard = crate::raw::ask(&api, Provider::Confluent, "DELETE", &path, "").await;
-    assert_eq!((heard.end, heard.head()), (End::Closed, ""));
-    assert!(heard.text.starts_with("HTTP/1.1 204 "), "{heard:?}");
+    let response = crate::raw_http::ask(&api, Provider::Confluent, "DELETE", &path, "").await;
+    assert_eq!((response.end, response.head()), (End::Closed, ""));
+    assert!(response.text.starts_with("HTTP/1.1 204 "), "{response:?}");
     assert_eq!(api.sandbox.ledger().commits.len(), 2);
 }
 
 #[tokio::test]
-async fn a_wrong_length_is_off_by_what_was_wanted() {
+async fn a_wrong_length_is_wrong_by_the_given_number() {
     for by in [7, -7] {
         for provider in BOTH {
             let api = faulty(Fault::wrong_length(by)).await;
-            let heard = create(&api, provider, ADA).await;
-            assert_eq!(heard.end, End::Silent, "{heard:?}");
-            let value: serde_json::Value = serde_json::from_str(heard.body()).unwrap();
+            let response = create(&api, provider, ADA).await;
+            assert_eq!(response.end, End::Idle, "{response:?}");
+            let value: serde_json::Value = serde_json::from_str(response.body()).unwrap();
             assert!(value.is_object(), "the body is whole");
-            let off = heard.stated_length() as i64 - heard.body().len() as i64;
+            let off = response.content_length() as i64 - response.body().len() as i64;
             assert_eq!(off, by);
             assert_eq!(recorded(&api).2, 1);
         }
@@ -200,11 +212,11 @@ async fn a_wrong_length_is_off_by_what_was_wanted() {
 }
 
 #[tokio::test]
-async fn a_late_commit_is_seen_when_its_time_has_come() {
+async fn a_late_commit_happens_after_its_delay() {
     for provider in BOTH {
         let api = faulty(Fault::late_commit(150)).await;
-        let heard = create(&api, provider, ADA).await;
-        assert_eq!((heard.end, &*heard.text), (End::Reset, ""));
+        let response = create(&api, provider, ADA).await;
+        assert_eq!((response.end, &*response.text), (End::Reset, ""));
         assert_eq!(recorded(&api), (None, Some(Fault::late_commit(150)), 0));
         let begun = Instant::now();
         while api.sandbox.ledger().commits.is_empty() {
@@ -216,7 +228,7 @@ async fn a_late_commit_is_seen_when_its_time_has_come() {
 }
 
 #[tokio::test]
-async fn a_late_commit_may_be_answered_by_a_gateway_and_is_lost_in_a_reset_of_the_sandbox() {
+async fn a_reset_of_the_sandbox_cancels_a_late_commit() {
     let fault = Fault::LateCommit {
         delay_ms: 50,
         status: Some(504),
@@ -234,7 +246,7 @@ async fn a_late_commit_may_be_answered_by_a_gateway_and_is_lost_in_a_reset_of_th
 }
 
 #[tokio::test]
-async fn a_reset_over_http_2_is_seen_too() {
+async fn faults_reset_connections_over_http_2() {
     let api = Api::start().await;
     let http = reqwest::Client::builder()
         .http2_prior_knowledge()

@@ -1,4 +1,4 @@
-//! New invitations that take effect late.
+//! Lags of uniqueness and lists.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ async fn create(api: &Api, provider: Provider, email: &str) -> u16 {
         .status
 }
 
-/// How many invitations a list shows.
+/// The number of invitations in a list.
 async fn listed(api: &Api, provider: Provider, query: &str) -> usize {
     let list = ask(api, provider, Method::GET, query, None).await.json();
     let items = match provider {
@@ -63,7 +63,7 @@ fn is_success(status: u16) -> bool {
 }
 
 #[tokio::test]
-async fn an_address_is_invited_again_until_the_time_is_over() {
+async fn an_address_can_be_invited_again_during_the_lag() {
     for provider in BOTH {
         let api = with(Faults::default().with_uniqueness_lag(Lag::time(MINUTE))).await;
         assert!(is_success(create(&api, provider, ADA).await));
@@ -77,7 +77,7 @@ async fn an_address_is_invited_again_until_the_time_is_over() {
 }
 
 #[tokio::test]
-async fn an_address_is_taken_until_the_last_of_its_invitations_is_deleted() {
+async fn an_address_is_taken_until_its_last_invitation_is_deleted() {
     for provider in BOTH {
         for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
             let api = with(Faults::default().with_uniqueness_lag(Lag::time(MINUTE))).await;
@@ -101,7 +101,7 @@ async fn an_address_is_taken_until_the_last_of_its_invitations_is_deleted() {
 }
 
 #[tokio::test]
-async fn an_address_that_was_taken_before_stays_taken() {
+async fn a_lag_does_not_release_an_address() {
     for provider in BOTH {
         let api = Api::start().await;
         create(&api, provider, ADA).await;
@@ -112,21 +112,25 @@ async fn an_address_that_was_taken_before_stays_taken() {
 }
 
 #[tokio::test]
-async fn a_list_shows_the_new_one_after_so_many_requests() {
+async fn a_list_lag_may_be_a_number_of_requests() {
     for provider in BOTH {
         let api = with(Faults::default().with_list_lag(Lag::requests(3))).await;
         assert!(is_success(create(&api, provider, ADA).await));
-        assert_eq!(create(&api, provider, ADA).await, 409, "unique at once");
+        assert_eq!(
+            create(&api, provider, ADA).await,
+            409,
+            "uniqueness does not lag"
+        );
         let id = api.sandbox.ledger().commits[0].id.clone();
         let get = ask(&api, provider, Method::GET, &format!("/{id}"), None).await;
-        assert_eq!(get.status, 200, "its id leads to it at once");
+        assert_eq!(get.status, 200, "a get is up to date");
         assert_eq!(listed(&api, provider, "").await, 0);
         assert_eq!(listed(&api, provider, "").await, 1);
     }
 }
 
 #[tokio::test]
-async fn a_list_by_address_and_pages_lag_too() {
+async fn filtered_lists_and_pages_lag_too() {
     let provider = Provider::Confluent;
     let api = with(Faults::default().with_list_lag(Lag::time(MINUTE))).await;
     create(&api, provider, ADA).await;
@@ -143,7 +147,7 @@ async fn a_list_by_address_and_pages_lag_too() {
 }
 
 #[tokio::test]
-async fn a_lag_ends_when_both_its_time_and_its_requests_are_over() {
+async fn a_lag_ends_after_both_its_time_and_its_requests() {
     let lag: Lag = serde_json::from_value(json!({ "for_ms": 60_000, "requests": 1 })).unwrap();
     let provider = Provider::ClickHouse;
     let api = with(Faults::default().with_list_lag(lag)).await;
@@ -154,19 +158,23 @@ async fn a_lag_ends_when_both_its_time_and_its_requests_are_over() {
     assert_eq!(listed(&api, provider, "").await, 1);
     create(&api, provider, BOB).await;
     api.sandbox.advance(MINUTE);
-    assert_eq!(listed(&api, provider, "").await, 1, "a request is to come");
+    assert_eq!(
+        listed(&api, provider, "").await,
+        1,
+        "one more request to come"
+    );
     assert_eq!(listed(&api, provider, "").await, 2);
 }
 
 #[tokio::test]
-async fn lags_are_set_over_http_and_go_with_other_faults() {
+async fn lags_combine_with_other_faults() {
     let api = Api::start().await;
     let faults = json!({
         "script": [{ "operation": "create", "fault": { "kind": "reset", "when": "after" } }],
         "uniqueness_lag": { "for_ms": 60_000 },
         "list_lag": { "requests": 1 },
     });
-    let reply = api.steer(Method::PUT, "/_sandbox/faults", &faults).await;
+    let reply = api.admin(Method::PUT, "/_sandbox/faults", &faults).await;
     assert_eq!(reply.status, 204);
     let expected = Faults::script([Rule::new(Fault::reset_after()).on(Operation::Create)])
         .with_uniqueness_lag(Lag::time(MINUTE))
@@ -181,13 +189,13 @@ async fn lags_are_set_over_http_and_go_with_other_faults() {
 
     for nonsense in [json!({ "for_ms": -1 }), json!({ "seconds": 3 }), json!(3)] {
         let faults = json!({ "list_lag": nonsense });
-        let reply = api.steer(Method::PUT, "/_sandbox/faults", &faults).await;
+        let reply = api.admin(Method::PUT, "/_sandbox/faults", &faults).await;
         assert_eq!(reply.status, 422, "{reply:?}");
     }
 }
 
 #[tokio::test]
-async fn an_invitation_keeps_the_lags_it_was_made_with() {
+async fn an_invitation_keeps_the_lags_of_its_create() {
     let provider = Provider::Confluent;
     let api = with(Faults::default().with_list_lag(Lag::time(MINUTE))).await;
     create(&api, provider, ADA).await;

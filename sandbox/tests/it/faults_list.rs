@@ -36,7 +36,7 @@ fn query(link: &Url) -> String {
 }
 
 #[tokio::test]
-async fn a_next_that_repeats_leads_to_its_own_page_for_ever() {
+async fn a_repeating_next_links_to_its_own_page() {
     let api = with_five(Fault::NextRepeats).await;
     let first = list(&api, "?page_size=2").await;
     let second = list(&api, &query(&next(&first))).await;
@@ -55,7 +55,7 @@ async fn a_next_that_repeats_leads_to_its_own_page_for_ever() {
 }
 
 #[tokio::test]
-async fn a_next_elsewhere_has_the_right_token() {
+async fn a_next_on_another_host_has_the_right_token() {
     let fault = Fault::NextElsewhere {
         origin: "http://127.0.0.1:9/".to_owned(),
     };
@@ -72,7 +72,7 @@ async fn a_next_elsewhere_has_the_right_token() {
 }
 
 #[tokio::test]
-async fn the_end_of_the_list_is_spelled_in_three_ways() {
+async fn the_end_of_the_list_has_three_spellings() {
     for (fault, expected) in [
         (Fault::NextEmpty, Some(Value::from(""))),
         (Fault::NextNull, Some(Value::Null)),
@@ -87,7 +87,7 @@ async fn the_end_of_the_list_is_spelled_in_three_ways() {
 }
 
 #[tokio::test]
-async fn empty_pages_lead_on_with_ever_new_tokens_and_lose_nothing() {
+async fn empty_pages_have_new_tokens_and_lose_nothing() {
     let api = with_five(Fault::EmptyPage).await;
     let mut page = list(&api, "?page_size=3").await;
     let mut links = Vec::new();
@@ -105,14 +105,14 @@ async fn empty_pages_lead_on_with_ever_new_tokens_and_lose_nothing() {
 }
 
 #[tokio::test]
-async fn faults_of_lists_leave_failures_alone() {
+async fn list_faults_do_not_alter_errors() {
     let api = with_five(Fault::EmptyPage).await;
     let reply = send(api.confluent(Method::GET, "?page_size=0")).await;
     assert_eq!(reply.status, 400);
     assert!(reply.documented);
 }
 
-/// How many a list shows with a query, and how many it says there are.
+/// The number of invitations in a list, and its `total_size`.
 async fn found(api: &Api, query: &str) -> (usize, u64) {
     let page = list(api, query).await;
     (
@@ -122,7 +122,7 @@ async fn found(api: &Api, query: &str) -> (usize, u64) {
 }
 
 #[tokio::test]
-async fn filters_are_ignored() {
+async fn filters_can_be_ignored() {
     let api = with_five(Fault::FiltersIgnored).await;
     for query in [
         "?email=user1@example.com",
@@ -140,7 +140,7 @@ async fn filters_are_ignored() {
 }
 
 #[tokio::test]
-async fn filters_match_what_begins_with_them() {
+async fn filters_can_match_prefixes() {
     let api = with_five(Fault::FiltersAsPrefixes).await;
     api.invite_confluent("user1@example.com.au").await;
     let user = list(&api, "").await["data"][0]["user"]["id"].clone();

@@ -1,6 +1,6 @@
 //! The ledger, in process and over HTTP, and accepting over HTTP.
 
-use org_invitations_sandbox::{AcceptError, Change, Provider};
+use org_invitations_sandbox::{AcceptError, Change, Provider, Sandbox};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -89,7 +89,7 @@ async fn the_ledger_is_served_as_json() {
 }
 
 #[tokio::test]
-async fn refused_and_unrouted_requests_are_recorded_too() {
+async fn rejected_and_unrouted_requests_are_recorded() {
     let api = Api::start().await;
     send(api.http.get(api.url("/iam/v2/invitations"))).await;
     send(api.http.put(api.url("/iam/v2/invitations"))).await;
@@ -168,7 +168,7 @@ async fn an_invitation_can_be_accepted_over_http() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_accepted_is_told_apart() {
+async fn each_reason_against_accepting_has_its_error() {
     let api = Api::start().await;
     let accept = || api.sandbox.accept(Provider::ClickHouse, "ada@example.com");
     assert_eq!(accept(), Err(AcceptError::NotInvited));
@@ -178,7 +178,7 @@ async fn what_cannot_be_accepted_is_told_apart() {
 }
 
 #[tokio::test]
-async fn other_paths_below_the_sandbox_s_own_are_not_found() {
+async fn unknown_admin_paths_are_not_found() {
     let api = Api::start().await;
     for (method, path, status) in [
         (Method::GET, "/_sandbox", 404),
@@ -191,4 +191,30 @@ async fn other_paths_below_the_sandbox_s_own_are_not_found() {
         assert!(reply.json()["error"].is_string(), "{reply:?}");
     }
     assert!(api.sandbox.ledger().requests.is_empty());
+}
+
+#[tokio::test]
+async fn a_limited_ledger_keeps_the_latest_and_counts_the_rest() {
+    let api = Api::with(Sandbox::builder().ledger_limit(2)).await;
+    for name in ["ada", "bob", "cy", "dan"] {
+        api.invite_confluent(&format!("{name}@example.com")).await;
+    }
+    send(api.confluent(Method::GET, "")).await;
+    let ledger = api.sandbox.ledger();
+    let requests: Vec<_> = ledger.requests.iter().map(|entry| entry.sequence).collect();
+    let emails: Vec<_> = ledger
+        .commits
+        .iter()
+        .map(|entry| &entry.email[..])
+        .collect();
+    assert_eq!(requests, [7, 9]);
+    assert_eq!(emails, ["cy@example.com", "dan@example.com"]);
+    assert_eq!((ledger.dropped_requests, ledger.dropped_commits), (3, 2));
+    assert!(ledger.requests.iter().all(|entry| entry.status.is_some()));
+
+    api.sandbox.reset();
+    send(api.confluent(Method::GET, "")).await;
+    let ledger = api.sandbox.ledger();
+    assert_eq!(ledger.requests[0].sequence, 10, "numbers go on");
+    assert_eq!(ledger.dropped_requests, 0);
 }

@@ -25,7 +25,7 @@ async fn list(api: &Api, provider: Provider) -> Reply {
 }
 
 #[tokio::test]
-async fn confluent_counts_down_and_refuses_as_documented() {
+async fn confluent_counts_down_and_answers_429_as_documented() {
     let limit = Limit::new(2, Duration::from_millis(59_500));
     let api = limited(Limits::default().confluent(limit)).await;
     for remaining in ["1", "0"] {
@@ -49,7 +49,7 @@ async fn confluent_counts_down_and_refuses_as_documented() {
 }
 
 #[tokio::test]
-async fn clickhouse_tells_fractions_of_seconds_and_no_retry_after() {
+async fn clickhouse_sends_fractions_of_seconds_and_no_retry_after() {
     let limit = Limit::new(1, Duration::from_secs(10));
     let api = limited(Limits::default().clickhouse(limit)).await;
     let reply = list(&api, Provider::ClickHouse).await;
@@ -82,16 +82,16 @@ async fn headers_can_be_switched_off() {
             };
             let reply = request.send().await.unwrap();
             assert_eq!(reply.status(), status);
-            let told = reply.headers().keys().find(|name| {
+            let found = reply.headers().keys().find(|name| {
                 name.as_str().starts_with("x-ratelimit") || name.as_str() == "retry-after"
             });
-            assert_eq!(told, None);
+            assert_eq!(found, None);
         }
     }
 }
 
 #[tokio::test]
-async fn each_credential_has_a_window_and_strangers_have_none() {
+async fn each_valid_credential_has_its_own_window() {
     let api = limited(Limits::default().confluent(Limit::new(1, MINUTE))).await;
     let url = api.url("/iam/v2/invitations");
     for _ in 0..3 {
@@ -106,17 +106,17 @@ async fn each_credential_has_a_window_and_strangers_have_none() {
 }
 
 #[tokio::test]
-async fn failures_count_and_a_refused_create_changes_nothing() {
+async fn errors_count_and_a_limited_create_changes_nothing() {
     let api = limited(Limits::default().clickhouse(Limit::new(1, MINUTE))).await;
     let create = |body| send(api.clickhouse(Method::POST, "").json(&body));
     assert_eq!(create(json!({})).await.status, 400);
-    let refused = create(json!({ "email": "ada@example.com" })).await;
-    assert_eq!(refused.status, 429);
+    let rejected = create(json!({ "email": "ada@example.com" })).await;
+    assert_eq!(rejected.status, 429);
     assert!(api.sandbox.ledger().commits.is_empty());
 }
 
 #[tokio::test]
-async fn a_fault_before_the_commit_uses_nothing_of_the_allowance() {
+async fn a_fault_before_the_commit_does_not_count() {
     let api = limited(Limits::default().confluent(Limit::new(1, MINUTE))).await;
     let rule = Rule::new(Fault::status_before(503)).times(2);
     api.sandbox.set_faults(Faults::script([rule]));
@@ -127,7 +127,7 @@ async fn a_fault_before_the_commit_uses_nothing_of_the_allowance() {
 }
 
 #[tokio::test]
-async fn a_client_at_the_limit_is_never_refused() {
+async fn a_client_at_the_limit_never_gets_429() {
     let window = Duration::from_millis(80);
     let api = limited(Limits::default().clickhouse(Limit::new(5, window))).await;
     for _ in 0..4 {
@@ -140,7 +140,7 @@ async fn a_client_at_the_limit_is_never_refused() {
 }
 
 #[tokio::test]
-async fn several_windows_apply_at_once_and_the_first_to_refuse_is_told() {
+async fn headers_describe_the_tightest_of_several_windows() {
     for provider in [Provider::Confluent, Provider::ClickHouse] {
         let name = match provider {
             Provider::Confluent => "confluent",
@@ -149,12 +149,12 @@ async fn several_windows_apply_at_once_and_the_first_to_refuse_is_told() {
         let api = Api::start().await;
         let also = json!([{ "requests": 3, "window_ms": 86_400_000 }]);
         let limits = json!({ name: { "requests": 2, "window_ms": 30_000, "also": also } });
-        let reply = api.steer(Method::PUT, "/_sandbox/limits", &limits).await;
+        let reply = api.admin(Method::PUT, "/_sandbox/limits", &limits).await;
         assert_eq!(reply.status, 204);
         let read = send(api.http.get(api.url("/_sandbox/limits"))).await.json();
         assert_eq!(read[name]["also"], also);
 
-        let told = async || {
+        let observe = async || {
             let reply = list(&api, provider).await;
             if provider == Provider::ClickHouse {
                 assert_eq!(reply.header("x-ratelimit-policy"), "2;w=30, 3;w=86400");
@@ -165,15 +165,15 @@ async fn several_windows_apply_at_once_and_the_first_to_refuse_is_told() {
         };
         let short = |status| (status, "2".to_owned(), false);
         let long = |status| (status, "3".to_owned(), true);
-        assert_eq!(told().await, short(200));
-        assert_eq!(told().await, short(200));
-        assert_eq!(told().await, short(429));
+        assert_eq!(observe().await, short(200));
+        assert_eq!(observe().await, short(200));
+        assert_eq!(observe().await, short(429));
         api.sandbox.advance(Duration::from_secs(30));
-        assert_eq!(told().await, long(200), "a refusal counts in no window");
-        assert_eq!(told().await, long(429));
+        assert_eq!(observe().await, long(200), "a 429 counts in no window");
+        assert_eq!(observe().await, long(429));
         api.sandbox.advance(MINUTE);
-        assert_eq!(told().await, long(429));
+        assert_eq!(observe().await, long(429));
         api.sandbox.advance(Duration::from_secs(86_400));
-        assert_eq!(told().await, short(200));
+        assert_eq!(observe().await, short(200));
     }
 }

@@ -1,9 +1,10 @@
-//! The sandbox from outside, by plain HTTP. Every reply is also held against the OpenAPI document of its API.
+//! The sandbox from outside, over plain HTTP. Every reply is also validated against the OpenAPI document of its API.
 
-// Clippy's own exception for tests does not reach the helpers of tests.
+// Clippy's exception for tests does not cover their helpers.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod admin;
+mod admin_document;
 mod api;
 mod clickhouse;
 mod clock;
@@ -19,12 +20,11 @@ mod limits;
 mod organizations;
 mod protocol;
 mod quota;
-mod raw;
+mod raw_http;
 mod roles;
 mod seed;
 mod server;
 mod states;
-mod steering;
 mod sts;
 mod vendor_client;
 mod wire;

@@ -62,7 +62,7 @@ fn path(created: &Value) -> String {
 }
 
 #[tokio::test]
-async fn what_a_key_may_not_do_is_forbidden() {
+async fn a_key_without_the_right_is_forbidden() {
     let api = api().await;
     let invite = |email: &str| json!({ "email": email });
     let ada = create(&api, "admin", invite("ada@example.com"))
@@ -78,9 +78,9 @@ async fn what_a_key_may_not_do_is_forbidden() {
 
     let (get, delete) = (Method::GET, Method::DELETE);
     for (key, reads, writes) in [("reader", 200, 403), ("none", 403, 403)] {
-        let refused = create(&api, key, invite("cy@example.com")).await;
-        assert_eq!(refused.status, writes, "{key}");
-        assert_eq!(refused.confluent_error()["code"], "forbidden_access");
+        let rejected = create(&api, key, invite("cy@example.com")).await;
+        assert_eq!(rejected.status, writes, "{key}");
+        assert_eq!(rejected.confluent_error()["code"], "forbidden_access");
         for path in ["", &path(&ada)] {
             let reply = by(key, confluent(&api, get.clone(), path)).await;
             assert_eq!(reply.status, reads, "{key} {path}");
@@ -96,9 +96,9 @@ async fn what_a_key_may_not_do_is_forbidden() {
     let ada = by("admin", request).await.json()["result"].clone();
     for (key, reads) in [("reader", 200), ("none", 403)] {
         let request = clickhouse(&api, ONE, Method::POST, "").json(&invite("bob@example.com"));
-        let refused = by(key, request).await;
-        assert_eq!(refused.status, 403, "{key}");
-        let error = refused.clickhouse_error();
+        let rejected = by(key, request).await;
+        assert_eq!(rejected.status, 403, "{key}");
+        let error = rejected.clickhouse_error();
         assert!(error.starts_with("FORBIDDEN: "), "{error}");
         let reply = by(key, clickhouse(&api, ONE, get.clone(), &path(&ada))).await;
         assert_eq!(reply.status, reads, "{key}");
@@ -108,13 +108,13 @@ async fn what_a_key_may_not_do_is_forbidden() {
 }
 
 #[tokio::test]
-async fn organisations_do_not_see_each_other_s_invitations() {
+async fn organisations_are_separate() {
     let api = api().await;
     let ada = create(&api, "admin", json!({ "email": "ada@example.com" }))
         .await
         .json();
     let other = create(&api, "other", json!({ "email": "ada@example.com" })).await;
-    assert_eq!(other.status, 201, "an address per organisation");
+    assert_eq!(other.status, 201, "addresses are unique per organisation");
     let name = other.json()["metadata"]["resource_name"].clone();
     assert!(name.as_str().unwrap().contains(TWO), "{name}");
     for method in [Method::GET, Method::DELETE] {
@@ -151,14 +151,17 @@ async fn organisations_do_not_see_each_other_s_invitations() {
 }
 
 #[tokio::test]
-async fn an_organisation_with_sso_invites_sso_users_unless_an_admin_says_local() {
+async fn with_sso_only_an_admin_invites_local_users() {
     let api = api().await;
     let local = |email: &str| json!({ "email": email, "auth_type": "AUTH_TYPE_LOCAL" });
     let ada = create(&api, "inviter", json!({ "email": "ada@example.com" })).await;
     assert_eq!(ada.json()["auth_type"], "AUTH_TYPE_SSO");
-    let refused = create(&api, "inviter", local("bob@example.com")).await;
-    assert_eq!(refused.status, 403);
-    assert_eq!(refused.confluent_error()["source"]["pointer"], "/auth_type");
+    let rejected = create(&api, "inviter", local("bob@example.com")).await;
+    assert_eq!(rejected.status, 403);
+    assert_eq!(
+        rejected.confluent_error()["source"]["pointer"],
+        "/auth_type"
+    );
     let bob = create(&api, "admin", local("bob@example.com")).await;
     assert_eq!(bob.json()["auth_type"], "AUTH_TYPE_LOCAL");
     let other = create(&api, "other", json!({ "email": "ada@example.com" })).await;
@@ -166,7 +169,7 @@ async fn an_organisation_with_sso_invites_sso_users_unless_an_admin_says_local()
 }
 
 #[tokio::test]
-async fn an_identity_pool_gives_the_rights_it_has_in_its_organisation() {
+async fn an_identity_pool_has_rights_in_its_organisation() {
     let api = api().await;
     let exchange = async |pool: &str, token: &str| {
         let urn = "urn:ietf:params:oauth:";
@@ -203,7 +206,7 @@ async fn an_identity_pool_gives_the_rights_it_has_in_its_organisation() {
 }
 
 #[tokio::test]
-async fn a_configuration_with_anything_twice_or_unknown_is_refused() {
+async fn a_configuration_with_duplicates_or_unknowns_is_rejected() {
     let key = json!({ "api_key": "k", "api_secret": "s" });
     let token = |name: &str| json!({ "api_key": name, "api_secret": "s", "access_token": "t" });
     for (config, word) in [
@@ -254,7 +257,7 @@ async fn a_configuration_with_anything_twice_or_unknown_is_refused() {
 }
 
 #[tokio::test]
-async fn the_file_in_the_readme_is_a_configuration() {
+async fn the_file_in_the_readme_is_valid() {
     let readme = include_str!("../../README.md");
     let (_, rest) = readme.split_once("```yaml\n").unwrap();
     let (file, _) = rest.split_once("```").unwrap();

@@ -1,11 +1,11 @@
-//! HTTP itself: versions, connections, what is ignored.
+//! HTTP itself: versions, connections, unknown parameters.
 
 use org_invitations_sandbox::Provider;
 use reqwest::{Client, Method, Version};
 use tokio::io::AsyncWriteExt as _;
 
 use crate::api::{Api, send};
-use crate::raw;
+use crate::raw_http;
 
 #[tokio::test]
 async fn http_2_without_tls_is_spoken_by_prior_knowledge() {
@@ -24,21 +24,25 @@ async fn http_2_without_tls_is_spoken_by_prior_knowledge() {
 }
 
 #[tokio::test]
-async fn a_connection_is_kept_for_the_next_request_even_after_a_refusal() {
+async fn a_connection_is_kept_alive_after_an_error() {
     let api = Api::start().await;
-    let mut stream = raw::connect(&api).await;
+    let mut stream = raw_http::connect(&api).await;
     for path in ["", "/i-none", "?page_size=x", ""] {
-        let request = raw::request(&api, Provider::Confluent, "GET", path, "");
+        let request = raw_http::request(&api, Provider::Confluent, "GET", path, "");
         stream.write_all(request.as_bytes()).await.unwrap();
-        let heard = raw::hear(&mut stream).await;
-        assert_eq!(heard.end, raw::End::Silent, "{heard:?}");
-        assert!(heard.text.starts_with("HTTP/1.1 "), "{heard:?}");
-        assert_eq!(heard.body().len(), heard.stated_length());
+        let response = raw_http::receive(&mut stream).await;
+        assert_eq!(response.end, raw_http::End::Idle, "{response:?}");
+        assert!(response.text.starts_with("HTTP/1.1 "), "{response:?}");
+        assert_eq!(response.body().len(), response.content_length());
     }
-    let two = raw::request(&api, Provider::ClickHouse, "GET", "", "").repeat(2);
+    let two = raw_http::request(&api, Provider::ClickHouse, "GET", "", "").repeat(2);
     stream.write_all(two.as_bytes()).await.unwrap();
-    let heard = raw::hear(&mut stream).await;
-    assert_eq!(heard.text.matches("HTTP/1.1 200").count(), 2, "{heard:?}");
+    let response = raw_http::receive(&mut stream).await;
+    assert_eq!(
+        response.text.matches("HTTP/1.1 200").count(),
+        2,
+        "{response:?}"
+    );
 }
 
 #[tokio::test]
@@ -56,7 +60,7 @@ async fn unknown_query_parameters_are_ignored() {
 }
 
 #[tokio::test]
-async fn every_reply_has_a_request_id_of_its_own() {
+async fn every_reply_has_its_own_request_id() {
     let api = Api::start().await;
     let mut seen = std::collections::HashSet::new();
     for path in ["", "/i-none", "?page_size=x"] {

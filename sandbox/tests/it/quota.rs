@@ -1,4 +1,4 @@
-//! How many invitations an organisation may have.
+//! Quotas.
 
 use org_invitations_sandbox::{Provider, Quota, Quotas};
 use reqwest::Method;
@@ -12,7 +12,7 @@ async fn create(api: &Api, email: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn one_too_many_is_refused_with_402_until_there_is_room() {
+async fn a_create_over_the_quota_is_answered_with_402() {
     let api = Api::start().await;
     let two = Quotas::default().confluent(Quota::new(2));
     api.sandbox.set_quotas(two);
@@ -38,7 +38,7 @@ async fn one_too_many_is_refused_with_402_until_there_is_room() {
 }
 
 #[tokio::test]
-async fn it_is_refused_with_400_when_told_to() {
+async fn the_status_over_the_quota_can_be_400() {
     let api = Api::start().await;
     let none = Quotas::default().confluent(Quota::new(0).as_bad_request());
     api.sandbox.set_quotas(none);
@@ -49,14 +49,14 @@ async fn it_is_refused_with_400_when_told_to() {
 }
 
 #[tokio::test]
-async fn it_is_set_and_read_over_http() {
+async fn the_quota_is_set_and_read_over_http() {
     let api = Api::start().await;
     let (put, quota) = (Method::PUT, "/_sandbox/quota");
     let one = json!({ "confluent": { "invitations_per_org": 1 } });
-    assert_eq!(api.steer(put.clone(), quota, &one).await.status, 204);
+    assert_eq!(api.admin(put.clone(), quota, &one).await.status, 204);
     api.invite_confluent("ada@example.com").await;
     assert_eq!(create(&api, "bob@example.com").await.status, 402);
-    let read = api.steer(Method::GET, quota, &json!(null)).await.json();
+    let read = api.admin(Method::GET, quota, &json!(null)).await.json();
     let written = json!({ "confluent": { "invitations_per_org": 1, "status": 402 } });
     assert_eq!(read, written);
     for wrong in [
@@ -64,9 +64,9 @@ async fn it_is_set_and_read_over_http() {
         json!({ "confluent": { "invitations_per_org": 1, "status": 409 } }),
         json!({ "clickhouse": { "invitations_per_org": 1 } }),
     ] {
-        let reply = api.steer(put.clone(), quota, &wrong).await;
+        let reply = api.admin(put.clone(), quota, &wrong).await;
         assert_eq!(reply.status, 422, "{wrong}");
     }
-    assert_eq!(api.steer(put, quota, &json!({})).await.status, 204);
+    assert_eq!(api.admin(put, quota, &json!({})).await.status, 204);
     api.invite_confluent("bob@example.com").await;
 }

@@ -18,7 +18,7 @@ async fn get(api: &Api, invitation: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn with_custom_roles_the_deprecated_role_is_refused_and_frozen() {
+async fn custom_roles_freeze_the_deprecated_role() {
     let api = Api::start().await;
     let admin = json!({ "email": "ada@example.com", "role": "admin" });
     let ada = create(&api, &admin).await.json()["result"].clone();
@@ -26,8 +26,8 @@ async fn with_custom_roles_the_deprecated_role_is_refused_and_frozen() {
 
     let roles = json!({ "custom_roles": [{ "id": AUDITOR, "name": "Auditor" }] });
     let (put, path) = (Method::PUT, "/_sandbox/roles");
-    assert_eq!(api.steer(put.clone(), path, &roles).await.status, 204);
-    let read = api.steer(Method::GET, path, &json!(null)).await.json();
+    assert_eq!(api.admin(put.clone(), path, &roles).await.status, 204);
+    let read = api.admin(Method::GET, path, &json!(null)).await.json();
     assert_eq!(read, roles);
 
     let reply = create(
@@ -56,7 +56,7 @@ async fn with_custom_roles_the_deprecated_role_is_refused_and_frozen() {
     assert_eq!(get(&api, &ada).await["role"], "admin", "as it was before");
 
     let none = json!({ "custom_roles": [] });
-    api.steer(put, path, &none).await;
+    api.admin(put, path, &none).await;
     let admin = json!({ "email": "cy@example.com", "role": "admin" });
     assert_eq!(create(&api, &admin).await.status, 200);
     let auditor = json!({ "email": "dan@example.com", "assignedRoleIds": [AUDITOR] });
@@ -65,7 +65,7 @@ async fn with_custom_roles_the_deprecated_role_is_refused_and_frozen() {
 }
 
 #[tokio::test]
-async fn an_organisation_may_start_with_custom_roles_and_is_reset_to_them() {
+async fn a_reset_restores_the_configured_custom_roles() {
     let mut organization = ClickHouseOrganization::default();
     organization.custom_roles = vec![CustomRole::new(AUDITOR, "Auditor")];
     let mut config = Config::default();
@@ -79,7 +79,7 @@ async fn an_organisation_may_start_with_custom_roles_and_is_reset_to_them() {
 }
 
 #[tokio::test]
-async fn ids_that_are_no_uuids_or_there_twice_are_refused() {
+async fn role_ids_must_be_unique_uuids() {
     let api = Api::start().await;
     for ids in [
         ["", AUDITOR],
@@ -89,7 +89,7 @@ async fn ids_that_are_no_uuids_or_there_twice_are_refused() {
     ] {
         let roles = ids.map(|id| json!({ "id": id, "name": "Auditor" }));
         let body = json!({ "custom_roles": roles });
-        let reply = api.steer(Method::PUT, "/_sandbox/roles", &body).await;
+        let reply = api.admin(Method::PUT, "/_sandbox/roles", &body).await;
         assert_eq!(reply.status, 422, "{body}");
         let roles = ids.map(|id| CustomRole::new(id, "Auditor")).to_vec();
         assert!(api.sandbox.set_custom_roles(roles).is_err());

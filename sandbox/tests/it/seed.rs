@@ -1,4 +1,4 @@
-//! Invitations that are there from the start.
+//! The invitations at the start.
 
 use org_invitations_sandbox::{Provider, Sandbox};
 use reqwest::Method;
@@ -20,13 +20,16 @@ async fn ids(api: &Api) -> (Vec<Value>, Vec<Value>) {
 }
 
 #[tokio::test]
-async fn they_are_the_same_in_every_sandbox_and_after_a_reset() {
+async fn seeded_invitations_are_the_same_in_every_sandbox() {
     let api = Api::with(Sandbox::builder().seed(25)).await;
     let seeded = ids(&api).await;
     assert_eq!((seeded.0.len(), seeded.1.len()), (25, 25));
     let other = Api::with(Sandbox::builder().seed(25)).await;
     assert_eq!(ids(&other).await, seeded);
-    assert!(api.sandbox.ledger().commits.is_empty(), "nothing happened");
+    assert!(
+        api.sandbox.ledger().commits.is_empty(),
+        "seeds are not in the ledger"
+    );
 
     for provider in [Provider::Confluent, Provider::ClickHouse] {
         api.sandbox
@@ -41,7 +44,7 @@ async fn they_are_the_same_in_every_sandbox_and_after_a_reset() {
 }
 
 #[tokio::test]
-async fn they_are_invitations_like_any_other() {
+async fn seeded_invitations_behave_like_others() {
     let api = Api::with(Sandbox::builder().seed(3)).await;
     let all = send(api.confluent(Method::GET, "")).await.json();
     let first = &all["data"][0];

@@ -14,7 +14,7 @@ fn address(url: &str) -> SocketAddr {
     url.strip_prefix("http://").unwrap().parse().unwrap()
 }
 
-/// Waits, briefly, for nothing to answer there.
+/// Waits up to a second until nothing listens at an address.
 async fn assert_stops(address: SocketAddr) {
     for _ in 0..100 {
         if TcpStream::connect(address).await.is_err() {
@@ -26,7 +26,7 @@ async fn assert_stops(address: SocketAddr) {
 }
 
 #[tokio::test]
-async fn many_sandboxes_run_side_by_side_and_share_nothing() {
+async fn sandboxes_run_side_by_side_and_share_nothing() {
     let mut all = Vec::new();
     for _ in 0..10 {
         all.push(Api::start().await);
@@ -48,7 +48,7 @@ async fn many_sandboxes_run_side_by_side_and_share_nothing() {
 }
 
 #[tokio::test]
-async fn a_dropped_sandbox_stops_even_with_a_connection_open() {
+async fn a_dropped_sandbox_stops_with_an_open_connection() {
     let api = Api::start().await;
     api.invite_confluent("ada@example.com").await;
     let address = address(api.sandbox.url());
@@ -59,14 +59,14 @@ async fn a_dropped_sandbox_stops_even_with_a_connection_open() {
 }
 
 #[tokio::test]
-async fn serving_ends_when_told() {
+async fn serving_ends_when_stop_resolves() {
     let sandbox = Sandbox::start().await.unwrap();
     let address = address(sandbox.url());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(sandbox.serve_until(async {
         stopped.await.unwrap();
     }));
-    // A connection that never asks anything does not hold it up for long.
+    // An idle connection does not delay the end for long.
     let _idle = TcpStream::connect(address).await.unwrap();
     stop.send(()).unwrap();
     let patience = Duration::from_secs(5);
@@ -79,10 +79,10 @@ async fn serving_ends_when_told() {
 }
 
 #[tokio::test]
-async fn an_address_that_others_can_reach_must_be_allowed() {
+async fn a_remote_address_must_be_allowed() {
     let everywhere: SocketAddr = "0.0.0.0:0".parse().unwrap();
-    let refused = Sandbox::builder().listen(everywhere).start().await;
-    assert_eq!(refused.unwrap_err().kind(), ErrorKind::InvalidInput);
+    let rejected = Sandbox::builder().listen(everywhere).start().await;
+    assert_eq!(rejected.unwrap_err().kind(), ErrorKind::InvalidInput);
     let builder = Sandbox::builder().listen(everywhere);
     builder.allow_remote(true).start().await.unwrap();
 }

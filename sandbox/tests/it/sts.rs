@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use org_invitations_sandbox::{Fault, Faults, Operation, Provider, Rule, Sts};
+use org_invitations_sandbox::{Fault, Faults, Operation, Provider, Rule, StsSettings};
 use reqwest::Method;
 use serde_json::json;
 
@@ -12,7 +12,7 @@ const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
-/// A good request, with these fields in place of its own; an empty one is left out.
+/// A valid request with these fields in place of its own. An empty value omits the field.
 async fn exchange(api: &Api, changes: &[(&str, &str)]) -> Reply {
     let credentials = api.sandbox.credentials();
     let mut fields = vec![
@@ -44,7 +44,7 @@ fn access_token(reply: &Reply) -> String {
 }
 
 #[tokio::test]
-async fn a_token_is_exchanged_for_one_that_works_until_it_expires() {
+async fn an_exchanged_token_works_until_it_expires() {
     let api = Api::start().await;
     let reply = exchange(&api, &[]).await;
     let token = access_token(&reply);
@@ -59,9 +59,9 @@ async fn a_token_is_exchanged_for_one_that_works_until_it_expires() {
     api.sandbox.advance(Duration::from_secs(890));
     assert_eq!(list(&api, &token).await.status, 200);
     api.sandbox.advance(Duration::from_secs(11));
-    let refused = list(&api, &token).await;
-    assert_eq!(refused.status, 401);
-    let challenge = refused.header("www-authenticate");
+    let rejected = list(&api, &token).await;
+    assert_eq!(rejected.status, 401);
+    let challenge = rejected.header("www-authenticate");
     assert!(challenge.contains("has expired"), "{challenge}");
     let new = access_token(&exchange(&api, &[]).await);
     assert_eq!(list(&api, &new).await.status, 200);
@@ -77,7 +77,7 @@ async fn a_token_is_exchanged_for_one_that_works_until_it_expires() {
 }
 
 #[tokio::test]
-async fn a_lifetime_can_be_asked_for_and_is_at_most_fifteen_minutes() {
+async fn a_requested_lifetime_is_at_most_fifteen_minutes() {
     let api = Api::start().await;
     let reply = exchange(&api, &[("expires_in", "60")]).await;
     assert_eq!(reply.json()["expires_in"], 60);
@@ -118,9 +118,9 @@ async fn each_field_is_checked() {
 }
 
 #[tokio::test]
-async fn what_is_accepted_and_how_it_is_answered_can_be_set() {
+async fn the_token_exchange_can_be_configured() {
     let api = Api::start().await;
-    let sts = Sts::default()
+    let sts = StsSettings::default()
         .with_subject_tokens(["rotated"])
         .with_lifetime_seconds(30)
         .with_expires_in_as_text();
@@ -150,7 +150,7 @@ async fn what_is_accepted_and_how_it_is_answered_can_be_set() {
 }
 
 #[tokio::test]
-async fn faults_hit_the_exchange_too() {
+async fn faults_apply_to_the_token_exchange() {
     let api = Api::start().await;
     let rules = [
         Rule::new(Fault::ExpiredToken),
@@ -168,7 +168,7 @@ async fn faults_hit_the_exchange_too() {
 }
 
 #[tokio::test]
-async fn the_identity_provider_issues_tokens_that_the_exchange_takes_for_an_hour() {
+async fn tokens_of_the_identity_provider_are_valid_for_an_hour() {
     let api = Api::start().await;
     let idp = api.sandbox.credentials().idp().clone();
     let grant = ("grant_type", "client_credentials");
@@ -203,7 +203,7 @@ async fn the_identity_provider_issues_tokens_that_the_exchange_takes_for_an_hour
 }
 
 #[tokio::test]
-async fn the_identity_provider_refuses_as_oauth_does() {
+async fn the_identity_provider_answers_oauth_errors() {
     let api = Api::start().await;
     let idp = api.sandbox.credentials().idp().clone();
     let grant = ("grant_type", "client_credentials");
@@ -239,7 +239,7 @@ async fn the_identity_provider_refuses_as_oauth_does() {
 }
 
 #[tokio::test]
-async fn a_reset_forgets_tokens_given() {
+async fn a_reset_forgets_issued_tokens() {
     let api = Api::start().await;
     let token = access_token(&exchange(&api, &[]).await);
     api.sandbox.reset();

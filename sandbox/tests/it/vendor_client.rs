@@ -1,4 +1,4 @@
-//! The ClickHouse vendor's published Rust client, as it is, against the sandbox.
+//! ClickHouse's published Rust client, unmodified, against the sandbox.
 
 use clickhouse_cloud_api::models::InvitationPostRequest;
 use clickhouse_cloud_api::{Client, Error};
@@ -21,7 +21,7 @@ fn invite(email: &str, roles: &[&str]) -> InvitationPostRequest {
 }
 
 /// The status and message of the client's own error.
-fn refused<T: std::fmt::Debug>(result: Result<T, Error>) -> (u16, String) {
+fn api_error<T: std::fmt::Debug>(result: Result<T, Error>) -> (u16, String) {
     match result {
         Err(Error::Api { status, message }) => (status, message),
         other => panic!("{other:?}"),
@@ -29,7 +29,7 @@ fn refused<T: std::fmt::Debug>(result: Result<T, Error>) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn it_creates_gets_lists_and_deletes() {
+async fn the_vendor_client_creates_gets_lists_and_deletes() {
     let api = Api::start().await;
     let (client, organization) = client(&api);
     let [admin, _, billing] = SYSTEM_ROLES.map(|role| role.id);
@@ -54,19 +54,19 @@ async fn it_creates_gets_lists_and_deletes() {
 }
 
 #[tokio::test]
-async fn it_gets_errors_of_its_own() {
+async fn the_vendor_client_parses_errors() {
     let api = Api::start().await;
     let (client, organization) = client(&api);
-    let (status, message) = refused(client.invitation_get(organization, "mine").await);
+    let (status, message) = api_error(client.invitation_get(organization, "mine").await);
     assert_eq!(status, 400);
     assert!(message.starts_with("BAD_REQUEST: Invalid"), "{message}");
     let unknown = Uuid::new_v4().to_string();
-    let (status, message) = refused(client.invitation_delete(organization, &unknown).await);
+    let (status, message) = api_error(client.invitation_delete(organization, &unknown).await);
     assert_eq!(status, 404);
     assert!(message.starts_with("NOT_FOUND"), "{message}");
 
     let none = Limit::new(0, std::time::Duration::from_secs(60));
     api.sandbox.set_limits(Limits::default().clickhouse(none));
-    let (status, message) = refused(client.invitation_get_list(organization).await);
+    let (status, message) = api_error(client.invitation_get_list(organization).await);
     assert_eq!((status, message.as_str()), (429, "TOO_MANY_REQUESTS"));
 }

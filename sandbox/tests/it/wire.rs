@@ -1,4 +1,4 @@
-//! Each operation × each documented status the sandbox answers with; `send` does the checking.
+//! Each operation with each documented status of the sandbox. `send` validates the replies.
 
 use org_invitations_sandbox::Provider;
 use reqwest::{Method, RequestBuilder};
@@ -6,10 +6,10 @@ use serde_json::json;
 
 use crate::api::{Api, send};
 
-async fn documented(request: RequestBuilder, status: u16) {
+async fn assert_documented(request: RequestBuilder, status: u16) {
     let reply = send(request).await;
     assert_eq!(reply.status, status, "{reply:?}");
-    assert!(reply.documented, "not checked: {reply:?}");
+    assert!(reply.documented, "not validated: {reply:?}");
 }
 
 #[tokio::test]
@@ -20,35 +20,35 @@ async fn confluent_replies_are_as_documented() {
     let url = api.url("/iam/v2/invitations");
     let item = api.url("/iam/v2/invitations/i-none");
 
-    documented(api.confluent(post.clone(), "").json(&ada), 201).await;
-    documented(api.confluent(post.clone(), "").json(&ada), 409).await;
-    documented(api.confluent(post.clone(), "").json(&json!({})), 422).await;
-    documented(api.confluent(post.clone(), "").body("{"), 400).await;
-    documented(api.http.post(&url).json(&ada), 401).await;
-    documented(api.http.post(&url).bearer_auth("wrong").json(&ada), 401).await;
+    assert_documented(api.confluent(post.clone(), "").json(&ada), 201).await;
+    assert_documented(api.confluent(post.clone(), "").json(&ada), 409).await;
+    assert_documented(api.confluent(post.clone(), "").json(&json!({})), 422).await;
+    assert_documented(api.confluent(post.clone(), "").body("{"), 400).await;
+    assert_documented(api.http.post(&url).json(&ada), 401).await;
+    assert_documented(api.http.post(&url).bearer_auth("wrong").json(&ada), 401).await;
 
     api.invite_confluent("bob@example.com").await;
-    documented(api.confluent(get.clone(), ""), 200).await;
-    documented(api.confluent(get.clone(), "?page_size=1"), 200).await;
-    documented(api.confluent(get.clone(), "?email=nobody"), 200).await;
-    documented(api.confluent(get.clone(), "?page_size=x"), 400).await;
-    documented(api.http.get(&url), 401).await;
+    assert_documented(api.confluent(get.clone(), ""), 200).await;
+    assert_documented(api.confluent(get.clone(), "?page_size=1"), 200).await;
+    assert_documented(api.confluent(get.clone(), "?email=nobody"), 200).await;
+    assert_documented(api.confluent(get.clone(), "?page_size=x"), 400).await;
+    assert_documented(api.http.get(&url), 401).await;
 
     let cy = api.invite_confluent("cy@example.com").await;
     let cy = format!("/{}", cy["id"].as_str().unwrap());
-    documented(api.confluent(get.clone(), &cy), 200).await;
-    documented(api.confluent(get.clone(), "/i-none"), 404).await;
-    documented(api.http.get(&item), 401).await;
+    assert_documented(api.confluent(get.clone(), &cy), 200).await;
+    assert_documented(api.confluent(get.clone(), "/i-none"), 404).await;
+    assert_documented(api.http.get(&item), 401).await;
 
     let dan = api.invite_confluent("dan@example.com").await;
     let dan = format!("/{}", dan["id"].as_str().unwrap());
     let accepted = api.sandbox.accept(Provider::Confluent, "dan@example.com");
     accepted.unwrap();
-    documented(api.confluent(get, &dan), 200).await;
-    documented(api.confluent(delete.clone(), &dan), 400).await;
-    documented(api.confluent(delete.clone(), &cy), 204).await;
-    documented(api.confluent(delete, &cy), 404).await;
-    documented(api.http.delete(&item), 401).await;
+    assert_documented(api.confluent(get, &dan), 200).await;
+    assert_documented(api.confluent(delete.clone(), &dan), 400).await;
+    assert_documented(api.confluent(delete.clone(), &cy), 204).await;
+    assert_documented(api.confluent(delete, &cy), 404).await;
+    assert_documented(api.http.delete(&item), 401).await;
 }
 
 #[tokio::test]
@@ -57,17 +57,17 @@ async fn clickhouse_replies_are_as_documented() {
     let (get, post, delete) = (Method::GET, Method::POST, Method::DELETE);
     let ada = json!({ "email": "ada@example.com" });
 
-    documented(api.clickhouse(get.clone(), ""), 200).await;
-    documented(api.clickhouse(post.clone(), "").json(&ada), 200).await;
-    documented(api.clickhouse(post.clone(), "").body("{"), 400).await;
-    documented(api.clickhouse(get.clone(), ""), 200).await;
-    documented(api.clickhouse_in("x", get.clone(), ""), 400).await;
-    documented(api.clickhouse_in("x", post, ""), 400).await;
+    assert_documented(api.clickhouse(get.clone(), ""), 200).await;
+    assert_documented(api.clickhouse(post.clone(), "").json(&ada), 200).await;
+    assert_documented(api.clickhouse(post.clone(), "").body("{"), 400).await;
+    assert_documented(api.clickhouse(get.clone(), ""), 200).await;
+    assert_documented(api.clickhouse_in("x", get.clone(), ""), 400).await;
+    assert_documented(api.clickhouse_in("x", post, ""), 400).await;
 
     let bob = api.invite_clickhouse("bob@example.com").await;
     let bob = format!("/{}", bob["id"].as_str().unwrap());
-    documented(api.clickhouse(get.clone(), &bob), 200).await;
-    documented(api.clickhouse(get, "/x"), 400).await;
-    documented(api.clickhouse(delete.clone(), &bob), 200).await;
-    documented(api.clickhouse(delete, "/x"), 400).await;
+    assert_documented(api.clickhouse(get.clone(), &bob), 200).await;
+    assert_documented(api.clickhouse(get, "/x"), 400).await;
+    assert_documented(api.clickhouse(delete.clone(), &bob), 200).await;
+    assert_documented(api.clickhouse(delete, "/x"), 400).await;
 }

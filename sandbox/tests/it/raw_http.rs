@@ -1,4 +1,4 @@
-//! One request over a connection of its own, to see what happens to the connection.
+//! A request over its own TCP connection, to see what happens to the connection.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -11,26 +11,26 @@ use tokio::net::TcpStream;
 
 use crate::api::Api;
 
-/// How long a silence is taken for one without end.
-pub const SILENCE: Duration = Duration::from_millis(250);
+/// How long without bytes counts as idle.
+pub const IDLE_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     Closed,
     Reset,
-    /// It is open, and nothing comes.
-    Silent,
+    /// Open, without further bytes.
+    Idle,
 }
 
-/// All that came on a connection, and how it ended.
+/// The bytes received on a connection, and how it ended.
 #[derive(Debug)]
-pub struct Heard {
+pub struct RawResponse {
     pub text: String,
     pub end: End,
 }
 
-impl Heard {
+impl RawResponse {
     pub fn head(&self) -> &str {
         self.text
             .split_once("\r\n\r\n")
@@ -43,7 +43,7 @@ impl Heard {
             .map_or("", |(_, body)| body)
     }
 
-    pub fn stated_length(&self) -> usize {
+    pub fn content_length(&self) -> usize {
         let head = self.head().to_lowercase();
         let length = head
             .lines()
@@ -53,17 +53,23 @@ impl Heard {
     }
 }
 
-/// Creates an invitation of `email`, keeping the connection alive.
-pub async fn create(api: &Api, provider: Provider, email: &str) -> Heard {
+/// Creates an invitation over a new connection.
+pub async fn create(api: &Api, provider: Provider, email: &str) -> RawResponse {
     let body = format!(r#"{{"email":"{email}"}}"#);
     ask(api, provider, "POST", "", &body).await
 }
 
-pub async fn ask(api: &Api, provider: Provider, method: &str, path: &str, body: &str) -> Heard {
+pub async fn ask(
+    api: &Api,
+    provider: Provider,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> RawResponse {
     let mut stream = connect(api).await;
     let request = request(api, provider, method, path, body);
     stream.write_all(request.as_bytes()).await.unwrap();
-    hear(&mut stream).await
+    receive(&mut stream).await
 }
 
 pub async fn connect(api: &Api) -> TcpStream {
@@ -96,13 +102,13 @@ pub fn request(api: &Api, provider: Provider, method: &str, path: &str, body: &s
     )
 }
 
-/// Reads until the connection ends, or nothing comes any more.
-pub async fn hear(stream: &mut TcpStream) -> Heard {
+/// Reads until the connection ends or is idle.
+pub async fn receive(stream: &mut TcpStream) -> RawResponse {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     let end = loop {
-        match tokio::time::timeout(SILENCE, stream.read(&mut buffer)).await {
-            Err(_elapsed) => break End::Silent,
+        match tokio::time::timeout(IDLE_TIMEOUT, stream.read(&mut buffer)).await {
+            Err(_elapsed) => break End::Idle,
             Ok(Ok(0)) => break End::Closed,
             Ok(Ok(count)) => bytes.extend_from_slice(&buffer[..count]),
             Ok(Err(error)) if error.kind() == ErrorKind::ConnectionReset => break End::Reset,
@@ -110,5 +116,5 @@ pub async fn hear(stream: &mut TcpStream) -> Heard {
         }
     };
     let text = String::from_utf8(bytes).unwrap();
-    Heard { text, end }
+    RawResponse { text, end }
 }

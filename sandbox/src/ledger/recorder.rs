@@ -1,30 +1,30 @@
-//! Writing the ledger.
+//! Recording the ledger.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use chrono::{DateTime, Utc};
 
+use super::{Change, CommitEntry, Ledger, RequestEntry};
 use crate::auth;
 use crate::faults::Fault;
-use crate::ledger::{Change, CommitEntry, Ledger, RequestEntry};
-use crate::state::Provider;
+use crate::provider::Provider;
 
-/// The ledger as it is written: the entries still kept, and how many are no longer.
+/// The ledger as it is recorded, in a compact form.
 #[derive(Debug)]
-pub(crate) struct Journal {
-    requests: VecDeque<Record>,
+pub(crate) struct Recorder {
+    requests: VecDeque<RequestRecord>,
     commits: VecDeque<CommitEntry>,
     dropped_requests: u64,
     dropped_commits: u64,
     last_sequence: u64,
-    /// How many entries of each kind are kept.
+    /// Number of entries of each kind to keep.
     limit: usize,
 }
 
-/// A request as it is kept: small, and quickly written, as there may be a great many.
+/// A recorded request, small and quick to create.
 #[derive(Debug)]
-struct Record {
+struct RequestRecord {
     sequence: u64,
     at: DateTime<Utc>,
     provider: Option<Provider>,
@@ -33,17 +33,17 @@ struct Record {
     status: Option<StatusCode>,
     /// The path, with the query if there is one.
     target: Box<str>,
-    /// A header a line: its name, a colon, its value.
+    /// One header per line: name, colon, value.
     headers: Box<str>,
     request_id: Box<str>,
     fault: Option<Box<Fault>>,
 }
 
-/// How many entries of each kind are kept unless told otherwise.
+/// The default number of entries of each kind to keep.
 const DEFAULT_LIMIT: usize = 1_000_000;
 
-/// What is known of a request when its head has arrived.
-pub(crate) struct Arrival<'a> {
+/// A request whose head has arrived.
+pub(crate) struct ReceivedRequest<'a> {
     pub(crate) provider: Option<Provider>,
     pub(crate) operation: Option<&'static str>,
     pub(crate) request_id: &'a str,
@@ -53,7 +53,7 @@ pub(crate) struct Arrival<'a> {
     pub(crate) fault: Option<&'a Fault>,
 }
 
-impl Journal {
+impl Recorder {
     pub(crate) fn new(limit: Option<usize>) -> Self {
         Self {
             requests: VecDeque::new(),
@@ -65,40 +65,40 @@ impl Journal {
         }
     }
 
-    /// An empty one that numbers its entries on from here.
-    pub(crate) fn fresh(&self) -> Self {
+    /// An empty recorder that continues the numbering.
+    pub(crate) fn cleared(&self) -> Self {
         Self {
             last_sequence: self.last_sequence,
             ..Self::new(Some(self.limit))
         }
     }
 
-    /// Records a request and returns its sequence, for [`Journal::answered`].
-    pub(crate) fn received(&mut self, arrival: Arrival<'_>) -> u64 {
+    /// Records a request and returns its sequence, for [`Recorder::record_status`].
+    pub(crate) fn receive(&mut self, request: ReceivedRequest<'_>) -> u64 {
         let sequence = self.next_sequence();
-        let target = arrival.uri.path_and_query().map_or("", |it| it.as_str());
-        self.requests.push_back(Record {
+        let target = request.uri.path_and_query().map_or("", |it| it.as_str());
+        self.requests.push_back(RequestRecord {
             sequence,
             at: Utc::now(),
-            provider: arrival.provider,
-            operation: arrival.operation,
-            method: arrival.method.clone(),
+            provider: request.provider,
+            operation: request.operation,
+            method: request.method.clone(),
             status: None,
             target: target.into(),
-            headers: printable(arrival.headers),
-            request_id: arrival.request_id.into(),
-            fault: arrival.fault.cloned().map(Box::new),
+            headers: to_lines(request.headers),
+            request_id: request.request_id.into(),
+            fault: request.fault.cloned().map(Box::new),
         });
         self.dropped_requests += trim(&mut self.requests, self.limit);
         sequence
     }
 
-    /// How many requests have arrived.
-    pub(crate) fn received_so_far(&self) -> u64 {
+    /// Number of requests so far.
+    pub(crate) fn received_count(&self) -> u64 {
         self.dropped_requests + self.requests.len() as u64
     }
 
-    pub(crate) fn answered(&mut self, sequence: u64, status: StatusCode) {
+    pub(crate) fn record_status(&mut self, sequence: u64, status: StatusCode) {
         let found = self
             .requests
             .binary_search_by_key(&sequence, |entry| entry.sequence);
@@ -128,9 +128,9 @@ impl Journal {
         self.dropped_commits += trim(&mut self.commits, self.limit);
     }
 
-    pub(crate) fn ledger(&self) -> Ledger {
+    pub(crate) fn snapshot(&self) -> Ledger {
         Ledger {
-            requests: self.requests.iter().map(Record::entry).collect(),
+            requests: self.requests.iter().map(RequestRecord::entry).collect(),
             commits: self.commits.iter().cloned().collect(),
             dropped_requests: self.dropped_requests,
             dropped_commits: self.dropped_commits,
@@ -143,7 +143,7 @@ impl Journal {
     }
 }
 
-impl Record {
+impl RequestRecord {
     fn entry(&self) -> RequestEntry {
         let (path, query) = self.target.split_once('?').unwrap_or((&self.target, ""));
         RequestEntry {
@@ -154,7 +154,7 @@ impl Record {
             method: self.method.to_string(),
             path: path.to_owned(),
             query: query.to_owned(),
-            headers: headers(&self.headers),
+            headers: from_lines(&self.headers),
             status: self.status.map(|status| status.as_u16()),
             request_id: self.request_id.to_string(),
             fault: self.fault.as_deref().cloned(),
@@ -168,8 +168,8 @@ fn trim<T>(entries: &mut VecDeque<T>, limit: usize) -> u64 {
     entries.drain(..over).count() as u64
 }
 
-/// The lines of a [`Record`]'s headers.
-fn printable(headers: &HeaderMap) -> Box<str> {
+/// The headers of a [`RequestRecord`].
+fn to_lines(headers: &HeaderMap) -> Box<str> {
     let mut lines = String::with_capacity(256);
     for (name, value) in headers {
         lines.push_str(name.as_str());
@@ -177,7 +177,7 @@ fn printable(headers: &HeaderMap) -> Box<str> {
         if name == header::AUTHORIZATION || name == header::PROXY_AUTHORIZATION {
             lines.push_str(auth::scheme(value));
         } else {
-            // Neither names nor values have line breaks.
+            // A header has no line breaks.
             lines.push_str(&String::from_utf8_lossy(value.as_bytes()));
         }
         lines.push('\n');
@@ -185,7 +185,7 @@ fn printable(headers: &HeaderMap) -> Box<str> {
     lines.into_boxed_str()
 }
 
-fn headers(lines: &str) -> BTreeMap<String, String> {
+fn from_lines(lines: &str) -> BTreeMap<String, String> {
     let mut all = BTreeMap::<String, String>::new();
     for (name, value) in lines.lines().filter_map(|line| line.split_once(':')) {
         all.entry(name.to_owned())

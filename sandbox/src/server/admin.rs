@@ -1,4 +1,5 @@
-//! `/_sandbox/…`: looking into the sandbox and steering it. Not recorded in the ledger, no credentials asked.
+//! The admin API, `/_sandbox/…`: inspects and controls the sandbox. It asks for no credentials, and the ledger does not
+//! record it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,21 +13,20 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::config::CustomRole;
+use super::{AppState, idp};
+use crate::config::{CustomRole, Quotas, StsSettings};
 use crate::faults::Faults;
-use crate::idp;
+use crate::invitations::AcceptError;
 use crate::limits::Limits;
-use crate::quota::Quotas;
-use crate::state::{AcceptError, Provider, Shared};
-use crate::tokens::Sts;
+use crate::provider::Provider;
 
-/// The JSON body of a request, or why it is none.
+/// The JSON body of a request, or why it is invalid.
 type Body<T> = Result<Json<T>, JsonRejection>;
 
-/// The document of all this, in OpenAPI.
-const DOCUMENT: &str = include_str!("../openapi.yaml");
+/// The OpenAPI document of the admin API.
+const DOCUMENT: &str = include_str!("../../openapi.yaml");
 
-pub(crate) fn router() -> Router<Arc<Shared>> {
+pub(crate) fn router() -> Router<Arc<AppState>> {
     let mut endpoints = Router::new();
     for (path, methods) in endpoint_table() {
         endpoints = endpoints.route(path, methods);
@@ -39,7 +39,7 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
         .route("/_sandbox/", any(not_found))
 }
 
-fn endpoint_table() -> [(&'static str, MethodRouter<Arc<Shared>>); 13] {
+fn endpoint_table() -> [(&'static str, MethodRouter<Arc<AppState>>); 13] {
     [
         ("/accept", post(accept)),
         ("/clock", post(clock)),
@@ -61,8 +61,8 @@ async fn document() -> Response {
     ([(header::CONTENT_TYPE, "application/yaml")], DOCUMENT).into_response()
 }
 
-async fn ledger(State(shared): State<Arc<Shared>>) -> Response {
-    let ledger = shared.lock().journal.ledger();
+async fn ledger(State(app): State<Arc<AppState>>) -> Response {
+    let ledger = app.lock().state.ledger.snapshot();
     Json(ledger).into_response()
 }
 
@@ -74,11 +74,11 @@ struct Accept {
 }
 
 async fn accept(
-    State(shared): State<Arc<Shared>>,
+    State(app): State<Arc<AppState>>,
     body: Body<Accept>,
-) -> Result<Response, Refusal> {
-    let Accept { provider, email } = read(body)?;
-    let accepted = shared.lock().accept(provider, &email);
+) -> Result<Response, AdminError> {
+    let Accept { provider, email } = parse(body)?;
+    let accepted = app.lock().accept(provider, &email);
     accepted
         .map(|id| Json(json!({ "id": id })).into_response())
         .map_err(|error| {
@@ -88,7 +88,7 @@ async fn accept(
                     StatusCode::CONFLICT
                 }
             };
-            Refusal(status, error.to_string())
+            AdminError(status, error.to_string())
         })
 }
 
@@ -99,62 +99,60 @@ struct Advance {
 }
 
 async fn clock(
-    State(shared): State<Arc<Shared>>,
+    State(app): State<Arc<AppState>>,
     body: Body<Advance>,
-) -> Result<Response, Refusal> {
-    let Advance { advance_seconds } = read(body)?;
-    let mut state = shared.lock();
+) -> Result<Response, AdminError> {
+    let Advance { advance_seconds } = parse(body)?;
+    let state = &mut app.lock().state;
     state.clock.advance(Duration::from_secs(advance_seconds));
     Ok(Json(json!({ "now": state.now() })).into_response())
 }
 
-async fn faults(State(shared): State<Arc<Shared>>) -> Response {
-    let left = shared.lock().faults.left();
-    Json(left).into_response()
+async fn faults(State(app): State<Arc<AppState>>) -> Response {
+    let remaining = app.lock().state.faults.remaining();
+    Json(remaining).into_response()
 }
 
 async fn set_faults(
-    State(shared): State<Arc<Shared>>,
+    State(app): State<Arc<AppState>>,
     body: Body<Faults>,
-) -> Result<StatusCode, Refusal> {
-    let faults = read(body)?;
-    if let Some(problem) = faults.problem() {
-        return Err(Refusal(StatusCode::UNPROCESSABLE_ENTITY, problem));
-    }
-    shared.lock().set_faults(faults);
+) -> Result<StatusCode, AdminError> {
+    let faults = parse(body)?;
+    faults.validate().map_err(AdminError::unprocessable)?;
+    app.lock().state.set_faults(faults);
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn clear_faults(State(shared): State<Arc<Shared>>) -> StatusCode {
-    shared.lock().set_faults(Faults::default());
+async fn clear_faults(State(app): State<Arc<AppState>>) -> StatusCode {
+    app.lock().state.set_faults(Faults::default());
     StatusCode::NO_CONTENT
 }
 
-async fn limits(State(shared): State<Arc<Shared>>) -> Response {
-    let limits = shared.lock().limits.limits().clone();
+async fn limits(State(app): State<Arc<AppState>>) -> Response {
+    let limits = app.lock().state.limits.limits().clone();
     Json(limits).into_response()
 }
 
 async fn set_limits(
-    State(shared): State<Arc<Shared>>,
+    State(app): State<Arc<AppState>>,
     body: Body<Limits>,
-) -> Result<StatusCode, Refusal> {
-    let limits = read(body)?;
-    shared.lock().limits.set(limits);
+) -> Result<StatusCode, AdminError> {
+    let limits = parse(body)?;
+    app.lock().state.limits.set(limits);
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn quota(State(shared): State<Arc<Shared>>) -> Response {
-    let quotas = shared.lock().quotas.clone();
+async fn quota(State(app): State<Arc<AppState>>) -> Response {
+    let quotas = app.lock().confluent.quotas.clone();
     Json(quotas).into_response()
 }
 
 async fn set_quota(
-    State(shared): State<Arc<Shared>>,
+    State(app): State<Arc<AppState>>,
     body: Body<Quotas>,
-) -> Result<StatusCode, Refusal> {
-    let quotas = read(body)?;
-    shared.lock().quotas = quotas;
+) -> Result<StatusCode, AdminError> {
+    let quotas = parse(body)?;
+    app.lock().confluent.quotas = quotas;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -164,20 +162,18 @@ struct Roles {
     custom_roles: Vec<CustomRole>,
 }
 
-async fn roles(State(shared): State<Arc<Shared>>) -> Response {
-    let first = shared.lock().custom_roles.first().cloned();
-    let custom_roles = first.unwrap_or_default();
+async fn roles(State(app): State<Arc<AppState>>) -> Response {
+    let custom_roles = app.lock().clickhouse.custom_roles().to_vec();
     Json(Roles { custom_roles }).into_response()
 }
 
 async fn set_roles(
-    State(shared): State<Arc<Shared>>,
+    State(app): State<Arc<AppState>>,
     body: Body<Roles>,
-) -> Result<StatusCode, Refusal> {
-    let Roles { custom_roles } = read(body)?;
-    shared
-        .set_custom_roles(custom_roles)
-        .map_err(|problem| Refusal(StatusCode::UNPROCESSABLE_ENTITY, problem))?;
+) -> Result<StatusCode, AdminError> {
+    let Roles { custom_roles } = parse(body)?;
+    let set = app.lock().clickhouse.set_custom_roles(custom_roles);
+    set.map_err(AdminError::unprocessable)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -188,29 +184,29 @@ struct Refuse {
 }
 
 async fn refuse(
-    State(shared): State<Arc<Shared>>,
+    State(app): State<Arc<AppState>>,
     body: Body<Refuse>,
-) -> Result<StatusCode, Refusal> {
-    let Refuse { for_ms } = read(body)?;
+) -> Result<StatusCode, AdminError> {
+    let Refuse { for_ms } = parse(body)?;
     let length = Duration::from_millis(for_ms);
-    shared.outage.take_effect(length).await;
+    app.outage.begin_and_wait(length).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn reset(State(shared): State<Arc<Shared>>) -> StatusCode {
-    shared.reset();
+async fn reset(State(app): State<Arc<AppState>>) -> StatusCode {
+    app.reset();
     StatusCode::NO_CONTENT
 }
 
-async fn invitations(State(shared): State<Arc<Shared>>) -> Response {
-    let invitations = shared.invitations();
+async fn invitations(State(app): State<Arc<AppState>>) -> Response {
+    let invitations = app.lock().snapshots();
     Json(json!({ "invitations": invitations })).into_response()
 }
 
-async fn sts(State(shared): State<Arc<Shared>>) -> Response {
-    let state = shared.lock();
-    let credentials = &shared.credentials;
-    let settings = state.tokens.settings();
+async fn sts(State(app): State<Arc<AppState>>) -> Response {
+    let tokens = &app.lock().confluent.tokens;
+    let credentials = &app.credentials;
+    let settings = tokens.settings();
     Json(json!({
         "subject_tokens": settings.subject_tokens,
         "expires_in_as_text": settings.expires_in_as_text,
@@ -218,43 +214,49 @@ async fn sts(State(shared): State<Arc<Shared>>) -> Response {
         "identity_pool_id": credentials.identity_pool_id(),
         "subject_token": credentials.subject_token(),
         "idp": credentials.idp(),
-        "idp_tokens_issued": state.tokens.subjects_issued(),
+        "idp_tokens_issued": tokens.subject_tokens_issued(),
     }))
     .into_response()
 }
 
 async fn set_sts(
-    State(shared): State<Arc<Shared>>,
-    body: Body<Sts>,
-) -> Result<StatusCode, Refusal> {
-    let sts = read(body)?;
-    shared.lock().tokens.set(sts);
+    State(app): State<Arc<AppState>>,
+    body: Body<StsSettings>,
+) -> Result<StatusCode, AdminError> {
+    let sts = parse(body)?;
+    app.lock().confluent.tokens.set(sts);
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn read<T>(body: Body<T>) -> Result<T, Refusal> {
+fn parse<T>(body: Body<T>) -> Result<T, AdminError> {
     body.map(|Json(body)| body)
-        .map_err(|rejection| Refusal(rejection.status(), rejection.body_text()))
+        .map_err(|rejection| AdminError(rejection.status(), rejection.body_text()))
 }
 
-async fn not_found() -> Refusal {
-    Refusal(StatusCode::NOT_FOUND, "no such endpoint".to_owned())
+async fn not_found() -> AdminError {
+    AdminError(StatusCode::NOT_FOUND, "unknown endpoint".to_owned())
 }
 
-async fn method_not_allowed() -> Refusal {
-    Refusal(
+async fn method_not_allowed() -> AdminError {
+    AdminError(
         StatusCode::METHOD_NOT_ALLOWED,
-        "not this method here".to_owned(),
+        "the endpoint does not have this method".to_owned(),
     )
 }
 
-/// Why something cannot be done.
-struct Refusal(StatusCode, String);
+/// An error of the admin API: its status and its message.
+struct AdminError(StatusCode, String);
 
-impl IntoResponse for Refusal {
+impl AdminError {
+    fn unprocessable(message: String) -> Self {
+        Self(StatusCode::UNPROCESSABLE_ENTITY, message)
+    }
+}
+
+impl IntoResponse for AdminError {
     fn into_response(self) -> Response {
-        let Self(status, error) = self;
-        (status, Json(json!({ "error": error }))).into_response()
+        let Self(status, message) = self;
+        (status, Json(json!({ "error": message }))).into_response()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The accept loop, and the times when it refuses connections.
+//! The accept loop, and outages during which it refuses connections.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,61 +10,61 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinSet;
 
-use crate::connection;
+use super::connection;
 
-/// How long answers under way may take when the server stops.
-const STOP_PATIENCE: Duration = Duration::from_secs(1);
-const LONGEST_OUTAGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// How long pending answers may take when the server stops.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
+const MAX_OUTAGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const BACKLOG: u32 = 1024;
 
-/// A time of refusing every connection.
+/// A period in which every connection is refused.
 #[derive(Debug, Default)]
 pub(crate) struct Outage {
     until: Mutex<Option<Instant>>,
     begun: Notify,
-    /// How many there have been.
+    /// Counts the outages that took effect.
     count: watch::Sender<u64>,
 }
 
 impl Outage {
-    /// Refuses connections from now on for this long, or for longer when that was wanted before.
+    /// Refuses connections for this long, or until the end of an outage that was begun before.
     pub(crate) fn begin(&self, length: Duration) {
-        let until = Instant::now() + length.min(LONGEST_OUTAGE);
+        let until = Instant::now() + length.min(MAX_OUTAGE);
         let mut current = self.until.lock().unwrap_or_else(PoisonError::into_inner);
         *current = (*current).max(Some(until));
         self.begun.notify_one();
     }
 
-    /// As [`Outage::begin`]; resolves when no connection is accepted any more.
-    pub(crate) async fn take_effect(&self, length: Duration) {
+    /// As [`Outage::begin`]; resolves once no connection is accepted.
+    pub(crate) async fn begin_and_wait(&self, length: Duration) {
         let mut count = self.count.subscribe();
         self.begin(length);
-        // An error: there is no server any more, and that accepts nothing either.
+        // An error means that the server has stopped, which accepts nothing either.
         let _ = count.changed().await;
     }
 
-    /// Resolves when the time is over; at once when there is none.
-    async fn over(&self) {
-        while let Some(left) = self.left() {
-            tokio::time::sleep(left).await;
+    /// Resolves at the end of the outage.
+    async fn ended(&self) {
+        while let Some(remaining) = self.remaining() {
+            tokio::time::sleep(remaining).await;
         }
     }
 
-    fn left(&self) -> Option<Duration> {
+    fn remaining(&self) -> Option<Duration> {
         let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = until?.saturating_duration_since(Instant::now());
-        (!left.is_zero()).then_some(left)
+        let remaining = until?.saturating_duration_since(Instant::now());
+        (!remaining.is_zero()).then_some(remaining)
     }
 }
 
-/// Serves until `stop` resolves, then lets answers under way finish, for a second at most.
+/// Serves until `stop` resolves, then lets pending answers finish, for a second at most.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     outage: Arc<Outage>,
     stop: oneshot::Receiver<()>,
 ) -> io::Result<()> {
-    // Dropping the set ends the connections in it.
+    // Dropping the set ends its connections.
     let mut connections = JoinSet::new();
     let (close, _) = watch::channel(());
     let serve = |stream| connection::serve(stream, router.clone(), close.subscribe());
@@ -74,11 +74,11 @@ pub(crate) async fn serve(
     }
     close.send_replace(());
     let all_ended = async { while connections.join_next().await.is_some() {} };
-    let _ = tokio::time::timeout(STOP_PATIENCE, all_ended).await;
+    let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, all_ended).await;
     Ok(())
 }
 
-/// Accepts connections until listening again after an outage fails.
+/// Accepts connections until listening fails after an outage.
 async fn accept<F>(
     mut listener: TcpListener,
     outage: &Outage,
@@ -95,30 +95,30 @@ where
             () = outage.begun.notified() => {
                 close.send_replace(());
                 drop(listener);
-                let silent = bind(address)?;
+                let socket = bind(address)?;
                 outage.count.send_modify(|count| *count += 1);
-                outage.over().await;
-                listener = silent.listen(BACKLOG)?;
+                outage.ended().await;
+                listener = socket.listen(BACKLOG)?;
             }
             Some(_ended) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, _peer)) => {
                     connections.spawn(serve(stream));
                 }
-                // Its peer changed its mind, or there are too many open files: neither lasts.
+                // The peer has gone, or there are too many open files: both pass.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             },
         }
     }
 }
 
-/// Holds an address without listening there: whoever connects is refused.
+/// Binds an address without listening, so that connections are refused.
 fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // As for every listener of Tokio: connections of the time before do not stand in the way.
+    // As Tokio's listeners do: connections that are closing do not block the address.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;

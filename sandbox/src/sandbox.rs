@@ -6,34 +6,33 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::config::{Config, CustomRole};
+use crate::config::{Config, CustomRole, Quotas, StsSettings};
+use crate::credentials::Credentials;
 use crate::faults::Faults;
+use crate::invitations::AcceptError;
 use crate::ledger::Ledger;
 use crate::limits::Limits;
-use crate::quota::Quotas;
-use crate::state::{AcceptError, Provider, Shared};
-use crate::tokens::Sts;
-use crate::view::InvitationEntry;
-use crate::{Credentials, admin, call, listener};
+use crate::provider::Provider;
+use crate::server::{self, AppState};
+use crate::snapshot::InvitationSnapshot;
 
-/// A running server that speaks both vendors' invitation APIs.
+/// A running server with both vendors' invitation APIs.
 ///
-/// It runs on the Tokio runtime that started it, keeps everything in memory, shares nothing with other
+/// A sandbox runs on the Tokio runtime that started it, keeps everything in memory, shares nothing with other
 /// sandboxes, and stops when dropped.
 #[derive(Debug)]
 pub struct Sandbox {
-    shared: Arc<Shared>,
+    app: Arc<AppState>,
     server: JoinHandle<io::Result<()>>,
-    // Dropping the sender is what tells the server to stop.
+    // Dropping the sender stops the server.
     stop: oneshot::Sender<()>,
 }
 
-/// Settings of a [`Sandbox`] about to start.
+/// Builds a [`Sandbox`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SandboxBuilder {
@@ -44,7 +43,7 @@ pub struct SandboxBuilder {
 }
 
 impl Sandbox {
-    /// Settings to change before starting: a free loopback port and random credentials.
+    /// Creates a builder with the defaults: a free loopback port and random credentials.
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -54,7 +53,7 @@ impl Sandbox {
         }
     }
 
-    /// Starts a sandbox with the default settings.
+    /// Starts a sandbox with the defaults.
     ///
     /// # Errors
     ///
@@ -65,117 +64,118 @@ impl Sandbox {
 
     /// The base URL of both APIs, such as `http://127.0.0.1:40123`, without a trailing slash.
     pub fn url(&self) -> &str {
-        &self.shared.url
+        &self.app.credentials.url
     }
 
-    /// The keys the sandbox accepts.
+    /// The credentials that the sandbox accepts.
     pub fn credentials(&self) -> &Credentials {
-        &self.shared.credentials
+        &self.app.credentials
     }
 
-    /// A copy of what has happened so far. `GET /_sandbox/ledger` answers the same.
+    /// A copy of the ledger, as `GET /_sandbox/ledger` answers it.
     pub fn ledger(&self) -> Ledger {
-        self.shared.lock().journal.ledger()
+        self.app.lock().state.ledger.snapshot()
     }
 
     /// Accepts the open invitation of `email`, as the invitee would, and returns its id.
     /// `POST /_sandbox/accept` does the same.
     ///
-    /// On Confluent the invitation stays and reads `INVITE_STATUS_ACCEPTED`; on ClickHouse it is no longer
-    /// shown. Inviting the address again is refused on both.
+    /// On Confluent the invitation stays and reads `INVITE_STATUS_ACCEPTED`; on ClickHouse it is no longer shown. On
+    /// both, another create for the address is answered with 409.
     ///
     /// # Errors
     ///
-    /// Nobody with this address is invited, or the invitation was accepted before, or has expired.
+    /// No invitation has this address, or it was not sent yet, was accepted before, or has expired.
     pub fn accept(&self, provider: Provider, email: &str) -> Result<String, AcceptError> {
-        self.shared.lock().accept(provider, email)
+        self.app.lock().accept(provider, email)
     }
 
-    /// Sets the faults to come, in place of those set before. `PUT /_sandbox/faults` does the same, and `DELETE`
-    /// sets none.
+    /// Sets the faults to inject, in place of those set before. `PUT /_sandbox/faults` does the same, and `DELETE`
+    /// removes them.
     ///
-    /// A number out of its range counts as the nearest in it; over HTTP it is refused.
+    /// A number that is out of range counts as the nearest valid one; over HTTP it is answered with 422.
     pub fn set_faults(&self, faults: Faults) {
-        self.shared.lock().set_faults(faults);
+        self.app.lock().state.set_faults(faults);
     }
 
-    /// The faults that have not happened yet: rules used up are gone. `GET /_sandbox/faults` answers the same.
+    /// The faults that have not happened yet, without the rules that are used up. `GET /_sandbox/faults` answers the
+    /// same.
     pub fn faults(&self) -> Faults {
-        self.shared.lock().faults.left()
+        self.app.lock().state.faults.remaining()
     }
 
-    /// Refuses every connection from now on for this long, and closes those that are open once the answers
-    /// under way are out. `POST /_sandbox/refuse {"for_ms"}` does the same.
+    /// Refuses every connection for this long, and closes open ones once their pending answers are sent.
+    /// `POST /_sandbox/refuse {"for_ms"}` does the same.
     ///
-    /// Begins a moment after it returns. [`Fault::Refuse`](crate::Fault::Refuse) does this when a request comes.
+    /// The outage begins shortly after this method returns. [`Fault::Refuse`](crate::Fault::Refuse) begins one when a
+    /// request arrives.
     pub fn refuse_connections(&self, length: Duration) {
-        self.shared.outage.begin(length);
+        self.app.outage.begin(length);
     }
 
-    /// Sets the rate limits, and forgets the requests counted so far. `PUT /_sandbox/limits` does the same.
+    /// Sets the rate limits and forgets the requests counted so far. `PUT /_sandbox/limits` does the same.
     pub fn set_limits(&self, limits: Limits) {
-        self.shared.lock().limits.set(limits);
+        self.app.lock().state.limits.set(limits);
     }
 
-    /// Sets the quotas, which apply to creates from now on. `PUT /_sandbox/quota` does the same.
+    /// Sets the quotas for later creates. `PUT /_sandbox/quota` does the same.
     pub fn set_quotas(&self, quotas: Quotas) {
-        self.shared.lock().quotas = quotas;
+        self.app.lock().confluent.quotas = quotas;
     }
 
-    /// Sets the roles that the first organisation on ClickHouse has besides the system's.
+    /// Sets the custom roles of the first organisation on ClickHouse.
     /// `PUT /_sandbox/roles {"custom_roles": […]}` does the same.
     ///
-    /// With any, creates with the deprecated `role` are refused, and its value in answers no longer follows the
-    /// roles assigned: it stays as it was for invitations made before, and is `developer` for those made after.
+    /// If there are any, a create with the deprecated `role` is answered with 400, and the `role` of an invitation no
+    /// longer follows its assigned roles: older invitations keep theirs, and new ones have `developer`.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::InvalidInput`] when an id is no uuid or there twice.
+    /// [`io::ErrorKind::InvalidInput`] if an id is not a uuid or appears twice.
     pub fn set_custom_roles(&self, roles: Vec<CustomRole>) -> io::Result<()> {
-        self.shared.set_custom_roles(roles).map_err(invalid_input)
+        let set = self.app.lock().clickhouse.set_custom_roles(roles);
+        set.map_err(invalid_input)
     }
 
-    /// Moves the sandbox's clock on, so that invitations and tokens expire and rate-limit windows end.
+    /// Advances the sandbox's clock, so that invitations and tokens expire and rate-limit windows end.
     /// `POST /_sandbox/clock {"advance_seconds"}` does the same.
     ///
-    /// Faults that take time, and the times in the ledger, go by the machine's clock.
+    /// The durations of faults and the times in the ledger follow the machine's clock.
     pub fn advance(&self, by: Duration) {
-        self.shared.lock().clock.advance(by);
+        self.app.lock().state.clock.advance(by);
     }
 
-    /// Sets what Confluent's token exchange does, in place of what was set before. `PUT /_sandbox/sts` does the
-    /// same.
+    /// Sets the settings of Confluent's token exchange. `PUT /_sandbox/sts` does the same.
     ///
-    /// Access tokens given out before stay good until they expire.
-    pub fn set_sts(&self, sts: Sts) {
-        self.shared.lock().tokens.set(sts);
+    /// Access tokens that were issued before stay valid until they expire.
+    pub fn set_sts(&self, sts: StsSettings) {
+        self.app.lock().confluent.tokens.set(sts);
     }
 
-    /// How many tokens the identity provider at `/_sandbox/idp/token` has issued.
+    /// The number of tokens that the identity provider at `/_sandbox/idp/token` has issued.
     pub fn idp_tokens_issued(&self) -> u64 {
-        self.shared.lock().tokens.subjects_issued()
+        self.app.lock().confluent.tokens.subject_tokens_issued()
     }
 
-    /// All invitations there are, Confluent's first, each API's in order of creation.
+    /// All invitations, Confluent's first, each organisation's in order of creation.
     /// `GET /_sandbox/invitations` answers the same, as `{"invitations": […]}`.
-    pub fn invitations(&self) -> Vec<InvitationEntry> {
-        self.shared.invitations()
+    pub fn invitations(&self) -> Vec<InvitationSnapshot> {
+        self.app.lock().snapshots()
     }
 
-    /// Forgets all that happened and was set since the start: invitations, ledger, faults, limits, quotas, roles,
-    /// tokens, and how far the clock was moved. `POST /_sandbox/reset` does the same.
+    /// Goes back to the state at the start: invitations, ledger, faults, limits, quotas, roles, tokens and clock.
+    /// `POST /_sandbox/reset` does the same.
     ///
-    /// Credentials stay as they are, and the ledger's `sequence` goes on from where it was.
+    /// The credentials stay, and the ledger's `sequence` continues.
     pub fn reset(&self) {
-        self.shared.reset();
+        self.app.reset();
     }
 
-    /// Serves until `stop` resolves (Ctrl-C, for example), then lets answers under way finish, for a second
-    /// at most.
+    /// Serves until `stop` resolves, such as on Ctrl-C, then lets pending answers finish, for a second at most.
     ///
     /// # Errors
     ///
-    /// The server failed, which ends it before `stop` resolves.
+    /// The server failed before `stop` resolved.
     pub async fn serve_until(mut self, stop: impl Future<Output = ()>) -> io::Result<()> {
         tokio::select! {
             ended = &mut self.server => return ended.map_err(io::Error::other)?,
@@ -195,7 +195,7 @@ impl SandboxBuilder {
 
     /// Allows an address that other machines can reach. Default `false`.
     ///
-    /// `/_sandbox/` asks for no credentials: whoever reaches the address may use it.
+    /// `/_sandbox/` asks for no credentials: every machine that can reach the address can use it.
     pub fn allow_remote(mut self, allow: bool) -> Self {
         self.allow_remote = allow;
         self
@@ -214,19 +214,19 @@ impl SandboxBuilder {
         self
     }
 
-    /// The identity pool that Confluent's token exchange knows. Default random.
+    /// The identity pool of Confluent's token exchange. Default random.
     pub fn identity_pool_id(mut self, id: impl Into<String>) -> Self {
         self.credentials.identity_pool_id = id.into();
         self
     }
 
-    /// The token that Confluent's token exchange accepts. Default random.
+    /// The subject token that Confluent's token exchange accepts. Default random.
     pub fn subject_token(mut self, token: impl Into<String>) -> Self {
         self.credentials.subject_token = token.into();
         self
     }
 
-    /// The client that the identity provider at `/_sandbox/idp/token` knows. Default random.
+    /// The client of the identity provider at `/_sandbox/idp/token`. Default random.
     pub fn idp_client(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
         self.credentials.idp.client_id = id.into();
         self.credentials.idp.client_secret = secret.into();
@@ -240,29 +240,29 @@ impl SandboxBuilder {
         self
     }
 
-    /// The ClickHouse Cloud organisation, a uuid. Default random.
+    /// The uuid of the organisation on ClickHouse Cloud. Default random.
     pub fn clickhouse_organization(mut self, id: impl Into<String>) -> Self {
         self.credentials.clickhouse.organization_id = id.into();
         self
     }
 
-    /// Starts with these organisations, keys and settings, in place of all that was set before but the address.
+    /// The organisations, keys and settings to start with, in place of everything set before but the address.
     ///
     /// [`Sandbox::credentials`] has the first key of the first organisation of each API.
     pub fn config(mut self, config: Config) -> Self {
-        self.credentials.follow(&config);
+        self.credentials.adopt(&config);
         self.config = config;
         self
     }
 
-    /// Starts with so many invitations in the first organisation of each API. Default none. See [`Config::seed`].
+    /// The number of invitations in the first organisation of each API. Default 0. See [`Config::seed`].
     pub fn seed(mut self, invitations: u64) -> Self {
         self.config.seed = invitations;
         self
     }
 
-    /// Keeps only the latest `entries` requests and as many changes in the ledger, which says how many it dropped.
-    /// Default 1 000 000.
+    /// The number of requests, and of changes, that the ledger keeps: the latest ones. The ledger counts those that it
+    /// drops. Default 1 000 000.
     ///
     /// A request takes about half a kilobyte.
     pub fn ledger_limit(mut self, entries: usize) -> Self {
@@ -274,9 +274,9 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::InvalidInput`] for an address that other machines can reach without
-    /// [`allow_remote`](Self::allow_remote), for an organisation id that is not a uuid, and for a [`Config`] that
-    /// has something twice; otherwise what binding the address failed with.
+    /// [`io::ErrorKind::InvalidInput`] if other machines can reach the address without
+    /// [`allow_remote`](Self::allow_remote), if an organisation id is not a uuid, or if something in the [`Config`] that
+    /// must be unique appears twice. Otherwise the error of binding the address.
     pub async fn start(self) -> io::Result<Sandbox> {
         let Self {
             listen,
@@ -291,23 +291,11 @@ impl SandboxBuilder {
         }
         let listener = TcpListener::bind(listen).await?;
         credentials.set_url(format!("http://{}", listener.local_addr()?));
-        let shared = Arc::new(Shared::new(credentials, config).map_err(invalid_input)?);
+        let app = Arc::new(AppState::new(credentials, config).map_err(invalid_input)?);
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = router(Arc::clone(&shared));
-        let outage = Arc::clone(&shared.outage);
-        Ok(Sandbox {
-            shared,
-            server: tokio::spawn(listener::serve(listener, router, outage, stopped)),
-            stop,
-        })
+        let server = tokio::spawn(server::serve(listener, Arc::clone(&app), stopped));
+        Ok(Sandbox { app, server, stop })
     }
-}
-
-fn router(shared: Arc<Shared>) -> Router {
-    Router::new()
-        .merge(admin::router())
-        .fallback(call::answer)
-        .with_state(shared)
 }
 
 fn invalid_input(message: String) -> io::Error {

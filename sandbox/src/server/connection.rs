@@ -1,4 +1,4 @@
-//! One TCP connection, and what a request on it may order: to reset it, or to send bytes of its own choice.
+//! One TCP connection, which a request handler can reset or write raw bytes to.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -19,86 +19,86 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 
-/// What ends the HTTP conversation on a connection before its time.
+/// Ends HTTP on a connection early.
 #[derive(Debug)]
-enum Order {
-    /// The peer sees "connection reset".
+enum ConnectionCommand {
+    /// Sends a TCP RST.
     Reset,
     Send {
         bytes: Vec<u8>,
-        then: Then,
+        after: AfterWrite,
     },
 }
 
-/// What happens to the connection after bytes of a handler's own choice.
+/// What happens to a connection after raw bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Then {
+pub(super) enum AfterWrite {
     Close,
-    /// It stays open, silent, until the peer goes.
+    /// Keeps the connection open and silent until the peer closes it.
     Wait,
 }
 
-/// The connection that a request came on, as its handler sees it.
+/// A handler's hold on the connection of its request.
 #[derive(Clone, Debug)]
-pub(crate) struct Line {
-    orders: mpsc::UnboundedSender<Order>,
+pub(super) struct ConnectionHandle {
+    commands: mpsc::UnboundedSender<ConnectionCommand>,
 }
 
-impl Line {
-    /// Resets the connection: the handler that awaits this gives no answer.
-    pub(crate) async fn reset(&self) -> Infallible {
-        self.give(Order::Reset).await
+impl ConnectionHandle {
+    /// Resets the connection. The handler gives no answer.
+    pub(super) async fn reset(&self) -> Infallible {
+        self.order(ConnectionCommand::Reset).await
     }
 
-    /// Sends these bytes in place of an answer. Over HTTP/1 only.
-    pub(crate) async fn send(&self, bytes: Vec<u8>, then: Then) -> Infallible {
-        self.give(Order::Send { bytes, then }).await
+    /// Sends bytes in place of an answer. Over HTTP/1 only.
+    pub(super) async fn send(&self, bytes: Vec<u8>, after: AfterWrite) -> Infallible {
+        self.order(ConnectionCommand::Send { bytes, after }).await
     }
 
-    async fn give(&self, order: Order) -> Infallible {
-        // An error: the connection is gone, and the handler about to be dropped with it.
-        let _ = self.orders.send(order);
+    async fn order(&self, command: ConnectionCommand) -> Infallible {
+        // An error means that the connection has ended, which drops this handler too.
+        let _ = self.commands.send(command);
         pending().await
     }
 }
 
-/// Serves a connection until it ends, or until a value on `closing` and the answers under way then.
-pub(crate) async fn serve(stream: TcpStream, router: Router, mut closing: watch::Receiver<()>) {
-    // Answers are small, and some of them dribble on purpose.
+/// Serves a connection until it ends, or until `closing` changes and the pending answers are sent.
+pub(super) async fn serve(stream: TcpStream, router: Router, mut closing: watch::Receiver<()>) {
+    // Answers are small, and a throttled body must not be buffered.
     let _ = stream.set_nodelay(true);
     let stream = Arc::new(stream);
-    let (orders, mut given) = mpsc::unbounded_channel();
-    let line = Line { orders };
+    let (commands, mut received) = mpsc::unbounded_channel();
+    let handle = ConnectionHandle { commands };
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(line.clone());
+        request.extensions_mut().insert(handle.clone());
         TowerToHyperService::new(router.clone()).call(request)
     });
-    let order = {
+    let command = {
         let builder = auto::Builder::new(TokioExecutor::new());
-        let io = TokioIo::new(Shared(Arc::clone(&stream)));
-        let mut conversation = pin!(builder.serve_connection(io, service));
-        let mut told = false;
+        let io = TokioIo::new(SharedStream(Arc::clone(&stream)));
+        let mut http = pin!(builder.serve_connection(io, service));
+        let mut is_closing = false;
         loop {
             tokio::select! {
-                _ended = conversation.as_mut() => return,
-                Some(order) = given.recv() => break order,
-                _ = closing.changed(), if !told => {
-                    told = true;
-                    conversation.as_mut().graceful_shutdown();
+                _ended = http.as_mut() => return,
+                Some(command) = received.recv() => break command,
+                _ = closing.changed(), if !is_closing => {
+                    is_closing = true;
+                    http.as_mut().graceful_shutdown();
                 }
             }
         }
     };
-    match order {
-        Order::Reset => {
-            // Closed with nothing to linger for, it is reset.
+    match command {
+        ConnectionCommand::Reset => {
+            // A close without lingering sends an RST.
             let _ = stream.set_zero_linger();
         }
-        Order::Send { bytes, then } => {
+        ConnectionCommand::Send { bytes, after } => {
             let sent = send_all(&stream, &bytes).await;
-            if sent.is_ok() && then == Then::Wait {
-                wait_for_end(&stream).await;
+            if sent.is_ok() && after == AfterWrite::Wait {
+                wait_for_close(&stream).await;
             }
         }
     }
@@ -116,7 +116,7 @@ async fn send_all(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-async fn wait_for_end(stream: &TcpStream) {
+async fn wait_for_close(stream: &TcpStream) {
     let mut ignored = [0; 1024];
     while stream.readable().await.is_ok() {
         match stream.try_read(&mut ignored) {
@@ -128,10 +128,10 @@ async fn wait_for_end(stream: &TcpStream) {
     }
 }
 
-/// A stream that HTTP is spoken on while its other owner keeps hold of it.
-struct Shared(Arc<TcpStream>);
+/// A stream with two owners: HTTP, and the code that may end HTTP early.
+struct SharedStream(Arc<TcpStream>);
 
-impl AsyncRead for Shared {
+impl AsyncRead for SharedStream {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -151,7 +151,7 @@ impl AsyncRead for Shared {
     }
 }
 
-impl AsyncWrite for Shared {
+impl AsyncWrite for SharedStream {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -170,7 +170,7 @@ impl AsyncWrite for Shared {
         Poll::Ready(Ok(()))
     }
 
-    /// Nothing: the stream is closed when its owners drop it, which follows at once.
+    /// Does nothing: dropping the last owner closes the stream, which follows at once.
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }

@@ -1,35 +1,36 @@
-//! Quotas: how many invitations an organisation may have.
+//! Quotas on the number of invitations in an organisation.
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The quotas of each API. Default none; ClickHouse's documents name none.
+/// The quotas of each API. Default none. ClickHouse's documents have no quota.
 ///
 /// In JSON `{"confluent": {"invitations_per_org": 50, "status": 402}}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Quotas {
-    /// Confluent Cloud's.
+    /// The quota of each organisation on Confluent Cloud.
     pub confluent: Option<Quota>,
 }
 
-/// How many invitations each organisation may have, and how one more is refused.
+/// The number of invitations that an organisation may have, and the status that answers one more.
 ///
-/// All count that a list shows, accepted and expired ones too, but not those deleted.
+/// Accepted and expired invitations count; deleted ones do not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Quota {
-    /// How many.
+    /// The largest number of invitations.
     pub invitations_per_org: usize,
-    /// 402, as documented, or 400, which the real service is known to answer at times. Default 402.
+    /// The status that answers a create over the quota: 402, as documented, or 400, which the real service was seen
+    /// to answer. Default 402.
     #[serde(default = "payment_required", deserialize_with = "status")]
     pub status: u16,
 }
 
 impl Quotas {
-    /// A quota for Confluent Cloud.
+    /// Sets the quota of Confluent Cloud.
     #[must_use]
     pub fn confluent(self, quota: Quota) -> Self {
         Self {
@@ -39,7 +40,7 @@ impl Quotas {
 }
 
 impl Quota {
-    /// So many invitations, refused with 402.
+    /// Creates a quota that answers 402.
     pub fn new(invitations_per_org: usize) -> Self {
         Self {
             invitations_per_org,
@@ -47,7 +48,7 @@ impl Quota {
         }
     }
 
-    /// The same, refused with 400.
+    /// Answers 400 in place of 402.
     #[must_use]
     pub fn as_bad_request(self) -> Self {
         Self {
@@ -56,8 +57,8 @@ impl Quota {
         }
     }
 
-    /// Any status but 400 counts as 402.
-    pub(crate) fn refused_as(&self) -> StatusCode {
+    /// The status over the quota. Any value but 400 counts as 402.
+    pub(crate) fn error_status(&self) -> StatusCode {
         if self.status == StatusCode::BAD_REQUEST.as_u16() {
             StatusCode::BAD_REQUEST
         } else {
@@ -74,7 +75,7 @@ fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
     match u16::deserialize(deserializer)? {
         status @ (400 | 402) => Ok(status),
         other => Err(serde::de::Error::custom(format!(
-            "{other} is not a status that a quota is refused with: 402 or 400"
+            "the status of a quota is 402 or 400, not {other}"
         ))),
     }
 }

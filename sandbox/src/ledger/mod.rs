@@ -1,4 +1,6 @@
-//! What the sandbox was asked and what it changed, in order.
+//! The ledger: every request to the emulated APIs and every change of an invitation, in order.
+
+mod recorder;
 
 use std::collections::BTreeMap;
 
@@ -6,35 +8,37 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::faults::Fault;
-use crate::state::Provider;
+use crate::provider::Provider;
 
-/// Every vendor request received and every change of state made, oldest first; or the latest million of each, or
-/// as many as the sandbox was [told to keep](crate::SandboxBuilder::ledger_limit).
+pub(crate) use recorder::{ReceivedRequest, Recorder};
+
+/// Every request to the emulated APIs and every change of an invitation, oldest first.
 ///
-/// One numbering runs over both lists, so that a request and the change it made can be put in order: the
-/// change's `sequence` lies after that of its request. Times are the machine's, whatever the sandbox's clock says.
+/// The ledger keeps the latest million of each, or [another number](crate::SandboxBuilder::ledger_limit). Both lists
+/// share one numbering: the `sequence` of a change comes after that of its request. Times are those of the machine's
+/// clock, whatever the sandbox's clock says.
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Ledger {
-    /// The requests, refused and unrouted ones included.
+    /// The requests, whatever their answer.
     pub requests: Vec<RequestEntry>,
-    /// The changes of state.
+    /// The changes.
     pub commits: Vec<CommitEntry>,
-    /// How many more requests there were, no longer kept.
+    /// Number of older requests that are no longer kept.
     pub dropped_requests: u64,
-    /// How many more changes there were, no longer kept.
+    /// Number of older changes that are no longer kept.
     pub dropped_commits: u64,
 }
 
 impl Ledger {
-    /// Counts the requests answered with this status.
+    /// Counts the requests that were answered with a status.
     pub fn count_status(&self, status: u16) -> usize {
         let answered = |entry: &&RequestEntry| entry.status == Some(status);
         self.requests.iter().filter(answered).count()
     }
 }
 
-/// One request to a vendor's API.
+/// A request to one of the emulated APIs.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct RequestEntry {
@@ -42,9 +46,9 @@ pub struct RequestEntry {
     pub sequence: u64,
     /// When the request's head arrived.
     pub at: DateTime<Utc>,
-    /// The API the path belongs to; `None` for a path of neither.
+    /// The API that the path belongs to; `None` if it belongs to neither.
     pub provider: Option<Provider>,
-    /// The `operationId` in the vendor's document; `None` for an unrouted path or method.
+    /// The `operationId` in the vendor's document; `None` if no operation has this method and path.
     pub operation: Option<&'static str>,
     /// The HTTP method.
     pub method: String,
@@ -52,17 +56,17 @@ pub struct RequestEntry {
     pub path: String,
     /// The query as received, without the `?`; empty when there was none.
     pub query: String,
-    /// The headers by lower-case name. Of `authorization` only the scheme is kept.
+    /// The headers by lower-case name. Of `authorization` the ledger keeps the scheme only.
     pub headers: BTreeMap<String, String>,
-    /// The status answered; `None` until the answer is ready, and for good when a fault lets none out.
+    /// The status of the answer; `None` until the answer is ready, and forever if a fault suppresses it.
     pub status: Option<u16>,
-    /// The id of the request in the vendor's own form.
+    /// The request id, in the vendor's form.
     pub request_id: String,
-    /// The fault that hit the request.
+    /// The fault that was injected.
     pub fault: Option<Fault>,
 }
 
-/// One change of state.
+/// A change of an invitation.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct CommitEntry {
@@ -70,27 +74,27 @@ pub struct CommitEntry {
     pub sequence: u64,
     /// When the change was made.
     pub at: DateTime<Utc>,
-    /// The API whose state changed.
+    /// The API that the invitation belongs to.
     pub provider: Provider,
-    /// What happened to the invitation.
+    /// The kind of change.
     pub operation: Change,
     /// The id of the invitation.
     pub id: String,
     /// The invitee's address as the vendor keeps it.
     pub email: String,
-    /// The id of the vendor request that made the change; `None` for one made from outside the APIs.
+    /// The id of the request that made the change; `None` for a change from outside the APIs.
     pub request_id: Option<String>,
 }
 
-/// What can happen to an invitation.
+/// A kind of change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Change {
-    /// It came into being.
+    /// The invitation was created.
     Create,
     /// The invitee accepted it.
     Accept,
-    /// It was deleted.
+    /// The invitation was deleted.
     Delete,
 }

@@ -3,51 +3,34 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::invitations::Invitation;
-use crate::state::Provider;
+use crate::invitations::{Invitation, InvitationStatus};
+use crate::provider::Provider;
 
-/// An invitation, as the sandbox knows it.
+/// An invitation of either API, as the sandbox keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct InvitationEntry {
-    /// The API it belongs to.
+pub struct InvitationSnapshot {
+    /// The API that the invitation belongs to.
     pub provider: Provider,
-    /// The organisation it belongs to.
+    /// The id of the organisation that the invitation belongs to.
     pub organization: String,
-    /// Its id there.
+    /// The invitation's id in that API.
     pub id: String,
     /// The invitee's address as the vendor keeps it.
     pub email: String,
-    /// Where it stands, by the sandbox's clock.
-    pub status: Status,
-    /// When it was made.
+    /// The status by the sandbox's clock.
+    pub status: InvitationStatus,
+    /// When the invitation was created.
     pub created_at: DateTime<Utc>,
-    /// When it expires, or did.
+    /// When the invitation expires or expired.
     pub expires_at: DateTime<Utc>,
-    /// When it was accepted.
+    /// When the invitation was accepted.
     pub accepted_at: Option<DateTime<Utc>>,
-    /// When it was deleted, if it is still shown.
+    /// When the invitation was deleted, if it is still shown.
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
-/// Where an invitation stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Status {
-    /// It was made and not sent yet.
-    Staged,
-    /// It can be accepted.
-    Sent,
-    /// It was accepted.
-    Accepted,
-    /// It can no longer be accepted.
-    Expired,
-    /// It was deleted, in an organisation that [keeps them](crate::ConfluentOrganization::keep_deleted).
-    Deactivated,
-}
-
-impl InvitationEntry {
+impl InvitationSnapshot {
     pub(crate) fn new<D>(
         provider: Provider,
         organization: &str,

@@ -1,0 +1,155 @@
+//! Confluent's organisations, and the keys and identity pools that act for them.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use super::Details;
+use crate::config::normalize::{check_unique, first_or_default, merge_first, organization_id};
+use crate::config::{ConfluentKey, ConfluentOrganization, IdentityPool, Rights};
+use crate::credentials::Credentials;
+use crate::invitations::Invitations;
+use crate::random;
+
+/// An organisation and its invitations. All but the invitations is fixed when a sandbox starts.
+#[derive(Debug)]
+pub(super) struct Organization {
+    pub(super) id: String,
+    pub(super) sso: bool,
+    pub(super) staging: TimeDelta,
+    pub(super) keep_deleted: bool,
+    pub(super) keys: Vec<CloudKey>,
+    pub(super) pools: Vec<Pool>,
+    pub(super) invitations: Invitations<Details>,
+}
+
+#[derive(Debug)]
+pub(super) struct CloudKey {
+    pub(super) api_key: String,
+    pub(super) api_secret: String,
+    pub(super) access_token: Option<String>,
+    pub(super) caller: Caller,
+}
+
+#[derive(Debug)]
+pub(super) struct Pool {
+    pub(super) id: String,
+    pub(super) subject_tokens: Option<Vec<String>>,
+    pub(super) caller: Caller,
+}
+
+/// The identity that a request acts with.
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    /// Position of the organisation.
+    pub(super) organization: usize,
+    pub(super) user: Arc<str>,
+    pub(super) rights: Rights,
+}
+
+/// The configured organisations, one at least. The first one's first key and pool are those of the credentials.
+///
+/// # Errors
+///
+/// An id is not a uuid, or something that must be unique appears twice.
+pub(super) fn organizations(
+    mut configured: Vec<ConfluentOrganization>,
+    credentials: &Credentials,
+) -> Result<Vec<Organization>, String> {
+    let first = first_or_default(&mut configured);
+    let known = &credentials.confluent;
+    let key = ConfluentKey {
+        api_key: known.api_key.clone(),
+        api_secret: known.api_secret.clone(),
+        access_token: Some(known.access_token.clone()),
+        ..ConfluentKey::new("", "")
+    };
+    merge_first(&mut first.keys, key, |key, configured| ConfluentKey {
+        user: configured.user,
+        rights: configured.rights,
+        ..key
+    });
+    let pool = IdentityPool::new(credentials.identity_pool_id.clone());
+    merge_first(&mut first.identity_pools, pool, |pool, configured| {
+        IdentityPool {
+            id: pool.id,
+            ..configured
+        }
+    });
+    let organizations = configured
+        .into_iter()
+        .enumerate()
+        .map(|(position, it)| Organization::new(position, it))
+        .collect::<Result<Vec<_>, _>>()?;
+    check(&organizations)?;
+    Ok(organizations)
+}
+
+fn check(organizations: &[Organization]) -> Result<(), String> {
+    let keys = || organizations.iter().flat_map(|it| &it.keys);
+    let pools = organizations.iter().flat_map(|it| &it.pools);
+    let tokens = keys().filter_map(|key| key.access_token.as_ref());
+    check_unique("organisation", organizations.iter().map(|it| &it.id))?;
+    check_unique("API key", keys().map(|key| &key.api_key))?;
+    // The message keeps the token to itself.
+    check_unique("token", tokens).map_err(|_| "an access token appears twice".to_owned())?;
+    check_unique("identity pool", pools.map(|pool| &pool.id))
+}
+
+impl Organization {
+    fn new(position: usize, configured: ConfluentOrganization) -> Result<Self, String> {
+        let ConfluentOrganization {
+            id,
+            keys,
+            identity_pools,
+            sso,
+            staging_seconds,
+            keep_deleted,
+        } = configured;
+        let keys: Vec<_> = keys
+            .into_iter()
+            .map(|key| CloudKey {
+                caller: Caller {
+                    organization: position,
+                    user: key.user.map_or_else(random_user_id, Arc::from),
+                    rights: key.rights,
+                },
+                api_key: key.api_key,
+                api_secret: key.api_secret,
+                access_token: key.access_token,
+            })
+            .collect();
+        // Confluent's document does not say who is the creator of an invitation behind an identity pool.
+        let user = keys
+            .first()
+            .map_or_else(random_user_id, |key| Arc::clone(&key.caller.user));
+        let pools = identity_pools.into_iter().map(|pool| Pool {
+            caller: Caller {
+                organization: position,
+                user: Arc::clone(&user),
+                rights: pool.rights,
+            },
+            id: pool.id,
+            subject_tokens: pool.subject_tokens,
+        });
+        Ok(Self {
+            id: organization_id(id)?,
+            sso,
+            staging: TimeDelta::seconds(staging_seconds.into()),
+            keep_deleted,
+            pools: pools.collect(),
+            keys,
+            invitations: Invitations::default(),
+        })
+    }
+}
+
+/// The pool of an id, in any organisation.
+pub(super) fn find_pool<'a>(organizations: &'a [Organization], id: &str) -> Option<&'a Pool> {
+    let mut pools = organizations.iter().flat_map(|it| &it.pools);
+    pools.find(|pool| pool.id == id)
+}
+
+fn random_user_id() -> Arc<str> {
+    Arc::from(format!("u-{}", random::alphanumeric(6)))
+}
