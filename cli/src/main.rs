@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | `arguments` | what every command takes, and which commands there are |
+//! | `cli` | the command line: global options and the list of commands |
 //! | `commands/` | one file a command, with its options and examples |
 //! | `config/` | the file, the environment and flags, and which of them wins |
 //! | `output/` | one file a format; colours; what is escaped |
@@ -15,13 +15,15 @@
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod arguments;
+mod bulk;
+mod cli;
 mod commands;
 mod config;
 mod failure;
 mod interrupt;
 mod logging;
 mod output;
+mod prompt;
 mod provider;
 mod roster;
 mod suggest;
@@ -35,7 +37,7 @@ use std::{
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::{
-    arguments::{Arguments, Command},
+    cli::{Cli, Command},
     commands::{
         apply, completions, copy, create, delete, demo, doctor, get, list, man, plan, renew,
         sandbox, schema, spec,
@@ -46,21 +48,21 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    // The help is coloured too, or not, and is printed before there are arguments.
+    // The help is coloured too, or not, and is printed before the command line is parsed.
     let colors = ColorChoice::among(std::env::args_os().filter_map(|word| word.into_string().ok()));
-    let command = Arguments::command().long_version(version::long());
+    let command = Cli::command().long_version(version::long());
     let matches = command.color(colors.into()).get_matches();
-    let arguments = match Arguments::from_arg_matches(&matches) {
-        Ok(arguments) => arguments,
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
         Err(error) => error.exit(),
     };
-    logging::start(arguments.global.verbose, arguments.global.color);
+    logging::start(cli.global.verbose, cli.global.color);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let outcome = match runtime {
         Ok(runtime) => {
-            let outcome = runtime.block_on(run(arguments));
+            let outcome = runtime.block_on(run(cli));
             // A question that nobody answered still waits for its answer.
             runtime.shutdown_background();
             outcome
@@ -76,8 +78,8 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { global, command } = arguments;
+async fn run(cli: Cli) -> Result<(), Failure> {
+    let Cli { global, command } = cli;
     if global.output == Format::Markdown
         && !matches!(command, Command::Spec(spec::SpecCommand::Diff { .. }))
     {
@@ -91,34 +93,34 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     let interrupt = &Interrupt::listen();
     let outcome = match command {
         Command::List(options) => {
-            let providers = provider::all(&global).await?;
+            let providers = provider::selected(&global).await?;
             list::run(&providers, options, interrupt, out).await
         }
         Command::Get(options) => {
-            let provider = provider::one(&global).await?;
+            let provider = provider::single(&global).await?;
             get::run(&provider, options, interrupt, out).await
         }
         Command::Create(options) => {
-            let provider = provider::one(&global).await?;
+            let provider = provider::single(&global).await?;
             create::run(&provider, options, interrupt, out).await
         }
         Command::Delete(options) => {
             delete::check(&options)?;
-            let provider = provider::one(&global).await?;
+            let provider = provider::single(&global).await?;
             delete::run(&provider, options, interrupt, out).await
         }
         Command::Renew(options) => {
             renew::check(&options)?;
-            let provider = provider::one(&global).await?;
+            let provider = provider::single(&global).await?;
             renew::run(&provider, options, interrupt, out).await
         }
         Command::Plan(options) => {
-            let provider = provider::one(&global).await?;
+            let provider = provider::single(&global).await?;
             plan::run(&provider, options, interrupt, out).await
         }
         Command::Apply(options) => {
             apply::check(&options)?;
-            let provider = provider::one(&global).await?;
+            let provider = provider::single(&global).await?;
             apply::run(&provider, options, interrupt, out).await
         }
         Command::Copy(options) => {
@@ -128,7 +130,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         #[cfg(feature = "sql")]
         Command::Sql(options) => commands::sql::run(&global, options, interrupt, out).await,
         Command::Doctor => doctor::run(&global, interrupt, out).await,
-        Command::Demo => interrupt.stops(demo::run(out)).await,
+        Command::Demo => interrupt.or_interrupted(demo::run(out)).await,
         Command::Sandbox(options) => sandbox::run(&options, interrupt, out).await,
         Command::Spec(command) => spec::run(&command, out),
         Command::Schema(options) => schema::run(&options, out),

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, sync::OnceLock};
 
 use org_invitations::bindings;
 
-use crate::output::visible;
+use crate::output::escape_control;
 
 /// What `--version` prints; `-V` prints the number alone.
 pub(crate) fn long() -> &'static str {
@@ -16,9 +16,9 @@ pub(crate) fn long() -> &'static str {
             let _ = write!(
                 text,
                 "\n  {provider}: {}, {} {}{}\n    sha256 {}",
-                visible(document.file),
-                visible(document.title),
-                visible(document.version),
+                escape_control(document.file),
+                escape_control(document.title),
+                escape_control(document.version),
                 whose(document.is_own),
                 document.sha256,
             );

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::plan::{RosterOptions, plan, show, show_summary};
+use super::plan::{RosterOptions, plan, print_summary, show};
 use crate::{
     failure::Failure,
     interrupt::Interrupt,
     output::Output,
-    provider::Connected,
+    provider::ProviderContext,
     roster::{ApplyOptions, ApplyRun, Journal},
 };
 
@@ -34,7 +34,7 @@ not expired count too.
 
 `plan --help` has the form of a roster and the actions. In a table only failures
 and a summary are shown; the other formats have an object for each row.")]
-pub(crate) struct ApplyCommand {
+pub(crate) struct ApplyArgs {
     #[command(flatten)]
     pub roster: RosterOptions,
     #[command(flatten)]
@@ -44,7 +44,7 @@ pub(crate) struct ApplyCommand {
     pub journal: Option<PathBuf>,
 }
 
-impl ApplyCommand {
+impl ApplyArgs {
     fn journal(&self) -> Option<PathBuf> {
         if self.journal.is_some() || self.roster.path == Path::new("-") {
             return self.journal.clone();
@@ -56,9 +56,9 @@ impl ApplyCommand {
 }
 
 /// What is wrong with the command line, before anything is read or sent.
-pub(crate) fn check(options: &ApplyCommand) -> Result<(), Failure> {
-    options.apply.check()?;
-    if options.apply.resume && options.journal().is_none() {
+pub(crate) fn check(args: &ApplyArgs) -> Result<(), Failure> {
+    args.apply.check()?;
+    if args.apply.resume && args.journal().is_none() {
         let message = "--resume needs a journal: give `--journal FILE` with standard input";
         return Err(Failure::Usage(message.to_owned()));
     }
@@ -66,20 +66,20 @@ pub(crate) fn check(options: &ApplyCommand) -> Result<(), Failure> {
 }
 
 pub(crate) async fn run(
-    provider: &Connected,
-    options: ApplyCommand,
+    provider: &ProviderContext,
+    args: ApplyArgs,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let ApplyCommand { roster, apply, .. } = &options;
+    let ApplyArgs { roster, apply, .. } = &args;
     let people = roster.read()?;
     if apply.dry_run {
         let planned = plan(provider, roster, people, None, interrupt).await?;
-        show_summary(provider, &roster.removals, &planned.plan);
+        print_summary(provider, &roster.removals, &planned.plan);
         return show(planned, out);
     }
     // Nobody else begins or goes on with this run from here on.
-    let path = options.journal();
+    let path = args.journal();
     let mut journal = path
         .map(|path| Journal::open(&path, &provider.account, apply.resume))
         .transpose()?;

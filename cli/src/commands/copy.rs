@@ -14,17 +14,14 @@ use org_invitations::{
 };
 use serde::Deserialize;
 
-use super::{
-    each::Tally,
-    plan::{all, show_summary},
-    removal::RemovalOptions,
-};
+use super::plan::{all, print_summary};
 use crate::{
-    arguments::{Global, ProviderName},
+    bulk::{RemovalOptions, RunSummary},
+    cli::{GlobalOptions, ProviderName},
     failure::{Exit, Failure},
     interrupt::Interrupt,
     output::{Output, Shape},
-    provider::{self, Connected},
+    provider::{self, ProviderContext},
     roster::{ApplyOptions, ApplyReport, ApplyRun, Journal, StepRecord, exit_of},
     suggest::{did_you_mean, with_nearest},
 };
@@ -53,19 +50,19 @@ A role that is not in it is refused. Without a map, ids stay as they are.
   [roles]
   \"Developer\" = \"5f6a…\"
   \"Auditor\" = [\"77b0…\", \"9c21…\"]")]
-pub(crate) struct CopyCommand {
+pub(crate) struct CopyArgs {
     /// Where the people are invited now.
     #[arg(long, value_name = "PROVIDER")]
     pub from: String,
     /// Where they are to be invited.
     #[arg(long, value_name = "PROVIDER")]
     pub to: String,
-    /// Which role there is which role here.
+    /// InvitationSelector role there is which role here.
     #[arg(long, value_name = "FILE")]
     pub role_map: Option<PathBuf>,
     /// Leave out what the target cannot express.
     #[arg(long, value_enum, value_name = "WHAT")]
-    pub ignore: Vec<Option_>,
+    pub ignore: Vec<IgnoredField>,
     /// Withdraw each invitation at the source once its person was seen at the target.
     #[arg(long)]
     pub delete_source_after: bool,
@@ -80,7 +77,7 @@ pub(crate) struct CopyCommand {
 
 /// An option of an invitation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Option_ {
+pub(crate) enum IgnoredField {
     /// What the invitee may do.
     Roles,
     /// How the invitee logs in.
@@ -88,37 +85,34 @@ pub(crate) enum Option_ {
 }
 
 /// What is wrong with the command line, before anything is read or sent.
-pub(crate) fn check(options: &CopyCommand) -> Result<(), Failure> {
-    if options.from == options.to {
+pub(crate) fn check(args: &CopyArgs) -> Result<(), Failure> {
+    if args.from == args.to {
         let message = "--from and --to are the same; for two organisations of one vendor, name \
                        two profiles";
         return Err(Failure::Usage(message.to_owned()));
     }
-    if options.apply.resume && options.journal.is_none() {
+    if args.apply.resume && args.journal.is_none() {
         let message = "--resume needs a journal: give `--journal FILE`";
         return Err(Failure::Usage(message.to_owned()));
     }
-    options.apply.check()
+    args.apply.check()
 }
 
 pub(crate) async fn run(
-    global: &Global,
-    options: CopyCommand,
+    global: &GlobalOptions,
+    args: CopyArgs,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let map = options.role_map.as_deref().map(RoleMap::read).transpose()?;
-    let source = named(global, &options.from).await?;
-    let target = named(global, &options.to).await?;
+    let map = args.role_map.as_deref().map(RoleMap::read).transpose()?;
+    let source = named(global, &args.from).await?;
+    let target = named(global, &args.to).await?;
     // Nobody else begins or goes on with this run from here on.
-    let path = options
-        .journal
-        .as_deref()
-        .filter(|_| !options.apply.dry_run);
+    let path = args.journal.as_deref().filter(|_| !args.apply.dry_run);
     let mut journal = path
-        .map(|path| Journal::open(path, &target.account, options.apply.resume))
+        .map(|path| Journal::open(path, &target.account, args.apply.resume))
         .transpose()?;
-    let all_there: Vec<Invitation> = interrupt.stops(all(&source)).await?;
+    let all_there: Vec<Invitation> = interrupt.or_interrupted(all(&source)).await?;
     let total = all_there.len();
     let copied = all_there.iter().filter(|one| can_be_accepted(one)).cloned();
     let copied: Vec<Invitation> = copied.collect();
@@ -129,7 +123,7 @@ pub(crate) async fn run(
             source.name()
         );
     }
-    let there = interrupt.stops(all(&target)).await?;
+    let there = interrupt.or_interrupted(all(&target)).await?;
     if let Some(journal) = &mut journal {
         journal.check_organization(&target.account, &there)?;
     }
@@ -138,7 +132,7 @@ pub(crate) async fn run(
         .map_or_else(Vec::new, |journal| journal.withdrawn(&there));
     let wanted: Vec<_> = copied
         .iter()
-        .map(|one| wanted(one, &options, map.as_ref()))
+        .map(|one| wanted(one, &args, map.as_ref()))
         .collect();
     let news = wanted.iter().map(|(new, _)| new.clone());
     let mut plan = Plan::new(news, there, &target.capabilities(), &PlanOptions::default());
@@ -158,14 +152,14 @@ pub(crate) async fn run(
             target.name()
         );
     }
-    let removal = match options.delete_source_after {
+    let removal = match args.delete_source_after {
         true => removal(&source, all_there, &copied, &plan),
         false => Plan::default(),
     };
-    if options.apply.dry_run {
-        show_summary(&target, &options.removals, &plan);
-        if options.delete_source_after {
-            show_summary(&source, &options.removals, &removal);
+    if args.apply.dry_run {
+        print_summary(&target, &args.removals, &plan);
+        if args.delete_source_after {
+            print_summary(&source, &args.removals, &removal);
         }
         let mut records = out.records(Shape::Many);
         for step in plan.steps {
@@ -176,28 +170,28 @@ pub(crate) async fn run(
         }
         return Ok(records.finish()?);
     }
-    options.removals.check_plan(&source, &removal)?;
+    args.removals.check_plan(&source, &removal)?;
     let run = ApplyRun {
         provider: &target,
         plan,
         lines: &[],
-        options: &options.apply,
-        removals: &options.removals,
+        options: &args.apply,
+        removals: &args.removals,
         journal,
         withdrawn,
-        afterwards: options.delete_source_after.then_some((&source, &removal)),
+        afterwards: args.delete_source_after.then_some((&source, &removal)),
     };
     let report = run.run(interrupt, out).await;
-    if !options.delete_source_after || !report.began {
+    if !args.delete_source_after || !report.began {
         return report.outcome;
     }
-    let deleted = delete(&source, removal, &report, &options, interrupt).await;
+    let deleted = delete(&source, removal, &report, &args, interrupt).await;
     report.outcome.and(deleted)
 }
 
 /// What is withdrawn at the source once the people are at the target.
 fn removal(
-    source: &Connected,
+    source: &ProviderContext,
     all_there: Vec<Invitation>,
     copied: &[Invitation],
     plan: &Plan,
@@ -217,23 +211,23 @@ fn removal(
 }
 
 /// The provider or profile of this name.
-async fn named(global: &Global, name: &str) -> Result<Connected, Failure> {
+async fn named(global: &GlobalOptions, name: &str) -> Result<ProviderContext, Failure> {
     let provider = ProviderName::from_str(name, true).ok();
-    let chosen = Global {
+    let chosen = GlobalOptions {
         profile: provider.is_none().then(|| name.to_owned()),
         provider: provider.into_iter().collect(),
         ..global.clone()
     };
-    let connected = provider::one(&chosen).await;
+    let context = provider::single(&chosen).await;
     if provider.is_none()
-        && let Err(Failure::Usage(message)) = connected
+        && let Err(Failure::Usage(message)) = context
     {
         // It may have been meant for a provider.
         let names = ProviderKind::ALL.map(ProviderKind::as_str);
         let guess = did_you_mean(name, names);
         return Err(Failure::Usage(format!("{message}{guess}")));
     }
-    connected
+    context
 }
 
 fn can_be_accepted(invitation: &Invitation) -> bool {
@@ -251,14 +245,14 @@ fn can_be_accepted(invitation: &Invitation) -> bool {
 /// The invitation that is to be made, and why it cannot be.
 fn wanted(
     one: &Invitation,
-    options: &CopyCommand,
+    args: &CopyArgs,
     map: Option<&RoleMap>,
 ) -> (NewInvitation, Option<String>) {
     let mut new = NewInvitation::new(&one.email);
-    if !options.ignore.contains(&Option_::AuthType) {
+    if !args.ignore.contains(&IgnoredField::AuthType) {
         new.auth_type.clone_from(&one.auth_type);
     }
-    if options.ignore.contains(&Option_::Roles) {
+    if args.ignore.contains(&IgnoredField::Roles) {
         return (new, None);
     }
     match map {
@@ -279,7 +273,7 @@ fn wanted(
     (new, None)
 }
 
-/// Which role is which.
+/// InvitationSelector role is which.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RoleMap {
@@ -344,10 +338,10 @@ impl RoleMap {
 
 /// Withdraws at the source the invitations of those who were seen at the target.
 async fn delete(
-    source: &Connected,
+    source: &ProviderContext,
     mut removal: Plan,
     report: &ApplyReport,
-    options: &CopyCommand,
+    args: &CopyArgs,
     interrupt: &Interrupt,
 ) -> Result<(), Failure> {
     if let Some(why) = &report.hold {
@@ -355,9 +349,9 @@ async fn delete(
             "{}: nothing was withdrawn, because {why}; repeat the command",
             source.name()
         );
-        return Err(Failure::Said(Exit::Refused));
+        return Err(Failure::AlreadyReported(Exit::Failed));
     }
-    let mut tally = Tally::default();
+    let mut summary = RunSummary::default();
     let seen = |step: &Step| report.seen.contains(&normalize_email(&step.email));
     let total = removal.steps.len();
     removal.steps.retain(seen);
@@ -369,15 +363,15 @@ async fn delete(
     let mut deleted = 0;
     let say = |line: &str| eprintln!("{line}");
     let bulk = BulkOptions::default()
-        .concurrency(options.apply.concurrency)
-        .outage(options.apply.pause.options(source.name(), say));
+        .concurrency(args.apply.concurrency)
+        .outage(args.apply.pause.options(source.name(), say));
     // All of it was measured before the run began.
     let bounded = org_invitations::ApplyOptions::from(bulk).removals(RemovalLimit::none());
     let mut outcomes = removal.apply(&**source, bounded);
     loop {
         let outcome = tokio::select! {
             outcome = outcomes.next() => outcome,
-            () = interrupt.times(1) => {
+            () = interrupt.signalled(1) => {
                 let left = "some are still invited at the source: repeat the command";
                 return Err(Failure::Interrupted(left.to_owned()));
             }
@@ -386,12 +380,12 @@ async fn delete(
         match (exit_of(&outcome), outcome.result) {
             (Ok(()), _) => {
                 deleted += 1;
-                tally.done();
+                summary.record_success();
             }
-            (Err(_), StepResult::Failed(error)) => tally.failed(&error.into()),
-            (Err(exit), _) => tally.counted(exit),
+            (Err(_), StepResult::Failed(error)) => summary.report_failure(&error.into()),
+            (Err(exit), _) => summary.record_failure(exit),
         }
     }
     eprintln!("{}: withdrew {deleted}", source.name());
-    tally.finish()
+    summary.finish()
 }

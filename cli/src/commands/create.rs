@@ -7,17 +7,13 @@ use org_invitations::{
     Error, ErrorKind, InvitationProviderExt, InvitationStatus, NewInvitation, normalize_email,
 };
 
-use super::{
-    each::{Tally, each},
-    outage::PauseOptions,
-    recovery::create_command,
-    words,
-};
+use super::value_parsers;
 use crate::{
+    bulk::{PauseOptions, RunSummary, create_command, for_each_concurrent},
     failure::Failure,
     interrupt::Interrupt,
-    output::{InvitationRecord, Output, Shape, visible},
-    provider::Connected,
+    output::{InvitationRecord, Output, Shape, escape_control},
+    provider::ProviderContext,
 };
 
 #[derive(Args, Debug)]
@@ -32,7 +28,7 @@ Examples:
 One address gives a JSON object, several an array. An option that the provider
 does not have is refused before anything is sent. On Confluent a new user has
 no roles: bind them to the `user.id` that `-o json` shows.")]
-pub(crate) struct CreateOptions {
+pub(crate) struct CreateArgs {
     /// The addresses to invite.
     #[arg(value_name = "EMAIL", required = true)]
     pub emails: Vec<String>,
@@ -53,45 +49,45 @@ pub(crate) struct CreateOptions {
 }
 
 pub(crate) async fn run(
-    provider: &Connected,
-    options: CreateOptions,
+    provider: &ProviderContext,
+    args: CreateArgs,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let auth_type = options.auth_type.as_deref().map(words::auth_type);
+    let auth_type = args.auth_type.as_deref().map(value_parsers::auth_type);
     let mut seen = HashSet::new();
     let mut people = Vec::new();
-    for email in options.emails {
+    for email in args.emails {
         if !seen.insert(normalize_email(&email)) {
             eprintln!("warning: {email} is given more than once, and invited once");
             continue;
         }
         let mut new = NewInvitation::new(email);
         new.auth_type.clone_from(&auth_type);
-        if !options.role_id.is_empty() {
-            new = new.role_ids(&options.role_id);
+        if !args.role_id.is_empty() {
+            new = new.role_ids(&args.role_id);
         }
-        if let Some(role) = &options.role {
+        if let Some(role) = &args.role {
             new = new.legacy_role(role);
         }
         new.validate()?;
         people.push(new);
     }
-    out.outlives_its_reader();
+    out.ignore_broken_pipe();
     let mut records = out.records(Shape::of(&people)).without_first_column();
-    let mut tally = Tally::default();
-    let outcome = each(
+    let mut summary = RunSummary::default();
+    let outcome = for_each_concurrent(
         provider,
         &people,
-        &options.pause.outage(provider),
+        &args.pause.outage(provider),
         |left| create_command(provider, left),
         interrupt,
-        &mut tally,
+        &mut summary,
         |new| new.email.clone(),
         |index| {
             let new = people[index].clone();
             async move {
-                if !options.if_absent {
+                if !args.if_absent {
                     return provider.create(new).await.map(Some);
                 }
                 match provider.get_or_create(new).await {
@@ -108,7 +104,7 @@ pub(crate) async fn run(
             let Some(invitation) = invitation else {
                 return Ok(());
             };
-            if options.if_absent {
+            if args.if_absent {
                 note(&invitation.email, invitation.status.as_ref());
             }
             records.push(&InvitationRecord::new(&provider.label, invitation))?;
@@ -118,21 +114,21 @@ pub(crate) async fn run(
     .await;
     records.finish()?;
     outcome?;
-    tally.finish()
+    summary.finish()
 }
 
 fn note_member(error: &Error) {
     let email = error.subject().unwrap_or_default();
     eprintln!(
         "note: {} needs no invitation: {}",
-        visible(email),
-        visible(error.message())
+        escape_control(email),
+        escape_control(error.message())
     );
 }
 
 /// What is there already may be of no use.
 fn note(email: &str, status: Option<&InvitationStatus>) {
-    let email = crate::output::visible(email);
+    let email = escape_control(email);
     match status {
         Some(InvitationStatus::Expired) => eprintln!(
             "note: the invitation of {email} has expired; `org-invitations renew` sends it again"

@@ -16,7 +16,7 @@ use crate::{
 
 /// Runs the demonstration on each provider in turn.
 pub(crate) async fn run(out: &mut Output) -> Result<(), Failure> {
-    let sandbox = Sandbox::start().await.map_err(Failure::no_sandbox)?;
+    let sandbox = Sandbox::start().await.map_err(Failure::sandbox_start)?;
     out.line(&format!(
         "The sandbox speaks both vendors' APIs at {}.",
         sandbox.url()

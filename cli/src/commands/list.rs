@@ -10,12 +10,13 @@ use org_invitations::{
     InvitationStatus, ListQuery, Operation,
 };
 
-use super::{each::Tally, words};
+use super::value_parsers;
 use crate::{
+    bulk::RunSummary,
     failure::Failure,
     interrupt::Interrupt,
     output::{InvitationRecord, Output, Records, Shape},
-    provider::Connected,
+    provider::ProviderContext,
 };
 
 #[derive(Args, Debug)]
@@ -31,7 +32,7 @@ An invitation is shown when it matches all the filters. A filter that the
 provider does not have is refused before anything is sent. Rows are shown as
 pages arrive. In CSV, control characters are written out, and a cell that a
 spreadsheet would take for a formula begins with an apostrophe.")]
-pub(crate) struct ListOptions {
+pub(crate) struct ListArgs {
     /// Only the invitations of this address (Confluent: as it was spelt when invited).
     #[arg(long, value_name = "ADDRESS")]
     pub email: Option<String>,
@@ -67,45 +68,45 @@ const AT_ONCE: usize = 1_000;
 /// Prints every invitation that can be read; the others, and a list that breaks off, are failures that
 /// hide none of the rest.
 pub(crate) async fn run(
-    providers: &[Connected],
-    options: ListOptions,
+    providers: &[ProviderContext],
+    args: ListArgs,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let filter = Filter::new(&options);
-    let query = query(&options);
+    let filter = Filter::new(&args);
+    let query = query(&args);
     let several = providers.len() > 1;
     let mut records = out.records(Shape::Many);
     records = match several {
-        true => records.roomy(),
+        true => records.with_min_widths(),
         false => records.without_first_column(),
     };
-    let mut tally = Tally::default();
-    let mut left = options.limit;
+    let mut summary = RunSummary::default();
+    let mut left = args.limit;
     let work = async {
         for provider in providers {
             if left == Some(0) {
                 break;
             }
-            let query = with_page_size(query.clone(), &options, &filter, provider.capabilities());
+            let query = with_page_size(query.clone(), &args, &filter, provider.capabilities());
             let outcome = one(
                 provider,
                 query,
                 &filter,
                 &mut left,
                 &mut records,
-                &mut tally,
+                &mut summary,
             )
             .await;
             match outcome {
                 Err(error @ Failure::Io(_)) => return Err(error),
-                Err(failure) => tally.failed(&failure),
+                Err(failure) => summary.report_failure(&failure),
                 Ok(()) => {}
             }
         }
         Ok(())
     };
-    let outcome = interrupt.stops(work).await;
+    let outcome = interrupt.or_interrupted(work).await;
     if outcome.is_err() {
         // What is on its way already is shown, but the document does not end as if it were whole.
         records.show()?;
@@ -114,7 +115,7 @@ pub(crate) async fn run(
     let none = records.count() == 0;
     let is_table = records.is_table();
     records.finish()?;
-    tally.finish()?;
+    summary.finish()?;
     if none && is_table {
         eprintln!("no invitations");
     }
@@ -122,12 +123,12 @@ pub(crate) async fn run(
 }
 
 async fn one(
-    provider: &Connected,
+    provider: &ProviderContext,
     query: ListQuery,
     filter: &Filter,
     limit: &mut Option<u64>,
     records: &mut Records<'_, InvitationRecord>,
-    tally: &mut Tally,
+    summary: &mut RunSummary,
 ) -> Result<(), Failure> {
     filter.check(&**provider)?;
     let list = match limit {
@@ -141,7 +142,7 @@ async fn one(
             match item {
                 Ok(invitation) if filter.matches(&invitation) => {
                     records.push(&InvitationRecord::new(&provider.label, invitation))?;
-                    tally.done();
+                    summary.record_success();
                     if let Some(left) = limit {
                         *left -= 1;
                         if *left == 0 {
@@ -150,7 +151,7 @@ async fn one(
                     }
                 }
                 Ok(_) => {}
-                Err(error) => tally.failed(&error.into()),
+                Err(error) => summary.report_failure(&error.into()),
             }
         }
         records.show()?;
@@ -158,25 +159,25 @@ async fn one(
     Ok(())
 }
 
-fn query(options: &ListOptions) -> ListQuery {
+fn query(args: &ListArgs) -> ListQuery {
     let mut query = ListQuery::new();
-    query.email.clone_from(&options.email);
-    query.status = options.status.as_deref().map(words::status);
-    query.user.clone_from(&options.user);
-    query.creator.clone_from(&options.creator);
-    query.page_size = options.page_size;
+    query.email.clone_from(&args.email);
+    query.status = args.status.as_deref().map(value_parsers::status);
+    query.user.clone_from(&args.user);
+    query.creator.clone_from(&args.creator);
+    query.page_size = args.page_size;
     query
 }
 
 /// Asks for no more than is to be shown, where the server cuts the pages and applies all filters.
 fn with_page_size(
     mut query: ListQuery,
-    options: &ListOptions,
+    args: &ListArgs,
     filter: &Filter,
     capabilities: Capabilities,
 ) -> ListQuery {
     if let (None, Some(limit), Some(most)) =
-        (query.page_size, options.limit, capabilities.max_page_size)
+        (query.page_size, args.limit, capabilities.max_page_size)
         && filter.is_empty()
         && limit < u64::from(most)
     {
@@ -195,7 +196,7 @@ struct Filter {
 }
 
 impl Filter {
-    fn new(options: &ListOptions) -> Self {
+    fn new(args: &ListArgs) -> Self {
         let now = Utc::now();
         let before = |within: Duration| {
             let within = chrono::TimeDelta::from_std(within).ok();
@@ -203,9 +204,9 @@ impl Filter {
             end.unwrap_or(DateTime::<Utc>::MAX_UTC)
         };
         Self {
-            role: options.role.clone(),
-            expired: options.expired,
-            expires_before: options.expiring_within.map(before),
+            role: args.role.clone(),
+            expired: args.expired,
+            expires_before: args.expiring_within.map(before),
             now,
         }
     }

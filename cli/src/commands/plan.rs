@@ -9,12 +9,12 @@ use org_invitations::{
     Withdrawal, normalize_email,
 };
 
-use super::removal::RemovalOptions;
 use crate::{
+    bulk::RemovalOptions,
     failure::Failure,
     interrupt::Interrupt,
-    output::{Output, Shape, visible},
-    provider::Connected,
+    output::{Output, Shape, escape_control},
+    provider::ProviderContext,
     roster::{self, Journal, Roster, RosterFormat, StepRecord},
 };
 
@@ -36,7 +36,7 @@ Nothing is sent but a request for the list. The actions:
   keep     the person is invited as asked, or is a member
   delete   the person is not in the roster (with --prune); not after acceptance
   refuse   the row cannot be carried out, and the reason says why")]
-pub(crate) struct PlanCommand {
+pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub roster: RosterOptions,
 }
@@ -96,13 +96,13 @@ impl RosterOptions {
 
 /// Compares a roster with the invitations that there are, and them with the journal of a run that is gone on with.
 pub(super) async fn plan(
-    provider: &Connected,
+    provider: &ProviderContext,
     options: &RosterOptions,
     roster: Roster,
     journal: Option<&mut Journal>,
     interrupt: &Interrupt,
 ) -> Result<Planned, Failure> {
-    let invitations = interrupt.stops(all(provider)).await?;
+    let invitations = interrupt.or_interrupted(all(provider)).await?;
     let withdrawn = match journal {
         Some(journal) => {
             journal.check_organization(&provider.account, &invitations)?;
@@ -124,7 +124,7 @@ pub(super) async fn plan(
         eprintln!(
             "{}: no invitation of {} is left to be deleted",
             provider.name(),
-            visible(&email)
+            escape_control(&email)
         );
     }
     Ok(Planned {
@@ -149,8 +149,8 @@ fn missing(withdraw: &[Withdrawal], invitations: &[Invitation]) -> Vec<String> {
 }
 
 /// Says on stderr what a plan comes to, and whether carrying it out would be refused.
-pub(super) fn show_summary(provider: &Connected, removals: &RemovalOptions, plan: &Plan) {
-    eprintln!("{}: {}", provider.name(), roster::summary(plan));
+pub(super) fn print_summary(provider: &ProviderContext, removals: &RemovalOptions, plan: &Plan) {
+    eprintln!("{}: {}", provider.name(), roster::count_actions(plan));
     if let Err(refused) = plan.check_removals(&removals.limit()) {
         eprintln!("warning: it would be refused: {refused}; see --max-deletes");
     }
@@ -158,7 +158,7 @@ pub(super) fn show_summary(provider: &Connected, removals: &RemovalOptions, plan
 
 /// Every invitation there is, as far as a plan looks at it. One that cannot be read stops it: it may be
 /// one that counts.
-pub(super) async fn all(provider: &Connected) -> Result<Vec<Invitation>, Failure> {
+pub(super) async fn all(provider: &ProviderContext) -> Result<Vec<Invitation>, Failure> {
     // The first one tells which organisation it is.
     let mut is_first = true;
     let slim = move |mut invitation: Invitation| {
@@ -173,8 +173,8 @@ pub(super) async fn all(provider: &Connected) -> Result<Vec<Invitation>, Failure
 }
 
 pub(crate) async fn run(
-    provider: &Connected,
-    options: PlanCommand,
+    provider: &ProviderContext,
+    options: PlanArgs,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {

@@ -15,7 +15,7 @@ use crate::{failure::Failure, interrupt::Interrupt, output::Output};
 
 #[derive(Args, Debug)]
 #[command(after_help = SANDBOX_CONFIG)]
-pub(crate) struct SandboxOptions {
+pub(crate) struct SandboxArgs {
     /// The address to listen on; port 0 picks a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
     pub listen: SocketAddr,
@@ -70,40 +70,37 @@ const LEDGER_LIMIT: usize = 100_000;
 
 /// Prints one line of JSON with the address and the credentials once it is listening.
 pub(crate) async fn run(
-    options: &SandboxOptions,
+    args: &SandboxArgs,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let mut config = options
-        .config
-        .as_deref()
-        .map_or(Ok(Config::default()), read)?;
-    config.seed = options.seed.unwrap_or(config.seed);
-    config.ledger_limit = options
+    let mut config = args.config.as_deref().map_or(Ok(Config::default()), read)?;
+    config.seed = args.seed.unwrap_or(config.seed);
+    config.ledger_limit = args
         .ledger_limit
         .or(config.ledger_limit)
         .or(Some(LEDGER_LIMIT));
     let sandbox = Sandbox::builder()
-        .listen(options.listen)
-        .allow_remote(options.allow_remote)
+        .listen(args.listen)
+        .allow_remote(args.allow_remote)
         .config(config)
         .start()
         .await
         .map_err(|error| {
             let hint = match error.kind() {
-                ErrorKind::InvalidInput if !options.listen.ip().is_loopback() => {
+                ErrorKind::InvalidInput if !args.listen.ip().is_loopback() => {
                     " (see --allow-remote)"
                 }
                 _ => "",
             };
             Failure::Usage(format!(
                 "cannot start a sandbox on {}: {error}{hint}",
-                options.listen
+                args.listen
             ))
         })?;
     out.line(&serde_json::to_string(sandbox.credentials()).map_err(std::io::Error::from)?)?;
     out.flush()?;
-    let served = sandbox.serve_until(interrupt.times(1)).await;
+    let served = sandbox.serve_until(interrupt.signalled(1)).await;
     served.map_err(|error| Failure::Other(format!("the sandbox failed: {error}")))
 }
 

@@ -23,7 +23,7 @@ Examples:
 address was given, and an array otherwise; `delete` and `renew` an object where
 one id was given. A line of `-o jsonl` is one of these objects, and `-o yaml`
 has the shape of `-o json`. Properties may be added; those that are there stay.")]
-pub(crate) struct SchemaOptions {
+pub(crate) struct SchemaArgs {
     /// Of what.
     #[arg(value_enum)]
     pub of: Document,
@@ -52,12 +52,12 @@ pub(crate) enum Document {
     Config,
 }
 
-pub(crate) fn run(options: &SchemaOptions, out: &mut Output) -> Result<(), Failure> {
+pub(crate) fn run(args: &SchemaArgs, out: &mut Output) -> Result<(), Failure> {
     if !matches!(out.format(), Format::Table | Format::Json | Format::Yaml) {
         let message = "a schema is printed as json or yaml".to_owned();
         return Err(Failure::Usage(message));
     }
-    let schema = match options.of {
+    let schema = match args.of {
         Document::List => schema_for!(Vec<InvitationRecord>).to_value(),
         Document::Get | Document::Create => one_or_more::<InvitationRecord>(),
         Document::Delete => one_or_more::<DeletedRecord>(),

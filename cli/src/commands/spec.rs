@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     failure::{Exit, Failure},
-    output::{Cell, Format, Output, Record, Shape, bad, doubtful, good},
+    output::{Cell, ERROR, Format, Output, Record, SUCCESS, Shape, WARNING},
 };
 
 /// What can be asked of a document. The API is recognised from its paths.
@@ -107,7 +107,7 @@ fn compare(old: &Path, new: &Path, out: &mut Output) -> Result<(), Failure> {
         .iter()
         .any(|finding| finding.class == Class::Breaking);
     if breaks {
-        Err(Failure::Said(Exit::Refused))
+        Err(Failure::AlreadyReported(Exit::Failed))
     } else {
         Ok(())
     }
@@ -156,7 +156,7 @@ fn would_build(file: &Path, out: &mut Output) -> Result<(), Failure> {
     if problems.is_empty() {
         Ok(())
     } else {
-        Err(Failure::Said(Exit::Refused))
+        Err(Failure::AlreadyReported(Exit::Failed))
     }
 }
 
@@ -235,9 +235,9 @@ impl Record for FindingRecord<'_> {
 
     fn row(&self) -> Vec<Cell> {
         let class = match self.class {
-            "breaking" => bad(),
-            "additive" => good(),
-            _ => doubtful(),
+            "breaking" => ERROR,
+            "additive" => SUCCESS,
+            _ => WARNING,
         };
         vec![
             Cell::new(self.class).styled(class),

@@ -9,7 +9,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::location::{Location, readable_by_others};
+use super::path::{ConfigPath, readable_by_others};
 use crate::{failure::Failure, suggest::did_you_mean};
 
 /// The file, checked.
@@ -62,7 +62,7 @@ pub(crate) fn profile_keys(kind: ProviderKind) -> Value {
     }
     properties.insert(
         "provider".to_owned(),
-        serde_json::json!({ "const": kind.as_str(), "description": "Which provider it is for." }),
+        serde_json::json!({ "const": kind.as_str(), "description": "InvitationSelector provider it is for." }),
     );
     schema
 }
@@ -73,7 +73,7 @@ fn kind_has(kind: ProviderKind, secret: &str) -> bool {
 
 impl ConfigFile {
     /// Reads the file; `None` where there is none and nobody asked for one.
-    pub fn read(location: &Location) -> Result<Option<Self>, Failure> {
+    pub fn read(location: &ConfigPath) -> Result<Option<Self>, Failure> {
         let Some(path) = location.path.clone() else {
             return Ok(None);
         };

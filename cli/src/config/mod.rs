@@ -5,8 +5,8 @@
 //! secrets from files and commands.
 
 mod file;
-mod layers;
-mod location;
+mod path;
+mod resolve;
 mod secret;
 mod selection;
 
@@ -16,11 +16,11 @@ use org_invitations::ProviderKind;
 
 pub(crate) use self::{
     file::{ConfigFile, Profile, profile_keys},
-    layers::{Account, Layered, Value, shown_url},
-    location::Location,
+    path::ConfigPath,
+    resolve::{Account, ResolvedConfig, Value, redacted_url},
     selection::{Selected, Selection},
 };
-use crate::{arguments::Global, failure::Failure, provider::shell_word};
+use crate::{cli::GlobalOptions, failure::Failure, output::shell_quote};
 
 /// A variable of the environment; empty counts as absent.
 pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
@@ -43,7 +43,7 @@ pub(crate) struct Flags {
 
 impl Flags {
     /// The flags as they are given again, each with a space before it.
-    fn again(&self) -> String {
+    fn repeated(&self) -> String {
         let file = self.config_file.as_ref();
         let file = file.map(|file| file.to_string_lossy().into_owned());
         let flags = [
@@ -53,14 +53,14 @@ impl Flags {
         ];
         let given = flags
             .into_iter()
-            .filter_map(|(flag, value)| Some(format!(" {flag} {}", shell_word(&value?))));
+            .filter_map(|(flag, value)| Some(format!(" {flag} {}", shell_quote(&value?))));
         given.collect()
     }
 
     /// # Errors
     ///
     /// A flag of one provider that is given for several.
-    fn new(global: &Global, providers: usize) -> Result<Self, Failure> {
+    fn new(global: &GlobalOptions, providers: usize) -> Result<Self, Failure> {
         if providers > 1 && (global.base_url.is_some() || global.organization_id.is_some()) {
             return Err(Failure::Usage(
                 "--base-url and --organization-id are of one provider, and more than one is asked \
@@ -77,8 +77,8 @@ impl Flags {
 }
 
 /// Reads the configuration file and decides which providers are meant.
-pub(crate) fn load(global: &Global) -> Result<Selection, Failure> {
-    let location = Location::find(global.config_file.clone())?;
+pub(crate) fn load(global: &GlobalOptions) -> Result<Selection, Failure> {
+    let location = ConfigPath::find(global.config_file.clone())?;
     let file = ConfigFile::read(&location)?;
     Selection::new(global, location, file)
 }

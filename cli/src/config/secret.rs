@@ -8,7 +8,7 @@ use std::{
 
 use crate::failure::Failure;
 
-use super::location::readable_by_others;
+use super::path::readable_by_others;
 
 /// The first line of a file. `~/` is the home folder, and other relative paths begin at the
 /// configuration file.

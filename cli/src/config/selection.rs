@@ -1,11 +1,11 @@
-//! Which providers a command talks to, and with which profiles.
+//! InvitationSelector providers a command talks to, and with which profiles.
 
 use clap::ValueEnum;
 use org_invitations::ProviderKind;
 
-use super::{ConfigFile, Flags, Layered, Location, variable};
+use super::{ConfigFile, ConfigPath, Flags, ResolvedConfig, variable};
 use crate::{
-    arguments::{Global, ProviderName},
+    cli::{GlobalOptions, ProviderName},
     failure::Failure,
     suggest::did_you_mean,
 };
@@ -13,7 +13,7 @@ use crate::{
 /// The configuration, and what was chosen from it.
 #[derive(Debug)]
 pub(crate) struct Selection {
-    pub location: Location,
+    pub location: ConfigPath,
     pub file: Option<ConfigFile>,
     chosen: Vec<Selected>,
     flags: Flags,
@@ -38,8 +38,8 @@ impl Selection {
     /// `--provider`, else the profile of `--profile`, else ORG_INVITATIONS_PROVIDER, else the profile of
     /// ORG_INVITATIONS_PROFILE, of `default_profile`, or the only one there is.
     pub(super) fn new(
-        global: &Global,
-        location: Location,
+        global: &GlobalOptions,
+        location: ConfigPath,
         file: Option<ConfigFile>,
     ) -> Result<Self, Failure> {
         let mut selection = Self {
@@ -67,20 +67,24 @@ impl Selection {
     }
 
     /// The flags that say where a provider is, as they are given again in another command.
-    pub fn flags_again(&self) -> String {
-        self.flags.again()
+    pub fn repeated_flags(&self) -> String {
+        self.flags.repeated()
     }
 
     /// The values of a provider, and where each comes from.
-    pub fn layers(&self, kind: ProviderKind, profile: Option<&str>) -> Result<Layered, Failure> {
+    pub fn layers(
+        &self,
+        kind: ProviderKind,
+        profile: Option<&str>,
+    ) -> Result<ResolvedConfig, Failure> {
         let profile = match (profile, &self.file) {
             (Some(name), Some(file)) => Some((name, file.profile(name)?, file.path.as_path())),
             _ => None,
         };
-        Layered::new(kind, &self.flags, profile, self.location.path.as_ref())
+        ResolvedConfig::new(kind, &self.flags, profile, self.location.path.as_ref())
     }
 
-    fn choose(&self, global: &Global) -> Result<Vec<Selected>, Failure> {
+    fn choose(&self, global: &GlobalOptions) -> Result<Vec<Selected>, Failure> {
         let named = self.named_profile(global)?;
         if !global.provider.is_empty() {
             let mut chosen: Vec<Selected> = Vec::new();
@@ -133,7 +137,10 @@ impl Selection {
     }
 
     /// The profile that was asked for by name, and by whom.
-    fn named_profile(&self, global: &Global) -> Result<Option<(String, &'static str)>, Failure> {
+    fn named_profile(
+        &self,
+        global: &GlobalOptions,
+    ) -> Result<Option<(String, &'static str)>, Failure> {
         let (name, source) = match (&global.profile, variable("ORG_INVITATIONS_PROFILE")?) {
             (Some(name), _) => (name.clone(), "flag --profile"),
             (None, Some(name)) => (name, "environment ORG_INVITATIONS_PROFILE"),

@@ -58,25 +58,21 @@ impl From<ColorChoice> for clap::ColorChoice {
 /// The header of a table.
 pub(super) const HEADER: Style = Style::new().bold();
 
-/// What goes well, what needs a look, what does not go any more.
-pub(crate) fn good() -> Style {
-    AnsiColor::Green.on_default()
-}
+/// Success, or nothing to worry about.
+pub(crate) const SUCCESS: Style = AnsiColor::Green.on_default();
 
-pub(crate) fn doubtful() -> Style {
-    AnsiColor::Yellow.on_default()
-}
+/// Something that needs attention.
+pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default();
 
-pub(crate) fn bad() -> Style {
-    AnsiColor::Red.on_default()
-}
+/// A failure, or something that no longer works.
+pub(crate) const ERROR: Style = AnsiColor::Red.on_default();
 
-/// A status at a glance.
+/// The style of a status.
 pub(super) fn of_status(status: &InvitationStatus) -> Option<Style> {
     Some(match status {
-        InvitationStatus::Sent => good(),
-        InvitationStatus::Staged => doubtful(),
-        InvitationStatus::Expired => bad(),
+        InvitationStatus::Sent => SUCCESS,
+        InvitationStatus::Staged => WARNING,
+        InvitationStatus::Expired => ERROR,
         InvitationStatus::Deactivated => Style::new().dimmed(),
         InvitationStatus::Accepted => AnsiColor::Blue.on_default(),
         _ => return None,

@@ -5,7 +5,7 @@ use org_invitations::{Invitation, RoleAssignment};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Cell, Record, color, time};
+use super::{Cell, Record, color, format_time};
 
 /// An invitation, and the provider that has it.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -46,13 +46,14 @@ impl Record for InvitationRecord {
     ];
 
     // One provider's ids are UUIDs, the other's are short.
-    const ROOM: &'static [usize] = &[10, 36, 24, 8, 9];
+    const MIN_WIDTHS: &'static [usize] = &[10, 36, 24, 8, 9];
 
     fn row(&self) -> Vec<Cell> {
         let invitation = &self.invitation;
         let status = invitation.status.as_ref();
-        let when =
-            |at: &Option<DateTime<Utc>>| Cell::new(at.as_ref().map(time).unwrap_or_default());
+        let when = |at: &Option<DateTime<Utc>>| {
+            Cell::new(at.as_ref().map(format_time).unwrap_or_default())
+        };
         vec![
             Cell::new(&self.provider),
             Cell::new(invitation.id.as_str()),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
-use super::{Output, text::acts};
+use super::{Output, escape::is_terminal_control};
 
 /// A whole document, indented.
 pub(super) fn document(out: &mut Output, value: &impl Serialize) -> io::Result<()> {
@@ -76,7 +76,10 @@ impl<F: Formatter> Formatter for Safe<F> {
         fragment: &str,
     ) -> io::Result<()> {
         let mut rest = fragment;
-        while let Some((at, letter)) = rest.char_indices().find(|(_, letter)| acts(*letter)) {
+        while let Some((at, letter)) = rest
+            .char_indices()
+            .find(|(_, letter)| is_terminal_control(*letter))
+        {
             out.write_all(&rest.as_bytes()[..at])?;
             // None of them is beyond the first plane, so one unit is enough.
             write!(out, "\\u{:04x}", u32::from(letter))?;

@@ -21,7 +21,7 @@ pub(crate) trait Record: Serialize {
     const CSV: &'static [&'static str];
 
     /// How wide the columns of a table are at least, where its rows come from different places.
-    const ROOM: &'static [usize] = &[];
+    const MIN_WIDTHS: &'static [usize] = &[];
 
     /// Its row of the table.
     fn row(&self) -> Vec<Cell>;
@@ -113,9 +113,9 @@ impl<'a, R: Record> Records<'a, R> {
     }
 
     /// Makes room in tables for rows that are wider than the first ones.
-    pub fn roomy(mut self) -> Self {
+    pub fn with_min_widths(mut self) -> Self {
         if let Form::Table(table) = &mut self.form {
-            table.widen(R::ROOM);
+            table.widen(R::MIN_WIDTHS);
         }
         self
     }
@@ -169,7 +169,7 @@ impl<'a, R: Record> Records<'a, R> {
     }
 
     /// A line for people, in place of a row.
-    pub fn say(&mut self, line: &str) -> io::Result<()> {
+    pub fn println(&mut self, line: &str) -> io::Result<()> {
         self.out.line(line)?;
         self.out.flush()
     }

@@ -8,7 +8,7 @@ use std::{
 use anstyle::Style;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Output, color, text::visible};
+use super::{Output, color, escape::escape_control};
 
 /// What is in one place of a table.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ impl Cell {
     fn shown(&self) -> Cow<'_, str> {
         match self.text.as_str() {
             "" => Cow::Borrowed("-"),
-            text => visible(text),
+            text => escape_control(text),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::{Deserialize, Serialize};
 use serde_norway::Value;
 
-use super::{Output, json, text::acts};
+use super::{Output, escape::is_terminal_control, json};
 
 /// A whole document.
 pub(super) fn document(out: &mut Output, value: &impl Serialize) -> io::Result<()> {
@@ -55,5 +55,5 @@ fn emit(value: &impl Serialize) -> io::Result<String> {
 /// Whether the emitter left no character that a terminal obeys. Where it did, JSON, which is YAML too,
 /// has it escaped.
 fn is_safe(text: &str) -> bool {
-    !text.contains(|letter: char| letter != '\n' && acts(letter))
+    !text.contains(|letter: char| letter != '\n' && is_terminal_control(letter))
 }

@@ -19,24 +19,22 @@ use org_invitations::{
 };
 
 use super::{
-    failed::FailedRows,
+    failed_rows::FailedRows,
     journal::Journal,
     observer::RunObserver,
     progress::Progress,
     record::{OutcomeRecord, missing_invitation},
 };
 use crate::{
-    commands::{
-        ask,
-        each::Tally,
-        outage::{PauseOptions, this_command},
-        recovery::{recovery_command, recovery_message},
-        removal::{RemovalOptions, show_removals},
+    bulk::{
+        PauseOptions, RemovalOptions, RunSummary, print_removals, recovery_command,
+        recovery_message, rerun_command,
     },
     failure::{Exit, Failure},
     interrupt::Interrupt,
-    output::{Output, Shape, visible},
-    provider::Connected,
+    output::{Output, Shape, escape_control},
+    prompt,
+    provider::ProviderContext,
 };
 
 /// How to carry a plan out: what `apply` and `copy` share.
@@ -64,7 +62,7 @@ pub(crate) struct ApplyOptions {
 impl ApplyOptions {
     /// What is wrong with the command line, before anything is read or sent.
     pub fn check(&self) -> Result<(), Failure> {
-        if self.dry_run || self.yes || ask::somebody_is_there() {
+        if self.dry_run || self.yes || prompt::is_interactive() {
             return Ok(());
         }
         let message = "nobody is there to be asked, as this is not a terminal: give `--yes` to go \
@@ -75,7 +73,7 @@ impl ApplyOptions {
 
 /// A plan to be carried out.
 pub(crate) struct ApplyRun<'a> {
-    pub provider: &'a Connected,
+    pub provider: &'a ProviderContext,
     pub plan: Plan,
     /// The line of each row; empty where rows have none.
     pub lines: &'a [usize],
@@ -85,7 +83,7 @@ pub(crate) struct ApplyRun<'a> {
     /// Whom the run of the journal withdrew, and nobody has invited since.
     pub withdrawn: Vec<NewInvitation>,
     /// What is withdrawn elsewhere afterwards.
-    pub afterwards: Option<(&'a Connected, &'a Plan)>,
+    pub afterwards: Option<(&'a ProviderContext, &'a Plan)>,
 }
 
 /// How a run went.
@@ -131,12 +129,12 @@ impl ApplyRun<'_> {
         self.amend();
         if !self.confirmed(interrupt).await? {
             eprintln!("nothing was changed");
-            return Err(Failure::Said(Exit::Refused));
+            return Err(Failure::AlreadyReported(Exit::Failed));
         }
 
-        out.outlives_its_reader();
+        out.ignore_broken_pipe();
         report.began = true;
-        let mut tally = Tally::default();
+        let mut summary = RunSummary::default();
         let mut counts = Counts::default();
         let mut problems = Problems::default();
         let stop = Arc::new(AtomicBool::new(false));
@@ -155,19 +153,19 @@ impl ApplyRun<'_> {
         let mut records = out.records(Shape::Many);
         let mut outcomes = plan.apply(&**self.provider, options);
         let mut ticks = tokio::time::interval(TICK);
-        let insisted = loop {
+        let forced = loop {
             let outcome = tokio::select! {
                 outcome = outcomes.next() => outcome,
                 _ = ticks.tick() => {
                     progress.tick(&self.provider.rate);
                     continue;
                 }
-                () = interrupt.times(1), if !stop.load(Ordering::Relaxed) => {
+                () = interrupt.signalled(1), if !stop.load(Ordering::Relaxed) => {
                     stop.store(true, Ordering::Relaxed);
-                    progress.say("stopping after what is under way; Ctrl-C again to stop at once");
+                    progress.println("stopping after what is under way; Ctrl-C again to stop at once");
                     continue;
                 }
-                () = interrupt.times(2) => break true,
+                () = interrupt.signalled(2) => break true,
             };
             let Some(outcome) = outcome else { break false };
             progress.done();
@@ -182,7 +180,7 @@ impl ApplyRun<'_> {
             let (step, lost) = (outcome.step.clone(), self.recovery(&outcome));
             let record = OutcomeRecord::new(outcome, self.lines);
             match exit {
-                Ok(()) => tally.done(),
+                Ok(()) => summary.record_success(),
                 Err(exit) => {
                     let why = record.error.as_deref().unwrap_or("not attempted");
                     if let Some(failed) = &mut failed
@@ -192,13 +190,17 @@ impl ApplyRun<'_> {
                     }
                     // Those that were not attempted are counted below.
                     if is_withheld && problems.is_news(why) {
-                        progress.say(&visible(why));
+                        progress.println(&escape_control(why));
                     } else if let Some(lost) = lost {
-                        progress.say(&lost);
+                        progress.println(&lost);
                     } else if record.error.is_some() && !is_withheld {
-                        progress.say(&format!("{}: {}", visible(&record.place()), visible(why)));
+                        progress.println(&format!(
+                            "{}: {}",
+                            escape_control(&record.place()),
+                            escape_control(why)
+                        ));
                     }
-                    tally.counted(exit);
+                    summary.record_failure(exit);
                 }
             }
             if !records.is_table()
@@ -213,7 +215,7 @@ impl ApplyRun<'_> {
         progress.finish();
         if problems.output_is_whole {
             let said = match records.is_table() {
-                true => records.say(&counts.to_string()),
+                true => records.println(&counts.to_string()),
                 false => Ok(()),
             };
             if let Err(error) = said.and_then(|()| records.finish()) {
@@ -239,14 +241,14 @@ impl ApplyRun<'_> {
         if problems.broken.is_some() {
             report.hold = Some("the run was stopped".to_owned());
         }
-        if insisted || interrupt.happened() {
+        if forced || interrupt.happened() {
             report.hold = Some("the run was interrupted".to_owned());
         }
         problems.gave_up = gave_up.load(Ordering::Relaxed);
         if problems.gave_up {
             report.hold = Some("the server could not be reached".to_owned());
         }
-        self.end(&observer, &counts, problems, insisted, interrupt, tally)
+        self.end(&observer, &counts, problems, forced, interrupt, summary)
     }
 
     /// What happens when the server cannot be reached any more.
@@ -255,7 +257,7 @@ impl ApplyRun<'_> {
         let options = self
             .options
             .pause
-            .options(self.provider.name(), move |line| said.say(line));
+            .options(self.provider.name(), move |line| said.println(line));
         let (tell, gave_up) = (Arc::clone(&options.observer), Arc::clone(gave_up));
         options.observer(move |event| {
             if matches!(event, OutageEvent::GaveUp(_)) {
@@ -289,7 +291,7 @@ impl ApplyRun<'_> {
             if invited.contains(&normalize_email(&person.email)) {
                 continue;
             }
-            let email = visible(&person.email);
+            let email = escape_control(&person.email);
             eprintln!(
                 "warning: {email} was withdrawn before the interruption, and the roster does not \
                  invite {email} again; to do so, run:\n  {}",
@@ -314,14 +316,14 @@ impl ApplyRun<'_> {
         observer: &RunObserver,
         counts: &Counts,
         problems: Problems,
-        insisted: bool,
+        forced: bool,
         interrupt: &Interrupt,
-        tally: Tally,
+        summary: RunSummary,
     ) -> Result<(), Failure> {
         let mut journal = observer.journal();
         let go_on = match &journal {
-            Some(_) => format!("go on with:\n  {}", this_command("--resume")),
-            None => format!("go on with:\n  {}", this_command("")),
+            Some(_) => format!("go on with:\n  {}", rerun_command("--resume")),
+            None => format!("go on with:\n  {}", rerun_command("")),
         };
         if let Some((what, error)) = problems.broken {
             return Err(Failure::Other(format!(
@@ -329,7 +331,7 @@ impl ApplyRun<'_> {
                  then {go_on}"
             )));
         }
-        if interrupt.happened() && (insisted || counts.not_attempted > 0) {
+        if interrupt.happened() && (forced || counts.not_attempted > 0) {
             return Err(Failure::Interrupted(go_on));
         }
         if problems.gave_up {
@@ -340,7 +342,7 @@ impl ApplyRun<'_> {
         }
         if counts.not_attempted > 0 && problems.refused_for_good.is_none() {
             eprintln!("{} were not attempted: {go_on}", counts.not_attempted);
-            return tally.finish();
+            return summary.finish();
         }
         if let Some(email) = problems
             .refused_for_good
@@ -350,7 +352,7 @@ impl ApplyRun<'_> {
                 "{} were not attempted, since what refused {} would refuse them too. Mend that, \
                  then apply the roster again",
                 counts.not_attempted,
-                visible(&email)
+                escape_control(&email)
             );
         }
         if let Some(journal) = &mut journal {
@@ -359,20 +361,20 @@ impl ApplyRun<'_> {
         if interrupt.happened() {
             return Err(Failure::Interrupted("everything was done".to_owned()));
         }
-        tally.finish()
+        summary.finish()
     }
 
     /// Says what is going to happen, and asks.
     async fn confirmed(&self, interrupt: &Interrupt) -> Result<bool, Failure> {
-        eprintln!("{}: {}", self.provider.name(), summary(&self.plan));
+        eprintln!("{}: {}", self.provider.name(), count_actions(&self.plan));
         let withdrawn = self.afterwards.map_or(0, |(_, plan)| plan.removals());
         if self.options.yes || (self.plan.is_empty() && withdrawn == 0) {
             return Ok(true);
         }
-        show_removals(self.provider, &self.plan.steps, "");
+        print_removals(self.provider, &self.plan.steps, "");
         if let Some((source, plan)) = self.afterwards {
             let why = format!(" once they are seen at {}", self.provider.name());
-            show_removals(source, &plan.steps, &why);
+            print_removals(source, &plan.steps, &why);
         }
         let question = match self.plan.count(Action::Renew) {
             0 => "Go ahead?",
@@ -380,12 +382,12 @@ impl ApplyRun<'_> {
                 "Renewing withdraws an invitation and makes a new one, which is two steps. Go ahead?"
             }
         };
-        ask::yes(question, interrupt).await
+        prompt::confirm(question, interrupt).await
     }
 }
 
 /// How often each action is in a plan.
-pub(crate) fn summary(plan: &Plan) -> String {
+pub(crate) fn count_actions(plan: &Plan) -> String {
     let counts: Vec<String> = Action::ALL
         .into_iter()
         .map(|action| (action, plan.count(action)))
@@ -423,7 +425,7 @@ impl ApplyReport {
             self.seen.insert(normalize_email(&step.email));
         }
         if outcome.result.is_unexplained() {
-            let email = visible(&step.email);
+            let email = escape_control(&step.email);
             let why = format!("it is open whether {email} is invited");
             self.hold.get_or_insert(why);
         }
@@ -494,7 +496,7 @@ pub(crate) fn exit_of(outcome: &StepOutcome) -> Result<(), Exit> {
         StepResult::Failed(error)
         | StepResult::Withdrawn(error)
         | StepResult::Restored { error, .. } => Err(Exit::of(error)),
-        _ => Err(Exit::Refused),
+        _ => Err(Exit::Failed),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rosters: reading one, carrying a plan out with a journal beside it, and writing what failed.
 
 mod apply_run;
-mod failed;
+mod failed_rows;
 mod journal;
 mod observer;
 mod private_file;
@@ -10,7 +10,7 @@ mod read;
 mod record;
 
 pub(crate) use self::{
-    apply_run::{ApplyOptions, ApplyReport, ApplyRun, exit_of, summary},
+    apply_run::{ApplyOptions, ApplyReport, ApplyRun, count_actions, exit_of},
     journal::Journal,
     read::{LEGACY, Roster, RosterFormat, read},
     record::{OutcomeRecord, StepRecord},

@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 use org_invitations::{Error, ErrorKind, Operation, Renewal, RenewalObserver, Result};
 
 use super::journal::Journal;
-use crate::output::visible;
+use crate::output::escape_control;
 
 /// The journal of a run, if it has one, and the people who may be without an invitation.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl RunObserver {
         })
     }
 
-    pub fn say(&self, line: &str) {
+    pub fn println(&self, line: &str) {
         self.bar.suspend(|| eprintln!("{line}"));
     }
 
@@ -72,18 +72,18 @@ impl RenewalObserver for RunObserver {
     }
 
     fn retrying(&self, renewal: &Renewal, error: &Error, _: Duration) {
-        self.say(&format!(
+        self.println(&format!(
             "{} is not invited yet, trying again: {}",
-            visible(&renewal.new.email),
-            visible(&error.to_string())
+            escape_control(&renewal.new.email),
+            escape_control(&error.to_string())
         ));
     }
 
     fn falling_back(&self, renewal: &Renewal, error: &Error) {
-        self.say(&format!(
+        self.println(&format!(
             "{}: the new options were refused, inviting again with the old ones: {}",
-            visible(&renewal.new.email),
-            visible(&error.to_string())
+            escape_control(&renewal.new.email),
+            escape_control(&error.to_string())
         ));
     }
 }

@@ -58,7 +58,7 @@ impl Progress {
 
     /// To be called a few times a second.
     pub fn tick(&mut self, rate: &RateWatch) {
-        let waiting = rate.waiting();
+        let waiting = rate.remaining_wait();
         self.bar.set_message(match waiting {
             Some(left) => format!("waiting {} s for the rate limit", left.as_secs() + 1),
             None => String::new(),
@@ -83,7 +83,7 @@ impl Progress {
     }
 
     /// Writes a line above the bar.
-    pub fn say(&self, line: &str) {
+    pub fn println(&self, line: &str) {
         self.bar.suspend(|| eprintln!("{line}"));
     }
 

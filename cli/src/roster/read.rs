@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     failure::Failure,
-    output::from_visible,
+    output::unescape_control,
     suggest::{did_you_mean, with_nearest},
 };
 
@@ -249,7 +249,7 @@ fn csv_rows(text: &str) -> (Vec<Row>, Vec<Problem>) {
             let plain = plain
                 .filter(|text| text.starts_with(['=', '+', '-', '@']))
                 .unwrap_or(text);
-            Some(from_visible(plain).into_owned())
+            Some(unescape_control(plain).into_owned())
         };
         let fields = Fields {
             email: cell("email"),

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::LEGACY;
 use crate::{
-    output::{Cell, Record, bad, doubtful, good},
-    provider::Connected,
+    output::{Cell, ERROR, Record, SUCCESS, WARNING},
+    provider::ProviderContext,
 };
 
 /// A step of a plan.
@@ -42,7 +42,7 @@ impl StepRecord {
     }
 
     /// The same at another provider than the one that people are invited to.
-    pub fn at(step: Step, provider: &Connected) -> Self {
+    pub fn at(step: Step, provider: &ProviderContext) -> Self {
         Self {
             provider: Some(provider.label.clone()),
             profile: provider.profile.clone(),
@@ -65,9 +65,9 @@ impl Record for StepRecord {
 
     fn row(&self) -> Vec<Cell> {
         let style = match self.step.action {
-            Action::Create => Some(good()),
-            Action::Renew | Action::Delete => Some(doubtful()),
-            Action::Refuse => Some(bad()),
+            Action::Create => Some(SUCCESS),
+            Action::Renew | Action::Delete => Some(WARNING),
+            Action::Refuse => Some(ERROR),
             _ => None,
         };
         let reason = self.step.reason.clone().unwrap_or_default();

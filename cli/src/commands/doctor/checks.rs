@@ -10,9 +10,9 @@ use org_invitations::{ListQuery, ProviderKind};
 
 use super::report::{CheckReport, Verdict};
 use crate::{
-    config::{Layered, shown_url},
+    config::{ResolvedConfig, redacted_url},
     failure::{Exit, Failure},
-    output::visible,
+    output::escape_control,
     provider,
 };
 
@@ -30,9 +30,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Checks {
     /// Runs them all, as far as each makes sense after those before.
-    pub async fn run(&mut self, layers: &Layered) {
-        let built = provider::vendor_and_client(layers);
-        let (connected, client) = match built {
+    pub async fn run(&mut self, layers: &ResolvedConfig) {
+        let built = provider::build_with_client(layers);
+        let (context, client) = match built {
             Ok(built) => built,
             Err(failure) => {
                 self.fail("configuration", &failure);
@@ -55,7 +55,7 @@ impl Checks {
             let detail = "the server does not answer";
             return self.add("credential", Verdict::Skipped, detail);
         }
-        match connected
+        match context
             .list_page(&ListQuery::new().page_size(1), None)
             .await
         {
@@ -69,7 +69,7 @@ impl Checks {
     }
 
     /// Asks without credentials: any answer at all will do, and tells the server's time.
-    async fn reach(&mut self, layers: &Layered, client: &reqwest::Client) -> bool {
+    async fn reach(&mut self, layers: &ResolvedConfig, client: &reqwest::Client) -> bool {
         let url = layers.base_url().unwrap_or(match layers.kind {
             ProviderKind::ClickHouse => "https://api.clickhouse.cloud",
             _ => "https://api.confluent.cloud",
@@ -95,7 +95,7 @@ impl Checks {
                 }
                 let detail = format!("{} does not answer: {why}", shown(url));
                 self.add("reachability", Verdict::Failed, &detail);
-                self.exit.get_or_insert(Exit::Refused);
+                self.exit.get_or_insert(Exit::Failed);
                 self.add("clock", Verdict::Skipped, "there was no answer");
                 return false;
             }
@@ -147,7 +147,7 @@ impl Checks {
 
     fn fail(&mut self, check: &str, failure: &Failure) {
         self.exit
-            .get_or_insert(failure.exit().unwrap_or(Exit::Refused));
+            .get_or_insert(failure.exit().unwrap_or(Exit::Failed));
         let text = failure.to_string();
         let text = text.trim_start_matches("error: ").replace("\nhint: ", "; ");
         // Whoever reads this is here already.
@@ -161,5 +161,5 @@ impl Checks {
 }
 
 fn shown(url: &str) -> String {
-    visible(&shown_url(url)).into_owned()
+    escape_control(&redacted_url(url)).into_owned()
 }

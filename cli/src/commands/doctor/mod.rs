@@ -11,7 +11,7 @@ use self::{
     report::{DocumentReport, FileReport, ProviderReport, ValueReport},
 };
 use crate::{
-    arguments::Global,
+    cli::GlobalOptions,
     config::{self, Selected, Selection},
     failure::{Exit, Failure},
     interrupt::Interrupt,
@@ -33,12 +33,12 @@ Exit codes: 0 all is well, 1 a provider cannot be reached or answers wrongly,
 2 the configuration is wrong or missing, 3 the credential is refused.";
 
 pub(crate) async fn run(
-    global: &Global,
+    global: &GlobalOptions,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
     let selection = config::load(global)?;
-    let (report, exit) = interrupt.stops(examine(&selection)).await?;
+    let (report, exit) = interrupt.or_interrupted(examine(&selection)).await?;
     match out.format() {
         Format::Table => report.show(out)?,
         Format::Csv => {
@@ -51,7 +51,7 @@ pub(crate) async fn run(
         None => Ok(()),
         Some(exit) => {
             std::io::Write::flush(out)?;
-            Err(Failure::Said(exit))
+            Err(Failure::AlreadyReported(exit))
         }
     }
 }

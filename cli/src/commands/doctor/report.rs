@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     config::{Selection, Value},
-    output::{Cell, Output, Record, Shape, bad, doubtful, good, visible},
+    output::{Cell, ERROR, Output, Record, SUCCESS, Shape, WARNING, escape_control},
     version::whose,
 };
 
@@ -171,9 +171,9 @@ impl Record for &CheckReport {
 
     fn row(&self) -> Vec<Cell> {
         let style = match self.outcome {
-            Verdict::Ok => Some(good()),
-            Verdict::Warning => Some(doubtful()),
-            Verdict::Failed => Some(bad()),
+            Verdict::Ok => Some(SUCCESS),
+            Verdict::Warning => Some(WARNING),
+            Verdict::Failed => Some(ERROR),
             Verdict::Skipped => None,
         };
         let mut row: Vec<Cell> = self.line().into_iter().map(Cell::new).collect();
@@ -200,25 +200,30 @@ impl DoctorReport {
         let path = file.path.as_deref().unwrap_or("nowhere");
         out.line(&format!(
             "configuration file: {} ({}{found})",
-            visible(path),
+            escape_control(path),
             file.source
         ))?;
         if let Some(warning) = &file.warning {
-            out.line(&format!("warning: {}", visible(warning)))?;
+            out.line(&format!("warning: {}", escape_control(warning)))?;
         }
         for provider in &self.providers {
             out.line("")?;
             let profile = provider.profile.as_ref();
             let profile = profile.map_or_else(
                 || "no profile".to_owned(),
-                |name| format!("profile {}", visible(name)),
+                |name| format!("profile {}", escape_control(name)),
             );
             let by = &provider.chosen_by;
             out.line(&format!("== {}: {profile} ({by})", provider.provider))?;
             let documents = self.documents.iter();
             let documents = documents.filter(|document| document.provider == provider.provider);
-            let documents = documents
-                .map(|document| format!("{}{}", visible(document.file), whose(document.is_own)));
+            let documents = documents.map(|document| {
+                format!(
+                    "{}{}",
+                    escape_control(document.file),
+                    whose(document.is_own)
+                )
+            });
             let documents: Vec<String> = documents.collect();
             out.line(&format!("bindings generated from {}", documents.join(", ")))?;
             let mut values = out.records(Shape::Many);

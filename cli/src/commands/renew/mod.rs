@@ -20,18 +20,16 @@ use self::{
     renewal::{Renewed, renew},
 };
 use super::{
-    ask,
-    each::Tally,
     list::is_expired,
-    outage::PauseOptions,
-    removal::RemovalOptions,
-    which::{Which, by_email, by_id},
+    selector::{InvitationSelector, find_by_email, find_by_id},
 };
 use crate::{
+    bulk::{PauseOptions, RemovalOptions, RunSummary},
     failure::{Exit, Failure},
     interrupt::Interrupt,
-    output::{Output, Records, Shape, time, visible},
-    provider::{Connected, shell_word},
+    output::{Output, Records, Shape, escape_control, format_time, shell_quote},
+    prompt,
+    provider::ProviderContext,
 };
 
 #[derive(Args, Debug)]
@@ -48,9 +46,9 @@ has the command that invites the person. Ctrl-C stops after the person under
 way. What was accepted, or has roles that cannot be given again, is refused
 and stays as it is. More than --max-deletes of what has not expired are refused
 before anything is deleted.")]
-pub(crate) struct RenewOptions {
+pub(crate) struct RenewArgs {
     #[command(flatten)]
-    pub which: Which,
+    pub selector: InvitationSelector,
     /// Every invitation that has expired; on a terminal, after asking.
     #[arg(long, conflicts_with_all = ["ids", "email"])]
     pub expired: bool,
@@ -64,57 +62,57 @@ pub(crate) struct RenewOptions {
 }
 
 /// What is wrong with the command line, before anything is sent.
-pub(crate) fn check(options: &RenewOptions) -> Result<(), Failure> {
-    if options.which.is_empty() && !options.expired {
+pub(crate) fn check(args: &RenewArgs) -> Result<(), Failure> {
+    if args.selector.is_empty() && !args.expired {
         let message = "which invitations? Give their ids, `--email ADDRESS` or `--expired`";
         return Err(Failure::Usage(message.to_owned()));
     }
-    options.which.ids()?;
+    args.selector.ids()?;
     Ok(())
 }
 
 pub(crate) async fn run(
-    provider: &Connected,
-    options: RenewOptions,
+    provider: &ProviderContext,
+    args: RenewArgs,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let shape = match (options.which.ids.as_slice(), options.which.email.as_slice()) {
+    let shape = match (args.selector.ids.as_slice(), args.selector.email.as_slice()) {
         ([_], []) => Shape::One,
         _ => Shape::Many,
     };
-    let mut tally = Tally::default();
+    let mut summary = RunSummary::default();
     let found = interrupt
-        .stops(find(provider, &options, &mut tally))
+        .or_interrupted(find(provider, &args, &mut summary))
         .await?;
     // Withdrawing what has expired takes nothing from anybody.
     let now = Utc::now();
     let open = found.iter().filter(|one| !is_expired(one, now)).count();
     interrupt
-        .stops(options.removals.check(provider, open))
+        .or_interrupted(args.removals.check(provider, open))
         .await?;
-    if options.expired && found.is_empty() {
+    if args.expired && found.is_empty() {
         eprintln!("no invitation has expired");
     }
-    if options.expired && !found.is_empty() && !options.yes && ask::somebody_is_there() {
+    if args.expired && !found.is_empty() && !args.yes && prompt::is_interactive() {
         for invitation in &found {
-            let (email, id) = (visible(&invitation.email), &invitation.id);
+            let (email, id) = (escape_control(&invitation.email), &invitation.id);
             eprintln!("{}: {email} ({id})", provider.name());
         }
         let question = match found.len() {
             1 => "Delete this invitation, and create it again?".to_owned(),
             count => format!("Delete these {count} invitations, and create them again?"),
         };
-        if !ask::yes(&question, interrupt).await? {
+        if !prompt::confirm(&question, interrupt).await? {
             eprintln!("nothing was renewed");
-            return Err(Failure::Said(Exit::Refused));
+            return Err(Failure::AlreadyReported(Exit::Failed));
         }
     }
-    out.outlives_its_reader();
+    out.ignore_broken_pipe();
     let mut records = out.records(shape);
     let total = found.len();
     let mut counts = [0; 3];
-    let outage = options.pause.outage(provider);
+    let outage = args.pause.outage(provider);
     let mut left_over: Vec<InvitationId> = Vec::new();
     let mut remaining = found
         .iter()
@@ -132,7 +130,7 @@ pub(crate) async fn run(
             record,
             stop,
             is_left,
-        } = renew(provider, old, &outage, interrupt, &mut tally).await;
+        } = renew(provider, old, &outage, interrupt, &mut summary).await;
         left_over.extend(id.filter(|_| is_left));
         count(&mut counts, record.outcome);
         show(&mut records, &record)?;
@@ -149,18 +147,18 @@ pub(crate) async fn run(
     }
     if outage.gave_up() {
         left_over.extend(remaining);
-        let ids = left_over.iter().map(|id| shell_word(id.as_str()));
+        let ids = left_over.iter().map(|id| shell_quote(id.as_str()));
         eprintln!(
             "{} of {total} were renewed. To go on, run:\n  org-invitations {} renew {}",
             counts[0],
-            provider.flag(),
+            provider.selection_flags(),
             ids.collect::<Vec<_>>().join(" ")
         );
     }
     if interrupt.happened() {
         return Err(Failure::Interrupted(String::new()));
     }
-    tally.finish()
+    summary.finish()
 }
 
 fn count(counts: &mut [u64; 3], outcome: Outcome) {
@@ -182,10 +180,10 @@ fn show(records: &mut Records<'_, RenewedRecord>, record: &RenewedRecord) -> std
     let until = new
         .expires_at
         .as_ref()
-        .map(|at| format!(", expires {}", time(at)));
-    records.say(&format!(
+        .map(|at| format!(", expires {}", format_time(at)));
+    records.println(&format!(
         "renewed {}: {} is now {}{}",
-        visible(&new.email),
+        escape_control(&new.email),
         record.old_id,
         new.id,
         until.unwrap_or_default()
@@ -193,27 +191,27 @@ fn show(records: &mut Records<'_, RenewedRecord>, record: &RenewedRecord) -> std
 }
 
 async fn find(
-    provider: &Connected,
-    options: &RenewOptions,
-    tally: &mut Tally,
+    provider: &ProviderContext,
+    args: &RenewArgs,
+    summary: &mut RunSummary,
 ) -> Result<Vec<Invitation>, Failure> {
-    if options.expired {
+    if args.expired {
         let now = Utc::now();
         let all = provider.list(ListQuery::new());
         let expired = all.try_filter(|found| std::future::ready(is_expired(found, now)));
         return Ok(expired.try_collect().await?);
     }
     let mut found: Vec<Invitation> = Vec::new();
-    for id in options.which.ids()? {
-        match by_id(&**provider, &id).await {
+    for id in args.selector.ids()? {
+        match find_by_id(&**provider, &id).await {
             Ok(invitation) => found.push(invitation),
-            Err(error) => tally.failed(&error.into()),
+            Err(error) => summary.report_failure(&error.into()),
         }
     }
-    for email in &options.which.email {
-        match by_email(&**provider, email).await {
+    for email in &args.selector.email {
+        match find_by_email(&**provider, email).await {
             Ok(more) => found.extend(more),
-            Err(error) => tally.failed(&error.into()),
+            Err(error) => summary.report_failure(&error.into()),
         }
     }
     let mut seen = std::collections::HashSet::new();

@@ -8,11 +8,14 @@ use org_invitations::{
 };
 use tokio::sync::watch;
 
-use super::{
-    super::{each::Tally, recovery::recovery_message},
-    record::{Outcome, RenewedRecord},
+use super::record::{Outcome, RenewedRecord};
+use crate::{
+    bulk::{RunSummary, recovery_message},
+    failure::Failure,
+    interrupt::Interrupt,
+    output::escape_control,
+    provider::ProviderContext,
 };
-use crate::{failure::Failure, interrupt::Interrupt, output::visible, provider::Connected};
 
 /// What became of it, and whether the others would meet the same: then they are better left alone.
 pub(super) struct Renewed {
@@ -24,11 +27,11 @@ pub(super) struct Renewed {
 
 /// Renews an invitation. A request to stop waits for it; a second one ends it, and says who is not invited.
 pub(super) async fn renew(
-    provider: &Connected,
+    provider: &ProviderContext,
     old: Invitation,
     outage: &Outage,
     interrupt: &Interrupt,
-    tally: &mut Tally,
+    summary: &mut RunSummary,
 ) -> Renewed {
     let record = |outcome, invitation, error, invite| RenewedRecord {
         provider: provider.label.clone(),
@@ -48,7 +51,7 @@ pub(super) async fn renew(
         | RenewalResult::Restored {
             invitation: new, ..
         } => {
-            tally.done();
+            summary.record_success();
             warn_of_differences(&old, &new);
             Renewed {
                 record: record(Outcome::Renewed, Some(*new), None, None),
@@ -59,18 +62,18 @@ pub(super) async fn renew(
         RenewalResult::Lost { invite, error } => {
             let text = error.to_string();
             let message = recovery_message(provider, Some(&old.id), &invite, &text);
-            tally.failed(&Failure::Other(message));
+            summary.report_failure(&Failure::Other(message));
             Renewed {
                 record: record(Outcome::Lost, None, Some(text), Some(*invite)),
                 stop: true,
                 is_left: false,
             }
         }
-        RenewalResult::Refused(error) => refused(error, outage, record, tally),
+        RenewalResult::Refused(error) => refused(error, outage, record, summary),
         _ => {
             let message = "an outcome that this command does not know";
             let error = Error::new(ErrorKind::Unexpected, Operation::Create, message);
-            refused(error, outage, record, tally)
+            refused(error, outage, record, summary)
         }
     }
 }
@@ -84,12 +87,12 @@ fn refused(
         Option<String>,
         Option<NewInvitation>,
     ) -> RenewedRecord,
-    tally: &mut Tally,
+    summary: &mut RunSummary,
 ) -> Renewed {
     let stop = error.kind() == ErrorKind::Unauthenticated || outage.gave_up();
     let is_left = error.kind() == ErrorKind::Connect && !error.may_have_executed();
     let text = error.to_string();
-    tally.failed(&error.into());
+    summary.report_failure(&error.into());
     Renewed {
         record: record(Outcome::Refused, None, Some(text), None),
         stop,
@@ -98,7 +101,7 @@ fn refused(
 }
 
 async fn run(
-    provider: &Connected,
+    provider: &ProviderContext,
     renewal: Renewal,
     outage: &Outage,
     interrupt: &Interrupt,
@@ -123,8 +126,8 @@ async fn run(
         }
     };
     // As long as the old invitation may be there, nobody has to be told anything.
-    let insisted = async {
-        interrupt.times(2).await;
+    let forced = async {
+        interrupt.signalled(2).await;
         if is_withdrawn.wait_for(|withdrawn| *withdrawn).await.is_err() {
             std::future::pending().await
         }
@@ -132,7 +135,7 @@ async fn run(
     tokio::select! {
         biased;
         result = work => result,
-        () = insisted => {
+        () = forced => {
             let message = "stopped before it was invited again";
             let error = Error::new(ErrorKind::Timeout, Operation::Create, message)
                 .with_provider(provider.to_string())
@@ -151,7 +154,7 @@ struct Announcer {
 impl RenewalObserver for Announcer {
     fn withdrawing(&self, renewal: &Renewal) -> Result<()> {
         // Whatever stops this process from now on, somebody can read who it was.
-        let (email, id) = (visible(&renewal.new.email), &renewal.id);
+        let (email, id) = (escape_control(&renewal.new.email), &renewal.id);
         eprintln!("renewing {email}: deleting {id}, then creating it again");
         Ok(())
     }
@@ -163,8 +166,8 @@ impl RenewalObserver for Announcer {
     fn retrying(&self, renewal: &Renewal, error: &Error, _: Duration) {
         eprintln!(
             "{} is not invited yet, trying again: {}",
-            visible(&renewal.new.email),
-            visible(&error.to_string())
+            escape_control(&renewal.new.email),
+            escape_control(&error.to_string())
         );
     }
 }
@@ -176,7 +179,7 @@ fn warn_of_differences(old: &Invitation, new: &Invitation) {
         roles.map(|role| role.id.clone()).collect()
     };
     if ids(new) != ids(old) || new.auth_type != old.auth_type {
-        let (email, id) = (visible(&new.email), &new.id);
+        let (email, id) = (escape_control(&new.email), &new.id);
         eprintln!("warning: {email} is invited ({id}), but not with the roles and login of before");
     }
 }

@@ -16,8 +16,14 @@ use std::{
 use clap::Args;
 
 use self::{statement::Session, tables::Writes};
-use super::{outage::PauseOptions, removal::RemovalOptions};
-use crate::{arguments::Global, failure::Failure, interrupt::Interrupt, output::Output, provider};
+use crate::{
+    bulk::{PauseOptions, RemovalOptions},
+    cli::GlobalOptions,
+    failure::Failure,
+    interrupt::Interrupt,
+    output::Output,
+    provider,
+};
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -40,7 +46,7 @@ would be sent. Conditions on id, email, status, \"user\" and creator, and LIMIT,
 are sent to the provider where it has them. INSERT invites: email, and auth_type
 (Confluent) or role or role_ids (ClickHouse). DELETE selects with the whole of
 its condition first, and deletes then.")]
-pub(crate) struct SqlOptions {
+pub(crate) struct SqlArgs {
     /// One statement, or several with `;` between them.
     #[arg(value_name = "SQL", conflicts_with = "file")]
     pub statement: Option<String>,
@@ -60,13 +66,13 @@ pub(crate) struct SqlOptions {
 }
 
 pub(crate) async fn run(
-    global: &Global,
-    options: SqlOptions,
+    global: &GlobalOptions,
+    options: SqlArgs,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
     let text = read(&options)?;
-    let providers = provider::all_there_are(global).await?;
+    let providers = provider::all_configured(global).await?;
     let writes = Writes::new(&options);
     #[cfg(feature = "sql-serve")]
     if let Some(address) = options.serve.serve {
@@ -80,7 +86,7 @@ pub(crate) async fn run(
 }
 
 /// The statements; `None` when somebody is there to type them.
-fn read(options: &SqlOptions) -> Result<Option<String>, Failure> {
+fn read(options: &SqlArgs) -> Result<Option<String>, Failure> {
     let read_stdin = || {
         let mut text = String::new();
         io::stdin().read_to_string(&mut text)?;

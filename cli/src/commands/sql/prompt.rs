@@ -48,7 +48,7 @@ pub(super) async fn run(
             tokio::select! {
                 line = line => line.map_err(std::io::Error::other)?,
                 // The terminal gives Ctrl-C to the editor, so this came from elsewhere.
-                () = interrupt.times(already + 1) => {
+                () = interrupt.signalled(already + 1) => {
                     return Err(Failure::Interrupted(String::new()));
                 }
             }

@@ -7,7 +7,8 @@ use org_invitations_sql::serve::Server;
 
 use super::tables::{Writes, tables};
 use crate::{
-    config::variable, failure::Failure, interrupt::Interrupt, output::Output, provider::Connected,
+    config::variable, failure::Failure, interrupt::Interrupt, output::Output,
+    provider::ProviderContext,
 };
 
 #[derive(Args, Debug)]
@@ -29,7 +30,7 @@ const PASSWORD: &str = "ORG_INVITATIONS_SQL_PASSWORD";
 pub(super) async fn run(
     address: SocketAddr,
     options: &ServeOptions,
-    providers: &[Connected],
+    providers: &[ProviderContext],
     writes: &Writes,
     interrupt: &Interrupt,
     out: &mut Output,
@@ -57,6 +58,6 @@ pub(super) async fn run(
         "anybody"
     ))?;
     std::io::Write::flush(out)?;
-    server.run_until(interrupt.times(1)).await?;
+    server.run_until(interrupt.signalled(1)).await?;
     Ok(())
 }

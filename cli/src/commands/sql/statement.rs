@@ -18,8 +18,8 @@ use super::{
 use crate::{
     failure::Failure,
     interrupt::Interrupt,
-    output::{Format, Output, visible},
-    provider::Connected,
+    output::{Format, Output, escape_control},
+    provider::ProviderContext,
 };
 
 /// The engine with its tables.
@@ -29,7 +29,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub fn new(providers: &[Connected], writes: Writes) -> Result<Self, Failure> {
+    pub fn new(providers: &[ProviderContext], writes: Writes) -> Result<Self, Failure> {
         let context = session();
         for (name, table) in tables(providers, &writes) {
             table.register(&context, name).map_err(failure)?;
@@ -58,12 +58,12 @@ impl Session {
     ) -> Result<(), Failure> {
         let state = self.context.state();
         let plan = interrupt
-            .stops(async { state.statement_to_plan(statement).await.map_err(failure) })
+            .or_interrupted(async { state.statement_to_plan(statement).await.map_err(failure) })
             .await?;
         let writes = matches!(plan, LogicalPlan::Dml(_));
         let frame = self.context.execute_logical_plan(plan);
         let frame = interrupt
-            .stops(async { frame.await.map_err(failure) })
+            .or_interrupted(async { frame.await.map_err(failure) })
             .await?;
         if writes {
             self.writes.stop.store(false, Ordering::Relaxed);
@@ -84,7 +84,7 @@ impl Session {
         tokio::select! {
             biased;
             outcome = &mut work => return outcome,
-            () = interrupt.times(already + 1) => {}
+            () = interrupt.signalled(already + 1) => {}
         }
         eprintln!("stopping: what is under way comes to its end; Ctrl-C again breaks it off");
         self.writes.stop.store(true, Ordering::Relaxed);
@@ -94,7 +94,7 @@ impl Session {
                 outcome?;
                 Err(Failure::Interrupted(String::new()))
             }
-            () = interrupt.times(already + 2) => Err(Failure::Interrupted(
+            () = interrupt.signalled(already + 2) => Err(Failure::Interrupted(
                 "what was under way may have been carried out".to_owned(),
             )),
         }
@@ -127,7 +127,7 @@ async fn show(frame: DataFrame, interrupt: &Interrupt, out: &mut Output) -> Resu
             biased;
             batch = batches.next() => batch,
             // What writes is stopped more carefully than this.
-            () = interrupt.times(already + 1), if !is_write => {
+            () = interrupt.signalled(already + 1), if !is_write => {
                 records.show()?;
                 return Err(Failure::Interrupted(String::new()));
             }
@@ -143,7 +143,7 @@ async fn show(frame: DataFrame, interrupt: &Interrupt, out: &mut Output) -> Resu
         };
         for row in rows(&batch, &names).map_err(failure)? {
             match plan {
-                true => records.say(&row.plan())?,
+                true => records.println(&row.plan())?,
                 false => records.push(&row)?,
             }
         }
@@ -166,7 +166,7 @@ pub(super) fn failure(error: DataFusionError) -> Failure {
     // The rows of a refused statement are lines of their own.
     let lines: Vec<String> = text
         .lines()
-        .map(|line| visible(line).into_owned())
+        .map(|line| escape_control(line).into_owned())
         .collect();
     let text = lines.join("\n");
     match error.find_root() {

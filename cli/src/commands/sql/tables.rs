@@ -1,12 +1,12 @@
-//! Which tables there are, and what may be written to them.
+//! InvitationSelector tables there are, and what may be written to them.
 
 use std::sync::{Arc, atomic::AtomicBool};
 
 use org_invitations::{BulkOptions, ClickHouse, Confluent};
 use org_invitations_sql::{InvitationsTable, WriteOptions};
 
-use super::SqlOptions;
-use crate::provider::Connected;
+use super::SqlArgs;
+use crate::provider::ProviderContext;
 
 /// What `INSERT` and `DELETE` may do, and what stops them.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub(super) struct Writes {
 }
 
 impl Writes {
-    pub fn new(options: &SqlOptions) -> Self {
+    pub fn new(options: &SqlArgs) -> Self {
         let stop = Arc::<AtomicBool>::default();
         let options = WriteOptions::default()
             .allow_delete_all(options.allow_delete_all)
@@ -32,7 +32,10 @@ impl Writes {
 }
 
 /// A table for each provider, and one for all.
-pub(super) fn tables(providers: &[Connected], writes: &Writes) -> Vec<(String, InvitationsTable)> {
+pub(super) fn tables(
+    providers: &[ProviderContext],
+    writes: &Writes,
+) -> Vec<(String, InvitationsTable)> {
     let mut tables = Vec::new();
     for provider in providers {
         let mut table = InvitationsTable::of(provider.shared());

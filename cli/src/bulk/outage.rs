@@ -9,8 +9,8 @@ use clap::Args;
 use org_invitations::{Outage, OutageEvent, OutageOptions};
 
 use crate::{
-    output::visible,
-    provider::{Connected, shell_word},
+    output::{escape_control, shell_quote},
+    provider::ProviderContext,
 };
 
 #[derive(Args, Clone, Debug)]
@@ -37,7 +37,7 @@ impl PauseOptions {
         options.observer(move |event| match event {
             OutageEvent::Paused(error) => say(&format!(
                 "{name}: the server cannot be reached, so the run pauses, for up to {pause}: {}",
-                visible(&error.to_string())
+                escape_control(&error.to_string())
             )),
             OutageEvent::Resumed => say(&format!("{name}: the server answers again")),
             OutageEvent::GaveUp(_) => say(&format!(
@@ -48,7 +48,7 @@ impl PauseOptions {
     }
 
     /// For a run of this command's own, which ends it by dropping it.
-    pub fn outage(&self, provider: &Connected) -> Outage {
+    pub fn outage(&self, provider: &ProviderContext) -> Outage {
         let say = |line: &str| eprintln!("{line}");
         Outage::new(
             self.options(provider.name(), say),
@@ -62,13 +62,13 @@ impl PauseOptions {
 }
 
 /// For what changes nothing: it never pauses.
-pub(crate) fn never() -> Outage {
+pub(crate) fn never_pause() -> Outage {
     let options = OutageOptions::default().failures(usize::MAX);
     Outage::new(options, Arc::default())
 }
 
 /// The command as it was given, with one more flag: to go on with a run.
-pub(crate) fn this_command(flag: &str) -> String {
+pub(crate) fn rerun_command(flag: &str) -> String {
     let arguments = std::env::args_os().skip(1);
     let mut words: Vec<String> = arguments
         .map(|word| word.to_string_lossy().into_owned())
@@ -84,8 +84,8 @@ pub(crate) fn this_command(flag: &str) -> String {
         words.push(flag.to_owned());
     }
     let words = words.iter().map(|word| match word.starts_with('-') {
-        true => visible(word).into_owned(),
-        false => shell_word(word),
+        true => escape_control(word).into_owned(),
+        false => shell_quote(word),
     });
     format!("org-invitations {}", words.collect::<Vec<_>>().join(" "))
 }

@@ -5,7 +5,7 @@ use std::error::Error as _;
 use clap::Args;
 use org_invitations::{Action, InvitationProviderExt, Plan, RemovalLimit, Step, TooManyRemovals};
 
-use crate::{failure::Failure, output::visible, provider::Connected};
+use crate::{failure::Failure, output::escape_control, provider::ProviderContext};
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct RemovalOptions {
@@ -30,9 +30,9 @@ impl RemovalOptions {
     /// # Errors
     ///
     /// More than the limit; nothing was changed.
-    pub fn check_plan(&self, provider: &Connected, plan: &Plan) -> Result<(), Failure> {
+    pub fn check_plan(&self, provider: &ProviderContext, plan: &Plan) -> Result<(), Failure> {
         let checked = plan.check_removals(&self.limit());
-        checked.map_err(|refused| too_many(provider, &refused))
+        checked.map_err(|refused| too_many_removals(provider, &refused))
     }
 
     /// Checks how many invitations are withdrawn. Lists those that there are only where it depends on them.
@@ -40,19 +40,19 @@ impl RemovalOptions {
     /// # Errors
     ///
     /// More than the limit; nothing was changed. A list that cannot be read.
-    pub async fn check(&self, provider: &Connected, removals: usize) -> Result<(), Failure> {
+    pub async fn check(&self, provider: &ProviderContext, removals: usize) -> Result<(), Failure> {
         let checked = provider.check_removals(removals, self.limit()).await;
         checked.map_err(|error| {
             let refused = error.source().and_then(|source| source.downcast_ref());
             match refused {
-                Some(refused) => too_many(provider, refused),
+                Some(refused) => too_many_removals(provider, refused),
                 None => error.into(),
             }
         })
     }
 }
 
-pub(crate) fn too_many(provider: &Connected, refused: &TooManyRemovals) -> Failure {
+pub(crate) fn too_many_removals(provider: &ProviderContext, refused: &TooManyRemovals) -> Failure {
     let (name, removals) = (provider.name(), refused.removals);
     Failure::Usage(format!(
         "{name}: {refused}. Nothing was changed. If that is meant, give `--max-deletes {removals}`"
@@ -65,8 +65,8 @@ fn withdraws(step: &Step) -> bool {
 }
 
 /// Says on stderr whose invitations are going to be withdrawn, where and why.
-pub(crate) fn show_removals<'a>(
-    provider: &Connected,
+pub(crate) fn print_removals<'a>(
+    provider: &ProviderContext,
     steps: impl IntoIterator<Item = &'a Step>,
     why: &str,
 ) {
@@ -82,6 +82,10 @@ pub(crate) fn show_removals<'a>(
             (Action::Renew, None) => ", and invited again".to_owned(),
             _ => String::new(),
         };
-        eprintln!("  {} ({id}){}", visible(&step.email), visible(&again));
+        eprintln!(
+            "  {} ({id}){}",
+            escape_control(&step.email),
+            escape_control(&again)
+        );
     }
 }

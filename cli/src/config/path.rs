@@ -9,7 +9,7 @@ use crate::failure::Failure;
 
 /// The configuration file, there or not.
 #[derive(Clone, Debug)]
-pub(crate) struct Location {
+pub(crate) struct ConfigPath {
     /// `None` where the machine does not say where it would be.
     pub path: Option<PathBuf>,
     /// Who said so.
@@ -18,7 +18,7 @@ pub(crate) struct Location {
     pub is_explicit: bool,
 }
 
-impl Location {
+impl ConfigPath {
     /// By `--config-file`, ORG_INVITATIONS_CONFIG, or the platform's custom.
     pub fn find(flag: Option<PathBuf>) -> Result<Self, Failure> {
         if let Some(path) = flag {

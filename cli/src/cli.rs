@@ -8,10 +8,9 @@ use org_invitations::ProviderKind;
 
 use crate::{
     commands::{
-        apply::ApplyCommand, completions::CompletionsOptions, copy::CopyCommand,
-        create::CreateOptions, delete::DeleteOptions, get::GetOptions, list::ListOptions,
-        man::ManOptions, plan::PlanCommand, renew::RenewOptions, sandbox::SandboxOptions,
-        schema::SchemaOptions, spec::SpecCommand,
+        apply::ApplyArgs, completions::CompletionsArgs, copy::CopyArgs, create::CreateArgs,
+        delete::DeleteArgs, get::GetArgs, list::ListArgs, man::ManArgs, plan::PlanArgs,
+        renew::RenewArgs, sandbox::SandboxArgs, schema::SchemaArgs, spec::SpecCommand,
     },
     output::{ColorChoice, Format},
 };
@@ -28,9 +27,9 @@ use crate::{
     after_help = SHORT_HELP,
     after_long_help = LONG_HELP
 )]
-pub(crate) struct Arguments {
+pub(crate) struct Cli {
     #[command(flatten)]
-    pub global: Global,
+    pub global: GlobalOptions,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -93,7 +92,7 @@ Examples:
 
 /// What every command takes, before or after its name.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct Global {
+pub(crate) struct GlobalOptions {
     /// Whose organisation: confluent, clickhouse, or sandbox for a private one in memory. `list` and
     /// `doctor` take it more than once.
     #[arg(
@@ -154,7 +153,7 @@ pub(crate) enum ProviderName {
 }
 
 impl ProviderName {
-    /// Which of the library's providers it is; `None` for the sandbox.
+    /// InvitationSelector of the library's providers it is; `None` for the sandbox.
     pub fn kind(self) -> Option<ProviderKind> {
         match self {
             Self::Confluent => Some(ProviderKind::Confluent),
@@ -167,21 +166,21 @@ impl ProviderName {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List the invitations of the organisation.
-    List(ListOptions),
+    List(ListArgs),
     /// Show invitations by their ids.
-    Get(GetOptions),
+    Get(GetArgs),
     /// Invite people.
-    Create(CreateOptions),
+    Create(CreateArgs),
     /// Withdraw invitations.
-    Delete(DeleteOptions),
+    Delete(DeleteArgs),
     /// Invite again: withdraw invitations and send them anew, with the same roles and login.
-    Renew(RenewOptions),
+    Renew(RenewArgs),
     /// Show what applying a roster would change.
-    Plan(PlanCommand),
+    Plan(PlanArgs),
     /// Invite the people of a roster, and renew or withdraw what has to be.
-    Apply(ApplyCommand),
+    Apply(ApplyArgs),
     /// Invite to one organisation those who are invited to another.
-    Copy(CopyCommand),
+    Copy(CopyArgs),
     /// Check the setup: where each value comes from, and whether the provider answers.
     #[command(after_help = crate::commands::doctor::EXAMPLES)]
     Doctor,
@@ -190,16 +189,16 @@ pub(crate) enum Command {
     Demo,
     /// Query and change invitations in SQL.
     #[cfg(feature = "sql")]
-    Sql(crate::commands::sql::SqlOptions),
+    Sql(crate::commands::sql::SqlArgs),
     /// Serve both vendors' APIs from memory, to test against.
-    Sandbox(SandboxOptions),
+    Sandbox(SandboxArgs),
     /// Look at a vendor's OpenAPI document: what changed, and whether the library builds from it.
     #[command(subcommand)]
     Spec(SpecCommand),
     /// Print the JSON Schema of what a command prints, or of the configuration file.
-    Schema(SchemaOptions),
+    Schema(SchemaArgs),
     /// Print what makes a shell complete this command's options.
-    Completions(CompletionsOptions),
+    Completions(CompletionsArgs),
     /// Print the manual as man pages.
-    Man(ManOptions),
+    Man(ManArgs),
 }

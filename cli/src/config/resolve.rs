@@ -59,13 +59,13 @@ const CLICKHOUSE: &[Field] = &[
 
 /// A value on its way to the library.
 #[derive(Debug)]
-enum Origin {
+enum ValueSource {
     Text(String),
     File(String),
     Command(String),
 }
 
-impl Origin {
+impl ValueSource {
     fn new(suffix: &str, text: String) -> Self {
         match suffix {
             "_file" => Self::File(text),
@@ -76,17 +76,17 @@ impl Origin {
 }
 
 /// Values, and who says so.
-type Found = Vec<(String, Origin)>;
+type Candidates = Vec<(String, ValueSource)>;
 
 /// The configuration of one provider, put together.
-pub(crate) struct Layered {
+pub(crate) struct ResolvedConfig {
     pub kind: ProviderKind,
     /// Every value there is, in a fixed order.
     pub values: Vec<Value>,
     /// What is unwise about them.
     pub warnings: Vec<String>,
     /// Text fields that are not secret, then secrets, as far as they are set.
-    origins: Vec<(&'static str, Origin)>,
+    origins: Vec<(&'static str, ValueSource)>,
     /// What only the profile can say.
     rest: Map<String, Json>,
     /// The profile's file, and the lines of its values.
@@ -106,14 +106,14 @@ pub(crate) struct Account {
     pub credential: Option<String>,
 }
 
-impl Layered {
+impl ResolvedConfig {
     pub(super) fn new(
         kind: ProviderKind,
         flags: &Flags,
         profile: Option<(&str, &Profile, &Path)>,
         default_file: Option<&PathBuf>,
     ) -> Result<Self, Failure> {
-        let mut layered = Self {
+        let mut resolved = Self {
             kind,
             values: Vec::new(),
             warnings: Vec::new(),
@@ -128,17 +128,17 @@ impl Layered {
         };
         let profile_source = profile.map(|(name, ..)| format!("profile {name}"));
         let profile_source = profile_source.unwrap_or_default();
-        layered.drop_replaced_credentials(fields, &profile_source)?;
+        resolved.drop_replaced_credentials(fields, &profile_source)?;
         for field in fields {
-            layered.add(field, flags, &profile_source)?;
+            resolved.add(field, flags, &profile_source)?;
         }
-        layered.warn_of_mixed_keys();
-        let rest = std::mem::take(&mut layered.rest);
+        resolved.warn_of_mixed_keys();
+        let rest = std::mem::take(&mut resolved.rest);
         for (name, value) in &rest {
-            layered.add_rest(name, value, &profile_source);
+            resolved.add_rest(name, value, &profile_source);
         }
-        layered.rest = rest;
-        Ok(layered)
+        resolved.rest = rest;
+        Ok(resolved)
     }
 
     /// Whether anything at all is set up for the provider.
@@ -192,12 +192,12 @@ impl Layered {
             }
             _ => None,
         };
-        let mut found = Found::new();
-        found.extend(flag.map(|(source, text)| (source.to_owned(), Origin::Text(text))));
+        let mut found = Candidates::new();
+        found.extend(flag.map(|(source, text)| (source.to_owned(), ValueSource::Text(text))));
         if let Some(name) = field.variable
             && let Some(text) = variable(name)?
         {
-            found.push((format!("environment {name}"), Origin::Text(text)));
+            found.push((format!("environment {name}"), ValueSource::Text(text)));
         }
         let mut said = self.in_profile(field, profile)?;
         found.append(&mut said);
@@ -206,12 +206,12 @@ impl Layered {
             return Ok(());
         };
         let shown = match &origin {
-            Origin::Text(_) if field.is_secret => "[redacted]".to_owned(),
-            Origin::Text(text) if field.name == "base_url" => shown_url(text),
-            Origin::Text(text) => text.clone(),
-            Origin::File(path) => format!("[redacted], from the file {path}"),
+            ValueSource::Text(_) if field.is_secret => "[redacted]".to_owned(),
+            ValueSource::Text(text) if field.name == "base_url" => redacted_url(text),
+            ValueSource::Text(text) => text.clone(),
+            ValueSource::File(path) => format!("[redacted], from the file {path}"),
             // A command may have a secret in it.
-            Origin::Command(_) => "[redacted], from a command".to_owned(),
+            ValueSource::Command(_) => "[redacted], from a command".to_owned(),
         };
         self.values.push(Value {
             name: field.name.to_owned(),
@@ -224,12 +224,12 @@ impl Layered {
     }
 
     /// What the profile says of a field; taken from what only the profile can say.
-    fn in_profile(&mut self, field: &Field, profile: &str) -> Result<Found, Failure> {
+    fn in_profile(&mut self, field: &Field, profile: &str) -> Result<Candidates, Failure> {
         let mut found = Vec::new();
         for suffix in ["", "_file", "_command"] {
             let key = format!("{}{suffix}", field.name);
             match self.rest.remove(&key) {
-                Some(Json::String(text)) => found.push((key, Origin::new(suffix, text))),
+                Some(Json::String(text)) => found.push((key, ValueSource::new(suffix, text))),
                 Some(_) => return Err(self.refuse(&key, "it must be text")),
                 None => {}
             }
@@ -238,7 +238,7 @@ impl Layered {
             let wrong = format!("`{one}` says the same already");
             return Err(self.refuse(&other.clone(), &wrong));
         }
-        let sourced = |(key, origin): (String, Origin)| (self.source(profile, &key), origin);
+        let sourced = |(key, origin): (String, ValueSource)| (self.source(profile, &key), origin);
         Ok(found.into_iter().map(sourced).collect())
     }
 
@@ -283,9 +283,9 @@ impl Layered {
                 .as_ref()
                 .map_or(Path::new(""), |(path, _)| path);
             let text = match origin {
-                Origin::Text(text) => text.clone(),
-                Origin::File(path) => secret::from_file(&format!("{name}_file"), path, file)?,
-                Origin::Command(command) => {
+                ValueSource::Text(text) => text.clone(),
+                ValueSource::File(path) => secret::from_file(&format!("{name}_file"), path, file)?,
+                ValueSource::Command(command) => {
                     secret::from_command(&format!("{name}_command"), command, &secret_variables())?
                 }
             };
@@ -303,7 +303,7 @@ impl Layered {
     /// The URL that requests go to, where it is not the vendor's.
     pub fn base_url(&self) -> Option<&str> {
         self.origins.iter().find_map(|(name, origin)| match origin {
-            Origin::Text(url) if *name == "base_url" => Some(url.as_str()),
+            ValueSource::Text(url) if *name == "base_url" => Some(url.as_str()),
             _ => None,
         })
     }
@@ -449,7 +449,7 @@ fn without_values(message: String, texts: &[String]) -> String {
 }
 
 /// A URL without what may be a secret in it: a password, a query, a fragment.
-pub(crate) fn shown_url(text: &str) -> String {
+pub(crate) fn redacted_url(text: &str) -> String {
     let text = text.split(['?', '#']).next().unwrap_or_default();
     match reqwest::Url::parse(text) {
         Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {

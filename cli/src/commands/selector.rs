@@ -7,9 +7,9 @@ use org_invitations::{
     InvitationStatus, ListQuery, Operation, normalize_email,
 };
 
-/// Which invitations are meant.
+/// InvitationSelector invitations are meant.
 #[derive(Args, Debug)]
-pub(crate) struct Which {
+pub(crate) struct InvitationSelector {
     /// Their ids, as `list` shows them.
     #[arg(value_name = "ID")]
     pub ids: Vec<String>,
@@ -18,7 +18,7 @@ pub(crate) struct Which {
     pub email: Vec<String>,
 }
 
-impl Which {
+impl InvitationSelector {
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty() && self.email.is_empty()
     }
@@ -27,7 +27,7 @@ impl Which {
     pub fn ids(&self) -> Result<Vec<InvitationId>, Error> {
         let mut ids: Vec<InvitationId> = Vec::new();
         for id in &self.ids {
-            let id = id_of(id, "give `--email` before it")?;
+            let id = parse_id(id, "give `--email` before it")?;
             if !ids.contains(&id) {
                 ids.push(id);
             }
@@ -37,7 +37,7 @@ impl Which {
 }
 
 /// An id as somebody typed it. No provider has an address for an id.
-pub(super) fn id_of(text: &str, instead: &str) -> Result<InvitationId, Error> {
+pub(super) fn parse_id(text: &str, instead: &str) -> Result<InvitationId, Error> {
     if text.contains('@') {
         let message = format!("it is an address, and not an id; {instead}");
         let error = Error::new(ErrorKind::InvalidInput, Operation::Validate, message);
@@ -47,7 +47,7 @@ pub(super) fn id_of(text: &str, instead: &str) -> Result<InvitationId, Error> {
 }
 
 /// The invitation with this id, and no other one.
-pub(super) async fn by_id(
+pub(super) async fn find_by_id(
     provider: &dyn InvitationProvider,
     id: &InvitationId,
 ) -> Result<Invitation, Error> {
@@ -67,7 +67,7 @@ pub(super) async fn by_id(
 /// # Errors
 ///
 /// [`ErrorKind::NotFound`] when there are none.
-pub(super) async fn by_email(
+pub(super) async fn find_by_email(
     provider: &dyn InvitationProvider,
     email: &str,
 ) -> Result<Vec<Invitation>, Error> {

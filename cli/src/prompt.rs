@@ -1,16 +1,16 @@
-//! Questions on a terminal.
+//! Confirmation prompts on a terminal.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use crate::{failure::Failure, interrupt::Interrupt};
 
-/// Whether somebody is there to answer.
-pub(crate) fn somebody_is_there() -> bool {
+/// Whether a prompt can be shown and answered.
+pub(crate) fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks on stderr; only `y` and `yes` are yes.
-pub(crate) async fn yes(question: &str, interrupt: &Interrupt) -> Result<bool, Failure> {
+/// Shows `question` on stderr and reads the answer; only `y` and `yes` confirm.
+pub(crate) async fn confirm(question: &str, interrupt: &Interrupt) -> Result<bool, Failure> {
     let mut err = io::stderr().lock();
     write!(err, "{question} [y/N] ")?;
     err.flush()?;
@@ -21,7 +21,7 @@ pub(crate) async fn yes(question: &str, interrupt: &Interrupt) -> Result<bool, F
     });
     let answer = tokio::select! {
         biased;
-        () = interrupt.times(1) => {
+        () = interrupt.signalled(1) => {
             eprintln!();
             return Err(Failure::Interrupted("nothing was changed".to_owned()));
         }

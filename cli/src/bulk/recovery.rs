@@ -3,18 +3,18 @@
 use org_invitations::{InvitationId, NewInvitation, Roles};
 
 use crate::{
-    output::visible,
-    provider::{Connected, shell_word},
+    output::{escape_control, shell_quote},
+    provider::ProviderContext,
 };
 
 /// Says who is not invited any more, and how to invite them.
 pub(crate) fn recovery_message(
-    provider: &Connected,
+    provider: &ProviderContext,
     old: Option<&InvitationId>,
     invite: &NewInvitation,
     why: &str,
 ) -> String {
-    let email = visible(&invite.email);
+    let email = escape_control(&invite.email);
     let what = match old {
         Some(id) => format!("the invitation {id} was deleted"),
         None => "the invitation was deleted".to_owned(),
@@ -22,37 +22,37 @@ pub(crate) fn recovery_message(
     format!(
         "{email} IS NOT INVITED ANY MORE: {what}, and creating it again failed\n  {}\nto invite \
          {email} again, run:\n  {}",
-        visible(why),
+        escape_control(why),
         recovery_command(provider, invite)
     )
 }
 
 /// The command that invites a person, if nobody has.
-pub(crate) fn recovery_command(provider: &Connected, invite: &NewInvitation) -> String {
+pub(crate) fn recovery_command(provider: &ProviderContext, invite: &NewInvitation) -> String {
     create_command(provider, &[invite])
 }
 
 /// The same for several people with the same options.
-pub(crate) fn create_command(provider: &Connected, people: &[&NewInvitation]) -> String {
-    let emails = people.iter().map(|new| shell_word(&new.email));
+pub(crate) fn create_command(provider: &ProviderContext, people: &[&NewInvitation]) -> String {
+    let emails = people.iter().map(|new| shell_quote(&new.email));
     let mut command = format!(
         "org-invitations {} create {}",
-        provider.flag(),
+        provider.selection_flags(),
         emails.collect::<Vec<_>>().join(" ")
     );
     let Some(invite) = people.first() else {
         return command;
     };
     if let Some(auth_type) = &invite.auth_type {
-        command += &format!(" --auth-type {}", shell_word(auth_type.as_str()));
+        command += &format!(" --auth-type {}", shell_quote(auth_type.as_str()));
     }
     match &invite.roles {
         Some(Roles::Ids(ids)) => {
             for id in ids {
-                command += &format!(" --role-id {}", shell_word(id));
+                command += &format!(" --role-id {}", shell_quote(id));
             }
         }
-        Some(Roles::Legacy(role)) => command += &format!(" --role {}", shell_word(role)),
+        Some(Roles::Legacy(role)) => command += &format!(" --role {}", shell_quote(role)),
         _ => {}
     }
     command + " --if-absent"
