@@ -153,7 +153,7 @@ pub(crate) enum ProviderName {
 }
 
 impl ProviderName {
-    /// InvitationSelector of the library's providers it is; `None` for the sandbox.
+    /// Which of the library's providers it is; `None` for the sandbox.
     pub fn kind(self) -> Option<ProviderKind> {
         match self {
             Self::Confluent => Some(ProviderKind::Confluent),

@@ -3,18 +3,23 @@
 //! | | |
 //! |---|---|
 //! | `cli` | the command line: global options and the list of commands |
-//! | `commands/` | one file a command, with its options and examples |
-//! | `config/` | the file, the environment and flags, and which of them wins |
-//! | `output/` | one file a format; colours; what is escaped |
-//! | `provider` | from the configuration to a provider |
+//! | `commands/` | one module for each command, with its arguments and examples |
+//! | `roster/` | reading rosters, and writing the rows that fail |
+//! | `apply/` | applying a plan: prompt, progress, journal, report |
+//! | `bulk/` | many invitations at once: concurrency, outages, the limit on deletions |
+//! | `config/` | the configuration file, the environment and flags, and their precedence |
+//! | `output/` | one module for each format; colours; escaping |
+//! | `provider` | building providers from the configuration |
 //! | `failure` | messages, hints and exit codes |
 //! | `interrupt` | Ctrl-C |
-//! | `version` | which documents the bindings were generated from |
+//! | `prompt` | confirmation prompts |
+//! | `version` | the version, and the documents that the bindings are generated from |
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod apply;
 mod bulk;
 mod cli;
 mod commands;
@@ -23,6 +28,7 @@ mod failure;
 mod interrupt;
 mod logging;
 mod output;
+mod private_file;
 mod prompt;
 mod provider;
 mod roster;
@@ -38,17 +44,13 @@ use clap::{CommandFactory, FromArgMatches};
 
 use crate::{
     cli::{Cli, Command},
-    commands::{
-        apply, completions, copy, create, delete, demo, doctor, get, list, man, plan, renew,
-        sandbox, schema, spec,
-    },
     failure::Failure,
     interrupt::Interrupt,
     output::{ColorChoice, Format, Output},
 };
 
 fn main() -> ExitCode {
-    // The help is coloured too, or not, and is printed before the command line is parsed.
+    // Clap prints the help, which is coloured too, before the command line is parsed.
     let colors = ColorChoice::among(std::env::args_os().filter_map(|word| word.into_string().ok()));
     let command = Cli::command().long_version(version::long());
     let matches = command.color(colors.into()).get_matches();
@@ -63,7 +65,7 @@ fn main() -> ExitCode {
     let outcome = match runtime {
         Ok(runtime) => {
             let outcome = runtime.block_on(run(cli));
-            // A question that nobody answered still waits for its answer.
+            // A prompt without an answer still blocks its thread.
             runtime.shutdown_background();
             outcome
         }
@@ -81,7 +83,10 @@ fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<(), Failure> {
     let Cli { global, command } = cli;
     if global.output == Format::Markdown
-        && !matches!(command, Command::Spec(spec::SpecCommand::Diff { .. }))
+        && !matches!(
+            command,
+            Command::Spec(commands::spec::SpecCommand::Diff { .. })
+        )
     {
         let message = "only `spec diff` prints markdown".to_owned();
         return Err(Failure::Usage(message));
@@ -94,48 +99,48 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     let outcome = match command {
         Command::List(options) => {
             let providers = provider::selected(&global).await?;
-            list::run(&providers, options, interrupt, out).await
+            commands::list::run(&providers, options, interrupt, out).await
         }
         Command::Get(options) => {
             let provider = provider::single(&global).await?;
-            get::run(&provider, options, interrupt, out).await
+            commands::get::run(&provider, options, interrupt, out).await
         }
         Command::Create(options) => {
             let provider = provider::single(&global).await?;
-            create::run(&provider, options, interrupt, out).await
+            commands::create::run(&provider, options, interrupt, out).await
         }
         Command::Delete(options) => {
-            delete::check(&options)?;
+            commands::delete::check(&options)?;
             let provider = provider::single(&global).await?;
-            delete::run(&provider, options, interrupt, out).await
+            commands::delete::run(&provider, options, interrupt, out).await
         }
         Command::Renew(options) => {
-            renew::check(&options)?;
+            commands::renew::check(&options)?;
             let provider = provider::single(&global).await?;
-            renew::run(&provider, options, interrupt, out).await
+            commands::renew::run(&provider, options, interrupt, out).await
         }
         Command::Plan(options) => {
             let provider = provider::single(&global).await?;
-            plan::run(&provider, options, interrupt, out).await
+            commands::plan::run(&provider, options, interrupt, out).await
         }
         Command::Apply(options) => {
-            apply::check(&options)?;
+            commands::apply::check(&options)?;
             let provider = provider::single(&global).await?;
-            apply::run(&provider, options, interrupt, out).await
+            commands::apply::run(&provider, options, interrupt, out).await
         }
         Command::Copy(options) => {
-            copy::check(&options)?;
-            copy::run(&global, options, interrupt, out).await
+            commands::copy::check(&options)?;
+            commands::copy::run(&global, options, interrupt, out).await
         }
         #[cfg(feature = "sql")]
         Command::Sql(options) => commands::sql::run(&global, options, interrupt, out).await,
-        Command::Doctor => doctor::run(&global, interrupt, out).await,
-        Command::Demo => interrupt.or_interrupted(demo::run(out)).await,
-        Command::Sandbox(options) => sandbox::run(&options, interrupt, out).await,
-        Command::Spec(command) => spec::run(&command, out),
-        Command::Schema(options) => schema::run(&options, out),
-        Command::Completions(options) => completions::run(&options, out),
-        Command::Man(options) => man::run(&options, out),
+        Command::Doctor => commands::doctor::run(&global, interrupt, out).await,
+        Command::Demo => interrupt.or_interrupted(commands::demo::run(out)).await,
+        Command::Sandbox(options) => commands::sandbox::run(&options, interrupt, out).await,
+        Command::Spec(command) => commands::spec::run(&command, out),
+        Command::Schema(options) => commands::schema::run(&options, out),
+        Command::Completions(options) => commands::completions::run(&options, out),
+        Command::Man(options) => commands::man::run(&options, out),
     };
     let flushed = output.flush();
     outcome.and(flushed.map_err(Failure::from))

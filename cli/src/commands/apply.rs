@@ -6,11 +6,11 @@ use clap::Args;
 
 use super::plan::{RosterOptions, plan, print_summary, show};
 use crate::{
+    apply::{ApplyOptions, ApplyRun, Journal},
     failure::Failure,
     interrupt::Interrupt,
     output::Output,
     provider::ProviderContext,
-    roster::{ApplyOptions, ApplyRun, Journal},
 };
 
 #[derive(Args, Debug)]
@@ -92,7 +92,7 @@ pub(crate) async fn run(
         removals: &roster.removals,
         journal,
         withdrawn: planned.withdrawn,
-        afterwards: None,
+        source_removal: None,
     };
     run.run(interrupt, out).await.outcome
 }

@@ -10,12 +10,13 @@ use org_invitations::{
 };
 
 use crate::{
+    apply::{Journal, StepRecord, count_actions},
     bulk::RemovalOptions,
     failure::Failure,
     interrupt::Interrupt,
     output::{Output, Shape, escape_control},
     provider::ProviderContext,
-    roster::{self, Journal, Roster, RosterFormat, StepRecord},
+    roster::{self, Roster, RosterFormat},
 };
 
 #[derive(Args, Debug)]
@@ -150,7 +151,7 @@ fn missing(withdraw: &[Withdrawal], invitations: &[Invitation]) -> Vec<String> {
 
 /// Says on stderr what a plan comes to, and whether carrying it out would be refused.
 pub(super) fn print_summary(provider: &ProviderContext, removals: &RemovalOptions, plan: &Plan) {
-    eprintln!("{}: {}", provider.name(), roster::count_actions(plan));
+    eprintln!("{}: {}", provider.name(), count_actions(plan));
     if let Err(refused) = plan.check_removals(&removals.limit()) {
         eprintln!("warning: it would be refused: {refused}; see --max-deletes");
     }

@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::{delete::DeletedRecord, doctor::DoctorReport, renew::RenewedRecord};
 use crate::{
+    apply::{OutcomeRecord, StepRecord},
     config::profile_keys,
     failure::Failure,
     output::{Format, InvitationRecord, Output},
-    roster::{OutcomeRecord, StepRecord},
 };
 
 #[derive(Args, Debug)]

@@ -7,7 +7,7 @@ use org_invitations::{
     InvitationStatus, ListQuery, Operation, normalize_email,
 };
 
-/// InvitationSelector invitations are meant.
+/// Which invitations are meant.
 #[derive(Args, Debug)]
 pub(crate) struct InvitationSelector {
     /// Their ids, as `list` shows them.

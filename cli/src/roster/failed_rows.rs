@@ -1,4 +1,4 @@
-//! The rows that failed, as a roster that can be given back.
+//! The rows that failed, written as a roster that `apply` takes again.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -9,19 +9,20 @@ use std::{
 use org_invitations::{Action, Step};
 use serde_json::json;
 
-use super::{private_file, record::roles};
+use super::roles_cell;
 use crate::{
     failure::Failure,
     output::{csv_line, json_line},
+    private_file,
 };
 
-/// A file of failed rows, CSV or JSON lines. Made before anything is sent, so that it is sure to be
-/// writable, and deleted again when nothing failed.
+/// A file of failed rows, CSV or JSON lines.
 ///
-/// Of a run that deletes, each row has an action, so that giving the file back invites nobody whose deletion
-/// failed.
+/// The run creates the file before it sends anything, so that an unwritable path fails early, and deletes it if no
+/// row fails. Where the run deletes invitations, each row has an action, so that applying the file invites nobody
+/// whose deletion failed.
 #[derive(Debug)]
-pub(super) struct FailedRows {
+pub(crate) struct FailedRows {
     path: PathBuf,
     out: BufWriter<File>,
     is_csv: bool,
@@ -32,7 +33,7 @@ pub(super) struct FailedRows {
 impl FailedRows {
     /// # Errors
     ///
-    /// A file that is there already, but for one that an interrupted run left.
+    /// The file exists already, unless `resume` is set; or it cannot be created.
     pub fn create(path: &Path, resume: bool, has_actions: bool) -> Result<Self, Failure> {
         let is_csv = match path.extension().and_then(|end| end.to_str()) {
             Some("csv") => true,
@@ -68,14 +69,14 @@ impl FailedRows {
         })
     }
 
-    /// Adds a row, and why it failed.
+    /// Adds a row and the reason why it failed.
     pub fn push(&mut self, step: &Step, error: &str) -> io::Result<()> {
         self.count += 1;
         let auth_type = step
             .auth_type
             .as_ref()
             .map_or("", |auth_type| auth_type.as_str());
-        let roles = roles(step.roles.as_ref());
+        let roles = roles_cell(step.roles.as_ref());
         let (action, id) = match step.action {
             Action::Delete => ("delete", step.id.as_ref().map_or("", |id| id.as_str())),
             Action::Renew => ("renew", ""),
@@ -103,7 +104,7 @@ impl FailedRows {
         json_line(&mut self.out, &row)
     }
 
-    /// How many there are, once all of them are written.
+    /// Flushes the rows and returns their number.
     pub fn finish(&mut self) -> io::Result<usize> {
         self.out.flush()?;
         Ok(self.count)
@@ -114,7 +115,7 @@ impl FailedRows {
     }
 }
 
-/// A file without rows is of no use.
+/// Deletes a file without rows.
 impl Drop for FailedRows {
     fn drop(&mut self) {
         if self.count == 0 {

@@ -1,4 +1,4 @@
-//! InvitationSelector tables there are, and what may be written to them.
+//! Which tables there are, and what may be written to them.
 
 use std::sync::{Arc, atomic::AtomicBool};
 

@@ -1,3 +1,5 @@
+use org_invitations::AuthType;
+
 use super::*;
 
 fn rows(text: &str, format: RosterFormat) -> Vec<(usize, NewInvitation)> {
@@ -15,7 +17,7 @@ fn ann() -> NewInvitation {
 }
 
 #[test]
-fn csv_as_spreadsheets_write_it() {
+fn csv_in_the_dialects_of_spreadsheets() {
     for text in [
         "email\nann@example.com\n",
         "\u{feff}email\r\nann@example.com\r\n",
@@ -34,7 +36,7 @@ fn csv_as_spreadsheets_write_it() {
 }
 
 #[test]
-fn a_cell_that_was_made_harmless_is_what_it_was() {
+fn escaped_formulas_are_read_back() {
     for (cell, email) in [
         ("'+ann@x", "+ann@x"),
         ("'ann@x", "'ann@x"),
@@ -49,7 +51,7 @@ fn a_cell_that_was_made_harmless_is_what_it_was() {
 #[test]
 fn options_in_every_spelling() {
     let ids = || ann().role_ids(["r-1", "r-2"]);
-    for (text, format, wanted) in [
+    for (text, format, expected) in [
         (
             "email,roles\nann@example.com,r-1;r-2",
             RosterFormat::Csv,
@@ -97,12 +99,12 @@ fn options_in_every_spelling() {
         ),
     ] {
         let got: Vec<_> = rows(text, format).into_iter().map(|(_, new)| new).collect();
-        assert_eq!(got, [wanted], "{text:?}");
+        assert_eq!(got, [expected], "{text:?}");
     }
 }
 
 #[test]
-fn rows_know_their_lines() {
+fn rows_have_their_lines() {
     let lines = |text, format| -> Vec<usize> {
         rows(text, format)
             .into_iter()
@@ -124,8 +126,8 @@ fn rows_know_their_lines() {
 }
 
 #[test]
-fn every_problem_is_told_with_its_line() {
-    for (text, format, wanted) in [
+fn every_problem_has_its_line() {
+    for (text, format, expected) in [
         (
             "",
             RosterFormat::Csv,
@@ -176,14 +178,14 @@ fn every_problem_is_told_with_its_line() {
             vec!["line 2: expected value", "line 3: it has no email"],
         ),
     ] {
-        assert_eq!(problems(text, format), wanted, "{text:?}");
+        assert_eq!(problems(text, format), expected, "{text:?}");
     }
     let problems = parse(b"email\na@x\n\xff@x\n", RosterFormat::Csv).unwrap_err();
     assert_eq!(problems, [problem(3, "it is not UTF-8 text")]);
 }
 
 #[test]
-fn a_row_may_say_that_it_deletes() {
+fn a_row_may_delete() {
     for (text, format) in [
         (
             "email,roles,auth_type,action,id,error\nann@example.com,,,Delete,i-1,why\nbob@example.com,r-1,,renew,,\n\
@@ -212,8 +214,8 @@ fn a_row_may_say_that_it_deletes() {
 }
 
 #[test]
-fn a_row_that_deletes_says_nothing_else() {
-    for (row, wanted) in [
+fn a_deleting_row_has_no_other_options() {
+    for (row, expected) in [
         (
             "a@x,,remove,",
             "line 2: there is no action \"remove\"; it is create, renew or delete",
@@ -233,7 +235,7 @@ fn a_row_that_deletes_says_nothing_else() {
         (",,delete,i-1", "line 2: it has no email"),
     ] {
         let text = format!("email,roles,action,id\n{row}\n");
-        assert_eq!(problems(&text, RosterFormat::Csv), [wanted]);
+        assert_eq!(problems(&text, RosterFormat::Csv), [expected]);
     }
     let both = "email,action\nann@example.com,\nANN@example.com,delete\n";
     let problems = Roster::new(parse(both.as_bytes(), RosterFormat::Csv).unwrap()).unwrap_err();
@@ -241,13 +243,13 @@ fn a_row_that_deletes_says_nothing_else() {
 }
 
 #[test]
-fn a_cell_that_was_written_out_is_what_it_was() {
+fn escaped_control_characters_are_read_back() {
     let got = rows("email\nann\\u{202e}@example.com\n", RosterFormat::Csv);
     assert_eq!(got, [(2, NewInvitation::new("ann\u{202e}@example.com"))]);
 }
 
 #[test]
-fn nothing_at_all_is_told_from_a_roster() {
+fn a_blank_file_differs_from_a_roster() {
     for text in ["", "\u{feff}", " \r\n\n"] {
         assert!(is_blank(text.as_bytes()), "{text:?}");
     }

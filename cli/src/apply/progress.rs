@@ -1,4 +1,4 @@
-//! How far a run has come: a bar on a terminal, a line now and then elsewhere.
+//! The progress of a run: a bar on a terminal, a line every few seconds elsewhere.
 
 use std::{
     io::{self, IsTerminal},
@@ -9,17 +9,17 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::provider::RateWatch;
 
-/// How often a line is written where there is no terminal.
-const BETWEEN_LINES: Duration = Duration::from_secs(5);
+/// The interval between two lines where stderr is no terminal.
+const LINE_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Tells on stderr how far a run has come.
+/// Shows the progress of a run on stderr.
 pub(super) struct Progress {
     bar: ProgressBar,
     total: u64,
     done: u64,
     started: Instant,
-    /// When the latest line was written, where there is no bar.
-    line: Option<Instant>,
+    /// When the latest line was due, where there is no bar.
+    last_line: Option<Instant>,
 }
 
 impl Progress {
@@ -41,22 +41,22 @@ impl Progress {
             total,
             done: 0,
             started: now,
-            line: (!is_terminal).then_some(now),
+            last_line: (!is_terminal).then_some(now),
         }
     }
 
-    /// What others say is to go above this.
+    /// The bar, for printing above it.
     pub fn bar(&self) -> ProgressBar {
         self.bar.clone()
     }
 
-    /// One more is done.
-    pub fn done(&mut self) {
+    /// Counts a finished step.
+    pub fn increment(&mut self) {
         self.done += 1;
         self.bar.inc(1);
     }
 
-    /// To be called a few times a second.
+    /// Updates the display. The run calls it a few times a second.
     pub fn tick(&mut self, rate: &RateWatch) {
         let waiting = rate.remaining_wait();
         self.bar.set_message(match waiting {
@@ -64,8 +64,11 @@ impl Progress {
             None => String::new(),
         });
         self.bar.tick();
-        if let Some(line) = self.line.filter(|line| line.elapsed() >= BETWEEN_LINES) {
-            self.line = Some(line + BETWEEN_LINES);
+        if let Some(line) = self
+            .last_line
+            .filter(|line| line.elapsed() >= LINE_INTERVAL)
+        {
+            self.last_line = Some(line + LINE_INTERVAL);
             let rate = self.done as f64 / self.started.elapsed().as_secs_f64();
             let left = match self.done {
                 0 => String::new(),
@@ -82,7 +85,7 @@ impl Progress {
         }
     }
 
-    /// Writes a line above the bar.
+    /// Prints a line above the bar.
     pub fn println(&self, line: &str) {
         self.bar.suspend(|| eprintln!("{line}"));
     }

@@ -1,29 +1,26 @@
 //! `copy`: invite to one organisation those who are invited to another.
 
-use std::{
-    collections::HashMap,
-    fs,
-    path::{Path, PathBuf},
-};
+mod role_map;
 
-use clap::{Args, ValueEnum};
-use futures::StreamExt;
-use org_invitations::{
-    Action, BulkOptions, Invitation, InvitationStatus, NewInvitation, Plan, PlanOptions,
-    ProviderKind, RemovalLimit, Roles, Step, StepResult, Withdrawal, normalize_email,
-};
-use serde::Deserialize;
+use std::path::PathBuf;
 
+use self::role_map::RoleMap;
 use super::plan::{all, print_summary};
 use crate::{
+    apply::{ApplyOptions, ApplyReport, ApplyRun, Journal, StepRecord, exit_of},
     bulk::{RemovalOptions, RunSummary},
     cli::{GlobalOptions, ProviderName},
     failure::{Exit, Failure},
     interrupt::Interrupt,
     output::{Output, Shape},
     provider::{self, ProviderContext},
-    roster::{ApplyOptions, ApplyReport, ApplyRun, Journal, StepRecord, exit_of},
-    suggest::{did_you_mean, with_nearest},
+    suggest::did_you_mean,
+};
+use clap::{Args, ValueEnum};
+use futures::StreamExt;
+use org_invitations::{
+    Action, BulkOptions, Invitation, InvitationStatus, NewInvitation, Plan, PlanOptions,
+    ProviderKind, RemovalLimit, Roles, Step, StepResult, Withdrawal, normalize_email,
 };
 
 #[derive(Args, Debug)]
@@ -57,7 +54,7 @@ pub(crate) struct CopyArgs {
     /// Where they are to be invited.
     #[arg(long, value_name = "PROVIDER")]
     pub to: String,
-    /// InvitationSelector role there is which role here.
+    /// Which role there is which role here.
     #[arg(long, value_name = "FILE")]
     pub role_map: Option<PathBuf>,
     /// Leave out what the target cannot express.
@@ -166,7 +163,7 @@ pub(crate) async fn run(
             records.push(&StepRecord::new(step, &[]))?;
         }
         for step in removal.steps {
-            records.push(&StepRecord::at(step, &source))?;
+            records.push(&StepRecord::at_provider(step, &source))?;
         }
         return Ok(records.finish()?);
     }
@@ -179,10 +176,10 @@ pub(crate) async fn run(
         removals: &args.removals,
         journal,
         withdrawn,
-        afterwards: args.delete_source_after.then_some((&source, &removal)),
+        source_removal: args.delete_source_after.then_some((&source, &removal)),
     };
     let report = run.run(interrupt, out).await;
-    if !args.delete_source_after || !report.began {
+    if !args.delete_source_after || !report.started {
         return report.outcome;
     }
     let deleted = delete(&source, removal, &report, &args, interrupt).await;
@@ -273,69 +270,6 @@ fn wanted(
     (new, None)
 }
 
-/// InvitationSelector role is which.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RoleMap {
-    roles: HashMap<String, OneOrMore>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "on the right of `=` is the id of a role, or a list of ids"
-)]
-enum OneOrMore {
-    One(String),
-    More(Vec<String>),
-}
-
-impl RoleMap {
-    fn read(path: &Path) -> Result<Self, Failure> {
-        let refuse = |why: String| Failure::Usage(format!("--role-map {}: {why}", path.display()));
-        let text = fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
-        // The error's own display would show the line.
-        toml::from_str(&text).map_err(|error: toml::de::Error| {
-            let at = error.span().map_or(0, |span| span.start);
-            let before = text.bytes().take(at);
-            let line = before.filter(|byte| *byte == b'\n').count() + 1;
-            refuse(format!("line {line}: {}", with_nearest(error.message())))
-        })
-    }
-
-    /// The ids at the target for the roles of an invitation.
-    fn roles(&self, one: &Invitation) -> Result<Option<Roles>, String> {
-        let mut names: Vec<Vec<&str>> = Vec::new();
-        for role in one.assigned_roles.iter().flatten() {
-            names.push(
-                [&role.id, &role.name]
-                    .into_iter()
-                    .flatten()
-                    .map(String::as_str)
-                    .collect(),
-            );
-        }
-        if names.is_empty() {
-            names.extend(one.role.as_deref().map(|role| vec![role]));
-        }
-        let mut ids: Vec<String> = Vec::new();
-        for names in &names {
-            let found = names.iter().find_map(|name| self.roles.get(*name));
-            match found {
-                Some(OneOrMore::One(id)) => ids.push(id.clone()),
-                Some(OneOrMore::More(more)) => ids.extend(more.iter().cloned()),
-                None => {
-                    let name = names.last().copied().unwrap_or("without a name");
-                    return Err(format!("the role map has nothing for the role {name}"));
-                }
-            }
-        }
-        ids.sort();
-        ids.dedup();
-        Ok((!names.is_empty()).then_some(Roles::Ids(ids)))
-    }
-}
-
 /// Withdraws at the source the invitations of those who were seen at the target.
 async fn delete(
     source: &ProviderContext,
@@ -344,7 +278,7 @@ async fn delete(
     args: &CopyArgs,
     interrupt: &Interrupt,
 ) -> Result<(), Failure> {
-    if let Some(why) = &report.hold {
+    if let Some(why) = &report.hold_reason {
         eprintln!(
             "{}: nothing was withdrawn, because {why}; repeat the command",
             source.name()
@@ -352,7 +286,11 @@ async fn delete(
         return Err(Failure::AlreadyReported(Exit::Failed));
     }
     let mut summary = RunSummary::default();
-    let seen = |step: &Step| report.seen.contains(&normalize_email(&step.email));
+    let seen = |step: &Step| {
+        report
+            .seen_addresses
+            .contains(&normalize_email(&step.email))
+    };
     let total = removal.steps.len();
     removal.steps.retain(seen);
     let stay = total - removal.steps.len();

@@ -1,4 +1,4 @@
-//! Files that name people: nobody but their owner reads them.
+//! Files that name people, which only their owner may read.
 
 use std::{
     fs::{File, OpenOptions},
@@ -6,8 +6,8 @@ use std::{
     path::Path,
 };
 
-/// Opens a file as `options` say; one that is made is the owner's alone, and so is one that was there.
-pub(super) fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+/// Opens a file and restricts its permissions to the owner, whether the file is new or not.
+pub(crate) fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
@@ -27,7 +27,7 @@ fn restrict(file: &File) -> io::Result<()> {
         return Ok(());
     }
     match file.set_permissions(Permissions::from_mode(0o600)) {
-        // Somebody else's, and theirs to restrict.
+        // The file belongs to another user, who decides about its permissions.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         restricted => restricted,
     }
@@ -38,8 +38,8 @@ fn restrict(_: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether `path` still leads to this file, and not to another one or to none.
-pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+/// Whether `path` still refers to this open file.
+pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let there = match std::fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         there => there?,
@@ -50,7 +50,7 @@ pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
         let own = file.metadata()?;
         Ok((own.dev(), own.ino()) == (there.dev(), there.ino()))
     }
-    // Elsewhere a file that is open is not deleted.
+    // Other systems do not delete open files.
     #[cfg(not(unix))]
     {
         let _ = (file, there);

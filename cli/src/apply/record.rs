@@ -1,15 +1,13 @@
-//! How steps and what became of them are printed.
+//! The printed form of steps and their outcomes.
 
-use org_invitations::{
-    Action, Error, InvitationId, NewInvitation, Roles, Step, StepOutcome, StepResult,
-};
+use org_invitations::{Action, Error, InvitationId, NewInvitation, Step, StepOutcome, StepResult};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::LEGACY;
 use crate::{
     output::{Cell, ERROR, Record, SUCCESS, WARNING},
     provider::ProviderContext,
+    roster::roles_cell,
 };
 
 /// A step of a plan.
@@ -30,7 +28,7 @@ pub(crate) struct StepRecord {
 }
 
 impl StepRecord {
-    /// `lines` has the line of each row.
+    /// `lines` holds the line of each row.
     pub fn new(mut step: Step, lines: &[usize]) -> Self {
         let line = step.row.take().and_then(|row| lines.get(row).copied());
         Self {
@@ -41,8 +39,8 @@ impl StepRecord {
         }
     }
 
-    /// The same at another provider than the one that people are invited to.
-    pub fn at(step: Step, provider: &ProviderContext) -> Self {
+    /// A step at another provider than the one that people are invited to.
+    pub fn at_provider(step: Step, provider: &ProviderContext) -> Self {
         Self {
             provider: Some(provider.label.clone()),
             profile: provider.profile.clone(),
@@ -75,7 +73,7 @@ impl Record for StepRecord {
             Cell::new(number(self.line)),
             Cell::new(self.step.action.as_str()).styled(style),
             Cell::new(&self.step.email),
-            Cell::new(roles(self.step.roles.as_ref())),
+            Cell::new(roles_cell(self.step.roles.as_ref())),
             Cell::new(id(self.step.id.as_ref())),
             Cell::new(reason),
         ]
@@ -87,7 +85,7 @@ impl Record for StepRecord {
             number(self.line),
             self.step.action.to_string(),
             self.step.email.clone(),
-            roles(self.step.roles.as_ref()),
+            roles_cell(self.step.roles.as_ref()),
             auth_type.map(ToString::to_string).unwrap_or_default(),
             id(self.step.id.as_ref()),
             self.step.reason.clone().unwrap_or_default(),
@@ -95,7 +93,7 @@ impl Record for StepRecord {
     }
 }
 
-/// A step that was carried out, or not.
+/// The outcome of a step.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "Outcome")]
 pub(crate) struct OutcomeRecord {
@@ -152,8 +150,8 @@ impl OutcomeRecord {
         }
     }
 
-    /// Where and who, for messages.
-    pub fn place(&self) -> String {
+    /// The line and the address, for messages.
+    pub fn location(&self) -> String {
         match self.step.line {
             Some(line) => format!("line {line}, {}", self.step.step.email),
             None => self.step.step.email.clone(),
@@ -190,18 +188,10 @@ impl Record for OutcomeRecord {
     }
 }
 
-/// What invites a person again whose invitation a step withdrew: as before, which the provider took once.
+/// The invitation that restores the one that a step withdrew. It has the previous options, which the provider accepted
+/// once.
 pub(super) fn missing_invitation(step: &Step) -> NewInvitation {
     step.fallback().unwrap_or_else(|| step.invitation())
-}
-
-/// Roles as a roster has them.
-pub(super) fn roles(roles: Option<&Roles>) -> String {
-    match roles {
-        Some(Roles::Ids(ids)) => ids.join(";"),
-        Some(Roles::Legacy(role)) => format!("{LEGACY}{role}"),
-        _ => String::new(),
-    }
 }
 
 fn number(line: Option<usize>) -> String {

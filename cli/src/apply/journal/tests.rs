@@ -4,8 +4,8 @@ use org_invitations::{AuthType, Capabilities, PlanOptions, ResourceReference};
 
 use super::*;
 
-/// A path that nobody else uses, with nothing there.
-fn empty_path() -> PathBuf {
+/// A unique path without a file.
+fn unused_path() -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = format!("journal-{}-{number}", std::process::id());
@@ -52,7 +52,7 @@ fn plan() -> Plan {
 }
 
 #[track_caller]
-fn refused(outcome: Result<Journal, Failure>, words: &[&str]) {
+fn assert_rejected(outcome: Result<Journal, Failure>, words: &[&str]) {
     let message = outcome.unwrap_err().to_string();
     for word in words {
         assert!(message.contains(word), "no {word:?} in {message}");
@@ -60,39 +60,39 @@ fn refused(outcome: Result<Journal, Failure>, words: &[&str]) {
 }
 
 #[test]
-fn of_two_at_once_the_second_is_told_who_is_the_first() {
-    let path = empty_path();
+fn a_second_process_is_rejected_and_told_the_pid_of_the_first() {
+    let path = unused_path();
     let mut first = Journal::open(&path, &account("a"), false).unwrap();
     let pid = format!("the process {}", std::process::id());
     for resume in [true, false] {
         let second = Journal::open(&path, &account("a"), resume);
-        refused(second, &[&pid, "in use"]);
+        assert_rejected(second, &[&pid, "in use"]);
     }
     first
-        .invited("ann@example.com", &invitation("i-1", None))
+        .record_invited("ann@example.com", &invitation("i-1", None))
         .unwrap();
     drop(first);
-    refused(Journal::open(&path, &account("a"), false), &["--resume"]);
+    assert_rejected(Journal::open(&path, &account("a"), false), &["--resume"]);
     let mut again = Journal::open(&path, &account("a"), true).unwrap();
-    refused(Journal::open(&path, &account("a"), true), &[&pid]);
-    again.close();
+    assert_rejected(Journal::open(&path, &account("a"), true), &[&pid]);
+    again.complete();
     drop(again);
     assert!(!path.exists());
 }
 
 #[test]
-fn who_was_withdrawn_last_is_invited_again_and_who_was_invited_last_is_not() {
-    let path = empty_path();
+fn resuming_follows_the_latest_event_of_a_person() {
+    let path = unused_path();
     let mut journal = Journal::open(&path, &account("a"), false).unwrap();
     journal
-        .invited("ann@example.com", &invitation("i-1", None))
+        .record_invited("ann@example.com", &invitation("i-1", None))
         .unwrap();
     drop(journal);
     let mut journal = Journal::open(&path, &account("a"), true).unwrap();
     let mut kept = plan();
     assert_eq!(journal.amend(&mut kept).invited, 1);
     assert_eq!(kept.steps[0].action, Action::Keep);
-    journal.withdrawing(&renewal()).unwrap();
+    journal.record_withdrawing(&renewal()).unwrap();
     drop(journal);
 
     let mut journal = Journal::open(&path, &account("a"), true).unwrap();
@@ -107,17 +107,17 @@ fn who_was_withdrawn_last_is_invited_again_and_who_was_invited_last_is_not() {
     gone.status = Some(InvitationStatus::Deactivated);
     assert_eq!(journal.withdrawn(&[gone]).len(), 1);
     journal
-        .invited("ann@example.com", &invitation("i-2", None))
+        .record_invited("ann@example.com", &invitation("i-2", None))
         .unwrap();
     drop(journal);
 
     let mut journal = Journal::open(&path, &account("a"), true).unwrap();
     assert_eq!(journal.amend(&mut plan()).invited, 1);
-    journal.close();
+    journal.complete();
 }
 
 #[test]
-fn it_outlives_a_rotated_key_and_tells_organisations_apart() {
+fn a_rotated_key_resumes_and_another_organisation_does_not() {
     for (written, here, same_key, fits) in [
         (Some("o-1"), Some("o-1"), false, true),
         (Some("o-1"), Some("o-2"), false, false),
@@ -127,10 +127,10 @@ fn it_outlives_a_rotated_key_and_tells_organisations_apart() {
         (None, Some("o-1"), false, false),
         (None, Some("o-1"), true, true),
     ] {
-        let path = empty_path();
+        let path = unused_path();
         let mut journal = Journal::open(&path, &account("a"), false).unwrap();
         journal
-            .invited("ann@example.com", &invitation("i-1", written))
+            .record_invited("ann@example.com", &invitation("i-1", written))
             .unwrap();
         drop(journal);
         let account = account(if same_key { "a" } else { "b" });
@@ -144,27 +144,27 @@ fn it_outlives_a_rotated_key_and_tells_organisations_apart() {
         if here.is_none() || written.is_none() {
             journal.check_organization(&named, list.as_slice()).unwrap();
         }
-        journal.close();
+        journal.complete();
     }
 }
 
 #[test]
-fn the_invitations_of_the_beginning_tell_the_organisation() {
+fn known_invitations_identify_the_organisation() {
     for (here, fits) in [("i-7", true), ("i-8", false)] {
-        let path = empty_path();
+        let path = unused_path();
         let there = [invitation("i-1", None), invitation("i-7", None)];
         let mut journal = Journal::open(&path, &account("a"), false).unwrap();
         journal.check_organization(&account("a"), &there).unwrap();
-        journal.withdrawing(&renewal()).unwrap();
+        journal.record_withdrawing(&renewal()).unwrap();
         drop(journal);
         let mut journal = Journal::open(&path, &account("rotated"), true).unwrap();
         let list = [invitation(here, None)];
         let checked = journal.check_organization(&account("rotated"), &list);
         assert_eq!(checked.is_ok(), fits, "{here}");
-        journal.close();
+        journal.complete();
     }
     // Where nobody was invited or withdrawn, nothing is left of it.
-    let path = empty_path();
+    let path = unused_path();
     let mut journal = Journal::open(&path, &account("a"), false).unwrap();
     let there = [invitation("i-1", None)];
     journal.check_organization(&account("a"), &there).unwrap();
@@ -173,11 +173,11 @@ fn the_invitations_of_the_beginning_tell_the_organisation() {
 }
 
 #[test]
-fn a_line_that_was_cut_off_is_taken_back_and_not_built_upon() {
-    let path = empty_path();
+fn an_incomplete_last_line_is_truncated() {
+    let path = unused_path();
     let mut journal = Journal::open(&path, &account("a"), false).unwrap();
     journal
-        .invited("ann@example.com", &invitation("i-1", None))
+        .record_invited("ann@example.com", &invitation("i-1", None))
         .unwrap();
     drop(journal);
     let whole = fs::read(&path).unwrap();
@@ -185,76 +185,78 @@ fn a_line_that_was_cut_off_is_taken_back_and_not_built_upon() {
         fs::write(&path, &whole[..length]).unwrap();
         let mut journal = Journal::open(&path, &account("a"), true).unwrap();
         journal
-            .invited("ann@example.com", &invitation("i-1", None))
+            .record_invited("ann@example.com", &invitation("i-1", None))
             .unwrap();
         drop(journal);
         let mut journal = Journal::open(&path, &account("a"), true).unwrap();
         assert_eq!(journal.amend(&mut plan()).invited, 1, "{length}");
-        journal.close();
+        journal.complete();
     }
 }
 
 #[test]
-fn control_and_bidi_characters_are_written_out() {
-    let path = empty_path();
+fn control_and_bidi_characters_are_escaped() {
+    let path = unused_path();
     let mut journal = Journal::open(&path, &account("a"), false).unwrap();
     let email = "ann\u{202e}\u{9b}@example.com";
-    journal.invited(email, &invitation("i-1", None)).unwrap();
+    journal
+        .record_invited(email, &invitation("i-1", None))
+        .unwrap();
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains("ann\\u202e\\u009b@example.com"), "{text}");
-    journal.close();
+    journal.complete();
 }
 
 #[cfg(unix)]
 #[test]
-fn nobody_but_its_owner_reads_it() {
+fn the_file_is_readable_by_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;
 
-    let path = empty_path();
+    let path = unused_path();
     let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
     let mut journal = Journal::open(&path, &account("a"), false).unwrap();
     assert_eq!(mode(), 0o600);
     journal
-        .invited("ann@example.com", &invitation("i-1", None))
+        .record_invited("ann@example.com", &invitation("i-1", None))
         .unwrap();
     drop(journal);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     let mut journal = Journal::open(&path, &account("a"), true).unwrap();
     assert_eq!(mode(), 0o600);
-    journal.close();
+    journal.complete();
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn after_a_full_disk_nothing_more_is_written() {
+fn nothing_is_written_after_a_full_disk() {
     let mut journal = Journal {
-        path: empty_path(),
+        path: unused_path(),
         file: OpenOptions::new().append(true).open("/dev/full").unwrap(),
         people: HashMap::new(),
-        known: HashSet::new(),
+        known_ids: HashSet::new(),
         organization: None,
         credential: None,
-        is_of_no_use: true,
+        delete_on_drop: true,
         is_broken: false,
     };
-    let full = journal.withdrawing(&renewal()).unwrap_err();
+    let full = journal.record_withdrawing(&renewal()).unwrap_err();
     assert_eq!(full.kind(), io::ErrorKind::StorageFull);
     // Even when there is room again, it would follow a part of a line.
     let path = journal.path.clone();
     journal.file = private_file::open(&path, OpenOptions::new().append(true).create(true)).unwrap();
     journal
-        .invited("ann@example.com", &invitation("i-1", None))
+        .record_invited("ann@example.com", &invitation("i-1", None))
         .unwrap_err();
     assert_eq!(fs::read(&path).unwrap(), b"");
-    assert!(!journal.is_of_no_use);
-    journal.close();
+    assert!(!journal.delete_on_drop);
+    journal.complete();
 }
 
 #[test]
-fn another_kind_of_file_is_refused() {
-    let path = empty_path();
+fn a_file_that_is_no_journal_is_rejected() {
+    let path = unused_path();
     fs::write(&path, "email\nann@example.com\n").unwrap();
-    refused(
+    assert_rejected(
         Journal::open(&path, &account("a"), true),
         &["it is no journal"],
     );
@@ -265,10 +267,10 @@ fn another_kind_of_file_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_that_leads_nowhere_is_an_error_and_no_loop() {
-    let path = empty_path();
+fn a_dangling_link_is_an_error() {
+    let path = unused_path();
     std::os::unix::fs::symlink("/nowhere/at/all", &path).unwrap();
-    refused(
+    assert_rejected(
         Journal::open(&path, &account("a"), true),
         &["leads nowhere"],
     );

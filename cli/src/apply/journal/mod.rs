@@ -1,12 +1,14 @@
-//! What an interrupted run did to whom, kept beside the roster.
+//! The journal of a run: what an interrupted run did to each person.
 //!
-//! A line of JSON for each person, written and synced: after the provider's answer for who was invited, and before
-//! the request for whose invitation is withdrawn to be made again. What was under way when a run was cut off is
-//! found out by resuming: it lists the organisation again, and the provider refuses a second invitation. So the
-//! journal adds only what a list cannot say: that a person who is not listed was invited by this run, having
-//! accepted or declined meanwhile, or was withdrawn by it and is to be invited again.
+//! The journal has a line of JSON for each person. The run writes and syncs the line of a created invitation after the
+//! provider's answer, and the line of a replaced invitation before the delete request. Requests that were in flight
+//! when a run was cut off need no line: a resumed run lists the organisation again, and the provider rejects a second
+//! invitation. So the journal adds only what a list cannot tell: that this run invited a person who is no longer
+//! listed, because they accepted or declined meanwhile, or that it withdrew an invitation and did not create it again.
 //!
-//! The file is locked as long as a run uses it, and is only ever added to.
+//! A run locks the file for as long as it uses it, and only appends to it.
+
+mod format;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -20,130 +22,55 @@ use org_invitations::{
     Action, Invitation, InvitationId, InvitationStatus, NewInvitation, Plan, Previous, Renewal,
     normalize_email,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::private_file;
-use crate::{config::Account, failure::Failure, output::json_line};
+use self::format::{
+    Entry, Event, Fingerprint, Header, Line, Resumed, is_partial_header, organization_of,
+};
+use crate::{config::Account, failure::Failure, output::json_line, private_file};
 
-/// The first line: what the run was about.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Header {
-    /// Of this form.
-    version: u32,
-    /// Where people are invited: provider, organisation and endpoint.
-    target: String,
-    /// The id of the key. Another one may be of the same organisation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    credential: Option<String>,
-    /// The process that began the run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pid: Option<u32>,
-}
-
-/// Any other line.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Line {
-    Person(Box<Entry>),
-    Resumed(Resumed),
-    Place(Place),
-}
-
-/// A person to whom something happened.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    email: String,
-    id: InvitationId,
-    #[serde(default, skip_serializing_if = "Event::is_invited")]
-    event: Event,
-    /// What makes the invitation again that is withdrawn.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    previous: Option<NewInvitation>,
-    /// The organisation, where the provider's answer names it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    organization: Option<String>,
-}
-
-/// What tells the organisation of the run from others, whatever key asks for it.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Place {
-    /// Some of the invitations that were there at the beginning.
-    seen: Vec<InvitationId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    organization: Option<String>,
-}
-
-/// How many invitations of the beginning are noted.
-const SEEN: usize = 100;
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Event {
-    /// The invitation was made.
-    #[default]
-    Invited,
-    /// The invitation is about to be withdrawn, to be made again.
-    Withdrawing,
-}
-
-impl Event {
-    fn is_invited(&self) -> bool {
-        *self == Self::Invited
-    }
-}
-
-/// A process that goes on with the run.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Resumed {
-    pid: u32,
-}
-
-/// What the latest line of a person says.
+/// The latest event of a person.
 #[derive(Debug)]
 enum State {
     Invited,
     Withdrawing(Option<NewInvitation>),
 }
 
-/// A journal that is written.
+/// An open journal.
 #[derive(Debug)]
 pub(crate) struct Journal {
     path: PathBuf,
     file: File,
-    /// By address, as it is compared.
+    /// By normalised address.
     people: HashMap<String, State>,
     /// Invitations of the organisation that the run is about.
-    known: HashSet<InvitationId>,
+    known_ids: HashSet<InvitationId>,
     organization: Option<String>,
     credential: Option<String>,
-    /// Whether it is to be deleted: it has nobody in it, or the run came to its end.
-    is_of_no_use: bool,
-    /// Whether a line may be there in part, so that none may follow.
+    /// Whether dropping the journal deletes the file: it names nobody, or the run is complete.
+    delete_on_drop: bool,
+    /// Whether the last line may be incomplete, so that no line may follow.
     is_broken: bool,
 }
 
-/// How often a journal is looked for that others begin and delete meanwhile.
-const ATTEMPTS: usize = 100;
+/// How often `open` tries again when other processes create and delete the file meanwhile.
+const MAX_OPEN_ATTEMPTS: usize = 100;
 
-/// What a journal changed in a plan.
+/// How many steps of a plan the journal changed.
 #[derive(Debug, Default)]
-pub(crate) struct Amended {
-    /// How many were invited before the interruption, and are left alone.
+pub(super) struct Amended {
+    /// People whom the interrupted run invited; the plan keeps their invitations.
     pub invited: usize,
-    /// How many were withdrawn before the interruption, and are invited again.
+    /// People whose invitation the interrupted run withdrew; the plan invites them again.
     pub withdrawn: usize,
 }
 
 impl Journal {
-    /// Begins a run, or goes on with the one that `path` is about.
+    /// Creates the journal of a new run or, with `resume`, opens the one of an interrupted run.
     ///
     /// # Errors
     ///
-    /// A journal that another process uses, that is there when it should not be, or that is about something else.
+    /// Another process uses the journal; it exists although `resume` is not set; or it belongs to another target.
     pub fn open(path: &Path, account: &Account, resume: bool) -> Result<Self, Failure> {
         let header = Header {
             version: 1,
@@ -151,7 +78,7 @@ impl Journal {
             credential: account.credential.clone(),
             pid: Some(std::process::id()),
         };
-        for _ in 0..ATTEMPTS {
+        for _ in 0..MAX_OPEN_ATTEMPTS {
             let mut options = OpenOptions::new();
             let made = private_file::open(path, options.append(true).create_new(true));
             let (file, is_new) = match made {
@@ -161,18 +88,18 @@ impl Journal {
                     match private_file::open(path, options.read(true).append(true)) {
                         Ok(file) => (file, false),
                         Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                        Err(error) => return Err(failed("write", path, &error)),
+                        Err(error) => return Err(io_failure("write", path, &error)),
                     }
                 }
-                Err(error) => return Err(failed("write", path, &error)),
+                Err(error) => return Err(io_failure("write", path, &error)),
             };
-            let lock = |error: &io::Error| failed("lock", path, error);
+            let lock = |error: &io::Error| io_failure("lock", path, error);
             match FileExt::try_lock(&file) {
                 Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(in_use(path)),
+                Err(TryLockError::WouldBlock) => return Err(in_use_error(path)),
                 Err(TryLockError::Error(error)) => return Err(lock(&error)),
             }
-            // Between opening and locking, a run may have come to its end and deleted it.
+            // Between opening and locking, another run may have completed and deleted the file.
             if !private_file::is_at(&file, path).map_err(|error| lock(&error))? {
                 continue;
             }
@@ -180,14 +107,14 @@ impl Journal {
                 path: path.to_owned(),
                 file,
                 people: HashMap::new(),
-                known: HashSet::new(),
+                known_ids: HashSet::new(),
                 organization: None,
                 credential: None,
-                is_of_no_use: is_new,
+                delete_on_drop: is_new,
                 is_broken: false,
             };
             return match (is_new, resume) {
-                (true, _) => journal.begin(&header),
+                (true, _) => journal.start(&header),
                 (false, true) => journal.resume(&header),
                 (false, false) => Err(Failure::Usage(format!(
                     "{} is the journal of a run that was interrupted: go on with `--resume`, or \
@@ -197,12 +124,12 @@ impl Journal {
             };
         }
         let gone = io::Error::other("it comes and goes; is it a link that leads nowhere?");
-        Err(failed("open", path, &gone))
+        Err(io_failure("open", path, &gone))
     }
 
-    fn begin(mut self, header: &Header) -> Result<Self, Failure> {
-        let begun = self.append(header);
-        begun.map_err(|error| failed("write", &self.path, &error))?;
+    fn start(mut self, header: &Header) -> Result<Self, Failure> {
+        let started = self.append(header);
+        started.map_err(|error| io_failure("write", &self.path, &error))?;
         Ok(self)
     }
 
@@ -223,17 +150,17 @@ impl Journal {
         }
         let mut text = Vec::new();
         let read = self.file.read_to_end(&mut text);
-        read.map_err(|error| failed("read", &path, &error))?;
-        // The last line may have been cut off.
-        let whole = text
+        read.map_err(|error| io_failure("read", &path, &error))?;
+        // The last line may be incomplete.
+        let complete = text
             .iter()
             .rposition(|byte| *byte == b'\n')
             .map_or(0, |end| end + 1);
-        if whole == 0 && !is_beginning_of_header(&text) {
+        if complete == 0 && !is_partial_header(&text) {
             return Err(wrong("it is no journal"));
         }
-        let cut = &text[..whole];
-        let lines = std::str::from_utf8(cut).map_err(|_| wrong("it is no journal"))?;
+        let lines = &text[..complete];
+        let lines = std::str::from_utf8(lines).map_err(|_| wrong("it is no journal"))?;
         let mut lines = lines.lines();
         if let Some(first) = lines.next() {
             let known: Header =
@@ -251,9 +178,9 @@ impl Journal {
             let unreadable = |_| wrong(&format!("line {} cannot be read", index + 2));
             match serde_json::from_str(line).map_err(unreadable)? {
                 Line::Resumed(_) => {}
-                Line::Place(place) => {
-                    self.known.extend(place.seen);
-                    self.organization = self.organization.take().or(place.organization);
+                Line::Fingerprint(fingerprint) => {
+                    self.known_ids.extend(fingerprint.seen);
+                    self.organization = self.organization.take().or(fingerprint.organization);
                 }
                 Line::Person(entry) => {
                     let state = match entry.event {
@@ -261,27 +188,31 @@ impl Journal {
                         Event::Withdrawing => State::Withdrawing(entry.previous),
                     };
                     self.people.insert(normalize_email(&entry.email), state);
-                    self.known.insert(entry.id);
+                    self.known_ids.insert(entry.id);
                     self.organization = self.organization.take().or(entry.organization);
                 }
             }
         }
-        self.is_of_no_use = self.people.is_empty();
+        self.delete_on_drop = self.people.is_empty();
         let pid = std::process::id();
-        let begun = self.file.set_len(whole as u64).and_then(|()| match whole {
-            0 => self.append(header),
-            _ => self.append(&Resumed { pid }),
-        });
-        begun.map_err(|error| failed("write", &path, &error))?;
+        let started = self
+            .file
+            .set_len(complete as u64)
+            .and_then(|()| match complete {
+                0 => self.append(header),
+                _ => self.append(&Resumed { pid }),
+            });
+        started.map_err(|error| io_failure("write", &path, &error))?;
         Ok(self)
     }
 
-    /// Checks that the run that is gone on with was about the organisation in which these invitations are, and notes
-    /// which it is.
+    /// Checks that the resumed run is about the organisation that has these invitations, and writes down which one
+    /// that is.
     ///
     /// # Errors
     ///
-    /// Another organisation; or, where nothing tells which it was, another key. A line that cannot be written.
+    /// The run is about another organisation or, where nothing identifies its organisation, was started with another
+    /// key; or the journal cannot be written.
     pub fn check_organization(
         &mut self,
         account: &Account,
@@ -296,10 +227,12 @@ impl Journal {
             _ if self.people.is_empty()
                 || account.names_organization
                 || self.credential == account.credential
-                || invitations.iter().any(|one| self.known.contains(&one.id)) =>
+                || invitations
+                    .iter()
+                    .any(|one| self.known_ids.contains(&one.id)) =>
             {
                 self.organization = self.organization.take().or(here);
-                return self.note_place(invitations);
+                return self.write_fingerprint(invitations);
             }
             _ => "it was written with another key, and nothing tells whether that is of the same \
                   organisation"
@@ -311,24 +244,24 @@ impl Journal {
         )))
     }
 
-    fn note_place(&mut self, invitations: &[Invitation]) -> Result<(), Failure> {
-        if !self.known.is_empty() {
+    fn write_fingerprint(&mut self, invitations: &[Invitation]) -> Result<(), Failure> {
+        if !self.known_ids.is_empty() {
             return Ok(());
         }
         let ids = invitations.iter().map(|one| one.id.clone());
-        let seen: Vec<InvitationId> = ids.take(SEEN).collect();
+        let seen: Vec<InvitationId> = ids.take(Fingerprint::MAX_INVITATIONS).collect();
         if seen.is_empty() && self.organization.is_none() {
             return Ok(());
         }
-        self.known.extend(seen.iter().cloned());
+        self.known_ids.extend(seen.iter().cloned());
         let organization = self.organization.clone();
-        let noted = self.append(&Place { seen, organization });
-        noted.map_err(|error| failed("write", &self.path, &error))
+        let noted = self.append(&Fingerprint { seen, organization });
+        noted.map_err(|error| io_failure("write", &self.path, &error))
     }
 
-    /// Brings what an earlier run did into a plan: who was invited is left alone, and who was withdrawn is invited
-    /// again, with the old options where the new ones are refused.
-    pub fn amend(&self, plan: &mut Plan) -> Amended {
+    /// Applies what the interrupted run did to a plan. Whoever it invited is kept; whoever it withdrew is invited
+    /// again, with the previous options if the provider rejects the new ones.
+    pub(super) fn amend(&self, plan: &mut Plan) -> Amended {
         let mut amended = Amended::default();
         for step in &mut plan.steps {
             if step.action != Action::Create {
@@ -351,7 +284,7 @@ impl Journal {
         amended
     }
 
-    /// Whom an earlier run withdrew, and nobody has invited since.
+    /// People whom the interrupted run withdrew and who have no invitation now.
     pub fn withdrawn(&self, invitations: &[Invitation]) -> Vec<NewInvitation> {
         let mut withdrawn: HashMap<&str, &NewInvitation> = HashMap::new();
         for (address, state) in &self.people {
@@ -362,7 +295,7 @@ impl Journal {
         if withdrawn.is_empty() {
             return Vec::new();
         }
-        // Some servers keep showing what was withdrawn.
+        // Some servers keep listing withdrawn invitations.
         let is_open = |one: &&Invitation| one.status != Some(InvitationStatus::Deactivated);
         for one in invitations.iter().filter(is_open) {
             withdrawn.remove(normalize_email(&one.email).as_str());
@@ -370,11 +303,11 @@ impl Journal {
         withdrawn.into_values().cloned().collect()
     }
 
-    /// Notes that a person was invited.
-    pub fn invited(&mut self, email: &str, invitation: &Invitation) -> io::Result<()> {
+    /// Writes down that a person was invited.
+    pub fn record_invited(&mut self, email: &str, invitation: &Invitation) -> io::Result<()> {
         let organization = organization_of(invitation).filter(|_| self.organization.is_none());
         self.organization = self.organization.take().or_else(|| organization.clone());
-        self.note(&Entry {
+        self.record(&Entry {
             email: email.to_owned(),
             id: invitation.id.clone(),
             event: Event::Invited,
@@ -383,10 +316,10 @@ impl Journal {
         })
     }
 
-    /// Notes that an invitation is about to be withdrawn, to be made again.
-    pub fn withdrawing(&mut self, renewal: &Renewal) -> io::Result<()> {
+    /// Writes down that an invitation is about to be withdrawn and created again.
+    pub fn record_withdrawing(&mut self, renewal: &Renewal) -> io::Result<()> {
         let previous = renewal.fallback.as_ref().unwrap_or(&renewal.new);
-        self.note(&Entry {
+        self.record(&Entry {
             email: renewal.new.email.clone(),
             id: renewal.id.clone(),
             event: Event::Withdrawing,
@@ -395,11 +328,11 @@ impl Journal {
         })
     }
 
-    fn note(&mut self, entry: &Entry) -> io::Result<()> {
+    fn record(&mut self, entry: &Entry) -> io::Result<()> {
         if self.is_broken {
             return Err(io::Error::other("an earlier line could not be written"));
         }
-        self.is_of_no_use = false;
+        self.delete_on_drop = false;
         self.append(entry)
     }
 
@@ -407,12 +340,12 @@ impl Journal {
         &self.path
     }
 
-    /// The run is over: nothing is left to go on with.
-    pub fn close(&mut self) {
-        self.is_of_no_use = true;
+    /// Marks the run as complete, so that the file is deleted.
+    pub fn complete(&mut self) {
+        self.delete_on_drop = true;
     }
 
-    /// One line, which is on the disk when this returns.
+    /// Appends one line and syncs it to the disk.
     fn append(&mut self, line: &impl Serialize) -> io::Result<()> {
         let mut text = Vec::new();
         json_line(&mut text, line)?;
@@ -423,28 +356,8 @@ impl Journal {
     }
 }
 
-/// Whether a first line that was cut off is one of a journal.
-fn is_beginning_of_header(text: &[u8]) -> bool {
-    const START: &[u8] = br#"{"version":1,"target":""#;
-    let length = text.len().min(START.len());
-    text[..length] == START[..length]
-}
-
-/// The organisation that an invitation names: Confluent's are in the resource names of its users.
-fn organization_of(invitation: &Invitation) -> Option<String> {
-    let references = [&invitation.user, &invitation.creator]
-        .into_iter()
-        .flatten();
-    let mut names = references.filter_map(|reference| reference.resource_name.as_deref());
-    names.find_map(|name| {
-        let (_, rest) = name.split_once("/organization=")?;
-        let id = rest.split('/').next().filter(|id| !id.is_empty())?;
-        Some(id.to_owned())
-    })
-}
-
-fn in_use(path: &Path) -> Failure {
-    // On some systems what is locked cannot be read.
+fn in_use_error(path: &Path) -> Failure {
+    // Some systems do not allow to read a locked file.
     let text = fs::read_to_string(path).unwrap_or_default();
     let latest = text.lines().rev().find_map(|line| {
         if let Ok(header) = serde_json::from_str::<Header>(line) {
@@ -465,14 +378,14 @@ fn in_use(path: &Path) -> Failure {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        // While it is locked, nobody else can have begun to use it.
-        if self.is_of_no_use {
+        // The file is still locked, so no other process can use it.
+        if self.delete_on_drop {
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-fn failed(what: &str, path: &Path, error: &io::Error) -> Failure {
+fn io_failure(what: &str, path: &Path, error: &io::Error) -> Failure {
     let path = path.display();
     Failure::Usage(format!("cannot {what} the journal {path}: {error}"))
 }

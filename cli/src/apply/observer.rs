@@ -1,4 +1,4 @@
-//! What happens in the renewals of a run: written down before it happens, and known to whoever has to say so.
+//! Observes the renewals of a run: journals each one before it starts, and tracks who may lose an invitation.
 
 use std::{
     collections::HashMap,
@@ -12,12 +12,12 @@ use org_invitations::{Error, ErrorKind, Operation, Renewal, RenewalObserver, Res
 use super::journal::Journal;
 use crate::output::escape_control;
 
-/// The journal of a run, if it has one, and the people who may be without an invitation.
+/// The journal of a run, if it has one, and the renewals in progress.
 #[derive(Debug)]
 pub(super) struct RunObserver {
     journal: Option<Mutex<Journal>>,
     at_risk: Mutex<HashMap<String, Renewal>>,
-    /// What is said goes above it.
+    /// Messages are printed above the bar.
     bar: ProgressBar,
 }
 
@@ -30,6 +30,7 @@ impl RunObserver {
         })
     }
 
+    /// Prints a line on stderr, above the progress bar.
     pub fn println(&self, line: &str) {
         self.bar.suspend(|| eprintln!("{line}"));
     }
@@ -39,17 +40,17 @@ impl RunObserver {
         Some(journal.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Those whose renewal began and did not end.
+    /// The renewals that started and did not finish.
     pub fn at_risk(&self) -> Vec<Renewal> {
-        self.people().values().cloned().collect()
+        self.renewals().values().cloned().collect()
     }
 
-    /// The renewal of this address came to an end.
-    pub fn ended(&self, email: &str) {
-        self.people().remove(email);
+    /// Marks the renewal of this address as finished.
+    pub fn finished(&self, email: &str) {
+        self.renewals().remove(email);
     }
 
-    fn people(&self) -> MutexGuard<'_, HashMap<String, Renewal>> {
+    fn renewals(&self) -> MutexGuard<'_, HashMap<String, Renewal>> {
         self.at_risk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -57,7 +58,7 @@ impl RunObserver {
 impl RenewalObserver for RunObserver {
     fn withdrawing(&self, renewal: &Renewal) -> Result<()> {
         if let Some(mut journal) = self.journal() {
-            journal.withdrawing(renewal).map_err(|error| {
+            journal.record_withdrawing(renewal).map_err(|error| {
                 let path = journal.path().display();
                 let message =
                     format!("cannot write the journal {path}, so nothing was withdrawn: {error}");
@@ -67,7 +68,7 @@ impl RenewalObserver for RunObserver {
             })?;
         }
         let email = renewal.new.email.clone();
-        self.people().insert(email, renewal.clone());
+        self.renewals().insert(email, renewal.clone());
         Ok(())
     }
 

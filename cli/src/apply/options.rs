@@ -1,0 +1,45 @@
+//! The options that `apply` and `copy` share.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::{bulk::PauseOptions, failure::Failure, prompt};
+
+/// How to apply a plan.
+#[derive(Args, Debug)]
+pub(crate) struct ApplyOptions {
+    /// Only show what would be done, and whose invitations would be withdrawn.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Write the rows that fail to this file (.csv or .jsonl), ready to be given back to `apply`.
+    #[arg(long, value_name = "FILE")]
+    pub failed: Option<PathBuf>,
+    /// Go on with a run that was interrupted; where there was none, start afresh.
+    #[arg(long)]
+    pub resume: bool,
+    /// How many requests may be under way at once.
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub concurrency: usize,
+    #[command(flatten)]
+    pub pause: PauseOptions,
+}
+
+impl ApplyOptions {
+    /// Checks the options before anything is read or sent.
+    ///
+    /// # Errors
+    ///
+    /// The run needs a confirmation, and nobody can be prompted.
+    pub fn check(&self) -> Result<(), Failure> {
+        if self.dry_run || self.yes || prompt::is_interactive() {
+            return Ok(());
+        }
+        let message = "nobody is there to be asked, as this is not a terminal: give `--yes` to go \
+                       ahead without a question. Nothing was sent";
+        Err(Failure::Usage(message.to_owned()))
+    }
+}

@@ -1,0 +1,71 @@
+//! The file of `copy --role-map`.
+
+use std::{collections::HashMap, fs, path::Path};
+
+use org_invitations::{Invitation, Roles};
+use serde::Deserialize;
+
+use crate::{failure::Failure, suggest::with_nearest};
+
+/// Which role is which.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RoleMap {
+    roles: HashMap<String, OneOrMore>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "on the right of `=` is the id of a role, or a list of ids"
+)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl RoleMap {
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        let refuse = |why: String| Failure::Usage(format!("--role-map {}: {why}", path.display()));
+        let text = fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
+        // The error's own display would show the line.
+        toml::from_str(&text).map_err(|error: toml::de::Error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let before = text.bytes().take(at);
+            let line = before.filter(|byte| *byte == b'\n').count() + 1;
+            refuse(format!("line {line}: {}", with_nearest(error.message())))
+        })
+    }
+
+    /// The ids at the target for the roles of an invitation.
+    pub fn roles(&self, one: &Invitation) -> Result<Option<Roles>, String> {
+        let mut names: Vec<Vec<&str>> = Vec::new();
+        for role in one.assigned_roles.iter().flatten() {
+            names.push(
+                [&role.id, &role.name]
+                    .into_iter()
+                    .flatten()
+                    .map(String::as_str)
+                    .collect(),
+            );
+        }
+        if names.is_empty() {
+            names.extend(one.role.as_deref().map(|role| vec![role]));
+        }
+        let mut ids: Vec<String> = Vec::new();
+        for names in &names {
+            let found = names.iter().find_map(|name| self.roles.get(*name));
+            match found {
+                Some(OneOrMore::One(id)) => ids.push(id.clone()),
+                Some(OneOrMore::More(more)) => ids.extend(more.iter().cloned()),
+                None => {
+                    let name = names.last().copied().unwrap_or("without a name");
+                    return Err(format!("the role map has nothing for the role {name}"));
+                }
+            }
+        }
+        ids.sort();
+        ids.dedup();
+        Ok((!names.is_empty()).then_some(Roles::Ids(ids)))
+    }
+}
