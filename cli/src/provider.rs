@@ -137,9 +137,9 @@ pub(crate) async fn all_configured(
     }
     let selection = config::load(global)?;
     let mut configured = Vec::new();
-    for selected in selection.everything()? {
+    for selected in selection.all_providers()? {
         if let Selected::Vendor { kind, profile, .. } = &selected
-            && !selection.layers(*kind, profile.as_deref())?.is_empty()
+            && !selection.resolve(*kind, profile.as_deref())?.is_empty()
         {
             configured.push(selected);
         }
@@ -159,11 +159,11 @@ async fn connect(
         context.push(match selected {
             Selected::Sandbox => sandbox().await?,
             Selected::Vendor { kind, profile, .. } => {
-                let layers = selection.layers(*kind, profile.as_deref())?;
-                for warning in &layers.warnings {
+                let resolved = selection.resolve(*kind, profile.as_deref())?;
+                for warning in &resolved.warnings {
                     eprintln!("warning: {warning}");
                 }
-                let mut context = build(&layers)?;
+                let mut context = build(&resolved)?;
                 context.profile.clone_from(profile);
                 context.flags = selection.repeated_flags();
                 context
@@ -174,25 +174,28 @@ async fn connect(
 }
 
 /// Builds a provider from its configuration. Sends nothing.
-fn build(layers: &ResolvedConfig) -> Result<ProviderContext, Failure> {
-    build_from(layers, layers.config()?)
+fn build(resolved: &ResolvedConfig) -> Result<ProviderContext, Failure> {
+    build_from(resolved, resolved.config()?)
 }
 
 /// Builds a provider and the HTTP client that it sends its requests with.
 pub(crate) fn build_with_client(
-    layers: &ResolvedConfig,
+    resolved: &ResolvedConfig,
 ) -> Result<(ProviderContext, reqwest::Client), Failure> {
-    let config = layers.config()?;
+    let config = resolved.config()?;
     let client = config.clone();
-    let context = build_from(layers, config)?;
+    let context = build_from(resolved, config)?;
     Ok((context, client.http_client()?))
 }
 
-fn build_from(layers: &ResolvedConfig, config: ProviderConfig) -> Result<ProviderContext, Failure> {
+fn build_from(
+    resolved: &ResolvedConfig,
+    config: ProviderConfig,
+) -> Result<ProviderContext, Failure> {
     let rate = RateWatch::default();
     let provider = config.build_observed(rate.observer()).map_err(|error| {
         // The library does not know which source the base URL comes from.
-        let source = layers.source_of("base_url");
+        let source = resolved.source_of("base_url");
         match source
             .filter(|_| error.kind() == ErrorKind::Config && error.subject() == Some("base URL"))
         {
@@ -204,13 +207,13 @@ fn build_from(layers: &ResolvedConfig, config: ProviderConfig) -> Result<Provide
         }
     })?;
     Ok(ProviderContext {
-        label: layers.kind.to_string(),
+        label: resolved.kind.to_string(),
         profile: None,
         flags: String::new(),
-        account: layers.account(),
+        account: resolved.account(),
         rate,
         #[cfg(feature = "sql")]
-        organization_id: layers.text_of("organization_id").map(str::to_owned),
+        organization_id: resolved.text_of("organization_id").map(str::to_owned),
         provider,
         _sandbox: None,
     })

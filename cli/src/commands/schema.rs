@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{delete::DeletedRecord, doctor::DoctorReport, renew::RenewedRecord};
 use crate::{
     apply::{OutcomeRecord, StepRecord},
-    config::profile_keys,
+    config::profile_schema,
     failure::Failure,
     output::{Format, InvitationRecord, Output},
 };
@@ -87,7 +87,7 @@ fn config() -> Value {
     let profiles: Vec<Value> = ProviderKind::ALL
         .into_iter()
         .map(|kind| {
-            let mut profile = profile_keys(kind);
+            let mut profile = profile_schema(kind);
             if let Some(object) = profile.as_object_mut() {
                 object.remove("$schema");
                 object.insert("required".to_owned(), json!(["provider"]));

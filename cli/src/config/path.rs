@@ -1,33 +1,33 @@
-//! Where the configuration file is, and who can read it.
+//! The path of the configuration file, and who can read it.
 
 use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 
-use super::variable;
+use super::{keys::CONFIG_VARIABLE, variable};
 use crate::failure::Failure;
 
-/// The configuration file, there or not.
+/// The path of the configuration file, whether it exists or not.
 #[derive(Clone, Debug)]
 pub(crate) struct ConfigPath {
-    /// `None` where the machine does not say where it would be.
+    /// `None` if the platform names no folder for configuration.
     pub path: Option<PathBuf>,
-    /// Who said so.
-    pub source: &'static str,
-    /// Whether it was asked for, so that it must be there.
+    /// The source of the path.
+    pub source: String,
+    /// Whether a flag or a variable names the file, which then has to exist.
     pub is_explicit: bool,
 }
 
 impl ConfigPath {
-    /// By `--config-file`, ORG_INVITATIONS_CONFIG, or the platform's custom.
+    /// Finds the path: `--config-file`, else ORG_INVITATIONS_CONFIG, else the platform's folder for configuration.
     pub fn find(flag: Option<PathBuf>) -> Result<Self, Failure> {
         if let Some(path) = flag {
             return Ok(Self::explicit(path, "flag --config-file"));
         }
-        if let Some(path) = variable("ORG_INVITATIONS_CONFIG")? {
+        if let Some(path) = variable(CONFIG_VARIABLE)? {
             return Ok(Self::explicit(
                 path.into(),
-                "environment ORG_INVITATIONS_CONFIG",
+                &format!("environment {CONFIG_VARIABLE}"),
             ));
         }
         let folder = etcetera::choose_base_strategy().ok();
@@ -38,23 +38,23 @@ impl ConfigPath {
         });
         Ok(Self {
             path,
-            source: "default",
+            source: "default".to_owned(),
             is_explicit: false,
         })
     }
 
-    fn explicit(path: PathBuf, source: &'static str) -> Self {
+    fn explicit(path: PathBuf, source: &str) -> Self {
         Self {
             path: Some(path),
-            source,
+            source: source.to_owned(),
             is_explicit: true,
         }
     }
 }
 
-/// What is wrong with who may read a file, if anything.
+/// Warns if users other than the owner can read a file.
 #[cfg(unix)]
-pub(super) fn readable_by_others(path: &std::path::Path) -> Option<String> {
+pub(super) fn permission_warning(path: &std::path::Path) -> Option<String> {
     use std::os::unix::fs::PermissionsExt;
     let mode = path.metadata().ok()?.permissions().mode();
     (mode & 0o044 != 0).then(|| {
@@ -66,8 +66,8 @@ pub(super) fn readable_by_others(path: &std::path::Path) -> Option<String> {
     })
 }
 
-/// Other systems inherit who may read from the folder.
+/// Other systems inherit permissions from the folder.
 #[cfg(not(unix))]
-pub(super) fn readable_by_others(_: &std::path::Path) -> Option<String> {
+pub(super) fn permission_warning(_: &std::path::Path) -> Option<String> {
     None
 }

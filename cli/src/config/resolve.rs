@@ -1,67 +1,42 @@
-//! The values of one provider, from flags, the environment and a profile, in this order.
+//! Resolves the values of one provider. Flags take precedence over the environment, and the environment over the
+//! profile.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use org_invitations::{ClickHouseConfig, ConfluentConfig, ProviderConfig, ProviderKind};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
-use super::{Flags, Profile, how_to_set_up, secret, variable};
+use super::{
+    Account, Flags, Profile, how_to_set_up,
+    keys::{ConfigKey, keys_of, secret_variables, variable_of},
+    redact::{collect_strings, redact_values, redacted_url},
+    secret, variable,
+};
 use crate::{failure::Failure, suggest::with_nearest};
 
-/// A value, and where it comes from.
+/// A value for display, with its source.
 #[derive(Clone, Debug)]
-pub(crate) struct Value {
+pub(crate) struct ResolvedValue {
     pub name: String,
-    /// Fit to be shown: secrets are redacted.
-    pub shown: String,
+    /// The value as it may be shown: secrets are redacted.
+    pub display: String,
     pub source: String,
-    /// The sources that it was preferred to.
-    pub over: Vec<String>,
+    /// The sources that have a value too, but a lower precedence.
+    pub overridden: Vec<String>,
 }
 
-/// A value that can be set in more places than the profile.
-struct Field {
-    name: &'static str,
-    variable: Option<&'static str>,
-    is_secret: bool,
-}
-
-const fn field(name: &'static str, variable: Option<&'static str>) -> Field {
-    Field {
-        name,
-        variable,
-        is_secret: false,
-    }
-}
-
-const fn secret_field(name: &'static str, variable: Option<&'static str>) -> Field {
-    Field {
-        name,
-        variable,
-        is_secret: true,
-    }
-}
-
-const CONFLUENT: &[Field] = &[
-    field("api_key", Some("CONFLUENT_CLOUD_API_KEY")),
-    secret_field("api_secret", Some("CONFLUENT_CLOUD_API_SECRET")),
-    secret_field("access_token", None),
-    field("base_url", Some("CONFLUENT_CLOUD_ENDPOINT")),
-];
-
-const CLICKHOUSE: &[Field] = &[
-    field("organization_id", Some("CLICKHOUSE_ORG_ID")),
-    field("api_key", Some("CLICKHOUSE_CLOUD_API_KEY")),
-    secret_field("api_secret", Some("CLICKHOUSE_CLOUD_API_SECRET")),
-    field("base_url", Some("CLICKHOUSE_API_URL")),
-];
-
-/// A value on its way to the library.
+/// How a value is obtained.
 #[derive(Debug)]
 enum ValueSource {
+    /// The text is the value.
     Text(String),
+    /// The first line of this file.
     File(String),
+    /// The first line that this command prints.
     Command(String),
 }
 
@@ -75,35 +50,24 @@ impl ValueSource {
     }
 }
 
-/// Values, and who says so.
+/// The values of one key by precedence, each with the name of its source.
 type Candidates = Vec<(String, ValueSource)>;
 
-/// The configuration of one provider, put together.
+/// The resolved configuration of one provider.
 pub(crate) struct ResolvedConfig {
     pub kind: ProviderKind,
-    /// Every value there is, in a fixed order.
-    pub values: Vec<Value>,
-    /// What is unwise about them.
+    /// Every value that is set, in a fixed order.
+    pub values: Vec<ResolvedValue>,
+    /// Warnings about the values.
     pub warnings: Vec<String>,
-    /// Text fields that are not secret, then secrets, as far as they are set.
-    origins: Vec<(&'static str, ValueSource)>,
-    /// What only the profile can say.
-    rest: Map<String, Json>,
-    /// The profile's file, and the lines of its values.
-    profile: Option<(PathBuf, std::collections::BTreeMap<String, usize>)>,
-    /// Where a profile would be written.
+    /// The values of the [`ConfigKey`]s that are set.
+    sources: Vec<(&'static str, ValueSource)>,
+    /// The values that only a profile can set.
+    profile_only: Map<String, Json>,
+    /// The file of the profile, and the lines of its values.
+    profile: Option<(PathBuf, BTreeMap<String, usize>)>,
+    /// The file in which a new profile would be written.
     default_file: Option<PathBuf>,
-}
-
-/// An organisation as the configuration knows it, without asking.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Account {
-    /// Provider, organisation and endpoint; not the key, which is rotated.
-    pub target: String,
-    /// Whether `target` says which organisation it is. On Confluent only the key knows.
-    pub names_organization: bool,
-    /// The id of the key or pool, which is no secret.
-    pub credential: Option<String>,
 }
 
 impl ResolvedConfig {
@@ -117,39 +81,40 @@ impl ResolvedConfig {
             kind,
             values: Vec::new(),
             warnings: Vec::new(),
-            origins: Vec::new(),
-            rest: profile.map_or_else(Map::new, |(_, profile, _)| profile.values.clone()),
+            sources: Vec::new(),
+            profile_only: profile.map_or_else(Map::new, |(_, profile, _)| profile.values.clone()),
             profile: profile.map(|(_, profile, path)| (path.to_owned(), profile.lines.clone())),
             default_file: default_file.cloned(),
         };
-        let fields = match kind {
-            ProviderKind::ClickHouse => CLICKHOUSE,
-            _ => CONFLUENT,
-        };
+        let keys = keys_of(kind);
         let profile_source = profile.map(|(name, ..)| format!("profile {name}"));
         let profile_source = profile_source.unwrap_or_default();
-        resolved.drop_replaced_credentials(fields, &profile_source)?;
-        for field in fields {
-            resolved.add(field, flags, &profile_source)?;
+        resolved.drop_replaced_credentials(keys, &profile_source)?;
+        for key in keys {
+            resolved.add(key, flags, &profile_source)?;
         }
         resolved.warn_of_mixed_keys();
-        let rest = std::mem::take(&mut resolved.rest);
-        for (name, value) in &rest {
-            resolved.add_rest(name, value, &profile_source);
+        let profile_only = std::mem::take(&mut resolved.profile_only);
+        for (name, value) in &profile_only {
+            resolved.add_profile_only(name, value, &profile_source);
         }
-        resolved.rest = rest;
+        resolved.profile_only = profile_only;
         Ok(resolved)
     }
 
-    /// Whether anything at all is set up for the provider.
+    /// Whether no value is set.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
-    /// A key in the environment takes the place of a token in the profile: a provider has one of them.
-    fn drop_replaced_credentials(&mut self, fields: &[Field], source: &str) -> Result<(), Failure> {
-        for field in fields.iter().filter(|field| field.name.starts_with("api_")) {
-            let Some(name) = field.variable else { continue };
+    /// Drops the token of the profile if the environment has an API key: a provider takes one credential only.
+    fn drop_replaced_credentials(
+        &mut self,
+        keys: &[ConfigKey],
+        source: &str,
+    ) -> Result<(), Failure> {
+        for key in keys.iter().filter(|key| key.name.starts_with("api_")) {
+            let Some(name) = key.variable else { continue };
             if variable(name)?.is_none() {
                 continue;
             }
@@ -159,7 +124,7 @@ impl ResolvedConfig {
                 "access_token_command",
                 "sts",
             ] {
-                if self.rest.remove(other).is_some() {
+                if self.profile_only.remove(other).is_some() {
                     let warning =
                         format!("{name} of the environment replaces `{other}` of the {source}");
                     self.warnings.push(warning);
@@ -169,7 +134,7 @@ impl ResolvedConfig {
         Ok(())
     }
 
-    /// Half a key from here and half from there is rarely meant.
+    /// Warns if the id and the secret of the API key come from different places.
     fn warn_of_mixed_keys(&mut self) {
         let (key, secret) = (self.source_of("api_key"), self.source_of("api_secret"));
         if let (Some(key), Some(secret)) = (key, secret)
@@ -183,8 +148,8 @@ impl ResolvedConfig {
         }
     }
 
-    fn add(&mut self, field: &Field, flags: &Flags, profile: &str) -> Result<(), Failure> {
-        let flag = match field.name {
+    fn add(&mut self, key: &ConfigKey, flags: &Flags, profile: &str) -> Result<(), Failure> {
+        let flag = match key.name {
             "base_url" => flags.base_url.clone().map(|url| ("flag --base-url", url)),
             "organization_id" => {
                 let id = flags.organization_id.clone();
@@ -192,54 +157,53 @@ impl ResolvedConfig {
             }
             _ => None,
         };
-        let mut found = Candidates::new();
-        found.extend(flag.map(|(source, text)| (source.to_owned(), ValueSource::Text(text))));
-        if let Some(name) = field.variable
+        let mut candidates = Candidates::new();
+        candidates.extend(flag.map(|(source, text)| (source.to_owned(), ValueSource::Text(text))));
+        if let Some(name) = key.variable
             && let Some(text) = variable(name)?
         {
-            found.push((format!("environment {name}"), ValueSource::Text(text)));
+            candidates.push((format!("environment {name}"), ValueSource::Text(text)));
         }
-        let mut said = self.in_profile(field, profile)?;
-        found.append(&mut said);
-        let mut found = found.into_iter();
-        let Some((source, origin)) = found.next() else {
+        candidates.append(&mut self.take_from_profile(key, profile)?);
+        let mut candidates = candidates.into_iter();
+        let Some((source, value)) = candidates.next() else {
             return Ok(());
         };
-        let shown = match &origin {
-            ValueSource::Text(_) if field.is_secret => "[redacted]".to_owned(),
-            ValueSource::Text(text) if field.name == "base_url" => redacted_url(text),
+        let display = match &value {
+            ValueSource::Text(_) if key.is_secret => "[redacted]".to_owned(),
+            ValueSource::Text(text) if key.name == "base_url" => redacted_url(text),
             ValueSource::Text(text) => text.clone(),
             ValueSource::File(path) => format!("[redacted], from the file {path}"),
-            // A command may have a secret in it.
+            // The command itself may contain a secret.
             ValueSource::Command(_) => "[redacted], from a command".to_owned(),
         };
-        self.values.push(Value {
-            name: field.name.to_owned(),
-            shown,
+        self.values.push(ResolvedValue {
+            name: key.name.to_owned(),
+            display,
             source,
-            over: found.map(|(source, _)| source).collect(),
+            overridden: candidates.map(|(source, _)| source).collect(),
         });
-        self.origins.push((field.name, origin));
+        self.sources.push((key.name, value));
         Ok(())
     }
 
-    /// What the profile says of a field; taken from what only the profile can say.
-    fn in_profile(&mut self, field: &Field, profile: &str) -> Result<Candidates, Failure> {
-        let mut found = Vec::new();
+    /// Takes the values of a key out of those of the profile.
+    fn take_from_profile(&mut self, key: &ConfigKey, profile: &str) -> Result<Candidates, Failure> {
+        let mut values = Vec::new();
         for suffix in ["", "_file", "_command"] {
-            let key = format!("{}{suffix}", field.name);
-            match self.rest.remove(&key) {
-                Some(Json::String(text)) => found.push((key, ValueSource::new(suffix, text))),
-                Some(_) => return Err(self.refuse(&key, "it must be text")),
+            let key = format!("{}{suffix}", key.name);
+            match self.profile_only.remove(&key) {
+                Some(Json::String(text)) => values.push((key, ValueSource::new(suffix, text))),
+                Some(_) => return Err(self.invalid_value(&key, "it must be text")),
                 None => {}
             }
         }
-        if let [(one, _), (other, _), ..] = found.as_slice() {
+        if let [(one, _), (other, _), ..] = values.as_slice() {
             let wrong = format!("`{one}` says the same already");
-            return Err(self.refuse(&other.clone(), &wrong));
+            return Err(self.invalid_value(&other.clone(), &wrong));
         }
-        let sourced = |(key, origin): (String, ValueSource)| (self.source(profile, &key), origin);
-        Ok(found.into_iter().map(sourced).collect())
+        let sourced = |(key, value): (String, ValueSource)| (self.source(profile, &key), value);
+        Ok(values.into_iter().map(sourced).collect())
     }
 
     fn source(&self, profile: &str, key: &str) -> String {
@@ -250,39 +214,39 @@ impl ResolvedConfig {
         )
     }
 
-    /// Shows what only the profile can say, down to its leaves; all of `sts` is as good as secret but
-    /// for the pool.
-    fn add_rest(&mut self, name: &str, value: &Json, profile: &str) {
+    /// Adds a value that only a profile can set, down to its leaves. Everything of `sts` counts as secret except the
+    /// identity pool and the place of the token.
+    fn add_profile_only(&mut self, name: &str, value: &Json, profile: &str) {
         if let Json::Object(inner) = value {
             for (key, value) in inner {
-                self.add_rest(&format!("{name}.{key}"), value, profile);
+                self.add_profile_only(&format!("{name}.{key}"), value, profile);
             }
             return;
         }
         let is_public = name.starts_with("connection.")
             || ["sts.identity_pool_id", "sts.expires_in_seconds"].contains(&name)
             || ["sts.subject_token.file", "sts.subject_token.variable"].contains(&name);
-        self.values.push(Value {
+        self.values.push(ResolvedValue {
             name: name.to_owned(),
-            shown: match value {
+            display: match value {
                 _ if !is_public => "[redacted]".to_owned(),
                 Json::String(text) => text.clone(),
                 other => other.to_string(),
             },
             source: self.source(profile, name),
-            over: Vec::new(),
+            overridden: Vec::new(),
         });
     }
 
-    /// What the library sets up a provider from. Reads the secrets that are elsewhere.
+    /// The configuration for the library. Reads the secrets from their files and commands.
     pub fn config(&self) -> Result<ProviderConfig, Failure> {
-        let mut values = self.rest.clone();
-        for (name, origin) in &self.origins {
+        let mut values = self.profile_only.clone();
+        for (name, source) in &self.sources {
             let file = self
                 .profile
                 .as_ref()
                 .map_or(Path::new(""), |(path, _)| path);
-            let text = match origin {
+            let text = match source {
                 ValueSource::Text(text) => text.clone(),
                 ValueSource::File(path) => secret::from_file(&format!("{name}_file"), path, file)?,
                 ValueSource::Command(command) => {
@@ -300,26 +264,26 @@ impl ResolvedConfig {
         })
     }
 
-    /// The URL that requests go to, where it is not the vendor's.
+    /// The base URL, if one is set.
     pub fn base_url(&self) -> Option<&str> {
-        self.origins.iter().find_map(|(name, origin)| match origin {
+        self.sources.iter().find_map(|(name, source)| match source {
             ValueSource::Text(url) if *name == "base_url" => Some(url.as_str()),
             _ => None,
         })
     }
 
-    /// Whose organisation it is and where, as far as the values say.
+    /// The organisation, as far as the values identify it.
     pub fn account(&self) -> Account {
-        let shown = |name: &str| {
+        let display = |name: &str| {
             let value = self.values.iter().find(|value| value.name == name);
-            value.map(|value| value.shown.as_str())
+            value.map(|value| value.display.as_str())
         };
         let mut target = self.kind.to_string();
-        let organization = shown("organization_id");
+        let organization = display("organization_id");
         if let Some(id) = organization {
             target.push_str(&format!(" organization_id={}", id.to_lowercase()));
         }
-        if let Some(url) = shown("base_url") {
+        if let Some(url) = display("base_url") {
             let url = url.trim_end_matches('/');
             let url = url.strip_suffix("/v1").unwrap_or(url);
             target.push_str(&format!(" base_url={url}"));
@@ -327,25 +291,25 @@ impl ResolvedConfig {
         Account {
             target,
             names_organization: organization.is_some(),
-            credential: shown("api_key")
-                .or_else(|| shown("sts.identity_pool_id"))
-                // From a file or a command, where it comes from stays the same when it does not.
+            credential: display("api_key")
+                .or_else(|| display("sts.identity_pool_id"))
+                // The name of a file or command does not identify the credential.
                 .filter(|text| !text.starts_with("[redacted]"))
                 .map(str::to_owned),
         }
     }
 
-    /// Where a value comes from, for messages about it.
+    /// The source of a value, for messages.
     pub fn source_of(&self, name: &str) -> Option<&str> {
         let value = self.values.iter().find(|value| value.name == name);
         value.map(|value| value.source.as_str())
     }
 
-    /// A value that is no secret and is given as it is.
+    /// A value that is no secret.
     #[cfg(feature = "sql")]
     pub fn text_of(&self, name: &str) -> Option<&str> {
         let value = self.values.iter().find(|value| value.name == name);
-        value.map(|value| value.shown.as_str())
+        value.map(|value| value.display.as_str())
     }
 
     fn check_complete(&self, values: &Map<String, Json>) -> Result<(), Failure> {
@@ -368,7 +332,7 @@ impl ResolvedConfig {
             return Ok(());
         }
         let kind = self.kind;
-        let missing: Vec<String> = missing.iter().map(|name| self.place_of(name)).collect();
+        let missing: Vec<String> = missing.iter().map(|name| self.describe_key(name)).collect();
         let file = self.profile.as_ref().map(|(path, _)| path);
         Err(Failure::Usage(format!(
             "{kind} is not set up: there is no {}\n{}",
@@ -377,33 +341,27 @@ impl ResolvedConfig {
         )))
     }
 
-    fn place_of(&self, name: &str) -> String {
-        let fields = CONFLUENT.iter().chain(CLICKHOUSE);
-        let prefix = self.kind.as_str().to_uppercase();
-        let variable = fields
-            .filter(|field| field.name == name)
-            .filter_map(|field| field.variable)
-            .find(|variable| variable.starts_with(&prefix));
-        match variable {
+    fn describe_key(&self, name: &str) -> String {
+        match variable_of(self.kind, name) {
             Some(variable) => format!("`{name}` ({variable})"),
             None => format!("`{name}`"),
         }
     }
 
     fn read<T: DeserializeOwned>(&self, values: Map<String, Json>) -> Result<T, Failure> {
-        let mut texts = Vec::new();
+        let mut strings = Vec::new();
         values
             .values()
-            .for_each(|value| collect_texts(value, &mut texts));
+            .for_each(|value| collect_strings(value, &mut strings));
         serde_path_to_error::deserialize(Json::Object(values)).map_err(|error| {
             let path = error.path().to_string();
             let wrong = error.into_inner().to_string();
-            self.refuse(&path, &with_nearest(&without_values(wrong, &texts)))
+            self.invalid_value(&path, &with_nearest(&redact_values(wrong, &strings)))
         })
     }
 
-    /// Refuses a value of the profile, with file and line.
-    fn refuse(&self, key: &str, wrong: &str) -> Failure {
+    /// The failure of a value in the profile, with file and line.
+    fn invalid_value(&self, key: &str, wrong: &str) -> Failure {
         let place = match &self.profile {
             Some((path, lines)) => match lines.get(key) {
                 Some(line) => format!("{}:{line}: ", path.display()),
@@ -412,52 +370,5 @@ impl ResolvedConfig {
             None => String::new(),
         };
         Failure::Usage(format!("{place}`{key}`: {wrong}"))
-    }
-}
-
-/// The variables that hold a secret of any provider.
-fn secret_variables() -> Vec<&'static str> {
-    let fields = CONFLUENT.iter().chain(CLICKHOUSE);
-    let secrets = fields.filter(|field| field.is_secret);
-    secrets.filter_map(|field| field.variable).collect()
-}
-
-/// Every text in a value.
-fn collect_texts(value: &Json, texts: &mut Vec<String>) {
-    match value {
-        Json::String(text) => texts.push(text.clone()),
-        Json::Array(items) => items.iter().for_each(|item| collect_texts(item, texts)),
-        Json::Object(entries) => entries.values().for_each(|item| collect_texts(item, texts)),
-        _ => {}
-    }
-}
-
-/// A message about a value that does not quote one: any of them may be a secret in a wrong place.
-fn without_values(message: String, texts: &[String]) -> String {
-    let mut clean = message;
-    for text in texts.iter().filter(|text| !text.is_empty()) {
-        // As serde quotes it.
-        let debug = format!("{text:?}");
-        clean = clean.replace(&debug, "[redacted]");
-        clean = clean.replace(&format!("`{text}`"), "[redacted]");
-        if text.len() >= 8 {
-            clean = clean.replace(debug.trim_matches('"'), "[redacted]");
-            clean = clean.replace(text.as_str(), "[redacted]");
-        }
-    }
-    clean
-}
-
-/// A URL without what may be a secret in it: a password, a query, a fragment.
-pub(crate) fn redacted_url(text: &str) -> String {
-    let text = text.split(['?', '#']).next().unwrap_or_default();
-    match reqwest::Url::parse(text) {
-        Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {
-            let removed = url.set_username("").and_then(|()| url.set_password(None));
-            removed.map_or_else(|()| "[redacted]".to_owned(), |()| url.to_string())
-        }
-        Ok(_) => text.to_owned(),
-        Err(_) if text.contains('@') => "[redacted]".to_owned(),
-        Err(_) => text.to_owned(),
     }
 }

@@ -1,49 +1,53 @@
-//! InvitationSelector providers a command talks to, and with which profiles.
+//! Selects the providers of a command and their profiles.
 
 use clap::ValueEnum;
 use org_invitations::ProviderKind;
 
-use super::{ConfigFile, ConfigPath, Flags, ResolvedConfig, variable};
+use super::{
+    ConfigFile, ConfigPath, Flags, ResolvedConfig,
+    keys::{PROFILE_VARIABLE, PROVIDER_VARIABLE},
+    variable,
+};
 use crate::{
     cli::{GlobalOptions, ProviderName},
     failure::Failure,
     suggest::did_you_mean,
 };
 
-/// The configuration, and what was chosen from it.
+/// The configuration, and the providers that a command selects from it.
 #[derive(Debug)]
 pub(crate) struct Selection {
-    pub location: ConfigPath,
+    pub config_path: ConfigPath,
     pub file: Option<ConfigFile>,
     chosen: Vec<Selected>,
     flags: Flags,
 }
 
-/// A provider that was chosen.
+/// A selected provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Selected {
-    /// The private one in memory.
+    /// The sandbox in memory.
     Sandbox,
-    /// A real one.
+    /// A provider at its vendor.
     Vendor {
         kind: ProviderKind,
-        /// The name of its profile, where it has one.
+        /// The name of its profile, if it has one.
         profile: Option<String>,
-        /// Who chose it.
+        /// What selects the provider: a flag, a variable or a profile.
         source: String,
     },
 }
 
 impl Selection {
-    /// `--provider`, else the profile of `--profile`, else ORG_INVITATIONS_PROVIDER, else the profile of
-    /// ORG_INVITATIONS_PROFILE, of `default_profile`, or the only one there is.
+    /// Selects by `--provider`, else `--profile`, else ORG_INVITATIONS_PROVIDER, else ORG_INVITATIONS_PROFILE, else
+    /// `default_profile`, else the only profile.
     pub(super) fn new(
         global: &GlobalOptions,
-        location: ConfigPath,
+        config_path: ConfigPath,
         file: Option<ConfigFile>,
     ) -> Result<Self, Failure> {
         let mut selection = Self {
-            location,
+            config_path,
             file,
             chosen: Vec::new(),
             flags: Flags::default(),
@@ -53,26 +57,26 @@ impl Selection {
         Ok(selection)
     }
 
-    /// The providers that were chosen, in order; none where nothing says which.
+    /// The selected providers in order; none if nothing selects one.
     pub fn chosen(&self) -> &[Selected] {
         &self.chosen
     }
 
-    /// Both providers, each with what there is for it.
-    pub fn everything(&self) -> Result<Vec<Selected>, Failure> {
+    /// Every provider, each with its profile.
+    pub fn all_providers(&self) -> Result<Vec<Selected>, Failure> {
         ProviderKind::ALL
             .into_iter()
             .map(|kind| self.vendor(kind, None, "set up".to_owned()))
             .collect()
     }
 
-    /// The flags that say where a provider is, as they are given again in another command.
+    /// The connection flags, as a follow-up command repeats them.
     pub fn repeated_flags(&self) -> String {
         self.flags.repeated()
     }
 
-    /// The values of a provider, and where each comes from.
-    pub fn layers(
+    /// Resolves the configuration of a provider.
+    pub fn resolve(
         &self,
         kind: ProviderKind,
         profile: Option<&str>,
@@ -81,7 +85,7 @@ impl Selection {
             (Some(name), Some(file)) => Some((name, file.profile(name)?, file.path.as_path())),
             _ => None,
         };
-        ResolvedConfig::new(kind, &self.flags, profile, self.location.path.as_ref())
+        ResolvedConfig::new(kind, &self.flags, profile, self.config_path.path.as_ref())
     }
 
     fn choose(&self, global: &GlobalOptions) -> Result<Vec<Selected>, Failure> {
@@ -93,7 +97,7 @@ impl Selection {
                 .iter()
                 .any(|name| *name != global.provider[0]);
             for name in &global.provider {
-                // Of several, a profile is for the one that it is for.
+                // Among several providers, a profile applies to the one that it configures.
                 let named = named
                     .as_ref()
                     .filter(|(profile, _)| !several || self.kind_of(profile) == name.kind());
@@ -105,23 +109,21 @@ impl Selection {
             return Ok(chosen);
         }
         if let Some((name, source)) = named.filter(|_| global.profile.is_some()) {
-            return Ok(vec![self.by_profile(&name, source)?]);
+            return Ok(vec![self.by_profile(&name, &source)?]);
         }
-        if let Some(word) = variable("ORG_INVITATIONS_PROVIDER")? {
+        if let Some(word) = variable(PROVIDER_VARIABLE)? {
             let name = ProviderName::from_str(&word, true).map_err(|_| {
                 let known = ["confluent", "clickhouse", "sandbox"];
                 let guess = did_you_mean(&word, known);
                 let known = "the providers are confluent, clickhouse and sandbox";
-                Failure::Usage(format!(
-                    "ORG_INVITATIONS_PROVIDER is {word:?}; {known}{guess}"
-                ))
+                Failure::Usage(format!("{PROVIDER_VARIABLE} is {word:?}; {known}{guess}"))
             })?;
             let named = self.named_profile(global)?;
-            let source = "environment ORG_INVITATIONS_PROVIDER";
-            return Ok(vec![self.by_name(name, named.as_ref(), source)?]);
+            let source = format!("environment {PROVIDER_VARIABLE}");
+            return Ok(vec![self.by_name(name, named.as_ref(), &source)?]);
         }
         if let Some((name, source)) = self.named_profile(global)? {
-            return Ok(vec![self.by_profile(&name, source)?]);
+            return Ok(vec![self.by_profile(&name, &source)?]);
         }
         let Some(file) = &self.file else {
             return Ok(Vec::new());
@@ -136,20 +138,17 @@ impl Selection {
         }
     }
 
-    /// The profile that was asked for by name, and by whom.
-    fn named_profile(
-        &self,
-        global: &GlobalOptions,
-    ) -> Result<Option<(String, &'static str)>, Failure> {
-        let (name, source) = match (&global.profile, variable("ORG_INVITATIONS_PROFILE")?) {
-            (Some(name), _) => (name.clone(), "flag --profile"),
-            (None, Some(name)) => (name, "environment ORG_INVITATIONS_PROFILE"),
+    /// The profile that a flag or a variable names, with its source.
+    fn named_profile(&self, global: &GlobalOptions) -> Result<Option<(String, String)>, Failure> {
+        let (name, source) = match (&global.profile, variable(PROFILE_VARIABLE)?) {
+            (Some(name), _) => (name.clone(), "flag --profile".to_owned()),
+            (None, Some(name)) => (name, format!("environment {PROFILE_VARIABLE}")),
             (None, None) => return Ok(None),
         };
         match &self.file {
             Some(file) => file.profile(&name).map(|_| Some((name, source))),
             None => {
-                let path = self.location.path.as_ref();
+                let path = self.config_path.path.as_ref();
                 let place = path.map_or_else(String::new, |path| format!(" {}", path.display()));
                 let missing = format!(
                     "the profile `{name}` ({source}) is nowhere: there is no configuration file{place}"
@@ -179,7 +178,7 @@ impl Selection {
     fn by_name(
         &self,
         name: ProviderName,
-        named: Option<&(String, &'static str)>,
+        named: Option<&(String, String)>,
         source: &str,
     ) -> Result<Selected, Failure> {
         match name.kind() {
@@ -188,12 +187,11 @@ impl Selection {
         }
     }
 
-    /// A provider with the profile that was named if it is for it, else the default, else the only one
-    /// that is for it.
+    /// Selects a provider with the named profile, else the default one, else the only one that configures it.
     fn vendor(
         &self,
         kind: ProviderKind,
-        named: Option<&(String, &'static str)>,
+        named: Option<&(String, String)>,
         source: String,
     ) -> Result<Selected, Failure> {
         let profile = match &self.file {
@@ -210,7 +208,7 @@ impl Selection {
     fn profile_for(
         &self,
         kind: ProviderKind,
-        named: Option<&(String, &'static str)>,
+        named: Option<&(String, String)>,
         file: &ConfigFile,
         source: &str,
     ) -> Result<Option<String>, Failure> {

@@ -1,4 +1,4 @@
-//! `doctor`: what is set up, where each value comes from, and whether the provider answers.
+//! `doctor`: the resolved configuration with the source of each value, and checks of each provider.
 
 mod checks;
 mod report;
@@ -56,15 +56,15 @@ pub(crate) async fn run(
     }
 }
 
-/// The report, and the worst that it has: a wrong configuration before a refused credential before
-/// anything else.
+/// Examines the selected providers. The exit code is that of the most severe failure: a wrong configuration, then a
+/// rejected credential, then anything else.
 async fn examine(selection: &Selection) -> Result<(DoctorReport, Option<Exit>), Failure> {
     let asked_for = !selection.chosen().is_empty();
     let selected = match asked_for {
         true => selection.chosen().to_vec(),
-        false => selection.everything()?,
+        false => selection.all_providers()?,
     };
-    let mut worst: Option<Exit> = None;
+    let mut exit_code: Option<Exit> = None;
     let mut providers = Vec::new();
     for selected in &selected {
         let Selected::Vendor {
@@ -80,7 +80,7 @@ async fn examine(selection: &Selection) -> Result<(DoctorReport, Option<Exit>), 
         let (report, exit) =
             provider(selection, *kind, profile.as_deref(), source, asked_for).await?;
         providers.extend(report);
-        worst = worse(worst, exit);
+        exit_code = more_severe(exit_code, exit);
     }
     if providers.is_empty() {
         let none = "nothing is set up: no profile, and none of the variables that \
@@ -94,7 +94,7 @@ async fn examine(selection: &Selection) -> Result<(DoctorReport, Option<Exit>), 
         documents: DocumentReport::all(),
         providers,
     };
-    Ok((report, worst))
+    Ok((report, exit_code))
 }
 
 async fn provider(
@@ -104,13 +104,13 @@ async fn provider(
     source: &str,
     asked_for: bool,
 ) -> Result<(Option<ProviderReport>, Option<Exit>), Failure> {
-    let layers = selection.layers(kind, profile)?;
-    if layers.is_empty() && !asked_for {
+    let resolved = selection.resolve(kind, profile)?;
+    if resolved.is_empty() && !asked_for {
         return Ok((None, None));
     }
     let mut checks = Checks::default();
-    checks.run(&layers).await;
-    let values = layers.values.iter().map(ValueReport::new).collect();
+    checks.run(&resolved).await;
+    let values = resolved.values.iter().map(ValueReport::new).collect();
     let report = ProviderReport {
         provider: kind.to_string(),
         chosen_by: source.to_owned(),
@@ -121,7 +121,7 @@ async fn provider(
     Ok((Some(report), checks.exit))
 }
 
-fn worse(one: Option<Exit>, other: Option<Exit>) -> Option<Exit> {
+fn more_severe(one: Option<Exit>, other: Option<Exit>) -> Option<Exit> {
     let rank = |exit: &Option<Exit>| match exit {
         None => 0,
         Some(Exit::Usage) => 3,

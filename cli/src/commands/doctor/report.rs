@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    config::{Selection, Value},
+    config::{ResolvedValue, Selection},
     output::{Cell, ERROR, Output, Record, SUCCESS, Shape, WARNING, escape_control},
     version::whose,
 };
@@ -121,14 +121,14 @@ pub(crate) enum Verdict {
 
 impl FileReport {
     pub fn new(selection: &Selection) -> Self {
-        let location = &selection.location;
+        let config_path = &selection.config_path;
         let file = selection.file.as_ref();
         Self {
-            path: location
+            path: config_path
                 .path
                 .as_ref()
                 .map(|path| path.display().to_string()),
-            source: location.source.to_owned(),
+            source: config_path.source.clone(),
             found: file.is_some(),
             warning: file.and_then(|file| file.warning.clone()),
         }
@@ -136,12 +136,12 @@ impl FileReport {
 }
 
 impl ValueReport {
-    pub fn new(value: &Value) -> Self {
+    pub fn new(value: &ResolvedValue) -> Self {
         Self {
             name: value.name.clone(),
-            value: value.shown.clone(),
+            value: value.display.clone(),
             source: value.source.clone(),
-            preferred_to: value.over.clone(),
+            preferred_to: value.overridden.clone(),
         }
     }
 }
