@@ -1,5 +1,4 @@
-//! What can be written on the command line. The options of a command are in its own file under
-//! `commands/`.
+//! The command line: global options and commands. The arguments of a command are in its module under `commands/`.
 
 use std::path::PathBuf;
 
@@ -90,7 +89,7 @@ Examples:
   org-invitations --profile kafka renew --expired
   org-invitations demo";
 
-/// What every command takes, before or after its name.
+/// The options of every command, before or after its name.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct GlobalOptions {
     /// Whose organisation: confluent, clickhouse, or sandbox for a private one in memory. `list` and
@@ -137,6 +136,7 @@ pub(crate) struct GlobalOptions {
     pub verbose: u8,
 }
 
+/// The headings of the global options in the help.
 const CONNECTION: &str = "Connection";
 const OUTPUT: &str = "Output";
 
@@ -153,7 +153,7 @@ pub(crate) enum ProviderName {
 }
 
 impl ProviderName {
-    /// Which of the library's providers it is; `None` for the sandbox.
+    /// The provider of the library; `None` for the sandbox.
     pub fn kind(self) -> Option<ProviderKind> {
         match self {
             Self::Confluent => Some(ProviderKind::Confluent),

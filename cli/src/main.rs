@@ -51,7 +51,8 @@ use crate::{
 
 fn main() -> ExitCode {
     // Clap prints the help, which is coloured too, before the command line is parsed.
-    let colors = ColorChoice::among(std::env::args_os().filter_map(|word| word.into_string().ok()));
+    let colors =
+        ColorChoice::from_args(std::env::args_os().filter_map(|word| word.into_string().ok()));
     let command = Cli::command().long_version(version::long());
     let matches = command.color(colors.into()).get_matches();
     let cli = match Cli::from_arg_matches(&matches) {
@@ -92,7 +93,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         return Err(Failure::Usage(message));
     }
     let stdout = io::stdout();
-    let colors = global.color.on(stdout.is_terminal());
+    let colors = global.color.is_enabled(stdout.is_terminal());
     let mut output = Output::new(global.output, colors, stdout);
     let out = &mut output;
     let interrupt = &Interrupt::listen();

@@ -1,4 +1,4 @@
-//! A server that cannot be reached any more: what is said of it, and how to go on.
+//! Outages: the option that limits a pause, its messages, and the command that resumes a run.
 
 use std::{
     sync::{Arc, atomic::AtomicBool},
@@ -26,54 +26,54 @@ pub(crate) struct PauseOptions {
 }
 
 impl PauseOptions {
-    /// For the library's runs; `say` writes a line to stderr.
+    /// The options for a run of the library. `println` prints a line on stderr.
     pub fn options(
         &self,
         name: impl Into<String>,
-        say: impl Fn(&str) + Send + Sync + 'static,
+        println: impl Fn(&str) + Send + Sync + 'static,
     ) -> OutageOptions {
-        let (name, pause) = (name.into(), self.words());
+        let (name, pause) = (name.into(), self.duration_text());
         let options = OutageOptions::default().give_up_after(self.give_up_after);
         options.observer(move |event| match event {
-            OutageEvent::Paused(error) => say(&format!(
+            OutageEvent::Paused(error) => println(&format!(
                 "{name}: the server cannot be reached, so the run pauses, for up to {pause}: {}",
                 escape_control(&error.to_string())
             )),
-            OutageEvent::Resumed => say(&format!("{name}: the server answers again")),
-            OutageEvent::GaveUp(_) => say(&format!(
+            OutageEvent::Resumed => println(&format!("{name}: the server answers again")),
+            OutageEvent::GaveUp(_) => println(&format!(
                 "{name}: the server could not be reached for {pause}, so the run stops"
             )),
             _ => {}
         })
     }
 
-    /// For a run of this command's own, which ends it by dropping it.
+    /// The outage of a run that the command drives itself and stops by dropping it.
     pub fn outage(&self, provider: &ProviderContext) -> Outage {
-        let say = |line: &str| eprintln!("{line}");
+        let println = |line: &str| eprintln!("{line}");
         Outage::new(
-            self.options(provider.name(), say),
+            self.options(provider.name(), println),
             Arc::new(AtomicBool::new(false)),
         )
     }
 
-    fn words(&self) -> String {
+    fn duration_text(&self) -> String {
         humantime::format_duration(self.give_up_after).to_string()
     }
 }
 
-/// For what changes nothing: it never pauses.
+/// An outage that never pauses, for read-only work.
 pub(crate) fn never_pause() -> Outage {
     let options = OutageOptions::default().failures(usize::MAX);
     Outage::new(options, Arc::default())
 }
 
-/// The command as it was given, with one more flag: to go on with a run.
+/// This command line with one more flag, to resume a run.
 pub(crate) fn rerun_command(flag: &str) -> String {
     let arguments = std::env::args_os().skip(1);
     let mut words: Vec<String> = arguments
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
-    // A URL may have a password or a token in it.
+    // A URL may contain a password or a token.
     if words.iter().any(|word| word.contains("://")) {
         return match flag {
             "" => "the same command".to_owned(),

@@ -1,4 +1,4 @@
-//! What to say of a person whose invitation was withdrawn and not made again.
+//! Messages about people whose invitation was withdrawn and not created again.
 
 use org_invitations::{InvitationId, NewInvitation, Roles};
 
@@ -7,7 +7,7 @@ use crate::{
     provider::ProviderContext,
 };
 
-/// Says who is not invited any more, and how to invite them.
+/// Names the person who is not invited any more and the command that invites them.
 pub(crate) fn recovery_message(
     provider: &ProviderContext,
     old: Option<&InvitationId>,
@@ -27,12 +27,12 @@ pub(crate) fn recovery_message(
     )
 }
 
-/// The command that invites a person, if nobody has.
+/// The command that invites a person unless they are invited already.
 pub(crate) fn recovery_command(provider: &ProviderContext, invite: &NewInvitation) -> String {
     create_command(provider, &[invite])
 }
 
-/// The same for several people with the same options.
+/// The command that invites several people with the same options.
 pub(crate) fn create_command(provider: &ProviderContext, people: &[&NewInvitation]) -> String {
     let emails = people.iter().map(|new| shell_quote(&new.email));
     let mut command = format!(

@@ -1,4 +1,4 @@
-//! How many invitations a command may withdraw, and saying which before it does.
+//! The limit on how many invitations a command withdraws, and the list of them for the prompt.
 
 use std::error::Error as _;
 
@@ -11,11 +11,11 @@ use crate::{failure::Failure, output::escape_control, provider::ProviderContext}
 pub(crate) struct RemovalOptions {
     /// Refuse to withdraw more invitations than this, or than this share of those that there are; default
     /// 25%, and at least 5.
-    #[arg(long, value_name = "N|P%", value_parser = limit)]
+    #[arg(long, value_name = "N|P%", value_parser = parse_limit)]
     pub max_deletes: Option<RemovalLimit>,
 }
 
-fn limit(text: &str) -> Result<RemovalLimit, String> {
+fn parse_limit(text: &str) -> Result<RemovalLimit, String> {
     let parsed = text.parse::<RemovalLimit>();
     parsed.map_err(|error| error.message().to_owned())
 }
@@ -25,21 +25,21 @@ impl RemovalOptions {
         self.max_deletes.unwrap_or_default()
     }
 
-    /// Checks what a plan withdraws.
+    /// Checks the number of invitations that a plan withdraws.
     ///
     /// # Errors
     ///
-    /// More than the limit; nothing was changed.
+    /// The plan exceeds the limit. Nothing was changed.
     pub fn check_plan(&self, provider: &ProviderContext, plan: &Plan) -> Result<(), Failure> {
         let checked = plan.check_removals(&self.limit());
         checked.map_err(|refused| too_many_removals(provider, &refused))
     }
 
-    /// Checks how many invitations are withdrawn. Lists those that there are only where it depends on them.
+    /// Checks a number of removals. Lists the existing invitations only if the limit is a share of them.
     ///
     /// # Errors
     ///
-    /// More than the limit; nothing was changed. A list that cannot be read.
+    /// The number exceeds the limit, or the list cannot be read. Nothing was changed.
     pub async fn check(&self, provider: &ProviderContext, removals: usize) -> Result<(), Failure> {
         let checked = provider.check_removals(removals, self.limit()).await;
         checked.map_err(|error| {
@@ -52,19 +52,19 @@ impl RemovalOptions {
     }
 }
 
-pub(crate) fn too_many_removals(provider: &ProviderContext, refused: &TooManyRemovals) -> Failure {
+fn too_many_removals(provider: &ProviderContext, refused: &TooManyRemovals) -> Failure {
     let (name, removals) = (provider.name(), refused.removals);
     Failure::Usage(format!(
         "{name}: {refused}. Nothing was changed. If that is meant, give `--max-deletes {removals}`"
     ))
 }
 
-/// Whether a step withdraws anything at all, for good or to make it again.
+/// Whether a step withdraws an invitation, permanently or to create it again.
 fn withdraws(step: &Step) -> bool {
     matches!(step.action, Action::Delete | Action::Renew)
 }
 
-/// Says on stderr whose invitations are going to be withdrawn, where and why.
+/// Lists on stderr whose invitations the steps withdraw.
 pub(crate) fn print_removals<'a>(
     provider: &ProviderContext,
     steps: impl IntoIterator<Item = &'a Step>,

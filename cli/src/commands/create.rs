@@ -108,7 +108,7 @@ pub(crate) async fn run(
                 note(&invitation.email, invitation.status.as_ref());
             }
             records.push(&InvitationRecord::new(&provider.label, invitation))?;
-            records.show_lines()
+            records.flush_lines()
         },
     )
     .await;

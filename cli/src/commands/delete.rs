@@ -152,7 +152,7 @@ pub(crate) async fn run(
                 email: deleted.email.clone(),
                 deleted: true,
             })?;
-            records.show_lines()
+            records.flush_lines()
         },
     )
     .await;

@@ -16,7 +16,7 @@ use super::{
     redact::{collect_strings, redact_values, redacted_url},
     secret, variable,
 };
-use crate::{failure::Failure, suggest::with_nearest};
+use crate::{failure::Failure, suggest::with_suggestion};
 
 /// A value for display, with its source.
 #[derive(Clone, Debug)]
@@ -356,7 +356,7 @@ impl ResolvedConfig {
         serde_path_to_error::deserialize(Json::Object(values)).map_err(|error| {
             let path = error.path().to_string();
             let wrong = error.into_inner().to_string();
-            self.invalid_value(&path, &with_nearest(&redact_values(wrong, &strings)))
+            self.invalid_value(&path, &with_suggestion(&redact_values(wrong, &strings)))
         })
     }
 

@@ -1,8 +1,7 @@
 //! CSV for spreadsheets: a header, and a line for each record.
 //!
-//! Control characters are written out, as in tables. A cell that a spreadsheet would take for a formula
-//! (it begins with `=`, `+`, `-` or `@`) gets an apostrophe in front. The other formats have the values
-//! as they are.
+//! Control characters are escaped, as in tables. A cell that a spreadsheet would read as a formula, because it starts
+//! with `=`, `+`, `-` or `@`, gets a leading apostrophe. The other formats have the values unchanged.
 
 use std::{
     borrow::Cow,
@@ -27,6 +26,7 @@ pub(crate) fn line<'a>(
     out.write_all(&line.map_err(|error| io::Error::from(error.error().kind()))?)
 }
 
+/// Escapes control characters, and the start of a formula.
 fn escape_formula(cell: &str) -> Cow<'_, str> {
     let cell = escape_control(cell);
     if cell.starts_with(['=', '+', '-', '@']) {
@@ -40,7 +40,7 @@ mod tests {
     use super::escape_formula;
 
     #[test]
-    fn no_cell_is_a_formula() {
+    fn formulas_are_escaped() {
         assert_eq!(escape_formula("ann@example.com"), "ann@example.com");
         assert_eq!(escape_formula("=HYPERLINK(1)"), "'=HYPERLINK(1)");
         for cell in ["+1", "-1", "@x"] {

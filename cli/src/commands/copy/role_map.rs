@@ -5,7 +5,7 @@ use std::{collections::HashMap, fs, path::Path};
 use org_invitations::{Invitation, Roles};
 use serde::Deserialize;
 
-use crate::{failure::Failure, suggest::with_nearest};
+use crate::{failure::Failure, suggest::with_suggestion};
 
 /// Which role is which.
 #[derive(Debug, Deserialize)]
@@ -33,7 +33,7 @@ impl RoleMap {
             let at = error.span().map_or(0, |span| span.start);
             let before = text.bytes().take(at);
             let line = before.filter(|byte| *byte == b'\n').count() + 1;
-            refuse(format!("line {line}: {}", with_nearest(error.message())))
+            refuse(format!("line {line}: {}", with_suggestion(error.message())))
         })
     }
 

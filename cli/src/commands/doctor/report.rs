@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     config::{ResolvedValue, Selection},
     output::{Cell, ERROR, Output, Record, SUCCESS, Shape, WARNING, escape_control},
-    version::whose,
+    version::origin_note,
 };
 
 /// The whole of it.
@@ -221,7 +221,7 @@ impl DoctorReport {
                 format!(
                     "{}{}",
                     escape_control(document.file),
-                    whose(document.is_own)
+                    origin_note(document.is_own)
                 )
             });
             let documents: Vec<String> = documents.collect();

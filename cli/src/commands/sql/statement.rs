@@ -147,7 +147,7 @@ async fn show(frame: DataFrame, interrupt: &Interrupt, out: &mut Output) -> Resu
                 false => records.push(&row)?,
             }
         }
-        records.show_lines()?;
+        records.flush_lines()?;
     }
     let none = records.count() == 0 && records.is_table() && !plan;
     records.finish()?;

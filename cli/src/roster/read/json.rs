@@ -6,7 +6,7 @@ use super::{
     Problem, newlines, problem,
     row::{Fields, Row},
 };
-use crate::suggest::with_nearest;
+use crate::suggest::with_suggestion;
 
 /// Parses an array of objects.
 pub(super) fn json_rows(text: &str) -> (Vec<Row>, Vec<Problem>) {
@@ -59,7 +59,7 @@ fn objects<'a>(items: impl Iterator<Item = (usize, &'a str)>) -> (Vec<Row>, Vec<
 fn json_message(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rsplit_once(" at line ") {
-        Some((message, _)) => with_nearest(message),
+        Some((message, _)) => with_suggestion(message),
         None => text,
     }
 }
