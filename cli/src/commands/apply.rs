@@ -1,10 +1,10 @@
-//! `apply`: do what `plan` shows.
+//! `apply`: apply a roster.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::plan::{RosterOptions, plan, print_summary, show};
+use super::plan::{RosterOptions, plan, print_plan, print_summary};
 use crate::{
     apply::{ApplyOptions, ApplyRun, Journal},
     failure::Failure,
@@ -45,7 +45,8 @@ pub(crate) struct ApplyArgs {
 }
 
 impl ApplyArgs {
-    fn journal(&self) -> Option<PathBuf> {
+    /// The path of the journal, if the run has one.
+    fn journal_path(&self) -> Option<PathBuf> {
         if self.journal.is_some() || self.roster.path == Path::new("-") {
             return self.journal.clone();
         }
@@ -55,10 +56,10 @@ impl ApplyArgs {
     }
 }
 
-/// What is wrong with the command line, before anything is read or sent.
+/// Checks the arguments before anything is read or sent.
 pub(crate) fn check(args: &ApplyArgs) -> Result<(), Failure> {
     args.apply.check()?;
-    if args.apply.resume && args.journal().is_none() {
+    if args.apply.resume && args.journal_path().is_none() {
         let message = "--resume needs a journal: give `--journal FILE` with standard input";
         return Err(Failure::Usage(message.to_owned()));
     }
@@ -76,10 +77,10 @@ pub(crate) async fn run(
     if apply.dry_run {
         let planned = plan(provider, roster, people, None, interrupt).await?;
         print_summary(provider, &roster.removals, &planned.plan);
-        return show(planned, out);
+        return print_plan(planned, out);
     }
-    // Nobody else begins or goes on with this run from here on.
-    let path = args.journal();
+    // From here on, the lock on the journal keeps other processes from starting or resuming this run.
+    let path = args.journal_path();
     let mut journal = path
         .map(|path| Journal::open(&path, &provider.account, apply.resume))
         .transpose()?;

@@ -1,4 +1,4 @@
-//! `completions`: what makes a shell complete this command's options.
+//! `completions`: completion scripts for shells.
 
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
@@ -18,7 +18,7 @@ pub(crate) struct CompletionsArgs {
 }
 
 pub(crate) fn run(args: &CompletionsArgs, out: &mut Output) -> Result<(), Failure> {
-    // It is written to memory first, as the generator panics where its reader goes away.
+    // The generator panics on a broken pipe, so it writes to memory.
     let mut script = Vec::new();
     let mut command = Cli::command();
     clap_complete::generate(args.shell, &mut command, "org-invitations", &mut script);

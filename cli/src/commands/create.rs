@@ -91,9 +91,9 @@ pub(crate) async fn run(
                     return provider.create(new).await.map(Some);
                 }
                 match provider.get_or_create(new).await {
-                    // There is no invitation of a member.
+                    // A member has no invitation.
                     Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                        note_member(&error);
+                        print_member_note(&error);
                         Ok(None)
                     }
                     created => created.map(Some),
@@ -105,7 +105,7 @@ pub(crate) async fn run(
                 return Ok(());
             };
             if args.if_absent {
-                note(&invitation.email, invitation.status.as_ref());
+                print_status_note(&invitation.email, invitation.status.as_ref());
             }
             records.push(&InvitationRecord::new(&provider.label, invitation))?;
             records.flush_lines()
@@ -117,7 +117,8 @@ pub(crate) async fn run(
     summary.finish()
 }
 
-fn note_member(error: &Error) {
+/// Reports that a member needs no invitation.
+fn print_member_note(error: &Error) {
     let email = error.subject().unwrap_or_default();
     eprintln!(
         "note: {} needs no invitation: {}",
@@ -126,8 +127,8 @@ fn note_member(error: &Error) {
     );
 }
 
-/// What is there already may be of no use.
-fn note(email: &str, status: Option<&InvitationStatus>) {
+/// Reports that an existing invitation is of no use.
+fn print_status_note(email: &str, status: Option<&InvitationStatus>) {
     let email = escape_control(email);
     match status {
         Some(InvitationStatus::Expired) => eprintln!(

@@ -71,14 +71,14 @@ impl Record for DeletedRecord {
     }
 }
 
-/// An invitation to be withdrawn, and whose it is where that is known.
+/// An invitation to withdraw, with its address if that is known.
 struct DeleteTarget {
     id: InvitationId,
     email: Option<String>,
 }
 
 impl DeleteTarget {
-    fn name(&self) -> String {
+    fn display(&self) -> String {
         match &self.email {
             Some(email) => format!("{} ({})", self.id, escape_control(email)),
             None => self.id.to_string(),
@@ -86,7 +86,7 @@ impl DeleteTarget {
     }
 }
 
-/// What is wrong with the command line, before anything is sent.
+/// Checks the arguments before anything is sent.
 pub(crate) fn check(args: &DeleteArgs) -> Result<(), Failure> {
     if args.selector.is_empty() {
         let message = "which invitations? Give their ids, or `--email ADDRESS`";
@@ -115,11 +115,11 @@ pub(crate) async fn run(
     let targets = interrupt
         .or_interrupted(find(provider, &args, &mut summary))
         .await?;
-    let measured = args.removals.check(provider, targets.len());
-    interrupt.or_interrupted(measured).await?;
+    let within_limit = args.removals.check(provider, targets.len());
+    interrupt.or_interrupted(within_limit).await?;
     if !args.yes && !targets.is_empty() {
         for one in &targets {
-            eprintln!("{}: {}", provider.name(), one.name());
+            eprintln!("{}: {}", provider.name(), one.display());
         }
         let what = match targets.len() {
             1 => "this invitation".to_owned(),
@@ -139,12 +139,12 @@ pub(crate) async fn run(
         |left| delete_command(provider, left),
         interrupt,
         &mut summary,
-        DeleteTarget::name,
+        DeleteTarget::display,
         |index| provider.delete(&targets[index].id),
         |index, ()| {
             let deleted = &targets[index];
             if records.is_table() {
-                return records.println(&format!("deleted {}", deleted.name()));
+                return records.println(&format!("deleted {}", deleted.display()));
             }
             records.push(&DeletedRecord {
                 provider: provider.label.clone(),
@@ -161,7 +161,7 @@ pub(crate) async fn run(
     summary.finish()
 }
 
-/// The command that deletes those that are left.
+/// The command that deletes the remaining invitations.
 fn delete_command(provider: &ProviderContext, left: &[&DeleteTarget]) -> String {
     let ids = left.iter().map(|one| shell_quote(one.id.as_str()));
     let ids: Vec<String> = ids.collect();
@@ -172,8 +172,8 @@ fn delete_command(provider: &ProviderContext, left: &[&DeleteTarget]) -> String 
     )
 }
 
-/// Finds the invitations of the addresses. On a terminal, whose the ids are as well, so that the question
-/// can name them.
+/// Finds the invitations of the addresses and, if the command prompts, the addresses of the ids, so that the prompt can
+/// name them.
 async fn find(
     provider: &ProviderContext,
     args: &DeleteArgs,

@@ -1,4 +1,4 @@
-//! `get`: invitations by their ids.
+//! `get`: show invitations by id.
 
 use clap::Args;
 use org_invitations::InvitationId;
@@ -33,8 +33,8 @@ pub(crate) async fn run(
     out: &mut Output,
 ) -> Result<(), Failure> {
     let shape = Shape::of(&args.ids);
-    let instead = "`org-invitations list --email ADDRESS` shows the invitation";
-    let ids = args.ids.iter().map(|id| parse_id(id, instead));
+    let alternative = "`org-invitations list --email ADDRESS` shows the invitation";
+    let ids = args.ids.iter().map(|id| parse_id(id, alternative));
     let ids = ids.collect::<Result<Vec<InvitationId>, _>>()?;
     let mut records = out.records(shape).without_first_column();
     let mut summary = RunSummary::default();

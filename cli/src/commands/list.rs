@@ -1,4 +1,4 @@
-//! `list`: invitations, shown page by page as they arrive.
+//! `list`: print invitations page by page.
 
 use std::time::Duration;
 
@@ -62,11 +62,11 @@ pub(crate) struct ListArgs {
     pub page_size: Option<u32>,
 }
 
-/// So many rows are shown together at most, however large a page is.
-const AT_ONCE: usize = 1_000;
+/// How many rows are printed together at most, however large a page is.
+const MAX_CHUNK_ROWS: usize = 1_000;
 
-/// Prints every invitation that can be read; the others, and a list that breaks off, are failures that
-/// hide none of the rest.
+/// Prints every invitation that can be read. An unreadable item, or a list that breaks off, is a failure and hides no
+/// other invitation.
 pub(crate) async fn run(
     providers: &[ProviderContext],
     args: ListArgs,
@@ -75,9 +75,9 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     let filter = Filter::new(&args);
     let query = query(&args);
-    let several = providers.len() > 1;
+    let is_several = providers.len() > 1;
     let mut records = out.records(Shape::Many);
-    records = match several {
+    records = match is_several {
         true => records.with_min_widths(),
         false => records.without_first_column(),
     };
@@ -89,7 +89,7 @@ pub(crate) async fn run(
                 break;
             }
             let query = with_page_size(query.clone(), &args, &filter, provider.capabilities());
-            let outcome = one(
+            let outcome = list_provider(
                 provider,
                 query,
                 &filter,
@@ -108,7 +108,7 @@ pub(crate) async fn run(
     };
     let outcome = interrupt.or_interrupted(work).await;
     if outcome.is_err() {
-        // What is on its way already is shown, but the document does not end as if it were whole.
+        // The records so far are printed, but the document stays incomplete.
         records.show()?;
         return outcome;
     }
@@ -122,7 +122,8 @@ pub(crate) async fn run(
     Ok(())
 }
 
-async fn one(
+/// Lists the invitations of one provider.
+async fn list_provider(
     provider: &ProviderContext,
     query: ListQuery,
     filter: &Filter,
@@ -135,8 +136,8 @@ async fn one(
         Some(_) => provider.list_as_read(query),
         None => provider.list(query),
     };
-    // The items of a page are there at once, so what is ready is a page, or a part of a large one.
-    let mut pages = list.ready_chunks(AT_ONCE);
+    // The items of a page are ready at once, so a chunk is a page or part of a large one.
+    let mut pages = list.ready_chunks(MAX_CHUNK_ROWS);
     while let Some(page) = pages.next().await {
         for item in page {
             match item {
@@ -169,7 +170,7 @@ fn query(args: &ListArgs) -> ListQuery {
     query
 }
 
-/// Asks for no more than is to be shown, where the server cuts the pages and applies all filters.
+/// Limits the page size to `--limit` if the server paginates and applies every filter.
 fn with_page_size(
     mut query: ListQuery,
     args: &ListArgs,
@@ -186,7 +187,7 @@ fn with_page_size(
     query
 }
 
-/// The filters that no server has.
+/// The filters that the command applies itself.
 #[derive(Debug)]
 struct Filter {
     role: Option<String>,
@@ -215,7 +216,7 @@ impl Filter {
         self.role.is_none() && !self.expired && self.expires_before.is_none()
     }
 
-    /// Refuses what the provider cannot match, before anything is sent.
+    /// Rejects filters that the provider does not support, before anything is sent.
     fn check(&self, provider: &dyn InvitationProvider) -> Result<(), Error> {
         let capabilities = provider.capabilities();
         if self.role.is_some() && !capabilities.role_ids && !capabilities.legacy_role {
@@ -239,18 +240,17 @@ impl Filter {
     }
 }
 
-fn has_role(invitation: &Invitation, wanted: &str) -> bool {
-    let wanted = wanted.to_lowercase();
-    let is_it = |word: &Option<String>| {
+fn has_role(invitation: &Invitation, role: &str) -> bool {
+    let role = role.to_lowercase();
+    let matches = |word: &Option<String>| {
         word.as_ref()
-            .is_some_and(|word| word.to_lowercase() == wanted)
+            .is_some_and(|word| word.to_lowercase() == role)
     };
     let mut roles = invitation.assigned_roles.iter().flatten();
-    is_it(&invitation.role) || roles.any(|role| is_it(&role.id) || is_it(&role.name))
+    matches(&invitation.role) || roles.any(|role| matches(&role.id) || matches(&role.name))
 }
 
-/// Whether it can no longer be accepted because it is too old: by its status, or by its time where the
-/// status is behind.
+/// Whether an invitation has expired: by its status, or by its expiry time if the status is not up to date.
 pub(super) fn is_expired(invitation: &Invitation, now: DateTime<Utc>) -> bool {
     match &invitation.status {
         Some(InvitationStatus::Expired) => true,
@@ -258,6 +258,7 @@ pub(super) fn is_expired(invitation: &Invitation, now: DateTime<Utc>) -> bool {
     }
 }
 
+/// Whether the status lets the invitee accept.
 fn is_open(status: Option<&InvitationStatus>) -> bool {
     matches!(
         status,

@@ -1,4 +1,4 @@
-//! `man`: the manual as man pages.
+//! `man`: man pages.
 
 use std::{fs, io::Write, path::PathBuf};
 

@@ -1,4 +1,4 @@
-//! `plan`: what applying a roster would change.
+//! `plan`: show what applying a roster would change.
 
 use std::{collections::HashSet, path::PathBuf};
 
@@ -42,7 +42,7 @@ pub(crate) struct PlanArgs {
     pub roster: RosterOptions,
 }
 
-/// What `plan` and `apply` read.
+/// The roster options of `plan` and `apply`.
 #[derive(Args, Debug)]
 pub(crate) struct RosterOptions {
     /// The people who should be invited; `-` is standard input.
@@ -61,27 +61,27 @@ pub(crate) struct RosterOptions {
     pub removals: RemovalOptions,
 }
 
-/// A plan, and what it was made from.
+/// A plan with the details of its roster and journal.
 pub(super) struct Planned {
     pub plan: Plan,
     /// The line of each row of the roster.
     pub lines: Vec<usize>,
-    /// Whom an interrupted run withdrew, and nobody has invited since.
+    /// People whom the interrupted run withdrew and who have no invitation now.
     pub withdrawn: Vec<NewInvitation>,
 }
 
 impl RosterOptions {
-    /// Reads the roster. One that may not prune is refused.
+    /// Reads the roster, and rejects one that would prune everybody.
     pub fn read(&self) -> Result<Roster, Failure> {
         let roster = roster::read(&self.path, self.format, self.prune)?;
         let news = roster.invite.iter().map(|(_, new)| new);
         self.plan_options().check_roster(news).map_err(|error| {
-            let mend = match roster.invite.is_empty() {
+            let remedy = match roster.invite.is_empty() {
                 true => ". Is nobody to stay invited? Then give `--allow-empty`",
                 false => "",
             };
             Failure::Usage(format!(
-                "{}: {}, so nothing was sent{mend}",
+                "{}: {}, so nothing was sent{remedy}",
                 self.path.display(),
                 error.message()
             ))
@@ -95,7 +95,7 @@ impl RosterOptions {
     }
 }
 
-/// Compares a roster with the invitations that there are, and them with the journal of a run that is gone on with.
+/// Plans a roster against the existing invitations, and checks that the journal belongs to their organisation.
 pub(super) async fn plan(
     provider: &ProviderContext,
     options: &RosterOptions,
@@ -103,7 +103,7 @@ pub(super) async fn plan(
     journal: Option<&mut Journal>,
     interrupt: &Interrupt,
 ) -> Result<Planned, Failure> {
-    let invitations = interrupt.or_interrupted(all(provider)).await?;
+    let invitations = interrupt.or_interrupted(list_all(provider)).await?;
     let withdrawn = match journal {
         Some(journal) => {
             journal.check_organization(&provider.account, &invitations)?;
@@ -112,11 +112,11 @@ pub(super) async fn plan(
         None => Vec::new(),
     };
     let (lines, news): (Vec<_>, Vec<_>) = roster.invite.into_iter().unzip();
-    let missing = missing(&roster.withdraw, &invitations);
+    let missing = without_invitation(&roster.withdraw, &invitations);
     let options = options.plan_options().withdraw(roster.withdraw);
     let mut plan = Plan::new(news, invitations, &provider.capabilities(), &options);
     for step in &mut plan.steps {
-        // The library counts rows, and people count lines.
+        // The library numbers rows; people count lines.
         if let Some(line) = step.same_as.take().and_then(|row| lines.get(row)) {
             step.reason = Some(format!("line {line} has the same address"));
         }
@@ -135,21 +135,21 @@ pub(super) async fn plan(
     })
 }
 
-/// Those to be withdrawn who are not invited.
-fn missing(withdraw: &[Withdrawal], invitations: &[Invitation]) -> Vec<String> {
+/// The addresses to withdraw that have no invitation.
+fn without_invitation(withdraw: &[Withdrawal], invitations: &[Invitation]) -> Vec<String> {
     if withdraw.is_empty() {
         return Vec::new();
     }
-    let there: HashSet<String> = invitations
+    let invited: HashSet<String> = invitations
         .iter()
         .map(|one| normalize_email(&one.email))
         .collect();
     let emails = withdraw.iter().map(|one| &one.email);
-    let missing = emails.filter(|email| !there.contains(&normalize_email(email)));
+    let missing = emails.filter(|email| !invited.contains(&normalize_email(email)));
     missing.cloned().collect()
 }
 
-/// Says on stderr what a plan comes to, and whether carrying it out would be refused.
+/// Prints on stderr the summary of a plan, and a warning if `apply` would reject it.
 pub(super) fn print_summary(provider: &ProviderContext, removals: &RemovalOptions, plan: &Plan) {
     eprintln!("{}: {}", provider.name(), count_actions(plan));
     if let Err(refused) = plan.check_removals(&removals.limit()) {
@@ -157,19 +157,19 @@ pub(super) fn print_summary(provider: &ProviderContext, removals: &RemovalOption
     }
 }
 
-/// Every invitation there is, as far as a plan looks at it. One that cannot be read stops it: it may be
-/// one that counts.
-pub(super) async fn all(provider: &ProviderContext) -> Result<Vec<Invitation>, Failure> {
-    // The first one tells which organisation it is.
+/// Lists every invitation, without the fields that a plan does not need. An unreadable item fails the list, because it
+/// may be one that the plan needs.
+pub(super) async fn list_all(provider: &ProviderContext) -> Result<Vec<Invitation>, Failure> {
+    // The first invitation identifies the organisation.
     let mut is_first = true;
-    let slim = move |mut invitation: Invitation| {
+    let reduce = move |mut invitation: Invitation| {
         invitation.extra = Default::default();
         if !std::mem::take(&mut is_first) {
             (invitation.user, invitation.creator) = (None, None);
         }
         invitation
     };
-    let all = provider.list(ListQuery::new()).map_ok(slim);
+    let all = provider.list(ListQuery::new()).map_ok(reduce);
     all.try_collect().await.map_err(Failure::from)
 }
 
@@ -185,7 +185,7 @@ pub(crate) async fn run(
     let checked = planned
         .plan
         .check_removals(&options.roster.removals.limit());
-    show(planned, out)?;
+    print_plan(planned, out)?;
     eprintln!("{}", counts.join(", "));
     if let Err(refused) = checked {
         eprintln!("warning: `apply` would refuse it: {refused}; see --max-deletes");
@@ -194,11 +194,11 @@ pub(crate) async fn run(
 }
 
 /// Prints the steps of a plan.
-pub(super) fn show(planned: Planned, out: &mut Output) -> Result<(), Failure> {
+pub(super) fn print_plan(planned: Planned, out: &mut Output) -> Result<(), Failure> {
     let Planned { plan, lines, .. } = planned;
     let mut records = out.records(Shape::Many);
     for step in plan.steps {
-        // People want to see what changes, and what was left alone in case of doubt.
+        // A table shows the changes, and the invitations that are kept although they have no row.
         if !(records.is_table() && step.action == Action::Keep && step.row.is_some()) {
             records.push(&StepRecord::new(step, &lines))?;
         }

@@ -1,4 +1,4 @@
-//! `sandbox`: both vendors' APIs, served until Ctrl-C.
+//! `sandbox`: serve both vendors' APIs until Ctrl-C.
 
 use std::{
     fmt::Display,
@@ -65,10 +65,10 @@ A configuration file; whatever is left out has the default:
   sts: { lifetime_seconds: 60 }                                           # 900
   faults: { script: [{ operation: create, fault: { kind: reset, when: after } }] }   # none";
 
-/// How many requests the ledger of a server that may run for long keeps: some fifty megabytes.
+/// The default size of the ledger, about fifty megabytes, for a server that may run for long.
 const LEDGER_LIMIT: usize = 100_000;
 
-/// Prints one line of JSON with the address and the credentials once it is listening.
+/// Serves the sandbox. Prints one line of JSON with the address and credentials once it listens.
 pub(crate) async fn run(
     args: &SandboxArgs,
     interrupt: &Interrupt,
@@ -105,7 +105,7 @@ pub(crate) async fn run(
 }
 
 fn read(path: &Path) -> Result<Config, Failure> {
-    let refused = |error: &dyn Display| Failure::Usage(format!("{}: {error}", path.display()));
-    let text = fs::read_to_string(path).map_err(|error| refused(&error))?;
-    serde_norway::from_str(&text).map_err(|error| refused(&error))
+    let failure = |error: &dyn Display| Failure::Usage(format!("{}: {error}", path.display()));
+    let text = fs::read_to_string(path).map_err(|error| failure(&error))?;
+    serde_norway::from_str(&text).map_err(|error| failure(&error))
 }

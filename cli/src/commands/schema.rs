@@ -29,7 +29,7 @@ pub(crate) struct SchemaArgs {
     pub of: Document,
 }
 
-/// What has a schema.
+/// The documents that have a schema.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Document {
     /// What `list` prints: an array of invitations.
@@ -59,19 +59,19 @@ pub(crate) fn run(args: &SchemaArgs, out: &mut Output) -> Result<(), Failure> {
     }
     let schema = match args.of {
         Document::List => schema_for!(Vec<InvitationRecord>).to_value(),
-        Document::Get | Document::Create => one_or_more::<InvitationRecord>(),
-        Document::Delete => one_or_more::<DeletedRecord>(),
-        Document::Renew => one_or_more::<RenewedRecord>(),
+        Document::Get | Document::Create => one_or_many::<InvitationRecord>(),
+        Document::Delete => one_or_many::<DeletedRecord>(),
+        Document::Renew => one_or_many::<RenewedRecord>(),
         Document::Plan => schema_for!(Vec<StepRecord>).to_value(),
         Document::Apply => schema_for!(Vec<OutcomeRecord>).to_value(),
         Document::Doctor => schema_for!(DoctorReport).to_value(),
-        Document::Config => config(),
+        Document::Config => config_schema(),
     };
     Ok(out.document(&schema)?)
 }
 
-/// A record, or an array of them.
-fn one_or_more<R: JsonSchema>() -> Value {
+/// The schema of a record or an array of records.
+fn one_or_many<R: JsonSchema>() -> Value {
     let mut schema = schema_for!(Vec<R>);
     let item = schema.remove("items").unwrap_or_default();
     for keyword in ["type", "title"] {
@@ -82,7 +82,8 @@ fn one_or_more<R: JsonSchema>() -> Value {
     Schema::to_value(schema)
 }
 
-fn config() -> Value {
+/// The schema of the configuration file.
+fn config_schema() -> Value {
     let mut definitions = Map::new();
     let profiles: Vec<Value> = ProviderKind::ALL
         .into_iter()

@@ -1,4 +1,4 @@
-//! Invitations by id or by address.
+//! Selects invitations by id or address.
 
 use clap::Args;
 use futures::TryStreamExt;
@@ -7,7 +7,7 @@ use org_invitations::{
     InvitationStatus, ListQuery, Operation, normalize_email,
 };
 
-/// Which invitations are meant.
+/// The invitations that a command works on.
 #[derive(Args, Debug)]
 pub(crate) struct InvitationSelector {
     /// Their ids, as `list` shows them.
@@ -23,7 +23,7 @@ impl InvitationSelector {
         self.ids.is_empty() && self.email.is_empty()
     }
 
-    /// Checks the ids, before anything is sent.
+    /// Parses the ids and drops duplicates.
     pub fn ids(&self) -> Result<Vec<InvitationId>, Error> {
         let mut ids: Vec<InvitationId> = Vec::new();
         for id in &self.ids {
@@ -36,17 +36,17 @@ impl InvitationSelector {
     }
 }
 
-/// An id as somebody typed it. No provider has an address for an id.
-pub(super) fn parse_id(text: &str, instead: &str) -> Result<InvitationId, Error> {
+/// Parses an id. An address is rejected with the `alternative` in the message: no provider uses addresses as ids.
+pub(super) fn parse_id(text: &str, alternative: &str) -> Result<InvitationId, Error> {
     if text.contains('@') {
-        let message = format!("it is an address, and not an id; {instead}");
+        let message = format!("it is an address, and not an id; {alternative}");
         let error = Error::new(ErrorKind::InvalidInput, Operation::Validate, message);
         return Err(error.with_subject(text));
     }
     InvitationId::new(text)
 }
 
-/// The invitation with this id, and no other one.
+/// Gets the invitation with this id, and checks that the answer is about it.
 pub(super) async fn find_by_id(
     provider: &dyn InvitationProvider,
     id: &InvitationId,
@@ -62,7 +62,7 @@ pub(super) async fn find_by_id(
         .with_subject(id.as_str()))
 }
 
-/// The invitations of an address that can still be withdrawn, or else all of them.
+/// Finds the invitations of an address: those that can still be withdrawn or, if there are none, all of them.
 ///
 /// # Errors
 ///
@@ -71,20 +71,20 @@ pub(super) async fn find_by_email(
     provider: &dyn InvitationProvider,
     email: &str,
 ) -> Result<Vec<Invitation>, Error> {
-    // A server that ignores the filter, or matches beginnings, is not taken at its word; and one may compare
-    // addresses as they were spelt.
-    let wanted = normalize_email(email);
+    // A server may ignore the filter or match prefixes, so every address is compared. It may also compare addresses
+    // case-sensitively, so an unfiltered list follows.
+    let address = normalize_email(email);
     let mut found: Vec<Invitation> = Vec::new();
     for query in [ListQuery::new().email(email), ListQuery::new()] {
         let list = provider.list(query);
-        let is_it = |one: &Invitation| normalize_email(&one.email) == wanted;
-        let matching = list.try_filter(|one| std::future::ready(is_it(one)));
+        let matches = |one: &Invitation| normalize_email(&one.email) == address;
+        let matching = list.try_filter(|one| std::future::ready(matches(one)));
         found = matching.try_collect().await?;
         if !found.is_empty() {
             break;
         }
     }
-    // Some servers keep showing what was withdrawn; there is nothing left to do with it.
+    // Some servers keep listing withdrawn invitations, which need nothing more.
     found.retain(|invitation| invitation.status != Some(InvitationStatus::Deactivated));
     if found.is_empty() {
         let message = "nobody with this address is invited";

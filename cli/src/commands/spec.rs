@@ -1,4 +1,4 @@
-//! `spec`: a vendor's document, compared, checked and shown.
+//! `spec`: compare, check and show a vendor's OpenAPI document.
 
 use std::{
     io::{self, Write},
@@ -18,7 +18,7 @@ use crate::{
     output::{Cell, ERROR, Format, Output, Record, SUCCESS, Shape, WARNING},
 };
 
-/// What can be asked of a document. The API is recognised from its paths.
+/// The commands about a document. The API is recognised by its paths.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SpecCommand {
     /// Compare two documents of one API: what breaks, what is new, what does not matter.
@@ -69,7 +69,7 @@ fn compare(old: &Path, new: &Path, out: &mut Output) -> Result<(), Failure> {
     let mut findings = Vec::new();
     let mut names = Vec::new();
     let mut compared = false;
-    for bindings in known()? {
+    for bindings in known_bindings()? {
         let apis = bindings.apis();
         let both = |api: &&Api| api.is_described_by(&old) && api.is_described_by(&new);
         let common: Vec<&Api> = apis.iter().filter(both).collect();
@@ -99,7 +99,7 @@ fn compare(old: &Path, new: &Path, out: &mut Output) -> Result<(), Failure> {
         Format::Markdown => markdown(findings.iter().chain(&names), out),
     };
     match printed.and_then(|()| Ok(out.flush()?)) {
-        // Whoever reads has had enough, but the verdict stands.
+        // The reader closed the pipe, but the exit code still tells the result.
         Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
         printed => printed?,
     }
@@ -180,15 +180,15 @@ fn unusable(report: Report) -> Failure {
     Failure::Usage(report.to_string())
 }
 
-/// The bindings that the library was built with, and what it needs of their documents.
-fn known() -> Result<Vec<Bindings>, Failure> {
+/// The bindings of the library and their requirements.
+fn known_bindings() -> Result<Vec<Bindings>, Failure> {
     let read = |text: &&str| Bindings::from_description(text).map_err(unusable);
     bindings::descriptions().iter().map(read).collect()
 }
 
 /// The APIs that the library uses and the document describes.
 fn recognised(document: &Document) -> Result<Vec<Api>, Failure> {
-    let all = known()?;
+    let all = known_bindings()?;
     let all: Vec<Api> = all.iter().flat_map(Bindings::apis).collect();
     let titles: Vec<&str> = all.iter().map(|api| api.title.as_str()).collect();
     let titles = titles.join(", ");
@@ -207,7 +207,7 @@ fn recognised(document: &Document) -> Result<Vec<Api>, Failure> {
     Ok(apis)
 }
 
-/// A finding, as every format has it.
+/// A finding for every format.
 #[derive(Serialize)]
 struct FindingRecord<'a> {
     class: &'a str,
@@ -323,13 +323,13 @@ fn markdown<'a>(
     Ok(())
 }
 
-/// A value on one line that people can take in; the JSON has the whole of it.
+/// A value on one short line. JSON has the complete value.
 fn short(value: &Value) -> String {
-    const LONGEST: usize = 60;
+    const MAX_CHARS: usize = 60;
     let text = match value {
         Value::Null => return String::new(),
         Value::String(text) => text.clone(),
-        // A keyword and what it is.
+        // A keyword and its value.
         Value::Object(map) if map.len() == 1 => {
             let said = map.iter().map(|(keyword, value)| match value {
                 Value::Null => format!("no {keyword}"),
@@ -340,8 +340,8 @@ fn short(value: &Value) -> String {
         }
         other => other.to_string(),
     };
-    if text.chars().count() <= LONGEST {
+    if text.chars().count() <= MAX_CHARS {
         return text;
     }
-    text.chars().take(LONGEST - 1).chain(['…']).collect()
+    text.chars().take(MAX_CHARS - 1).chain(['…']).collect()
 }

@@ -1,4 +1,4 @@
-//! Words for statuses and ways to log in, as people type them.
+//! Parsers for the statuses and auth types that people type.
 
 use org_invitations::{AuthType, InvitationStatus};
 
@@ -7,7 +7,7 @@ use crate::suggest::did_you_mean;
 const STATUSES: [&str; 5] = ["sent", "staged", "accepted", "expired", "deactivated"];
 const AUTH_TYPES: [&str; 2] = ["local", "sso"];
 
-/// A known word in any case, or what was written, with a warning: it may be newer than this command.
+/// Parses a status in any case. An unknown one is passed on with a warning, since it may be newer than this command.
 pub(super) fn status(word: &str) -> InvitationStatus {
     match InvitationStatus::from(word.to_lowercase().as_str()) {
         InvitationStatus::Other(_) => {
@@ -18,7 +18,7 @@ pub(super) fn status(word: &str) -> InvitationStatus {
     }
 }
 
-/// The same for how an invitee logs in.
+/// Parses an auth type in the same way.
 pub(super) fn auth_type(word: &str) -> AuthType {
     match AuthType::from(word.to_lowercase().as_str()) {
         AuthType::Other(_) => {

@@ -1,11 +1,11 @@
-//! `copy`: invite to one organisation those who are invited to another.
+//! `copy`: invite the people of one organisation to another.
 
 mod role_map;
 
 use std::path::PathBuf;
 
 use self::role_map::RoleMap;
-use super::plan::{all, print_summary};
+use super::plan::{list_all, print_summary};
 use crate::{
     apply::{ApplyOptions, ApplyReport, ApplyRun, Journal, StepRecord, exit_of},
     bulk::{RemovalOptions, RunSummary},
@@ -72,7 +72,7 @@ pub(crate) struct CopyArgs {
     pub journal: Option<PathBuf>,
 }
 
-/// An option of an invitation.
+/// A field of an invitation that `copy` can leave out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum IgnoredField {
     /// What the invitee may do.
@@ -81,7 +81,7 @@ pub(crate) enum IgnoredField {
     AuthType,
 }
 
-/// What is wrong with the command line, before anything is read or sent.
+/// Checks the arguments before anything is read or sent.
 pub(crate) fn check(args: &CopyArgs) -> Result<(), Failure> {
     if args.from == args.to {
         let message = "--from and --to are the same; for two organisations of one vendor, name \
@@ -102,38 +102,43 @@ pub(crate) async fn run(
     out: &mut Output,
 ) -> Result<(), Failure> {
     let map = args.role_map.as_deref().map(RoleMap::read).transpose()?;
-    let source = named(global, &args.from).await?;
-    let target = named(global, &args.to).await?;
-    // Nobody else begins or goes on with this run from here on.
+    let source = provider_or_profile(global, &args.from).await?;
+    let target = provider_or_profile(global, &args.to).await?;
+    // From here on, the lock on the journal keeps other processes from starting or resuming this run.
     let path = args.journal.as_deref().filter(|_| !args.apply.dry_run);
     let mut journal = path
         .map(|path| Journal::open(path, &target.account, args.apply.resume))
         .transpose()?;
-    let all_there: Vec<Invitation> = interrupt.or_interrupted(all(&source)).await?;
-    let total = all_there.len();
-    let copied = all_there.iter().filter(|one| can_be_accepted(one)).cloned();
+    let existing: Vec<Invitation> = interrupt.or_interrupted(list_all(&source)).await?;
+    let total = existing.len();
+    let copied = existing.iter().filter(|one| can_be_accepted(one)).cloned();
     let copied: Vec<Invitation> = copied.collect();
     if copied.len() < total {
-        let over = total - copied.len();
+        let skipped = total - copied.len();
         eprintln!(
-            "{}: {over} are over or accepted, and are not copied",
+            "{}: {skipped} are over or accepted, and are not copied",
             source.name()
         );
     }
-    let there = interrupt.or_interrupted(all(&target)).await?;
+    let at_target = interrupt.or_interrupted(list_all(&target)).await?;
     if let Some(journal) = &mut journal {
-        journal.check_organization(&target.account, &there)?;
+        journal.check_organization(&target.account, &at_target)?;
     }
     let withdrawn = journal
         .as_ref()
-        .map_or_else(Vec::new, |journal| journal.withdrawn(&there));
-    let wanted: Vec<_> = copied
+        .map_or_else(Vec::new, |journal| journal.withdrawn(&at_target));
+    let requested: Vec<_> = copied
         .iter()
-        .map(|one| wanted(one, &args, map.as_ref()))
+        .map(|one| invitation_for_target(one, &args, map.as_ref()))
         .collect();
-    let news = wanted.iter().map(|(new, _)| new.clone());
-    let mut plan = Plan::new(news, there, &target.capabilities(), &PlanOptions::default());
-    for (step, (_, refusal)) in plan.steps.iter_mut().zip(wanted) {
+    let invitations = requested.iter().map(|(new, _)| new.clone());
+    let mut plan = Plan::new(
+        invitations,
+        at_target,
+        &target.capabilities(),
+        &PlanOptions::default(),
+    );
+    for (step, (_, refusal)) in plan.steps.iter_mut().zip(requested) {
         if let (Some(refusal), Action::Create | Action::Renew) = (refusal, step.action) {
             step.action = Action::Refuse;
             step.reason = Some(refusal);
@@ -150,7 +155,7 @@ pub(crate) async fn run(
         );
     }
     let removal = match args.delete_source_after {
-        true => removal(&source, all_there, &copied, &plan),
+        true => source_removal(&source, existing, &copied, &plan),
         false => Plan::default(),
     };
     if args.apply.dry_run {
@@ -182,33 +187,36 @@ pub(crate) async fn run(
     if !args.delete_source_after || !report.started {
         return report.outcome;
     }
-    let deleted = delete(&source, removal, &report, &args, interrupt).await;
+    let deleted = delete_at_source(&source, removal, &report, &args, interrupt).await;
     report.outcome.and(deleted)
 }
 
-/// What is withdrawn at the source once the people are at the target.
-fn removal(
+/// The plan that withdraws the copied invitations at the source.
+fn source_removal(
     source: &ProviderContext,
-    all_there: Vec<Invitation>,
+    existing: Vec<Invitation>,
     copied: &[Invitation],
     plan: &Plan,
 ) -> Plan {
     let steps = copied.iter().zip(&plan.steps);
-    // Of somebody who is invited twice, the second row is refused, and goes with the first.
-    let goes = |step: &Step| step.action != Action::Refuse || step.same_as.is_some();
+    // If the source has two invitations of a person, the plan rejects the second one; it is withdrawn with the first.
+    let is_withdrawn = |step: &Step| step.action != Action::Refuse || step.same_as.is_some();
     let withdraw = steps
-        .filter(|(_, step)| goes(step))
+        .filter(|(_, step)| is_withdrawn(step))
         .map(|(one, _)| Withdrawal::new(&one.email, Some(one.id.clone())));
     let options = PlanOptions::default().withdraw(withdraw);
-    let mut removal = Plan::new([], all_there, &source.capabilities(), &options);
+    let mut removal = Plan::new([], existing, &source.capabilities(), &options);
     for step in &mut removal.steps {
         step.reason = Some("once invited at the target".to_owned());
     }
     removal
 }
 
-/// The provider or profile of this name.
-async fn named(global: &GlobalOptions, name: &str) -> Result<ProviderContext, Failure> {
+/// The provider with this name, or of the profile with this name.
+async fn provider_or_profile(
+    global: &GlobalOptions,
+    name: &str,
+) -> Result<ProviderContext, Failure> {
     let provider = ProviderName::from_str(name, true).ok();
     let chosen = GlobalOptions {
         profile: provider.is_none().then(|| name.to_owned()),
@@ -219,7 +227,7 @@ async fn named(global: &GlobalOptions, name: &str) -> Result<ProviderContext, Fa
     if provider.is_none()
         && let Err(Failure::Usage(message)) = context
     {
-        // It may have been meant for a provider.
+        // The name may be a misspelt provider.
         let names = ProviderKind::ALL.map(ProviderKind::as_str);
         let guess = did_you_mean(name, names);
         return Err(Failure::Usage(format!("{message}{guess}")));
@@ -227,8 +235,9 @@ async fn named(global: &GlobalOptions, name: &str) -> Result<ProviderContext, Fa
     context
 }
 
+/// Whether the invitee can still accept.
 fn can_be_accepted(invitation: &Invitation) -> bool {
-    let over = [
+    let terminal = [
         InvitationStatus::Accepted,
         InvitationStatus::Expired,
         InvitationStatus::Deactivated,
@@ -236,11 +245,11 @@ fn can_be_accepted(invitation: &Invitation) -> bool {
     invitation
         .status
         .as_ref()
-        .is_none_or(|status| !over.contains(status))
+        .is_none_or(|status| !terminal.contains(status))
 }
 
-/// The invitation that is to be made, and why it cannot be.
-fn wanted(
+/// The invitation for the target, and the reason if a role cannot be mapped.
+fn invitation_for_target(
     one: &Invitation,
     args: &CopyArgs,
     map: Option<&RoleMap>,
@@ -270,8 +279,8 @@ fn wanted(
     (new, None)
 }
 
-/// Withdraws at the source the invitations of those who were seen at the target.
-async fn delete(
+/// Withdraws the source's invitations of the people who were seen at the target.
+async fn delete_at_source(
     source: &ProviderContext,
     mut removal: Plan,
     report: &ApplyReport,
@@ -293,19 +302,19 @@ async fn delete(
     };
     let total = removal.steps.len();
     removal.steps.retain(seen);
-    let stay = total - removal.steps.len();
-    if stay > 0 {
+    let kept = total - removal.steps.len();
+    if kept > 0 {
         let name = source.name();
-        eprintln!("{name}: {stay} stay, because they were not seen at the target");
+        eprintln!("{name}: {kept} stay, because they were not seen at the target");
     }
     let mut deleted = 0;
-    let say = |line: &str| eprintln!("{line}");
+    let println = |line: &str| eprintln!("{line}");
     let bulk = BulkOptions::default()
         .concurrency(args.apply.concurrency)
-        .outage(args.apply.pause.options(source.name(), say));
-    // All of it was measured before the run began.
-    let bounded = org_invitations::ApplyOptions::from(bulk).removals(RemovalLimit::none());
-    let mut outcomes = removal.apply(&**source, bounded);
+        .outage(args.apply.pause.options(source.name(), println));
+    // The limit was checked before the run started.
+    let options = org_invitations::ApplyOptions::from(bulk).removals(RemovalLimit::none());
+    let mut outcomes = removal.apply(&**source, options);
     loop {
         let outcome = tokio::select! {
             outcome = outcomes.next() => outcome,

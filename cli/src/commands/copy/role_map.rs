@@ -7,11 +7,11 @@ use serde::Deserialize;
 
 use crate::{failure::Failure, suggest::with_suggestion};
 
-/// Which role is which.
+/// The roles of the target for each role of the source.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RoleMap {
-    roles: HashMap<String, OneOrMore>,
+    roles: HashMap<String, RoleIds>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -19,25 +19,25 @@ pub(super) struct RoleMap {
     untagged,
     expecting = "on the right of `=` is the id of a role, or a list of ids"
 )]
-enum OneOrMore {
+enum RoleIds {
     One(String),
-    More(Vec<String>),
+    Many(Vec<String>),
 }
 
 impl RoleMap {
     pub fn read(path: &Path) -> Result<Self, Failure> {
-        let refuse = |why: String| Failure::Usage(format!("--role-map {}: {why}", path.display()));
-        let text = fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
-        // The error's own display would show the line.
+        let failure = |why: String| Failure::Usage(format!("--role-map {}: {why}", path.display()));
+        let text = fs::read_to_string(path).map_err(|error| failure(error.to_string()))?;
+        // The error's `Display` would quote the line.
         toml::from_str(&text).map_err(|error: toml::de::Error| {
             let at = error.span().map_or(0, |span| span.start);
             let before = text.bytes().take(at);
             let line = before.filter(|byte| *byte == b'\n').count() + 1;
-            refuse(format!("line {line}: {}", with_suggestion(error.message())))
+            failure(format!("line {line}: {}", with_suggestion(error.message())))
         })
     }
 
-    /// The ids at the target for the roles of an invitation.
+    /// The roles at the target for those of an invitation.
     pub fn roles(&self, one: &Invitation) -> Result<Option<Roles>, String> {
         let mut names: Vec<Vec<&str>> = Vec::new();
         for role in one.assigned_roles.iter().flatten() {
@@ -56,8 +56,8 @@ impl RoleMap {
         for names in &names {
             let found = names.iter().find_map(|name| self.roles.get(*name));
             match found {
-                Some(OneOrMore::One(id)) => ids.push(id.clone()),
-                Some(OneOrMore::More(more)) => ids.extend(more.iter().cloned()),
+                Some(RoleIds::One(id)) => ids.push(id.clone()),
+                Some(RoleIds::Many(more)) => ids.extend(more.iter().cloned()),
                 None => {
                     let name = names.last().copied().unwrap_or("without a name");
                     return Err(format!("the role map has nothing for the role {name}"));

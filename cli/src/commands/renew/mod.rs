@@ -1,8 +1,8 @@
-//! `renew`: withdraw invitations and send them anew. No vendor has a way to send one again.
+//! `renew`: delete invitations and create them again. No vendor can send an invitation again.
 //!
-//! It is two requests, and not atomic: between them the person is not invited. So whatever can be
-//! refused is refused before the first, the second is tried again with patience, a request to stop waits for
-//! it, and where it fails for good, the person and the command that invites again are named.
+//! A renewal is two requests and not atomic: between them the person is not invited. So the command rejects what it
+//! can before the delete, retries the create, and defers Ctrl-C until the create is done. If the create fails
+//! permanently, the command names the person and the command line that invites them.
 
 mod record;
 mod renewal;
@@ -61,7 +61,7 @@ pub(crate) struct RenewArgs {
     pub pause: PauseOptions,
 }
 
-/// What is wrong with the command line, before anything is sent.
+/// Checks the arguments before anything is sent.
 pub(crate) fn check(args: &RenewArgs) -> Result<(), Failure> {
     if args.selector.is_empty() && !args.expired {
         let message = "which invitations? Give their ids, `--email ADDRESS` or `--expired`";
@@ -85,7 +85,7 @@ pub(crate) async fn run(
     let found = interrupt
         .or_interrupted(find(provider, &args, &mut summary))
         .await?;
-    // Withdrawing what has expired takes nothing from anybody.
+    // Expired invitations do not count towards the limit.
     let now = Utc::now();
     let open = found.iter().filter(|one| !is_expired(one, now)).count();
     interrupt
@@ -113,7 +113,7 @@ pub(crate) async fn run(
     let total = found.len();
     let mut counts = [0; 3];
     let outage = args.pause.outage(provider);
-    let mut left_over: Vec<InvitationId> = Vec::new();
+    let mut not_renewed: Vec<InvitationId> = Vec::new();
     let mut remaining = found
         .iter()
         .map(|one| one.id.clone())
@@ -129,9 +129,9 @@ pub(crate) async fn run(
         let Renewed {
             record,
             stop,
-            is_left,
+            is_not_sent,
         } = renew(provider, old, &outage, interrupt, &mut summary).await;
-        left_over.extend(id.filter(|_| is_left));
+        not_renewed.extend(id.filter(|_| is_not_sent));
         count(&mut counts, record.outcome);
         show(&mut records, &record)?;
         if stop && position + 1 < total {
@@ -146,8 +146,8 @@ pub(crate) async fn run(
         eprintln!("{renewed} renewed, {refused} refused, {lost} lost");
     }
     if outage.gave_up() {
-        left_over.extend(remaining);
-        let ids = left_over.iter().map(|id| shell_quote(id.as_str()));
+        not_renewed.extend(remaining);
+        let ids = not_renewed.iter().map(|id| shell_quote(id.as_str()));
         eprintln!(
             "{} of {total} were renewed. To go on, run:\n  org-invitations {} renew {}",
             counts[0],

@@ -1,4 +1,4 @@
-//! How the outcome of a renewal is printed.
+//! The printed form of a renewal.
 
 use org_invitations::{Invitation, NewInvitation};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! The renewal of one invitation, as the command shows it. The library does it.
+//! Runs the library's renewal of one invitation and prints its progress.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -17,15 +17,17 @@ use crate::{
     provider::ProviderContext,
 };
 
-/// What became of it, and whether the others would meet the same: then they are better left alone.
+/// The outcome of a renewal.
 pub(super) struct Renewed {
     pub record: RenewedRecord,
+    /// Whether the remaining invitations would fail in the same way.
     pub stop: bool,
-    /// Whether nothing happened because the server cannot be reached.
-    pub is_left: bool,
+    /// Whether nothing was sent because the server cannot be reached.
+    pub is_not_sent: bool,
 }
 
-/// Renews an invitation. A request to stop waits for it; a second one ends it, and says who is not invited.
+/// Renews an invitation. The first Ctrl-C waits for the renewal; the second one ends it and names the person who is not
+/// invited.
 pub(super) async fn renew(
     provider: &ProviderContext,
     old: Invitation,
@@ -56,7 +58,7 @@ pub(super) async fn renew(
             Renewed {
                 record: record(Outcome::Renewed, Some(*new), None, None),
                 stop: false,
-                is_left: false,
+                is_not_sent: false,
             }
         }
         RenewalResult::Lost { invite, error } => {
@@ -66,7 +68,7 @@ pub(super) async fn renew(
             Renewed {
                 record: record(Outcome::Lost, None, Some(text), Some(*invite)),
                 stop: true,
-                is_left: false,
+                is_not_sent: false,
             }
         }
         RenewalResult::Refused(error) => refused(error, outage, record, summary),
@@ -90,13 +92,13 @@ fn refused(
     summary: &mut RunSummary,
 ) -> Renewed {
     let stop = error.kind() == ErrorKind::Unauthenticated || outage.gave_up();
-    let is_left = error.kind() == ErrorKind::Connect && !error.may_have_executed();
+    let is_not_sent = error.kind() == ErrorKind::Connect && !error.may_have_executed();
     let text = error.to_string();
     summary.report_failure(&error.into());
     Renewed {
         record: record(Outcome::Refused, None, Some(text), None),
         stop,
-        is_left,
+        is_not_sent,
     }
 }
 
@@ -125,7 +127,7 @@ async fn run(
             }
         }
     };
-    // As long as the old invitation may be there, nobody has to be told anything.
+    // While the old invitation may still exist, nobody has lost theirs.
     let forced = async {
         interrupt.signalled(2).await;
         if is_withdrawn.wait_for(|withdrawn| *withdrawn).await.is_err() {
@@ -146,14 +148,14 @@ async fn run(
     }
 }
 
-/// Says on stderr what happens.
+/// Prints the steps of a renewal on stderr.
 struct Announcer {
     withdrawn: watch::Sender<bool>,
 }
 
 impl RenewalObserver for Announcer {
     fn withdrawing(&self, renewal: &Renewal) -> Result<()> {
-        // Whatever stops this process from now on, somebody can read who it was.
+        // If the process dies from here on, stderr names the person.
         let (email, id) = (escape_control(&renewal.new.email), &renewal.id);
         eprintln!("renewing {email}: deleting {id}, then creating it again");
         Ok(())
@@ -172,7 +174,7 @@ impl RenewalObserver for Announcer {
     }
 }
 
-/// Somebody else may have invited the person in between, in another way.
+/// Warns if somebody else invited the person meanwhile with other options.
 fn warn_of_differences(old: &Invitation, new: &Invitation) {
     let ids = |one: &Invitation| -> BTreeSet<Option<String>> {
         let roles = one.assigned_roles.iter().flatten();

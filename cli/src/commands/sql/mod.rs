@@ -1,4 +1,4 @@
-//! `sql`: statements from the command line, a file, a pipe or a prompt.
+//! `sql`: run statements from the command line, a file, a pipe or a prompt.
 
 mod prompt;
 mod rows;
@@ -85,7 +85,7 @@ pub(crate) async fn run(
     }
 }
 
-/// The statements; `None` when somebody is there to type them.
+/// Reads the statements; `None` if they are typed at a prompt.
 fn read(options: &SqlArgs) -> Result<Option<String>, Failure> {
     let read_stdin = || {
         let mut text = String::new();

@@ -1,4 +1,4 @@
-//! `sql --serve`: the tables by the PostgreSQL protocol.
+//! `sql --serve`: serve the tables over the PostgreSQL protocol.
 
 use std::net::SocketAddr;
 
@@ -25,7 +25,7 @@ pub(crate) struct ServeOptions {
     pub allow_remote: bool,
 }
 
-const PASSWORD: &str = "ORG_INVITATIONS_SQL_PASSWORD";
+const PASSWORD_VARIABLE: &str = "ORG_INVITATIONS_SQL_PASSWORD";
 
 pub(super) async fn run(
     address: SocketAddr,
@@ -35,9 +35,9 @@ pub(super) async fn run(
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let Some(password) = variable(PASSWORD)? else {
+    let Some(password) = variable(PASSWORD_VARIABLE)? else {
         return Err(Failure::Usage(format!(
-            "--serve needs a password: set {PASSWORD}"
+            "--serve needs a password: set {PASSWORD_VARIABLE}"
         )));
     };
     let mut server = Server::builder(&password)

@@ -1,4 +1,4 @@
-//! Carrying out statements.
+//! Runs SQL statements.
 
 use std::{collections::VecDeque, sync::atomic::Ordering};
 
@@ -22,7 +22,7 @@ use crate::{
     provider::ProviderContext,
 };
 
-/// The engine with its tables.
+/// The query engine with its tables.
 pub(super) struct Session {
     context: SessionContext,
     writes: Writes,
@@ -37,7 +37,7 @@ impl Session {
         Ok(Self { context, writes })
     }
 
-    /// Carries out statements until one fails. What is no SQL at all stops all of them.
+    /// Runs statements until one fails. A syntax error anywhere stops all of them.
     pub async fn run_all(
         &self,
         text: &str,
@@ -69,10 +69,10 @@ impl Session {
             self.writes.stop.store(false, Ordering::Relaxed);
             return self.write(frame, interrupt, out).await;
         }
-        show(frame, interrupt, out).await
+        print_rows(frame, interrupt, out).await
     }
 
-    /// A statement that writes comes to its end after the first Ctrl-C, without beginning anything new.
+    /// Runs a statement that writes. After the first Ctrl-C it finishes the rows in flight and starts no others.
     async fn write(
         &self,
         frame: DataFrame,
@@ -80,7 +80,7 @@ impl Session {
         out: &mut Output,
     ) -> Result<(), Failure> {
         let already = interrupt.count();
-        let mut work = std::pin::pin!(show(frame, interrupt, out));
+        let mut work = std::pin::pin!(print_rows(frame, interrupt, out));
         tokio::select! {
             biased;
             outcome = &mut work => return outcome,
@@ -101,19 +101,23 @@ impl Session {
     }
 }
 
-/// The statements of a text.
+/// Parses the statements of a text.
 pub(super) fn parse(text: &str) -> Result<VecDeque<Statement>, Failure> {
     DFParser::parse_sql(text).map_err(failure)
 }
 
 /// Prints rows as they arrive.
-async fn show(frame: DataFrame, interrupt: &Interrupt, out: &mut Output) -> Result<(), Failure> {
+async fn print_rows(
+    frame: DataFrame,
+    interrupt: &Interrupt,
+    out: &mut Output,
+) -> Result<(), Failure> {
     let already = interrupt.count();
     let is_write = matches!(frame.logical_plan(), LogicalPlan::Dml(_));
     let mut batches = frame.execute_stream().await.map_err(failure)?;
     let schema = batches.schema();
     if schema.fields().is_empty() {
-        // A definition has no rows, but is carried out as they are asked for.
+        // A definition has no rows, but only polling the stream runs it.
         while let Some(batch) = batches.next().await {
             batch.map_err(failure)?;
         }
@@ -126,7 +130,7 @@ async fn show(frame: DataFrame, interrupt: &Interrupt, out: &mut Output) -> Resu
         let batch = tokio::select! {
             biased;
             batch = batches.next() => batch,
-            // What writes is stopped more carefully than this.
+            // `write` stops a statement that writes.
             () = interrupt.signalled(already + 1), if !is_write => {
                 records.show()?;
                 return Err(Failure::Interrupted(String::new()));
@@ -136,7 +140,7 @@ async fn show(frame: DataFrame, interrupt: &Interrupt, out: &mut Output) -> Resu
         let batch = match batch {
             Ok(batch) => batch,
             Err(error) => {
-                // What is there already is shown, but the document does not end as if it were whole.
+                // The rows so far are printed, but the document stays incomplete.
                 records.show()?;
                 return Err(failure(error));
             }
@@ -157,13 +161,13 @@ async fn show(frame: DataFrame, interrupt: &Interrupt, out: &mut Output) -> Resu
     Ok(())
 }
 
-/// A provider's failure is what it is everywhere; the engine's is wrong usage, or its own.
+/// Converts an error: a provider's keeps its meaning; the engine's is wrong usage or an internal failure.
 pub(super) fn failure(error: DataFusionError) -> Failure {
     if let Some(error) = provider_error(&error) {
         return Failure::from(error.clone());
     }
     let text = message(&error);
-    // The rows of a refused statement are lines of their own.
+    // The message has a line for each rejected row.
     let lines: Vec<String> = text
         .lines()
         .map(|line| escape_control(line).into_owned())

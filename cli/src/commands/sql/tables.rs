@@ -1,4 +1,4 @@
-//! Which tables there are, and what may be written to them.
+//! The tables of the providers, and what statements may write.
 
 use std::sync::{Arc, atomic::AtomicBool};
 
@@ -8,11 +8,11 @@ use org_invitations_sql::{InvitationsTable, WriteOptions};
 use super::SqlArgs;
 use crate::provider::ProviderContext;
 
-/// What `INSERT` and `DELETE` may do, and what stops them.
+/// The write options of the tables, and the flag that stops a write.
 #[derive(Clone, Debug)]
 pub(super) struct Writes {
     pub options: WriteOptions,
-    /// Once it is true, no further row is sent.
+    /// Once true, no further row is sent.
     pub stop: Arc<AtomicBool>,
 }
 
@@ -31,7 +31,7 @@ impl Writes {
     }
 }
 
-/// A table for each provider, and one for all.
+/// One table for each provider, and one for all of them.
 pub(super) fn tables(
     providers: &[ProviderContext],
     writes: &Writes,
@@ -42,7 +42,7 @@ pub(super) fn tables(
         if let Some(id) = &provider.organization_id {
             table = table.organization_id(id);
         }
-        // The schemas have the names that StackQL gives them; the sandbox speaks Confluent's API.
+        // The schemas have StackQL's names. The sandbox speaks Confluent's API.
         let schema = match provider.label.as_str() {
             ClickHouse::NAME => "members",
             Confluent::NAME | "sandbox" => "iam",
