@@ -1,13 +1,13 @@
-//! The everyday commands: `create`, `get`, `delete` and `demo`.
+//! The basic commands: `create`, `get`, `delete` and `demo`.
 
 use org_invitations_sandbox::{Fault, Faults, Operation, Provider, Rule};
 use serde_json::Value;
 
-use crate::world::{World, nothing, run, text};
+use crate::fixture::{Fixture, empty_environment, run, text};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_demo_shows_the_main_job_on_both_providers() {
-    let demo = run(&["demo"], &nothing()).await;
+async fn the_demo_runs_on_both_providers() {
+    let demo = run(&["demo"], &empty_environment()).await;
     assert_eq!(demo.code, Some(0), "{}", demo.stderr);
     for expected in [
         "== confluent",
@@ -31,12 +31,12 @@ async fn the_demo_shows_the_main_job_on_both_providers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_four_verbs_work_on_either_provider() {
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     for (name, stored) in [
         ("confluent", "Ann@example.com"),
         ("clickhouse", "ann@example.com"),
     ] {
-        let created = world
+        let created = fixture
             .run(&[
                 "create",
                 "Ann@example.com",
@@ -51,38 +51,46 @@ async fn the_four_verbs_work_on_either_provider() {
         assert_eq!(created["status"], "sent");
         let id = created["id"].as_str().unwrap();
 
-        let read = world
+        let read = fixture
             .run(&["--provider", name, "-o", "json", "get", id])
             .await
             .json();
         assert_eq!(read, created, "{name}");
 
-        let listed = world.run(&["list", "-p", name, "-o", "json"]).await.json();
+        let listed = fixture
+            .run(&["list", "-p", name, "-o", "json"])
+            .await
+            .json();
         assert_eq!(listed, Value::Array(vec![created.clone()]), "{name}");
 
-        let table = world.run(&["list", "-p", name]).await;
+        let table = fixture.run(&["list", "-p", name]).await;
         assert!(
             table.stdout.contains(id) && table.stdout.contains("EMAIL"),
             "{}",
             table.stdout
         );
 
-        let again = world.run(&["create", "ann@EXAMPLE.com", "-p", name]).await;
+        let again = fixture
+            .run(&["create", "ann@EXAMPLE.com", "-p", name])
+            .await;
         again.fails(1, &["already exists", "status 409", "request id", "hint:"]);
 
-        let deleted = world.run(&["delete", id, "-p", name, "--yes"]).await;
+        let deleted = fixture.run(&["delete", id, "-p", name, "--yes"]).await;
         assert_eq!(deleted.stdout, format!("deleted {id}\n"));
-        let gone = world.run(&["get", id, "-p", name]).await;
+        let gone = fixture.run(&["get", id, "-p", name]).await;
         gone.fails(4, &["not found", "status 404", "request id"]);
-        let none = world.run(&["list", "-p", name, "-o", "json"]).await.json();
+        let none = fixture
+            .run(&["list", "-p", name, "-o", "json"])
+            .await
+            .json();
         assert_eq!(none, Value::Array(vec![]));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn several_people_are_invited_at_once_and_a_refusal_hides_none() {
-    let world = World::start().await;
-    world.invite("confluent", &["bob@example.com"]).await;
+async fn one_failed_create_hides_no_other() {
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &["bob@example.com"]).await;
     let emails = [
         "ann@example.com",
         "bob@example.com",
@@ -90,7 +98,7 @@ async fn several_people_are_invited_at_once_and_a_refusal_hides_none() {
         "Ann@example.com",
     ];
     let create = [&["-p", "confluent", "-o", "json", "create"][..], &emails].concat();
-    let part = world.run(&create).await;
+    let part = fixture.run(&create).await;
     part.fails(
         1,
         &["already exists", "Ann@example.com is given more than once"],
@@ -98,21 +106,21 @@ async fn several_people_are_invited_at_once_and_a_refusal_hides_none() {
     let rows: Value = serde_json::from_str(&part.stdout).unwrap();
     assert_eq!(rows[0]["email"], "ann@example.com");
     assert_eq!(rows[1]["email"], "eve@example.com");
-    assert_eq!(world.sandbox.invitations().len(), 3);
+    assert_eq!(fixture.sandbox.invitations().len(), 3);
 
     let again = [
         &["-p", "confluent", "-o", "json", "create", "--if-absent"][..],
         &emails[..3],
     ];
-    let all = world.run(&again.concat()).await.json();
+    let all = fixture.run(&again.concat()).await.json();
     assert_eq!(all.as_array().unwrap().len(), 3);
-    assert_eq!(world.sandbox.invitations().len(), 3);
+    assert_eq!(fixture.sandbox.invitations().len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn roles_and_logins_reach_the_provider() {
-    let world = World::start().await;
-    if !world.offers_role_ids().await {
+async fn roles_and_auth_types_reach_the_provider() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_role_ids().await {
         return;
     }
     let role = [
@@ -125,7 +133,7 @@ async fn roles_and_logins_reach_the_provider() {
         "--role",
         "admin",
     ];
-    assert_eq!(world.run(&role).await.json()["role"], "admin");
+    assert_eq!(fixture.run(&role).await.json()["role"], "admin");
     let billing = "5a1e9b6c-3f0d-4c1b-9a57-0d2f4f1c6a03";
     let id = [
         "-p",
@@ -137,7 +145,7 @@ async fn roles_and_logins_reach_the_provider() {
         "--role-id",
         billing,
     ];
-    let created = world.run(&id).await.json();
+    let created = fixture.run(&id).await.json();
     assert_eq!(created["assigned_roles"][0]["name"], "Billing");
     let login = [
         "-p",
@@ -149,7 +157,7 @@ async fn roles_and_logins_reach_the_provider() {
         "--auth-type",
         "SSO",
     ];
-    assert_eq!(world.run(&login).await.json()["auth_type"], "sso");
+    assert_eq!(fixture.run(&login).await.json()["auth_type"], "sso");
     let odd = [
         "-p",
         "confluent",
@@ -158,20 +166,20 @@ async fn roles_and_logins_reach_the_provider() {
         "--auth-type",
         "ssso",
     ];
-    world
+    fixture
         .run(&odd)
         .await
-        .says(&["warning", "did you mean `sso`?"]);
+        .stderr_contains(&["warning", "did you mean `sso`?"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn several_ids_are_read_and_those_that_are_not_there_are_told() {
-    let world = World::start().await;
-    let ids = world
+async fn missing_ids_are_reported_beside_the_found_ones() {
+    let fixture = Fixture::start().await;
+    let ids = fixture
         .invite("confluent", &["ann@example.com", "bob@example.com"])
         .await;
     let get = ["-p", "confluent", "-o", "json", "get", &ids[1], &ids[0]];
-    let both = world.run(&get).await.json();
+    let both = fixture.run(&get).await.json();
     assert_eq!(both[0]["id"], ids[1].as_str());
     assert_eq!(both[1]["id"], ids[0].as_str());
     let part = [
@@ -183,27 +191,27 @@ async fn several_ids_are_read_and_those_that_are_not_there_are_told() {
         &ids[1],
         "i-nowhere",
     ];
-    let part = world.run(&part).await;
+    let part = fixture.run(&part).await;
     part.fails(1, &["i-nowhere", "not found"]);
     assert_eq!(part.lines()[0]["id"], ids[1].as_str());
     let none = ["-p", "confluent", "get", "i-here", "i-there"];
-    world.run(&none).await.fails(4, &["i-here", "i-there"]);
+    fixture.run(&none).await.fails(4, &["i-here", "i-there"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deleting_needs_a_yes_where_nobody_can_be_asked() {
-    let world = World::start().await;
-    let ids = world.invite("confluent", &["ann@example.com"]).await;
-    let refused = world.run(&["-p", "confluent", "delete", &ids[0]]).await;
+async fn delete_needs_yes_without_a_terminal() {
+    let fixture = Fixture::start().await;
+    let ids = fixture.invite("confluent", &["ann@example.com"]).await;
+    let refused = fixture.run(&["-p", "confluent", "delete", &ids[0]]).await;
     refused.fails(2, &["--yes", "not a terminal"]);
-    assert_eq!(world.sandbox.ledger().requests.len(), 1);
+    assert_eq!(fixture.sandbox.ledger().requests.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn people_are_uninvited_by_address_in_any_spelling() {
-    let world = World::start().await;
+async fn delete_matches_addresses_in_any_spelling() {
+    let fixture = Fixture::start().await;
     for name in ["confluent", "clickhouse"] {
-        world
+        fixture
             .invite(name, &["Ann@example.com", "bob@example.com"])
             .await;
         let delete = [
@@ -216,46 +224,46 @@ async fn people_are_uninvited_by_address_in_any_spelling() {
             "--email",
             "ANN@example.com",
         ];
-        let rows = world.run(&delete).await.succeeded().lines();
+        let rows = fixture.run(&delete).await.success().lines();
         assert_eq!(text(&rows[0]["email"]).to_lowercase(), "ann@example.com");
         assert_eq!(rows[0]["deleted"], true);
-        world
+        fixture
             .run(&delete)
             .await
             .fails(4, &["not found", "ANN@example.com"]);
     }
-    assert_eq!(world.sandbox.invitations().len(), 2);
+    assert_eq!(fixture.sandbox.invitations().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_was_lost_is_told_of() {
-    let world = World::start().await;
+async fn a_lost_response_is_reported() {
+    let fixture = Fixture::start().await;
     let lost = Rule::new(Fault::status_after(500))
         .on(Operation::Delete)
         .times(0);
-    let ids = world.invite("confluent", &["ann@example.com"]).await;
-    world.sandbox.set_faults(Faults::script([lost]));
+    let ids = fixture.invite("confluent", &["ann@example.com"]).await;
+    fixture.sandbox.set_faults(Faults::script([lost]));
     let delete = ["-p", "confluent", "delete", "--yes", &ids[0]];
-    let unsure = world.run(&delete).await;
-    // Deleted by the first attempt, and not there for the second.
+    let unsure = fixture.run(&delete).await;
+    // The first attempt deletes the invitation, and the second does not find it.
     assert!(
         [Some(0), Some(1), Some(4)].contains(&unsure.code),
         "{}",
         unsure.stderr
     );
-    assert!(world.sandbox.invitations().is_empty());
+    assert!(fixture.sandbox.invitations().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_accepted_invitation_cannot_be_deleted() {
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     let create = ["create", "ann@example.com", "-p", "confluent", "-o", "json"];
-    world.run(&create).await.json();
-    let id = world
+    fixture.run(&create).await.json();
+    let id = fixture
         .sandbox
         .accept(Provider::Confluent, "ann@example.com")
         .unwrap();
-    let refused = world
+    let refused = fixture
         .run(&["delete", &id, "-p", "confluent", "--yes"])
         .await;
     refused.fails(1, &["already accepted", "status 400", "request id"]);

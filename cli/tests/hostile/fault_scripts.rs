@@ -1,4 +1,4 @@
-//! Faults of creates and deletes that a command meets.
+//! Faults of creates and deletes.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn status(status: u16, body: Body) -> Answer {
     Answer::Status(status, body, Vec::new())
 }
 
-/// What goes wrong with a create.
+/// The faults of a create.
 pub fn creates() -> Vec<Named> {
     let modified = Body::Vendor(
         "CONFLICT",
@@ -105,7 +105,7 @@ pub fn creates() -> Vec<Named> {
     ]
 }
 
-/// What goes wrong with a delete.
+/// The faults of a delete.
 pub fn deletes() -> Vec<Named> {
     let fault = |name, carried, answer| named(name, Op::Delete, carried, answer);
     vec![

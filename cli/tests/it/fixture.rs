@@ -1,4 +1,4 @@
-//! A sandbox, and the command with credentials for it.
+//! A sandbox, and the command line with credentials for it.
 
 use std::{
     collections::BTreeMap,
@@ -17,26 +17,26 @@ pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_org-invitations");
 
 pub(crate) type Variables = BTreeMap<String, String>;
 
-/// A sandbox, a home of its own, and the variables for both.
-pub(crate) struct World {
+/// A sandbox and a home folder of its own.
+pub(crate) struct Fixture {
     pub sandbox: Sandbox,
     pub home: PathBuf,
 }
 
-impl World {
+impl Fixture {
     pub async fn start() -> Self {
         Self {
             sandbox: Sandbox::start().await.unwrap(),
-            home: empty_home(),
+            home: new_home(),
         }
     }
 
-    /// Credentials of both providers in the environment.
+    /// The environment with the credentials of both providers.
     pub fn variables(&self) -> Variables {
         let credentials = self.sandbox.credentials();
         let (confluent, clickhouse) = (&credentials.confluent, &credentials.clickhouse);
         let url = self.sandbox.url();
-        let mut variables = self.no_variables();
+        let mut variables = self.empty_environment();
         for (name, value) in [
             ("CONFLUENT_CLOUD_API_KEY", confluent.api_key.as_str()),
             ("CONFLUENT_CLOUD_API_SECRET", &confluent.api_secret),
@@ -51,9 +51,9 @@ impl World {
         variables
     }
 
-    /// A home, and nothing else.
-    pub fn no_variables(&self) -> Variables {
-        home_variables(&self.home)
+    /// The environment with the home folder only.
+    pub fn empty_environment(&self) -> Variables {
+        home_environment(&self.home)
     }
 
     /// Writes the configuration file.
@@ -70,12 +70,12 @@ impl World {
         path
     }
 
-    pub async fn run(&self, arguments: &[&str]) -> Finished {
+    pub async fn run(&self, arguments: &[&str]) -> CommandOutput {
         run(arguments, &self.variables()).await
     }
 
-    /// Whether the document that the command was built from offers roles by id on ClickHouse. Where it does not, they
-    /// are refused, and nothing is sent.
+    /// Whether the document of the bindings has roles by id on ClickHouse. If not, checks that they are rejected before
+    /// anything is sent.
     pub async fn offers_role_ids(&self) -> bool {
         let provider = ClickHouse::builder("o-1")
             .api_key("k", "s")
@@ -93,22 +93,23 @@ impl World {
             "--role-id",
             role,
         ];
-        self.is_refused(&create).await;
+        self.assert_unsupported(&create).await;
         false
     }
 
-    /// Whether that document offers the status filter of Confluent's list. Where it does not, it is refused.
+    /// Whether the document of the bindings has the status filter of Confluent's list. If not, checks that it is
+    /// rejected.
     pub async fn offers_status_filter(&self) -> bool {
         let provider = Confluent::builder().api_key("k", "s").build().unwrap();
         if provider.capabilities().filter_status {
             return true;
         }
-        self.is_refused(&["-p", "confluent", "list", "--status", "sent"])
+        self.assert_unsupported(&["-p", "confluent", "list", "--status", "sent"])
             .await;
         false
     }
 
-    async fn is_refused(&self, arguments: &[&str]) {
+    async fn assert_unsupported(&self, arguments: &[&str]) {
         let before = self.sandbox.ledger().requests.len();
         let refused = self.run(arguments).await;
         refused.fails(1, &["not supported by this provider"]);
@@ -119,7 +120,7 @@ impl World {
         );
     }
 
-    /// Invites these on a provider; the ids, in order.
+    /// Invites people on a provider, and returns the ids in order.
     pub async fn invite(&self, provider: &str, emails: &[&str]) -> Vec<String> {
         let arguments = [&["-p", provider, "-o", "jsonl", "create"], emails].concat();
         let created = self.run(&arguments).await;
@@ -128,8 +129,8 @@ impl World {
     }
 }
 
-/// A folder that nobody else uses, with nothing in it.
-pub(crate) fn empty_home() -> PathBuf {
+/// A new, empty folder.
+pub(crate) fn new_home() -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = format!("home-{}-{number}", std::process::id());
@@ -139,7 +140,7 @@ pub(crate) fn empty_home() -> PathBuf {
     home
 }
 
-pub(crate) fn home_variables(home: &std::path::Path) -> Variables {
+pub(crate) fn home_environment(home: &std::path::Path) -> Variables {
     let home = home.to_str().unwrap().to_owned();
     let path = std::env::var("PATH").unwrap_or_default();
     BTreeMap::from([
@@ -149,13 +150,13 @@ pub(crate) fn home_variables(home: &std::path::Path) -> Variables {
     ])
 }
 
-/// A home of its own, and nothing else.
-pub(crate) fn nothing() -> Variables {
-    home_variables(&empty_home())
+/// The environment with a new home folder only.
+pub(crate) fn empty_environment() -> Variables {
+    home_environment(&new_home())
 }
 
-/// The variables, with these set.
-pub(crate) fn with(mut variables: Variables, changes: &[(&str, &str)]) -> Variables {
+/// The variables with changes.
+pub(crate) fn with_variables(mut variables: Variables, changes: &[(&str, &str)]) -> Variables {
     for (name, value) in changes {
         variables.insert((*name).to_owned(), (*value).to_owned());
     }
@@ -169,26 +170,26 @@ pub(crate) fn text(value: &Value) -> String {
         .to_owned()
 }
 
-pub(crate) struct Finished {
+pub(crate) struct CommandOutput {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
 
-impl Finished {
+impl CommandOutput {
     #[track_caller]
-    pub fn succeeded(&self) -> &Self {
+    pub fn success(&self) -> &Self {
         assert_eq!(self.code, Some(0), "{} {}", self.stdout, self.stderr);
         self
     }
 
     #[track_caller]
     pub fn json(&self) -> Value {
-        self.succeeded();
+        self.success();
         serde_json::from_str(&self.stdout).unwrap()
     }
 
-    /// One value a line, whatever the exit code.
+    /// The JSON value of each line, whatever the exit code.
     #[track_caller]
     pub fn lines(&self) -> Vec<Value> {
         let lines = self.stdout.lines();
@@ -200,12 +201,12 @@ impl Finished {
     #[track_caller]
     pub fn fails(&self, code: i32, words: &[&str]) -> &Self {
         assert_eq!(self.code, Some(code), "{} {}", self.stdout, self.stderr);
-        self.says(words)
+        self.stderr_contains(words)
     }
 
-    /// On stderr.
+    /// Asserts that stderr contains the words.
     #[track_caller]
-    pub fn says(&self, words: &[&str]) -> &Self {
+    pub fn stderr_contains(&self, words: &[&str]) -> &Self {
         for word in words {
             assert!(
                 self.stderr.contains(word),
@@ -228,7 +229,7 @@ pub(crate) fn command(arguments: &[&str], variables: &Variables) -> Command {
     command
 }
 
-pub(crate) async fn run(arguments: &[&str], variables: &Variables) -> Finished {
+pub(crate) async fn run(arguments: &[&str], variables: &Variables) -> CommandOutput {
     let output = command(arguments, variables).output().await.unwrap();
     let Output {
         status,
@@ -236,7 +237,7 @@ pub(crate) async fn run(arguments: &[&str], variables: &Variables) -> Finished {
         stderr,
     } = output;
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    Finished {
+    CommandOutput {
         code: status.code(),
         stdout: text(stdout),
         stderr: text(stderr),

@@ -1,12 +1,12 @@
-//! What is refused, with which exit code, and what is said about it.
+//! Rejected input: exit codes and messages.
 
 use serde_json::Value;
 
-use crate::world::{World, nothing, run, with};
+use crate::fixture::{Fixture, empty_environment, run, with_variables};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_option_that_the_provider_lacks_is_refused_before_any_request() {
-    let world = World::start().await;
+async fn unsupported_options_fail_before_any_request() {
+    let fixture = Fixture::start().await;
     let role = [
         "create",
         "a@example.com",
@@ -15,7 +15,10 @@ async fn an_option_that_the_provider_lacks_is_refused_before_any_request() {
         "--role-id",
         "r",
     ];
-    world.run(&role).await.fails(1, &["not supported", "roles"]);
+    fixture
+        .run(&role)
+        .await
+        .fails(1, &["not supported", "roles"]);
     let login = [
         "create",
         "a@example.com",
@@ -24,23 +27,23 @@ async fn an_option_that_the_provider_lacks_is_refused_before_any_request() {
         "--auth-type",
         "sso",
     ];
-    world
+    fixture
         .run(&login)
         .await
         .fails(1, &["not supported", "auth types"]);
     for id in ["", ".", "..", "a/b", "a?b", "a b"] {
-        world
+        fixture
             .run(&["delete", id, "-p", "clickhouse", "--yes"])
             .await
             .fails(2, &["invalid input"]);
     }
-    let ledger = world.sandbox.ledger();
+    let ledger = fixture.sandbox.ledger();
     assert!(ledger.requests.is_empty(), "{:?}", ledger.requests);
 }
 
 #[tokio::test]
-async fn wrong_usage_ends_with_2_and_says_what_to_do() {
-    let none = &nothing();
+async fn wrong_usage_exits_with_2_and_a_hint() {
+    let none = &empty_environment();
     run(&["lst"], none).await.fails(2, &["list", "--help"]);
     run(&["list"], none).await.fails(2, &["--provider", "demo"]);
     run(&["list", "--provider", "aws"], none)
@@ -58,14 +61,17 @@ async fn wrong_usage_ends_with_2_and_says_what_to_do() {
     run(&["list", "-o", "markdown", "-p", "sandbox"], none)
         .await
         .fails(2, &["spec diff"]);
-    let wrong = with(nothing(), &[("ORG_INVITATIONS_PROVIDER", "conflunt")]);
+    let wrong = with_variables(
+        empty_environment(),
+        &[("ORG_INVITATIONS_PROVIDER", "conflunt")],
+    );
     run(&["list"], &wrong)
         .await
         .fails(2, &["did you mean `confluent`?"]);
 }
 
 #[tokio::test]
-async fn a_first_run_says_what_to_set_and_offers_the_demo() {
+async fn a_first_run_names_the_variables_and_the_demo() {
     for (name, variables) in [
         (
             "confluent",
@@ -76,20 +82,20 @@ async fn a_first_run_says_what_to_set_and_offers_the_demo() {
             ["CLICKHOUSE_ORG_ID", "CLICKHOUSE_CLOUD_API_SECRET"],
         ),
     ] {
-        let first = run(&["list", "-p", name], &nothing()).await;
+        let first = run(&["list", "-p", name], &empty_environment()).await;
         first.fails(2, &variables);
-        first.says(&["config.toml", "api_secret_command", "org-invitations demo"]);
+        first.stderr_contains(&["config.toml", "api_secret_command", "org-invitations demo"]);
     }
-    let empty = with(nothing(), &[("CLICKHOUSE_ORG_ID", "")]);
+    let empty = with_variables(empty_environment(), &[("CLICKHOUSE_ORG_ID", "")]);
     run(&["list", "-p", "clickhouse"], &empty)
         .await
         .fails(2, &["CLICKHOUSE_ORG_ID"]);
 }
 
 #[tokio::test]
-async fn a_url_that_is_not_safe_is_refused_by_its_name() {
-    let plain = with(
-        nothing(),
+async fn an_insecure_url_is_rejected_with_its_source() {
+    let plain = with_variables(
+        empty_environment(),
         &[
             ("CONFLUENT_CLOUD_API_KEY", "key"),
             ("CONFLUENT_CLOUD_API_SECRET", "hunter2"),
@@ -102,10 +108,10 @@ async fn a_url_that_is_not_safe_is_refused_by_its_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_secret_is_refused_with_3_and_not_printed() {
-    let world = World::start().await;
+async fn a_wrong_secret_exits_with_3_and_is_not_printed() {
+    let fixture = Fixture::start().await;
     let wrong = [("CONFLUENT_CLOUD_API_SECRET", "canary-secret")];
-    let variables = with(world.variables(), &wrong);
+    let variables = with_variables(fixture.variables(), &wrong);
     let id = "i-123456";
     for arguments in [
         &["list", "-o", "json", "-vv"][..],
@@ -127,36 +133,41 @@ async fn a_wrong_secret_is_refused_with_3_and_not_printed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn verbose_shows_the_attempts_on_stderr() {
-    let world = World::start().await;
-    let quiet = world.run(&["-p", "confluent", "list", "-o", "json"]).await;
+async fn verbose_logs_the_attempts() {
+    let fixture = Fixture::start().await;
+    let quiet = fixture
+        .run(&["-p", "confluent", "list", "-o", "json"])
+        .await;
     assert_eq!(quiet.stderr, "");
-    let told = world
+    let told = fixture
         .run(&["-p", "confluent", "list", "-o", "json", "-v"])
         .await;
-    told.says(&["attempt", "http.response.status_code=200"]);
+    told.stderr_contains(&["attempt", "http.response.status_code=200"]);
     assert_eq!(told.json(), Value::Array(Vec::new()));
-    let credentials = world.sandbox.credentials();
-    let most = world.run(&["-p", "confluent", "list", "-vv"]).await;
+    let credentials = fixture.sandbox.credentials();
+    let most = fixture.run(&["-p", "confluent", "list", "-vv"]).await;
     assert!(most.stderr.len() > told.stderr.len(), "{}", most.stderr);
     let secret = &credentials.confluent.api_secret;
     assert!(!most.stderr.contains(secret), "{}", most.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_is_none_stops_everything_before_a_request() {
-    let world = World::start().await;
+async fn an_invalid_address_fails_before_any_request() {
+    let fixture = Fixture::start().await;
     let create = ["-p", "confluent", "create", "ann@example.com", "bob"];
-    world.run(&create).await.fails(2, &["bob", "invalid input"]);
-    assert!(world.sandbox.ledger().requests.is_empty());
+    fixture
+        .run(&create)
+        .await
+        .fails(2, &["bob", "invalid input"]);
+    assert!(fixture.sandbox.ledger().requests.is_empty());
 }
 
-/// What a new administrator types, and what helps.
+/// What a new administrator types, and the hint that helps.
 #[tokio::test(flavor = "multi_thread")]
-async fn ordinary_mistakes_are_told_what_to_do_and_send_nothing() {
-    let world = World::start().await;
+async fn common_mistakes_get_a_hint_and_send_nothing() {
+    let fixture = Fixture::start().await;
     let roster = |name: &str, text: &str| {
-        let path = world.home.join(name);
+        let path = fixture.home.join(name);
         std::fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     };
@@ -220,12 +231,12 @@ async fn ordinary_mistakes_are_told_what_to_do_and_send_nothing() {
             &["line 2", "the id of a role, or a list of ids"],
         ),
     ] {
-        world.run(words).await.fails(2, said);
+        fixture.run(words).await.fails(2, said);
     }
-    assert!(world.sandbox.ledger().requests.is_empty());
-    world.invite("confluent", &["ann@example.com"]).await;
+    assert!(fixture.sandbox.ledger().requests.is_empty());
+    fixture.invite("confluent", &["ann@example.com"]).await;
     let copy = ["copy", "--from", "confluent", "--to", "clickhouse", "--yes"];
-    world
+    fixture
         .run(&copy)
         .await
         .fails(1, &["`--ignore auth-type` copies"]);
