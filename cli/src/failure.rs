@@ -139,7 +139,7 @@ fn hint(error: &Error) -> Option<&'static str> {
         ErrorKind::NotFound => "`org-invitations list` shows the invitations there are",
         ErrorKind::AlreadyExists => {
             "`org-invitations list --email ADDRESS` shows the invitation; `renew` sends it again, \
-             and `create --if-absent` is content with it"
+             and `create --if-not-exists` succeeds with it"
         }
         ErrorKind::AlreadyAccepted => "the person is a member now; remove the member instead",
         ErrorKind::QuotaExceeded => {

@@ -55,5 +55,5 @@ pub(crate) fn create_command(provider: &ProviderContext, people: &[&NewInvitatio
         Some(Roles::Legacy(role)) => command += &format!(" --role {}", shell_quote(role)),
         _ => {}
     }
-    command + " --if-absent"
+    command + " --if-not-exists"
 }

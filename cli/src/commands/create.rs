@@ -23,7 +23,7 @@ Examples:
   org-invitations -p confluent create ann@example.com --auth-type sso
   org-invitations -p clickhouse create ann@example.com --role developer
   org-invitations -p clickhouse create ann@example.com --role-id ROLE_ID
-  org-invitations -p confluent create ann@example.com --if-absent -o json
+  org-invitations -p confluent create ann@example.com --if-not-exists -o json
 
 One address gives a JSON object, several an array. An option that the provider
 does not have is refused before anything is sent. On Confluent a new user has
@@ -41,9 +41,9 @@ pub(crate) struct CreateArgs {
     /// The deprecated single role, admin or developer (ClickHouse).
     #[arg(long, value_name = "ROLE", conflicts_with = "role_id")]
     pub role: Option<String>,
-    /// Be content with an invitation that is there already, and print it.
-    #[arg(long)]
-    pub if_absent: bool,
+    /// Succeed if the invitation already exists, and print it.
+    #[arg(long, alias = "if-absent")]
+    pub if_not_exists: bool,
     #[command(flatten)]
     pub pause: PauseOptions,
 }
@@ -87,7 +87,7 @@ pub(crate) async fn run(
         |index| {
             let new = people[index].clone();
             async move {
-                if !args.if_absent {
+                if !args.if_not_exists {
                     return provider.create(new).await.map(Some);
                 }
                 match provider.get_or_create(new).await {
@@ -104,7 +104,7 @@ pub(crate) async fn run(
             let Some(invitation) = invitation else {
                 return Ok(());
             };
-            if args.if_absent {
+            if args.if_not_exists {
                 print_status_note(&invitation.email, invitation.status.as_ref());
             }
             records.push(&InvitationRecord::new(&provider.label, invitation))?;

@@ -366,7 +366,7 @@ async fn configured_secrets_are_redacted() {
     run("output, configuration", cells, 8).await;
 }
 
-/// A member is not invited, and gets no hint to use `--if-absent`.
+/// A member is not invited, and gets no hint to use `--if-not-exists`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_member_needs_no_invitation() {
     let mut cells: Vec<Cell> = Vec::new();
@@ -382,7 +382,7 @@ async fn a_member_needs_no_invitation() {
                 let ran = match command {
                     "create" => {
                         setup
-                            .run(&["--profile", profile(vendor), "create", ANN, "--if-absent"])
+                            .run(&["--profile", profile(vendor), "create", ANN, "--if-not-exists"])
                             .await
                     }
                     _ => {
@@ -400,7 +400,7 @@ async fn a_member_needs_no_invitation() {
                     }
                 };
                 let mut wrong = ended(&ran);
-                if ran.stderr.contains("--if-absent") {
+                if ran.stderr.contains("--if-not-exists") {
                     wrong.push("hints at what was given".to_owned());
                 }
                 if ran.code != Some(0) {

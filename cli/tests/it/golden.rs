@@ -187,7 +187,7 @@ async fn every_command_has_completions_and_a_man_page() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = run(&["completions", shell], &none).await;
         let script = &script.success().stdout;
-        for word in ["expiring-within", "if-absent", "doctor", "clickhouse"] {
+        for word in ["expiring-within", "if-not-exists", "doctor", "clickhouse"] {
             assert!(script.contains(word), "{shell} has no {word}");
         }
     }

@@ -102,7 +102,7 @@ async fn a_lost_person_is_named_with_the_create_command() {
         .run(&["-p", "clickhouse", "renew", &id, "-o", "jsonl"])
         .await;
     let again = format!(
-        "org-invitations -p clickhouse create ann@example.com --role-id {billing} --if-absent"
+        "org-invitations -p clickhouse create ann@example.com --role-id {billing} --if-not-exists"
     );
     lost.fails(
         1,
@@ -371,7 +371,7 @@ async fn a_second_ctrl_c_names_the_lost_person() {
     );
     // The command goes to the same server.
     let again = format!(
-        "-p confluent --base-url {url} create ann@example.com --auth-type local --if-absent"
+        "-p confluent --base-url {url} create ann@example.com --auth-type local --if-not-exists"
     );
     assert!(said.contains(&again), "{said}");
 }

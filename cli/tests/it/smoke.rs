@@ -108,13 +108,16 @@ async fn one_failed_create_hides_no_other() {
     assert_eq!(rows[1]["email"], "eve@example.com");
     assert_eq!(fixture.sandbox.invitations().len(), 3);
 
-    let again = [
-        &["-p", "confluent", "-o", "json", "create", "--if-absent"][..],
-        &emails[..3],
-    ];
-    let all = fixture.run(&again.concat()).await.json();
-    assert_eq!(all.as_array().unwrap().len(), 3);
-    assert_eq!(fixture.sandbox.invitations().len(), 3);
+    // The flag, and its former name.
+    for flag in ["--if-not-exists", "--if-absent"] {
+        let again = [
+            &["-p", "confluent", "-o", "json", "create", flag][..],
+            &emails[..3],
+        ];
+        let all = fixture.run(&again.concat()).await.json();
+        assert_eq!(all.as_array().unwrap().len(), 3);
+        assert_eq!(fixture.sandbox.invitations().len(), 3);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -104,7 +104,7 @@ async fn withdrawn_people_without_a_row_are_named() {
     let resumed = fixture.run(&apply).await;
     resumed.success().stderr_contains(&[
         "ann@example.com was withdrawn before the interruption",
-        "org-invitations -p confluent create ann@example.com --auth-type local --if-absent",
+        "org-invitations -p confluent create ann@example.com --auth-type local --if-not-exists",
     ]);
 }
 
