@@ -38,8 +38,7 @@ impl ApplyOptions {
         if self.dry_run || self.yes || prompt::is_interactive() {
             return Ok(());
         }
-        let message = "nobody is there to be asked, as this is not a terminal: give `--yes` to go \
-                       ahead without a question. Nothing was sent";
+        let message = "cannot prompt: not a terminal; pass --yes. Nothing was sent";
         Err(Failure::Usage(message.to_owned()))
     }
 }

@@ -94,8 +94,7 @@ pub(crate) fn check(args: &DeleteArgs) -> Result<(), Failure> {
     }
     args.selector.ids()?;
     if !args.yes && !prompt::is_interactive() {
-        let message = "nobody is there to be asked, as this is not a terminal: give `--yes` to \
-                       delete without a question. Nothing was deleted";
+        let message = "cannot prompt: not a terminal; pass --yes. Nothing was deleted";
         return Err(Failure::Usage(message.to_owned()));
     }
     Ok(())

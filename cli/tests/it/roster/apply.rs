@@ -106,7 +106,7 @@ async fn apply_needs_yes_without_a_terminal() {
     let fixture = Fixture::start().await;
     let roster = file(&fixture, "roster.csv", &crowd(2));
     let refused = fixture.run(&["-p", "confluent", "apply", &roster]).await;
-    refused.fails(2, &["give `--yes`", "Nothing was sent"]);
+    refused.fails(2, &["pass --yes", "Nothing was sent"]);
     assert!(fixture.sandbox.ledger().requests.is_empty());
 }
 
