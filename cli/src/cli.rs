@@ -37,20 +37,21 @@ const SHORT_HELP: &str = "\
 Examples:
   org-invitations -p confluent list --expiring-within 24h
   org-invitations -p clickhouse create ann@example.com --role developer
-  org-invitations doctor       # what is set up, from where, and does it work?
+  org-invitations doctor       # check the configuration and the connection
 
-`--help` has the credentials, the configuration file and the exit codes.";
+`--help` describes credentials, the configuration file and exit codes.";
 
 const LONG_HELP: &str = "\
-Credentials come from the environment, or from a profile:
+Credentials come from the environment or from a profile:
 
   confluent   CONFLUENT_CLOUD_API_KEY, CONFLUENT_CLOUD_API_SECRET,
-              and CONFLUENT_CLOUD_ENDPOINT to send requests elsewhere
+              and CONFLUENT_CLOUD_ENDPOINT for another base URL
   clickhouse  CLICKHOUSE_ORG_ID, CLICKHOUSE_CLOUD_API_KEY,
-              CLICKHOUSE_CLOUD_API_SECRET, and CLICKHOUSE_API_URL
+              CLICKHOUSE_CLOUD_API_SECRET,
+              and CLICKHOUSE_API_URL for another base URL
 
-Profiles are in ~/.config/org-invitations/config.toml (below XDG_CONFIG_HOME
-where that is set; on Windows in %APPDATA%\\org-invitations):
+Profiles are in ~/.config/org-invitations/config.toml (in XDG_CONFIG_HOME if
+that is set; on Windows in %APPDATA%\\org-invitations):
 
   default_profile = \"kafka\"
 
@@ -63,11 +64,11 @@ where that is set; on Windows in %APPDATA%\\org-invitations):
   provider = \"clickhouse\"
   organization_id = \"11111111-2222-3333-4444-555555555555\"
   api_key = \"abcdefgh\"
-  api_secret_file = \"clickhouse.secret\"    # beside this file
+  api_secret_file = \"clickhouse.secret\"    # in the folder of this file
 
-A flag goes before the environment, and the environment before the profile; a
-secret is never a flag. `org-invitations doctor` tells what won, and
-`org-invitations schema config` all that a profile may have.
+A flag overrides the environment, and the environment overrides the profile.
+Secrets are never flags. `org-invitations doctor` shows the source of each
+value, and `org-invitations schema config` describes every key of a profile.
 
 Other variables: ORG_INVITATIONS_PROVIDER, ORG_INVITATIONS_PROFILE,
 ORG_INVITATIONS_CONFIG, NO_COLOR.
@@ -75,10 +76,10 @@ ORG_INVITATIONS_CONFIG, NO_COLOR.
 Data goes to stdout, everything else to stderr.
 
 Exit codes:
-    0  done
-    1  refused, failed, or done only in part
+    0  success
+    1  rejected, failed, or done only in part
     2  wrong usage or configuration
-    3  the credential is wrong (401) or lacks the right (403)
+    3  the credential is invalid (401) or lacks a permission (403)
     4  not found
   130  interrupted (Ctrl-C)
 
@@ -92,46 +93,46 @@ Examples:
 /// The options of every command, before or after its name.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct GlobalOptions {
-    /// Whose organisation: confluent, clickhouse, or sandbox for a private one in memory. `list` and
-    /// `doctor` take it more than once.
+    /// The provider: confluent, clickhouse, or sandbox (in memory). `list` and `doctor` accept it more
+    /// than once.
     #[arg(
         long, short, global = true, value_enum,
         hide_possible_values = true, help_heading = CONNECTION
     )]
     pub provider: Vec<ProviderName>,
 
-    /// The profile of the configuration file to use.
+    /// The profile of the configuration file.
     #[arg(long, value_name = "NAME", global = true, help_heading = CONNECTION)]
     pub profile: Option<String>,
 
-    /// The configuration file, in place of the one in its usual place.
+    /// The configuration file, instead of the default one.
     #[arg(long, value_name = "FILE", global = true, help_heading = CONNECTION)]
     pub config_file: Option<PathBuf>,
 
-    /// Where requests go, in place of the vendor.
+    /// The base URL of the API, instead of the vendor's.
     #[arg(long, value_name = "URL", global = true, help_heading = CONNECTION)]
     pub base_url: Option<String>,
 
-    /// The organisation's id (ClickHouse).
+    /// The id of the organisation (ClickHouse).
     #[arg(long, value_name = "ID", global = true, help_heading = CONNECTION)]
     pub organization_id: Option<String>,
 
-    /// How results are printed.
+    /// The output format.
     #[arg(
         long, short, value_name = "FORMAT", global = true, value_enum, default_value_t,
         hide_possible_values = true, help_heading = OUTPUT,
-        help = "How results are printed: table, json, jsonl, csv, yaml; for `spec diff` markdown too"
+        help = "The output format: table, json, jsonl, csv, yaml; `spec diff` also has markdown"
     )]
     pub output: Format,
 
-    /// Colours: auto, always, never. `auto` is on a terminal, unless NO_COLOR is set.
+    /// When to use colours: auto, always, never. `auto` is on a terminal, unless NO_COLOR is set.
     #[arg(
         long, value_name = "WHEN", global = true, value_enum, default_value_t,
         hide_possible_values = true, help_heading = OUTPUT
     )]
     pub color: ColorChoice,
 
-    /// Tell on stderr what is sent; twice for more.
+    /// Log requests on stderr; repeat for more detail.
     #[arg(long, short, global = true, action = clap::ArgAction::Count, help_heading = OUTPUT)]
     pub verbose: u8,
 }
@@ -148,7 +149,7 @@ pub(crate) enum ProviderName {
     /// ClickHouse Cloud.
     #[value(name = "clickhouse")]
     ClickHouse,
-    /// An empty organisation in memory that speaks Confluent's API.
+    /// An empty organisation in memory, with Confluent's API.
     Sandbox,
 }
 
@@ -165,39 +166,39 @@ impl ProviderName {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// List the invitations of the organisation.
+    /// List the invitations of an organisation.
     List(ListArgs),
-    /// Show invitations by their ids.
+    /// Show invitations by id.
     Get(GetArgs),
     /// Invite people.
     Create(CreateArgs),
     /// Withdraw invitations.
     Delete(DeleteArgs),
-    /// Invite again: withdraw invitations and send them anew, with the same roles and login.
+    /// Renew invitations: withdraw and create them again with the same roles and login.
     Renew(RenewArgs),
     /// Show what applying a roster would change.
     Plan(PlanArgs),
-    /// Invite the people of a roster, and renew or withdraw what has to be.
+    /// Apply a roster: invite its people, and renew or withdraw invitations as needed.
     Apply(ApplyArgs),
-    /// Invite to one organisation those who are invited to another.
+    /// Copy the invitations of one organisation to another.
     Copy(CopyArgs),
-    /// Check the setup: where each value comes from, and whether the provider answers.
+    /// Check the configuration: the source of each value, and whether the provider responds.
     #[command(after_help = crate::commands::doctor::EXAMPLES)]
     Doctor,
-    /// Show everything on both providers, against the built-in sandbox.
+    /// Demonstrate both providers against the built-in sandbox.
     #[command(after_help = "Example:\n  org-invitations demo")]
     Demo,
     /// Query and change invitations in SQL.
     #[cfg(feature = "sql")]
     Sql(crate::commands::sql::SqlArgs),
-    /// Serve both vendors' APIs from memory, to test against.
+    /// Serve both vendors' APIs from memory, for tests.
     Sandbox(SandboxArgs),
-    /// Look at a vendor's OpenAPI document: what changed, and whether the library builds from it.
+    /// Compare and check a vendor's OpenAPI documents.
     #[command(subcommand)]
     Spec(SpecCommand),
-    /// Print the JSON Schema of what a command prints, or of the configuration file.
+    /// Print the JSON Schema of a command's output or of the configuration file.
     Schema(SchemaArgs),
-    /// Print what makes a shell complete this command's options.
+    /// Print a completion script for a shell.
     Completions(CompletionsArgs),
     /// Print the manual as man pages.
     Man(ManArgs),

@@ -9,19 +9,19 @@ use crate::{bulk::PauseOptions, failure::Failure, prompt};
 /// How to apply a plan.
 #[derive(Args, Debug)]
 pub(crate) struct ApplyOptions {
-    /// Only show what would be done, and whose invitations would be withdrawn.
+    /// Show what would change, and whose invitations would be withdrawn, without changing anything.
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask.
+    /// Skip the confirmation prompt.
     #[arg(long, short)]
     pub yes: bool,
-    /// Write the rows that fail to this file (.csv or .jsonl), ready to be given back to `apply`.
+    /// Write the rows that fail to this file (.csv or .jsonl), as a roster for `apply`.
     #[arg(long, value_name = "FILE")]
     pub failed: Option<PathBuf>,
-    /// Go on with a run that was interrupted; where there was none, start afresh.
+    /// Resume an interrupted run, or start a new one if there is none.
     #[arg(long)]
     pub resume: bool,
-    /// How many requests may be under way at once.
+    /// The maximum number of concurrent requests.
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub concurrency: usize,
     #[command(flatten)]

@@ -15,7 +15,7 @@ use crate::{
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct PauseOptions {
-    /// Stop when the server could not be reached for so long; until then the run pauses and probes it.
+    /// How long the run pauses while the server cannot be reached, before it gives up.
     #[arg(
         long,
         value_name = "DURATION",

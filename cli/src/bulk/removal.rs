@@ -9,8 +9,8 @@ use crate::{failure::Failure, output::escape_control, provider::ProviderContext}
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct RemovalOptions {
-    /// Refuse to withdraw more invitations than this, or than this share of those that there are; default
-    /// 25%, and at least 5.
+    /// Fail if more invitations than this number, or this share of the existing ones, would be
+    /// withdrawn. Default: 25%, and at least 5.
     #[arg(long, value_name = "N|P%", value_parser = parse_limit)]
     pub max_deletes: Option<RemovalLimit>,
 }

@@ -20,26 +20,26 @@ Examples:
   org-invitations -p confluent apply roster.csv --yes --failed failed.csv
   org-invitations -p confluent apply roster.csv --yes --failed failed.csv --resume
 
-While it runs, it keeps a journal beside the roster (roster.csv.journal). After
-Ctrl-C, a crash or a power cut, the same command with --resume goes on: nobody is
-invited twice, and nobody is forgotten. A run that comes to its end deletes its
-journal. The file of --failed is a roster again; where the run deletes, it has a
-column action, and a row that says delete withdraws and invites nobody.
+A run keeps a journal beside the roster (roster.csv.journal). After Ctrl-C, a
+crash or a power cut, the same command with --resume continues the run: nobody is
+invited twice, and nobody is forgotten. A completed run deletes its journal. The
+file of --failed is a roster; if the run deletes invitations, the file has a
+column action, and a row with the action delete invites nobody.
 
-Creates come first, then renewals, one person at a time until one succeeded, then
-deletions; and none of those when it is open whether somebody was invited. --prune
-takes no empty roster, and leaves everybody alone who has a row. A run that would
-withdraw more than --max-deletes is refused before it begins; renewals of what has
-not expired count too.
+The order is creates, then renewals, one person at a time until one succeeds, then
+deletions. If it is unknown whether a person was invited, nothing is withdrawn.
+--prune rejects an empty roster, and keeps everybody who has a row. A run that
+would withdraw more than --max-deletes fails before it starts; renewals of
+unexpired invitations count as well.
 
-`plan --help` has the form of a roster and the actions. In a table only failures
-and a summary are shown; the other formats have an object for each row.")]
+`plan --help` describes rosters and actions. Tables show failures and a summary
+only; the other formats have an object for each row.")]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
     pub roster: RosterOptions,
     #[command(flatten)]
     pub apply: ApplyOptions,
-    /// Where the journal is. Default: beside the roster; none for standard input.
+    /// The file of the journal. Default: beside the roster; none for standard input.
     #[arg(long, value_name = "FILE")]
     pub journal: Option<PathBuf>,
 }

@@ -12,7 +12,7 @@ Examples:
   org-invitations completions zsh > ~/.zfunc/_org-invitations
   org-invitations completions fish > ~/.config/fish/completions/org-invitations.fish")]
 pub(crate) struct CompletionsArgs {
-    /// Which shell.
+    /// The shell.
     #[arg(value_enum)]
     pub shell: Shell,
 }

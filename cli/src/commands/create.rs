@@ -25,9 +25,9 @@ Examples:
   org-invitations -p clickhouse create ann@example.com --role-id ROLE_ID
   org-invitations -p confluent create ann@example.com --if-not-exists -o json
 
-One address gives a JSON object, several an array. An option that the provider
-does not have is refused before anything is sent. On Confluent a new user has
-no roles: bind them to the `user.id` that `-o json` shows.")]
+One address prints a JSON object, several print an array. An option that the
+provider does not support is rejected before anything is sent. On Confluent a
+new user has no roles: bind roles to the `user.id` that `-o json` prints.")]
 pub(crate) struct CreateArgs {
     /// The addresses to invite.
     #[arg(value_name = "EMAIL", required = true)]
@@ -35,10 +35,10 @@ pub(crate) struct CreateArgs {
     /// How the invitees log in: local or sso (Confluent).
     #[arg(long, value_name = "TYPE")]
     pub auth_type: Option<String>,
-    /// A role by its id; may be given more than once (ClickHouse).
+    /// The id of a role; repeat for several roles (ClickHouse).
     #[arg(long, value_name = "ID")]
     pub role_id: Vec<String>,
-    /// The deprecated single role, admin or developer (ClickHouse).
+    /// The deprecated single role: admin or developer (ClickHouse).
     #[arg(long, value_name = "ROLE", conflicts_with = "role_id")]
     pub role: Option<String>,
     /// Succeed if the invitation already exists, and print it.

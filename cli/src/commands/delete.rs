@@ -23,13 +23,14 @@ Examples:
   org-invitations -p confluent list --expired -o jsonl | jq -r .id |
     xargs org-invitations -p confluent delete --yes --max-deletes 50%
 
-Asks first on a terminal; elsewhere it needs --yes. More than --max-deletes are
-refused before anything is deleted. On Confluent this also deactivates the user
-that the invitation created. An invitation that was accepted cannot be withdrawn.")]
+The command prompts on a terminal; elsewhere it needs --yes. If more invitations
+are selected than --max-deletes allows, it fails before anything is deleted. On
+Confluent this also deactivates the user that the invitation created. An accepted
+invitation cannot be withdrawn.")]
 pub(crate) struct DeleteArgs {
     #[command(flatten)]
     pub selector: InvitationSelector,
-    /// Do not ask.
+    /// Skip the confirmation prompt.
     #[arg(long, short)]
     pub yes: bool,
     #[command(flatten)]

@@ -18,10 +18,10 @@ Examples:
   org-invitations -p confluent get i-7od91
   org-invitations -p confluent get i-7od91 i-8pe02 -o jsonl
 
-One id gives a JSON object, several an array. Those that are not found are
-told on stderr.")]
+One id prints a JSON object, several print an array. Ids that are not found are
+reported on stderr.")]
 pub(crate) struct GetArgs {
-    /// Their ids, as `list` shows them.
+    /// The ids of invitations, as `list` shows them.
     #[arg(value_name = "ID", required = true)]
     pub ids: Vec<String>,
 }

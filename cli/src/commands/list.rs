@@ -28,36 +28,36 @@ Examples:
   org-invitations -p confluent -p clickhouse list -o csv > invitations.csv
   org-invitations -p confluent list --expired -o jsonl | jq -r .email
 
-An invitation is shown when it matches all the filters. A filter that the
-provider does not have is refused before anything is sent. Rows are shown as
-pages arrive. In CSV, control characters are written out, and a cell that a
-spreadsheet would take for a formula begins with an apostrophe.")]
+An invitation has to match every filter. A filter that the provider does not
+support is rejected before anything is sent. Rows are printed as pages arrive.
+In CSV, control characters are escaped, and a cell that a spreadsheet would
+read as a formula starts with an apostrophe.")]
 pub(crate) struct ListArgs {
-    /// Only the invitations of this address (Confluent: as it was spelt when invited).
+    /// Only invitations for this address (Confluent: in the spelling of the invitation).
     #[arg(long, value_name = "ADDRESS")]
     pub email: Option<String>,
-    /// Only those with this status: sent, staged, accepted, expired, deactivated.
+    /// Only invitations with this status: sent, staged, accepted, expired, deactivated.
     #[arg(long)]
     pub status: Option<String>,
-    /// Only the one that created the user with this id (Confluent).
+    /// Only the invitation that created the user with this id (Confluent).
     #[arg(long, value_name = "ID")]
     pub user: Option<String>,
-    /// Only those sent by the user with this id (Confluent).
+    /// Only invitations sent by the user with this id (Confluent).
     #[arg(long, value_name = "ID")]
     pub creator: Option<String>,
-    /// Only those with this role, by its name or id (ClickHouse).
+    /// Only invitations with this role, by name or id (ClickHouse).
     #[arg(long)]
     pub role: Option<String>,
-    /// Only those that can no longer be accepted because they are too old.
+    /// Only expired invitations.
     #[arg(long, conflicts_with_all = ["status", "expiring_within"])]
     pub expired: bool,
-    /// Only those that are open now and will expire within this time, such as 24h, 7d, "1h 30m".
+    /// Only open invitations that expire within this time, such as 24h, 7d, "1h 30m".
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub expiring_within: Option<Duration>,
-    /// At most so many.
+    /// The maximum number of invitations to print.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
-    /// How many to ask for at a time.
+    /// How many invitations to request per page.
     #[arg(long, value_name = "N")]
     pub page_size: Option<u32>,
 }

@@ -13,7 +13,7 @@ Examples:
   org-invitations man | man -l -
   org-invitations man --to ~/.local/share/man/man1   # this page and one for each command")]
 pub(crate) struct ManArgs {
-    /// Write the pages of every command into this folder, in place of printing the main one.
+    /// Write the pages of every command to this folder, instead of printing the main one.
     #[arg(long, value_name = "FOLDER")]
     pub to: Option<PathBuf>,
 }

@@ -27,16 +27,17 @@ Examples:
 
 A roster has the columns email, roles (ids with `;` between them, or
 `legacy:admin`) and auth_type (local or sso); only email is needed. It is CSV
-with a header, JSON (an array of objects) or JSON lines. A row with `delete` in
-a column action withdraws its person's invitation, or the one of a column id.
+with a header, JSON (an array of objects) or JSON lines. A row with `delete`
+in the column action withdraws the person's invitation, or the one with the id
+in the column id.
 
-Nothing is sent but a request for the list. The actions:
+The command only lists invitations. The actions:
   create   the person is not invited
   renew    the invitation has expired or has other roles or another login; it is
-           withdrawn and made anew, as neither vendor can change or resend one
-  keep     the person is invited as asked, or is a member
+           withdrawn and created again, as neither vendor can change or resend one
+  keep     the person is invited as requested, or is a member
   delete   the person is not in the roster (with --prune); not after acceptance
-  refuse   the row cannot be carried out, and the reason says why")]
+  refuse   the row cannot be applied, and the reason says why")]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub roster: RosterOptions,
@@ -45,16 +46,16 @@ pub(crate) struct PlanArgs {
 /// The roster options of `plan` and `apply`.
 #[derive(Args, Debug)]
 pub(crate) struct RosterOptions {
-    /// The people who should be invited; `-` is standard input.
+    /// The file with the people to invite; `-` is standard input.
     #[arg(value_name = "ROSTER")]
     pub path: PathBuf,
-    /// How the roster is written. Default: by the end of its name.
+    /// The format of the roster. Default: by its file extension.
     #[arg(long, value_enum)]
     pub format: Option<RosterFormat>,
     /// Withdraw the invitations of people who are not in the roster.
     #[arg(long)]
     pub prune: bool,
-    /// Let an empty roster withdraw everybody's invitation.
+    /// Allow an empty roster to withdraw every invitation.
     #[arg(long, requires = "prune")]
     pub allow_empty: bool,
     #[command(flatten)]

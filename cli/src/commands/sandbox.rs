@@ -19,16 +19,16 @@ pub(crate) struct SandboxArgs {
     /// The address to listen on; port 0 picks a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
     pub listen: SocketAddr,
-    /// Listen on an address that other machines can reach, too. Nothing under /_sandbox/ asks for credentials.
+    /// Allow an address that other machines can reach. Nothing under /_sandbox/ requires credentials.
     #[arg(long)]
     pub allow_remote: bool,
-    /// Begin with so many invitations in the first organisation of each API.
+    /// The number of invitations in the first organisation of each API at the start.
     #[arg(long, value_name = "INVITATIONS")]
     pub seed: Option<u64>,
-    /// How many requests, and how many changes, the ledger keeps: the latest. Default 100000.
+    /// How many of the latest requests and changes the ledger keeps. Default: 100000.
     #[arg(long, value_name = "ENTRIES")]
     pub ledger_limit: Option<usize>,
-    /// Organisations, keys and settings, in YAML or JSON. Options go before it.
+    /// File with organisations, keys and settings in YAML or JSON. Options override it.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
@@ -38,11 +38,11 @@ Examples:
   org-invitations sandbox
   org-invitations sandbox --listen 127.0.0.1:0 --seed 1000    # any free port
 
-Once it listens it prints one line of JSON: its URL, and a key for each API. It
-stops on Ctrl-C. What a test can do to it over HTTP is described at
-/_sandbox/openapi.yaml.
+Once the server listens, the command prints one line of JSON with its URL and a
+key for each API. Ctrl-C stops it. /_sandbox/openapi.yaml describes how tests
+control the server over HTTP.
 
-A configuration file; whatever is left out has the default:
+A configuration file, with the defaults in the comments:
 
   seed: 10000            # invitations in the first organisation of each API; none
   ledger_limit: 100000   # requests, and changes, that the ledger keeps; 100000

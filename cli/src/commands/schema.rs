@@ -19,12 +19,12 @@ Examples:
   org-invitations schema list
   org-invitations schema config > org-invitations.schema.json
 
-`list`, `plan`, `apply` and `copy` print an array. `get` and `create` print an object where one id or
-address was given, and an array otherwise; `delete` and `renew` an object where
-one id was given. A line of `-o jsonl` is one of these objects, and `-o yaml`
-has the shape of `-o json`. Properties may be added; those that are there stay.")]
+`list`, `plan`, `apply` and `copy` print an array. `get` and `create` print an
+object for one id or address, and an array otherwise; `delete` and `renew` print
+an object for one id. A line of `-o jsonl` is one of these objects, and `-o yaml`
+has the shape of `-o json`. Later versions may add properties, and remove none.")]
 pub(crate) struct SchemaArgs {
-    /// Of what.
+    /// The document to describe.
     #[arg(value_enum)]
     pub of: Document,
 }
@@ -48,7 +48,7 @@ pub(crate) enum Document {
     Apply,
     /// What `doctor` prints.
     Doctor,
-    /// The configuration file, as JSON would have it.
+    /// The configuration file, as JSON.
     Config,
 }
 

@@ -10,10 +10,10 @@ use org_invitations::{
 /// The invitations that a command works on.
 #[derive(Args, Debug)]
 pub(crate) struct InvitationSelector {
-    /// Their ids, as `list` shows them.
+    /// The ids of invitations, as `list` shows them.
     #[arg(value_name = "ID")]
     pub ids: Vec<String>,
-    /// The address that was invited, in any spelling; may be given more than once.
+    /// The invited address, in any spelling; repeat for several addresses.
     #[arg(long, value_name = "ADDRESS")]
     pub email: Vec<String>,
 }

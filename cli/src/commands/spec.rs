@@ -21,26 +21,26 @@ use crate::{
 /// The commands about a document. The API is recognised by its paths.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SpecCommand {
-    /// Compare two documents of one API: what breaks, what is new, what does not matter.
+    /// Compare two versions of a document: breaking, additive and other changes.
     ///
-    /// Only what the library uses counts, after resolving references and lowering OpenAPI 3.1 to 3.0,
-    /// so moving a schema is no change. Lines of the class `bindings` name what a program that uses
-    /// the generated bindings directly gains, loses or finds changed.
+    /// The comparison covers what the library uses, after it resolves references and lowers OpenAPI 3.1
+    /// to 3.0, so moving a schema is no change. Lines of the class `bindings` name additions, removals
+    /// and changes for programs that use the generated bindings directly.
     #[command(after_help = "\
-Exit codes: 0 nothing breaks, 1 something breaks, 2 the documents could not be
+Exit codes: 0 no breaking change, 1 a breaking change, 2 the documents cannot be
 compared.
 
 Example:
   org-invitations spec diff specs/clickhouse-cloud-v1.json clickhouse.json -o markdown")]
     Diff {
-        /// The document that is in use.
+        /// The document in use.
         old: PathBuf,
-        /// The document that is to replace it.
+        /// The new document.
         new: PathBuf,
     },
-    /// Say whether the library would build from a document, without building.
+    /// Check whether the library builds from a document, without building it.
     #[command(after_help = "\
-Exit codes: 0 it would, 1 it would not, 2 the document could not be read.
+Exit codes: 0 it builds, 1 it does not build, 2 the document cannot be read.
 
 Example:
   org-invitations spec check clickhouse.json")]

@@ -382,7 +382,13 @@ async fn a_member_needs_no_invitation() {
                 let ran = match command {
                     "create" => {
                         setup
-                            .run(&["--profile", profile(vendor), "create", ANN, "--if-not-exists"])
+                            .run(&[
+                                "--profile",
+                                profile(vendor),
+                                "create",
+                                ANN,
+                                "--if-not-exists",
+                            ])
                             .await
                     }
                     _ => {

@@ -31,43 +31,44 @@ Examples:
   org-invitations copy --from confluent --to clickhouse --ignore auth-type
     --delete-source-after --max-deletes 100%
 
---from and --to take a provider or the name of a profile. Copied are the
-invitations that can still be accepted. Whom the target has invited already is
-left alone. What the target cannot express is refused, unless --ignore says to
-leave it out.
+--from and --to take a provider or the name of a profile. The command copies the
+invitations that can still be accepted, and skips people whom the target has
+invited already. A field that the target does not support is rejected, unless
+--ignore omits it.
 
---delete-source-after withdraws whom it has seen at the target, and nobody when
-it is open whether somebody was invited there. The question and --dry-run name
-them. More than --max-deletes of the source's invitations are refused before
-anything is changed.
+--delete-source-after withdraws the invitations of people who are seen at the
+target. If it is unknown whether a person was invited there, it withdraws nothing.
+The prompt and --dry-run name the people. If that would withdraw more of the
+source's invitations than --max-deletes allows, the command fails before anything
+is changed.
 
-A role map is TOML: the id or name of a role on the left, ids on the right.
-A role that is not in it is refused. Without a map, ids stay as they are.
+A role map has the id or name of a source role on the left, and target ids on the
+right. A role without an entry is rejected. Without a map, ids stay as they are.
 
   [roles]
   \"Developer\" = \"5f6a…\"
   \"Auditor\" = [\"77b0…\", \"9c21…\"]")]
 pub(crate) struct CopyArgs {
-    /// Where the people are invited now.
+    /// The provider or profile to copy from.
     #[arg(long, value_name = "PROVIDER")]
     pub from: String,
-    /// Where they are to be invited.
+    /// The provider or profile to copy to.
     #[arg(long, value_name = "PROVIDER")]
     pub to: String,
-    /// Which role there is which role here.
+    /// TOML file that maps source roles to target roles.
     #[arg(long, value_name = "FILE")]
     pub role_map: Option<PathBuf>,
-    /// Leave out what the target cannot express.
+    /// Omit a field that the target does not support.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub ignore: Vec<IgnoredField>,
-    /// Withdraw each invitation at the source once its person was seen at the target.
+    /// Withdraw each invitation at the source once its person is seen at the target.
     #[arg(long)]
     pub delete_source_after: bool,
     #[command(flatten)]
     pub removals: RemovalOptions,
     #[command(flatten)]
     pub apply: ApplyOptions,
-    /// Keep a journal of whom this run has invited, for --resume.
+    /// Keep a journal of the run in this file, for --resume.
     #[arg(long, value_name = "FILE")]
     pub journal: Option<PathBuf>,
 }
@@ -75,7 +76,7 @@ pub(crate) struct CopyArgs {
 /// A field of an invitation that `copy` can leave out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum IgnoredField {
-    /// What the invitee may do.
+    /// The roles of the invitee.
     Roles,
     /// How the invitee logs in.
     AuthType,

@@ -20,17 +20,16 @@ use crate::{
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  org-invitations doctor                    # every provider that is set up
+  org-invitations doctor                    # every configured provider
   org-invitations --profile prod doctor -o json
 
-Shows every value of every provider that is set up, or of those asked for, with
-the source that won and those that it was preferred to. Then it checks that the
-server can be reached (a request without credentials), how far its clock is
-from this one's, and that the credential may list invitations (a page of one).
-Secrets are never shown.
+Shows every value of the configured or selected providers, with its source and
+the sources that it overrides. Then it checks that the server can be reached (a
+request without credentials), how far the clocks differ, and that the credential
+may list invitations (a page of one). Secrets are never shown.
 
-Exit codes: 0 all is well, 1 a provider cannot be reached or answers wrongly,
-2 the configuration is wrong or missing, 3 the credential is refused.";
+Exit codes: 0 all checks passed, 1 a provider cannot be reached or fails,
+2 the configuration is wrong or missing, 3 the credential is rejected.";
 
 pub(crate) async fn run(
     global: &GlobalOptions,

@@ -39,20 +39,20 @@ Examples:
   org-invitations -p clickhouse renew --email ann@example.com
   org-invitations -p confluent renew --expired --yes
 
-Not atomic: neither vendor can send an invitation again, so it is deleted and
-created, with the same roles and the same login, under a new id. When creating
-fails it is tried again; when that does not help, the exit code is 1 and stderr
-has the command that invites the person. Ctrl-C stops after the person under
-way. What was accepted, or has roles that cannot be given again, is refused
-and stays as it is. More than --max-deletes of what has not expired are refused
-before anything is deleted.")]
+A renewal is not atomic: neither vendor can send an invitation again, so it is
+deleted and created with the same roles and the same login, under a new id. A
+create that fails is retried; if it fails permanently, the exit code is 1 and
+stderr has the command that invites the person. Ctrl-C stops after the renewal in
+progress. An invitation that was accepted, or has roles that cannot be assigned
+again, is rejected and stays as it is. If more unexpired invitations are selected
+than --max-deletes allows, the command fails before anything is deleted.")]
 pub(crate) struct RenewArgs {
     #[command(flatten)]
     pub selector: InvitationSelector,
-    /// Every invitation that has expired; on a terminal, after asking.
+    /// Renew every expired invitation; prompts on a terminal.
     #[arg(long, conflicts_with_all = ["ids", "email"])]
     pub expired: bool,
-    /// Do not ask.
+    /// Skip the confirmation prompt.
     #[arg(long, short)]
     pub yes: bool,
     #[command(flatten)]

@@ -35,7 +35,7 @@ Examples:
   org-invitations sql -f report.sql
   org-invitations sql            # a prompt
 
-Tables, of every provider that is set up, or of those chosen with --provider:
+Tables of every configured provider, or of those selected with --provider:
   confluent.iam.invitations        as Confluent's API has them
   clickhouse.members.invitations   as ClickHouse's API has them
   invitations                      of all, with the column `provider`
@@ -43,9 +43,9 @@ Tables, of every provider that is set up, or of those chosen with --provider:
 
 `DESCRIBE confluent.iam.invitations` shows the columns, `EXPLAIN SELECT …` what
 would be sent. Conditions on id, email, status, \"user\" and creator, and LIMIT,
-are sent to the provider where it has them. INSERT invites: email, and auth_type
-(Confluent) or role or role_ids (ClickHouse). DELETE selects with the whole of
-its condition first, and deletes then.")]
+are sent to the provider if it supports them. INSERT invites: email, and auth_type
+(Confluent) or role or role_ids (ClickHouse). DELETE first selects the rows that
+match its whole condition, and then deletes them.")]
 pub(crate) struct SqlArgs {
     /// One statement, or several with `;` between them.
     #[arg(value_name = "SQL", conflicts_with = "file")]
@@ -53,7 +53,7 @@ pub(crate) struct SqlArgs {
     /// A file with statements; `-` is standard input.
     #[arg(long, short, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Carry out a DELETE without WHERE.
+    /// Allow a DELETE without WHERE.
     #[arg(long)]
     pub allow_delete_all: bool,
     #[command(flatten)]

@@ -13,14 +13,14 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub(crate) struct ServeOptions {
-    /// Answer PostgreSQL clients at this address until Ctrl-C; the password is the variable
-    /// ORG_INVITATIONS_SQL_PASSWORD.
+    /// Serve PostgreSQL clients at this address until Ctrl-C. The variable ORG_INVITATIONS_SQL_PASSWORD has
+    /// the password.
     #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["statement", "file"])]
     pub serve: Option<SocketAddr>,
-    /// With --serve: carry out INSERT and DELETE, too.
+    /// With --serve: allow INSERT and DELETE.
     #[arg(long, requires = "serve", conflicts_with_all = ["statement", "file"])]
     pub allow_writes: bool,
-    /// With --serve: listen on an address that other machines can reach, too. Connections are not encrypted.
+    /// With --serve: allow an address that other machines can reach. Connections are not encrypted.
     #[arg(long, requires = "serve", conflicts_with_all = ["statement", "file"])]
     pub allow_remote: bool,
 }

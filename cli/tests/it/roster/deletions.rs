@@ -542,7 +542,8 @@ async fn a_permanent_loss_is_named_and_not_resumed() {
     let roster = file(&fixture, "roster.csv", &format!("email,auth_type\n{rows}"));
     let apply = ["-p", "confluent", "apply", &roster, "--yes", "-o", "jsonl"];
     let lost = fixture.run(&apply).await;
-    let again = "org-invitations -p confluent create a@example.com --auth-type local --if-not-exists";
+    let again =
+        "org-invitations -p confluent create a@example.com --auth-type local --if-not-exists";
     lost.stderr_contains(&[
         "a@example.com IS NOT INVITED ANY MORE",
         again,
