@@ -100,7 +100,7 @@ impl fmt::Display for Failure {
                 if let Some(body) = error.body_excerpt().filter(|body| !body.is_empty()) {
                     write!(
                         f,
-                        "\n  the answer begins: {}",
+                        "\n  the response starts with: {}",
                         escape_control(&format!("{body:?}"))
                     )?;
                 }
@@ -122,31 +122,33 @@ impl fmt::Display for Failure {
 fn hint(error: &Error) -> Option<&'static str> {
     Some(match error.kind() {
         _ if error.may_have_executed() => {
-            "look with `org-invitations list` whether it was carried out before repeating it"
+            "the outcome is unknown: check with `org-invitations list` before you repeat the command"
         }
-        ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Transport => "repeat it later",
+        ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Transport => "try again later",
         ErrorKind::Config => {
-            "`org-invitations demo` needs nothing; `org-invitations doctor` shows what is set up"
+            "`org-invitations doctor` shows the configuration; `org-invitations demo` needs none"
         }
         ErrorKind::Unauthenticated => {
-            "check the credential, and that it is active; \
-             `org-invitations doctor` shows where it comes from"
+            "check that the credential is right and active; \
+             `org-invitations doctor` shows its source"
         }
-        ErrorKind::PermissionDenied => "the key's owner lacks the right to manage users",
+        ErrorKind::PermissionDenied => "the owner of the key lacks the permission to manage users",
         ErrorKind::InvalidInput if error.message().contains("assignedRoleIds") => {
-            "this organisation has custom roles: give roles by their ids, with --role-id"
+            "this organisation has custom roles: pass the ids of roles with --role-id"
         }
-        ErrorKind::NotFound => "`org-invitations list` shows the invitations there are",
+        ErrorKind::NotFound => "`org-invitations list` shows the existing invitations",
         ErrorKind::AlreadyExists => {
             "`org-invitations list --email ADDRESS` shows the invitation; `renew` sends it again, \
              and `create --if-not-exists` succeeds with it"
         }
         ErrorKind::AlreadyAccepted => "the person is a member now; remove the member instead",
         ErrorKind::QuotaExceeded => {
-            "delete invitations that nobody needs, or ask for a larger quota"
+            "delete invitations that are not needed, or request a larger quota"
         }
-        ErrorKind::RateLimited => "wait a little and repeat",
-        ErrorKind::Connect => "check the network and the base URL; `org-invitations doctor` tries",
+        ErrorKind::RateLimited => "wait and try again",
+        ErrorKind::Connect => {
+            "check the network and the base URL; `org-invitations doctor` tests the connection"
+        }
         _ => return None,
     })
 }

@@ -7,12 +7,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use org_invitations::{Confluent, ErrorKind, InvitationProvider, Observer, ProviderConfig};
+use org_invitations::{
+    Confluent, ErrorKind, InvitationProvider, Observer, ProviderConfig, ProviderKind,
+};
 use org_invitations_sandbox::Sandbox;
 
 use crate::{
     cli::GlobalOptions,
-    config::{self, Account, ResolvedConfig, Selected, Selection},
+    config::{
+        self, Account, PROVIDER_VARIABLE, ResolvedConfig, Selected, Selection, required_variables,
+    },
     failure::Failure,
     output::shell_quote,
 };
@@ -107,7 +111,7 @@ pub(crate) async fn single(global: &GlobalOptions) -> Result<ProviderContext, Fa
     match (context.next(), context.next()) {
         (Some(only), None) => Ok(only),
         _ => Err(Failure::Usage(
-            "this command works on one provider; only `list` and `doctor` take --provider more \
+            "this command takes one provider; only `list` and `doctor` accept --provider more \
              than once"
                 .to_owned(),
         )),
@@ -229,12 +233,13 @@ fn no_provider_message(selection: &Selection) -> String {
         let (path, names) = (file.path.display(), names.join(", "));
         format!("\n  or choose a profile of {path} with --profile: {names}")
     });
+    let confluent = required_variables(ProviderKind::Confluent);
+    let clickhouse = required_variables(ProviderKind::ClickHouse);
     format!(
-        "which provider?\nhint: give `--provider confluent` or `--provider clickhouse`, or set \
-         ORG_INVITATIONS_PROVIDER{profiles}\n  the credentials are CONFLUENT_CLOUD_API_KEY and \
-         CONFLUENT_CLOUD_API_SECRET, or CLICKHOUSE_ORG_ID, CLICKHOUSE_CLOUD_API_KEY and\n  \
-         CLICKHOUSE_CLOUD_API_SECRET, or a profile: see `org-invitations --help`\n  without an \
-         account, try `org-invitations demo`"
+        "no provider selected\nhint: pass `--provider confluent` or `--provider clickhouse`, or set \
+         {PROVIDER_VARIABLE}{profiles}\n  credentials for Confluent are in {confluent}\n  \
+         credentials for ClickHouse are in {clickhouse}\n  or set them in a profile: see \
+         `org-invitations --help`\n  without an account, try `org-invitations demo`"
     )
 }
 

@@ -178,9 +178,8 @@ impl FileParser<'_> {
             return Err(self.error_at(profile.span().start, &wrong));
         };
         let Some(provider) = table.get("provider") else {
-            let wrong = format!(
-                "the profile `{label}` does not say its `provider`: \"confluent\" or \"clickhouse\""
-            );
+            let wrong =
+                format!("the profile `{label}` has no `provider`: \"confluent\" or \"clickhouse\"");
             return Err(self.error_at(name.span().start, &wrong));
         };
         let written = provider.get_ref().as_str().unwrap_or_default();

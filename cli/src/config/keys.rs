@@ -3,7 +3,7 @@
 use org_invitations::ProviderKind;
 
 /// The environment variables that select a provider, a profile and a configuration file.
-pub(super) const PROVIDER_VARIABLE: &str = "ORG_INVITATIONS_PROVIDER";
+pub(crate) const PROVIDER_VARIABLE: &str = "ORG_INVITATIONS_PROVIDER";
 pub(super) const PROFILE_VARIABLE: &str = "ORG_INVITATIONS_PROFILE";
 pub(super) const CONFIG_VARIABLE: &str = "ORG_INVITATIONS_CONFIG";
 
@@ -67,7 +67,7 @@ pub(super) fn secret_variables() -> Vec<&'static str> {
 }
 
 /// The environment variables that a provider needs, as a list for people.
-pub(super) fn required_variables(kind: ProviderKind) -> String {
+pub(crate) fn required_variables(kind: ProviderKind) -> String {
     let keys = keys_of(kind).iter().filter(|key| key.name != "base_url");
     let variables: Vec<&str> = keys.filter_map(|key| key.variable).collect();
     match variables.split_last() {

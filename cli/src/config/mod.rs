@@ -27,7 +27,7 @@ use org_invitations::ProviderKind;
 pub(crate) use self::{
     account::Account,
     file::{ConfigFile, Profile, profile_schema},
-    keys::default_base_url,
+    keys::{PROVIDER_VARIABLE, default_base_url, required_variables},
     path::ConfigPath,
     redact::redacted_url,
     resolve::{ResolvedConfig, ResolvedValue},
@@ -76,8 +76,8 @@ impl Flags {
     fn new(global: &GlobalOptions, providers: usize) -> Result<Self, Failure> {
         if providers > 1 && (global.base_url.is_some() || global.organization_id.is_some()) {
             return Err(Failure::Usage(
-                "--base-url and --organization-id are of one provider, and more than one is asked \
-                 for; set them in the environment or in profiles"
+                "--base-url and --organization-id apply to one provider, and several are selected; \
+                 set them in the environment or in profiles"
                     .to_owned(),
             ));
         }
@@ -98,7 +98,7 @@ pub(crate) fn load(global: &GlobalOptions) -> Result<Selection, Failure> {
 
 /// The hint for a provider without configuration.
 fn how_to_set_up(kind: ProviderKind, file: Option<&PathBuf>) -> String {
-    let variables = keys::required_variables(kind);
+    let variables = required_variables(kind);
     let organization = match kind {
         ProviderKind::ClickHouse => "\n      organization_id = \"…\"",
         _ => "",

@@ -199,7 +199,7 @@ impl ResolvedConfig {
             }
         }
         if let [(one, _), (other, _), ..] = values.as_slice() {
-            let wrong = format!("`{one}` says the same already");
+            let wrong = format!("`{one}` sets the same value");
             return Err(self.invalid_value(&other.clone(), &wrong));
         }
         let sourced = |(key, value): (String, ValueSource)| (self.source(profile, &key), value);
@@ -335,7 +335,7 @@ impl ResolvedConfig {
         let missing: Vec<String> = missing.iter().map(|name| self.describe_key(name)).collect();
         let file = self.profile.as_ref().map(|(path, _)| path);
         Err(Failure::Usage(format!(
-            "{kind} is not set up: there is no {}\n{}",
+            "{kind} is not configured: there is no {}\n{}",
             missing.join(", and no "),
             how_to_set_up(kind, file.or(self.default_file.as_ref()))
         )))

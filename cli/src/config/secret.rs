@@ -40,8 +40,7 @@ fn resolve_path(path: &str, config: &Path) -> PathBuf {
 /// Runs a command in the shell and returns the first line that it prints. The command may prompt on the terminal and
 /// gets none of the `hidden` variables. No message quotes the command, since it may contain a secret.
 pub(super) fn from_command(key: &str, command: &str, hidden: &[&str]) -> Result<String, Failure> {
-    let failure =
-        |wrong: String| Failure::Usage(format!("the command of `{key}` was run, and {wrong}"));
+    let failure = |wrong: String| Failure::Usage(format!("the command of `{key}` {wrong}"));
     let (shell, option) = if cfg!(windows) {
         ("cmd", "/C")
     } else {
@@ -56,13 +55,13 @@ pub(super) fn from_command(key: &str, command: &str, hidden: &[&str]) -> Result<
         .stdin(Stdio::inherit())
         .stderr(Stdio::inherit())
         .output()
-        .map_err(|error| failure(format!("that could not be started: {error}")))?;
+        .map_err(|error| failure(format!("could not be started: {error}")))?;
     if !output.status.success() {
-        return Err(failure(format!("it failed: {}", output.status)));
+        return Err(failure(format!("failed: {}", output.status)));
     }
     let text = String::from_utf8(output.stdout)
-        .map_err(|_| failure("what it printed is not UTF-8".to_owned()))?;
-    first_line(&text).ok_or_else(|| failure("it printed nothing on its first line".to_owned()))
+        .map_err(|_| failure("printed text that is not UTF-8".to_owned()))?;
+    first_line(&text).ok_or_else(|| failure("printed nothing on its first line".to_owned()))
 }
 
 fn first_line(text: &str) -> Option<String> {

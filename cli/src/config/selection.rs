@@ -66,7 +66,7 @@ impl Selection {
     pub fn all_providers(&self) -> Result<Vec<Selected>, Failure> {
         ProviderKind::ALL
             .into_iter()
-            .map(|kind| self.vendor(kind, None, "set up".to_owned()))
+            .map(|kind| self.vendor(kind, None, "configured".to_owned()))
             .collect()
     }
 
@@ -151,7 +151,7 @@ impl Selection {
                 let path = self.config_path.path.as_ref();
                 let place = path.map_or_else(String::new, |path| format!(" {}", path.display()));
                 let missing = format!(
-                    "the profile `{name}` ({source}) is nowhere: there is no configuration file{place}"
+                    "the profile `{name}` ({source}) does not exist: there is no configuration file{place}"
                 );
                 Err(Failure::Usage(missing))
             }

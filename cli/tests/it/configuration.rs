@@ -187,7 +187,7 @@ async fn unknown_keys_are_rejected_with_line_and_suggestion() {
     let twice = format!("{secret}\napi_secret_command = \"pass\"");
     fixture.config(&format!("[profiles.a]\n{}", profile(&fixture, &twice)));
     let refused = run(&["list"], &fixture.empty_environment()).await;
-    refused.fails(2, &["api_secret_command", "says the same"]);
+    refused.fails(2, &["api_secret_command", "sets the same value"]);
     let text = format!(
         "[profiles.a]\n{}connection = {{ timeout_seconds = \"soon\" }}\n",
         profile(&fixture, secret)
@@ -235,7 +235,9 @@ async fn a_named_configuration_file_must_exist() {
     let other = fixture.home.join("other.toml");
     std::fs::rename(path, &other).unwrap();
     let mut none = fixture.empty_environment();
-    run(&["list"], &none).await.fails(2, &["which provider?"]);
+    run(&["list"], &none)
+        .await
+        .fails(2, &["no provider selected"]);
     let other = other.to_str().unwrap();
     run(&["list", "--config-file", other], &none)
         .await

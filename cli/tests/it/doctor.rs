@@ -88,7 +88,7 @@ async fn every_configured_provider_is_examined() {
     assert_eq!(report["providers"][0]["provider"], "clickhouse");
     assert_eq!(report["providers"].as_array().unwrap().len(), 1);
     let nothing = run(&["doctor"], &home_environment(&new_home())).await;
-    nothing.fails(2, &["nothing is set up", "demo"]);
+    nothing.fails(2, &["no provider is configured", "demo"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,7 +110,7 @@ async fn each_failure_has_its_exit_code() {
     ];
     let away = run(&away, &fixture.variables()).await;
     away.fails(1, &[]);
-    assert!(away.stdout.contains("does not answer"), "{}", away.stdout);
+    assert!(away.stdout.contains("does not respond"), "{}", away.stdout);
     let mut wrong = fixture.variables();
     wrong.insert("CLICKHOUSE_CLOUD_API_SECRET".into(), "wrong".into());
     run(&["doctor", "-p", "clickhouse"], &wrong)

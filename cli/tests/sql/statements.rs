@@ -132,7 +132,7 @@ async fn what_is_chosen_decides_which_tables_there_are() {
     names.sort_unstable();
     assert_eq!(names, ["confluent", "datafusion"]);
     let none = run(&["sql", "SELECT 1"], &fixture.empty_environment()).await;
-    none.fails(2, &["which provider?"]);
+    none.fails(2, &["no provider selected"]);
     let only = with_variables(
         fixture.empty_environment(),
         &[("CONFLUENT_CLOUD_API_KEY", "key")],

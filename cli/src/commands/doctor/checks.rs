@@ -38,7 +38,7 @@ impl Checks {
             Err(failure) => {
                 self.fail("configuration", &failure);
                 for check in ["reachability", "clock", "credential"] {
-                    self.add(check, Verdict::Skipped, "the configuration is wrong");
+                    self.add(check, Verdict::Skipped, "the configuration is invalid");
                 }
                 return;
             }
@@ -53,7 +53,7 @@ impl Checks {
             );
         }
         if !self.check_reachability(resolved, &client).await {
-            let detail = "the server does not answer";
+            let detail = "the server does not respond";
             return self.add("credential", Verdict::Skipped, detail);
         }
         match context
@@ -62,7 +62,10 @@ impl Checks {
         {
             Ok(page) => {
                 let total = page.total.map(|total| format!(", {total} in all"));
-                let detail = format!("it may list invitations{}", total.unwrap_or_default());
+                let detail = format!(
+                    "the credential may list invitations{}",
+                    total.unwrap_or_default()
+                );
                 self.add("credential", Verdict::Ok, &detail);
             }
             Err(error) => self.fail("credential", &error.into()),
@@ -84,7 +87,7 @@ impl Checks {
             Ok(answer) => {
                 let (status, elapsed) = (answer.status().as_u16(), start.elapsed().as_millis());
                 let detail = format!(
-                    "{} answers in {elapsed} ms (status {status})",
+                    "{} responds in {elapsed} ms (status {status})",
                     display_url(url)
                 );
                 self.add("reachability", Verdict::Ok, &detail);
@@ -99,10 +102,10 @@ impl Checks {
                     why = format!("{why}: {error}");
                     below = error.source();
                 }
-                let detail = format!("{} does not answer: {why}", display_url(url));
+                let detail = format!("{} does not respond: {why}", display_url(url));
                 self.add("reachability", Verdict::Failed, &detail);
                 self.exit.get_or_insert(Exit::Failed);
-                self.add("clock", Verdict::Skipped, "there was no answer");
+                self.add("clock", Verdict::Skipped, "there was no response");
                 return false;
             }
         }
@@ -112,7 +115,7 @@ impl Checks {
     fn check_clock(&mut self, date: Option<&str>, sent: DateTime<Utc>, received: DateTime<Utc>) {
         let date = date.and_then(|date| DateTime::parse_from_rfc2822(date).ok());
         let Some(date) = date.map(|date| date.to_utc()) else {
-            let detail = "the server did not tell its time";
+            let detail = "the response has no date";
             return self.add("clock", Verdict::Warning, detail);
         };
         // The header has whole seconds, and the server wrote it between the two times.
@@ -137,7 +140,7 @@ impl Checks {
             humantime::format_duration(Duration::from_secs(skew.num_seconds().unsigned_abs()));
         let detail = format!("this machine's clock is {length} {direction} the server's");
         if skew > MAX_CLOCK_SKEW {
-            let detail = format!("{detail}; set it right, or expiry is told wrongly");
+            let detail = format!("{detail}; correct it, or expiry is computed wrongly");
             return self.add("clock", Verdict::Warning, &detail);
         }
         self.add("clock", Verdict::Ok, &detail);

@@ -72,8 +72,8 @@ async fn examine(selection: &Selection) -> Result<(DoctorReport, Option<Exit>), 
             source,
         } = selected
         else {
-            let message = "the sandbox needs nothing, so there is nothing to check: `org-invitations \
-                           demo` shows it";
+            let message =
+                "the sandbox has no configuration to check: `org-invitations demo` shows it";
             return Err(Failure::Usage(message.to_owned()));
         };
         let (report, exit) =
@@ -82,9 +82,9 @@ async fn examine(selection: &Selection) -> Result<(DoctorReport, Option<Exit>), 
         exit_code = more_severe(exit_code, exit);
     }
     if providers.is_empty() {
-        let none = "nothing is set up: no profile, and none of the variables that \
-                    `org-invitations --help` names\nhint: `org-invitations -p confluent doctor` or \
-                    `-p clickhouse doctor` says what one provider needs; `org-invitations demo` needs \
+        let none = "no provider is configured: there is no profile, and none of the variables that \
+                    `org-invitations --help` describes\nhint: `org-invitations -p confluent doctor` or \
+                    `-p clickhouse doctor` tells what one provider needs; `org-invitations demo` needs \
                     no account";
         return Err(Failure::Usage(none.to_owned()));
     }

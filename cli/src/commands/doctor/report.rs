@@ -147,7 +147,7 @@ impl ValueReport {
 }
 
 impl Record for &ValueReport {
-    const TABLE: &'static [&'static str] = &["VALUE", "IS", "FROM", "PREFERRED TO"];
+    const TABLE: &'static [&'static str] = &["KEY", "VALUE", "SOURCE", "OVERRIDES"];
     const CSV: &'static [&'static str] = Self::TABLE;
 
     fn row(&self) -> Vec<Cell> {
@@ -166,7 +166,7 @@ impl Record for &ValueReport {
 }
 
 impl Record for &CheckReport {
-    const TABLE: &'static [&'static str] = &["CHECK", "OUTCOME", "WHAT"];
+    const TABLE: &'static [&'static str] = &["CHECK", "OUTCOME", "DETAIL"];
     const CSV: &'static [&'static str] = Self::TABLE;
 
     fn row(&self) -> Vec<Cell> {
@@ -196,8 +196,8 @@ impl DoctorReport {
     /// For people.
     pub fn show(&self, out: &mut Output) -> std::io::Result<()> {
         let file = &self.config_file;
-        let found = if file.found { "" } else { ", not there" };
-        let path = file.path.as_deref().unwrap_or("nowhere");
+        let found = if file.found { "" } else { ", not found" };
+        let path = file.path.as_deref().unwrap_or("unknown path");
         out.line(&format!(
             "configuration file: {} ({}{found})",
             escape_control(path),
