@@ -46,7 +46,7 @@ fn no_change_exits_with_0() {
     let (code, stdout, stderr) = spec(&["diff"], &[&document, &document]);
     assert_eq!(
         (code, stdout.as_str()),
-        (Some(0), "nothing changed that the library uses\n"),
+        (Some(0), "no changes that affect the library\n"),
         "{stderr}"
     );
     let (code, stdout, _) = spec(&["diff", "-o", "json"], &[&document, &document]);
@@ -191,7 +191,7 @@ fn check_lists_every_problem_of_a_build() {
     assert_eq!(code, Some(0));
     assert_eq!(
         stdout,
-        "Confluent Cloud STS v1: the library builds from it\n"
+        "Confluent Cloud STS v1: the library builds from this document\n"
     );
     let new = changed("check", |document| {
         let schemas = &mut document["components"]["schemas"];

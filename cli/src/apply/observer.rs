@@ -74,7 +74,7 @@ impl RenewalObserver for RunObserver {
 
     fn retrying(&self, renewal: &Renewal, error: &Error, _: Duration) {
         self.println(&format!(
-            "{} is not invited yet, trying again: {}",
+            "{} is not invited yet, retrying: {}",
             escape_control(&renewal.new.email),
             escape_control(&error.to_string())
         ));
@@ -82,7 +82,7 @@ impl RenewalObserver for RunObserver {
 
     fn falling_back(&self, renewal: &Renewal, error: &Error) {
         self.println(&format!(
-            "{}: the new options were refused, inviting again with the old ones: {}",
+            "{}: the new options were rejected; inviting again with the old ones: {}",
             escape_control(&renewal.new.email),
             escape_control(&error.to_string())
         ));

@@ -39,7 +39,7 @@ impl ApplyReport {
         }
         if outcome.result.is_unexplained() {
             let email = escape_control(&step.email);
-            let why = format!("it is open whether {email} is invited");
+            let why = format!("it is unknown whether {email} is invited");
             self.hold_reason.get_or_insert(why);
         }
     }

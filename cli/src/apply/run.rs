@@ -116,7 +116,7 @@ impl ApplyRun<'_> {
                 }
                 () = interrupt.signalled(1), if !stop.load(Ordering::Relaxed) => {
                     stop.store(true, Ordering::Relaxed);
-                    progress.println("stopping after what is under way; Ctrl-C again to stop at once");
+                    progress.println("stopping after the requests in flight; press Ctrl-C again to stop at once");
                     continue;
                 }
                 () = interrupt.signalled(2) => break true,
@@ -186,7 +186,7 @@ impl ApplyRun<'_> {
         }
         for renewal in observer.at_risk() {
             let invite = renewal.fallback.as_ref().unwrap_or(&renewal.new);
-            let why = "stopped before it was invited again";
+            let why = "the run stopped before the create";
             eprintln!(
                 "{}",
                 recovery_message(self.provider, Some(&renewal.id), invite, why)
@@ -231,7 +231,7 @@ impl ApplyRun<'_> {
         let amended = journal.amend(&mut self.plan);
         let count = amended.invited;
         if count > 0 {
-            eprintln!("{count} were invited before the interruption, and are left alone");
+            eprintln!("{count} were invited before the interruption, and are kept");
         }
         let count = amended.withdrawn;
         if count > 0 {
@@ -280,12 +280,12 @@ impl ApplyRun<'_> {
     ) -> Result<(), Failure> {
         let mut journal = observer.journal();
         let resume_hint = match &journal {
-            Some(_) => format!("go on with:\n  {}", rerun_command("--resume")),
-            None => format!("go on with:\n  {}", rerun_command("")),
+            Some(_) => format!("continue with:\n  {}", rerun_command("--resume")),
+            None => format!("continue with:\n  {}", rerun_command("")),
         };
         if let Some((what, error)) = problems.write_error {
             return Err(Failure::Other(format!(
-                "cannot write {what}: {error}. The run was stopped; so far: {counts}. Mend that, \
+                "cannot write {what}: {error}. The run was stopped; so far: {counts}. Fix that, \
                  then {resume_hint}"
             )));
         }
@@ -294,8 +294,8 @@ impl ApplyRun<'_> {
         }
         if problems.gave_up {
             return Err(Failure::Other(format!(
-                "the run was stopped, as the server could not be reached; so far: {counts}. Once it \
-                 can be reached, {resume_hint}"
+                "the run stopped because the server could not be reached; so far: {counts}. Once it \
+                 is reachable, {resume_hint}"
             )));
         }
         if counts.not_attempted > 0 && problems.permanently_rejected.is_none() {
@@ -307,8 +307,8 @@ impl ApplyRun<'_> {
             .filter(|_| counts.not_attempted > 0)
         {
             eprintln!(
-                "{} were not attempted, since what refused {} would refuse them too. Mend that, \
-                 then apply the roster again",
+                "{} were not attempted, because they would be rejected like {}. Fix the cause, then \
+                 apply the roster again",
                 counts.not_attempted,
                 escape_control(&email)
             );
@@ -336,9 +336,7 @@ impl ApplyRun<'_> {
         }
         let question = match self.plan.count(Action::Renew) {
             0 => "Go ahead?",
-            _ => {
-                "Renewing withdraws an invitation and makes a new one, which is two steps. Go ahead?"
-            }
+            _ => "Renewing withdraws an invitation and creates a new one, in two steps. Go ahead?",
         };
         prompt::confirm(question, interrupt).await
     }

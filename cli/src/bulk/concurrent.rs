@@ -95,7 +95,7 @@ where
     }
     if outage.gave_up() {
         eprintln!(
-            "{} of {} were done. To go on, run:\n  {}",
+            "{} of {} succeeded. To continue, run:\n  {}",
             summary.successes(),
             items.len(),
             resume_command(&remaining)
@@ -109,7 +109,7 @@ fn interruption_message(in_flight: &[String], not_started: usize) -> String {
     if !in_flight.is_empty() {
         let in_flight = in_flight.join(", ");
         lines.push(format!(
-            "under way, so look with `org-invitations list` whether it was carried out: {in_flight}"
+            "outcome unknown, check with `org-invitations list`: {in_flight}"
         ));
     }
     if not_started > 0 {

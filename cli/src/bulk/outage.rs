@@ -36,12 +36,14 @@ impl PauseOptions {
         let options = OutageOptions::default().give_up_after(self.give_up_after);
         options.observer(move |event| match event {
             OutageEvent::Paused(error) => println(&format!(
-                "{name}: the server cannot be reached, so the run pauses, for up to {pause}: {}",
+                "{name}: the server cannot be reached; pausing for up to {pause}: {}",
                 escape_control(&error.to_string())
             )),
-            OutageEvent::Resumed => println(&format!("{name}: the server answers again")),
+            OutageEvent::Resumed => {
+                println(&format!("{name}: the server is reachable again; resuming"))
+            }
             OutageEvent::GaveUp(_) => println(&format!(
-                "{name}: the server could not be reached for {pause}, so the run stops"
+                "{name}: the server could not be reached for {pause}; stopping"
             )),
             _ => {}
         })

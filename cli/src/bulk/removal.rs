@@ -55,7 +55,7 @@ impl RemovalOptions {
 fn too_many_removals(provider: &ProviderContext, refused: &TooManyRemovals) -> Failure {
     let (name, removals) = (provider.name(), refused.removals);
     Failure::Usage(format!(
-        "{name}: {refused}. Nothing was changed. If that is meant, give `--max-deletes {removals}`"
+        "{name}: {refused}. Nothing was changed. To allow it, pass `--max-deletes {removals}`"
     ))
 }
 

@@ -60,7 +60,7 @@ impl ApplyArgs {
 pub(crate) fn check(args: &ApplyArgs) -> Result<(), Failure> {
     args.apply.check()?;
     if args.apply.resume && args.journal_path().is_none() {
-        let message = "--resume needs a journal: give `--journal FILE` with standard input";
+        let message = "--resume needs a journal: pass `--journal FILE` with standard input";
         return Err(Failure::Usage(message.to_owned()));
     }
     Ok(())

@@ -59,7 +59,7 @@ pub(crate) async fn run(
     let mut people = Vec::new();
     for email in args.emails {
         if !seen.insert(normalize_email(&email)) {
-            eprintln!("warning: {email} is given more than once, and invited once");
+            eprintln!("warning: {email} is given more than once; it is invited once");
             continue;
         }
         let mut new = NewInvitation::new(email);

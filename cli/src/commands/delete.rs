@@ -90,7 +90,7 @@ impl DeleteTarget {
 /// Checks the arguments before anything is sent.
 pub(crate) fn check(args: &DeleteArgs) -> Result<(), Failure> {
     if args.selector.is_empty() {
-        let message = "which invitations? Give their ids, or `--email ADDRESS`";
+        let message = "no invitations selected: pass ids or `--email ADDRESS`";
         return Err(Failure::Usage(message.to_owned()));
     }
     args.selector.ids()?;

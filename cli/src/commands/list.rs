@@ -220,7 +220,7 @@ impl Filter {
     fn check(&self, provider: &dyn InvitationProvider) -> Result<(), Error> {
         let capabilities = provider.capabilities();
         if self.role.is_some() && !capabilities.role_ids && !capabilities.legacy_role {
-            let message = "invitations have no roles here, so there is no role filter";
+            let message = "invitations of this provider have no roles, so there is no role filter";
             let error = Error::new(ErrorKind::Unsupported, Operation::List, message);
             return Err(error.with_provider(provider.to_string()));
         }

@@ -78,7 +78,7 @@ impl RosterOptions {
         let news = roster.invite.iter().map(|(_, new)| new);
         self.plan_options().check_roster(news).map_err(|error| {
             let remedy = match roster.invite.is_empty() {
-                true => ". Is nobody to stay invited? Then give `--allow-empty`",
+                true => ". To withdraw every invitation, pass `--allow-empty`",
                 false => "",
             };
             Failure::Usage(format!(
@@ -124,7 +124,7 @@ pub(super) async fn plan(
     }
     for email in missing {
         eprintln!(
-            "{}: no invitation of {} is left to be deleted",
+            "{}: there is no invitation of {} to delete",
             provider.name(),
             escape_control(&email)
         );
@@ -154,7 +154,7 @@ fn without_invitation(withdraw: &[Withdrawal], invitations: &[Invitation]) -> Ve
 pub(super) fn print_summary(provider: &ProviderContext, removals: &RemovalOptions, plan: &Plan) {
     eprintln!("{}: {}", provider.name(), count_actions(plan));
     if let Err(refused) = plan.check_removals(&removals.limit()) {
-        eprintln!("warning: it would be refused: {refused}; see --max-deletes");
+        eprintln!("warning: the run would be rejected: {refused}; see --max-deletes");
     }
 }
 
@@ -189,7 +189,7 @@ pub(crate) async fn run(
     print_plan(planned, out)?;
     eprintln!("{}", counts.join(", "));
     if let Err(refused) = checked {
-        eprintln!("warning: `apply` would refuse it: {refused}; see --max-deletes");
+        eprintln!("warning: `apply` would reject the plan: {refused}; see --max-deletes");
     }
     Ok(())
 }

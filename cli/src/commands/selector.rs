@@ -27,7 +27,7 @@ impl InvitationSelector {
     pub fn ids(&self) -> Result<Vec<InvitationId>, Error> {
         let mut ids: Vec<InvitationId> = Vec::new();
         for id in &self.ids {
-            let id = parse_id(id, "give `--email` before it")?;
+            let id = parse_id(id, "pass it with `--email`")?;
             if !ids.contains(&id) {
                 ids.push(id);
             }
@@ -39,7 +39,7 @@ impl InvitationSelector {
 /// Parses an id. An address is rejected with the `alternative` in the message: no provider uses addresses as ids.
 pub(super) fn parse_id(text: &str, alternative: &str) -> Result<InvitationId, Error> {
     if text.contains('@') {
-        let message = format!("it is an address, and not an id; {alternative}");
+        let message = format!("this is an address, not an id; {alternative}");
         let error = Error::new(ErrorKind::InvalidInput, Operation::Validate, message);
         return Err(error.with_subject(text));
     }
@@ -87,7 +87,7 @@ pub(super) async fn find_by_email(
     // Some servers keep listing withdrawn invitations, which need nothing more.
     found.retain(|invitation| invitation.status != Some(InvitationStatus::Deactivated));
     if found.is_empty() {
-        let message = "nobody with this address is invited";
+        let message = "no invitation for this address";
         let error = Error::new(ErrorKind::NotFound, Operation::List, message);
         return Err(error
             .with_provider(provider.to_string())

@@ -92,7 +92,7 @@ fn compare(old: &Path, new: &Path, out: &mut Output) -> Result<(), Failure> {
     }
     let printed = match out.format() {
         Format::Table if findings.is_empty() && names.is_empty() => {
-            Ok(out.line("nothing changed that the library uses")?)
+            Ok(out.line("no changes that affect the library")?)
         }
         Format::Table | Format::Jsonl | Format::Csv => records(findings.iter().chain(&names), out),
         Format::Json | Format::Yaml => document(&findings, &names, out),
@@ -126,11 +126,14 @@ fn would_build(file: &Path, out: &mut Output) -> Result<(), Failure> {
     for api in recognised(&document)? {
         match check(&surface(&document, &api)?, &api) {
             Ok(()) if !is_text => {}
-            Ok(()) => out.line(&format!("{}: the library builds from it", api.title))?,
+            Ok(()) => out.line(&format!(
+                "{}: the library builds from this document",
+                api.title
+            ))?,
             Err(report) if !is_text => problems.extend(report.problems),
             Err(report) => {
                 out.line(&format!(
-                    "{}: the library does not build from it",
+                    "{}: the library does not build from this document",
                     api.title
                 ))?;
                 out.line(&report.to_string())?;
@@ -199,7 +202,7 @@ fn recognised(document: &Document) -> Result<Vec<Api>, Failure> {
         .collect();
     if apis.is_empty() {
         let message = format!(
-            "{}: none of the operations that the library uses is in it; it knows {titles}",
+            "{}: it has none of the operations that the library uses; the known APIs are {titles}",
             document.name()
         );
         return Err(Failure::Usage(message));
@@ -230,7 +233,7 @@ impl<'a> FindingRecord<'a> {
 }
 
 impl Record for FindingRecord<'_> {
-    const TABLE: &'static [&'static str] = &["CLASS", "WHERE", "BEFORE", "AFTER", "WHAT"];
+    const TABLE: &'static [&'static str] = &["CLASS", "POINTER", "BEFORE", "AFTER", "MESSAGE"];
     const CSV: &'static [&'static str] = &["class", "pointer", "before", "after", "message"];
 
     fn row(&self) -> Vec<Cell> {
@@ -287,7 +290,7 @@ fn markdown<'a>(
 ) -> Result<(), Failure> {
     let mut findings = findings.peekable();
     if findings.peek().is_none() {
-        return Ok(out.line("Nothing changed that the library uses.")?);
+        return Ok(out.line("No changes that affect the library.")?);
     }
     // A pipe would end the cell, a backtick the code, and a line break the row.
     let code = |text: &str| match text {
@@ -304,7 +307,7 @@ fn markdown<'a>(
             .replace('|', "\\|")
             .replace('\n', " ")
     };
-    out.line("| | where | before | after | what |")?;
+    out.line("| class | pointer | before | after | message |")?;
     out.line("|---|---|---|---|---|")?;
     for finding in findings {
         let class = match finding.class {

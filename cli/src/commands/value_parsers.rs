@@ -32,5 +32,5 @@ pub(super) fn auth_type(word: &str) -> AuthType {
 fn warn(what: &str, word: &str, known: &[&str]) {
     let guess = did_you_mean(word, known.iter().copied());
     let known = known.join(", ");
-    eprintln!("warning: no {what} `{word}` is known, only {known}{guess}");
+    eprintln!("warning: unknown {what} `{word}`; the known ones are {known}{guess}");
 }

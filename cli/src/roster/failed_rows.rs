@@ -40,7 +40,7 @@ impl FailedRows {
             Some("jsonl" | "ndjson") => false,
             _ => {
                 let wrong = format!(
-                    "--failed {}: it has to end in .csv or .jsonl",
+                    "--failed {}: the name has to end in .csv or .jsonl",
                     path.display()
                 );
                 return Err(Failure::Usage(wrong));
@@ -55,7 +55,7 @@ impl FailedRows {
         }
         let file = private_file::open(path, &mut options).map_err(|error| {
             let hint = match error.kind() {
-                io::ErrorKind::AlreadyExists => "; nothing is overwritten, so name another",
+                io::ErrorKind::AlreadyExists => "; existing files are never overwritten",
                 _ => "",
             };
             Failure::Usage(format!("cannot write {}: {error}{hint}", path.display()))

@@ -32,9 +32,9 @@ impl RolesField {
             [one] if one.starts_with(LEGACY) => {
                 Ok(Some(Roles::Legacy(one[LEGACY.len()..].to_owned())))
             }
-            _ if ids.iter().any(|id| id.starts_with(LEGACY)) => Err(format!(
-                "`{LEGACY}…` is the only role that a person can have"
-            )),
+            _ if ids.iter().any(|id| id.starts_with(LEGACY)) => {
+                Err(format!("`{LEGACY}…` cannot be combined with other roles"))
+            }
             _ => Ok(Some(Roles::Ids(ids))),
         }
     }

@@ -178,15 +178,15 @@ async fn common_mistakes_get_a_hint_and_send_nothing() {
     for (words, said) in [
         (
             &["-p", "confluent", "delete", "ann@example.com", "--yes"][..],
-            &["it is an address, and not an id", "`--email`"][..],
+            &["this is an address, not an id", "`--email`"][..],
         ),
         (
             &["-p", "confluent", "renew", "ann@example.com"],
-            &["it is an address, and not an id", "`--email`"],
+            &["this is an address, not an id", "`--email`"],
         ),
         (
             &["-p", "confluent", "get", "ann@example.com"],
-            &["it is an address, and not an id", "list --email"],
+            &["this is an address, not an id", "list --email"],
         ),
         (
             &["-p", "confluent", "delete", "i-1", "--max-deletes", "200%"],
@@ -228,7 +228,7 @@ async fn common_mistakes_get_a_hint_and_send_nothing() {
                 "--role-map",
                 &number,
             ],
-            &["line 2", "the id of a role, or a list of ids"],
+            &["line 2", "the id of a role or a list of ids"],
         ),
     ] {
         fixture.run(words).await.fails(2, said);

@@ -55,11 +55,11 @@ async fn apply_pauses_gives_up_and_names_the_resume_command() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     for words in [
-        "the server cannot be reached, so the run pauses, for up to 3s",
-        "the server could not be reached for 3s, so the run stops",
+        "the server cannot be reached; pausing for up to 3s",
+        "the server could not be reached for 3s; stopping",
         "so far: invited ",
         "not attempted 1",
-        "go on with:\n  org-invitations -p clickhouse apply ",
+        "continue with:\n  org-invitations -p clickhouse apply ",
         "--give-up-after 3s --resume",
     ] {
         assert!(said.contains(words), "no {words:?} in: {said}");
@@ -81,7 +81,7 @@ async fn create_and_delete_give_up_and_name_the_rest() {
     let options = ["--give-up-after", "1s"];
     let create = [&away[..], &["create"], &people, &options].concat();
     let created = run(&create, &variables).await;
-    created.fails(1, &["pauses", "0 of 30 were done. To go on, run:"]);
+    created.fails(1, &["pausing", "0 of 30 succeeded. To continue, run:"]);
     let command = created
         .stderr
         .lines()
@@ -99,7 +99,7 @@ async fn create_and_delete_give_up_and_name_the_rest() {
     let delete = [&away[..], &["delete"], &ids, &options].concat();
     let deleted = run(&delete, &variables).await;
     let words = "org-invitations --profile confluent --base-url http://127.0.0.1:1 delete i-1 i-2 i-3 i-4 i-5 i-6 i-7";
-    deleted.fails(1, &["0 of 7 were done", words]);
+    deleted.fails(1, &["0 of 7 succeeded", words]);
     let is_delete = |change: Change| change == Change::Delete;
     let commits = fixture.sandbox.ledger().commits;
     assert!(!commits.iter().any(|commit| is_delete(commit.operation)));

@@ -189,7 +189,7 @@ async fn custom_roles_are_kept_and_removed_ones_rejected() {
     fixture
         .run(&delete)
         .await
-        .fails(4, &["nobody with this address"]);
+        .fails(4, &["no invitation for this address"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

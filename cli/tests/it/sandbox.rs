@@ -135,7 +135,9 @@ async fn the_example_file_of_the_help_is_valid() {
     let help = run(&["sandbox", "--help"], &empty_environment())
         .await
         .stdout;
-    let (_, file) = help.split_once("with the defaults in the comments:\n").unwrap();
+    let (_, file) = help
+        .split_once("with the defaults in the comments:\n")
+        .unwrap();
     let config: Config = serde_norway::from_str(file).unwrap_or_else(|e| panic!("{e}: {file}"));
     assert_eq!(config.seed, 10_000);
     assert_eq!(config.confluent[0].keys.len(), 2);

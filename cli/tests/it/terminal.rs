@@ -95,7 +95,10 @@ async fn ctrl_c_names_the_creates_in_flight() {
     let (said, code) = end(&mut session);
     assert_eq!(code, 130, "{said}");
     assert!(said.contains("interrupted"), "{said}");
-    assert!(said.contains("carried out: ann@example.com"), "{said}");
+    assert!(
+        said.contains("`org-invitations list`: ann@example.com"),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -117,13 +117,12 @@ impl Journal {
                 (true, _) => journal.start(&header),
                 (false, true) => journal.resume(&header),
                 (false, false) => Err(Failure::Usage(format!(
-                    "{} is the journal of a run that was interrupted: go on with `--resume`, or \
-                     delete it",
+                    "{} is the journal of an interrupted run: resume it with `--resume`, or delete it",
                     path.display()
                 ))),
             };
         }
-        let gone = io::Error::other("it comes and goes; is it a link that leads nowhere?");
+        let gone = io::Error::other("the file appears and disappears; is it a dangling link?");
         Err(io_failure("open", path, &gone))
     }
 
@@ -137,7 +136,7 @@ impl Journal {
         let path = self.path.clone();
         let wrong = |why: &str| {
             Failure::Usage(format!(
-                "{}: {why}; to start afresh, delete it",
+                "{}: {why}; to start a new run, delete it",
                 path.display()
             ))
         };
@@ -146,7 +145,7 @@ impl Journal {
             .metadata()
             .is_ok_and(|metadata| metadata.is_file());
         if !is_file {
-            return Err(wrong("it is no journal"));
+            return Err(wrong("this is not a journal"));
         }
         let mut text = Vec::new();
         let read = self.file.read_to_end(&mut text);
@@ -157,18 +156,18 @@ impl Journal {
             .rposition(|byte| *byte == b'\n')
             .map_or(0, |end| end + 1);
         if complete == 0 && !is_partial_header(&text) {
-            return Err(wrong("it is no journal"));
+            return Err(wrong("this is not a journal"));
         }
         let lines = &text[..complete];
-        let lines = std::str::from_utf8(lines).map_err(|_| wrong("it is no journal"))?;
+        let lines = std::str::from_utf8(lines).map_err(|_| wrong("this is not a journal"))?;
         let mut lines = lines.lines();
         if let Some(first) = lines.next() {
             let known: Header =
-                serde_json::from_str(first).map_err(|_| wrong("it is no journal"))?;
+                serde_json::from_str(first).map_err(|_| wrong("this is not a journal"))?;
             if (known.version, &known.target) != (header.version, &header.target) {
                 let target = &known.target;
                 return Err(wrong(&format!(
-                    "it is about {target}, not {}",
+                    "it belongs to {target}, not to {}",
                     header.target
                 )));
             }
@@ -221,7 +220,7 @@ impl Journal {
         let here = invitations.iter().find_map(organization_of);
         let wrong = match (&self.organization, &here) {
             (Some(known), Some(here)) if known != here => {
-                format!("it is about the organisation {known}, not {here}")
+                format!("it belongs to the organisation {known}, not to {here}")
             }
             (Some(_), Some(_)) => return Ok(()),
             _ if self.people.is_empty()
@@ -234,13 +233,13 @@ impl Journal {
                 self.organization = self.organization.take().or(here);
                 return self.write_fingerprint(invitations);
             }
-            _ => "it was written with another key, and nothing tells whether that is of the same \
+            _ => "it was written with another key, and nothing shows that both keys belong to the same \
                   organisation"
                 .to_owned(),
         };
         let path = self.path.display();
         Err(Failure::Usage(format!(
-            "{path}: {wrong}; to start afresh, delete it"
+            "{path}: {wrong}; to start a new run, delete it"
         )))
     }
 
@@ -370,8 +369,7 @@ fn in_use_error(path: &Path) -> Failure {
         format!("the process {pid}")
     });
     Failure::Usage(format!(
-        "{} is in use by {who}: let it come to its end, or stop it and go on with `--resume`. \
-         Nothing was changed",
+        "{} is in use by {who}: wait for its end, or stop it and use `--resume`. Nothing was changed",
         path.display()
     ))
 }

@@ -258,7 +258,7 @@ fn a_file_that_is_no_journal_is_rejected() {
     fs::write(&path, "email\nann@example.com\n").unwrap();
     assert_rejected(
         Journal::open(&path, &account("a"), true),
-        &["it is no journal"],
+        &["this is not a journal"],
     );
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!(text, "email\nann@example.com\n");
@@ -272,7 +272,7 @@ fn a_dangling_link_is_an_error() {
     std::os::unix::fs::symlink("/nowhere/at/all", &path).unwrap();
     assert_rejected(
         Journal::open(&path, &account("a"), true),
-        &["leads nowhere"],
+        &["dangling link"],
     );
     fs::remove_file(&path).unwrap();
 }

@@ -90,7 +90,7 @@ pub(crate) fn check(args: &CopyArgs) -> Result<(), Failure> {
         return Err(Failure::Usage(message.to_owned()));
     }
     if args.apply.resume && args.journal.is_none() {
-        let message = "--resume needs a journal: give `--journal FILE`";
+        let message = "--resume needs a journal: pass `--journal FILE`";
         return Err(Failure::Usage(message.to_owned()));
     }
     args.apply.check()
@@ -117,7 +117,7 @@ pub(crate) async fn run(
     if copied.len() < total {
         let skipped = total - copied.len();
         eprintln!(
-            "{}: {skipped} are over or accepted, and are not copied",
+            "{}: {skipped} are expired, deactivated or accepted, and not copied",
             source.name()
         );
     }
@@ -151,7 +151,7 @@ pub(crate) async fn run(
     };
     if plan.steps.iter().any(auth_types) {
         eprintln!(
-            "{} has no auth types: `--ignore auth-type` copies people without theirs",
+            "{} does not support auth types: pass `--ignore auth-type` to copy without them",
             target.name()
         );
     }
@@ -306,7 +306,7 @@ async fn delete_at_source(
     let kept = total - removal.steps.len();
     if kept > 0 {
         let name = source.name();
-        eprintln!("{name}: {kept} stay, because they were not seen at the target");
+        eprintln!("{name}: {kept} kept, because they were not seen at the target");
     }
     let mut deleted = 0;
     let println = |line: &str| eprintln!("{line}");

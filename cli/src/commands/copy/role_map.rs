@@ -15,10 +15,7 @@ pub(super) struct RoleMap {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "on the right of `=` is the id of a role, or a list of ids"
-)]
+#[serde(untagged, expecting = "expected the id of a role or a list of ids")]
 enum RoleIds {
     One(String),
     Many(Vec<String>),
@@ -60,7 +57,7 @@ impl RoleMap {
                 Some(RoleIds::Many(more)) => ids.extend(more.iter().cloned()),
                 None => {
                     let name = names.last().copied().unwrap_or("without a name");
-                    return Err(format!("the role map has nothing for the role {name}"));
+                    return Err(format!("the role map has no entry for the role {name}"));
                 }
             }
         }

@@ -64,7 +64,7 @@ pub(crate) struct RenewArgs {
 /// Checks the arguments before anything is sent.
 pub(crate) fn check(args: &RenewArgs) -> Result<(), Failure> {
     if args.selector.is_empty() && !args.expired {
-        let message = "which invitations? Give their ids, `--email ADDRESS` or `--expired`";
+        let message = "no invitations selected: pass ids, `--email ADDRESS` or `--expired`";
         return Err(Failure::Usage(message.to_owned()));
     }
     args.selector.ids()?;
@@ -149,7 +149,7 @@ pub(crate) async fn run(
         not_renewed.extend(remaining);
         let ids = not_renewed.iter().map(|id| shell_quote(id.as_str()));
         eprintln!(
-            "{} of {total} were renewed. To go on, run:\n  org-invitations {} renew {}",
+            "{} of {total} were renewed. To continue, run:\n  org-invitations {} renew {}",
             counts[0],
             provider.selection_flags(),
             ids.collect::<Vec<_>>().join(" ")

@@ -138,7 +138,7 @@ async fn run(
         biased;
         result = work => result,
         () = forced => {
-            let message = "stopped before it was invited again";
+            let message = "the run stopped before the create";
             let error = Error::new(ErrorKind::Timeout, Operation::Create, message)
                 .with_provider(provider.to_string())
                 .with_subject(&renewal.new.email)
@@ -167,7 +167,7 @@ impl RenewalObserver for Announcer {
 
     fn retrying(&self, renewal: &Renewal, error: &Error, _: Duration) {
         eprintln!(
-            "{} is not invited yet, trying again: {}",
+            "{} is not invited yet, retrying: {}",
             escape_control(&renewal.new.email),
             escape_control(&error.to_string())
         );

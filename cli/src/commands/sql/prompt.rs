@@ -22,7 +22,7 @@ use super::statement::Session;
 use crate::{failure::Failure, interrupt::Interrupt, output::Output};
 
 const WELCOME: &str = "\
-Statements end with `;`. `SHOW TABLES;` shows what there is, `quit` ends.";
+Statements end with `;`. `SHOW TABLES;` lists the tables, `quit` ends the prompt.";
 
 /// Reads and runs statements until the end of the input. A statement that fails does not end the prompt.
 pub(super) async fn run(

@@ -86,7 +86,7 @@ impl Session {
             outcome = &mut work => return outcome,
             () = interrupt.signalled(already + 1) => {}
         }
-        eprintln!("stopping: what is under way comes to its end; Ctrl-C again breaks it off");
+        eprintln!("stopping after the requests in flight; press Ctrl-C again to stop at once");
         self.writes.stop.store(true, Ordering::Relaxed);
         tokio::select! {
             biased;
@@ -95,7 +95,7 @@ impl Session {
                 Err(Failure::Interrupted(String::new()))
             }
             () = interrupt.signalled(already + 2) => Err(Failure::Interrupted(
-                "what was under way may have been carried out".to_owned(),
+                "the requests in flight may have been carried out".to_owned(),
             )),
         }
     }

@@ -28,7 +28,10 @@ pub(super) fn csv_rows(text: &str) -> (Vec<Row>, Vec<Problem>) {
         None => {
             return (
                 Vec::new(),
-                vec![problem(1, "it is empty; its first line names the columns")],
+                vec![problem(
+                    1,
+                    "the file is empty; its first line has to name the columns",
+                )],
             );
         }
     };
@@ -39,19 +42,16 @@ pub(super) fn csv_rows(text: &str) -> (Vec<Row>, Vec<Problem>) {
             problems.push(problem(
                 1,
                 format!(
-                    "there is no column {column:?}; {known}{}",
+                    "unknown column {column:?}; {known}{}",
                     did_you_mean(column, COLUMNS)
                 ),
             ));
         } else if columns[..index].contains(column) {
-            problems.push(problem(1, format!("the column {column:?} is there twice")));
+            problems.push(problem(1, format!("duplicate column {column:?}")));
         }
     }
     if !columns.iter().any(|column| column == "email") {
-        problems.push(problem(
-            1,
-            "the first line names the columns, and `email` has to be one",
-        ));
+        problems.push(problem(1, "the first line has no column `email`"));
     }
     if !problems.is_empty() {
         return (Vec::new(), problems);
@@ -106,7 +106,7 @@ fn csv_problem(error: &csv::Error) -> Problem {
             expected_len, len, ..
         } => problem(
             line,
-            format!("it has {len} cells, and the first line names {expected_len}"),
+            format!("the row has {len} cells, and the first line names {expected_len} columns"),
         ),
         _ => problem(line, error.to_string()),
     }

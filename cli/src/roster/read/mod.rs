@@ -67,7 +67,7 @@ pub(crate) fn read(
         (None, Some("jsonl" | "ndjson")) => RosterFormat::Jsonl,
         (None, Some("csv" | "tsv" | "txt")) => RosterFormat::Csv,
         (None, _) => {
-            let wrong = format!("{name}: which format is it? Give `--format csv|json|jsonl`");
+            let wrong = format!("{name}: unknown format: pass `--format csv|json|jsonl`");
             return Err(Failure::Usage(wrong));
         }
     };
@@ -97,7 +97,7 @@ pub(crate) fn read(
         };
         let shown = shown.concat();
         Failure::Usage(format!(
-            "{name} is no roster, so nothing was sent:{shown}{more}"
+            "{name} is not a valid roster; nothing was sent:{shown}{more}"
         ))
     })
 }
@@ -131,7 +131,7 @@ impl Roster {
                 RowAction::Withdraw(id) => id,
             };
             if let Some(other) = invited.get(&normalize_email(&row.new.email)) {
-                let why = format!("it deletes whom line {other} invites");
+                let why = format!("this row deletes the person whom line {other} invites");
                 problems.push(problem(row.line, why));
             }
             roster.withdraw.push(Withdrawal::new(row.new.email, id));
@@ -148,7 +148,7 @@ fn parse(bytes: &[u8], format: RosterFormat) -> Result<Vec<Row>, Vec<Problem>> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        vec![problem(line, "it is not UTF-8 text")]
+        vec![problem(line, "the file is not UTF-8 text")]
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (rows, problems) = match format {

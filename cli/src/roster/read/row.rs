@@ -46,31 +46,33 @@ impl Fields {
         let action = match action.as_str() {
             "" | "create" | "renew" if id.is_none() => RowAction::Invite,
             "" | "create" | "renew" => {
-                return Err("an id goes with the action delete only".to_owned());
+                return Err("only the action delete takes an id".to_owned());
             }
             "delete" => RowAction::Withdraw(id),
             word => {
                 return Err(format!(
-                    "there is no action {word:?}; it is create, renew or delete"
+                    "unknown action {word:?}; the actions are create, renew and delete"
                 ));
             }
         };
         let new = self.invitation()?;
         if action != RowAction::Invite && (new.roles.is_some() || new.auth_type.is_some()) {
-            return Err("a row that deletes has neither roles nor an auth type".to_owned());
+            return Err(
+                "a row with the action delete has neither roles nor an auth type".to_owned(),
+            );
         }
         Ok(Row { line, new, action })
     }
 
     fn invitation(self) -> Result<NewInvitation, String> {
         let email = self.email.filter(|email| !email.trim().is_empty());
-        let mut new = NewInvitation::new(email.ok_or("it has no email")?.trim());
+        let mut new = NewInvitation::new(email.ok_or("the email is missing")?.trim());
         new.roles = self.roles.map(RolesField::roles).transpose()?.flatten();
         if let Some(word) = self.auth_type.filter(|word| !word.is_empty()) {
             match AuthType::from(word.to_lowercase().as_str()) {
                 AuthType::Other(_) => {
                     return Err(format!(
-                        "there is no auth type {word:?}; it is local or sso"
+                        "unknown auth type {word:?}; the auth types are local and sso"
                     ));
                 }
                 known => new = new.auth_type(known),

@@ -131,34 +131,34 @@ fn every_problem_has_its_line() {
         (
             "",
             RosterFormat::Csv,
-            vec!["line 1: it is empty; its first line names the columns"],
+            vec!["line 1: the file is empty; its first line has to name the columns"],
         ),
         (
             "ann@example.com\n",
             RosterFormat::Csv,
             vec![
-                "line 1: there is no column \"ann@example.com\"; the columns are email, roles and auth_type",
-                "line 1: the first line names the columns, and `email` has to be one",
+                "line 1: unknown column \"ann@example.com\"; the columns are email, roles and auth_type",
+                "line 1: the first line has no column `email`",
             ],
         ),
         (
             "email,email\n",
             RosterFormat::Csv,
-            vec!["line 1: the column \"email\" is there twice"],
+            vec!["line 1: duplicate column \"email\""],
         ),
         (
             "email,auth_type\na@x,ssoo\nb@x\n,local\n",
             RosterFormat::Csv,
             vec![
-                "line 2: there is no auth type \"ssoo\"; it is local or sso",
-                "line 3: it has 1 cells, and the first line names 2",
-                "line 4: it has no email",
+                "line 2: unknown auth type \"ssoo\"; the auth types are local and sso",
+                "line 3: the row has 1 cells, and the first line names 2 columns",
+                "line 4: the email is missing",
             ],
         ),
         (
             "email,roles\na@x,legacy:admin;r-1\n",
             RosterFormat::Csv,
-            vec!["line 2: `legacy:…` is the only role that a person can have"],
+            vec!["line 2: `legacy:…` cannot be combined with other roles"],
         ),
         (
             "{}",
@@ -175,13 +175,13 @@ fn every_problem_has_its_line() {
         (
             "{\"email\":\"a@x\"}\nann\n{\"roles\":\"\"}\n",
             RosterFormat::Jsonl,
-            vec!["line 2: expected value", "line 3: it has no email"],
+            vec!["line 2: expected value", "line 3: the email is missing"],
         ),
     ] {
         assert_eq!(problems(text, format), expected, "{text:?}");
     }
     let problems = parse(b"email\na@x\n\xff@x\n", RosterFormat::Csv).unwrap_err();
-    assert_eq!(problems, [problem(3, "it is not UTF-8 text")]);
+    assert_eq!(problems, [problem(3, "the file is not UTF-8 text")]);
 }
 
 #[test]
@@ -218,28 +218,34 @@ fn a_deleting_row_has_no_other_options() {
     for (row, expected) in [
         (
             "a@x,,remove,",
-            "line 2: there is no action \"remove\"; it is create, renew or delete",
+            "line 2: unknown action \"remove\"; the actions are create, renew and delete",
         ),
         (
             "a@x,r-1,delete,",
-            "line 2: a row that deletes has neither roles nor an auth type",
+            "line 2: a row with the action delete has neither roles nor an auth type",
         ),
         (
             "a@x,,create,i-1",
-            "line 2: an id goes with the action delete only",
+            "line 2: only the action delete takes an id",
         ),
         (
             "a@x,,delete,i/1",
             "line 2: an invitation id must not contain '/'",
         ),
-        (",,delete,i-1", "line 2: it has no email"),
+        (",,delete,i-1", "line 2: the email is missing"),
     ] {
         let text = format!("email,roles,action,id\n{row}\n");
         assert_eq!(problems(&text, RosterFormat::Csv), [expected]);
     }
     let both = "email,action\nann@example.com,\nANN@example.com,delete\n";
     let problems = Roster::new(parse(both.as_bytes(), RosterFormat::Csv).unwrap()).unwrap_err();
-    assert_eq!(problems, [problem(3, "it deletes whom line 2 invites")]);
+    assert_eq!(
+        problems,
+        [problem(
+            3,
+            "this row deletes the person whom line 2 invites"
+        )]
+    );
 }
 
 #[test]

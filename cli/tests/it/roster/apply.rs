@@ -91,7 +91,7 @@ async fn failed_rows_are_never_overwritten_nor_left_empty() {
     let roster = file(&fixture, "roster.csv", &crowd(2));
     let apply = ["-p", "confluent", "apply", &roster, "--yes", "--failed"];
     let refused = fixture.run(&[&apply[..], &[&roster]].concat()).await;
-    refused.fails(2, &["cannot write", "nothing is overwritten"]);
+    refused.fails(2, &["cannot write", "existing files are never overwritten"]);
     let refused = fixture.run(&[&apply[..], &["failed.xlsx"]].concat()).await;
     refused.fails(2, &[".csv or .jsonl"]);
     assert!(fixture.sandbox.ledger().commits.is_empty());
@@ -125,7 +125,7 @@ async fn a_rejected_credential_stops_the_run_for_a_resume() {
     assert_ne!(refused.code, Some(0));
     fixture.sandbox.set_faults(Faults::default());
     let journal = fixture.run(&apply).await;
-    journal.fails(2, &["a run that was interrupted", "--resume"]);
+    journal.fails(2, &["an interrupted run", "--resume"]);
     fixture
         .run(&[&apply[..], &["--resume"]].concat())
         .await
@@ -141,11 +141,11 @@ async fn a_journal_of_another_account_is_rejected() {
     for (journal, words) in [
         (
             "{\"version\":1,\"target\":\"clickhouse elsewhere\"}\n",
-            "it is about clickhouse elsewhere",
+            "it belongs to clickhouse elsewhere",
         ),
-        ("{\"version\":2}\n", "it is no journal"),
-        ("email\n", "it is no journal"),
-        ("not even a line", "it is no journal"),
+        ("{\"version\":2}\n", "this is not a journal"),
+        ("email\n", "this is not a journal"),
+        ("not even a line", "this is not a journal"),
     ] {
         file(&fixture, "roster.csv.journal", journal);
         let resume = ["-p", "confluent", "apply", &roster, "--yes", "--resume"];

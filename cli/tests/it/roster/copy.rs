@@ -43,7 +43,7 @@ async fn copying_keeps_or_deletes_the_source() {
     let copied = fixture.run(&copy).await;
     copied
         .success()
-        .stderr_contains(&["1 are over or accepted", "create 1, keep 1"]);
+        .stderr_contains(&["1 are expired, deactivated or accepted", "create 1, keep 1"]);
     assert_eq!(copied.stdout, "invited 1, kept 1, deleted 0\n");
     let created = created(&fixture.sandbox, Provider::ClickHouse);
     assert_eq!(
@@ -206,7 +206,7 @@ async fn only_people_seen_at_the_target_leave_the_source() {
     ] {
         fixture.sandbox.set_faults(Faults::script([rule]));
         let moved = fixture.run(&MOVE).await;
-        let why = "confluent: nothing was withdrawn, because it is open whether";
+        let why = "confluent: nothing was withdrawn, because it is unknown whether";
         if moved.stdout.starts_with("invited 0") {
             assert_ne!(moved.code, Some(0));
         } else {
@@ -246,7 +246,7 @@ async fn people_rejected_by_the_target_stay_at_the_source() {
     let moved = fixture.run(&MOVE).await;
     moved
         .success()
-        .stderr_contains(&["confluent: 1 stay, because they were not seen"]);
+        .stderr_contains(&["confluent: 1 kept, because they were not seen"]);
     assert_eq!(listed(&fixture, "confluent").await, [PEOPLE[0]]);
 }
 

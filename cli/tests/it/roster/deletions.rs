@@ -120,7 +120,7 @@ async fn a_run_beyond_the_limit_is_rejected() {
     let planned = fixture.run(&plan).await;
     planned
         .success()
-        .stderr_contains(&["delete 7", "would refuse it"]);
+        .stderr_contains(&["delete 7", "would reject the plan"]);
     let agreed = fixture
         .run(&[&prune[..], &["--max-deletes", "30%"]].concat())
         .await;
@@ -275,7 +275,7 @@ async fn deletions_are_withheld_after_an_unknown_create() {
             .await;
         again
             .success()
-            .stderr_contains(&["no invitation of old1@example.com is left to be deleted"]);
+            .stderr_contains(&["there is no invitation of old1@example.com to delete"]);
         assert_eq!(again.stdout, "invited 0, kept 1, deleted 0\n");
         fixture.sandbox.reset();
     }
@@ -397,7 +397,7 @@ async fn an_ignored_email_filter_changes_nobody_else() {
             "nobody@example.com",
         ];
         let missing = crate::fixture::run(&run, &variables).await;
-        missing.fails(4, &["nobody with this address is invited"]);
+        missing.fails(4, &["no invitation for this address"]);
     }
     assert_eq!(writes.calls_async().await, 0);
     let run = [
@@ -510,7 +510,7 @@ async fn invalid_roles_are_rejected_without_a_loss() {
     refused.fails(
         1,
         &[
-            "the new options were refused, inviting again with the old ones",
+            "the new options were rejected; inviting again with the old ones",
             "the provider refused the same for a@example.com",
         ],
     );
@@ -547,7 +547,7 @@ async fn a_permanent_loss_is_named_and_not_resumed() {
     lost.stderr_contains(&[
         "a@example.com IS NOT INVITED ANY MORE",
         again,
-        "2 were not attempted, since what refused a@example.com would refuse them too",
+        "2 were not attempted, because they would be rejected like a@example.com",
     ]);
     assert_ne!(lost.code, Some(0));
     assert!(!lost.stderr.contains("--resume"), "{}", lost.stderr);

@@ -92,14 +92,14 @@ async fn an_invalid_roster_fails_with_its_lines() {
         (
             "a.csv",
             "mail\nann@example.com\n",
-            vec!["line 1", "there is no column \"mail\""],
+            vec!["line 1", "unknown column \"mail\""],
         ),
         (
             "b.csv",
             "email,auth_type\nann@example.com,pigeon\nbob@example.com\n",
             vec![
-                "line 2: there is no auth type \"pigeon\"",
-                "line 3: it has 1 cells",
+                "line 2: unknown auth type \"pigeon\"",
+                "line 3: the row has 1 cells",
             ],
         ),
         ("c.jsonl", "{\"email\": 7}\n", vec!["line 1: invalid type"]),

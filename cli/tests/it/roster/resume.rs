@@ -246,7 +246,7 @@ async fn a_journal_resumes_with_a_rotated_key() {
     let invite = ["-p", "confluent", "create", "eve@example.com"];
     crate::fixture::run(&invite, &other).await.success();
     let refused = crate::fixture::run(&resume, &other).await;
-    refused.fails(2, &["it is about the organisation", "delete it"]);
+    refused.fails(2, &["it belongs to the organisation", "delete it"]);
     let resumed = crate::fixture::run(&resume, &with_key(&fixture, "NEW")).await;
     assert_eq!(resumed.success().stdout, "invited 1, kept 2, deleted 0\n");
     assert!(!path(&fixture, "roster.csv.journal").exists());

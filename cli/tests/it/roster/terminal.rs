@@ -58,7 +58,7 @@ async fn ctrl_c_finishes_requests_and_names_the_resume_command() {
     }
     session.send_control('c').unwrap();
     session
-        .exp_string("stopping after what is under way")
+        .exp_string("stopping after the requests in flight")
         .unwrap();
     session.exp_string("interrupted").unwrap();
     session.exp_string("--resume").unwrap();
