@@ -40,20 +40,20 @@ fn restrict(_: &File) -> io::Result<()> {
 
 /// Whether `path` still refers to this open file.
 pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    let there = match std::fs::metadata(path) {
+    let metadata = match std::fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        there => there?,
+        metadata => metadata?,
     };
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
         let own = file.metadata()?;
-        Ok((own.dev(), own.ino()) == (there.dev(), there.ino()))
+        Ok((own.dev(), own.ino()) == (metadata.dev(), metadata.ino()))
     }
     // Other systems do not delete open files.
     #[cfg(not(unix))]
     {
-        let _ = (file, there);
+        let _ = (file, metadata);
         Ok(true)
     }
 }

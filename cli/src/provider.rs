@@ -107,8 +107,8 @@ impl RateWatch {
 
 /// Builds the one provider that the command line selects.
 pub(crate) async fn single(global: &GlobalOptions) -> Result<ProviderContext, Failure> {
-    let mut context = selected(global).await?.into_iter();
-    match (context.next(), context.next()) {
+    let mut contexts = selected(global).await?.into_iter();
+    match (contexts.next(), contexts.next()) {
         (Some(only), None) => Ok(only),
         _ => Err(Failure::Usage(
             "this command takes one provider; only `list` and `doctor` accept --provider more \
@@ -158,9 +158,9 @@ async fn connect(
     if chosen.is_empty() {
         return Err(Failure::Usage(no_provider_message(selection)));
     }
-    let mut context = Vec::new();
+    let mut contexts = Vec::new();
     for selected in chosen {
-        context.push(match selected {
+        contexts.push(match selected {
             Selected::Sandbox => sandbox().await?,
             Selected::Vendor { kind, profile, .. } => {
                 let resolved = selection.resolve(*kind, profile.as_deref())?;
@@ -174,7 +174,7 @@ async fn connect(
             }
         });
     }
-    Ok(context)
+    Ok(contexts)
 }
 
 /// Builds a provider from its configuration. Sends nothing.

@@ -70,7 +70,7 @@ impl Progress {
         {
             self.last_line = Some(line + LINE_INTERVAL);
             let rate = self.done as f64 / self.started.elapsed().as_secs_f64();
-            let left = match self.done {
+            let remaining = match self.done {
                 0 => String::new(),
                 _ => format!(
                     ", about {:.0} s left",
@@ -79,7 +79,7 @@ impl Progress {
             };
             let why = waiting.map_or("", |_| ", waiting for the rate limit");
             eprintln!(
-                "{} of {}, {rate:.1} a second{left}{why}",
+                "{} of {}, {rate:.1} a second{remaining}{why}",
                 self.done, self.total
             );
         }

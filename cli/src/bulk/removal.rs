@@ -32,7 +32,7 @@ impl RemovalOptions {
     /// The plan exceeds the limit. Nothing was changed.
     pub fn check_plan(&self, provider: &ProviderContext, plan: &Plan) -> Result<(), Failure> {
         let checked = plan.check_removals(&self.limit());
-        checked.map_err(|refused| too_many_removals(provider, &refused))
+        checked.map_err(|error| too_many_removals(provider, &error))
     }
 
     /// Checks a number of removals. Lists the existing invitations only if the limit is a share of them.
@@ -43,19 +43,19 @@ impl RemovalOptions {
     pub async fn check(&self, provider: &ProviderContext, removals: usize) -> Result<(), Failure> {
         let checked = provider.check_removals(removals, self.limit()).await;
         checked.map_err(|error| {
-            let refused = error.source().and_then(|source| source.downcast_ref());
-            match refused {
-                Some(refused) => too_many_removals(provider, refused),
+            let too_many = error.source().and_then(|source| source.downcast_ref());
+            match too_many {
+                Some(too_many) => too_many_removals(provider, too_many),
                 None => error.into(),
             }
         })
     }
 }
 
-fn too_many_removals(provider: &ProviderContext, refused: &TooManyRemovals) -> Failure {
-    let (name, removals) = (provider.name(), refused.removals);
+fn too_many_removals(provider: &ProviderContext, error: &TooManyRemovals) -> Failure {
+    let (name, removals) = (provider.name(), error.removals);
     Failure::Usage(format!(
-        "{name}: {refused}. Nothing was changed. To allow it, pass `--max-deletes {removals}`"
+        "{name}: {error}. Nothing was changed. To allow it, pass `--max-deletes {removals}`"
     ))
 }
 

@@ -80,7 +80,7 @@ pub(crate) async fn run(
         provider,
         &people,
         &args.pause.outage(provider),
-        |left| create_command(provider, left),
+        |remaining| create_command(provider, remaining),
         interrupt,
         &mut summary,
         |new| new.email.clone(),

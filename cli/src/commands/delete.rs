@@ -136,7 +136,7 @@ pub(crate) async fn run(
         provider,
         &targets,
         &args.pause.outage(provider),
-        |left| delete_command(provider, left),
+        |remaining| delete_command(provider, remaining),
         interrupt,
         &mut summary,
         DeleteTarget::display,
@@ -162,8 +162,8 @@ pub(crate) async fn run(
 }
 
 /// The command that deletes the remaining invitations.
-fn delete_command(provider: &ProviderContext, left: &[&DeleteTarget]) -> String {
-    let ids = left.iter().map(|one| shell_quote(one.id.as_str()));
+fn delete_command(provider: &ProviderContext, remaining: &[&DeleteTarget]) -> String {
+    let ids = remaining.iter().map(|one| shell_quote(one.id.as_str()));
     let ids: Vec<String> = ids.collect();
     format!(
         "org-invitations {} delete {}",

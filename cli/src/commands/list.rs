@@ -82,10 +82,10 @@ pub(crate) async fn run(
         false => records.without_first_column(),
     };
     let mut summary = RunSummary::default();
-    let mut left = args.limit;
+    let mut remaining = args.limit;
     let work = async {
         for provider in providers {
-            if left == Some(0) {
+            if remaining == Some(0) {
                 break;
             }
             let query = with_page_size(query.clone(), &args, &filter, provider.capabilities());
@@ -93,7 +93,7 @@ pub(crate) async fn run(
                 provider,
                 query,
                 &filter,
-                &mut left,
+                &mut remaining,
                 &mut records,
                 &mut summary,
             )
@@ -144,9 +144,9 @@ async fn list_provider(
                 Ok(invitation) if filter.matches(&invitation) => {
                     records.push(&InvitationRecord::new(&provider.label, invitation))?;
                     summary.record_success();
-                    if let Some(left) = limit {
-                        *left -= 1;
-                        if *left == 0 {
+                    if let Some(remaining) = limit {
+                        *remaining -= 1;
+                        if *remaining == 0 {
                             return Ok(());
                         }
                     }

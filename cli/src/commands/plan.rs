@@ -153,8 +153,8 @@ fn without_invitation(withdraw: &[Withdrawal], invitations: &[Invitation]) -> Ve
 /// Prints on stderr the summary of a plan, and a warning if `apply` would reject it.
 pub(super) fn print_summary(provider: &ProviderContext, removals: &RemovalOptions, plan: &Plan) {
     eprintln!("{}: {}", provider.name(), count_actions(plan));
-    if let Err(refused) = plan.check_removals(&removals.limit()) {
-        eprintln!("warning: the run would be rejected: {refused}; see --max-deletes");
+    if let Err(error) = plan.check_removals(&removals.limit()) {
+        eprintln!("warning: the run would be rejected: {error}; see --max-deletes");
     }
 }
 
@@ -188,8 +188,8 @@ pub(crate) async fn run(
         .check_removals(&options.roster.removals.limit());
     print_plan(planned, out)?;
     eprintln!("{}", counts.join(", "));
-    if let Err(refused) = checked {
-        eprintln!("warning: `apply` would reject the plan: {refused}; see --max-deletes");
+    if let Err(error) = checked {
+        eprintln!("warning: `apply` would reject the plan: {error}; see --max-deletes");
     }
     Ok(())
 }

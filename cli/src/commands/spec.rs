@@ -334,12 +334,12 @@ fn short(value: &Value) -> String {
         Value::String(text) => text.clone(),
         // A keyword and its value.
         Value::Object(map) if map.len() == 1 => {
-            let said = map.iter().map(|(keyword, value)| match value {
+            let entries = map.iter().map(|(keyword, value)| match value {
                 Value::Null => format!("no {keyword}"),
                 Value::String(text) => format!("{keyword}: {text}"),
                 other => format!("{keyword}: {other}"),
             });
-            said.collect()
+            entries.collect()
         }
         other => other.to_string(),
     };

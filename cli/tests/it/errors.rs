@@ -239,5 +239,5 @@ async fn common_mistakes_get_a_hint_and_send_nothing() {
     fixture
         .run(&copy)
         .await
-        .fails(1, &["`--ignore auth-type` copies"]);
+        .fails(1, &["pass `--ignore auth-type`"]);
 }

@@ -152,9 +152,11 @@ fn a_rotated_key_resumes_and_another_organisation_does_not() {
 fn known_invitations_identify_the_organisation() {
     for (here, fits) in [("i-7", true), ("i-8", false)] {
         let path = unused_path();
-        let there = [invitation("i-1", None), invitation("i-7", None)];
+        let existing = [invitation("i-1", None), invitation("i-7", None)];
         let mut journal = Journal::open(&path, &account("a"), false).unwrap();
-        journal.check_organization(&account("a"), &there).unwrap();
+        journal
+            .check_organization(&account("a"), &existing)
+            .unwrap();
         journal.record_withdrawing(&renewal()).unwrap();
         drop(journal);
         let mut journal = Journal::open(&path, &account("rotated"), true).unwrap();
@@ -166,8 +168,10 @@ fn known_invitations_identify_the_organisation() {
     // Where nobody was invited or withdrawn, nothing is left of it.
     let path = unused_path();
     let mut journal = Journal::open(&path, &account("a"), false).unwrap();
-    let there = [invitation("i-1", None)];
-    journal.check_organization(&account("a"), &there).unwrap();
+    let existing = [invitation("i-1", None)];
+    journal
+        .check_organization(&account("a"), &existing)
+        .unwrap();
     drop(journal);
     assert!(!path.exists());
 }

@@ -251,26 +251,26 @@ fn can_be_accepted(invitation: &Invitation) -> bool {
 
 /// The invitation for the target, and the reason if a role cannot be mapped.
 fn invitation_for_target(
-    one: &Invitation,
+    invitation: &Invitation,
     args: &CopyArgs,
     map: Option<&RoleMap>,
 ) -> (NewInvitation, Option<String>) {
-    let mut new = NewInvitation::new(&one.email);
+    let mut new = NewInvitation::new(&invitation.email);
     if !args.ignore.contains(&IgnoredField::AuthType) {
-        new.auth_type.clone_from(&one.auth_type);
+        new.auth_type.clone_from(&invitation.auth_type);
     }
     if args.ignore.contains(&IgnoredField::Roles) {
         return (new, None);
     }
     match map {
-        Some(map) => match map.roles(one) {
+        Some(map) => match map.roles(invitation) {
             Ok(roles) => new.roles = roles,
             Err(missing) => return (new, Some(missing)),
         },
         None => {
-            let ids = one.assigned_roles.iter().flatten();
+            let ids = invitation.assigned_roles.iter().flatten();
             let ids: Vec<String> = ids.filter_map(|role| role.id.clone()).collect();
-            let legacy = one.role.clone().filter(|_| ids.is_empty());
+            let legacy = invitation.role.clone().filter(|_| ids.is_empty());
             new.roles = match (ids.is_empty(), legacy) {
                 (false, _) => Some(Roles::Ids(ids)),
                 (true, legacy) => legacy.map(Roles::Legacy),
@@ -320,8 +320,8 @@ async fn delete_at_source(
         let outcome = tokio::select! {
             outcome = outcomes.next() => outcome,
             () = interrupt.signalled(1) => {
-                let left = "some are still invited at the source: repeat the command";
-                return Err(Failure::Interrupted(left.to_owned()));
+                let message = "some are still invited at the source: repeat the command";
+                return Err(Failure::Interrupted(message.to_owned()));
             }
         };
         let Some(outcome) = outcome else { break };

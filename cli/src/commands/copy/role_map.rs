@@ -35,9 +35,9 @@ impl RoleMap {
     }
 
     /// The roles at the target for those of an invitation.
-    pub fn roles(&self, one: &Invitation) -> Result<Option<Roles>, String> {
+    pub fn roles(&self, invitation: &Invitation) -> Result<Option<Roles>, String> {
         let mut names: Vec<Vec<&str>> = Vec::new();
-        for role in one.assigned_roles.iter().flatten() {
+        for role in invitation.assigned_roles.iter().flatten() {
             names.push(
                 [&role.id, &role.name]
                     .into_iter()
@@ -47,7 +47,7 @@ impl RoleMap {
             );
         }
         if names.is_empty() {
-            names.extend(one.role.as_deref().map(|role| vec![role]));
+            names.extend(invitation.role.as_deref().map(|role| vec![role]));
         }
         let mut ids: Vec<String> = Vec::new();
         for names in &names {

@@ -121,9 +121,9 @@ pub(crate) async fn run(
     for (position, old) in found.into_iter().enumerate() {
         if interrupt.happened() {
             records.finish()?;
-            let left = total - position;
-            let left = format!("{left} not renewed, and as they were");
-            return Err(Failure::Interrupted(left));
+            let remaining = total - position;
+            let message = format!("{remaining} not renewed, and as they were");
+            return Err(Failure::Interrupted(message));
         }
         let id = remaining.pop_front();
         let Renewed {
@@ -135,8 +135,8 @@ pub(crate) async fn run(
         count(&mut counts, record.outcome);
         show(&mut records, &record)?;
         if stop && position + 1 < total {
-            let left = total - position - 1;
-            eprintln!("{left} more not attempted, and as they were");
+            let skipped = total - position - 1;
+            eprintln!("{skipped} more not attempted, and as they were");
             break;
         }
     }

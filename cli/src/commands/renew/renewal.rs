@@ -71,16 +71,16 @@ pub(super) async fn renew(
                 is_not_sent: false,
             }
         }
-        RenewalResult::Refused(error) => refused(error, outage, record, summary),
+        RenewalResult::Refused(error) => rejected(error, outage, record, summary),
         _ => {
             let message = "an outcome that this command does not know";
             let error = Error::new(ErrorKind::Unexpected, Operation::Create, message);
-            refused(error, outage, record, summary)
+            rejected(error, outage, record, summary)
         }
     }
 }
 
-fn refused(
+fn rejected(
     error: Error,
     outage: &Outage,
     record: impl FnOnce(
@@ -176,11 +176,11 @@ impl RenewalObserver for Announcer {
 
 /// Warns if somebody else invited the person meanwhile with other options.
 fn warn_of_differences(old: &Invitation, new: &Invitation) {
-    let ids = |one: &Invitation| -> BTreeSet<Option<String>> {
-        let roles = one.assigned_roles.iter().flatten();
+    let role_ids = |invitation: &Invitation| -> BTreeSet<Option<String>> {
+        let roles = invitation.assigned_roles.iter().flatten();
         roles.map(|role| role.id.clone()).collect()
     };
-    if ids(new) != ids(old) || new.auth_type != old.auth_type {
+    if role_ids(new) != role_ids(old) || new.auth_type != old.auth_type {
         let (email, id) = (escape_control(&new.email), &new.id);
         eprintln!("warning: {email} is invited ({id}), but not with the roles and login of before");
     }
