@@ -14,15 +14,15 @@ use crate::{
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "Step")]
 pub(crate) struct StepRecord {
-    /// The line of the roster, counted from 1; none where the person is not in it.
+    /// The line of the roster, from 1; none if the person is not in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
     #[serde(flatten)]
     step: Step,
-    /// The provider, where it is not the one that people are invited to.
+    /// The provider, if it is not the one that people are invited to.
     #[serde(skip_serializing_if = "Option::is_none")]
     provider: Option<String>,
-    /// Its profile, if it was set up from one.
+    /// The profile of that provider, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<String>,
 }
@@ -99,17 +99,17 @@ impl Record for StepRecord {
 pub(crate) struct OutcomeRecord {
     #[serde(flatten)]
     pub step: StepRecord,
-    /// `invited`, `kept`, `deleted`, `refused`, `failed`, `restored` (the new options were refused, and the person is
-    /// invited again with the old ones), `withdrawn` (the old invitation is gone and the new one failed: `invite`
-    /// says what is missing), `withheld` (nothing was withdrawn, and the error says why) or `not_attempted`.
+    /// `invited`, `kept`, `deleted`, `refused`, `failed`, `restored` (the new options were rejected, and the person is
+    /// invited again with the old ones), `withdrawn` (the old invitation is deleted and the new one failed; `invite`
+    /// has what is missing), `withheld` (nothing was withdrawn, for the reason in `error`) or `not_attempted`.
     pub result: &'static str,
-    /// Why not.
+    /// The reason of a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// Whether a step that failed may have been carried out all the same.
+    /// Whether a failed step may have been carried out nevertheless.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub may_have_executed: Option<bool>,
-    /// What to invite anew, where the old invitation was withdrawn and the new one failed.
+    /// The invitation to create, if the old one was withdrawn and the new one failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invite: Option<NewInvitation>,
 }

@@ -1,4 +1,4 @@
-//! What a run adds up to: the report for its caller, the counts for people, and what stops the run.
+//! The report of a run for its caller, the counts for people, and the problems that stop it.
 
 use std::{
     collections::HashSet,

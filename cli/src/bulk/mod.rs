@@ -1,5 +1,5 @@
-//! What the commands and the roster runs share that work on several invitations: concurrency, outages, the limit
-//! on deletions, and the messages that name who is left.
+//! Shared by the commands and runs that work on several invitations: concurrency, outages, the limit on deletions,
+//! and messages about people who are left without an invitation.
 
 mod concurrent;
 mod outage;

@@ -45,12 +45,12 @@ pub(crate) struct DeleteArgs {
 pub(crate) struct DeletedRecord {
     /// `confluent`, `clickhouse` or `sandbox`.
     provider: String,
-    /// Its id.
+    /// The id of the invitation.
     id: InvitationId,
-    /// Who was invited, where it is known.
+    /// The address of the invitee, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<String>,
-    /// Always true: what was not deleted is told on stderr.
+    /// Always true: stderr has the invitations that were not deleted.
     deleted: bool,
 }
 

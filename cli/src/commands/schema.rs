@@ -107,7 +107,7 @@ fn config_schema() -> Value {
         "properties": {
             "default_profile": {
                 "type": "string",
-                "description": "The profile that is used where none is asked for."
+                "description": "The profile that is used if none is selected."
             },
             "profiles": { "type": "object", "additionalProperties": { "anyOf": profiles } }
         },

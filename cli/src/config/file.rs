@@ -53,7 +53,7 @@ pub(crate) fn profile_schema(kind: ProviderKind) -> Value {
         properties.insert(
             format!("{secret}_file"),
             text(format!(
-                "A file whose first line is the `{secret}`; relative to this one."
+                "A file whose first line is the `{secret}`; relative to the folder of this file."
             )),
         );
         properties.insert(
@@ -65,7 +65,7 @@ pub(crate) fn profile_schema(kind: ProviderKind) -> Value {
     }
     properties.insert(
         "provider".to_owned(),
-        serde_json::json!({ "const": kind.as_str(), "description": "Which provider it is for." }),
+        serde_json::json!({ "const": kind.as_str(), "description": "The provider of the profile." }),
     );
     schema
 }

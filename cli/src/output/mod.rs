@@ -37,7 +37,7 @@ pub(crate) enum Format {
     Jsonl,
     /// Comma-separated values with a header, for spreadsheets.
     Csv,
-    /// The same as JSON, as YAML.
+    /// YAML with the values of the JSON.
     Yaml,
     /// Markdown for a pull request (`spec diff` only).
     Markdown,

@@ -1,4 +1,4 @@
-//! What `doctor` found, for people and for programs.
+//! The report of `doctor`, for people and programs.
 
 use org_invitations::bindings::{self, SourceDocument};
 use schemars::JsonSchema;
@@ -10,36 +10,36 @@ use crate::{
     version::origin_note,
 };
 
-/// The whole of it.
+/// The report of `doctor`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct DoctorReport {
-    /// The configuration file, there or not.
+    /// The configuration file, whether it exists or not.
     pub config_file: FileReport,
-    /// The documents that the bindings were generated from.
+    /// The documents from which the bindings are generated.
     pub documents: Vec<DocumentReport>,
-    /// Every provider that was examined.
+    /// The examined providers.
     pub providers: Vec<ProviderReport>,
 }
 
-/// A document that the bindings were generated from.
+/// A document from which the bindings are generated.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct DocumentReport {
-    /// Whose API it describes.
+    /// The provider whose API the document describes.
     pub provider: &'static str,
-    /// Its title.
+    /// The title of the document.
     pub title: &'static str,
-    /// Its version.
+    /// The version of the document.
     pub version: &'static str,
     /// The name of the file.
     pub file: &'static str,
     /// The SHA-256 of the file.
     pub sha256: &'static str,
-    /// Whether it came with the library.
+    /// Whether the document is part of the library.
     pub is_own: bool,
 }
 
 impl DocumentReport {
-    /// All of them.
+    /// The documents of all providers.
     pub fn all() -> Vec<Self> {
         let report = |(provider, document): (&'static str, &'static SourceDocument)| Self {
             provider,
@@ -56,66 +56,66 @@ impl DocumentReport {
 /// The configuration file.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct FileReport {
-    /// Where it is or would be.
+    /// The path of the file.
     pub path: Option<String>,
-    /// Who said so.
+    /// The flag or variable that names the file, or `default`.
     pub source: String,
-    /// Whether it is there.
+    /// Whether the file exists.
     pub found: bool,
-    /// Who can read it, where that is too many.
+    /// A warning if users other than the owner can read the file.
     pub warning: Option<String>,
 }
 
-/// One provider.
+/// The report on one provider.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ProviderReport {
     /// `confluent` or `clickhouse`.
     pub provider: String,
-    /// Why it was examined.
+    /// The flag, variable or profile that selects the provider.
     pub chosen_by: String,
-    /// The profile that is used for it, if any.
+    /// The profile of the provider, if it has one.
     pub profile: Option<String>,
     /// Every value that is set.
     pub values: Vec<ValueReport>,
-    /// What was checked, in order.
+    /// The checks in order.
     pub checks: Vec<CheckReport>,
 }
 
 /// A value that is set.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ValueReport {
-    /// As the configuration file names it.
+    /// The key in the configuration file.
     pub name: String,
-    /// `[redacted]` for a secret.
+    /// The value; `[redacted]` for a secret.
     pub value: String,
-    /// The flag, variable or profile that it comes from.
+    /// The flag, variable or profile that sets the value.
     pub source: String,
-    /// Those that say something too, and did not win.
+    /// The overridden sources.
     pub preferred_to: Vec<String>,
 }
 
-/// A check.
+/// The result of a check.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct CheckReport {
     /// `configuration`, `reachability`, `clock` or `credential`.
     pub check: String,
-    /// How it went.
+    /// The outcome of the check.
     pub outcome: Verdict,
-    /// What was found.
+    /// The details of the outcome.
     pub detail: String,
 }
 
-/// How a check went.
+/// The outcome of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Verdict {
-    /// As it should be.
+    /// The check passed.
     Ok,
-    /// It works, but may not for long, or not for everything.
+    /// The check passed with a warning.
     Warning,
-    /// It does not work.
+    /// The check failed.
     Failed,
-    /// Not checked, because of another check.
+    /// Skipped because of another check.
     Skipped,
 }
 
@@ -193,7 +193,7 @@ impl Record for &CheckReport {
 }
 
 impl DoctorReport {
-    /// For people.
+    /// Prints the report for people.
     pub fn show(&self, out: &mut Output) -> std::io::Result<()> {
         let file = &self.config_file;
         let found = if file.found { "" } else { ", not found" };

@@ -30,13 +30,13 @@ pub(crate) enum RosterFormat {
 /// The people of a roster.
 #[derive(Debug, Default)]
 pub(crate) struct Roster {
-    /// Who is to be invited, with the number of the line, from 1.
+    /// The people to invite, with the numbers of their lines, from 1.
     pub invite: Vec<(usize, NewInvitation)>,
-    /// Whose invitation is to be withdrawn.
+    /// The invitations to withdraw.
     pub withdraw: Vec<Withdrawal>,
 }
 
-/// What is wrong with a line.
+/// An error in a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     line: usize,
