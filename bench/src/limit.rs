@@ -21,7 +21,7 @@ use std::{
 
 use futures::{StreamExt, stream};
 use org_invitations::{
-    BulkOptions, Created, InvitationProvider, InvitationProviderExt, NewInvitation,
+    BulkOptions, CreateResult, InvitationProvider, InvitationProviderExt, NewInvitation,
 };
 use reqwest::{Client, RequestBuilder, StatusCode, header::RETRY_AFTER};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
@@ -278,7 +278,7 @@ async fn library(limit: &Limit, access: &Access) -> Result<()> {
     });
     let mut outcomes = provider.create_many(people, BulkOptions::default());
     while let Some(outcome) = outcomes.next().await {
-        if !matches!(outcome.result, Created::Created(_)) {
+        if !matches!(outcome.result, CreateResult::Created(_)) {
             eprintln!("{outcome:?}");
         }
     }

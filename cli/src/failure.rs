@@ -1,35 +1,37 @@
-//! How a command ends that did not do what was asked.
+//! Failures of a command: messages, hints and exit codes.
 
 use std::{fmt, io, process::ExitCode};
 
 use org_invitations::{Error, ErrorKind};
 
-use crate::output::visible;
+use crate::output::escape_control;
 
-/// What the exit code of the command says.
+/// The exit codes of the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Refused, failed, or done only in part.
-    Refused = 1,
+    Failed = 1,
     /// Wrong usage or configuration.
     Usage = 2,
-    /// The credential is wrong, or lacks the right.
+    /// The credential is wrong or lacks a permission.
     Authentication = 3,
+    /// What was asked for does not exist.
     NotFound = 4,
     /// Ctrl-C.
     Interrupted = 130,
 }
 
 impl Exit {
-    /// What the exit code says after an error of the library.
+    /// The exit code for an error of the library.
     pub fn of(error: &Error) -> Self {
         match error.kind() {
             ErrorKind::Config => Self::Usage,
-            // What the server refuses may be right elsewhere; what we refuse was typed wrong.
+            // Input that the library rejects before sending is wrong usage; input that the server rejects may be valid
+            // for another organisation.
             ErrorKind::InvalidInput if error.status().is_none() => Self::Usage,
             ErrorKind::Unauthenticated | ErrorKind::PermissionDenied => Self::Authentication,
             ErrorKind::NotFound => Self::NotFound,
-            _ => Self::Refused,
+            _ => Self::Failed,
         }
     }
 }
@@ -43,39 +45,39 @@ impl From<Exit> for ExitCode {
 /// Why a command stopped.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The library refused or failed.
+    /// The library returned an error.
     Library(Box<Error>),
-    /// The command line or the configuration asks for something that cannot be.
+    /// The command line or the configuration is wrong.
     Usage(String),
-    /// Something of ours failed.
+    /// Something of the command itself failed.
     Other(String),
-    /// What there is to say was said already.
-    Said(Exit),
-    /// The result cannot be printed.
+    /// Every message was printed already; only the exit code is left.
+    AlreadyReported(Exit),
+    /// The result cannot be written to stdout.
     Io(io::Error),
-    /// Ctrl-C, and what that left behind.
+    /// Ctrl-C, and what it leaves undone.
     Interrupted(String),
 }
 
 impl Failure {
-    /// The sandbox does not start.
-    pub fn no_sandbox(error: io::Error) -> Self {
+    /// The sandbox could not be started.
+    pub fn sandbox_start(error: io::Error) -> Self {
         Self::Other(format!("cannot start the sandbox: {error}"))
     }
 
-    /// What the exit code says; `None` when the reader of the output has had enough.
+    /// The exit code; `None` when the reader of stdout closed the pipe, which is a success.
     pub fn exit(&self) -> Option<Exit> {
         Some(match self {
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => return None,
             Self::Library(error) => Exit::of(error),
             Self::Usage(_) => Exit::Usage,
-            Self::Said(exit) => *exit,
-            Self::Io(_) | Self::Other(_) => Exit::Refused,
+            Self::AlreadyReported(exit) => *exit,
+            Self::Io(_) | Self::Other(_) => Exit::Failed,
             Self::Interrupted(_) => Exit::Interrupted,
         })
     }
 
-    /// Says it on stderr.
+    /// Prints the failure on stderr.
     pub fn report(&self) {
         let text = self.to_string();
         if !text.is_empty() {
@@ -88,18 +90,18 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Library(error) => {
-                write!(f, "error: {}", visible(&error.to_string()))?;
+                write!(f, "error: {}", escape_control(&error.to_string()))?;
                 for detail in error.details().iter().filter(|_| error.details().len() > 1) {
                     let text = detail.detail.as_deref().or(detail.title.as_deref());
                     let place = detail.pointer.as_deref().or(detail.parameter.as_deref());
                     let (text, place) = (text.unwrap_or("no reason given"), place.unwrap_or("-"));
-                    write!(f, "\n  {}: {}", visible(place), visible(text))?;
+                    write!(f, "\n  {}: {}", escape_control(place), escape_control(text))?;
                 }
                 if let Some(body) = error.body_excerpt().filter(|body| !body.is_empty()) {
                     write!(
                         f,
-                        "\n  the answer begins: {}",
-                        visible(&format!("{body:?}"))
+                        "\n  the response starts with: {}",
+                        escape_control(&format!("{body:?}"))
                     )?;
                 }
                 match hint(error) {
@@ -112,7 +114,7 @@ impl fmt::Display for Failure {
             Self::Io(error) => write!(f, "error: cannot print the result: {error}"),
             Self::Interrupted(left) if left.is_empty() => f.write_str("interrupted"),
             Self::Interrupted(left) => write!(f, "interrupted\n{left}"),
-            Self::Said(_) => Ok(()),
+            Self::AlreadyReported(_) => Ok(()),
         }
     }
 }
@@ -120,31 +122,33 @@ impl fmt::Display for Failure {
 fn hint(error: &Error) -> Option<&'static str> {
     Some(match error.kind() {
         _ if error.may_have_executed() => {
-            "look with `org-invitations list` whether it was carried out before repeating it"
+            "the outcome is unknown: check with `org-invitations list` before you repeat the command"
         }
-        ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Transport => "repeat it later",
+        ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Transport => "try again later",
         ErrorKind::Config => {
-            "`org-invitations demo` needs nothing; `org-invitations doctor` shows what is set up"
+            "`org-invitations doctor` shows the configuration; `org-invitations demo` needs none"
         }
         ErrorKind::Unauthenticated => {
-            "check the credential, and that it is active; \
-             `org-invitations doctor` shows where it comes from"
+            "check that the credential is right and active; \
+             `org-invitations doctor` shows its source"
         }
-        ErrorKind::PermissionDenied => "the key's owner lacks the right to manage users",
+        ErrorKind::PermissionDenied => "the owner of the key lacks the permission to manage users",
         ErrorKind::InvalidInput if error.message().contains("assignedRoleIds") => {
-            "this organisation has custom roles: give roles by their ids, with --role-id"
+            "this organisation has custom roles: pass the ids of roles with --role-id"
         }
-        ErrorKind::NotFound => "`org-invitations list` shows the invitations there are",
+        ErrorKind::NotFound => "`org-invitations list` shows the existing invitations",
         ErrorKind::AlreadyExists => {
             "`org-invitations list --email ADDRESS` shows the invitation; `renew` sends it again, \
-             and `create --if-absent` is content with it"
+             and `create --if-not-exists` succeeds with it"
         }
         ErrorKind::AlreadyAccepted => "the person is a member now; remove the member instead",
         ErrorKind::QuotaExceeded => {
-            "delete invitations that nobody needs, or ask for a larger quota"
+            "delete invitations that are not needed, or request a larger quota"
         }
-        ErrorKind::RateLimited => "wait a little and repeat",
-        ErrorKind::Connect => "check the network and the base URL; `org-invitations doctor` tries",
+        ErrorKind::RateLimited => "wait and try again",
+        ErrorKind::Connect => {
+            "check the network and the base URL; `org-invitations doctor` tests the connection"
+        }
         _ => return None,
     })
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C, counted: the first asks a command to stop, the second insists.
+//! Ctrl-C and SIGTERM. The first signal asks a command to stop, the second one forces it.
 
 use std::future::Future;
 
@@ -6,52 +6,56 @@ use tokio::sync::watch;
 
 use crate::failure::Failure;
 
-/// Knows how often the command was asked to stop.
+/// Counts the signals that ask the command to stop.
 #[derive(Clone, Debug)]
 pub(crate) struct Interrupt(watch::Receiver<u32>);
 
 impl Interrupt {
-    /// Catches Ctrl-C, and on Unix a polite kill, from now on.
+    /// Starts to catch Ctrl-C and, on Unix, SIGTERM.
     pub fn listen() -> Self {
         let (count, receiver) = watch::channel(0);
         tokio::spawn(async move {
             while wait_for_signal().await.is_ok() {
                 count.send_modify(|count| *count += 1);
             }
-            // Without signals there is nothing to count, but the channel stays open.
+            // Where signals cannot be caught, the channel stays open so that receivers keep waiting.
             count.closed().await;
         });
         Self(receiver)
     }
 
-    /// Whether the command was asked to stop.
+    /// Whether at least one signal arrived.
     pub fn happened(&self) -> bool {
         *self.0.borrow() > 0
     }
 
-    /// How often the command was asked to stop so far.
+    /// How many signals arrived so far.
     #[cfg(feature = "sql")]
     pub fn count(&self) -> u32 {
         *self.0.borrow()
     }
 
-    /// Resolves when the command has been asked to stop so often.
-    pub async fn times(&self, times: u32) {
+    /// Resolves once `count` signals have arrived.
+    pub async fn signalled(&self, count: u32) {
         let mut receiver = self.0.clone();
-        if receiver.wait_for(|count| *count >= times).await.is_err() {
+        if receiver
+            .wait_for(|signals| *signals >= count)
+            .await
+            .is_err()
+        {
             std::future::pending().await
         }
     }
 
-    /// Runs work that may be dropped at any time: it changes nothing.
-    pub async fn stops<T>(
+    /// Runs read-only work, which the first signal cancels.
+    pub async fn or_interrupted<T>(
         &self,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         tokio::select! {
             biased;
             outcome = work => outcome,
-            () = self.times(1) => Err(Failure::Interrupted(String::new())),
+            () = self.signalled(1) => Err(Failure::Interrupted(String::new())),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `-v` and `-vv`: what the library does, on stderr.
+//! `-v` and `-vv`: the log of the library on stderr.
 
 use std::io::{self, IsTerminal};
 
@@ -6,7 +6,7 @@ use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt, util::Subsc
 
 use crate::output::ColorChoice;
 
-/// Shows the library's calls and attempts; with 2, what is below them too. Neither has a secret in it.
+/// Logs the operations and attempts of the library; at level 2, the HTTP layers as well. Logs contain no secrets.
 pub(crate) fn start(verbose: u8, colors: ColorChoice) {
     use tracing::Level;
     let targets = match verbose {
@@ -20,7 +20,7 @@ pub(crate) fn start(verbose: u8, colors: ColorChoice) {
     };
     let layer = fmt::layer()
         .with_writer(io::stderr)
-        .with_ansi(colors.on(io::stderr().is_terminal()))
+        .with_ansi(colors.is_enabled(io::stderr().is_terminal()))
         .with_target(verbose > 1);
     tracing_subscriber::registry()
         .with(targets)

@@ -2,26 +2,34 @@
 //!
 //! | | |
 //! |---|---|
-//! | `arguments` | what every command takes, and which commands there are |
-//! | `commands/` | one file a command, with its options and examples |
-//! | `config/` | the file, the environment and flags, and which of them wins |
-//! | `output/` | one file a format; colours; what is escaped |
-//! | `provider` | from the configuration to a provider |
+//! | `cli` | the command line: global options and the list of commands |
+//! | `commands/` | one module for each command, with its arguments and examples |
+//! | `roster/` | reading rosters, and writing the rows that fail |
+//! | `apply/` | applying a plan: prompt, progress, journal, report |
+//! | `bulk/` | many invitations at once: concurrency, outages, the limit on deletions |
+//! | `config/` | the configuration file, the environment and flags, and their precedence |
+//! | `output/` | one module for each format; colours; escaping |
+//! | `provider` | building providers from the configuration |
 //! | `failure` | messages, hints and exit codes |
 //! | `interrupt` | Ctrl-C |
-//! | `version` | which documents the bindings were generated from |
+//! | `prompt` | confirmation prompts |
+//! | `version` | the version, and the documents that the bindings are generated from |
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod arguments;
+mod apply;
+mod bulk;
+mod cli;
 mod commands;
 mod config;
 mod failure;
 mod interrupt;
 mod logging;
 mod output;
+mod private_file;
+mod prompt;
 mod provider;
 mod roster;
 mod suggest;
@@ -35,33 +43,31 @@ use std::{
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::{
-    arguments::{Arguments, Command},
-    commands::{
-        apply, completions, copy, create, delete, demo, doctor, get, list, man, plan, renew,
-        sandbox, schema, spec,
-    },
+    cli::{Cli, Command},
+    commands::members::MembersCommand,
     failure::Failure,
     interrupt::Interrupt,
     output::{ColorChoice, Format, Output},
 };
 
 fn main() -> ExitCode {
-    // The help is coloured too, or not, and is printed before there are arguments.
-    let colors = ColorChoice::among(std::env::args_os().filter_map(|word| word.into_string().ok()));
-    let command = Arguments::command().long_version(version::long());
+    // Clap prints the help, which is coloured too, before the command line is parsed.
+    let colors =
+        ColorChoice::from_args(std::env::args_os().filter_map(|word| word.into_string().ok()));
+    let command = Cli::command().long_version(version::long());
     let matches = command.color(colors.into()).get_matches();
-    let arguments = match Arguments::from_arg_matches(&matches) {
-        Ok(arguments) => arguments,
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
         Err(error) => error.exit(),
     };
-    logging::start(arguments.global.verbose, arguments.global.color);
+    logging::start(cli.global.verbose, cli.global.color);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let outcome = match runtime {
         Ok(runtime) => {
-            let outcome = runtime.block_on(run(arguments));
-            // A question that nobody answered still waits for its answer.
+            let outcome = runtime.block_on(run(cli));
+            // A prompt without an answer still blocks its thread.
             runtime.shutdown_background();
             outcome
         }
@@ -76,64 +82,84 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { global, command } = arguments;
+async fn run(cli: Cli) -> Result<(), Failure> {
+    let Cli { global, command } = cli;
     if global.output == Format::Markdown
-        && !matches!(command, Command::Spec(spec::SpecCommand::Diff { .. }))
+        && !matches!(
+            command,
+            Command::Spec(commands::spec::SpecCommand::Diff { .. })
+        )
     {
         let message = "only `spec diff` prints markdown".to_owned();
         return Err(Failure::Usage(message));
     }
     let stdout = io::stdout();
-    let colors = global.color.on(stdout.is_terminal());
+    let colors = global.color.is_enabled(stdout.is_terminal());
     let mut output = Output::new(global.output, colors, stdout);
     let out = &mut output;
     let interrupt = &Interrupt::listen();
     let outcome = match command {
         Command::List(options) => {
-            let providers = provider::all(&global).await?;
-            list::run(&providers, options, interrupt, out).await
+            let providers = provider::selected(&global).await?;
+            commands::list::run(&providers, options, interrupt, out).await
         }
         Command::Get(options) => {
-            let provider = provider::one(&global).await?;
-            get::run(&provider, options, interrupt, out).await
+            let provider = provider::single(&global).await?;
+            commands::get::run(&provider, options, interrupt, out).await
         }
         Command::Create(options) => {
-            let provider = provider::one(&global).await?;
-            create::run(&provider, options, interrupt, out).await
+            let provider = provider::single(&global).await?;
+            commands::create::run(&provider, options, interrupt, out).await
         }
         Command::Delete(options) => {
-            delete::check(&options)?;
-            let provider = provider::one(&global).await?;
-            delete::run(&provider, options, interrupt, out).await
+            commands::delete::check(&options)?;
+            let provider = provider::single(&global).await?;
+            commands::delete::run(&provider, options, interrupt, out).await
         }
         Command::Renew(options) => {
-            renew::check(&options)?;
-            let provider = provider::one(&global).await?;
-            renew::run(&provider, options, interrupt, out).await
+            commands::renew::check(&options)?;
+            let provider = provider::single(&global).await?;
+            commands::renew::run(&provider, options, interrupt, out).await
+        }
+        Command::Who(options) => {
+            let providers = provider::selected(&global).await?;
+            commands::who::run(&providers, &options, interrupt, out).await
+        }
+        Command::Members(MembersCommand::List(options)) => {
+            let providers = provider::selected(&global).await?;
+            commands::members::list(&providers, &options, interrupt, out).await
+        }
+        Command::Members(command) => {
+            commands::members::check(&command)?;
+            let provider = provider::single(&global).await?;
+            commands::members::run(&provider, command, interrupt, out).await
+        }
+        Command::Roles(command) => {
+            let provider = provider::single(&global).await?;
+            commands::roles::run(&provider, &command, interrupt, out).await
         }
         Command::Plan(options) => {
-            let provider = provider::one(&global).await?;
-            plan::run(&provider, options, interrupt, out).await
+            let provider = provider::single(&global).await?;
+            commands::plan::run(&provider, options, interrupt, out).await
         }
         Command::Apply(options) => {
-            apply::check(&options)?;
-            let provider = provider::one(&global).await?;
-            apply::run(&provider, options, interrupt, out).await
+            commands::apply::check(&options)?;
+            let provider = provider::single(&global).await?;
+            commands::apply::run(&provider, options, interrupt, out).await
         }
         Command::Copy(options) => {
-            copy::check(&options)?;
-            copy::run(&global, options, interrupt, out).await
+            commands::copy::check(&options)?;
+            commands::copy::run(&global, options, interrupt, out).await
         }
         #[cfg(feature = "sql")]
         Command::Sql(options) => commands::sql::run(&global, options, interrupt, out).await,
-        Command::Doctor => doctor::run(&global, interrupt, out).await,
-        Command::Demo => interrupt.stops(demo::run(out)).await,
-        Command::Sandbox(options) => sandbox::run(&options, interrupt, out).await,
-        Command::Spec(command) => spec::run(&command, out),
-        Command::Schema(options) => schema::run(&options, out),
-        Command::Completions(options) => completions::run(&options, out),
-        Command::Man(options) => man::run(&options, out),
+        Command::Doctor => commands::doctor::run(&global, interrupt, out).await,
+        Command::Demo => interrupt.or_interrupted(commands::demo::run(out)).await,
+        Command::Sandbox(options) => commands::sandbox::run(&options, interrupt, out).await,
+        Command::Spec(command) => commands::spec::run(&command, out),
+        Command::Schema(options) => commands::schema::run(&options, out),
+        Command::Completions(options) => commands::completions::run(&options, out),
+        Command::Man(options) => commands::man::run(&options, out),
     };
     let flushed = output.flush();
     outcome.and(flushed.map_err(Failure::from))

@@ -1,4 +1,4 @@
-//! From what was chosen to providers.
+//! Builds providers from the configuration.
 
 use std::{
     fmt,
@@ -7,45 +7,50 @@ use std::{
     time::{Duration, Instant},
 };
 
-use org_invitations::{Confluent, ErrorKind, InvitationProvider, Observer, ProviderConfig};
+use org_invitations::{
+    Confluent, ErrorKind, OrganizationProvider, ProviderConfig, ProviderKind, ResponseObserver,
+};
 use org_invitations_sandbox::Sandbox;
 
 use crate::{
-    arguments::Global,
-    config::{self, Account, Layered, Selected, Selection},
+    cli::GlobalOptions,
+    config::{
+        self, Account, PROVIDER_VARIABLE, ResolvedConfig, Selected, Selection, required_variables,
+    },
     failure::Failure,
-    output::visible,
+    output::shell_quote,
 };
 
-/// A provider, with the sandbox that it needs to keep running, if any.
-pub(crate) struct Connected {
-    /// What the provider is called in the output.
+/// A provider with what a command needs to know about it.
+pub(crate) struct ProviderContext {
+    /// The name of the provider in the output.
     pub label: String,
-    /// The profile that it was set up from.
+    /// The profile that configures the provider.
     pub profile: Option<String>,
-    /// The flags that say where it is, as they are given again in another command.
+    /// The connection flags of this command line, for a follow-up command.
     pub flags: String,
-    /// The organisation and where it is, as far as that is known without asking.
+    /// The organisation and its endpoint, as far as the configuration names them.
     pub account: Account,
-    /// What its server says of the rate limit.
+    /// The rate limit, as the latest replies report it.
     pub rate: RateWatch,
-    /// The organisation's id, where it is part of the configuration.
+    /// The id of the organisation, if the configuration has it.
     #[cfg(feature = "sql")]
     pub organization_id: Option<String>,
-    provider: Arc<dyn InvitationProvider>,
+    provider: Arc<dyn OrganizationProvider>,
+    /// The sandbox stops when it is dropped.
     _sandbox: Option<Sandbox>,
 }
 
 #[cfg(feature = "sql")]
-impl Connected {
-    /// The provider itself, for those who keep it.
-    pub fn shared(&self) -> Arc<dyn InvitationProvider> {
+impl ProviderContext {
+    /// The provider itself, for callers that keep it.
+    pub fn shared(&self) -> Arc<dyn OrganizationProvider> {
         Arc::clone(&self.provider)
     }
 }
 
-impl Connected {
-    /// Whose organisation it is, for people: the provider and the profile.
+impl ProviderContext {
+    /// The display name: the provider and its profile.
     pub fn name(&self) -> String {
         match &self.profile {
             Some(profile) => format!("{} (profile {profile})", self.label),
@@ -53,52 +58,42 @@ impl Connected {
         }
     }
 
-    /// The flags that choose it on the command line, with those that were given: another command goes to the same
-    /// organisation.
-    pub fn flag(&self) -> String {
+    /// The flags with which a follow-up command reaches the same organisation.
+    pub fn selection_flags(&self) -> String {
         let flags = &self.flags;
         match &self.profile {
-            Some(profile) => format!("--profile {}{flags}", shell_word(profile)),
+            Some(profile) => format!("--profile {}{flags}", shell_quote(profile)),
             None => format!("-p {}{flags}", self.label),
         }
     }
 }
 
-/// A word as a shell takes it.
-pub(crate) fn shell_word(word: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "@._+-:/".contains(letter);
-    if !word.is_empty() && !word.starts_with('-') && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", visible(word).replace('\'', "'\\''"))
-}
-
-impl Deref for Connected {
-    type Target = dyn InvitationProvider;
+impl Deref for ProviderContext {
+    type Target = dyn OrganizationProvider;
 
     fn deref(&self) -> &Self::Target {
         &*self.provider
     }
 }
 
-impl fmt::Debug for Connected {
+impl fmt::Debug for ProviderContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.provider.fmt(f)
     }
 }
 
-/// When the server's allowance is spent, and until when.
+/// Until when the rate limit is exhausted, as the latest reply says.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RateWatch(Arc<Mutex<Option<Instant>>>);
 
 impl RateWatch {
-    /// How long nothing more may be sent, by the latest reply.
-    pub fn waiting(&self) -> Option<Duration> {
+    /// How long requests have to wait for the rate limit.
+    pub fn remaining_wait(&self) -> Option<Duration> {
         let until = self.0.lock().ok().and_then(|until| *until)?;
         until.checked_duration_since(Instant::now())
     }
 
-    fn observer(&self) -> Observer {
+    fn observer(&self) -> ResponseObserver {
         let until = Arc::clone(&self.0);
         Arc::new(move |reply| {
             let limit = reply.rate_limit.filter(|limit| limit.remaining == Some(0));
@@ -110,21 +105,21 @@ impl RateWatch {
     }
 }
 
-/// Sets up the one provider that was asked for.
-pub(crate) async fn one(global: &Global) -> Result<Connected, Failure> {
-    let mut connected = all(global).await?.into_iter();
-    match (connected.next(), connected.next()) {
+/// Builds the one provider that the command line selects.
+pub(crate) async fn single(global: &GlobalOptions) -> Result<ProviderContext, Failure> {
+    let mut contexts = selected(global).await?.into_iter();
+    match (contexts.next(), contexts.next()) {
         (Some(only), None) => Ok(only),
         _ => Err(Failure::Usage(
-            "this command works on one provider; only `list` and `doctor` take --provider more \
-             than once"
+            "this command takes one provider; only `list`, `members list`, `who` and `doctor` accept \
+             --provider more than once"
                 .to_owned(),
         )),
     }
 }
 
-/// Sets up every provider that was asked for; at least one.
-pub(crate) async fn all(global: &Global) -> Result<Vec<Connected>, Failure> {
+/// Builds every provider that the command line or the configuration selects; at least one.
+pub(crate) async fn selected(global: &GlobalOptions) -> Result<Vec<ProviderContext>, Failure> {
     let selection = config::load(global)?;
     if let Some(warning) = selection
         .file
@@ -136,89 +131,101 @@ pub(crate) async fn all(global: &Global) -> Result<Vec<Connected>, Failure> {
     connect(&selection, selection.chosen()).await
 }
 
-/// Sets up every provider that was asked for, or, when none was, every one that is set up.
+/// Builds every provider that the command line selects or, where it selects none, every configured one.
 #[cfg(feature = "sql")]
-pub(crate) async fn all_there_are(global: &Global) -> Result<Vec<Connected>, Failure> {
+pub(crate) async fn all_configured(
+    global: &GlobalOptions,
+) -> Result<Vec<ProviderContext>, Failure> {
     if !global.provider.is_empty() || global.profile.is_some() {
-        return all(global).await;
+        return selected(global).await;
     }
     let selection = config::load(global)?;
-    let mut there = Vec::new();
-    for selected in selection.everything()? {
+    let mut configured = Vec::new();
+    for selected in selection.all_providers()? {
         if let Selected::Vendor { kind, profile, .. } = &selected
-            && !selection.layers(*kind, profile.as_deref())?.is_empty()
+            && !selection.resolve(*kind, profile.as_deref())?.is_empty()
         {
-            there.push(selected);
+            configured.push(selected);
         }
     }
-    connect(&selection, &there).await
+    connect(&selection, &configured).await
 }
 
-async fn connect(selection: &Selection, chosen: &[Selected]) -> Result<Vec<Connected>, Failure> {
+async fn connect(
+    selection: &Selection,
+    chosen: &[Selected],
+) -> Result<Vec<ProviderContext>, Failure> {
     if chosen.is_empty() {
-        return Err(Failure::Usage(which_provider(selection)));
+        return Err(Failure::Usage(no_provider_message(selection)));
     }
-    let mut connected = Vec::new();
+    let mut contexts = Vec::new();
     for selected in chosen {
-        connected.push(match selected {
+        contexts.push(match selected {
             Selected::Sandbox => sandbox().await?,
             Selected::Vendor { kind, profile, .. } => {
-                let layers = selection.layers(*kind, profile.as_deref())?;
-                for warning in &layers.warnings {
+                let resolved = selection.resolve(*kind, profile.as_deref())?;
+                for warning in &resolved.warnings {
                     eprintln!("warning: {warning}");
                 }
-                let mut connected = vendor(&layers)?;
-                connected.profile.clone_from(profile);
-                connected.flags = selection.flags_again();
-                connected
+                let mut context = build(&resolved)?;
+                context.profile.clone_from(profile);
+                context.flags = selection.repeated_flags();
+                context
             }
         });
     }
-    Ok(connected)
+    Ok(contexts)
 }
 
-/// Sets up a provider from its values. Sends nothing.
-pub(crate) fn vendor(layers: &Layered) -> Result<Connected, Failure> {
-    vendor_from(layers, layers.config()?)
+/// Builds a provider from its configuration. Sends nothing.
+fn build(resolved: &ResolvedConfig) -> Result<ProviderContext, Failure> {
+    build_from(resolved, resolved.config()?)
 }
 
-/// The same, and the HTTP client that the provider sends its requests with.
-pub(crate) fn vendor_and_client(layers: &Layered) -> Result<(Connected, reqwest::Client), Failure> {
-    let config = layers.config()?;
+/// Builds a provider and the HTTP client that it sends its requests with.
+pub(crate) fn build_with_client(
+    resolved: &ResolvedConfig,
+) -> Result<(ProviderContext, reqwest::Client), Failure> {
+    let config = resolved.config()?;
     let client = config.clone();
-    let connected = vendor_from(layers, config)?;
-    Ok((connected, client.http_client()?))
+    let context = build_from(resolved, config)?;
+    Ok((context, client.http_client()?))
 }
 
-fn vendor_from(layers: &Layered, config: ProviderConfig) -> Result<Connected, Failure> {
+fn build_from(
+    resolved: &ResolvedConfig,
+    config: ProviderConfig,
+) -> Result<ProviderContext, Failure> {
     let rate = RateWatch::default();
-    let provider = config.build_observed(rate.observer()).map_err(|error| {
-        // The library does not know who said what it refuses.
-        let source = layers.source_of("base_url");
-        match source
-            .filter(|_| error.kind() == ErrorKind::Config && error.subject() == Some("base URL"))
-        {
-            Some(source) => {
-                let subject = format!("base URL ({source})");
-                Failure::from(error.with_subject(subject))
+    let provider = config
+        .build_with_observer(rate.observer())
+        .map_err(|error| {
+            // The library does not know which source the base URL comes from.
+            let source = resolved.source_of("base_url");
+            match source
+                .filter(|_| error.kind() == ErrorKind::Config && error.target() == Some("base URL"))
+            {
+                Some(source) => {
+                    let subject = format!("base URL ({source})");
+                    Failure::from(error.with_target(subject))
+                }
+                None => Failure::from(error),
             }
-            None => Failure::from(error),
-        }
-    })?;
-    Ok(Connected {
-        label: layers.kind.to_string(),
+        })?;
+    Ok(ProviderContext {
+        label: resolved.kind.to_string(),
         profile: None,
         flags: String::new(),
-        account: layers.account(),
+        account: resolved.account(),
         rate,
         #[cfg(feature = "sql")]
-        organization_id: layers.text_of("organization_id").map(str::to_owned),
+        organization_id: resolved.text_of("organization_id").map(str::to_owned),
         provider,
         _sandbox: None,
     })
 }
 
-fn which_provider(selection: &Selection) -> String {
+fn no_provider_message(selection: &Selection) -> String {
     let profiles = selection
         .file
         .as_ref()
@@ -228,23 +235,24 @@ fn which_provider(selection: &Selection) -> String {
         let (path, names) = (file.path.display(), names.join(", "));
         format!("\n  or choose a profile of {path} with --profile: {names}")
     });
+    let confluent = required_variables(ProviderKind::Confluent);
+    let clickhouse = required_variables(ProviderKind::ClickHouse);
     format!(
-        "which provider?\nhint: give `--provider confluent` or `--provider clickhouse`, or set \
-         ORG_INVITATIONS_PROVIDER{profiles}\n  the credentials are CONFLUENT_CLOUD_API_KEY and \
-         CONFLUENT_CLOUD_API_SECRET, or CLICKHOUSE_ORG_ID, CLICKHOUSE_CLOUD_API_KEY and\n  \
-         CLICKHOUSE_CLOUD_API_SECRET, or a profile: see `org-invitations --help`\n  without an \
-         account, try `org-invitations demo`"
+        "no provider selected\nhint: pass `--provider confluent` or `--provider clickhouse`, or set \
+         {PROVIDER_VARIABLE}{profiles}\n  credentials for Confluent are in {confluent}\n  \
+         credentials for ClickHouse are in {clickhouse}\n  or set them in a profile: see \
+         `org-invitations --help`\n  without an account, try `org-invitations demo`"
     )
 }
 
-async fn sandbox() -> Result<Connected, Failure> {
-    let sandbox = Sandbox::start().await.map_err(Failure::no_sandbox)?;
+async fn sandbox() -> Result<ProviderContext, Failure> {
+    let sandbox = Sandbox::start().await.map_err(Failure::sandbox_start)?;
     let key = &sandbox.credentials().confluent;
     let provider = Confluent::builder()
         .api_key(&key.api_key, key.api_secret.as_str())
         .base_url(sandbox.url())
         .build()?;
-    Ok(Connected {
+    Ok(ProviderContext {
         label: "sandbox".to_owned(),
         profile: None,
         flags: String::new(),

@@ -1,27 +1,27 @@
-//! "Did you mean …?"
+//! Suggestions for misspelt words.
 
-/// The known word that is closest to what was written, if any is close.
+/// The known word that is most similar to `written`, if one is similar enough.
 pub(crate) fn closest<'a>(
     written: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    const CLOSE: f64 = 0.7;
+    const MIN_SIMILARITY: f64 = 0.7;
     let written = written.to_lowercase();
     known
         .into_iter()
         .map(|word| (strsim::jaro_winkler(&written, word), word))
-        .filter(|(closeness, _)| *closeness > CLOSE)
+        .filter(|(similarity, _)| *similarity > MIN_SIMILARITY)
         .max_by(|(one, _), (other, _)| one.total_cmp(other))
         .map(|(_, word)| word)
 }
 
-/// `; did you mean …?`, or nothing.
+/// `; did you mean …?` for the most similar word, or nothing.
 pub(crate) fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     closest(written, known).map_or_else(String::new, |word| format!("; did you mean `{word}`?"))
 }
 
-/// What serde says of an unknown field or word, with the known one that is closest to it.
-pub(crate) fn with_nearest(message: &str) -> String {
+/// Adds a suggestion to a message of serde about an unknown field or variant.
+pub(crate) fn with_suggestion(message: &str) -> String {
     if !message.starts_with("unknown ") {
         return message.to_owned();
     }
@@ -35,16 +35,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_field_has_its_nearest() {
+    fn an_unknown_field_gets_a_suggestion() {
         let message = "unknown field `emial`, expected one of `email`, `roles`";
-        let wanted = format!("{message}; did you mean `email`?");
-        assert_eq!(with_nearest(message), wanted);
+        let expected = format!("{message}; did you mean `email`?");
+        assert_eq!(with_suggestion(message), expected);
         for message in [
             "unknown field `zzz`, expected `email`",
             "missing field `email`",
             "",
         ] {
-            assert_eq!(with_nearest(message), message);
+            assert_eq!(with_suggestion(message), message);
         }
     }
 }

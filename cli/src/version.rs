@@ -1,25 +1,25 @@
-//! What this is: the version, and the documents that the bindings were generated from.
+//! The version, and the documents from which the bindings are generated.
 
 use std::{fmt::Write as _, sync::OnceLock};
 
 use org_invitations::bindings;
 
-use crate::output::visible;
+use crate::output::escape_control;
 
-/// What `--version` prints; `-V` prints the number alone.
+/// The text of `--version`. `-V` prints the number alone.
 pub(crate) fn long() -> &'static str {
     static TEXT: OnceLock<String> = OnceLock::new();
     TEXT.get_or_init(|| {
         let mut text = format!("{}\n\nBindings generated from", env!("CARGO_PKG_VERSION"));
         for (provider, document) in bindings::documents() {
-            // Text takes any text.
+            // Writing to a `String` cannot fail.
             let _ = write!(
                 text,
                 "\n  {provider}: {}, {} {}{}\n    sha256 {}",
-                visible(document.file),
-                visible(document.title),
-                visible(document.version),
-                whose(document.is_own),
+                escape_control(document.file),
+                escape_control(document.title),
+                escape_control(document.version),
+                origin_note(document.is_own),
                 document.sha256,
             );
         }
@@ -27,8 +27,8 @@ pub(crate) fn long() -> &'static str {
     })
 }
 
-/// Marks a document that did not come with the library.
-pub(crate) fn whose(is_own: bool) -> &'static str {
+/// Marks a document that is not part of the library.
+pub(crate) fn origin_note(is_own: bool) -> &'static str {
     if is_own {
         ""
     } else {

@@ -14,7 +14,7 @@ fn specs(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// The vendored document with a change, in a file of its own.
+/// Writes the vendored document with a change to a file.
 fn changed(test: &str, change: impl FnOnce(&mut Value)) -> PathBuf {
     let text = fs::read_to_string(specs("clickhouse-cloud-v1.json")).unwrap();
     let mut document: Value = serde_json::from_str(&text).unwrap();
@@ -41,12 +41,12 @@ fn spec(arguments: &[&str], files: &[&Path]) -> (Option<i32>, String, String) {
 }
 
 #[test]
-fn no_change_ends_with_0() {
+fn no_change_exits_with_0() {
     let document = specs("confluent-iam-v2.yaml");
     let (code, stdout, stderr) = spec(&["diff"], &[&document, &document]);
     assert_eq!(
         (code, stdout.as_str()),
-        (Some(0), "nothing changed that the library uses\n"),
+        (Some(0), "no changes that affect the library\n"),
         "{stderr}"
     );
     let (code, stdout, _) = spec(&["diff", "-o", "json"], &[&document, &document]);
@@ -58,7 +58,7 @@ fn no_change_ends_with_0() {
 }
 
 #[test]
-fn an_addition_ends_with_0_and_is_shown() {
+fn an_addition_exits_with_0() {
     let old = specs("clickhouse-cloud-v1.json");
     let new = changed("addition", |document| {
         document["components"]["schemas"]["Invitation"]["properties"]["team"] =
@@ -85,7 +85,7 @@ fn an_addition_ends_with_0_and_is_shown() {
         1,
         "{findings}"
     );
-    // What programs that use the bindings gain.
+    // New names in the bindings.
     let names = findings["bindings"].as_array().unwrap();
     assert_eq!(names.len(), 1, "{findings}");
     assert_eq!(names[0]["class"], "bindings");
@@ -94,7 +94,7 @@ fn an_addition_ends_with_0_and_is_shown() {
 }
 
 #[test]
-fn a_list_that_may_come_in_pages_is_breaking() {
+fn a_newly_paginated_list_is_breaking() {
     let old = specs("clickhouse-cloud-v1.json");
     let path = "/v1/organizations/{organizationId}/invitations";
     let cursor = changed("cursor", |document| {
@@ -120,7 +120,7 @@ fn a_list_that_may_come_in_pages_is_breaking() {
 }
 
 #[test]
-fn a_breaking_change_ends_with_1_in_every_format() {
+fn a_breaking_change_exits_with_1() {
     let old = specs("clickhouse-cloud-v1.json");
     let new = changed("breaking", |document| {
         let properties = &mut document["components"]["schemas"]["Invitation"]["properties"];
@@ -145,7 +145,7 @@ fn a_breaking_change_ends_with_1_in_every_format() {
 }
 
 #[test]
-fn a_keyword_that_changed_reads_as_words() {
+fn a_changed_keyword_is_readable() {
     let old = specs("clickhouse-cloud-v1.json");
     let new = changed("keyword", |document| {
         let property =
@@ -159,7 +159,7 @@ fn a_keyword_that_changed_reads_as_words() {
 }
 
 #[test]
-fn what_cannot_be_compared_ends_with_2() {
+fn incomparable_documents_exit_with_2() {
     let document = specs("clickhouse-cloud-v1.json");
     let missing = Path::new("no-such-file.json");
     let petstore = changed("petstore", |document| {
@@ -186,12 +186,12 @@ fn what_cannot_be_compared_ends_with_2() {
 }
 
 #[test]
-fn check_lists_everything_that_a_build_would_refuse() {
+fn check_lists_every_problem_of_a_build() {
     let (code, stdout, _) = spec(&["check"], &[&specs("confluent-sts-v1.yaml")]);
     assert_eq!(code, Some(0));
     assert_eq!(
         stdout,
-        "Confluent Cloud STS v1: the library builds from it\n"
+        "Confluent Cloud STS v1: the library builds from this document\n"
     );
     let new = changed("check", |document| {
         let schemas = &mut document["components"]["schemas"];
@@ -230,9 +230,9 @@ fn show_prints_the_normalised_document() {
     assert_eq!(code, Some(0));
     let shown: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(shown["openapi"], "3.0.3");
-    // A property may be called so.
+    // A property may have this name.
     assert!(!stdout.contains("\"description\": \""));
-    // It is a document itself, and means the same.
+    // The output is a document with the same meaning.
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shown.json");
     fs::write(&path, &stdout).unwrap();
     let (code, stdout, stderr) = spec(&["diff", "-o", "json"], &[&document, &path]);

@@ -146,7 +146,7 @@ fn invitations<'a>(
         }
         (Ask::List(query), None) => provider.list(query),
         (Ask::List(query), Some(limit)) => {
-            provider.list_as_read(with_page_size(query, provider, limit))
+            provider.list_without_prefetch(with_page_size(query, provider, limit))
         }
     }
 }

@@ -1,16 +1,16 @@
-//! `apply`: do what `plan` shows.
+//! `apply`: apply a roster.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::plan::{RosterOptions, plan, show, show_summary};
+use super::plan::{RosterOptions, plan, print_plan, print_summary};
 use crate::{
+    apply::{ApplyOptions, ApplyRun, Journal},
     failure::Failure,
     interrupt::Interrupt,
     output::Output,
-    provider::Connected,
-    roster::{ApplyOptions, ApplyRun, Journal},
+    provider::ProviderContext,
 };
 
 #[derive(Args, Debug)]
@@ -20,32 +20,33 @@ Examples:
   org-invitations -p confluent apply roster.csv --yes --failed failed.csv
   org-invitations -p confluent apply roster.csv --yes --failed failed.csv --resume
 
-While it runs, it keeps a journal beside the roster (roster.csv.journal). After
-Ctrl-C, a crash or a power cut, the same command with --resume goes on: nobody is
-invited twice, and nobody is forgotten. A run that comes to its end deletes its
-journal. The file of --failed is a roster again; where the run deletes, it has a
-column action, and a row that says delete withdraws and invites nobody.
+A run keeps a journal beside the roster (roster.csv.journal). After Ctrl-C, a
+crash or a power cut, the same command with --resume continues the run: nobody is
+invited twice, and nobody is forgotten. A completed run deletes its journal. The
+file of --failed is a roster; if the run deletes invitations, the file has a
+column action, and a row with the action delete invites nobody.
 
-Creates come first, then renewals, one person at a time until one succeeded, then
-deletions; and none of those when it is open whether somebody was invited. --prune
-takes no empty roster, and leaves everybody alone who has a row. A run that would
-withdraw more than --max-deletes is refused before it begins; renewals of what has
-not expired count too.
+The order is creates, then renewals, one person at a time until one succeeds, then
+deletions. If it is unknown whether a person was invited, nothing is withdrawn.
+--prune rejects an empty roster, and keeps everybody who has a row. A run that
+would withdraw more than --max-deletes fails before it starts; renewals of
+unexpired invitations count as well.
 
-`plan --help` has the form of a roster and the actions. In a table only failures
-and a summary are shown; the other formats have an object for each row.")]
-pub(crate) struct ApplyCommand {
+`plan --help` describes rosters and actions. Tables show failures and a summary
+only; the other formats have an object for each row.")]
+pub(crate) struct ApplyArgs {
     #[command(flatten)]
     pub roster: RosterOptions,
     #[command(flatten)]
     pub apply: ApplyOptions,
-    /// Where the journal is. Default: beside the roster; none for standard input.
+    /// The file of the journal. Default: beside the roster; none for standard input.
     #[arg(long, value_name = "FILE")]
     pub journal: Option<PathBuf>,
 }
 
-impl ApplyCommand {
-    fn journal(&self) -> Option<PathBuf> {
+impl ApplyArgs {
+    /// The path of the journal, if the run has one.
+    fn journal_path(&self) -> Option<PathBuf> {
         if self.journal.is_some() || self.roster.path == Path::new("-") {
             return self.journal.clone();
         }
@@ -55,31 +56,31 @@ impl ApplyCommand {
     }
 }
 
-/// What is wrong with the command line, before anything is read or sent.
-pub(crate) fn check(options: &ApplyCommand) -> Result<(), Failure> {
-    options.apply.check()?;
-    if options.apply.resume && options.journal().is_none() {
-        let message = "--resume needs a journal: give `--journal FILE` with standard input";
+/// Checks the arguments before anything is read or sent.
+pub(crate) fn check(args: &ApplyArgs) -> Result<(), Failure> {
+    args.apply.check()?;
+    if args.apply.resume && args.journal_path().is_none() {
+        let message = "--resume needs a journal: pass `--journal FILE` with standard input";
         return Err(Failure::Usage(message.to_owned()));
     }
     Ok(())
 }
 
 pub(crate) async fn run(
-    provider: &Connected,
-    options: ApplyCommand,
+    provider: &ProviderContext,
+    args: ApplyArgs,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let ApplyCommand { roster, apply, .. } = &options;
+    let ApplyArgs { roster, apply, .. } = &args;
     let people = roster.read()?;
     if apply.dry_run {
         let planned = plan(provider, roster, people, None, interrupt).await?;
-        show_summary(provider, &roster.removals, &planned.plan);
-        return show(planned, out);
+        print_summary(provider, &roster.removals, &planned.plan);
+        return print_plan(planned, out);
     }
-    // Nobody else begins or goes on with this run from here on.
-    let path = options.journal();
+    // From here on, the lock on the journal keeps other processes from starting or resuming this run.
+    let path = args.journal_path();
     let mut journal = path
         .map(|path| Journal::open(&path, &provider.account, apply.resume))
         .transpose()?;
@@ -92,7 +93,7 @@ pub(crate) async fn run(
         removals: &roster.removals,
         journal,
         withdrawn: planned.withdrawn,
-        afterwards: None,
+        source_removal: None,
     };
     run.run(interrupt, out).await.outcome
 }

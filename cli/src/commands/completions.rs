@@ -1,9 +1,9 @@
-//! `completions`: what makes a shell complete this command's options.
+//! `completions`: completion scripts for shells.
 
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use crate::{arguments::Arguments, failure::Failure, output::Output};
+use crate::{cli::Cli, failure::Failure, output::Output};
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -11,16 +11,16 @@ Examples:
   org-invitations completions bash > /etc/bash_completion.d/org-invitations
   org-invitations completions zsh > ~/.zfunc/_org-invitations
   org-invitations completions fish > ~/.config/fish/completions/org-invitations.fish")]
-pub(crate) struct CompletionsOptions {
-    /// Which shell.
+pub(crate) struct CompletionsArgs {
+    /// The shell.
     #[arg(value_enum)]
     pub shell: Shell,
 }
 
-pub(crate) fn run(options: &CompletionsOptions, out: &mut Output) -> Result<(), Failure> {
-    // It is written to memory first, as the generator panics where its reader goes away.
+pub(crate) fn run(args: &CompletionsArgs, out: &mut Output) -> Result<(), Failure> {
+    // The generator panics on a broken pipe, so it writes to memory.
     let mut script = Vec::new();
-    let mut command = Arguments::command();
-    clap_complete::generate(options.shell, &mut command, "org-invitations", &mut script);
+    let mut command = Cli::command();
+    clap_complete::generate(args.shell, &mut command, "org-invitations", &mut script);
     Ok(std::io::Write::write_all(out, &script)?)
 }

@@ -4,20 +4,17 @@ use std::collections::HashSet;
 
 use clap::Args;
 use org_invitations::{
-    Error, ErrorKind, InvitationProviderExt, InvitationStatus, NewInvitation, normalize_email,
+    Error, ErrorKind, InvitationProviderExt, InvitationStatus, NewInvitation, RoleGrant,
+    normalize_email,
 };
 
-use super::{
-    each::{Tally, each},
-    outage::PauseOptions,
-    recovery::create_command,
-    words,
-};
+use super::value_parsers;
 use crate::{
+    bulk::{PauseOptions, RunSummary, create_command, for_each_concurrent},
     failure::Failure,
     interrupt::Interrupt,
-    output::{InvitationRecord, Output, Shape, visible},
-    provider::Connected,
+    output::{InvitationRecord, Output, Shape, escape_control},
+    provider::ProviderContext,
 };
 
 #[derive(Args, Debug)]
@@ -25,79 +22,83 @@ use crate::{
 Examples:
   org-invitations -p confluent create ann@example.com bob@example.com
   org-invitations -p confluent create ann@example.com --auth-type sso
-  org-invitations -p clickhouse create ann@example.com --role developer
-  org-invitations -p clickhouse create ann@example.com --role-id ROLE_ID
-  org-invitations -p confluent create ann@example.com --if-absent -o json
+  org-invitations -p clickhouse create ann@example.com --role Developer
+  org-invitations -p confluent create ann@example.com --role EnvironmentAdmin@env-123
+  org-invitations -p confluent create ann@example.com --if-not-exists -o json
 
-One address gives a JSON object, several an array. An option that the provider
-does not have is refused before anything is sent. On Confluent a new user has
-no roles: bind them to the `user.id` that `-o json` shows.")]
-pub(crate) struct CreateOptions {
+One address prints a JSON object, several print an array. An option that the
+provider does not support is rejected before anything is sent. A role has a name
+or, on ClickHouse, an id (`roles list` shows both). On Confluent a role may have
+a scope: env-1, env-1/lkc-2, env-1/lkc-2/topic=NAME, env-1/lsrc-3/subject=NAME or
+a whole crn://…; without one it is the organisation. Roles are bound after the
+invitation there: if one fails, the command says which, and with --if-not-exists
+the same command completes it.")]
+pub(crate) struct CreateArgs {
     /// The addresses to invite.
     #[arg(value_name = "EMAIL", required = true)]
     pub emails: Vec<String>,
     /// How the invitees log in: local or sso (Confluent).
     #[arg(long, value_name = "TYPE")]
     pub auth_type: Option<String>,
-    /// A role by its id; may be given more than once (ClickHouse).
-    #[arg(long, value_name = "ID")]
-    pub role_id: Vec<String>,
-    /// The deprecated single role, admin or developer (ClickHouse).
-    #[arg(long, value_name = "ROLE", conflicts_with = "role_id")]
-    pub role: Option<String>,
-    /// Be content with an invitation that is there already, and print it.
-    #[arg(long)]
-    pub if_absent: bool,
+    /// A role by name or id, on Confluent with its scope; repeat for several roles.
+    #[arg(long, alias = "role-id", value_name = "NAME[@SCOPE]")]
+    pub role: Vec<RoleGrant>,
+    /// The deprecated single role: admin or developer (ClickHouse).
+    #[arg(long, value_name = "ROLE", conflicts_with = "role")]
+    pub legacy_role: Option<String>,
+    /// Succeed if the invitation already exists, and print it.
+    #[arg(long, alias = "if-absent")]
+    pub if_not_exists: bool,
     #[command(flatten)]
     pub pause: PauseOptions,
 }
 
 pub(crate) async fn run(
-    provider: &Connected,
-    options: CreateOptions,
+    provider: &ProviderContext,
+    args: CreateArgs,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let auth_type = options.auth_type.as_deref().map(words::auth_type);
+    let auth_type = args.auth_type.as_deref().map(value_parsers::auth_type);
     let mut seen = HashSet::new();
     let mut people = Vec::new();
-    for email in options.emails {
+    for email in args.emails {
         if !seen.insert(normalize_email(&email)) {
-            eprintln!("warning: {email} is given more than once, and invited once");
+            eprintln!("warning: {email} is given more than once; it is invited once");
             continue;
         }
         let mut new = NewInvitation::new(email);
         new.auth_type.clone_from(&auth_type);
-        if !options.role_id.is_empty() {
-            new = new.role_ids(&options.role_id);
+        if !args.role.is_empty() {
+            new = new.roles(&args.role);
         }
-        if let Some(role) = &options.role {
+        if let Some(role) = &args.legacy_role {
             new = new.legacy_role(role);
         }
         new.validate()?;
         people.push(new);
     }
-    out.outlives_its_reader();
+    out.ignore_broken_pipe();
     let mut records = out.records(Shape::of(&people)).without_first_column();
-    let mut tally = Tally::default();
-    let outcome = each(
+    let mut summary = RunSummary::default();
+    let outcome = for_each_concurrent(
         provider,
         &people,
-        &options.pause.outage(provider),
-        |left| create_command(provider, left),
+        &args.pause.outage(provider),
+        |remaining| create_command(provider, remaining),
         interrupt,
-        &mut tally,
+        &mut summary,
         |new| new.email.clone(),
         |index| {
             let new = people[index].clone();
             async move {
-                if !options.if_absent {
+                if !args.if_not_exists {
                     return provider.create(new).await.map(Some);
                 }
                 match provider.get_or_create(new).await {
-                    // There is no invitation of a member.
+                    // A member has no invitation.
                     Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                        note_member(&error);
+                        print_member_note(&error);
                         Ok(None)
                     }
                     created => created.map(Some),
@@ -108,31 +109,32 @@ pub(crate) async fn run(
             let Some(invitation) = invitation else {
                 return Ok(());
             };
-            if options.if_absent {
-                note(&invitation.email, invitation.status.as_ref());
+            if args.if_not_exists {
+                print_status_note(&invitation.email, invitation.status.as_ref());
             }
             records.push(&InvitationRecord::new(&provider.label, invitation))?;
-            records.show_lines()
+            records.flush_lines()
         },
     )
     .await;
     records.finish()?;
     outcome?;
-    tally.finish()
+    summary.finish()
 }
 
-fn note_member(error: &Error) {
-    let email = error.subject().unwrap_or_default();
+/// Reports that a member needs no invitation.
+fn print_member_note(error: &Error) {
+    let email = error.target().unwrap_or_default();
     eprintln!(
         "note: {} needs no invitation: {}",
-        visible(email),
-        visible(error.message())
+        escape_control(email),
+        escape_control(error.message())
     );
 }
 
-/// What is there already may be of no use.
-fn note(email: &str, status: Option<&InvitationStatus>) {
-    let email = crate::output::visible(email);
+/// Reports that an existing invitation is of no use.
+fn print_status_note(email: &str, status: Option<&InvitationStatus>) {
+    let email = escape_control(email);
     match status {
         Some(InvitationStatus::Expired) => eprintln!(
             "note: the invitation of {email} has expired; `org-invitations renew` sends it again"

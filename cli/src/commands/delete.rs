@@ -5,18 +5,14 @@ use org_invitations::InvitationId;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{
-    ask,
-    each::{Tally, each},
-    outage::PauseOptions,
-    removal::RemovalOptions,
-    which::{Which, by_email, by_id},
-};
+use super::selector::{InvitationSelector, find_by_email, find_by_id};
 use crate::{
+    bulk::{PauseOptions, RemovalOptions, RunSummary, for_each_concurrent},
     failure::{Exit, Failure},
     interrupt::Interrupt,
-    output::{Cell, Output, Record, Shape, visible},
-    provider::{Connected, shell_word},
+    output::{Cell, Output, Record, Shape, escape_control, shell_quote},
+    prompt,
+    provider::ProviderContext,
 };
 
 #[derive(Args, Debug)]
@@ -27,13 +23,14 @@ Examples:
   org-invitations -p confluent list --expired -o jsonl | jq -r .id |
     xargs org-invitations -p confluent delete --yes --max-deletes 50%
 
-Asks first on a terminal; elsewhere it needs --yes. More than --max-deletes are
-refused before anything is deleted. On Confluent this also deactivates the user
-that the invitation created. An invitation that was accepted cannot be withdrawn.")]
-pub(crate) struct DeleteOptions {
+The command prompts on a terminal; elsewhere it needs --yes. If more invitations
+are selected than --max-deletes allows, it fails before anything is deleted. On
+Confluent this also deactivates the user that the invitation created. An accepted
+invitation cannot be withdrawn.")]
+pub(crate) struct DeleteArgs {
     #[command(flatten)]
-    pub which: Which,
-    /// Do not ask.
+    pub selector: InvitationSelector,
+    /// Skip the confirmation prompt.
     #[arg(long, short)]
     pub yes: bool,
     #[command(flatten)]
@@ -48,12 +45,12 @@ pub(crate) struct DeleteOptions {
 pub(crate) struct DeletedRecord {
     /// `confluent`, `clickhouse` or `sandbox`.
     provider: String,
-    /// Its id.
+    /// The id of the invitation.
     id: InvitationId,
-    /// Who was invited, where it is known.
+    /// The address of the invitee, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<String>,
-    /// Always true: what was not deleted is told on stderr.
+    /// Always true: stderr has the invitations that were not deleted.
     deleted: bool,
 }
 
@@ -75,80 +72,79 @@ impl Record for DeletedRecord {
     }
 }
 
-/// An invitation to be withdrawn, and whose it is where that is known.
-struct Doomed {
+/// An invitation to withdraw, with its address if that is known.
+struct DeleteTarget {
     id: InvitationId,
     email: Option<String>,
 }
 
-impl Doomed {
-    fn name(&self) -> String {
+impl DeleteTarget {
+    fn display(&self) -> String {
         match &self.email {
-            Some(email) => format!("{} ({})", self.id, visible(email)),
+            Some(email) => format!("{} ({})", self.id, escape_control(email)),
             None => self.id.to_string(),
         }
     }
 }
 
-/// What is wrong with the command line, before anything is sent.
-pub(crate) fn check(options: &DeleteOptions) -> Result<(), Failure> {
-    if options.which.is_empty() {
-        let message = "which invitations? Give their ids, or `--email ADDRESS`";
+/// Checks the arguments before anything is sent.
+pub(crate) fn check(args: &DeleteArgs) -> Result<(), Failure> {
+    if args.selector.is_empty() {
+        let message = "no invitations selected: pass ids or `--email ADDRESS`";
         return Err(Failure::Usage(message.to_owned()));
     }
-    options.which.ids()?;
-    if !options.yes && !ask::somebody_is_there() {
-        let message = "nobody is there to be asked, as this is not a terminal: give `--yes` to \
-                       delete without a question. Nothing was deleted";
+    args.selector.ids()?;
+    if !args.yes && !prompt::is_interactive() {
+        let message = "cannot prompt: not a terminal; pass --yes. Nothing was deleted";
         return Err(Failure::Usage(message.to_owned()));
     }
     Ok(())
 }
 
 pub(crate) async fn run(
-    provider: &Connected,
-    options: DeleteOptions,
+    provider: &ProviderContext,
+    args: DeleteArgs,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let shape = match (options.which.ids.as_slice(), options.which.email.as_slice()) {
+    let shape = match (args.selector.ids.as_slice(), args.selector.email.as_slice()) {
         ([_], []) => Shape::One,
         _ => Shape::Many,
     };
-    let mut tally = Tally::default();
-    let doomed = interrupt
-        .stops(find(provider, &options, &mut tally))
+    let mut summary = RunSummary::default();
+    let targets = interrupt
+        .or_interrupted(find(provider, &args, &mut summary))
         .await?;
-    let measured = options.removals.check(provider, doomed.len());
-    interrupt.stops(measured).await?;
-    if !options.yes && !doomed.is_empty() {
-        for one in &doomed {
-            eprintln!("{}: {}", provider.name(), one.name());
+    let within_limit = args.removals.check(provider, targets.len());
+    interrupt.or_interrupted(within_limit).await?;
+    if !args.yes && !targets.is_empty() {
+        for one in &targets {
+            eprintln!("{}: {}", provider.name(), one.display());
         }
-        let what = match doomed.len() {
+        let what = match targets.len() {
             1 => "this invitation".to_owned(),
             count => format!("these {count} invitations"),
         };
-        if !ask::yes(&format!("Delete {what}?"), interrupt).await? {
+        if !prompt::confirm(&format!("Delete {what}?"), interrupt).await? {
             eprintln!("nothing was deleted");
-            return Err(Failure::Said(Exit::Refused));
+            return Err(Failure::AlreadyReported(Exit::Failed));
         }
     }
-    out.outlives_its_reader();
+    out.ignore_broken_pipe();
     let mut records = out.records(shape);
-    let outcome = each(
+    let outcome = for_each_concurrent(
         provider,
-        &doomed,
-        &options.pause.outage(provider),
-        |left| delete_command(provider, left),
+        &targets,
+        &args.pause.outage(provider),
+        |remaining| delete_command(provider, remaining),
         interrupt,
-        &mut tally,
-        Doomed::name,
-        |index| provider.delete(&doomed[index].id),
+        &mut summary,
+        DeleteTarget::display,
+        |index| provider.delete(&targets[index].id),
         |index, ()| {
-            let deleted = &doomed[index];
+            let deleted = &targets[index];
             if records.is_table() {
-                return records.say(&format!("deleted {}", deleted.name()));
+                return records.println(&format!("deleted {}", deleted.display()));
             }
             records.push(&DeletedRecord {
                 provider: provider.label.clone(),
@@ -156,61 +152,61 @@ pub(crate) async fn run(
                 email: deleted.email.clone(),
                 deleted: true,
             })?;
-            records.show_lines()
+            records.flush_lines()
         },
     )
     .await;
     records.finish()?;
     outcome?;
-    tally.finish()
+    summary.finish()
 }
 
-/// The command that deletes those that are left.
-fn delete_command(provider: &Connected, left: &[&Doomed]) -> String {
-    let ids = left.iter().map(|one| shell_word(one.id.as_str()));
+/// The command that deletes the remaining invitations.
+fn delete_command(provider: &ProviderContext, remaining: &[&DeleteTarget]) -> String {
+    let ids = remaining.iter().map(|one| shell_quote(one.id.as_str()));
     let ids: Vec<String> = ids.collect();
     format!(
         "org-invitations {} delete {}",
-        provider.flag(),
+        provider.selection_flags(),
         ids.join(" ")
     )
 }
 
-/// Finds the invitations of the addresses. On a terminal, whose the ids are as well, so that the question
-/// can name them.
+/// Finds the invitations of the addresses and, if the command prompts, the addresses of the ids, so that the prompt can
+/// name them.
 async fn find(
-    provider: &Connected,
-    options: &DeleteOptions,
-    tally: &mut Tally,
-) -> Result<Vec<Doomed>, Failure> {
-    let mut doomed: Vec<Doomed> = Vec::new();
-    for id in options.which.ids()? {
-        let email = match options.yes {
+    provider: &ProviderContext,
+    args: &DeleteArgs,
+    summary: &mut RunSummary,
+) -> Result<Vec<DeleteTarget>, Failure> {
+    let mut targets: Vec<DeleteTarget> = Vec::new();
+    for id in args.selector.ids()? {
+        let email = match args.yes {
             true => None,
-            false => match by_id(&**provider, &id).await {
+            false => match find_by_id(&**provider, &id).await {
                 Ok(invitation) => Some(invitation.email),
                 Err(error) => {
-                    tally.failed(&error.into());
+                    summary.report_failure(&error.into());
                     continue;
                 }
             },
         };
-        doomed.push(Doomed { id, email });
+        targets.push(DeleteTarget { id, email });
     }
-    for email in &options.which.email {
-        match by_email(&**provider, email).await {
+    for email in &args.selector.email {
+        match find_by_email(&**provider, email).await {
             Ok(found) => {
                 for invitation in found {
-                    if doomed.iter().all(|known| known.id != invitation.id) {
-                        doomed.push(Doomed {
+                    if targets.iter().all(|known| known.id != invitation.id) {
+                        targets.push(DeleteTarget {
                             id: invitation.id,
                             email: Some(invitation.email),
                         });
                     }
                 }
             }
-            Err(error) => tally.failed(&error.into()),
+            Err(error) => summary.report_failure(&error.into()),
         }
     }
-    Ok(doomed)
+    Ok(targets)
 }

@@ -1,4 +1,4 @@
-//! `demo`: the main job on both providers, through the same code, against the built-in sandbox.
+//! `demo`: the same code on both providers, against the built-in sandbox.
 
 use std::sync::Arc;
 
@@ -14,9 +14,9 @@ use crate::{
     output::{InvitationRecord, Output, Shape},
 };
 
-/// Runs the demonstration on each provider in turn.
+/// Runs the demonstration on each provider.
 pub(crate) async fn run(out: &mut Output) -> Result<(), Failure> {
-    let sandbox = Sandbox::start().await.map_err(Failure::no_sandbox)?;
+    let sandbox = Sandbox::start().await.map_err(Failure::sandbox_start)?;
     out.line(&format!(
         "The sandbox speaks both vendors' APIs at {}.",
         sandbox.url()
@@ -28,7 +28,7 @@ pub(crate) async fn run(out: &mut Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The only place that knows which providers there are.
+/// The providers of the sandbox. The rest of the demonstration does not depend on the provider.
 fn providers(sandbox: &Sandbox) -> Result<[Arc<dyn InvitationProvider>; 2], Error> {
     let confluent = &sandbox.credentials().confluent;
     let clickhouse = &sandbox.credentials().clickhouse;
@@ -48,7 +48,7 @@ fn providers(sandbox: &Sandbox) -> Result<[Arc<dyn InvitationProvider>; 2], Erro
     ])
 }
 
-/// What anyone would do with a provider; it does not matter which one it is.
+/// Creates, reads, lists and deletes invitations.
 async fn show(provider: &dyn InvitationProvider, out: &mut Output) -> Result<(), Failure> {
     out.line(&format!("== {provider}"))?;
     let mut created = Vec::new();
@@ -105,28 +105,33 @@ async fn show(provider: &dyn InvitationProvider, out: &mut Output) -> Result<(),
     out.line("")?;
 
     match provider.create(NewInvitation::new("Ann@Example.com")).await {
-        Ok(again) => return Err(unexpected(&format!("ann was invited twice: {}", again.id))),
-        Err(refusal) => {
+        Ok(duplicate) => {
+            return Err(unexpected(&format!(
+                "ann was invited twice: {}",
+                duplicate.id
+            )));
+        }
+        Err(error) => {
             out.line(&format!(
                 "a duplicate is refused as {:?}: {}",
-                refusal.kind(),
-                refusal.message()
+                error.kind(),
+                error.message()
             ))?;
-            let request = refusal.request_id().unwrap_or("unknown");
+            let request = error.request_id().unwrap_or("unknown");
             out.line(&format!("  request id {request}"))?;
         }
     }
 
     provider.delete(&bob.id).await?;
     out.line(&format!("deleted {} ({})", bob.id, bob.email))?;
-    let Err(refusal) = provider.get(&bob.id).await else {
+    let Err(error) = provider.get(&bob.id).await else {
         return Err(unexpected("what was deleted is still there"));
     };
     {
-        let request = refusal.request_id().unwrap_or("unknown");
+        let request = error.request_id().unwrap_or("unknown");
         out.line(&format!(
             "getting it again is refused as {:?}",
-            refusal.kind()
+            error.kind()
         ))?;
         out.line(&format!("  request id {request}"))?;
     }

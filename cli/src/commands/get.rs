@@ -1,18 +1,15 @@
-//! `get`: invitations by their ids.
+//! `get`: show invitations by id.
 
 use clap::Args;
 use org_invitations::InvitationId;
 
-use super::{
-    each::{Tally, each},
-    outage::{never, this_command},
-    which::id_of,
-};
+use super::selector::parse_id;
 use crate::{
+    bulk::{RunSummary, for_each_concurrent, never_pause, rerun_command},
     failure::Failure,
     interrupt::Interrupt,
     output::{InvitationRecord, Output, Shape},
-    provider::Connected,
+    provider::ProviderContext,
 };
 
 #[derive(Args, Debug)]
@@ -21,33 +18,33 @@ Examples:
   org-invitations -p confluent get i-7od91
   org-invitations -p confluent get i-7od91 i-8pe02 -o jsonl
 
-One id gives a JSON object, several an array. Those that are not found are
-told on stderr.")]
-pub(crate) struct GetOptions {
-    /// Their ids, as `list` shows them.
+One id prints a JSON object, several print an array. Ids that are not found are
+reported on stderr.")]
+pub(crate) struct GetArgs {
+    /// The ids of invitations, as `list` shows them.
     #[arg(value_name = "ID", required = true)]
     pub ids: Vec<String>,
 }
 
 pub(crate) async fn run(
-    provider: &Connected,
-    options: GetOptions,
+    provider: &ProviderContext,
+    args: GetArgs,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let shape = Shape::of(&options.ids);
-    let instead = "`org-invitations list --email ADDRESS` shows the invitation";
-    let ids = options.ids.iter().map(|id| id_of(id, instead));
+    let shape = Shape::of(&args.ids);
+    let alternative = "`org-invitations list --email ADDRESS` shows the invitation";
+    let ids = args.ids.iter().map(|id| parse_id(id, alternative));
     let ids = ids.collect::<Result<Vec<InvitationId>, _>>()?;
     let mut records = out.records(shape).without_first_column();
-    let mut tally = Tally::default();
-    let outcome = each(
+    let mut summary = RunSummary::default();
+    let outcome = for_each_concurrent(
         provider,
         &ids,
-        &never(),
-        |_| this_command(""),
+        &never_pause(),
+        |_| rerun_command(""),
         interrupt,
-        &mut tally,
+        &mut summary,
         ToString::to_string,
         |index| provider.get(&ids[index]),
         |_, invitation| records.push(&InvitationRecord::new(&provider.label, invitation)),
@@ -55,5 +52,5 @@ pub(crate) async fn run(
     .await;
     records.finish()?;
     outcome?;
-    tally.finish()
+    summary.finish()
 }

@@ -1,4 +1,4 @@
-//! `list`: invitations, shown page by page as they arrive.
+//! `list`: print invitations page by page.
 
 use std::time::Duration;
 
@@ -10,12 +10,13 @@ use org_invitations::{
     InvitationStatus, ListQuery, Operation,
 };
 
-use super::{each::Tally, words};
+use super::value_parsers;
 use crate::{
+    bulk::RunSummary,
     failure::Failure,
     interrupt::Interrupt,
     output::{InvitationRecord, Output, Records, Shape},
-    provider::Connected,
+    provider::ProviderContext,
 };
 
 #[derive(Args, Debug)]
@@ -27,130 +28,131 @@ Examples:
   org-invitations -p confluent -p clickhouse list -o csv > invitations.csv
   org-invitations -p confluent list --expired -o jsonl | jq -r .email
 
-An invitation is shown when it matches all the filters. A filter that the
-provider does not have is refused before anything is sent. Rows are shown as
-pages arrive. In CSV, control characters are written out, and a cell that a
-spreadsheet would take for a formula begins with an apostrophe.")]
-pub(crate) struct ListOptions {
-    /// Only the invitations of this address (Confluent: as it was spelt when invited).
+An invitation has to match every filter. A filter that the provider does not
+support is rejected before anything is sent. Rows are printed as pages arrive.
+In CSV, control characters are escaped, and a cell that a spreadsheet would
+read as a formula starts with an apostrophe.")]
+pub(crate) struct ListArgs {
+    /// Only invitations for this address (Confluent: in the spelling of the invitation).
     #[arg(long, value_name = "ADDRESS")]
     pub email: Option<String>,
-    /// Only those with this status: sent, staged, accepted, expired, deactivated.
+    /// Only invitations with this status: sent, staged, accepted, expired, deactivated.
     #[arg(long)]
     pub status: Option<String>,
-    /// Only the one that created the user with this id (Confluent).
+    /// Only the invitation that created the user with this id (Confluent).
     #[arg(long, value_name = "ID")]
     pub user: Option<String>,
-    /// Only those sent by the user with this id (Confluent).
+    /// Only invitations sent by the user with this id (Confluent).
     #[arg(long, value_name = "ID")]
     pub creator: Option<String>,
-    /// Only those with this role, by its name or id (ClickHouse).
+    /// Only invitations with this role, by name or id (ClickHouse).
     #[arg(long)]
     pub role: Option<String>,
-    /// Only those that can no longer be accepted because they are too old.
+    /// Only expired invitations.
     #[arg(long, conflicts_with_all = ["status", "expiring_within"])]
     pub expired: bool,
-    /// Only those that are open now and will expire within this time, such as 24h, 7d, "1h 30m".
+    /// Only open invitations that expire within this time, such as 24h, 7d, "1h 30m".
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub expiring_within: Option<Duration>,
-    /// At most so many.
+    /// The maximum number of invitations to print.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
-    /// How many to ask for at a time.
+    /// How many invitations to request per page.
     #[arg(long, value_name = "N")]
     pub page_size: Option<u32>,
 }
 
-/// So many rows are shown together at most, however large a page is.
-const AT_ONCE: usize = 1_000;
+/// How many rows are printed together at most, however large a page is.
+const MAX_CHUNK_ROWS: usize = 1_000;
 
-/// Prints every invitation that can be read; the others, and a list that breaks off, are failures that
-/// hide none of the rest.
+/// Prints every invitation that can be read. An unreadable item, or a list that breaks off, is a failure and hides no
+/// other invitation.
 pub(crate) async fn run(
-    providers: &[Connected],
-    options: ListOptions,
+    providers: &[ProviderContext],
+    args: ListArgs,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let filter = Filter::new(&options);
-    let query = query(&options);
-    let several = providers.len() > 1;
+    let filter = Filter::new(&args);
+    let query = query(&args);
+    let is_several = providers.len() > 1;
     let mut records = out.records(Shape::Many);
-    records = match several {
-        true => records.roomy(),
+    records = match is_several {
+        true => records.with_min_widths(),
         false => records.without_first_column(),
     };
-    let mut tally = Tally::default();
-    let mut left = options.limit;
+    let mut summary = RunSummary::default();
+    let mut remaining = args.limit;
     let work = async {
         for provider in providers {
-            if left == Some(0) {
+            if remaining == Some(0) {
                 break;
             }
-            let query = with_page_size(query.clone(), &options, &filter, provider.capabilities());
-            let outcome = one(
+            let query = with_page_size(query.clone(), &args, &filter, provider.capabilities());
+            let outcome = list_provider(
                 provider,
                 query,
                 &filter,
-                &mut left,
+                &mut remaining,
                 &mut records,
-                &mut tally,
+                &mut summary,
             )
             .await;
             match outcome {
                 Err(error @ Failure::Io(_)) => return Err(error),
-                Err(failure) => tally.failed(&failure),
+                Err(failure) => summary.report_failure(&failure),
                 Ok(()) => {}
             }
         }
         Ok(())
     };
-    let outcome = interrupt.stops(work).await;
+    let outcome = interrupt.or_interrupted(work).await;
     if outcome.is_err() {
-        // What is on its way already is shown, but the document does not end as if it were whole.
+        // The records so far are printed, but the document stays incomplete.
         records.show()?;
         return outcome;
     }
     let none = records.count() == 0;
     let is_table = records.is_table();
     records.finish()?;
-    tally.finish()?;
+    summary.finish()?;
     if none && is_table {
         eprintln!("no invitations");
     }
     Ok(())
 }
 
-async fn one(
-    provider: &Connected,
+/// Lists the invitations of one provider.
+async fn list_provider(
+    provider: &ProviderContext,
     query: ListQuery,
     filter: &Filter,
     limit: &mut Option<u64>,
     records: &mut Records<'_, InvitationRecord>,
-    tally: &mut Tally,
+    summary: &mut RunSummary,
 ) -> Result<(), Failure> {
     filter.check(&**provider)?;
     let list = match limit {
-        Some(_) => provider.list_as_read(query),
+        Some(_) => provider.list_without_prefetch(query),
         None => provider.list(query),
     };
-    // The items of a page are there at once, so what is ready is a page, or a part of a large one.
-    let mut pages = list.ready_chunks(AT_ONCE);
+    // The items of a page are ready at once, so a chunk is a page or part of a large one.
+    let mut pages = list.ready_chunks(MAX_CHUNK_ROWS);
     while let Some(page) = pages.next().await {
         for item in page {
             match item {
                 Ok(invitation) if filter.matches(&invitation) => {
                     records.push(&InvitationRecord::new(&provider.label, invitation))?;
-                    tally.done();
-                    if let Some(left) = limit {
-                        *left -= 1;
-                        if *left == 0 {
+                    summary.record_success();
+                    if let Some(remaining) = limit {
+                        *remaining -= 1;
+                        if *remaining == 0 {
                             return Ok(());
                         }
                     }
                 }
                 Ok(_) => {}
-                Err(error) => tally.failed(&error.into()),
+                Err(error) => summary.report_failure(&error.into()),
             }
         }
         records.show()?;
@@ -158,25 +160,25 @@ async fn one(
     Ok(())
 }
 
-fn query(options: &ListOptions) -> ListQuery {
+fn query(args: &ListArgs) -> ListQuery {
     let mut query = ListQuery::new();
-    query.email.clone_from(&options.email);
-    query.status = options.status.as_deref().map(words::status);
-    query.user.clone_from(&options.user);
-    query.creator.clone_from(&options.creator);
-    query.page_size = options.page_size;
+    query.email.clone_from(&args.email);
+    query.status = args.status.as_deref().map(value_parsers::status);
+    query.user.clone_from(&args.user);
+    query.creator.clone_from(&args.creator);
+    query.page_size = args.page_size;
     query
 }
 
-/// Asks for no more than is to be shown, where the server cuts the pages and applies all filters.
+/// Limits the page size to `--limit` if the server paginates and applies every filter.
 fn with_page_size(
     mut query: ListQuery,
-    options: &ListOptions,
+    args: &ListArgs,
     filter: &Filter,
     capabilities: Capabilities,
 ) -> ListQuery {
     if let (None, Some(limit), Some(most)) =
-        (query.page_size, options.limit, capabilities.max_page_size)
+        (query.page_size, args.limit, capabilities.max_page_size)
         && filter.is_empty()
         && limit < u64::from(most)
     {
@@ -185,7 +187,7 @@ fn with_page_size(
     query
 }
 
-/// The filters that no server has.
+/// The filters that the command applies itself.
 #[derive(Debug)]
 struct Filter {
     role: Option<String>,
@@ -195,7 +197,7 @@ struct Filter {
 }
 
 impl Filter {
-    fn new(options: &ListOptions) -> Self {
+    fn new(args: &ListArgs) -> Self {
         let now = Utc::now();
         let before = |within: Duration| {
             let within = chrono::TimeDelta::from_std(within).ok();
@@ -203,9 +205,9 @@ impl Filter {
             end.unwrap_or(DateTime::<Utc>::MAX_UTC)
         };
         Self {
-            role: options.role.clone(),
-            expired: options.expired,
-            expires_before: options.expiring_within.map(before),
+            role: args.role.clone(),
+            expired: args.expired,
+            expires_before: args.expiring_within.map(before),
             now,
         }
     }
@@ -214,11 +216,11 @@ impl Filter {
         self.role.is_none() && !self.expired && self.expires_before.is_none()
     }
 
-    /// Refuses what the provider cannot match, before anything is sent.
+    /// Rejects filters that the provider does not support, before anything is sent.
     fn check(&self, provider: &dyn InvitationProvider) -> Result<(), Error> {
         let capabilities = provider.capabilities();
-        if self.role.is_some() && !capabilities.role_ids && !capabilities.legacy_role {
-            let message = "invitations have no roles here, so there is no role filter";
+        if self.role.is_some() && !capabilities.roles && !capabilities.legacy_role {
+            let message = "invitations of this provider have no roles, so there is no role filter";
             let error = Error::new(ErrorKind::Unsupported, Operation::List, message);
             return Err(error.with_provider(provider.to_string()));
         }
@@ -238,18 +240,17 @@ impl Filter {
     }
 }
 
-fn has_role(invitation: &Invitation, wanted: &str) -> bool {
-    let wanted = wanted.to_lowercase();
-    let is_it = |word: &Option<String>| {
+fn has_role(invitation: &Invitation, role: &str) -> bool {
+    let role = role.to_lowercase();
+    let matches = |word: &Option<String>| {
         word.as_ref()
-            .is_some_and(|word| word.to_lowercase() == wanted)
+            .is_some_and(|word| word.to_lowercase() == role)
     };
     let mut roles = invitation.assigned_roles.iter().flatten();
-    is_it(&invitation.role) || roles.any(|role| is_it(&role.id) || is_it(&role.name))
+    matches(&invitation.role) || roles.any(|role| matches(&role.id) || matches(&role.name))
 }
 
-/// Whether it can no longer be accepted because it is too old: by its status, or by its time where the
-/// status is behind.
+/// Whether an invitation has expired: by its status, or by its expiry time if the status is not up to date.
 pub(super) fn is_expired(invitation: &Invitation, now: DateTime<Utc>) -> bool {
     match &invitation.status {
         Some(InvitationStatus::Expired) => true,
@@ -257,6 +258,7 @@ pub(super) fn is_expired(invitation: &Invitation, now: DateTime<Utc>) -> bool {
     }
 }
 
+/// Whether the status lets the invitee accept.
 fn is_open(status: Option<&InvitationStatus>) -> bool {
     matches!(
         status,

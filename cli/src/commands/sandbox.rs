@@ -1,4 +1,4 @@
-//! `sandbox`: both vendors' APIs, served until Ctrl-C.
+//! `sandbox`: serve both vendors' APIs until Ctrl-C.
 
 use std::{
     fmt::Display,
@@ -15,20 +15,20 @@ use crate::{failure::Failure, interrupt::Interrupt, output::Output};
 
 #[derive(Args, Debug)]
 #[command(after_help = SANDBOX_CONFIG)]
-pub(crate) struct SandboxOptions {
+pub(crate) struct SandboxArgs {
     /// The address to listen on; port 0 picks a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
     pub listen: SocketAddr,
-    /// Listen on an address that other machines can reach, too. Nothing under /_sandbox/ asks for credentials.
+    /// Allow an address that other machines can reach. Nothing under /_sandbox/ requires credentials.
     #[arg(long)]
     pub allow_remote: bool,
-    /// Begin with so many invitations in the first organisation of each API.
+    /// The number of invitations in the first organisation of each API at the start.
     #[arg(long, value_name = "INVITATIONS")]
     pub seed: Option<u64>,
-    /// How many requests, and how many changes, the ledger keeps: the latest. Default 100000.
+    /// How many of the latest requests and changes the ledger keeps. Default: 100000.
     #[arg(long, value_name = "ENTRIES")]
     pub ledger_limit: Option<usize>,
-    /// Organisations, keys and settings, in YAML or JSON. Options go before it.
+    /// File with organisations, keys and settings in YAML or JSON. Options override it.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
@@ -38,11 +38,11 @@ Examples:
   org-invitations sandbox
   org-invitations sandbox --listen 127.0.0.1:0 --seed 1000    # any free port
 
-Once it listens it prints one line of JSON: its URL, and a key for each API. It
-stops on Ctrl-C. What a test can do to it over HTTP is described at
-/_sandbox/openapi.yaml.
+Once the server listens, the command prints one line of JSON with its URL and a
+key for each API. Ctrl-C stops it. /_sandbox/openapi.yaml describes how tests
+control the server over HTTP.
 
-A configuration file; whatever is left out has the default:
+A configuration file, with the defaults in the comments:
 
   seed: 10000            # invitations in the first organisation of each API; none
   ledger_limit: 100000   # requests, and changes, that the ledger keeps; 100000
@@ -65,50 +65,47 @@ A configuration file; whatever is left out has the default:
   sts: { lifetime_seconds: 60 }                                           # 900
   faults: { script: [{ operation: create, fault: { kind: reset, when: after } }] }   # none";
 
-/// How many requests the ledger of a server that may run for long keeps: some fifty megabytes.
+/// The default size of the ledger, about fifty megabytes, for a server that may run for long.
 const LEDGER_LIMIT: usize = 100_000;
 
-/// Prints one line of JSON with the address and the credentials once it is listening.
+/// Serves the sandbox. Prints one line of JSON with the address and credentials once it listens.
 pub(crate) async fn run(
-    options: &SandboxOptions,
+    args: &SandboxArgs,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let mut config = options
-        .config
-        .as_deref()
-        .map_or(Ok(Config::default()), read)?;
-    config.seed = options.seed.unwrap_or(config.seed);
-    config.ledger_limit = options
+    let mut config = args.config.as_deref().map_or(Ok(Config::default()), read)?;
+    config.seed = args.seed.unwrap_or(config.seed);
+    config.ledger_limit = args
         .ledger_limit
         .or(config.ledger_limit)
         .or(Some(LEDGER_LIMIT));
     let sandbox = Sandbox::builder()
-        .listen(options.listen)
-        .allow_remote(options.allow_remote)
+        .listen(args.listen)
+        .allow_remote(args.allow_remote)
         .config(config)
         .start()
         .await
         .map_err(|error| {
             let hint = match error.kind() {
-                ErrorKind::InvalidInput if !options.listen.ip().is_loopback() => {
+                ErrorKind::InvalidInput if !args.listen.ip().is_loopback() => {
                     " (see --allow-remote)"
                 }
                 _ => "",
             };
             Failure::Usage(format!(
                 "cannot start a sandbox on {}: {error}{hint}",
-                options.listen
+                args.listen
             ))
         })?;
     out.line(&serde_json::to_string(sandbox.credentials()).map_err(std::io::Error::from)?)?;
     out.flush()?;
-    let served = sandbox.serve_until(interrupt.times(1)).await;
+    let served = sandbox.serve_until(interrupt.signalled(1)).await;
     served.map_err(|error| Failure::Other(format!("the sandbox failed: {error}")))
 }
 
 fn read(path: &Path) -> Result<Config, Failure> {
-    let refused = |error: &dyn Display| Failure::Usage(format!("{}: {error}", path.display()));
-    let text = fs::read_to_string(path).map_err(|error| refused(&error))?;
-    serde_norway::from_str(&text).map_err(|error| refused(&error))
+    let failure = |error: &dyn Display| Failure::Usage(format!("{}: {error}", path.display()));
+    let text = fs::read_to_string(path).map_err(|error| failure(&error))?;
+    serde_norway::from_str(&text).map_err(|error| failure(&error))
 }

@@ -5,12 +5,17 @@ use org_invitations::ProviderKind;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde_json::{Map, Value, json};
 
-use super::{delete::DeletedRecord, doctor::DoctorReport, renew::RenewedRecord};
+use super::{
+    delete::DeletedRecord,
+    doctor::DoctorReport,
+    members::{RemovedRecord, RoleChangeRecord},
+    renew::RenewedRecord,
+};
 use crate::{
-    config::profile_keys,
+    apply::{OutcomeRecord, StepRecord},
+    config::profile_schema,
     failure::Failure,
-    output::{Format, InvitationRecord, Output},
-    roster::{OutcomeRecord, StepRecord},
+    output::{Format, InvitationRecord, MemberRecord, Output, PersonRecord, RoleRecord},
 };
 
 #[derive(Args, Debug)]
@@ -19,17 +24,17 @@ Examples:
   org-invitations schema list
   org-invitations schema config > org-invitations.schema.json
 
-`list`, `plan`, `apply` and `copy` print an array. `get` and `create` print an object where one id or
-address was given, and an array otherwise; `delete` and `renew` an object where
-one id was given. A line of `-o jsonl` is one of these objects, and `-o yaml`
-has the shape of `-o json`. Properties may be added; those that are there stay.")]
-pub(crate) struct SchemaOptions {
-    /// Of what.
+`list`, `plan`, `apply` and `copy` print an array. `get` and `create` print an
+object for one id or address, and an array otherwise; `delete` and `renew` print
+an object for one id. A line of `-o jsonl` is one of these objects, and `-o yaml`
+has the shape of `-o json`. Later versions may add properties, and remove none.")]
+pub(crate) struct SchemaArgs {
+    /// The document to describe.
     #[arg(value_enum)]
     pub of: Document,
 }
 
-/// What has a schema.
+/// The documents that have a schema.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Document {
     /// What `list` prints: an array of invitations.
@@ -46,32 +51,47 @@ pub(crate) enum Document {
     Plan,
     /// What `apply` and `copy` print.
     Apply,
+    /// What `who` prints: an array of people.
+    Who,
+    /// What `members list` prints, and `members get`.
+    Members,
+    /// What `members set-roles` prints.
+    SetRoles,
+    /// What `members remove` prints.
+    RemoveMember,
+    /// What `roles list` prints.
+    Roles,
     /// What `doctor` prints.
     Doctor,
-    /// The configuration file, as JSON would have it.
+    /// The configuration file, as JSON.
     Config,
 }
 
-pub(crate) fn run(options: &SchemaOptions, out: &mut Output) -> Result<(), Failure> {
+pub(crate) fn run(args: &SchemaArgs, out: &mut Output) -> Result<(), Failure> {
     if !matches!(out.format(), Format::Table | Format::Json | Format::Yaml) {
         let message = "a schema is printed as json or yaml".to_owned();
         return Err(Failure::Usage(message));
     }
-    let schema = match options.of {
+    let schema = match args.of {
         Document::List => schema_for!(Vec<InvitationRecord>).to_value(),
-        Document::Get | Document::Create => one_or_more::<InvitationRecord>(),
-        Document::Delete => one_or_more::<DeletedRecord>(),
-        Document::Renew => one_or_more::<RenewedRecord>(),
+        Document::Get | Document::Create => one_or_many::<InvitationRecord>(),
+        Document::Delete => one_or_many::<DeletedRecord>(),
+        Document::Renew => one_or_many::<RenewedRecord>(),
         Document::Plan => schema_for!(Vec<StepRecord>).to_value(),
         Document::Apply => schema_for!(Vec<OutcomeRecord>).to_value(),
+        Document::Who => schema_for!(Vec<PersonRecord>).to_value(),
+        Document::Members => one_or_many::<MemberRecord>(),
+        Document::SetRoles => one_or_many::<RoleChangeRecord>(),
+        Document::RemoveMember => one_or_many::<RemovedRecord>(),
+        Document::Roles => schema_for!(Vec<RoleRecord>).to_value(),
         Document::Doctor => schema_for!(DoctorReport).to_value(),
-        Document::Config => config(),
+        Document::Config => config_schema(),
     };
     Ok(out.document(&schema)?)
 }
 
-/// A record, or an array of them.
-fn one_or_more<R: JsonSchema>() -> Value {
+/// The schema of a record or an array of records.
+fn one_or_many<R: JsonSchema>() -> Value {
     let mut schema = schema_for!(Vec<R>);
     let item = schema.remove("items").unwrap_or_default();
     for keyword in ["type", "title"] {
@@ -82,12 +102,14 @@ fn one_or_more<R: JsonSchema>() -> Value {
     Schema::to_value(schema)
 }
 
-fn config() -> Value {
+/// The schema of the configuration file.
+fn config_schema() -> Value {
     let mut definitions = Map::new();
     let profiles: Vec<Value> = ProviderKind::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .map(|kind| {
-            let mut profile = profile_keys(kind);
+            let mut profile = profile_schema(kind);
             if let Some(object) = profile.as_object_mut() {
                 object.remove("$schema");
                 object.insert("required".to_owned(), json!(["provider"]));
@@ -106,7 +128,7 @@ fn config() -> Value {
         "properties": {
             "default_profile": {
                 "type": "string",
-                "description": "The profile that is used where none is asked for."
+                "description": "The profile that is used if none is selected."
             },
             "profiles": { "type": "object", "additionalProperties": { "anyOf": profiles } }
         },

@@ -1,4 +1,4 @@
-//! `spec`: a vendor's document, compared, checked and shown.
+//! `spec`: compare, check and show a vendor's OpenAPI document.
 
 use std::{
     io::{self, Write},
@@ -15,32 +15,32 @@ use serde_json::{Value, json};
 
 use crate::{
     failure::{Exit, Failure},
-    output::{Cell, Format, Output, Record, Shape, bad, doubtful, good},
+    output::{Cell, ERROR, Format, Output, Record, SUCCESS, Shape, WARNING},
 };
 
-/// What can be asked of a document. The API is recognised from its paths.
+/// The commands about a document. The API is recognised by its paths.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SpecCommand {
-    /// Compare two documents of one API: what breaks, what is new, what does not matter.
+    /// Compare two versions of a document: breaking, additive and other changes.
     ///
-    /// Only what the library uses counts, after resolving references and lowering OpenAPI 3.1 to 3.0,
-    /// so moving a schema is no change. Lines of the class `bindings` name what a program that uses
-    /// the generated bindings directly gains, loses or finds changed.
+    /// The comparison covers what the library uses, after it resolves references and lowers OpenAPI 3.1
+    /// to 3.0, so moving a schema is no change. Lines of the class `bindings` name additions, removals
+    /// and changes for programs that use the generated bindings directly.
     #[command(after_help = "\
-Exit codes: 0 nothing breaks, 1 something breaks, 2 the documents could not be
+Exit codes: 0 no breaking change, 1 a breaking change, 2 the documents cannot be
 compared.
 
 Example:
   org-invitations spec diff specs/clickhouse-cloud-v1.json clickhouse.json -o markdown")]
     Diff {
-        /// The document that is in use.
+        /// The document in use.
         old: PathBuf,
-        /// The document that is to replace it.
+        /// The new document.
         new: PathBuf,
     },
-    /// Say whether the library would build from a document, without building.
+    /// Check whether the library builds from a document, without building it.
     #[command(after_help = "\
-Exit codes: 0 it would, 1 it would not, 2 the document could not be read.
+Exit codes: 0 it builds, 1 it does not build, 2 the document cannot be read.
 
 Example:
   org-invitations spec check clickhouse.json")]
@@ -69,7 +69,7 @@ fn compare(old: &Path, new: &Path, out: &mut Output) -> Result<(), Failure> {
     let mut findings = Vec::new();
     let mut names = Vec::new();
     let mut compared = false;
-    for bindings in known()? {
+    for bindings in known_bindings()? {
         let apis = bindings.apis();
         let both = |api: &&Api| api.is_described_by(&old) && api.is_described_by(&new);
         let common: Vec<&Api> = apis.iter().filter(both).collect();
@@ -92,14 +92,14 @@ fn compare(old: &Path, new: &Path, out: &mut Output) -> Result<(), Failure> {
     }
     let printed = match out.format() {
         Format::Table if findings.is_empty() && names.is_empty() => {
-            Ok(out.line("nothing changed that the library uses")?)
+            Ok(out.line("no changes that affect the library")?)
         }
         Format::Table | Format::Jsonl | Format::Csv => records(findings.iter().chain(&names), out),
         Format::Json | Format::Yaml => document(&findings, &names, out),
         Format::Markdown => markdown(findings.iter().chain(&names), out),
     };
     match printed.and_then(|()| Ok(out.flush()?)) {
-        // Whoever reads has had enough, but the verdict stands.
+        // The reader closed the pipe, but the exit code still tells the result.
         Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
         printed => printed?,
     }
@@ -107,7 +107,7 @@ fn compare(old: &Path, new: &Path, out: &mut Output) -> Result<(), Failure> {
         .iter()
         .any(|finding| finding.class == Class::Breaking);
     if breaks {
-        Err(Failure::Said(Exit::Refused))
+        Err(Failure::AlreadyReported(Exit::Failed))
     } else {
         Ok(())
     }
@@ -126,11 +126,14 @@ fn would_build(file: &Path, out: &mut Output) -> Result<(), Failure> {
     for api in recognised(&document)? {
         match check(&surface(&document, &api)?, &api) {
             Ok(()) if !is_text => {}
-            Ok(()) => out.line(&format!("{}: the library builds from it", api.title))?,
+            Ok(()) => out.line(&format!(
+                "{}: the library builds from this document",
+                api.title
+            ))?,
             Err(report) if !is_text => problems.extend(report.problems),
             Err(report) => {
                 out.line(&format!(
-                    "{}: the library does not build from it",
+                    "{}: the library does not build from this document",
                     api.title
                 ))?;
                 out.line(&report.to_string())?;
@@ -156,7 +159,7 @@ fn would_build(file: &Path, out: &mut Output) -> Result<(), Failure> {
     if problems.is_empty() {
         Ok(())
     } else {
-        Err(Failure::Said(Exit::Refused))
+        Err(Failure::AlreadyReported(Exit::Failed))
     }
 }
 
@@ -180,15 +183,15 @@ fn unusable(report: Report) -> Failure {
     Failure::Usage(report.to_string())
 }
 
-/// The bindings that the library was built with, and what it needs of their documents.
-fn known() -> Result<Vec<Bindings>, Failure> {
+/// The bindings of the library and their requirements.
+fn known_bindings() -> Result<Vec<Bindings>, Failure> {
     let read = |text: &&str| Bindings::from_description(text).map_err(unusable);
     bindings::descriptions().iter().map(read).collect()
 }
 
 /// The APIs that the library uses and the document describes.
 fn recognised(document: &Document) -> Result<Vec<Api>, Failure> {
-    let all = known()?;
+    let all = known_bindings()?;
     let all: Vec<Api> = all.iter().flat_map(Bindings::apis).collect();
     let titles: Vec<&str> = all.iter().map(|api| api.title.as_str()).collect();
     let titles = titles.join(", ");
@@ -199,7 +202,7 @@ fn recognised(document: &Document) -> Result<Vec<Api>, Failure> {
         .collect();
     if apis.is_empty() {
         let message = format!(
-            "{}: none of the operations that the library uses is in it; it knows {titles}",
+            "{}: it has none of the operations that the library uses; the known APIs are {titles}",
             document.name()
         );
         return Err(Failure::Usage(message));
@@ -207,7 +210,7 @@ fn recognised(document: &Document) -> Result<Vec<Api>, Failure> {
     Ok(apis)
 }
 
-/// A finding, as every format has it.
+/// A finding for every format.
 #[derive(Serialize)]
 struct FindingRecord<'a> {
     class: &'a str,
@@ -230,14 +233,14 @@ impl<'a> FindingRecord<'a> {
 }
 
 impl Record for FindingRecord<'_> {
-    const TABLE: &'static [&'static str] = &["CLASS", "WHERE", "BEFORE", "AFTER", "WHAT"];
+    const TABLE: &'static [&'static str] = &["CLASS", "POINTER", "BEFORE", "AFTER", "MESSAGE"];
     const CSV: &'static [&'static str] = &["class", "pointer", "before", "after", "message"];
 
     fn row(&self) -> Vec<Cell> {
         let class = match self.class {
-            "breaking" => bad(),
-            "additive" => good(),
-            _ => doubtful(),
+            "breaking" => ERROR,
+            "additive" => SUCCESS,
+            _ => WARNING,
         };
         vec![
             Cell::new(self.class).styled(class),
@@ -287,7 +290,7 @@ fn markdown<'a>(
 ) -> Result<(), Failure> {
     let mut findings = findings.peekable();
     if findings.peek().is_none() {
-        return Ok(out.line("Nothing changed that the library uses.")?);
+        return Ok(out.line("No changes that affect the library.")?);
     }
     // A pipe would end the cell, a backtick the code, and a line break the row.
     let code = |text: &str| match text {
@@ -304,7 +307,7 @@ fn markdown<'a>(
             .replace('|', "\\|")
             .replace('\n', " ")
     };
-    out.line("| | where | before | after | what |")?;
+    out.line("| class | pointer | before | after | message |")?;
     out.line("|---|---|---|---|---|")?;
     for finding in findings {
         let class = match finding.class {
@@ -323,25 +326,25 @@ fn markdown<'a>(
     Ok(())
 }
 
-/// A value on one line that people can take in; the JSON has the whole of it.
+/// A value on one short line. JSON has the complete value.
 fn short(value: &Value) -> String {
-    const LONGEST: usize = 60;
+    const MAX_CHARS: usize = 60;
     let text = match value {
         Value::Null => return String::new(),
         Value::String(text) => text.clone(),
-        // A keyword and what it is.
+        // A keyword and its value.
         Value::Object(map) if map.len() == 1 => {
-            let said = map.iter().map(|(keyword, value)| match value {
+            let entries = map.iter().map(|(keyword, value)| match value {
                 Value::Null => format!("no {keyword}"),
                 Value::String(text) => format!("{keyword}: {text}"),
                 other => format!("{keyword}: {other}"),
             });
-            said.collect()
+            entries.collect()
         }
         other => other.to_string(),
     };
-    if text.chars().count() <= LONGEST {
+    if text.chars().count() <= MAX_CHARS {
         return text;
     }
-    text.chars().take(LONGEST - 1).chain(['…']).collect()
+    text.chars().take(MAX_CHARS - 1).chain(['…']).collect()
 }

@@ -1,4 +1,4 @@
-//! The configuration file: read, and refused with file and line where it has what nobody knows.
+//! Reading and checking the configuration file. Errors name the file and the line.
 
 use std::{collections::BTreeMap, fs, io, path::PathBuf};
 
@@ -9,16 +9,16 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::location::{Location, readable_by_others};
+use super::path::{ConfigPath, permission_warning};
 use crate::{failure::Failure, suggest::did_you_mean};
 
-/// The file, checked.
+/// The configuration file after its checks.
 #[derive(Debug)]
 pub(crate) struct ConfigFile {
     pub path: PathBuf,
     pub default_profile: Option<String>,
     pub profiles: BTreeMap<String, Profile>,
-    /// What is unwise about the file.
+    /// A warning about the permissions of the file.
     pub warning: Option<String>,
 }
 
@@ -31,11 +31,11 @@ pub(crate) struct Profile {
     pub lines: BTreeMap<String, usize>,
 }
 
-/// The secrets that may also come from a file or a command.
+/// The secrets that a file or a command may provide.
 pub(super) const SECRETS: [&str; 2] = ["api_secret", "access_token"];
 
-/// The schema of what the library takes of a provider, and what this command adds to it.
-pub(crate) fn profile_keys(kind: ProviderKind) -> Value {
+/// The JSON Schema of a profile: the configuration that the library takes, and the keys that this command adds.
+pub(crate) fn profile_schema(kind: ProviderKind) -> Value {
     let mut schema = match kind {
         ProviderKind::ClickHouse => schemars::schema_for!(ClickHouseConfig),
         _ => schemars::schema_for!(ConfluentConfig),
@@ -46,11 +46,14 @@ pub(crate) fn profile_keys(kind: ProviderKind) -> Value {
     };
     let text =
         |description: String| serde_json::json!({ "type": "string", "description": description });
-    for secret in SECRETS.into_iter().filter(|secret| kind_has(kind, secret)) {
+    for secret in SECRETS
+        .into_iter()
+        .filter(|secret| has_secret(kind, secret))
+    {
         properties.insert(
             format!("{secret}_file"),
             text(format!(
-                "A file whose first line is the `{secret}`; relative to this one."
+                "A file whose first line is the `{secret}`; relative to the folder of this file."
             )),
         );
         properties.insert(
@@ -62,35 +65,35 @@ pub(crate) fn profile_keys(kind: ProviderKind) -> Value {
     }
     properties.insert(
         "provider".to_owned(),
-        serde_json::json!({ "const": kind.as_str(), "description": "Which provider it is for." }),
+        serde_json::json!({ "const": kind.as_str(), "description": "The provider of the profile." }),
     );
     schema
 }
 
-fn kind_has(kind: ProviderKind, secret: &str) -> bool {
+fn has_secret(kind: ProviderKind, secret: &str) -> bool {
     kind == ProviderKind::Confluent || secret == "api_secret"
 }
 
 impl ConfigFile {
-    /// Reads the file; `None` where there is none and nobody asked for one.
-    pub fn read(location: &Location) -> Result<Option<Self>, Failure> {
-        let Some(path) = location.path.clone() else {
+    /// Reads the file. `None` if it does not exist and neither a flag nor a variable names it.
+    pub fn read(config_path: &ConfigPath) -> Result<Option<Self>, Failure> {
+        let Some(path) = config_path.path.clone() else {
             return Ok(None);
         };
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !location.is_explicit => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !config_path.is_explicit => {
                 return Ok(None);
             }
             Err(error) => {
-                let (path, source) = (path.display(), location.source);
+                let (path, source) = (path.display(), &config_path.source);
                 let message =
                     format!("cannot read the configuration file {path} ({source}): {error}");
                 return Err(Failure::Usage(message));
             }
         };
-        let reader = Reader { path, text: &text };
-        reader.file().map(Some)
+        let parser = FileParser { path, text: &text };
+        parser.parse().map(Some)
     }
 
     /// The profile of this name.
@@ -110,18 +113,18 @@ impl ConfigFile {
     }
 }
 
-/// A file that is being read.
-struct Reader<'a> {
+/// Parses the text of a file.
+struct FileParser<'a> {
     path: PathBuf,
     text: &'a str,
 }
 
-impl Reader<'_> {
-    fn file(self) -> Result<ConfigFile, Failure> {
-        // The error's own display would show the line, which may hold a secret.
+impl FileParser<'_> {
+    fn parse(self) -> Result<ConfigFile, Failure> {
+        // The error's `Display` quotes the line, which may contain a secret.
         let table = DeTable::parse(self.text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
-            self.refuse(at, error.message())
+            self.error_at(at, error.message())
         })?;
         let mut default_profile = None;
         let mut profiles = BTreeMap::new();
@@ -131,7 +134,7 @@ impl Reader<'_> {
                     default_profile = Some((name.to_string(), value.span().start));
                 }
                 ("default_profile", _) => {
-                    return Err(self.refuse(value.span().start, "`default_profile` must be text"));
+                    return Err(self.error_at(value.span().start, "`default_profile` must be text"));
                 }
                 ("profiles", DeValue::Table(table)) => {
                     for (name, profile) in table {
@@ -140,12 +143,12 @@ impl Reader<'_> {
                 }
                 ("profiles", _) => {
                     let wrong = "`profiles` must be tables, such as `[profiles.prod]`";
-                    return Err(self.refuse(value.span().start, wrong));
+                    return Err(self.error_at(value.span().start, wrong));
                 }
                 (unknown, _) => {
                     let guess = did_you_mean(unknown, ["default_profile", "profiles"]);
                     let wrong = format!("unknown key `{unknown}`{guess}");
-                    return Err(self.refuse(key.span().start, &wrong));
+                    return Err(self.error_at(key.span().start, &wrong));
                 }
             }
         }
@@ -154,10 +157,10 @@ impl Reader<'_> {
         {
             let guess = did_you_mean(name, profiles.keys().map(String::as_str));
             let wrong = format!("`default_profile` names no profile of this file{guess}");
-            return Err(self.refuse(*at, &wrong));
+            return Err(self.error_at(*at, &wrong));
         }
         Ok(ConfigFile {
-            warning: readable_by_others(&self.path),
+            warning: permission_warning(&self.path),
             default_profile: default_profile.map(|(name, _)| name),
             profiles,
             path: self.path,
@@ -172,28 +175,27 @@ impl Reader<'_> {
         let label = name.get_ref().as_ref();
         let DeValue::Table(table) = profile.get_ref() else {
             let wrong = format!("the profile `{label}` must be a table");
-            return Err(self.refuse(profile.span().start, &wrong));
+            return Err(self.error_at(profile.span().start, &wrong));
         };
         let Some(provider) = table.get("provider") else {
-            let wrong = format!(
-                "the profile `{label}` does not say its `provider`: \"confluent\" or \"clickhouse\""
-            );
-            return Err(self.refuse(name.span().start, &wrong));
+            let wrong =
+                format!("the profile `{label}` has no `provider`: \"confluent\" or \"clickhouse\"");
+            return Err(self.error_at(name.span().start, &wrong));
         };
         let written = provider.get_ref().as_str().unwrap_or_default();
-        let names = ProviderKind::ALL.map(ProviderKind::as_str);
+        let names: Vec<&str> = ProviderKind::ALL.iter().map(|kind| kind.as_str()).collect();
         let kind: ProviderKind = written.parse().map_err(|_| {
-            let guess = did_you_mean(written, names);
+            let guess = did_you_mean(written, names.iter().copied());
             let wrong = format!("`provider` is not one of {}{guess}", names.join(", "));
-            self.refuse(provider.span().start, &wrong)
+            self.error_at(provider.span().start, &wrong)
         })?;
-        let schema = profile_keys(kind);
+        let schema = profile_schema(kind);
         let mut lines = BTreeMap::new();
-        self.known(table, &schema, &schema, kind, "", &mut lines)?;
+        self.check_keys(table, &schema, &schema, kind, "", &mut lines)?;
         let values = table
             .iter()
             .filter(|(key, _)| key.get_ref() != "provider")
-            .map(|(key, value)| Ok((key.get_ref().to_string(), self.value(value)?)))
+            .map(|(key, value)| Ok((key.get_ref().to_string(), self.to_json(value)?)))
             .collect::<Result<_, Failure>>()?;
         Ok(Profile {
             kind,
@@ -202,8 +204,8 @@ impl Reader<'_> {
         })
     }
 
-    /// Refuses keys that the schema does not have, at any depth.
-    fn known(
+    /// Rejects unknown keys at any depth, and records the line of each known one.
+    fn check_keys(
         &self,
         table: &DeTable<'_>,
         schema: &Value,
@@ -212,7 +214,7 @@ impl Reader<'_> {
         prefix: &str,
         lines: &mut BTreeMap<String, usize>,
     ) -> Result<(), Failure> {
-        let Some(properties) = resolved(schema, root)
+        let Some(properties) = dereference(schema, root)
             .get("properties")
             .and_then(Value::as_object)
         else {
@@ -224,29 +226,29 @@ impl Reader<'_> {
             let at = key.span().start;
             let Some(property) = properties.get(name) else {
                 let guess = did_you_mean(name, properties.keys().map(String::as_str));
-                return Err(self.refuse(at, &format!("unknown key `{path}` for {kind}{guess}")));
+                return Err(self.error_at(at, &format!("unknown key `{path}` for {kind}{guess}")));
             };
             let is_secret = SECRETS.iter().any(|secret| name.starts_with(secret));
             if is_secret && !matches!(value.get_ref(), DeValue::String(_)) {
-                return Err(self.refuse(value.span().start, &format!("`{path}` must be text")));
+                return Err(self.error_at(value.span().start, &format!("`{path}` must be text")));
             }
-            lines.insert(path.clone(), self.line(at));
+            lines.insert(path.clone(), self.line_at(at));
             if let DeValue::Table(inner) = value.get_ref() {
-                self.known(inner, property, root, kind, &format!("{path}."), lines)?;
+                self.check_keys(inner, property, root, kind, &format!("{path}."), lines)?;
             }
         }
         Ok(())
     }
 
-    /// The value as JSON, which is what the library's configuration is read from.
-    fn value(&self, value: &Spanned<DeValue<'_>>) -> Result<Value, Failure> {
+    /// Converts a value to JSON, from which the library reads its configuration.
+    fn to_json(&self, value: &Spanned<DeValue<'_>>) -> Result<Value, Failure> {
         Ok(match value.get_ref() {
             DeValue::String(text) => Value::String(text.to_string()),
             DeValue::Boolean(truth) => Value::Bool(*truth),
             DeValue::Integer(number) => {
                 let parsed = i64::from_str_radix(number.as_str(), number.radix());
                 parsed.map(Value::from).map_err(|error| {
-                    self.refuse(value.span().start, &format!("not a number: {error}"))
+                    self.error_at(value.span().start, &format!("not a number: {error}"))
                 })?
             }
             DeValue::Float(number) => {
@@ -255,46 +257,46 @@ impl Reader<'_> {
                     .parse::<f64>()
                     .map(Value::from)
                     .map_err(|error| {
-                        self.refuse(value.span().start, &format!("not a number: {error}"))
+                        self.error_at(value.span().start, &format!("not a number: {error}"))
                     })?
             }
             DeValue::Datetime(time) => Value::String(time.to_string()),
             DeValue::Array(items) => {
-                let items = items.iter().map(|item| self.value(item));
+                let items = items.iter().map(|item| self.to_json(item));
                 Value::Array(items.collect::<Result<_, _>>()?)
             }
             DeValue::Table(table) => {
                 let entries = table
                     .iter()
-                    .map(|(key, value)| Ok((key.get_ref().to_string(), self.value(value)?)));
+                    .map(|(key, value)| Ok((key.get_ref().to_string(), self.to_json(value)?)));
                 Value::Object(entries.collect::<Result<_, Failure>>()?)
             }
         })
     }
 
-    fn line(&self, at: usize) -> usize {
+    fn line_at(&self, at: usize) -> usize {
         let before = self.text.as_bytes().iter().take(at);
         before.filter(|byte| **byte == b'\n').count() + 1
     }
 
-    fn refuse(&self, at: usize, wrong: &str) -> Failure {
+    fn error_at(&self, at: usize, wrong: &str) -> Failure {
         Failure::Usage(format!(
             "{}:{}: {wrong}",
             self.path.display(),
-            self.line(at)
+            self.line_at(at)
         ))
     }
 }
 
-/// What a schema refers to, through `$ref` and through "this or null".
-fn resolved<'a>(schema: &'a Value, root: &'a Value) -> &'a Value {
+/// Follows `$ref`, also within an `anyOf` with null.
+fn dereference<'a>(schema: &'a Value, root: &'a Value) -> &'a Value {
     let target = schema.get("$ref").and_then(Value::as_str);
     if let Some(target) = target.and_then(|target| root.pointer(target.trim_start_matches('#'))) {
-        return resolved(target, root);
+        return dereference(target, root);
     }
     let options = schema.get("anyOf").and_then(Value::as_array);
     match options.and_then(|options| options.iter().find(|option| option.get("$ref").is_some())) {
-        Some(option) => resolved(option, root),
+        Some(option) => dereference(option, root),
         None => schema,
     }
 }

@@ -1,12 +1,22 @@
-//! Where the configuration comes from: flags, then the environment, then a profile of the file.
+//! The configuration: flags take precedence over the environment, and the environment over a profile of the file.
 //!
-//! `file` reads and checks the file, `selection` decides which providers and profiles a command uses,
-//! `layers` puts the values of one provider together and remembers where each came from, `secret` reads
-//! secrets from files and commands.
+//! | | |
+//! |---|---|
+//! | `path` | where the configuration file is |
+//! | `file` | reading and checking the file |
+//! | `keys` | the keys of each provider and their environment variables |
+//! | `selection` | which providers and profiles a command uses |
+//! | `resolve` | the values of one provider, with the source of each |
+//! | `secret` | secrets from files and commands |
+//! | `redact` | what may be shown of a value |
+//! | `account` | the identity of an organisation |
 
+mod account;
 mod file;
-mod layers;
-mod location;
+mod keys;
+mod path;
+mod redact;
+mod resolve;
 mod secret;
 mod selection;
 
@@ -15,14 +25,17 @@ use std::path::PathBuf;
 use org_invitations::ProviderKind;
 
 pub(crate) use self::{
-    file::{ConfigFile, Profile, profile_keys},
-    layers::{Account, Layered, Value, shown_url},
-    location::Location,
+    account::Account,
+    file::{ConfigFile, Profile, profile_schema},
+    keys::{PROVIDER_VARIABLE, default_base_url, required_variables},
+    path::ConfigPath,
+    redact::redacted_url,
+    resolve::{ResolvedConfig, ResolvedValue},
     selection::{Selected, Selection},
 };
-use crate::{arguments::Global, failure::Failure, provider::shell_word};
+use crate::{cli::GlobalOptions, failure::Failure, output::shell_quote};
 
-/// A variable of the environment; empty counts as absent.
+/// Reads an environment variable; an empty one counts as absent.
 pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
     match std::env::var_os(name).filter(|value| !value.is_empty()) {
         None => Ok(None),
@@ -33,7 +46,7 @@ pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
     }
 }
 
-/// What the flags say about a provider.
+/// The connection flags of the command line.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flags {
     config_file: Option<PathBuf>,
@@ -42,8 +55,8 @@ pub(crate) struct Flags {
 }
 
 impl Flags {
-    /// The flags as they are given again, each with a space before it.
-    fn again(&self) -> String {
+    /// The flags as another command line repeats them, each with a space before it.
+    fn repeated(&self) -> String {
         let file = self.config_file.as_ref();
         let file = file.map(|file| file.to_string_lossy().into_owned());
         let flags = [
@@ -53,18 +66,18 @@ impl Flags {
         ];
         let given = flags
             .into_iter()
-            .filter_map(|(flag, value)| Some(format!(" {flag} {}", shell_word(&value?))));
+            .filter_map(|(flag, value)| Some(format!(" {flag} {}", shell_quote(&value?))));
         given.collect()
     }
 
     /// # Errors
     ///
-    /// A flag of one provider that is given for several.
-    fn new(global: &Global, providers: usize) -> Result<Self, Failure> {
+    /// A flag of one provider is given, and several providers are selected.
+    fn new(global: &GlobalOptions, providers: usize) -> Result<Self, Failure> {
         if providers > 1 && (global.base_url.is_some() || global.organization_id.is_some()) {
             return Err(Failure::Usage(
-                "--base-url and --organization-id are of one provider, and more than one is asked \
-                 for; set them in the environment or in profiles"
+                "--base-url and --organization-id apply to one provider, and several are selected; \
+                 set them in the environment or in profiles"
                     .to_owned(),
             ));
         }
@@ -76,21 +89,19 @@ impl Flags {
     }
 }
 
-/// Reads the configuration file and decides which providers are meant.
-pub(crate) fn load(global: &Global) -> Result<Selection, Failure> {
-    let location = Location::find(global.config_file.clone())?;
-    let file = ConfigFile::read(&location)?;
-    Selection::new(global, location, file)
+/// Reads the configuration file and selects the providers.
+pub(crate) fn load(global: &GlobalOptions) -> Result<Selection, Failure> {
+    let path = ConfigPath::find(global.config_file.clone())?;
+    let file = ConfigFile::read(&path)?;
+    Selection::new(global, path, file)
 }
 
-/// What to do where nothing is set up for a provider.
+/// The hint for a provider without configuration.
 fn how_to_set_up(kind: ProviderKind, file: Option<&PathBuf>) -> String {
-    let (variables, organization) = match kind {
-        ProviderKind::ClickHouse => (
-            "CLICKHOUSE_ORG_ID, CLICKHOUSE_CLOUD_API_KEY and CLICKHOUSE_CLOUD_API_SECRET",
-            "\n      organization_id = \"…\"",
-        ),
-        _ => ("CONFLUENT_CLOUD_API_KEY and CONFLUENT_CLOUD_API_SECRET", ""),
+    let variables = required_variables(kind);
+    let organization = match kind {
+        ProviderKind::ClickHouse => "\n      organization_id = \"…\"",
+        _ => "",
     };
     let file = file.map_or_else(
         || "the configuration file".to_owned(),

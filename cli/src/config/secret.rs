@@ -1,4 +1,4 @@
-//! Secrets that the configuration file does not hold, but says where they are.
+//! Secrets that the configuration file refers to: files and commands.
 
 use std::{
     fs,
@@ -8,27 +8,27 @@ use std::{
 
 use crate::failure::Failure;
 
-use super::location::readable_by_others;
+use super::path::permission_warning;
 
-/// The first line of a file. `~/` is the home folder, and other relative paths begin at the
+/// Reads the first line of a file. `~/` is the home folder; other relative paths start at the folder of the
 /// configuration file.
 pub(super) fn from_file(key: &str, path: &str, config: &Path) -> Result<String, Failure> {
-    let place = place(path, config);
-    let text = fs::read_to_string(&place).map_err(|error| {
-        Failure::Usage(format!("cannot read `{key}` {}: {error}", place.display()))
+    let file = resolve_path(path, config);
+    let text = fs::read_to_string(&file).map_err(|error| {
+        Failure::Usage(format!("cannot read `{key}` {}: {error}", file.display()))
     })?;
-    if let Some(warning) = readable_by_others(&place) {
+    if let Some(warning) = permission_warning(&file) {
         eprintln!("warning: {warning}");
     }
     first_line(&text).ok_or_else(|| {
         Failure::Usage(format!(
             "`{key}` {} has nothing on its first line",
-            place.display()
+            file.display()
         ))
     })
 }
 
-fn place(path: &str, config: &Path) -> PathBuf {
+fn resolve_path(path: &str, config: &Path) -> PathBuf {
     if let Some(rest) = path.strip_prefix("~/")
         && let Ok(home) = etcetera::home_dir()
     {
@@ -37,11 +37,10 @@ fn place(path: &str, config: &Path) -> PathBuf {
     config.parent().unwrap_or(Path::new("")).join(path)
 }
 
-/// The first line that a command prints. It is run by the shell, may ask on the terminal, and gets none of the
-/// `hidden` variables. No message quotes it, since a secret may be in it.
+/// Runs a command in the shell and returns the first line that it prints. The command may prompt on the terminal and
+/// gets none of the `hidden` variables. No message quotes the command, since it may contain a secret.
 pub(super) fn from_command(key: &str, command: &str, hidden: &[&str]) -> Result<String, Failure> {
-    let refuse =
-        |wrong: String| Failure::Usage(format!("the command of `{key}` was run, and {wrong}"));
+    let failure = |wrong: String| Failure::Usage(format!("the command of `{key}` {wrong}"));
     let (shell, option) = if cfg!(windows) {
         ("cmd", "/C")
     } else {
@@ -56,13 +55,13 @@ pub(super) fn from_command(key: &str, command: &str, hidden: &[&str]) -> Result<
         .stdin(Stdio::inherit())
         .stderr(Stdio::inherit())
         .output()
-        .map_err(|error| refuse(format!("that could not be started: {error}")))?;
+        .map_err(|error| failure(format!("could not be started: {error}")))?;
     if !output.status.success() {
-        return Err(refuse(format!("it failed: {}", output.status)));
+        return Err(failure(format!("failed: {}", output.status)));
     }
     let text = String::from_utf8(output.stdout)
-        .map_err(|_| refuse("what it printed is not UTF-8".to_owned()))?;
-    first_line(&text).ok_or_else(|| refuse("it printed nothing on its first line".to_owned()))
+        .map_err(|_| failure("printed text that is not UTF-8".to_owned()))?;
+    first_line(&text).ok_or_else(|| failure("printed nothing on its first line".to_owned()))
 }
 
 fn first_line(text: &str) -> Option<String> {

@@ -1,49 +1,53 @@
-//! Which providers a command talks to, and with which profiles.
+//! Selects the providers of a command and their profiles.
 
 use clap::ValueEnum;
 use org_invitations::ProviderKind;
 
-use super::{ConfigFile, Flags, Layered, Location, variable};
+use super::{
+    ConfigFile, ConfigPath, Flags, ResolvedConfig,
+    keys::{PROFILE_VARIABLE, PROVIDER_VARIABLE},
+    variable,
+};
 use crate::{
-    arguments::{Global, ProviderName},
+    cli::{GlobalOptions, ProviderName},
     failure::Failure,
     suggest::did_you_mean,
 };
 
-/// The configuration, and what was chosen from it.
+/// The configuration, and the providers that a command selects from it.
 #[derive(Debug)]
 pub(crate) struct Selection {
-    pub location: Location,
+    pub config_path: ConfigPath,
     pub file: Option<ConfigFile>,
     chosen: Vec<Selected>,
     flags: Flags,
 }
 
-/// A provider that was chosen.
+/// A selected provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Selected {
-    /// The private one in memory.
+    /// The sandbox in memory.
     Sandbox,
-    /// A real one.
+    /// A provider at its vendor.
     Vendor {
         kind: ProviderKind,
-        /// The name of its profile, where it has one.
+        /// The name of its profile, if it has one.
         profile: Option<String>,
-        /// Who chose it.
+        /// What selects the provider: a flag, a variable or a profile.
         source: String,
     },
 }
 
 impl Selection {
-    /// `--provider`, else the profile of `--profile`, else ORG_INVITATIONS_PROVIDER, else the profile of
-    /// ORG_INVITATIONS_PROFILE, of `default_profile`, or the only one there is.
+    /// Selects by `--provider`, else `--profile`, else ORG_INVITATIONS_PROVIDER, else ORG_INVITATIONS_PROFILE, else
+    /// `default_profile`, else the only profile.
     pub(super) fn new(
-        global: &Global,
-        location: Location,
+        global: &GlobalOptions,
+        config_path: ConfigPath,
         file: Option<ConfigFile>,
     ) -> Result<Self, Failure> {
         let mut selection = Self {
-            location,
+            config_path,
             file,
             chosen: Vec::new(),
             flags: Flags::default(),
@@ -53,34 +57,38 @@ impl Selection {
         Ok(selection)
     }
 
-    /// The providers that were chosen, in order; none where nothing says which.
+    /// The selected providers in order; none if nothing selects one.
     pub fn chosen(&self) -> &[Selected] {
         &self.chosen
     }
 
-    /// Both providers, each with what there is for it.
-    pub fn everything(&self) -> Result<Vec<Selected>, Failure> {
+    /// Every provider, each with its profile.
+    pub fn all_providers(&self) -> Result<Vec<Selected>, Failure> {
         ProviderKind::ALL
-            .into_iter()
-            .map(|kind| self.vendor(kind, None, "set up".to_owned()))
+            .iter()
+            .map(|kind| self.vendor(*kind, None, "configured".to_owned()))
             .collect()
     }
 
-    /// The flags that say where a provider is, as they are given again in another command.
-    pub fn flags_again(&self) -> String {
-        self.flags.again()
+    /// The connection flags, as a follow-up command repeats them.
+    pub fn repeated_flags(&self) -> String {
+        self.flags.repeated()
     }
 
-    /// The values of a provider, and where each comes from.
-    pub fn layers(&self, kind: ProviderKind, profile: Option<&str>) -> Result<Layered, Failure> {
+    /// Resolves the configuration of a provider.
+    pub fn resolve(
+        &self,
+        kind: ProviderKind,
+        profile: Option<&str>,
+    ) -> Result<ResolvedConfig, Failure> {
         let profile = match (profile, &self.file) {
             (Some(name), Some(file)) => Some((name, file.profile(name)?, file.path.as_path())),
             _ => None,
         };
-        Layered::new(kind, &self.flags, profile, self.location.path.as_ref())
+        ResolvedConfig::new(kind, &self.flags, profile, self.config_path.path.as_ref())
     }
 
-    fn choose(&self, global: &Global) -> Result<Vec<Selected>, Failure> {
+    fn choose(&self, global: &GlobalOptions) -> Result<Vec<Selected>, Failure> {
         let named = self.named_profile(global)?;
         if !global.provider.is_empty() {
             let mut chosen: Vec<Selected> = Vec::new();
@@ -89,7 +97,7 @@ impl Selection {
                 .iter()
                 .any(|name| *name != global.provider[0]);
             for name in &global.provider {
-                // Of several, a profile is for the one that it is for.
+                // Among several providers, a profile applies to the one that it configures.
                 let named = named
                     .as_ref()
                     .filter(|(profile, _)| !several || self.kind_of(profile) == name.kind());
@@ -101,23 +109,21 @@ impl Selection {
             return Ok(chosen);
         }
         if let Some((name, source)) = named.filter(|_| global.profile.is_some()) {
-            return Ok(vec![self.by_profile(&name, source)?]);
+            return Ok(vec![self.by_profile(&name, &source)?]);
         }
-        if let Some(word) = variable("ORG_INVITATIONS_PROVIDER")? {
+        if let Some(word) = variable(PROVIDER_VARIABLE)? {
             let name = ProviderName::from_str(&word, true).map_err(|_| {
                 let known = ["confluent", "clickhouse", "sandbox"];
                 let guess = did_you_mean(&word, known);
                 let known = "the providers are confluent, clickhouse and sandbox";
-                Failure::Usage(format!(
-                    "ORG_INVITATIONS_PROVIDER is {word:?}; {known}{guess}"
-                ))
+                Failure::Usage(format!("{PROVIDER_VARIABLE} is {word:?}; {known}{guess}"))
             })?;
             let named = self.named_profile(global)?;
-            let source = "environment ORG_INVITATIONS_PROVIDER";
-            return Ok(vec![self.by_name(name, named.as_ref(), source)?]);
+            let source = format!("environment {PROVIDER_VARIABLE}");
+            return Ok(vec![self.by_name(name, named.as_ref(), &source)?]);
         }
         if let Some((name, source)) = self.named_profile(global)? {
-            return Ok(vec![self.by_profile(&name, source)?]);
+            return Ok(vec![self.by_profile(&name, &source)?]);
         }
         let Some(file) = &self.file else {
             return Ok(Vec::new());
@@ -132,20 +138,20 @@ impl Selection {
         }
     }
 
-    /// The profile that was asked for by name, and by whom.
-    fn named_profile(&self, global: &Global) -> Result<Option<(String, &'static str)>, Failure> {
-        let (name, source) = match (&global.profile, variable("ORG_INVITATIONS_PROFILE")?) {
-            (Some(name), _) => (name.clone(), "flag --profile"),
-            (None, Some(name)) => (name, "environment ORG_INVITATIONS_PROFILE"),
+    /// The profile that a flag or a variable names, with its source.
+    fn named_profile(&self, global: &GlobalOptions) -> Result<Option<(String, String)>, Failure> {
+        let (name, source) = match (&global.profile, variable(PROFILE_VARIABLE)?) {
+            (Some(name), _) => (name.clone(), "flag --profile".to_owned()),
+            (None, Some(name)) => (name, format!("environment {PROFILE_VARIABLE}")),
             (None, None) => return Ok(None),
         };
         match &self.file {
             Some(file) => file.profile(&name).map(|_| Some((name, source))),
             None => {
-                let path = self.location.path.as_ref();
+                let path = self.config_path.path.as_ref();
                 let place = path.map_or_else(String::new, |path| format!(" {}", path.display()));
                 let missing = format!(
-                    "the profile `{name}` ({source}) is nowhere: there is no configuration file{place}"
+                    "the profile `{name}` ({source}) does not exist: there is no configuration file{place}"
                 );
                 Err(Failure::Usage(missing))
             }
@@ -172,7 +178,7 @@ impl Selection {
     fn by_name(
         &self,
         name: ProviderName,
-        named: Option<&(String, &'static str)>,
+        named: Option<&(String, String)>,
         source: &str,
     ) -> Result<Selected, Failure> {
         match name.kind() {
@@ -181,12 +187,11 @@ impl Selection {
         }
     }
 
-    /// A provider with the profile that was named if it is for it, else the default, else the only one
-    /// that is for it.
+    /// Selects a provider with the named profile, else the default one, else the only one that configures it.
     fn vendor(
         &self,
         kind: ProviderKind,
-        named: Option<&(String, &'static str)>,
+        named: Option<&(String, String)>,
         source: String,
     ) -> Result<Selected, Failure> {
         let profile = match &self.file {
@@ -203,7 +208,7 @@ impl Selection {
     fn profile_for(
         &self,
         kind: ProviderKind,
-        named: Option<&(String, &'static str)>,
+        named: Option<&(String, String)>,
         file: &ConfigFile,
         source: &str,
     ) -> Result<Option<String>, Failure> {

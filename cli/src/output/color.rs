@@ -1,24 +1,24 @@
-//! Whether to print in colours, and which.
+//! Whether output is coloured, and with which styles.
 
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use org_invitations::InvitationStatus;
 
-/// When there are colours.
+/// When output is coloured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ColorChoice {
     /// On a terminal, unless NO_COLOR is set or TERM is `dumb`.
     #[default]
     Auto,
-    /// Always: what is asked for here counts more than NO_COLOR.
+    /// Always, even if NO_COLOR is set.
     Always,
     /// Never.
     Never,
 }
 
 impl ColorChoice {
-    /// Whether a stream that is a terminal, or is not, gets colours.
-    pub fn on(self, is_terminal: bool) -> bool {
+    /// Whether to colour a stream.
+    pub fn is_enabled(self, is_terminal: bool) -> bool {
         let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         match self {
             Self::Always => true,
@@ -31,13 +31,13 @@ impl ColorChoice {
         }
     }
 
-    /// What the words on the command line say, for the help that is printed before they are parsed.
-    pub fn among(words: impl Iterator<Item = String>) -> Self {
-        let mut words = words.skip_while(|word| !word.starts_with("--color"));
-        let given = words.next().unwrap_or_default();
+    /// Finds `--color` on the unparsed command line, for the help that clap prints while it parses.
+    pub fn from_args(args: impl Iterator<Item = String>) -> Self {
+        let mut args = args.skip_while(|word| !word.starts_with("--color"));
+        let given = args.next().unwrap_or_default();
         let value = match given.strip_prefix("--color=") {
             Some(value) => Some(value.to_owned()),
-            None => words.next(),
+            None => args.next(),
         };
         value
             .and_then(|value| Self::from_str(&value, true).ok())
@@ -58,25 +58,21 @@ impl From<ColorChoice> for clap::ColorChoice {
 /// The header of a table.
 pub(super) const HEADER: Style = Style::new().bold();
 
-/// What goes well, what needs a look, what does not go any more.
-pub(crate) fn good() -> Style {
-    AnsiColor::Green.on_default()
-}
+/// Success, or nothing to worry about.
+pub(crate) const SUCCESS: Style = AnsiColor::Green.on_default();
 
-pub(crate) fn doubtful() -> Style {
-    AnsiColor::Yellow.on_default()
-}
+/// Something that needs attention.
+pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default();
 
-pub(crate) fn bad() -> Style {
-    AnsiColor::Red.on_default()
-}
+/// A failure, or something that no longer works.
+pub(crate) const ERROR: Style = AnsiColor::Red.on_default();
 
-/// A status at a glance.
+/// The style of a status.
 pub(super) fn of_status(status: &InvitationStatus) -> Option<Style> {
     Some(match status {
-        InvitationStatus::Sent => good(),
-        InvitationStatus::Staged => doubtful(),
-        InvitationStatus::Expired => bad(),
+        InvitationStatus::Sent => SUCCESS,
+        InvitationStatus::Staged => WARNING,
+        InvitationStatus::Expired => ERROR,
         InvitationStatus::Deactivated => Style::new().dimmed(),
         InvitationStatus::Accepted => AnsiColor::Blue.on_default(),
         _ => return None,

@@ -1,15 +1,14 @@
 //! CSV for spreadsheets: a header, and a line for each record.
 //!
-//! Control characters are written out, as in tables. A cell that a spreadsheet would take for a formula
-//! (it begins with `=`, `+`, `-` or `@`) gets an apostrophe in front. The other formats have the values
-//! as they are.
+//! Control characters are escaped, as in tables. A cell that a spreadsheet would read as a formula, because it starts
+//! with `=`, `+`, `-` or `@`, gets a leading apostrophe. The other formats have the values unchanged.
 
 use std::{
     borrow::Cow,
     io::{self, Write},
 };
 
-use super::text::visible;
+use super::escape::escape_control;
 
 /// Writes one line.
 pub(crate) fn line<'a>(
@@ -20,15 +19,16 @@ pub(crate) fn line<'a>(
         .buffer_capacity(512)
         .from_writer(Vec::new());
     for cell in cells {
-        writer.write_field(harmless(cell).as_bytes())?;
+        writer.write_field(escape_formula(cell).as_bytes())?;
     }
     writer.write_record(None::<&[u8]>)?;
     let line = writer.into_inner();
     out.write_all(&line.map_err(|error| io::Error::from(error.error().kind()))?)
 }
 
-fn harmless(cell: &str) -> Cow<'_, str> {
-    let cell = visible(cell);
+/// Escapes control characters, and the start of a formula.
+fn escape_formula(cell: &str) -> Cow<'_, str> {
+    let cell = escape_control(cell);
     if cell.starts_with(['=', '+', '-', '@']) {
         return Cow::Owned(format!("'{cell}"));
     }
@@ -37,15 +37,15 @@ fn harmless(cell: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::harmless;
+    use super::escape_formula;
 
     #[test]
-    fn no_cell_is_a_formula() {
-        assert_eq!(harmless("ann@example.com"), "ann@example.com");
-        assert_eq!(harmless("=HYPERLINK(1)"), "'=HYPERLINK(1)");
+    fn formulas_are_escaped() {
+        assert_eq!(escape_formula("ann@example.com"), "ann@example.com");
+        assert_eq!(escape_formula("=HYPERLINK(1)"), "'=HYPERLINK(1)");
         for cell in ["+1", "-1", "@x"] {
-            assert_eq!(harmless(cell), format!("'{cell}"));
+            assert_eq!(escape_formula(cell), format!("'{cell}"));
         }
-        assert_eq!(harmless("\t=1"), "\\u{9}=1");
+        assert_eq!(escape_formula("\t=1"), "\\u{9}=1");
     }
 }

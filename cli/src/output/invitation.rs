@@ -1,13 +1,13 @@
-//! How an invitation is printed, by `list`, `get` and `create`.
+//! The printed form of an invitation, for `list`, `get` and `create`.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use org_invitations::{Invitation, RoleAssignment};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Cell, Record, color, time};
+use super::{Cell, Record, color, format_time};
 
-/// An invitation, and the provider that has it.
+/// An invitation and its provider.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "Invitation")]
 pub(crate) struct InvitationRecord {
@@ -45,14 +45,15 @@ impl Record for InvitationRecord {
         "creator",
     ];
 
-    // One provider's ids are UUIDs, the other's are short.
-    const ROOM: &'static [usize] = &[10, 36, 24, 8, 9];
+    // ClickHouse's ids are UUIDs, Confluent's are short.
+    const MIN_WIDTHS: &'static [usize] = &[10, 36, 24, 8, 9];
 
     fn row(&self) -> Vec<Cell> {
         let invitation = &self.invitation;
         let status = invitation.status.as_ref();
-        let when =
-            |at: &Option<DateTime<Utc>>| Cell::new(at.as_ref().map(time).unwrap_or_default());
+        let when = |at: &Option<DateTime<Utc>>| {
+            Cell::new(at.as_ref().map(format_time).unwrap_or_default())
+        };
         vec![
             Cell::new(&self.provider),
             Cell::new(invitation.id.as_str()),
@@ -94,7 +95,7 @@ impl Record for InvitationRecord {
     }
 }
 
-/// What people call the roles of an invitation: names, else ids, else the one legacy role.
+/// The roles for people: names, else ids, else the legacy role.
 fn role_names(invitation: &Invitation) -> Vec<String> {
     let name = |role: &RoleAssignment| role.name.clone().or_else(|| role.id.clone());
     let roles = invitation.assigned_roles.iter().flatten();

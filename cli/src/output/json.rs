@@ -1,15 +1,15 @@
-//! JSON: one document, an array that grows, or a line for each.
+//! JSON: one document, an array whose elements arrive one by one, or a document on each line.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
-use super::{Output, text::acts};
+use super::{Output, escape::is_terminal_control};
 
 /// A whole document, indented.
 pub(super) fn document(out: &mut Output, value: &impl Serialize) -> io::Result<()> {
-    let formatter = Safe(PrettyFormatter::new());
+    let formatter = EscapeControl(PrettyFormatter::new());
     value.serialize(&mut Serializer::with_formatter(&mut *out, formatter))?;
     out.line("")
 }
@@ -23,32 +23,32 @@ pub(crate) fn line(out: &mut impl Write, value: &impl Serialize) -> io::Result<(
 /// An array whose elements arrive one by one, a line each.
 #[derive(Debug, Default)]
 pub(super) struct Array {
-    begun: bool,
+    started: bool,
 }
 
 impl Array {
     pub fn push(&mut self, out: &mut Output, value: &impl Serialize) -> io::Result<()> {
-        let separator = if self.begun { ",\n  " } else { "[\n  " };
-        self.begun = true;
+        let separator = if self.started { ",\n  " } else { "[\n  " };
+        self.started = true;
         write!(out, "{separator}")?;
         compact(out, value)
     }
 
     pub fn finish(self, out: &mut Output) -> io::Result<()> {
-        out.line(if self.begun { "\n]" } else { "[]" })
+        out.line(if self.started { "\n]" } else { "[]" })
     }
 }
 
 fn compact(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
-    let formatter = Safe(CompactFormatter);
+    let formatter = EscapeControl(CompactFormatter);
     value.serialize(&mut Serializer::with_formatter(out, formatter))?;
     Ok(())
 }
 
-/// Escapes what a terminal would obey and JSON would leave as it is; the value stays the same.
-struct Safe<F>(F);
+/// Escapes the terminal control characters that JSON does not require to escape. The value stays the same.
+struct EscapeControl<F>(F);
 
-/// Forwards to the formatter below.
+/// Forwards methods to the wrapped formatter.
 macro_rules! forward {
     ($($method:ident($($argument:ident: $type:ty),*);)+) => {
         $(fn $method<W: ?Sized + Write>(&mut self, out: &mut W $(, $argument: $type)*) -> io::Result<()> {
@@ -57,7 +57,7 @@ macro_rules! forward {
     };
 }
 
-impl<F: Formatter> Formatter for Safe<F> {
+impl<F: Formatter> Formatter for EscapeControl<F> {
     forward! {
         begin_array();
         end_array();
@@ -76,9 +76,12 @@ impl<F: Formatter> Formatter for Safe<F> {
         fragment: &str,
     ) -> io::Result<()> {
         let mut rest = fragment;
-        while let Some((at, letter)) = rest.char_indices().find(|(_, letter)| acts(*letter)) {
+        while let Some((at, letter)) = rest
+            .char_indices()
+            .find(|(_, letter)| is_terminal_control(*letter))
+        {
             out.write_all(&rest.as_bytes()[..at])?;
-            // None of them is beyond the first plane, so one unit is enough.
+            // Every control character is in the basic multilingual plane, so one UTF-16 unit is enough.
             write!(out, "\\u{:04x}", u32::from(letter))?;
             rest = &rest[at + letter.len_utf8()..];
         }

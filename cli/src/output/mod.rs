@@ -1,27 +1,30 @@
-//! Printing results: the formats, and what every one of them shares. One file a format.
+//! Printing results: one module for each format, and what the formats share.
 
 mod color;
 mod csv;
+mod escape;
 mod invitation;
 mod json;
+mod member;
 mod records;
 mod table;
-mod text;
 mod yaml;
 
 use std::io::{self, BufWriter, Write};
 
+use chrono::{DateTime, Utc};
 use clap::ValueEnum;
 use serde::Serialize;
 
 pub(crate) use self::{
-    color::{ColorChoice, bad, doubtful, good},
+    color::{ColorChoice, ERROR, SUCCESS, WARNING},
     csv::line as csv_line,
+    escape::{escape_control, shell_quote, unescape_control},
     invitation::InvitationRecord,
     json::line as json_line,
+    member::{MemberRecord, PersonRecord, RoleRecord, role_names},
     records::{Record, Records, Shape},
     table::Cell,
-    text::{from_visible, time, visible},
 };
 
 /// How results are printed.
@@ -36,19 +39,19 @@ pub(crate) enum Format {
     Jsonl,
     /// Comma-separated values with a header, for spreadsheets.
     Csv,
-    /// The same as JSON, as YAML.
+    /// YAML with the values of the JSON.
     Yaml,
     /// Markdown for a pull request (`spec diff` only).
     Markdown,
 }
 
-/// Standard output, and how to write to it.
+/// Standard output, and the format of what is written to it.
 pub(crate) struct Output {
     format: Format,
     colors: bool,
     out: Box<dyn Write>,
-    /// Whether a reader that went away ends the command.
-    needs_reader: bool,
+    /// Whether a closed pipe is an error.
+    fails_on_broken_pipe: bool,
 }
 
 impl Output {
@@ -57,7 +60,7 @@ impl Output {
             format,
             colors,
             out: Box::new(BufWriter::new(out)),
-            needs_reader: true,
+            fails_on_broken_pipe: true,
         }
     }
 
@@ -65,17 +68,17 @@ impl Output {
         self.format
     }
 
-    /// From now on, work goes on when nobody reads the output any more: it must not stop half-way.
-    pub fn outlives_its_reader(&mut self) {
-        self.needs_reader = false;
+    /// From now on, a closed pipe is no error: a command that changes invitations must not stop half-way.
+    pub fn ignore_broken_pipe(&mut self) {
+        self.fails_on_broken_pipe = false;
     }
 
-    /// A line as it is.
+    /// Writes a line as it is.
     pub fn line(&mut self, text: &str) -> io::Result<()> {
         writeln!(self, "{text}")
     }
 
-    /// One document, as JSON or YAML.
+    /// Writes one document as JSON or YAML.
     pub fn document(&mut self, value: &impl Serialize) -> io::Result<()> {
         match self.format {
             Format::Yaml => yaml::document(self, value),
@@ -84,12 +87,12 @@ impl Output {
         }
     }
 
-    /// Begins to print records that arrive one by one.
+    /// Starts to print records that arrive one by one.
     pub fn records<R: Record>(&mut self, shape: Shape) -> Records<'_, R> {
         Records::new(self, shape)
     }
 
-    /// The same, of records whose columns are known only now.
+    /// Like [`records`](Self::records), for records whose columns are known at run time only.
     #[cfg(feature = "sql")]
     pub fn records_with_columns<R: Record>(&mut self, columns: &[String]) -> Records<'_, R> {
         Records::with_headers(self, Shape::Many, columns.to_vec(), columns.to_vec())
@@ -99,7 +102,7 @@ impl Output {
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.out.write(bytes);
-        if self.ignores(&written) {
+        if self.is_ignored_error(&written) {
             return Ok(bytes.len());
         }
         written
@@ -107,7 +110,7 @@ impl Write for Output {
 
     fn flush(&mut self) -> io::Result<()> {
         let flushed = self.out.flush();
-        if self.ignores(&flushed) {
+        if self.is_ignored_error(&flushed) {
             self.out = Box::new(io::sink());
             return Ok(());
         }
@@ -116,8 +119,13 @@ impl Write for Output {
 }
 
 impl Output {
-    fn ignores<T>(&self, outcome: &io::Result<T>) -> bool {
-        let gone = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
-        !self.needs_reader && outcome.as_ref().is_err_and(gone)
+    fn is_ignored_error<T>(&self, outcome: &io::Result<T>) -> bool {
+        let is_broken_pipe = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+        !self.fails_on_broken_pipe && outcome.as_ref().is_err_and(is_broken_pipe)
     }
+}
+
+/// A time for people.
+pub(crate) fn format_time(time: &DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M UTC").to_string()
 }

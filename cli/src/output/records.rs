@@ -1,4 +1,4 @@
-//! Records that arrive one by one, in any format.
+//! Printing records that arrive one by one, in any format.
 
 use std::{
     io::{self, Write},
@@ -13,36 +13,36 @@ use super::{
     yaml::{self, Sequence},
 };
 
-/// What a command prints: in the JSON formats it is what it serialises to.
+/// A record of a command's output. The JSON formats print its serialised form.
 pub(crate) trait Record: Serialize {
-    /// The header of the table.
+    /// The columns of the table.
     const TABLE: &'static [&'static str];
-    /// The header of the CSV.
+    /// The columns of the CSV.
     const CSV: &'static [&'static str];
 
-    /// How wide the columns of a table are at least, where its rows come from different places.
-    const ROOM: &'static [usize] = &[];
+    /// The minimum widths of the table's columns, where rows of several providers follow each other.
+    const MIN_WIDTHS: &'static [usize] = &[];
 
-    /// Its row of the table.
+    /// The row in a table.
     fn row(&self) -> Vec<Cell>;
 
-    /// Its line of the CSV.
+    /// The line in CSV.
     fn line(&self) -> Vec<String>;
 }
 
-/// How many records there are to be.
+/// Whether a result is one record or a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// One thing was asked for: JSON and YAML have an object.
+    /// One record: JSON and YAML print an object.
     One,
-    /// A list: JSON and YAML have an array.
+    /// A list: JSON and YAML print an array.
     Many,
 }
 
 impl Shape {
-    /// That of an answer to this many questions.
-    pub fn of<T>(asked: &[T]) -> Self {
-        if asked.len() == 1 {
+    /// The shape of the result for these items.
+    pub fn of<T>(items: &[T]) -> Self {
+        if items.len() == 1 {
             Self::One
         } else {
             Self::Many
@@ -50,15 +50,15 @@ impl Shape {
     }
 }
 
-/// Records under way.
+/// A printer of records.
 pub(crate) struct Records<'a, R> {
     out: &'a mut Output,
     form: Form,
     /// The header of the CSV.
     header: Vec<String>,
     count: u64,
-    /// Whether tables leave out their first column.
-    narrow: bool,
+    /// Whether tables omit their first column.
+    omits_first_column: bool,
     record: PhantomData<R>,
 }
 
@@ -97,35 +97,36 @@ impl<'a, R: Record> Records<'a, R> {
             form,
             header: csv,
             count: 0,
-            narrow: false,
+            omits_first_column: false,
             record: PhantomData,
         }
     }
 
-    /// Leaves the first column out of tables, because it says the same in every row.
+    /// Omits the first column of tables, for results in which it has the same value in every row.
     pub fn without_first_column(mut self) -> Self {
         if let Form::Table(table) = &mut self.form {
             let rest = R::TABLE[1..].iter().map(|word| (*word).to_owned());
             *table = Table::new(rest.collect());
-            self.narrow = true;
+            self.omits_first_column = true;
         }
         self
     }
 
-    /// Makes room in tables for rows that are wider than the first ones.
-    pub fn roomy(mut self) -> Self {
+    /// Applies [`Record::MIN_WIDTHS`] to tables.
+    pub fn with_min_widths(mut self) -> Self {
         if let Form::Table(table) = &mut self.form {
-            table.widen(R::ROOM);
+            table.set_min_widths(R::MIN_WIDTHS);
         }
         self
     }
 
+    /// Prints a record. Tables hold their first rows back until [`show`](Self::show).
     pub fn push(&mut self, record: &R) -> io::Result<()> {
         self.count += 1;
         match &mut self.form {
             Form::Table(table) => {
                 let mut row = record.row();
-                if self.narrow {
+                if self.omits_first_column {
                     row.remove(0);
                 }
                 table.push(self.out, row)
@@ -146,7 +147,7 @@ impl<'a, R: Record> Records<'a, R> {
         }
     }
 
-    /// What was pushed so far reaches its reader.
+    /// Prints what is held back, and flushes.
     pub fn show(&mut self) -> io::Result<()> {
         if let Form::Table(table) = &mut self.form {
             table.show(self.out)?;
@@ -154,8 +155,8 @@ impl<'a, R: Record> Records<'a, R> {
         self.out.flush()
     }
 
-    /// The same, unless it is a table: its columns are to suit all rows.
-    pub fn show_lines(&mut self) -> io::Result<()> {
+    /// Flushes, except in tables, whose column widths depend on all rows.
+    pub fn flush_lines(&mut self) -> io::Result<()> {
         if self.is_table() {
             Ok(())
         } else {
@@ -163,22 +164,23 @@ impl<'a, R: Record> Records<'a, R> {
         }
     }
 
-    /// Whether people read it.
+    /// Whether the output is a table for people.
     pub fn is_table(&self) -> bool {
         matches!(self.form, Form::Table(_))
     }
 
-    /// A line for people, in place of a row.
-    pub fn say(&mut self, line: &str) -> io::Result<()> {
+    /// Prints a line in place of a row.
+    pub fn println(&mut self, line: &str) -> io::Result<()> {
         self.out.line(line)?;
         self.out.flush()
     }
 
-    /// How many were pushed.
+    /// The number of records so far.
     pub fn count(&self) -> u64 {
         self.count
     }
 
+    /// Prints the end of the output.
     pub fn finish(mut self) -> io::Result<()> {
         match self.form {
             Form::Table(ref mut table) => table.show(self.out)?,

@@ -1,4 +1,4 @@
-//! Tables: columns as wide as the first rows need, so that rows can be shown as they arrive.
+//! Tables. The first rows decide the column widths, so that later rows are printed as they arrive.
 
 use std::{
     borrow::Cow,
@@ -8,9 +8,9 @@ use std::{
 use anstyle::Style;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Output, color, text::visible};
+use super::{Output, color, escape::escape_control};
 
-/// What is in one place of a table.
+/// A cell of a table.
 #[derive(Clone, Debug)]
 pub(crate) struct Cell {
     text: String,
@@ -25,79 +25,79 @@ impl Cell {
         }
     }
 
-    /// With this style where there are colours.
+    /// Sets the style for coloured output.
     pub fn styled(mut self, style: impl Into<Option<Style>>) -> Self {
         self.style = style.into();
         self
     }
 
-    fn shown(&self) -> Cow<'_, str> {
+    fn display(&self) -> Cow<'_, str> {
         match self.text.as_str() {
             "" => Cow::Borrowed("-"),
-            text => visible(text),
+            text => escape_control(text),
         }
     }
 }
 
-/// A table under way.
+/// A table that is being printed.
 #[derive(Debug)]
 pub(super) struct Table {
     header: Vec<String>,
-    /// How wide the columns are at least.
-    least: &'static [usize],
-    /// Rows that wait for the first page to be whole.
-    waiting: Vec<Vec<Cell>>,
-    /// Once the first rows are out.
+    /// The minimum widths of the columns.
+    min_widths: &'static [usize],
+    /// Rows that are held back until the widths are known.
+    buffered: Vec<Vec<Cell>>,
+    /// The column widths, once the first rows are printed.
     widths: Option<Vec<usize>>,
 }
 
-/// The rows that decide how wide the columns are.
-const FIRST_ROWS: usize = 1_000;
+/// How many rows decide the column widths.
+const MAX_BUFFERED_ROWS: usize = 1_000;
 
 impl Table {
     pub fn new(header: Vec<String>) -> Self {
         Self {
             header,
-            least: &[],
-            waiting: Vec::new(),
+            min_widths: &[],
+            buffered: Vec::new(),
             widths: None,
         }
     }
 
-    pub fn widen(&mut self, least: &'static [usize]) {
-        self.least = least;
+    pub fn set_min_widths(&mut self, min_widths: &'static [usize]) {
+        self.min_widths = min_widths;
     }
 
     pub fn push(&mut self, out: &mut Output, row: Vec<Cell>) -> io::Result<()> {
         if let Some(widths) = &self.widths {
             return write_row(out, &row, widths);
         }
-        self.waiting.push(row);
-        if self.waiting.len() == FIRST_ROWS {
+        self.buffered.push(row);
+        if self.buffered.len() == MAX_BUFFERED_ROWS {
             self.show(out)?;
         }
         Ok(())
     }
 
-    /// Shows what is there; from now on, the columns keep their width.
+    /// Prints the buffered rows. Their widths hold for all later rows.
     pub fn show(&mut self, out: &mut Output) -> io::Result<()> {
-        if self.waiting.is_empty() {
+        if self.buffered.is_empty() {
             return Ok(());
         }
         let heading = |name: &String| Cell::new(name).styled(color::HEADER);
         let header: Vec<Cell> = self.header.iter().map(heading).collect();
-        let mut widths = self.least.to_vec();
+        let mut widths = self.min_widths.to_vec();
         widths.resize(header.len(), 0);
-        for row in self.waiting.iter().chain([&header]) {
+        for row in self.buffered.iter().chain([&header]) {
             for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.shown().width());
+                *width = (*width).max(cell.display().width());
             }
         }
         write_row(out, &header, &widths)?;
-        for row in self.waiting.drain(..) {
+        for row in self.buffered.drain(..) {
             write_row(out, &row, &widths)?;
         }
-        self.waiting = Vec::new();
+        self.buffered = Vec::new();
         self.widths = Some(widths);
         Ok(())
     }
@@ -107,7 +107,7 @@ fn write_row(out: &mut Output, row: &[Cell], widths: &[usize]) -> io::Result<()>
     let mut line = String::new();
     let last = row.len().saturating_sub(1);
     for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-        let text = cell.shown();
+        let text = cell.display();
         match cell.style.filter(|_| out.colors) {
             Some(style) => line.push_str(&format!("{style}{text}{style:#}")),
             None => line.push_str(&text),

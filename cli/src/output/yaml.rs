@@ -1,17 +1,17 @@
-//! YAML: the same as the JSON.
+//! YAML, with the same values as JSON.
 
 use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 use serde_norway::Value;
 
-use super::{Output, json, text::acts};
+use super::{Output, escape::is_terminal_control, json};
 
 /// A whole document.
 pub(super) fn document(out: &mut Output, value: &impl Serialize) -> io::Result<()> {
-    let value = as_json_has_it(value)?;
+    let value = via_json(value)?;
     let text = emit(&value)?;
-    if is_safe(&text) {
+    if has_no_control_characters(&text) {
         out.write_all(text.as_bytes())
     } else {
         json::line(out, &value)
@@ -21,15 +21,15 @@ pub(super) fn document(out: &mut Output, value: &impl Serialize) -> io::Result<(
 /// A sequence whose elements arrive one by one.
 #[derive(Debug, Default)]
 pub(super) struct Sequence {
-    begun: bool,
+    started: bool,
 }
 
 impl Sequence {
     pub fn push(&mut self, out: &mut Output, value: &impl Serialize) -> io::Result<()> {
-        self.begun = true;
-        let value = [as_json_has_it(value)?];
+        self.started = true;
+        let value = [via_json(value)?];
         let text = emit(&value)?;
-        if is_safe(&text) {
+        if has_no_control_characters(&text) {
             return out.write_all(text.as_bytes());
         }
         out.write_all(b"- ")?;
@@ -37,12 +37,12 @@ impl Sequence {
     }
 
     pub fn finish(self, out: &mut Output) -> io::Result<()> {
-        if self.begun { Ok(()) } else { out.line("[]") }
+        if self.started { Ok(()) } else { out.line("[]") }
     }
 }
 
-/// The value in the shape, and with the order, that it has in JSON.
-fn as_json_has_it(value: &impl Serialize) -> io::Result<Value> {
+/// Converts a value through JSON, so that YAML has the same shape and order.
+fn via_json(value: &impl Serialize) -> io::Result<Value> {
     let text = serde_json::to_vec(value)?;
     let mut json = serde_json::Deserializer::from_slice(&text);
     Ok(Value::deserialize(&mut json)?)
@@ -52,8 +52,8 @@ fn emit(value: &impl Serialize) -> io::Result<String> {
     serde_norway::to_string(value).map_err(io::Error::other)
 }
 
-/// Whether the emitter left no character that a terminal obeys. Where it did, JSON, which is YAML too,
-/// has it escaped.
-fn is_safe(text: &str) -> bool {
-    !text.contains(|letter: char| letter != '\n' && acts(letter))
+/// Whether the emitter escaped every terminal control character. Otherwise the value is printed as JSON, which is YAML
+/// too and escapes them.
+fn has_no_control_characters(text: &str) -> bool {
+    !text.contains(|letter: char| letter != '\n' && is_terminal_control(letter))
 }

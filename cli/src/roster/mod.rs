@@ -1,17 +1,11 @@
-//! Rosters: reading one, carrying a plan out with a journal beside it, and writing what failed.
+//! Rosters: reading one, and writing the rows that fail as a roster again.
 
-mod apply_run;
-mod failed;
-mod journal;
-mod observer;
-mod private_file;
-mod progress;
+mod failed_rows;
 mod read;
-mod record;
+mod roles;
 
 pub(crate) use self::{
-    apply_run::{ApplyOptions, ApplyReport, ApplyRun, exit_of, summary},
-    journal::Journal,
-    read::{LEGACY, Roster, RosterFormat, read},
-    record::{OutcomeRecord, StepRecord},
+    failed_rows::FailedRows,
+    read::{Roster, RosterFormat, read},
+    roles::roles_cell,
 };

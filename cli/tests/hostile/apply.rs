@@ -1,24 +1,24 @@
-//! `apply`: who is invited, kept, renewed, and what a refusal costs.
+//! `apply`: who is invited, kept and renewed, and what a rejection costs.
 
 use std::time::Duration;
 
-use crate::answers::{self, Named};
 use crate::command::{
     ANN, ANN_ELSEWHERE, BOB, CAT, Setup, deleted_others, ended, invited, profile, serve, state,
 };
+use crate::fault_scripts::{self, Named};
 use crate::matrix::{Cell, Finding, run};
 use crate::server::{Answer, Body, Carried, Fault, Op, ROLE_ADMIN, Seed, Vendor, World};
 
-/// How many commands run at once.
-const AT_ONCE: usize = 8;
+/// How many commands run concurrently.
+const CONCURRENCY: usize = 8;
 
 /// A roster of one who is new, one who is invited and one whose invitation has expired.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn apply_reports_what_is_so() {
+async fn apply_reports_the_true_state() {
     let mut cells: Vec<Cell> = Vec::new();
     for vendor in Vendor::BOTH {
         for (who, about) in [("create", ANN), ("renewal", CAT)] {
-            for Named { name, fault } in answers::creates() {
+            for Named { name, fault } in fault_scripts::creates() {
                 for (when, times) in [("once", 1), ("always", u32::MAX)] {
                     let label = format!(
                         "{:10} | apply            | {who}: {name}, {when}",
@@ -29,7 +29,7 @@ async fn apply_reports_what_is_so() {
                 }
             }
         }
-        for Named { name, fault } in answers::deletes() {
+        for Named { name, fault } in fault_scripts::deletes() {
             let label = format!(
                 "{:10} | apply            | delete of a renewal: {name}",
                 vendor.name()
@@ -77,7 +77,7 @@ async fn apply_reports_what_is_so() {
             apply(vendor, World::default(), Vec::new()),
         ));
     }
-    run("apply", cells, AT_ONCE).await;
+    run("apply", cells, CONCURRENCY).await;
 }
 
 async fn apply(vendor: Vendor, world: World, faults: Vec<Fault>) -> Finding {
@@ -124,7 +124,7 @@ async fn apply(vendor: Vendor, world: World, faults: Vec<Fault>) -> Finding {
 
 /// A roster of people with other options, whose creates are refused, and the same run again with `--resume`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refusals_cost_one_person_at_most() {
+async fn rejections_cost_one_person_at_most() {
     let mut cells: Vec<Cell> = Vec::new();
     let refuse =
         |status, code, words| Answer::Status(status, Body::Vendor(code, words), Vec::new());
@@ -199,7 +199,7 @@ async fn refusals_cost_one_person_at_most() {
             }
         }
     }
-    run("apply, refusals", cells, AT_ONCE).await;
+    run("apply, refusals", cells, CONCURRENCY).await;
 }
 
 const PEOPLE: usize = 8;

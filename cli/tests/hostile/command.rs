@@ -1,4 +1,4 @@
-//! Runs the command, and judges its report.
+//! Runs the command and checks its report.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,13 +17,13 @@ pub const ANN: &str = "ann@example.com";
 pub const BOB: &str = "bob@example.com";
 pub const CAT: &str = "cat@example.com";
 pub const NOBODY: &str = "nobody@example.com";
-/// Begins like Ann's address.
+/// An address that starts like Ann's.
 pub const ANN_ELSEWHERE: &str = "ann@example.com.au";
 
-/// No command takes so long unless something hangs.
+/// The time limit of a command, which only a hanging one exceeds.
 const GUARD: Duration = Duration::from_secs(60);
 
-/// A folder of its own, deleted at the end.
+/// A temporary folder.
 #[derive(Debug)]
 pub struct Folder(PathBuf);
 
@@ -106,7 +106,7 @@ fn configuration() -> String {
     text
 }
 
-/// What the command is run against.
+/// The servers and files of a command.
 #[derive(Debug)]
 pub struct Setup {
     pub folder: Folder,
@@ -130,7 +130,7 @@ impl Setup {
         Self { folder, servers }
     }
 
-    /// The command, not yet begun.
+    /// The command before its start.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_org-invitations"));
         let certificates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/hostile");
@@ -164,12 +164,12 @@ impl Setup {
         command
     }
 
-    /// Runs the command to its end.
+    /// Runs the command until it exits.
     pub async fn run(&self, arguments: &[&str]) -> Run {
         Run::of(self.command(arguments).spawn().expect("the command")).await
     }
 
-    /// The same, with something on its standard input.
+    /// Runs the command with standard input.
     pub async fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Run {
         let mut child = self
             .command(arguments)
@@ -186,10 +186,10 @@ impl Setup {
 /// The secret of every key.
 pub const SECRET: &str = "hostile-secret-0123456789";
 
-/// What a command printed, and how it ended.
+/// The output and the exit code of a command.
 #[derive(Debug)]
 pub struct Run {
-    /// None where it did not end by itself.
+    /// `None` if the command did not exit by itself.
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
@@ -270,7 +270,7 @@ pub async fn serve(vendor: Vendor, world: World, seeds: Vec<Seed>, faults: Vec<F
     Server::start(Organisation::new(vendor, world, seeds), faults).await
 }
 
-/// What is wrong with the report about people who are to be invited; `before` is the state of the beginning.
+/// The false statements of the report about people to be invited; `before` is the initial state.
 pub fn invited(
     run: &Run,
     truth: &Organisation,
@@ -332,7 +332,7 @@ pub fn invited(
     wrong
 }
 
-/// A command ends by itself, with a code of its own, and without a panic.
+/// Checks that the command exited by itself, with a documented code and without a panic.
 pub fn ended(run: &Run) -> Vec<String> {
     let mut wrong = Vec::new();
     if run.code.is_none() {
@@ -344,7 +344,7 @@ pub fn ended(run: &Run) -> Vec<String> {
     wrong
 }
 
-/// Who was deleted without being asked for.
+/// The people who were deleted although nobody asked for it.
 pub fn deleted_others(truth: &Organisation, asked: &[&str]) -> Vec<String> {
     let others: Vec<String> = truth
         .removed()

@@ -1,11 +1,11 @@
-//! `copy --delete-source-after`: nobody is withdrawn at the source who was not seen at the target.
+//! `copy --delete-source-after`: only people seen at the target are withdrawn at the source.
 
-use crate::answers::{self, Named};
 use crate::command::{ANN, ANN_ELSEWHERE, BOB, CAT, Run, Setup, ended, profile, serve, state};
+use crate::fault_scripts::{self, Named};
 use crate::matrix::{Cell, Finding, run};
 use crate::server::{Fault, Filters, Seed, Server, Vendor, World};
 
-const AT_ONCE: usize = 8;
+const CONCURRENCY: usize = 8;
 
 const PEOPLE: [&str; 3] = [ANN, BOB, CAT];
 
@@ -13,7 +13,7 @@ const PEOPLE: [&str; 3] = [ANN, BOB, CAT];
 async fn copy_loses_nobody() {
     let mut cells: Vec<Cell> = Vec::new();
     for target in Vendor::BOTH {
-        for Named { name, fault } in answers::creates() {
+        for Named { name, fault } in fault_scripts::creates() {
             for (when, times) in [("once", 1), ("always", u32::MAX)] {
                 let label = format!(
                     "to {:10} | copy          | create: {name}, {when}",
@@ -34,7 +34,7 @@ async fn copy_loses_nobody() {
                 copy(target, World::default(), vec![fault], Vec::new()),
             ));
         }
-        for Named { name, fault } in answers::deletes() {
+        for Named { name, fault } in fault_scripts::deletes() {
             let label = format!(
                 "to {:10} | copy          | delete at the source: {name}",
                 target.name()
@@ -63,7 +63,7 @@ async fn copy_loses_nobody() {
             ));
         }
     }
-    run("copy", cells, AT_ONCE).await;
+    run("copy", cells, CONCURRENCY).await;
 }
 
 async fn pair(
@@ -143,7 +143,7 @@ async fn copy(
     }
 }
 
-/// What will be withdrawn, where and by which profile, is shown before.
+/// A dry run lists the deletions with their provider and profile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dry_run_shows_what_is_withdrawn() {
     let mut cells: Vec<Cell> = Vec::new();
@@ -180,5 +180,5 @@ async fn dry_run_shows_what_is_withdrawn() {
             }));
         }
     }
-    run("copy, dry run", cells, AT_ONCE).await;
+    run("copy, dry run", cells, CONCURRENCY).await;
 }

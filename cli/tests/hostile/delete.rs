@@ -1,16 +1,16 @@
-//! `delete`: only who was asked for, and said deleted only when gone.
+//! `delete`: only the requested invitations, reported as deleted only if they are gone.
 
-use crate::answers::{self, Named};
 use crate::command::{
     ANN, ANN_ELSEWHERE, BOB, CAT, NOBODY, Setup, deleted_others, ended, profile, serve, state,
 };
+use crate::fault_scripts::{self, Named};
 use crate::matrix::{Cell, Finding, run};
 use crate::server::{Answer, Carried, Fault, Filters, Op, Seed, Vendor, World};
 
-const AT_ONCE: usize = 8;
+const CONCURRENCY: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn delete_takes_only_who_was_asked_for() {
+async fn delete_removes_only_the_requested_people() {
     let mut cells: Vec<Cell> = Vec::new();
     for vendor in Vendor::BOTH {
         for filters in [Filters::Exact, Filters::Ignored, Filters::Prefix] {
@@ -28,12 +28,12 @@ async fn delete_takes_only_who_was_asked_for() {
         );
         let fault = Fault::new(Op::Get, Carried::Yes, Answer::Stranger);
         cells.push(Cell::new(label, by_id(vendor, vec![fault])));
-        for Named { name, fault } in answers::deletes() {
+        for Named { name, fault } in fault_scripts::deletes() {
             let label = format!("{:10} | delete ID        | {name}", vendor.name());
             cells.push(Cell::new(label, by_id(vendor, vec![fault])));
         }
     }
-    run("delete", cells, AT_ONCE).await;
+    run("delete", cells, CONCURRENCY).await;
 }
 
 fn people() -> Vec<Seed> {

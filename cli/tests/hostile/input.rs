@@ -1,12 +1,12 @@
-//! What steers a command is read strictly.
+//! Strict parsing of rosters and option values.
 
 use crate::command::{ANN, BOB, Setup, deleted_others, ended, profile, serve};
 use crate::matrix::{Cell, Finding, run};
 use crate::server::{ROLE_ADMIN, Seed, Vendor, World};
 
-/// A column or property that is not known would be dropped, and with it what it asks for.
+/// Ignoring an unknown column or property would ignore what it asks for.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn unknown_column_of_a_roster_is_an_error() {
+async fn an_unknown_roster_column_is_an_error() {
     let mut cells: Vec<Cell> = Vec::new();
     for vendor in Vendor::BOTH {
         for (name, content) in [
@@ -60,7 +60,7 @@ async fn unknown_column_of_a_roster_is_an_error() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn words_of_options_compare_without_case() {
+async fn option_values_are_case_insensitive() {
     let mut cells: Vec<Cell> = Vec::new();
     for vendor in Vendor::BOTH {
         for word in ["sent", "SENT", "Sent"] {

@@ -3,13 +3,13 @@
 //! The servers are those of the library's tests. Where the command deletes, renews or moves people, nobody
 //! may be lost unnamed, and an exit code of 0 means that everything asked for is so.
 
-mod answers;
 mod apply;
 mod command;
 mod copy;
 mod delete;
+mod fault_scripts;
 mod input;
-// Cells run in this process: they begin others.
+// Cells do not need a process of their own, since each starts the command.
 #[allow(dead_code)]
 #[path = "../../../tests/hostile/matrix.rs"]
 mod matrix;
@@ -18,7 +18,7 @@ mod prune;
 mod renew;
 #[cfg(unix)]
 mod resume;
-// The library's tests use other parts of it.
+// Only the library's tests use the remaining parts.
 #[allow(dead_code)]
 #[path = "../../../tests/hostile/server/mod.rs"]
 mod server;

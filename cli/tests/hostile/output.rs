@@ -1,11 +1,11 @@
-//! Lists that are not whole, messages that are too long, and secrets that servers send back.
+//! Incomplete lists, long messages, and secrets that servers echo.
 
 use crate::command::{ANN, BOB, CAT, SECRET, Setup, ended, profile, serve};
 use crate::matrix::{Cell, Finding, run};
 use crate::server::{Answer, Body, Carried, Fault, Op, Organisation, Seed, Server, Vendor, World};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn list_that_is_not_whole_fails() {
+async fn an_incomplete_list_fails() {
     let mut cells: Vec<Cell> = Vec::new();
     let cut = World {
         total_size: Some(500),
@@ -69,9 +69,9 @@ async fn list_that_is_not_whole_fails() {
     run("output, lists", cells, 8).await;
 }
 
-/// One odd item is an error, and the others are shown.
+/// An unreadable item is an error, and the other items are printed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn odd_item_of_a_list_hides_no_other() {
+async fn an_unreadable_list_item_hides_no_other() {
     let mut cells: Vec<Cell> = Vec::new();
     let items: [(&str, Vec<u8>); 4] = [
         (
@@ -144,7 +144,7 @@ async fn odd_item_of_a_list_hides_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn messages_are_cut() {
+async fn long_messages_are_truncated() {
     let mut cells: Vec<Cell> = Vec::new();
     for vendor in Vendor::BOTH {
         for (name, command) in [("list", vec!["list"]), ("create", vec!["create", ANN])] {
@@ -204,9 +204,9 @@ fn long_failure(vendor: Vendor, what: &str) -> String {
     }
 }
 
-/// A server or a gateway sends the key's secret back.
+/// A server or gateway echoes the secret of the key.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn secret_sent_back_is_not_shown() {
+async fn echoed_secrets_are_redacted() {
     let mut cells: Vec<Cell> = Vec::new();
     for vendor in Vendor::BOTH {
         for name in [
@@ -310,9 +310,9 @@ fn echo(vendor: Vendor, name: &str) -> (String, Vec<(&'static str, String)>) {
     }
 }
 
-/// Configuration errors and `doctor` do not quote what may be a secret.
+/// Configuration errors and `doctor` do not quote values that may be secret.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn secret_of_the_configuration_is_not_shown() {
+async fn configured_secrets_are_redacted() {
     const TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl";
     let mut cells: Vec<Cell> = Vec::new();
     let profiles: [(&str, String); 6] = [
@@ -366,9 +366,9 @@ async fn secret_of_the_configuration_is_not_shown() {
     run("output, configuration", cells, 8).await;
 }
 
-/// Who is a member is neither invited nor told to use what was used.
+/// A member is not invited, and gets no hint to use `--if-not-exists`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn member_needs_no_invitation() {
+async fn a_member_needs_no_invitation() {
     let mut cells: Vec<Cell> = Vec::new();
     for vendor in Vendor::BOTH {
         for command in ["create", "apply"] {
@@ -382,7 +382,13 @@ async fn member_needs_no_invitation() {
                 let ran = match command {
                     "create" => {
                         setup
-                            .run(&["--profile", profile(vendor), "create", ANN, "--if-absent"])
+                            .run(&[
+                                "--profile",
+                                profile(vendor),
+                                "create",
+                                ANN,
+                                "--if-not-exists",
+                            ])
                             .await
                     }
                     _ => {
@@ -400,7 +406,7 @@ async fn member_needs_no_invitation() {
                     }
                 };
                 let mut wrong = ended(&ran);
-                if ran.stderr.contains("--if-absent") {
+                if ran.stderr.contains("--if-not-exists") {
                     wrong.push("hints at what was given".to_owned());
                 }
                 if ran.code != Some(0) {

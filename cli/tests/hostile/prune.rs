@@ -1,10 +1,10 @@
-//! `apply --prune`: removal has a measure, and every row protects its person.
+//! `apply --prune`: the limit on deletions, and the rows that protect a person.
 
 use crate::command::{ANN, Run, Setup, deleted_others, ended, profile, serve};
 use crate::matrix::{Cell, Finding, run};
 use crate::server::{Answer, Body, Carried, Fault, Op, ROLE_DEVELOPER, Seed, Vendor, World};
 
-const AT_ONCE: usize = 8;
+const CONCURRENCY: usize = 8;
 
 fn people(count: usize) -> Vec<String> {
     (0..count)
@@ -105,7 +105,7 @@ impl Prune {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn prune_has_a_measure() {
+async fn prune_has_a_limit() {
     let mut cells: Vec<Cell> = Vec::new();
     for vendor in Vendor::BOTH {
         let mut add = |prune: Prune| cells.push(prune.cell());
@@ -181,7 +181,7 @@ async fn prune_has_a_measure() {
             people(20),
             roster,
         ));
-        // A list that is cut, or not one, shows nobody the right to be deleted.
+        // An incomplete or invalid list deletes nobody.
         let page = |status, body| {
             vec![Fault::new(
                 Op::List,
@@ -195,14 +195,14 @@ async fn prune_has_a_measure() {
             ..prune
         });
     }
-    run("prune, measures", cells, AT_ONCE).await;
+    run("prune, measures", cells, CONCURRENCY).await;
 }
 
 /// A name, the address of a row, the same as the server stores it, and how it makes one of the other.
 type Form = (&'static str, &'static str, &'static str, fn(&str) -> String);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn address_in_another_form_protects() {
+async fn an_address_in_another_form_protects() {
     let forms: [Form; 5] = [
         (
             "IDNA",
@@ -257,12 +257,12 @@ async fn address_in_another_form_protects() {
             );
         }
     }
-    run("prune, forms", cells, AT_ONCE).await;
+    run("prune, forms", cells, CONCURRENCY).await;
 }
 
-/// A create that may or may not have been carried out ends what is deleted.
+/// After a create with an unknown outcome, nothing is deleted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn prune_waits_for_open_creates() {
+async fn prune_is_withheld_after_unknown_creates() {
     let mut cells: Vec<Cell> = Vec::new();
     for vendor in Vendor::BOTH {
         for (name, answer) in [
@@ -296,5 +296,5 @@ async fn prune_waits_for_open_creates() {
             cells.push(Prune { faults, ..prune }.cell());
         }
     }
-    run("prune, open creates", cells, AT_ONCE).await;
+    run("prune, open creates", cells, CONCURRENCY).await;
 }

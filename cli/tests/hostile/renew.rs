@@ -1,18 +1,18 @@
-//! `renew`: the person asked for, once, and named when lost.
+//! `renew`: only the requested person, once, and named if lost.
 
 use std::time::Duration;
 
-use crate::answers::{self, Named};
 use crate::command::{
     ANN, ANN_ELSEWHERE, BOB, CAT, NOBODY, Setup, deleted_others, ended, invited, profile, serve,
     state,
 };
+use crate::fault_scripts::{self, Named};
 use crate::matrix::{Cell, Finding, run};
 use crate::server::{Answer, Body, Carried, Fault, Filters, Op, Seed, Vendor, World};
 
-const AT_ONCE: usize = 8;
+const CONCURRENCY: usize = 8;
 
-/// How the command is told whom to renew.
+/// How the command line selects the invitations to renew.
 #[derive(Clone, Copy, Debug)]
 enum By {
     Id,
@@ -21,10 +21,10 @@ enum By {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn renew_reports_what_is_so() {
+async fn renew_reports_the_true_state() {
     let mut cells: Vec<Cell> = Vec::new();
     for vendor in Vendor::BOTH {
-        for Named { name, fault } in answers::creates() {
+        for Named { name, fault } in fault_scripts::creates() {
             for (when, times) in [("once", 1), ("always", u32::MAX)] {
                 let label = format!(
                     "{:10} | renew ID         | create: {name}, {when}",
@@ -37,7 +37,7 @@ async fn renew_reports_what_is_so() {
                 ));
             }
         }
-        for Named { name, fault } in answers::deletes() {
+        for Named { name, fault } in fault_scripts::deletes() {
             let label = format!("{:10} | renew ID         | delete: {name}", vendor.name());
             cells.push(Cell::new(
                 label,
@@ -95,7 +95,7 @@ async fn renew_reports_what_is_so() {
             cells.push(Cell::new(label, renew_nobody(vendor, filters)));
         }
     }
-    run("renew", cells, AT_ONCE).await;
+    run("renew", cells, CONCURRENCY).await;
 }
 
 async fn renew(vendor: Vendor, by: By, world: World, faults: Vec<Fault>) -> Finding {
@@ -171,9 +171,9 @@ async fn renew_nobody(vendor: Vendor, filters: Filters) -> Finding {
     }
 }
 
-/// Creates that are refused cost one person, who is named with the command that invites again.
+/// Rejected creates cost one person, who is named with the command that invites them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refused_renewals_cost_one_person() {
+async fn rejected_renewals_cost_one_person() {
     let mut cells: Vec<Cell> = Vec::new();
     for vendor in Vendor::BOTH {
         for (name, answer) in [
@@ -246,5 +246,5 @@ async fn refused_renewals_cost_one_person() {
             }));
         }
     }
-    run("renew, refusals", cells, AT_ONCE).await;
+    run("renew, refusals", cells, CONCURRENCY).await;
 }

@@ -1,4 +1,4 @@
-//! Runs that are killed and resumed, and what they leave behind.
+//! Killed and resumed runs, and their files.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::server::{
     Answer, Body, Carried, Fault, Op, ROLE_ADMIN, ROLE_DEVELOPER, Seed, Server, Vendor, World,
 };
 
-/// Waits until the server has seen what `done` waits for.
+/// Waits until `done` holds for the server.
 async fn wait_for(server: &Server, done: impl Fn(&Server) -> bool) -> bool {
     for _ in 0..1000 {
         if done(server) {
@@ -202,7 +202,7 @@ async fn killed_create(vendor: Vendor) -> Finding {
     finish(&server, &two, wrong, &[ANN, BOB])
 }
 
-/// The journal is the organisation's, not the key's.
+/// A journal belongs to an organisation, not to a key.
 async fn rotated_key(vendor: Vendor) -> Finding {
     let seeds = vec![Seed::expired(ANN), Seed::expired(BOB)];
     let server = serve(vendor, World::default(), seeds, vec![hang(ANN)]).await;
@@ -239,7 +239,7 @@ async fn rotated_key(vendor: Vendor) -> Finding {
     finish(&server, &two, wrong, &[ANN, BOB])
 }
 
-/// A server's words and a roster's addresses do nothing to a terminal or a spreadsheet.
+/// Messages of a server and addresses of a roster are escaped for terminals and spreadsheets.
 async fn control_characters(vendor: Vendor) -> Finding {
     let words = Body::Vendor(
         "BAD_REQUEST",
@@ -298,7 +298,7 @@ fn finish(server: &Server, ran: &Run, mut wrong: Vec<String>, people: &[&str]) -
     }
 }
 
-/// The second of two runs is refused, and told which process has the journal.
+/// The second of two concurrent runs is rejected with the process id of the first.
 async fn two_at_once(vendor: Vendor) -> Finding {
     let server = serve(
         vendor,
@@ -334,7 +334,7 @@ async fn two_at_once(vendor: Vendor) -> Finding {
     }
 }
 
-/// A deletion fails and goes to the file of `--failed`; it is done by hand; the file is given back.
+/// A failed deletion is in the file of `--failed`. Somebody deletes the invitation, and the file is applied.
 async fn failed_deletion(vendor: Vendor) -> Finding {
     let fault = Fault::new(
         Op::Delete,
@@ -392,7 +392,7 @@ async fn failed_deletion(vendor: Vendor) -> Finding {
     }
 }
 
-/// The journal and the failed file have addresses in them, and are the user's alone.
+/// The journal and the failed rows contain addresses, so only their owner can read them.
 async fn modes(vendor: Vendor) -> Finding {
     let refuse = Answer::Status(400, Body::Vendor("BAD_REQUEST", "not accepted"), Vec::new());
     let faults = vec![

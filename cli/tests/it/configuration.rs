@@ -1,6 +1,6 @@
-//! The configuration file, the environment and flags: which wins, and what is refused.
+//! The configuration file, the environment and flags: precedence and errors.
 
-use crate::world::{Variables, World, run};
+use crate::fixture::{Fixture, Variables, run};
 
 /// The variables without those of one provider.
 fn without(variables: &Variables, prefix: &str) -> Variables {
@@ -11,17 +11,17 @@ fn without(variables: &Variables, prefix: &str) -> Variables {
         .collect()
 }
 
-fn profile(world: &World, secret: &str) -> String {
-    let keys = &world.sandbox.credentials().confluent;
-    let (key, url) = (&keys.api_key, world.sandbox.url());
+fn profile(fixture: &Fixture, secret: &str) -> String {
+    let keys = &fixture.sandbox.credentials().confluent;
+    let (key, url) = (&keys.api_key, fixture.sandbox.url());
     format!("provider = \"confluent\"\napi_key = \"{key}\"\nbase_url = \"{url}\"\n{secret}\n")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_profile_is_all_that_it_takes() {
-    let world = World::start().await;
-    let secret = &world.sandbox.credentials().confluent.api_secret;
-    let folder = world.home.join("org-invitations");
+async fn a_profile_configures_a_provider() {
+    let fixture = Fixture::start().await;
+    let secret = &fixture.sandbox.credentials().confluent.api_secret;
+    let folder = fixture.home.join("org-invitations");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("key.txt"), format!("{secret}\nlogin: ann\n")).unwrap();
     for how in [
@@ -29,42 +29,42 @@ async fn a_profile_is_all_that_it_takes() {
         format!("api_secret_command = \"echo {secret}; echo and a note\""),
         "api_secret_file = \"key.txt\"".to_owned(),
     ] {
-        world.config(&format!("[profiles.only]\n{}", profile(&world, &how)));
-        let list = run(&["list", "-o", "json"], &world.no_variables()).await;
+        fixture.config(&format!("[profiles.only]\n{}", profile(&fixture, &how)));
+        let list = run(&["list", "-o", "json"], &fixture.empty_environment()).await;
         assert_eq!(list.json(), serde_json::json!([]), "{how}");
     }
-    let token = world.sandbox.credentials().confluent.access_token();
-    let url = world.sandbox.url();
-    world.config(&format!(
+    let token = fixture.sandbox.credentials().confluent.access_token();
+    let url = fixture.sandbox.url();
+    fixture.config(&format!(
         "[profiles.token]\nprovider = \"confluent\"\nbase_url = \"{url}\"\n\
          access_token_command = \"echo {token}\"\n"
     ));
-    run(&["list"], &world.no_variables()).await.succeeded();
+    run(&["list"], &fixture.empty_environment()).await.success();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flag_wins_over_the_environment_and_that_over_the_profile() {
-    let world = World::start().await;
-    let secret = &world.sandbox.credentials().confluent.api_secret;
-    let right = profile(&world, &format!("api_secret = \"{secret}\""));
+async fn flags_override_the_environment_and_it_the_profile() {
+    let fixture = Fixture::start().await;
+    let secret = &fixture.sandbox.credentials().confluent.api_secret;
+    let right = profile(&fixture, &format!("api_secret = \"{secret}\""));
     let wrong = "provider = \"confluent\"\napi_key = \"k\"\napi_secret = \"s\"\n\
                  base_url = \"http://127.0.0.1:1\"\n[profiles.wrong.connection.retry]\nmax_attempts = 1\n";
-    world.config(&format!(
+    fixture.config(&format!(
         "default_profile = \"wrong\"\n[profiles.right]\n{right}[profiles.wrong]\n{wrong}"
     ));
-    let mut variables = world.no_variables();
+    let mut variables = fixture.empty_environment();
     // The profile: the default one, one by variable, one by flag.
     run(&["list"], &variables)
         .await
         .fails(1, &["cannot connect"]);
     variables.insert("ORG_INVITATIONS_PROFILE".into(), "right".into());
-    run(&["list"], &variables).await.succeeded();
+    run(&["list"], &variables).await.success();
     run(&["list", "--profile", "wrong"], &variables)
         .await
         .fails(1, &["cannot connect"]);
     // Values: the environment over the profile, and a flag over both.
-    let all = world.variables();
-    run(&["--profile", "wrong", "list"], &all).await.succeeded();
+    let all = fixture.variables();
+    run(&["--profile", "wrong", "list"], &all).await.success();
     let flag = [
         "--profile",
         "wrong",
@@ -77,29 +77,29 @@ async fn a_flag_wins_over_the_environment_and_that_over_the_profile() {
     variables.insert("ORG_INVITATIONS_PROVIDER".into(), "clickhouse".into());
     run(&["list", "--profile", "right"], &variables)
         .await
-        .succeeded();
+        .success();
     run(&["list"], &variables)
         .await
         .fails(2, &["`right`", "not for clickhouse"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_provider_finds_its_profile() {
-    let world = World::start().await;
-    let secret = &world.sandbox.credentials().confluent.api_secret;
-    let confluent = profile(&world, &format!("api_secret = \"{secret}\""));
-    let keys = &world.sandbox.credentials().clickhouse;
+async fn each_provider_uses_its_profile() {
+    let fixture = Fixture::start().await;
+    let secret = &fixture.sandbox.credentials().confluent.api_secret;
+    let confluent = profile(&fixture, &format!("api_secret = \"{secret}\""));
+    let keys = &fixture.sandbox.credentials().clickhouse;
     let (key, secret, organization) = (&keys.api_key, &keys.api_secret, &keys.organization_id);
-    let url = world.sandbox.url();
-    world.config(&format!(
+    let url = fixture.sandbox.url();
+    fixture.config(&format!(
         "[profiles.kafka]\n{confluent}[profiles.warehouse]\nprovider = \"clickhouse\"\n\
          api_key = \"{key}\"\napi_secret = \"{secret}\"\norganization_id = \"{organization}\"\n\
          base_url = \"{url}\"\n"
     ));
-    let none = world.no_variables();
+    let none = fixture.empty_environment();
     run(&["list", "-p", "confluent", "-p", "clickhouse"], &none)
         .await
-        .succeeded();
+        .success();
     let named = [
         "list",
         "-p",
@@ -109,10 +109,10 @@ async fn each_provider_finds_its_profile() {
         "--profile",
         "kafka",
     ];
-    run(&named, &none).await.succeeded();
+    run(&named, &none).await.success();
     run(&["list", "--profile", "warehouse"], &none)
         .await
-        .succeeded();
+        .success();
     run(&["list"], &none)
         .await
         .fails(2, &["kafka, warehouse", "--profile"]);
@@ -126,8 +126,8 @@ async fn each_provider_finds_its_profile() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_knows_is_refused_with_file_line_and_suggestion() {
-    let world = World::start().await;
+async fn unknown_keys_are_rejected_with_line_and_suggestion() {
+    let fixture = Fixture::start().await;
     let secret = "api_secret = \"hunter2\"";
     for (text, line, words) in [
         (
@@ -177,23 +177,23 @@ async fn what_nobody_knows_is_refused_with_file_line_and_suggestion() {
         ),
         ("profiles = 1\n", 1, &["tables"]),
     ] {
-        let path = world.config(text);
-        let refused = run(&["list", "-p", "confluent"], &world.no_variables()).await;
+        let path = fixture.config(text);
+        let refused = run(&["list", "-p", "confluent"], &fixture.empty_environment()).await;
         let place = format!("{}:{line}: ", path.display());
-        refused.fails(2, &[&place]).says(words);
+        refused.fails(2, &[&place]).stderr_contains(words);
         let shown = refused.stderr.contains("hunter2") || refused.stderr.contains("12345");
         assert!(!shown, "{}", refused.stderr);
     }
     let twice = format!("{secret}\napi_secret_command = \"pass\"");
-    world.config(&format!("[profiles.a]\n{}", profile(&world, &twice)));
-    let refused = run(&["list"], &world.no_variables()).await;
-    refused.fails(2, &["api_secret_command", "says the same"]);
+    fixture.config(&format!("[profiles.a]\n{}", profile(&fixture, &twice)));
+    let refused = run(&["list"], &fixture.empty_environment()).await;
+    refused.fails(2, &["api_secret_command", "sets the same value"]);
     let text = format!(
         "[profiles.a]\n{}connection = {{ timeout_seconds = \"soon\" }}\n",
-        profile(&world, secret)
+        profile(&fixture, secret)
     );
-    let path = world.config(&text);
-    let refused = run(&["list"], &world.no_variables()).await;
+    let path = fixture.config(&text);
+    let refused = run(&["list"], &fixture.empty_environment()).await;
     refused.fails(
         2,
         &[&format!(
@@ -204,8 +204,8 @@ async fn what_nobody_knows_is_refused_with_file_line_and_suggestion() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_that_cannot_be_had_says_how_it_was_tried() {
-    let world = World::start().await;
+async fn an_unreadable_secret_names_its_source() {
+    let fixture = Fixture::start().await;
     for (how, words) in [
         (
             "api_secret_file = \"nowhere\"",
@@ -217,29 +217,33 @@ async fn a_secret_that_cannot_be_had_says_how_it_was_tried() {
         ),
         ("api_secret_command = \"true\"", &["printed nothing"]),
     ] {
-        world.config(&format!("[profiles.a]\n{}", profile(&world, how)));
-        run(&["list"], &world.no_variables()).await.fails(2, words);
+        fixture.config(&format!("[profiles.a]\n{}", profile(&fixture, how)));
+        run(&["list"], &fixture.empty_environment())
+            .await
+            .fails(2, words);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_file_can_be_named_and_must_be_there() {
-    let world = World::start().await;
-    let secret = &world.sandbox.credentials().confluent.api_secret;
-    let path = world.config(&format!(
+async fn a_named_configuration_file_must_exist() {
+    let fixture = Fixture::start().await;
+    let secret = &fixture.sandbox.credentials().confluent.api_secret;
+    let path = fixture.config(&format!(
         "[profiles.a]\n{}",
-        profile(&world, &format!("api_secret = \"{secret}\""))
+        profile(&fixture, &format!("api_secret = \"{secret}\""))
     ));
-    let other = world.home.join("other.toml");
+    let other = fixture.home.join("other.toml");
     std::fs::rename(path, &other).unwrap();
-    let mut none = world.no_variables();
-    run(&["list"], &none).await.fails(2, &["which provider?"]);
+    let mut none = fixture.empty_environment();
+    run(&["list"], &none)
+        .await
+        .fails(2, &["no provider selected"]);
     let other = other.to_str().unwrap();
     run(&["list", "--config-file", other], &none)
         .await
-        .succeeded();
+        .success();
     none.insert("ORG_INVITATIONS_CONFIG".into(), other.into());
-    run(&["list"], &none).await.succeeded();
+    run(&["list"], &none).await.success();
     let missing = run(&["list", "--config-file", "/nowhere.toml"], &none).await;
     missing.fails(2, &["/nowhere.toml", "--config-file"]);
     run(
@@ -252,26 +256,26 @@ async fn another_file_can_be_named_and_must_be_there() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_others_can_read_gets_a_warning() {
+async fn files_readable_by_others_get_a_warning() {
     use std::os::unix::fs::PermissionsExt;
-    let world = World::start().await;
-    let secret = &world.sandbox.credentials().confluent.api_secret;
+    let fixture = Fixture::start().await;
+    let secret = &fixture.sandbox.credentials().confluent.api_secret;
     let text = format!(
         "[profiles.a]\n{}",
-        profile(&world, &format!("api_secret = \"{secret}\""))
+        profile(&fixture, &format!("api_secret = \"{secret}\""))
     );
-    let path = world.config(&text);
+    let path = fixture.config(&text);
     assert!(
-        !run(&["list"], &world.no_variables())
+        !run(&["list"], &fixture.empty_environment())
             .await
             .stderr
             .contains("warning")
     );
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let list = run(&["list"], &world.no_variables()).await;
-    list.succeeded()
-        .says(&["warning", "readable by others", "chmod 600"]);
-    let doctor = run(&["doctor"], &world.no_variables()).await;
+    let list = run(&["list"], &fixture.empty_environment()).await;
+    list.success()
+        .stderr_contains(&["warning", "readable by others", "chmod 600"]);
+    let doctor = run(&["doctor"], &fixture.empty_environment()).await;
     assert!(
         doctor.stdout.contains("readable by others"),
         "{}",
@@ -281,25 +285,26 @@ async fn a_file_that_others_can_read_gets_a_warning() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_in_the_environment_replaces_the_token_of_a_profile() {
-    let world = World::start().await;
-    let url = world.sandbox.url();
-    world.config(&format!(
+    let fixture = Fixture::start().await;
+    let url = fixture.sandbox.url();
+    fixture.config(&format!(
         "[profiles.a]\nprovider = \"confluent\"\nbase_url = \"{url}\"\naccess_token = \"stale\"\n"
     ));
-    run(&["list"], &world.no_variables())
+    run(&["list"], &fixture.empty_environment())
         .await
         .fails(3, &["not authenticated"]);
-    let list = run(&["list"], &without(&world.variables(), "CLICKHOUSE")).await;
-    list.succeeded().says(&["warning", "`access_token`"]);
+    let list = run(&["list"], &without(&fixture.variables(), "CLICKHOUSE")).await;
+    list.success()
+        .stderr_contains(&["warning", "`access_token`"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn half_a_key_from_elsewhere_gets_a_warning() {
-    let world = World::start().await;
-    let secret = &world.sandbox.credentials().confluent.api_secret;
-    let text = profile(&world, &format!("api_secret = \"{secret}\""));
-    world.config(&format!("[profiles.a]\n{text}"));
-    let mut variables = world.no_variables();
+async fn a_key_from_two_sources_gets_a_warning() {
+    let fixture = Fixture::start().await;
+    let secret = &fixture.sandbox.credentials().confluent.api_secret;
+    let text = profile(&fixture, &format!("api_secret = \"{secret}\""));
+    fixture.config(&format!("[profiles.a]\n{text}"));
+    let mut variables = fixture.empty_environment();
     variables.insert("CONFLUENT_CLOUD_API_KEY".into(), "OTHER".into());
     let list = run(&["list"], &variables).await;
     list.fails(
@@ -313,9 +318,9 @@ async fn half_a_key_from_elsewhere_gets_a_warning() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_message_quotes_a_value() {
+async fn error_messages_quote_no_value() {
     const CANARY: &str = "eyJjYW5hcnkiOiJ5ZXMifQ.canary";
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     let keys = "[profiles.a]\nprovider = \"confluent\"\napi_key = \"k\"\n";
     for (text, words) in [
         (
@@ -350,9 +355,9 @@ async fn no_message_quotes_a_value() {
             "nothing on its first line",
         ),
     ] {
-        world.config(&text);
+        fixture.config(&text);
         for command in ["list", "doctor"] {
-            let ran = run(&[command, "--profile", "a"], &world.no_variables()).await;
+            let ran = run(&[command, "--profile", "a"], &fixture.empty_environment()).await;
             let said = format!("{}{}", ran.stdout, ran.stderr);
             assert_ne!(ran.code, Some(0), "{said}");
             assert!(!said.contains("canary") && !said.contains("eyJ"), "{said}");
@@ -362,24 +367,24 @@ async fn no_message_quotes_a_value() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_for_a_secret_gets_no_secret() {
-    let world = World::start().await;
-    let seen = world.home.join("seen.txt");
-    let secret = &world.sandbox.credentials().confluent.api_secret;
+async fn a_secret_command_inherits_no_secret() {
+    let fixture = Fixture::start().await;
+    let seen = fixture.home.join("seen.txt");
+    let secret = &fixture.sandbox.credentials().confluent.api_secret;
     let how = format!(
         "api_secret_command = \"env > {}; echo {secret}\"",
         seen.display()
     );
-    world.config(&format!("[profiles.only]\n{}", profile(&world, &how)));
-    let variables = without(&world.variables(), "CONFLUENT_CLOUD_API_SECRET");
+    fixture.config(&format!("[profiles.only]\n{}", profile(&fixture, &how)));
+    let variables = without(&fixture.variables(), "CONFLUENT_CLOUD_API_SECRET");
     run(&["list", "--profile", "only"], &variables)
         .await
-        .succeeded();
+        .success();
     let seen = std::fs::read_to_string(seen).unwrap();
     assert!(seen.contains("CLICKHOUSE_ORG_ID="), "{seen}");
     assert!(!seen.contains("_SECRET="), "{seen}");
     assert!(
-        !seen.contains(&world.sandbox.credentials().clickhouse.api_secret),
+        !seen.contains(&fixture.sandbox.credentials().clickhouse.api_secret),
         "{seen}"
     );
 }

@@ -1,9 +1,9 @@
-//! `doctor`: sources, checks, exit codes, and no secret.
+//! `doctor`: sources, checks, exit codes and redaction.
 
 use org_invitations_sandbox::Faults;
 use serde_json::Value;
 
-use crate::world::{World, empty_home, home_variables, run};
+use crate::fixture::{Fixture, home_environment, new_home, run};
 
 fn check<'a>(provider: &'a Value, name: &str) -> &'a Value {
     let checks = provider["checks"].as_array().unwrap();
@@ -16,16 +16,16 @@ fn value<'a>(provider: &'a Value, name: &str) -> &'a Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_value_has_its_source_and_what_it_was_preferred_to() {
-    let world = World::start().await;
-    world.config(
+async fn every_value_has_its_source_and_overridden_sources() {
+    let fixture = Fixture::start().await;
+    fixture.config(
         "[profiles.prod]\nprovider = \"confluent\"\napi_key = \"other\"\n\
          api_secret_command = \"echo canary\"\nbase_url = \"https://example.com\"\n\
          [profiles.prod.connection]\ntimeout_seconds = 7\n",
     );
-    let url = world.sandbox.url();
+    let url = fixture.sandbox.url();
     let doctor = ["doctor", "-p", "confluent", "--base-url", url, "-o", "json"];
-    let report = run(&doctor, &world.variables()).await.json();
+    let report = run(&doctor, &fixture.variables()).await.json();
     let provider = &report["providers"][0];
     assert_eq!(provider["profile"], "prod");
     let base = value(provider, "base_url");
@@ -48,18 +48,22 @@ async fn every_value_has_its_source_and_what_it_was_preferred_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_secret_is_shown_wherever_it_comes_from() {
-    let world = World::start().await;
-    let url = world.sandbox.url();
+async fn secrets_of_any_source_are_redacted() {
+    let fixture = Fixture::start().await;
+    let url = fixture.sandbox.url();
     for how in [
         "api_secret = \"canary\"",
         "api_secret_command = \"printf 'can%s' ary\"",
     ] {
-        world.config(&format!(
+        fixture.config(&format!(
             "[profiles.a]\nprovider = \"confluent\"\napi_key = \"k\"\nbase_url = \"{url}\"\n{how}\n"
         ));
         for format in ["table", "json", "yaml"] {
-            let doctor = run(&["doctor", "-vv", "-o", format], &world.no_variables()).await;
+            let doctor = run(
+                &["doctor", "-vv", "-o", format],
+                &fixture.empty_environment(),
+            )
+            .await;
             doctor.fails(3, &[]);
             let said = doctor.stdout.clone() + &doctor.stderr;
             assert!(!said.contains("canary"), "{said}");
@@ -69,12 +73,12 @@ async fn no_secret_is_shown_wherever_it_comes_from() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_that_is_set_up_is_examined() {
-    let world = World::start().await;
-    let report = world.run(&["doctor", "-o", "json"]).await.json();
+async fn every_configured_provider_is_examined() {
+    let fixture = Fixture::start().await;
+    let report = fixture.run(&["doctor", "-o", "json"]).await.json();
     assert_eq!(report["providers"][0]["provider"], "confluent");
     assert_eq!(report["providers"][1]["provider"], "clickhouse");
-    let variables = world.variables();
+    let variables = fixture.variables();
     let clickhouse = variables
         .into_iter()
         .filter(|(name, _)| !name.starts_with("CONFLUENT"));
@@ -83,14 +87,14 @@ async fn everything_that_is_set_up_is_examined() {
         .json();
     assert_eq!(report["providers"][0]["provider"], "clickhouse");
     assert_eq!(report["providers"].as_array().unwrap().len(), 1);
-    let nothing = run(&["doctor"], &home_variables(&empty_home())).await;
-    nothing.fails(2, &["nothing is set up", "demo"]);
+    let nothing = run(&["doctor"], &home_environment(&new_home())).await;
+    nothing.fails(2, &["no provider is configured", "demo"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_trouble_has_its_exit_code() {
-    let world = World::start().await;
-    let incomplete = run(&["doctor", "-p", "confluent"], &world.no_variables()).await;
+async fn each_failure_has_its_exit_code() {
+    let fixture = Fixture::start().await;
+    let incomplete = run(&["doctor", "-p", "confluent"], &fixture.empty_environment()).await;
     incomplete.fails(2, &[]);
     assert!(
         incomplete.stdout.contains("CONFLUENT_CLOUD_API_KEY"),
@@ -104,10 +108,10 @@ async fn each_trouble_has_its_exit_code() {
         "--base-url",
         "http://127.0.0.1:1",
     ];
-    let away = run(&away, &world.variables()).await;
+    let away = run(&away, &fixture.variables()).await;
     away.fails(1, &[]);
-    assert!(away.stdout.contains("does not answer"), "{}", away.stdout);
-    let mut wrong = world.variables();
+    assert!(away.stdout.contains("does not respond"), "{}", away.stdout);
+    let mut wrong = fixture.variables();
     wrong.insert("CLICKHOUSE_CLOUD_API_SECRET".into(), "wrong".into());
     run(&["doctor", "-p", "clickhouse"], &wrong)
         .await
@@ -115,17 +119,17 @@ async fn each_trouble_has_its_exit_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_clock_that_is_off_is_told() {
-    let world = World::start().await;
+async fn a_clock_skew_is_reported() {
+    let fixture = Fixture::start().await;
     for (skew, words) in [
         (3_600, "behind the server's"),
         (-7_200, "ahead of the server's"),
     ] {
-        world
+        fixture
             .sandbox
             .set_faults(Faults::default().with_clock_skew(skew));
         let doctor = ["doctor", "-p", "confluent", "-o", "json"];
-        let report = world.run(&doctor).await.json();
+        let report = fixture.run(&doctor).await.json();
         let clock = check(&report["providers"][0], "clock");
         assert_eq!(clock["outcome"], "warning");
         let detail = clock["detail"].as_str().unwrap();
@@ -134,11 +138,11 @@ async fn a_clock_that_is_off_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_shows_what_the_bindings_came_from() {
-    let world = World::start().await;
+async fn the_report_names_the_documents_of_the_bindings() {
+    let fixture = Fixture::start().await;
     let report = run(
         &["doctor", "-p", "confluent", "-o", "json"],
-        &world.variables(),
+        &fixture.variables(),
     )
     .await;
     let report = report.json();
@@ -156,28 +160,28 @@ async fn it_shows_what_the_bindings_came_from() {
         let file = document["file"].as_str().unwrap();
         assert!(!file.is_empty() && !file.contains('/'), "{report:#}");
     }
-    let version = run(&["--version"], &world.variables()).await;
+    let version = run(&["--version"], &fixture.variables()).await;
     let file = documents[0]["file"].as_str().unwrap();
     assert!(version.stdout.contains(file), "{}", version.stdout);
-    let short = run(&["-V"], &world.variables()).await;
+    let short = run(&["-V"], &fixture.variables()).await;
     assert_eq!(short.stdout.lines().count(), 1, "{}", short.stdout);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_shows_neither_a_literal_in_a_command_nor_a_query() {
-    let world = World::start().await;
-    let url = world.sandbox.url();
+async fn commands_and_queries_are_redacted() {
+    let fixture = Fixture::start().await;
+    let url = fixture.sandbox.url();
     for base_url in [
         format!("{url}/?token=canary"),
         format!("{url}/#canary"),
         url.to_owned(),
     ] {
-        world.config(&format!(
+        fixture.config(&format!(
             "[profiles.a]\nprovider = \"confluent\"\napi_key = \"k\"\nbase_url = \"{base_url}\"\n\
              api_secret_command = \"echo canary\"\n"
         ));
         for format in ["table", "json"] {
-            let doctor = run(&["doctor", "-o", format], &world.no_variables()).await;
+            let doctor = run(&["doctor", "-o", format], &fixture.empty_environment()).await;
             let said = doctor.stdout.clone() + &doctor.stderr;
             assert!(!said.contains("canary"), "{said}");
             assert!(said.contains("[redacted], from a command"), "{said}");
@@ -186,15 +190,15 @@ async fn it_shows_neither_a_literal_in_a_command_nor_a_query() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_goes_the_way_that_calls_go() {
-    let world = World::start().await;
-    let mut variables = world.variables();
+async fn checks_use_the_http_client_of_the_provider() {
+    let fixture = Fixture::start().await;
+    let mut variables = fixture.variables();
     for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
         variables.insert(name.to_owned(), "http://127.0.0.1:1".to_owned());
     }
     run(&["-p", "confluent", "list"], &variables)
         .await
-        .succeeded();
+        .success();
     let report = run(&["doctor", "-p", "confluent", "-o", "json"], &variables).await;
     let report = report.json();
     for name in ["reachability", "clock", "credential"] {

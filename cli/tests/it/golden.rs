@@ -1,10 +1,10 @@
-//! What people see, word for word: help and tables. `UPDATE_GOLDEN=1 cargo test` writes the files anew.
+//! Golden files of help texts and tables. `UPDATE_GOLDEN=1 cargo test` rewrites them.
 
 use std::{fs, path::Path};
 
 use serde_json::Value;
 
-use crate::world::{World, empty_home, home_variables, run, text};
+use crate::fixture::{Fixture, home_environment, new_home, run, text};
 
 #[track_caller]
 fn compare(name: &str, seen: &str) {
@@ -23,8 +23,8 @@ fn compare(name: &str, seen: &str) {
 }
 
 #[tokio::test]
-async fn help() {
-    let none = home_variables(&empty_home());
+async fn help_texts_match_the_golden_files() {
+    let none = home_environment(&new_home());
     for command in [
         "",
         "list",
@@ -53,7 +53,7 @@ async fn help() {
             "" => "help.txt".to_owned(),
             command => format!("help-{}.txt", command.replace(' ', "-")),
         };
-        compare(&name, &help.succeeded().stdout);
+        compare(&name, &help.success().stdout);
         let widest = help.stdout.lines().map(|line| line.chars().count()).max();
         assert!(widest <= Some(100), "{command}");
         let has_example = help.stdout.contains("Example") || command == "spec";
@@ -61,15 +61,15 @@ async fn help() {
     }
     compare(
         "help-short.txt",
-        &run(&["-h"], &none).await.succeeded().stdout,
+        &run(&["-h"], &none).await.success().stdout,
     );
     compare("first-run.txt", &run(&["list"], &none).await.stderr);
 }
 
-/// Programs rely on what is in here: properties may come, and none may go.
+/// Programs rely on these properties: new ones may be added, and none may be removed.
 #[tokio::test]
-async fn shapes() {
-    let none = home_variables(&empty_home());
+async fn schemas_match_the_golden_file() {
+    let none = home_environment(&new_home());
     let mut shapes = String::new();
     for of in [
         "list", "get", "create", "delete", "renew", "doctor", "config",
@@ -97,7 +97,9 @@ fn collect(schema: &Value, path: &str, properties: &mut Vec<String>) {
         let kind = ["type", "$ref", "enum", "const", "anyOf"]
             .iter()
             .find_map(|key| property.get(key))
-            .map_or_else(String::new, |kind| format!(": {}", without_words(kind)));
+            .map_or_else(String::new, |kind| {
+                format!(": {}", without_descriptions(kind))
+            });
         properties.push(format!("{path}.{name}{star}{kind}"));
         collect(property, &format!("{path}.{name}"), properties);
     }
@@ -116,7 +118,7 @@ fn collect(schema: &Value, path: &str, properties: &mut Vec<String>) {
     }
 }
 
-fn without_words(kind: &Value) -> Value {
+fn without_descriptions(kind: &Value) -> Value {
     let mut kind = kind.clone();
     for option in kind.as_array_mut().into_iter().flatten() {
         if let Some(option) = option.as_object_mut() {
@@ -127,8 +129,8 @@ fn without_words(kind: &Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tables() {
-    let world = World::start().await;
+async fn tables_match_the_golden_files() {
+    let fixture = Fixture::start().await;
     let mut found = Vec::new();
     let people: &[(&str, &[&str])] = &[
         ("confluent", &["ann@example.com"]),
@@ -137,9 +139,9 @@ async fn tables() {
     ];
     for (provider, arguments) in people {
         let create = [&["-p", provider, "-o", "json", "create"], *arguments].concat();
-        found.push(world.run(&create).await.json());
+        found.push(fixture.run(&create).await.json());
     }
-    // What differs from run to run, in the same width.
+    // Ids and times differ between runs; the replacements have the same width.
     let masked = |seen: &str| {
         let mut seen = seen.to_owned();
         for (number, row) in found.iter().enumerate() {
@@ -158,47 +160,47 @@ async fn tables() {
         }
         seen
     };
-    let list = world.run(&["-p", "confluent", "list"]).await;
+    let list = fixture.run(&["-p", "confluent", "list"]).await;
     compare("list.txt", &masked(&list.stdout));
-    let list = world
+    let list = fixture
         .run(&["-p", "clickhouse", "list", "--color", "always"])
         .await;
     compare("list-colours.txt", &masked(&list.stdout));
-    let list = world
+    let list = fixture
         .run(&["-p", "confluent", "-p", "clickhouse", "list"])
         .await;
     compare("list-both.txt", &masked(&list.stdout));
     let id = text(&found[0]["id"]);
-    let get = world.run(&["-p", "confluent", "get", &id]).await;
+    let get = fixture.run(&["-p", "confluent", "get", &id]).await;
     compare("get.txt", &masked(&get.stdout));
-    let missing = world.run(&["-p", "confluent", "delete", &id]).await;
+    let missing = fixture.run(&["-p", "confluent", "delete", &id]).await;
     compare("delete-without-yes.txt", &missing.stderr);
-    let delete = world
+    let delete = fixture
         .run(&["-p", "confluent", "delete", &id, "--yes"])
         .await;
     compare("delete.txt", &masked(&delete.stdout));
 }
 
 #[tokio::test]
-async fn completions_and_man_pages_are_there_for_every_command() {
-    let none = home_variables(&empty_home());
+async fn every_command_has_completions_and_a_man_page() {
+    let none = home_environment(&new_home());
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = run(&["completions", shell], &none).await;
-        let script = &script.succeeded().stdout;
-        for word in ["expiring-within", "if-absent", "doctor", "clickhouse"] {
+        let script = &script.success().stdout;
+        for word in ["expiring-within", "if-not-exists", "doctor", "clickhouse"] {
             assert!(script.contains(word), "{shell} has no {word}");
         }
     }
     let page = run(&["man"], &none).await;
     assert!(
-        page.succeeded().stdout.contains(".TH org-invitations 1"),
+        page.success().stdout.contains(".TH org-invitations 1"),
         "{}",
         page.stdout
     );
-    let folder = empty_home().join("man1");
+    let folder = new_home().join("man1");
     run(&["man", "--to", folder.to_str().unwrap()], &none)
         .await
-        .succeeded();
+        .success();
     for name in [
         "org-invitations",
         "org-invitations-list",

@@ -1,4 +1,4 @@
-//! `list`: filters, limits, several providers, and rows that are shown as they arrive.
+//! `list`: filters, limits, several providers, and printing page by page.
 
 use std::{process::Stdio, time::Duration};
 
@@ -6,23 +6,23 @@ use org_invitations_sandbox::{Fault, Faults, Operation, Provider, Rule};
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::world::{World, command, text};
+use crate::fixture::{Fixture, command, text};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn filters_reach_the_list() {
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     for name in ["confluent", "clickhouse"] {
         for email in ["a@example.com", "b@example.com", "c@example.com"] {
-            world
+            fixture
                 .run(&["create", email, "-p", name, "-o", "json"])
                 .await
                 .json();
         }
         let emails = async |arguments: &[&str]| {
             let arguments = [&["list", "-p", name, "-o", "json"], arguments].concat();
-            let rows = world.run(&arguments).await.json();
+            let rows = fixture.run(&arguments).await.json();
             let rows = rows.as_array().unwrap().clone();
             rows.iter()
                 .map(|row| row["email"].as_str().unwrap().to_owned())
@@ -32,7 +32,7 @@ async fn filters_reach_the_list() {
             emails(&["--email", "b@example.com"]).await,
             ["b@example.com"]
         );
-        if name == "confluent" && !world.offers_status_filter().await {
+        if name == "confluent" && !fixture.offers_status_filter().await {
             continue;
         }
         assert_eq!(
@@ -48,33 +48,33 @@ async fn filters_reach_the_list() {
             ["a@example.com", "b@example.com"]
         );
     }
-    let refused = world
+    let refused = fixture
         .run(&["list", "-p", "clickhouse", "--user", "u-1"])
         .await;
     refused.fails(1, &["not supported", "user filter"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_status_that_nobody_knows_gets_a_suggestion() {
-    let world = World::start().await;
-    let list = world
+async fn an_unknown_status_gets_a_suggestion() {
+    let fixture = Fixture::start().await;
+    let list = fixture
         .run(&["-p", "clickhouse", "list", "--status", "expred"])
         .await;
-    list.succeeded()
-        .says(&["warning", "did you mean `expired`?"]);
-    let known = world
+    list.success()
+        .stderr_contains(&["warning", "did you mean `expired`?"]);
+    let known = fixture
         .run(&["-p", "clickhouse", "list", "--status", "EXPIRED"])
         .await;
-    assert_eq!(known.succeeded().stderr, "no invitations\n");
+    assert_eq!(known.success().stderr, "no invitations\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn expired_and_expiring_invitations_are_found() {
-    let world = World::start().await;
-    world.invite("confluent", &["old@example.com"]).await;
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &["old@example.com"]).await;
     let emails = async |filter: &[&str]| {
         let list = [&["-p", "confluent", "-o", "jsonl", "list"], filter].concat();
-        let rows = world.run(&list).await.succeeded().lines();
+        let rows = fixture.run(&list).await.success().lines();
         rows.iter()
             .map(|row| text(&row["email"]))
             .collect::<Vec<_>>()
@@ -86,26 +86,26 @@ async fn expired_and_expiring_invitations_are_found() {
         ["old@example.com"]
     );
     assert_eq!(emails(&["--expired"]).await, none);
-    world.sandbox.advance(8 * DAY);
-    world.invite("confluent", &["new@example.com"]).await;
+    fixture.sandbox.advance(8 * DAY);
+    fixture.invite("confluent", &["new@example.com"]).await;
     assert_eq!(emails(&["--expired"]).await, ["old@example.com"]);
-    let wrong = world
+    let wrong = fixture
         .run(&["list", "-p", "confluent", "--expiring-within", "soon"])
         .await;
     wrong.fails(2, &["--expiring-within", "soon"]);
-    let both = world
+    let both = fixture
         .run(&["list", "-p", "confluent", "--expired", "--status", "sent"])
         .await;
     both.fails(2, &["cannot be used with"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn roles_are_matched_by_name_and_id_where_there_are_roles() {
-    let world = World::start().await;
-    if !world.offers_role_ids().await {
+async fn roles_match_by_name_and_id() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_role_ids().await {
         return;
     }
-    world.invite("clickhouse", &["dev@example.com"]).await;
+    fixture.invite("clickhouse", &["dev@example.com"]).await;
     let billing = "5a1e9b6c-3f0d-4c1b-9a57-0d2f4f1c6a03";
     let create = [
         "-p",
@@ -115,28 +115,28 @@ async fn roles_are_matched_by_name_and_id_where_there_are_roles() {
         "--role-id",
         billing,
     ];
-    world.run(&create).await.succeeded();
+    fixture.run(&create).await.success();
     for role in ["BILLING", billing] {
         let list = ["-p", "clickhouse", "-o", "json", "list", "--role", role];
-        let rows = world.run(&list).await.json();
+        let rows = fixture.run(&list).await.json();
         assert_eq!(rows.as_array().unwrap().len(), 1);
         assert_eq!(rows[0]["email"], "bill@example.com");
     }
-    let sent = world.sandbox.ledger().requests.len();
-    let refused = world
+    let sent = fixture.sandbox.ledger().requests.len();
+    let refused = fixture
         .run(&["-p", "confluent", "list", "--role", "admin"])
         .await;
     refused.fails(1, &["not supported", "role filter"]);
-    assert_eq!(world.sandbox.ledger().requests.len(), sent);
+    assert_eq!(fixture.sandbox.ledger().requests.len(), sent);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_providers_are_one_table() {
-    let world = World::start().await;
-    world.invite("confluent", &["ann@example.com"]).await;
-    world.invite("clickhouse", &["bob@example.com"]).await;
+async fn two_providers_share_one_table() {
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &["ann@example.com"]).await;
+    fixture.invite("clickhouse", &["bob@example.com"]).await;
     let both = ["-p", "confluent", "-p", "clickhouse", "list"];
-    let table = world.run(&both).await.succeeded().stdout.clone();
+    let table = fixture.run(&both).await.success().stdout.clone();
     let lines: Vec<&str> = table.lines().collect();
     assert_eq!(lines.len(), 3, "{table}");
     assert!(lines[0].starts_with("PROVIDER "), "{table}");
@@ -153,9 +153,9 @@ async fn two_providers_are_one_table() {
         column(lines[2], "bob@"),
         "{table}"
     );
-    let one = world.run(&["-p", "confluent", "list"]).await;
+    let one = fixture.run(&["-p", "confluent", "list"]).await;
     assert!(!one.stdout.contains("PROVIDER"), "{}", one.stdout);
-    let json = world
+    let json = fixture
         .run(&[&both[..], &["-o", "json"]].concat())
         .await
         .json();
@@ -168,34 +168,34 @@ async fn two_providers_are_one_table() {
         "create",
         "eve@example.com",
     ];
-    world.run(&create).await.fails(2, &["one provider"]);
+    fixture.run(&create).await.fails(2, &["one provider"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_provider_that_fails_does_not_hide_the_other() {
-    let world = World::start().await;
-    world.invite("clickhouse", &["bob@example.com"]).await;
+    let fixture = Fixture::start().await;
+    fixture.invite("clickhouse", &["bob@example.com"]).await;
     let fault = Rule::new(Fault::status_before(403))
         .provider(Provider::Confluent)
         .always();
-    world.sandbox.set_faults(Faults::script([fault]));
+    fixture.sandbox.set_faults(Faults::script([fault]));
     let both = ["-p", "confluent", "-p", "clickhouse", "-o", "csv", "list"];
-    let part = world.run(&both).await;
+    let part = fixture.run(&both).await;
     part.fails(1, &["confluent list", "permission denied"]);
     assert!(part.stdout.contains("bob@example.com"), "{}", part.stdout);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_are_shown_while_later_pages_are_on_their_way() {
-    let world = World::start().await;
+async fn rows_are_printed_before_later_pages_arrive() {
+    let fixture = Fixture::start().await;
     let emails: Vec<String> = (0..5).map(|n| format!("p{n}@example.com")).collect();
     let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
-    world.invite("confluent", &emails).await;
+    fixture.invite("confluent", &emails).await;
     for format in ["table", "jsonl", "csv", "yaml", "json"] {
         let hang = Rule::new(Fault::hang()).on(Operation::List).nth(2).times(0);
-        world.sandbox.set_faults(Faults::script([hang]));
+        fixture.sandbox.set_faults(Faults::script([hang]));
         let list = ["-p", "confluent", "-o", format, "list", "--page-size", "2"];
-        let mut command = command(&list, &world.variables());
+        let mut command = command(&list, &fixture.variables());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut seen = String::new();
@@ -209,27 +209,27 @@ async fn rows_are_shown_while_later_pages_are_on_their_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_limit_asks_for_no_more_than_it_shows() {
-    let world = World::start().await;
+async fn a_limit_requests_no_more_than_it_prints() {
+    let fixture = Fixture::start().await;
     let emails: Vec<String> = (0..12).map(|n| format!("p{n}@example.com")).collect();
     let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
-    world.invite("confluent", &emails).await;
-    let before = world.sandbox.ledger().requests.len();
+    fixture.invite("confluent", &emails).await;
+    let before = fixture.sandbox.ledger().requests.len();
     let list = ["-p", "confluent", "-o", "json", "list", "--limit", "3"];
-    assert_eq!(world.run(&list).await.json().as_array().unwrap().len(), 3);
-    let ledger = world.sandbox.ledger();
+    assert_eq!(fixture.run(&list).await.json().as_array().unwrap().len(), 3);
+    let ledger = fixture.sandbox.ledger();
     assert_eq!(ledger.requests.len(), before + 1);
 }
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn ctrl_c_ends_a_list_with_130() {
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     let hang = Rule::new(Fault::hang()).on(Operation::List).times(0);
-    world.sandbox.set_faults(Faults::script([hang]));
-    let mut command = command(&["-p", "confluent", "list"], &world.variables());
+    fixture.sandbox.set_faults(Faults::script([hang]));
+    let mut command = command(&["-p", "confluent", "list"], &fixture.variables());
     let child = command.stderr(Stdio::piped()).spawn().unwrap();
-    while world.sandbox.ledger().requests.is_empty() {
+    while fixture.sandbox.ledger().requests.is_empty() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let id = child.id().unwrap().to_string();

@@ -2,15 +2,15 @@
 
 mod configuration;
 mod doctor;
-mod everyday;
+mod errors;
+mod fixture;
 mod golden;
 mod list;
 mod outage;
 mod output;
-mod refusals;
 mod renew;
 mod roster;
 mod sandbox;
+mod smoke;
 #[cfg(unix)]
 mod terminal;
-mod world;

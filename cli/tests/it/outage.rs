@@ -1,33 +1,33 @@
-//! A server that goes away in the middle of a run over many people.
+//! Outages in the middle of a run.
 
 use std::process::Stdio;
 
 use org_invitations_sandbox::Change;
 
-use crate::world::{Variables, World, command, run};
+use crate::fixture::{Fixture, Variables, command, run};
 
-/// One try for each request, so that a server that is away is noticed soon.
-fn impatient(world: &World) -> Variables {
+/// A single attempt for each request, so that an outage is noticed soon.
+fn with_short_timeouts(fixture: &Fixture) -> Variables {
     let profile = |name: &str| {
         format!(
             "[profiles.{name}]\nprovider = \"{name}\"\n[profiles.{name}.connection.retry]\n\
              max_attempts = 1\n"
         )
     };
-    world.config(&format!(
+    fixture.config(&format!(
         "{}{}",
         profile("confluent"),
         profile("clickhouse")
     ));
-    world.variables()
+    fixture.variables()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn apply_pauses_and_gives_up_with_the_command_that_goes_on() {
-    let world = World::start().await;
-    let variables = impatient(&world);
+async fn apply_pauses_gives_up_and_names_the_resume_command() {
+    let fixture = Fixture::start().await;
+    let variables = with_short_timeouts(&fixture);
     let people = (0..2_000).map(|number| format!("person{number}@example.com\n"));
-    let roster = world.home.join("roster.csv");
+    let roster = fixture.home.join("roster.csv");
     std::fs::write(&roster, format!("email\n{}", people.collect::<String>())).unwrap();
     let roster = roster.to_str().unwrap();
     let apply = [
@@ -46,7 +46,7 @@ async fn apply_pauses_and_gives_up_with_the_command_that_goes_on() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let World { sandbox, home: _ } = world;
+    let Fixture { sandbox, home: _ } = fixture;
     while sandbox.ledger().commits.len() < 5 {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
@@ -55,24 +55,24 @@ async fn apply_pauses_and_gives_up_with_the_command_that_goes_on() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     for words in [
-        "the server cannot be reached, so the run pauses, for up to 3s",
-        "the server could not be reached for 3s, so the run stops",
+        "the server cannot be reached; pausing for up to 3s",
+        "the server could not be reached for 3s; stopping",
         "so far: invited ",
         "not attempted 1",
-        "go on with:\n  org-invitations -p clickhouse apply ",
+        "continue with:\n  org-invitations -p clickhouse apply ",
         "--give-up-after 3s --resume",
     ] {
         assert!(said.contains(words), "no {words:?} in: {said}");
     }
-    // Not an attempt for each of the 2000.
+    // Far fewer attempts than the 2000 people.
     assert!(said.matches("cannot connect").count() <= 10, "{said}");
     assert!(std::path::Path::new(&format!("{roster}.journal")).exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn create_and_delete_give_up_and_name_who_is_left() {
-    let world = World::start().await;
-    let variables = impatient(&world);
+async fn create_and_delete_give_up_and_name_the_rest() {
+    let fixture = Fixture::start().await;
+    let variables = with_short_timeouts(&fixture);
     let away = ["-p", "confluent", "--base-url", "http://127.0.0.1:1"];
     let people: Vec<String> = (0..30)
         .map(|number| format!("person{number}@example.com"))
@@ -81,7 +81,7 @@ async fn create_and_delete_give_up_and_name_who_is_left() {
     let options = ["--give-up-after", "1s"];
     let create = [&away[..], &["create"], &people, &options].concat();
     let created = run(&create, &variables).await;
-    created.fails(1, &["pauses", "0 of 30 were done. To go on, run:"]);
+    created.fails(1, &["pausing", "0 of 30 succeeded. To continue, run:"]);
     let command = created
         .stderr
         .lines()
@@ -99,8 +99,8 @@ async fn create_and_delete_give_up_and_name_who_is_left() {
     let delete = [&away[..], &["delete"], &ids, &options].concat();
     let deleted = run(&delete, &variables).await;
     let words = "org-invitations --profile confluent --base-url http://127.0.0.1:1 delete i-1 i-2 i-3 i-4 i-5 i-6 i-7";
-    deleted.fails(1, &["0 of 7 were done", words]);
+    deleted.fails(1, &["0 of 7 succeeded", words]);
     let is_delete = |change: Change| change == Change::Delete;
-    let commits = world.sandbox.ledger().commits;
+    let commits = fixture.sandbox.ledger().commits;
     assert!(!commits.iter().any(|commit| is_delete(commit.operation)));
 }

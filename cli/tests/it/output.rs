@@ -1,14 +1,14 @@
-//! The formats: what they have in common, what is escaped, and that they are as their schemas say.
+//! The output formats: common behaviour, escaping and schemas.
 
 use std::process::Stdio;
 
 use httpmock::{Method::GET, MockServer};
 use serde_json::{Value, json};
 
-use crate::world::{Variables, World, command, empty_home, home_variables, run, text};
+use crate::fixture::{Fixture, Variables, command, home_environment, new_home, run, text};
 
-/// An organisation whose names would like to talk to terminals and spreadsheets.
-async fn hostile() -> (MockServer, Variables) {
+/// An organisation whose values contain control characters and formulas.
+async fn hostile_fixture() -> (MockServer, Variables) {
     let server = MockServer::start_async().await;
     let item = |id: &str, email: &str, role: &str| {
         json!({
@@ -33,7 +33,7 @@ async fn hostile() -> (MockServer, Variables) {
             then.status(200).json_body(body);
         })
         .await;
-    let mut variables = home_variables(&empty_home());
+    let mut variables = home_environment(&new_home());
     for (name, value) in [
         ("CLICKHOUSE_ORG_ID", "11111111-2222-3333-4444-555555555555"),
         ("CLICKHOUSE_CLOUD_API_KEY", "key"),
@@ -47,11 +47,11 @@ async fn hostile() -> (MockServer, Variables) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_a_terminal_obeys_comes_out_in_any_format() {
-    let (_server, variables) = hostile().await;
+async fn every_format_escapes_control_characters() {
+    let (_server, variables) = hostile_fixture().await;
     for format in ["table", "json", "jsonl", "csv", "yaml"] {
         let list = run(&["list", "-o", format], &variables).await;
-        let raw = list.succeeded().stdout.chars().find(|letter| {
+        let raw = list.success().stdout.chars().find(|letter| {
             letter.is_control() && *letter != '\n' || matches!(letter, '\u{202a}'..='\u{202e}')
         });
         assert_eq!(raw, None, "{format}: {:?}", list.stdout);
@@ -59,8 +59,8 @@ async fn nothing_that_a_terminal_obeys_comes_out_in_any_format() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn json_and_yaml_have_what_the_server_said() {
-    let (_server, variables) = hostile().await;
+async fn json_and_yaml_keep_the_values() {
+    let (_server, variables) = hostile_fixture().await;
     let rows = run(&["list", "-o", "json"], &variables).await.json();
     assert_eq!(rows[0]["assigned_roles"][0]["name"], "a\u{1b}[2Jb");
     assert_eq!(rows[0]["extra"]["note"], "\u{9b}2J\u{202e}");
@@ -73,8 +73,8 @@ async fn json_and_yaml_have_what_the_server_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn csv_can_be_read_back_and_has_no_formula() {
-    let (_server, variables) = hostile().await;
+async fn csv_round_trips_and_escapes_formulas() {
+    let (_server, variables) = hostile_fixture().await;
     let list = run(&["list", "-o", "csv"], &variables).await;
     let mut reader = csv::Reader::from_reader(list.stdout.as_bytes());
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
@@ -85,11 +85,11 @@ async fn csv_can_be_read_back_and_has_no_formula() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn columns_are_as_wide_as_they_look() {
-    let (_server, variables) = hostile().await;
+async fn columns_are_aligned_by_display_width() {
+    let (_server, variables) = hostile_fixture().await;
     let list = run(&["list", "--role", "a,\"b\""], &variables).await;
     let lines: Vec<&str> = list.stdout.lines().collect();
-    // Two letters of double width: the column begins two letters earlier in the text.
+    // With two letters of double width, the column starts two letters earlier in the text.
     let at = |line: &str, word: &str| line[..line.find(word).unwrap()].chars().count();
     assert_eq!(
         at(lines[0], "STATUS"),
@@ -100,18 +100,20 @@ async fn columns_are_as_wide_as_they_look() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_of_nobody_is_empty_in_every_format() {
-    let world = World::start().await;
+async fn an_empty_list_is_valid_in_every_format() {
+    let fixture = Fixture::start().await;
     for (format, nothing) in [
         ("table", ""),
         ("json", "[]\n"),
         ("jsonl", ""),
         ("yaml", "[]\n"),
     ] {
-        let list = world.run(&["-p", "confluent", "list", "-o", format]).await;
-        assert_eq!(list.succeeded().stdout, nothing, "{format}");
+        let list = fixture
+            .run(&["-p", "confluent", "list", "-o", format])
+            .await;
+        assert_eq!(list.success().stdout, nothing, "{format}");
     }
-    let csv = world.run(&["-p", "confluent", "list", "-o", "csv"]).await;
+    let csv = fixture.run(&["-p", "confluent", "list", "-o", "csv"]).await;
     assert!(
         csv.stdout.starts_with("provider,id,email,status,"),
         "{}",
@@ -121,17 +123,17 @@ async fn a_list_of_nobody_is_empty_in_every_format() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_printed_is_as_the_schema_says() {
-    let world = World::start().await;
-    if !world.offers_role_ids().await {
+async fn output_matches_the_schema() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_role_ids().await {
         return;
     }
     let schema = async |name: &str| {
-        let schema = world.run(&["schema", name]).await.json();
+        let schema = fixture.run(&["schema", name]).await.json();
         jsonschema::validator_for(&schema).unwrap()
     };
     for provider in ["confluent", "clickhouse"] {
-        let ids = world
+        let ids = fixture
             .invite(provider, &["a@example.com", "b@example.com"])
             .await;
         for (name, arguments) in [
@@ -147,7 +149,7 @@ async fn what_is_printed_is_as_the_schema_says() {
             ("doctor", &["doctor"]),
         ] {
             let arguments = [&["-p", provider, "-o", "json"], arguments].concat();
-            let printed = world.run(&arguments).await.json();
+            let printed = fixture.run(&arguments).await.json();
             let valid = schema(name).await;
             assert!(valid.is_valid(&printed), "{arguments:?}: {printed:#}");
             assert!(!valid.is_valid(&json!({ "id": 1 })), "{name}");
@@ -156,8 +158,8 @@ async fn what_is_printed_is_as_the_schema_says() {
 }
 
 #[tokio::test]
-async fn the_schema_of_the_configuration_file_knows_its_keys() {
-    let schema = run(&["schema", "config"], &home_variables(&empty_home()))
+async fn the_configuration_schema_has_every_key() {
+    let schema = run(&["schema", "config"], &home_environment(&new_home()))
         .await
         .json();
     let valid = jsonschema::validator_for(&schema).unwrap();
@@ -176,12 +178,12 @@ async fn the_schema_of_the_configuration_file_knows_its_keys() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn colours_are_for_terminals_or_who_asks() {
-    let world = World::start().await;
-    world.invite("confluent", &["ann@example.com"]).await;
-    let plain = world.run(&["-p", "confluent", "list"]).await;
+async fn colours_need_a_terminal_or_a_flag() {
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &["ann@example.com"]).await;
+    let plain = fixture.run(&["-p", "confluent", "list"]).await;
     assert!(!plain.stdout.contains('\u{1b}'), "{:?}", plain.stdout);
-    let coloured = world
+    let coloured = fixture
         .run(&["-p", "confluent", "list", "--color", "always"])
         .await;
     assert!(
@@ -189,23 +191,23 @@ async fn colours_are_for_terminals_or_who_asks() {
         "{:?}",
         coloured.stdout
     );
-    let help = world.run(&["--color", "always", "list", "-h"]).await;
+    let help = fixture.run(&["--color", "always", "list", "-h"]).await;
     assert!(help.stdout.contains('\u{1b}'));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_that_goes_away_is_no_error() {
-    let world = World::start().await;
+async fn a_closed_pipe_is_no_error() {
+    let fixture = Fixture::start().await;
     let emails: Vec<String> = (0..50).map(|n| format!("p{n}@example.com")).collect();
     let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
-    world.invite("confluent", &emails).await;
+    fixture.invite("confluent", &emails).await;
     for arguments in [
         &["-p", "confluent", "list", "--page-size", "1"][..],
         &["completions", "bash"],
         &["man"],
         &["schema", "list"],
     ] {
-        let mut command = command(arguments, &world.variables());
+        let mut command = command(arguments, &fixture.variables());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         drop(child.stdout.take());
@@ -220,20 +222,20 @@ async fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn work_goes_on_when_nobody_reads_of_it() {
-    let world = World::start().await;
+async fn changes_continue_after_a_closed_pipe() {
+    let fixture = Fixture::start().await;
     let emails: Vec<String> = (0..20).map(|n| format!("p{n}@example.com")).collect();
     let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
     let create = [&["-p", "confluent", "-o", "jsonl", "create"][..], &emails].concat();
-    let mut command = command(&create, &world.variables());
+    let mut command = command(&create, &fixture.variables());
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().await.unwrap().code(), Some(0));
-    assert_eq!(world.sandbox.invitations().len(), 20);
+    assert_eq!(fixture.sandbox.invitations().len(), 20);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_server_says_in_an_error_is_made_visible() {
+async fn server_messages_are_escaped() {
     let server = MockServer::start_async().await;
     let said =
         json!({ "status": 400, "error": "BAD_REQUEST: \u{1b}]0;owned\u{7} no\nerror: fake" });
@@ -243,7 +245,7 @@ async fn what_a_server_says_in_an_error_is_made_visible() {
             then.status(400).json_body(said);
         })
         .await;
-    let (_server, mut variables) = hostile().await;
+    let (_server, mut variables) = hostile_fixture().await;
     variables.insert("CLICKHOUSE_API_URL".to_owned(), server.base_url());
     let refused = run(&["list"], &variables).await;
     refused.fails(1, &["\\u{1b}]0;owned"]);
@@ -256,23 +258,23 @@ async fn what_a_server_says_in_an_error_is_made_visible() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ids_can_be_handed_on() {
-    let world = World::start().await;
-    world.invite("confluent", &["ann@example.com"]).await;
-    let rows = world
+async fn ids_can_be_piped_to_delete() {
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &["ann@example.com"]).await;
+    let rows = fixture
         .run(&["-p", "confluent", "list", "-o", "jsonl"])
         .await
         .lines();
     let id = text(&rows[0]["id"]);
-    world
+    fixture
         .run(&["-p", "confluent", "delete", "--yes", &id])
         .await
-        .succeeded();
+        .success();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_item_that_cannot_be_read_hides_no_other() {
-    let (server, variables) = hostile().await;
+async fn an_unreadable_item_hides_no_other() {
+    let (server, variables) = hostile_fixture().await;
     server.reset_async().await;
     let result = json!([{ "id": 1 }, { "id": "i-2", "email": "bob@example.com" }]);
     let body = json!({ "status": 200, "requestId": "r", "result": result });

@@ -1,15 +1,15 @@
-//! `renew`: the same person, roles and login under a new id; and what becomes of them when it fails.
+//! `renew`: the same person, roles and auth type under a new id, and the failures between the two requests.
 
 use std::time::Duration;
 
 use org_invitations_sandbox::{Fault, Faults, Operation, Provider, Rule, Sandbox};
 use serde_json::Value;
 
-use crate::world::{World, empty_home, text};
+use crate::fixture::{Fixture, new_home, text};
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// Nothing that a retry would mend, and quick.
+/// A failure that no retry can fix.
 fn create_fails(status: u16) -> Faults {
     Faults::script([Rule::new(Fault::status_before(status))
         .on(Operation::Create)
@@ -17,9 +17,9 @@ fn create_fails(status: u16) -> Faults {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_invitation_is_renewed_with_the_same_roles_and_login() {
-    let world = World::start().await;
-    if !world.offers_role_ids().await {
+async fn renewing_keeps_roles_and_auth_type() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_role_ids().await {
         return;
     }
     let billing = "5a1e9b6c-3f0d-4c1b-9a57-0d2f4f1c6a03";
@@ -32,9 +32,9 @@ async fn an_invitation_is_renewed_with_the_same_roles_and_login() {
         let create = [
             "-p", provider, "-o", "json", "create", &email, option, value,
         ];
-        let created = world.run(&create).await.json();
+        let created = fixture.run(&create).await.json();
         let id = text(&created["id"]);
-        let renewed = world
+        let renewed = fixture
             .run(&["-p", provider, "-o", "json", "renew", &id])
             .await
             .json();
@@ -49,35 +49,40 @@ async fn an_invitation_is_renewed_with_the_same_roles_and_login() {
             "{provider}"
         );
     }
-    assert_eq!(world.sandbox.invitations().len(), 3);
+    assert_eq!(fixture.sandbox.invitations().len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_that_expired_is_renewed_and_nothing_else() {
-    let world = World::start().await;
-    world
+async fn renew_expired_renews_only_expired_invitations() {
+    let fixture = Fixture::start().await;
+    fixture
         .invite("confluent", &["a@example.com", "b@example.com"])
         .await;
-    world.sandbox.advance(WEEK + WEEK);
-    let fresh = world.invite("confluent", &["c@example.com"]).await;
-    let renewed = world.run(&["-p", "confluent", "renew", "--expired"]).await;
-    let said = &renewed.succeeded().stdout;
+    fixture.sandbox.advance(WEEK + WEEK);
+    let fresh = fixture.invite("confluent", &["c@example.com"]).await;
+    let renewed = fixture
+        .run(&["-p", "confluent", "renew", "--expired"])
+        .await;
+    let said = &renewed.success().stdout;
     assert_eq!(said.matches("renewed ").count(), 2, "{said}");
     assert!(
-        world
+        fixture
             .sandbox
             .invitations()
             .iter()
             .any(|one| one.id == fresh[0])
     );
-    let none = world.run(&["-p", "confluent", "renew", "--expired"]).await;
-    none.succeeded().says(&["no invitation has expired"]);
+    let none = fixture
+        .run(&["-p", "confluent", "renew", "--expired"])
+        .await;
+    none.success()
+        .stderr_contains(&["no invitation has expired"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_who_is_lost_is_named_with_the_command_that_invites_again() {
-    let world = World::start().await;
-    if !world.offers_role_ids().await {
+async fn a_lost_person_is_named_with_the_create_command() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_role_ids().await {
         return;
     }
     let billing = "5a1e9b6c-3f0d-4c1b-9a57-0d2f4f1c6a03";
@@ -91,13 +96,13 @@ async fn a_person_who_is_lost_is_named_with_the_command_that_invites_again() {
         "--role-id",
         billing,
     ];
-    let id = text(&world.run(&create).await.json()["id"]);
-    world.sandbox.set_faults(create_fails(403));
-    let lost = world
+    let id = text(&fixture.run(&create).await.json()["id"]);
+    fixture.sandbox.set_faults(create_fails(403));
+    let lost = fixture
         .run(&["-p", "clickhouse", "renew", &id, "-o", "jsonl"])
         .await;
     let again = format!(
-        "org-invitations -p clickhouse create ann@example.com --role-id {billing} --if-absent"
+        "org-invitations -p clickhouse create ann@example.com --role-id {billing} --if-not-exists"
     );
     lost.fails(
         1,
@@ -112,28 +117,28 @@ async fn a_person_who_is_lost_is_named_with_the_command_that_invites_again() {
     assert_eq!(row["outcome"], "lost");
     assert_eq!(row["invite"]["email"], "ann@example.com");
     assert_eq!(row["invite"]["roles"]["ids"][0], billing);
-    assert!(world.sandbox.invitations().is_empty());
+    assert!(fixture.sandbox.invitations().is_empty());
 
-    // The command does what it says.
-    world.sandbox.set_faults(Faults::script([]));
+    // The command of the message invites the person.
+    fixture.sandbox.set_faults(Faults::script([]));
     let words: Vec<&str> = again.split_whitespace().skip(1).collect();
-    world.run(&words).await.succeeded();
-    assert_eq!(world.sandbox.invitations().len(), 1);
+    fixture.run(&words).await.success();
+    assert_eq!(fixture.sandbox.invitations().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn custom_roles_are_given_again_and_what_was_withdrawn_is_not() {
+async fn custom_roles_are_kept_and_removed_ones_rejected() {
     let role = "33333333-0000-4000-8000-000000000003";
     let config = format!(
         "{{ confluent: [{{ keep_deleted: true }}], \
            clickhouse: [{{ custom_roles: [{{ id: {role}, name: Auditor }}] }}] }}"
     );
     let config = serde_norway::from_str(&config).unwrap();
-    let world = World {
+    let fixture = Fixture {
         sandbox: Sandbox::builder().config(config).start().await.unwrap(),
-        home: empty_home(),
+        home: new_home(),
     };
-    if !world.offers_role_ids().await {
+    if !fixture.offers_role_ids().await {
         return;
     }
     let old = [
@@ -144,7 +149,7 @@ async fn custom_roles_are_given_again_and_what_was_withdrawn_is_not() {
         "--role",
         "admin",
     ];
-    world.run(&old).await.fails(1, &["--role-id"]);
+    fixture.run(&old).await.fails(1, &["--role-id"]);
     let new = [
         "-p",
         "clickhouse",
@@ -153,7 +158,7 @@ async fn custom_roles_are_given_again_and_what_was_withdrawn_is_not() {
         "--role-id",
         role,
     ];
-    world.run(&new).await.succeeded();
+    fixture.run(&new).await.success();
     let renew = [
         "-p",
         "clickhouse",
@@ -163,13 +168,13 @@ async fn custom_roles_are_given_again_and_what_was_withdrawn_is_not() {
         "--email",
         "bob@example.com",
     ];
-    let renewed = world.run(&renew).await.json();
+    let renewed = fixture.run(&renew).await.json();
     assert_eq!(renewed[0]["invitation"]["assigned_roles"][0]["id"], role);
 
-    let ids = world.invite("confluent", &["ann@example.com"]).await;
+    let ids = fixture.invite("confluent", &["ann@example.com"]).await;
     let renew = ["-p", "confluent", "renew", "--email", "Ann@example.com"];
-    world.run(&renew).await.succeeded();
-    let gone = world.run(&["-p", "confluent", "renew", &ids[0]]).await;
+    fixture.run(&renew).await.success();
+    let gone = fixture.run(&["-p", "confluent", "renew", &ids[0]]).await;
     gone.fails(1, &["withdrawn"]);
     let delete = [
         "-p",
@@ -179,87 +184,89 @@ async fn custom_roles_are_given_again_and_what_was_withdrawn_is_not() {
         "--email",
         "ann@example.com",
     ];
-    let deleted = world.run(&delete).await;
-    assert_eq!(deleted.succeeded().stdout.lines().count(), 1);
-    world
+    let deleted = fixture.run(&delete).await;
+    assert_eq!(deleted.success().stdout.lines().count(), 1);
+    fixture
         .run(&delete)
         .await
-        .fails(4, &["nobody with this address"]);
+        .fails(4, &["no invitation for this address"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_follows_a_person_who_was_lost() {
-    let world = World::start().await;
+async fn a_lost_person_stops_the_run() {
+    let fixture = Fixture::start().await;
     let people = ["ann@example.com", "bob@example.com", "eve@example.com"];
-    world.invite("confluent", &people).await;
-    world.sandbox.advance(WEEK + WEEK);
-    world.sandbox.set_faults(create_fails(403));
-    let lost = world.run(&["-p", "confluent", "renew", "--expired"]).await;
+    fixture.invite("confluent", &people).await;
+    fixture.sandbox.advance(WEEK + WEEK);
+    fixture.sandbox.set_faults(create_fails(403));
+    let lost = fixture
+        .run(&["-p", "confluent", "renew", "--expired"])
+        .await;
     lost.fails(
         1,
         &["IS NOT INVITED ANY MORE", "2 more not attempted", "1 lost"],
     );
-    assert_eq!(world.sandbox.invitations().len(), 2);
+    assert_eq!(fixture.sandbox.invitations().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_delete_whose_answer_was_lost_is_followed_by_the_create() {
-    let world = World::start().await;
+async fn a_lost_delete_response_does_not_stop_the_renewal() {
+    let fixture = Fixture::start().await;
     for (fault, times) in [(Fault::reset_after(), 1), (Fault::status_after(500), 0)] {
-        let ids = world.invite("confluent", &["ann@example.com"]).await;
+        let ids = fixture.invite("confluent", &["ann@example.com"]).await;
         let fault = Rule::new(fault).on(Operation::Delete).times(times);
-        world.sandbox.set_faults(Faults::script([fault]));
-        let renewed = world.run(&["-p", "confluent", "renew", &ids[0]]).await;
-        renewed.succeeded();
-        assert_eq!(world.sandbox.invitations().len(), 1);
-        world.sandbox.reset();
+        fixture.sandbox.set_faults(Faults::script([fault]));
+        let renewed = fixture.run(&["-p", "confluent", "renew", &ids[0]]).await;
+        renewed.success();
+        assert_eq!(fixture.sandbox.invitations().len(), 1);
+        fixture.sandbox.reset();
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_create_that_fails_for_a_while_is_tried_again() {
-    let world = World::start().await;
-    let ids = world.invite("confluent", &["ann@example.com"]).await;
+async fn a_failing_create_is_retried() {
+    let fixture = Fixture::start().await;
+    let ids = fixture.invite("confluent", &["ann@example.com"]).await;
     let fault = Rule::new(Fault::status_before(500))
         .on(Operation::Create)
         .times(1);
-    world.sandbox.set_faults(Faults::script([fault]));
-    let renewed = world.run(&["-p", "confluent", "renew", &ids[0]]).await;
+    fixture.sandbox.set_faults(Faults::script([fault]));
+    let renewed = fixture.run(&["-p", "confluent", "renew", &ids[0]]).await;
     assert!(
         renewed
-            .succeeded()
+            .success()
             .stdout
             .starts_with("renewed ann@example.com")
     );
-    assert_eq!(world.sandbox.invitations().len(), 1);
+    assert_eq!(fixture.sandbox.invitations().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_create_whose_answer_was_lost_invites_once() {
-    let world = World::start().await;
-    let ids = world.invite("confluent", &["ann@example.com"]).await;
+async fn a_lost_create_response_invites_once() {
+    let fixture = Fixture::start().await;
+    let ids = fixture.invite("confluent", &["ann@example.com"]).await;
     let fault = Rule::new(Fault::reset_after())
         .on(Operation::Create)
         .times(1);
-    world.sandbox.set_faults(Faults::script([fault]));
-    world
+    fixture.sandbox.set_faults(Faults::script([fault]));
+    fixture
         .run(&["-p", "confluent", "renew", &ids[0]])
         .await
-        .succeeded();
-    assert_eq!(world.sandbox.invitations().len(), 1);
+        .success();
+    assert_eq!(fixture.sandbox.invitations().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_deleted_stays_as_it_is() {
-    let world = World::start().await;
-    let ids = world
+async fn a_failed_delete_leaves_the_invitation_unchanged() {
+    let fixture = Fixture::start().await;
+    let ids = fixture
         .invite("confluent", &["ann@example.com", "bob@example.com"])
         .await;
-    let accepted = world
+    let accepted = fixture
         .sandbox
         .accept(Provider::Confluent, "ann@example.com")
         .unwrap();
-    let refused = world
+    let refused = fixture
         .run(&["-p", "confluent", "renew", &accepted, "-o", "json"])
         .await;
     refused.fails(1, &["already accepted"]);
@@ -268,44 +275,46 @@ async fn what_cannot_be_deleted_stays_as_it_is() {
     let fault = Rule::new(Fault::status_before(403))
         .on(Operation::Delete)
         .times(0);
-    world.sandbox.set_faults(Faults::script([fault]));
-    let refused = world
+    fixture.sandbox.set_faults(Faults::script([fault]));
+    let refused = fixture
         .run(&["-p", "confluent", "renew", &ids[1], &accepted])
         .await;
     refused.fails(1, &["permission denied", "0 renewed, 2 refused, 0 lost"]);
-    let left = world.sandbox.invitations();
+    let left = fixture.sandbox.invitations();
     assert!(left.iter().any(|one| one.id == ids[1]));
     assert_eq!(left.len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_not_there_is_told_with_4() {
-    let world = World::start().await;
-    let missing = world.run(&["-p", "confluent", "renew", "i-nowhere"]).await;
+async fn a_missing_invitation_exits_with_4() {
+    let fixture = Fixture::start().await;
+    let missing = fixture
+        .run(&["-p", "confluent", "renew", "i-nowhere"])
+        .await;
     missing.fails(4, &["i-nowhere", "not found"]);
 }
 
-/// A request to stop waits for the person under way.
+/// The first Ctrl-C waits for the renewal in progress.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn ctrl_c_between_delete_and_create_finishes_the_person() {
-    let world = World::start().await;
-    let ids = world
+async fn ctrl_c_waits_for_the_create_of_a_renewal() {
+    let fixture = Fixture::start().await;
+    let ids = fixture
         .invite("confluent", &["ann@example.com", "bob@example.com"])
         .await;
     let fault = Rule::new(Fault::rate_limited(1_500))
         .on(Operation::Create)
         .nth(1)
         .times(1);
-    world.sandbox.set_faults(Faults::script([fault]));
+    fixture.sandbox.set_faults(Faults::script([fault]));
     let arguments = ["-p", "confluent", "renew", &ids[0], &ids[1]];
-    let mut command = crate::world::command(&arguments, &world.variables());
+    let mut command = crate::fixture::command(&arguments, &fixture.variables());
     let child = command
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    while !world.sandbox.faults().script.is_empty() {
+    while !fixture.sandbox.faults().script.is_empty() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let id = child.id().unwrap().to_string();
@@ -318,30 +327,30 @@ async fn ctrl_c_between_delete_and_create_finishes_the_person() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{said}");
     assert!(said.contains("1 not renewed, and as they were"), "{said}");
-    let invitations = world.sandbox.invitations();
+    let invitations = fixture.sandbox.invitations();
     let emails: Vec<&str> = invitations.iter().map(|one| one.email.as_str()).collect();
     assert!(emails.contains(&"ann@example.com") && emails.contains(&"bob@example.com"));
     assert!(invitations.iter().any(|one| one.id == ids[1]));
     assert!(!invitations.iter().any(|one| one.id == ids[0]));
 }
 
-/// A second one does not wait, and says who is not invited.
+/// The second Ctrl-C does not wait, and names who is not invited.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_ctrl_c_ends_it_and_names_who_is_not_invited() {
-    let world = World::start().await;
-    let ids = world.invite("confluent", &["ann@example.com"]).await;
-    let before = world.sandbox.ledger().commits.len();
+async fn a_second_ctrl_c_names_the_lost_person() {
+    let fixture = Fixture::start().await;
+    let ids = fixture.invite("confluent", &["ann@example.com"]).await;
+    let before = fixture.sandbox.ledger().commits.len();
     let hang = Rule::new(Fault::hang()).on(Operation::Create).always();
-    world.sandbox.set_faults(Faults::script([hang]));
-    let url = world.sandbox.url().to_string();
+    fixture.sandbox.set_faults(Faults::script([hang]));
+    let url = fixture.sandbox.url().to_string();
     let arguments = ["-p", "confluent", "--base-url", &url, "renew", &ids[0]];
-    let mut command = crate::world::command(&arguments, &world.variables());
+    let mut command = crate::fixture::command(&arguments, &fixture.variables());
     let child = command
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    while world.sandbox.ledger().commits.len() == before {
+    while fixture.sandbox.ledger().commits.len() == before {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let id = child.id().unwrap().to_string();
@@ -360,9 +369,9 @@ async fn a_second_ctrl_c_ends_it_and_names_who_is_not_invited() {
         said.contains("ann@example.com IS NOT INVITED ANY MORE"),
         "{said}"
     );
-    // To the same server.
+    // The command goes to the same server.
     let again = format!(
-        "-p confluent --base-url {url} create ann@example.com --auth-type local --if-absent"
+        "-p confluent --base-url {url} create ann@example.com --auth-type local --if-not-exists"
     );
     assert!(said.contains(&again), "{said}");
 }

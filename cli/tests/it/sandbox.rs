@@ -1,14 +1,17 @@
-//! `sandbox`: the server as a command.
+//! The `sandbox` command.
 
 use org_invitations_sandbox::Config;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::world::{command, nothing, run, text, with};
+use crate::fixture::{command, empty_environment, run, text, with_variables};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_sandbox_command_prints_its_credentials_and_keeps_a_ledger() {
-    let mut command = command(&["sandbox", "--listen", "127.0.0.1:0"], &nothing());
+async fn the_sandbox_prints_credentials_and_keeps_a_ledger() {
+    let mut command = command(
+        &["sandbox", "--listen", "127.0.0.1:0"],
+        &empty_environment(),
+    );
     command.stdout(std::process::Stdio::piped());
     let mut child = command.kill_on_drop(true).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -28,8 +31,8 @@ async fn the_sandbox_command_prints_its_credentials_and_keeps_a_ledger() {
         ["api_key", "api_secret", "organization_id"]
     );
 
-    let variables = with(
-        nothing(),
+    let variables = with_variables(
+        empty_environment(),
         &[
             (
                 "CONFLUENT_CLOUD_API_KEY",
@@ -52,7 +55,7 @@ async fn the_sandbox_command_prints_its_credentials_and_keeps_a_ledger() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_sandbox_command_starts_from_a_file() {
+async fn the_sandbox_reads_a_configuration_file() {
     let file = std::env::temp_dir().join(format!("org-invitations-{}.yaml", std::process::id()));
     let config = "\
 # Two keys, the second may only read.
@@ -65,7 +68,7 @@ quota: { confluent: { invitations_per_org: 12 } }
 ";
     std::fs::write(&file, config).unwrap();
     let start = ["sandbox", "--listen", "127.0.0.1:0", "--seed", "12"];
-    let mut command = command(&start, &nothing());
+    let mut command = command(&start, &empty_environment());
     command
         .arg("--config")
         .arg(&file)
@@ -78,8 +81,8 @@ quota: { confluent: { invitations_per_org: 12 } }
 
     let url = text(&ready["url"]);
     let variables = |key: &str, secret: &str| {
-        with(
-            nothing(),
+        with_variables(
+            empty_environment(),
             &[
                 ("CONFLUENT_CLOUD_API_KEY", key),
                 ("CONFLUENT_CLOUD_API_SECRET", secret),
@@ -102,12 +105,12 @@ quota: { confluent: { invitations_per_org: 12 } }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_sandbox_command_says_what_is_wrong_with_its_file_or_address() {
+async fn an_invalid_file_or_address_is_explained() {
     let file =
         std::env::temp_dir().join(format!("org-invitations-bad-{}.yaml", std::process::id()));
     let name = file.to_str().unwrap().to_owned();
     let sandbox = ["sandbox", "--listen", "127.0.0.1:0", "--config", &name];
-    run(&sandbox, &nothing()).await.fails(2, &[&name]);
+    run(&sandbox, &empty_environment()).await.fails(2, &[&name]);
     for (config, words) in [
         ("sed: 3", ["unknown field `sed`", "expected one of `seed`"]),
         (
@@ -118,19 +121,23 @@ async fn the_sandbox_command_says_what_is_wrong_with_its_file_or_address() {
         ("seed: many", ["seed", "invalid type"]),
     ] {
         std::fs::write(&file, config).unwrap();
-        let refused = run(&sandbox, &nothing()).await;
+        let refused = run(&sandbox, &empty_environment()).await;
         refused.fails(2, &words);
     }
     std::fs::remove_file(&file).unwrap();
     let everywhere = ["sandbox", "--listen", "0.0.0.0:0"];
-    let refused = run(&everywhere, &nothing()).await;
+    let refused = run(&everywhere, &empty_environment()).await;
     refused.fails(2, &["not a loopback address", "--allow-remote"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_file_in_the_sandbox_command_s_help_is_a_configuration() {
-    let help = run(&["sandbox", "--help"], &nothing()).await.stdout;
-    let (_, file) = help.split_once("has the default:\n").unwrap();
+async fn the_example_file_of_the_help_is_valid() {
+    let help = run(&["sandbox", "--help"], &empty_environment())
+        .await
+        .stdout;
+    let (_, file) = help
+        .split_once("with the defaults in the comments:\n")
+        .unwrap();
     let config: Config = serde_norway::from_str(file).unwrap_or_else(|e| panic!("{e}: {file}"));
     assert_eq!(config.seed, 10_000);
     assert_eq!(config.confluent[0].keys.len(), 2);

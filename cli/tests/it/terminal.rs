@@ -1,25 +1,25 @@
-//! The command in a pseudo-terminal: questions, Ctrl-C, colours.
+//! The command in a pseudo-terminal: prompts, Ctrl-C and colours.
 
 use std::{process::Command, time::Duration};
 
 use org_invitations_sandbox::{Fault, Faults, Operation, Rule};
 use rexpect::session::{PtySession, spawn_command};
 
-use crate::world::{BINARY, World};
+use crate::fixture::{BINARY, Fixture};
 
-/// Starts the command with a terminal of its own.
-pub(crate) fn start(world: &World, arguments: &[&str], extra: &[(&str, &str)]) -> PtySession {
+/// Starts the command in a pseudo-terminal.
+pub(crate) fn start(fixture: &Fixture, arguments: &[&str], extra: &[(&str, &str)]) -> PtySession {
     let mut command = Command::new(BINARY);
     command
         .args(arguments)
         .env_clear()
-        .envs(world.variables())
+        .envs(fixture.variables())
         .env("TERM", "xterm");
     command.envs(extra.iter().copied());
     spawn_command(command, Some(20_000)).unwrap()
 }
 
-/// What is left of the output, and the exit code.
+/// The rest of the output, and the exit code.
 fn end(session: &mut PtySession) -> (String, i32) {
     let rest = session.exp_eof().unwrap();
     // `Exited(Pid(…), code)`; the crate does not export the type.
@@ -33,10 +33,10 @@ fn end(session: &mut PtySession) -> (String, i32) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn deleting_asks_and_a_yes_deletes() {
-    let world = World::start().await;
-    let ids = world.invite("confluent", &["ann@example.com"]).await;
-    let mut session = start(&world, &["-p", "confluent", "delete", &ids[0]], &[]);
+async fn delete_prompts_and_yes_confirms() {
+    let fixture = Fixture::start().await;
+    let ids = fixture.invite("confluent", &["ann@example.com"]).await;
+    let mut session = start(&fixture, &["-p", "confluent", "delete", &ids[0]], &[]);
     let before = session
         .exp_string("Delete this invitation? [y/N] ")
         .unwrap();
@@ -44,17 +44,17 @@ async fn deleting_asks_and_a_yes_deletes() {
     session.send_line("y").unwrap();
     session.exp_string(&format!("deleted {}", ids[0])).unwrap();
     assert_eq!(end(&mut session).1, 0);
-    assert!(world.sandbox.invitations().is_empty());
+    assert!(fixture.sandbox.invitations().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn anything_but_a_yes_deletes_nothing() {
-    let world = World::start().await;
+async fn any_other_answer_deletes_nothing() {
+    let fixture = Fixture::start().await;
     let people = ["ann@example.com", "bob@example.com"];
-    let ids = world.invite("confluent", &people).await;
+    let ids = fixture.invite("confluent", &people).await;
     for answer in ["n", "", "yess"] {
         let mut session = start(
-            &world,
+            &fixture,
             &["-p", "confluent", "delete", &ids[0], &ids[1]],
             &[],
         );
@@ -65,54 +65,57 @@ async fn anything_but_a_yes_deletes_nothing() {
         session.exp_string("nothing was deleted").unwrap();
         assert_eq!(end(&mut session).1, 1);
     }
-    assert_eq!(world.sandbox.invitations().len(), 2);
+    assert_eq!(fixture.sandbox.invitations().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ctrl_c_at_a_question_changes_nothing() {
-    let world = World::start().await;
-    let ids = world.invite("confluent", &["ann@example.com"]).await;
-    let mut session = start(&world, &["-p", "confluent", "delete", &ids[0]], &[]);
+async fn ctrl_c_at_a_prompt_changes_nothing() {
+    let fixture = Fixture::start().await;
+    let ids = fixture.invite("confluent", &["ann@example.com"]).await;
+    let mut session = start(&fixture, &["-p", "confluent", "delete", &ids[0]], &[]);
     session.exp_string("[y/N] ").unwrap();
     session.send_control('c').unwrap();
     let (said, code) = end(&mut session);
     assert_eq!(code, 130, "{said}");
     assert!(said.contains("nothing was changed"), "{said}");
-    assert_eq!(world.sandbox.invitations().len(), 1);
+    assert_eq!(fixture.sandbox.invitations().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ctrl_c_while_inviting_says_who_may_be_invited() {
-    let world = World::start().await;
+async fn ctrl_c_names_the_creates_in_flight() {
+    let fixture = Fixture::start().await;
     let hang = Rule::new(Fault::hang()).on(Operation::Create).always();
-    world.sandbox.set_faults(Faults::script([hang]));
+    fixture.sandbox.set_faults(Faults::script([hang]));
     let create = ["-p", "confluent", "create", "ann@example.com"];
-    let mut session = start(&world, &create, &[]);
-    while world.sandbox.ledger().requests.is_empty() {
+    let mut session = start(&fixture, &create, &[]);
+    while fixture.sandbox.ledger().requests.is_empty() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     session.send_control('c').unwrap();
     let (said, code) = end(&mut session);
     assert_eq!(code, 130, "{said}");
     assert!(said.contains("interrupted"), "{said}");
-    assert!(said.contains("carried out: ann@example.com"), "{said}");
+    assert!(
+        said.contains("`org-invitations list`: ann@example.com"),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn renewing_all_that_expired_asks_on_a_terminal() {
-    let world = World::start().await;
-    world.invite("confluent", &["ann@example.com"]).await;
-    world
+async fn renew_expired_prompts_on_a_terminal() {
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &["ann@example.com"]).await;
+    fixture
         .sandbox
         .advance(Duration::from_secs(30 * 24 * 60 * 60));
     let renew = ["-p", "confluent", "renew", "--expired"];
-    let mut session = start(&world, &renew, &[]);
+    let mut session = start(&fixture, &renew, &[]);
     session
         .exp_string("Delete this invitation, and create it again? [y/N] ")
         .unwrap();
     session.send_line("n").unwrap();
     assert_eq!(end(&mut session).1, 1);
-    let mut session = start(&world, &renew, &[]);
+    let mut session = start(&fixture, &renew, &[]);
     session.exp_string("[y/N] ").unwrap();
     session.send_line("yes").unwrap();
     session.exp_string("renewed ann@example.com").unwrap();
@@ -120,13 +123,13 @@ async fn renewing_all_that_expired_asks_on_a_terminal() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn colours_are_on_a_terminal_and_never_under_no_color() {
-    let world = World::start().await;
-    world.invite("confluent", &["ann@example.com"]).await;
+async fn a_terminal_has_colours_unless_no_color_is_set() {
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &["ann@example.com"]).await;
     let list = ["-p", "confluent", "list"];
     let green = "\u{1b}[32msent";
     let shown = |arguments: &[&str], extra: &[(&str, &str)]| {
-        let (shown, code) = end(&mut start(&world, arguments, extra));
+        let (shown, code) = end(&mut start(&fixture, arguments, extra));
         assert_eq!(code, 0, "{shown}");
         shown
     };
@@ -144,11 +147,11 @@ async fn colours_are_on_a_terminal_and_never_under_no_color() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn data_and_questions_are_on_different_streams() {
-    // With stdout elsewhere, the question is still on the terminal.
-    let world = World::start().await;
-    let ids = world.invite("confluent", &["ann@example.com"]).await;
-    let file = world.home.join("out.json");
+async fn data_and_prompts_use_different_streams() {
+    // With stdout redirected, the prompt is still on the terminal.
+    let fixture = Fixture::start().await;
+    let ids = fixture.invite("confluent", &["ann@example.com"]).await;
+    let file = fixture.home.join("out.json");
     let line = format!(
         "{BINARY} -p confluent -o json delete {} > {}",
         ids[0],
@@ -158,7 +161,7 @@ async fn data_and_questions_are_on_different_streams() {
     command
         .args(["-c", &line])
         .env_clear()
-        .envs(world.variables());
+        .envs(fixture.variables());
     let mut session = spawn_command(command, Some(20_000)).unwrap();
     session.exp_string("[y/N] ").unwrap();
     session.send_line("y").unwrap();

@@ -2,10 +2,10 @@
 
 #![allow(dead_code)]
 
+#[path = "../it/fixture.rs"]
+mod fixture;
 #[cfg(unix)]
 mod prompt;
 #[cfg(feature = "sql-serve")]
 mod serve;
 mod statements;
-#[path = "../it/world.rs"]
-mod world;

@@ -4,15 +4,15 @@ use std::process::Command;
 
 use rexpect::session::{PtySession, spawn_command};
 
-use crate::world::{BINARY, World};
+use crate::fixture::{BINARY, Fixture};
 
-fn start(world: &World) -> PtySession {
+fn start(fixture: &Fixture) -> PtySession {
     let mut command = Command::new(BINARY);
     command
         .arg("sql")
         .env_clear()
-        .envs(world.variables())
-        .env("XDG_STATE_HOME", &world.home)
+        .envs(fixture.variables())
+        .env("XDG_STATE_HOME", &fixture.home)
         .env("TERM", "xterm");
     let mut session = spawn_command(command, Some(20_000)).unwrap();
     session.exp_string("`quit` ends").unwrap();
@@ -21,10 +21,10 @@ fn start(world: &World) -> PtySession {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn statements_have_several_lines_and_one_that_fails_ends_nothing() {
-    let world = World::start().await;
-    world.invite("confluent", &["ann@example.com"]).await;
-    let mut session = start(&world);
+async fn a_failed_statement_does_not_end_the_prompt() {
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &["ann@example.com"]).await;
+    let mut session = start(&fixture);
     session.send_line("SELECT email").unwrap();
     session.send_line("FROM invitations;").unwrap();
     session.exp_string("ann@example.com").unwrap();
@@ -41,14 +41,15 @@ async fn statements_have_several_lines_and_one_that_fails_ends_nothing() {
     session.exp_string("sql> ").unwrap();
     session.send_line("quit").unwrap();
     session.exp_eof().unwrap();
-    let history = std::fs::read_to_string(world.home.join("org-invitations/sql_history")).unwrap();
+    let history =
+        std::fs::read_to_string(fixture.home.join("org-invitations/sql_history")).unwrap();
     assert!(history.contains("answer"), "{history}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_typed_before_comes_back_in_the_next_session() {
-    let world = World::start().await;
-    let mut session = start(&world);
+async fn the_history_survives_the_session() {
+    let fixture = Fixture::start().await;
+    let mut session = start(&fixture);
     session
         .send_line("SELECT 'remem' || 'bered' AS word;")
         .unwrap();
@@ -56,8 +57,8 @@ async fn what_was_typed_before_comes_back_in_the_next_session() {
     session.exp_string("sql> ").unwrap();
     session.send_control('d').unwrap();
     session.exp_eof().unwrap();
-    let mut session = start(&world);
-    // The arrow up, and enter.
+    let mut session = start(&fixture);
+    // Arrow up and enter.
     session.send("\u{1b}[A").unwrap();
     session.flush().unwrap();
     session.exp_string("remem").unwrap();
@@ -67,8 +68,8 @@ async fn what_was_typed_before_comes_back_in_the_next_session() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ctrl_c_drops_a_line_and_not_the_session() {
-    let world = World::start().await;
-    let mut session = start(&world);
+    let fixture = Fixture::start().await;
+    let mut session = start(&fixture);
     session.send("DELETE FROM invitations WHERE").unwrap();
     session.flush().unwrap();
     session.exp_string("WHERE").unwrap();
@@ -80,9 +81,9 @@ async fn ctrl_c_drops_a_line_and_not_the_session() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_polite_kill_ends_the_prompt() {
-    let world = World::start().await;
-    let mut session = start(&world);
-    // SIGTERM, and no more than that.
+    let fixture = Fixture::start().await;
+    let mut session = start(&fixture);
+    // One SIGTERM.
     let status = session.process_mut().exit().unwrap();
     assert!(format!("{status:?}").contains("130"), "{status:?}");
 }

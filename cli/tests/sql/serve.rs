@@ -4,14 +4,14 @@ use std::process::Stdio;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::world::{World, command, with};
+use crate::fixture::{Fixture, command, with_variables};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tables_are_served_until_ctrl_c() {
-    let world = World::start().await;
-    world.invite("confluent", &["ann@example.com"]).await;
-    let variables = with(
-        world.variables(),
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &["ann@example.com"]).await;
+    let variables = with_variables(
+        fixture.variables(),
         &[("ORG_INVITATIONS_SQL_PASSWORD", "sesame")],
     );
     let mut process = command(&["sql", "--serve", "127.0.0.1:0"], &variables)
@@ -50,16 +50,16 @@ async fn the_tables_are_served_until_ctrl_c() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_password_or_where_others_can_reach_it_nothing_is_served() {
-    let world = World::start().await;
-    let refused = world.run(&["sql", "--serve", "127.0.0.1:0"]).await;
+async fn serving_needs_a_password_and_a_loopback_address() {
+    let fixture = Fixture::start().await;
+    let refused = fixture.run(&["sql", "--serve", "127.0.0.1:0"]).await;
     refused.fails(2, &["ORG_INVITATIONS_SQL_PASSWORD"]);
-    let variables = with(
-        world.variables(),
+    let variables = with_variables(
+        fixture.variables(),
         &[("ORG_INVITATIONS_SQL_PASSWORD", "sesame")],
     );
-    let refused = crate::world::run(&["sql", "--serve", "0.0.0.0:0"], &variables).await;
+    let refused = crate::fixture::run(&["sql", "--serve", "0.0.0.0:0"], &variables).await;
     refused.fails(2, &["other machines"]);
-    let wrong = world.run(&["sql", "--allow-writes", "SELECT 1"]).await;
+    let wrong = fixture.run(&["sql", "--allow-writes", "SELECT 1"]).await;
     wrong.fails(2, &["--serve"]);
 }

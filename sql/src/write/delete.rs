@@ -18,7 +18,7 @@ use datafusion::{
     physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan},
 };
 use futures::StreamExt;
-use org_invitations::{Deleted, InvitationId, InvitationProviderExt, RemovalLimit};
+use org_invitations::{DeleteResult, InvitationId, InvitationProviderExt, RemovalLimit};
 
 use super::{RefusedRow, RefusedRows, WriteOptions, fitted, refuse};
 use crate::{
@@ -190,10 +190,10 @@ impl DataSink for DeleteTarget {
                 let number = numbers[outcome.index];
                 let id = outcome.id.to_string();
                 match outcome.result {
-                    Deleted::Deleted => done += 1,
+                    DeleteResult::Deleted => done += 1,
                     // Somebody else did it, or it is in the statement twice.
-                    Deleted::Missing | Deleted::Duplicate(_) => {}
-                    Deleted::Refused(error) => refused.push(RefusedRow::by(number, id, error)),
+                    DeleteResult::NotFound | DeleteResult::Duplicate(_) => {}
+                    DeleteResult::Failed(error) => refused.push(RefusedRow::by(number, id, error)),
                     _ => refused.push(RefusedRow::new(number, id, "not attempted")),
                 }
             }

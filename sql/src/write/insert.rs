@@ -17,7 +17,7 @@ use datafusion::{
     physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan},
 };
 use futures::StreamExt;
-use org_invitations::{BulkOptions, Created, InvitationProviderExt, NewInvitation};
+use org_invitations::{BulkOptions, CreateResult, InvitationProviderExt, NewInvitation};
 
 use super::{RefusedRow, RefusedRows, fitted};
 use crate::{
@@ -95,7 +95,7 @@ impl InsertSink {
             (None, Some(ids)) => {
                 let ids = ids.as_list::<i32>().value(row);
                 let ids = ids.as_string::<i32>();
-                new = new.role_ids(ids.iter().flatten());
+                new = new.roles(ids.iter().flatten());
             }
             (None, None) => {}
         }
@@ -160,11 +160,11 @@ impl DataSink for InsertSink {
                 let number = numbers[outcome.index];
                 let email = outcome.new.email;
                 match outcome.result {
-                    Created::Created(_) => done += 1,
-                    Created::Existed(error) | Created::Refused(error) => {
+                    CreateResult::Created(_) => done += 1,
+                    CreateResult::AlreadyExists(error) | CreateResult::Failed(error) => {
                         refused.push(RefusedRow::by(number, email, error));
                     }
-                    Created::Duplicate(first) => {
+                    CreateResult::Duplicate(first) => {
                         let reason = format!("the same address as row {}", numbers[first]);
                         refused.push(RefusedRow::new(number, email, reason));
                     }

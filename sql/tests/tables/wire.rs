@@ -32,7 +32,7 @@ impl Wire {
         let builder = Confluent::builder().api_key("key", "secret");
         let builder = builder
             .base_url(self.url.as_str())
-            .retry(RetryPolicy::off())
+            .retry(RetryPolicy::none())
             .rate_limit(1_000, Duration::from_millis(100));
         Arc::new(builder.build().unwrap())
     }
@@ -41,7 +41,7 @@ impl Wire {
         let builder = ClickHouse::builder(ORGANIZATION).api_key("key", "secret");
         let builder = builder
             .base_url(self.url.as_str())
-            .retry(RetryPolicy::off())
+            .retry(RetryPolicy::none())
             .rate_limit(1_000, Duration::from_millis(100));
         Arc::new(builder.build().unwrap())
     }

@@ -1,4 +1,4 @@
-//! The checks of one provider: configuration, reachability, clock, credential.
+//! The checks of one provider: configuration, reachability, clock and credential.
 
 use std::{
     error::Error as _,
@@ -6,84 +6,93 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use org_invitations::{ListQuery, ProviderKind};
+use org_invitations::ListQuery;
 
 use super::report::{CheckReport, Verdict};
 use crate::{
-    config::{Layered, shown_url},
+    config::{ResolvedConfig, default_base_url, redacted_url},
     failure::{Exit, Failure},
-    output::visible,
+    output::escape_control,
     provider,
 };
 
-/// What was checked so far.
+/// The checks so far.
 #[derive(Debug, Default)]
 pub(super) struct Checks {
     pub done: Vec<CheckReport>,
-    /// The exit code for what failed first.
+    /// The exit code of the first failure.
     pub exit: Option<Exit>,
 }
 
-/// How far the clocks may be apart: more, and expiry is told wrongly, and tokens are refused.
-const TOLERABLE: TimeDelta = TimeDelta::seconds(30);
+/// The largest clock skew without a warning. With a larger one, expiry is wrong and servers reject tokens.
+const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::seconds(30);
+/// The timeout of the reachability check.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Checks {
-    /// Runs them all, as far as each makes sense after those before.
-    pub async fn run(&mut self, layers: &Layered) {
-        let built = provider::vendor_and_client(layers);
-        let (connected, client) = match built {
+    /// Runs the checks; those that cannot follow a failed one are skipped.
+    pub async fn run(&mut self, resolved: &ResolvedConfig) {
+        let built = provider::build_with_client(resolved);
+        let (context, client) = match built {
             Ok(built) => built,
             Err(failure) => {
                 self.fail("configuration", &failure);
                 for check in ["reachability", "clock", "credential"] {
-                    self.add(check, Verdict::Skipped, "the configuration is wrong");
+                    self.add(check, Verdict::Skipped, "the configuration is invalid");
                 }
                 return;
             }
         };
-        if layers.warnings.is_empty() {
+        if resolved.warnings.is_empty() {
             self.add("configuration", Verdict::Ok, "complete");
         } else {
             self.add(
                 "configuration",
                 Verdict::Warning,
-                &layers.warnings.join("; "),
+                &resolved.warnings.join("; "),
             );
         }
-        if !self.reach(layers, &client).await {
-            let detail = "the server does not answer";
+        if !self.check_reachability(resolved, &client).await {
+            let detail = "the server does not respond";
             return self.add("credential", Verdict::Skipped, detail);
         }
-        match connected
+        match context
             .list_page(&ListQuery::new().page_size(1), None)
             .await
         {
             Ok(page) => {
                 let total = page.total.map(|total| format!(", {total} in all"));
-                let detail = format!("it may list invitations{}", total.unwrap_or_default());
+                let detail = format!(
+                    "the credential may list invitations{}",
+                    total.unwrap_or_default()
+                );
                 self.add("credential", Verdict::Ok, &detail);
             }
             Err(error) => self.fail("credential", &error.into()),
         }
     }
 
-    /// Asks without credentials: any answer at all will do, and tells the server's time.
-    async fn reach(&mut self, layers: &Layered, client: &reqwest::Client) -> bool {
-        let url = layers.base_url().unwrap_or(match layers.kind {
-            ProviderKind::ClickHouse => "https://api.clickhouse.cloud",
-            _ => "https://api.confluent.cloud",
-        });
+    /// Sends a request without credentials. Any response shows that the server is reachable, and has its time.
+    async fn check_reachability(
+        &mut self,
+        resolved: &ResolvedConfig,
+        client: &reqwest::Client,
+    ) -> bool {
+        let url = resolved.base_url();
+        let url = url.unwrap_or_else(|| default_base_url(resolved.kind));
         let (sent, start) = (Utc::now(), Instant::now());
         let answer = client.get(url).timeout(TIMEOUT).send().await;
         let received = Utc::now();
         match answer {
             Ok(answer) => {
                 let (status, elapsed) = (answer.status().as_u16(), start.elapsed().as_millis());
-                let detail = format!("{} answers in {elapsed} ms (status {status})", shown(url));
+                let detail = format!(
+                    "{} responds in {elapsed} ms (status {status})",
+                    display_url(url)
+                );
                 self.add("reachability", Verdict::Ok, &detail);
                 let date = answer.headers().get(reqwest::header::DATE);
-                self.clock(date.and_then(|date| date.to_str().ok()), sent, received);
+                self.check_clock(date.and_then(|date| date.to_str().ok()), sent, received);
             }
             Err(error) => {
                 let error = error.without_url();
@@ -93,25 +102,25 @@ impl Checks {
                     why = format!("{why}: {error}");
                     below = error.source();
                 }
-                let detail = format!("{} does not answer: {why}", shown(url));
+                let detail = format!("{} does not respond: {why}", display_url(url));
                 self.add("reachability", Verdict::Failed, &detail);
-                self.exit.get_or_insert(Exit::Refused);
-                self.add("clock", Verdict::Skipped, "there was no answer");
+                self.exit.get_or_insert(Exit::Failed);
+                self.add("clock", Verdict::Skipped, "there was no response");
                 return false;
             }
         }
         true
     }
 
-    fn clock(&mut self, date: Option<&str>, sent: DateTime<Utc>, received: DateTime<Utc>) {
+    fn check_clock(&mut self, date: Option<&str>, sent: DateTime<Utc>, received: DateTime<Utc>) {
         let date = date.and_then(|date| DateTime::parse_from_rfc2822(date).ok());
         let Some(date) = date.map(|date| date.to_utc()) else {
-            let detail = "the server did not tell its time";
+            let detail = "the response has no date";
             return self.add("clock", Verdict::Warning, detail);
         };
-        // The header has whole seconds, and was written between the two times.
+        // The header has whole seconds, and the server wrote it between the two times.
         let (least, most) = (date - received, date - sent + TimeDelta::seconds(1));
-        let off = if least > TimeDelta::zero() {
+        let skew = if least > TimeDelta::zero() {
             least
         } else if most < TimeDelta::zero() {
             -most
@@ -128,10 +137,10 @@ impl Checks {
             "ahead of"
         };
         let length =
-            humantime::format_duration(Duration::from_secs(off.num_seconds().unsigned_abs()));
+            humantime::format_duration(Duration::from_secs(skew.num_seconds().unsigned_abs()));
         let detail = format!("this machine's clock is {length} {direction} the server's");
-        if off > TOLERABLE {
-            let detail = format!("{detail}; set it right, or expiry is told wrongly");
+        if skew > MAX_CLOCK_SKEW {
+            let detail = format!("{detail}; correct it, or expiry is computed wrongly");
             return self.add("clock", Verdict::Warning, &detail);
         }
         self.add("clock", Verdict::Ok, &detail);
@@ -147,10 +156,10 @@ impl Checks {
 
     fn fail(&mut self, check: &str, failure: &Failure) {
         self.exit
-            .get_or_insert(failure.exit().unwrap_or(Exit::Refused));
+            .get_or_insert(failure.exit().unwrap_or(Exit::Failed));
         let text = failure.to_string();
         let text = text.trim_start_matches("error: ").replace("\nhint: ", "; ");
-        // Whoever reads this is here already.
+        // The hint to run `doctor` is of no use in its own output.
         let text = text
             .split("; `org-invitations doctor")
             .next()
@@ -160,6 +169,6 @@ impl Checks {
     }
 }
 
-fn shown(url: &str) -> String {
-    visible(&shown_url(url)).into_owned()
+fn display_url(url: &str) -> String {
+    escape_control(&redacted_url(url)).into_owned()
 }

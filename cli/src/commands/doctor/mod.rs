@@ -1,4 +1,4 @@
-//! `doctor`: what is set up, where each value comes from, and whether the provider answers.
+//! `doctor`: the resolved configuration with the source of each value, and checks of each provider.
 
 mod checks;
 mod report;
@@ -11,7 +11,7 @@ use self::{
     report::{DocumentReport, FileReport, ProviderReport, ValueReport},
 };
 use crate::{
-    arguments::Global,
+    cli::GlobalOptions,
     config::{self, Selected, Selection},
     failure::{Exit, Failure},
     interrupt::Interrupt,
@@ -20,25 +20,24 @@ use crate::{
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  org-invitations doctor                    # every provider that is set up
+  org-invitations doctor                    # every configured provider
   org-invitations --profile prod doctor -o json
 
-Shows every value of every provider that is set up, or of those asked for, with
-the source that won and those that it was preferred to. Then it checks that the
-server can be reached (a request without credentials), how far its clock is
-from this one's, and that the credential may list invitations (a page of one).
-Secrets are never shown.
+Shows every value of the configured or selected providers, with its source and
+the sources that it overrides. Then it checks that the server can be reached (a
+request without credentials), how far the clocks differ, and that the credential
+may list invitations (a page of one). Secrets are never shown.
 
-Exit codes: 0 all is well, 1 a provider cannot be reached or answers wrongly,
-2 the configuration is wrong or missing, 3 the credential is refused.";
+Exit codes: 0 all checks passed, 1 a provider cannot be reached or fails,
+2 the configuration is wrong or missing, 3 the credential is rejected.";
 
 pub(crate) async fn run(
-    global: &Global,
+    global: &GlobalOptions,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
     let selection = config::load(global)?;
-    let (report, exit) = interrupt.stops(examine(&selection)).await?;
+    let (report, exit) = interrupt.or_interrupted(examine(&selection)).await?;
     match out.format() {
         Format::Table => report.show(out)?,
         Format::Csv => {
@@ -51,20 +50,20 @@ pub(crate) async fn run(
         None => Ok(()),
         Some(exit) => {
             std::io::Write::flush(out)?;
-            Err(Failure::Said(exit))
+            Err(Failure::AlreadyReported(exit))
         }
     }
 }
 
-/// The report, and the worst that it has: a wrong configuration before a refused credential before
-/// anything else.
+/// Examines the selected providers. The exit code is that of the most severe failure: a wrong configuration, then a
+/// rejected credential, then anything else.
 async fn examine(selection: &Selection) -> Result<(DoctorReport, Option<Exit>), Failure> {
     let asked_for = !selection.chosen().is_empty();
     let selected = match asked_for {
         true => selection.chosen().to_vec(),
-        false => selection.everything()?,
+        false => selection.all_providers()?,
     };
-    let mut worst: Option<Exit> = None;
+    let mut exit_code: Option<Exit> = None;
     let mut providers = Vec::new();
     for selected in &selected {
         let Selected::Vendor {
@@ -73,19 +72,19 @@ async fn examine(selection: &Selection) -> Result<(DoctorReport, Option<Exit>), 
             source,
         } = selected
         else {
-            let message = "the sandbox needs nothing, so there is nothing to check: `org-invitations \
-                           demo` shows it";
+            let message =
+                "the sandbox has no configuration to check: `org-invitations demo` shows it";
             return Err(Failure::Usage(message.to_owned()));
         };
         let (report, exit) =
             provider(selection, *kind, profile.as_deref(), source, asked_for).await?;
         providers.extend(report);
-        worst = worse(worst, exit);
+        exit_code = more_severe(exit_code, exit);
     }
     if providers.is_empty() {
-        let none = "nothing is set up: no profile, and none of the variables that \
-                    `org-invitations --help` names\nhint: `org-invitations -p confluent doctor` or \
-                    `-p clickhouse doctor` says what one provider needs; `org-invitations demo` needs \
+        let none = "no provider is configured: there is no profile, and none of the variables that \
+                    `org-invitations --help` describes\nhint: `org-invitations -p confluent doctor` or \
+                    `-p clickhouse doctor` tells what one provider needs; `org-invitations demo` needs \
                     no account";
         return Err(Failure::Usage(none.to_owned()));
     }
@@ -94,7 +93,7 @@ async fn examine(selection: &Selection) -> Result<(DoctorReport, Option<Exit>), 
         documents: DocumentReport::all(),
         providers,
     };
-    Ok((report, worst))
+    Ok((report, exit_code))
 }
 
 async fn provider(
@@ -104,13 +103,13 @@ async fn provider(
     source: &str,
     asked_for: bool,
 ) -> Result<(Option<ProviderReport>, Option<Exit>), Failure> {
-    let layers = selection.layers(kind, profile)?;
-    if layers.is_empty() && !asked_for {
+    let resolved = selection.resolve(kind, profile)?;
+    if resolved.is_empty() && !asked_for {
         return Ok((None, None));
     }
     let mut checks = Checks::default();
-    checks.run(&layers).await;
-    let values = layers.values.iter().map(ValueReport::new).collect();
+    checks.run(&resolved).await;
+    let values = resolved.values.iter().map(ValueReport::new).collect();
     let report = ProviderReport {
         provider: kind.to_string(),
         chosen_by: source.to_owned(),
@@ -121,7 +120,7 @@ async fn provider(
     Ok((Some(report), checks.exit))
 }
 
-fn worse(one: Option<Exit>, other: Option<Exit>) -> Option<Exit> {
+fn more_severe(one: Option<Exit>, other: Option<Exit>) -> Option<Exit> {
     let rank = |exit: &Option<Exit>| match exit {
         None => 0,
         Some(Exit::Usage) => 3,

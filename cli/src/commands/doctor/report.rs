@@ -1,45 +1,45 @@
-//! What `doctor` found, for people and for programs.
+//! The report of `doctor`, for people and programs.
 
 use org_invitations::bindings::{self, SourceDocument};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    config::{Selection, Value},
-    output::{Cell, Output, Record, Shape, bad, doubtful, good, visible},
-    version::whose,
+    config::{ResolvedValue, Selection},
+    output::{Cell, ERROR, Output, Record, SUCCESS, Shape, WARNING, escape_control},
+    version::origin_note,
 };
 
-/// The whole of it.
+/// The report of `doctor`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct DoctorReport {
-    /// The configuration file, there or not.
+    /// The configuration file, whether it exists or not.
     pub config_file: FileReport,
-    /// The documents that the bindings were generated from.
+    /// The documents from which the bindings are generated.
     pub documents: Vec<DocumentReport>,
-    /// Every provider that was examined.
+    /// The examined providers.
     pub providers: Vec<ProviderReport>,
 }
 
-/// A document that the bindings were generated from.
+/// A document from which the bindings are generated.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct DocumentReport {
-    /// Whose API it describes.
+    /// The provider whose API the document describes.
     pub provider: &'static str,
-    /// Its title.
+    /// The title of the document.
     pub title: &'static str,
-    /// Its version.
+    /// The version of the document.
     pub version: &'static str,
     /// The name of the file.
     pub file: &'static str,
     /// The SHA-256 of the file.
     pub sha256: &'static str,
-    /// Whether it came with the library.
+    /// Whether the document is part of the library.
     pub is_own: bool,
 }
 
 impl DocumentReport {
-    /// All of them.
+    /// The documents of all providers.
     pub fn all() -> Vec<Self> {
         let report = |(provider, document): (&'static str, &'static SourceDocument)| Self {
             provider,
@@ -56,79 +56,79 @@ impl DocumentReport {
 /// The configuration file.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct FileReport {
-    /// Where it is or would be.
+    /// The path of the file.
     pub path: Option<String>,
-    /// Who said so.
+    /// The flag or variable that names the file, or `default`.
     pub source: String,
-    /// Whether it is there.
+    /// Whether the file exists.
     pub found: bool,
-    /// Who can read it, where that is too many.
+    /// A warning if users other than the owner can read the file.
     pub warning: Option<String>,
 }
 
-/// One provider.
+/// The report on one provider.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ProviderReport {
     /// `confluent` or `clickhouse`.
     pub provider: String,
-    /// Why it was examined.
+    /// The flag, variable or profile that selects the provider.
     pub chosen_by: String,
-    /// The profile that is used for it, if any.
+    /// The profile of the provider, if it has one.
     pub profile: Option<String>,
     /// Every value that is set.
     pub values: Vec<ValueReport>,
-    /// What was checked, in order.
+    /// The checks in order.
     pub checks: Vec<CheckReport>,
 }
 
 /// A value that is set.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ValueReport {
-    /// As the configuration file names it.
+    /// The key in the configuration file.
     pub name: String,
-    /// `[redacted]` for a secret.
+    /// The value; `[redacted]` for a secret.
     pub value: String,
-    /// The flag, variable or profile that it comes from.
+    /// The flag, variable or profile that sets the value.
     pub source: String,
-    /// Those that say something too, and did not win.
+    /// The overridden sources.
     pub preferred_to: Vec<String>,
 }
 
-/// A check.
+/// The result of a check.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct CheckReport {
     /// `configuration`, `reachability`, `clock` or `credential`.
     pub check: String,
-    /// How it went.
+    /// The outcome of the check.
     pub outcome: Verdict,
-    /// What was found.
+    /// The details of the outcome.
     pub detail: String,
 }
 
-/// How a check went.
+/// The outcome of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Verdict {
-    /// As it should be.
+    /// The check passed.
     Ok,
-    /// It works, but may not for long, or not for everything.
+    /// The check passed with a warning.
     Warning,
-    /// It does not work.
+    /// The check failed.
     Failed,
-    /// Not checked, because of another check.
+    /// Skipped because of another check.
     Skipped,
 }
 
 impl FileReport {
     pub fn new(selection: &Selection) -> Self {
-        let location = &selection.location;
+        let config_path = &selection.config_path;
         let file = selection.file.as_ref();
         Self {
-            path: location
+            path: config_path
                 .path
                 .as_ref()
                 .map(|path| path.display().to_string()),
-            source: location.source.to_owned(),
+            source: config_path.source.clone(),
             found: file.is_some(),
             warning: file.and_then(|file| file.warning.clone()),
         }
@@ -136,18 +136,18 @@ impl FileReport {
 }
 
 impl ValueReport {
-    pub fn new(value: &Value) -> Self {
+    pub fn new(value: &ResolvedValue) -> Self {
         Self {
             name: value.name.clone(),
-            value: value.shown.clone(),
+            value: value.display.clone(),
             source: value.source.clone(),
-            preferred_to: value.over.clone(),
+            preferred_to: value.overridden.clone(),
         }
     }
 }
 
 impl Record for &ValueReport {
-    const TABLE: &'static [&'static str] = &["VALUE", "IS", "FROM", "PREFERRED TO"];
+    const TABLE: &'static [&'static str] = &["KEY", "VALUE", "SOURCE", "OVERRIDES"];
     const CSV: &'static [&'static str] = Self::TABLE;
 
     fn row(&self) -> Vec<Cell> {
@@ -166,14 +166,14 @@ impl Record for &ValueReport {
 }
 
 impl Record for &CheckReport {
-    const TABLE: &'static [&'static str] = &["CHECK", "OUTCOME", "WHAT"];
+    const TABLE: &'static [&'static str] = &["CHECK", "OUTCOME", "DETAIL"];
     const CSV: &'static [&'static str] = Self::TABLE;
 
     fn row(&self) -> Vec<Cell> {
         let style = match self.outcome {
-            Verdict::Ok => Some(good()),
-            Verdict::Warning => Some(doubtful()),
-            Verdict::Failed => Some(bad()),
+            Verdict::Ok => Some(SUCCESS),
+            Verdict::Warning => Some(WARNING),
+            Verdict::Failed => Some(ERROR),
             Verdict::Skipped => None,
         };
         let mut row: Vec<Cell> = self.line().into_iter().map(Cell::new).collect();
@@ -193,32 +193,37 @@ impl Record for &CheckReport {
 }
 
 impl DoctorReport {
-    /// For people.
+    /// Prints the report for people.
     pub fn show(&self, out: &mut Output) -> std::io::Result<()> {
         let file = &self.config_file;
-        let found = if file.found { "" } else { ", not there" };
-        let path = file.path.as_deref().unwrap_or("nowhere");
+        let found = if file.found { "" } else { ", not found" };
+        let path = file.path.as_deref().unwrap_or("unknown path");
         out.line(&format!(
             "configuration file: {} ({}{found})",
-            visible(path),
+            escape_control(path),
             file.source
         ))?;
         if let Some(warning) = &file.warning {
-            out.line(&format!("warning: {}", visible(warning)))?;
+            out.line(&format!("warning: {}", escape_control(warning)))?;
         }
         for provider in &self.providers {
             out.line("")?;
             let profile = provider.profile.as_ref();
             let profile = profile.map_or_else(
                 || "no profile".to_owned(),
-                |name| format!("profile {}", visible(name)),
+                |name| format!("profile {}", escape_control(name)),
             );
             let by = &provider.chosen_by;
             out.line(&format!("== {}: {profile} ({by})", provider.provider))?;
             let documents = self.documents.iter();
             let documents = documents.filter(|document| document.provider == provider.provider);
-            let documents = documents
-                .map(|document| format!("{}{}", visible(document.file), whose(document.is_own)));
+            let documents = documents.map(|document| {
+                format!(
+                    "{}{}",
+                    escape_control(document.file),
+                    origin_note(document.is_own)
+                )
+            });
             let documents: Vec<String> = documents.collect();
             out.line(&format!("bindings generated from {}", documents.join(", ")))?;
             let mut values = out.records(Shape::Many);

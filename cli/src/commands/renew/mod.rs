@@ -1,8 +1,8 @@
-//! `renew`: withdraw invitations and send them anew. No vendor has a way to send one again.
+//! `renew`: delete invitations and create them again. No vendor can send an invitation again.
 //!
-//! It is two requests, and not atomic: between them the person is not invited. So whatever can be
-//! refused is refused before the first, the second is tried again with patience, a request to stop waits for
-//! it, and where it fails for good, the person and the command that invites again are named.
+//! A renewal is two requests and not atomic: between them the person is not invited. So the command rejects what it
+//! can before the delete, retries the create, and defers Ctrl-C until the create is done. If the create fails
+//! permanently, the command names the person and the command line that invites them.
 
 mod record;
 mod renewal;
@@ -20,18 +20,16 @@ use self::{
     renewal::{Renewed, renew},
 };
 use super::{
-    ask,
-    each::Tally,
     list::is_expired,
-    outage::PauseOptions,
-    removal::RemovalOptions,
-    which::{Which, by_email, by_id},
+    selector::{InvitationSelector, find_by_email, find_by_id},
 };
 use crate::{
+    bulk::{PauseOptions, RemovalOptions, RunSummary},
     failure::{Exit, Failure},
     interrupt::Interrupt,
-    output::{Output, Records, Shape, time, visible},
-    provider::{Connected, shell_word},
+    output::{Output, Records, Shape, escape_control, format_time, shell_quote},
+    prompt,
+    provider::ProviderContext,
 };
 
 #[derive(Args, Debug)]
@@ -41,20 +39,20 @@ Examples:
   org-invitations -p clickhouse renew --email ann@example.com
   org-invitations -p confluent renew --expired --yes
 
-Not atomic: neither vendor can send an invitation again, so it is deleted and
-created, with the same roles and the same login, under a new id. When creating
-fails it is tried again; when that does not help, the exit code is 1 and stderr
-has the command that invites the person. Ctrl-C stops after the person under
-way. What was accepted, or has roles that cannot be given again, is refused
-and stays as it is. More than --max-deletes of what has not expired are refused
-before anything is deleted.")]
-pub(crate) struct RenewOptions {
+A renewal is not atomic: neither vendor can send an invitation again, so it is
+deleted and created with the same roles and the same login, under a new id. A
+create that fails is retried; if it fails permanently, the exit code is 1 and
+stderr has the command that invites the person. Ctrl-C stops after the renewal in
+progress. An invitation that was accepted, or has roles that cannot be assigned
+again, is rejected and stays as it is. If more unexpired invitations are selected
+than --max-deletes allows, the command fails before anything is deleted.")]
+pub(crate) struct RenewArgs {
     #[command(flatten)]
-    pub which: Which,
-    /// Every invitation that has expired; on a terminal, after asking.
+    pub selector: InvitationSelector,
+    /// Renew every expired invitation; prompts on a terminal.
     #[arg(long, conflicts_with_all = ["ids", "email"])]
     pub expired: bool,
-    /// Do not ask.
+    /// Skip the confirmation prompt.
     #[arg(long, short)]
     pub yes: bool,
     #[command(flatten)]
@@ -63,59 +61,59 @@ pub(crate) struct RenewOptions {
     pub pause: PauseOptions,
 }
 
-/// What is wrong with the command line, before anything is sent.
-pub(crate) fn check(options: &RenewOptions) -> Result<(), Failure> {
-    if options.which.is_empty() && !options.expired {
-        let message = "which invitations? Give their ids, `--email ADDRESS` or `--expired`";
+/// Checks the arguments before anything is sent.
+pub(crate) fn check(args: &RenewArgs) -> Result<(), Failure> {
+    if args.selector.is_empty() && !args.expired {
+        let message = "no invitations selected: pass ids, `--email ADDRESS` or `--expired`";
         return Err(Failure::Usage(message.to_owned()));
     }
-    options.which.ids()?;
+    args.selector.ids()?;
     Ok(())
 }
 
 pub(crate) async fn run(
-    provider: &Connected,
-    options: RenewOptions,
+    provider: &ProviderContext,
+    args: RenewArgs,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let shape = match (options.which.ids.as_slice(), options.which.email.as_slice()) {
+    let shape = match (args.selector.ids.as_slice(), args.selector.email.as_slice()) {
         ([_], []) => Shape::One,
         _ => Shape::Many,
     };
-    let mut tally = Tally::default();
+    let mut summary = RunSummary::default();
     let found = interrupt
-        .stops(find(provider, &options, &mut tally))
+        .or_interrupted(find(provider, &args, &mut summary))
         .await?;
-    // Withdrawing what has expired takes nothing from anybody.
+    // Expired invitations do not count towards the limit.
     let now = Utc::now();
     let open = found.iter().filter(|one| !is_expired(one, now)).count();
     interrupt
-        .stops(options.removals.check(provider, open))
+        .or_interrupted(args.removals.check(provider, open))
         .await?;
-    if options.expired && found.is_empty() {
+    if args.expired && found.is_empty() {
         eprintln!("no invitation has expired");
     }
-    if options.expired && !found.is_empty() && !options.yes && ask::somebody_is_there() {
+    if args.expired && !found.is_empty() && !args.yes && prompt::is_interactive() {
         for invitation in &found {
-            let (email, id) = (visible(&invitation.email), &invitation.id);
+            let (email, id) = (escape_control(&invitation.email), &invitation.id);
             eprintln!("{}: {email} ({id})", provider.name());
         }
         let question = match found.len() {
             1 => "Delete this invitation, and create it again?".to_owned(),
             count => format!("Delete these {count} invitations, and create them again?"),
         };
-        if !ask::yes(&question, interrupt).await? {
+        if !prompt::confirm(&question, interrupt).await? {
             eprintln!("nothing was renewed");
-            return Err(Failure::Said(Exit::Refused));
+            return Err(Failure::AlreadyReported(Exit::Failed));
         }
     }
-    out.outlives_its_reader();
+    out.ignore_broken_pipe();
     let mut records = out.records(shape);
     let total = found.len();
     let mut counts = [0; 3];
-    let outage = options.pause.outage(provider);
-    let mut left_over: Vec<InvitationId> = Vec::new();
+    let outage = args.pause.outage(provider);
+    let mut not_renewed: Vec<InvitationId> = Vec::new();
     let mut remaining = found
         .iter()
         .map(|one| one.id.clone())
@@ -123,22 +121,22 @@ pub(crate) async fn run(
     for (position, old) in found.into_iter().enumerate() {
         if interrupt.happened() {
             records.finish()?;
-            let left = total - position;
-            let left = format!("{left} not renewed, and as they were");
-            return Err(Failure::Interrupted(left));
+            let remaining = total - position;
+            let message = format!("{remaining} not renewed, and as they were");
+            return Err(Failure::Interrupted(message));
         }
         let id = remaining.pop_front();
         let Renewed {
             record,
             stop,
-            is_left,
-        } = renew(provider, old, &outage, interrupt, &mut tally).await;
-        left_over.extend(id.filter(|_| is_left));
+            is_not_sent,
+        } = renew(provider, old, &outage, interrupt, &mut summary).await;
+        not_renewed.extend(id.filter(|_| is_not_sent));
         count(&mut counts, record.outcome);
         show(&mut records, &record)?;
         if stop && position + 1 < total {
-            let left = total - position - 1;
-            eprintln!("{left} more not attempted, and as they were");
+            let skipped = total - position - 1;
+            eprintln!("{skipped} more not attempted, and as they were");
             break;
         }
     }
@@ -148,19 +146,19 @@ pub(crate) async fn run(
         eprintln!("{renewed} renewed, {refused} refused, {lost} lost");
     }
     if outage.gave_up() {
-        left_over.extend(remaining);
-        let ids = left_over.iter().map(|id| shell_word(id.as_str()));
+        not_renewed.extend(remaining);
+        let ids = not_renewed.iter().map(|id| shell_quote(id.as_str()));
         eprintln!(
-            "{} of {total} were renewed. To go on, run:\n  org-invitations {} renew {}",
+            "{} of {total} were renewed. To continue, run:\n  org-invitations {} renew {}",
             counts[0],
-            provider.flag(),
+            provider.selection_flags(),
             ids.collect::<Vec<_>>().join(" ")
         );
     }
     if interrupt.happened() {
         return Err(Failure::Interrupted(String::new()));
     }
-    tally.finish()
+    summary.finish()
 }
 
 fn count(counts: &mut [u64; 3], outcome: Outcome) {
@@ -182,10 +180,10 @@ fn show(records: &mut Records<'_, RenewedRecord>, record: &RenewedRecord) -> std
     let until = new
         .expires_at
         .as_ref()
-        .map(|at| format!(", expires {}", time(at)));
-    records.say(&format!(
+        .map(|at| format!(", expires {}", format_time(at)));
+    records.println(&format!(
         "renewed {}: {} is now {}{}",
-        visible(&new.email),
+        escape_control(&new.email),
         record.old_id,
         new.id,
         until.unwrap_or_default()
@@ -193,27 +191,27 @@ fn show(records: &mut Records<'_, RenewedRecord>, record: &RenewedRecord) -> std
 }
 
 async fn find(
-    provider: &Connected,
-    options: &RenewOptions,
-    tally: &mut Tally,
+    provider: &ProviderContext,
+    args: &RenewArgs,
+    summary: &mut RunSummary,
 ) -> Result<Vec<Invitation>, Failure> {
-    if options.expired {
+    if args.expired {
         let now = Utc::now();
         let all = provider.list(ListQuery::new());
         let expired = all.try_filter(|found| std::future::ready(is_expired(found, now)));
         return Ok(expired.try_collect().await?);
     }
     let mut found: Vec<Invitation> = Vec::new();
-    for id in options.which.ids()? {
-        match by_id(&**provider, &id).await {
+    for id in args.selector.ids()? {
+        match find_by_id(&**provider, &id).await {
             Ok(invitation) => found.push(invitation),
-            Err(error) => tally.failed(&error.into()),
+            Err(error) => summary.report_failure(&error.into()),
         }
     }
-    for email in &options.which.email {
-        match by_email(&**provider, email).await {
+    for email in &args.selector.email {
+        match find_by_email(&**provider, email).await {
             Ok(more) => found.extend(more),
-            Err(error) => tally.failed(&error.into()),
+            Err(error) => summary.report_failure(&error.into()),
         }
     }
     let mut seen = std::collections::HashSet::new();

@@ -1,4 +1,4 @@
-//! How the outcome of a renewal is printed.
+//! The printed form of a renewal.
 
 use org_invitations::{Invitation, NewInvitation};
 use schemars::JsonSchema;
@@ -6,37 +6,37 @@ use serde::Serialize;
 
 use crate::output::{Cell, Record};
 
-/// What became of an invitation that was to be renewed.
+/// The result of a renewal.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "Renewed")]
 pub(crate) struct RenewedRecord {
     /// `confluent`, `clickhouse` or `sandbox`.
     pub provider: String,
-    /// Who is invited.
+    /// The address of the invitee.
     pub email: String,
-    /// The id that was renewed; there is none any more, unless it was refused.
+    /// The id of the old invitation, which exists only if the renewal was refused.
     pub old_id: String,
     pub outcome: Outcome,
-    /// The invitation that there is now.
+    /// The new invitation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invitation: Option<Invitation>,
-    /// Why it was refused or lost.
+    /// The reason why the renewal was refused or the invitation lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// What to invite anew, where it was lost.
+    /// The invitation to create if the old one was lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invite: Option<NewInvitation>,
 }
 
-/// What can become of an invitation that is to be renewed.
+/// The outcome of a renewal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Outcome {
     /// Invited again.
     Renewed,
-    /// As it was: nothing was deleted, as far as is known.
+    /// The renewal was refused, and nothing was deleted as far as is known.
     Refused,
-    /// Deleted, and not invited again: `invite` says what is missing.
+    /// The old invitation was deleted and not created again; `invite` has what is missing.
     Lost,
 }
 

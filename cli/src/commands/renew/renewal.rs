@@ -1,4 +1,4 @@
-//! The renewal of one invitation, as the command shows it. The library does it.
+//! Runs the library's renewal of one invitation and prints its progress.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -8,27 +8,32 @@ use org_invitations::{
 };
 use tokio::sync::watch;
 
-use super::{
-    super::{each::Tally, recovery::recovery_message},
-    record::{Outcome, RenewedRecord},
+use super::record::{Outcome, RenewedRecord};
+use crate::{
+    bulk::{RunSummary, recovery_message},
+    failure::Failure,
+    interrupt::Interrupt,
+    output::escape_control,
+    provider::ProviderContext,
 };
-use crate::{failure::Failure, interrupt::Interrupt, output::visible, provider::Connected};
 
-/// What became of it, and whether the others would meet the same: then they are better left alone.
+/// The outcome of a renewal.
 pub(super) struct Renewed {
     pub record: RenewedRecord,
+    /// Whether the remaining invitations would fail in the same way.
     pub stop: bool,
-    /// Whether nothing happened because the server cannot be reached.
-    pub is_left: bool,
+    /// Whether nothing was sent because the server cannot be reached.
+    pub is_not_sent: bool,
 }
 
-/// Renews an invitation. A request to stop waits for it; a second one ends it, and says who is not invited.
+/// Renews an invitation. The first Ctrl-C waits for the renewal; the second one ends it and names the person who is not
+/// invited.
 pub(super) async fn renew(
-    provider: &Connected,
+    provider: &ProviderContext,
     old: Invitation,
     outage: &Outage,
     interrupt: &Interrupt,
-    tally: &mut Tally,
+    summary: &mut RunSummary,
 ) -> Renewed {
     let record = |outcome, invitation, error, invite| RenewedRecord {
         provider: provider.label.clone(),
@@ -41,41 +46,41 @@ pub(super) async fn renew(
     };
     let result = match Renewal::of(&old, &provider.capabilities()) {
         Ok(renewal) => run(provider, renewal, outage, interrupt).await,
-        Err(error) => RenewalResult::Refused(error.with_provider(provider.to_string())),
+        Err(error) => RenewalResult::Failed(error.with_provider(provider.to_string())),
     };
     match result {
         RenewalResult::Renewed(new)
         | RenewalResult::Restored {
             invitation: new, ..
         } => {
-            tally.done();
+            summary.record_success();
             warn_of_differences(&old, &new);
             Renewed {
                 record: record(Outcome::Renewed, Some(*new), None, None),
                 stop: false,
-                is_left: false,
+                is_not_sent: false,
             }
         }
         RenewalResult::Lost { invite, error } => {
             let text = error.to_string();
             let message = recovery_message(provider, Some(&old.id), &invite, &text);
-            tally.failed(&Failure::Other(message));
+            summary.report_failure(&Failure::Other(message));
             Renewed {
                 record: record(Outcome::Lost, None, Some(text), Some(*invite)),
                 stop: true,
-                is_left: false,
+                is_not_sent: false,
             }
         }
-        RenewalResult::Refused(error) => refused(error, outage, record, tally),
+        RenewalResult::Failed(error) => rejected(error, outage, record, summary),
         _ => {
             let message = "an outcome that this command does not know";
             let error = Error::new(ErrorKind::Unexpected, Operation::Create, message);
-            refused(error, outage, record, tally)
+            rejected(error, outage, record, summary)
         }
     }
 }
 
-fn refused(
+fn rejected(
     error: Error,
     outage: &Outage,
     record: impl FnOnce(
@@ -84,21 +89,21 @@ fn refused(
         Option<String>,
         Option<NewInvitation>,
     ) -> RenewedRecord,
-    tally: &mut Tally,
+    summary: &mut RunSummary,
 ) -> Renewed {
     let stop = error.kind() == ErrorKind::Unauthenticated || outage.gave_up();
-    let is_left = error.kind() == ErrorKind::Connect && !error.may_have_executed();
+    let is_not_sent = error.kind() == ErrorKind::Connect && !error.may_have_executed();
     let text = error.to_string();
-    tally.failed(&error.into());
+    summary.report_failure(&error.into());
     Renewed {
         record: record(Outcome::Refused, None, Some(text), None),
         stop,
-        is_left,
+        is_not_sent,
     }
 }
 
 async fn run(
-    provider: &Connected,
+    provider: &ProviderContext,
     renewal: Renewal,
     outage: &Outage,
     interrupt: &Interrupt,
@@ -107,24 +112,24 @@ async fn run(
     let options = RenewalOptions::default().observer(Arc::new(Announcer { withdrawn }));
     let work = || async {
         match provider.renew(&renewal, &options).await {
-            RenewalResult::Refused(error) => Err(error),
+            RenewalResult::Failed(error) => Err(error),
             result => Ok(result),
         }
     };
     let work = async {
         match outage.call(&**provider, work).await {
             Some(Ok(result)) => result,
-            Some(Err(error)) => RenewalResult::Refused(error),
+            Some(Err(error)) => RenewalResult::Failed(error),
             None => {
                 let message = "not attempted, because the server cannot be reached";
                 let error = Error::new(ErrorKind::Connect, Operation::Delete, message);
-                RenewalResult::Refused(error.with_provider(provider.to_string()))
+                RenewalResult::Failed(error.with_provider(provider.to_string()))
             }
         }
     };
-    // As long as the old invitation may be there, nobody has to be told anything.
-    let insisted = async {
-        interrupt.times(2).await;
+    // While the old invitation may still exist, nobody has lost theirs.
+    let forced = async {
+        interrupt.signalled(2).await;
         if is_withdrawn.wait_for(|withdrawn| *withdrawn).await.is_err() {
             std::future::pending().await
         }
@@ -132,26 +137,26 @@ async fn run(
     tokio::select! {
         biased;
         result = work => result,
-        () = insisted => {
-            let message = "stopped before it was invited again";
+        () = forced => {
+            let message = "the run stopped before the create";
             let error = Error::new(ErrorKind::Timeout, Operation::Create, message)
                 .with_provider(provider.to_string())
-                .with_subject(&renewal.new.email)
+                .with_target(&renewal.new.email)
                 .with_may_have_executed(true);
             RenewalResult::Lost { invite: Box::new(renewal.new.clone()), error }
         }
     }
 }
 
-/// Says on stderr what happens.
+/// Prints the steps of a renewal on stderr.
 struct Announcer {
     withdrawn: watch::Sender<bool>,
 }
 
 impl RenewalObserver for Announcer {
     fn withdrawing(&self, renewal: &Renewal) -> Result<()> {
-        // Whatever stops this process from now on, somebody can read who it was.
-        let (email, id) = (visible(&renewal.new.email), &renewal.id);
+        // If the process dies from here on, stderr names the person.
+        let (email, id) = (escape_control(&renewal.new.email), &renewal.id);
         eprintln!("renewing {email}: deleting {id}, then creating it again");
         Ok(())
     }
@@ -162,21 +167,21 @@ impl RenewalObserver for Announcer {
 
     fn retrying(&self, renewal: &Renewal, error: &Error, _: Duration) {
         eprintln!(
-            "{} is not invited yet, trying again: {}",
-            visible(&renewal.new.email),
-            visible(&error.to_string())
+            "{} is not invited yet, retrying: {}",
+            escape_control(&renewal.new.email),
+            escape_control(&error.to_string())
         );
     }
 }
 
-/// Somebody else may have invited the person in between, in another way.
+/// Warns if somebody else invited the person meanwhile with other options.
 fn warn_of_differences(old: &Invitation, new: &Invitation) {
-    let ids = |one: &Invitation| -> BTreeSet<Option<String>> {
-        let roles = one.assigned_roles.iter().flatten();
+    let role_ids = |invitation: &Invitation| -> BTreeSet<Option<String>> {
+        let roles = invitation.assigned_roles.iter().flatten();
         roles.map(|role| role.id.clone()).collect()
     };
-    if ids(new) != ids(old) || new.auth_type != old.auth_type {
-        let (email, id) = (visible(&new.email), &new.id);
+    if role_ids(new) != role_ids(old) || new.auth_type != old.auth_type {
+        let (email, id) = (escape_control(&new.email), &new.id);
         eprintln!("warning: {email} is invited ({id}), but not with the roles and login of before");
     }
 }

@@ -1,4 +1,4 @@
-//! `sql`: statements from the command line, a file, a pipe or a prompt.
+//! `sql`: run statements from the command line, a file, a pipe or a prompt.
 
 mod prompt;
 mod rows;
@@ -16,8 +16,14 @@ use std::{
 use clap::Args;
 
 use self::{statement::Session, tables::Writes};
-use super::{outage::PauseOptions, removal::RemovalOptions};
-use crate::{arguments::Global, failure::Failure, interrupt::Interrupt, output::Output, provider};
+use crate::{
+    bulk::{PauseOptions, RemovalOptions},
+    cli::GlobalOptions,
+    failure::Failure,
+    interrupt::Interrupt,
+    output::Output,
+    provider,
+};
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -29,7 +35,7 @@ Examples:
   org-invitations sql -f report.sql
   org-invitations sql            # a prompt
 
-Tables, of every provider that is set up, or of those chosen with --provider:
+Tables of every configured provider, or of those selected with --provider:
   confluent.iam.invitations        as Confluent's API has them
   clickhouse.members.invitations   as ClickHouse's API has them
   invitations                      of all, with the column `provider`
@@ -37,17 +43,17 @@ Tables, of every provider that is set up, or of those chosen with --provider:
 
 `DESCRIBE confluent.iam.invitations` shows the columns, `EXPLAIN SELECT …` what
 would be sent. Conditions on id, email, status, \"user\" and creator, and LIMIT,
-are sent to the provider where it has them. INSERT invites: email, and auth_type
-(Confluent) or role or role_ids (ClickHouse). DELETE selects with the whole of
-its condition first, and deletes then.")]
-pub(crate) struct SqlOptions {
+are sent to the provider if it supports them. INSERT invites: email, and auth_type
+(Confluent) or role or role_ids (ClickHouse). DELETE first selects the rows that
+match its whole condition, and then deletes them.")]
+pub(crate) struct SqlArgs {
     /// One statement, or several with `;` between them.
     #[arg(value_name = "SQL", conflicts_with = "file")]
     pub statement: Option<String>,
     /// A file with statements; `-` is standard input.
     #[arg(long, short, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Carry out a DELETE without WHERE.
+    /// Allow a DELETE without WHERE.
     #[arg(long)]
     pub allow_delete_all: bool,
     #[command(flatten)]
@@ -60,13 +66,13 @@ pub(crate) struct SqlOptions {
 }
 
 pub(crate) async fn run(
-    global: &Global,
-    options: SqlOptions,
+    global: &GlobalOptions,
+    options: SqlArgs,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
     let text = read(&options)?;
-    let providers = provider::all_there_are(global).await?;
+    let providers = provider::all_configured(global).await?;
     let writes = Writes::new(&options);
     #[cfg(feature = "sql-serve")]
     if let Some(address) = options.serve.serve {
@@ -79,8 +85,8 @@ pub(crate) async fn run(
     }
 }
 
-/// The statements; `None` when somebody is there to type them.
-fn read(options: &SqlOptions) -> Result<Option<String>, Failure> {
+/// Reads the statements; `None` if they are typed at a prompt.
+fn read(options: &SqlArgs) -> Result<Option<String>, Failure> {
     let read_stdin = || {
         let mut text = String::new();
         io::stdin().read_to_string(&mut text)?;

@@ -1,4 +1,4 @@
-//! The prompt: statements over several lines, with a history.
+//! The SQL prompt: statements over several lines, with a history.
 
 use std::{fs, path::PathBuf, sync::Arc};
 
@@ -22,19 +22,19 @@ use super::statement::Session;
 use crate::{failure::Failure, interrupt::Interrupt, output::Output};
 
 const WELCOME: &str = "\
-Statements end with `;`. `SHOW TABLES;` shows what there is, `quit` ends.";
+Statements end with `;`. `SHOW TABLES;` lists the tables, `quit` ends the prompt.";
 
-/// Reads and carries out statements until the end of the input. One that fails ends nothing.
+/// Reads and runs statements until the end of the input. A statement that fails does not end the prompt.
 pub(super) async fn run(
     session: &Session,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let mut editor: Editor<Statements, FileHistory> = Editor::new().map_err(broken)?;
-    editor.set_helper(Some(Statements));
+    let mut editor: Editor<StatementHelper, FileHistory> = Editor::new().map_err(prompt_failure)?;
+    editor.set_helper(Some(StatementHelper));
     let history = history_file();
     if let Some(path) = &history {
-        // There is none yet, or it cannot be read: the prompt works without.
+        // The prompt works without a history.
         let _ = editor.load_history(path);
     }
     eprintln!("{WELCOME}");
@@ -47,18 +47,18 @@ pub(super) async fn run(
                 tokio::task::spawn_blocking(move || editor.blocking_lock().readline("sql> "));
             tokio::select! {
                 line = line => line.map_err(std::io::Error::other)?,
-                // The terminal gives Ctrl-C to the editor, so this came from elsewhere.
-                () = interrupt.times(already + 1) => {
+                // The editor handles Ctrl-C of the terminal, so this signal was sent otherwise.
+                () = interrupt.signalled(already + 1) => {
                     return Err(Failure::Interrupted(String::new()));
                 }
             }
         };
         let text = match line {
             Ok(text) => text,
-            // The line is dropped, as shells do.
+            // Ctrl-C drops the line, as in shells.
             Err(ReadlineError::Interrupted) => continue,
             Err(ReadlineError::Eof) => break,
-            Err(error) => return Err(broken(error)),
+            Err(error) => return Err(prompt_failure(error)),
         };
         let statement = text.trim();
         if statement.is_empty() {
@@ -69,7 +69,9 @@ pub(super) async fn run(
         }
         {
             let mut editor = editor.lock().await;
-            editor.add_history_entry(statement).map_err(broken)?;
+            editor
+                .add_history_entry(statement)
+                .map_err(prompt_failure)?;
             if let Some(path) = &history {
                 let _ = editor.append_history(path);
             }
@@ -83,7 +85,7 @@ pub(super) async fn run(
     Ok(())
 }
 
-fn broken(error: ReadlineError) -> Failure {
+fn prompt_failure(error: ReadlineError) -> Failure {
     Failure::Other(format!("the prompt failed: {error}"))
 }
 
@@ -92,7 +94,7 @@ fn is_quit(text: &str) -> bool {
     matches!(word.as_str(), "quit" | "exit" | "\\q")
 }
 
-/// Where statements are remembered: beside the state of other programs, for its owner only.
+/// The file of the history, in the platform's folder for state.
 fn history_file() -> Option<PathBuf> {
     let base = etcetera::choose_base_strategy().ok()?;
     let folder = base.state_dir().unwrap_or_else(|| base.data_dir());
@@ -101,31 +103,31 @@ fn history_file() -> Option<PathBuf> {
     Some(folder.join("sql_history"))
 }
 
-/// Knows when a statement is whole.
-struct Statements;
+/// Tells the editor when a statement is complete.
+struct StatementHelper;
 
-impl Helper for Statements {}
-impl Highlighter for Statements {}
+impl Helper for StatementHelper {}
+impl Highlighter for StatementHelper {}
 
-impl Completer for Statements {
+impl Completer for StatementHelper {
     type Candidate = String;
 }
 
-impl Hinter for Statements {
+impl Hinter for StatementHelper {
     type Hint = String;
 }
 
-impl Validator for Statements {
+impl Validator for StatementHelper {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        Ok(match is_whole(context.input()) {
+        Ok(match is_complete(context.input()) {
             true => ValidationResult::Valid(None),
             false => ValidationResult::Incomplete,
         })
     }
 }
 
-/// Whether it ends with a `;` that is not inside of quotes or a comment.
-fn is_whole(text: &str) -> bool {
+/// Whether a statement ends with a `;` outside of quotes and comments.
+fn is_complete(text: &str) -> bool {
     let text = text.trim();
     if text.is_empty() || is_quit(text) {
         return true;
@@ -136,7 +138,7 @@ fn is_whole(text: &str) -> bool {
             let last = words.find(|token| !matches!(token, Token::Whitespace(_)));
             matches!(last, Some(Token::SemiColon))
         }
-        // A text or a comment without an end may have one on the next line.
+        // An unterminated string or comment may end on the next line.
         Err(TokenizerError { message, .. }) => {
             let message = message.to_lowercase();
             !message.contains("unterminated") && !message.contains("eof")
@@ -149,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_statement_is_whole_at_a_semicolon_that_is_no_part_of_a_text() {
+    fn a_semicolon_outside_of_quotes_completes_a_statement() {
         for whole in [
             "",
             "  ",
@@ -159,7 +161,7 @@ mod tests {
             "SELECT ';';  ",
             "SELECT 1; -- done",
         ] {
-            assert!(is_whole(whole), "{whole:?}");
+            assert!(is_complete(whole), "{whole:?}");
         }
         for begun in [
             "SELECT 1",
@@ -168,7 +170,7 @@ mod tests {
             "SELECT 1 /* ;",
             "SELECT \";",
         ] {
-            assert!(!is_whole(begun), "{begun:?}");
+            assert!(!is_complete(begun), "{begun:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Rows of any columns, as the output has them.
+//! Converts record batches to rows of the output.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::output::{Cell, Record};
 
-/// The names of the columns; one that occurs again gets a number.
+/// The names of the columns. A name that occurs again gets a number.
 pub(super) fn names(schema: &Schema) -> Vec<String> {
     let mut taken: HashSet<String> = HashSet::new();
     let fields = schema.fields().iter();
@@ -46,7 +46,7 @@ pub(super) fn rows<'a>(batch: &RecordBatch, names: &'a [String]) -> Result<Vec<R
         names,
         values: Vec::with_capacity(names.len()),
     });
-    // One column at a time, because two may have the same name.
+    // Columns are converted one at a time, because two may have the same name.
     for column in 0..batch.num_columns() {
         for (row, value) in rows.iter_mut().zip(values(batch, column)?) {
             row.values.push(value);
@@ -76,7 +76,7 @@ fn values(batch: &RecordBatch, column: usize) -> Result<Vec<Value>> {
     Ok(values.collect())
 }
 
-/// Whether it is what `EXPLAIN` answers, which has lines.
+/// Whether the result is that of `EXPLAIN`, whose cells have several lines.
 pub(super) fn is_plan(schema: &SchemaRef) -> bool {
     let names = schema.fields().iter().map(|field| field.name().as_str());
     names.eq(["plan_type", "plan"])
@@ -91,7 +91,7 @@ impl Row<'_> {
         })
     }
 
-    /// The lines of a plan, below what it is called.
+    /// The title of a plan and its indented lines.
     pub fn plan(&self) -> String {
         let mut texts = self.texts();
         let (title, plan) = (texts.next(), texts.next());
@@ -116,7 +116,7 @@ impl Serialize for Row<'_> {
 }
 
 impl Record for Row<'_> {
-    // Known only when a statement is planned.
+    // The columns are known once a statement is planned.
     const TABLE: &'static [&'static str] = &[];
     const CSV: &'static [&'static str] = &[];
 

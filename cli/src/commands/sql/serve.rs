@@ -1,4 +1,4 @@
-//! `sql --serve`: the tables by the PostgreSQL protocol.
+//! `sql --serve`: serve the tables over the PostgreSQL protocol.
 
 use std::net::SocketAddr;
 
@@ -7,36 +7,37 @@ use org_invitations_sql::serve::Server;
 
 use super::tables::{Writes, tables};
 use crate::{
-    config::variable, failure::Failure, interrupt::Interrupt, output::Output, provider::Connected,
+    config::variable, failure::Failure, interrupt::Interrupt, output::Output,
+    provider::ProviderContext,
 };
 
 #[derive(Args, Debug)]
 pub(crate) struct ServeOptions {
-    /// Answer PostgreSQL clients at this address until Ctrl-C; the password is the variable
-    /// ORG_INVITATIONS_SQL_PASSWORD.
+    /// Serve PostgreSQL clients at this address until Ctrl-C. The variable ORG_INVITATIONS_SQL_PASSWORD has
+    /// the password.
     #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["statement", "file"])]
     pub serve: Option<SocketAddr>,
-    /// With --serve: carry out INSERT and DELETE, too.
+    /// With --serve: allow INSERT and DELETE.
     #[arg(long, requires = "serve", conflicts_with_all = ["statement", "file"])]
     pub allow_writes: bool,
-    /// With --serve: listen on an address that other machines can reach, too. Connections are not encrypted.
+    /// With --serve: allow an address that other machines can reach. Connections are not encrypted.
     #[arg(long, requires = "serve", conflicts_with_all = ["statement", "file"])]
     pub allow_remote: bool,
 }
 
-const PASSWORD: &str = "ORG_INVITATIONS_SQL_PASSWORD";
+const PASSWORD_VARIABLE: &str = "ORG_INVITATIONS_SQL_PASSWORD";
 
 pub(super) async fn run(
     address: SocketAddr,
     options: &ServeOptions,
-    providers: &[Connected],
+    providers: &[ProviderContext],
     writes: &Writes,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let Some(password) = variable(PASSWORD)? else {
+    let Some(password) = variable(PASSWORD_VARIABLE)? else {
         return Err(Failure::Usage(format!(
-            "--serve needs a password: set {PASSWORD}"
+            "--serve needs a password: set {PASSWORD_VARIABLE}"
         )));
     };
     let mut server = Server::builder(&password)
@@ -57,6 +58,6 @@ pub(super) async fn run(
         "anybody"
     ))?;
     std::io::Write::flush(out)?;
-    server.run_until(interrupt.times(1)).await?;
+    server.run_until(interrupt.signalled(1)).await?;
     Ok(())
 }

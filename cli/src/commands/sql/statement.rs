@@ -1,4 +1,4 @@
-//! Carrying out statements.
+//! Runs SQL statements.
 
 use std::{collections::VecDeque, sync::atomic::Ordering};
 
@@ -18,18 +18,18 @@ use super::{
 use crate::{
     failure::Failure,
     interrupt::Interrupt,
-    output::{Format, Output, visible},
-    provider::Connected,
+    output::{Format, Output, escape_control},
+    provider::ProviderContext,
 };
 
-/// The engine with its tables.
+/// The query engine with its tables.
 pub(super) struct Session {
     context: SessionContext,
     writes: Writes,
 }
 
 impl Session {
-    pub fn new(providers: &[Connected], writes: Writes) -> Result<Self, Failure> {
+    pub fn new(providers: &[ProviderContext], writes: Writes) -> Result<Self, Failure> {
         let context = session();
         for (name, table) in tables(providers, &writes) {
             table.register(&context, name).map_err(failure)?;
@@ -37,7 +37,7 @@ impl Session {
         Ok(Self { context, writes })
     }
 
-    /// Carries out statements until one fails. What is no SQL at all stops all of them.
+    /// Runs statements until one fails. A syntax error anywhere stops all of them.
     pub async fn run_all(
         &self,
         text: &str,
@@ -58,21 +58,21 @@ impl Session {
     ) -> Result<(), Failure> {
         let state = self.context.state();
         let plan = interrupt
-            .stops(async { state.statement_to_plan(statement).await.map_err(failure) })
+            .or_interrupted(async { state.statement_to_plan(statement).await.map_err(failure) })
             .await?;
         let writes = matches!(plan, LogicalPlan::Dml(_));
         let frame = self.context.execute_logical_plan(plan);
         let frame = interrupt
-            .stops(async { frame.await.map_err(failure) })
+            .or_interrupted(async { frame.await.map_err(failure) })
             .await?;
         if writes {
             self.writes.stop.store(false, Ordering::Relaxed);
             return self.write(frame, interrupt, out).await;
         }
-        show(frame, interrupt, out).await
+        print_rows(frame, interrupt, out).await
     }
 
-    /// A statement that writes comes to its end after the first Ctrl-C, without beginning anything new.
+    /// Runs a statement that writes. After the first Ctrl-C it finishes the rows in flight and starts no others.
     async fn write(
         &self,
         frame: DataFrame,
@@ -80,13 +80,13 @@ impl Session {
         out: &mut Output,
     ) -> Result<(), Failure> {
         let already = interrupt.count();
-        let mut work = std::pin::pin!(show(frame, interrupt, out));
+        let mut work = std::pin::pin!(print_rows(frame, interrupt, out));
         tokio::select! {
             biased;
             outcome = &mut work => return outcome,
-            () = interrupt.times(already + 1) => {}
+            () = interrupt.signalled(already + 1) => {}
         }
-        eprintln!("stopping: what is under way comes to its end; Ctrl-C again breaks it off");
+        eprintln!("stopping after the requests in flight; press Ctrl-C again to stop at once");
         self.writes.stop.store(true, Ordering::Relaxed);
         tokio::select! {
             biased;
@@ -94,26 +94,30 @@ impl Session {
                 outcome?;
                 Err(Failure::Interrupted(String::new()))
             }
-            () = interrupt.times(already + 2) => Err(Failure::Interrupted(
-                "what was under way may have been carried out".to_owned(),
+            () = interrupt.signalled(already + 2) => Err(Failure::Interrupted(
+                "the requests in flight may have been carried out".to_owned(),
             )),
         }
     }
 }
 
-/// The statements of a text.
+/// Parses the statements of a text.
 pub(super) fn parse(text: &str) -> Result<VecDeque<Statement>, Failure> {
     DFParser::parse_sql(text).map_err(failure)
 }
 
 /// Prints rows as they arrive.
-async fn show(frame: DataFrame, interrupt: &Interrupt, out: &mut Output) -> Result<(), Failure> {
+async fn print_rows(
+    frame: DataFrame,
+    interrupt: &Interrupt,
+    out: &mut Output,
+) -> Result<(), Failure> {
     let already = interrupt.count();
     let is_write = matches!(frame.logical_plan(), LogicalPlan::Dml(_));
     let mut batches = frame.execute_stream().await.map_err(failure)?;
     let schema = batches.schema();
     if schema.fields().is_empty() {
-        // A definition has no rows, but is carried out as they are asked for.
+        // A definition has no rows, but only polling the stream runs it.
         while let Some(batch) = batches.next().await {
             batch.map_err(failure)?;
         }
@@ -126,8 +130,8 @@ async fn show(frame: DataFrame, interrupt: &Interrupt, out: &mut Output) -> Resu
         let batch = tokio::select! {
             biased;
             batch = batches.next() => batch,
-            // What writes is stopped more carefully than this.
-            () = interrupt.times(already + 1), if !is_write => {
+            // `write` stops a statement that writes.
+            () = interrupt.signalled(already + 1), if !is_write => {
                 records.show()?;
                 return Err(Failure::Interrupted(String::new()));
             }
@@ -136,18 +140,18 @@ async fn show(frame: DataFrame, interrupt: &Interrupt, out: &mut Output) -> Resu
         let batch = match batch {
             Ok(batch) => batch,
             Err(error) => {
-                // What is there already is shown, but the document does not end as if it were whole.
+                // The rows so far are printed, but the document stays incomplete.
                 records.show()?;
                 return Err(failure(error));
             }
         };
         for row in rows(&batch, &names).map_err(failure)? {
             match plan {
-                true => records.say(&row.plan())?,
+                true => records.println(&row.plan())?,
                 false => records.push(&row)?,
             }
         }
-        records.show_lines()?;
+        records.flush_lines()?;
     }
     let none = records.count() == 0 && records.is_table() && !plan;
     records.finish()?;
@@ -157,16 +161,16 @@ async fn show(frame: DataFrame, interrupt: &Interrupt, out: &mut Output) -> Resu
     Ok(())
 }
 
-/// A provider's failure is what it is everywhere; the engine's is wrong usage, or its own.
+/// Converts an error: a provider's keeps its meaning; the engine's is wrong usage or an internal failure.
 pub(super) fn failure(error: DataFusionError) -> Failure {
     if let Some(error) = provider_error(&error) {
         return Failure::from(error.clone());
     }
     let text = message(&error);
-    // The rows of a refused statement are lines of their own.
+    // The message has a line for each rejected row.
     let lines: Vec<String> = text
         .lines()
-        .map(|line| visible(line).into_owned())
+        .map(|line| escape_control(line).into_owned())
         .collect();
     let text = lines.join("\n");
     match error.find_root() {

@@ -1,23 +1,23 @@
-//! Which tables there are, and what may be written to them.
+//! The tables of the providers, and what statements may write.
 
 use std::sync::{Arc, atomic::AtomicBool};
 
 use org_invitations::{BulkOptions, ClickHouse, Confluent};
 use org_invitations_sql::{InvitationsTable, WriteOptions};
 
-use super::SqlOptions;
-use crate::provider::Connected;
+use super::SqlArgs;
+use crate::provider::ProviderContext;
 
-/// What `INSERT` and `DELETE` may do, and what stops them.
+/// The write options of the tables, and the flag that stops a write.
 #[derive(Clone, Debug)]
 pub(super) struct Writes {
     pub options: WriteOptions,
-    /// Once it is true, no further row is sent.
+    /// Once true, no further row is sent.
     pub stop: Arc<AtomicBool>,
 }
 
 impl Writes {
-    pub fn new(options: &SqlOptions) -> Self {
+    pub fn new(options: &SqlArgs) -> Self {
         let stop = Arc::<AtomicBool>::default();
         let options = WriteOptions::default()
             .allow_delete_all(options.allow_delete_all)
@@ -31,15 +31,18 @@ impl Writes {
     }
 }
 
-/// A table for each provider, and one for all.
-pub(super) fn tables(providers: &[Connected], writes: &Writes) -> Vec<(String, InvitationsTable)> {
+/// One table for each provider, and one for all of them.
+pub(super) fn tables(
+    providers: &[ProviderContext],
+    writes: &Writes,
+) -> Vec<(String, InvitationsTable)> {
     let mut tables = Vec::new();
     for provider in providers {
         let mut table = InvitationsTable::of(provider.shared());
         if let Some(id) = &provider.organization_id {
             table = table.organization_id(id);
         }
-        // The schemas have the names that StackQL gives them; the sandbox speaks Confluent's API.
+        // The schemas have StackQL's names. The sandbox speaks Confluent's API.
         let schema = match provider.label.as_str() {
             ClickHouse::NAME => "members",
             Confluent::NAME | "sandbox" => "iam",

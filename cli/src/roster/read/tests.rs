@@ -1,3 +1,5 @@
+use org_invitations::AuthType;
+
 use super::*;
 
 fn rows(text: &str, format: RosterFormat) -> Vec<(usize, NewInvitation)> {
@@ -15,7 +17,7 @@ fn ann() -> NewInvitation {
 }
 
 #[test]
-fn csv_as_spreadsheets_write_it() {
+fn csv_in_the_dialects_of_spreadsheets() {
     for text in [
         "email\nann@example.com\n",
         "\u{feff}email\r\nann@example.com\r\n",
@@ -34,7 +36,7 @@ fn csv_as_spreadsheets_write_it() {
 }
 
 #[test]
-fn a_cell_that_was_made_harmless_is_what_it_was() {
+fn escaped_formulas_are_read_back() {
     for (cell, email) in [
         ("'+ann@x", "+ann@x"),
         ("'ann@x", "'ann@x"),
@@ -48,8 +50,8 @@ fn a_cell_that_was_made_harmless_is_what_it_was() {
 
 #[test]
 fn options_in_every_spelling() {
-    let ids = || ann().role_ids(["r-1", "r-2"]);
-    for (text, format, wanted) in [
+    let ids = || ann().roles(["r-1", "r-2"]);
+    for (text, format, expected) in [
         (
             "email,roles\nann@example.com,r-1;r-2",
             RosterFormat::Csv,
@@ -97,12 +99,12 @@ fn options_in_every_spelling() {
         ),
     ] {
         let got: Vec<_> = rows(text, format).into_iter().map(|(_, new)| new).collect();
-        assert_eq!(got, [wanted], "{text:?}");
+        assert_eq!(got, [expected], "{text:?}");
     }
 }
 
 #[test]
-fn rows_know_their_lines() {
+fn rows_have_their_lines() {
     let lines = |text, format| -> Vec<usize> {
         rows(text, format)
             .into_iter()
@@ -124,39 +126,39 @@ fn rows_know_their_lines() {
 }
 
 #[test]
-fn every_problem_is_told_with_its_line() {
-    for (text, format, wanted) in [
+fn every_problem_has_its_line() {
+    for (text, format, expected) in [
         (
             "",
             RosterFormat::Csv,
-            vec!["line 1: it is empty; its first line names the columns"],
+            vec!["line 1: the file is empty; its first line has to name the columns"],
         ),
         (
             "ann@example.com\n",
             RosterFormat::Csv,
             vec![
-                "line 1: there is no column \"ann@example.com\"; the columns are email, roles and auth_type",
-                "line 1: the first line names the columns, and `email` has to be one",
+                "line 1: unknown column \"ann@example.com\"; the columns are email, roles and auth_type",
+                "line 1: the first line has no column `email`",
             ],
         ),
         (
             "email,email\n",
             RosterFormat::Csv,
-            vec!["line 1: the column \"email\" is there twice"],
+            vec!["line 1: duplicate column \"email\""],
         ),
         (
             "email,auth_type\na@x,ssoo\nb@x\n,local\n",
             RosterFormat::Csv,
             vec![
-                "line 2: there is no auth type \"ssoo\"; it is local or sso",
-                "line 3: it has 1 cells, and the first line names 2",
-                "line 4: it has no email",
+                "line 2: unknown auth type \"ssoo\"; the auth types are local and sso",
+                "line 3: the row has 1 cells, and the first line names 2 columns",
+                "line 4: the email is missing",
             ],
         ),
         (
             "email,roles\na@x,legacy:admin;r-1\n",
             RosterFormat::Csv,
-            vec!["line 2: `legacy:…` is the only role that a person can have"],
+            vec!["line 2: `legacy:…` cannot be combined with other roles"],
         ),
         (
             "{}",
@@ -173,17 +175,17 @@ fn every_problem_is_told_with_its_line() {
         (
             "{\"email\":\"a@x\"}\nann\n{\"roles\":\"\"}\n",
             RosterFormat::Jsonl,
-            vec!["line 2: expected value", "line 3: it has no email"],
+            vec!["line 2: expected value", "line 3: the email is missing"],
         ),
     ] {
-        assert_eq!(problems(text, format), wanted, "{text:?}");
+        assert_eq!(problems(text, format), expected, "{text:?}");
     }
     let problems = parse(b"email\na@x\n\xff@x\n", RosterFormat::Csv).unwrap_err();
-    assert_eq!(problems, [problem(3, "it is not UTF-8 text")]);
+    assert_eq!(problems, [problem(3, "the file is not UTF-8 text")]);
 }
 
 #[test]
-fn a_row_may_say_that_it_deletes() {
+fn a_row_may_delete() {
     for (text, format) in [
         (
             "email,roles,auth_type,action,id,error\nann@example.com,,,Delete,i-1,why\nbob@example.com,r-1,,renew,,\n\
@@ -199,7 +201,7 @@ fn a_row_may_say_that_it_deletes() {
     ] {
         let roster = Roster::new(parse(text.as_bytes(), format).unwrap()).unwrap();
         let invited = roster.invite.into_iter().map(|(_, new)| new);
-        let bob = NewInvitation::new("bob@example.com").role_ids(["r-1"]);
+        let bob = NewInvitation::new("bob@example.com").roles(["r-1"]);
         let dan = NewInvitation::new("dan@example.com");
         assert_eq!(invited.collect::<Vec<_>>(), [bob, dan]);
         let id = "i-1".parse().unwrap();
@@ -212,42 +214,48 @@ fn a_row_may_say_that_it_deletes() {
 }
 
 #[test]
-fn a_row_that_deletes_says_nothing_else() {
-    for (row, wanted) in [
+fn a_deleting_row_has_no_other_options() {
+    for (row, expected) in [
         (
             "a@x,,remove,",
-            "line 2: there is no action \"remove\"; it is create, renew or delete",
+            "line 2: unknown action \"remove\"; the actions are create, renew and delete",
         ),
         (
             "a@x,r-1,delete,",
-            "line 2: a row that deletes has neither roles nor an auth type",
+            "line 2: a row with the action delete has neither roles nor an auth type",
         ),
         (
             "a@x,,create,i-1",
-            "line 2: an id goes with the action delete only",
+            "line 2: only the action delete takes an id",
         ),
         (
             "a@x,,delete,i/1",
             "line 2: an invitation id must not contain '/'",
         ),
-        (",,delete,i-1", "line 2: it has no email"),
+        (",,delete,i-1", "line 2: the email is missing"),
     ] {
         let text = format!("email,roles,action,id\n{row}\n");
-        assert_eq!(problems(&text, RosterFormat::Csv), [wanted]);
+        assert_eq!(problems(&text, RosterFormat::Csv), [expected]);
     }
     let both = "email,action\nann@example.com,\nANN@example.com,delete\n";
     let problems = Roster::new(parse(both.as_bytes(), RosterFormat::Csv).unwrap()).unwrap_err();
-    assert_eq!(problems, [problem(3, "it deletes whom line 2 invites")]);
+    assert_eq!(
+        problems,
+        [problem(
+            3,
+            "this row deletes the person whom line 2 invites"
+        )]
+    );
 }
 
 #[test]
-fn a_cell_that_was_written_out_is_what_it_was() {
+fn escaped_control_characters_are_read_back() {
     let got = rows("email\nann\\u{202e}@example.com\n", RosterFormat::Csv);
     assert_eq!(got, [(2, NewInvitation::new("ann\u{202e}@example.com"))]);
 }
 
 #[test]
-fn nothing_at_all_is_told_from_a_roster() {
+fn a_blank_file_differs_from_a_roster() {
     for text in ["", "\u{feff}", " \r\n\n"] {
         assert!(is_blank(text.as_bytes()), "{text:?}");
     }

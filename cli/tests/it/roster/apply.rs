@@ -1,4 +1,4 @@
-//! What `apply` does, says and leaves behind.
+//! `apply`: outcomes, failed rows and journal.
 
 use std::{fs, process::Stdio, time::Duration};
 
@@ -6,42 +6,42 @@ use org_invitations_sandbox::{Fault, Faults, Operation, Provider, Rule};
 use tokio::io::AsyncWriteExt;
 
 use super::{created, crowd, file, path};
-use crate::world::{World, command};
+use crate::fixture::{Fixture, command};
 
 #[tokio::test]
-async fn a_roster_is_applied_and_then_there_is_nothing_to_do() {
-    let world = World::start().await;
+async fn applying_twice_changes_nothing_more() {
+    let fixture = Fixture::start().await;
     for (vendor, provider) in [
         ("confluent", Provider::Confluent),
         ("clickhouse", Provider::ClickHouse),
     ] {
-        world.invite(vendor, &["old@example.com"]).await;
+        fixture.invite(vendor, &["old@example.com"]).await;
         let roster = file(
-            &world,
+            &fixture,
             "roster.csv",
             "email\nann@example.com\nbob@example.com\n",
         );
         let apply = ["-p", vendor, "apply", &roster, "--yes", "--prune"];
-        let applied = world.run(&apply).await;
-        applied.succeeded().says(&["create 2, delete 1"]);
+        let applied = fixture.run(&apply).await;
+        applied.success().stderr_contains(&["create 2, delete 1"]);
         assert_eq!(applied.stdout, "invited 2, kept 0, deleted 1\n");
-        let again = world.run(&apply).await;
-        assert_eq!(again.succeeded().stdout, "invited 0, kept 2, deleted 0\n");
-        assert_eq!(created(&world.sandbox, provider).len(), 3);
-        assert!(!path(&world, "roster.csv.journal").exists());
+        let again = fixture.run(&apply).await;
+        assert_eq!(again.success().stdout, "invited 0, kept 2, deleted 0\n");
+        assert_eq!(created(&fixture.sandbox, provider).len(), 3);
+        assert!(!path(&fixture, "roster.csv.journal").exists());
     }
 }
 
 #[tokio::test]
-async fn rows_that_fail_are_written_out_and_can_be_given_back() {
-    let world = World::start().await;
+async fn failed_rows_form_a_roster() {
+    let fixture = Fixture::start().await;
     let refuse = Rule::new(Fault::status_before(403))
         .on(Operation::Create)
         .times(1);
-    world.sandbox.set_faults(Faults::script([refuse]));
+    fixture.sandbox.set_faults(Faults::script([refuse]));
     let text = "email,auth_type\nann@example.com,local\nnobody,\nbob@example.com,\n";
-    let roster = file(&world, "roster.csv", text);
-    let (failed, again) = (path(&world, "failed.csv"), path(&world, "again.csv"));
+    let roster = file(&fixture, "roster.csv", text);
+    let (failed, again) = (path(&fixture, "failed.csv"), path(&fixture, "again.csv"));
     let failed = failed.to_str().unwrap();
     let apply = [
         "-p",
@@ -52,7 +52,7 @@ async fn rows_that_fail_are_written_out_and_can_be_given_back() {
         "--concurrency",
         "1",
     ];
-    let applied = world
+    let applied = fixture
         .run(&[&apply[..], &["--failed", failed, "-o", "jsonl"]].concat())
         .await;
     applied.fails(
@@ -77,92 +77,92 @@ async fn rows_that_fail_are_written_out_and_can_be_given_back() {
     );
 
     let apply = ["-p", "confluent", "apply", failed, "--yes"];
-    let applied = world
+    let applied = fixture
         .run(&[&apply[..], &["--failed", again.to_str().unwrap()]].concat())
         .await;
     applied.fails(1, &["an email address needs an `@`"]);
     assert_eq!(applied.stdout, "invited 1, kept 0, deleted 0, refused 1\n");
-    assert_eq!(created(&world.sandbox, Provider::Confluent).len(), 2);
+    assert_eq!(created(&fixture.sandbox, Provider::Confluent).len(), 2);
 }
 
 #[tokio::test]
-async fn a_file_of_failed_rows_is_never_overwritten_nor_left_empty() {
-    let world = World::start().await;
-    let roster = file(&world, "roster.csv", &crowd(2));
+async fn failed_rows_are_never_overwritten_nor_left_empty() {
+    let fixture = Fixture::start().await;
+    let roster = file(&fixture, "roster.csv", &crowd(2));
     let apply = ["-p", "confluent", "apply", &roster, "--yes", "--failed"];
-    let refused = world.run(&[&apply[..], &[&roster]].concat()).await;
-    refused.fails(2, &["cannot write", "nothing is overwritten"]);
-    let refused = world.run(&[&apply[..], &["failed.xlsx"]].concat()).await;
+    let refused = fixture.run(&[&apply[..], &[&roster]].concat()).await;
+    refused.fails(2, &["cannot write", "existing files are never overwritten"]);
+    let refused = fixture.run(&[&apply[..], &["failed.xlsx"]].concat()).await;
     refused.fails(2, &[".csv or .jsonl"]);
-    assert!(world.sandbox.ledger().commits.is_empty());
-    let failed = path(&world, "failed.jsonl");
+    assert!(fixture.sandbox.ledger().commits.is_empty());
+    let failed = path(&fixture, "failed.jsonl");
     let again = [&apply[..], &[failed.to_str().unwrap(), "--resume"]].concat();
-    world.run(&again).await.succeeded();
+    fixture.run(&again).await.success();
     assert!(!failed.exists());
 }
 
 #[tokio::test]
-async fn without_a_terminal_it_needs_a_yes() {
-    let world = World::start().await;
-    let roster = file(&world, "roster.csv", &crowd(2));
-    let refused = world.run(&["-p", "confluent", "apply", &roster]).await;
-    refused.fails(2, &["give `--yes`", "Nothing was sent"]);
-    assert!(world.sandbox.ledger().requests.is_empty());
+async fn apply_needs_yes_without_a_terminal() {
+    let fixture = Fixture::start().await;
+    let roster = file(&fixture, "roster.csv", &crowd(2));
+    let refused = fixture.run(&["-p", "confluent", "apply", &roster]).await;
+    refused.fails(2, &["pass --yes", "Nothing was sent"]);
+    assert!(fixture.sandbox.ledger().requests.is_empty());
 }
 
 #[tokio::test]
-async fn a_credential_that_does_not_work_stops_the_rest_and_can_be_mended() {
-    let world = World::start().await;
-    let roster = file(&world, "roster.csv", &crowd(20));
+async fn a_rejected_credential_stops_the_run_for_a_resume() {
+    let fixture = Fixture::start().await;
+    let roster = file(&fixture, "roster.csv", &crowd(20));
     let refuse = Rule::new(Fault::status_before(401))
         .on(Operation::Create)
         .nth(6)
         .always();
-    world.sandbox.set_faults(Faults::script([refuse]));
+    fixture.sandbox.set_faults(Faults::script([refuse]));
     let apply = ["-p", "confluent", "apply", &roster, "--yes"];
-    let refused = world.run(&apply).await;
-    refused.says(&["were not attempted", "--resume"]);
+    let refused = fixture.run(&apply).await;
+    refused.stderr_contains(&["were not attempted", "--resume"]);
     assert_ne!(refused.code, Some(0));
-    world.sandbox.set_faults(Faults::default());
-    let journal = world.run(&apply).await;
-    journal.fails(2, &["a run that was interrupted", "--resume"]);
-    world
+    fixture.sandbox.set_faults(Faults::default());
+    let journal = fixture.run(&apply).await;
+    journal.fails(2, &["an interrupted run", "--resume"]);
+    fixture
         .run(&[&apply[..], &["--resume"]].concat())
         .await
-        .succeeded();
-    let created = created(&world.sandbox, Provider::Confluent);
+        .success();
+    let created = created(&fixture.sandbox, Provider::Confluent);
     assert_eq!((created.len(), created.values().sum::<usize>()), (20, 20));
 }
 
 #[tokio::test]
-async fn a_journal_of_another_account_is_not_gone_on_with() {
-    let world = World::start().await;
-    let roster = file(&world, "roster.csv", &crowd(2));
+async fn a_journal_of_another_account_is_rejected() {
+    let fixture = Fixture::start().await;
+    let roster = file(&fixture, "roster.csv", &crowd(2));
     for (journal, words) in [
         (
             "{\"version\":1,\"target\":\"clickhouse elsewhere\"}\n",
-            "it is about clickhouse elsewhere",
+            "it belongs to clickhouse elsewhere",
         ),
-        ("{\"version\":2}\n", "it is no journal"),
-        ("email\n", "it is no journal"),
-        ("not even a line", "it is no journal"),
+        ("{\"version\":2}\n", "this is not a journal"),
+        ("email\n", "this is not a journal"),
+        ("not even a line", "this is not a journal"),
     ] {
-        file(&world, "roster.csv.journal", journal);
+        file(&fixture, "roster.csv.journal", journal);
         let resume = ["-p", "confluent", "apply", &roster, "--yes", "--resume"];
-        world.run(&resume).await.fails(2, &[words, "delete it"]);
+        fixture.run(&resume).await.fails(2, &[words, "delete it"]);
     }
-    assert!(world.sandbox.ledger().commits.is_empty());
+    assert!(fixture.sandbox.ledger().commits.is_empty());
 }
 
 #[tokio::test]
-async fn whom_an_interrupted_run_invited_is_not_invited_again_when_the_list_has_lost_them() {
-    let world = World::start().await;
-    let roster = file(&world, "roster.csv", &crowd(3));
+async fn resuming_skips_invited_people_who_are_not_listed() {
+    let fixture = Fixture::start().await;
+    let roster = file(&fixture, "roster.csv", &crowd(3));
     let hang = Rule::new(Fault::hang())
         .on(Operation::Create)
         .nth(3)
         .always();
-    world.sandbox.set_faults(Faults::script([hang]));
+    fixture.sandbox.set_faults(Faults::script([hang]));
     let apply = [
         "-p",
         "confluent",
@@ -172,8 +172,8 @@ async fn whom_an_interrupted_run_invited_is_not_invited_again_when_the_list_has_
         "--concurrency",
         "1",
     ];
-    let mut child = command(&apply, &world.variables()).spawn().unwrap();
-    let journal = path(&world, "roster.csv.journal");
+    let mut child = command(&apply, &fixture.variables()).spawn().unwrap();
+    let journal = path(&fixture, "roster.csv.journal");
     let lines = || {
         fs::read_to_string(&journal)
             .unwrap_or_default()
@@ -184,9 +184,9 @@ async fn whom_an_interrupted_run_invited_is_not_invited_again_when_the_list_has_
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     child.kill().await.unwrap();
-    world.sandbox.set_faults(Faults::default());
-    // The first one declined meanwhile.
-    let ids = world
+    fixture.sandbox.set_faults(Faults::default());
+    // The first person declined meanwhile.
+    let ids = fixture
         .run(&[
             "-p",
             "confluent",
@@ -198,26 +198,26 @@ async fn whom_an_interrupted_run_invited_is_not_invited_again_when_the_list_has_
         ])
         .await;
     let id = ids.lines()[0]["id"].as_str().unwrap().to_owned();
-    world
+    fixture
         .run(&["-p", "confluent", "delete", &id, "--yes"])
         .await
-        .succeeded();
-    let resumed = world.run(&[&apply[..], &["--resume"]].concat()).await;
+        .success();
+    let resumed = fixture.run(&[&apply[..], &["--resume"]].concat()).await;
     resumed
-        .succeeded()
-        .says(&["1 were invited before the interruption"]);
+        .success()
+        .stderr_contains(&["1 were invited before the interruption"]);
     assert_eq!(resumed.stdout, "invited 1, kept 2, deleted 0\n");
     assert_eq!(
-        created(&world.sandbox, Provider::Confluent)["person0@example.com"],
+        created(&fixture.sandbox, Provider::Confluent)["person0@example.com"],
         1
     );
 }
 
 #[tokio::test]
-async fn a_roster_may_come_from_standard_input() {
-    let world = World::start().await;
+async fn a_roster_is_read_from_standard_input() {
+    let fixture = Fixture::start().await;
     let apply = ["-p", "confluent", "apply", "-", "--format", "csv", "--yes"];
-    let mut command = command(&apply, &world.variables());
+    let mut command = command(&apply, &fixture.variables());
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -228,17 +228,17 @@ async fn a_roster_may_come_from_standard_input() {
     drop(stdin);
     let output = child.wait_with_output().await.unwrap();
     assert_eq!(output.stdout, b"invited 3, kept 0, deleted 0\n");
-    let refused = world.run(&[&apply[..], &["--resume"]].concat()).await;
+    let refused = fixture.run(&[&apply[..], &["--resume"]].concat()).await;
     refused.fails(2, &["--journal"]);
 }
 
 #[tokio::test]
-async fn outcomes_are_there_in_every_format() {
-    let world = World::start().await;
-    let roster = file(&world, "roster.csv", "email\nann@example.com\nnobody\n");
+async fn every_format_has_the_outcomes() {
+    let fixture = Fixture::start().await;
+    let roster = file(&fixture, "roster.csv", "email\nann@example.com\nnobody\n");
     let mut seen = Vec::new();
     for format in ["json", "jsonl", "yaml", "csv"] {
-        let applied = world
+        let applied = fixture
             .run(&["-p", "confluent", "apply", &roster, "--yes", "-o", format])
             .await;
         assert_eq!(applied.code, Some(1));
@@ -258,16 +258,16 @@ async fn outcomes_are_there_in_every_format() {
 }
 
 #[tokio::test]
-async fn what_is_printed_is_as_the_schema_says() {
-    let world = World::start().await;
-    let roster = file(&world, "roster.csv", "email\nann@example.com\nnobody\n");
+async fn output_matches_the_schema() {
+    let fixture = Fixture::start().await;
+    let roster = file(&fixture, "roster.csv", "email\nann@example.com\nnobody\n");
     for words in [
         vec!["plan", &roster, "-o", "json"],
         vec!["apply", &roster, "--yes", "-o", "json"],
     ] {
-        let schema = world.run(&["schema", words[0]]).await.json();
+        let schema = fixture.run(&["schema", words[0]]).await.json();
         let valid = jsonschema::validator_for(&schema).unwrap();
-        let printed = world
+        let printed = fixture
             .run(&[&["-p", "confluent"], &words[..]].concat())
             .await;
         let printed = serde_json::from_str(&printed.stdout).unwrap();

@@ -3,49 +3,49 @@
 use org_invitations_sandbox::{Change, Fault, Faults, Operation, Provider, Rule};
 
 use super::{created, file};
-use crate::world::World;
+use crate::fixture::Fixture;
 
 const PEOPLE: [&str; 3] = ["ann@example.com", "bob@example.com", "cid@example.com"];
 
 const COPY: [&str; 5] = ["copy", "--from", "confluent", "--to", "clickhouse"];
 
 #[tokio::test]
-async fn what_the_target_cannot_express_is_refused_unless_told_to_leave_it_out() {
-    let world = World::start().await;
-    world.invite("confluent", &PEOPLE).await;
+async fn unsupported_fields_are_rejected_unless_ignored() {
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &PEOPLE).await;
     let dry = [&COPY[..], &["--dry-run", "-o", "jsonl"]].concat();
-    let planned = world.run(&dry).await;
-    for row in planned.succeeded().lines() {
+    let planned = fixture.run(&dry).await;
+    for row in planned.success().lines() {
         assert_eq!(row["action"], "refuse", "{row}");
         assert_eq!(row["reason"], "the provider has no auth types", "{row}");
     }
     let dry = [&dry[..], &["--ignore", "auth-type"]].concat();
-    let planned = world.run(&dry).await;
-    for row in planned.succeeded().lines() {
+    let planned = fixture.run(&dry).await;
+    for row in planned.success().lines() {
         assert_eq!(row["action"], "create", "{row}");
     }
-    assert!(created(&world.sandbox, Provider::ClickHouse).is_empty());
+    assert!(created(&fixture.sandbox, Provider::ClickHouse).is_empty());
 }
 
 #[tokio::test]
-async fn people_are_copied_and_the_source_is_left_alone_or_withdrawn() {
-    let world = World::start().await;
-    if !world.offers_role_ids().await {
+async fn copying_keeps_or_deletes_the_source() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_role_ids().await {
         return;
     }
-    world.invite("confluent", &PEOPLE).await;
-    world.invite("clickhouse", &["Bob@example.com"]).await;
-    world
+    fixture.invite("confluent", &PEOPLE).await;
+    fixture.invite("clickhouse", &["Bob@example.com"]).await;
+    fixture
         .sandbox
         .accept(Provider::Confluent, "cid@example.com")
         .unwrap();
     let copy = [&COPY[..], &["--ignore", "auth-type", "--yes"]].concat();
-    let copied = world.run(&copy).await;
+    let copied = fixture.run(&copy).await;
     copied
-        .succeeded()
-        .says(&["1 are over or accepted", "create 1, keep 1"]);
+        .success()
+        .stderr_contains(&["1 are expired, deactivated or accepted", "create 1, keep 1"]);
     assert_eq!(copied.stdout, "invited 1, kept 1, deleted 0\n");
-    let created = created(&world.sandbox, Provider::ClickHouse);
+    let created = created(&fixture.sandbox, Provider::ClickHouse);
     assert_eq!(
         created.into_iter().collect::<Vec<_>>(),
         [
@@ -53,27 +53,27 @@ async fn people_are_copied_and_the_source_is_left_alone_or_withdrawn() {
             ("bob@example.com".to_owned(), 1),
         ]
     );
-    let listed = |world| async move {
+    let listed = |fixture| async move {
         let list = ["-p", "confluent", "list", "--status", "sent", "-o", "jsonl"];
-        World::run(world, &list).await.lines().len()
+        Fixture::run(fixture, &list).await.lines().len()
     };
-    assert_eq!(listed(&world).await, 2, "the source was changed");
-    let moved = world
+    assert_eq!(listed(&fixture).await, 2, "the source was changed");
+    let moved = fixture
         .run(&[&copy[..], &["--delete-source-after"]].concat())
         .await;
-    moved.succeeded().says(&["confluent: withdrew 2"]);
-    assert_eq!(listed(&world).await, 0);
+    moved.success().stderr_contains(&["confluent: withdrew 2"]);
+    assert_eq!(listed(&fixture).await, 0);
 }
 
 #[tokio::test]
-async fn a_role_map_says_which_role_is_which() {
-    let world = World::start().await;
-    if !world.offers_role_ids().await {
+async fn a_role_map_translates_roles() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_role_ids().await {
         return;
     }
     let config = {
-        let key = &world.sandbox.credentials().clickhouse;
-        let (url, id) = (world.sandbox.url(), &key.organization_id);
+        let key = &fixture.sandbox.credentials().clickhouse;
+        let (url, id) = (fixture.sandbox.url(), &key.organization_id);
         let (api_key, secret) = (&key.api_key, &key.api_secret);
         let profile = |name: &str, provider: &str| {
             format!(
@@ -83,8 +83,8 @@ async fn a_role_map_says_which_role_is_which() {
         };
         profile("old", "clickhouse") + &profile("new", "clickhouse")
     };
-    world.config(&config);
-    world
+    fixture.config(&config);
+    fixture
         .run(&[
             "-p",
             "clickhouse",
@@ -94,9 +94,9 @@ async fn a_role_map_says_which_role_is_which() {
             "developer",
         ])
         .await
-        .succeeded();
+        .success();
     let map = file(
-        &world,
+        &fixture,
         "map.toml",
         "[roles]\n\"Developer\" = \"r-9\"\ndeveloper = [\"r-9\"]\n",
     );
@@ -114,20 +114,20 @@ async fn a_role_map_says_which_role_is_which() {
         words.extend(extra);
         words
     };
-    let mut variables = world.no_variables();
+    let mut variables = fixture.empty_environment();
     variables.retain(|name, _| !name.starts_with("CLICKHOUSE"));
     let mut words = copy(&["--role-map"]);
     words.push(&map);
-    let planned = crate::world::run(&words, &variables).await;
-    let row = &planned.succeeded().lines()[0];
-    // Both profiles are of one organisation here, so the person is there already, with other roles.
+    let planned = crate::fixture::run(&words, &variables).await;
+    let row = &planned.success().lines()[0];
+    // Both profiles belong to one organisation, which has invited the person with other roles.
     assert_eq!(row["action"], "renew", "{row}");
     assert_eq!(row["roles"]["ids"][0], "r-9", "{row}");
-    let empty = file(&world, "empty.toml", "[roles]\n");
+    let empty = file(&fixture, "empty.toml", "[roles]\n");
     let mut words = copy(&["--role-map"]);
     words.push(&empty);
-    let planned = crate::world::run(&words, &variables).await;
-    let row = &planned.succeeded().lines()[0];
+    let planned = crate::fixture::run(&words, &variables).await;
+    let row = &planned.success().lines()[0];
     let kept_or_refused = row["action"] == "keep"
         || row["reason"]
             .as_str()
@@ -136,8 +136,8 @@ async fn a_role_map_says_which_role_is_which() {
 }
 
 #[tokio::test]
-async fn wrong_words_are_refused_before_anything_is_sent() {
-    let world = World::start().await;
+async fn invalid_arguments_fail_before_any_request() {
+    let fixture = Fixture::start().await;
     for (words, said) in [
         (
             vec!["copy", "--from", "confluent", "--to", "confluent", "--yes"],
@@ -164,9 +164,9 @@ async fn wrong_words_are_refused_before_anything_is_sent() {
             "--journal",
         ),
     ] {
-        world.run(&words).await.fails(2, &[said]);
+        fixture.run(&words).await.fails(2, &[said]);
     }
-    assert!(world.sandbox.ledger().requests.is_empty());
+    assert!(fixture.sandbox.ledger().requests.is_empty());
 }
 
 const MOVE: [&str; 9] = [
@@ -181,11 +181,11 @@ const MOVE: [&str; 9] = [
     "--delete-source-after",
 ];
 
-/// Who is invited at a provider.
-async fn listed(world: &World, provider: &str) -> Vec<String> {
+/// The people invited at a provider.
+async fn listed(fixture: &Fixture, provider: &str) -> Vec<String> {
     let list = ["-p", provider, "list", "-o", "jsonl"];
-    let rows = world.run(&list).await.lines();
-    let emails = rows.iter().map(|row| crate::world::text(&row["email"]));
+    let rows = fixture.run(&list).await.lines();
+    let emails = rows.iter().map(|row| crate::fixture::text(&row["email"]));
     emails.collect()
 }
 
@@ -196,69 +196,69 @@ fn on_create(fault: Fault) -> Rule {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_withdrawn_at_the_source_who_was_not_seen_at_the_target() {
-    let world = World::start().await;
-    world.invite("confluent", &PEOPLE).await;
-    // Every create is refused as if the person were there; or one of them is.
+async fn only_people_seen_at_the_target_leave_the_source() {
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &PEOPLE).await;
+    // All creates, or one of them, fail as if the person were invited already.
     for rule in [
         on_create(Fault::status_before(409)).always(),
         on_create(Fault::status_before(409)).nth(2),
     ] {
-        world.sandbox.set_faults(Faults::script([rule]));
-        let moved = world.run(&MOVE).await;
-        let why = "confluent: nothing was withdrawn, because it is open whether";
+        fixture.sandbox.set_faults(Faults::script([rule]));
+        let moved = fixture.run(&MOVE).await;
+        let why = "confluent: nothing was withdrawn, because it is unknown whether";
         if moved.stdout.starts_with("invited 0") {
             assert_ne!(moved.code, Some(0));
         } else {
             moved.fails(1, &[why]);
         }
-        assert_eq!(listed(&world, "confluent").await.len(), 3);
+        assert_eq!(listed(&fixture, "confluent").await.len(), 3);
     }
-    assert_eq!(listed(&world, "clickhouse").await.len(), 2);
-    world.sandbox.set_faults(Faults::default());
-    // Once nothing is open, all of them go.
-    world
+    assert_eq!(listed(&fixture, "clickhouse").await.len(), 2);
+    fixture.sandbox.set_faults(Faults::default());
+    // Once every create is explained, everybody is withdrawn.
+    fixture
         .run(&MOVE)
         .await
-        .succeeded()
-        .says(&["confluent: withdrew 3"]);
-    assert!(listed(&world, "confluent").await.is_empty());
-    assert_eq!(listed(&world, "clickhouse").await.len(), 3);
+        .success()
+        .stderr_contains(&["confluent: withdrew 3"]);
+    assert!(listed(&fixture, "confluent").await.is_empty());
+    assert_eq!(listed(&fixture, "clickhouse").await.len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_refused_at_the_target_stays_at_the_source() {
-    let world = World::start().await;
-    world.invite("confluent", &PEOPLE).await;
+async fn people_rejected_by_the_target_stay_at_the_source() {
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &PEOPLE).await;
     let refused = on_create(Fault::status_before(403)).times(1);
-    world.sandbox.set_faults(Faults::script([refused]));
-    let moved = world
+    fixture.sandbox.set_faults(Faults::script([refused]));
+    let moved = fixture
         .run(&[&MOVE[..], &["--concurrency", "1"]].concat())
         .await;
     moved.fails(1, &["status 403", "confluent: withdrew 2"]);
-    assert_eq!(listed(&world, "confluent").await, [PEOPLE[0]]);
-    // A member there is told in the vendor's words, and was not seen.
-    world.invite("clickhouse", &[PEOPLE[0]]).await;
-    world
+    assert_eq!(listed(&fixture, "confluent").await, [PEOPLE[0]]);
+    // The vendor's message names a member, whom no list has shown.
+    fixture.invite("clickhouse", &[PEOPLE[0]]).await;
+    fixture
         .sandbox
         .accept(Provider::ClickHouse, PEOPLE[0])
         .unwrap();
-    let moved = world.run(&MOVE).await;
+    let moved = fixture.run(&MOVE).await;
     moved
-        .succeeded()
-        .says(&["confluent: 1 stay, because they were not seen"]);
-    assert_eq!(listed(&world, "confluent").await, [PEOPLE[0]]);
+        .success()
+        .stderr_contains(&["confluent: 1 kept, because they were not seen"]);
+    assert_eq!(listed(&fixture, "confluent").await, [PEOPLE[0]]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn moving_more_than_was_agreed_to_is_refused_before_anything_is_changed() {
-    let world = World::start().await;
+async fn exceeding_max_deletes_fails_before_any_change() {
+    let fixture = Fixture::start().await;
     let emails: Vec<_> = (0..6)
         .map(|number| format!("p{number}@example.com"))
         .collect();
     let emails: Vec<_> = emails.iter().map(String::as_str).collect();
-    world.invite("confluent", &emails).await;
-    let refused = world.run(&MOVE).await;
+    fixture.invite("confluent", &emails).await;
+    let refused = fixture.run(&MOVE).await;
     refused.fails(
         2,
         &[
@@ -266,12 +266,12 @@ async fn moving_more_than_was_agreed_to_is_refused_before_anything_is_changed() 
             "--max-deletes 6",
         ],
     );
-    assert_eq!(world.sandbox.ledger().commits.len(), 6);
-    let moved = world
+    assert_eq!(fixture.sandbox.ledger().commits.len(), 6);
+    let moved = fixture
         .run(&[&MOVE[..], &["--max-deletes", "100%"]].concat())
         .await;
-    moved.succeeded().says(&["confluent: withdrew 6"]);
-    let commits = world.sandbox.ledger().commits;
+    moved.success().stderr_contains(&["confluent: withdrew 6"]);
+    let commits = fixture.sandbox.ledger().commits;
     let deletions = commits
         .iter()
         .filter(|commit| commit.operation == Change::Delete);
@@ -279,16 +279,16 @@ async fn moving_more_than_was_agreed_to_is_refused_before_anything_is_changed() 
 }
 
 #[tokio::test]
-async fn a_dry_run_shows_what_is_withdrawn_where() {
-    let world = World::start().await;
-    let key = &world.sandbox.credentials().confluent;
-    let (url, api_key, secret) = (world.sandbox.url(), &key.api_key, &key.api_secret);
+async fn a_dry_run_lists_deletions_with_their_provider() {
+    let fixture = Fixture::start().await;
+    let key = &fixture.sandbox.credentials().confluent;
+    let (url, api_key, secret) = (fixture.sandbox.url(), &key.api_key, &key.api_secret);
     let profile = format!(
         "[profiles.kafka]\nprovider = \"confluent\"\napi_key = \"{api_key}\"\n\
          api_secret = \"{secret}\"\nbase_url = \"{url}\"\n"
     );
-    world.config(&profile);
-    let ids = world.invite("confluent", &PEOPLE[..1]).await;
+    fixture.config(&profile);
+    let ids = fixture.invite("confluent", &PEOPLE[..1]).await;
     let dry = [
         "copy",
         "--from",
@@ -302,8 +302,8 @@ async fn a_dry_run_shows_what_is_withdrawn_where() {
         "-o",
         "jsonl",
     ];
-    let shown = world.run(&dry).await;
-    shown.succeeded().says(&[
+    let shown = fixture.run(&dry).await;
+    shown.success().stderr_contains(&[
         "clickhouse: create 1",
         "confluent (profile kafka): delete 1",
     ]);
@@ -316,8 +316,8 @@ async fn a_dry_run_shows_what_is_withdrawn_where() {
         "profile": "kafka", "reason": "once invited at the target",
     });
     assert_eq!(rows[1], delete);
-    assert_eq!(world.sandbox.ledger().commits.len(), 1);
-    let schema = world.run(&["schema", "plan"]).await.json();
+    assert_eq!(fixture.sandbox.ledger().commits.len(), 1);
+    let schema = fixture.run(&["schema", "plan"]).await.json();
     let valid = jsonschema::validator_for(&schema).unwrap();
     assert!(valid.is_valid(&serde_json::Value::from(rows)));
 }

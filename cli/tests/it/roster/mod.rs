@@ -2,9 +2,9 @@
 
 mod apply;
 mod copy;
+mod deletions;
 mod killed;
 mod plan;
-mod removal;
 mod resume;
 #[cfg(unix)]
 mod terminal;
@@ -13,18 +13,18 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use org_invitations_sandbox::{Change, Provider, Sandbox};
 
-use crate::world::World;
+use crate::fixture::Fixture;
 
-/// Writes a file into the world's home; its path.
-fn file(world: &World, name: &str, text: &str) -> String {
-    let path = world.home.join(name);
+/// Writes a file into the home folder, and returns its path.
+fn file(fixture: &Fixture, name: &str, text: &str) -> String {
+    let path = fixture.home.join(name);
     fs::write(&path, text).unwrap();
     path.to_str().unwrap().to_owned()
 }
 
-/// A file in the world's home that may be there or not.
-fn path(world: &World, name: &str) -> PathBuf {
-    world.home.join(name)
+/// The path of a file in the home folder, which may not exist.
+fn path(fixture: &Fixture, name: &str) -> PathBuf {
+    fixture.home.join(name)
 }
 
 /// How often each address was invited on a provider.
@@ -38,7 +38,7 @@ fn created(sandbox: &Sandbox, provider: Provider) -> BTreeMap<String, usize> {
     count
 }
 
-/// A roster of so many people.
+/// A roster of `count` people.
 fn crowd(count: usize) -> String {
     let rows = (0..count).map(|number| format!("person{number}@example.com\n"));
     std::iter::once("email\n".to_owned()).chain(rows).collect()

@@ -1,11 +1,11 @@
-//! What `plan` shows, and that it changes nothing.
+//! `plan`: its output, and that it changes nothing.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::file;
-use crate::world::World;
+use crate::fixture::Fixture;
 
 const ROSTER: &str = "\
 email,roles,auth_type
@@ -17,17 +17,17 @@ cid@example.com,r-1,
 ";
 
 #[tokio::test]
-async fn the_plan_names_lines_actions_and_reasons() {
-    let world = World::start().await;
-    world
+async fn a_plan_has_lines_actions_and_reasons() {
+    let fixture = Fixture::start().await;
+    fixture
         .invite("confluent", &["bob@example.com", "dan@example.com"])
         .await;
-    let roster = file(&world, "roster.csv", ROSTER);
+    let roster = file(&fixture, "roster.csv", ROSTER);
     let plan = ["-p", "confluent", "plan", &roster, "--prune", "-o", "jsonl"];
-    let planned = world.run(&plan).await;
+    let planned = fixture.run(&plan).await;
     planned
-        .succeeded()
-        .says(&["create 1, renew 0, keep 1, delete 1, refuse 3"]);
+        .success()
+        .stderr_contains(&["create 1, renew 0, keep 1, delete 1, refuse 3"]);
     let mut rows = planned.lines();
     for row in &mut rows {
         row.as_object_mut().unwrap().remove("id");
@@ -53,31 +53,31 @@ async fn the_plan_names_lines_actions_and_reasons() {
         ])
     );
     assert_eq!(
-        world.sandbox.ledger().commits.len(),
+        fixture.sandbox.ledger().commits.len(),
         2,
         "it changed something"
     );
 }
 
 #[tokio::test]
-async fn people_see_what_changes() {
-    let world = World::start().await;
-    world.invite("confluent", &["bob@example.com"]).await;
-    let roster = file(&world, "roster.csv", ROSTER);
-    let planned = world.run(&["-p", "confluent", "plan", &roster]).await;
-    let shown = &planned.succeeded().stdout;
+async fn a_table_shows_the_changes() {
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &["bob@example.com"]).await;
+    let roster = file(&fixture, "roster.csv", ROSTER);
+    let planned = fixture.run(&["-p", "confluent", "plan", &roster]).await;
+    let shown = &planned.success().stdout;
     assert!(shown.starts_with("LINE  ACTION  EMAIL"), "{shown}");
     assert!(shown.contains("2     create  ann@example.com"), "{shown}");
     assert!(!shown.contains("keep"), "{shown}");
 }
 
 #[tokio::test]
-async fn what_has_expired_is_to_be_renewed() {
-    let world = World::start().await;
-    world.invite("confluent", &["ann@example.com"]).await;
-    world.sandbox.advance(Duration::from_secs(8 * 86_400));
-    let roster = file(&world, "roster.json", r#"[{"email": "ann@example.com"}]"#);
-    let planned = world
+async fn expired_invitations_are_planned_for_renewal() {
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &["ann@example.com"]).await;
+    fixture.sandbox.advance(Duration::from_secs(8 * 86_400));
+    let roster = file(&fixture, "roster.json", r#"[{"email": "ann@example.com"}]"#);
+    let planned = fixture
         .run(&["-p", "confluent", "plan", &roster, "-o", "json"])
         .await
         .json();
@@ -86,37 +86,37 @@ async fn what_has_expired_is_to_be_renewed() {
 }
 
 #[tokio::test]
-async fn a_roster_that_is_none_is_told_with_its_lines_before_anything_is_sent() {
-    let world = World::start().await;
+async fn an_invalid_roster_fails_with_its_lines() {
+    let fixture = Fixture::start().await;
     for (name, text, words) in [
         (
             "a.csv",
             "mail\nann@example.com\n",
-            vec!["line 1", "there is no column \"mail\""],
+            vec!["line 1", "unknown column \"mail\""],
         ),
         (
             "b.csv",
             "email,auth_type\nann@example.com,pigeon\nbob@example.com\n",
             vec![
-                "line 2: there is no auth type \"pigeon\"",
-                "line 3: it has 1 cells",
+                "line 2: unknown auth type \"pigeon\"",
+                "line 3: the row has 1 cells",
             ],
         ),
         ("c.jsonl", "{\"email\": 7}\n", vec!["line 1: invalid type"]),
         ("d.json", "{", vec!["line 1"]),
         ("e.xlsx", "", vec!["--format csv|json|jsonl"]),
     ] {
-        let roster = file(&world, name, text);
+        let roster = file(&fixture, name, text);
         for command in [vec!["plan", &roster], vec!["apply", &roster, "--yes"]] {
-            let refused = world
+            let refused = fixture
                 .run(&[&["-p", "confluent"], &command[..]].concat())
                 .await;
             refused.fails(2, &words);
         }
     }
-    let missing = world
+    let missing = fixture
         .run(&["-p", "confluent", "plan", "/nowhere.csv"])
         .await;
     missing.fails(2, &["cannot read /nowhere.csv"]);
-    assert!(world.sandbox.ledger().requests.is_empty());
+    assert!(fixture.sandbox.ledger().requests.is_empty());
 }

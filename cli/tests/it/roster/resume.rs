@@ -1,32 +1,32 @@
-//! Going on with a run: who is withdrawn when it is cut off, two at once, another key, a full disk.
+//! Resuming a run: interrupted renewals, concurrent runs, rotated keys and full disks.
 
 use std::{fs, process::Stdio, time::Duration};
 
 use org_invitations_sandbox::{Change, Fault, Faults, Operation, Provider, Rule, Sandbox};
 
 use super::{created, crowd, file, path};
-use crate::world::{World, command, empty_home, with};
+use crate::fixture::{Fixture, command, new_home, with_variables};
 
 const POLL: Duration = Duration::from_millis(10);
 
-fn count(world: &World, change: Change) -> usize {
-    let commits = world.sandbox.ledger().commits;
+fn count(fixture: &Fixture, change: Change) -> usize {
+    let commits = fixture.sandbox.ledger().commits;
     let matching = commits.iter().filter(|commit| commit.operation == change);
     matching.count()
 }
 
-/// Runs until something was committed, and kills it.
-async fn kill_after(world: &World, words: &[&str], change: Change, commits: usize) {
-    let mut child = command(words, &world.variables())
+/// Runs the command until the server has committed a change, and kills it.
+async fn kill_after(fixture: &Fixture, words: &[&str], change: Change, commits: usize) {
+    let mut child = command(words, &fixture.variables())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    while count(world, change) < commits {
+    while count(fixture, change) < commits {
         tokio::time::sleep(POLL).await;
         assert!(child.try_wait().unwrap().is_none(), "it ended");
     }
-    // Its answer is to be read and written down.
+    // The run has time to read the answer and to write its journal.
     tokio::time::sleep(Duration::from_millis(300)).await;
     child.kill().await.unwrap();
 }
@@ -37,11 +37,11 @@ fn hang_from(nth: u32) -> Faults {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_was_withdrawn_when_a_run_was_killed_is_invited_again() {
-    let world = World::start().await;
+async fn people_withdrawn_by_a_killed_run_are_invited_again() {
+    let fixture = Fixture::start().await;
     let roster = |login: &str| {
         let text = format!("email,auth_type\nann@example.com,{login}\nbob@example.com,\n");
-        file(&world, "roster.csv", &text)
+        file(&fixture, "roster.csv", &text)
     };
     let path = roster("local");
     let apply = [
@@ -55,25 +55,25 @@ async fn who_was_withdrawn_when_a_run_was_killed_is_invited_again() {
         "1",
     ];
     // The first run invites Ann, and is killed.
-    world.sandbox.set_faults(hang_from(2));
-    kill_after(&world, &apply, Change::Create, 1).await;
-    // The login of her row changes; the second run withdraws her, and is killed before it invites her.
+    fixture.sandbox.set_faults(hang_from(2));
+    kill_after(&fixture, &apply, Change::Create, 1).await;
+    // The auth type of her row changes. The second run withdraws her, and is killed before it invites her.
     roster("sso");
-    world.sandbox.set_faults(hang_from(2));
-    kill_after(&world, &apply, Change::Delete, 1).await;
-    let emails: Vec<_> = world
+    fixture.sandbox.set_faults(hang_from(2));
+    kill_after(&fixture, &apply, Change::Delete, 1).await;
+    let emails: Vec<_> = fixture
         .sandbox
         .invitations()
         .into_iter()
         .map(|one| one.email)
         .collect();
     assert_eq!(emails, ["bob@example.com"]);
-    // The third run does not take her for invited.
-    world.sandbox.set_faults(Faults::default());
-    let resumed = world.run(&apply).await;
+    // The third run does not count her as invited.
+    fixture.sandbox.set_faults(Faults::default());
+    let resumed = fixture.run(&apply).await;
     resumed
-        .succeeded()
-        .says(&["1 were withdrawn before the interruption, and are invited again"]);
+        .success()
+        .stderr_contains(&["1 were withdrawn before the interruption, and are invited again"]);
     assert_eq!(resumed.stdout, "invited 1, kept 1, deleted 0\n");
     let list = [
         "-p",
@@ -84,47 +84,47 @@ async fn who_was_withdrawn_when_a_run_was_killed_is_invited_again() {
         "-o",
         "jsonl",
     ];
-    assert_eq!(world.run(&list).await.lines()[0]["auth_type"], "sso");
+    assert_eq!(fixture.run(&list).await.lines()[0]["auth_type"], "sso");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_was_withdrawn_and_has_no_row_any_more_is_named() {
-    let world = World::start().await;
-    world.invite("confluent", &["ann@example.com"]).await;
+async fn withdrawn_people_without_a_row_are_named() {
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &["ann@example.com"]).await;
     let path = file(
-        &world,
+        &fixture,
         "roster.csv",
         "email,auth_type\nann@example.com,sso\n",
     );
     let apply = ["-p", "confluent", "apply", &path, "--yes", "--resume"];
-    world.sandbox.set_faults(hang_from(1));
-    kill_after(&world, &apply, Change::Delete, 1).await;
-    world.sandbox.set_faults(Faults::default());
-    file(&world, "roster.csv", "email\nbob@example.com\n");
-    let resumed = world.run(&apply).await;
-    resumed.succeeded().says(&[
+    fixture.sandbox.set_faults(hang_from(1));
+    kill_after(&fixture, &apply, Change::Delete, 1).await;
+    fixture.sandbox.set_faults(Faults::default());
+    file(&fixture, "roster.csv", "email\nbob@example.com\n");
+    let resumed = fixture.run(&apply).await;
+    resumed.success().stderr_contains(&[
         "ann@example.com was withdrawn before the interruption",
-        "org-invitations -p confluent create ann@example.com --auth-type local --if-absent",
+        "org-invitations -p confluent create ann@example.com --auth-type local --if-not-exists",
     ]);
 }
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_is_ended_in_a_renewal_says_who_is_not_invited() {
-    let world = World::start().await;
-    world.invite("confluent", &["ann@example.com"]).await;
+async fn a_run_ended_in_a_renewal_names_the_person() {
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &["ann@example.com"]).await;
     let path = file(
-        &world,
+        &fixture,
         "roster.csv",
         "email,auth_type\nann@example.com,sso\n",
     );
-    world.sandbox.set_faults(hang_from(1));
+    fixture.sandbox.set_faults(hang_from(1));
     let apply = ["-p", "confluent", "apply", &path, "--yes"];
-    let child = command(&apply, &world.variables())
+    let child = command(&apply, &fixture.variables())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    while count(&world, Change::Delete) == 0 {
+    while count(&fixture, Change::Delete) == 0 {
         tokio::time::sleep(POLL).await;
     }
     let id = child.id().unwrap().to_string();
@@ -144,25 +144,25 @@ async fn a_run_that_is_ended_in_a_renewal_says_who_is_not_invited() {
         "{said}"
     );
     assert!(said.contains("--resume"), "{said}");
-    world.sandbox.set_faults(Faults::default());
-    let resumed = world.run(&[&apply[..], &["--resume"]].concat()).await;
-    assert_eq!(resumed.succeeded().stdout, "invited 1, kept 0, deleted 0\n");
+    fixture.sandbox.set_faults(Faults::default());
+    let resumed = fixture.run(&[&apply[..], &["--resume"]].concat()).await;
+    assert_eq!(resumed.success().stdout, "invited 1, kept 0, deleted 0\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_runs_at_once_the_second_is_told_which_process_is_the_first() {
-    let world = World::start().await;
-    let roster = file(&world, "roster.csv", &crowd(3));
-    world.sandbox.set_faults(hang_from(2));
+async fn a_concurrent_run_is_rejected_with_the_pid() {
+    let fixture = Fixture::start().await;
+    let roster = file(&fixture, "roster.csv", &crowd(3));
+    fixture.sandbox.set_faults(hang_from(2));
     let apply = ["-p", "confluent", "apply", &roster, "--yes"];
     let resume = [&apply[..], &["--resume"]].concat();
     for first in [&apply[..], &resume] {
-        let mut child = command(first, &world.variables())
+        let mut child = command(first, &fixture.variables())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let journal = path(&world, "roster.csv.journal");
+        let journal = path(&fixture, "roster.csv.journal");
         let used = format!("\"pid\":{}", child.id().unwrap());
         while !fs::read_to_string(&journal)
             .unwrap_or_default()
@@ -172,35 +172,35 @@ async fn of_two_runs_at_once_the_second_is_told_which_process_is_the_first() {
         }
         let pid = format!("in use by the process {}", child.id().unwrap());
         for second in [&apply[..], &resume] {
-            let refused = world.run(second).await;
+            let refused = fixture.run(second).await;
             refused.fails(2, &[&pid, "Nothing was changed"]);
         }
         // Long enough to have invited somebody.
-        while created(&world.sandbox, Provider::Confluent).is_empty() {
+        while created(&fixture.sandbox, Provider::Confluent).is_empty() {
             tokio::time::sleep(POLL).await;
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
         child.kill().await.unwrap();
     }
-    world.sandbox.set_faults(Faults::default());
-    world.run(&resume).await.succeeded();
-    let created = created(&world.sandbox, Provider::Confluent);
+    fixture.sandbox.set_faults(Faults::default());
+    fixture.run(&resume).await.success();
+    let created = created(&fixture.sandbox, Provider::Confluent);
     assert_eq!((created.len(), created.values().sum::<usize>()), (3, 3));
 }
 
 /// Two organisations of Confluent, and two keys for the first.
-async fn organisations() -> World {
+async fn organisations() -> Fixture {
     let config = "{ confluent: [
         { keys: [{ api_key: OLD, api_secret: s }, { api_key: NEW, api_secret: s }] },
         { keys: [{ api_key: OTHER, api_secret: s }] } ] }";
     let config = serde_norway::from_str(config).unwrap();
-    let world = World {
+    let fixture = Fixture {
         sandbox: Sandbox::builder().config(config).start().await.unwrap(),
-        home: empty_home(),
+        home: new_home(),
     };
-    let roster = file(&world, "roster.csv", &crowd(3));
-    world.sandbox.set_faults(hang_from(3));
-    let variables = with_key(&world, "OLD");
+    let roster = file(&fixture, "roster.csv", &crowd(3));
+    fixture.sandbox.set_faults(hang_from(3));
+    let variables = with_key(&fixture, "OLD");
     let apply = [
         "-p",
         "confluent",
@@ -214,18 +214,18 @@ async fn organisations() -> World {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    while count(&world, Change::Create) < 2 {
+    while count(&fixture, Change::Create) < 2 {
         tokio::time::sleep(POLL).await;
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
     child.kill().await.unwrap();
-    world.sandbox.set_faults(Faults::default());
-    world
+    fixture.sandbox.set_faults(Faults::default());
+    fixture
 }
 
-fn with_key(world: &World, key: &str) -> crate::world::Variables {
-    with(
-        world.variables(),
+fn with_key(fixture: &Fixture, key: &str) -> crate::fixture::Variables {
+    with_variables(
+        fixture.variables(),
         &[
             ("CONFLUENT_CLOUD_API_KEY", key),
             ("CONFLUENT_CLOUD_API_SECRET", "s"),
@@ -234,45 +234,45 @@ fn with_key(world: &World, key: &str) -> crate::world::Variables {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_journal_outlives_a_rotated_key_and_is_of_no_other_organisation() {
-    let world = organisations().await;
-    let roster = path(&world, "roster.csv");
+async fn a_journal_resumes_with_a_rotated_key() {
+    let fixture = organisations().await;
+    let roster = path(&fixture, "roster.csv");
     let roster = roster.to_str().unwrap();
     let resume = ["-p", "confluent", "apply", roster, "--yes", "--resume"];
-    let other = with_key(&world, "OTHER");
-    // Nobody is invited there, so that nothing tells which organisation it is.
-    let refused = crate::world::run(&resume, &other).await;
+    let other = with_key(&fixture, "OTHER");
+    // Without an invitation, nothing identifies the organisation.
+    let refused = crate::fixture::run(&resume, &other).await;
     refused.fails(2, &["another key", "delete it"]);
     let invite = ["-p", "confluent", "create", "eve@example.com"];
-    crate::world::run(&invite, &other).await.succeeded();
-    let refused = crate::world::run(&resume, &other).await;
-    refused.fails(2, &["it is about the organisation", "delete it"]);
-    let resumed = crate::world::run(&resume, &with_key(&world, "NEW")).await;
-    assert_eq!(resumed.succeeded().stdout, "invited 1, kept 2, deleted 0\n");
-    assert!(!path(&world, "roster.csv.journal").exists());
+    crate::fixture::run(&invite, &other).await.success();
+    let refused = crate::fixture::run(&resume, &other).await;
+    refused.fails(2, &["it belongs to the organisation", "delete it"]);
+    let resumed = crate::fixture::run(&resume, &with_key(&fixture, "NEW")).await;
+    assert_eq!(resumed.success().stdout, "invited 1, kept 2, deleted 0\n");
+    assert!(!path(&fixture, "roster.csv.journal").exists());
 }
 
-/// A disk that is full after a few lines, as far as a process can tell.
+/// A disk that is full after a few lines: a limit on the file size.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_in_the_middle_says_how_many_were_done_and_how_to_go_on() {
-    let world = World::start().await;
-    let roster = file(&world, "roster.csv", &crowd(200));
+async fn a_full_disk_reports_progress_and_the_resume_command() {
+    let fixture = Fixture::start().await;
+    let roster = file(&fixture, "roster.csv", &crowd(200));
     let line = format!(
         "trap '' XFSZ; ulimit -f 2; exec {} -p confluent apply {roster} --yes",
-        crate::world::BINARY
+        crate::fixture::BINARY
     );
     let output = tokio::process::Command::new("bash")
         .args(["-c", &line])
         .env_clear()
-        .envs(world.variables())
+        .envs(fixture.variables())
         .stdin(Stdio::null())
         .output()
         .await
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
-    let done = created(&world.sandbox, Provider::Confluent).len();
+    let done = created(&fixture.sandbox, Provider::Confluent).len();
     assert!((1..200).contains(&done), "{done}");
     for word in [
         "cannot write the journal",
@@ -282,26 +282,26 @@ async fn a_full_disk_in_the_middle_says_how_many_were_done_and_how_to_go_on() {
         assert!(said.contains(word), "no {word:?} in {said}");
     }
     let apply = ["-p", "confluent", "apply", &roster, "--yes", "--resume"];
-    world.run(&apply).await.succeeded();
-    let created = created(&world.sandbox, Provider::Confluent);
+    fixture.run(&apply).await.success();
+    let created = created(&fixture.sandbox, Provider::Confluent);
     assert_eq!((created.len(), created.values().sum::<usize>()), (200, 200));
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_withdrawn_that_cannot_be_written_down() {
-    let world = World::start().await;
+async fn nothing_is_withdrawn_without_a_journal_entry() {
+    let fixture = Fixture::start().await;
     let emails = ["a@example.com", "b@example.com"];
-    world.invite("confluent", &emails).await;
+    fixture.invite("confluent", &emails).await;
     let rows = emails.map(|email| format!("{email},sso\n")).concat();
-    let roster = file(&world, "roster.csv", &format!("email,auth_type\n{rows}"));
+    let roster = file(&fixture, "roster.csv", &format!("email,auth_type\n{rows}"));
     // The header fits, and no line after it.
     let line = format!(
         "trap '' XFSZ; ulimit -f 1; exec {} -p confluent apply {roster} --yes --resume",
-        crate::world::BINARY
+        crate::fixture::BINARY
     );
-    let key = &world.sandbox.credentials().confluent.api_key;
-    let url = world.sandbox.url();
+    let key = &fixture.sandbox.credentials().confluent.api_key;
+    let url = fixture.sandbox.url();
     let mut journal = format!(
         "{{\"version\":1,\"target\":\"confluent base_url={url}\",\"credential\":\"{key}\"}}\n"
     );
@@ -309,11 +309,11 @@ async fn nothing_is_withdrawn_that_cannot_be_written_down() {
     while journal.len() < 980 {
         journal.push_str("{\"pid\":1}\n");
     }
-    file(&world, "roster.csv.journal", &journal);
+    file(&fixture, "roster.csv.journal", &journal);
     let output = tokio::process::Command::new("bash")
         .args(["-c", &line])
         .env_clear()
-        .envs(world.variables())
+        .envs(fixture.variables())
         .stdin(Stdio::null())
         .output()
         .await
@@ -321,30 +321,30 @@ async fn nothing_is_withdrawn_that_cannot_be_written_down() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_ne!(output.status.code(), Some(0), "{said}");
     assert!(said.contains("nothing was withdrawn"), "{said}");
-    assert_eq!(count(&world, Change::Delete), 0);
+    assert_eq!(count(&fixture, Change::Delete), 0);
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
-async fn output_that_cannot_be_written_stops_the_run_and_says_what_was_done() {
-    let world = World::start().await;
-    let roster = file(&world, "roster.csv", &crowd(2_000));
+async fn unwritable_output_stops_the_run_with_a_summary() {
+    let fixture = Fixture::start().await;
+    let roster = file(&fixture, "roster.csv", &crowd(2_000));
     let line = format!(
         "exec {} -p confluent apply {roster} --yes -o jsonl > /dev/full",
-        crate::world::BINARY
+        crate::fixture::BINARY
     );
     let output = tokio::process::Command::new("sh")
         .args(["-c", &line])
         .env_clear()
-        .envs(world.variables())
+        .envs(fixture.variables())
         .stdin(Stdio::null())
         .output()
         .await
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
-    let done = created(&world.sandbox, Provider::Confluent).len();
+    let done = created(&fixture.sandbox, Provider::Confluent).len();
     assert!(done < 2_000);
     assert!(said.contains(&format!("so far: invited {done},")), "{said}");
-    assert!(path(&world, "roster.csv.journal").exists());
+    assert!(path(&fixture, "roster.csv.journal").exists());
 }

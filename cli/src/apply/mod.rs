@@ -1,0 +1,17 @@
+//! Applying a plan: the prompt, progress, the journal, and the report.
+
+mod journal;
+mod observer;
+mod options;
+mod progress;
+mod record;
+mod report;
+mod run;
+
+pub(crate) use self::{
+    journal::Journal,
+    options::ApplyOptions,
+    record::{OutcomeRecord, StepRecord},
+    report::{ApplyReport, count_actions, exit_of},
+    run::ApplyRun,
+};

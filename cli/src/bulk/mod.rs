@@ -1,0 +1,16 @@
+//! Shared by the commands and runs that work on several invitations: concurrency, outages, the limit on deletions,
+//! and messages about people who are left without an invitation.
+
+mod concurrent;
+mod outage;
+mod recovery;
+mod removal;
+mod summary;
+
+pub(crate) use self::{
+    concurrent::for_each_concurrent,
+    outage::{PauseOptions, never_pause, rerun_command},
+    recovery::{create_command, recovery_command, recovery_message},
+    removal::{RemovalOptions, print_removals},
+    summary::RunSummary,
+};

@@ -1,0 +1,214 @@
+//! The command line: global options and commands. The arguments of a command are in its module under `commands/`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use org_invitations::ProviderKind;
+
+use crate::{
+    commands::{
+        apply::ApplyArgs, completions::CompletionsArgs, copy::CopyArgs, create::CreateArgs,
+        delete::DeleteArgs, get::GetArgs, list::ListArgs, man::ManArgs, members::MembersCommand,
+        plan::PlanArgs, renew::RenewArgs, roles::RolesCommand, sandbox::SandboxArgs,
+        schema::SchemaArgs, spec::SpecCommand, who::WhoArgs,
+    },
+    output::{ColorChoice, Format},
+};
+
+/// Invite people to a Confluent Cloud or ClickHouse Cloud organisation.
+///
+/// Without an account, try `org-invitations demo`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "org-invitations",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = SHORT_HELP,
+    after_long_help = LONG_HELP
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub global: GlobalOptions,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const SHORT_HELP: &str = "\
+Examples:
+  org-invitations -p confluent list --expiring-within 24h
+  org-invitations -p clickhouse create ann@example.com --role developer
+  org-invitations doctor       # check the configuration and the connection
+
+`--help` describes credentials, the configuration file and exit codes.";
+
+const LONG_HELP: &str = "\
+Credentials come from the environment or from a profile:
+
+  confluent   CONFLUENT_CLOUD_API_KEY, CONFLUENT_CLOUD_API_SECRET,
+              and CONFLUENT_CLOUD_ENDPOINT for another base URL
+  clickhouse  CLICKHOUSE_ORG_ID, CLICKHOUSE_CLOUD_API_KEY,
+              CLICKHOUSE_CLOUD_API_SECRET,
+              and CLICKHOUSE_API_URL for another base URL
+
+Profiles are in ~/.config/org-invitations/config.toml (in XDG_CONFIG_HOME if
+that is set; on Windows in %APPDATA%\\org-invitations):
+
+  default_profile = \"kafka\"
+
+  [profiles.kafka]
+  provider = \"confluent\"
+  api_key = \"ABCDEFGH12345678\"
+  api_secret_command = \"pass show confluent/api-secret\"
+
+  [profiles.warehouse]
+  provider = \"clickhouse\"
+  organization_id = \"11111111-2222-3333-4444-555555555555\"
+  api_key = \"abcdefgh\"
+  api_secret_file = \"clickhouse.secret\"    # in the folder of this file
+
+A flag overrides the environment, and the environment overrides the profile.
+Secrets are never flags. `org-invitations doctor` shows the source of each
+value, and `org-invitations schema config` describes every key of a profile.
+
+Other variables: ORG_INVITATIONS_PROVIDER, ORG_INVITATIONS_PROFILE,
+ORG_INVITATIONS_CONFIG, NO_COLOR.
+
+Data goes to stdout, everything else to stderr.
+
+Exit codes:
+    0  success
+    1  rejected, failed, or done only in part
+    2  wrong usage or configuration
+    3  the credential is invalid (401) or lacks a permission (403)
+    4  not found
+  130  interrupted (Ctrl-C)
+
+Examples:
+  org-invitations -p confluent list --expiring-within 24h
+  org-invitations -p confluent -p clickhouse list -o csv
+  org-invitations -p clickhouse create ann@example.com --role developer
+  org-invitations --profile kafka renew --expired
+  org-invitations demo";
+
+/// The options of every command, before or after its name.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct GlobalOptions {
+    /// The provider: confluent, clickhouse, or sandbox (in memory). `list`, `members list`, `who` and
+    /// `doctor` accept it more than once.
+    #[arg(
+        long, short, global = true, value_enum,
+        hide_possible_values = true, help_heading = CONNECTION
+    )]
+    pub provider: Vec<ProviderName>,
+
+    /// The profile of the configuration file.
+    #[arg(long, value_name = "NAME", global = true, help_heading = CONNECTION)]
+    pub profile: Option<String>,
+
+    /// The configuration file, instead of the default one.
+    #[arg(long, value_name = "FILE", global = true, help_heading = CONNECTION)]
+    pub config_file: Option<PathBuf>,
+
+    /// The base URL of the API, instead of the vendor's.
+    #[arg(long, value_name = "URL", global = true, help_heading = CONNECTION)]
+    pub base_url: Option<String>,
+
+    /// The id of the organisation (ClickHouse).
+    #[arg(long, value_name = "ID", global = true, help_heading = CONNECTION)]
+    pub organization_id: Option<String>,
+
+    /// The output format.
+    #[arg(
+        long, short, value_name = "FORMAT", global = true, value_enum, default_value_t,
+        hide_possible_values = true, help_heading = OUTPUT,
+        help = "The output format: table, json, jsonl, csv, yaml; `spec diff` also has markdown"
+    )]
+    pub output: Format,
+
+    /// When to use colours: auto, always, never. `auto` is on a terminal, unless NO_COLOR is set.
+    #[arg(
+        long, value_name = "WHEN", global = true, value_enum, default_value_t,
+        hide_possible_values = true, help_heading = OUTPUT
+    )]
+    pub color: ColorChoice,
+
+    /// Log requests on stderr; repeat for more detail.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count, help_heading = OUTPUT)]
+    pub verbose: u8,
+}
+
+/// The headings of the global options in the help.
+const CONNECTION: &str = "Connection";
+const OUTPUT: &str = "Output";
+
+/// The providers that a command can talk to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProviderName {
+    /// Confluent Cloud.
+    Confluent,
+    /// ClickHouse Cloud.
+    #[value(name = "clickhouse")]
+    ClickHouse,
+    /// An empty organisation in memory, with Confluent's API.
+    Sandbox,
+}
+
+impl ProviderName {
+    /// The provider of the library; `None` for the sandbox.
+    pub fn kind(self) -> Option<ProviderKind> {
+        match self {
+            Self::Confluent => Some(ProviderKind::Confluent),
+            Self::ClickHouse => Some(ProviderKind::ClickHouse),
+            Self::Sandbox => None,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List the invitations of an organisation.
+    List(ListArgs),
+    /// Show invitations by id.
+    Get(GetArgs),
+    /// Invite people.
+    Create(CreateArgs),
+    /// Withdraw invitations.
+    Delete(DeleteArgs),
+    /// Renew invitations: withdraw and create them again with the same roles and login.
+    Renew(RenewArgs),
+    /// Show whether people are invited or members, at every selected provider.
+    Who(WhoArgs),
+    /// List, show, change and remove the members of an organisation.
+    #[command(subcommand)]
+    Members(MembersCommand),
+    /// Show the roles of an organisation.
+    #[command(subcommand)]
+    Roles(RolesCommand),
+    /// Show what applying a roster would change.
+    Plan(PlanArgs),
+    /// Apply a roster: invite its people, and renew or withdraw invitations as needed.
+    Apply(ApplyArgs),
+    /// Copy the invitations of one organisation to another.
+    Copy(CopyArgs),
+    /// Check the configuration: the source of each value, and whether the provider responds.
+    #[command(after_help = crate::commands::doctor::EXAMPLES)]
+    Doctor,
+    /// Demonstrate both providers against the built-in sandbox.
+    #[command(after_help = "Example:\n  org-invitations demo")]
+    Demo,
+    /// Query and change invitations in SQL.
+    #[cfg(feature = "sql")]
+    Sql(crate::commands::sql::SqlArgs),
+    /// Serve both vendors' APIs from memory, for tests.
+    Sandbox(SandboxArgs),
+    /// Compare and check a vendor's OpenAPI documents.
+    #[command(subcommand)]
+    Spec(SpecCommand),
+    /// Print the JSON Schema of a command's output or of the configuration file.
+    Schema(SchemaArgs),
+    /// Print a completion script for a shell.
+    Completions(CompletionsArgs),
+    /// Print the manual as man pages.
+    Man(ManArgs),
+}

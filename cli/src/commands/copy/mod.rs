@@ -1,0 +1,333 @@
+//! `copy`: invite the people of one organisation to another.
+
+mod role_map;
+
+use std::path::PathBuf;
+
+use self::role_map::RoleMap;
+use super::plan::{list_all, print_summary};
+use crate::{
+    apply::{ApplyOptions, ApplyReport, ApplyRun, Journal, StepRecord, exit_of},
+    bulk::{RemovalOptions, RunSummary},
+    cli::{GlobalOptions, ProviderName},
+    failure::{Exit, Failure},
+    interrupt::Interrupt,
+    output::{Output, Shape},
+    provider::{self, ProviderContext},
+    suggest::did_you_mean,
+};
+use clap::{Args, ValueEnum};
+use futures::StreamExt;
+use org_invitations::{
+    Action, BulkOptions, Invitation, NewInvitation, Plan, PlanOptions, ProviderKind, RemovalLimit,
+    RoleAssignment, RoleGrant, Roles, Step, StepResult, Withdrawal, normalize_email,
+};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  org-invitations copy --from confluent --to clickhouse --ignore auth-type --dry-run
+  org-invitations copy --from old-warehouse --to warehouse --role-map map.toml --yes
+  org-invitations copy --from confluent --to clickhouse --ignore auth-type
+    --delete-source-after --max-deletes 100%
+
+--from and --to take a provider or the name of a profile. The command copies the
+invitations that can still be accepted, and skips people whom the target has
+invited already. A field that the target does not support is rejected, unless
+--ignore omits it.
+
+--delete-source-after withdraws the invitations of people who are seen at the
+target. If it is unknown whether a person was invited there, it withdraws nothing.
+The prompt and --dry-run name the people. If that would withdraw more of the
+source's invitations than --max-deletes allows, the command fails before anything
+is changed.
+
+A role map has the id or name of a source role on the left, and target ids on the
+right. A role without an entry is rejected. Without a map, ids stay as they are.
+
+  [roles]
+  \"Developer\" = \"5f6a…\"
+  \"Auditor\" = [\"77b0…\", \"9c21…\"]")]
+pub(crate) struct CopyArgs {
+    /// The provider or profile to copy from.
+    #[arg(long, value_name = "PROVIDER")]
+    pub from: String,
+    /// The provider or profile to copy to.
+    #[arg(long, value_name = "PROVIDER")]
+    pub to: String,
+    /// TOML file that maps source roles to target roles.
+    #[arg(long, value_name = "FILE")]
+    pub role_map: Option<PathBuf>,
+    /// Omit a field that the target does not support.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub ignore: Vec<IgnoredField>,
+    /// Withdraw each invitation at the source once its person is seen at the target.
+    #[arg(long)]
+    pub delete_source_after: bool,
+    #[command(flatten)]
+    pub removals: RemovalOptions,
+    #[command(flatten)]
+    pub apply: ApplyOptions,
+    /// Keep a journal of the run in this file, for --resume.
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+}
+
+/// A field of an invitation that `copy` can leave out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IgnoredField {
+    /// The roles of the invitee.
+    Roles,
+    /// How the invitee logs in.
+    AuthType,
+}
+
+/// Checks the arguments before anything is read or sent.
+pub(crate) fn check(args: &CopyArgs) -> Result<(), Failure> {
+    if args.from == args.to {
+        let message = "--from and --to are the same; for two organisations of one vendor, name \
+                       two profiles";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    if args.apply.resume && args.journal.is_none() {
+        let message = "--resume needs a journal: pass `--journal FILE`";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    args.apply.check()
+}
+
+pub(crate) async fn run(
+    global: &GlobalOptions,
+    args: CopyArgs,
+    interrupt: &Interrupt,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let map = args.role_map.as_deref().map(RoleMap::read).transpose()?;
+    let source = provider_or_profile(global, &args.from).await?;
+    let target = provider_or_profile(global, &args.to).await?;
+    // From here on, the lock on the journal keeps other processes from starting or resuming this run.
+    let path = args.journal.as_deref().filter(|_| !args.apply.dry_run);
+    let mut journal = path
+        .map(|path| Journal::open(path, &target.account, args.apply.resume))
+        .transpose()?;
+    let existing: Vec<Invitation> = interrupt.or_interrupted(list_all(&source)).await?;
+    let total = existing.len();
+    let copied = existing.iter().filter(|one| one.is_pending()).cloned();
+    let copied: Vec<Invitation> = copied.collect();
+    if copied.len() < total {
+        let skipped = total - copied.len();
+        eprintln!(
+            "{}: {skipped} are expired, deactivated or accepted, and not copied",
+            source.name()
+        );
+    }
+    let at_target = interrupt.or_interrupted(list_all(&target)).await?;
+    if let Some(journal) = &mut journal {
+        journal.check_organization(&target.account, &at_target)?;
+    }
+    let withdrawn = journal
+        .as_ref()
+        .map_or_else(Vec::new, |journal| journal.withdrawn(&at_target));
+    let is_same_vendor = (*source).to_string() == (*target).to_string();
+    let requested: Vec<_> = copied
+        .iter()
+        .map(|one| invitation_for_target(one, &args, map.as_ref(), is_same_vendor))
+        .collect();
+    let invitations = requested.iter().map(|(new, _)| new.clone());
+    let mut plan = Plan::new(
+        invitations,
+        at_target,
+        &target.capabilities(),
+        &PlanOptions::default(),
+    );
+    for (step, (_, refusal)) in plan.steps.iter_mut().zip(requested) {
+        if let (Some(refusal), Action::Create | Action::Replace) = (refusal, step.action) {
+            step.action = Action::Invalid;
+            step.reason = Some(refusal);
+        }
+    }
+    let auth_types = |step: &Step| {
+        let reason = step.reason.as_deref().unwrap_or_default();
+        step.action == Action::Invalid && reason.contains("no auth types")
+    };
+    if plan.steps.iter().any(auth_types) {
+        eprintln!(
+            "{} does not support auth types: pass `--ignore auth-type` to copy without them",
+            target.name()
+        );
+    }
+    let removal = match args.delete_source_after {
+        true => source_removal(&source, existing, &copied, &plan),
+        false => Plan::default(),
+    };
+    if args.apply.dry_run {
+        print_summary(&target, &args.removals, &plan);
+        if args.delete_source_after {
+            print_summary(&source, &args.removals, &removal);
+        }
+        let mut records = out.records(Shape::Many);
+        for step in plan.steps {
+            records.push(&StepRecord::new(step, &[]))?;
+        }
+        for step in removal.steps {
+            records.push(&StepRecord::at_provider(step, &source))?;
+        }
+        return Ok(records.finish()?);
+    }
+    args.removals.check_plan(&source, &removal)?;
+    let run = ApplyRun {
+        provider: &target,
+        plan,
+        lines: &[],
+        options: &args.apply,
+        removals: &args.removals,
+        journal,
+        withdrawn,
+        source_removal: args.delete_source_after.then_some((&source, &removal)),
+    };
+    let report = run.run(interrupt, out).await;
+    if !args.delete_source_after || !report.started {
+        return report.outcome;
+    }
+    let deleted = delete_at_source(&source, removal, &report, &args, interrupt).await;
+    report.outcome.and(deleted)
+}
+
+/// The plan that withdraws the copied invitations at the source.
+fn source_removal(
+    source: &ProviderContext,
+    existing: Vec<Invitation>,
+    copied: &[Invitation],
+    plan: &Plan,
+) -> Plan {
+    let steps = copied.iter().zip(&plan.steps);
+    // If the source has two invitations of a person, the plan rejects the second one; it is withdrawn with the first.
+    let is_withdrawn = |step: &Step| step.action != Action::Invalid || step.same_as.is_some();
+    let withdraw = steps
+        .filter(|(_, step)| is_withdrawn(step))
+        .map(|(one, _)| Withdrawal::new(&one.email, Some(one.id.clone())));
+    let options = PlanOptions::default().withdraw(withdraw);
+    let mut removal = Plan::new([], existing, &source.capabilities(), &options);
+    for step in &mut removal.steps {
+        step.reason = Some("once invited at the target".to_owned());
+    }
+    removal
+}
+
+/// The provider with this name, or of the profile with this name.
+async fn provider_or_profile(
+    global: &GlobalOptions,
+    name: &str,
+) -> Result<ProviderContext, Failure> {
+    let provider = ProviderName::from_str(name, true).ok();
+    let chosen = GlobalOptions {
+        profile: provider.is_none().then(|| name.to_owned()),
+        provider: provider.into_iter().collect(),
+        ..global.clone()
+    };
+    let context = provider::single(&chosen).await;
+    if provider.is_none()
+        && let Err(Failure::Usage(message)) = context
+    {
+        // The name may be a misspelt provider.
+        let names = ProviderKind::ALL.iter().map(|kind| kind.as_str());
+        let guess = did_you_mean(name, names);
+        return Err(Failure::Usage(format!("{message}{guess}")));
+    }
+    context
+}
+
+/// The invitation for the target, and the reason if a role cannot be mapped.
+fn invitation_for_target(
+    invitation: &Invitation,
+    args: &CopyArgs,
+    map: Option<&RoleMap>,
+    is_same_vendor: bool,
+) -> (NewInvitation, Option<String>) {
+    let mut new = NewInvitation::new(&invitation.email);
+    if !args.ignore.contains(&IgnoredField::AuthType) {
+        new.auth_type.clone_from(&invitation.auth_type);
+    }
+    if args.ignore.contains(&IgnoredField::Roles) {
+        return (new, None);
+    }
+    match map {
+        Some(map) => match map.roles(invitation) {
+            Ok(roles) => new.roles = roles,
+            Err(missing) => return (new, Some(missing)),
+        },
+        None => {
+            let roles = invitation.assigned_roles.iter().flatten();
+            let grants: Vec<RoleGrant> = roles.filter_map(RoleAssignment::grant).collect();
+            let legacy = invitation.role.clone().filter(|_| grants.is_empty());
+            let has_roles = !grants.is_empty() || legacy.is_some();
+            if has_roles && !is_same_vendor {
+                let why = "a role of the source means nothing at another vendor; pass --role-map or --ignore roles";
+                return (new, Some(why.to_owned()));
+            }
+            new.roles = match (grants.is_empty(), legacy) {
+                (false, _) => Some(Roles::Grants(grants)),
+                (true, legacy) => legacy.map(Roles::Legacy),
+            };
+        }
+    }
+    (new, None)
+}
+
+/// Withdraws the source's invitations of the people who were seen at the target.
+async fn delete_at_source(
+    source: &ProviderContext,
+    mut removal: Plan,
+    report: &ApplyReport,
+    args: &CopyArgs,
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
+    if let Some(why) = &report.hold_reason {
+        eprintln!(
+            "{}: nothing was withdrawn, because {why}; repeat the command",
+            source.name()
+        );
+        return Err(Failure::AlreadyReported(Exit::Failed));
+    }
+    let mut summary = RunSummary::default();
+    let seen = |step: &Step| {
+        report
+            .seen_addresses
+            .contains(&normalize_email(&step.email))
+    };
+    let total = removal.steps.len();
+    removal.steps.retain(seen);
+    let kept = total - removal.steps.len();
+    if kept > 0 {
+        let name = source.name();
+        eprintln!("{name}: {kept} kept, because they were not seen at the target");
+    }
+    let mut deleted = 0;
+    let println = |line: &str| eprintln!("{line}");
+    let bulk = BulkOptions::default()
+        .concurrency(args.apply.concurrency)
+        .outage(args.apply.pause.options(source.name(), println));
+    // The limit was checked before the run started.
+    let options = org_invitations::ApplyOptions::from(bulk).removals(RemovalLimit::none());
+    let mut outcomes = removal.apply(&**source, options);
+    loop {
+        let outcome = tokio::select! {
+            outcome = outcomes.next() => outcome,
+            () = interrupt.signalled(1) => {
+                let message = "some are still invited at the source: repeat the command";
+                return Err(Failure::Interrupted(message.to_owned()));
+            }
+        };
+        let Some(outcome) = outcome else { break };
+        match (exit_of(&outcome), outcome.result) {
+            (Ok(()), _) => {
+                deleted += 1;
+                summary.record_success();
+            }
+            (Err(_), StepResult::Failed(error)) => summary.report_failure(&error.into()),
+            (Err(exit), _) => summary.record_failure(exit),
+        }
+    }
+    eprintln!("{}: withdrew {deleted}", source.name());
+    summary.finish()
+}

@@ -1,0 +1,442 @@
+//! `members`: who belongs to an organisation, with which roles.
+
+use clap::{Args, Subcommand};
+use futures::StreamExt;
+use org_invitations::{
+    Error, ErrorKind, Member, MemberId, MemberProviderExt, Operation, RoleAssignment, RoleGrant,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    bulk::RunSummary,
+    failure::{Exit, Failure},
+    interrupt::Interrupt,
+    output::{Cell, MemberRecord, Output, Record, Shape, escape_control, role_names},
+    prompt,
+    provider::ProviderContext,
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MembersCommand {
+    /// List the members of an organisation.
+    #[command(after_help = "\
+Examples:
+  org-invitations -p confluent members list --roles
+  org-invitations -p confluent -p clickhouse members list -o csv > members.csv")]
+    List(ListArgs),
+    /// Show members by id or address.
+    #[command(after_help = "\
+Examples:
+  org-invitations -p confluent members get u-7od91
+  org-invitations -p clickhouse members get ann@example.com -o json")]
+    Get(GetArgs),
+    /// Give members exactly these roles: add what they lack, then take what is too much.
+    #[command(after_help = "\
+Examples:
+  org-invitations -p clickhouse members set-roles ann@example.com --role Developer
+  org-invitations -p confluent members set-roles u-7od91 \\
+    --role MetricsViewer --role EnvironmentAdmin@env-123
+  org-invitations -p confluent members set-roles u-7od91 --role MetricsViewer --dry-run
+
+Nothing is taken from a member to whom a role could not be given. The changes are
+printed as +role and -role.")]
+    SetRoles(SetRolesArgs),
+    /// Remove members from the organisation.
+    #[command(after_help = "\
+Examples:
+  org-invitations -p clickhouse members remove ann@example.com
+  org-invitations -p confluent members remove u-7od91 --delete-owned --yes
+
+On Confluent everything that the user owns is deleted too, API keys included; the
+command needs --delete-owned there. The command prompts on a terminal; elsewhere
+it needs --yes.")]
+    Remove(RemoveArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ListArgs {
+    /// Read the roles too (Confluent: all role bindings).
+    #[arg(long)]
+    pub roles: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct GetArgs {
+    /// The ids or addresses of members.
+    #[arg(value_name = "ID|EMAIL", required = true)]
+    pub members: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SetRolesArgs {
+    /// The ids or addresses of members.
+    #[arg(value_name = "ID|EMAIL", required = true)]
+    pub members: Vec<String>,
+    /// A role by name or id, on Confluent with its scope; repeat for several roles.
+    #[arg(long, value_name = "NAME[@SCOPE]", required = true)]
+    pub role: Vec<RoleGrant>,
+    /// Print the changes, and make none.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RemoveArgs {
+    /// The ids or addresses of members.
+    #[arg(value_name = "ID|EMAIL", required = true)]
+    pub members: Vec<String>,
+    /// Accept that everything that the users own is deleted too, API keys included (Confluent).
+    #[arg(long)]
+    pub delete_owned: bool,
+    /// Skip the confirmation prompt.
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// A change of a member's roles.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "RoleChange")]
+pub(crate) struct RoleChangeRecord {
+    /// `confluent`, `clickhouse` or `sandbox`.
+    provider: String,
+    /// The id of the member.
+    id: MemberId,
+    /// The address of the member.
+    email: String,
+    /// The roles that were given, or would be.
+    added: Vec<String>,
+    /// The roles that were taken, or would be.
+    removed: Vec<String>,
+    /// The roles that could not be given or taken; stderr says why.
+    failed: Vec<String>,
+}
+
+impl Record for RoleChangeRecord {
+    const TABLE: &'static [&'static str] = &["PROVIDER", "ID", "EMAIL", "CHANGE"];
+    const CSV: &'static [&'static str] = &["provider", "id", "email", "added", "removed", "failed"];
+
+    fn row(&self) -> Vec<Cell> {
+        let added = self.added.iter().map(|role| format!("+{role}"));
+        let removed = self.removed.iter().map(|role| format!("-{role}"));
+        let mut change: Vec<String> = added.chain(removed).collect();
+        change.extend(self.failed.iter().map(|role| format!("failed: {role}")));
+        if change.is_empty() {
+            change.push("unchanged".to_owned());
+        }
+        vec![
+            Cell::new(&self.provider),
+            Cell::new(self.id.as_str()),
+            Cell::new(&self.email),
+            Cell::new(change.join(" ")),
+        ]
+    }
+
+    fn line(&self) -> Vec<String> {
+        vec![
+            self.provider.clone(),
+            self.id.to_string(),
+            self.email.clone(),
+            self.added.join(";"),
+            self.removed.join(";"),
+            self.failed.join(";"),
+        ]
+    }
+}
+
+/// A member who was removed.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "RemovedMember")]
+pub(crate) struct RemovedRecord {
+    /// `confluent`, `clickhouse` or `sandbox`.
+    provider: String,
+    /// The id of the member.
+    id: MemberId,
+    /// The address of the member.
+    email: String,
+    /// Always true: stderr has the members who were not removed.
+    removed: bool,
+}
+
+impl Record for RemovedRecord {
+    const TABLE: &'static [&'static str] = &["PROVIDER", "ID", "EMAIL", "REMOVED"];
+    const CSV: &'static [&'static str] = &["provider", "id", "email", "removed"];
+
+    fn row(&self) -> Vec<Cell> {
+        self.line().into_iter().map(Cell::new).collect()
+    }
+
+    fn line(&self) -> Vec<String> {
+        vec![
+            self.provider.clone(),
+            self.id.to_string(),
+            self.email.clone(),
+            self.removed.to_string(),
+        ]
+    }
+}
+
+/// Checks the arguments before anything is sent.
+pub(crate) fn check(command: &MembersCommand) -> Result<(), Failure> {
+    match command {
+        MembersCommand::Remove(args) if !args.yes && !prompt::is_interactive() => {
+            let message = "cannot prompt: not a terminal; pass --yes. Nobody was removed";
+            Err(Failure::Usage(message.to_owned()))
+        }
+        MembersCommand::SetRoles(args) => {
+            for role in &args.role {
+                role.validate()?;
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `members list`, of one provider after another.
+pub(crate) async fn list(
+    providers: &[ProviderContext],
+    args: &ListArgs,
+    interrupt: &Interrupt,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let mut records = out.records(Shape::Many);
+    records = match providers.len() {
+        1 => records.without_first_column(),
+        _ => records.with_min_widths(),
+    };
+    let mut summary = RunSummary::default();
+    for provider in providers {
+        let work = async {
+            let mut roles = None;
+            let mut members = provider.list_members();
+            while let Some(member) = members.next().await {
+                let mut member = match member {
+                    Ok(member) => member,
+                    Err(error) => {
+                        summary.report_failure(&error.into());
+                        continue;
+                    }
+                };
+                if args.roles && member.roles.is_none() {
+                    if roles.is_none() {
+                        roles = Some(provider.list_member_roles().await?);
+                    }
+                    let known = roles.as_mut().and_then(|roles| roles.remove(&member.id));
+                    member.roles = Some(known.unwrap_or_default());
+                }
+                records.push(&MemberRecord {
+                    provider: provider.label.clone(),
+                    member,
+                })?;
+                summary.record_success();
+            }
+            Ok::<_, Failure>(())
+        };
+        match interrupt.or_interrupted(work).await {
+            Ok(()) => {}
+            Err(failure @ Failure::Interrupted(_)) => return Err(failure),
+            Err(failure) => summary.report_failure(&failure),
+        }
+    }
+    records.finish()?;
+    summary.finish()
+}
+
+/// The other subcommands, of one provider.
+pub(crate) async fn run(
+    provider: &ProviderContext,
+    command: MembersCommand,
+    interrupt: &Interrupt,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    match command {
+        MembersCommand::List(args) => {
+            list(std::slice::from_ref(provider), &args, interrupt, out).await
+        }
+        MembersCommand::Get(args) => get(provider, &args, interrupt, out).await,
+        MembersCommand::SetRoles(args) => set_roles(provider, &args, interrupt, out).await,
+        MembersCommand::Remove(args) => remove(provider, &args, interrupt, out).await,
+    }
+}
+
+async fn get(
+    provider: &ProviderContext,
+    args: &GetArgs,
+    interrupt: &Interrupt,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let mut records = out.records(Shape::of(&args.members)).without_first_column();
+    let mut summary = RunSummary::default();
+    for wanted in &args.members {
+        let find = async {
+            let mut member = find(provider, wanted).await?;
+            if member.roles.is_none() {
+                member.roles = Some(provider.member_roles(&member.id).await?);
+            }
+            Ok::<_, Failure>(member)
+        };
+        match interrupt.or_interrupted(find).await {
+            Ok(member) => {
+                records.push(&MemberRecord {
+                    provider: provider.label.clone(),
+                    member,
+                })?;
+                summary.record_success();
+            }
+            Err(failure @ Failure::Interrupted(_)) => return Err(failure),
+            Err(failure) => summary.report_failure(&failure),
+        }
+    }
+    records.finish()?;
+    summary.finish()
+}
+
+async fn set_roles(
+    provider: &ProviderContext,
+    args: &SetRolesArgs,
+    interrupt: &Interrupt,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    out.ignore_broken_pipe();
+    let mut records = out.records(Shape::of(&args.members)).without_first_column();
+    let mut summary = RunSummary::default();
+    for wanted in &args.members {
+        let change = change(provider, wanted, args);
+        match interrupt.or_interrupted(change).await {
+            Ok((record, failures)) => {
+                records.push(&record)?;
+                match failures.is_empty() {
+                    true => summary.record_success(),
+                    false => failures
+                        .iter()
+                        .for_each(|failure| summary.report_failure(failure)),
+                }
+            }
+            Err(failure @ Failure::Interrupted(_)) => return Err(failure),
+            Err(failure) => summary.report_failure(&failure),
+        }
+    }
+    records.finish()?;
+    summary.finish()
+}
+
+/// Changes the roles of one member, or tells what would be changed.
+async fn change(
+    provider: &ProviderContext,
+    wanted: &str,
+    args: &SetRolesArgs,
+) -> Result<(RoleChangeRecord, Vec<Failure>), Failure> {
+    let member = find(provider, wanted).await?;
+    let mut record = RoleChangeRecord {
+        provider: provider.label.clone(),
+        id: member.id.clone(),
+        email: member.email.clone(),
+        added: Vec::new(),
+        removed: Vec::new(),
+        failed: Vec::new(),
+    };
+    if args.dry_run {
+        let roles: Vec<RoleAssignment> = match member.roles {
+            Some(roles) => roles,
+            None => provider.member_roles(&member.id).await?,
+        };
+        let lacks = |grant: &&RoleGrant| !roles.iter().any(|role| grant.is_met_by(role));
+        let added = args.role.iter().filter(lacks).map(ToString::to_string);
+        record.added = added.collect();
+        let is_kept = |role: &&RoleAssignment| args.role.iter().any(|grant| grant.is_met_by(role));
+        record.removed = role_names(roles.iter().filter(|role| !is_kept(role)));
+        return Ok((record, Vec::new()));
+    }
+    let change = provider.set_roles(&member.id, &args.role).await?;
+    record.added = role_names(&change.added);
+    record.removed = role_names(&change.removed);
+    record.failed = change
+        .failed
+        .iter()
+        .map(|one| one.grant.to_string())
+        .collect();
+    let failures = change.failed.into_iter().map(|one| one.error.into());
+    Ok((record, failures.collect()))
+}
+
+async fn remove(
+    provider: &ProviderContext,
+    args: &RemoveArgs,
+    interrupt: &Interrupt,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    // The sandbox has Confluent's API.
+    let deletes_owned = provider.label != "clickhouse";
+    if deletes_owned && !args.delete_owned {
+        let message = "removing a user of Confluent deletes everything that the user owns, API keys included; pass \
+                       --delete-owned to accept that. Nobody was removed";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    let mut summary = RunSummary::default();
+    let mut members: Vec<Member> = Vec::new();
+    for wanted in &args.members {
+        match interrupt
+            .or_interrupted(async { Ok(find(provider, wanted).await?) })
+            .await
+        {
+            Ok(member) if members.iter().any(|known| known.id == member.id) => {}
+            Ok(member) => members.push(member),
+            Err(failure @ Failure::Interrupted(_)) => return Err(failure),
+            Err(failure) => summary.report_failure(&failure),
+        }
+    }
+    if !args.yes && !members.is_empty() {
+        for member in &members {
+            let (id, email) = (&member.id, escape_control(&member.email));
+            eprintln!("{}: {email} ({id})", provider.name());
+        }
+        let owned = match deletes_owned {
+            true => ", with everything that they own, API keys included",
+            false => "",
+        };
+        let who = match members.len() {
+            1 => "this member".to_owned(),
+            count => format!("these {count} members"),
+        };
+        if !prompt::confirm(&format!("Remove {who}{owned}?"), interrupt).await? {
+            eprintln!("nobody was removed");
+            return Err(Failure::AlreadyReported(Exit::Failed));
+        }
+    }
+    out.ignore_broken_pipe();
+    let mut records = out.records(Shape::of(&args.members)).without_first_column();
+    for member in members {
+        let removal = async { Ok(provider.remove_member(&member.id).await?) };
+        match interrupt.or_interrupted(removal).await {
+            Ok(()) => {
+                records.push(&RemovedRecord {
+                    provider: provider.label.clone(),
+                    id: member.id,
+                    email: member.email,
+                    removed: true,
+                })?;
+                records.flush_lines()?;
+                summary.record_success();
+            }
+            Err(failure @ Failure::Interrupted(_)) => return Err(failure),
+            Err(failure) => summary.report_failure(&failure),
+        }
+    }
+    records.finish()?;
+    summary.finish()
+}
+
+/// Finds a member by id or address: ids have no `@`.
+async fn find(provider: &ProviderContext, wanted: &str) -> Result<Member, Error> {
+    if !wanted.contains('@') {
+        return provider.get_member(&MemberId::new(wanted)?).await;
+    }
+    let found = provider.find_member(wanted).await?;
+    found.ok_or_else(|| {
+        let message = "no member has this address";
+        Error::new(ErrorKind::NotFound, Operation::ListMembers, message)
+            .with_provider(provider.to_string())
+            .with_target(wanted)
+    })
+}

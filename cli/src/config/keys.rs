@@ -1,0 +1,86 @@
+//! The keys of a provider's configuration, the environment variables that set them, and the default URLs.
+
+use org_invitations::ProviderKind;
+
+/// The environment variables that select a provider, a profile and a configuration file.
+pub(crate) const PROVIDER_VARIABLE: &str = "ORG_INVITATIONS_PROVIDER";
+pub(super) const PROFILE_VARIABLE: &str = "ORG_INVITATIONS_PROFILE";
+pub(super) const CONFIG_VARIABLE: &str = "ORG_INVITATIONS_CONFIG";
+
+/// A key that a flag, an environment variable or a separate file can set besides the profile.
+pub(super) struct ConfigKey {
+    pub name: &'static str,
+    pub variable: Option<&'static str>,
+    pub is_secret: bool,
+}
+
+const fn key(name: &'static str, variable: Option<&'static str>) -> ConfigKey {
+    ConfigKey {
+        name,
+        variable,
+        is_secret: false,
+    }
+}
+
+const fn secret_key(name: &'static str, variable: Option<&'static str>) -> ConfigKey {
+    ConfigKey {
+        name,
+        variable,
+        is_secret: true,
+    }
+}
+
+const CONFLUENT: &[ConfigKey] = &[
+    key("api_key", Some("CONFLUENT_CLOUD_API_KEY")),
+    secret_key("api_secret", Some("CONFLUENT_CLOUD_API_SECRET")),
+    secret_key("access_token", None),
+    key("base_url", Some("CONFLUENT_CLOUD_ENDPOINT")),
+];
+
+const CLICKHOUSE: &[ConfigKey] = &[
+    key("organization_id", Some("CLICKHOUSE_ORG_ID")),
+    key("api_key", Some("CLICKHOUSE_CLOUD_API_KEY")),
+    secret_key("api_secret", Some("CLICKHOUSE_CLOUD_API_SECRET")),
+    key("base_url", Some("CLICKHOUSE_API_URL")),
+];
+
+/// The keys of a provider, in the order in which `doctor` shows them.
+pub(super) fn keys_of(kind: ProviderKind) -> &'static [ConfigKey] {
+    match kind {
+        ProviderKind::ClickHouse => CLICKHOUSE,
+        _ => CONFLUENT,
+    }
+}
+
+/// The environment variable of a key.
+pub(super) fn variable_of(kind: ProviderKind, name: &str) -> Option<&'static str> {
+    let key = keys_of(kind).iter().find(|key| key.name == name)?;
+    key.variable
+}
+
+/// The environment variables that hold a secret of any provider.
+pub(super) fn secret_variables() -> Vec<&'static str> {
+    let keys = CONFLUENT.iter().chain(CLICKHOUSE);
+    keys.filter(|key| key.is_secret)
+        .filter_map(|key| key.variable)
+        .collect()
+}
+
+/// The environment variables that a provider needs, as a list for people.
+pub(crate) fn required_variables(kind: ProviderKind) -> String {
+    let keys = keys_of(kind).iter().filter(|key| key.name != "base_url");
+    let variables: Vec<&str> = keys.filter_map(|key| key.variable).collect();
+    match variables.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// Where the requests of a provider go unless `base_url` is set.
+pub(crate) fn default_base_url(kind: ProviderKind) -> &'static str {
+    match kind {
+        ProviderKind::ClickHouse => "https://api.clickhouse.cloud",
+        _ => "https://api.confluent.cloud",
+    }
+}

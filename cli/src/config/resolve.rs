@@ -1,0 +1,374 @@
+//! Resolves the values of one provider. Flags take precedence over the environment, and the environment over the
+//! profile.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use org_invitations::{ClickHouseConfig, ConfluentConfig, ProviderConfig, ProviderKind};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value as Json};
+
+use super::{
+    Account, Flags, Profile, how_to_set_up,
+    keys::{ConfigKey, keys_of, secret_variables, variable_of},
+    redact::{collect_strings, redact_values, redacted_url},
+    secret, variable,
+};
+use crate::{failure::Failure, suggest::with_suggestion};
+
+/// A value for display, with its source.
+#[derive(Clone, Debug)]
+pub(crate) struct ResolvedValue {
+    pub name: String,
+    /// The value as it may be shown: secrets are redacted.
+    pub display: String,
+    pub source: String,
+    /// The sources that have a value too, but a lower precedence.
+    pub overridden: Vec<String>,
+}
+
+/// How a value is obtained.
+#[derive(Debug)]
+enum ValueSource {
+    /// The text is the value.
+    Text(String),
+    /// The first line of this file.
+    File(String),
+    /// The first line that this command prints.
+    Command(String),
+}
+
+impl ValueSource {
+    fn new(suffix: &str, text: String) -> Self {
+        match suffix {
+            "_file" => Self::File(text),
+            "_command" => Self::Command(text),
+            _ => Self::Text(text),
+        }
+    }
+}
+
+/// The values of one key by precedence, each with the name of its source.
+type Candidates = Vec<(String, ValueSource)>;
+
+/// The resolved configuration of one provider.
+pub(crate) struct ResolvedConfig {
+    pub kind: ProviderKind,
+    /// Every value that is set, in a fixed order.
+    pub values: Vec<ResolvedValue>,
+    /// Warnings about the values.
+    pub warnings: Vec<String>,
+    /// The values of the [`ConfigKey`]s that are set.
+    sources: Vec<(&'static str, ValueSource)>,
+    /// The values that only a profile can set.
+    profile_only: Map<String, Json>,
+    /// The file of the profile, and the lines of its values.
+    profile: Option<(PathBuf, BTreeMap<String, usize>)>,
+    /// The file in which a new profile would be written.
+    default_file: Option<PathBuf>,
+}
+
+impl ResolvedConfig {
+    pub(super) fn new(
+        kind: ProviderKind,
+        flags: &Flags,
+        profile: Option<(&str, &Profile, &Path)>,
+        default_file: Option<&PathBuf>,
+    ) -> Result<Self, Failure> {
+        let mut resolved = Self {
+            kind,
+            values: Vec::new(),
+            warnings: Vec::new(),
+            sources: Vec::new(),
+            profile_only: profile.map_or_else(Map::new, |(_, profile, _)| profile.values.clone()),
+            profile: profile.map(|(_, profile, path)| (path.to_owned(), profile.lines.clone())),
+            default_file: default_file.cloned(),
+        };
+        let keys = keys_of(kind);
+        let profile_source = profile.map(|(name, ..)| format!("profile {name}"));
+        let profile_source = profile_source.unwrap_or_default();
+        resolved.drop_replaced_credentials(keys, &profile_source)?;
+        for key in keys {
+            resolved.add(key, flags, &profile_source)?;
+        }
+        resolved.warn_of_mixed_keys();
+        let profile_only = std::mem::take(&mut resolved.profile_only);
+        for (name, value) in &profile_only {
+            resolved.add_profile_only(name, value, &profile_source);
+        }
+        resolved.profile_only = profile_only;
+        Ok(resolved)
+    }
+
+    /// Whether no value is set.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Drops the token of the profile if the environment has an API key: a provider takes one credential only.
+    fn drop_replaced_credentials(
+        &mut self,
+        keys: &[ConfigKey],
+        source: &str,
+    ) -> Result<(), Failure> {
+        for key in keys.iter().filter(|key| key.name.starts_with("api_")) {
+            let Some(name) = key.variable else { continue };
+            if variable(name)?.is_none() {
+                continue;
+            }
+            for other in [
+                "access_token",
+                "access_token_file",
+                "access_token_command",
+                "sts",
+            ] {
+                if self.profile_only.remove(other).is_some() {
+                    let warning =
+                        format!("{name} of the environment replaces `{other}` of the {source}");
+                    self.warnings.push(warning);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Warns if the id and the secret of the API key come from different places.
+    fn warn_of_mixed_keys(&mut self) {
+        let (key, secret) = (self.source_of("api_key"), self.source_of("api_secret"));
+        if let (Some(key), Some(secret)) = (key, secret)
+            && key.starts_with("environment") != secret.starts_with("environment")
+        {
+            let warning = format!(
+                "`api_key` comes from the {key}, and `api_secret` from the {secret}: do they belong \
+                 together?"
+            );
+            self.warnings.push(warning);
+        }
+    }
+
+    fn add(&mut self, key: &ConfigKey, flags: &Flags, profile: &str) -> Result<(), Failure> {
+        let flag = match key.name {
+            "base_url" => flags.base_url.clone().map(|url| ("flag --base-url", url)),
+            "organization_id" => {
+                let id = flags.organization_id.clone();
+                id.map(|id| ("flag --organization-id", id))
+            }
+            _ => None,
+        };
+        let mut candidates = Candidates::new();
+        candidates.extend(flag.map(|(source, text)| (source.to_owned(), ValueSource::Text(text))));
+        if let Some(name) = key.variable
+            && let Some(text) = variable(name)?
+        {
+            candidates.push((format!("environment {name}"), ValueSource::Text(text)));
+        }
+        candidates.append(&mut self.take_from_profile(key, profile)?);
+        let mut candidates = candidates.into_iter();
+        let Some((source, value)) = candidates.next() else {
+            return Ok(());
+        };
+        let display = match &value {
+            ValueSource::Text(_) if key.is_secret => "[redacted]".to_owned(),
+            ValueSource::Text(text) if key.name == "base_url" => redacted_url(text),
+            ValueSource::Text(text) => text.clone(),
+            ValueSource::File(path) => format!("[redacted], from the file {path}"),
+            // The command itself may contain a secret.
+            ValueSource::Command(_) => "[redacted], from a command".to_owned(),
+        };
+        self.values.push(ResolvedValue {
+            name: key.name.to_owned(),
+            display,
+            source,
+            overridden: candidates.map(|(source, _)| source).collect(),
+        });
+        self.sources.push((key.name, value));
+        Ok(())
+    }
+
+    /// Takes the values of a key out of those of the profile.
+    fn take_from_profile(&mut self, key: &ConfigKey, profile: &str) -> Result<Candidates, Failure> {
+        let mut values = Vec::new();
+        for suffix in ["", "_file", "_command"] {
+            let key = format!("{}{suffix}", key.name);
+            match self.profile_only.remove(&key) {
+                Some(Json::String(text)) => values.push((key, ValueSource::new(suffix, text))),
+                Some(_) => return Err(self.invalid_value(&key, "it must be text")),
+                None => {}
+            }
+        }
+        if let [(one, _), (other, _), ..] = values.as_slice() {
+            let wrong = format!("`{one}` sets the same value");
+            return Err(self.invalid_value(&other.clone(), &wrong));
+        }
+        let sourced = |(key, value): (String, ValueSource)| (self.source(profile, &key), value);
+        Ok(values.into_iter().map(sourced).collect())
+    }
+
+    fn source(&self, profile: &str, key: &str) -> String {
+        let line = self.profile.as_ref().and_then(|(_, lines)| lines.get(key));
+        line.map_or_else(
+            || profile.to_owned(),
+            |line| format!("{profile}, line {line}"),
+        )
+    }
+
+    /// Adds a value that only a profile can set, down to its leaves. Everything of `sts` counts as secret except the
+    /// identity pool and the place of the token.
+    fn add_profile_only(&mut self, name: &str, value: &Json, profile: &str) {
+        if let Json::Object(inner) = value {
+            for (key, value) in inner {
+                self.add_profile_only(&format!("{name}.{key}"), value, profile);
+            }
+            return;
+        }
+        let is_public = name.starts_with("connection.")
+            || ["sts.identity_pool_id", "sts.expires_in_seconds"].contains(&name)
+            || ["sts.subject_token.file", "sts.subject_token.variable"].contains(&name);
+        self.values.push(ResolvedValue {
+            name: name.to_owned(),
+            display: match value {
+                _ if !is_public => "[redacted]".to_owned(),
+                Json::String(text) => text.clone(),
+                other => other.to_string(),
+            },
+            source: self.source(profile, name),
+            overridden: Vec::new(),
+        });
+    }
+
+    /// The configuration for the library. Reads the secrets from their files and commands.
+    pub fn config(&self) -> Result<ProviderConfig, Failure> {
+        let mut values = self.profile_only.clone();
+        for (name, source) in &self.sources {
+            let file = self
+                .profile
+                .as_ref()
+                .map_or(Path::new(""), |(path, _)| path);
+            let text = match source {
+                ValueSource::Text(text) => text.clone(),
+                ValueSource::File(path) => secret::from_file(&format!("{name}_file"), path, file)?,
+                ValueSource::Command(command) => {
+                    secret::from_command(&format!("{name}_command"), command, &secret_variables())?
+                }
+            };
+            values.insert((*name).to_owned(), Json::String(text));
+        }
+        self.check_complete(&values)?;
+        Ok(match self.kind {
+            ProviderKind::ClickHouse => {
+                ProviderConfig::ClickHouse(self.read::<ClickHouseConfig>(values)?)
+            }
+            _ => ProviderConfig::Confluent(self.read::<ConfluentConfig>(values)?),
+        })
+    }
+
+    /// The base URL, if one is set.
+    pub fn base_url(&self) -> Option<&str> {
+        self.sources.iter().find_map(|(name, source)| match source {
+            ValueSource::Text(url) if *name == "base_url" => Some(url.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The organisation, as far as the values identify it.
+    pub fn account(&self) -> Account {
+        let display = |name: &str| {
+            let value = self.values.iter().find(|value| value.name == name);
+            value.map(|value| value.display.as_str())
+        };
+        let mut target = self.kind.to_string();
+        let organization = display("organization_id");
+        if let Some(id) = organization {
+            target.push_str(&format!(" organization_id={}", id.to_lowercase()));
+        }
+        if let Some(url) = display("base_url") {
+            let url = url.trim_end_matches('/');
+            let url = url.strip_suffix("/v1").unwrap_or(url);
+            target.push_str(&format!(" base_url={url}"));
+        }
+        Account {
+            target,
+            names_organization: organization.is_some(),
+            credential: display("api_key")
+                .or_else(|| display("sts.identity_pool_id"))
+                // The name of a file or command does not identify the credential.
+                .filter(|text| !text.starts_with("[redacted]"))
+                .map(str::to_owned),
+        }
+    }
+
+    /// The source of a value, for messages.
+    pub fn source_of(&self, name: &str) -> Option<&str> {
+        let value = self.values.iter().find(|value| value.name == name);
+        value.map(|value| value.source.as_str())
+    }
+
+    /// A value that is no secret.
+    #[cfg(feature = "sql")]
+    pub fn text_of(&self, name: &str) -> Option<&str> {
+        let value = self.values.iter().find(|value| value.name == name);
+        value.map(|value| value.display.as_str())
+    }
+
+    fn check_complete(&self, values: &Map<String, Json>) -> Result<(), Failure> {
+        let required: &[&str] = match self.kind {
+            ProviderKind::ClickHouse => &["organization_id", "api_key", "api_secret"],
+            _ if ["access_token", "sts"]
+                .iter()
+                .any(|name| values.contains_key(*name)) =>
+            {
+                &[]
+            }
+            _ => &["api_key", "api_secret"],
+        };
+        let missing: Vec<&str> = required
+            .iter()
+            .copied()
+            .filter(|name| !values.contains_key(*name))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let kind = self.kind;
+        let missing: Vec<String> = missing.iter().map(|name| self.describe_key(name)).collect();
+        let file = self.profile.as_ref().map(|(path, _)| path);
+        Err(Failure::Usage(format!(
+            "{kind} is not configured: there is no {}\n{}",
+            missing.join(", and no "),
+            how_to_set_up(kind, file.or(self.default_file.as_ref()))
+        )))
+    }
+
+    fn describe_key(&self, name: &str) -> String {
+        match variable_of(self.kind, name) {
+            Some(variable) => format!("`{name}` ({variable})"),
+            None => format!("`{name}`"),
+        }
+    }
+
+    fn read<T: DeserializeOwned>(&self, values: Map<String, Json>) -> Result<T, Failure> {
+        let mut strings = Vec::new();
+        values
+            .values()
+            .for_each(|value| collect_strings(value, &mut strings));
+        serde_path_to_error::deserialize(Json::Object(values)).map_err(|error| {
+            let path = error.path().to_string();
+            let wrong = error.into_inner().to_string();
+            self.invalid_value(&path, &with_suggestion(&redact_values(wrong, &strings)))
+        })
+    }
+
+    /// The failure of a value in the profile, with file and line.
+    fn invalid_value(&self, key: &str, wrong: &str) -> Failure {
+        let place = match &self.profile {
+            Some((path, lines)) => match lines.get(key) {
+                Some(line) => format!("{}:{line}: ", path.display()),
+                None => format!("{}: ", path.display()),
+            },
+            None => String::new(),
+        };
+        Failure::Usage(format!("{place}`{key}`: {wrong}"))
+    }
+}

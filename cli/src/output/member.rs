@@ -1,0 +1,184 @@
+//! The printed forms of members, roles and people.
+
+use chrono::SecondsFormat;
+use org_invitations::{Member, Person, Role, RoleAssignment};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Cell, Record, format_time};
+
+/// A member and the provider.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "Member")]
+pub(crate) struct MemberRecord {
+    /// `confluent`, `clickhouse` or `sandbox`.
+    pub provider: String,
+    #[serde(flatten)]
+    pub member: Member,
+}
+
+impl Record for MemberRecord {
+    const TABLE: &'static [&'static str] = &["PROVIDER", "ID", "EMAIL", "NAME", "ROLES", "JOINED"];
+    const CSV: &'static [&'static str] = &[
+        "provider",
+        "id",
+        "email",
+        "name",
+        "auth_type",
+        "roles",
+        "joined_at",
+    ];
+
+    // ClickHouse's ids are UUIDs, Confluent's are short.
+    const MIN_WIDTHS: &'static [usize] = &[10, 36, 24, 16, 9];
+
+    fn row(&self) -> Vec<Cell> {
+        let member = &self.member;
+        let joined = member.joined_at.as_ref().map(format_time);
+        vec![
+            Cell::new(&self.provider),
+            Cell::new(member.id.as_str()),
+            Cell::new(&member.email),
+            Cell::new(member.name.clone().unwrap_or_default()),
+            Cell::new(roles_of(member).join(", ")),
+            Cell::new(joined.unwrap_or_default()),
+        ]
+    }
+
+    fn line(&self) -> Vec<String> {
+        let member = &self.member;
+        let joined = member.joined_at;
+        let joined = joined.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+        vec![
+            self.provider.clone(),
+            member.id.to_string(),
+            member.email.clone(),
+            member.name.clone().unwrap_or_default(),
+            member
+                .auth_type
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            roles_of(member).join(";"),
+            joined.unwrap_or_default(),
+        ]
+    }
+}
+
+/// The roles of a member for people, or else the legacy role.
+fn roles_of(member: &Member) -> Vec<String> {
+    let roles = role_names(member.roles.iter().flatten());
+    match roles.is_empty() {
+        true => member.legacy_role.clone().into_iter().collect(),
+        false => roles,
+    }
+}
+
+/// Roles for people: names, else ids, with their scopes.
+pub(crate) fn role_names<'a>(roles: impl IntoIterator<Item = &'a RoleAssignment>) -> Vec<String> {
+    let name = |role: &RoleAssignment| {
+        let name = role.name.as_ref().or(role.id.as_ref())?;
+        Some(match &role.scope {
+            Some(scope) => format!("{name}@{scope}"),
+            None => name.clone(),
+        })
+    };
+    roles.into_iter().filter_map(name).collect()
+}
+
+/// A role and the provider.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "Role")]
+pub(crate) struct RoleRecord {
+    /// `confluent`, `clickhouse` or `sandbox`.
+    pub provider: String,
+    #[serde(flatten)]
+    pub role: Role,
+}
+
+impl Record for RoleRecord {
+    const TABLE: &'static [&'static str] = &["PROVIDER", "ID", "NAME", "KIND"];
+    const CSV: &'static [&'static str] = &["provider", "id", "name", "kind"];
+
+    fn row(&self) -> Vec<Cell> {
+        self.line().into_iter().map(Cell::new).collect()
+    }
+
+    fn line(&self) -> Vec<String> {
+        vec![
+            self.provider.clone(),
+            self.role.id.clone(),
+            self.role.name.clone().unwrap_or_default(),
+            self.role
+                .kind
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+        ]
+    }
+}
+
+/// What an organisation knows of an address.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "Person")]
+pub(crate) struct PersonRecord {
+    /// `confluent`, `clickhouse` or `sandbox`.
+    pub provider: String,
+    #[serde(flatten)]
+    pub person: Person,
+}
+
+impl PersonRecord {
+    /// The id of the member or, for somebody who is none, of the first invitation.
+    fn id(&self) -> String {
+        let member = self
+            .person
+            .member
+            .as_ref()
+            .map(|member| member.id.to_string());
+        let invitation = self.person.invitations.first();
+        let invitation = invitation.map(|invitation| invitation.id.to_string());
+        member.or(invitation).unwrap_or_default()
+    }
+
+    fn roles(&self) -> Vec<String> {
+        let first = self.person.invitations.first();
+        match (&self.person.member, first) {
+            (Some(member), _) => roles_of(member),
+            (None, Some(invitation)) => role_names(invitation.assigned_roles.iter().flatten()),
+            (None, None) => Vec::new(),
+        }
+    }
+
+    fn invitation_status(&self) -> String {
+        let first = self.person.invitations.first();
+        let status = first.and_then(|invitation| invitation.status.as_ref());
+        status.map(ToString::to_string).unwrap_or_default()
+    }
+}
+
+impl Record for PersonRecord {
+    const TABLE: &'static [&'static str] =
+        &["PROVIDER", "EMAIL", "STATE", "INVITATION", "ID", "ROLES"];
+    const CSV: &'static [&'static str] =
+        &["provider", "email", "state", "invitation", "id", "roles"];
+
+    const MIN_WIDTHS: &'static [usize] = &[10, 24, 8, 11, 36];
+
+    fn row(&self) -> Vec<Cell> {
+        let mut row = self.line();
+        row[5] = self.roles().join(", ");
+        row.into_iter().map(Cell::new).collect()
+    }
+
+    fn line(&self) -> Vec<String> {
+        vec![
+            self.provider.clone(),
+            self.person.email.clone(),
+            self.person.state.to_string(),
+            self.invitation_status(),
+            self.id(),
+            self.roles().join(";"),
+        ]
+    }
+}

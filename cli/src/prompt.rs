@@ -1,0 +1,31 @@
+//! Confirmation prompts on a terminal.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use crate::{failure::Failure, interrupt::Interrupt};
+
+/// Whether a prompt can be shown and answered.
+pub(crate) fn is_interactive() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Shows `question` on stderr and reads the answer; only `y` and `yes` confirm.
+pub(crate) async fn confirm(question: &str, interrupt: &Interrupt) -> Result<bool, Failure> {
+    let mut err = io::stderr().lock();
+    write!(err, "{question} [y/N] ")?;
+    err.flush()?;
+    drop(err);
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).map(|_| answer)
+    });
+    let answer = tokio::select! {
+        biased;
+        () = interrupt.signalled(1) => {
+            eprintln!();
+            return Err(Failure::Interrupted("nothing was changed".to_owned()));
+        }
+        answer = answer => answer.map_err(io::Error::other)??,
+    };
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}

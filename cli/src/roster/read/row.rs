@@ -1,0 +1,83 @@
+//! One row of a roster, in any format.
+
+use org_invitations::{AuthType, InvitationId, NewInvitation};
+use serde::{Deserialize, de::IgnoredAny};
+
+use super::super::roles::RolesField;
+
+/// A parsed row of a roster.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// The number of the line, from 1.
+    pub line: usize,
+    pub new: NewInvitation,
+    pub action: RowAction,
+}
+
+/// What a row asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum RowAction {
+    /// Invite the person; the plan decides how.
+    Invite,
+    /// Withdraw the person's invitation, or the one with this id.
+    Withdraw(Option<InvitationId>),
+}
+
+/// The fields of a row before they are checked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Fields {
+    pub email: Option<String>,
+    pub roles: Option<RolesField>,
+    pub auth_type: Option<String>,
+    pub action: Option<String>,
+    pub id: Option<String>,
+    #[serde(rename = "error")]
+    pub _error: Option<IgnoredAny>,
+}
+
+impl Fields {
+    /// Parses the fields. Only malformed fields are a problem; the plan reports what the provider does not support.
+    pub fn row(mut self, line: usize) -> Result<Row, String> {
+        let action = self.action.take().unwrap_or_default().to_lowercase();
+        let id = self.id.take().filter(|id| !id.is_empty());
+        let id = id.map(InvitationId::new).transpose();
+        let id = id.map_err(|error| error.message().to_owned())?;
+        let action = match action.as_str() {
+            "" | "create" | "renew" if id.is_none() => RowAction::Invite,
+            "" | "create" | "renew" => {
+                return Err("only the action delete takes an id".to_owned());
+            }
+            "delete" => RowAction::Withdraw(id),
+            word => {
+                return Err(format!(
+                    "unknown action {word:?}; the actions are create, renew and delete"
+                ));
+            }
+        };
+        let new = self.invitation()?;
+        if action != RowAction::Invite && (new.roles.is_some() || new.auth_type.is_some()) {
+            return Err(
+                "a row with the action delete has neither roles nor an auth type".to_owned(),
+            );
+        }
+        Ok(Row { line, new, action })
+    }
+
+    fn invitation(self) -> Result<NewInvitation, String> {
+        let email = self.email.filter(|email| !email.trim().is_empty());
+        let mut new = NewInvitation::new(email.ok_or("the email is missing")?.trim());
+        new.roles = self.roles.map(RolesField::roles).transpose()?.flatten();
+        if let Some(word) = self.auth_type.filter(|word| !word.is_empty()) {
+            match AuthType::from(word.to_lowercase().as_str()) {
+                AuthType::Other(_) => {
+                    return Err(format!(
+                        "unknown auth type {word:?}; the auth types are local and sso"
+                    ));
+                }
+                known => new = new.auth_type(known),
+            }
+        }
+        Ok(new)
+    }
+}
