@@ -134,7 +134,7 @@ fn hint(error: &Error) -> Option<&'static str> {
         }
         ErrorKind::PermissionDenied => "the owner of the key lacks the permission to manage users",
         ErrorKind::InvalidInput if error.message().contains("assignedRoleIds") => {
-            "this organisation has custom roles: pass the ids of roles with --role-id"
+            "this organisation has custom roles: pass roles by name or id with --role"
         }
         ErrorKind::NotFound => "`org-invitations list` shows the existing invitations",
         ErrorKind::AlreadyExists => {

@@ -99,9 +99,9 @@ impl Record for StepRecord {
 pub(crate) struct OutcomeRecord {
     #[serde(flatten)]
     pub step: StepRecord,
-    /// `invited`, `kept`, `deleted`, `refused`, `failed`, `restored` (the new options were rejected, and the person is
-    /// invited again with the old ones), `withdrawn` (the old invitation is deleted and the new one failed; `invite`
-    /// has what is missing), `withheld` (nothing was withdrawn, for the reason in `error`) or `not_attempted`.
+    /// `invited`, `kept`, `deleted`, `invalid`, `failed`, `restored` (the new options were rejected, and the person is
+    /// invited again with the old ones), `lost` (the old invitation is deleted and the new one failed; `invite`
+    /// has what is missing), `skipped` (nothing was withdrawn, for the reason in `error`) or `not_attempted`.
     pub result: &'static str,
     /// The reason of a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,7 +128,7 @@ impl OutcomeRecord {
             }
             StepResult::Kept => ("kept", (None, None)),
             StepResult::Deleted => ("deleted", (None, None)),
-            StepResult::Invalid => ("refused", (step.reason.take(), None)),
+            StepResult::Invalid => ("invalid", (step.reason.take(), None)),
             StepResult::Failed(error) => ("failed", failed(error)),
             StepResult::Restored { invitation, error } => {
                 step.id = Some(invitation.id.clone());
@@ -136,9 +136,9 @@ impl OutcomeRecord {
             }
             StepResult::Lost(error) => {
                 invite = Some(missing_invitation(&step));
-                ("withdrawn", failed(error))
+                ("lost", failed(error))
             }
-            StepResult::Skipped(why) => ("withheld", (Some(why.clone()), None)),
+            StepResult::Skipped(why) => ("skipped", (Some(why.clone()), None)),
             _ => ("not_attempted", (None, None)),
         };
         Self {

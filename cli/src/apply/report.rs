@@ -120,11 +120,11 @@ pub(super) struct OutcomeCounts {
     invited: usize,
     kept: usize,
     deleted: usize,
-    refused: usize,
+    invalid: usize,
     restored: usize,
     failed: usize,
     lost: usize,
-    withheld: usize,
+    skipped: usize,
     pub not_attempted: usize,
 }
 
@@ -134,11 +134,11 @@ impl OutcomeCounts {
             StepResult::Invited(_) => &mut self.invited,
             StepResult::Kept => &mut self.kept,
             StepResult::Deleted => &mut self.deleted,
-            StepResult::Invalid => &mut self.refused,
+            StepResult::Invalid => &mut self.invalid,
             StepResult::Restored { .. } => &mut self.restored,
             StepResult::Failed(_) => &mut self.failed,
             StepResult::Lost(_) => &mut self.lost,
-            StepResult::Skipped(_) => &mut self.withheld,
+            StepResult::Skipped(_) => &mut self.skipped,
             _ => &mut self.not_attempted,
         } += 1;
     }
@@ -152,11 +152,11 @@ impl fmt::Display for OutcomeCounts {
             self.invited, self.kept, self.deleted
         )?;
         for (word, count) in [
-            ("refused", self.refused),
+            ("invalid", self.invalid),
             ("restored", self.restored),
             ("failed", self.failed),
             ("lost", self.lost),
-            ("withheld", self.withheld),
+            ("skipped", self.skipped),
             ("not attempted", self.not_attempted),
         ] {
             if count > 0 {

@@ -219,7 +219,7 @@ impl Filter {
     /// Rejects filters that the provider does not support, before anything is sent.
     fn check(&self, provider: &dyn InvitationProvider) -> Result<(), Error> {
         let capabilities = provider.capabilities();
-        if self.role.is_some() && !capabilities.roles && !capabilities.legacy_role {
+        if self.role.is_some() && !capabilities.list_roles && !capabilities.legacy_role {
             let message = "invitations of this provider have no roles, so there is no role filter";
             let error = Error::new(ErrorKind::Unsupported, Operation::List, message);
             return Err(error.with_provider(provider.to_string()));

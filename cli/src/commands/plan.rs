@@ -33,11 +33,11 @@ in the column id.
 
 The command only lists invitations. The actions:
   create   the person is not invited
-  renew    the invitation has expired or has other roles or another login; it is
+  replace  the invitation has expired or has other roles or another login; it is
            withdrawn and created again, as neither vendor can change or resend one
   keep     the person is invited as requested, or is a member
   delete   the person is not in the roster (with --prune); not after acceptance
-  refuse   the row cannot be applied, and the reason says why")]
+  invalid  the row cannot be applied, and the reason says why")]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub roster: RosterOptions,

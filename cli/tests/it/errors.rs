@@ -12,13 +12,13 @@ async fn unsupported_options_fail_before_any_request() {
         "a@example.com",
         "-p",
         "confluent",
-        "--role-id",
-        "r",
+        "--legacy-role",
+        "admin",
     ];
     fixture
         .run(&role)
         .await
-        .fails(1, &["not supported", "roles"]);
+        .fails(1, &["not supported", "legacy role"]);
     let login = [
         "create",
         "a@example.com",
@@ -228,7 +228,7 @@ async fn common_mistakes_get_a_hint_and_send_nothing() {
                 "--role-map",
                 &number,
             ],
-            &["line 2", "the id of a role or a list of ids"],
+            &["line 2", "a role, as `NAME[@SCOPE]`"],
         ),
     ] {
         fixture.run(words).await.fails(2, said);

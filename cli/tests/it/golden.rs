@@ -32,6 +32,14 @@ async fn help_texts_match_the_golden_files() {
         "create",
         "delete",
         "renew",
+        "who",
+        "members",
+        "members list",
+        "members get",
+        "members set-roles",
+        "members remove",
+        "roles",
+        "roles list",
         "plan",
         "apply",
         "copy",
@@ -56,7 +64,8 @@ async fn help_texts_match_the_golden_files() {
         compare(&name, &help.success().stdout);
         let widest = help.stdout.lines().map(|line| line.chars().count()).max();
         assert!(widest <= Some(100), "{command}");
-        let has_example = help.stdout.contains("Example") || command == "spec";
+        let has_example = help.stdout.contains("Example");
+        let has_example = has_example || ["spec", "members", "roles"].contains(&command);
         assert!(has_example, "{command} has no example");
     }
     compare(
@@ -72,7 +81,18 @@ async fn schemas_match_the_golden_file() {
     let none = home_environment(&new_home());
     let mut shapes = String::new();
     for of in [
-        "list", "get", "create", "delete", "renew", "doctor", "config",
+        "list",
+        "get",
+        "create",
+        "delete",
+        "renew",
+        "who",
+        "members",
+        "set-roles",
+        "remove-member",
+        "roles",
+        "doctor",
+        "config",
     ] {
         let schema = run(&["schema", of], &none).await.json();
         let mut properties = Vec::new();

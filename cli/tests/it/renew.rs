@@ -102,7 +102,7 @@ async fn a_lost_person_is_named_with_the_create_command() {
         .run(&["-p", "clickhouse", "renew", &id, "-o", "jsonl"])
         .await;
     let again = format!(
-        "org-invitations -p clickhouse create ann@example.com --role-id {billing} --if-not-exists"
+        "org-invitations -p clickhouse create ann@example.com --role {billing} --if-not-exists"
     );
     lost.fails(
         1,
@@ -116,7 +116,7 @@ async fn a_lost_person_is_named_with_the_create_command() {
     let row = &lost.lines()[0];
     assert_eq!(row["outcome"], "lost");
     assert_eq!(row["invite"]["email"], "ann@example.com");
-    assert_eq!(row["invite"]["roles"]["ids"][0], billing);
+    assert_eq!(row["invite"]["roles"]["grants"][0], billing);
     assert!(fixture.sandbox.invitations().is_empty());
 
     // The command of the message invites the person.
@@ -146,10 +146,10 @@ async fn custom_roles_are_kept_and_removed_ones_rejected() {
         "clickhouse",
         "create",
         "bob@example.com",
-        "--role",
+        "--legacy-role",
         "admin",
     ];
-    fixture.run(&old).await.fails(1, &["--role-id"]);
+    fixture.run(&old).await.fails(1, &["--role"]);
     let new = [
         "-p",
         "clickhouse",

@@ -1,4 +1,4 @@
-use org_invitations::AuthType;
+use org_invitations::{AuthType, RoleGrant};
 
 use super::*;
 
@@ -78,9 +78,19 @@ fn options_in_every_spelling() {
             ids(),
         ),
         (
-            r#"{"email":"ann@example.com","roles":"r-1 r-2"}"#,
+            r#"{"email":"ann@example.com","roles":"r-1; r-2"}"#,
             RosterFormat::Jsonl,
             ids(),
+        ),
+        (
+            r#"{"email":"ann@example.com","roles":"Query Endpoints|Admin"}"#,
+            RosterFormat::Jsonl,
+            ann().roles(["Query Endpoints", "Admin"]),
+        ),
+        (
+            r#"{"email":"ann@example.com","roles":"EnvironmentAdmin@env-1/lkc-2"}"#,
+            RosterFormat::Jsonl,
+            ann().roles([RoleGrant::new("EnvironmentAdmin").scope("env-1/lkc-2")]),
         ),
         (
             r#"{"email":"ann@example.com","roles":{"ids":["r-1","r-2"]}}"#,

@@ -69,7 +69,7 @@ async fn failed_rows_form_a_roster() {
         .iter()
         .map(|row| row["result"].clone())
         .collect();
-    assert_eq!(results, ["failed", "refused", "invited"]);
+    assert_eq!(results, ["failed", "invalid", "invited"]);
     let rows = fs::read_to_string(failed).unwrap();
     assert!(
         rows.starts_with("email,roles,auth_type,error\nann@example.com,,local,"),
@@ -81,7 +81,7 @@ async fn failed_rows_form_a_roster() {
         .run(&[&apply[..], &["--failed", again.to_str().unwrap()]].concat())
         .await;
     applied.fails(1, &["an email address needs an `@`"]);
-    assert_eq!(applied.stdout, "invited 1, kept 0, deleted 0, refused 1\n");
+    assert_eq!(applied.stdout, "invited 1, kept 0, deleted 0, invalid 1\n");
     assert_eq!(created(&fixture.sandbox, Provider::Confluent).len(), 2);
 }
 
@@ -247,7 +247,7 @@ async fn every_format_has_the_outcomes() {
             "{}",
             applied.stdout
         );
-        assert!(applied.stdout.contains("refused"), "{}", applied.stdout);
+        assert!(applied.stdout.contains("invalid"), "{}", applied.stdout);
         seen.push(applied.stdout);
     }
     assert!(

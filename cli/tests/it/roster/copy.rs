@@ -16,7 +16,7 @@ async fn unsupported_fields_are_rejected_unless_ignored() {
     let dry = [&COPY[..], &["--dry-run", "-o", "jsonl"]].concat();
     let planned = fixture.run(&dry).await;
     for row in planned.success().lines() {
-        assert_eq!(row["action"], "refuse", "{row}");
+        assert_eq!(row["action"], "invalid", "{row}");
         assert_eq!(row["reason"], "the provider has no auth types", "{row}");
     }
     let dry = [&dry[..], &["--ignore", "auth-type"]].concat();
@@ -121,8 +121,8 @@ async fn a_role_map_translates_roles() {
     let planned = crate::fixture::run(&words, &variables).await;
     let row = &planned.success().lines()[0];
     // Both profiles belong to one organisation, which has invited the person with other roles.
-    assert_eq!(row["action"], "renew", "{row}");
-    assert_eq!(row["roles"]["ids"][0], "r-9", "{row}");
+    assert_eq!(row["action"], "replace", "{row}");
+    assert_eq!(row["roles"]["grants"][0], "r-9", "{row}");
     let empty = file(&fixture, "empty.toml", "[roles]\n");
     let mut words = copy(&["--role-map"]);
     words.push(&empty);

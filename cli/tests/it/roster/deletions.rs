@@ -184,7 +184,7 @@ async fn a_dry_run_lists_deletions_and_changes_nothing() {
     let shown = fixture.run(&[&dry[..], &["-o", "jsonl"]].concat()).await;
     shown
         .success()
-        .stderr_contains(&["confluent: renew 1, delete 1"]);
+        .stderr_contains(&["confluent: replace 1, delete 1"]);
     let rows = shown.lines();
     let schema = fixture.run(&["schema", "plan"]).await.json();
     let valid = jsonschema::validator_for(&schema).unwrap();
@@ -193,7 +193,7 @@ async fn a_dry_run_lists_deletions_and_changes_nothing() {
         .map(|error| error.to_string())
         .collect();
     assert!(wrong.is_empty(), "{wrong:?}");
-    assert_eq!(rows[0]["action"], "renew");
+    assert_eq!(rows[0]["action"], "replace");
     assert_eq!(rows[0]["previous"]["invitation"]["auth_type"], "local");
     assert_eq!(rows[1]["action"], "delete");
     assert_eq!(rows[1]["email"], "bob@example.com");
@@ -218,13 +218,13 @@ async fn a_rejected_row_protects_its_person() {
     let planned = fixture.run(&plan).await;
     planned
         .success()
-        .stderr_contains(&["create 1, renew 0, keep 1, delete 0, refuse 2"]);
+        .stderr_contains(&["create 1, replace 0, keep 1, delete 0, invalid 2"]);
     let why = "it resembles bob+hr@example.com, whose row is refused";
     assert!(planned.stdout.contains(why), "{}", planned.stdout);
     let apply = ["-p", "clickhouse", "apply", &roster, "--prune", "--yes"];
     let applied = fixture.run(&apply).await;
     applied.fails(1, &["auth types"]);
-    assert_eq!(applied.stdout, "invited 1, kept 1, deleted 0, refused 2\n");
+    assert_eq!(applied.stdout, "invited 1, kept 1, deleted 0, invalid 2\n");
     assert_eq!(fixture.sandbox.invitations().len(), 3);
 }
 
@@ -254,7 +254,7 @@ async fn deletions_are_withheld_after_an_unknown_create() {
         applied.fails(1, &["ann@example.com", "nothing is withdrawn in this run"]);
         assert_eq!(
             applied.stdout,
-            "invited 0, kept 0, deleted 0, failed 1, withheld 2\n"
+            "invited 0, kept 0, deleted 0, failed 1, skipped 2\n"
         );
         assert_eq!(fixture.sandbox.invitations().len(), 2);
         let text = fs::read_to_string(failed).unwrap();
@@ -478,28 +478,17 @@ async fn invalid_roles_are_rejected_without_a_loss() {
             fixture.run(&words).await
         }
     };
-    // The name of a role instead of its id.
+    // The name of the role that they have.
     let named = run(roster("billing")).await;
-    named.fails(
-        1,
-        &[&format!(
-            "\"billing\" is the name of a role; its id is {billing}"
-        )],
-    );
-    // An empty id.
-    let odd = run(roster("Auditor")).await;
-    odd.fails(
-        2,
-        &[
-            "does not look like the id of a role",
-            "nothing was withdrawn",
-        ],
-    );
+    assert_eq!(named.success().stdout, "invited 0, kept 3, deleted 0\n");
+    // A name that no role has.
+    let odd = run(roster("Biling")).await;
+    odd.fails(2, &["no role \"Biling\", did you mean \"Billing\"?"]);
     assert_eq!(deleted(&fixture), 0);
     // An unknown id, while the roles of the organisation can be read.
     let unknown_role = run(roster(unknown)).await;
-    let of_each = format!("the organisation has no role with the id \"{unknown}\"; it has");
-    unknown_role.fails(2, &[&of_each, &format!("{billing} (Billing)")]);
+    let of_each = format!("the organisation has no role \"{unknown}\"; it has");
+    unknown_role.fails(2, &[&of_each, &format!("Billing ({billing})")]);
     assert_eq!(deleted(&fixture), 0);
     // If they cannot be read, one person is restored and the others are left alone.
     let unreadable = Rule::new(Fault::status_before(403)).on(Operation::Roles);
@@ -516,7 +505,7 @@ async fn invalid_roles_are_rejected_without_a_loss() {
     );
     assert_eq!(
         refused.stdout,
-        "invited 0, kept 0, deleted 0, restored 1, withheld 2\n"
+        "invited 0, kept 0, deleted 0, restored 1, skipped 2\n"
     );
     assert!(!refused.stderr.contains("--resume"), "{}", refused.stderr);
     assert_eq!(deleted(&fixture), 1);
@@ -555,7 +544,7 @@ async fn a_permanent_loss_is_named_and_not_resumed() {
     let valid = jsonschema::validator_for(&schema).unwrap();
     assert!(valid.is_valid(&lost.lines().into()), "{}", lost.stdout);
     let row = &lost.lines()[0];
-    assert_eq!(row["result"], "withdrawn");
+    assert_eq!(row["result"], "lost");
     assert_eq!(row["invite"]["auth_type"], "local");
     assert_eq!(fixture.sandbox.invitations().len(), 2);
     assert!(!path(&fixture, "roster.csv.journal").exists());
@@ -570,7 +559,7 @@ async fn a_permanent_loss_is_named_and_not_resumed() {
 async fn only_seen_people_count_as_kept() {
     let fixture = Fixture::start().await;
     // After the delete, the create fails as if the invitation existed: temporarily or permanently.
-    for (times, result, left) in [(1, "invited", 1), (0, "withdrawn", 0)] {
+    for (times, result, left) in [(1, "invited", 1), (0, "lost", 0)] {
         fixture.invite("confluent", &["ann@example.com"]).await;
         let conflict = Rule::new(Fault::status_before(409)).on(Operation::Create);
         fixture

@@ -27,7 +27,7 @@ async fn a_plan_has_lines_actions_and_reasons() {
     let planned = fixture.run(&plan).await;
     planned
         .success()
-        .stderr_contains(&["create 1, renew 0, keep 1, delete 1, refuse 3"]);
+        .stderr_contains(&["create 2, replace 0, keep 1, delete 1, invalid 2"]);
     let mut rows = planned.lines();
     for row in &mut rows {
         row.as_object_mut().unwrap().remove("id");
@@ -38,16 +38,16 @@ async fn a_plan_has_lines_actions_and_reasons() {
             { "line": 2, "action": "create", "email": "ann@example.com" },
             { "line": 3, "action": "keep", "email": "Bob@Example.com" },
             {
-                "line": 4, "action": "refuse", "email": "bob@example.com",
+                "line": 4, "action": "invalid", "email": "bob@example.com",
                 "reason": "line 3 has the same address",
             },
             {
-                "line": 5, "action": "refuse", "email": "nobody",
+                "line": 5, "action": "invalid", "email": "nobody",
                 "reason": "an email address needs an `@`",
             },
             {
-                "line": 6, "action": "refuse", "email": "cid@example.com", "roles": { "ids": ["r-1"] },
-                "reason": "the provider has no roles by id",
+                "line": 6, "action": "create", "email": "cid@example.com",
+                "roles": { "grants": ["r-1"] },
             },
             { "action": "delete", "email": "dan@example.com" },
         ])
@@ -66,8 +66,8 @@ async fn a_table_shows_the_changes() {
     let roster = file(&fixture, "roster.csv", ROSTER);
     let planned = fixture.run(&["-p", "confluent", "plan", &roster]).await;
     let shown = &planned.success().stdout;
-    assert!(shown.starts_with("LINE  ACTION  EMAIL"), "{shown}");
-    assert!(shown.contains("2     create  ann@example.com"), "{shown}");
+    assert!(shown.starts_with("LINE  ACTION   EMAIL"), "{shown}");
+    assert!(shown.contains("2     create   ann@example.com"), "{shown}");
     assert!(!shown.contains("keep"), "{shown}");
 }
 
@@ -81,7 +81,7 @@ async fn expired_invitations_are_planned_for_renewal() {
         .run(&["-p", "confluent", "plan", &roster, "-o", "json"])
         .await
         .json();
-    assert_eq!(planned[0]["action"], "renew");
+    assert_eq!(planned[0]["action"], "replace");
     assert_eq!(planned[0]["reason"], "expired");
 }
 

@@ -91,7 +91,7 @@ async fn the_prompt_names_the_deletions() {
     let mut session = start(&fixture, &apply, &[]);
     let said = session.exp_string("[y/N] ").unwrap();
     for words in [
-        "confluent: renew 1, delete 1",
+        "confluent: replace 1, delete 1",
         "confluent: to be withdrawn:",
         &format!(
             "ann@example.com ({}), and invited again: other auth type",
