@@ -7,6 +7,7 @@ mod progress;
 mod record;
 mod report;
 mod run;
+mod saved;
 
 pub(crate) use self::{
     journal::Journal,
@@ -14,4 +15,5 @@ pub(crate) use self::{
     record::{OutcomeRecord, StepRecord},
     report::{ApplyReport, count_actions, exit_of},
     run::ApplyRun,
+    saved::SavedPlan,
 };

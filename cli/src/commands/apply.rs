@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::plan::{RosterOptions, plan, print_plan, print_summary};
 use crate::{
-    apply::{ApplyOptions, ApplyRun, Journal},
+    apply::{ApplyOptions, ApplyRun, Journal, SavedPlan},
     failure::Failure,
     interrupt::Interrupt,
     output::Output,
@@ -19,6 +19,7 @@ Examples:
   org-invitations -p clickhouse apply roster.csv
   org-invitations -p confluent apply roster.csv --yes --failed failed.csv
   org-invitations -p confluent apply roster.csv --yes --failed failed.csv --resume
+  org-invitations -p confluent apply plan.json     # as `plan --out plan.json` saved it
 
 A run keeps a journal beside the roster (roster.csv.journal). After Ctrl-C, a
 crash or a power cut, the same command with --resume continues the run: nobody is
@@ -72,8 +73,21 @@ pub(crate) async fn run(
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
+    let saved = SavedPlan::read(&args.roster.path)?;
+    let mut args = args;
+    let people = match &saved {
+        Some(saved) => {
+            saved.check_account(provider)?;
+            if args.roster.prune {
+                let message = "a saved plan has its own --prune. Nothing was sent".to_owned();
+                return Err(Failure::Usage(message));
+            }
+            (args.roster.prune, args.roster.allow_empty) = (saved.prune, saved.allow_empty);
+            saved.roster()
+        }
+        None => args.roster.read()?,
+    };
     let ApplyArgs { roster, apply, .. } = &args;
-    let people = roster.read()?;
     if apply.dry_run {
         let planned = plan(provider, roster, people, None, interrupt).await?;
         print_summary(provider, &roster.removals, &planned.plan);
@@ -85,6 +99,10 @@ pub(crate) async fn run(
         .map(|path| Journal::open(&path, &provider.account, apply.resume))
         .transpose()?;
     let planned = plan(provider, roster, people, journal.as_mut(), interrupt).await?;
+    // An interrupted run has changed the invitations itself; its journal knows what is left.
+    if let Some(saved) = saved.filter(|_| !apply.resume) {
+        saved.check_unchanged(provider, &planned.plan)?;
+    }
     let run = ApplyRun {
         provider,
         plan: planned.plan,

@@ -10,9 +10,9 @@ use org_invitations::{
 };
 
 use crate::{
-    apply::{Journal, StepRecord, count_actions},
+    apply::{Journal, SavedPlan, StepRecord, count_actions},
     bulk::RemovalOptions,
-    failure::Failure,
+    failure::{Exit, Failure},
     interrupt::Interrupt,
     output::{Output, Shape, escape_control},
     provider::ProviderContext,
@@ -24,6 +24,8 @@ use crate::{
 Examples:
   org-invitations -p clickhouse plan roster.csv
   org-invitations -p confluent plan roster.jsonl --prune -o json
+  org-invitations -p confluent plan roster.csv --out plan.json
+  org-invitations -p confluent apply plan.json
 
 A roster has the columns email, roles (ids with `;` between them, or
 `legacy:admin`) and auth_type (local or sso); only email is needed. It is CSV
@@ -31,7 +33,9 @@ with a header, JSON (an array of objects) or JSON lines. A row with `delete`
 in the column action withdraws the person's invitation, or the one with the id
 in the column id.
 
-The command only lists invitations. The actions:
+The command only lists invitations. A saved plan is applied as it was reviewed:
+`apply` rejects it if the invitations have changed in a way that changes the plan.
+The actions:
   create   the person is not invited
   replace  the invitation has expired or has other roles or another login; it is
            withdrawn and created again, as neither vendor can change or resend one
@@ -41,6 +45,20 @@ The command only lists invitations. The actions:
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub roster: RosterOptions,
+    /// Save the plan in a new file, for `apply FILE.json`.
+    #[arg(long, value_name = "FILE.json", value_parser = parse_out)]
+    pub out: Option<PathBuf>,
+    /// Exit with 0 if there is nothing to do, 2 if there are changes, and 1 after an error.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+fn parse_out(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension().is_some_and(|end| end == "json") {
+        true => Ok(path),
+        false => Err("the name of a saved plan ends with .json".to_owned()),
+    }
 }
 
 /// The roster options of `plan` and `apply`.
@@ -180,8 +198,36 @@ pub(crate) async fn run(
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
+    if !options.detailed_exitcode {
+        return try_run(provider, &options, interrupt, out).await.map(drop);
+    }
+    match try_run(provider, &options, interrupt, out).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Failure::AlreadyReported(Exit::Usage)),
+        Err(failure @ Failure::Interrupted(_)) => Err(failure),
+        // With 2 for changes, a wrong roster has to have another code.
+        Err(failure) => {
+            failure.report();
+            Err(Failure::AlreadyReported(Exit::Failed))
+        }
+    }
+}
+
+/// Prints the plan; true if there is nothing to do.
+async fn try_run(
+    provider: &ProviderContext,
+    options: &PlanArgs,
+    interrupt: &Interrupt,
+    out: &mut Output,
+) -> Result<bool, Failure> {
     let roster = options.roster.read()?;
+    let saved = options.out.as_ref().map(|path| (path, roster.clone()));
     let planned = plan(provider, &options.roster, roster, None, interrupt).await?;
+    if let Some((path, roster)) = saved {
+        let flags = (options.roster.prune, options.roster.allow_empty);
+        SavedPlan::new(provider, &roster, flags, &planned.plan).write(path)?;
+    }
+    let is_noop = planned.plan.is_noop();
     let counts = Action::ALL.iter();
     let counts = counts.map(|action| format!("{action} {}", planned.plan.count(*action)));
     let counts: Vec<String> = counts.collect();
@@ -193,7 +239,7 @@ pub(crate) async fn run(
     if let Err(error) = checked {
         eprintln!("warning: `apply` would reject the plan: {error}; see --max-deletes");
     }
-    Ok(())
+    Ok(is_noop)
 }
 
 /// Prints the steps of a plan.

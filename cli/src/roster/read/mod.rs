@@ -28,7 +28,7 @@ pub(crate) enum RosterFormat {
 }
 
 /// The people of a roster.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Roster {
     /// The people to invite, with the numbers of their lines, from 1.
     pub invite: Vec<(usize, NewInvitation)>,

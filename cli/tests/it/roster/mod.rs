@@ -6,6 +6,7 @@ mod deletions;
 mod killed;
 mod plan;
 mod resume;
+mod saved;
 #[cfg(unix)]
 mod terminal;
 
