@@ -32,7 +32,7 @@ cost *documents="specs/confluent-iam-v2.yaml specs/confluent-mds-v2.yaml specs/c
     cargo run --quiet -p org-invitations-codegen --example cost -- {{documents}}
     cargo run --quiet --release -p org-invitations-codegen --example cost -- {{documents}}
 
-# The library side by side with hand-written code and what others do: the tables in bench/README.md and README.md.
+# The library side by side with hand-written code and what others do: the tables in bench/README.md.
 bench *parts="calls limit growth":
     cargo build --quiet --release -p org-invitations-cli
     cargo run --quiet --release -p org-invitations-bench -- {{parts}}

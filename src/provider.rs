@@ -29,13 +29,29 @@ use crate::{
 #[async_trait]
 pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// What this provider offers, as far as providers differ. Sends nothing.
+    ///
+    /// ```
+    /// use org_invitations::InvitationProvider;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
+    /// # let key = &sandbox.credentials().confluent;
+    /// # let builder = org_invitations::Confluent::builder();
+    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
+    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    /// let capabilities = provider.capabilities();
+    /// assert!(capabilities.auth_type && !capabilities.role_ids);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn capabilities(&self) -> Capabilities;
 
     /// Invites a person. Not idempotent: the second call for an email is refused.
     ///
-    /// One request, as a rule. When its answer is lost, or it is refused because the email is invited,
-    /// this crate's providers look for the invitation to find out who made it, unless their retries are
-    /// switched off: that is a get, or a list of the address (on ClickHouse the whole list).
+    /// A create is one request, as a rule. When its answer is lost, or the server refuses it because the email is
+    /// invited, this crate's providers look for the invitation to find out who made it, unless their retries are
+    /// switched off. That costs a get, or a list of the address (on ClickHouse the whole list).
     ///
     /// # Errors
     ///
@@ -44,15 +60,50 @@ pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync + 'static 
     /// [`InvalidInput`](ErrorKind::InvalidInput), [`QuotaExceeded`](ErrorKind::QuotaExceeded), and
     /// those of every call: see [`ErrorKind`]. When
     /// [`may_have_executed`](crate::Error::may_have_executed) is true, look before repeating it.
+    ///
+    /// ```
+    /// use org_invitations::{AuthType, InvitationProvider, NewInvitation};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
+    /// # let key = &sandbox.credentials().confluent;
+    /// # let builder = org_invitations::Confluent::builder();
+    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
+    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    /// let new = NewInvitation::new("ann@example.com").auth_type(AuthType::Sso);
+    /// let ann = provider.create(new).await?;
+    /// assert!(ann.is_pending());
+    /// # Ok(())
+    /// # }
+    /// ```
     async fn create(&self, new: NewInvitation) -> Result<Invitation>;
 
-    /// Looks, without changing anything, whether this invitation could be created, as far as the server tells: on
-    /// ClickHouse, whether the organisation has the roles. A [renewal](crate::Renewal) asks before it withdraws
-    /// anything. Where the server does not tell, that is no error. Default: nothing is known.
+    /// Checks whether this invitation could be created, and changes nothing. On ClickHouse it checks that the
+    /// organisation has the roles; on Confluent there is nothing to check. A [renewal](crate::Renewal) calls it before
+    /// it withdraws anything. Where the server does not say, the check passes. Default: it passes.
     ///
     /// # Errors
     ///
     /// [`InvalidInput`](ErrorKind::InvalidInput), when the invitation would be refused.
+    ///
+    /// ```
+    /// use org_invitations::{InvitationProvider, NewInvitation};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
+    /// # let key = &sandbox.credentials().clickhouse;
+    /// # let builder = org_invitations::ClickHouse::builder(&key.organization_id);
+    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
+    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    /// let known = NewInvitation::new("ann@example.com").role_ids(["5a1e9b6c-3f0d-4c1b-9a57-0d2f4f1c6a02"]);
+    /// provider.check(&known).await?;
+    /// let unknown = NewInvitation::new("ann@example.com").role_ids(["00000000-0000-4000-8000-000000000000"]);
+    /// println!("{}", provider.check(&unknown).await.unwrap_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     async fn check(&self, new: &NewInvitation) -> Result<()> {
         let _ = new;
         Ok(())
@@ -63,6 +114,25 @@ pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync + 'static 
     /// # Errors
     ///
     /// [`NotFound`](ErrorKind::NotFound), and those of every call.
+    ///
+    /// ```
+    /// use org_invitations::{ErrorKind, InvitationId, InvitationProvider, NewInvitation};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
+    /// # let key = &sandbox.credentials().confluent;
+    /// # let builder = org_invitations::Confluent::builder();
+    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
+    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    /// let ann = provider.create(NewInvitation::new("ann@example.com")).await?;
+    /// assert_eq!(provider.get(&ann.id).await?.email, "ann@example.com");
+    ///
+    /// let error = provider.get(&InvitationId::new("i-00000")?).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::NotFound);
+    /// # Ok(())
+    /// # }
+    /// ```
     async fn get(&self, id: &InvitationId) -> Result<Invitation>;
 
     /// Reads one page of the invitations that match `query`, the first one without a `token`.
@@ -73,6 +143,28 @@ pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync + 'static 
     /// [`Unsupported`](ErrorKind::Unsupported) for a filter this provider does not have,
     /// [`InvalidInput`](ErrorKind::InvalidInput) for a page size or token that is out of range, and
     /// those of every call.
+    ///
+    /// ```
+    /// use org_invitations::{InvitationProvider, ListQuery, NewInvitation};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
+    /// # let key = &sandbox.credentials().confluent;
+    /// # let builder = org_invitations::Confluent::builder();
+    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
+    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    /// for email in ["ann@example.com", "bob@example.com", "eve@example.com"] {
+    ///     provider.create(NewInvitation::new(email)).await?;
+    /// }
+    /// let query = ListQuery::new().page_size(2);
+    /// let first = provider.list_page(&query, None).await?;
+    /// let second = provider.list_page(&query, first.next.as_ref()).await?;
+    /// assert_eq!((first.items.len(), second.items.len()), (2, 1));
+    /// assert!(second.next.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     async fn list_page(&self, query: &ListQuery, token: Option<&PageToken>) -> Result<Page>;
 
     /// Withdraws an invitation. The second call for an id reports
@@ -85,6 +177,24 @@ pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync + 'static 
     ///
     /// [`NotFound`](ErrorKind::NotFound), [`AlreadyAccepted`](ErrorKind::AlreadyAccepted), and those
     /// of every call.
+    ///
+    /// ```
+    /// use org_invitations::{ErrorKind, InvitationProvider, NewInvitation};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
+    /// # let key = &sandbox.credentials().confluent;
+    /// # let builder = org_invitations::Confluent::builder();
+    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
+    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    /// let ann = provider.create(NewInvitation::new("ann@example.com")).await?;
+    /// provider.delete(&ann.id).await?;
+    /// let error = provider.delete(&ann.id).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::NotFound);
+    /// # Ok(())
+    /// # }
+    /// ```
     async fn delete(&self, id: &InvitationId) -> Result<()>;
 }
 
@@ -96,14 +206,56 @@ pub trait InvitationProviderExt: InvitationProvider {
     /// An item that cannot be read is an `Err` among the others; when a page cannot be fetched, the
     /// stream ends with that error, so a list without an error is complete.
     ///
-    /// While the items of a page are read, the next page is on its way;
-    /// [`list_without_prefetch`](InvitationProviderExt::list_without_prefetch) asks for it later.
+    /// While the items of a page are read, the next page is fetched;
+    /// [`list_without_prefetch`](InvitationProviderExt::list_without_prefetch) fetches it later.
+    ///
+    /// ```
+    /// use futures::TryStreamExt;
+    /// use org_invitations::{InvitationProvider, InvitationProviderExt, ListQuery, NewInvitation};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
+    /// # let key = &sandbox.credentials().confluent;
+    /// # let builder = org_invitations::Confluent::builder();
+    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
+    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    /// for email in ["ann@example.com", "bob@example.com"] {
+    ///     provider.create(NewInvitation::new(email)).await?;
+    /// }
+    /// let all: Vec<_> = provider.list(ListQuery::new()).try_collect().await?;
+    /// assert_eq!(all.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn list(&self, query: ListQuery) -> BoxStream<'_, Result<Invitation>> {
         list::stream(self, query, Prefetch::OnePage)
     }
 
-    /// The same as [`list`](InvitationProviderExt::list), but a page is asked for only once every item of
-    /// the one before was read: for a reader who may stop early, and sends no request too many.
+    /// The same as [`list`](InvitationProviderExt::list), but each page is fetched only after every item of the
+    /// page before was read. A reader who stops early then causes no unneeded request.
+    ///
+    /// ```
+    /// use futures::TryStreamExt;
+    /// use org_invitations::{InvitationProvider, InvitationProviderExt, ListQuery, NewInvitation};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
+    /// # let key = &sandbox.credentials().confluent;
+    /// # let builder = org_invitations::Confluent::builder();
+    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
+    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    /// for email in ["ann@example.com", "bob@example.com", "eve@example.com"] {
+    ///     provider.create(NewInvitation::new(email)).await?;
+    /// }
+    /// let mut list = provider.list_without_prefetch(ListQuery::new().page_size(2));
+    /// assert!(list.try_next().await?.is_some());
+    /// drop(list);
+    /// assert_eq!(sandbox.ledger().requests.len(), 4, "three creates and one page");
+    /// # Ok(())
+    /// # }
+    /// ```
     fn list_without_prefetch(&self, query: ListQuery) -> BoxStream<'_, Result<Invitation>> {
         list::stream(self, query, Prefetch::None)
     }
@@ -114,6 +266,23 @@ pub trait InvitationProviderExt: InvitationProvider {
     /// # Errors
     ///
     /// Those of [`list_page`](InvitationProvider::list_page).
+    ///
+    /// ```
+    /// use org_invitations::{InvitationProvider, InvitationProviderExt, NewInvitation};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
+    /// # let key = &sandbox.credentials().confluent;
+    /// # let builder = org_invitations::Confluent::builder();
+    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
+    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    /// let ann = provider.create(NewInvitation::new("ann@example.com")).await?;
+    /// assert_eq!(provider.find_by_email("ann@example.com").await?, Some(ann));
+    /// assert_eq!(provider.find_by_email("bob@example.com").await?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     async fn find_by_email(&self, email: &str) -> Result<Option<Invitation>> {
         list::first_match(self.list(ListQuery::new().email(email)), |_| true).await
     }
@@ -121,15 +290,31 @@ pub trait InvitationProviderExt: InvitationProvider {
     /// Invites a person, or returns the invitation that is there already: idempotent. Look at its
     /// status: it may have been accepted, or have expired.
     ///
-    /// Costs one request, and as many more as it takes to find an invitation that is in the way: the
-    /// one that the server named, else a list of the address, else the whole list, since it may have
-    /// been made in another spelling.
+    /// It costs one request, and as many more as it takes to find a conflicting invitation: a get of the one that the
+    /// server named, else a list of the address, else the whole list, because the invitation may have another spelling.
     ///
     /// # Errors
     ///
     /// Those of [`create`](InvitationProvider::create); [`AlreadyExists`](ErrorKind::AlreadyExists)
     /// only when there is no invitation to return, because the person is a member, and
     /// [`Conflict`](ErrorKind::Conflict) when nothing in the way was found.
+    ///
+    /// ```
+    /// use org_invitations::{InvitationProvider, InvitationProviderExt, NewInvitation};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
+    /// # let key = &sandbox.credentials().confluent;
+    /// # let builder = org_invitations::Confluent::builder();
+    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
+    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    /// let first = provider.get_or_create(NewInvitation::new("ann@example.com")).await?;
+    /// let second = provider.get_or_create(NewInvitation::new("Ann@example.com")).await?;
+    /// assert_eq!(first.id, second.id);
+    /// # Ok(())
+    /// # }
+    /// ```
     async fn get_or_create(&self, new: NewInvitation) -> Result<Invitation> {
         let email = new.email.clone();
         let refused = match self.create(new).await {
@@ -160,6 +345,23 @@ pub trait InvitationProviderExt: InvitationProvider {
     /// # Errors
     ///
     /// Those of [`delete`](InvitationProvider::delete) except [`NotFound`](ErrorKind::NotFound).
+    ///
+    /// ```
+    /// use org_invitations::{InvitationProvider, InvitationProviderExt, NewInvitation};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
+    /// # let key = &sandbox.credentials().clickhouse;
+    /// # let builder = org_invitations::ClickHouse::builder(&key.organization_id);
+    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
+    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    /// let ann = provider.create(NewInvitation::new("ann@example.com")).await?;
+    /// assert!(provider.delete_if_exists(&ann.id).await?);
+    /// assert!(!provider.delete_if_exists(&ann.id).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     async fn delete_if_exists(&self, id: &InvitationId) -> Result<bool> {
         match self.delete(id).await {
             Ok(()) => Ok(true),
@@ -172,6 +374,29 @@ pub trait InvitationProviderExt: InvitationProvider {
     ///
     /// Dropping the future in the middle may leave the person without an invitation:
     /// [`RenewalOptions::observer`] is told before that becomes possible.
+    ///
+    /// ```
+    /// use org_invitations::{
+    ///     InvitationProvider, InvitationProviderExt, NewInvitation, Renewal, RenewalOptions,
+    ///     RenewalResult,
+    /// };
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
+    /// # let key = &sandbox.credentials().confluent;
+    /// # let builder = org_invitations::Confluent::builder();
+    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
+    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    /// let old = provider.create(NewInvitation::new("ann@example.com")).await?;
+    /// let renewal = Renewal::of(&old, &provider.capabilities())?;
+    /// match provider.renew(&renewal, &RenewalOptions::default()).await {
+    ///     RenewalResult::Renewed(new) => assert_ne!(new.id, old.id),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     async fn renew(&self, renewal: &Renewal, options: &RenewalOptions) -> RenewalResult {
         renewal.run(self, options).await
     }
@@ -181,6 +406,26 @@ pub trait InvitationProviderExt: InvitationProvider {
     /// # Errors
     ///
     /// Those of [`list_page`](InvitationProvider::list_page), also of a single item.
+    ///
+    /// ```
+    /// use org_invitations::{InvitationProvider, InvitationProviderExt, NewInvitation};
+    /// use org_invitations_sandbox::Provider;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
+    /// # let key = &sandbox.credentials().confluent;
+    /// # let builder = org_invitations::Confluent::builder();
+    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
+    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    /// for email in ["ann@example.com", "bob@example.com"] {
+    ///     provider.create(NewInvitation::new(email)).await?;
+    /// }
+    /// sandbox.accept(Provider::Confluent, "bob@example.com")?;
+    /// assert_eq!(provider.count_removable().await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     async fn count_removable(&self) -> Result<usize> {
         let mut list = self.list(ListQuery::new());
         let mut count = 0;
@@ -190,12 +435,35 @@ pub trait InvitationProviderExt: InvitationProvider {
         Ok(count)
     }
 
-    /// Checks a run that withdraws so many invitations. Lists those that there are only where it depends on them.
+    /// Checks whether a run may withdraw this number of invitations. Lists the invitations only where the limit is a
+    /// share of them.
     ///
     /// # Errors
     ///
     /// [`InvalidInput`](ErrorKind::InvalidInput) with [`TooManyRemovals`](crate::TooManyRemovals) as its source; and
     /// those of a list.
+    ///
+    /// ```
+    /// use org_invitations::{
+    ///     InvitationProvider, InvitationProviderExt, NewInvitation, RemovalLimit,
+    /// };
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
+    /// # let key = &sandbox.credentials().confluent;
+    /// # let builder = org_invitations::Confluent::builder();
+    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
+    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    /// for email in ["ann@example.com", "bob@example.com"] {
+    ///     provider.create(NewInvitation::new(email)).await?;
+    /// }
+    /// let half = RemovalLimit::percent(50);
+    /// assert!(provider.check_removals(1, half).await.is_ok());
+    /// assert!(provider.check_removals(2, half).await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     async fn check_removals(&self, removals: usize, limit: RemovalLimit) -> Result<()> {
         if limit.check(removals, 0).is_ok() {
             return Ok(());
@@ -208,6 +476,29 @@ pub trait InvitationProviderExt: InvitationProvider {
     /// Invites many people, a few at a time; one outcome for each, in the order of completion.
     ///
     /// See [`CreateOutcome`] for what can become of an item. Dropping the stream stops it.
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    /// use org_invitations::{BulkOptions, CreateResult, InvitationProviderExt, NewInvitation};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
+    /// # let key = &sandbox.credentials().confluent;
+    /// # let builder = org_invitations::Confluent::builder();
+    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
+    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    /// let people = ["ann@example.com", "bob@example.com"].map(NewInvitation::new);
+    /// let mut outcomes = provider.create_many(people, BulkOptions::default());
+    /// while let Some(outcome) = outcomes.next().await {
+    ///     match outcome.result {
+    ///         CreateResult::Created(invitation) => println!("{}: {}", invitation.email, invitation.id),
+    ///         other => panic!("{}: {other:?}", outcome.new.email),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     fn create_many<'a, I>(&'a self, items: I, options: BulkOptions) -> BoxStream<'a, CreateOutcome>
     where
         I: IntoIterator<Item = NewInvitation>,
@@ -218,10 +509,33 @@ pub trait InvitationProviderExt: InvitationProvider {
 
     /// Withdraws many invitations, a few at a time; one outcome for each, in the order of completion.
     ///
-    /// With [`BulkOptions::removals`], the ids are counted first, and too many are all
-    /// [`Refused`](crate::Deleted::Refused).
+    /// With [`BulkOptions::removals`], the ids are counted first, and where they are too many, every outcome is
+    /// [`Failed`](crate::DeleteResult::Failed) and nothing is sent.
     ///
     /// See [`DeleteOutcome`] for what can become of an item. Dropping the stream stops it.
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    /// use org_invitations::{
+    ///     BulkOptions, DeleteResult, InvitationProvider, InvitationProviderExt, NewInvitation,
+    /// };
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
+    /// # let key = &sandbox.credentials().confluent;
+    /// # let builder = org_invitations::Confluent::builder();
+    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
+    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    /// let ann = provider.create(NewInvitation::new("ann@example.com")).await?;
+    /// let ids = [ann.id.clone(), ann.id];
+    /// let mut outcomes: Vec<_> = provider.delete_many(ids, BulkOptions::default()).collect().await;
+    /// outcomes.sort_by_key(|outcome| outcome.index);
+    /// assert!(matches!(outcomes[0].result, DeleteResult::Deleted));
+    /// assert!(matches!(outcomes[1].result, DeleteResult::Duplicate(0)));
+    /// # Ok(())
+    /// # }
+    /// ```
     fn delete_many<'a, I>(&'a self, ids: I, options: BulkOptions) -> BoxStream<'a, DeleteOutcome>
     where
         I: IntoIterator<Item = InvitationId>,
