@@ -435,8 +435,8 @@ pub trait InvitationProviderExt: InvitationProvider {
         Ok(count)
     }
 
-    /// Checks whether a run may withdraw this number of invitations. Lists the invitations only where the limit is a
-    /// share of them.
+    /// Checks whether a run may withdraw this number of invitations. Counts the existing invitations, by a list, only
+    /// where `removals` is more than `limit` allows without them.
     ///
     /// # Errors
     ///
