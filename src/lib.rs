@@ -114,6 +114,7 @@ mod operation;
 mod outage;
 mod plan;
 mod provider;
+mod provider_ext;
 mod reconcile;
 mod removal;
 mod renewal;
@@ -149,7 +150,8 @@ pub use crate::{
         Action, ApplyOptions, Plan, PlanOptions, Previous, Step, StepOutcome, StepResult,
         Withdrawal,
     },
-    provider::{InvitationProvider, InvitationProviderExt},
+    provider::InvitationProvider,
+    provider_ext::InvitationProviderExt,
     removal::{RemovalLimit, TooManyRemovals},
     renewal::{Renewal, RenewalObserver, RenewalOptions, RenewalResult},
 };
