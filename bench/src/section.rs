@@ -31,9 +31,7 @@ pub fn write(name: &str, part: &Part) -> Result<()> {
     if !part.text.is_empty() {
         replace(name, |_| part.text.clone())?;
     }
-    replace("summary", |old| {
-        summary(old, name, &part.summary)
-    })
+    replace("summary", |old| summary(old, name, &part.summary))
 }
 
 /// The summary with these rows in place of those that the part had; those of the others stay.
