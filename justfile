@@ -23,16 +23,28 @@ sql:
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --exclude org-invitations-sql --no-deps
 
-# Licences and sources of the dependencies (cargo-deny).
+# Each feature of the library and each choice of TLS, alone and together.
+features:
+    .ci/features
+
+# Licences and sources of the dependencies (cargo-deny), and those that nothing uses (cargo-machete).
 deny:
-    cargo deny check licenses bans sources
+    .ci/deny
+
+# Spelling (typos-cli).
+typos:
+    typos
+
+# What the vendors publish now, beside specs/ (needs curl and python3).
+drift report="target/drift.md":
+    .ci/drift {{report}}
 
 # What generating the clients costs, in a debug and in a release build of the generator.
 cost *documents="specs/confluent-iam-v2.yaml specs/confluent-mds-v2.yaml specs/confluent-org-v2.yaml specs/confluent-sts-v1.yaml specs/clickhouse-cloud-v1.json":
     cargo run --quiet -p org-invitations-codegen --example cost -- {{documents}}
     cargo run --quiet --release -p org-invitations-codegen --example cost -- {{documents}}
 
-# The library side by side with hand-written code and what others do: the tables in bench/README.md and README.md.
+# The library side by side with hand-written code and what others do: the tables in bench/README.md.
 bench *parts="calls limit growth":
     cargo build --quiet --release -p org-invitations-cli
     cargo run --quiet --release -p org-invitations-bench -- {{parts}}

@@ -15,7 +15,8 @@ use crate::{
     error::{Error, ErrorKind, Result},
     invitation::{Invitation, InvitationId, NewInvitation},
     outage::{Judge, Outage, OutageOptions, contact},
-    provider::{InvitationProvider, InvitationProviderExt},
+    provider::InvitationProvider,
+    provider_ext::InvitationProviderExt,
     removal::RemovalLimit,
 };
 

@@ -1,4 +1,91 @@
-#![doc = include_str!("../README.md")]
+//! Invite people to a **Confluent Cloud** or **ClickHouse Cloud** organisation, through one trait.
+//!
+//! [`InvitationProvider`] creates, reads, lists and deletes invitations, and [`InvitationProviderExt`] adds what follows
+//! from that: streams, idempotent forms, renewals, many people at once. [`Confluent`] and [`ClickHouse`] implement it
+//! over clients that the build generates from OpenAPI documents ([`bindings`]). A request means the same on both:
+//! an option is honoured, or refused before anything is sent.
+//!
+//! # First example
+//!
+//! It runs offline, against the sandbox (`org-invitations-sandbox`, a development dependency):
+//!
+//! ```
+//! use futures::TryStreamExt;
+//! use org_invitations::{
+//!     Confluent, ErrorKind, InvitationProvider, InvitationProviderExt, ListQuery, NewInvitation,
+//! };
+//! use org_invitations_sandbox::Sandbox;
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let sandbox = Sandbox::start().await?;
+//!     let key = &sandbox.credentials().confluent;
+//!     // With an account, `Confluent::from_env()?` replaces these lines.
+//!     let builder = Confluent::builder().api_key(&key.api_key, key.api_secret.as_str());
+//!     let provider = builder.base_url(sandbox.url()).build()?;
+//!
+//!     let ann = provider.create(NewInvitation::new("ann@example.com")).await?;
+//!     match provider.create(NewInvitation::new("ann@example.com")).await {
+//!         Err(error) if error.kind() == ErrorKind::AlreadyExists => println!("{error}"),
+//!         other => panic!("a second invitation: {other:?}"),
+//!     }
+//!     let all: Vec<_> = provider.list(ListQuery::new()).try_collect().await?;
+//!     assert_eq!(all, [ann]);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # What differs between the vendors
+//!
+//! [`InvitationProvider::capabilities`] says the same at run time, for the documents that the build used.
+//!
+//! | | Confluent Cloud | ClickHouse Cloud |
+//! |---|---|---|
+//! | create, get, list, delete | yes | yes |
+//! | [`auth_type`](NewInvitation::auth_type()) of the invitee | yes | refused |
+//! | [roles](Roles), by id or the legacy one | refused: bind roles to the invited user | yes |
+//! | [`ListQuery`] filters `email`, `status` | by the server | by the library, exactly |
+//! | [`ListQuery`] filters `user`, `creator` | by the server | refused |
+//! | pages | by the server, at most 100 invitations | cut by the library |
+//! | [status](InvitationStatus) | reported | derived from the expiry: `Sent` or `Expired` |
+//! | credentials | API key, access token, or [STS](StsCredentials) with tokens that are renewed in time | API key |
+//! | rate limit | learnt from response headers | 10 requests in 10 s as published, then learnt from response headers |
+//! | variables | see [`Confluent::from_env`] | see [`ClickHouse::from_env`] |
+//!
+//! # Guides
+//!
+//! | guide | what it shows |
+//! |---|---|
+//! | [switching backends](guide::switching_backends) | one program for both vendors, and configuration from data |
+//! | [many people](guide::many_people) | bulk calls, plans, renewals, limits on removals |
+//! | [errors](guide::errors) | kinds, what a failed call may have done, what to do next |
+//! | [regenerating the bindings](guide::regenerating) | building from a changed or a different document |
+//! | [testing](guide::testing) | tests with the sandbox: faults, the ledger, the clock |
+//! | [writing a provider](guide::custom_provider) | implementing the trait, and the conformance suite |
+//!
+//! # Cargo features
+//!
+//! | feature | default | |
+//! |---|---|---|
+//! | `rustls` | yes | TLS by rustls, with the platform's certificates |
+//! | `rustls-no-provider` | no | TLS by rustls with the crypto provider that the program installs, such as ring, which builds faster; set `default-features = false` |
+//! | `native-tls` | no | TLS by the platform's library; set `default-features = false` |
+//! | `client-credentials` | no | subject tokens for STS by the OAuth 2.0 client-credentials grant |
+//! | `schemars` | no | JSON Schemas of the configuration, invitations and plans |
+//! | `conformance` | no | `conformance`, the suite that any provider can be put through |
+//!
+//! Without a TLS feature the library builds, and reaches servers on loopback only.
+//!
+//! # Promises
+//!
+//! - A create ends with one invitation or an error, and `Error::may_have_executed() == false` means that the call made
+//!   none: see [errors](guide::errors).
+//! - No `Debug`, `Display`, error or trace shows a secret, and no secret leaves the configured origin.
+//!   [SECURITY.md](https://github.com/org-invitations/org-invitations/blob/main/SECURITY.md) has the details.
+//! - With [`tracing`](https://docs.rs/tracing), a call is a span and each of its attempts one event, with
+//!   OpenTelemetry's names for method, status, host and resend count, the request id and the time that the attempt
+//!   waited for the rate limit.
+//! - The versions follow semver, except for [`bindings`], which move with the vendors' documents.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -17,6 +104,8 @@ mod error;
 mod extra;
 #[cfg(any(test, fuzzing))]
 mod fuzzing;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod http;
 mod id;
 mod invitation;
@@ -28,10 +117,16 @@ mod outage;
 mod person;
 mod plan;
 mod provider;
+mod provider_ext;
 mod reconcile;
 mod removal;
 mod renewal;
 mod role;
+
+/// The README, whose examples are tested with the others.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -61,7 +156,8 @@ pub use crate::{
         Action, ApplyOptions, Plan, PlanOptions, Previous, Step, StepOutcome, StepResult,
         Withdrawal,
     },
-    provider::{InvitationProvider, InvitationProviderExt},
+    provider::InvitationProvider,
+    provider_ext::InvitationProviderExt,
     removal::{RemovalLimit, TooManyRemovals},
     renewal::{Renewal, RenewalObserver, RenewalOptions, RenewalResult},
     role::{Role, RoleChange, RoleFailure, RoleGrant},

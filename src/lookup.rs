@@ -17,7 +17,8 @@ use crate::{
     error::{Error, ErrorKind, Operation, Result},
     invitation::{Invitation, InvitationId, NewInvitation},
     list::ListQuery,
-    provider::{InvitationProvider, InvitationProviderExt},
+    provider::InvitationProvider,
+    provider_ext::InvitationProviderExt,
 };
 
 /// The invitation that the refusal of a create names, or else the latest of the address that is not

@@ -329,7 +329,7 @@ pub(crate) mod tests {
         invitation::{Invitation, InvitationId, NewInvitation},
         list::{Page, PageToken},
         plan::{Action, Plan, PlanOptions, StepResult},
-        provider::InvitationProviderExt,
+        provider_ext::InvitationProviderExt,
     };
 
     /// A provider whose server cannot be reached from the `from`th write until a time.

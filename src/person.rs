@@ -12,7 +12,8 @@ use crate::{
     invitation::{Invitation, RoleAssignment},
     list::ListQuery,
     member::{Member, MemberId, MemberProvider, MemberProviderExt},
-    provider::{InvitationProvider, InvitationProviderExt},
+    provider::InvitationProvider,
+    provider_ext::InvitationProviderExt,
 };
 
 /// A provider of invitations and members: what the built-in ones are, and

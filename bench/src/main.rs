@@ -1,7 +1,7 @@
 //! Measures org-invitations side by side with code written by hand and with a published client.
 //!
 //! - `org-invitations-bench calls limit growth` measures these parts and writes what came out into
-//!   `bench/README.md` and the summary of `README.md`; so does `builds`, which takes many minutes.
+//!   `bench/README.md`; so does `builds`, which takes many minutes.
 //! - `serve`, `sandbox …`, `work …`, `at-limit …`, `grow …` and `usage …` are the processes that a measurement
 //!   consists of.
 

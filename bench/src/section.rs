@@ -1,5 +1,4 @@
-//! What the parts write: each its own section of `bench/README.md`, and its rows of the summary in the
-//! repository's `README.md`.
+//! What the parts write into `bench/README.md`: each its own section, and its rows of the summary.
 
 use std::{error::Error, fs, path::PathBuf};
 
@@ -30,11 +29,9 @@ const PARTS: [&str; 4] = ["calls", "limit", "growth", "builds"];
 /// Writes a part between the marker comments with its name, and its rows of the summary.
 pub fn write(name: &str, part: &Part) -> Result<()> {
     if !part.text.is_empty() {
-        replace("bench/README.md", name, |_| part.text.clone())?;
+        replace(name, |_| part.text.clone())?;
     }
-    replace("README.md", "summary", |old| {
-        summary(old, name, &part.summary)
-    })
+    replace("summary", |old| summary(old, name, &part.summary))
 }
 
 /// The summary with these rows in place of those that the part had; those of the others stay.
@@ -59,9 +56,12 @@ fn summary(old: &str, name: &str, rows: &[SummaryRow]) -> String {
     text
 }
 
+/// The file that the parts write into.
+const FILE: &str = "bench/README.md";
+
 /// Replaces what is between `<!-- begin: NAME, … -->` and `<!-- end: NAME -->`.
-fn replace(file: &str, name: &str, new: impl FnOnce(&str) -> String) -> Result<()> {
-    let path = repository().join(file);
+fn replace(name: &str, new: impl FnOnce(&str) -> String) -> Result<()> {
+    let path = repository().join(FILE);
     let text = fs::read_to_string(&path)?;
     let old = || {
         let (_, rest) = text.split_once(&format!("<!-- begin: {name},"))?;
@@ -70,7 +70,7 @@ fn replace(file: &str, name: &str, new: impl FnOnce(&str) -> String) -> Result<(
         let begin = text.len() - rest.len();
         Some(begin..begin + old.len())
     };
-    let old = old().ok_or_else(|| format!("{file} has no markers of {name}"))?;
+    let old = old().ok_or_else(|| format!("{FILE} has no markers of {name}"))?;
     let new = new(&text[old.clone()]);
     let (before, after) = (&text[..old.start], &text[old.end..]);
     fs::write(&path, format!("{before}\n{}\n\n{after}", new.trim()))?;

@@ -7,7 +7,7 @@ use crate::{
     bulk::{BulkOptions, CreateResult, DeleteResult},
     error::ErrorKind,
     invitation::NewInvitation,
-    provider::InvitationProviderExt,
+    provider_ext::InvitationProviderExt,
 };
 
 pub(super) async fn create_many_has_one_outcome_for_each(subject: &TestContext<'_>) -> Verdict {

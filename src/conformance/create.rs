@@ -11,7 +11,7 @@ use crate::{
     error::ErrorKind,
     invitation::{Invitation, InvitationStatus, NewInvitation},
     list::ListQuery,
-    provider::InvitationProviderExt,
+    provider_ext::InvitationProviderExt,
 };
 
 pub(super) async fn create_gives_the_invitation(subject: &TestContext<'_>) -> Verdict {

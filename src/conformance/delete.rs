@@ -8,7 +8,7 @@ use super::{
 use crate::{
     error::ErrorKind,
     invitation::{InvitationStatus, NewInvitation},
-    provider::InvitationProviderExt,
+    provider_ext::InvitationProviderExt,
 };
 
 pub(super) async fn what_was_deleted_is_gone(subject: &TestContext<'_>) -> Verdict {

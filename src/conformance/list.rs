@@ -13,7 +13,7 @@ use crate::{
     error::ErrorKind,
     invitation::{Invitation, InvitationId, InvitationStatus, NewInvitation},
     list::ListQuery,
-    provider::InvitationProviderExt,
+    provider_ext::InvitationProviderExt,
 };
 
 pub(super) async fn find_by_email_finds_the_invited(subject: &TestContext<'_>) -> Verdict {

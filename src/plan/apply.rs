@@ -18,7 +18,8 @@ use crate::{
         Action, Plan, Step,
         gate::{Permit, RenewalGate},
     },
-    provider::{InvitationProvider, InvitationProviderExt},
+    provider::InvitationProvider,
+    provider_ext::InvitationProviderExt,
     removal::RemovalLimit,
     renewal::{RenewalOptions, RenewalResult, has_options},
 };
