@@ -7,6 +7,8 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
+use serde_json::Value;
+
 /// One API, as far as the library's own code names parts of it.
 #[derive(Clone, Debug)]
 pub struct Api {
@@ -95,6 +97,20 @@ pub struct Field {
     pub kind: Kind,
     /// Whether the library can do without.
     pub need: Need,
+}
+
+impl Field {
+    /// Whether `schema` describes the value of this property of an envelope without the envelope, as older
+    /// documents do.
+    pub fn is_bare(&self, schema: &Value) -> bool {
+        let has = |name: &String| schema["properties"].get(name).is_some();
+        match &self.kind {
+            _ if has(&self.name) => false,
+            Kind::Object(object) => object.fields.iter().any(|field| has(&field.name)),
+            Kind::Array(_) => schema["type"] == "array",
+            _ => false,
+        }
+    }
 }
 
 /// The type of a property or parameter.

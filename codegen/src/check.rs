@@ -77,7 +77,7 @@ impl Checker<'_> {
 
     fn operation(&mut self, operation: &Operation) {
         let surface = self.surface;
-        let Some((at, path, found)) = surface.operation(operation) else {
+        let Some(found) = surface.operation(operation) else {
             if operation.need == Need::Optional {
                 return;
             }
@@ -90,9 +90,10 @@ impl Checker<'_> {
             });
             return;
         };
-        self.parameters(operation, path, &at, found);
-        self.request(operation, &at, found);
-        self.response(operation, &at, found);
+        let at = found.pointer.as_str();
+        self.parameters(operation, found.path, at, found.value);
+        self.request(operation, at, found.value);
+        self.response(operation, at, found.value);
     }
 
     fn parameters(&mut self, operation: &Operation, path: &str, at: &str, found: &Value) {
@@ -223,7 +224,7 @@ impl Checker<'_> {
         let place = format!("{place}/content/application~1json/schema");
         let schema = &content["schema"];
         match bare {
-            Some(field) if is_bare(schema, field) => {
+            Some(field) if field.is_bare(schema) => {
                 self.kind(&field.kind, schema, &place, "response");
             }
             _ => self.object(object, schema, &place),
@@ -309,17 +310,6 @@ impl Checker<'_> {
         };
         self.report(at, format!("{article} {expected} for {label}"), found);
         false
-    }
-}
-
-/// Older documents describe the value of the envelope's `field` without the envelope.
-pub(crate) fn is_bare(schema: &Value, field: &Field) -> bool {
-    let has = |name: &String| schema["properties"].get(name).is_some();
-    match &field.kind {
-        _ if has(&field.name) => false,
-        Kind::Object(object) => object.fields.iter().any(|field| has(&field.name)),
-        Kind::Array(_) => schema["type"] == "array",
-        _ => false,
     }
 }
 

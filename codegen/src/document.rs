@@ -171,8 +171,8 @@ impl Document {
     }
 }
 
-/// One token of a JSON pointer, escaped.
-pub(crate) fn escape(token: &str) -> String {
+/// Escapes one token of a JSON pointer: `~` and `/`.
+pub fn escape(token: &str) -> String {
     token.replace('~', "~0").replace('/', "~1")
 }
 

@@ -40,15 +40,14 @@
 //! | lower | `lower` | types, names and words: what becomes Rust |
 //! | emit | `emit` | progenitor, and what progenitor has no form for |
 //!
-//! Beside it, [`Surface`] is what a document says of the selected operations in a form that can be compared,
-//! and [`diff()`] compares two of them.
+//! Beside it, [`Surface`] is what a document says of the selected operations in a form that can be compared;
+//! the crate `org-invitations-spec-diff` compares two of them.
 //!
-//! Two features, both on by default: `generate` is what a build needs, and without it progenitor is not a
-//! dependency; `diff` is the comparison.
+//! The feature `generate`, on by default, is what a build needs; without it progenitor is not a dependency.
 
 #![forbid(unsafe_code)]
-// A surface keeps some of what only the comparison looks at.
-#![cfg_attr(not(all(feature = "diff", feature = "generate")), allow(dead_code))]
+// The model has more than the names of the bindings need.
+#![cfg_attr(not(feature = "generate"), allow(dead_code))]
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -58,17 +57,14 @@ mod bounded;
 #[cfg(feature = "generate")]
 mod build;
 mod check;
-#[cfg(feature = "diff")]
-mod diff;
 mod document;
 #[cfg(feature = "generate")]
 mod emit;
 #[cfg(feature = "generate")]
 mod generate;
 mod lower;
-#[cfg(feature = "diff")]
 mod names;
-mod path;
+pub mod path;
 mod problem;
 mod schema;
 mod select;
@@ -78,10 +74,9 @@ mod yaml;
 pub use api::Api;
 pub use bindings::{Bindings, Source, Type};
 pub use check::check;
-#[cfg(feature = "diff")]
-pub use diff::{Class, Finding, diff};
-pub use document::{Document, MAX_DOCUMENT_BYTES, MAX_YAML_BYTES};
+pub use document::{Document, MAX_DOCUMENT_BYTES, MAX_YAML_BYTES, escape};
 #[cfg(feature = "generate")]
 pub use generate::Generated;
 pub use problem::{Problem, Report};
-pub use surface::Surface;
+pub use schema::Direction;
+pub use surface::{Servers, Surface, SurfaceOperation};

@@ -1,12 +1,9 @@
-//! The Rust names of bindings, and what a change of a document does to them.
+//! The names that programs can use of bindings.
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use crate::{
     bindings::Bindings,
-    diff::{Class, Finding},
     document::Document,
     lower::{
         self, Documents, idents,
@@ -30,39 +27,6 @@ impl Bindings {
         });
         let model = lower::lower(self, &sources.collect::<Vec<_>>())?;
         Ok(names(&model))
-    }
-
-    /// Which names a program can use of `new` and not of `old`, and which are gone or stand for something else.
-    ///
-    /// A finding of the class [`Class::Bindings`] each; its pointer is the name.
-    ///
-    /// # Errors
-    ///
-    /// As [`names`](Self::names).
-    pub fn diff_names(&self, old: &Document, new: &Document) -> Result<Vec<Finding>, Report> {
-        let (old, new) = (self.names(old)?, self.names(new)?);
-        let text =
-            |value: Option<&String>| value.map_or(Value::Null, |text| Value::from(text.as_str()));
-        let all = old
-            .keys()
-            .chain(new.keys().filter(|name| !old.contains_key(*name)));
-        let changed = all.filter(|name| old.get(*name) != new.get(*name));
-        let finding = |name: &String| {
-            let (before, after) = (old.get(name), new.get(name));
-            let what = match (before, after) {
-                (None, _) => "is new",
-                (_, None) => "is gone",
-                _ => "is something else",
-            };
-            Finding {
-                class: Class::Bindings,
-                pointer: name.clone(),
-                before: text(before),
-                after: text(after),
-                message: format!("the name {what} in the bindings"),
-            }
-        };
-        Ok(changed.map(finding).collect())
     }
 }
 

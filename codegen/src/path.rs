@@ -27,7 +27,7 @@ fn trimmed(path: &str) -> &str {
 }
 
 /// The names of the variables in a path template, in order.
-pub(crate) fn variables(path: &str) -> impl Iterator<Item = &str> {
+pub fn variables(path: &str) -> impl Iterator<Item = &str> {
     path.split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
 }

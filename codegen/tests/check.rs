@@ -237,3 +237,24 @@ fn what_is_no_document_of_the_api_says_so() {
         "{missing}"
     );
 }
+
+#[test]
+fn every_variable_of_a_path_is_checked() {
+    let path = "/v1/organizations/{a}/invitations/{b}";
+    let variable = |name: &str, kind: &str| json!({ "in": "path", "name": name, "required": true, "schema": { "type": kind } });
+    let document = json!({
+        "openapi": "3.0.3",
+        "paths": { path: { "delete": {
+            "parameters": [variable("b", "integer"), variable("a", "string")],
+            "responses": { "200": {} },
+        } } },
+    });
+    let report = report(clickhouse_cloud(), &document)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        report.contains("a string for parameter `invitationId`, found integer"),
+        "{report}"
+    );
+    assert!(!report.contains("parameter `organizationId`"), "{report}");
+}

@@ -34,7 +34,6 @@ use crate::{
     select,
 };
 use model::Model;
-#[cfg(any(feature = "diff", feature = "generate"))]
 pub(crate) use naming::variants;
 use operation::Operations;
 use schema::Schemas;

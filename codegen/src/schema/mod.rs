@@ -23,10 +23,12 @@ use merge::merge;
 use tree::drop_hidden;
 pub(crate) use tree::weight;
 
-/// Which way a schema travels: `readOnly` properties are not sent, `writeOnly` ones not received.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Direction {
+/// The direction in which a value travels: `readOnly` properties are not sent, `writeOnly` ones not received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the client to the server.
     Request,
+    /// From the server to the client.
     Response,
 }
 
@@ -52,7 +54,7 @@ pub(crate) struct Normaliser<'a> {
     /// Where each place of the normalised document came from.
     pub origins: BTreeMap<String, String>,
     /// Where each property is listed, which may be elsewhere than where its schema is.
-    pub sites: BTreeMap<String, String>,
+    pub use_sites: BTreeMap<String, String>,
     spent: usize,
     /// The schemas that are being expanded, outermost first, and how deep in the result each stands.
     open: Vec<(&'a Map<String, Value>, usize)>,
@@ -63,7 +65,7 @@ impl<'a> Normaliser<'a> {
         Self {
             document,
             origins: BTreeMap::new(),
-            sites: BTreeMap::new(),
+            use_sites: BTreeMap::new(),
             spent: 0,
             open: Vec::new(),
         }
@@ -362,9 +364,9 @@ impl<'a> Normaliser<'a> {
             }
             let token = escape(name);
             let place = format!("{at}/properties/{token}");
-            let site = format!("{source}/{token}");
-            let mut property = self.expand(property, &site, &place, direction);
-            self.sites.entry(place).or_insert(site);
+            let use_site = format!("{source}/{token}");
+            let mut property = self.expand(property, &use_site, &place, direction);
+            self.use_sites.entry(place).or_insert(use_site);
             // An `allOf` part may say only later that a property does not travel.
             if property.get(hidden) != Some(&json!(true)) {
                 property.remove("readOnly");

@@ -17,7 +17,7 @@ use crate::{
     select,
 };
 use reader::Reader;
-pub(crate) use servers::Servers;
+pub use servers::Servers;
 
 /// The operations of one [`Api`] as a document describes them, in a form that can be compared.
 ///
@@ -28,9 +28,20 @@ pub struct Surface {
     name: String,
     value: Value,
     origins: BTreeMap<String, String>,
-    sites: BTreeMap<String, String>,
+    use_sites: BTreeMap<String, String>,
     /// By the operation that has its own; those of the document are under the empty pointer.
     servers: BTreeMap<String, Servers>,
+}
+
+/// An operation of a [`Surface`].
+#[derive(Clone, Debug)]
+pub struct SurfaceOperation<'s> {
+    /// JSON pointer to the operation in the normalised document.
+    pub pointer: String,
+    /// The path template, as the document has it.
+    pub path: &'s str,
+    /// The operation object.
+    pub value: &'s Value,
 }
 
 impl Api {
@@ -100,12 +111,14 @@ impl Surface {
             "components": { "securitySchemes": reader.schemes() },
         });
         let servers = reader.servers;
-        let Normaliser { origins, sites, .. } = reader.normaliser;
+        let Normaliser {
+            origins, use_sites, ..
+        } = reader.normaliser;
         Ok(Self {
             name: document.name().to_owned(),
             value: ordered(value),
             origins,
-            sites,
+            use_sites,
             servers,
         })
     }
@@ -136,29 +149,28 @@ impl Surface {
 
     /// Where a property of the normalised document is listed in the original one; for other places, where
     /// they stand.
-    pub(crate) fn site(&self, pointer: &str) -> &str {
-        self.sites
+    pub fn use_site(&self, pointer: &str) -> &str {
+        self.use_sites
             .get(pointer)
             .map_or_else(|| self.origin(pointer), String::as_str)
     }
 
     /// The servers of the operation at `pointer` itself, or with "" those of the document.
-    pub(crate) fn servers(&self, pointer: &str) -> Option<&Servers> {
+    pub fn servers(&self, pointer: &str) -> Option<&Servers> {
         self.servers.get(pointer)
     }
 
-    /// The operation with the method and path of `operation`, and its pointer.
-    pub(crate) fn operation(&self, operation: &Operation) -> Option<(String, &str, &Value)> {
+    /// The operation with the method and path of `operation`.
+    pub fn operation(&self, operation: &Operation) -> Option<SurfaceOperation<'_>> {
         let (path, item) = self.value["paths"]
             .as_object()?
             .iter()
             .find(|(path, _)| is_same(path, &operation.path))?;
-        let found = item.get(&operation.method)?;
-        Some((
-            format!("/paths/{}/{}", escape(path), operation.method),
+        Some(SurfaceOperation {
+            pointer: format!("/paths/{}/{}", escape(path), operation.method),
             path,
-            found,
-        ))
+            value: item.get(&operation.method)?,
+        })
     }
 }
 

@@ -6,16 +6,16 @@ use super::reader::Reader;
 
 /// The servers that one part of a document names.
 #[derive(Clone, Debug)]
-pub(crate) struct Servers {
-    /// Where the list stands in the document.
+pub struct Servers {
+    /// JSON pointer to the list in the document.
     pub pointer: String,
-    /// Their addresses, of which the library uses the first.
+    /// The URLs, with the defaults of their variables; the library uses the first.
     pub urls: Vec<String>,
 }
 
 impl Servers {
-    /// Where one of the addresses stands.
-    pub fn place(&self, index: usize) -> String {
+    /// JSON pointer to one of the URLs.
+    pub fn url_pointer(&self, index: usize) -> String {
         format!("{}/{index}/url", self.pointer)
     }
 

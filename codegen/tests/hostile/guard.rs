@@ -11,7 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use org_invitations_codegen::{Class, Document, Report, Surface, check, diff};
+use org_invitations_codegen::{Document, Report, Surface, check};
+use org_invitations_spec_diff::{Class, diff};
 use serde_json::Value;
 
 use crate::common::{Fixture, fixtures, pruned::pruned};

@@ -1,9 +1,9 @@
 //! An operation: whether it is there, what it is called, and what it is sent.
 
+use org_invitations_codegen::{Direction, api::Operation};
 use serde_json::{Value, json};
 
-use super::{Class, Placed, changes::Changes, paging::is_whole_list};
-use crate::{api::Operation, schema::Direction};
+use crate::{Class, Placed, changes::Changes, paging::is_whole_list};
 
 impl Changes<'_> {
     pub(super) fn operation(&mut self, operation: &Operation) {
@@ -13,25 +13,29 @@ impl Changes<'_> {
         let name = |path: &str| json!(format!("{} {path}", operation.method.to_uppercase()));
         match (old.operation(operation), new.operation(operation)) {
             (None, None) => {}
-            (Some((at, path, _)), None) => {
+            (Some(before), None) => {
+                let (at, before) = (before.pointer.as_str(), name(before.path));
                 let what = "the operation is gone";
-                self.record(Class::Breaking, (&at, name(path)), (&at, Value::Null), what);
+                self.record(Class::Breaking, (at, before), (at, Value::Null), what);
             }
-            (None, Some((at, path, _))) => {
+            (None, Some(after)) => {
+                let (at, after) = (after.pointer.as_str(), name(after.path));
                 let what = "there is a new operation";
-                self.record(Class::Additive, (&at, Value::Null), (&at, name(path)), what);
+                self.record(Class::Additive, (at, Value::Null), (at, after), what);
             }
-            (Some((old_at, old_path, before)), Some((new_at, new_path, after))) => {
-                if old_path != new_path {
+            (Some(before), Some(after)) => {
+                let (old_at, new_at) = (before.pointer.as_str(), after.pointer.as_str());
+                let paths = (before.path, after.path);
+                if before.path != after.path {
                     let what = "a variable of the path has another name";
-                    let (before, after) = (name(old_path), name(new_path));
-                    self.record(Class::Cosmetic, (&old_at, before), (&new_at, after), what);
+                    let (before, after) = (name(before.path), name(after.path));
+                    self.record(Class::Cosmetic, (old_at, before), (new_at, after), what);
                 }
-                let (old, new) = ((&*old_at, before), (&*new_at, after));
+                let (old, new) = ((old_at, before.value), (new_at, after.value));
                 self.flags(old, new);
-                self.own_servers(&old_at, &new_at);
+                self.own_servers(old_at, new_at);
                 self.security(old, new);
-                self.parameters(operation, (old_path, new_path), old, new);
+                self.parameters(operation, paths, old, new);
                 self.request(operation, old, new);
                 self.responses(operation, old, new);
             }

@@ -1,6 +1,6 @@
 //! The request body: required fields, types, formats, properties, media type.
 
-use org_invitations_codegen::Class::{Additive, Breaking, Cosmetic};
+use org_invitations_spec_diff::Class::{Additive, Breaking, Cosmetic};
 use serde_json::json;
 
 use super::{Mutation, Row::*, line};

@@ -1,6 +1,6 @@
 //! A list that came at once and may now come in pages: whoever reads the first page takes it for all.
 
-use crate::api::{Kind, Operation, Response};
+use org_invitations_codegen::api::{Kind, Operation, Response};
 
 /// What findings call the body of a success as a whole.
 pub(super) const RESPONSE: &str = "the response";

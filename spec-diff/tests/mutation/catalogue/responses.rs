@@ -1,6 +1,6 @@
 //! The body of a success: envelope, fields, null, enumerations.
 
-use org_invitations_codegen::Class::{Additive, Breaking, Cosmetic};
+use org_invitations_spec_diff::Class::{Additive, Breaking, Cosmetic};
 use serde_json::json;
 
 use super::{Mutation, Row::*, line};

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
-use super::{Class, Placed, changes::Changes, paging::asks_for_pages, schema::SchemaDiff};
-use crate::{
+use org_invitations_codegen::{
+    Direction,
     api::{Need, Operation},
     path::variables,
-    schema::Direction,
 };
+use serde_json::Value;
+
+use crate::{Class, Placed, changes::Changes, paging::asks_for_pages, schema::SchemaDiff};
 
 /// Parameters with their pointers, by place and name.
 type Listed<'s> = BTreeMap<(&'s str, &'s str), (String, &'s Value)>;

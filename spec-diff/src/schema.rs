@@ -6,17 +6,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use org_invitations_codegen::{
+    Direction,
+    api::{Field, Kind, Need, Object},
+    escape,
+};
 use serde_json::{Map, Value, json};
 
-use super::{
+use crate::{
     Class, Placed,
     changes::Changes,
     paging::{RESPONSE, tells_of_pages},
-};
-use crate::{
-    api::{Field, Kind, Need, Object},
-    document::escape,
-    schema::Direction,
 };
 
 /// Keywords that hold schemas of values within the value, other than properties.

@@ -5,10 +5,10 @@ use std::{
     collections::{HashMap, hash_map::Entry},
 };
 
+use org_invitations_codegen::Surface;
 use serde_json::{Value, json};
 
-use super::{Class, Finding, Placed};
-use crate::surface::Surface;
+use crate::{Class, Finding, Placed};
 
 /// The two surfaces, and what was found so far.
 pub(super) struct Changes<'a> {
@@ -65,8 +65,8 @@ impl<'a> Changes<'a> {
     ) {
         let gone = after.is_null() && !before.is_null();
         let pointer = match (gone, at_use) {
-            (true, _) => self.old.site(old_at),
-            (false, true) => self.new.site(new_at),
+            (true, _) => self.old.use_site(old_at),
+            (false, true) => self.new.use_site(new_at),
             (false, false) => self.new.origin(new_at),
         };
         self.push(class, pointer.to_owned(), (before, after), what);

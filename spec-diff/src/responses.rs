@@ -1,13 +1,13 @@
 //! Responses: statuses, headers, and the bodies by status.
 
+use org_invitations_codegen::{
+    Direction,
+    api::{Field, Need, Object, Operation, Response},
+    escape,
+};
 use serde_json::{Map, Value, json};
 
-use super::{Class, Placed, changes::Changes, schema::SchemaDiff};
-use crate::{
-    api::{Field, Need, Object, Operation, Response},
-    document::escape,
-    schema::Direction,
-};
+use crate::{Class, Placed, changes::Changes, schema::SchemaDiff};
 
 /// Headers that the library reads; losing another one loses nothing.
 const HEADERS_READ: [&str; 7] = [

@@ -1,14 +1,13 @@
 //! Bodies, by media type.
 
+use org_invitations_codegen::{
+    Direction,
+    api::{Field, Object},
+    escape,
+};
 use serde_json::{Map, Value, json};
 
-use super::{Class, Placed, changes::Changes, paging::RESPONSE, schema::SchemaDiff};
-use crate::{
-    api::{Field, Object},
-    check::is_bare,
-    document::escape,
-    schema::Direction,
-};
+use crate::{Class, Placed, changes::Changes, paging::RESPONSE, schema::SchemaDiff};
 
 impl Changes<'_> {
     /// `needed` is the media type that the library uses, of which it uses `object`, or `bare`.
@@ -44,7 +43,7 @@ impl Changes<'_> {
             let (old, new) = ((&*old_at, &content["schema"]), (&*new_at, &other["schema"]));
             let mut schemas = SchemaDiff::new(self, direction);
             match bare {
-                Some(field) if is_bare(old.1, field) && is_bare(new.1, field) => {
+                Some(field) if field.is_bare(old.1) && field.is_bare(new.1) => {
                     schemas.schema(old, new, label, Some(&field.kind), field.need);
                 }
                 _ => schemas.body(old, new, label, object),

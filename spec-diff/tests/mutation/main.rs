@@ -2,7 +2,7 @@
 //! means, and what is no change is not.
 
 mod catalogue;
-#[path = "../common/mod.rs"]
+#[path = "../../../codegen/tests/common/mod.rs"]
 mod common;
 mod edit;
 mod navigator;
@@ -14,7 +14,7 @@ mod walk;
 
 use catalogue::{Row, catalogue};
 use common::{clickhouse_cloud, fixtures, iam, organizations, pruned::pruned, role_bindings, sts};
-use org_invitations_codegen::diff;
+use org_invitations_spec_diff::diff;
 
 #[test]
 fn the_catalogue_covers_everything_that_a_comparison_promises() {

@@ -7,7 +7,8 @@ mod writing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use org_invitations_codegen::{Api, Document, Surface, diff};
+use org_invitations_codegen::{Api, Document, Surface};
+use org_invitations_spec_diff::diff;
 use serde_json::{Map, Value, json};
 
 use crate::{

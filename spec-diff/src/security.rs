@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use org_invitations_codegen::{Surface, escape};
 use serde_json::{Map, Value, json};
 
-use super::{Class, Placed, changes::Changes};
-use crate::{document::escape, surface::Surface};
+use crate::{Class, Placed, changes::Changes};
 
 /// One way to authenticate: every scheme that it takes.
 struct Way {

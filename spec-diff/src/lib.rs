@@ -14,6 +14,7 @@
 
 mod changes;
 mod content;
+mod names;
 mod operation;
 mod paging;
 mod parameters;
@@ -24,10 +25,10 @@ mod servers;
 
 use std::fmt;
 
-use serde_json::Value;
-
-use crate::{api::Api, surface::Surface};
 use changes::Changes;
+pub use names::diff_names;
+use org_invitations_codegen::{Api, Surface};
+use serde_json::Value;
 
 /// What a change means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
+use org_invitations_codegen::Servers;
 use serde_json::json;
 
-use super::{Class, changes::Changes};
-use crate::surface::Servers;
+use crate::{Class, changes::Changes};
 
 impl Changes<'_> {
     /// The servers of the documents.
@@ -43,13 +43,13 @@ impl Changes<'_> {
         }
         for (index, url) in after.urls.iter().enumerate() {
             if !old.contains(url) {
-                let (place, urls) = (after.place(index), (json!(null), json!(url)));
+                let (place, urls) = (after.url_pointer(index), (json!(null), json!(url)));
                 self.push(Class::Additive, place, urls, "there is another server");
             }
         }
         for (index, url) in before.urls.iter().enumerate() {
             if !new.contains(url) {
-                let (place, urls) = (before.place(index), (json!(url), json!(null)));
+                let (place, urls) = (before.url_pointer(index), (json!(url), json!(null)));
                 let what = "a server is gone that the library does not use";
                 self.push(Class::Cosmetic, place, urls, what);
             }

@@ -1,6 +1,6 @@
 //! Changes that are easily taken for one, or for none.
 
-use org_invitations_codegen::diff;
+use org_invitations_spec_diff::diff;
 use serde_json::{Value, json};
 
 use crate::{

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use org_invitations_codegen::{Class, Document, Finding, Report, Surface, check, diff};
+use org_invitations_codegen::{Document, Report, Surface, check};
+use org_invitations_spec_diff::{Class, Finding, diff};
 use serde_json::Value;
 
 use crate::{

@@ -5,7 +5,7 @@ mod calls;
 mod requests;
 mod responses;
 
-use org_invitations_codegen::Class;
+use org_invitations_spec_diff::Class;
 
 use crate::edit::Edit;
 
