@@ -2,7 +2,7 @@
 //!
 //! These are built by [`Source`](crate::Source) from the tables in somebody's `build.rs`. They hold no
 //! vendor's schema: [`check()`](crate::check()) compares a document with them, and what a document has
-//! besides becomes bindings all the same. What is [`Essential`](Need::Essential) ends the build where a
+//! besides becomes bindings all the same. What is [`Required`](Need::Required) ends the build where a
 //! document lacks it; what is [`Optional`](Need::Optional) may be absent.
 
 use std::{fmt, str::FromStr, sync::Arc};
@@ -136,7 +136,7 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
     /// The library cannot work without: the build fails.
-    Essential,
+    Required,
     /// The document does not offer it: using it is refused at run time.
     Optional,
 }

@@ -6,9 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     api::{Api, Call, Field, Kind, Need, Object, Operation, Parameter, Request, Response},
-    path,
-    problem::{Problem, Report},
-    select,
+    diagnostic::{Diagnostic, Report},
+    path, select,
 };
 
 /// One module of bindings, generated from one or several OpenAPI documents.
@@ -225,7 +224,7 @@ impl Source {
     /// path variables are not compared.
     pub fn operations<C: AsRef<str>>(mut self, calls: impl IntoIterator<Item = C>) -> Self {
         for call in calls {
-            self.select(call.as_ref(), None, Need::Essential);
+            self.select(call.as_ref(), None, Need::Required);
         }
         self
     }
@@ -241,7 +240,7 @@ impl Source {
     /// Selects an operation and gives it a name that does not depend on the document. Where the document
     /// lacks the operation, the build fails.
     pub fn operation(mut self, call: &str, id: &str) -> Self {
-        self.select(call, Some(id), Need::Essential);
+        self.select(call, Some(id), Need::Required);
         self
     }
 
@@ -267,13 +266,13 @@ impl Source {
     /// A parameter (`GET /users?page_size`) or property (`User.id`, `User.metadata.created_at`) that the
     /// code around the bindings cannot do without: where a document lacks it, the build fails.
     pub fn require(self, target: &str, kind: Type) -> Self {
-        self.need(target, kind, Need::Essential)
+        self.need(target, kind, Need::Required)
     }
 
     /// A parameter that the code around the bindings sends with every request, so that the document may
     /// require it.
     pub fn send(self, target: &str, kind: Type) -> Self {
-        let mut source = self.need(target, kind, Need::Essential);
+        let mut source = self.need(target, kind, Need::Required);
         if let Some(need) = source.needs.last_mut() {
             need.always = true;
         }
@@ -360,7 +359,7 @@ impl<'a> Objects<'a> {
             location: "path",
             name: name.to_owned(),
             kind: Kind::Text,
-            need: Need::Essential,
+            need: Need::Required,
             always: true,
         });
         let query = |requirement: &Requirement| match &requirement.target {
@@ -457,12 +456,12 @@ impl<'a> Objects<'a> {
             // What holds something essential is essential.
             let essential = needed
                 .iter()
-                .any(|(steps, need)| steps.first() == Some(first) && need.need == Need::Essential);
+                .any(|(steps, need)| steps.first() == Some(first) && need.need == Need::Required);
             fields.push(Field {
                 name: first.clone(),
                 kind,
                 need: if essential {
-                    Need::Essential
+                    Need::Required
                 } else {
                     Need::Optional
                 },
@@ -576,7 +575,7 @@ impl fmt::Display for Target {
 impl Bindings {
     /// The description as JSON, which [`from_description`](Self::from_description) reads.
     pub fn description(&self) -> String {
-        let need = |need: Need| need == Need::Essential;
+        let need = |need: Need| need == Need::Required;
         let source = |source: &Source| {
             let selected = source.selected.iter().map(|each| {
                 json!({ "call": each.call.to_string(), "id": each.id, "required": need(each.need) })
@@ -619,13 +618,13 @@ impl Bindings {
     /// A [`Report`] with one problem when the text is no description.
     pub fn from_description(text: &str) -> Result<Self, Report> {
         read_description(text).ok_or_else(|| {
-            let problem = Problem {
+            let diagnostic = Diagnostic {
                 pointer: String::new(),
                 expected: "a description of bindings".to_owned(),
                 found: "something else".to_owned(),
                 advice: "take it from the library's generated bindings".to_owned(),
             };
-            Report::single("description", problem)
+            Report::single("description", diagnostic)
         })
     }
 }
@@ -648,7 +647,7 @@ fn read_description(text: &str) -> Option<Bindings> {
         read.all = source.get("all")?.as_bool()?;
         read.envelope = text(source, "envelope");
         let need = |entry: &Map<String, Value>| match entry.get("required")?.as_bool()? {
-            true => Some(Need::Essential),
+            true => Some(Need::Required),
             false => Some(Need::Optional),
         };
         for entry in list("operations")? {

@@ -6,10 +6,10 @@ use crate::{
     api::Api,
     bindings::{Bindings, Source},
     check::check,
+    diagnostic::{Diagnostic, Report, escape_control},
     document::Document,
     emit::{self, SourceFile},
     lower::{self, Documents, model::Model, render},
-    problem::{Problem, Report, harmless},
     select,
     surface::Surface,
 };
@@ -59,27 +59,31 @@ impl Bindings {
         files: &[SourceFile],
     ) -> Result<Generated, Report> {
         let model = self.model(sources)?;
-        let rust = emit::emit(self, &model, files).map_err(|problem| Report {
+        let rust = emit::emit(self, &model, files).map_err(|diagnostic| Report {
             document: names(sources),
-            problems: vec![problem],
+            diagnostics: vec![diagnostic],
         })?;
         Ok(Generated {
             rust,
             document: render::document(&model, render::Form::default()),
-            notes: model.notes.iter().map(|note| harmless(note)).collect(),
+            notes: model
+                .notes
+                .iter()
+                .map(|note| escape_control(note))
+                .collect(),
         })
     }
 
     /// What the sources come to, when they have what is needed.
     fn model(&self, sources: &[Documents]) -> Result<Model, Report> {
-        let mut problems = Vec::new();
+        let mut diagnostics = Vec::new();
         for (source, documents) in self.sources.iter().zip(sources) {
-            problems.extend(lacking(source, &documents.documents));
+            diagnostics.extend(lacking(source, &documents.documents));
         }
-        if !problems.is_empty() {
+        if !diagnostics.is_empty() {
             return Err(Report {
                 document: names(sources),
-                problems,
+                diagnostics,
             });
         }
         lower::lower(self, sources)
@@ -122,9 +126,9 @@ fn names(sources: &[Documents]) -> String {
 }
 
 /// What documents lack of what the code around the bindings cannot do without.
-fn lacking(source: &Source, documents: &[Document]) -> Vec<Problem> {
+fn lacking(source: &Source, documents: &[Document]) -> Vec<Diagnostic> {
     let candidates: Vec<&Document> = documents.iter().collect();
-    let mut problems = lower::missing_operations(source, &candidates);
+    let mut diagnostics = lower::missing_operations(source, &candidates);
     let several = documents.len() > 1;
     let api = source.api();
     {
@@ -145,11 +149,11 @@ fn lacking(source: &Source, documents: &[Document]) -> Vec<Problem> {
             }
             let found = Surface::new(document, &part).and_then(|surface| check(&surface, &part));
             let Err(report) = found else { continue };
-            problems.extend(report.problems.into_iter().map(|mut problem| {
+            diagnostics.extend(report.diagnostics.into_iter().map(|mut diagnostic| {
                 if several {
-                    problem.pointer = format!("{}#{}", document.name(), problem.pointer);
+                    diagnostic.pointer = format!("{}#{}", document.name(), diagnostic.pointer);
                 }
-                problem
+                diagnostic
             }));
         }
     }
@@ -162,14 +166,14 @@ fn lacking(source: &Source, documents: &[Document]) -> Vec<Problem> {
         || source
             .selected
             .iter()
-            .any(|each| each.need == crate::api::Need::Essential);
-    if problems.is_empty() && selects && essential && !finds {
-        problems.push(Problem {
+            .any(|each| each.need == crate::api::Need::Required);
+    if diagnostics.is_empty() && selects && essential && !finds {
+        diagnostics.push(Diagnostic {
             pointer: "/paths".to_owned(),
             expected: format!("operations of {}", source.shown_title()),
             found: "none of them".to_owned(),
             advice: "name a document of that API".to_owned(),
         });
     }
-    problems
+    diagnostics
 }

@@ -53,30 +53,30 @@
 
 pub mod api;
 mod bindings;
-mod bounded;
 #[cfg(feature = "generate")]
-mod build;
+mod build_script;
 mod check;
+mod diagnostic;
 mod document;
 #[cfg(feature = "generate")]
 mod emit;
 #[cfg(feature = "generate")]
 mod generate;
 mod lower;
+mod memory_budget;
 mod names;
 pub mod path;
-mod problem;
 mod schema;
 mod select;
 mod surface;
-mod yaml;
+mod yaml_parser;
 
 pub use api::Api;
 pub use bindings::{Bindings, Source, Type};
 pub use check::check;
+pub use diagnostic::{Diagnostic, Report};
 pub use document::{Document, MAX_DOCUMENT_BYTES, MAX_YAML_BYTES, escape};
 #[cfg(feature = "generate")]
 pub use generate::Generated;
-pub use problem::{Problem, Report};
 pub use schema::Direction;
 pub use surface::{Servers, Surface, SurfaceOperation};

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::{
     bindings::Bindings,
+    diagnostic::Report,
     document::Document,
     lower::{
         self, Documents, idents,
         model::{Body, Model, Node, Param, Shape},
         variants,
     },
-    problem::Report,
 };
 
 impl Bindings {

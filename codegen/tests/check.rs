@@ -51,7 +51,7 @@ fn every_mismatch_is_listed_with_place_expected_found_and_advice() {
         assert!(text.contains(expected), "no {expected:?} in:\n{text}");
     }
     // Once each, though every operation but one meets them; a request is a need of its own.
-    assert_eq!(report.problems.len(), 4, "{text}");
+    assert_eq!(report.diagnostics.len(), 4, "{text}");
 }
 
 #[test]

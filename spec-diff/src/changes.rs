@@ -8,7 +8,7 @@ use std::{
 use org_invitations_codegen::Surface;
 use serde_json::{Value, json};
 
-use crate::{Class, Finding, Placed};
+use crate::{Class, Finding, Located};
 
 /// The two surfaces, and what was found so far.
 pub(super) struct Changes<'a> {
@@ -17,7 +17,7 @@ pub(super) struct Changes<'a> {
     /// The operation that is being compared; empty for what concerns the whole document.
     pub operation: String,
     /// Whether the library reads what it lists as a whole.
-    pub whole_list: bool,
+    pub reads_whole_list: bool,
     found: Vec<Change>,
 }
 
@@ -37,7 +37,7 @@ impl<'a> Changes<'a> {
             old,
             new,
             operation: String::new(),
-            whole_list: false,
+            reads_whole_list: false,
             found: Vec::new(),
         }
     }
@@ -50,8 +50,8 @@ impl<'a> Changes<'a> {
         after: (&str, Value),
         what: impl Into<String>,
     ) {
-        let came_or_went = before.1.is_null() || after.1.is_null();
-        self.record_at(came_or_went, class, before, after, what);
+        let is_addition_or_removal = before.1.is_null() || after.1.is_null();
+        self.record_at(is_addition_or_removal, class, before, after, what);
     }
 
     /// As [`record`](Self::record); `at_use` names the place that uses a schema, and not the schema.
@@ -77,8 +77,8 @@ impl<'a> Changes<'a> {
         &mut self,
         class: Class,
         keyword: &str,
-        (old_at, old): Placed,
-        (new_at, new): Placed,
+        (old_at, old): Located,
+        (new_at, new): Located,
         what: impl Into<String>,
     ) {
         let (before, after) = (&old[keyword], &new[keyword]);

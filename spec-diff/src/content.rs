@@ -7,14 +7,14 @@ use org_invitations_codegen::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::{Class, Placed, changes::Changes, paging::RESPONSE, schema::SchemaDiff};
+use crate::{Class, Located, changes::Changes, paging::RESPONSE, schema::SchemaDiff};
 
 impl Changes<'_> {
     /// `needed` is the media type that the library uses, of which it uses `object`, or `bare`.
     pub(super) fn contents(
         &mut self,
-        (old_at, old): Placed,
-        (new_at, new): Placed,
+        (old_at, old): Located,
+        (new_at, new): Located,
         needed: &str,
         direction: Direction,
         object: Option<&Object>,

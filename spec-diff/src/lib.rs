@@ -95,4 +95,4 @@ pub fn diff(old: &Surface, new: &Surface, api: &Api) -> Vec<Finding> {
 }
 
 /// A part of a surface: its pointer, and what stands there.
-type Placed<'s> = (&'s str, &'s Value);
+type Located<'s> = (&'s str, &'s Value);

@@ -3,12 +3,12 @@
 use org_invitations_codegen::{Direction, api::Operation};
 use serde_json::{Value, json};
 
-use crate::{Class, Placed, changes::Changes, paging::is_whole_list};
+use crate::{Class, Located, changes::Changes, paging::reads_whole_list};
 
 impl Changes<'_> {
     pub(super) fn operation(&mut self, operation: &Operation) {
         self.operation.clone_from(&operation.id);
-        self.whole_list = is_whole_list(operation);
+        self.reads_whole_list = reads_whole_list(operation);
         let (old, new) = (self.old, self.new);
         let name = |path: &str| json!(format!("{} {path}", operation.method.to_uppercase()));
         match (old.operation(operation), new.operation(operation)) {
@@ -33,7 +33,7 @@ impl Changes<'_> {
                 }
                 let (old, new) = ((old_at, before.value), (new_at, after.value));
                 self.flags(old, new);
-                self.own_servers(old_at, new_at);
+                self.overriding_servers(old_at, new_at);
                 self.security(old, new);
                 self.parameters(operation, paths, old, new);
                 self.request(operation, old, new);
@@ -42,7 +42,7 @@ impl Changes<'_> {
         }
     }
 
-    fn flags(&mut self, old: Placed, new: Placed) {
+    fn flags(&mut self, old: Located, new: Located) {
         for (key, what) in [
             ("operationId", "the operation has another operationId"),
             ("deprecated", "the deprecation of the operation changed"),
@@ -51,7 +51,7 @@ impl Changes<'_> {
         }
     }
 
-    fn request(&mut self, operation: &Operation, old: Placed, new: Placed) {
+    fn request(&mut self, operation: &Operation, old: Located, new: Located) {
         let ((old_at, old), (new_at, new)) = (old, new);
         let (old_at, new_at) = (
             format!("{old_at}/requestBody"),

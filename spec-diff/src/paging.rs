@@ -6,7 +6,7 @@ use org_invitations_codegen::api::{Kind, Operation, Response};
 pub(super) const RESPONSE: &str = "the response";
 
 /// What parameters that ask for a page are called.
-const ASKS: [&str; 14] = [
+const PAGE_PARAMETERS: [&str; 14] = [
     "after",
     "before",
     "cursor",
@@ -24,7 +24,7 @@ const ASKS: [&str; 14] = [
 ];
 
 /// What tells that there is another page.
-const TELLS: [&str; 12] = [
+const NEXT_PAGE_PROPERTIES: [&str; 12] = [
     "cursor",
     "hasmore",
     "hasnext",
@@ -40,7 +40,7 @@ const TELLS: [&str; 12] = [
 ];
 
 /// Whether the library reads the list of this operation as a whole, without asking for pages.
-pub(super) fn is_whole_list(operation: &Operation) -> bool {
+pub(super) fn reads_whole_list(operation: &Operation) -> bool {
     let object = match &operation.response {
         Response::Empty => return false,
         Response::Body(object) => object,
@@ -54,18 +54,18 @@ pub(super) fn is_whole_list(operation: &Operation) -> bool {
         && !operation
             .parameters
             .iter()
-            .any(|parameter| asks_for_pages(&parameter.name))
+            .any(|parameter| is_page_parameter(&parameter.name))
 }
 
-pub(super) fn asks_for_pages(name: &str) -> bool {
-    ASKS.contains(&plain(name).as_str())
+pub(super) fn is_page_parameter(name: &str) -> bool {
+    PAGE_PARAMETERS.contains(&normalized(name).as_str())
 }
 
-pub(super) fn tells_of_pages(name: &str) -> bool {
-    TELLS.contains(&plain(name).as_str())
+pub(super) fn is_next_page_property(name: &str) -> bool {
+    NEXT_PAGE_PROPERTIES.contains(&normalized(name).as_str())
 }
 
-fn plain(name: &str) -> String {
+fn normalized(name: &str) -> String {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     letters.map(|letter| letter.to_ascii_lowercase()).collect()
 }

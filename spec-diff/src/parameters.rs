@@ -9,7 +9,7 @@ use org_invitations_codegen::{
 };
 use serde_json::Value;
 
-use crate::{Class, Placed, changes::Changes, paging::asks_for_pages, schema::SchemaDiff};
+use crate::{Class, Located, changes::Changes, paging::is_page_parameter, schema::SchemaDiff};
 
 /// Parameters with their pointers, by place and name.
 type Listed<'s> = BTreeMap<(&'s str, &'s str), (String, &'s Value)>;
@@ -19,8 +19,8 @@ impl Changes<'_> {
         &mut self,
         operation: &Operation,
         (old_path, new_path): (&str, &str),
-        (old_at, old): Placed,
-        (new_at, new): Placed,
+        (old_at, old): Located,
+        (new_at, new): Located,
     ) {
         let (mut before, mut after) = (listed(old_at, old), listed(new_at, new));
         // The names of path variables do not travel.
@@ -73,7 +73,7 @@ impl Changes<'_> {
         for (name, added) in new {
             for (at, entry) in added {
                 let demanded = entry["required"] == true;
-                let pages = self.whole_list && asks_for_pages(name);
+                let pages = self.reads_whole_list && is_page_parameter(name);
                 let class = Class::breaking_if(demanded || pages, Class::Additive);
                 let kind = if demanded { "required" } else { "new" };
                 let behaviour = if pages {

@@ -7,7 +7,7 @@ use org_invitations_codegen::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::{Class, Placed, changes::Changes, schema::SchemaDiff};
+use crate::{Class, Located, changes::Changes, schema::SchemaDiff};
 
 /// Headers that the library reads; losing another one loses nothing.
 const HEADERS_READ: [&str; 7] = [
@@ -24,8 +24,8 @@ impl Changes<'_> {
     pub(super) fn responses(
         &mut self,
         operation: &Operation,
-        (old_at, old): Placed,
-        (new_at, new): Placed,
+        (old_at, old): Located,
+        (new_at, new): Located,
     ) {
         let none = Map::new();
         let before = old["responses"].as_object().unwrap_or(&none);
@@ -72,12 +72,12 @@ impl Changes<'_> {
         }
     }
 
-    fn response(&mut self, operation: &Operation, status: &str, old: Placed, new: Placed) {
+    fn response(&mut self, operation: &Operation, status: &str, old: Located, new: Located) {
         let what = format!("whether the response {status} can be looked up changed");
         self.keyword(Class::Cosmetic, "$ref", old, new, what);
         self.headers(old, new, status);
         let (object, bare) = match is_success(status) {
-            true => expected(operation),
+            true => read_parts(operation),
             false => (None, None),
         };
         self.contents(
@@ -90,7 +90,7 @@ impl Changes<'_> {
         );
     }
 
-    fn headers(&mut self, (old_at, old): Placed, (new_at, new): Placed, status: &str) {
+    fn headers(&mut self, (old_at, old): Located, (new_at, new): Located, status: &str) {
         let none = Map::new();
         let before = old["headers"].as_object().unwrap_or(&none);
         let after = new["headers"].as_object().unwrap_or(&none);
@@ -114,7 +114,7 @@ impl Changes<'_> {
         }
     }
 
-    fn header(&mut self, old: Placed, new: Placed, label: &str) {
+    fn header(&mut self, old: Located, new: Located, label: &str) {
         if [old, new]
             .iter()
             .any(|(_, header)| header.get("$ref").is_some())
@@ -160,7 +160,7 @@ fn unmatched<'s>(
 }
 
 /// What the library reads of a success, and what of it when it comes without its envelope.
-fn expected(operation: &Operation) -> (Option<&Object>, Option<&Field>) {
+fn read_parts(operation: &Operation) -> (Option<&Object>, Option<&Field>) {
     match &operation.response {
         Response::Empty => (None, None),
         Response::Body(object) => (Some(object), None),

@@ -14,13 +14,13 @@ use org_invitations_codegen::{
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Class, Placed,
+    Class, Located,
     changes::Changes,
-    paging::{RESPONSE, tells_of_pages},
+    paging::{RESPONSE, is_next_page_property},
 };
 
 /// Keywords that hold schemas of values within the value, other than properties.
-const INNER: [&str; 4] = [
+const NESTED: [&str; 4] = [
     "items",
     "additionalProperties",
     "patternProperties",
@@ -39,8 +39,14 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
     }
 
     /// A whole body, of which the library uses what `object` lists.
-    pub(super) fn body(&mut self, old: Placed, new: Placed, label: &str, object: Option<&Object>) {
-        self.keywords(old, new, label, Need::Essential);
+    pub(super) fn body(
+        &mut self,
+        old: Located,
+        new: Located,
+        label: &str,
+        object: Option<&Object>,
+    ) {
+        self.keywords(old, new, label, Need::Required);
         self.nested(
             old,
             new,
@@ -53,8 +59,8 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
     /// A value, of which the library expects `kind`.
     pub(super) fn schema(
         &mut self,
-        old: Placed,
-        new: Placed,
+        old: Located,
+        new: Located,
         label: &str,
         kind: Option<&Kind>,
         need: Need,
@@ -71,8 +77,8 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
 
     fn nested(
         &mut self,
-        (old_at, old): Placed,
-        (new_at, new): Placed,
+        (old_at, old): Located,
+        (new_at, new): Located,
         label: &str,
         fields: Option<&[Field]>,
         item: Option<&Kind>,
@@ -83,7 +89,7 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
             label,
             fields.unwrap_or_default(),
         );
-        let (before, after) = (inner(old), inner(new));
+        let (before, after) = (nested_schemas(old), nested_schemas(new));
         let tails: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
         for tail in tails {
             let is_items = tail == "items";
@@ -96,7 +102,7 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
                     let (old_at, new_at) = (format!("{old_at}/{tail}"), format!("{new_at}/{tail}"));
                     let item = item.filter(|_| is_items);
                     let (before, after) = ((&*old_at, *before), (&*new_at, *after));
-                    self.schema(before, after, &label, item, Need::Essential);
+                    self.schema(before, after, &label, item, Need::Required);
                 }
                 (before, after) => {
                     // Nothing else was, or will be, in a closed object.
@@ -113,8 +119,8 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
 
     fn properties(
         &mut self,
-        (old_at, old): Placed,
-        (new_at, new): Placed,
+        (old_at, old): Located,
+        (new_at, new): Located,
         label: &str,
         fields: &[Field],
     ) {
@@ -128,8 +134,8 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
             let at = place(old_at, name);
             let Some(counterpart) = after.get(name) else {
                 // The library sends only its own fields, but its users read all that arrive.
-                let harmless = self.direction == Direction::Request && field.is_none();
-                let class = Class::breaking_if(!harmless, Class::Cosmetic);
+                let escape_control = self.direction == Direction::Request && field.is_none();
+                let class = Class::breaking_if(!escape_control, Class::Cosmetic);
                 let what = format!("the property `{name}` of {label} is gone");
                 let before = (&*at, property.clone());
                 self.changes
@@ -161,14 +167,14 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
         self.required_only((old_at, old), (new_at, new), label);
         for (name, property) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
             let at = place(new_at, name);
-            let mut essential = fields.iter().filter(|field| field.need == Need::Essential);
+            let mut essential = fields.iter().filter(|field| field.need == Need::Required);
             let sent = essential.any(|field| field.name == *name);
             let demanded = is_required.contains(&**name);
             let demanded = self.direction == Direction::Request && demanded && !sent;
             let pages = self.direction == Direction::Response
-                && self.changes.whole_list
+                && self.changes.reads_whole_list
                 && label == RESPONSE
-                && tells_of_pages(name);
+                && is_next_page_property(name);
             let class = Class::breaking_if(demanded || pages, Class::Additive);
             let behaviour = if pages {
                 "; the list may come in pages now"
@@ -183,7 +189,7 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
     }
 
     /// Names that are required though no property of that name is described.
-    fn required_only(&mut self, (old_at, old): Placed, (new_at, new): Placed, label: &str) {
+    fn required_only(&mut self, (old_at, old): Located, (new_at, new): Located, label: &str) {
         let described = |schema: &Value, name: &str| schema["properties"].get(name).is_some();
         let request = self.direction == Direction::Request;
         let (before, after) = (required(old), required(new));
@@ -211,7 +217,7 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
 
     /// A property became required, or no longer is.
     fn requirement(&self, demands: bool, field: Option<&Field>) -> Class {
-        let essential = field.is_some_and(|field| field.need == Need::Essential);
+        let essential = field.is_some_and(|field| field.need == Need::Required);
         match (self.direction, demands) {
             // What the library always sends may well be required.
             (Direction::Request, true) if essential => Class::Cosmetic,
@@ -224,7 +230,13 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
     }
 
     /// Everything that a schema says of the value itself.
-    fn keywords(&mut self, (old_at, old): Placed, (new_at, new): Placed, label: &str, need: Need) {
+    fn keywords(
+        &mut self,
+        (old_at, old): Located,
+        (new_at, new): Located,
+        label: &str,
+        need: Need,
+    ) {
         let mut keywords: Vec<&String> = [old, new]
             .into_iter()
             .filter_map(Value::as_object)
@@ -236,7 +248,7 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
             let (before, after) = (&old[keyword], &new[keyword]);
             // Schemas are compared by what is in them, but whether an object is closed is a word of its own.
             let apart = ["properties", "required"].contains(&keyword.as_str())
-                || INNER.contains(&keyword.as_str())
+                || NESTED.contains(&keyword.as_str())
                     && [before, after]
                         .iter()
                         .any(|it| it.is_object() || it.is_array());
@@ -274,7 +286,7 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
             "format" | "pattern" => narrower_breaks(!after.is_null()),
             "nullable" => match (request, *after == true) {
                 (true, nullable) => narrower_breaks(!nullable),
-                (false, true) if need == Need::Essential => Class::Breaking,
+                (false, true) if need == Need::Required => Class::Breaking,
                 (false, true) => Class::Additive,
                 (false, false) => Class::Cosmetic,
             },
@@ -322,9 +334,9 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
 }
 
 /// The schemas of values within the value, by where they stand in the schema; properties apart.
-fn inner(schema: &Value) -> BTreeMap<String, &Value> {
+fn nested_schemas(schema: &Value) -> BTreeMap<String, &Value> {
     let mut found = BTreeMap::new();
-    for keyword in INNER {
+    for keyword in NESTED {
         match (keyword, schema.get(keyword)) {
             ("patternProperties", Some(Value::Object(map))) => found.extend(
                 map.iter()

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use org_invitations_codegen::{Surface, escape};
 use serde_json::{Map, Value, json};
 
-use crate::{Class, Placed, changes::Changes};
+use crate::{Class, Located, changes::Changes};
 
 /// One way to authenticate: every scheme that it takes.
-struct Way {
+struct AuthAlternative {
     schemes: Vec<Scheme>,
     /// All that it means.
     value: Value,
@@ -17,61 +17,77 @@ struct Way {
 struct Scheme {
     /// Where the document defines it.
     pointer: String,
-    meaning: Value,
+    definition: Value,
     scopes: Value,
 }
 
 impl Changes<'_> {
-    pub(super) fn security(&mut self, (old_at, old): Placed, (new_at, new): Placed) {
+    pub(super) fn security(&mut self, (old_at, old): Located, (new_at, new): Located) {
         let (old_at, new_at) = (format!("{old_at}/security"), format!("{new_at}/security"));
-        let before = ways(self.old, &old_at, old);
-        let mut after = ways(self.new, &new_at, new);
+        let before = alternatives(self.old, &old_at, old);
+        let mut after = alternatives(self.new, &new_at, new);
         let (had_any, has_any) = (!before.is_empty(), !after.is_empty());
         let mut gone = Vec::new();
-        for (text, way) in before {
+        for (text, alternative) in before {
             if after.remove(&text).is_none() {
-                gone.push(way);
+                gone.push(alternative);
             }
         }
-        let mut added: BTreeMap<String, Vec<Way>> = BTreeMap::new();
-        for way in after.into_values() {
-            added.entry(way.named()).or_default().push(way);
+        let mut added: BTreeMap<String, Vec<AuthAlternative>> = BTreeMap::new();
+        for alternative in after.into_values() {
+            added
+                .entry(alternative.scheme_names())
+                .or_default()
+                .push(alternative);
         }
-        for way in gone {
+        for alternative in gone {
             // The same schemes by their names: one of them is another one now.
-            if let Some(other) = added.get_mut(&way.named()).and_then(Vec::pop) {
-                self.redefined(way, other);
+            if let Some(other) = added
+                .get_mut(&alternative.scheme_names())
+                .and_then(Vec::pop)
+            {
+                self.record_redefinition(alternative, other);
                 continue;
             }
             let class = Class::breaking_if(has_any, Class::Additive);
             let what = "a way to authenticate is gone";
-            self.record(class, (&old_at, way.value), (&new_at, Value::Null), what);
+            self.record(
+                class,
+                (&old_at, alternative.value),
+                (&new_at, Value::Null),
+                what,
+            );
         }
-        for way in added.into_values().flatten() {
+        for alternative in added.into_values().flatten() {
             // Where there was no need to, the library does not authenticate.
             let class = Class::breaking_if(!had_any, Class::Additive);
             let what = "there is a new way to authenticate";
-            self.record(class, (&old_at, Value::Null), (&new_at, way.value), what);
+            self.record(
+                class,
+                (&old_at, Value::Null),
+                (&new_at, alternative.value),
+                what,
+            );
         }
     }
 
-    fn redefined(&mut self, before: Way, after: Way) {
+    fn record_redefinition(&mut self, before: AuthAlternative, after: AuthAlternative) {
         for (old, new) in before.schemes.into_iter().zip(after.schemes) {
-            if old.meaning != new.meaning {
-                let class = match told_apart(&old.meaning) == told_apart(&new.meaning) {
+            if old.definition != new.definition {
+                let class = match canonical(&old.definition) == canonical(&new.definition) {
                     true => Class::Cosmetic,
                     false => Class::Breaking,
                 };
                 let what = "a way to authenticate means something else";
-                self.push(class, new.pointer, (old.meaning, new.meaning), what);
+                self.push(class, new.pointer, (old.definition, new.definition), what);
             }
         }
     }
 }
 
-impl Way {
+impl AuthAlternative {
     /// What the document calls it.
-    fn named(&self) -> String {
+    fn scheme_names(&self) -> String {
         let schemes = self.schemes.iter();
         let named = schemes.map(|scheme| format!("{} {}", scheme.pointer, scheme.scopes));
         named.collect::<Vec<_>>().join(" ")
@@ -79,45 +95,49 @@ impl Way {
 }
 
 /// The ways of an operation by all that they mean; none is no need to authenticate.
-fn ways(surface: &Surface, at: &str, operation: &Value) -> BTreeMap<String, Way> {
+fn alternatives(
+    surface: &Surface,
+    at: &str,
+    operation: &Value,
+) -> BTreeMap<String, AuthAlternative> {
     let known = &surface.value()["components"]["securitySchemes"];
     let listed = operation["security"].as_array().into_iter().flatten();
-    let way = |(index, way): (usize, &Value)| {
-        let named = way.as_object().into_iter().flatten();
+    let alternative = |(index, alternative): (usize, &Value)| {
+        let named = alternative.as_object().into_iter().flatten();
         let mut schemes: Vec<Scheme> = named
             .map(|(name, scopes)| Scheme {
                 pointer: surface
                     .origin(&format!("{at}/{index}/{}", escape(name)))
                     .to_owned(),
-                meaning: known[name].clone(),
+                definition: known[name].clone(),
                 scopes: scopes.clone(),
             })
             .collect();
         schemes.sort_by(|one, other| one.pointer.cmp(&other.pointer));
-        let value: Map<String, Value> = way
+        let value: Map<String, Value> = alternative
             .as_object()
             .into_iter()
             .flatten()
             .map(|(name, scopes)| {
-                let spelt = json!({ "scheme": known[name], "scopes": scopes });
-                (name.clone(), spelt)
+                let resolved = json!({ "scheme": known[name], "scopes": scopes });
+                (name.clone(), resolved)
             })
             .collect();
-        let mut meant: Vec<String> = value.values().map(Value::to_string).collect();
-        meant.sort();
+        let mut definitions: Vec<String> = value.values().map(Value::to_string).collect();
+        definitions.sort();
         let value = Value::Object(value);
-        (meant.join(" "), Way { schemes, value })
+        (definitions.join(" "), AuthAlternative { schemes, value })
     };
-    listed.enumerate().map(way).collect()
+    listed.enumerate().map(alternative).collect()
 }
 
 /// A scheme without what only helps people to use it.
-fn told_apart(scheme: &Value) -> Value {
+fn canonical(scheme: &Value) -> Value {
     let Value::Object(map) = scheme else {
         return scheme.clone();
     };
     map.iter()
         .filter(|(key, _)| !["bearerFormat", "refreshUrl", "scopes"].contains(&key.as_str()))
-        .map(|(key, value)| (key.clone(), told_apart(value)))
+        .map(|(key, value)| (key.clone(), canonical(value)))
         .collect()
 }

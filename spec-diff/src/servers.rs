@@ -11,19 +11,24 @@ impl Changes<'_> {
     /// The servers of the documents.
     pub(super) fn servers(&mut self) {
         let (old, new) = (self.old.servers(""), self.new.servers(""));
-        self.moved(old, new, "/servers");
+        self.compare_servers(old, new, "/servers");
     }
 
     /// The servers of an operation, where it has its own before or after.
-    pub(super) fn own_servers(&mut self, old_at: &str, new_at: &str) {
+    pub(super) fn overriding_servers(&mut self, old_at: &str, new_at: &str) {
         let (old, new) = (self.old.servers(old_at), self.new.servers(new_at));
         if let Some(own) = new.or(old) {
             let (before, after) = (old.or(self.old.servers("")), new.or(self.new.servers("")));
-            self.moved(before, after, &own.pointer);
+            self.compare_servers(before, after, &own.pointer);
         }
     }
 
-    fn moved(&mut self, before: Option<&Servers>, after: Option<&Servers>, pointer: &str) {
+    fn compare_servers(
+        &mut self,
+        before: Option<&Servers>,
+        after: Option<&Servers>,
+        pointer: &str,
+    ) {
         let first = |servers: Option<&Servers>| servers.and_then(|it| it.urls.first().cloned());
         let (Some(before), Some(after)) = (before, after) else {
             // A document that names none says nothing of where the service is.
@@ -34,7 +39,7 @@ impl Changes<'_> {
             }
             return;
         };
-        let (old, new) = (set(before), set(after));
+        let (old, new) = (url_set(before), url_set(after));
         if !before.urls.first().is_some_and(|url| new.contains(url)) {
             let urls = (json!(before.urls.first()), json!(after.urls.first()));
             let place = format!("{pointer}/0/url");
@@ -57,6 +62,6 @@ impl Changes<'_> {
     }
 }
 
-fn set(servers: &Servers) -> HashSet<&String> {
+fn url_set(servers: &Servers) -> HashSet<&String> {
     servers.urls.iter().collect()
 }

@@ -126,14 +126,14 @@ fn would_build(file: &Path, out: &mut Output) -> Result<(), Failure> {
         match check(&surface(&document, &api)?, &api) {
             Ok(()) if !is_text => {}
             Ok(()) => out.line(&format!("{}: the library builds from it", api.title))?,
-            Err(report) if !is_text => problems.extend(report.problems),
+            Err(report) if !is_text => problems.extend(report.diagnostics),
             Err(report) => {
                 out.line(&format!(
                     "{}: the library does not build from it",
                     api.title
                 ))?;
                 out.line(&report.to_string())?;
-                problems.extend(report.problems);
+                problems.extend(report.diagnostics);
             }
         }
     }

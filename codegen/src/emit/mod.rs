@@ -29,12 +29,12 @@ use serde_json::Value;
 
 use crate::{
     bindings::Bindings,
+    diagnostic::Diagnostic,
     lower::{
         model::{Body, Model, Node, Shape},
         render::{self, Form},
         words,
     },
-    problem::Problem,
 };
 use renames::Renames;
 pub(crate) use tables::SourceFile;
@@ -47,7 +47,7 @@ pub(crate) fn emit(
     bindings: &Bindings,
     model: &Model,
     files: &[SourceFile],
-) -> Result<String, Problem> {
+) -> Result<String, Diagnostic> {
     let form = Form {
         timestamp: bindings.support.is_some().then_some(TIMESTAMP),
     };
@@ -124,7 +124,7 @@ pub(crate) fn emit(
     Ok(text)
 }
 
-fn client(bindings: &Bindings, model: &Model, document: Value) -> Result<TokenStream, Problem> {
+fn client(bindings: &Bindings, model: &Model, document: Value) -> Result<TokenStream, Diagnostic> {
     let document: OpenAPI =
         serde_json::from_value(document).map_err(|error| failed(&error.to_string()))?;
     let mut settings = GenerationSettings::new();
@@ -223,7 +223,7 @@ fn alias(model: &Model, node: &Node, bindings: &Bindings) -> TokenStream {
 }
 
 /// Progenitor panics on some inputs, and a panic is one readable line here.
-fn without_panic<T>(run: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+fn without_panic<T>(run: impl FnOnce() -> Result<T, Diagnostic>) -> Result<T, Diagnostic> {
     catch_unwind(AssertUnwindSafe(run))
         .unwrap_or_else(|panic| Err(failed(&panic_message(panic.as_ref()))))
 }
@@ -234,8 +234,8 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
         .unwrap_or_else(|| "a panic without a message".to_owned())
 }
 
-fn failed(found: &str) -> Problem {
-    Problem {
+fn failed(found: &str) -> Diagnostic {
+    Diagnostic {
         pointer: String::new(),
         expected: "code for the client".to_owned(),
         found: one_line(found),

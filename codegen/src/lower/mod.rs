@@ -28,10 +28,9 @@ use std::collections::HashSet;
 use crate::{
     api::Need,
     bindings::{Bindings, Source},
+    diagnostic::{Diagnostic, Report},
     document::Document,
-    path,
-    problem::{Problem, Report},
-    select,
+    path, select,
 };
 use model::Model;
 pub(crate) use naming::variants;
@@ -54,11 +53,11 @@ pub(crate) struct Documents {
 /// that were given one name are of different kinds.
 pub(crate) fn lower(bindings: &Bindings, sources: &[Documents]) -> Result<Model, Report> {
     let mistakes = bindings.sources.iter().flat_map(|source| &source.mistakes);
-    let mistakes: Vec<Problem> = mistakes.map(|mistake| table_problem(mistake)).collect();
+    let mistakes: Vec<Diagnostic> = mistakes.map(|mistake| table_problem(mistake)).collect();
     if !mistakes.is_empty() {
         return Err(Report {
             document: format!("the table of `{}`", bindings.name),
-            problems: mistakes,
+            diagnostics: mistakes,
         });
     }
     let all: Vec<Vec<&Document>> = sources
@@ -74,7 +73,8 @@ pub(crate) fn lower(bindings: &Bindings, sources: &[Documents]) -> Result<Model,
         });
         let own: Vec<_> = own.collect();
         let mut own_model = lower_these(bindings, &own)?;
-        needs::pin(bindings, &mut own_model).map_err(|problems| in_documents(&own, problems))?;
+        needs::pin(bindings, &mut own_model)
+            .map_err(|diagnostics| in_documents(&own, diagnostics))?;
         needs::coerce(bindings, &mut own_model);
         Some(own_model)
     } else {
@@ -84,7 +84,7 @@ pub(crate) fn lower(bindings: &Bindings, sources: &[Documents]) -> Result<Model,
     if let Some(own) = &own {
         needs::unwrap(bindings, &mut model, own, &mut imported);
     }
-    needs::pin(bindings, &mut model).map_err(|problems| in_documents(&all, problems))?;
+    needs::pin(bindings, &mut model).map_err(|diagnostics| in_documents(&all, diagnostics))?;
     if let Some(own) = &own {
         needs::overlay(bindings, &mut model, own, &mut imported);
     }
@@ -95,8 +95,8 @@ pub(crate) fn lower(bindings: &Bindings, sources: &[Documents]) -> Result<Model,
     Ok(model)
 }
 
-fn table_problem(mistake: &str) -> Problem {
-    Problem {
+fn table_problem(mistake: &str) -> Diagnostic {
+    Diagnostic {
         pointer: String::new(),
         expected: "a table that can be read".to_owned(),
         found: mistake.to_owned(),
@@ -104,10 +104,10 @@ fn table_problem(mistake: &str) -> Problem {
     }
 }
 
-fn in_documents(documents: &[Vec<&Document>], problems: Vec<Problem>) -> Report {
+fn in_documents(documents: &[Vec<&Document>], diagnostics: Vec<Diagnostic>) -> Report {
     Report {
         document: name_of(documents),
-        problems,
+        diagnostics,
     }
 }
 
@@ -152,13 +152,13 @@ fn lower_these(bindings: &Bindings, sources: &[Vec<&Document>]) -> Result<Model,
         }
     }
     if schemas.exhausted() {
-        let problem = Problem {
+        let diagnostic = Diagnostic {
             pointer: "/components".to_owned(),
             expected: "references that expand to a bounded number of schemas".to_owned(),
             found: "too many of them".to_owned(),
             advice: "cut the document down to the part of the API that is used".to_owned(),
         };
-        return Err(in_documents(sources, vec![problem]));
+        return Err(in_documents(sources, vec![diagnostic]));
     }
     let mut model = schemas.model;
     let is_selected = |path: &str| {
@@ -260,9 +260,9 @@ fn describe(bindings: &Bindings, sources: &[Vec<&Document>], model: &mut Model) 
 }
 
 /// Whether all that is needed is there: what is lacking of essential operations is a problem.
-pub(crate) fn missing_operations(source: &Source, candidates: &[&Document]) -> Vec<Problem> {
+pub(crate) fn missing_operations(source: &Source, candidates: &[&Document]) -> Vec<Diagnostic> {
     let lacking = source.selected.iter().filter(|each| {
-        each.need == Need::Essential
+        each.need == Need::Required
             && !candidates.iter().any(|document| {
                 !select::find(document, &each.call.method, &each.call.path).is_empty()
             })
@@ -273,11 +273,11 @@ pub(crate) fn missing_operations(source: &Source, candidates: &[&Document]) -> V
                 .id
                 .as_ref()
                 .map_or_else(String::new, |id| format!(" ({id})"));
-            Problem {
+            Diagnostic {
                 pointer: "/paths".to_owned(),
                 expected: format!("the operation `{}`{id}", each.call),
                 found: "no such operation".to_owned(),
-                advice: crate::check::NEWER_LIBRARY.to_owned(),
+                advice: crate::check::ADVICE_MISSING.to_owned(),
             }
         })
         .collect()

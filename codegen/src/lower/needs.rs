@@ -10,8 +10,8 @@ use super::{
 use crate::{
     api::{Call, Need},
     bindings::{Bindings, Role, Side, Source, Target, Type},
+    diagnostic::Diagnostic,
     path,
-    problem::Problem,
 };
 
 /// What is said of something that no document has.
@@ -19,7 +19,7 @@ const NOT_OFFERED: &str =
     "Not offered by the document that this was built from: using it is refused.";
 
 /// Gives the types at pinned places their names, and makes one type of those that get the same.
-pub(super) fn pin(bindings: &Bindings, model: &mut Model) -> Result<(), Vec<Problem>> {
+pub(super) fn pin(bindings: &Bindings, model: &mut Model) -> Result<(), Vec<Diagnostic>> {
     // What is united has parts that are united in turn, some of which have names of their own.
     let mut pinned = pin_once(bindings, model)?;
     for _ in 0..MAX_ROUNDS {
@@ -53,9 +53,9 @@ struct Pinned {
 }
 
 /// Finds the types at all places that have names, and unites those that are to have the same.
-fn pin_once(bindings: &Bindings, model: &mut Model) -> Result<Pinned, Vec<Problem>> {
+fn pin_once(bindings: &Bindings, model: &mut Model) -> Result<Pinned, Vec<Diagnostic>> {
     let mut pinned = Pinned::default();
-    let mut problems = Vec::new();
+    let mut diagnostics = Vec::new();
     let mut plain: Vec<(&Role, &String, Shape)> = Vec::new();
     for (role, name) in bindings.sources.iter().flat_map(|source| &source.names) {
         let Some(node) = at_role(model, role).cloned() else {
@@ -64,7 +64,7 @@ fn pin_once(bindings: &Bindings, model: &mut Model) -> Result<Pinned, Vec<Proble
         let Some(id) = node.named() else {
             match plain.iter().find(|(_, known, _)| *known == name) {
                 Some((other, _, shape)) if *shape != node.shape => {
-                    problems.push(differing(String::new(), role, &other.to_string(), name));
+                    diagnostics.push(differing(String::new(), role, &other.to_string(), name));
                 }
                 Some(_) => {}
                 None => {
@@ -91,7 +91,7 @@ fn pin_once(bindings: &Bindings, model: &mut Model) -> Result<Pinned, Vec<Proble
         let mixed = Mixer::new(model).mix(&Node::new(Shape::Named(other)), &node, &at);
         let Some(mixed) = mixed.named() else {
             let place = |id: Id| model.types[id].origin.pointer.clone();
-            problems.push(differing(place(id), role, &place(other), name));
+            diagnostics.push(differing(place(id), role, &place(other), name));
             continue;
         };
         redirect(model, &[other, id], mixed);
@@ -105,19 +105,19 @@ fn pin_once(bindings: &Bindings, model: &mut Model) -> Result<Pinned, Vec<Proble
     for (role, name, _) in plain {
         if let Some((_, id)) = pinned.names.iter().find(|(known, _)| known == name) {
             let place = model.types[*id].origin.pointer.clone();
-            problems.push(differing(place.clone(), role, &place, name));
+            diagnostics.push(differing(place.clone(), role, &place, name));
         }
     }
-    if problems.is_empty() {
+    if diagnostics.is_empty() {
         Ok(pinned)
     } else {
-        Err(problems)
+        Err(diagnostics)
     }
 }
 
 /// A place that is of another kind than another one of its name.
-fn differing(pointer: String, role: &Role, other: &str, name: &str) -> Problem {
-    Problem {
+fn differing(pointer: String, role: &Role, other: &str, name: &str) -> Diagnostic {
+    Diagnostic {
         pointer,
         expected: format!(
             "`{role}` to be of one kind with {other}, since both are called `{name}`"

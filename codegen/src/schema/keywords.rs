@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// Keywords that say nothing about the values.
-pub(super) const COSMETIC: [&str; 12] = [
+pub(super) const ANNOTATIONS: [&str; 12] = [
     "$ref",
     "description",
     "title",
@@ -19,7 +19,7 @@ pub(super) const COSMETIC: [&str; 12] = [
 ];
 
 /// Keywords that hold a schema which counts for itself.
-pub(super) const ONE: [&str; 10] = [
+pub(super) const SCHEMA: [&str; 10] = [
     "items",
     "additionalProperties",
     "not",
@@ -33,21 +33,22 @@ pub(super) const ONE: [&str; 10] = [
 ];
 
 /// Keywords that hold a list or a map of such schemas.
-pub(super) const MANY: [&str; 3] = ["prefixItems", "patternProperties", "dependentSchemas"];
+pub(super) const SCHEMA_COLLECTIONS: [&str; 3] =
+    ["prefixItems", "patternProperties", "dependentSchemas"];
 
 /// Keywords whose schemas are about the same value.
-pub(super) const COMBINING: [&str; 3] = ["allOf", "anyOf", "oneOf"];
+pub(super) const COMBINATORS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 
 /// Whether schemas stand under the keyword.
-pub(super) fn nests(keyword: &str) -> bool {
+pub(super) fn holds_schemas(keyword: &str) -> bool {
     keyword == "properties"
-        || ONE.contains(&keyword)
-        || MANY.contains(&keyword)
-        || COMBINING.contains(&keyword)
+        || SCHEMA.contains(&keyword)
+        || SCHEMA_COLLECTIONS.contains(&keyword)
+        || COMBINATORS.contains(&keyword)
 }
 
 /// A list of types: null is `nullable`, and a list of one is that one.
-pub(super) fn types(value: &Value, schema: &mut Map<String, Value>) {
+pub(super) fn insert_types(value: &Value, schema: &mut Map<String, Value>) {
     let Value::Array(types) = value else {
         schema.insert("type".to_owned(), value.clone());
         return;
@@ -60,25 +61,25 @@ pub(super) fn types(value: &Value, schema: &mut Map<String, Value>) {
     match types.as_slice() {
         [] => {}
         [one] => drop(schema.insert("type".to_owned(), (*one).clone())),
-        _ => drop(schema.insert("type".to_owned(), sorted(&json!(types)))),
+        _ => drop(schema.insert("type".to_owned(), sorted_set(&json!(types)))),
     }
 }
 
 /// A list of values: null is `nullable`.
-pub(super) fn enumeration(values: &[Value], schema: &mut Map<String, Value>) {
+pub(super) fn insert_enum(values: &[Value], schema: &mut Map<String, Value>) {
     let others: Vec<Value> = values
         .iter()
         .filter(|value| !value.is_null())
-        .map(whole)
+        .map(normalize_numbers)
         .collect();
     if others.len() < values.len() {
         schema.insert("nullable".to_owned(), json!(true));
     }
-    schema.insert("enum".to_owned(), sorted(&Value::Array(others)));
+    schema.insert("enum".to_owned(), sorted_set(&Value::Array(others)));
 }
 
 /// `minimum` and `maximum`: 3.1 has an exclusive bound of its own, 3.0 a flag beside the bound.
-pub(super) fn bounds(node: &Map<String, Value>, schema: &mut Map<String, Value>) {
+pub(super) fn insert_bounds(node: &Map<String, Value>, schema: &mut Map<String, Value>) {
     for (bound, exclusive, sign) in [
         ("minimum", "exclusiveMinimum", 1.0),
         ("maximum", "exclusiveMaximum", -1.0),
@@ -92,7 +93,7 @@ pub(super) fn bounds(node: &Map<String, Value>, schema: &mut Map<String, Value>)
             }
             flag => (inclusive, flag == Some(&json!(true))),
         };
-        schema.extend(kept.map(|value| (bound.to_owned(), whole(value))));
+        schema.extend(kept.map(|value| (bound.to_owned(), normalize_numbers(value))));
         if is_exclusive {
             schema.insert(exclusive.to_owned(), json!(true));
         }
@@ -101,7 +102,7 @@ pub(super) fn bounds(node: &Map<String, Value>, schema: &mut Map<String, Value>)
 
 /// A choice as a schema; one that is merely between types is a list of types.
 pub(super) fn union(keyword: &str, branches: Vec<Value>) -> Option<Map<String, Value>> {
-    let Value::Array(mut branches) = sorted(&Value::Array(branches)) else {
+    let Value::Array(mut branches) = sorted_set(&Value::Array(branches)) else {
         return None;
     };
     let only_type = |branch: &Value| {
@@ -109,12 +110,12 @@ pub(super) fn union(keyword: &str, branches: Vec<Value>) -> Option<Map<String, V
     };
     match branches.as_slice() {
         [] => None,
-        [_] => branches.pop().map(object),
+        [_] => branches.pop().map(into_map),
         many if keyword == "anyOf" && many.iter().all(only_type) => {
             let types = many.iter().map(|branch| branch["type"].clone()).collect();
-            Some(object(json!({ "type": sorted(&types) })))
+            Some(into_map(json!({ "type": sorted_set(&types) })))
         }
-        _ => Some(object(json!({ keyword: branches }))),
+        _ => Some(into_map(json!({ keyword: branches }))),
     }
 }
 
@@ -129,7 +130,7 @@ pub(super) fn infer_type(schema: &mut Map<String, Value>) {
     }
     let has = |keyword: &str| schema.contains_key(keyword);
     let all_strings = schema.get("enum").is_some_and(|values| {
-        !list(values).is_empty() && list(values).iter().all(Value::is_string)
+        !as_list(values).is_empty() && as_list(values).iter().all(Value::is_string)
     });
     let inferred = if has("properties") || has("required") || has("additionalProperties") {
         "object"
@@ -144,34 +145,34 @@ pub(super) fn infer_type(schema: &mut Map<String, Value>) {
 }
 
 /// `100.0` is `100`, at any depth.
-pub(super) fn whole(value: &Value) -> Value {
+pub(super) fn normalize_numbers(value: &Value) -> Value {
     match value {
         Value::Number(number) if number.is_f64() => match value.as_f64() {
             Some(number) if number.fract() == 0.0 && number.abs() < 9e15 => json!(number as i64),
             _ => value.clone(),
         },
-        Value::Array(values) => values.iter().map(whole).collect(),
+        Value::Array(values) => values.iter().map(normalize_numbers).collect(),
         Value::Object(map) => map
             .iter()
-            .map(|(key, value)| (key.clone(), whole(value)))
+            .map(|(key, value)| (key.clone(), normalize_numbers(value)))
             .collect(),
         _ => value.clone(),
     }
 }
 
 /// The values of a set, in an order of their own, without repetition.
-pub(super) fn sorted(value: &Value) -> Value {
-    let mut values = list(value).to_vec();
+pub(super) fn sorted_set(value: &Value) -> Value {
+    let mut values = as_list(value).to_vec();
     values.sort_by_cached_key(Value::to_string);
     values.dedup();
     Value::Array(values)
 }
 
-pub(super) fn list(value: &Value) -> &[Value] {
+pub(super) fn as_list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-pub(super) fn object(value: Value) -> Map<String, Value> {
+pub(super) fn into_map(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(map) => map,
         _ => Map::new(),

@@ -20,7 +20,7 @@ pub(super) fn merge(
     }
     let nullable = both_allow_null(&left, &right);
     left.remove("nullable");
-    keep_tighter(&mut left, &mut right);
+    intersect_bounds(&mut left, &mut right);
     let mut rest = Vec::new();
     for part in [&mut left, &mut right] {
         if let Some(Value::Array(parts)) = part.remove("allOf") {
@@ -56,7 +56,7 @@ pub(super) fn merge(
 }
 
 /// Of two bounds the tighter one holds, with what is said of it.
-fn keep_tighter(left: &mut Map<String, Value>, right: &mut Map<String, Value>) {
+fn intersect_bounds(left: &mut Map<String, Value>, right: &mut Map<String, Value>) {
     for (bound, exclusive, sign) in [
         ("minimum", "exclusiveMinimum", 1.0),
         ("maximum", "exclusiveMaximum", -1.0),

@@ -16,12 +16,13 @@ use serde_json::{Map, Value, json};
 
 use crate::document::{Document, escape};
 use keywords::{
-    COMBINING, COSMETIC, MANY, ONE, bounds, discriminator, enumeration, infer_type, list, nests,
-    object, sorted, types, union, whole,
+    ANNOTATIONS, COMBINATORS, SCHEMA, SCHEMA_COLLECTIONS, as_list, discriminator, holds_schemas,
+    infer_type, insert_bounds, insert_enum, insert_types, into_map, normalize_numbers, sorted_set,
+    union,
 };
 use merge::merge;
-use tree::drop_hidden;
-pub(crate) use tree::weight;
+pub(crate) use tree::estimated_bytes;
+use tree::remove_hidden;
 
 /// The direction in which a value travels: `readOnly` properties are not sent, `writeOnly` ones not received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,11 +46,11 @@ struct Combined {
     /// Schemas of the same value, to be merged.
     parts: Vec<Map<String, Value>>,
     /// What the schema that has the keyword says then.
-    beside: Map<String, Value>,
+    siblings: Map<String, Value>,
 }
 
 /// Normalises the schemas of one document.
-pub(crate) struct Normaliser<'a> {
+pub(crate) struct SchemaNormalizer<'a> {
     document: &'a Document,
     /// Where each place of the normalised document came from.
     pub origins: BTreeMap<String, String>,
@@ -57,17 +58,17 @@ pub(crate) struct Normaliser<'a> {
     pub use_sites: BTreeMap<String, String>,
     spent: usize,
     /// The schemas that are being expanded, outermost first, and how deep in the result each stands.
-    open: Vec<(&'a Map<String, Value>, usize)>,
+    expanding: Vec<(&'a Map<String, Value>, usize)>,
 }
 
-impl<'a> Normaliser<'a> {
+impl<'a> SchemaNormalizer<'a> {
     pub fn new(document: &'a Document) -> Self {
         Self {
             document,
             origins: BTreeMap::new(),
             use_sites: BTreeMap::new(),
             spent: 0,
-            open: Vec::new(),
+            expanding: Vec::new(),
         }
     }
 
@@ -83,7 +84,7 @@ impl<'a> Normaliser<'a> {
     }
 
     /// What stands at `at` of the surface came from `source` of the document.
-    pub fn came(&mut self, at: &str, source: &str) {
+    pub fn record_origin(&mut self, at: &str, source: &str) {
         if self.spend(at.len() + source.len()) {
             self.origins.insert(at.to_owned(), source.to_owned());
         }
@@ -98,7 +99,7 @@ impl<'a> Normaliser<'a> {
         direction: Direction,
     ) -> Value {
         let mut schema = self.part(node, source, at, direction);
-        drop_hidden(&mut schema);
+        remove_hidden(&mut schema);
         schema
     }
 
@@ -119,17 +120,17 @@ impl<'a> Normaliser<'a> {
         direction: Direction,
     ) -> Map<String, Value> {
         if !self.spend(64 + at.len() + source.len()) {
-            return object(json!({ "x-recursion": true }));
+            return into_map(json!({ "x-recursion": true }));
         }
         self.origins
             .entry(at.to_owned())
             .or_insert_with(|| source.to_owned());
-        if self.exhausted() || self.open.len() > MAX_DEPTH {
-            return object(json!({ "x-recursion": true }));
+        if self.exhausted() || self.expanding.len() > MAX_DEPTH {
+            return into_map(json!({ "x-recursion": true }));
         }
         let node = match node {
             Value::Object(node) => node,
-            Value::Bool(false) => return object(json!({ "not": {} })),
+            Value::Bool(false) => return into_map(json!({ "not": {} })),
             _ => return Map::new(),
         };
         // A schema within one of the same text is that one again, wherever each of them is written.
@@ -137,15 +138,15 @@ impl<'a> Normaliser<'a> {
         let same = |(other, _): &&(&Map<String, Value>, usize)| {
             std::ptr::eq(*other, node) || *other == node
         };
-        if let Some((_, outer)) = self.open.iter().rev().find(same) {
-            return object(json!({ "x-recursion": level.saturating_sub(*outer) }));
+        if let Some((_, outer)) = self.expanding.iter().rev().find(same) {
+            return into_map(json!({ "x-recursion": level.saturating_sub(*outer) }));
         }
-        self.open.push((node, level));
+        self.expanding.push((node, level));
         let schema = match node.get("$ref") {
             Some(reference) => self.reference(reference, node, source, at, direction),
             None => self.inline(node, source, at, direction),
         };
-        self.open.pop();
+        self.expanding.pop();
         schema
     }
 
@@ -167,7 +168,7 @@ impl<'a> Normaliser<'a> {
             let text = reference
                 .as_str()
                 .map_or_else(|| reference.to_string(), str::to_owned);
-            return object(json!({ "$ref": text }));
+            return into_map(json!({ "$ref": text }));
         };
         self.move_origin(at, source, &pointer);
         let target = self.expand(target, &pointer, at, direction);
@@ -195,23 +196,23 @@ impl<'a> Normaliser<'a> {
         let mut schema = Map::new();
         for (keyword, value) in node {
             let keyword = keyword.as_str();
-            if !nests(keyword) && !self.spend(weight(value)) {
+            if !holds_schemas(keyword) && !self.spend(estimated_bytes(value)) {
                 break;
             }
             let source = format!("{source}/{}", escape(keyword));
             match keyword {
                 _ if value.is_null() && keyword != "const" => {}
-                _ if COSMETIC.contains(&keyword) || COMBINING.contains(&keyword) => {}
+                _ if ANNOTATIONS.contains(&keyword) || COMBINATORS.contains(&keyword) => {}
                 "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => {}
                 "x-extensible-enum" => {
-                    schema.insert(keyword.to_owned(), sorted(&whole(value)));
+                    schema.insert(keyword.to_owned(), sorted_set(&normalize_numbers(value)));
                 }
                 _ if keyword.starts_with("x-") => {}
-                "type" => types(value, &mut schema),
-                "const" => enumeration(std::slice::from_ref(value), &mut schema),
+                "type" => insert_types(value, &mut schema),
+                "const" => insert_enum(std::slice::from_ref(value), &mut schema),
                 "enum" if node.contains_key("const") => {}
-                "enum" => enumeration(list(value), &mut schema),
-                "required" => drop(schema.insert(keyword.to_owned(), sorted(value))),
+                "enum" => insert_enum(as_list(value), &mut schema),
+                "required" => drop(schema.insert(keyword.to_owned(), sorted_set(value))),
                 "discriminator" => {
                     schema.insert(keyword.to_owned(), discriminator(value));
                 }
@@ -219,7 +220,7 @@ impl<'a> Normaliser<'a> {
                     let properties = self.properties(value, &source, at, direction);
                     schema.insert(keyword.to_owned(), properties);
                 }
-                _ if ONE.contains(&keyword) => {
+                _ if SCHEMA.contains(&keyword) => {
                     let inner = self.part(value, &source, &format!("{at}/{keyword}"), direction);
                     let inner = match keyword {
                         // `true` and `{}` are the default.
@@ -229,22 +230,27 @@ impl<'a> Normaliser<'a> {
                     };
                     schema.insert(keyword.to_owned(), inner);
                 }
-                _ if MANY.contains(&keyword) => {
-                    let inner = self.many(value, &source, &format!("{at}/{keyword}"), direction);
+                _ if SCHEMA_COLLECTIONS.contains(&keyword) => {
+                    let inner = self.schema_collection(
+                        value,
+                        &source,
+                        &format!("{at}/{keyword}"),
+                        direction,
+                    );
                     schema.insert(keyword.to_owned(), inner);
                 }
-                _ => drop(schema.insert(keyword.to_owned(), whole(value))),
+                _ => drop(schema.insert(keyword.to_owned(), normalize_numbers(value))),
             }
         }
-        bounds(node, &mut schema);
+        insert_bounds(node, &mut schema);
         // What a schema says itself stands nearer than what it is combined with.
         let mut parts = Vec::new();
-        for keyword in COMBINING {
+        for keyword in COMBINATORS {
             if let Some(value) = node.get(keyword) {
-                let branches = list(value);
-                let combined = self.combining(keyword, branches, source, at, direction);
+                let branches = as_list(value);
+                let combined = self.combinator(keyword, branches, source, at, direction);
                 parts.extend(combined.parts);
-                schema.extend(combined.beside);
+                schema.extend(combined.siblings);
             }
         }
         for flag in [
@@ -275,7 +281,7 @@ impl<'a> Normaliser<'a> {
     }
 
     /// `allOf`, `anyOf` and `oneOf`; all of one and one of one is that one, and one of null is nullable.
-    fn combining(
+    fn combinator(
         &mut self,
         keyword: &str,
         branches: &'a [Value],
@@ -292,7 +298,7 @@ impl<'a> Normaliser<'a> {
             let count = branches.len();
             branches.retain(|(source, branch)| !self.is_null(branch, source));
             if branches.len() < count {
-                combined.beside.insert("nullable".to_owned(), json!(true));
+                combined.siblings.insert("nullable".to_owned(), json!(true));
             }
         }
         if keyword == "allOf" || branches.len() == 1 {
@@ -326,7 +332,13 @@ impl<'a> Normaliser<'a> {
     }
 
     /// A list or a map of schemas.
-    fn many(&mut self, value: &'a Value, source: &str, at: &str, direction: Direction) -> Value {
+    fn schema_collection(
+        &mut self,
+        value: &'a Value,
+        source: &str,
+        at: &str,
+        direction: Direction,
+    ) -> Value {
         let mut part = |token: &str, inner: &'a Value| {
             let (source, at) = (format!("{source}/{token}"), format!("{at}/{token}"));
             self.part(inner, &source, &at, direction)

@@ -1,6 +1,6 @@
 //! The surface of an API: the operations that the library uses, normalised.
 
-mod reader;
+mod operation;
 mod security;
 mod servers;
 
@@ -10,13 +10,13 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     api::{Api, Operation},
+    diagnostic::{Diagnostic, Report},
     document::{Document, escape},
     path::is_same,
-    problem::{Problem, Report},
-    schema::Normaliser,
+    schema::SchemaNormalizer,
     select,
 };
-use reader::Reader;
+use operation::OperationNormalizer;
 pub use servers::Servers;
 
 /// The operations of one [`Api`] as a document describes them, in a form that can be compared.
@@ -63,28 +63,29 @@ impl Surface {
     /// A [`Report`] with one problem when the document describes none of the operations, or when
     /// its references expand without end.
     pub fn new(document: &Document, api: &Api) -> Result<Self, Report> {
-        let mut reader = Reader::new(document);
+        let mut normalizer = OperationNormalizer::new(document);
         let found = api.operations.iter().filter_map(|operation| {
             let mut found = select::find(document, &operation.method, &operation.path);
             (!found.is_empty()).then(|| found.remove(0))
         });
         let found: Vec<_> = found.collect();
-        reader.document_servers();
-        reader.name_schemes(found.iter().map(|found| &found.item[found.method]));
+        normalizer.document_servers();
+        normalizer.collect_schemes(found.iter().map(|found| &found.item[found.method]));
         let mut paths = Map::new();
         for found in found {
-            let normal = reader.operation(&found.path, found.item, &found.pointer, found.method);
+            let normal =
+                normalizer.operation(&found.path, found.item, &found.pointer, found.method);
             let methods = paths.entry(found.path).or_insert_with(|| json!({}));
             methods[found.method] = normal;
         }
         let fail = |pointer: &str, expected: &str, found: &str, advice: &str| {
-            let problem = Problem {
+            let diagnostic = Diagnostic {
                 pointer: pointer.to_owned(),
                 expected: expected.to_owned(),
                 found: found.to_owned(),
                 advice: advice.to_owned(),
             };
-            Err(Report::single(document.name(), problem))
+            Err(Report::single(document.name(), diagnostic))
         };
         if paths.is_empty() {
             return fail(
@@ -94,7 +95,7 @@ impl Surface {
                 "name a document of that API",
             );
         }
-        if reader.normaliser.exhausted() {
+        if normalizer.schemas.exhausted() {
             return fail(
                 "/components",
                 "references that expand to a bounded number of schemas",
@@ -102,21 +103,21 @@ impl Surface {
                 "cut the document down to the part of the API that is used",
             );
         }
-        let servers = reader.servers.get("").map(Servers::shown);
+        let servers = normalizer.servers.get("").map(Servers::to_value);
         let value = json!({
             "openapi": "3.0.3",
             "info": { "title": api.title, "version": "1" },
             "servers": servers.unwrap_or(json!([])),
             "paths": paths,
-            "components": { "securitySchemes": reader.schemes() },
+            "components": { "securitySchemes": normalizer.schemes() },
         });
-        let servers = reader.servers;
-        let Normaliser {
+        let servers = normalizer.servers;
+        let SchemaNormalizer {
             origins, use_sites, ..
-        } = reader.normaliser;
+        } = normalizer.schemas;
         Ok(Self {
             name: document.name().to_owned(),
-            value: ordered(value),
+            value: sort_keys(value),
             origins,
             use_sites,
             servers,
@@ -175,16 +176,16 @@ impl Surface {
 }
 
 /// The same value with the keys of every object in order, whatever map type the build chose.
-fn ordered(value: Value) -> Value {
+fn sort_keys(value: Value) -> Value {
     match value {
         Value::Object(map) => {
             let sorted: BTreeMap<_, _> = map
                 .into_iter()
-                .map(|(key, value)| (key, ordered(value)))
+                .map(|(key, value)| (key, sort_keys(value)))
                 .collect();
             sorted.into_iter().collect()
         }
-        Value::Array(values) => values.into_iter().map(ordered).collect(),
+        Value::Array(values) => values.into_iter().map(sort_keys).collect(),
         other => other,
     }
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::reader::Reader;
-use crate::{document::escape, schema::weight};
+use super::operation::OperationNormalizer;
+use crate::{document::escape, schema::estimated_bytes};
 
 /// A security scheme that some operation requires.
 pub(super) struct Scheme {
@@ -14,9 +14,9 @@ pub(super) struct Scheme {
     meaning: Value,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> OperationNormalizer<'a> {
     /// Names every scheme that one of `operations` requires.
-    pub(super) fn name_schemes(&mut self, operations: impl Iterator<Item = &'a Value>) {
+    pub(super) fn collect_schemes(&mut self, operations: impl Iterator<Item = &'a Value>) {
         let root = self.document.root();
         let common = root.get("security");
         let required: BTreeSet<&'a str> = operations
@@ -32,9 +32,9 @@ impl<'a> Reader<'a> {
             let scheme = root.pointer(&pointer);
             let resolved = scheme.and_then(|scheme| self.document.resolve(scheme, &pointer));
             if let Some((scheme, _)) = resolved
-                && self.normaliser.spend(weight(scheme))
+                && self.schemas.spend(estimated_bytes(scheme))
             {
-                let meaning = meaning(scheme);
+                let meaning = canonical(scheme);
                 let names: &mut Vec<&str> = meanings.entry(meaning.to_string()).or_default();
                 names.push(name);
                 self.schemes.insert(
@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
     pub(super) fn security(&mut self, requirements: &'a Value, at: &str) -> Value {
         let mut ways = Vec::new();
         for requirement in requirements.as_array().into_iter().flatten() {
-            if !self.normaliser.spend(weight(requirement)) {
+            if !self.schemas.spend(estimated_bytes(requirement)) {
                 break;
             }
             let mut way = Map::new();
@@ -87,7 +87,7 @@ impl<'a> Reader<'a> {
                 let named = match self.schemes.get(name.as_str()) {
                     Some(scheme) => {
                         // Each way is compared with its schemes spelt out.
-                        if !self.normaliser.spend(weight(&scheme.meaning)) {
+                        if !self.schemas.spend(estimated_bytes(&scheme.meaning)) {
                             break;
                         }
                         &scheme.name
@@ -103,7 +103,7 @@ impl<'a> Reader<'a> {
         for (index, (_, pointers)) in ways.iter().enumerate() {
             for (name, pointer) in pointers {
                 let place = format!("{at}/{index}/{}", escape(name));
-                self.normaliser.came(&place, pointer);
+                self.schemas.record_origin(&place, pointer);
             }
         }
         ways.into_iter().map(|(way, _)| way).collect()
@@ -115,7 +115,7 @@ fn scheme_pointer(name: &str) -> String {
 }
 
 /// A security scheme without its descriptions.
-fn meaning(scheme: &Value) -> Value {
+fn canonical(scheme: &Value) -> Value {
     let Value::Object(map) = scheme else {
         return scheme.clone();
     };
@@ -131,7 +131,7 @@ fn meaning(scheme: &Value) -> Value {
                 .keys()
                 .map(|name| (name.clone(), json!("")))
                 .collect(),
-            _ => meaning(value),
+            _ => canonical(value),
         };
         (key.clone(), value)
     };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::reader::Reader;
+use super::operation::OperationNormalizer;
 
 /// The servers that one part of a document names.
 #[derive(Clone, Debug)]
@@ -20,60 +20,60 @@ impl Servers {
     }
 
     /// As the normalised document has them.
-    pub(super) fn shown(&self) -> Value {
+    pub(super) fn to_value(&self) -> Value {
         let first = self.urls.iter().take(1);
         first.map(|url| json!({ "url": url })).collect()
     }
 }
 
-impl<'a> Reader<'a> {
+impl<'a> OperationNormalizer<'a> {
     pub(super) fn document_servers(&mut self) {
-        let servers = self.listed(self.document.root(), "");
+        let servers = self.from_holder(self.document.root(), "");
         self.servers
             .extend(servers.map(|servers| (String::new(), servers)));
     }
 
     /// The servers that the nearest of `holders` names, if they are other ones than the document's.
-    pub(super) fn own_servers(
+    pub(super) fn overriding_servers(
         &mut self,
         at: &str,
         holders: [(&'a Value, String); 2],
     ) -> Option<Value> {
         let own = holders
             .into_iter()
-            .find_map(|(holder, source)| self.listed(holder, &source))?;
+            .find_map(|(holder, source)| self.from_holder(holder, &source))?;
         let common = self.servers.get("");
         if common.is_some_and(|common| common.urls == own.urls) {
             return None;
         }
-        let shown = own.shown();
+        let shown = own.to_value();
         self.servers.insert(at.to_owned(), own);
         Some(shown)
     }
 
-    fn listed(&mut self, holder: &'a Value, source: &str) -> Option<Servers> {
+    fn from_holder(&mut self, holder: &'a Value, source: &str) -> Option<Servers> {
         let listed = holder.get("servers")?.as_array()?;
         let urls: Vec<String> = listed
             .iter()
-            .filter_map(|server| self.address(server))
+            .filter_map(|server| self.resolved_url(server))
             .collect();
         let pointer = format!("{source}/servers");
         (!urls.is_empty()).then_some(Servers { pointer, urls })
     }
 
     /// An address with the defaults of its variables filled in.
-    fn address(&mut self, server: &Value) -> Option<String> {
+    fn resolved_url(&mut self, server: &Value) -> Option<String> {
         let mut url = server["url"].as_str()?.to_owned();
         for (name, variable) in server["variables"].as_object().into_iter().flatten() {
             let default = variable["default"].as_str().unwrap_or_default();
             let variable = format!("{{{name}}}");
             let longer = url.matches(&variable).count() * default.len();
-            if !self.normaliser.spend(url.len() + longer) {
+            if !self.schemas.spend(url.len() + longer) {
                 break;
             }
             url = url.replace(&variable, default);
         }
-        self.normaliser.spend(url.len());
+        self.schemas.spend(url.len());
         Some(url.trim_end_matches('/').to_owned())
     }
 }

@@ -107,14 +107,14 @@ fn a_problem_names_the_document_that_has_it() {
     );
     let report = bindings.generate_from(&documents, &[]).unwrap_err();
     assert_eq!(report.document, "first.json, second.json");
-    let [problem] = &report.problems[..] else {
+    let [diagnostic] = &report.diagnostics[..] else {
         panic!("{report}")
     };
     assert!(
-        problem
+        diagnostic
             .pointer
             .starts_with("second.json#/paths/~1b/get/responses/200"),
-        "{problem}"
+        "{diagnostic}"
     );
 }
 

@@ -22,7 +22,7 @@ fn every_mistake_in_a_table_is_listed() {
         .source(Source::new("other.json").name("bad#response", "D"));
     let report = generate(&bindings, &document("3.0.3", json!({}), json!({}))).unwrap_err();
     let text = report.to_string();
-    assert_eq!(report.problems.len(), 9, "{text}");
+    assert_eq!(report.diagnostics.len(), 9, "{text}");
     for mistake in [
         "`nonsense` is not an operation",
         "`GET users` is not an operation",
@@ -185,7 +185,7 @@ fn an_essential_operation_that_is_missing_is_refused() {
     );
     let report = generate(&bindings, &two(json!({}), json!({}))).unwrap_err();
     let text = report.to_string();
-    assert_eq!(report.problems.len(), 2, "{text}");
+    assert_eq!(report.diagnostics.len(), 2, "{text}");
     assert!(
         text.contains("`GET /gone` (gone), found no such operation"),
         "{text}"

@@ -24,7 +24,7 @@ const HANG: Duration = Duration::from_secs(60);
 const MEMORY: u64 = 1 << 30;
 
 /// The longest text of one problem that a person can be asked to read, its place apart.
-const LONGEST_PROBLEM: usize = 16 << 10;
+const MAX_DIAGNOSTIC_BYTES: usize = 16 << 10;
 
 /// Runs `work` in a thread of its own and fails when it panics, hangs or takes too much memory.
 pub fn guarded<T: Send + 'static>(what: &str, work: impl FnOnce() -> T + Send + 'static) -> T {
@@ -118,7 +118,7 @@ impl Checked {
     pub fn generated(&self, fixture: &Fixture) -> Result<Outcome, String> {
         match (&self.checked, fixture.generate(&self.document)) {
             (Ok(()), Ok(generated)) => rust(generated.rust),
-            (Err(report), Err(build)) if problems(report) == problems(&build) => {
+            (Err(report), Err(build)) if diagnostics(report) == diagnostics(&build) => {
                 clear(&build)?;
                 Ok(Err(build))
             }
@@ -149,8 +149,8 @@ impl Checked {
 }
 
 /// The problems of a report; the build lists missing operations first.
-fn problems(report: &Report) -> BTreeSet<String> {
-    report.problems.iter().map(ToString::to_string).collect()
+fn diagnostics(report: &Report) -> BTreeSet<String> {
+    report.diagnostics.iter().map(ToString::to_string).collect()
 }
 
 /// Reads and checks a document; what is wrong with the result is the error.
@@ -230,18 +230,18 @@ pub fn compares(before: &Surface, bytes: &[u8], fixture: &Fixture) -> Result<(),
 /// Names the document, says what was expected, what was found and what to do; nothing else.
 fn clear(report: &Report) -> Result<(), String> {
     let text = report.to_string();
-    if !text.starts_with(NAME) || report.problems.is_empty() {
+    if !text.starts_with(NAME) || report.diagnostics.is_empty() {
         return Err(format!("it does not say what is wrong with what: {text}"));
     }
-    for problem in &report.problems {
-        let parts = [&problem.expected, &problem.found, &problem.advice];
+    for diagnostic in &report.diagnostics {
+        let parts = [&diagnostic.expected, &diagnostic.found, &diagnostic.advice];
         if parts.iter().any(|part| part.trim().is_empty()) {
-            return Err(format!("a part is empty: {problem}"));
+            return Err(format!("a part is empty: {diagnostic}"));
         }
-        if parts.iter().any(|part| part.len() > LONGEST_PROBLEM) {
+        if parts.iter().any(|part| part.len() > MAX_DIAGNOSTIC_BYTES) {
             return Err(format!(
                 "the text is without end: {:.300}",
-                problem.to_string()
+                diagnostic.to_string()
             ));
         }
     }
@@ -261,7 +261,7 @@ fn clear(report: &Report) -> Result<(), String> {
 pub fn is_harmless(report: &Report) -> bool {
     let text = report.to_string();
     let lines = text.lines().count();
-    lines == report.problems.len() + 1
+    lines == report.diagnostics.len() + 1
         && !text.contains(|letter| letter != '\n' && is_unseen(letter))
 }
 

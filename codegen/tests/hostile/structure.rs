@@ -175,7 +175,7 @@ fn an_operation_with_nothing_in_it_is_refused_with_all_that_is_missing() {
     let document = json!({ "openapi": "3.0.3", "paths": { "/iam/v2/invitations": { "get": {} } } });
     let report = outcome(document.to_string().as_bytes(), iam()).unwrap_err();
     // Two parameters and a response of this operation, and three operations.
-    assert_eq!(report.problems.len(), 6, "{report}");
+    assert_eq!(report.diagnostics.len(), 6, "{report}");
 }
 
 #[test]

@@ -180,12 +180,12 @@ fn builds_if_it_passes(
         }
         (Ok(()), Err(report)) => Err(format!("checked, but not generated: {report}")),
         (Err(report), Ok(_)) => Err(format!("generated in spite of: {report}")),
-        (Err(report), Err(same)) if problems(&report) == problems(&same) => Ok(()),
+        (Err(report), Err(same)) if diagnostics(&report) == diagnostics(&same) => Ok(()),
         (Err(report), Err(other)) => Err(format!("{report}\n is not\n {other}")),
     }
 }
 
 /// The problems of a report; the build lists missing operations first.
-fn problems(report: &Report) -> BTreeSet<String> {
-    report.problems.iter().map(ToString::to_string).collect()
+fn diagnostics(report: &Report) -> BTreeSet<String> {
+    report.diagnostics.iter().map(ToString::to_string).collect()
 }

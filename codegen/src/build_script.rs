@@ -7,11 +7,11 @@ use std::{
 
 use crate::{
     bindings::{Bindings, Source},
+    diagnostic::{Diagnostic, Report},
     document::Document,
     emit::SourceFile,
     generate::source_file,
     lower::Documents,
-    problem::{Problem, Report},
 };
 
 impl Bindings {
@@ -21,7 +21,7 @@ impl Bindings {
     /// For build scripts: it tells Cargo what the build depends on and what it warns of. When a document
     /// cannot be used, it prints every problem as a Cargo error, which ends the build.
     pub fn generate(&self) {
-        if let Err(failure) = self.write() {
+        if let Err(failure) = self.write_output() {
             // Cargo prints these and ends the build, after every other module had its say.
             failure
                 .lines()
@@ -29,12 +29,12 @@ impl Bindings {
         }
     }
 
-    fn write(&self) -> Result<(), String> {
-        let root = directory("CARGO_MANIFEST_DIR");
-        let named = self.named_documents()?;
+    fn write_output(&self) -> Result<(), String> {
+        let root = path_variable("CARGO_MANIFEST_DIR");
+        let named = self.named_paths()?;
         let (sources, files) = match &named {
-            Some(paths) => self.named(&root, paths)?,
-            None => self.own(&root)?,
+            Some(paths) => self.load_named(&root, paths)?,
+            None => self.load_own(&root)?,
         };
         let generated = self
             .generate_sources(&sources, &files)
@@ -42,7 +42,7 @@ impl Bindings {
         for note in &generated.notes {
             println!("cargo::warning={}: {note}", self.name);
         }
-        let file = directory("OUT_DIR").join(&self.name);
+        let file = path_variable("OUT_DIR").join(&self.name);
         let document = format!("{:#}\n", generated.document);
         for (extension, text) in [("rs", generated.rust), ("json", document)] {
             let file = file.with_extension(extension);
@@ -53,7 +53,7 @@ impl Bindings {
     }
 
     /// The documents that the environment names, by absolute paths.
-    fn named_documents(&self) -> Result<Option<Vec<PathBuf>>, String> {
+    fn named_paths(&self) -> Result<Option<Vec<PathBuf>>, String> {
         let Some(variable) = &self.variable else {
             return Ok(None);
         };
@@ -72,35 +72,35 @@ impl Bindings {
         let mut paths = Vec::new();
         for path in env::split_paths(&value).filter(|path| !path.as_os_str().is_empty()) {
             if path.is_relative() {
-                return Err(relative(variable, &path));
+                return Err(relative_path_error(variable, &path));
             }
             paths.push(path);
         }
         Ok((!paths.is_empty()).then_some(paths))
     }
 
-    fn own(&self, root: &Path) -> Result<(Vec<Documents>, Vec<SourceFile>), String> {
-        let mut read = Reader::default();
+    fn load_own(&self, root: &Path) -> Result<(Vec<Documents>, Vec<SourceFile>), String> {
+        let mut loader = DocumentLoader::default();
         let mut sources = Vec::new();
         for source in &self.sources {
-            let document = read.document(&root.join(&source.document), true);
+            let document = loader.document(&root.join(&source.document), true);
             sources.extend(document.map(|document| Documents {
                 documents: vec![document],
                 own: None,
             }));
         }
-        read.finish().map(|files| (sources, files))
+        loader.finish().map(|files| (sources, files))
     }
 
-    fn named(
+    fn load_named(
         &self,
         root: &Path,
         paths: &[PathBuf],
     ) -> Result<(Vec<Documents>, Vec<SourceFile>), String> {
-        let mut read = Reader::default();
+        let mut loader = DocumentLoader::default();
         let named: Vec<Document> = paths
             .iter()
-            .filter_map(|path| read.document(path, false))
+            .filter_map(|path| loader.document(path, false))
             .collect();
         for document in &named {
             println!(
@@ -109,31 +109,31 @@ impl Bindings {
                 document.name()
             );
         }
-        let own = |source: &Source, read: &mut Reader| {
-            let mut quiet = Reader::default();
+        let load_own = |source: &Source, loader: &mut DocumentLoader| {
+            let mut quiet = DocumentLoader::default();
             let own = quiet.document(&root.join(&source.document), true);
-            read.problems.append(&mut quiet.problems);
+            loader.reports.append(&mut quiet.reports);
             own
         };
         let mut sources = Vec::new();
         for source in &self.sources {
             sources.push(Documents {
-                own: own(source, &mut read),
+                own: load_own(source, &mut loader),
                 documents: named.clone(),
             });
         }
-        read.finish().map(|files| (sources, files))
+        loader.finish().map(|files| (sources, files))
     }
 }
 
 /// Reads documents, and remembers which and what was wrong.
 #[derive(Default)]
-struct Reader {
+struct DocumentLoader {
     files: Vec<SourceFile>,
-    problems: Vec<Report>,
+    reports: Vec<Report>,
 }
 
-impl Reader {
+impl DocumentLoader {
     fn document(&mut self, path: &Path, own: bool) -> Option<Document> {
         println!("cargo::rerun-if-changed={}", path.display());
         match Document::read(path) {
@@ -144,30 +144,30 @@ impl Reader {
                 Some(document)
             }
             Err(report) => {
-                self.problems.push(report);
+                self.reports.push(report);
                 None
             }
         }
     }
 
     fn finish(self) -> Result<Vec<SourceFile>, String> {
-        if self.problems.is_empty() {
+        if self.reports.is_empty() {
             return Ok(self.files);
         }
-        let problems = self.problems.iter().map(Report::to_string);
-        Err(problems.collect::<Vec<_>>().join("\n"))
+        let reports = self.reports.iter().map(Report::to_string);
+        Err(reports.collect::<Vec<_>>().join("\n"))
     }
 }
 
 /// Cargo runs a build script in the folder of the package that it builds, where a user's relative path leads
 /// to another file or to none.
-fn relative(variable: &str, path: &Path) -> String {
+fn relative_path_error(variable: &str, path: &Path) -> String {
     let meant = env::var_os("PWD").map(|current| Path::new(&current).join(path));
     let meant = meant.filter(|path| path.exists());
     let meant = meant.map_or_else(String::new, |path| {
         format!("; probably {} is meant", path.display())
     });
-    let problem = Problem {
+    let diagnostic = Diagnostic {
         pointer: String::new(),
         expected: format!("an absolute path in {variable}"),
         found: format!("the relative path {}{meant}", path.display()),
@@ -175,16 +175,16 @@ fn relative(variable: &str, path: &Path) -> String {
                  with `relative = true`"
             .to_owned(),
     };
-    problem.to_string()
+    diagnostic.to_string()
 }
 
 /// Whether a variable has almost the name of the one that is read.
 fn is_misspelt(name: &str, variable: &str) -> bool {
-    name != variable && distance(name, variable) <= 4 && name.len() > 8
+    name != variable && edit_distance(name, variable) <= 4 && name.len() > 8
 }
 
 /// How many letters have to be put in, left out or changed (Levenshtein).
-fn distance(one: &str, other: &str) -> usize {
+fn edit_distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (index, letter) in one.chars().enumerate() {
@@ -199,7 +199,7 @@ fn distance(one: &str, other: &str) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
-fn directory(variable: &str) -> PathBuf {
+fn path_variable(variable: &str) -> PathBuf {
     env::var_os(variable).map(PathBuf::from).unwrap_or_default()
 }
 

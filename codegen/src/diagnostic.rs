@@ -4,7 +4,7 @@ use std::fmt;
 
 /// One mismatch between a document and what the library needs of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Problem {
+pub struct Diagnostic {
     /// JSON pointer into the document, to the offending place or to the object that lacks something.
     pub pointer: String,
     /// What the library needs there.
@@ -21,19 +21,19 @@ pub struct Report {
     /// The document, as its reader named it: a path, usually.
     pub document: String,
     /// The mismatches, in document order where there is one.
-    pub problems: Vec<Problem>,
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Report {
-    pub(crate) fn single(document: &str, problem: Problem) -> Self {
+    pub(crate) fn single(document: &str, diagnostic: Diagnostic) -> Self {
         Self {
             document: document.to_owned(),
-            problems: vec![problem],
+            diagnostics: vec![diagnostic],
         }
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pointer = match self.pointer.as_str() {
             "" => "(the whole document)",
@@ -43,12 +43,12 @@ impl fmt::Display for Problem {
             "at {pointer}: expected {}, found {}; {}",
             self.expected, self.found, self.advice
         );
-        f.write_str(&harmless(&line))
+        f.write_str(&escape_control(&line))
     }
 }
 
 /// One line, whatever a document holds: what would move the cursor or turn the text is written out.
-pub(crate) fn harmless(text: &str) -> String {
+pub(crate) fn escape_control(text: &str) -> String {
     let moves = |letter: char| {
         letter.is_control()
             || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
@@ -66,11 +66,11 @@ pub(crate) fn harmless(text: &str) -> String {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.problems.len();
+        let count = self.diagnostics.len();
         let noun = if count == 1 { "problem" } else { "problems" };
         write!(f, "{}: {count} {noun}", self.document)?;
-        for problem in &self.problems {
-            write!(f, "\n  {problem}")?;
+        for diagnostic in &self.diagnostics {
+            write!(f, "\n  {diagnostic}")?;
         }
         Ok(())
     }

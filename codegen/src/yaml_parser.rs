@@ -8,35 +8,35 @@ use std::collections::HashMap;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, Tag};
 use serde_json::{Map, Value};
 
-use crate::bounded::Budget;
+use crate::memory_budget::MemoryBudget;
 
 /// As deep as JSON may be.
 const MAX_DEPTH: usize = 128;
 
 /// Reads the one document of `text`; the error says what is wrong and where.
-pub(crate) fn read(text: &str) -> Result<Value, String> {
-    let mut reader = Reader {
+pub(crate) fn parse(text: &str) -> Result<Value, String> {
+    let mut parser = YamlParser {
         events: Parser::new_from_str(text),
         anchors: HashMap::new(),
-        budget: Budget::new(),
+        budget: MemoryBudget::new(),
         depth: 0,
         line: 1,
     };
-    reader.document().map_err(|what| {
-        let line = reader.line;
+    parser.document().map_err(|what| {
+        let line = parser.line;
         format!("{what} at line {line}")
     })
 }
 
-struct Reader<'t> {
+struct YamlParser<'t> {
     events: Parser<'t, StrInput<'t>>,
     anchors: HashMap<usize, Value>,
-    budget: Budget,
+    budget: MemoryBudget,
     depth: usize,
     line: usize,
 }
 
-impl<'t> Reader<'t> {
+impl<'t> YamlParser<'t> {
     fn document(&mut self) -> Result<Value, String> {
         let mut root = None;
         loop {
@@ -73,7 +73,7 @@ impl<'t> Reader<'t> {
         }
         let (anchor, value) = match event {
             Event::Scalar(text, style, anchor, tag) => {
-                self.budget.node(text.len())?;
+                self.budget.charge_value(text.len())?;
                 (anchor, scalar(&text, style, tag.as_deref()))
             }
             Event::SequenceStart(anchor, _) => (anchor, self.list()?),
@@ -81,13 +81,13 @@ impl<'t> Reader<'t> {
             Event::Alias(id) => {
                 let value = self.anchors.get(&id);
                 let value = value.ok_or("an alias of what is not known, or not complete")?;
-                self.budget.copy(value)?;
+                self.budget.charge_copy(value)?;
                 (0, value.clone())
             }
             _ => return Err("a value is missing".to_owned()),
         };
         if anchor != 0 {
-            self.budget.copy(&value)?;
+            self.budget.charge_copy(&value)?;
             self.anchors.insert(anchor, value.clone());
         }
         self.depth -= 1;
@@ -95,7 +95,7 @@ impl<'t> Reader<'t> {
     }
 
     fn list(&mut self) -> Result<Value, String> {
-        self.budget.node(0)?;
+        self.budget.charge_value(0)?;
         let mut list = Vec::new();
         loop {
             match self.next()? {
@@ -106,7 +106,7 @@ impl<'t> Reader<'t> {
     }
 
     fn map(&mut self) -> Result<Value, String> {
-        self.budget.node(0)?;
+        self.budget.charge_value(0)?;
         let mut map = Map::new();
         loop {
             let key = match self.next()? {
@@ -115,7 +115,7 @@ impl<'t> Reader<'t> {
                 Event::Scalar(text, ..) => text.into_owned(),
                 _ => return Err("a key that is no text".to_owned()),
             };
-            self.budget.entry(&map, &key)?;
+            self.budget.charge_entry(&map, &key)?;
             let event = self.next()?;
             let value = self.value(event)?;
             map.insert(key, value);

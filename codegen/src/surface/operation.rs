@@ -7,27 +7,27 @@ use serde_json::{Map, Value, json};
 use super::{security::Scheme, servers::Servers};
 use crate::{
     document::{Document, escape},
-    schema::{Direction, Normaliser},
+    schema::{Direction, SchemaNormalizer},
 };
 
 /// Parameters other than these are not part of an OpenAPI surface.
 const LOCATIONS: [&str; 4] = ["path", "query", "header", "cookie"];
 
 /// Reads the operations of one document.
-pub(super) struct Reader<'a> {
+pub(super) struct OperationNormalizer<'a> {
     pub(super) document: &'a Document,
-    pub(super) normaliser: Normaliser<'a>,
+    pub(super) schemas: SchemaNormalizer<'a>,
     /// The security schemes in use, by what the document calls them.
     pub(super) schemes: BTreeMap<&'a str, Scheme>,
     /// By the operation that has its own; those of the document are under the empty pointer.
     pub(super) servers: BTreeMap<String, Servers>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> OperationNormalizer<'a> {
     pub(super) fn new(document: &'a Document) -> Self {
         Self {
             document,
-            normaliser: Normaliser::new(document),
+            schemas: SchemaNormalizer::new(document),
             schemes: BTreeMap::new(),
             servers: BTreeMap::new(),
         }
@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
     ) -> Value {
         let at = format!("/paths/{}/{method}", escape(path));
         let operation = &item[method];
-        self.normaliser
+        self.schemas
             .origins
             .insert(at.clone(), format!("{source}/{method}"));
         let mut normal = Map::new();
@@ -70,14 +70,15 @@ impl<'a> Reader<'a> {
         if let Some(security) = own.or_else(|| self.document.root().get("security")) {
             let source = own.map_or_else(String::new, |_| format!("{source}/{method}"));
             let place = format!("{at}/security");
-            self.normaliser.came(&place, &format!("{source}/security"));
+            self.schemas
+                .record_origin(&place, &format!("{source}/security"));
             normal.insert("security".to_owned(), self.security(security, &place));
         }
         let nearest = [
             (operation, format!("{source}/{method}")),
             (item, source.to_owned()),
         ];
-        if let Some(servers) = self.own_servers(&at, nearest) {
+        if let Some(servers) = self.overriding_servers(&at, nearest) {
             normal.insert("servers".to_owned(), servers);
         }
         Value::Object(normal)
@@ -120,9 +121,7 @@ impl<'a> Reader<'a> {
         let mut normal = Vec::new();
         for ((order, name), (parameter, source)) in sorted {
             let place = format!("{at}/parameters/{}", normal.len());
-            self.normaliser
-                .origins
-                .insert(place.clone(), source.clone());
+            self.schemas.origins.insert(place.clone(), source.clone());
             let mut entry = Map::new();
             entry.insert("in".to_owned(), json!(LOCATIONS[order]));
             entry.insert("name".to_owned(), json!(name));
@@ -131,8 +130,8 @@ impl<'a> Reader<'a> {
         }
         // What cannot be looked at may be required.
         for (parameter, source) in unknown {
-            self.normaliser
-                .came(&format!("{at}/parameters/{}", normal.len()), &source);
+            self.schemas
+                .record_origin(&format!("{at}/parameters/{}", normal.len()), &source);
             let name = parameter["$ref"].to_string();
             normal.push(json!({ "in": "query", "name": name, "required": true, "schema": {} }));
         }
@@ -184,7 +183,7 @@ impl<'a> Reader<'a> {
         };
         let source = format!("{source}{tail}");
         let schema = self
-            .normaliser
+            .schemas
             .schema(schema, &source, &format!("{at}/schema"), direction);
         normal.insert("schema".to_owned(), schema);
         normal
@@ -192,10 +191,10 @@ impl<'a> Reader<'a> {
 
     fn request_body(&mut self, body: &'a Value, source: &str, at: &str) -> Value {
         let Some((body, source)) = self.document.resolve(body, source) else {
-            self.normaliser.came(at, source);
+            self.schemas.record_origin(at, source);
             return body.clone();
         };
-        self.normaliser.came(at, &source);
+        self.schemas.record_origin(at, &source);
         let mut normal = Map::new();
         if body.get("required") == Some(&json!(true)) {
             normal.insert("required".to_owned(), json!(true));
@@ -209,25 +208,25 @@ impl<'a> Reader<'a> {
 
     fn response(&mut self, response: &'a Value, source: &str, at: &str) -> Value {
         let Some((response, source)) = self.document.resolve(response, source) else {
-            self.normaliser.came(at, source);
+            self.schemas.record_origin(at, source);
             return response.clone();
         };
-        self.normaliser.came(at, &source);
+        self.schemas.record_origin(at, &source);
         let mut normal = Map::new();
         let mut headers = Map::new();
         for (name, header) in response["headers"].as_object().into_iter().flatten() {
-            if self.normaliser.exhausted() {
+            if self.schemas.exhausted() {
                 break;
             }
             let lower = name.to_ascii_lowercase();
             let place = format!("{at}/headers/{}", escape(&lower));
             let source = format!("{source}/headers/{}", escape(name));
             let Some((header, source)) = self.document.resolve(header, &source) else {
-                self.normaliser.came(&place, &source);
+                self.schemas.record_origin(&place, &source);
                 headers.insert(lower, header.clone());
                 continue;
             };
-            self.normaliser.came(&place, &source);
+            self.schemas.record_origin(&place, &source);
             let described = self.described_value(header, &source, &place, Direction::Response);
             headers.insert(lower, Value::Object(described));
         }
@@ -249,9 +248,9 @@ impl<'a> Reader<'a> {
             let (essence, _) = media_type.split_once(';').unwrap_or((media_type, ""));
             let essence = essence.trim().to_ascii_lowercase();
             let place = format!("{at}/content/{}", escape(&essence));
-            self.normaliser.came(&place, &source);
+            self.schemas.record_origin(&place, &source);
             let schema = body.get("schema").unwrap_or(&Value::Bool(true));
-            let schema = self.normaliser.schema(
+            let schema = self.schemas.schema(
                 schema,
                 &format!("{source}/schema"),
                 &format!("{place}/schema"),
