@@ -143,13 +143,13 @@ pub enum Need {
 
 /// `GET /iam/v2/invitations/{id}`: what selects an operation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Call {
+pub(crate) struct Endpoint {
     /// Lower case.
     pub method: String,
     pub path: String,
 }
 
-impl FromStr for Call {
+impl FromStr for Endpoint {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -165,7 +165,7 @@ impl FromStr for Call {
     }
 }
 
-impl fmt::Display for Call {
+impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method.to_ascii_uppercase(), self.path)
     }

@@ -9,7 +9,7 @@ use crate::{
     diagnostic::{Diagnostic, Report, escape_control},
     document::Document,
     emit::{self, SourceFile},
-    lower::{self, Documents, model::Model, render},
+    lower::{self, Documents, model::Model, openapi},
     select,
     surface::Surface,
 };
@@ -65,7 +65,7 @@ impl Bindings {
         })?;
         Ok(Generated {
             rust,
-            document: render::document(&model, render::Form::default()),
+            document: openapi::document(&model, openapi::Form::default()),
             notes: model
                 .notes
                 .iter()
@@ -111,7 +111,8 @@ pub(crate) fn source_file(document: &Document, sha256: &str, own: bool) -> Sourc
 
 fn describes(source: &Source, document: &Document) -> bool {
     let mut selected = source.selected.iter();
-    selected.any(|each| !select::find(document, &each.call.method, &each.call.path).is_empty())
+    selected
+        .any(|each| !select::find(document, &each.endpoint.method, &each.endpoint.path).is_empty())
 }
 
 fn names(sources: &[Documents]) -> String {
@@ -170,7 +171,7 @@ fn lacking(source: &Source, documents: &[Document]) -> Vec<Diagnostic> {
     if diagnostics.is_empty() && selects && essential && !finds {
         diagnostics.push(Diagnostic {
             pointer: "/paths".to_owned(),
-            expected: format!("operations of {}", source.shown_title()),
+            expected: format!("operations of {}", source.display_title()),
             found: "none of them".to_owned(),
             advice: "name a document of that API".to_owned(),
         });

@@ -8,7 +8,7 @@ use crate::{
     document::Document,
     lower::{
         self, Documents, idents,
-        model::{Body, Model, Node, Param, Shape},
+        model::{Body, Model, Node, Parameter, Shape},
         variants,
     },
 };
@@ -70,7 +70,7 @@ fn names(model: &Model) -> BTreeMap<String, String> {
                 }
                 names.insert(name, "struct".to_owned());
             }
-            Body::Set(values) => {
+            Body::Enum(values) => {
                 for (variant, value) in variants(values).into_iter().zip(values) {
                     names.insert(format!("{name}::{variant}"), format!("{value:?}"));
                 }
@@ -92,7 +92,7 @@ fn names(model: &Model) -> BTreeMap<String, String> {
     names
 }
 
-fn parameter(model: &Model, param: &Param) -> String {
+fn parameter(model: &Model, param: &Parameter) -> String {
     let plain = written(model, &param.node);
     if param.required {
         plain

@@ -9,8 +9,8 @@
 //! | `tables` | what the hooks of a client and its users can look up |
 
 mod builders;
+mod enums;
 mod renames;
-mod sets;
 mod tables;
 mod unions;
 
@@ -31,9 +31,9 @@ use crate::{
     bindings::Bindings,
     diagnostic::Diagnostic,
     lower::{
+        docs,
         model::{Body, Model, Node, Shape},
-        render::{self, Form},
-        words,
+        openapi::{self, Form},
     },
 };
 use renames::Renames;
@@ -52,7 +52,7 @@ pub(crate) fn emit(
         timestamp: bindings.support.is_some().then_some(TIMESTAMP),
     };
     let renames = Renames::new(model);
-    let mut document = render::document(model, form);
+    let mut document = openapi::document(model, form);
     renames.apply(&mut document);
     join_summaries(&mut document);
     if let Some(Value::String(version)) = document["info"].get_mut("version") {
@@ -68,7 +68,7 @@ pub(crate) fn emit(
             pub type #name = #of;
         }
     });
-    let sets = sets::tokens(model);
+    let enums = enums::tokens(model);
     let unions = unions::tokens(model);
     let tables = tables::tokens(bindings, model, files);
     let allowed = quote! {
@@ -95,7 +95,7 @@ pub(crate) fn emit(
         pub mod types {
             #[doc(inline)]
             pub use super::client::types::*;
-            #sets
+            #enums
             #unions
             #(#aliases)*
         }
@@ -120,7 +120,7 @@ pub(crate) fn emit(
     let notes: String = notes.collect();
     let mut text = format!("{notes}{}", prettyplease::unparse(&file));
     // The compiler refuses some of these in comments; texts have them escaped.
-    text.retain(|letter| letter == '\n' || !words::is_invisible(letter));
+    text.retain(|letter| letter == '\n' || !docs::is_invisible(letter));
     Ok(text)
 }
 
@@ -152,7 +152,7 @@ fn client(bindings: &Bindings, model: &Model, document: Value) -> Result<TokenSt
                 }
                 settings.with_patch(&named.name, &patch)
             }
-            Body::Set(_) => settings.with_replacement(
+            Body::Enum(_) => settings.with_replacement(
                 &named.name,
                 path,
                 [TypeImpl::Display, TypeImpl::FromStr].into_iter(),

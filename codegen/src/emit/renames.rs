@@ -40,7 +40,7 @@ impl Renames {
             for property in properties {
                 let plain = idents::snake(&property.name);
                 let longer = format!("{}_property", plain.trim_end_matches('_'));
-                let ident = idents::free(&taken, &[plain.clone(), longer], |name, count| {
+                let ident = idents::first_free(&taken, &[plain.clone(), longer], |name, count| {
                     format!("{name}_{count}")
                 });
                 taken.insert(ident.clone());
@@ -56,9 +56,9 @@ impl Renames {
             for param in &op.parameters {
                 if param.ident != idents::snake(&param.name) || has_mark(&param.name) {
                     let given = renames.given(&param.ident, &param.name);
-                    let place =
+                    let key =
                         [&op.path, &op.method, &param.location, &param.name].map(String::clone);
-                    renames.parameters.push((place, given));
+                    renames.parameters.push((key, given));
                 }
             }
         }

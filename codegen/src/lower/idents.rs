@@ -105,18 +105,18 @@ pub(crate) fn is_reserved_parameter(name: &str) -> bool {
 }
 
 /// The first of the names that is not taken yet, numbered if all are.
-pub(crate) fn free(
+pub(crate) fn first_free(
     taken: &HashSet<String>,
     candidates: &[String],
     number: fn(&str, usize) -> String,
 ) -> String {
-    let free = |name: &String| !taken.contains(name);
-    if let Some(name) = candidates.iter().find(|name| free(name)) {
+    let is_free = |name: &String| !taken.contains(name);
+    if let Some(name) = candidates.iter().find(|name| is_free(name)) {
         return name.clone();
     }
     let last = candidates.last().map_or("x", String::as_str);
     let mut numbered = (2..).map(|count| number(last, count));
-    numbered.find(free).unwrap_or_default()
+    numbered.find(is_free).unwrap_or_default()
 }
 
 fn identifier(text: &str, case: fn(&str) -> String, prefix: &str) -> String {

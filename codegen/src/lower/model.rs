@@ -1,13 +1,15 @@
 //! What becomes Rust: operations, and the types that their parameters and bodies have.
 
+use crate::{api::Endpoint, path};
+
 /// The bindings of one module, before they are written down.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Model {
     pub title: String,
     pub version: String,
     pub description: Option<String>,
-    pub types: Vec<Named>,
-    pub operations: Vec<Op>,
+    pub types: Vec<NamedType>,
+    pub operations: Vec<Operation>,
     /// Second names of types.
     pub aliases: Vec<(String, Node)>,
     /// What was left out or changed, each with its place.
@@ -16,7 +18,7 @@ pub(crate) struct Model {
     pub offers: Vec<(String, bool)>,
 }
 
-/// The index of a [`Named`] type.
+/// The index of a [`NamedType`] type.
 pub(crate) type Id = usize;
 
 /// The type of a value.
@@ -41,10 +43,10 @@ pub(crate) enum Shape {
 
 /// A type with a name.
 #[derive(Clone, Debug)]
-pub(crate) struct Named {
+pub(crate) struct NamedType {
     /// Assigned last.
     pub name: String,
-    pub words: Words,
+    pub docs: Docs,
     pub body: Body,
     /// Where it is described.
     pub origin: Origin,
@@ -56,26 +58,26 @@ pub(crate) struct Origin {
     pub document: usize,
     pub pointer: String,
     /// Whether it is what a request sends.
-    pub sent: bool,
+    pub in_request: bool,
     /// The name that code around the bindings gave it.
     pub pinned: Option<String>,
     /// The type that holds it, and the way to it there.
-    pub within: Option<(Id, String)>,
+    pub parent: Option<(Id, String)>,
     /// What it is called where nothing else names it.
-    pub fallback: String,
+    pub fallback_name: String,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum Body {
     Object(Vec<Property>),
-    Set(Vec<String>),
+    Enum(Vec<String>),
     Union(Union),
 }
 
 /// Objects that are told apart by the value of one property.
 #[derive(Clone, Debug)]
 pub(crate) struct Union {
-    pub tag: String,
+    pub discriminator: String,
     /// The values of the property, and the objects.
     pub arms: Vec<(String, Node)>,
 }
@@ -85,28 +87,28 @@ pub(crate) struct Property {
     pub name: String,
     pub node: Node,
     pub required: bool,
-    pub words: Words,
+    pub docs: Docs,
     /// Whether the document has it.
     pub offered: bool,
 }
 
 /// What a document says of something.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Words {
+pub(crate) struct Docs {
     pub text: Option<String>,
     pub deprecated: bool,
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Op {
+pub(crate) struct Operation {
     pub id: String,
     /// The name of the method; assigned last.
     pub name: String,
     pub method: String,
     pub path: String,
     pub summary: Option<String>,
-    pub words: Words,
-    pub parameters: Vec<Param>,
+    pub docs: Docs,
+    pub parameters: Vec<Parameter>,
     pub request: Option<Payload>,
     pub success: Option<Payload>,
     /// The statuses of failures that have a body of JSON, and what all of them look like.
@@ -117,7 +119,7 @@ pub(crate) struct Op {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Param {
+pub(crate) struct Parameter {
     /// `path`, `query` or `header`.
     pub location: String,
     pub name: String,
@@ -125,7 +127,7 @@ pub(crate) struct Param {
     pub ident: String,
     pub node: Node,
     pub required: bool,
-    pub words: Words,
+    pub docs: Docs,
     pub offered: bool,
 }
 
@@ -134,7 +136,7 @@ pub(crate) struct Param {
 pub(crate) struct Payload {
     pub media: Media,
     pub node: Node,
-    pub words: Option<String>,
+    pub docs: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,6 +145,28 @@ pub(crate) enum Media {
     Form,
     Text,
     Octets,
+}
+
+impl Model {
+    pub fn operation(&self, endpoint: &Endpoint) -> Option<&Operation> {
+        let mut operations = self.operations.iter();
+        operations.find(|op| op.is(endpoint))
+    }
+
+    pub fn operation_mut(&mut self, endpoint: &Endpoint) -> Option<&mut Operation> {
+        let mut operations = self.operations.iter_mut();
+        operations.find(|op| op.is(endpoint))
+    }
+
+    /// The type with this pinned name.
+    pub fn pinned_type(&self, name: &str) -> Option<Id> {
+        let is = |named: &NamedType| named.origin.pinned.as_deref() == Some(name);
+        let alias = || {
+            let (_, node) = self.aliases.iter().find(|(alias, _)| alias == name)?;
+            node.named()
+        };
+        self.types.iter().position(is).or_else(alias)
+    }
 }
 
 impl Node {
@@ -174,10 +198,10 @@ impl Node {
     }
 }
 
-impl Named {
+impl NamedType {
     /// Replaces ids, wherever they stand.
     pub fn map_ids(&mut self, change: &mut impl FnMut(Id) -> Id) {
-        if let Some((id, _)) = &mut self.origin.within {
+        if let Some((id, _)) = &mut self.origin.parent {
             *id = change(*id);
         }
         match &mut self.body {
@@ -190,7 +214,7 @@ impl Named {
                 .arms
                 .iter_mut()
                 .for_each(|(_, node)| node.map_ids(change)),
-            Body::Set(_) => {}
+            Body::Enum(_) => {}
         }
     }
 
@@ -209,7 +233,11 @@ impl Named {
     }
 }
 
-impl Op {
+impl Operation {
+    fn is(&self, endpoint: &Endpoint) -> bool {
+        self.method == endpoint.method && path::is_same(&self.path, &endpoint.path)
+    }
+
     /// Every node that stands at the operation itself.
     pub fn nodes_mut(&mut self) -> impl Iterator<Item = &mut Node> {
         let bodies = self.request.iter_mut().chain(self.success.iter_mut());

@@ -127,7 +127,7 @@ impl Output {
 
     pub fn sets(&self) -> BTreeMap<String, Set> {
         let sets = self
-            .macros("set")
+            .macros("open_enum")
             .map(|tokens| syn::parse2::<Named<Set>>(tokens).unwrap());
         sets.map(|named| (named.name, named.of)).collect()
     }
@@ -138,7 +138,7 @@ impl Output {
 
     pub fn unions(&self) -> BTreeMap<String, Union> {
         let unions = self
-            .macros("tagged")
+            .macros("tagged_enum")
             .map(|tokens| syn::parse2::<Named<Union>>(tokens).unwrap());
         unions.map(|named| (named.name, named.of)).collect()
     }

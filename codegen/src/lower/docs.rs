@@ -98,13 +98,13 @@ pub(crate) fn is_invisible(letter: char) -> bool {
 
 /// Paragraphs, each said once.
 pub(crate) fn paragraphs<'a>(parts: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let mut said: Vec<String> = Vec::new();
+    let mut kept: Vec<String> = Vec::new();
     for part in parts.into_iter().filter_map(clean) {
-        if !said.contains(&part) {
-            said.push(part);
+        if !kept.contains(&part) {
+            kept.push(part);
         }
     }
-    (!said.is_empty()).then(|| said.join("\n\n"))
+    (!kept.is_empty()).then(|| kept.join("\n\n"))
 }
 
 #[cfg(test)]

@@ -4,34 +4,35 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use crate::lower::{
+    docs,
     model::{Body, Model},
-    render::said,
-    variants, words,
+    openapi::doc_text,
+    variants,
 };
 
 pub(super) fn tokens(model: &Model) -> TokenStream {
-    let sets = model.types.iter().filter_map(|named| match &named.body {
-        Body::Set(values) => Some((named, values)),
+    let enums = model.types.iter().filter_map(|named| match &named.body {
+        Body::Enum(values) => Some((named, values)),
         _ => None,
     });
     let mut any = false;
-    let sets: Vec<TokenStream> = sets
+    let enums: Vec<TokenStream> = enums
         .map(|(named, values)| {
             any = true;
             let name = format_ident!("{}", named.name);
-            let words =
-                said(&named.words).unwrap_or_else(|| format!("A set of values, `{}`.", named.name));
+            let docs = doc_text(&named.docs)
+                .unwrap_or_else(|| format!("A set of values, `{}`.", named.name));
             let variants = variants(values)
                 .into_iter()
                 .zip(values)
                 .map(|(variant, value)| {
                     let variant = format_ident!("{variant}");
-                    let words = words::code(value);
-                    quote! { #[doc = #words] #variant = #value }
+                    let docs = docs::code(value);
+                    quote! { #[doc = #docs] #variant = #value }
                 });
             quote! {
-                set! {
-                    #[doc = #words]
+                open_enum! {
+                    #[doc = #docs]
                     #name { #(#variants,)* }
                 }
             }
@@ -40,22 +41,22 @@ pub(super) fn tokens(model: &Model) -> TokenStream {
     if !any {
         return TokenStream::new();
     }
-    let set = definition();
-    quote! { #set #(#sets)* }
+    let definition = definition();
+    quote! { #definition #(#enums)* }
 }
 
-/// The macro that the output defines its sets with.
+/// The macro that the output defines its enums with.
 fn definition() -> TokenStream {
     quote! {
-        macro_rules! set {
-            ($(#[$words:meta])* $name:ident { $($(#[$said:meta])* $variant:ident = $value:literal,)* }) => {
-                $(#[$words])*
+        macro_rules! open_enum {
+            ($(#[$docs:meta])* $name:ident { $($(#[$doc_text:meta])* $variant:ident = $value:literal,)* }) => {
+                $(#[$docs])*
                 ///
                 /// An open set: a value that the document does not list is kept in `Other`.
                 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
                 #[non_exhaustive]
                 pub enum $name {
-                    $($(#[$said])* $variant,)*
+                    $($(#[$doc_text])* $variant,)*
                     /// A value that the document does not list, as it was written.
                     Other(::std::string::String),
                 }

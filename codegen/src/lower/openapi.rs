@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::model::{Body, Media, Model, Node, Op, Param, Payload, Shape, Words};
+use super::model::{Body, Docs, Media, Model, Node, Operation, Parameter, Payload, Shape};
 
 /// How the document is to be written.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,7 +21,7 @@ pub(crate) fn document(model: &Model, form: Form) -> Value {
     let schemas = model.types.iter().map(|named| {
         (
             named.name.clone(),
-            component(model, &named.body, &named.words, form),
+            component(model, &named.body, &named.docs, form),
         )
     });
     let mut schemas: Map<String, Value> = schemas.collect();
@@ -41,12 +41,12 @@ pub(crate) fn document(model: &Model, form: Form) -> Value {
     })
 }
 
-fn operation(model: &Model, op: &Op, form: Form) -> Value {
+fn operation(model: &Model, op: &Operation, form: Form) -> Value {
     let mut written = json!({ "operationId": op.name });
     if let Some(summary) = &op.summary {
         written["summary"] = json!(summary);
     }
-    say(&mut written, &op.words);
+    set_docs(&mut written, &op.docs);
     let parameters = op
         .parameters
         .iter()
@@ -54,8 +54,8 @@ fn operation(model: &Model, op: &Op, form: Form) -> Value {
     written["parameters"] = parameters.collect();
     if let Some(request) = &op.request {
         let mut body = json!({ "required": true, "content": content(model, request, form) });
-        if let Some(words) = &request.words {
-            body["description"] = json!(words);
+        if let Some(docs) = &request.docs {
+            body["description"] = json!(docs);
         }
         written["requestBody"] = body;
     }
@@ -82,14 +82,14 @@ fn operation(model: &Model, op: &Op, form: Form) -> Value {
     written
 }
 
-fn parameter(model: &Model, param: &Param, form: Form) -> Value {
+fn parameter(model: &Model, param: &Parameter, form: Form) -> Value {
     let mut written = json!({
         "in": param.location,
         "name": param.name,
         "required": param.required,
         "schema": schema(model, &param.node, form),
     });
-    say(&mut written, &param.words);
+    set_docs(&mut written, &param.docs);
     written
 }
 
@@ -109,7 +109,7 @@ fn content(model: &Model, payload: &Payload, form: Form) -> Value {
     json!({ media_type: { "schema": schema } })
 }
 
-fn component(model: &Model, body: &Body, words: &Words, form: Form) -> Value {
+fn component(model: &Model, body: &Body, docs: &Docs, form: Form) -> Value {
     let mut written = match body {
         Body::Object(properties) => {
             let mut listed = Map::new();
@@ -120,11 +120,11 @@ fn component(model: &Model, body: &Body, words: &Words, form: Form) -> Value {
                     && matches!(node.shape, Shape::List(_) | Shape::Map(_))
                     || property.required && node.nullable;
                 let mut written = schema(model, &node, form);
-                if property.words != Words::default() {
+                if property.docs != Docs::default() {
                     if written.get("$ref").is_some() {
                         written = json!({ "allOf": [written] });
                     }
-                    say(&mut written, &property.words);
+                    set_docs(&mut written, &property.docs);
                 }
                 listed.insert(property.name.clone(), written);
             }
@@ -138,38 +138,33 @@ fn component(model: &Model, body: &Body, words: &Words, form: Form) -> Value {
             }
             written
         }
-        Body::Set(values) => json!({ "type": "string", "enum": values }),
+        Body::Enum(values) => json!({ "type": "string", "enum": values }),
         Body::Union(union) => {
             let arms: Vec<Value> = union
                 .arms
                 .iter()
                 .map(|(_, node)| schema(model, node, form))
                 .collect();
-            json!({ "oneOf": arms, "discriminator": { "propertyName": union.tag } })
+            json!({ "oneOf": arms, "discriminator": { "propertyName": union.discriminator } })
         }
     };
-    say(&mut written, words);
+    set_docs(&mut written, docs);
     written
 }
 
-fn say(written: &mut Value, words: &Words) {
-    if let Some(text) = said(words) {
+fn set_docs(written: &mut Value, docs: &Docs) {
+    if let Some(text) = doc_text(docs) {
         written["description"] = json!(text);
     }
-    if words.deprecated {
+    if docs.deprecated {
         written["deprecated"] = json!(true);
     }
 }
 
 /// The text, and that it is deprecated.
-pub(crate) fn said(words: &Words) -> Option<String> {
-    let deprecated = words.deprecated.then_some("**Deprecated.**");
-    let parts: Vec<&str> = words
-        .text
-        .as_deref()
-        .into_iter()
-        .chain(deprecated)
-        .collect();
+pub(crate) fn doc_text(docs: &Docs) -> Option<String> {
+    let deprecated = docs.deprecated.then_some("**Deprecated.**");
+    let parts: Vec<&str> = docs.text.as_deref().into_iter().chain(deprecated).collect();
     (!parts.is_empty()).then(|| parts.join("\n\n"))
 }
 

@@ -11,13 +11,13 @@ const MAX_DEPTH: usize = 64;
 
 /// A schema of a document.
 #[derive(Clone, Debug)]
-pub(super) struct Place<'a> {
+pub(super) struct Located<'a> {
     pub document: usize,
     pub pointer: String,
     pub node: &'a Value,
 }
 
-impl<'a> Place<'a> {
+impl<'a> Located<'a> {
     pub fn child(&self, token: &str, node: &'a Value) -> Self {
         Self {
             document: self.document,
@@ -42,23 +42,23 @@ impl<'a> Place<'a> {
 
 /// One value, as all schemas say that apply to it.
 #[derive(Debug, Default)]
-pub(super) struct View<'a> {
+pub(super) struct EffectiveSchema<'a> {
     pub types: BTreeSet<&'a str>,
     pub nullable: bool,
     pub format: Option<&'a str>,
-    pub properties: Vec<(&'a str, Vec<Place<'a>>)>,
+    pub properties: Vec<(&'a str, Vec<Located<'a>>)>,
     pub required: BTreeSet<&'a str>,
-    pub items: Vec<Place<'a>>,
+    pub items: Vec<Located<'a>>,
     /// The schema of further properties.
-    pub additional: Vec<Place<'a>>,
+    pub additional: Vec<Located<'a>>,
     /// The values of its set.
     pub values: Vec<&'a str>,
     /// Whether there are values that are no texts.
-    pub more_values: bool,
-    pub unions: Vec<Vec<Place<'a>>>,
-    pub tag: Option<&'a str>,
+    pub has_other_values: bool,
+    pub unions: Vec<Vec<Located<'a>>>,
+    pub discriminator: Option<&'a str>,
     pub mapping: Vec<(&'a str, &'a str)>,
-    pub words: Vec<&'a str>,
+    pub docs: Vec<&'a str>,
     pub deprecated: bool,
     pub read_only: bool,
     pub write_only: bool,
@@ -71,71 +71,77 @@ pub(super) struct View<'a> {
 
 /// Reads schemas of several documents.
 #[derive(Clone, Copy)]
-pub(super) struct Viewer<'a> {
+pub(super) struct SchemaResolver<'a> {
     pub documents: &'a [&'a Document],
 }
 
-impl<'a> Viewer<'a> {
-    pub fn view(&self, places: &[Place<'a>]) -> View<'a> {
-        let mut view = View::default();
-        for place in places {
-            self.gather(place, &mut view, 0, true);
+impl<'a> SchemaResolver<'a> {
+    pub fn effective(&self, schemas: &[Located<'a>]) -> EffectiveSchema<'a> {
+        let mut effective = EffectiveSchema::default();
+        for located in schemas {
+            self.collect(located, &mut effective, 0, true);
         }
-        view
+        effective
     }
 
     /// The end of a chain of references.
-    pub fn resolve(&self, place: &Place<'a>) -> Option<Place<'a>> {
-        let document = self.documents[place.document];
-        let (node, pointer) = document.resolve(place.node, &place.pointer)?;
-        Some(Place {
-            document: place.document,
+    pub fn resolve(&self, located: &Located<'a>) -> Option<Located<'a>> {
+        let document = self.documents[located.document];
+        let (node, pointer) = document.resolve(located.node, &located.pointer)?;
+        Some(Located {
+            document: located.document,
             pointer,
             node,
         })
     }
 
-    /// `here` is what is said at the place itself, and not of something that it refers to.
-    fn gather(&self, place: &Place<'a>, view: &mut View<'a>, depth: usize, here: bool) {
-        view.cost += 1 + place.pointer.len() / 256;
-        if depth > MAX_DEPTH || !view.visited.insert(place.pointer.clone()) {
+    /// `is_direct` is what is said at the place itself, and not of something that it refers to.
+    fn collect(
+        &self,
+        located: &Located<'a>,
+        effective: &mut EffectiveSchema<'a>,
+        depth: usize,
+        is_direct: bool,
+    ) {
+        effective.cost += 1 + located.pointer.len() / 256;
+        if depth > MAX_DEPTH || !effective.visited.insert(located.pointer.clone()) {
             return;
         }
-        let Some(node) = place.node.as_object() else {
+        let Some(node) = located.node.as_object() else {
             return;
         };
         if let Some(Value::String(text)) = node.get("description") {
-            view.words.push(text);
+            effective.docs.push(text);
         }
         let is = |flag: &str| node.get(flag) == Some(&Value::Bool(true));
-        view.nullable |= is("nullable");
-        view.deprecated |= here && is("deprecated");
-        view.read_only |= is("readOnly");
-        view.write_only |= is("writeOnly");
+        effective.nullable |= is("nullable");
+        effective.deprecated |= is_direct && is("deprecated");
+        effective.read_only |= is("readOnly");
+        effective.write_only |= is("writeOnly");
         if let Some(reference) = node.get("$ref") {
             let text = reference.as_str().unwrap_or_default();
-            match self.documents[place.document].target(text) {
+            match self.documents[located.document].target(text) {
                 Some((target, pointer)) => {
-                    let target = Place {
-                        document: place.document,
+                    let target = Located {
+                        document: located.document,
                         pointer,
                         node: target,
                     };
-                    self.gather(&target, view, depth + 1, false);
+                    self.collect(&target, effective, depth + 1, false);
                 }
-                None => view.dangling.push(text.to_owned()),
+                None => effective.dangling.push(text.to_owned()),
             }
         }
         match node.get("type") {
-            Some(Value::String(name)) => view.typed(name),
+            Some(Value::String(name)) => effective.add_type(name),
             Some(Value::Array(names)) => names
                 .iter()
                 .filter_map(Value::as_str)
-                .for_each(|name| view.typed(name)),
+                .for_each(|name| effective.add_type(name)),
             _ => {}
         }
         if let Some(Value::String(format)) = node.get("format") {
-            view.format = view.format.or(Some(format));
+            effective.format = effective.format.or(Some(format));
         }
         for keyword in ["enum", "x-extensible-enum"] {
             for value in node
@@ -144,11 +150,11 @@ impl<'a> Viewer<'a> {
                 .into_iter()
                 .flatten()
             {
-                view.value(value);
+                effective.add_value(value);
             }
         }
         if let Some(value) = node.get("const") {
-            view.value(value);
+            effective.add_value(value);
         }
         for name in node
             .get("required")
@@ -156,7 +162,7 @@ impl<'a> Viewer<'a> {
             .into_iter()
             .flatten()
         {
-            view.required.extend(name.as_str());
+            effective.required.extend(name.as_str());
         }
         for (name, property) in node
             .get("properties")
@@ -164,55 +170,62 @@ impl<'a> Viewer<'a> {
             .into_iter()
             .flatten()
         {
-            let site = Place {
-                document: place.document,
-                pointer: format!("{}/properties/{}", place.pointer, escape(name)),
+            let site = Located {
+                document: located.document,
+                pointer: format!("{}/properties/{}", located.pointer, escape(name)),
                 node: property,
             };
-            match view.properties.iter_mut().find(|(known, _)| known == name) {
-                Some((_, places)) => places.push(site),
-                None => view.properties.push((name, vec![site])),
+            match effective
+                .properties
+                .iter_mut()
+                .find(|(known, _)| known == name)
+            {
+                Some((_, schemas)) => schemas.push(site),
+                None => effective.properties.push((name, vec![site])),
             }
         }
         if let Some(items) = node.get("items").filter(|items| items.is_object()) {
-            view.items.push(place.child("items", items));
+            effective.items.push(located.child("items", items));
         }
         if let Some(more) = node.get("additionalProperties") {
             let says_something = more.as_object().is_some_and(|more| !more.is_empty());
             if says_something {
-                view.additional
-                    .push(place.child("additionalProperties", more));
+                effective
+                    .additional
+                    .push(located.child("additionalProperties", more));
             }
         }
         if let Some(discriminator) = node.get("discriminator") {
-            view.tag = view.tag.or(discriminator["propertyName"].as_str());
+            effective.discriminator = effective
+                .discriminator
+                .or(discriminator["propertyName"].as_str());
             let mapping = discriminator["mapping"].as_object().into_iter().flatten();
-            view.mapping.extend(
+            effective.mapping.extend(
                 mapping.filter_map(|(value, target)| Some((value.as_str(), target.as_str()?))),
             );
         }
-        for part in place.list("allOf") {
-            self.gather(&part, view, depth + 1, here);
+        for part in located.list("allOf") {
+            self.collect(&part, effective, depth + 1, is_direct);
         }
         for keyword in ["oneOf", "anyOf"] {
-            let mut parts = place.list(keyword);
+            let mut parts = located.list(keyword);
             if parts.is_empty() {
                 continue;
             }
             let count = parts.len();
             parts.retain(|part| !self.is_null(part));
-            view.nullable |= parts.len() < count;
+            effective.nullable |= parts.len() < count;
             match parts.as_slice() {
                 [] => {}
-                [one] => self.gather(one, view, depth + 1, here),
-                _ => view.unions.push(parts),
+                [one] => self.collect(one, effective, depth + 1, is_direct),
+                _ => effective.unions.push(parts),
             }
         }
     }
 
-    fn is_null(&self, place: &Place<'a>) -> bool {
-        self.resolve(place).is_some_and(|place| {
-            let node = place.node;
+    fn is_null(&self, located: &Located<'a>) -> bool {
+        self.resolve(located).is_some_and(|located| {
+            let node = located.node;
             node["type"] == "null"
                 || node["type"] == serde_json::json!(["null"])
                 || node["enum"] == serde_json::json!([null])
@@ -220,43 +233,47 @@ impl<'a> Viewer<'a> {
         })
     }
 
-    /// The schema that `place` stands for, when it only mentions it: a reference, or a part beside which
+    /// The schema that `located` stands for, when it only mentions it: a reference, or a part beside which
     /// nothing is said of the structure. In a request, what is required is structure.
-    pub fn definition(&self, place: Place<'a>, sent: bool) -> Place<'a> {
-        let mut place = place;
+    pub fn definition(&self, located: Located<'a>, in_request: bool) -> Located<'a> {
+        let mut located = located;
         for _ in 0..MAX_DEPTH {
-            match self.mentioned(&place, sent) {
-                Some(next) => place = next,
+            match self.referenced_definition(&located, in_request) {
+                Some(next) => located = next,
                 None => break,
             }
         }
-        place
+        located
     }
 
-    fn mentioned(&self, place: &Place<'a>, sent: bool) -> Option<Place<'a>> {
-        if place.node.get("$ref").is_some() && !is_structure(place.node, sent) {
-            let reference = place.node["$ref"].as_str()?;
-            let (node, pointer) = self.documents[place.document].target(reference)?;
-            return Some(Place {
-                document: place.document,
+    fn referenced_definition(
+        &self,
+        located: &Located<'a>,
+        in_request: bool,
+    ) -> Option<Located<'a>> {
+        if located.node.get("$ref").is_some() && !is_structure(located.node, in_request) {
+            let reference = located.node["$ref"].as_str()?;
+            let (node, pointer) = self.documents[located.document].target(reference)?;
+            return Some(Located {
+                document: located.document,
                 pointer,
                 node,
             });
         }
-        if is_structure(place.node, sent) {
+        if is_structure(located.node, in_request) {
             return None;
         }
         for keyword in ["allOf", "oneOf", "anyOf"] {
-            if place.node.get(keyword).is_none() {
+            if located.node.get(keyword).is_none() {
                 continue;
             }
-            let mut parts = place.list(keyword);
+            let mut parts = located.list(keyword);
             match keyword {
                 "allOf" => {
                     let count = parts.len();
-                    parts.retain(|part| says_structure(part.node, sent));
+                    parts.retain(|part| has_structure(part.node, in_request));
                     if parts.is_empty() && count > 0 {
-                        parts = place.list(keyword);
+                        parts = located.list(keyword);
                         parts.retain(|part| part.node.get("type").is_some());
                     }
                 }
@@ -265,7 +282,7 @@ impl<'a> Viewer<'a> {
             let mut others = ["allOf", "oneOf", "anyOf"]
                 .into_iter()
                 .filter(|other| *other != keyword);
-            let alone = others.all(|other| place.node.get(other).is_none());
+            let alone = others.all(|other| located.node.get(other).is_none());
             return (alone && parts.len() == 1).then(|| parts.remove(0));
         }
         None
@@ -273,7 +290,7 @@ impl<'a> Viewer<'a> {
 }
 
 /// Whether a schema says something of the structure itself, beside its references and parts.
-fn is_structure(node: &Value, sent: bool) -> bool {
+fn is_structure(node: &Value, in_request: bool) -> bool {
     let Some(node) = node.as_object() else {
         return false;
     };
@@ -284,7 +301,7 @@ fn is_structure(node: &Value, sent: bool) -> bool {
         || node
             .get("additionalProperties")
             .is_some_and(|more| !more.is_boolean())
-        || sent
+        || in_request
             && node
                 .get("required")
                 .and_then(Value::as_array)
@@ -292,15 +309,15 @@ fn is_structure(node: &Value, sent: bool) -> bool {
 }
 
 /// As [`is_structure`], or by its references or parts.
-fn says_structure(node: &Value, sent: bool) -> bool {
-    is_structure(node, sent)
+fn has_structure(node: &Value, in_request: bool) -> bool {
+    is_structure(node, in_request)
         || ["$ref", "allOf", "oneOf", "anyOf"]
             .into_iter()
             .any(|keyword| node.get(keyword).is_some())
 }
 
-impl<'a> View<'a> {
-    fn typed(&mut self, name: &'a str) {
+impl<'a> EffectiveSchema<'a> {
+    fn add_type(&mut self, name: &'a str) {
         if name == "null" {
             self.nullable = true;
         } else {
@@ -308,18 +325,18 @@ impl<'a> View<'a> {
         }
     }
 
-    fn value(&mut self, value: &'a Value) {
+    fn add_value(&mut self, value: &'a Value) {
         match value {
             Value::String(text) if !self.values.contains(&text.as_str()) => self.values.push(text),
             Value::Null => self.nullable = true,
             Value::String(_) => {}
-            _ => self.more_values = true,
+            _ => self.has_other_values = true,
         }
     }
 
     /// Whether it is one of several texts.
-    pub fn is_set(&self) -> bool {
-        let text = self.is_only("string") || self.types.is_empty() && !self.more_values;
+    pub fn is_enum(&self) -> bool {
+        let text = self.is_only("string") || self.types.is_empty() && !self.has_other_values;
         text && !self.values.is_empty()
     }
 

@@ -1,0 +1,303 @@
+//! The builder: which operations of which documents become bindings, and what the code around them needs.
+
+mod description;
+mod requirements;
+mod target;
+
+use crate::{
+    api::{Api, Endpoint, Need},
+    path, select,
+};
+pub(crate) use target::{BodyKind, BodyPath, Target};
+
+/// One module of bindings, generated from one or several OpenAPI documents.
+///
+/// A `build.rs` describes it and calls [`generate`](Self::generate); the crate then includes
+/// `$OUT_DIR/<name>.rs`.
+///
+/// ```no_run
+/// use org_invitations_codegen::{Bindings, Source};
+///
+/// Bindings::new("pets")
+///     .module("crate::pets")
+///     .source(Source::new("specs/pets.yaml").operations(["GET /pets", "* /pets/{id}"]))
+///     .generate();
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Bindings {
+    pub(crate) name: String,
+    pub(crate) module: String,
+    pub(crate) title: Option<String>,
+    pub(crate) variable: Option<String>,
+    pub(crate) support: Option<String>,
+    pub(crate) sources: Vec<Source>,
+}
+
+/// One document, what is selected from it, and what the code around the bindings needs of that.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Source {
+    pub(crate) title: Option<String>,
+    pub(crate) document: String,
+    pub(crate) all: bool,
+    pub(crate) selected: Vec<Selection>,
+    pub(crate) names: Vec<(BodyPath, String)>,
+    pub(crate) requirements: Vec<Requirement>,
+    pub(crate) envelope: Option<String>,
+    /// What the builder was given and cannot be read.
+    pub(crate) errors: Vec<String>,
+}
+
+/// An operation, or with the method `*` all operations of a path.
+#[derive(Clone, Debug)]
+pub(crate) struct Selection {
+    pub endpoint: Endpoint,
+    /// The name that it gets, in place of the document's operationId.
+    pub id: Option<String>,
+    pub need: Need,
+}
+
+/// A parameter or property that the code around the bindings names.
+#[derive(Clone, Debug)]
+pub(crate) struct Requirement {
+    pub target: Target,
+    pub kind: Type,
+    pub need: Need,
+    /// Whether a parameter is sent with every request.
+    pub always: bool,
+}
+
+/// The type that the code around the bindings expects of a parameter or property.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Type {
+    /// A string, whatever its format or set of values.
+    Text,
+    /// An RFC 3339 time.
+    DateTime,
+    /// An integer.
+    Integer,
+    /// A list of strings.
+    TextList,
+    /// The type that [`Source::name`] names there.
+    Named,
+}
+
+impl Type {
+    const ALL: [Self; 5] = [
+        Self::Text,
+        Self::DateTime,
+        Self::Integer,
+        Self::TextList,
+        Self::Named,
+    ];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::DateTime => "date-time",
+            Self::Integer => "integer",
+            Self::TextList => "text-list",
+            Self::Named => "named",
+        }
+    }
+}
+
+impl Bindings {
+    /// Bindings that are written to `$OUT_DIR/<name>.rs`.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            module: "crate::api".to_owned(),
+            title: None,
+            variable: None,
+            support: None,
+            sources: Vec::new(),
+        }
+    }
+
+    /// The module that includes the output. Default: `crate::api`. Its path has to be absolute, since it
+    /// stands in the output.
+    pub fn module(mut self, path: impl Into<String>) -> Self {
+        self.module = path.into();
+        self
+    }
+
+    /// What the documentation of the client calls the API. Default: the document's own title.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// The environment variable that names other documents to build from: one, or several separated as in
+    /// `PATH`. An operation is taken from the first that has it.
+    pub fn env(mut self, variable: impl Into<String>) -> Self {
+        self.variable = Some(variable.into());
+        self
+    }
+
+    /// A module with the types that the output then uses in place of its own:
+    ///
+    /// - `Transport`, the state that the client holds, for which the crate implements
+    ///   `progenitor_client::ClientHooks<Transport>` for the generated `Client`;
+    /// - `OperationSpec`, of which the output has a table, `OPERATIONS`, for those hooks;
+    /// - `Timestamp`, which reads RFC 3339.
+    ///
+    /// Without it the output stands alone.
+    pub fn support(mut self, path: impl Into<String>) -> Self {
+        self.support = Some(path.into());
+        self
+    }
+
+    /// Adds a document.
+    pub fn source(mut self, source: Source) -> Self {
+        self.sources.push(source);
+        self
+    }
+
+    /// What is needed of each document, for [`Surface`](crate::Surface), [`check()`](crate::check()) and
+    /// comparisons.
+    pub fn apis(&self) -> Vec<Api> {
+        self.sources.iter().map(Source::api).collect()
+    }
+}
+
+impl Source {
+    /// Reads the document at this path, relative to the package's root.
+    pub fn new(document: impl Into<String>) -> Self {
+        Self {
+            title: None,
+            document: document.into(),
+            all: false,
+            selected: Vec::new(),
+            names: Vec::new(),
+            requirements: Vec::new(),
+            envelope: None,
+            errors: Vec::new(),
+        }
+    }
+
+    /// What messages call the API.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// Selects every operation.
+    pub fn all(mut self) -> Self {
+        self.all = true;
+        self
+    }
+
+    /// Selects operations, each written `GET /users/{id}`; the method `*` selects all of a path. Names of
+    /// path variables are not compared.
+    pub fn operations<C: AsRef<str>>(mut self, calls: impl IntoIterator<Item = C>) -> Self {
+        for endpoint in calls {
+            self.select(endpoint.as_ref(), None, Need::Required);
+        }
+        self
+    }
+
+    /// As [`operations`](Self::operations), but a document may lack them.
+    pub fn offer_operations<C: AsRef<str>>(mut self, calls: impl IntoIterator<Item = C>) -> Self {
+        for endpoint in calls {
+            self.select(endpoint.as_ref(), None, Need::Optional);
+        }
+        self
+    }
+
+    /// Selects an operation and gives it a name that does not depend on the document. Where the document
+    /// lacks the operation, the build fails.
+    pub fn operation(mut self, endpoint: &str, id: &str) -> Self {
+        self.select(endpoint, Some(id), Need::Required);
+        self
+    }
+
+    /// As [`operation`](Self::operation). Where the document lacks the operation it is taken from the
+    /// project's own document, marked as not offered.
+    pub fn offer_operation(mut self, endpoint: &str, id: &str) -> Self {
+        self.select(endpoint, Some(id), Need::Optional);
+        self
+    }
+
+    /// Names the type of a place in an operation's bodies, whatever the document calls it. A place is an
+    /// operation, `#request`, `#form`, `#response` or `#failure`, and the way to it: names of properties, and
+    /// `*` for the items of a list, as in `GET /users#response/data/*`. Structures that meet under one name
+    /// are united.
+    pub fn name(mut self, body_path: &str, name: &str) -> Self {
+        match body_path.parse() {
+            Ok(body_path) => self.names.push((body_path, name.to_owned())),
+            Err(error) => self.errors.push(error),
+        }
+        self
+    }
+
+    /// A parameter (`GET /users?page_size`) or property (`User.id`, `User.metadata.created_at`) that the
+    /// code around the bindings cannot do without: where a document lacks it, the build fails.
+    pub fn require(self, target: &str, kind: Type) -> Self {
+        self.need(target, kind, Need::Required)
+    }
+
+    /// A parameter that the code around the bindings sends with every request, so that the document may
+    /// require it.
+    pub fn send(self, target: &str, kind: Type) -> Self {
+        let mut source = self.need(target, kind, Need::Required);
+        if let Some(need) = source.requirements.last_mut() {
+            need.always = true;
+        }
+        source
+    }
+
+    /// A parameter or property that the code around the bindings names and can do without: where a document
+    /// lacks it, it is taken from the project's own document, marked as not offered.
+    pub fn offer(self, target: &str, kind: Type) -> Self {
+        self.need(target, kind, Need::Optional)
+    }
+
+    /// The property in which the API wraps its results. A document that describes them without the envelope
+    /// is understood too.
+    pub fn envelope(mut self, property: &str) -> Self {
+        self.envelope = Some(property.to_owned());
+        self
+    }
+
+    fn select(&mut self, endpoint: &str, id: Option<&str>, need: Need) {
+        match endpoint.parse() {
+            Ok(Endpoint { method, .. }) if select::NOT_GENERATED.contains(&method.as_str()) => {
+                self.errors
+                    .push(format!("`{endpoint}` is a call that no client has"));
+            }
+            Ok(endpoint) => self.selected.push(Selection {
+                endpoint,
+                id: id.map(str::to_owned),
+                need,
+            }),
+            Err(error) => self.errors.push(error),
+        }
+    }
+
+    fn need(mut self, target: &str, kind: Type, need: Need) -> Self {
+        match target.parse() {
+            Ok(target) => self.requirements.push(Requirement {
+                target,
+                kind,
+                need,
+                always: false,
+            }),
+            Err(error) => self.errors.push(error),
+        }
+        self
+    }
+
+    /// The title in messages.
+    pub(crate) fn display_title(&self) -> String {
+        self.title.clone().unwrap_or_else(|| self.document.clone())
+    }
+
+    /// Whether every method of a path is selected.
+    pub(crate) fn selects_all_of(&self, path: &str) -> bool {
+        let mut selected = self.selected.iter();
+        selected.any(|each| each.endpoint.method == "*" && path::is_same(&each.endpoint.path, path))
+    }
+}
