@@ -1,4 +1,4 @@
-//! What a build script calls.
+//! The entry point for build scripts.
 
 use std::{
     env, fs,
@@ -18,11 +18,11 @@ impl Bindings {
     /// Generates the bindings into `$OUT_DIR/<name>.rs`, from the sources' documents or from those that the
     /// environment names instead; `$OUT_DIR/<name>.json` is an OpenAPI 3.0 document that says the same.
     ///
-    /// For build scripts: it tells Cargo what the build depends on and what it warns of. When a document
-    /// cannot be used, it prints every problem as a Cargo error, which ends the build.
+    /// This is meant for build scripts: the function prints dependencies and warnings for Cargo. If a document cannot be
+    /// used, the function prints every problem as a Cargo error, which ends the build.
     pub fn generate(&self) {
         if let Err(failure) = self.write_output() {
-            // Cargo prints these and ends the build, after every other module had its say.
+            // Cargo ends the build after the build script, so that other modules still report their problems.
             failure
                 .lines()
                 .for_each(|line| println!("cargo::error={line}"));
@@ -52,7 +52,7 @@ impl Bindings {
         Ok(())
     }
 
-    /// The documents that the environment names, by absolute paths.
+    /// Returns the absolute paths that the environment variable lists.
     fn named_paths(&self) -> Result<Option<Vec<PathBuf>>, String> {
         let Some(variable) = &self.variable else {
             return Ok(None);
@@ -126,7 +126,7 @@ impl Bindings {
     }
 }
 
-/// Reads documents, and remembers which and what was wrong.
+/// Reads documents, and collects the files and the problems.
 #[derive(Default)]
 struct DocumentLoader {
     files: Vec<SourceFile>,
@@ -159,8 +159,8 @@ impl DocumentLoader {
     }
 }
 
-/// Cargo runs a build script in the folder of the package that it builds, where a user's relative path leads
-/// to another file or to none.
+/// The error for a relative path. Cargo runs a build script in the folder of the package, where a path relative to the
+/// user's folder names another file or none.
 fn relative_path_error(variable: &str, path: &Path) -> String {
     let meant = env::var_os("PWD").map(|current| Path::new(&current).join(path));
     let meant = meant.filter(|path| path.exists());
@@ -183,7 +183,7 @@ fn is_misspelt(name: &str, variable: &str) -> bool {
     name != variable && edit_distance(name, variable) <= 4 && name.len() > 8
 }
 
-/// How many letters have to be put in, left out or changed (Levenshtein).
+/// The Levenshtein distance.
 fn edit_distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();

@@ -1,4 +1,4 @@
-//! Does a document have what the library needs? Every mismatch, not the first one.
+//! Checks whether a document meets the requirements of the library, and reports every mismatch.
 
 use std::collections::HashSet;
 
@@ -12,12 +12,12 @@ use crate::{
     surface::Surface,
 };
 
-/// Compares the surface of a document with what the library needs of `api`.
+/// Compares the surface of a document with the requirements of `api`.
 ///
 /// # Errors
 ///
-/// A [`Report`] that lists everything that is missing or of another type. What is merely not offered
-/// (an optional filter, a newer field) is no problem here: it is refused at run time.
+/// A [`Report`] that lists everything that is missing or of another type. An optional part (a filter, a newer
+/// field) may be absent; using it then is refused at run time.
 pub fn check(surface: &Surface, api: &Api) -> Result<(), Report> {
     let mut checker = Checker {
         surface,
@@ -52,12 +52,12 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    /// Something is missing, or of another kind.
+    /// Reports a part that is missing or of another type.
     fn report(&mut self, at: &str, expected: String, found: impl Into<String>) {
         self.push(at, expected, found.into(), ADVICE_MISSING);
     }
 
-    /// Something is demanded that the library does not send.
+    /// Reports a required part that the library does not send.
     fn report_unsent(&mut self, at: &str, expected: String, found: impl Into<String>) {
         self.push(at, expected, found.into(), ADVICE_REQUIRED);
     }
@@ -102,7 +102,7 @@ impl Checker<'_> {
             .map_or(&[][..], Vec::as_slice);
         for parameter in &operation.parameters {
             let (location, name) = (parameter.location, parameter.name.as_str());
-            // The names of path variables do not travel, only their order counts.
+            // Path variables are matched by position, because their names are not sent.
             let mut renamed = variables(&operation.path).zip(variables(path));
             let found = match renamed.find(|(ours, _)| location == "path" && *ours == name) {
                 Some((_, theirs)) => theirs,
@@ -110,7 +110,7 @@ impl Checker<'_> {
             };
             let named = |entry: &Value, name| entry["in"] == location && entry["name"] == name;
             let entry = declared.iter().position(|entry| named(entry, found));
-            // One that names no variable is taken for one that is not declared.
+            // A path parameter that names no variable may stand for an undeclared one.
             let undeclared = |entry: &Value| {
                 location == "path" && !variables(path).any(|name| named(entry, name))
             };
@@ -201,7 +201,7 @@ impl Checker<'_> {
             let responses = responses.into_iter().flatten();
             responses.filter(|(status, _)| status.starts_with('2'))
         };
-        // One with a body, if there is one.
+        // A success with a body takes precedence.
         let with_body = successes().find(|(_, success)| success["content"].get(JSON).is_some());
         let Some((status, success)) = with_body.or_else(|| successes().next()) else {
             let expected = format!("a successful response of {}", operation.id);
@@ -276,7 +276,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Whether the schema is one that the library can look into at all.
+    /// Reports a schema that the library cannot read: an unresolved reference, a recursion, a union or a contradiction.
     fn expect_plain_schema(&mut self, schema: &Value, at: &str, label: &str) -> bool {
         let found = if let Some(reference) = schema.get("$ref") {
             format!("a reference that does not resolve inside the document: {reference}")
@@ -296,7 +296,7 @@ impl Checker<'_> {
         false
     }
 
-    /// Whether the type is the expected one; a schema that names none allows any.
+    /// Reports a type other than the expected one. A schema without a type allows any.
     fn expect_type(&mut self, schema: &Value, expected: &str, at: &str, label: &str) -> bool {
         let found = match schema.get("type") {
             None => return true,
@@ -314,7 +314,7 @@ impl Checker<'_> {
     }
 }
 
-/// What a document says may be of any length, or nothing at all.
+/// Limits the length of a text from a document, and quotes a blank one.
 fn truncated(text: String) -> String {
     const MAX_CHARS: usize = 1000;
     if text.trim().is_empty() {

@@ -1,8 +1,8 @@
-//! What is wrong with a document, written for the person who has to mend it.
+//! Diagnostics of a document, for the person who corrects it.
 
 use std::fmt;
 
-/// One mismatch between a document and what the library needs of it.
+/// One mismatch between a document and the requirements of the library.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Diagnostic {
     /// JSON pointer into the document, to the offending place or to the object that lacks something.
@@ -15,10 +15,10 @@ pub struct Diagnostic {
     pub advice: String,
 }
 
-/// Every mismatch of one document; never only the first one.
+/// All mismatches of one document, not only the first one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// The document, as its reader named it: a path, usually.
+    /// The name of the document, usually a path.
     pub document: String,
     /// The mismatches, in document order where there is one.
     pub diagnostics: Vec<Diagnostic>,
@@ -47,7 +47,7 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// One line, whatever a document holds: what would move the cursor or turn the text is written out.
+/// Escapes characters that move the cursor or change the direction of text, so that the result is one line.
 pub(crate) fn escape_control(text: &str) -> String {
     let moves = |letter: char| {
         letter.is_control()

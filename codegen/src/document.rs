@@ -1,4 +1,4 @@
-//! Parsing: a file of JSON or YAML becomes a [`Document`].
+//! Parses files of JSON or YAML.
 
 use std::{fs::File, io::Read, path::Path};
 
@@ -34,8 +34,8 @@ impl Document {
     /// # Errors
     ///
     /// A [`Report`] with one problem when the file cannot be read, is larger than
-    /// [`MAX_DOCUMENT_BYTES`], or does not parse (see [`Document::parse`]). A pipe or a device is a file,
-    /// of which no more than that is read.
+    /// [`MAX_DOCUMENT_BYTES`], or does not parse (see [`Document::parse`]). Of a pipe or a device, no more
+    /// than that is read.
     pub fn read(path: &Path) -> Result<Self, Report> {
         let name = path.display().to_string();
         let unreadable = |found: String| {
@@ -145,7 +145,7 @@ impl Document {
         self.is_31
     }
 
-    /// Follows `$ref`s from `node` (which stands at `pointer`) to the first thing that is not one.
+    /// Follows `$ref`s from `node` at `pointer` to the first node that is not a reference.
     ///
     /// `None` when a reference is not local, dangles, or is circular.
     pub(crate) fn resolve<'a>(
@@ -163,7 +163,7 @@ impl Document {
         None
     }
 
-    /// What a local reference (`#/…`) points to, and its pointer.
+    /// Returns the target of a local reference (`#/…`) and its pointer.
     pub(crate) fn target(&self, reference: &str) -> Option<(&Value, String)> {
         let pointer = percent_decode(reference.strip_prefix('#')?)?;
         Some((self.root.pointer(&pointer)?, pointer))

@@ -1,4 +1,4 @@
-//! Generation: from documents to the Rust text of a module.
+//! Generates the Rust text of a module from documents.
 
 use serde_json::Value;
 
@@ -14,25 +14,25 @@ use crate::{
     surface::Surface,
 };
 
-/// What one module of bindings was generated to.
+/// The generated code of one module of bindings.
 #[derive(Clone, Debug)]
 pub struct Generated {
     /// The Rust text, to be included in the module that [`Bindings::module`] names.
     pub rust: String,
-    /// The OpenAPI 3.0 document that says the same.
+    /// An OpenAPI 3.0 document that describes the same API.
     pub document: Value,
-    /// What of the documents was left out or changed, each with its place.
+    /// Notes on parts of the documents that were left out or changed, each with its pointer.
     pub notes: Vec<String>,
 }
 
 impl Bindings {
-    /// Generates from these documents, in place of those that the environment or the sources name. An
-    /// operation is taken from the first that has it; what none has and the code around the bindings can do
-    /// without is taken from `own`, the project's own documents, if there are such.
+    /// Generates from these documents, in place of those that the environment or the sources name. An operation
+    /// is taken from the first document that has it. Optional parts that none has are taken from `own`, the
+    /// project's own documents.
     ///
     /// # Errors
     ///
-    /// A [`Report`] of everything that is lacking or cannot be generated.
+    /// A [`Report`] of everything that is missing or cannot be generated.
     pub fn generate_from(
         &self,
         documents: &[Document],
@@ -74,7 +74,7 @@ impl Bindings {
         })
     }
 
-    /// What the sources come to, when they have what is needed.
+    /// Checks the documents and lowers them.
     fn model(&self, sources: &[Documents]) -> Result<Model, Report> {
         let mut diagnostics = Vec::new();
         for (source, documents) in self.sources.iter().zip(sources) {
@@ -126,7 +126,7 @@ fn names(sources: &[Documents]) -> String {
     names.join(", ")
 }
 
-/// What documents lack of what the code around the bindings cannot do without.
+/// Returns a diagnostic for every required part that the documents lack.
 fn lacking(source: &Source, documents: &[Document]) -> Vec<Diagnostic> {
     let candidates: Vec<&Document> = documents.iter().collect();
     let mut diagnostics = lower::missing_operations(source, &candidates);
@@ -134,7 +134,7 @@ fn lacking(source: &Source, documents: &[Document]) -> Vec<Diagnostic> {
     let api = source.api();
     {
         for (index, document) in documents.iter().enumerate() {
-            // Each operation is looked at where it is taken from.
+            // Each operation is checked in the document that it is taken from.
             let taken = |operation: &&crate::api::Operation| {
                 let first = documents.iter().position(|document| {
                     !select::find(document, &operation.method, &operation.path).is_empty()
@@ -158,7 +158,7 @@ fn lacking(source: &Source, documents: &[Document]) -> Vec<Diagnostic> {
             }));
         }
     }
-    // Only what the builder names is checked; a document that has none of what is selected has nothing.
+    // The check covers what the builder names. Documents without any selected operation are a mistake too.
     let selects = source.all || !source.selected.is_empty();
     let finds = documents.iter().any(|document| {
         source.all && !select::operations(document).is_empty() || describes(source, document)

@@ -1,38 +1,37 @@
-//! Reading JSON without taking more memory than a document may: a few bytes of text can become many
-//! of a value.
+//! Limits the memory of a parsed document: a few bytes of text can become many bytes of values.
 
 use std::{cell::Cell, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// How many bytes of values a document may still become.
+/// The bytes that the values of a document may still take.
 pub(crate) struct MemoryBudget(Cell<usize>);
 
-/// What one value takes, beside its text.
+/// The size of one value without its text.
 const VALUE_BYTES: usize = size_of::<Value>();
 
-/// What a map that is not empty takes at least: one node of a tree.
+/// The smallest size of a map that is not empty: one node of a tree.
 const MIN_MAP_BYTES: usize = 11 * (VALUE_BYTES + size_of::<String>());
 
 impl MemoryBudget {
-    /// The largest document that a vendor publishes takes some 20 MiB.
+    /// The budget of one document. The largest one that a vendor publishes takes about 20 MiB.
     pub fn new() -> Self {
         Self(Cell::new(384 << 20))
     }
 
-    /// A value with a text of `length` bytes, or a list or map without what is in it.
+    /// Charges a value with a text of `length` bytes, or a list or map without its contents.
     pub fn charge_value(&self, length: usize) -> Result<(), &'static str> {
         self.charge(VALUE_BYTES + length)
     }
 
-    /// An entry of a map, whose value counts for itself.
+    /// Charges an entry of a map without its value.
     pub fn charge_entry(&self, map: &Map<String, Value>, key: &str) -> Result<(), &'static str> {
         let first = if map.is_empty() { MIN_MAP_BYTES } else { 0 };
         self.charge(first + 2 * size_of::<String>() + key.len())
     }
 
-    /// A copy of `value`.
+    /// Charges a copy of `value`.
     pub fn charge_copy(&self, value: &Value) -> Result<(), &'static str> {
         match value {
             Value::String(text) => self.charge_value(text.len()),
@@ -58,7 +57,7 @@ impl MemoryBudget {
     }
 }
 
-/// Reads JSON; the error says what is wrong and where.
+/// Parses JSON; the error names the fault and its place.
 pub(crate) fn parse_json(text: &str) -> Result<Value, String> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = BudgetedValue(&MemoryBudget::new()).deserialize(&mut reader);
@@ -66,7 +65,7 @@ pub(crate) fn parse_json(text: &str) -> Result<Value, String> {
     whole.map_err(|error| error.to_string())
 }
 
-/// Reads one value and takes what it costs from what is left.
+/// Deserialises one value and charges its size to the budget.
 #[derive(Clone, Copy)]
 struct BudgetedValue<'b>(&'b MemoryBudget);
 

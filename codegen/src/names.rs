@@ -14,12 +14,12 @@ use crate::{
 };
 
 impl Bindings {
-    /// Every name that programs can use of the bindings of `document`, with what it stands for:
+    /// Returns every name that programs can use of the bindings of `document`, with its meaning:
     /// `types::User::email` is `Option<String>`.
     ///
     /// # Errors
     ///
-    /// A [`Report`] when the document expands without end or its names cannot be told apart.
+    /// A [`Report`] if the document expands without end, or if types with one pinned name are of different kinds.
     pub fn names(&self, document: &Document) -> Result<BTreeMap<String, String>, Report> {
         let sources = self.sources.iter().map(|_| Documents {
             documents: vec![document.clone()],

@@ -1,7 +1,7 @@
 //! Reading YAML, within bounds of memory and nesting.
 //!
-//! It is read event by event: a reader that takes in the whole text first takes gigabytes for a few
-//! megabytes of brackets, and minutes for a few thousand that are never closed.
+//! The parser works event by event: one that loads the whole text first needs gigabytes for a few megabytes of
+//! brackets, and minutes for a few thousand that are never closed.
 
 use std::collections::HashMap;
 
@@ -10,10 +10,10 @@ use serde_json::{Map, Value};
 
 use crate::memory_budget::MemoryBudget;
 
-/// As deep as JSON may be.
+/// The deepest nesting, which is that of JSON.
 const MAX_DEPTH: usize = 128;
 
-/// Reads the one document of `text`; the error says what is wrong and where.
+/// Parses the one document of `text`; the error names the fault and its line.
 pub(crate) fn parse(text: &str) -> Result<Value, String> {
     let mut parser = YamlParser {
         events: Parser::new_from_str(text),
@@ -111,7 +111,7 @@ impl<'t> YamlParser<'t> {
         loop {
             let key = match self.next()? {
                 Event::MappingEnd => return Ok(Value::Object(map)),
-                // Names are text to OpenAPI, whatever they look like: `200`.
+                // OpenAPI takes every key as text, also `200`.
                 Event::Scalar(text, ..) => text.into_owned(),
                 _ => return Err("a key that is no text".to_owned()),
             };
@@ -152,7 +152,7 @@ fn number(text: &str) -> Option<Value> {
     if !starts.starts_with(|letter: char| letter.is_ascii_digit()) {
         return None;
     }
-    // What has leading zeros is the name of something.
+    // A number with leading zeros is an identifier.
     let is_name = unsigned.starts_with('0')
         && unsigned[1..].starts_with(|letter: char| letter.is_ascii_digit());
     if is_name {

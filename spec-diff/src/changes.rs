@@ -1,4 +1,4 @@
-//! The changes that were found so far, and the findings that they make.
+//! Collects changes, and merges them into findings.
 
 use std::{
     cmp::Reverse,
@@ -10,18 +10,18 @@ use serde_json::{Value, json};
 
 use crate::{Class, Finding, Located};
 
-/// The two surfaces, and what was found so far.
+/// Two surfaces, and the changes between them.
 pub(super) struct Changes<'a> {
     pub old: &'a Surface,
     pub new: &'a Surface,
-    /// The operation that is being compared; empty for what concerns the whole document.
+    /// The operation that is being compared; empty for changes of the whole document.
     pub operation: String,
-    /// Whether the library reads what it lists as a whole.
+    /// Whether the library reads the list of the operation without asking for pages.
     pub reads_whole_list: bool,
     found: Vec<Change>,
 }
 
-/// A change before it is merged with the same one of other operations.
+/// A change of one operation.
 struct Change {
     class: Class,
     pointer: String,
@@ -42,7 +42,7 @@ impl<'a> Changes<'a> {
         }
     }
 
-    /// Records a change from the place `before` of the old surface to the place `after` of the new one.
+    /// Records a change between `before` of the old surface and `after` of the new one, each a pointer and a value.
     pub fn record(
         &mut self,
         class: Class,
@@ -54,7 +54,7 @@ impl<'a> Changes<'a> {
         self.record_at(is_addition_or_removal, class, before, after, what);
     }
 
-    /// As [`record`](Self::record); `at_use` names the place that uses a schema, and not the schema.
+    /// As [`record`](Self::record); with `at_use`, the finding points to the use of a schema, and not to its definition.
     pub fn record_at(
         &mut self,
         at_use: bool,
@@ -72,7 +72,7 @@ impl<'a> Changes<'a> {
         self.push(class, pointer.to_owned(), (before, after), what);
     }
 
-    /// A keyword of something that is there before and after, if it changed.
+    /// Records a keyword that changed.
     pub fn keyword(
         &mut self,
         class: Class,
@@ -88,7 +88,7 @@ impl<'a> Changes<'a> {
         }
     }
 
-    /// Records a change at a place of one of the documents themselves.
+    /// Records a change at a pointer of one of the original documents.
     pub fn push(
         &mut self,
         class: Class,
@@ -106,7 +106,7 @@ impl<'a> Changes<'a> {
         });
     }
 
-    /// The same change at the same place is one finding, of the worst class.
+    /// Merges equal changes of several operations into one finding of the worst class.
     pub fn into_findings(self) -> Vec<Finding> {
         let mut merged: Vec<(Change, Vec<String>)> = Vec::new();
         let mut known: HashMap<(String, String, String), usize> = HashMap::new();
@@ -129,7 +129,7 @@ impl<'a> Changes<'a> {
                 }
             }
         }
-        // Stable, so changes of one class stay in the order of the operations.
+        // The sort is stable: changes of one class stay in the order of the operations.
         merged.sort_by_key(|(change, _)| Reverse(change.class));
         let finding = |(change, operations): (Change, Vec<String>)| Finding {
             class: change.class,

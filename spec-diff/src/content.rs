@@ -1,4 +1,4 @@
-//! Bodies, by media type.
+//! Compares bodies by media type.
 
 use org_invitations_codegen::{
     Direction,
@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 use crate::{Class, Located, changes::Changes, paging::RESPONSE, schema::SchemaDiff};
 
 impl Changes<'_> {
-    /// `needed` is the media type that the library uses, of which it uses `object`, or `bare`.
+    /// Compares the bodies of a request or response. `needed` is the media type that the library uses, and `object` or
+    /// `bare` is the part of the body that it uses.
     pub(super) fn contents(
         &mut self,
         (old_at, old): Located,
@@ -23,9 +24,9 @@ impl Changes<'_> {
         let none = Map::new();
         let before = old["content"].as_object().unwrap_or(&none);
         let after = new["content"].as_object().unwrap_or(&none);
-        let place = |at: &str, media_type: &str| format!("{at}/content/{}", escape(media_type));
+        let pointer = |at: &str, media_type: &str| format!("{at}/content/{}", escape(media_type));
         for (media_type, content) in before {
-            let at = place(old_at, media_type);
+            let at = pointer(old_at, media_type);
             let Some(other) = after.get(media_type) else {
                 let class = Class::breaking_if(media_type == needed, Class::Cosmetic);
                 let what = format!("the body of {media_type} is gone");
@@ -38,7 +39,7 @@ impl Changes<'_> {
             };
             let (old_at, new_at) = (
                 format!("{at}/schema"),
-                format!("{}/schema", place(new_at, media_type)),
+                format!("{}/schema", pointer(new_at, media_type)),
             );
             let (old, new) = ((&*old_at, &content["schema"]), (&*new_at, &other["schema"]));
             let mut schemas = SchemaDiff::new(self, direction);
@@ -51,7 +52,7 @@ impl Changes<'_> {
         }
         for media_type in after.keys().filter(|name| !before.contains_key(*name)) {
             let what = format!("there is a body of {media_type}");
-            let at = place(new_at, media_type);
+            let at = pointer(new_at, media_type);
             let after = (&*at, json!(media_type));
             self.record(Class::Additive, (old_at, Value::Null), after, what);
         }

@@ -1,16 +1,18 @@
-//! What changed between two documents of one API, and what that means for the library and its users.
+//! Compares two OpenAPI documents of one API, and classifies the changes by what they mean for a library that is built
+//! from them.
 //!
 //! | module | compares |
 //! |---|---|
 //! | `operation` | the operation itself and its request body |
-//! | `paging` | whether a list that came at once may come in pages |
-//! | `parameters` | path variables, and what travels under a name |
+//! | `paging` | whether a list that was complete may now come in pages |
+//! | `parameters` | path variables by position, other parameters by name |
 //! | `responses` | statuses and headers |
 //! | `content` | bodies by media type |
-//! | `schema` | what values look like |
-//! | `security`, `servers` | how to authenticate, and where |
+//! | `schema` | schemas of values |
+//! | `security`, `servers` | authentication and servers |
+//! | `names` | the Rust names of the bindings |
 //!
-//! `changes` collects what they find: the same change met by several operations is one finding.
+//! `changes` collects the changes; a change that several operations share is one finding.
 
 mod changes;
 mod content;
@@ -30,14 +32,14 @@ pub use names::diff_names;
 use org_invitations_codegen::{Api, Surface};
 use serde_json::Value;
 
-/// What a change means.
+/// The impact of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// Nothing behaves differently.
+    /// Behaviour does not change.
     Cosmetic,
-    /// There is something new, and all that was there still works.
+    /// A part was added, and everything that existed still works.
     Additive,
-    /// A Rust name of the bindings comes, goes or stands for something else.
+    /// A Rust name of the bindings was added, removed or changed.
     Bindings,
     /// The library or its users would fail or lose data.
     Breaking,
@@ -46,20 +48,20 @@ pub enum Class {
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What it means.
+    /// The impact.
     pub class: Class,
-    /// JSON pointer to the place in the newer document, or in the older one for what is gone.
+    /// JSON pointer into the newer document, or into the older one for a part that was removed.
     pub pointer: String,
-    /// What was there; null when there was nothing.
+    /// The old value; null for a part that was added.
     pub before: Value,
-    /// What is there now; null when it is gone.
+    /// The new value; null for a part that was removed.
     pub after: Value,
-    /// The change in words, with the operations that it concerns.
+    /// A description of the change, with the affected operations.
     pub message: String,
 }
 
 impl Class {
-    /// The word for it: `breaking`, `bindings`, `additive` or `cosmetic`.
+    /// Returns `breaking`, `bindings`, `additive` or `cosmetic`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Cosmetic => "cosmetic",
@@ -69,7 +71,7 @@ impl Class {
         }
     }
 
-    /// Breaking if so, and otherwise `other`.
+    /// Returns `Breaking` if `breaks`, and otherwise `other`.
     fn breaking_if(breaks: bool, other: Self) -> Self {
         if breaks { Self::Breaking } else { other }
     }
@@ -81,10 +83,10 @@ impl fmt::Display for Class {
     }
 }
 
-/// Compares what two documents say of `api`; the worst changes come first.
+/// Compares two surfaces of `api`; the worst changes come first.
 ///
-/// Moving a schema, inlining a reference, renaming a schema, changing words or the OpenAPI version is
-/// no change. A change in a place that several operations share is one finding.
+/// Moving or renaming a schema, inlining a reference, and changing descriptions or the OpenAPI version are not changes.
+/// A change of a part that several operations share is one finding.
 pub fn diff(old: &Surface, new: &Surface, api: &Api) -> Vec<Finding> {
     let mut changes = Changes::new(old, new);
     changes.servers();
@@ -94,5 +96,5 @@ pub fn diff(old: &Surface, new: &Surface, api: &Api) -> Vec<Finding> {
     changes.into_findings()
 }
 
-/// A part of a surface: its pointer, and what stands there.
+/// A part of a surface: its pointer and its value.
 type Located<'s> = (&'s str, &'s Value);

@@ -1,4 +1,4 @@
-//! An operation: whether it is there, what it is called, and what it is sent.
+//! Compares an operation: its presence, its flags and its request.
 
 use org_invitations_codegen::{Direction, api::Operation};
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ impl Changes<'_> {
             return;
         };
         let (old, new) = ((&*old_at, before), (&*new_at, after));
-        // The library always sends one.
+        // The library always sends a body.
         let what = "whether a request body is required changed";
         self.keyword(Class::Cosmetic, "required", old, new, what);
         let (media_type, body) = (request.media_type, Some(&*request.body));

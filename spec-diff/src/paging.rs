@@ -1,11 +1,11 @@
-//! A list that came at once and may now come in pages: whoever reads the first page takes it for all.
+//! Detects lists that were complete and may now come in pages: a library that reads only the first page would miss items.
 
 use org_invitations_codegen::api::{Kind, Operation, Response};
 
-/// What findings call the body of a success as a whole.
+/// The label of the whole body of a success in messages.
 pub(super) const RESPONSE: &str = "the response";
 
-/// What parameters that ask for a page are called.
+/// Names of parameters that ask for a page, in lower case without separators.
 const PAGE_PARAMETERS: [&str; 14] = [
     "after",
     "before",
@@ -23,7 +23,7 @@ const PAGE_PARAMETERS: [&str; 14] = [
     "startingafter",
 ];
 
-/// What tells that there is another page.
+/// Names of properties that tell that there is another page, in the same form.
 const NEXT_PAGE_PROPERTIES: [&str; 12] = [
     "cursor",
     "hasmore",
@@ -39,7 +39,7 @@ const NEXT_PAGE_PROPERTIES: [&str; 12] = [
     "pagination",
 ];
 
-/// Whether the library reads the list of this operation as a whole, without asking for pages.
+/// Whether the library reads the list of this operation without asking for pages.
 pub(super) fn reads_whole_list(operation: &Operation) -> bool {
     let object = match &operation.response {
         Response::Empty => return false,

@@ -1,4 +1,4 @@
-//! Parameters: variables of the path by their position, the others by their names.
+//! Compares parameters: path variables by position, the others by name.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{Class, Located, changes::Changes, paging::is_page_parameter, schema::SchemaDiff};
 
-/// Parameters with their pointers, by place and name.
+/// Parameters with their pointers, by location and name.
 type Listed<'s> = BTreeMap<(&'s str, &'s str), (String, &'s Value)>;
 
 impl Changes<'_> {
@@ -23,7 +23,7 @@ impl Changes<'_> {
         (new_at, new): Located,
     ) {
         let (mut before, mut after) = (listed(old_at, old), listed(new_at, new));
-        // The names of path variables do not travel.
+        // Path variables are matched by position, because their names are not sent.
         for (name, other) in variables(old_path).zip(variables(new_path)) {
             match (
                 before.remove(&("path", name)),
@@ -54,7 +54,7 @@ impl Changes<'_> {
                 None => gone.push((key.1, old)),
             }
         }
-        // What is left under the same name moved to another place.
+        // A remaining parameter of the same name moved to another location.
         let mut new: BTreeMap<&str, Vec<(String, &Value)>> = BTreeMap::new();
         for ((_, name), parameter) in after {
             new.entry(name).or_default().push(parameter);

@@ -1,4 +1,4 @@
-//! Responses: statuses, headers, and the bodies by status.
+//! Compares responses: statuses, headers and bodies.
 
 use org_invitations_codegen::{
     Direction,
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{Class, Located, changes::Changes, schema::SchemaDiff};
 
-/// Headers that the library reads; losing another one loses nothing.
+/// Headers that the library reads. The removal of another one does not break it.
 const HEADERS_READ: [&str; 7] = [
     "location",
     "retry-after",
@@ -30,21 +30,21 @@ impl Changes<'_> {
         let none = Map::new();
         let before = old["responses"].as_object().unwrap_or(&none);
         let after = new["responses"].as_object().unwrap_or(&none);
-        let place = |at: &str, status: &str| format!("{at}/responses/{}", escape(status));
-        // Any 2xx is a success to the library: the first one that has no counterpart is that of the other.
+        let pointer = |at: &str, status: &str| format!("{at}/responses/{}", escape(status));
+        // The library accepts any 2xx, so the first successes without a counterpart are compared with each other.
         let (lost, gained) = (unmatched(before, after), unmatched(after, before));
         let shared = before
             .keys()
             .any(|status| is_success(status) && after.contains_key(status));
         let renamed = lost.zip(gained).filter(|_| !shared);
         for (status, response) in before {
-            let at = place(old_at, status);
+            let at = pointer(old_at, status);
             let other = match renamed {
                 Some((one, other)) if one == status => other,
                 _ => status,
             };
             if let Some(counterpart) = after.get(other) {
-                let new_at = place(new_at, other);
+                let new_at = pointer(new_at, other);
                 if other != status {
                     let what = "the status of a success changed";
                     let (before, after) = (json!(status), json!(other));
@@ -64,7 +64,7 @@ impl Changes<'_> {
         for status in after.keys() {
             let is_other = renamed.is_some_and(|(_, other)| other == status);
             if !is_other && !before.contains_key(status) {
-                let at = place(new_at, status);
+                let at = pointer(new_at, status);
                 let after = (&*at, json!(status));
                 let what = "there is a new status";
                 self.record(Class::Additive, (old_at, Value::Null), after, what);
@@ -94,9 +94,9 @@ impl Changes<'_> {
         let none = Map::new();
         let before = old["headers"].as_object().unwrap_or(&none);
         let after = new["headers"].as_object().unwrap_or(&none);
-        let place = |at: &str, name: &str| format!("{at}/headers/{}", escape(name));
+        let pointer = |at: &str, name: &str| format!("{at}/headers/{}", escape(name));
         for (name, header) in before {
-            let at = place(old_at, name);
+            let at = pointer(old_at, name);
             let label = format!("the header `{name}` of {status}");
             let Some(other) = after.get(name) else {
                 let read = HEADERS_READ.contains(&name.as_str());
@@ -105,11 +105,11 @@ impl Changes<'_> {
                 self.record(class, (&at, header.clone()), (new_at, Value::Null), what);
                 continue;
             };
-            self.header((&at, header), (&place(new_at, name), other), &label);
+            self.header((&at, header), (&pointer(new_at, name), other), &label);
         }
         for (name, header) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
             let what = format!("there is a new header `{name}` of {status}");
-            let after = (&*place(new_at, name), header.clone());
+            let after = (&*pointer(new_at, name), header.clone());
             self.record(Class::Additive, (old_at, Value::Null), after, what);
         }
     }
@@ -119,7 +119,7 @@ impl Changes<'_> {
             .iter()
             .any(|(_, header)| header.get("$ref").is_some())
         {
-            // What cannot be looked up may be anything.
+            // A header that cannot be resolved may be anything.
             if old.1 != new.1 {
                 let (before, after) = ((old.0, old.1.clone()), (new.0, new.1.clone()));
                 let what = format!("whether {label} can be looked up changed");
@@ -150,7 +150,7 @@ fn is_success(status: &str) -> bool {
     status.starts_with('2')
 }
 
-/// The first success of `responses` that `others` do not have.
+/// Returns the first success of `responses` that `others` lack.
 fn unmatched<'s>(
     responses: &'s Map<String, Value>,
     others: &Map<String, Value>,
@@ -159,7 +159,7 @@ fn unmatched<'s>(
     successes.find(|status| !others.contains_key(*status))
 }
 
-/// What the library reads of a success, and what of it when it comes without its envelope.
+/// Returns the object that the library reads of a success, and the property that it reads if there is no envelope.
 fn read_parts(operation: &Operation) -> (Option<&Object>, Option<&Field>) {
     match &operation.response {
         Response::Empty => (None, None),

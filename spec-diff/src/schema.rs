@@ -1,8 +1,8 @@
-//! What changed between two schemas, seen from the side that sends or the side that receives.
+//! Compares schemas, depending on the direction in which values are sent.
 //!
-//! In a request a narrower schema breaks, because values that were accepted no longer are; in a
-//! response a wider one does, because values arrive that never did. The library reads responses
-//! tolerantly (open enumerations, optional properties), so there only what it cannot do without breaks.
+//! In a request a narrower schema breaks the library, because values that were accepted no longer are. In a response a
+//! wider schema might, because new values arrive; but the library reads responses tolerantly (open enumerations, optional
+//! properties), so that only changes of required parts break it.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -19,7 +19,7 @@ use crate::{
     paging::{RESPONSE, is_next_page_property},
 };
 
-/// Keywords that hold schemas of values within the value, other than properties.
+/// Keywords other than `properties` whose schemas describe values within the value.
 const NESTED: [&str; 4] = [
     "items",
     "additionalProperties",
@@ -27,7 +27,7 @@ const NESTED: [&str; 4] = [
     "prefixItems",
 ];
 
-/// Compares schemas that travel in one direction.
+/// Compares schemas of one direction.
 pub(super) struct SchemaDiff<'d, 'a> {
     changes: &'d mut Changes<'a>,
     direction: Direction,
@@ -38,7 +38,7 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
         Self { changes, direction }
     }
 
-    /// A whole body, of which the library uses what `object` lists.
+    /// Compares a whole body, of which the library uses the properties of `object`.
     pub(super) fn body(
         &mut self,
         old: Located,
@@ -56,7 +56,7 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
         );
     }
 
-    /// A value, of which the library expects `kind`.
+    /// Compares the schemas of a value, of which the library expects `kind`.
     pub(super) fn schema(
         &mut self,
         old: Located,
@@ -105,7 +105,7 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
                     self.schema(before, after, &label, item, Need::Required);
                 }
                 (before, after) => {
-                    // Nothing else was, or will be, in a closed object.
+                    // In a closed object, no such values were or will be sent.
                     let closed = [old, new].iter().any(|it| it[tail.as_str()] == false);
                     let class = Class::breaking_if(!closed, Class::Cosmetic);
                     let what = format!("`{tail}` of {label} changed");
@@ -128,12 +128,12 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
         let before = old["properties"].as_object().unwrap_or(&none);
         let after = new["properties"].as_object().unwrap_or(&none);
         let (was_required, is_required) = (required(old), required(new));
-        let place = |at: &str, name: &str| format!("{at}/properties/{}", escape(name));
+        let pointer = |at: &str, name: &str| format!("{at}/properties/{}", escape(name));
         for (name, property) in before {
             let field = fields.iter().find(|field| field.name == *name);
-            let at = place(old_at, name);
+            let at = pointer(old_at, name);
             let Some(counterpart) = after.get(name) else {
-                // The library sends only its own fields, but its users read all that arrive.
+                // The library sends only its own fields, but its users may read every property of a response.
                 let escape_control = self.direction == Direction::Request && field.is_none();
                 let class = Class::breaking_if(!escape_control, Class::Cosmetic);
                 let what = format!("the property `{name}` of {label} is gone");
@@ -142,7 +142,7 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
                     .record(class, before, (new_at, Value::Null), what);
                 continue;
             };
-            let new_at = place(new_at, name);
+            let new_at = pointer(new_at, name);
             let (demanded, demands) = (
                 was_required.contains(&**name),
                 is_required.contains(&**name),
@@ -150,7 +150,7 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
             if demanded != demands {
                 let class = self.requirement(demands, field);
                 let what = format!("whether `{name}` of {label} is required changed");
-                // Said where the property is listed, which is what people look for.
+                // The finding points to the property and not to the list of required names.
                 self.changes.record_at(
                     true,
                     class,
@@ -166,7 +166,7 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
         }
         self.required_only((old_at, old), (new_at, new), label);
         for (name, property) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
-            let at = place(new_at, name);
+            let at = pointer(new_at, name);
             let mut essential = fields.iter().filter(|field| field.need == Need::Required);
             let sent = essential.any(|field| field.name == *name);
             let demanded = is_required.contains(&**name);
@@ -188,7 +188,7 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
         }
     }
 
-    /// Names that are required though no property of that name is described.
+    /// Compares required names without a described property.
     fn required_only(&mut self, (old_at, old): Located, (new_at, new): Located, label: &str) {
         let described = |schema: &Value, name: &str| schema["properties"].get(name).is_some();
         let request = self.direction == Direction::Request;
@@ -215,11 +215,11 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
         }
     }
 
-    /// A property became required, or no longer is.
+    /// Classifies a property that became required, or no longer is.
     fn requirement(&self, demands: bool, field: Option<&Field>) -> Class {
         let essential = field.is_some_and(|field| field.need == Need::Required);
         match (self.direction, demands) {
-            // What the library always sends may well be required.
+            // The library always sends the property.
             (Direction::Request, true) if essential => Class::Cosmetic,
             (Direction::Request, true) => Class::Breaking,
             (Direction::Request, false) => Class::Additive,
@@ -229,7 +229,7 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
         }
     }
 
-    /// Everything that a schema says of the value itself.
+    /// Compares the keywords of the value itself.
     fn keywords(
         &mut self,
         (old_at, old): Located,
@@ -246,7 +246,7 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
         keywords.dedup();
         for keyword in keywords {
             let (before, after) = (&old[keyword], &new[keyword]);
-            // Schemas are compared by what is in them, but whether an object is closed is a word of its own.
+            // Nested schemas are compared on their own, except for a boolean that closes an object.
             let apart = ["properties", "required"].contains(&keyword.as_str())
                 || NESTED.contains(&keyword.as_str())
                     && [before, after]
@@ -257,7 +257,7 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
             }
             let class = self.keyword(keyword, before, after, need);
             let what = format!("`{keyword}` of {label} changed");
-            // These are said where a schema is used, the others where it is defined.
+            // Findings of these keywords point to the use of a schema, the others to its definition.
             let at_use = ["nullable", "deprecated"].contains(&keyword.as_str());
             self.changes.record_at(
                 at_use,
@@ -290,7 +290,7 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
                 (false, true) => Class::Additive,
                 (false, false) => Class::Cosmetic,
             },
-            // An open set shuts nothing out by being written down, or by no longer being so.
+            // An open set excludes no value, whether it is listed or not.
             "x-extensible-enum" if before.is_null() || after.is_null() => Class::Additive,
             "enum" | "x-extensible-enum" => self.values(before, after),
             "default" if request => Class::Breaking,
@@ -304,14 +304,14 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
                 narrower_breaks(*after == true)
             }
             "multipleOf" => narrower_breaks(!after.is_null()),
-            // Closing an object: the library sends only what is documented.
+            // Closing an object changes nothing, because the library sends documented properties only.
             _ => Class::Cosmetic,
         }
     }
 
-    /// Values that were allowed and no longer are, or that are new.
+    /// Classifies values that were added to or removed from a set.
     fn values(&self, before: &Value, after: &Value) -> Class {
-        // An enumeration where there was none shuts out the rest.
+        // A new enumeration excludes all other values.
         let (Some(before), Some(after)) = (before.as_array(), after.as_array()) else {
             return match (self.direction, after.is_null()) {
                 (_, true) => Class::Additive,
@@ -333,7 +333,7 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
     }
 }
 
-/// The schemas of values within the value, by where they stand in the schema; properties apart.
+/// Returns the nested schemas other than properties, by their pointers relative to the schema.
 fn nested_schemas(schema: &Value) -> BTreeMap<String, &Value> {
     let mut found = BTreeMap::new();
     for keyword in NESTED {

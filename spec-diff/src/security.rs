@@ -1,4 +1,4 @@
-//! Authentication: each way by what it is, with its schemes spelt out.
+//! Compares authentication: alternatives are compared by the definitions of their schemes.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 
 use crate::{Class, Located, changes::Changes};
 
-/// One way to authenticate: every scheme that it takes.
+/// One alternative of authentication, which may combine several schemes.
 struct AuthAlternative {
     schemes: Vec<Scheme>,
-    /// All that it means.
+    /// The definitions and scopes of all schemes.
     value: Value,
 }
 
@@ -41,7 +41,7 @@ impl Changes<'_> {
                 .push(alternative);
         }
         for alternative in gone {
-            // The same schemes by their names: one of them is another one now.
+            // An alternative with the same names was redefined.
             if let Some(other) = added
                 .get_mut(&alternative.scheme_names())
                 .and_then(Vec::pop)
@@ -59,7 +59,7 @@ impl Changes<'_> {
             );
         }
         for alternative in added.into_values().flatten() {
-            // Where there was no need to, the library does not authenticate.
+            // The library does not authenticate where no alternative was listed before.
             let class = Class::breaking_if(!had_any, Class::Additive);
             let what = "there is a new way to authenticate";
             self.record(
@@ -86,7 +86,7 @@ impl Changes<'_> {
 }
 
 impl AuthAlternative {
-    /// What the document calls it.
+    /// Returns the pointers and scopes of the schemes.
     fn scheme_names(&self) -> String {
         let schemes = self.schemes.iter();
         let named = schemes.map(|scheme| format!("{} {}", scheme.pointer, scheme.scopes));
@@ -94,7 +94,7 @@ impl AuthAlternative {
     }
 }
 
-/// The ways of an operation by all that they mean; none is no need to authenticate.
+/// Returns the alternatives of an operation by their definitions. An empty map stands for no authentication.
 fn alternatives(
     surface: &Surface,
     at: &str,
@@ -131,7 +131,7 @@ fn alternatives(
     listed.enumerate().map(alternative).collect()
 }
 
-/// A scheme without what only helps people to use it.
+/// Returns a scheme without keywords that only help people to use it.
 fn canonical(scheme: &Value) -> Value {
     let Value::Object(map) = scheme else {
         return scheme.clone();

@@ -1,4 +1,4 @@
-//! Servers: the library talks to the first one, and does as long as it is listed at all.
+//! Compares servers. The library uses the first one, and a change breaks it only if that server is no longer listed.
 
 use std::collections::HashSet;
 
@@ -8,13 +8,13 @@ use serde_json::json;
 use crate::{Class, changes::Changes};
 
 impl Changes<'_> {
-    /// The servers of the documents.
+    /// Compares the servers of the documents.
     pub(super) fn servers(&mut self) {
         let (old, new) = (self.old.servers(""), self.new.servers(""));
         self.compare_servers(old, new, "/servers");
     }
 
-    /// The servers of an operation, where it has its own before or after.
+    /// Compares the servers of an operation that overrides those of the document.
     pub(super) fn overriding_servers(&mut self, old_at: &str, new_at: &str) {
         let (old, new) = (self.old.servers(old_at), self.new.servers(new_at));
         if let Some(own) = new.or(old) {
@@ -31,7 +31,7 @@ impl Changes<'_> {
     ) {
         let first = |servers: Option<&Servers>| servers.and_then(|it| it.urls.first().cloned());
         let (Some(before), Some(after)) = (before, after) else {
-            // A document that names none says nothing of where the service is.
+            // A document without servers does not tell where the service is.
             if before.is_some() || after.is_some() {
                 let place = format!("{pointer}/0/url");
                 let urls = (json!(first(before)), json!(first(after)));

@@ -1,4 +1,4 @@
-//! Bindings as JSON, so that a program can tell what a library that was built needs of its documents.
+//! Bindings as JSON, so that a program can tell what a compiled library needs of its documents.
 
 use serde_json::{Map, Value, json};
 
@@ -8,9 +8,8 @@ use crate::{
     diagnostic::{Diagnostic, Report},
 };
 
-/// As text, so that a program can tell what a library that was built needs of its documents.
 impl Bindings {
-    /// The description as JSON, which [`from_description`](Self::from_description) reads.
+    /// Returns a description as JSON, which [`from_description`](Self::from_description) parses.
     pub fn description(&self) -> String {
         let need = |need: Need| need == Need::Required;
         let source = |source: &Source| {
@@ -49,11 +48,11 @@ impl Bindings {
         .to_string()
     }
 
-    /// Reads a description.
+    /// Parses a description.
     ///
     /// # Errors
     ///
-    /// A [`Report`] with one problem when the text is no description.
+    /// A [`Report`] with one problem if the text is not a description.
     pub fn from_description(text: &str) -> Result<Self, Report> {
         read_description(text).ok_or_else(|| {
             let diagnostic = Diagnostic {

@@ -1,4 +1,4 @@
-//! The builder: which operations of which documents become bindings, and what the code around them needs.
+//! The builder: which operations of which documents become bindings, and which parts of them are required.
 
 mod description;
 mod requirements;
@@ -34,7 +34,7 @@ pub struct Bindings {
     pub(crate) sources: Vec<Source>,
 }
 
-/// One document, what is selected from it, and what the code around the bindings needs of that.
+/// One document, the operations that are selected from it, and the parts that are required of it.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Source {
@@ -45,15 +45,15 @@ pub struct Source {
     pub(crate) names: Vec<(BodyPath, String)>,
     pub(crate) requirements: Vec<Requirement>,
     pub(crate) envelope: Option<String>,
-    /// What the builder was given and cannot be read.
+    /// Invalid arguments of the builder's methods.
     pub(crate) errors: Vec<String>,
 }
 
-/// An operation, or with the method `*` all operations of a path.
+/// A selected operation, or with the method `*` all operations of a path.
 #[derive(Clone, Debug)]
 pub(crate) struct Selection {
     pub endpoint: Endpoint,
-    /// The name that it gets, in place of the document's operationId.
+    /// The name that replaces the document's operationId.
     pub id: Option<String>,
     pub need: Need,
 }
@@ -80,7 +80,7 @@ pub enum Type {
     Integer,
     /// A list of strings.
     TextList,
-    /// The type that [`Source::name`] names there.
+    /// A type that [`Source::name`] names.
     Named,
 }
 
@@ -105,7 +105,7 @@ impl Type {
 }
 
 impl Bindings {
-    /// Bindings that are written to `$OUT_DIR/<name>.rs`.
+    /// Creates bindings that are written to `$OUT_DIR/<name>.rs`.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -117,34 +117,34 @@ impl Bindings {
         }
     }
 
-    /// The module that includes the output. Default: `crate::api`. Its path has to be absolute, since it
-    /// stands in the output.
+    /// Sets the module that includes the output. Default: `crate::api`. The path has to be absolute, because the
+    /// output contains it.
     pub fn module(mut self, path: impl Into<String>) -> Self {
         self.module = path.into();
         self
     }
 
-    /// What the documentation of the client calls the API. Default: the document's own title.
+    /// Sets the title of the API in the documentation of the client. Default: the document's own title.
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = Some(title.into());
         self
     }
 
-    /// The environment variable that names other documents to build from: one, or several separated as in
-    /// `PATH`. An operation is taken from the first that has it.
+    /// Sets the environment variable that names other documents to build from: one, or several separated as in
+    /// `PATH`. An operation is taken from the first document that has it.
     pub fn env(mut self, variable: impl Into<String>) -> Self {
         self.variable = Some(variable.into());
         self
     }
 
-    /// A module with the types that the output then uses in place of its own:
+    /// Sets a module whose types the output uses in place of its own:
     ///
     /// - `Transport`, the state that the client holds, for which the crate implements
     ///   `progenitor_client::ClientHooks<Transport>` for the generated `Client`;
     /// - `OperationSpec`, of which the output has a table, `OPERATIONS`, for those hooks;
     /// - `Timestamp`, which reads RFC 3339.
     ///
-    /// Without it the output stands alone.
+    /// Without this module the output is self-contained.
     pub fn support(mut self, path: impl Into<String>) -> Self {
         self.support = Some(path.into());
         self
@@ -156,7 +156,7 @@ impl Bindings {
         self
     }
 
-    /// What is needed of each document, for [`Surface`](crate::Surface), [`check()`](crate::check()) and
+    /// Returns what is required of each document, for [`Surface`](crate::Surface), [`check()`](crate::check()) and
     /// comparisons.
     pub fn apis(&self) -> Vec<Api> {
         self.sources.iter().map(Source::api).collect()
@@ -164,7 +164,7 @@ impl Bindings {
 }
 
 impl Source {
-    /// Reads the document at this path, relative to the package's root.
+    /// Creates a source for the document at this path, relative to the package's root.
     pub fn new(document: impl Into<String>) -> Self {
         Self {
             title: None,
@@ -178,7 +178,7 @@ impl Source {
         }
     }
 
-    /// What messages call the API.
+    /// Sets the title of the API in messages.
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = Some(title.into());
         self
@@ -221,10 +221,9 @@ impl Source {
         self
     }
 
-    /// Names the type of a place in an operation's bodies, whatever the document calls it. A place is an
-    /// operation, `#request`, `#form`, `#response` or `#failure`, and the way to it: names of properties, and
-    /// `*` for the items of a list, as in `GET /users#response/data/*`. Structures that meet under one name
-    /// are united.
+    /// Names the type of a body or of a part of it, whatever the document calls the type. `path` consists of an
+    /// operation, `#request`, `#form`, `#response` or `#failure`, and names of properties, with `*` for the items
+    /// of a list: `GET /users#response/data/*`. Types with the same name are unified.
     pub fn name(mut self, body_path: &str, name: &str) -> Self {
         match body_path.parse() {
             Ok(body_path) => self.names.push((body_path, name.to_owned())),
@@ -233,14 +232,14 @@ impl Source {
         self
     }
 
-    /// A parameter (`GET /users?page_size`) or property (`User.id`, `User.metadata.created_at`) that the
-    /// code around the bindings cannot do without: where a document lacks it, the build fails.
+    /// Requires a parameter (`GET /users?page_size`) or property (`User.id`, `User.metadata.created_at`): if a
+    /// document lacks it, the build fails.
     pub fn require(self, target: &str, kind: Type) -> Self {
         self.need(target, kind, Need::Required)
     }
 
-    /// A parameter that the code around the bindings sends with every request, so that the document may
-    /// require it.
+    /// Requires a parameter that the code around the bindings sends with every request, so that a document may
+    /// require it too.
     pub fn send(self, target: &str, kind: Type) -> Self {
         let mut source = self.need(target, kind, Need::Required);
         if let Some(need) = source.requirements.last_mut() {
@@ -249,14 +248,14 @@ impl Source {
         source
     }
 
-    /// A parameter or property that the code around the bindings names and can do without: where a document
-    /// lacks it, it is taken from the project's own document, marked as not offered.
+    /// Declares an optional parameter or property: if a document lacks it, the parameter or property is taken from
+    /// the project's own document, marked as not offered.
     pub fn offer(self, target: &str, kind: Type) -> Self {
         self.need(target, kind, Need::Optional)
     }
 
-    /// The property in which the API wraps its results. A document that describes them without the envelope
-    /// is understood too.
+    /// Sets the property in which the API wraps its results. A document that describes results without the
+    /// envelope is accepted too.
     pub fn envelope(mut self, property: &str) -> Self {
         self.envelope = Some(property.to_owned());
         self
@@ -290,7 +289,7 @@ impl Source {
         self
     }
 
-    /// The title in messages.
+    /// Returns the title in messages.
     pub(crate) fn display_title(&self) -> String {
         self.title.clone().unwrap_or_else(|| self.document.clone())
     }

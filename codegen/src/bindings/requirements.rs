@@ -1,4 +1,4 @@
-//! What the code around the bindings needs of a document, as an [`Api`].
+//! Builds an [`Api`], the requirements on a document, from a source.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Source {
-    /// What the code around the bindings needs of the document.
+    /// Returns what the code around the bindings requires of the document.
     pub(crate) fn api(&self) -> Api {
         let mut assembler = ApiAssembler {
             source: self,
@@ -27,7 +27,7 @@ impl Source {
     }
 }
 
-/// Assembles the types that are needed from the names and requirements of a source.
+/// Builds the required types from the names and requirements of a source.
 struct ApiAssembler<'a> {
     source: &'a Source,
     objects: BTreeMap<&'a str, Arc<Object>>,
@@ -86,7 +86,7 @@ impl<'a> ApiAssembler<'a> {
         }
     }
 
-    /// The named type at a place.
+    /// Returns the named type of a part of a body.
     fn object_at(
         &mut self,
         endpoint: &Endpoint,
@@ -146,7 +146,7 @@ impl<'a> ApiAssembler<'a> {
                 let below: Vec<_> = below.map(|(steps, need)| (&steps[1..], *need)).collect();
                 Kind::Nested(self.fields("", &below))
             };
-            // What holds something essential is essential.
+            // A property that contains a required one is required.
             let is_required = needed
                 .iter()
                 .any(|(steps, need)| steps.first() == Some(first) && need.need == Need::Required);
@@ -163,7 +163,7 @@ impl<'a> ApiAssembler<'a> {
         fields
     }
 
-    /// The kind of a property whose type has a name: of itself, or of its items.
+    /// Returns the kind of a property whose type, or the type of whose items, is named.
     fn named(&mut self, owner: &str, property: &str) -> Kind {
         let names = &self.source.names;
         for (holder, _) in names.iter().filter(|(_, name)| name == owner) {

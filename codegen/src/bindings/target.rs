@@ -1,10 +1,10 @@
-//! What the tables of a builder point to: places in bodies, parameters and properties.
+//! What the arguments of a builder point to: parts of bodies, parameters and properties.
 
 use std::{fmt, str::FromStr};
 
 use crate::api::Endpoint;
 
-/// A place in the bodies of an operation: `GET /users#response/data/*`.
+/// A part of a body of an operation: `GET /users#response/data/*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BodyPath {
     pub endpoint: Endpoint,

@@ -1,4 +1,4 @@
-//! Sets of values: enums that keep a value that the document does not list.
+//! Enums for sets of values, which keep values that the document does not list.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -45,7 +45,7 @@ pub(super) fn tokens(model: &Model) -> TokenStream {
     quote! { #definition #(#enums)* }
 }
 
-/// The macro that the output defines its enums with.
+/// The macro that defines the enums of the output.
 fn definition() -> TokenStream {
     quote! {
         macro_rules! open_enum {

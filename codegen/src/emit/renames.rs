@@ -1,8 +1,8 @@
-//! Names that would collide in Rust.
+//! Placeholders for names that collide in Rust.
 //!
-//! Progenitor makes a Rust name from the name on the wire and has no setting for another one. Where two names
-//! would be one, or one would be taken for something else, progenitor is given a name that nobody else has;
-//! afterwards, the text that goes over the wire is put back in its place.
+//! Progenitor derives a Rust name from the name on the wire and has no setting for another one. Where two names would
+//! become one identifier, or would collide with an identifier of the generated code, the document that progenitor reads
+//! has a unique placeholder instead. Afterwards the name on the wire replaces the placeholder in the output.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,18 +14,18 @@ use crate::lower::{
     model::{Body, Model},
 };
 
-/// The first of the characters that mark a name as given in place of another one: for private use, so that
-/// they stand in no document's name, and no part of an identifier.
+/// The first of the characters that mark a placeholder. They are for private use, so that no document's name contains
+/// them, and they are not part of an identifier.
 const FIRST_MARK: u32 = 0xE000;
 const MARKS: u32 = 0x1900;
 
 #[derive(Default)]
 pub(super) struct Renames {
-    /// By type, name on the wire, and what progenitor is given.
+    /// Type, name on the wire, and placeholder.
     properties: Vec<(String, String, String)>,
-    /// By path, method, location and name on the wire.
+    /// Path, method, location and name on the wire, and the placeholder.
     parameters: Vec<([String; 4], String)>,
-    /// What progenitor is given, and what goes over the wire.
+    /// Placeholders, and the names on the wire.
     wire: HashMap<String, String>,
 }
 
@@ -79,7 +79,7 @@ impl Renames {
         given
     }
 
-    /// Gives the names to the document that progenitor reads.
+    /// Puts the placeholders into the document that progenitor reads.
     pub fn apply(&self, document: &mut Value) {
         for (name, wire, given) in &self.properties {
             let component = &mut document["components"]["schemas"][name];
@@ -114,7 +114,7 @@ impl Renames {
                 ));
             }
         }
-        // A path has one template, whatever the methods call its variables.
+        // A path has one template, although its methods may name the variables differently.
         for (path, _) in &paths {
             let mut template = path.clone();
             for ([other, _, location, name], given) in &self.parameters {
@@ -131,7 +131,7 @@ impl Renames {
         }
     }
 
-    /// Puts the wire's names in the place of those that were given.
+    /// Replaces the placeholders with the names on the wire.
     pub fn restore(&self, tokens: TokenStream) -> TokenStream {
         if self.wire.is_empty() {
             return tokens;
@@ -162,7 +162,7 @@ impl Renames {
         match self.wire.get(text) {
             Some(wire) => Literal::string(wire),
             None => {
-                // Within a longer text, such as a message or a path.
+                // The placeholder is part of a longer text, such as a message or a path.
                 let plain: String = text.chars().filter(|letter| !is_mark(*letter)).collect();
                 Literal::string(&plain)
             }

@@ -1,4 +1,4 @@
-//! Objects that a property tells apart: enums that keep what is none of them.
+//! Enums for unions with a discriminator, which keep values that match none of the objects.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -48,7 +48,7 @@ pub(super) fn tokens(model: &Model) -> TokenStream {
     quote! { #union #(#unions)* }
 }
 
-/// The macro that the output defines its unions with.
+/// The macro that defines the unions of the output.
 fn definition() -> TokenStream {
     quote! {
         macro_rules! tagged_enum {

@@ -1,14 +1,14 @@
-//! A document's words as Rust documentation.
+//! Turns descriptions of a document into Rust documentation.
 
-/// Cleans text for rustdoc: nothing in it is a test, and every block of code ends.
+/// Cleans text for rustdoc, so that it contains no doctest and every code block ends.
 ///
-/// Blocks of code become `text`, because rustdoc takes blocks without a language, and indented ones, for
-/// Rust programs. What rustdoc would take for a link or a tag stays as it is; the output allows it.
+/// Code blocks become `text`, because rustdoc takes blocks without a language, and indented ones, for Rust. What rustdoc
+/// takes for a link or a tag stays, because the output allows it.
 pub(crate) fn clean(text: &str) -> Option<String> {
     let mut lines = Vec::new();
     let mut fence: Option<&str> = None;
     for line in text.trim().lines() {
-        // What moves the cursor or turns the text is no part of a description.
+        // Control characters and direction marks are dropped.
         let line: String = line
             .trim_end()
             .chars()
@@ -16,7 +16,7 @@ pub(crate) fn clean(text: &str) -> Option<String> {
             .filter(|letter| !is_invisible(*letter))
             .collect();
         let trimmed = line.trim_start();
-        // Four blanks would begin a block of code.
+        // Four spaces would begin a code block.
         let indent = &"   "[..(line.len() - trimmed.len()).min(3)];
         let (markers, rest) = markers(trimmed);
         let opened = ["```", "~~~"]
@@ -26,11 +26,11 @@ pub(crate) fn clean(text: &str) -> Option<String> {
             (None, Some(mark)) => {
                 let code = &rest[mark.len()..];
                 if code.contains(mark) {
-                    // A fence that ends on its line is code within text.
+                    // A fence that ends on its line is inline code.
                     let code = code.replace(mark, "");
                     lines.push(format!("{indent}{markers}`{}`", code.trim()));
                 } else if markers.contains('>') {
-                    // Code in a quote ends with it, whatever else it says, and is text here.
+                    // A code block in a quote ends with the quote, so it becomes text.
                     lines.push(format!("{indent}{markers}{code}").trim_end().to_owned());
                 } else {
                     if !markers.is_empty() {
@@ -55,8 +55,8 @@ pub(crate) fn clean(text: &str) -> Option<String> {
     (!text.trim().is_empty()).then_some(text)
 }
 
-/// The marks of quotes and items of lists that a line begins with, each followed by one blank, and the rest.
-/// Five blanks behind one would begin a block of code.
+/// Returns the markers of quotes and list items at the start of a line, each followed by one space, and the rest of the
+/// line. Five spaces after a marker would begin a code block.
 fn markers(line: &str) -> (String, &str) {
     let mut markers = String::new();
     let mut rest = line;
@@ -80,7 +80,7 @@ fn markers(line: &str) -> (String, &str) {
     }
 }
 
-/// A text as code within a line.
+/// Returns a text as inline code.
 pub(crate) fn code(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match text.contains('`') {
@@ -90,13 +90,13 @@ pub(crate) fn code(text: &str) -> String {
     }
 }
 
-/// What moves the cursor or turns the direction of text around.
+/// Whether a character moves the cursor or changes the direction of text.
 pub(crate) fn is_invisible(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Paragraphs, each said once.
+/// Joins paragraphs without duplicates.
 pub(crate) fn paragraphs<'a>(parts: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let mut kept: Vec<String> = Vec::new();
     for part in parts.into_iter().filter_map(clean) {

@@ -1,4 +1,4 @@
-//! What a schema says once its references are followed and its parts are merged.
+//! The effective schema of a value: references are followed and parts are merged.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::document::{Document, escape};
 
-/// Nesting of references and parts beyond this is not followed.
+/// References and parts are followed to this depth.
 const MAX_DEPTH: usize = 64;
 
-/// A schema of a document.
+/// A node of a document with its pointer.
 #[derive(Clone, Debug)]
 pub(super) struct Located<'a> {
     pub document: usize,
@@ -26,7 +26,7 @@ impl<'a> Located<'a> {
         }
     }
 
-    /// The schemas in the list under `keyword`.
+    /// Returns the schemas in the list under `keyword`.
     fn list(&self, keyword: &str) -> Vec<Self> {
         let list = self.node.get(keyword).and_then(Value::as_array);
         let holder = || format!("{}/{keyword}", self.pointer);
@@ -40,7 +40,7 @@ impl<'a> Located<'a> {
     }
 }
 
-/// One value, as all schemas say that apply to it.
+/// What all schemas that apply to one value say about it.
 #[derive(Debug, Default)]
 pub(super) struct EffectiveSchema<'a> {
     pub types: BTreeSet<&'a str>,
@@ -49,11 +49,11 @@ pub(super) struct EffectiveSchema<'a> {
     pub properties: Vec<(&'a str, Vec<Located<'a>>)>,
     pub required: BTreeSet<&'a str>,
     pub items: Vec<Located<'a>>,
-    /// The schema of further properties.
+    /// The schemas of additional properties.
     pub additional: Vec<Located<'a>>,
-    /// The values of its set.
+    /// The listed texts.
     pub values: Vec<&'a str>,
-    /// Whether there are values that are no texts.
+    /// Whether values other than texts are listed.
     pub has_other_values: bool,
     pub unions: Vec<Vec<Located<'a>>>,
     pub discriminator: Option<&'a str>,
@@ -62,14 +62,14 @@ pub(super) struct EffectiveSchema<'a> {
     pub deprecated: bool,
     pub read_only: bool,
     pub write_only: bool,
-    /// References that lead nowhere.
+    /// References that do not resolve.
     pub dangling: Vec<String>,
     visited: BTreeSet<String>,
-    /// How many schemas were looked at.
+    /// The number of schemas that were visited.
     pub cost: usize,
 }
 
-/// Reads schemas of several documents.
+/// Resolves schemas of several documents.
 #[derive(Clone, Copy)]
 pub(super) struct SchemaResolver<'a> {
     pub documents: &'a [&'a Document],
@@ -84,7 +84,7 @@ impl<'a> SchemaResolver<'a> {
         effective
     }
 
-    /// The end of a chain of references.
+    /// Follows a chain of references to its end.
     pub fn resolve(&self, located: &Located<'a>) -> Option<Located<'a>> {
         let document = self.documents[located.document];
         let (node, pointer) = document.resolve(located.node, &located.pointer)?;
@@ -95,7 +95,7 @@ impl<'a> SchemaResolver<'a> {
         })
     }
 
-    /// `is_direct` is what is said at the place itself, and not of something that it refers to.
+    /// Adds a schema. `is_direct` is false for a schema that a reference leads to.
     fn collect(
         &self,
         located: &Located<'a>,
@@ -233,8 +233,8 @@ impl<'a> SchemaResolver<'a> {
         })
     }
 
-    /// The schema that `located` stands for, when it only mentions it: a reference, or a part beside which
-    /// nothing is said of the structure. In a request, what is required is structure.
+    /// Returns the schema that `located` stands for, if `located` is only a reference, or a combinator of one part without
+    /// structure of its own. In a request, `required` counts as structure.
     pub fn definition(&self, located: Located<'a>, in_request: bool) -> Located<'a> {
         let mut located = located;
         for _ in 0..MAX_DEPTH {
@@ -289,7 +289,7 @@ impl<'a> SchemaResolver<'a> {
     }
 }
 
-/// Whether a schema says something of the structure itself, beside its references and parts.
+/// Whether a schema has structure of its own, apart from references and parts.
 fn is_structure(node: &Value, in_request: bool) -> bool {
     let Some(node) = node.as_object() else {
         return false;
@@ -308,7 +308,7 @@ fn is_structure(node: &Value, in_request: bool) -> bool {
                 .is_some_and(|names| !names.is_empty())
 }
 
-/// As [`is_structure`], or by its references or parts.
+/// Whether a schema has structure, of its own or by references or parts.
 fn has_structure(node: &Value, in_request: bool) -> bool {
     is_structure(node, in_request)
         || ["$ref", "allOf", "oneOf", "anyOf"]
@@ -334,7 +334,7 @@ impl<'a> EffectiveSchema<'a> {
         }
     }
 
-    /// Whether it is one of several texts.
+    /// Whether the value is one of several texts.
     pub fn is_enum(&self) -> bool {
         let text = self.is_only("string") || self.types.is_empty() && !self.has_other_values;
         text && !self.values.is_empty()

@@ -1,8 +1,8 @@
-//! Media types: which body of several becomes Rust.
+//! Media types, and which one of a request is generated.
 
 use super::model::Media;
 
-/// The media type of a request that is generated: JSON where there is some.
+/// Chooses the media type of a request: JSON if it is offered.
 pub(super) fn choose<'t>(types: impl Iterator<Item = &'t str>) -> Option<(&'t str, Media)> {
     let rank = |name: &str| match essence(name).as_str() {
         "application/json" => (0, Media::Json),

@@ -1,17 +1,17 @@
-//! From documents to what becomes Rust.
+//! Lowers documents to the model that Rust is generated from.
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `effective` | follows references and merges parts: what a schema says of a value |
-//! | `schema` | types: objects, sets of values, unions, and what two of them have in common |
-//! | `operation` | parameters, requests, successes and failures |
-//! | `needs` | what the code around the bindings names: pinned names, and what a document lacks |
-//! | `naming` | the names of everything |
-//! | `render` | the OpenAPI 3.0 document that says the same, for progenitor and for people |
-//! | `docs`, `idents` | documentation and identifiers as Rust has them |
+//! | `effective` | effective schemas: references are followed and parts are merged |
+//! | `schema`, `union`, `unify` | types: objects, sets of values, unions, and one type for two |
+//! | `operation`, `parameter`, `media_type` | parameters, requests, successes and failures |
+//! | `pins`, `overlay`, `offers` | pinned names, parts that a document lacks, and constants that tell which |
+//! | `naming` | the names of types, methods and parameters |
+//! | `openapi` | the model as an OpenAPI 3.0 document, for progenitor and for people |
+//! | `docs`, `idents` | documentation and identifiers of Rust |
 //!
-//! A server may differ from its document, and one odd value must not lose a list: nothing in a response is
-//! required, sets of values are open, and formats, patterns, limits and defaults are not kept.
+//! A server may differ from its document, and one unexpected value must not make a list unreadable: nothing in a response
+//! is required, sets of values are open, and formats, patterns, limits and defaults are dropped.
 
 pub(crate) mod docs;
 mod effective;
@@ -44,10 +44,10 @@ pub(crate) use naming::variants;
 use operation::Operations;
 use schema::Schemas;
 
-/// The documents of one source: those that the environment names, or the project's own.
+/// The documents of one source: those that the environment names, or the project's own document.
 pub(crate) struct Documents {
     pub documents: Vec<Document>,
-    /// The project's own document, where others are in its place.
+    /// The project's own document, if `documents` are others.
     pub own: Option<Document>,
 }
 
@@ -55,8 +55,8 @@ pub(crate) struct Documents {
 ///
 /// # Errors
 ///
-/// A [`Report`] when a builder's table cannot be read, when documents expand without end, or when places
-/// that were given one name are of different kinds.
+/// A [`Report`] if a call of the builder is invalid, if documents expand without end, or if types with one pinned name
+/// are of different kinds.
 pub(crate) fn lower(bindings: &Bindings, sources: &[Documents]) -> Result<Model, Report> {
     let errors = bindings.sources.iter().flat_map(|source| &source.errors);
     let errors: Vec<Diagnostic> = errors.map(|error| builder_diagnostic(error)).collect();
@@ -127,7 +127,7 @@ fn document_names(documents: &[Vec<&Document>]) -> String {
 }
 
 fn lower_documents(bindings: &Bindings, sources: &[Vec<&Document>]) -> Result<Model, Report> {
-    // One document that several sources name is one.
+    // Several sources may name the same document.
     let mut documents: Vec<&Document> = Vec::new();
     for document in sources.iter().flatten() {
         if !documents
@@ -178,18 +178,18 @@ fn lower_documents(bindings: &Bindings, sources: &[Vec<&Document>]) -> Result<Mo
     Ok(model)
 }
 
-/// An operation, the document that has it, and what is pinned of it.
+/// An operation with its document and its pinned name.
 type SelectedOperation<'s, 'd> = (&'d Document, select::Found<'d>, Option<Pin<'s>>);
 
-/// What an operation is called in place of its own names.
+/// The name and the path that the builder gives an operation.
 #[derive(Clone, Copy)]
 pub(super) struct Pin<'s> {
     pub id: &'s str,
-    /// The path, with its variables.
+    /// The path with its variables.
     pub path: &'s str,
 }
 
-/// The operations that a source selects, each from the first document that has it.
+/// Returns the operations that a source selects, each from the first document that has it.
 fn select_operations<'s, 'd>(
     source: &'s Source,
     candidates: &[&'d Document],
@@ -229,7 +229,7 @@ fn select_operations<'s, 'd>(
     selected_operations
 }
 
-/// Says of what the client is one.
+/// Sets the title, version and description of the client.
 fn describe(bindings: &Bindings, sources: &[Vec<&Document>], model: &mut Model) {
     let info = |document: &&Document, key: &str| {
         document.root()["info"][key]
@@ -267,7 +267,7 @@ fn describe(bindings: &Bindings, sources: &[Vec<&Document>], model: &mut Model) 
     });
 }
 
-/// Whether all that is needed is there: what is lacking of essential operations is a problem.
+/// Returns a diagnostic for every required operation that no document has.
 pub(crate) fn missing_operations(source: &Source, candidates: &[&Document]) -> Vec<Diagnostic> {
     let missing = source.selected.iter().filter(|each| {
         each.need == Need::Required

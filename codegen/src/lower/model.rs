@@ -1,8 +1,8 @@
-//! What becomes Rust: operations, and the types that their parameters and bodies have.
+//! The model that Rust is generated from: operations, and the types of their parameters and bodies.
 
 use crate::{api::Endpoint, path};
 
-/// The bindings of one module, before they are written down.
+/// The bindings of one module, before code is generated.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Model {
     pub title: String,
@@ -10,15 +10,15 @@ pub(crate) struct Model {
     pub description: Option<String>,
     pub types: Vec<NamedType>,
     pub operations: Vec<Operation>,
-    /// Second names of types.
+    /// Aliases of types.
     pub aliases: Vec<(String, Node)>,
-    /// What was left out or changed, each with its place.
+    /// Notes on what was left out or changed, each with its pointer.
     pub notes: Vec<String>,
-    /// `LIST_USERS_EMAIL`, and whether a document has it.
+    /// Names of constants (`LIST_USERS_EMAIL`), and whether a document offers the part.
     pub offers: Vec<(String, bool)>,
 }
 
-/// The index of a [`NamedType`] type.
+/// The index of a [`NamedType`].
 pub(crate) type Id = usize;
 
 /// The type of a value.
@@ -44,11 +44,11 @@ pub(crate) enum Shape {
 /// A type with a name.
 #[derive(Clone, Debug)]
 pub(crate) struct NamedType {
-    /// Assigned last.
+    /// The Rust name; assigned by `naming`.
     pub name: String,
     pub docs: Docs,
     pub body: Body,
-    /// Where it is described.
+    /// Where the type is described.
     pub origin: Origin,
 }
 
@@ -57,13 +57,13 @@ pub(crate) struct Origin {
     /// The index of the document.
     pub document: usize,
     pub pointer: String,
-    /// Whether it is what a request sends.
+    /// Whether the type is part of a request.
     pub in_request: bool,
-    /// The name that code around the bindings gave it.
+    /// The name that the builder gives the type.
     pub pinned: Option<String>,
-    /// The type that holds it, and the way to it there.
+    /// The type that contains this one, and the property that does.
     pub parent: Option<(Id, String)>,
-    /// What it is called where nothing else names it.
+    /// The name of a type that has no other one.
     pub fallback_name: String,
 }
 
@@ -74,11 +74,11 @@ pub(crate) enum Body {
     Union(Union),
 }
 
-/// Objects that are told apart by the value of one property.
+/// A union of objects that are distinguished by the value of one property.
 #[derive(Clone, Debug)]
 pub(crate) struct Union {
     pub discriminator: String,
-    /// The values of the property, and the objects.
+    /// The values of the discriminator, and the objects.
     pub arms: Vec<(String, Node)>,
 }
 
@@ -88,11 +88,11 @@ pub(crate) struct Property {
     pub node: Node,
     pub required: bool,
     pub docs: Docs,
-    /// Whether the document has it.
+    /// Whether a document has it.
     pub offered: bool,
 }
 
-/// What a document says of something.
+/// The documentation of one item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Docs {
     pub text: Option<String>,
@@ -102,7 +102,7 @@ pub(crate) struct Docs {
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
     pub id: String,
-    /// The name of the method; assigned last.
+    /// The name of the method; assigned by `naming`.
     pub name: String,
     pub method: String,
     pub path: String,
@@ -111,10 +111,10 @@ pub(crate) struct Operation {
     pub parameters: Vec<Parameter>,
     pub request: Option<Payload>,
     pub success: Option<Payload>,
-    /// The statuses of failures that have a body of JSON, and what all of them look like.
+    /// The statuses of failures with a JSON body, whose type is `failure`.
     pub failures: Vec<String>,
     pub failure: Option<Node>,
-    /// Whether the document has it.
+    /// Whether a document has it.
     pub offered: bool,
 }
 
@@ -123,7 +123,7 @@ pub(crate) struct Parameter {
     /// `path`, `query` or `header`.
     pub location: String,
     pub name: String,
-    /// What it is called in Rust; assigned last.
+    /// The Rust name; assigned by `naming`.
     pub ident: String,
     pub node: Node,
     pub required: bool,
@@ -131,7 +131,7 @@ pub(crate) struct Parameter {
     pub offered: bool,
 }
 
-/// A body.
+/// A body of a request or response.
 #[derive(Clone, Debug)]
 pub(crate) struct Payload {
     pub media: Media,
@@ -158,7 +158,7 @@ impl Model {
         operations.find(|op| op.is(endpoint))
     }
 
-    /// The type with this pinned name.
+    /// Returns the type with this pinned name.
     pub fn pinned_type(&self, name: &str) -> Option<Id> {
         let is = |named: &NamedType| named.origin.pinned.as_deref() == Some(name);
         let alias = || {
@@ -188,7 +188,7 @@ impl Node {
         }
     }
 
-    /// Replaces ids, wherever they stand.
+    /// Replaces every id.
     pub fn map_ids(&mut self, change: &mut impl FnMut(Id) -> Id) {
         match &mut self.shape {
             Shape::Named(id) => *id = change(*id),
@@ -199,7 +199,7 @@ impl Node {
 }
 
 impl NamedType {
-    /// Replaces ids, wherever they stand.
+    /// Replaces every id.
     pub fn map_ids(&mut self, change: &mut impl FnMut(Id) -> Id) {
         if let Some((id, _)) = &mut self.origin.parent {
             *id = change(*id);
@@ -238,7 +238,7 @@ impl Operation {
         self.method == endpoint.method && path::is_same(&self.path, &endpoint.path)
     }
 
-    /// Every node that stands at the operation itself.
+    /// Returns the types of the parameters and bodies.
     pub fn nodes_mut(&mut self) -> impl Iterator<Item = &mut Node> {
         let bodies = self.request.iter_mut().chain(self.success.iter_mut());
         self.parameters

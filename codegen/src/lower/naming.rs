@@ -1,9 +1,9 @@
-//! The names of everything.
+//! Assigns the names of types, methods and parameters.
 //!
-//! A pinned name comes first. Then a component has the last part of its own name (`Invitation` of
-//! `iam.v2.Invitation`), and if that is taken its whole name; what is sent and is not the same as what comes
-//! back is called `…Request`. What has no name in the document is called after what holds it. If all that is
-//! taken, a number tells them apart, and a note says so.
+//! A pinned name takes precedence. Otherwise a component gets the last part of its name (`Invitation` of
+//! `iam.v2.Invitation`), or its whole name if that is taken; a type of requests that differs from the type of responses
+//! is called `…Request`. A type without a name in the document is called after the type that contains it. If every
+//! candidate is taken, a number is appended, and a note is recorded.
 
 use std::{
     cmp::Reverse,
@@ -23,8 +23,8 @@ pub(super) fn assign(model: &mut Model) {
     operations(model);
 }
 
-/// What is described more than once is one type: a component that is sent and comes back, components of one name
-/// in several documents, and what failures look like, as far as they are equal.
+/// Merges equal types: a component in requests and in responses, components of one name in several documents, and the
+/// bodies of failures.
 fn deduplicate(model: &mut Model) {
     let mut candidates: HashMap<String, Vec<Id>> = HashMap::new();
     let mut duplicates: HashMap<Id, Id> = HashMap::new();
@@ -63,7 +63,7 @@ fn deduplicate(model: &mut Model) {
     for (_, node) in &mut model.aliases {
         node.map_ids(&mut replacement);
     }
-    // What most operations fail with is named after none of them.
+    // The most common body of failures is not named after one operation.
     let shared = failures
         .into_iter()
         .filter(|(id, _)| is_failure(&model.types[*id]));
@@ -72,7 +72,7 @@ fn deduplicate(model: &mut Model) {
     }
 }
 
-/// What the failures of several operations are called.
+/// The name of the body that the failures of several operations share.
 const FAILURE: &str = "Failure";
 
 fn is_failure(named: &NamedType) -> bool {
@@ -125,7 +125,7 @@ fn equal_nodes(model: &Model, one: &Node, other: &Node, assumed: &mut HashSet<(I
         }
 }
 
-/// Drops the types that nothing leads to.
+/// Removes types that no operation refers to.
 fn remove_unreachable(model: &mut Model) {
     let mut queue: Vec<Id> = Vec::new();
     let mut note = |node: &Node| collect_named(node, &mut queue);
@@ -156,7 +156,7 @@ fn remove_unreachable(model: &mut Model) {
         .enumerate()
         .map(|(new, old)| (*old, new))
         .collect();
-    // What held a type may be gone, and then names it no more.
+    // If the containing type was removed, the type is named by its fallback.
     let mut kept: Vec<NamedType> = reached.iter().map(|id| model.types[*id].clone()).collect();
     for named in &mut kept {
         if let Some((holder, member)) = &named.origin.parent
@@ -197,8 +197,8 @@ fn types(model: &mut Model) {
             None => unnamed.push(id),
         }
     }
-    // What comes back first, components before what has no name of its own, and those in an order that does
-    // not depend on where they are used.
+    // Types of responses come first, components before types without a name, and components in an order that does not
+    // depend on where they are used.
     let rank = |id: &Id| {
         let origin = &model.types[*id].origin;
         let own = component(&origin.pointer).is_some();
@@ -215,7 +215,7 @@ fn types(model: &mut Model) {
     };
     unnamed.sort_by_cached_key(rank);
     let number = |name: &str, count: usize| format!("{name}{count}");
-    // Whoever holds a type comes first, as far as none holds itself.
+    // A containing type is named before its parts, unless it contains itself.
     let mut rounds = 0;
     while !unnamed.is_empty() {
         rounds += 1;
@@ -269,7 +269,7 @@ fn component_names(name: &str, in_request: bool) -> Vec<String> {
     names
 }
 
-/// Names methods and parameters. What would be taken for something else of the client's gets another name.
+/// Names methods and parameters. A name that the generated client or builder already has is changed.
 fn operations(model: &mut Model) {
     let mut taken = HashSet::new();
     let number = |name: &str, count: usize| format!("{name}_{count}");
@@ -278,7 +278,7 @@ fn operations(model: &mut Model) {
         if idents::is_reserved_operation(&name) {
             name.push_str("_operation");
         }
-        // Builders are types: `get_a_2` and `get_a2` would be one.
+        // Builders are types, and `get_a_2` and `get_a2` have the same one.
         let numbered = (2..).map(|count| number(&name, count));
         let mut candidates = std::iter::once(name.clone()).chain(numbered);
         let free = candidates
@@ -308,7 +308,7 @@ fn operations(model: &mut Model) {
     }
 }
 
-/// What the values of a set are called; a value that would be `Other` is `OtherValue`.
+/// Returns the names of variants. A value that would be `Other` becomes `OtherValue`.
 pub(crate) fn variants(values: &[String]) -> Vec<String> {
     let mut taken = HashSet::from(["Other".to_owned(), "Self".to_owned()]);
     let mut names = Vec::new();

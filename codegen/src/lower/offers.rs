@@ -1,4 +1,4 @@
-//! The types that the code around the bindings expects, and the constants that say what a document offers.
+//! Applies the types that the code around the bindings expects, and records what a document offers.
 
 use super::model::{Model, Node, Shape};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     bindings::{Bindings, Source, Target, Type},
 };
 
-/// Where the code around the bindings expects a type and the document leaves it open, the type is that.
+/// Sets types that a document leaves open to those that the code around the bindings expects.
 pub(super) fn coerce(bindings: &Bindings, model: &mut Model) {
     for need in bindings
         .sources
@@ -65,7 +65,7 @@ fn coerce_node(node: &mut Node, kind: Type) {
     node.shape = shape;
 }
 
-/// Says what the documents have of what the code around the bindings can do without.
+/// Records which optional parts the documents have.
 pub(super) fn offers(bindings: &Bindings, model: &mut Model) {
     let mut offers = Vec::new();
     for source in &bindings.sources {
@@ -116,7 +116,7 @@ fn offered_properties(source: &Source, model: &Model) -> Vec<(String, bool)> {
     offers
 }
 
-/// `assignedRoleIds` and `page_size` as constants are written.
+/// Returns the name of a constant: `ASSIGNED_ROLE_IDS` for `assignedRoleIds`.
 fn constant(name: &str) -> String {
     super::idents::snake(name).to_ascii_uppercase()
 }

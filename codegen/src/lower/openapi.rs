@@ -1,17 +1,17 @@
-//! A model as an OpenAPI 3.0 document: what progenitor reads, and what people can look at.
+//! Writes a model as an OpenAPI 3.0 document, for progenitor and for people.
 
 use serde_json::{Map, Value, json};
 
 use super::model::{Body, Docs, Media, Model, Node, Operation, Parameter, Payload, Shape};
 
-/// How the document is to be written.
+/// Options of the document.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Form<'a> {
-    /// The component that stands for every time, if there is one.
+    /// The component that represents timestamps, if there is one.
     pub timestamp: Option<&'a str>,
 }
 
-/// Writes the model down.
+/// Writes the model.
 pub(crate) fn document(model: &Model, form: Form) -> Value {
     let mut paths = Map::new();
     for op in &model.operations {
@@ -115,7 +115,7 @@ fn component(model: &Model, body: &Body, docs: &Docs, form: Form) -> Value {
             let mut listed = Map::new();
             for property in properties {
                 let mut node = property.node.clone();
-                // Without this, a list that is absent and an empty one would be the same.
+                // `nullable` distinguishes an absent list from an empty one.
                 node.nullable = !property.required
                     && matches!(node.shape, Shape::List(_) | Shape::Map(_))
                     || property.required && node.nullable;
@@ -130,7 +130,7 @@ fn component(model: &Model, body: &Body, docs: &Docs, form: Form) -> Value {
             }
             let required = properties.iter().filter(|property| property.required);
             let required: Vec<&str> = required.map(|property| property.name.as_str()).collect();
-            // An empty schema keeps what has no property.
+            // The empty schema keeps properties that are not listed.
             let mut written =
                 json!({ "type": "object", "properties": listed, "additionalProperties": {} });
             if !required.is_empty() {
@@ -161,7 +161,7 @@ fn set_docs(written: &mut Value, docs: &Docs) {
     }
 }
 
-/// The text, and that it is deprecated.
+/// Returns the text, followed by a mark if the item is deprecated.
 pub(crate) fn doc_text(docs: &Docs) -> Option<String> {
     let deprecated = docs.deprecated.then_some("**Deprecated.**");
     let parts: Vec<&str> = docs.text.as_deref().into_iter().chain(deprecated).collect();

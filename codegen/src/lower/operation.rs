@@ -1,4 +1,4 @@
-//! From operations of documents to calls with typed parameters and bodies.
+//! Lowers operations: requests, successes and failures.
 
 use super::{
     Pin, docs,
@@ -11,14 +11,14 @@ use super::{
 };
 use crate::{document::escape, select::Found};
 
-/// Reads the operations of one document.
+/// Lowers the operations of one document.
 pub(super) struct Operations<'s, 'a> {
     pub schemas: &'s mut Schemas<'a>,
     pub document: usize,
 }
 
 impl<'a> Operations<'_, 'a> {
-    /// `pin` is what it is called in place of its own names.
+    /// Lowers one operation. `pin` overrides its operationId and the variables of its path.
     pub fn read(&mut self, found: &Found<'a>, pin: Option<Pin<'_>>) -> Operation {
         let pointer = format!("{}/{}", found.pointer, found.method);
         let operation = Located {
@@ -110,7 +110,7 @@ impl<'a> Operations<'_, 'a> {
         })
     }
 
-    /// The bodies of JSON that responses with these statuses have.
+    /// Returns the bodies of the responses with these statuses.
     fn bodies(
         &mut self,
         operation: &Located<'a>,
@@ -197,7 +197,7 @@ impl<'a> Operations<'_, 'a> {
             };
             nodes.push((response.status, node));
         }
-        // What is any JSON in one failure does not make all of them so.
+        // One failure that is any JSON does not make all failures any JSON.
         let is_any = |node: &Node| node.shape == Shape::Any;
         let all_any = nodes.iter().all(|(_, node)| is_any(node));
         let mut statuses: Vec<String> = Vec::new();
@@ -216,7 +216,7 @@ impl<'a> Operations<'_, 'a> {
             statuses.push(status);
         }
         for status in unlike {
-            // A range or the default has it too, and reads it as what it is not.
+            // A range or the default matches the status too, and cannot parse its body.
             let range = format!("{}XX", &status[..1]);
             let is_read = |other: &String| other == "default" || other.eq_ignore_ascii_case(&range);
             let error = match statuses.iter().any(is_read) {
@@ -232,7 +232,7 @@ impl<'a> Operations<'_, 'a> {
         (statuses, failure)
     }
 
-    /// One type for the values of all these schemas.
+    /// Returns one type for the values of all these schemas.
     fn one_of(&mut self, schemas: Vec<Option<Located<'a>>>, fallback_name: &str) -> Option<Node> {
         let context = received(fallback_name);
         let mut nodes: Vec<Node> = Vec::new();
@@ -254,13 +254,13 @@ impl<'a> Operations<'_, 'a> {
 
 struct Response<'a> {
     status: String,
-    /// Whether it has a body of JSON, and the schema of that.
+    /// Some if the response has a JSON body, with its schema if there is one.
     json: Option<Option<Located<'a>>>,
-    /// Whether it has a body of something else.
+    /// Whether the response has a body of another media type.
     other: bool,
 }
 
-/// The context of what comes back.
+/// The context of a response.
 fn received(fallback_name: &str) -> Context {
     Context {
         in_request: false,
@@ -269,7 +269,7 @@ fn received(fallback_name: &str) -> Context {
     }
 }
 
-/// `get_users_by_id` for `GET /users/{id}`.
+/// Derives an operationId: `get_users_by_id` for `GET /users/{id}`.
 fn id_of(found: &Found) -> String {
     let parts = found
         .path

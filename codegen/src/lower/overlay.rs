@@ -1,4 +1,4 @@
-//! What a document lacks of what the code around the bindings names, from the project's own document.
+//! Adds from the project's own document what the code around the bindings names and a document lacks.
 
 use std::collections::HashMap;
 
@@ -8,12 +8,11 @@ use crate::{
     bindings::{Bindings, Target},
 };
 
-/// What is said of something that no document has.
+/// Documentation of parts that no document has.
 const NOT_OFFERED: &str =
     "Not offered by the document that this was built from: using it is refused.";
 
-/// Where a source's results are in an envelope and the document describes them without it, puts the envelope of
-/// the project's own document around them.
+/// Wraps results that a document describes without their envelope in the envelope of the project's own document.
 pub(super) fn wrap_in_envelopes(
     bindings: &Bindings,
     model: &mut Model,
@@ -64,7 +63,7 @@ pub(super) fn wrap_in_envelopes(
     }
 }
 
-/// Adds what the code around the bindings names and the documents lack, from the project's own document.
+/// Adds operations, parameters and properties that the documents lack from the project's own document.
 pub(super) fn overlay(bindings: &Bindings, model: &mut Model, own: &Model, known: &mut Imported) {
     for source in &bindings.sources {
         for each in &source.selected {
@@ -152,14 +151,14 @@ fn mark_not_offered(docs: &mut Docs) {
     docs.text = Some(format!("{doc_text}\n\n{NOT_OFFERED}").trim().to_owned());
 }
 
-/// Takes parts of one model into another.
+/// Copies parts of one model into another.
 struct Importer<'m> {
     from: &'m Model,
     into: &'m mut Model,
     known: &'m mut Imported,
 }
 
-/// What was taken so far: the type there, and the type here.
+/// The types that were copied: their ids in the source and in the target.
 pub(super) type Imported = HashMap<Id, Id>;
 
 impl<'m> Importer<'m> {
@@ -193,7 +192,7 @@ impl<'m> Importer<'m> {
         let new = self.into.types.len();
         self.known.insert(id, new);
         let mut named = theirs.clone();
-        // Of another document than the rest.
+        // The type is not from one of the target's documents.
         named.origin.document = usize::MAX;
         self.into.types.push(named);
         let mut named = theirs.clone();

@@ -1,4 +1,4 @@
-//! Parameters of operations.
+//! Lowers parameters of operations.
 
 use super::{
     docs,
@@ -10,7 +10,7 @@ use super::{
 use crate::select::Found;
 
 impl<'a> Operations<'_, 'a> {
-    /// The parameters of the path item and of the operation, which wins.
+    /// Lowers the parameters of the path item and of the operation, which override those of the path item.
     pub(super) fn parameters(
         &mut self,
         found: &Found<'a>,
@@ -57,7 +57,7 @@ impl<'a> Operations<'_, 'a> {
                 Some((_, _, located)) => self.parameter("path", &variable, located.clone(), id),
                 None => plain("path", &variable),
             };
-            // The same variable twice is one parameter.
+            // A variable that occurs twice is one parameter.
             if !parameters
                 .iter()
                 .any(|known: &Parameter| known.name == variable)
@@ -111,7 +111,7 @@ impl<'a> Operations<'_, 'a> {
             None | Some("form") => node["explode"] != false,
             Some(_) => false,
         };
-        // Nothing of an address or a header is null.
+        // Parts of a URL and headers cannot be null.
         typed.nullable = false;
         let instead = match (location, &typed.shape) {
             _ if encoded => Some("It is sent as text that the caller encodes."),
@@ -144,7 +144,7 @@ impl<'a> Operations<'_, 'a> {
             self.schemas
                 .note(format!("{}: {name}: {instead}", located.pointer));
         } else if location == "query" && self.is_object(&typed) {
-            // Progenitor has builders of objects for bodies only.
+            // Progenitor builds objects for bodies only.
             typed = Node::new(Shape::Map(Box::new(Node::any())));
             self.schemas.note(format!(
                 "{}: {name}: its properties are sent as parameters; it is a map",
@@ -183,7 +183,7 @@ impl<'a> Operations<'_, 'a> {
     }
 }
 
-/// Calls the variables of a path what they are called in the path that was asked for.
+/// Renames the variables of a path to those of the selected path.
 pub(super) fn rename_variables(path: &mut String, parameters: &mut [Parameter], pinned: &str) {
     let own = crate::path::every_variable(path);
     let pinned = crate::path::every_variable(pinned);

@@ -1,4 +1,4 @@
-//! Pinned names: types by the places that they have in operations.
+//! Pinned names: names of types that the builder gives to parts of bodies.
 
 use super::{
     model::{Id, Model, Node, Operation, Shape},
@@ -10,9 +10,9 @@ use crate::{
     diagnostic::Diagnostic,
 };
 
-/// Gives the types at pinned places their names, and makes one type of those that get the same.
+/// Gives types their pinned names, and unifies types that get the same name.
 pub(super) fn pin(bindings: &Bindings, model: &mut Model) -> Result<(), Vec<Diagnostic>> {
-    // What is united has parts that are united in turn, some of which have names of their own.
+    // Unified types have parts that are unified in turn, and some of those have pinned names.
     let mut pinned = pin_once(bindings, model)?;
     for _ in 0..MAX_UNIFICATION_ROUNDS {
         if !pinned.unified_any {
@@ -32,19 +32,19 @@ pub(super) fn pin(bindings: &Bindings, model: &mut Model) -> Result<(), Vec<Diag
     Ok(())
 }
 
-/// A structure within a structure is united one round later than that.
+/// Each level of nesting takes one more round.
 const MAX_UNIFICATION_ROUNDS: usize = 64;
 
 #[derive(Default)]
 struct Pinned {
     names: Vec<(String, Id)>,
-    /// Names of types that the document has plain ones in place of.
+    /// Pinned names for which the document has a plain type.
     aliases: Vec<(String, Node)>,
-    /// Whether types were united, so that names may lead to others than before.
+    /// Whether types were unified, so that pinned names may resolve differently now.
     unified_any: bool,
 }
 
-/// Finds the types at all places that have names, and unites those that are to have the same.
+/// Finds the types of all pinned names, and unifies those with the same name.
 fn pin_once(bindings: &Bindings, model: &mut Model) -> Result<Pinned, Vec<Diagnostic>> {
     let mut pinned = Pinned::default();
     let mut diagnostics = Vec::new();
@@ -112,7 +112,7 @@ fn pin_once(bindings: &Bindings, model: &mut Model) -> Result<Pinned, Vec<Diagno
     }
 }
 
-/// A place that is of another kind than another one of its name.
+/// The diagnostic for two types of different kinds with the same pinned name.
 fn conflict(pointer: String, body_path: &BodyPath, other: &str, name: &str) -> Diagnostic {
     Diagnostic {
         pointer,
@@ -137,7 +137,7 @@ fn redirect(model: &mut Model, from: &[Id], to: Id) {
     for (_, node) in &mut model.aliases {
         node.map_ids(&mut change);
     }
-    // A type that holds itself holds the one that stands for it.
+    // A recursive type now contains the unified type.
     if let Some((parent, _)) = &model.types[to].origin.parent
         && *parent == to
     {

@@ -1,4 +1,4 @@
-//! From schemas to types.
+//! Lowers schemas to types.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,34 +8,34 @@ use super::{
     model::{Body, Docs, Id, Model, NamedType, Node, Origin, Property, Shape},
 };
 
-/// How much one module of bindings may look at, in schemas.
+/// How many schemas one module of bindings may visit.
 const MAX_COST: usize = 1_500_000;
 
 /// How many types one module may have.
 const MAX_TYPES: usize = 20_000;
 
-/// How deep types may hold one another, so that nothing runs out of stack. Vendors' documents reach 13.
+/// How deep types may be nested, so that the stack does not overflow. Vendors' documents reach 13.
 const MAX_DEPTH: usize = 128;
 
-/// Makes the types of one module.
+/// Creates the types of one module.
 pub(super) struct Schemas<'a> {
     pub resolver: SchemaResolver<'a>,
     pub model: Model,
     pub(super) known: HashMap<(String, bool), Id>,
-    /// What is being made and has no name, so that it cannot hold itself.
+    /// Types that are being created and have no name, so that they cannot contain themselves.
     open: HashSet<(String, bool)>,
     depth: usize,
     cost: usize,
 }
 
-/// Where a schema is met.
+/// Where a schema is used.
 #[derive(Clone, Debug)]
 pub(super) struct Context {
-    /// Whether a request sends it.
+    /// Whether the schema is part of a request.
     pub in_request: bool,
-    /// The type that holds it, and the way to it there.
+    /// The type that contains this one, and the property that does.
     pub parent: Option<(Id, String)>,
-    /// What it is called where nothing else names it.
+    /// The name of a type that has no other one.
     pub fallback_name: String,
 }
 
@@ -62,7 +62,7 @@ impl<'a> Schemas<'a> {
         }
     }
 
-    /// Whether the documents expand to more than is looked at.
+    /// Whether the documents expand beyond the limits.
     pub fn exhausted(&self) -> bool {
         self.cost > MAX_COST || self.model.types.len() > MAX_TYPES
     }
@@ -73,7 +73,7 @@ impl<'a> Schemas<'a> {
         effective
     }
 
-    /// The type of a value to which all these schemas apply.
+    /// Returns the type of a value to which all these schemas apply.
     pub fn node(&mut self, schemas: Vec<Located<'a>>, context: &Context) -> Node {
         if self.exhausted() {
             return Node::any();
@@ -204,7 +204,7 @@ impl<'a> Schemas<'a> {
                 shown.push((name, schemas, doc_text));
             }
         }
-        // Nothing of it travels in this direction but what it does not describe.
+        // None of the described properties is sent or received in this direction.
         if shown.is_empty() {
             return Shape::Map(Box::new(Node::any()));
         }
@@ -220,7 +220,7 @@ impl<'a> Schemas<'a> {
                 "{pointer}: what only one of several alternatives has is not typed; it is in `extra`"
             ));
         }
-        // It may hold itself.
+        // The type is registered before its properties, because it may contain itself.
         let id = self.named(
             definitions,
             key,
@@ -252,7 +252,7 @@ impl<'a> Schemas<'a> {
         Shape::Named(id)
     }
 
-    /// What is said at a place, without what the documentation of its type says anyway.
+    /// Returns the documentation of a use, without what the documentation of its type repeats.
     pub fn own_docs(&self, doc_text: &[&str], node: &Node) -> Option<String> {
         let shared = node.named().map(|id| &self.model.types[id]);
         let is_new = |text: &&&str| {
@@ -273,7 +273,7 @@ impl<'a> Schemas<'a> {
         context: &Context,
     ) -> Id {
         let id = self.model.types.len();
-        // What adds to a component and nothing else is called as the component is.
+        // A schema that only extends one component is named after the component.
         let first = &definitions[0];
         let base = || {
             let parts = first.node.get("allOf")?.as_array()?;
@@ -320,13 +320,13 @@ impl EffectiveSchema<'_> {
     }
 }
 
-/// The name of the component that stands at `pointer`.
+/// Returns the name of the component at `pointer`.
 pub(super) fn component(pointer: &str) -> Option<String> {
     let name = pointer.strip_prefix("/components/schemas/")?;
     (!name.contains('/')).then(|| name.replace("~1", "/").replace("~0", "~"))
 }
 
-/// A schema without any keyword that restricts says nothing.
+/// Whether a schema has a keyword that restricts values.
 fn is_constrained(located: &Located) -> bool {
     const ANNOTATIONS: [&str; 9] = [
         "description",

@@ -1,4 +1,4 @@
-//! What two types have in common, for one type that stands for both.
+//! Unifies types: finds one type for the values of two.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::{
     schema::Context,
 };
 
-/// What two types have in common, for one that stands for both.
+/// Unifies the types of a model.
 pub(super) struct Unifier<'m> {
     pub model: &'m mut Model,
     unified: BTreeMap<(Id, Id), Id>,
@@ -22,7 +22,7 @@ impl<'m> Unifier<'m> {
         }
     }
 
-    /// A type for values of either; objects become a new one with the properties of both.
+    /// Returns a type for the values of both; two objects become a new object with the properties of both.
     pub fn unify(&mut self, one: &Node, other: &Node, at: &Context) -> Node {
         let nullable = one.nullable || other.nullable;
         let shape = match (&one.shape, &other.shape) {
@@ -60,7 +60,7 @@ impl<'m> Unifier<'m> {
         );
         let id = self.model.types.len();
         let mut origin = first.origin.clone();
-        // It is neither of the two.
+        // The new type has the pointers of both, so that it is not taken for a component.
         origin.pointer = format!("{} {}", first.origin.pointer, second.origin.pointer);
         origin.pinned = None;
         origin.parent.clone_from(&at.parent);
@@ -111,7 +111,7 @@ impl<'m> Unifier<'m> {
         }
     }
 
-    /// One object for the arms of a union and for `object`.
+    /// Unifies the arms of a union and `object` into one object.
     fn flatten_union(&mut self, union: Union, object: Id, at: &Context) -> Shape {
         let first = Node::new(Shape::Named(object));
         let first = match self.model.types[object].body {

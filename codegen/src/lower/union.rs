@@ -1,4 +1,4 @@
-//! Alternatives: `oneOf` and `anyOf`.
+//! Lowers unions: `oneOf` and `anyOf`.
 
 use super::{
     effective::{EffectiveSchema, Located},
@@ -8,7 +8,7 @@ use super::{
 };
 
 impl<'a> Schemas<'a> {
-    /// Alternatives: a set of values, objects that a property tells apart, or any JSON.
+    /// Lowers a union to a set of values, to objects with a discriminator, or to any JSON.
     pub(super) fn union(
         &mut self,
         branches: Vec<Located<'a>>,
@@ -87,7 +87,7 @@ impl<'a> Schemas<'a> {
                 });
                 Shape::Named(id)
             }
-            // What comes back is read as one object with the properties of all, none of which it has to have.
+            // In a response, one object has the properties of all arms, none of which is required.
             None if !context.in_request
                 && effective_schemas.iter().all(|effective| {
                     !effective.properties.is_empty() || !effective.unions.is_empty()
@@ -136,7 +136,7 @@ impl<'a> Schemas<'a> {
         merged.shape
     }
 
-    /// The property that tells objects apart, and its value in each.
+    /// Returns the discriminator, and its value in each object.
     fn discriminate(
         &mut self,
         branches: &[Located<'a>],

@@ -1,8 +1,8 @@
-//! Single keywords, each in the one form that the normalised document has for it.
+//! Normalises single keywords, each to one form.
 
 use serde_json::{Map, Value, json};
 
-/// Keywords that say nothing about the values.
+/// Keywords that do not restrict values.
 pub(super) const ANNOTATIONS: [&str; 12] = [
     "$ref",
     "description",
@@ -18,7 +18,7 @@ pub(super) const ANNOTATIONS: [&str; 12] = [
     "$defs",
 ];
 
-/// Keywords that hold a schema which counts for itself.
+/// Keywords whose value is a schema of another value.
 pub(super) const SCHEMA: [&str; 10] = [
     "items",
     "additionalProperties",
@@ -32,14 +32,14 @@ pub(super) const SCHEMA: [&str; 10] = [
     "unevaluatedProperties",
 ];
 
-/// Keywords that hold a list or a map of such schemas.
+/// Keywords whose value is a list or a map of such schemas.
 pub(super) const SCHEMA_COLLECTIONS: [&str; 3] =
     ["prefixItems", "patternProperties", "dependentSchemas"];
 
-/// Keywords whose schemas are about the same value.
+/// Keywords whose schemas apply to the same value.
 pub(super) const COMBINATORS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 
-/// Whether schemas stand under the keyword.
+/// Whether the value of the keyword contains schemas.
 pub(super) fn holds_schemas(keyword: &str) -> bool {
     keyword == "properties"
         || SCHEMA.contains(&keyword)
@@ -47,7 +47,7 @@ pub(super) fn holds_schemas(keyword: &str) -> bool {
         || COMBINATORS.contains(&keyword)
 }
 
-/// A list of types: null is `nullable`, and a list of one is that one.
+/// Inserts `type`. Null becomes `nullable`, and a list of one type becomes that type.
 pub(super) fn insert_types(value: &Value, schema: &mut Map<String, Value>) {
     let Value::Array(types) = value else {
         schema.insert("type".to_owned(), value.clone());
@@ -65,7 +65,7 @@ pub(super) fn insert_types(value: &Value, schema: &mut Map<String, Value>) {
     }
 }
 
-/// A list of values: null is `nullable`.
+/// Inserts `enum`. Null becomes `nullable`.
 pub(super) fn insert_enum(values: &[Value], schema: &mut Map<String, Value>) {
     let others: Vec<Value> = values
         .iter()
@@ -78,7 +78,7 @@ pub(super) fn insert_enum(values: &[Value], schema: &mut Map<String, Value>) {
     schema.insert("enum".to_owned(), sorted_set(&Value::Array(others)));
 }
 
-/// `minimum` and `maximum`: 3.1 has an exclusive bound of its own, 3.0 a flag beside the bound.
+/// Inserts `minimum` and `maximum`. In 3.1 an exclusive bound is a keyword of its own, in 3.0 a flag beside the bound.
 pub(super) fn insert_bounds(node: &Map<String, Value>, schema: &mut Map<String, Value>) {
     for (bound, exclusive, sign) in [
         ("minimum", "exclusiveMinimum", 1.0),
@@ -100,7 +100,7 @@ pub(super) fn insert_bounds(node: &Map<String, Value>, schema: &mut Map<String, 
     }
 }
 
-/// A choice as a schema; one that is merely between types is a list of types.
+/// Returns a union as a schema; a union that only lists types becomes a list of types.
 pub(super) fn union(keyword: &str, branches: Vec<Value>) -> Option<Map<String, Value>> {
     let Value::Array(mut branches) = sorted_set(&Value::Array(branches)) else {
         return None;
@@ -119,7 +119,7 @@ pub(super) fn union(keyword: &str, branches: Vec<Value>) -> Option<Map<String, V
     }
 }
 
-/// Only the property counts: the mapping holds names of schemas.
+/// Keeps the property name only, because the mapping contains names of schemas.
 pub(super) fn discriminator(value: &Value) -> Value {
     json!({ "propertyName": value["propertyName"] })
 }
@@ -144,7 +144,7 @@ pub(super) fn infer_type(schema: &mut Map<String, Value>) {
     schema.insert("type".to_owned(), json!(inferred));
 }
 
-/// `100.0` is `100`, at any depth.
+/// Writes whole numbers without a fraction (`100.0` as `100`), at any depth.
 pub(super) fn normalize_numbers(value: &Value) -> Value {
     match value {
         Value::Number(number) if number.is_f64() => match value.as_f64() {
@@ -160,7 +160,7 @@ pub(super) fn normalize_numbers(value: &Value) -> Value {
     }
 }
 
-/// The values of a set, in an order of their own, without repetition.
+/// Sorts the values of a set and removes duplicates.
 pub(super) fn sorted_set(value: &Value) -> Value {
     let mut values = as_list(value).to_vec();
     values.sort_by_cached_key(Value::to_string);

@@ -1,10 +1,9 @@
-//! Normalising a schema: references resolved, `allOf` merged, 3.1 lowered to 3.0, cosmetics dropped.
+//! Normalises schemas: resolves references, merges `allOf`, lowers 3.1 to 3.0 and drops annotations.
 //!
-//! The result is one tree that says what values look like and nothing else, so that two documents
-//! can be compared by it: it does not depend on schema names, on what is inline and what is not, on
-//! the order of keys, or on the OpenAPI version. A place that cannot be resolved stays as the
-//! `$ref` it was, and recursion becomes `x-recursion` with the number of levels to go up; both are
-//! an error only where the library reads that place.
+//! The result is a tree that describes values and nothing else, so that two documents can be compared: it does not
+//! depend on schema names, on inlining, on the order of keys or on the OpenAPI version. A `$ref` that cannot be resolved
+//! stays a `$ref`, and recursion becomes `x-recursion` with the number of levels to go up. Both are an error only where
+//! the library reads that value.
 
 mod keywords;
 mod merge;
@@ -40,24 +39,25 @@ const MAX_BYTES: usize = 8 << 20;
 /// Nesting beyond this is treated as recursion.
 const MAX_DEPTH: usize = 64;
 
-/// What a combining keyword comes to.
+/// The result of a combinator: `allOf`, `anyOf` or `oneOf`.
 #[derive(Default)]
 struct Combined {
     /// Schemas of the same value, to be merged.
     parts: Vec<Map<String, Value>>,
-    /// What the schema that has the keyword says then.
+    /// Keywords for the schema that contains the combinator.
     siblings: Map<String, Value>,
 }
 
 /// Normalises the schemas of one document.
 pub(crate) struct SchemaNormalizer<'a> {
     document: &'a Document,
-    /// Where each place of the normalised document came from.
+    /// Pointers of the normalised document, with the pointers of the original document that they come from.
     pub origins: BTreeMap<String, String>,
-    /// Where each property is listed, which may be elsewhere than where its schema is.
+    /// Pointers of properties, with the pointer under which the original document lists the property. Its schema may be
+    /// elsewhere.
     pub use_sites: BTreeMap<String, String>,
     spent: usize,
-    /// The schemas that are being expanded, outermost first, and how deep in the result each stands.
+    /// The schemas that are being expanded, outermost first, each with its depth in the result.
     expanding: Vec<(&'a Map<String, Value>, usize)>,
 }
 
@@ -77,20 +77,20 @@ impl<'a> SchemaNormalizer<'a> {
         self.spent > MAX_BYTES
     }
 
-    /// Takes from what the document may expand to; false when nothing is left.
+    /// Adds to the size of the expansion. Returns false once the limit is exceeded.
     pub fn spend(&mut self, bytes: usize) -> bool {
         self.spent = self.spent.saturating_add(bytes);
         !self.exhausted()
     }
 
-    /// What stands at `at` of the surface came from `source` of the document.
+    /// Records that `at` of the normalised document comes from `source` of the original one.
     pub fn record_origin(&mut self, at: &str, source: &str) {
         if self.spend(at.len() + source.len()) {
             self.origins.insert(at.to_owned(), source.to_owned());
         }
     }
 
-    /// Normalises a whole schema `node`, which stands at `source`, to stand at `at`.
+    /// Normalises the schema `node` at `source` of the original document, to be placed at `at` of the normalised one.
     pub fn schema(
         &mut self,
         node: &'a Value,
@@ -103,7 +103,7 @@ impl<'a> SchemaNormalizer<'a> {
         schema
     }
 
-    /// A schema within another one; whether it travels is for the holder to say.
+    /// Normalises a schema within another one. The outer schema decides whether its properties are sent and received.
     fn part(&mut self, node: &'a Value, source: &str, at: &str, direction: Direction) -> Value {
         let mut schema = self.expand(node, source, at, direction);
         for flag in ["readOnly", "writeOnly"] {
@@ -133,7 +133,7 @@ impl<'a> SchemaNormalizer<'a> {
             Value::Bool(false) => return into_map(json!({ "not": {} })),
             _ => return Map::new(),
         };
-        // A schema within one of the same text is that one again, wherever each of them is written.
+        // A schema within an equal schema is a recursion, wherever each of them is written.
         let level = at.matches('/').count();
         let same = |(other, _): &&(&Map<String, Value>, usize)| {
             std::ptr::eq(*other, node) || *other == node
@@ -150,7 +150,7 @@ impl<'a> SchemaNormalizer<'a> {
         schema
     }
 
-    /// A `$ref`; in 3.1 the keywords beside it count too.
+    /// Resolves a `$ref`. In 3.1 the keywords beside it apply too.
     fn reference(
         &mut self,
         reference: &'a Value,
@@ -164,7 +164,7 @@ impl<'a> SchemaNormalizer<'a> {
             .as_str()
             .and_then(|reference| document.target(reference));
         let Some((target, pointer)) = target else {
-            // Null would look as if there were none.
+            // A null would look like an absent reference.
             let text = reference
                 .as_str()
                 .map_or_else(|| reference.to_string(), str::to_owned);
@@ -179,7 +179,7 @@ impl<'a> SchemaNormalizer<'a> {
         merge(target, siblings)
     }
 
-    /// What stands at `at` is really said at `to`: where a person would mend it.
+    /// Moves the origin of `at` to `to`, where a person would correct the document.
     fn move_origin(&mut self, at: &str, from: &str, to: &str) {
         if let Some(origin) = self.origins.get_mut(at).filter(|origin| *origin == from) {
             *origin = to.to_owned();
@@ -223,7 +223,7 @@ impl<'a> SchemaNormalizer<'a> {
                 _ if SCHEMA.contains(&keyword) => {
                     let inner = self.part(value, &source, &format!("{at}/{keyword}"), direction);
                     let inner = match keyword {
-                        // `true` and `{}` are the default.
+                        // `true` and `{}` are the defaults.
                         "additionalProperties" if inner == json!({}) => continue,
                         "additionalProperties" if inner == json!({ "not": {} }) => json!(false),
                         _ => inner,
@@ -243,7 +243,7 @@ impl<'a> SchemaNormalizer<'a> {
             }
         }
         insert_bounds(node, &mut schema);
-        // What a schema says itself stands nearer than what it is combined with.
+        // A schema's own keywords are merged last.
         let mut parts = Vec::new();
         for keyword in COMBINATORS {
             if let Some(value) = node.get(keyword) {
@@ -267,7 +267,7 @@ impl<'a> SchemaNormalizer<'a> {
         if schema.get("required") == Some(&json!([])) {
             schema.remove("required");
         }
-        // What an outer schema says of null holds for the whole; inside `allOf` every part has its say.
+        // `nullable` of an outer schema applies to the whole; inside `allOf` every part has to allow null.
         let nullable = schema.get("nullable") == Some(&json!(true));
         if let Some(mut whole) = parts.into_iter().reduce(merge) {
             if nullable {
@@ -280,7 +280,7 @@ impl<'a> SchemaNormalizer<'a> {
         schema
     }
 
-    /// `allOf`, `anyOf` and `oneOf`; all of one and one of one is that one, and one of null is nullable.
+    /// Normalises `allOf`, `anyOf` or `oneOf`. A combinator with one branch is that branch, and a branch of null is `nullable`.
     fn combinator(
         &mut self,
         keyword: &str,
@@ -320,7 +320,7 @@ impl<'a> SchemaNormalizer<'a> {
         combined
     }
 
-    /// Whether a branch of a union stands for null.
+    /// Whether a branch of a union allows only null.
     fn is_null(&self, branch: &Value, source: &str) -> bool {
         let resolved = self.document.resolve(branch, source);
         resolved.is_some_and(|(branch, _)| {
@@ -331,7 +331,7 @@ impl<'a> SchemaNormalizer<'a> {
         })
     }
 
-    /// A list or a map of schemas.
+    /// Normalises a list or a map of schemas.
     fn schema_collection(
         &mut self,
         value: &'a Value,
@@ -357,7 +357,7 @@ impl<'a> SchemaNormalizer<'a> {
         }
     }
 
-    /// Properties that do not travel in this direction are marked, to be left out at the end.
+    /// Normalises properties. Those that are not sent or received keep their flag, and `remove_hidden` drops them at the end.
     fn properties(
         &mut self,
         value: &'a Value,
@@ -379,7 +379,7 @@ impl<'a> SchemaNormalizer<'a> {
             let use_site = format!("{source}/{token}");
             let mut property = self.expand(property, &use_site, &place, direction);
             self.use_sites.entry(place).or_insert(use_site);
-            // An `allOf` part may say only later that a property does not travel.
+            // A later part of `allOf` may still mark the property as `readOnly` or `writeOnly`.
             if property.get(hidden) != Some(&json!(true)) {
                 property.remove("readOnly");
                 property.remove("writeOnly");

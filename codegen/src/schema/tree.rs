@@ -1,10 +1,10 @@
-//! Whole trees: what of them does not travel, and how much they weigh.
+//! Functions over whole trees: hidden properties and sizes.
 
 use std::collections::HashSet;
 
 use serde_json::Value;
 
-/// Leaves out the properties that do not travel in this direction, once everything is merged.
+/// Removes properties that are not sent or received in this direction, after everything is merged.
 pub(super) fn remove_hidden(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
@@ -32,7 +32,7 @@ pub(super) fn remove_hidden(schema: &mut Value) {
     }
 }
 
-/// How many bytes a value takes, roughly.
+/// Estimates how many bytes a value takes.
 pub(crate) fn estimated_bytes(value: &Value) -> usize {
     let inner = match value {
         Value::Object(map) => map

@@ -1,4 +1,4 @@
-//! The surface of an API: the operations that the library uses, normalised.
+//! The surface of an API: the selected operations, normalised.
 
 mod operation;
 mod security;
@@ -19,17 +19,17 @@ use crate::{
 use operation::OperationNormalizer;
 pub use servers::Servers;
 
-/// The operations of one [`Api`] as a document describes them, in a form that can be compared.
+/// The operations of one [`Api`] as a document describes them, in a normalised form that can be compared.
 ///
-/// It is an OpenAPI 3.0 document without `$ref`s, names of schemas, descriptions and examples. Two
-/// documents of one API have equal surfaces exactly when they mean the same for this library.
+/// A surface is an OpenAPI 3.0 document without `$ref`s, names of schemas, descriptions and examples. Two
+/// documents of one API have equal surfaces exactly if they are equivalent for the library.
 #[derive(Clone, Debug)]
 pub struct Surface {
     name: String,
     value: Value,
     origins: BTreeMap<String, String>,
     use_sites: BTreeMap<String, String>,
-    /// By the operation that has its own; those of the document are under the empty pointer.
+    /// Servers by the pointer of the operation that overrides them; those of the document are under the empty pointer.
     servers: BTreeMap<String, Servers>,
 }
 
@@ -95,7 +95,7 @@ impl Surface {
                 "name a document of that API",
             );
         }
-        if normalizer.schemas.exhausted() {
+        if normalizer.schema_normalizer.exhausted() {
             return fail(
                 "/components",
                 "references that expand to a bounded number of schemas",
@@ -114,7 +114,7 @@ impl Surface {
         let servers = normalizer.servers;
         let SchemaNormalizer {
             origins, use_sites, ..
-        } = normalizer.schemas;
+        } = normalizer.schema_normalizer;
         Ok(Self {
             name: document.name().to_owned(),
             value: sort_keys(value),
@@ -124,17 +124,17 @@ impl Surface {
         })
     }
 
-    /// The name of the document it came from.
+    /// Returns the name of the original document.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The normalised document.
+    /// Returns the normalised document.
     pub fn value(&self) -> &Value {
         &self.value
     }
 
-    /// Where the place at `pointer` of the normalised document stands in the original one.
+    /// Returns the pointer in the original document for a `pointer` in the normalised one.
     pub fn origin(&self, pointer: &str) -> &str {
         let mut place = pointer;
         loop {
@@ -148,20 +148,19 @@ impl Surface {
         }
     }
 
-    /// Where a property of the normalised document is listed in the original one; for other places, where
-    /// they stand.
+    /// Returns the pointer under which the original document lists a property; for other parts, as [`origin`](Self::origin).
     pub fn use_site(&self, pointer: &str) -> &str {
         self.use_sites
             .get(pointer)
             .map_or_else(|| self.origin(pointer), String::as_str)
     }
 
-    /// The servers of the operation at `pointer` itself, or with "" those of the document.
+    /// Returns the servers that the operation at `pointer` overrides, or with "" those of the document.
     pub fn servers(&self, pointer: &str) -> Option<&Servers> {
         self.servers.get(pointer)
     }
 
-    /// The operation with the method and path of `operation`.
+    /// Returns the operation with the method and path of `operation`.
     pub fn operation(&self, operation: &Operation) -> Option<SurfaceOperation<'_>> {
         let (path, item) = self.value["paths"]
             .as_object()?
@@ -175,7 +174,7 @@ impl Surface {
     }
 }
 
-/// The same value with the keys of every object in order, whatever map type the build chose.
+/// Sorts the keys of every object, whatever map type `serde_json` is built with.
 fn sort_keys(value: Value) -> Value {
     match value {
         Value::Object(map) => {

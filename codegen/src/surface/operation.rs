@@ -1,4 +1,4 @@
-//! Reading the operations of a document, part by part, into the normalised one.
+//! Normalises operations: parameters, request bodies and responses.
 
 use std::collections::BTreeMap;
 
@@ -10,16 +10,16 @@ use crate::{
     schema::{Direction, SchemaNormalizer},
 };
 
-/// Parameters other than these are not part of an OpenAPI surface.
+/// The locations of parameters. Parameters elsewhere are ignored.
 const LOCATIONS: [&str; 4] = ["path", "query", "header", "cookie"];
 
-/// Reads the operations of one document.
+/// Normalises the operations of one document.
 pub(super) struct OperationNormalizer<'a> {
     pub(super) document: &'a Document,
-    pub(super) schemas: SchemaNormalizer<'a>,
-    /// The security schemes in use, by what the document calls them.
+    pub(super) schema_normalizer: SchemaNormalizer<'a>,
+    /// The security schemes in use, by their names in the document.
     pub(super) schemes: BTreeMap<&'a str, Scheme>,
-    /// By the operation that has its own; those of the document are under the empty pointer.
+    /// Servers by the pointer of the operation that overrides them; those of the document are under the empty pointer.
     pub(super) servers: BTreeMap<String, Servers>,
 }
 
@@ -27,7 +27,7 @@ impl<'a> OperationNormalizer<'a> {
     pub(super) fn new(document: &'a Document) -> Self {
         Self {
             document,
-            schemas: SchemaNormalizer::new(document),
+            schema_normalizer: SchemaNormalizer::new(document),
             schemes: BTreeMap::new(),
             servers: BTreeMap::new(),
         }
@@ -42,7 +42,7 @@ impl<'a> OperationNormalizer<'a> {
     ) -> Value {
         let at = format!("/paths/{}/{method}", escape(path));
         let operation = &item[method];
-        self.schemas
+        self.schema_normalizer
             .origins
             .insert(at.clone(), format!("{source}/{method}"));
         let mut normal = Map::new();
@@ -62,17 +62,17 @@ impl<'a> OperationNormalizer<'a> {
         let mut responses = Map::new();
         for (status, response) in operation["responses"].as_object().into_iter().flatten() {
             let source = format!("{source}/{method}/responses/{}", escape(status));
-            let place = format!("{at}/responses/{}", escape(status));
-            responses.insert(status.clone(), self.response(response, &source, &place));
+            let pointer = format!("{at}/responses/{}", escape(status));
+            responses.insert(status.clone(), self.response(response, &source, &pointer));
         }
         normal.insert("responses".to_owned(), Value::Object(responses));
         let own = operation.get("security");
         if let Some(security) = own.or_else(|| self.document.root().get("security")) {
             let source = own.map_or_else(String::new, |_| format!("{source}/{method}"));
-            let place = format!("{at}/security");
-            self.schemas
-                .record_origin(&place, &format!("{source}/security"));
-            normal.insert("security".to_owned(), self.security(security, &place));
+            let pointer = format!("{at}/security");
+            self.schema_normalizer
+                .record_origin(&pointer, &format!("{source}/security"));
+            normal.insert("security".to_owned(), self.security(security, &pointer));
         }
         let nearest = [
             (operation, format!("{source}/{method}")),
@@ -84,7 +84,7 @@ impl<'a> OperationNormalizer<'a> {
         Value::Object(normal)
     }
 
-    /// The parameters of the path item and of the operation, which wins.
+    /// Normalises the parameters of the path item and of the operation, which override those of the path item.
     fn parameters(
         &mut self,
         item: &'a Value,
@@ -120,17 +120,19 @@ impl<'a> OperationNormalizer<'a> {
         }
         let mut normal = Vec::new();
         for ((order, name), (parameter, source)) in sorted {
-            let place = format!("{at}/parameters/{}", normal.len());
-            self.schemas.origins.insert(place.clone(), source.clone());
+            let pointer = format!("{at}/parameters/{}", normal.len());
+            self.schema_normalizer
+                .origins
+                .insert(pointer.clone(), source.clone());
             let mut entry = Map::new();
             entry.insert("in".to_owned(), json!(LOCATIONS[order]));
             entry.insert("name".to_owned(), json!(name));
-            entry.extend(self.described_value(parameter, &source, &place, Direction::Request));
+            entry.extend(self.described_value(parameter, &source, &pointer, Direction::Request));
             normal.push(Value::Object(entry));
         }
-        // What cannot be looked at may be required.
+        // A parameter that cannot be resolved may be required.
         for (parameter, source) in unknown {
-            self.schemas
+            self.schema_normalizer
                 .record_origin(&format!("{at}/parameters/{}", normal.len()), &source);
             let name = parameter["$ref"].to_string();
             normal.push(json!({ "in": "query", "name": name, "required": true, "schema": {} }));
@@ -138,7 +140,7 @@ impl<'a> OperationNormalizer<'a> {
         Value::Array(normal)
     }
 
-    /// What parameters and headers have in common.
+    /// Normalises what parameters and headers have in common.
     fn described_value(
         &mut self,
         node: &'a Value,
@@ -152,7 +154,7 @@ impl<'a> OperationNormalizer<'a> {
                 normal.insert(flag.to_owned(), json!(true));
             }
         }
-        // Only a way of writing values that is not the default one means something.
+        // A style is kept only if it differs from the default.
         let (style, explode) = match node["in"].as_str() {
             Some("query" | "cookie") => ("form", true),
             _ => ("simple", false),
@@ -166,7 +168,7 @@ impl<'a> OperationNormalizer<'a> {
         }
         let (schema, tail) = match node.get("schema") {
             Some(schema) => (schema, "/schema".to_owned()),
-            // The other form names a media type, of which there is exactly one.
+            // In place of `schema` there may be `content` with exactly one media type.
             None => match node["content"]
                 .as_object()
                 .and_then(|content| content.iter().next())
@@ -182,19 +184,19 @@ impl<'a> OperationNormalizer<'a> {
             },
         };
         let source = format!("{source}{tail}");
-        let schema = self
-            .schemas
-            .schema(schema, &source, &format!("{at}/schema"), direction);
+        let schema =
+            self.schema_normalizer
+                .schema(schema, &source, &format!("{at}/schema"), direction);
         normal.insert("schema".to_owned(), schema);
         normal
     }
 
     fn request_body(&mut self, body: &'a Value, source: &str, at: &str) -> Value {
         let Some((body, source)) = self.document.resolve(body, source) else {
-            self.schemas.record_origin(at, source);
+            self.schema_normalizer.record_origin(at, source);
             return body.clone();
         };
-        self.schemas.record_origin(at, &source);
+        self.schema_normalizer.record_origin(at, &source);
         let mut normal = Map::new();
         if body.get("required") == Some(&json!(true)) {
             normal.insert("required".to_owned(), json!(true));
@@ -208,26 +210,26 @@ impl<'a> OperationNormalizer<'a> {
 
     fn response(&mut self, response: &'a Value, source: &str, at: &str) -> Value {
         let Some((response, source)) = self.document.resolve(response, source) else {
-            self.schemas.record_origin(at, source);
+            self.schema_normalizer.record_origin(at, source);
             return response.clone();
         };
-        self.schemas.record_origin(at, &source);
+        self.schema_normalizer.record_origin(at, &source);
         let mut normal = Map::new();
         let mut headers = Map::new();
         for (name, header) in response["headers"].as_object().into_iter().flatten() {
-            if self.schemas.exhausted() {
+            if self.schema_normalizer.exhausted() {
                 break;
             }
             let lower = name.to_ascii_lowercase();
-            let place = format!("{at}/headers/{}", escape(&lower));
+            let pointer = format!("{at}/headers/{}", escape(&lower));
             let source = format!("{source}/headers/{}", escape(name));
             let Some((header, source)) = self.document.resolve(header, &source) else {
-                self.schemas.record_origin(&place, &source);
+                self.schema_normalizer.record_origin(&pointer, &source);
                 headers.insert(lower, header.clone());
                 continue;
             };
-            self.schemas.record_origin(&place, &source);
-            let described = self.described_value(header, &source, &place, Direction::Response);
+            self.schema_normalizer.record_origin(&pointer, &source);
+            let described = self.described_value(header, &source, &pointer, Direction::Response);
             headers.insert(lower, Value::Object(described));
         }
         if !headers.is_empty() {
@@ -244,16 +246,16 @@ impl<'a> OperationNormalizer<'a> {
         let mut content = Map::new();
         for (media_type, body) in node["content"].as_object().into_iter().flatten() {
             let source = format!("{source}/content/{}", escape(media_type));
-            // Neither the case nor a `charset` tells one media type from another.
+            // Media types are compared without case and parameters.
             let (essence, _) = media_type.split_once(';').unwrap_or((media_type, ""));
             let essence = essence.trim().to_ascii_lowercase();
-            let place = format!("{at}/content/{}", escape(&essence));
-            self.schemas.record_origin(&place, &source);
+            let pointer = format!("{at}/content/{}", escape(&essence));
+            self.schema_normalizer.record_origin(&pointer, &source);
             let schema = body.get("schema").unwrap_or(&Value::Bool(true));
-            let schema = self.schemas.schema(
+            let schema = self.schema_normalizer.schema(
                 schema,
                 &format!("{source}/schema"),
-                &format!("{place}/schema"),
+                &format!("{pointer}/schema"),
                 direction,
             );
             content.insert(essence, json!({ "schema": schema }));

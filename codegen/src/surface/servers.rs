@@ -1,4 +1,4 @@
-//! Where the service is.
+//! Normalises servers.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ impl Servers {
         format!("{}/{index}/url", self.pointer)
     }
 
-    /// As the normalised document has them.
+    /// Returns the list for the normalised document.
     pub(super) fn to_value(&self) -> Value {
         let first = self.urls.iter().take(1);
         first.map(|url| json!({ "url": url })).collect()
@@ -33,7 +33,7 @@ impl<'a> OperationNormalizer<'a> {
             .extend(servers.map(|servers| (String::new(), servers)));
     }
 
-    /// The servers that the nearest of `holders` names, if they are other ones than the document's.
+    /// Returns the servers of the first of `holders` that names some, if they differ from those of the document.
     pub(super) fn overriding_servers(
         &mut self,
         at: &str,
@@ -61,19 +61,19 @@ impl<'a> OperationNormalizer<'a> {
         (!urls.is_empty()).then_some(Servers { pointer, urls })
     }
 
-    /// An address with the defaults of its variables filled in.
+    /// Returns the URL of a server with the defaults of its variables.
     fn resolved_url(&mut self, server: &Value) -> Option<String> {
         let mut url = server["url"].as_str()?.to_owned();
         for (name, variable) in server["variables"].as_object().into_iter().flatten() {
             let default = variable["default"].as_str().unwrap_or_default();
             let variable = format!("{{{name}}}");
             let longer = url.matches(&variable).count() * default.len();
-            if !self.schemas.spend(url.len() + longer) {
+            if !self.schema_normalizer.spend(url.len() + longer) {
                 break;
             }
             url = url.replace(&variable, default);
         }
-        self.schemas.spend(url.len());
+        self.schema_normalizer.spend(url.len());
         Some(url.trim_end_matches('/').to_owned())
     }
 }
