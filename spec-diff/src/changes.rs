@@ -27,7 +27,7 @@ struct Change {
     pointer: String,
     before: Value,
     after: Value,
-    what: String,
+    message: String,
     operation: String,
 }
 
@@ -48,10 +48,10 @@ impl<'a> Changes<'a> {
         class: Class,
         before: (&str, Value),
         after: (&str, Value),
-        what: impl Into<String>,
+        message: impl Into<String>,
     ) {
         let is_addition_or_removal = before.1.is_null() || after.1.is_null();
-        self.record_at(is_addition_or_removal, class, before, after, what);
+        self.record_at(is_addition_or_removal, class, before, after, message);
     }
 
     /// As [`record`](Self::record); with `at_use`, the finding points to the use of a schema, and not to its definition.
@@ -61,7 +61,7 @@ impl<'a> Changes<'a> {
         class: Class,
         (old_at, before): (&str, Value),
         (new_at, after): (&str, Value),
-        what: impl Into<String>,
+        message: impl Into<String>,
     ) {
         let gone = after.is_null() && !before.is_null();
         let pointer = match (gone, at_use) {
@@ -69,7 +69,7 @@ impl<'a> Changes<'a> {
             (false, true) => self.new.use_site(new_at),
             (false, false) => self.new.origin(new_at),
         };
-        self.push(class, pointer.to_owned(), (before, after), what);
+        self.push(class, pointer.to_owned(), (before, after), message);
     }
 
     /// Records a keyword that changed.
@@ -79,12 +79,12 @@ impl<'a> Changes<'a> {
         keyword: &str,
         (old_at, old): Located,
         (new_at, new): Located,
-        what: impl Into<String>,
+        message: impl Into<String>,
     ) {
         let (before, after) = (&old[keyword], &new[keyword]);
         if before != after {
             let before = (old_at, json!({ keyword: before }));
-            self.record(class, before, (new_at, json!({ keyword: after })), what);
+            self.record(class, before, (new_at, json!({ keyword: after })), message);
         }
     }
 
@@ -94,14 +94,14 @@ impl<'a> Changes<'a> {
         class: Class,
         pointer: String,
         (before, after): (Value, Value),
-        what: impl Into<String>,
+        message: impl Into<String>,
     ) {
         self.found.push(Change {
             class,
             pointer,
             before,
             after,
-            what: what.into(),
+            message: message.into(),
             operation: self.operation.clone(),
         });
     }
@@ -137,8 +137,8 @@ impl<'a> Changes<'a> {
             before: change.before,
             after: change.after,
             message: match operations.as_slice() {
-                [none] if none.is_empty() => change.what,
-                operations => format!("{} ({})", change.what, operations.join(", ")),
+                [none] if none.is_empty() => change.message,
+                operations => format!("{} ({})", change.message, operations.join(", ")),
             },
         };
         merged.into_iter().map(finding).collect()

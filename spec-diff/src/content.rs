@@ -29,8 +29,13 @@ impl Changes<'_> {
             let at = pointer(old_at, media_type);
             let Some(other) = after.get(media_type) else {
                 let class = Class::breaking_if(media_type == needed, Class::Cosmetic);
-                let what = format!("the body of {media_type} is gone");
-                self.record(class, (&at, json!(media_type)), (new_at, Value::Null), what);
+                let message = format!("the body of {media_type} was removed");
+                self.record(
+                    class,
+                    (&at, json!(media_type)),
+                    (new_at, Value::Null),
+                    message,
+                );
                 continue;
             };
             let label = match direction {
@@ -51,10 +56,10 @@ impl Changes<'_> {
             }
         }
         for media_type in after.keys().filter(|name| !before.contains_key(*name)) {
-            let what = format!("there is a body of {media_type}");
+            let message = format!("a body of {media_type} was added");
             let at = pointer(new_at, media_type);
             let after = (&*at, json!(media_type));
-            self.record(Class::Additive, (old_at, Value::Null), after, what);
+            self.record(Class::Additive, (old_at, Value::Null), after, message);
         }
     }
 }

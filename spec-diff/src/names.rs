@@ -26,17 +26,17 @@ pub fn diff_names(
     let changed = all.filter(|name| old.get(*name) != new.get(*name));
     let finding = |name: &String| {
         let (before, after) = (old.get(name), new.get(name));
-        let what = match (before, after) {
-            (None, _) => "is new",
-            (_, None) => "is gone",
-            _ => "is something else",
+        let change = match (before, after) {
+            (None, _) => "was added to",
+            (_, None) => "was removed from",
+            _ => "changed in",
         };
         Finding {
             class: Class::Bindings,
             pointer: name.clone(),
             before: text(before),
             after: text(after),
-            message: format!("the name {what} in the bindings"),
+            message: format!("the name {change} the bindings"),
         }
     };
     Ok(changed.map(finding).collect())

@@ -15,21 +15,21 @@ impl Changes<'_> {
             (None, None) => {}
             (Some(before), None) => {
                 let (at, before) = (before.pointer.as_str(), name(before.path));
-                let what = "the operation is gone";
-                self.record(Class::Breaking, (at, before), (at, Value::Null), what);
+                let message = "the operation was removed";
+                self.record(Class::Breaking, (at, before), (at, Value::Null), message);
             }
             (None, Some(after)) => {
                 let (at, after) = (after.pointer.as_str(), name(after.path));
-                let what = "there is a new operation";
-                self.record(Class::Additive, (at, Value::Null), (at, after), what);
+                let message = "the operation was added";
+                self.record(Class::Additive, (at, Value::Null), (at, after), message);
             }
             (Some(before), Some(after)) => {
                 let (old_at, new_at) = (before.pointer.as_str(), after.pointer.as_str());
                 let paths = (before.path, after.path);
                 if before.path != after.path {
-                    let what = "a variable of the path has another name";
+                    let message = "a path variable was renamed";
                     let (before, after) = (name(before.path), name(after.path));
-                    self.record(Class::Cosmetic, (old_at, before), (new_at, after), what);
+                    self.record(Class::Cosmetic, (old_at, before), (new_at, after), message);
                 }
                 let (old, new) = ((old_at, before.value), (new_at, after.value));
                 self.flags(old, new);
@@ -43,11 +43,11 @@ impl Changes<'_> {
     }
 
     fn flags(&mut self, old: Located, new: Located) {
-        for (key, what) in [
-            ("operationId", "the operation has another operationId"),
+        for (key, message) in [
+            ("operationId", "the operationId changed"),
             ("deprecated", "the deprecation of the operation changed"),
         ] {
-            self.keyword(Class::Cosmetic, key, old, new, what);
+            self.keyword(Class::Cosmetic, key, old, new, message);
         }
     }
 
@@ -61,16 +61,16 @@ impl Changes<'_> {
         let Some(request) = &operation.request else {
             if before != after {
                 let class = Class::breaking_if(after["required"] == true, Class::Additive);
-                let what = "the request body changed, of which there was no need";
+                let message = "the request body changed, though the library sends none";
                 let (before, after) = (before.clone(), after.clone());
-                self.record(class, (&old_at, before), (&new_at, after), what);
+                self.record(class, (&old_at, before), (&new_at, after), message);
             }
             return;
         };
         let (old, new) = ((&*old_at, before), (&*new_at, after));
         // The library always sends a body.
-        let what = "whether a request body is required changed";
-        self.keyword(Class::Cosmetic, "required", old, new, what);
+        let message = "the requirement of a request body changed";
+        self.keyword(Class::Cosmetic, "required", old, new, message);
         let (media_type, body) = (request.media_type, Some(&*request.body));
         self.contents(old, new, media_type, Direction::Request, body, None);
     }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::{Class, Located, changes::Changes, paging::is_page_parameter, schema::SchemaDiff};
 
 /// Parameters with their pointers, by location and name.
-type Listed<'s> = BTreeMap<(&'s str, &'s str), (String, &'s Value)>;
+type Parameters<'s> = BTreeMap<(&'s str, &'s str), (String, &'s Value)>;
 
 impl Changes<'_> {
     pub(super) fn parameters(
@@ -22,7 +22,7 @@ impl Changes<'_> {
         (old_at, old): Located,
         (new_at, new): Located,
     ) {
-        let (mut before, mut after) = (listed(old_at, old), listed(new_at, new));
+        let (mut before, mut after) = (parameters_of(old_at, old), parameters_of(new_at, new));
         // Path variables are matched by position, because their names are not sent.
         for (name, other) in variables(old_path).zip(variables(new_path)) {
             match (
@@ -31,15 +31,14 @@ impl Changes<'_> {
             ) {
                 (Some(old), Some(new)) => self.parameter(old, new),
                 (Some((at, entry)), None) => {
-                    let what =
-                        format!("the variable `{name}` of the path is not declared any more");
+                    let message = format!("the path variable `{name}` is no longer declared");
                     let before = (&*at, entry.clone());
-                    self.record(Class::Breaking, before, (new_at, Value::Null), what);
+                    self.record(Class::Breaking, before, (new_at, Value::Null), message);
                 }
                 (None, Some((at, entry))) => {
-                    let what = format!("the variable `{other}` of the path is declared now");
+                    let message = format!("the path variable `{other}` is now declared");
                     let after = (&*at, entry.clone());
-                    self.record(Class::Additive, (old_at, Value::Null), after, what);
+                    self.record(Class::Additive, (old_at, Value::Null), after, message);
                 }
                 (None, None) => {}
             }
@@ -47,11 +46,11 @@ impl Changes<'_> {
         for list in [&mut before, &mut after] {
             list.retain(|(location, _), _| *location != "path");
         }
-        let mut gone = Vec::new();
+        let mut removed = Vec::new();
         for (key, old) in before {
             match after.remove(&key) {
                 Some(new) => self.parameter(old, new),
-                None => gone.push((key.1, old)),
+                None => removed.push((key.1, old)),
             }
         }
         // A remaining parameter of the same name moved to another location.
@@ -59,30 +58,30 @@ impl Changes<'_> {
         for ((_, name), parameter) in after {
             new.entry(name).or_default().push(parameter);
         }
-        for (name, (at, entry)) in gone {
+        for (name, (at, entry)) in removed {
             if let Some(moved) = new.get_mut(name).and_then(Vec::pop) {
                 self.parameter((at, entry), moved);
                 continue;
             }
-            let mut sent = operation.parameters.iter();
-            let sent = sent.any(|parameter| parameter.name == name);
-            let class = Class::breaking_if(sent, Class::Cosmetic);
-            let what = format!("the parameter \"{name}\" is gone");
-            self.record(class, (&at, entry.clone()), (new_at, Value::Null), what);
+            let mut is_sent = operation.parameters.iter();
+            let is_sent = is_sent.any(|parameter| parameter.name == name);
+            let class = Class::breaking_if(is_sent, Class::Cosmetic);
+            let message = format!("the parameter \"{name}\" was removed");
+            self.record(class, (&at, entry.clone()), (new_at, Value::Null), message);
         }
         for (name, added) in new {
             for (at, entry) in added {
-                let demanded = entry["required"] == true;
+                let is_required = entry["required"] == true;
                 let pages = self.reads_whole_list && is_page_parameter(name);
-                let class = Class::breaking_if(demanded || pages, Class::Additive);
-                let kind = if demanded { "required" } else { "new" };
+                let class = Class::breaking_if(is_required || pages, Class::Additive);
+                let kind = if is_required { "required" } else { "optional" };
                 let behaviour = if pages {
                     "; the list may come in pages now"
                 } else {
                     ""
                 };
-                let what = format!("there is a {kind} parameter \"{name}\"{behaviour}");
-                self.record(class, (old_at, Value::Null), (&at, entry.clone()), what);
+                let message = format!("a {kind} parameter \"{name}\" was added{behaviour}");
+                self.record(class, (old_at, Value::Null), (&at, entry.clone()), message);
             }
         }
     }
@@ -90,21 +89,21 @@ impl Changes<'_> {
     fn parameter(&mut self, (old_at, old): (String, &Value), (new_at, new): (String, &Value)) {
         let (old, new) = ((&*old_at, old), (&*new_at, new));
         let name = &new.1["name"];
-        let demanded = new.1["required"] == true;
-        for (key, class, what) in [
-            ("in", Class::Breaking, "the place"),
+        let is_required = new.1["required"] == true;
+        for (key, class, message) in [
+            ("in", Class::Breaking, "the location"),
             (
                 "required",
-                Class::breaking_if(demanded, Class::Additive),
+                Class::breaking_if(is_required, Class::Additive),
                 "the requirement",
             ),
             ("deprecated", Class::Cosmetic, "the deprecation"),
-            ("style", Class::Breaking, "the way of writing"),
-            ("explode", Class::Breaking, "the way of writing"),
-            ("content", Class::Breaking, "the way of writing"),
+            ("style", Class::Breaking, "the style"),
+            ("explode", Class::Breaking, "the style"),
+            ("content", Class::Breaking, "the style"),
         ] {
-            let what = format!("{what} of the parameter {name} changed");
-            self.keyword(class, key, old, new, what);
+            let message = format!("{message} of the parameter {name} changed");
+            self.keyword(class, key, old, new, message);
         }
         SchemaDiff::new(self, Direction::Request).schema(
             (&format!("{old_at}/schema"), &old.1["schema"]),
@@ -116,7 +115,7 @@ impl Changes<'_> {
     }
 }
 
-fn listed<'s>(at: &str, operation: &'s Value) -> Listed<'s> {
+fn parameters_of<'s>(at: &str, operation: &'s Value) -> Parameters<'s> {
     let entries = operation["parameters"].as_array().into_iter().flatten();
     let entry = |(index, entry): (usize, &'s Value)| {
         let key = (entry["in"].as_str()?, entry["name"].as_str()?);

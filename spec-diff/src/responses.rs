@@ -46,19 +46,19 @@ impl Changes<'_> {
             if let Some(counterpart) = after.get(other) {
                 let new_at = pointer(new_at, other);
                 if other != status {
-                    let what = "the status of a success changed";
+                    let message = "the status of a success changed";
                     let (before, after) = (json!(status), json!(other));
-                    self.record(Class::Cosmetic, (&at, before), (&new_at, after), what);
+                    self.record(Class::Cosmetic, (&at, before), (&new_at, after), message);
                 }
                 self.response(operation, status, (&at, response), (&new_at, counterpart));
             } else if is_success(status) && !after.keys().any(|status| is_success(status)) {
-                let what = "there is no successful response any more";
+                let message = "no successful response is documented any more";
                 let before = (&*at, json!(status));
-                self.record(Class::Breaking, before, (new_at, Value::Null), what);
+                self.record(Class::Breaking, before, (new_at, Value::Null), message);
             } else {
-                let what = "a status is no longer documented";
+                let message = "a status is no longer documented";
                 let before = (&*at, json!(status));
-                self.record(Class::Cosmetic, before, (new_at, Value::Null), what);
+                self.record(Class::Cosmetic, before, (new_at, Value::Null), message);
             }
         }
         for status in after.keys() {
@@ -66,15 +66,15 @@ impl Changes<'_> {
             if !is_other && !before.contains_key(status) {
                 let at = pointer(new_at, status);
                 let after = (&*at, json!(status));
-                let what = "there is a new status";
-                self.record(Class::Additive, (old_at, Value::Null), after, what);
+                let message = "a status was added";
+                self.record(Class::Additive, (old_at, Value::Null), after, message);
             }
         }
     }
 
     fn response(&mut self, operation: &Operation, status: &str, old: Located, new: Located) {
-        let what = format!("whether the response {status} can be looked up changed");
-        self.keyword(Class::Cosmetic, "$ref", old, new, what);
+        let message = format!("the reference of the response {status} changed");
+        self.keyword(Class::Cosmetic, "$ref", old, new, message);
         self.headers(old, new, status);
         let (object, bare) = match is_success(status) {
             true => read_parts(operation),
@@ -101,16 +101,16 @@ impl Changes<'_> {
             let Some(other) = after.get(name) else {
                 let read = HEADERS_READ.contains(&name.as_str());
                 let class = Class::breaking_if(read, Class::Cosmetic);
-                let what = format!("{label} is gone");
-                self.record(class, (&at, header.clone()), (new_at, Value::Null), what);
+                let message = format!("{label} was removed");
+                self.record(class, (&at, header.clone()), (new_at, Value::Null), message);
                 continue;
             };
             self.header((&at, header), (&pointer(new_at, name), other), &label);
         }
         for (name, header) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
-            let what = format!("there is a new header `{name}` of {status}");
+            let message = format!("the header `{name}` of {status} was added");
             let after = (&*pointer(new_at, name), header.clone());
-            self.record(Class::Additive, (old_at, Value::Null), after, what);
+            self.record(Class::Additive, (old_at, Value::Null), after, message);
         }
     }
 
@@ -122,8 +122,8 @@ impl Changes<'_> {
             // A header that cannot be resolved may be anything.
             if old.1 != new.1 {
                 let (before, after) = ((old.0, old.1.clone()), (new.0, new.1.clone()));
-                let what = format!("whether {label} can be looked up changed");
-                self.record(Class::Breaking, before, after, what);
+                let message = format!("the reference of {label} changed");
+                self.record(Class::Breaking, before, after, message);
             }
             return;
         }

@@ -108,10 +108,10 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
                     // In a closed object, no such values were or will be sent.
                     let closed = [old, new].iter().any(|it| it[tail.as_str()] == false);
                     let class = Class::breaking_if(!closed, Class::Cosmetic);
-                    let what = format!("`{tail}` of {label} changed");
+                    let message = format!("`{tail}` of {label} changed");
                     let (before, after) = (json!(before), json!(after));
                     self.changes
-                        .record(class, (old_at, before), (new_at, after), what);
+                        .record(class, (old_at, before), (new_at, after), message);
                 }
             }
         }
@@ -136,27 +136,27 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
                 // The library sends only its own fields, but its users may read every property of a response.
                 let escape_control = self.direction == Direction::Request && field.is_none();
                 let class = Class::breaking_if(!escape_control, Class::Cosmetic);
-                let what = format!("the property `{name}` of {label} is gone");
+                let message = format!("the property `{name}` of {label} was removed");
                 let before = (&*at, property.clone());
                 self.changes
-                    .record(class, before, (new_at, Value::Null), what);
+                    .record(class, before, (new_at, Value::Null), message);
                 continue;
             };
             let new_at = pointer(new_at, name);
-            let (demanded, demands) = (
+            let (old_required, new_required) = (
                 was_required.contains(&**name),
                 is_required.contains(&**name),
             );
-            if demanded != demands {
-                let class = self.requirement(demands, field);
-                let what = format!("whether `{name}` of {label} is required changed");
+            if old_required != new_required {
+                let class = self.requirement(new_required, field);
+                let message = format!("the requirement of `{name}` of {label} changed");
                 // The finding points to the property and not to the list of required names.
                 self.changes.record_at(
                     true,
                     class,
-                    (&at, json!({ "required": demanded })),
-                    (&new_at, json!({ "required": demands })),
-                    what,
+                    (&at, json!({ "required": old_required })),
+                    (&new_at, json!({ "required": new_required })),
+                    message,
                 );
             }
             let label = format!("`{name}` of {label}");
@@ -169,22 +169,22 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
             let at = pointer(new_at, name);
             let mut essential = fields.iter().filter(|field| field.need == Need::Required);
             let sent = essential.any(|field| field.name == *name);
-            let demanded = is_required.contains(&**name);
-            let demanded = self.direction == Direction::Request && demanded && !sent;
+            let required = is_required.contains(&**name);
+            let needs_unsent = self.direction == Direction::Request && required && !sent;
             let pages = self.direction == Direction::Response
                 && self.changes.reads_whole_list
                 && label == RESPONSE
                 && is_next_page_property(name);
-            let class = Class::breaking_if(demanded || pages, Class::Additive);
+            let class = Class::breaking_if(needs_unsent || pages, Class::Additive);
             let behaviour = if pages {
                 "; the list may come in pages now"
             } else {
                 ""
             };
-            let what = format!("there is a new property `{name}` of {label}{behaviour}");
+            let message = format!("the property `{name}` of {label} was added{behaviour}");
             let after = (&*at, property.clone());
             self.changes
-                .record(class, (old_at, Value::Null), after, what);
+                .record(class, (old_at, Value::Null), after, message);
         }
     }
 
@@ -196,10 +196,10 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
         let newly = |name: &&&str| !described(new, name);
         for name in after.difference(&before).filter(newly) {
             let class = Class::breaking_if(request, Class::Cosmetic);
-            let what = format!("\"{name}\" of {label} is required, though it is not described");
+            let message = format!("\"{name}\" of {label} is required, though it is not described");
             let after = json!({ "required": name });
             self.changes
-                .record(class, (old_at, Value::Null), (new_at, after), what);
+                .record(class, (old_at, Value::Null), (new_at, after), message);
         }
         let no_longer = |name: &&&str| !described(old, name);
         for name in before.difference(&after).filter(no_longer) {
@@ -208,17 +208,17 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
             } else {
                 Class::Cosmetic
             };
-            let what = format!("\"{name}\" of {label} is no longer required");
+            let message = format!("\"{name}\" of {label} is no longer required");
             let before = json!({ "required": name });
             self.changes
-                .record(class, (old_at, before), (new_at, Value::Null), what);
+                .record(class, (old_at, before), (new_at, Value::Null), message);
         }
     }
 
     /// Classifies a property that became required, or no longer is.
-    fn requirement(&self, demands: bool, field: Option<&Field>) -> Class {
+    fn requirement(&self, is_required: bool, field: Option<&Field>) -> Class {
         let essential = field.is_some_and(|field| field.need == Need::Required);
-        match (self.direction, demands) {
+        match (self.direction, is_required) {
             // The library always sends the property.
             (Direction::Request, true) if essential => Class::Cosmetic,
             (Direction::Request, true) => Class::Breaking,
@@ -256,7 +256,7 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
                 continue;
             }
             let class = self.keyword(keyword, before, after, need);
-            let what = format!("`{keyword}` of {label} changed");
+            let message = format!("`{keyword}` of {label} changed");
             // Findings of these keywords point to the use of a schema, the others to its definition.
             let at_use = ["nullable", "deprecated"].contains(&keyword.as_str());
             self.changes.record_at(
@@ -264,7 +264,7 @@ impl<'d, 'a> SchemaDiff<'d, 'a> {
                 class,
                 (old_at, json!({ keyword.as_str(): before })),
                 (new_at, json!({ keyword.as_str(): after })),
-                what,
+                message,
             );
         }
     }

@@ -27,10 +27,10 @@ impl Changes<'_> {
         let before = alternatives(self.old, &old_at, old);
         let mut after = alternatives(self.new, &new_at, new);
         let (had_any, has_any) = (!before.is_empty(), !after.is_empty());
-        let mut gone = Vec::new();
+        let mut removed = Vec::new();
         for (text, alternative) in before {
             if after.remove(&text).is_none() {
-                gone.push(alternative);
+                removed.push(alternative);
             }
         }
         let mut added: BTreeMap<String, Vec<AuthAlternative>> = BTreeMap::new();
@@ -40,7 +40,7 @@ impl Changes<'_> {
                 .or_default()
                 .push(alternative);
         }
-        for alternative in gone {
+        for alternative in removed {
             // An alternative with the same names was redefined.
             if let Some(other) = added
                 .get_mut(&alternative.scheme_names())
@@ -50,23 +50,23 @@ impl Changes<'_> {
                 continue;
             }
             let class = Class::breaking_if(has_any, Class::Additive);
-            let what = "a way to authenticate is gone";
+            let message = "an alternative of authentication was removed";
             self.record(
                 class,
                 (&old_at, alternative.value),
                 (&new_at, Value::Null),
-                what,
+                message,
             );
         }
         for alternative in added.into_values().flatten() {
             // The library does not authenticate where no alternative was listed before.
             let class = Class::breaking_if(!had_any, Class::Additive);
-            let what = "there is a new way to authenticate";
+            let message = "an alternative of authentication was added";
             self.record(
                 class,
                 (&old_at, Value::Null),
                 (&new_at, alternative.value),
-                what,
+                message,
             );
         }
     }
@@ -78,8 +78,13 @@ impl Changes<'_> {
                     true => Class::Cosmetic,
                     false => Class::Breaking,
                 };
-                let what = "a way to authenticate means something else";
-                self.push(class, new.pointer, (old.definition, new.definition), what);
+                let message = "a security scheme was redefined";
+                self.push(
+                    class,
+                    new.pointer,
+                    (old.definition, new.definition),
+                    message,
+                );
             }
         }
     }
@@ -89,8 +94,8 @@ impl AuthAlternative {
     /// Returns the pointers and scopes of the schemes.
     fn scheme_names(&self) -> String {
         let schemes = self.schemes.iter();
-        let named = schemes.map(|scheme| format!("{} {}", scheme.pointer, scheme.scopes));
-        named.collect::<Vec<_>>().join(" ")
+        let names = schemes.map(|scheme| format!("{} {}", scheme.pointer, scheme.scopes));
+        names.collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -103,8 +108,8 @@ fn alternatives(
     let known = &surface.value()["components"]["securitySchemes"];
     let listed = operation["security"].as_array().into_iter().flatten();
     let alternative = |(index, alternative): (usize, &Value)| {
-        let named = alternative.as_object().into_iter().flatten();
-        let mut schemes: Vec<Scheme> = named
+        let names = alternative.as_object().into_iter().flatten();
+        let mut schemes: Vec<Scheme> = names
             .map(|(name, scopes)| Scheme {
                 pointer: surface
                     .origin(&format!("{at}/{index}/{}", escape(name)))

@@ -33,30 +33,30 @@ impl Changes<'_> {
         let (Some(before), Some(after)) = (before, after) else {
             // A document without servers does not tell where the service is.
             if before.is_some() || after.is_some() {
-                let place = format!("{pointer}/0/url");
+                let pointer = format!("{pointer}/0/url");
                 let urls = (json!(first(before)), json!(first(after)));
-                self.push(Class::Cosmetic, place, urls, "the server moved");
+                self.push(Class::Cosmetic, pointer, urls, "the server moved");
             }
             return;
         };
         let (old, new) = (url_set(before), url_set(after));
         if !before.urls.first().is_some_and(|url| new.contains(url)) {
             let urls = (json!(before.urls.first()), json!(after.urls.first()));
-            let place = format!("{pointer}/0/url");
-            self.push(Class::Breaking, place, urls, "the server moved");
+            let pointer = format!("{pointer}/0/url");
+            self.push(Class::Breaking, pointer, urls, "the server moved");
             return;
         }
         for (index, url) in after.urls.iter().enumerate() {
             if !old.contains(url) {
-                let (place, urls) = (after.url_pointer(index), (json!(null), json!(url)));
-                self.push(Class::Additive, place, urls, "there is another server");
+                let (pointer, urls) = (after.url_pointer(index), (json!(null), json!(url)));
+                self.push(Class::Additive, pointer, urls, "a server was added");
             }
         }
         for (index, url) in before.urls.iter().enumerate() {
             if !new.contains(url) {
-                let (place, urls) = (before.url_pointer(index), (json!(url), json!(null)));
-                let what = "a server is gone that the library does not use";
-                self.push(Class::Cosmetic, place, urls, what);
+                let (pointer, urls) = (before.url_pointer(index), (json!(url), json!(null)));
+                let message = "a server that the library does not use was removed";
+                self.push(Class::Cosmetic, pointer, urls, message);
             }
         }
     }
