@@ -208,7 +208,7 @@ mod tests {
     use super::is_misspelt;
 
     #[test]
-    fn only_what_is_almost_the_name_is_misspelt() {
+    fn only_similar_names_are_misspelt() {
         let read = "ORG_INVITATIONS_CLICKHOUSE_SPEC";
         for name in [
             "ORG_INVITATIONS_CLICKHOUSE_SPECS",

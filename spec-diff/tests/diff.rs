@@ -1,4 +1,4 @@
-//! Changes that are easily taken for others, or for none, in the smallest document that has them.
+//! Changes that are easily misclassified, in minimal documents.
 
 #[path = "../../codegen/tests/common/mod.rs"]
 mod common;
@@ -70,7 +70,7 @@ fn assert_one(old: &Value, new: &Value, class: org_invitations_spec_diff::Class,
 }
 
 #[test]
-fn another_server_beside_the_one_in_use_is_no_move() {
+fn another_server_beside_the_used_one_is_additive() {
     let both = |urls: [&str; 2]| {
         changed(|document| {
             document["servers"] = urls.iter().map(|url| json!({ "url": url })).collect()
@@ -86,7 +86,7 @@ fn another_server_beside_the_one_in_use_is_no_move() {
 }
 
 #[test]
-fn a_server_is_where_its_variables_say() {
+fn variables_of_a_server_are_resolved() {
     let spelt = |default: &str| {
         changed(|document| {
             document["servers"] = json!([{
@@ -99,7 +99,7 @@ fn a_server_is_where_its_variables_say() {
 }
 
 #[test]
-fn nearer_servers_that_say_the_same_are_no_change() {
+fn overriding_servers_that_are_equal_are_no_change() {
     let repeated = changed(|document| {
         operation(document)["servers"] = json!([{ "url": "https://one.example/" }]);
     });
@@ -107,7 +107,7 @@ fn nearer_servers_that_say_the_same_are_no_change() {
 }
 
 #[test]
-fn schemes_of_one_kind_are_told_apart_whatever_they_are_called() {
+fn schemes_of_one_kind_are_distinguished_by_definition() {
     let flows = |url: &str| json!({ "type": "oauth2", "flows": { "clientCredentials": { "tokenUrl": url, "scopes": { "read": "words" } } } });
     let with = |one: &str, other: &str, required: &[&str]| {
         changed(|document| {
@@ -134,7 +134,7 @@ fn schemes_of_one_kind_are_told_apart_whatever_they_are_called() {
 }
 
 #[test]
-fn the_words_of_a_scope_and_the_form_of_a_token_are_cosmetic() {
+fn descriptions_of_scopes_and_bearer_formats_are_cosmetic() {
     let with = |scheme: Value| {
         changed(|document| {
             document["components"]["securitySchemes"]["key"] = scheme;
@@ -152,7 +152,7 @@ fn the_words_of_a_scope_and_the_form_of_a_token_are_cosmetic() {
 }
 
 #[test]
-fn a_name_in_two_places_is_two_parameters() {
+fn a_name_in_two_locations_is_two_parameters() {
     let with = |places: &[&str]| {
         changed(|document| {
             let parameters = operation(document)["parameters"].as_array_mut().unwrap();
@@ -178,7 +178,7 @@ fn a_name_in_two_places_is_two_parameters() {
 }
 
 #[test]
-fn a_changed_flag_does_not_hide_another_one_at_the_same_place() {
+fn two_changed_flags_of_a_parameter_are_two_findings() {
     let new = changed(|document| {
         operation(document)["parameters"]
             .as_array_mut()
@@ -193,7 +193,7 @@ fn a_changed_flag_does_not_hide_another_one_at_the_same_place() {
 }
 
 #[test]
-fn a_media_type_is_the_same_in_other_letters_and_with_a_charset() {
+fn media_types_are_compared_without_case_and_charset() {
     let new = changed(|document| {
         let content = operation(document)["responses"]["200"]["content"]
             .as_object_mut()
@@ -223,7 +223,7 @@ fn a_schema_that_contains_itself_may_be_written_out_once() {
 }
 
 #[test]
-fn names_of_schemas_in_a_discriminator_are_no_matter() {
+fn names_of_schemas_in_a_discriminator_are_ignored() {
     let with = |name: &str| {
         let choice = json!({
             "oneOf": [{ "type": "object" }, { "type": "string" }],
@@ -235,7 +235,7 @@ fn names_of_schemas_in_a_discriminator_are_no_matter() {
 }
 
 #[test]
-fn what_other_properties_hold_is_compared() {
+fn additional_properties_are_compared() {
     let labels = |kind: &str| {
         document(
             "3.0.3",
@@ -252,7 +252,7 @@ fn what_other_properties_hold_is_compared() {
 }
 
 #[test]
-fn a_reference_that_is_no_text_is_a_change() {
+fn a_reference_that_is_not_a_string_is_a_change() {
     let new = document(
         "3.0.3",
         json!({ "type": "object", "properties": { "id": { "$ref": null } } }),

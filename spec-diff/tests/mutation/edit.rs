@@ -1,19 +1,19 @@
-//! One change to a document, and where it is expected to be found.
+//! One change of a document, and the pointers of the expected findings.
 
 use serde_json::{Map, Value, json};
 
 use crate::navigator::{METHODS, Place, find, property, required_list, split, token};
 
-/// What is done at the place that an address means.
+/// A change at an address.
 #[derive(Clone, Debug)]
 pub enum Edit {
     /// Sets a keyword.
     Set(&'static str, Value),
-    /// Takes a keyword out.
+    /// Removes a keyword.
     Unset(&'static str),
     /// Adds a value to the list under a keyword.
     Push(&'static str, Value),
-    /// Takes a value out of the list under a keyword.
+    /// Removes a value from the list under a keyword.
     Drop(&'static str, Value),
     /// Puts something new under a keyword.
     Put(&'static str, Value),
@@ -21,35 +21,35 @@ pub enum Edit {
     Append(Value),
     /// Allows null, in the spelling of the document's version.
     AllowNull,
-    /// Takes the thing out of what holds it.
+    /// Removes the node.
     Remove,
-    /// Puts something else in its stead.
+    /// Replaces the node.
     Replace(Value),
-    /// Puts the same under another name beside it.
+    /// Copies the node under another name.
     Copy(&'static str),
-    /// Gives the thing another name in what holds it.
+    /// Renames the node.
     Rename(&'static str),
     /// Puts something new into the map (`properties`, `headers`, `responses`, `content`) of that name.
     Add(&'static str, &'static str, Value),
-    /// A new property that must be there.
+    /// Adds a required property.
     AddRequired(&'static str, Value),
-    /// A new parameter.
+    /// Adds a parameter.
     AddParameter(Value),
-    /// The property must be there.
+    /// Makes the property required.
     Require(&'static str),
-    /// The property need not be there any more.
+    /// Makes the property optional.
     Unrequire(&'static str),
-    /// The path of the operation becomes another one: the text, and what is in its stead.
+    /// Replaces a text in the path of the operation.
     MovePath(&'static str, &'static str),
-    /// A variable of the path has another name, in the path and in the parameters.
+    /// Renames a path variable, in the path and in the parameters.
     RenameVariable(&'static str, &'static str),
 }
 
-/// Places of which each is where a finding is due; of the spellings of one place any will do.
+/// Expected pointers; each is a list of equivalent ones.
 pub type Expected = Vec<Vec<String>>;
 
 impl Edit {
-    /// Changes the document at `place`; says where a person would look for the change.
+    /// Changes the document at `place`, and returns the expected pointers.
     ///
     /// `None` where there is nothing to change, because the document does not have it.
     pub fn apply(&self, document: &mut Value, place: &Place) -> Option<Expected> {
@@ -268,7 +268,7 @@ fn bodies(document: &Value, pointer: &str) -> Vec<String> {
     media_types.map(place).collect()
 }
 
-/// What a person would take for the same place: a list for its element, and the like.
+/// Pointers that are equivalent for a person: a list for its element, for example.
 fn wider(place: &str) -> Vec<String> {
     let (holder, last) = split(place);
     let (owner, list) = split(holder);

@@ -1,23 +1,25 @@
-//! Proof by mutation: every change of a document that matters is found, at its place and for what it
-//! means, and what is no change is not.
+//! Mutation tests: every change of a document is found, with its pointer and class, and an equivalent document has no
+//! changes.
 
 mod catalogue;
+mod combined;
 #[path = "../../../codegen/tests/common/mod.rs"]
 mod common;
 mod edit;
+mod equivalent;
 mod navigator;
-mod same;
-mod specimens;
+mod samples;
 mod sweep;
-mod together;
 mod walk;
 
 use catalogue::{Row, catalogue};
-use common::{clickhouse_cloud, fixtures, iam, organizations, pruned::pruned, role_bindings, sts};
+use common::{
+    clickhouse_cloud, fixtures, iam, organizations, role_bindings, sts, used_part::used_part,
+};
 use org_invitations_spec_diff::diff;
 
 #[test]
-fn the_catalogue_covers_everything_that_a_comparison_promises() {
+fn the_catalogue_covers_every_promise_of_a_comparison() {
     let catalogue = catalogue();
     assert!(catalogue.len() >= 70, "{} mutations", catalogue.len());
     for row in Row::ALL {
@@ -26,12 +28,12 @@ fn the_catalogue_covers_everything_that_a_comparison_promises() {
     }
 }
 
-/// What is shown of the parts below holds for the whole documents.
+/// The tests below use parts of documents; this one shows that they stand for the whole ones.
 #[test]
-fn a_document_and_the_part_that_is_used_are_the_same() {
+fn a_document_and_its_used_part_are_equal() {
     for fixture in fixtures() {
-        for (name, whole) in specimens::whole(fixture) {
-            let part = pruned(&whole, &fixture.api);
+        for (name, whole) in samples::whole(fixture) {
+            let part = used_part(&whole, &fixture.api);
             let whole = common::parsed(&name, &whole);
             let part = common::parsed(&name, &part);
             let surface = |document| fixture.surface(document).unwrap();
@@ -73,36 +75,36 @@ fn every_mutation_of_the_clickhouse_documents_is_found() {
 }
 
 #[test]
-fn no_rewriting_of_the_iam_documents_is_taken_for_a_change() {
-    same::run(iam());
+fn no_rewriting_of_the_iam_documents_is_a_change() {
+    equivalent::run(iam());
 }
 
 #[test]
-fn no_rewriting_of_the_mds_documents_is_taken_for_a_change() {
-    same::run(role_bindings());
+fn no_rewriting_of_the_mds_documents_is_a_change() {
+    equivalent::run(role_bindings());
 }
 
 #[test]
-fn no_rewriting_of_the_org_documents_is_taken_for_a_change() {
-    same::run(organizations());
+fn no_rewriting_of_the_org_documents_is_a_change() {
+    equivalent::run(organizations());
 }
 
 #[test]
-fn no_rewriting_of_the_sts_documents_is_taken_for_a_change() {
-    same::run(sts());
+fn no_rewriting_of_the_sts_documents_is_a_change() {
+    equivalent::run(sts());
 }
 
 #[test]
-fn no_rewriting_of_the_clickhouse_documents_is_taken_for_a_change() {
-    same::run(clickhouse_cloud());
+fn no_rewriting_of_the_clickhouse_documents_is_a_change() {
+    equivalent::run(clickhouse_cloud());
 }
 
 #[test]
-fn changes_at_the_same_time_are_found_one_by_one() {
-    together::run();
+fn simultaneous_changes_are_found_one_by_one() {
+    combined::run();
 }
 
 #[test]
-fn what_only_31_can_say_is_compared_too() {
-    together::in_31();
+fn keywords_of_31_only_are_compared_too() {
+    combined::in_31();
 }

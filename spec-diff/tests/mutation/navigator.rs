@@ -1,6 +1,6 @@
-//! From an operation to the place that is meant: the tests' own way through a document.
+//! Resolves addresses in a document, independently of the crate.
 //!
-//! An address is a line of steps, the first of which names an operation by its id, or `document`:
+//! An address is a list of steps, the first of which is the id of an operation, or `document`:
 //!
 //! | step | goes to |
 //! |---|---|
@@ -20,12 +20,12 @@
 
 use serde_json::Value;
 
-/// Where something stands.
+/// The pointers of a node.
 #[derive(Clone, Debug)]
 pub struct Place {
-    /// Where it is defined.
+    /// Where the node is defined.
     pub pointer: String,
-    /// Where it is mentioned, if that is another place: the `$ref` to it.
+    /// The `$ref` to the node, if there is one.
     pub mention: Option<String>,
     /// Where else the schema speaks of the same property: other parts of an `allOf`.
     pub echoes: Vec<String>,

@@ -11,18 +11,18 @@ use crate::{
     common::{Fixture, parsed},
     edit::Expected,
     navigator::find,
-    specimens::{Specimen, specimens, surface},
+    samples::{Sample, samples, surface},
 };
 
-/// Of how many cases one is generated: that takes longest and depends on least.
+/// One in so many cases is generated, which takes longest and depends least on the case.
 const GENERATED: usize = 24;
 
 /// Applies every line that fits, and fails with all that was missed.
 pub fn run(fixture: &'static Fixture) {
     let catalogue = catalogue();
-    let specimens = specimens(fixture);
-    let original = |one: &Specimen| surface(&one.name, &one.value, fixture);
-    let originals: Vec<Surface> = specimens.iter().map(original).collect();
+    let samples = samples(fixture);
+    let original = |one: &Sample| surface(&one.name, &one.value, fixture);
+    let originals: Vec<Surface> = samples.iter().map(original).collect();
     let mut lines = 0;
     let mut cases = 0;
     let mut caught = 0;
@@ -31,22 +31,22 @@ pub fn run(fixture: &'static Fixture) {
         let addresses = addresses(mutation, fixture);
         lines += usize::from(!addresses.is_empty());
         let mut wrong = Vec::new();
-        for (index, (specimen, original)) in specimens.iter().zip(&originals).enumerate() {
+        for (index, (sample, original)) in samples.iter().zip(&originals).enumerate() {
             for (operation, address) in addresses.iter().enumerate() {
                 // The vendor's document is much like ours: one operation in four is enough there.
                 if index > 0 && addresses.len() > 4 && (line + operation) % 4 > 0 {
                     continue;
                 }
                 let generates = cases % GENERATED == 0;
-                let Some(outcome) = case(specimen, original, mutation, address, generates) else {
+                let Some(outcome) = case(sample, original, mutation, address, generates) else {
                     let everywhere = !mutation.at.starts_with('*');
-                    assert!(!everywhere, "{} has no {address}", specimen.name);
+                    assert!(!everywhere, "{} has no {address}", sample.name);
                     continue;
                 };
                 cases += 1;
                 caught += usize::from(outcome.is_ok());
-                let told = |told| format!("{}, {address}: {told}", specimen.name);
-                wrong.extend(outcome.err().map(told));
+                let labelled = |labelled| format!("{}, {address}: {labelled}", sample.name);
+                wrong.extend(outcome.err().map(labelled));
             }
         }
         if let Some(first) = wrong.first() {
@@ -58,7 +58,7 @@ pub fn run(fixture: &'static Fixture) {
     eprintln!(
         "{}: {lines} mutations on {} documents make {cases} cases; {caught} are caught",
         fixture.name,
-        specimens.len(),
+        samples.len(),
     );
     assert!(cases > 0, "no mutation fits {}", fixture.name);
     assert!(missed.is_empty(), "missed:\n{}", missed.join("\n"));
@@ -84,18 +84,18 @@ fn addresses(mutation: &Mutation, fixture: &Fixture) -> Vec<String> {
 
 /// `None` when the document has no such place.
 fn case(
-    specimen: &Specimen,
+    sample: &Sample,
     original: &Surface,
     mutation: &Mutation,
     address: &str,
     generates: bool,
 ) -> Option<Result<(), String>> {
-    let place = find(&specimen.value, address)?;
-    let mut mutated = specimen.value.clone();
+    let place = find(&sample.value, address)?;
+    let mut mutated = sample.value.clone();
     let expected = mutation.edit.apply(&mut mutated, &place)?;
-    let mut outcome = judge(specimen.fixture, original, mutation, &mutated, &expected);
+    let mut outcome = judge(sample.fixture, original, mutation, &mutated, &expected);
     if let (Ok(Some((document, surface))), true) = (&outcome, generates)
-        && let Err(wrong) = builds_if_it_passes(document, surface, specimen.fixture)
+        && let Err(wrong) = builds_if_it_passes(document, surface, sample.fixture)
     {
         outcome = Err(wrong);
     }
@@ -113,7 +113,7 @@ fn judge(
     let document = parsed("mutated.json", mutated);
     let changed = match fixture.surface(&document) {
         Ok(changed) => changed,
-        // The only operation went: there is nothing to compare any more, and that is said.
+        // Without its only operation, a document cannot be compared, and the report says so.
         Err(report) if api.operations.len() == 1 && mutation.class == Class::Breaking => {
             assert!(report.to_string().contains("none of them"), "{report}");
             return Ok(None);
@@ -131,7 +131,7 @@ fn judge(
     }
 }
 
-/// Every expected place has a finding, there is none anywhere else, and the worst class is `class`.
+/// Checks that every expected pointer has a finding, that no other has one, and that the worst class is `class`.
 pub fn found(
     findings: &[Finding],
     class: Option<Class>,

@@ -1,10 +1,10 @@
-//! Every object of a document, with what it is.
+//! Visits every object of a document with its kind.
 
 use serde_json::{Map, Value};
 
 use crate::navigator::METHODS;
 
-/// What an object of a document is.
+/// The kind of an object of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     PathItem,

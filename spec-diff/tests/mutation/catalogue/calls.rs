@@ -77,7 +77,7 @@ pub fn parameters() -> Vec<Mutation> {
         line(ParameterAddedOrRemoved, "*", AddParameter(header(true)), Breaking, Cosmetic),
         line(ParameterAddedOrRemoved, "* item", AddParameter(query("order", false)), Additive, Cosmetic),
         line(ParameterAddedOrRemoved, "* item", AddParameter(header(true)), Breaking, Cosmetic),
-        // Nobody knows whether what cannot be read is required.
+        // A parameter that cannot be resolved may be required.
         line(ParameterAddedOrRemoved, "*", AddParameter(json!({ "$ref": "parameters.yaml#/tenant" })), Breaking, Cosmetic),
         line(ParameterAddedOrRemoved, "listIamV2Invitations ?page_token", Replace(json!({ "$ref": "#/components/parameters/Nowhere" })), Breaking, Additive),
         line(ParameterAddedOrRemoved, "listIamV2Invitations ?page_token", Remove, Breaking, Additive),

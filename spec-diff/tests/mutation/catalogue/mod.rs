@@ -1,7 +1,7 @@
-//! The catalogue: what can happen to a document, where, and what it means for the library.
+//! The catalogue of changes: where they occur, and their class.
 
-mod around;
 mod calls;
+mod context;
 mod requests;
 mod responses;
 
@@ -9,7 +9,7 @@ use org_invitations_spec_diff::Class;
 
 use crate::edit::Edit;
 
-/// What `spec diff` promises to see.
+/// The kinds of changes that `spec diff` promises to find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Row {
     Method,
@@ -77,9 +77,9 @@ pub struct Mutation {
     /// Where, as an address (see the navigator); `*` is every operation that has such a place.
     pub at: &'static str,
     pub edit: Edit,
-    /// What it means when a document changes like this.
+    /// The class of the change.
     pub class: Class,
-    /// What it means when it changes back; `None` where people may differ.
+    /// The class of the reverse change; `None` if it is debatable.
     pub back: Option<Class>,
 }
 
@@ -95,17 +95,17 @@ pub fn catalogue() -> Vec<Mutation> {
         responses::fields(),
         responses::null(),
         responses::enumerations(),
-        around::statuses(),
-        around::errors(),
-        around::headers(),
-        around::authentication(),
-        around::servers(),
-        around::deprecation(),
+        context::statuses(),
+        context::errors(),
+        context::headers(),
+        context::authentication(),
+        context::servers(),
+        context::deprecation(),
     ];
     parts.into_iter().flatten().collect()
 }
 
-/// A line whose way back has a class of its own.
+/// A line whose reverse change has a class of its own.
 fn line(row: Row, at: &'static str, edit: Edit, class: Class, back: Class) -> Mutation {
     Mutation {
         row,

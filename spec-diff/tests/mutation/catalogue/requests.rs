@@ -10,7 +10,7 @@ use crate::edit::Edit::*;
 pub fn required() -> Vec<Mutation> {
     let text = || json!({ "type": "string" });
     vec![
-        // What the library always sends may well be required.
+        // The library always sends the property.
         line(RequestRequired, "createIamV2Invitation body", Unrequire("email"), Additive, Cosmetic),
         line(RequestRequired, "exchangeStsV1OauthToken body", Unrequire("subject_token"), Additive, Cosmetic),
         line(RequestRequired, "invitationCreate body", Require("email"), Cosmetic, Additive),
@@ -20,7 +20,7 @@ pub fn required() -> Vec<Mutation> {
         line(RequestRequired, "invitationCreate body", Require("assignedRoleIds"), Breaking, Additive),
         line(RequestRequired, "exchangeStsV1OauthToken body @", AddRequired("tenant", text()), Breaking, Cosmetic),
         line(RequestRequired, "invitationCreate body @", AddRequired("tenant", text()), Breaking, Cosmetic),
-        // Demanded without being described.
+        // The property is required but not described.
         line(RequestRequired, "exchangeStsV1OauthToken body @", Push("required", json!("tenant")), Breaking, Additive),
         line(RequestRequired, "invitationCreate body @", Push("required", json!("tenant")), Breaking, Additive),
         // Confluent's invitation is one schema: what a request gains, a response gains too.

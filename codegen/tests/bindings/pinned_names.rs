@@ -1,5 +1,5 @@
-//! The names that the tables of the library pin are there, whatever a document calls things and however it is
-//! written, and what it lacks is marked.
+//! The bindings have every name that the tables of the library pin, however a document is written, and mark the parts
+//! that the document lacks.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,7 +33,7 @@ fn pins(bindings: &Bindings) -> (BTreeSet<String>, BTreeSet<String>) {
     (all("names", "name"), methods)
 }
 
-/// `listIamV2Users` as a method is called.
+/// The method name for an operationId such as `listIamV2Users`.
 fn snake_case(id: &str) -> String {
     let mut snake = String::new();
     for letter in id.chars() {
@@ -45,7 +45,7 @@ fn snake_case(id: &str) -> String {
     snake
 }
 
-/// The bindings with these documents in place of the project's own; every pinned name is there.
+/// Generates bindings from these documents, and checks that they have every pinned name.
 #[track_caller]
 fn with(bindings: &Bindings, documents: &[Document]) -> Output {
     let own = own_documents(bindings);
@@ -78,7 +78,7 @@ fn changed(bindings: &Bindings, change: impl Fn(&Value) -> Value) -> Vec<Documen
         .collect()
 }
 
-/// The fields of the types that code around the bindings names, and what they are on the wire.
+/// The fields of the pinned types, with their names on the wire.
 fn fields(bindings: &Bindings, output: &Output) -> BTreeMap<String, BTreeMap<String, String>> {
     let (types, _) = pins(bindings);
     let objects = output
@@ -96,7 +96,7 @@ fn fields(bindings: &Bindings, output: &Output) -> BTreeMap<String, BTreeMap<Str
         .collect()
 }
 
-/// What is written in another way gives the same names, fields and offers.
+/// Checks that a rewritten document gives the same names, fields and offers.
 #[track_caller]
 fn assert_no_difference(change: impl Fn(&Value) -> Value) {
     for bindings in [confluent(), clickhouse()] {
@@ -118,7 +118,7 @@ fn assert_no_difference(change: impl Fn(&Value) -> Value) {
     }
 }
 
-/// The document with everything where it is mentioned, and without components.
+/// The document with every reference expanded, and without components.
 fn inlined(document: &Value) -> Value {
     let mut whole = resolved(document, document, &mut Vec::new());
     let components = whole["components"].as_object_mut().unwrap();
@@ -211,8 +211,8 @@ fn other_operation_ids_have_the_same_names() {
 }
 
 #[test]
-fn components_that_have_pinned_names_are_called_otherwise() {
-    // The names that the tables give are those of other things here.
+fn components_with_pinned_names_are_renamed() {
+    // The document uses pinned names for other components.
     for fixture in [iam(), clickhouse_cloud()] {
         let bindings = bindings_of(fixture);
         let documents = changed(&bindings, |document| {
@@ -247,7 +247,7 @@ fn components_that_have_pinned_names_are_called_otherwise() {
     }
 }
 
-/// Without sets of values, plain texts stand in their place, and the names of sets are nobody's.
+/// Without sets of values, the properties are plain texts.
 #[test]
 fn sets_may_be_plain_texts() {
     for bindings in [confluent(), clickhouse()] {
@@ -292,7 +292,7 @@ fn without_sets(node: &mut Value) {
     }
 }
 
-/// OpenAPI 3.0, no envelope, a single role, and the invitations only.
+/// A document of OpenAPI 3.0 without envelope, with a single role, and with invitations only.
 fn older() -> Document {
     Document::read(&root().join("tests/documents/clickhouse-cloud-older.yaml")).unwrap()
 }
@@ -330,7 +330,7 @@ fn an_older_document_has_the_same_names() {
     ] {
         assert!(absent.contains(&gone), "{gone} in {absent:?}");
     }
-    // The envelope is the project's own, around what the document describes.
+    // The envelope comes from the project's own document.
     assert_eq!(
         output.field("InvitationListResponse", "result").of,
         "Option<Vec<Invitation>>"
@@ -381,7 +381,7 @@ fn a_document_of_one_group_has_the_same_names() {
     }
 }
 
-/// What the vendor may publish besides, and the library can do without.
+/// A filter may be absent.
 #[test]
 fn filters_that_are_absent_are_marked() {
     let documents = changed(&confluent(), |document| {

@@ -1,4 +1,4 @@
-//! The dialects: 3.0 and 3.1 say the same in different words.
+//! Converts between the dialects of 3.0 and 3.1.
 
 use org_invitations_codegen::Api;
 use serde_json::{Map, Value, json};

@@ -1,4 +1,4 @@
-//! What holds for every document, however hostile: a clear error or a client that parses, in bounds.
+//! The checks for every hostile document: a clear error or a client that parses, within bounds.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,15 +15,15 @@ use org_invitations_codegen::{Document, Report, Surface, check};
 use org_invitations_spec_diff::{Class, diff};
 use serde_json::Value;
 
-use crate::common::{Fixture, fixtures, pruned::pruned};
+use crate::common::{Fixture, fixtures, used_part::used_part};
 
-/// Generous: what takes longer than this hangs.
-const HANG: Duration = Duration::from_secs(60);
+/// The time after which a case counts as hanging.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What a document may cost in memory.
-const MEMORY: u64 = 1 << 30;
+/// The memory that a document may take.
+const MAX_MEMORY_BYTES: u64 = 1 << 30;
 
-/// The longest text of one problem that a person can be asked to read, its place apart.
+/// The longest part of one diagnostic, apart from its pointer.
 const MAX_DIAGNOSTIC_BYTES: usize = 16 << 10;
 
 /// Runs `work` in a thread of its own and fails when it panics, hangs or takes too much memory.
@@ -31,11 +31,11 @@ pub fn guarded<T: Send + 'static>(what: &str, work: impl FnOnce() -> T + Send + 
     let (sender, receiver) = channel();
     let started = Instant::now();
     let worker = thread::spawn(move || drop(sender.send(work())));
-    let done = match receiver.recv_timeout(HANG) {
+    let done = match receiver.recv_timeout(TIMEOUT) {
         Ok(done) => done,
         Err(RecvTimeoutError::Timeout) => {
             let mebibytes = peak_memory().unwrap_or_default() >> 20;
-            panic!("{what}: not done after {HANG:?}, and took {mebibytes} MiB so far")
+            panic!("{what}: not done after {TIMEOUT:?}, and took {mebibytes} MiB so far")
         }
         Err(RecvTimeoutError::Disconnected) => match worker.join() {
             Err(panic) => resume_unwind(panic),
@@ -48,12 +48,12 @@ pub fn guarded<T: Send + 'static>(what: &str, work: impl FnOnce() -> T + Send + 
         "{what}: {:?}, at most {mebibytes} MiB so far",
         started.elapsed()
     );
-    // Only where each test is a process is the figure that of this test.
+    // The figure is that of this test only if each test runs in a process of its own.
     let alone =
         std::env::var("NEXTEST_EXECUTION_MODE").is_ok_and(|mode| mode == "process-per-test");
     if alone {
         assert!(
-            peak.is_none_or(|peak| peak < MEMORY),
+            peak.is_none_or(|peak| peak < MAX_MEMORY_BYTES),
             "{what}: took {mebibytes} MiB"
         );
     }
@@ -68,24 +68,24 @@ fn peak_memory() -> Option<u64> {
     Some(kibibytes << 10)
 }
 
-/// The client that is generated from a document, or what is wrong with the document.
+/// The client that is generated from a document, or the report on the document.
 pub type Outcome = Result<String, Report>;
 
-/// The outcome, which is checked: the client parses, or the error is clear.
+/// Returns the outcome, and checks that the client parses or the error is clear.
 pub fn outcome(bytes: &[u8], fixture: &Fixture) -> Outcome {
-    judged(bytes, fixture).unwrap_or_else(|wrong| panic!("{wrong}"))
+    checked_outcome(bytes, fixture).unwrap_or_else(|wrong| panic!("{wrong}"))
 }
 
-/// The same, and a comparison with the project's document.
-pub fn sound(bytes: &[u8], fixture: &'static Fixture) -> Outcome {
-    let judged = read(bytes, fixture).and_then(|checked| match checked {
+/// As [`outcome`], with a comparison with the project's document.
+pub fn assert_sound(bytes: &[u8], fixture: &'static Fixture) -> Outcome {
+    let checked_outcome = read(bytes, fixture).and_then(|checked| match checked {
         Ok(checked) => {
-            checked.compared(own_surface(fixture), fixture)?;
+            checked.assert_compared(own_surface(fixture), fixture)?;
             checked.generated(fixture)
         }
         Err(report) => Ok(Err(report)),
     });
-    judged.unwrap_or_else(|wrong| panic!("{wrong}"))
+    checked_outcome.unwrap_or_else(|wrong| panic!("{wrong}"))
 }
 
 /// The surface of the project's document.
@@ -98,15 +98,15 @@ fn own_surface(fixture: &'static Fixture) -> &'static Surface {
         .or_insert_with(|| Box::leak(Box::new(surface(&vendored(fixture), fixture))))
 }
 
-/// The same; what is wrong with the outcome itself is the error.
-pub fn judged(bytes: &[u8], fixture: &Fixture) -> Result<Outcome, String> {
+/// As [`outcome`]; the error describes a violation.
+pub fn checked_outcome(bytes: &[u8], fixture: &Fixture) -> Result<Outcome, String> {
     match read(bytes, fixture)? {
         Ok(checked) => checked.generated(fixture),
         Err(report) => Ok(Err(report)),
     }
 }
 
-/// What is done before anything is generated.
+/// A document that was parsed, normalised and checked.
 pub struct Checked {
     document: Document,
     surface: Surface,
@@ -114,12 +114,12 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// The client; a document that passes the check has one, and another one is refused for the same reasons.
+    /// Generates the client. A document that passes the check has one, and another one is refused for the same reasons.
     pub fn generated(&self, fixture: &Fixture) -> Result<Outcome, String> {
         match (&self.checked, fixture.generate(&self.document)) {
             (Ok(()), Ok(generated)) => rust(generated.rust),
             (Err(report), Err(build)) if diagnostics(report) == diagnostics(&build) => {
-                clear(&build)?;
+                check_clear(&build)?;
                 Ok(Err(build))
             }
             (check, build) => {
@@ -129,8 +129,8 @@ impl Checked {
         }
     }
 
-    /// Compares it with another document; a change that stops the build has to be breaking.
-    pub fn compared(&self, before: &Surface, fixture: &Fixture) -> Result<(), String> {
+    /// Compares the document with another one; a change that stops the build has to be breaking.
+    pub fn assert_compared(&self, before: &Surface, fixture: &Fixture) -> Result<(), String> {
         let forth = diff(before, &self.surface, &fixture.api);
         let back = diff(&self.surface, before, &fixture.api);
         if forth.is_empty() != back.is_empty() {
@@ -153,17 +153,17 @@ fn diagnostics(report: &Report) -> BTreeSet<String> {
     report.diagnostics.iter().map(ToString::to_string).collect()
 }
 
-/// Reads and checks a document; what is wrong with the result is the error.
+/// Parses and checks a document; the error describes a violation.
 pub fn read(bytes: &[u8], fixture: &Fixture) -> Result<Result<Checked, Report>, String> {
     let document = match Document::parse(NAME, bytes) {
         Ok(document) => document,
-        Err(report) => return clear(&report).map(|()| Err(report)),
+        Err(report) => return check_clear(&report).map(|()| Err(report)),
     };
     let api = &fixture.api;
     let described = api.is_described_by(&document);
     let surface = match Surface::new(&document, api) {
         Ok(surface) => surface,
-        Err(report) => return clear(&report).map(|()| Err(report)),
+        Err(report) => return check_clear(&report).map(|()| Err(report)),
     };
     if !described {
         return Err("it has a surface, but describes nothing of the API".to_owned());
@@ -173,7 +173,7 @@ pub fn read(bytes: &[u8], fixture: &Fixture) -> Result<Result<Checked, Report>, 
     }
     let checked = check(&surface, api);
     if let Err(report) = &checked {
-        clear(report)?;
+        check_clear(report)?;
     }
     Ok(Ok(Checked {
         document,
@@ -191,10 +191,10 @@ fn rust(client: String) -> Result<Outcome, String> {
     let mut parsed = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
     if !parsed.contains(&client) {
         syn::parse_file(&client).map_err(|error| format!("the client is not Rust: {error}"))?;
-        // The compiler refuses them where they turn the direction of text around.
+        // The compiler refuses characters that change the direction of text.
         if let Some(letter) = client
             .chars()
-            .find(|letter| *letter != '\n' && is_unseen(*letter))
+            .find(|letter| *letter != '\n' && is_invisible(*letter))
         {
             return Err(format!("{letter:?} is in the client"));
         }
@@ -204,13 +204,13 @@ fn rust(client: String) -> Result<Outcome, String> {
 }
 
 /// Compares two documents; a change that stops the build has to be breaking.
-pub fn compared(before: &Value, bytes: &[u8], fixture: &Fixture) {
+pub fn assert_compared(before: &Value, bytes: &[u8], fixture: &Fixture) {
     let before = Document::parse(NAME, before.to_string().as_bytes());
-    let compared = match before.and_then(|before| fixture.surface(&before)) {
-        Ok(before) => compares(&before, bytes, fixture),
-        Err(report) => clear(&report),
+    let assert_compared = match before.and_then(|before| fixture.surface(&before)) {
+        Ok(before) => compare(&before, bytes, fixture),
+        Err(report) => check_clear(&report),
     };
-    compared.unwrap_or_else(|wrong| panic!("{wrong}"));
+    assert_compared.unwrap_or_else(|wrong| panic!("{wrong}"));
 }
 
 /// The surface of a document that has one.
@@ -219,16 +219,16 @@ pub fn surface(document: &Value, fixture: &Fixture) -> Surface {
     fixture.surface(&document).unwrap()
 }
 
-/// The same; what is wrong with the comparison is the error.
-pub fn compares(before: &Surface, bytes: &[u8], fixture: &Fixture) -> Result<(), String> {
+/// As [`assert_compared`]; the error describes a violation.
+pub fn compare(before: &Surface, bytes: &[u8], fixture: &Fixture) -> Result<(), String> {
     match read(bytes, fixture)? {
-        Ok(checked) => checked.compared(before, fixture),
+        Ok(checked) => checked.assert_compared(before, fixture),
         Err(_) => Ok(()),
     }
 }
 
-/// Names the document, says what was expected, what was found and what to do; nothing else.
-fn clear(report: &Report) -> Result<(), String> {
+/// Checks that a report names the document and that every diagnostic is complete.
+fn check_clear(report: &Report) -> Result<(), String> {
     let text = report.to_string();
     if !text.starts_with(NAME) || report.diagnostics.is_empty() {
         return Err(format!("it does not say what is wrong with what: {text}"));
@@ -257,16 +257,16 @@ fn clear(report: &Report) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a name in the document can neither forge a line of the list nor steer a terminal.
-pub fn is_harmless(report: &Report) -> bool {
+/// Whether every diagnostic is one line without control characters.
+pub fn is_one_line(report: &Report) -> bool {
     let text = report.to_string();
     let lines = text.lines().count();
     lines == report.diagnostics.len() + 1
-        && !text.contains(|letter| letter != '\n' && is_unseen(letter))
+        && !text.contains(|letter| letter != '\n' && is_invisible(letter))
 }
 
-/// Control characters, and those that turn the direction of text around.
-fn is_unseen(letter: char) -> bool {
+/// Control characters, and those that change the direction of text.
+fn is_invisible(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -275,14 +275,14 @@ fn is_unseen(letter: char) -> bool {
 pub fn vendored(fixture: &Fixture) -> Value {
     static DOCUMENTS: OnceLock<Vec<Value>> = OnceLock::new();
     let documents = DOCUMENTS.get_or_init(|| {
-        let used = |fixture: &Fixture| pruned(&fixture.value, &fixture.api);
+        let used = |fixture: &Fixture| used_part(&fixture.value, &fixture.api);
         fixtures().iter().map(used).collect()
     });
     let index = fixtures().iter().position(|each| each.name == fixture.name);
     documents[index.unwrap()].clone()
 }
 
-/// Puts `value` at `pointer`, whose holder has to be there.
+/// Sets the value at `pointer`, whose parent has to exist.
 pub fn put(document: &mut Value, pointer: &str, value: Value) {
     let (holder, last) = pointer.rsplit_once('/').unwrap();
     let last = last.replace("~1", "/").replace("~0", "~");
@@ -295,7 +295,7 @@ pub fn put(document: &mut Value, pointer: &str, value: Value) {
     }
 }
 
-/// The pointers of all that is in `value`.
+/// Collects the pointers of all nodes of `value`.
 pub fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
     let mut inner = |token: &str, value: &Value| {
         let place = format!("{at}/{}", token.replace('~', "~0").replace('/', "~1"));

@@ -1,13 +1,13 @@
-//! The part of a document that one API takes: whole documents are megabytes, and tests read them
-//! thousands of times.
+//! Reduces a document to the part that one API uses: whole documents are megabytes, and tests read them thousands of
+//! times.
 
 use std::collections::BTreeSet;
 
 use org_invitations_codegen::Api;
 use serde_json::{Value, json};
 
-/// The document without the paths of other APIs and without what is then no longer referred to.
-pub fn pruned(document: &Value, api: &Api) -> Value {
+/// Removes the paths of other APIs, and the components that are then unused.
+pub fn used_part(document: &Value, api: &Api) -> Value {
     let mut kept = document.as_object().unwrap().clone();
     for unused in ["components", "tags", "x-tagGroups"] {
         kept.remove(unused);
@@ -41,7 +41,7 @@ pub fn pruned(document: &Value, api: &Api) -> Value {
     Value::Object(kept)
 }
 
-/// A path whose variables have no names.
+/// A path template without the names of variables.
 fn template(path: &str) -> Vec<&str> {
     let parts = path.split('/');
     parts

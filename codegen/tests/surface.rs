@@ -1,4 +1,4 @@
-//! Documents that mean the same have the same surface, however they are written.
+//! Equivalent documents have equal surfaces.
 
 mod common;
 
@@ -28,7 +28,7 @@ fn surface(document: &Value) -> Surface {
         .unwrap()
 }
 
-/// What the property becomes.
+/// The normalised schema of the property.
 fn normal(version: &str, schema: Value, components: Value) -> Value {
     let surface = surface(&document(version, schema, components));
     let place = "/paths/~1v1~1organizations~1{id}~1invitations/get/responses/200/content\
@@ -46,7 +46,7 @@ fn assert_31_becomes(schema: Value, expected: Value) {
 }
 
 #[test]
-fn what_31_writes_in_its_own_way_is_written_as_30_does() {
+fn the_dialect_of_31_becomes_that_of_30() {
     let nullable = json!({ "type": "string", "nullable": true });
     assert_31_becomes(json!({ "type": ["string", "null"] }), nullable.clone());
     assert_31_becomes(
@@ -65,7 +65,7 @@ fn what_31_writes_in_its_own_way_is_written_as_30_does() {
         json!({ "type": "integer", "exclusiveMinimum": 3 }),
         json!({ "type": "integer", "minimum": 3, "exclusiveMinimum": true }),
     );
-    // Of an inclusive and an exclusive bound the tighter one holds.
+    // The tighter one of an inclusive and an exclusive bound is kept.
     for (maximum, exclusive, kept, is_exclusive) in
         [(9, 5, 5, true), (5, 9, 5, false), (5, 5, 5, true)]
     {
@@ -126,7 +126,7 @@ fn all_of_is_one_schema() {
 }
 
 #[test]
-fn null_beside_all_of_is_meant_for_the_whole() {
+fn null_beside_all_of_applies_to_the_whole() {
     let components = json!({ "Meta": { "type": "object" } });
     let schema = json!({ "nullable": true, "allOf": [{ "$ref": "#/components/schemas/Meta" }] });
     assert_eq!(
@@ -136,7 +136,7 @@ fn null_beside_all_of_is_meant_for_the_whole() {
 }
 
 #[test]
-fn words_and_extensions_do_not_count_but_open_sets_do() {
+fn descriptions_and_extensions_are_dropped_open_sets_kept() {
     let schema = json!({
         "type": "string", "description": "d", "title": "t", "example": "e", "x-foo": 1,
         "x-extensible-enum": ["B", "A"], "nullable": false,
@@ -154,7 +154,7 @@ fn properties_may_have_the_names_of_keywords() {
 }
 
 #[test]
-fn a_property_that_does_not_travel_is_left_out_wherever_that_is_said() {
+fn a_hidden_property_is_left_out_wherever_it_is_marked() {
     let components = json!({ "Secret": { "type": "string", "writeOnly": true } });
     let schema = json!({
         "type": "object",
@@ -171,7 +171,7 @@ fn a_property_that_does_not_travel_is_left_out_wherever_that_is_said() {
 }
 
 #[test]
-fn a_choice_of_one_that_does_not_travel_is_left_out() {
+fn a_hidden_union_of_one_is_left_out() {
     for keyword in ["anyOf", "oneOf", "allOf"] {
         let schema = json!({
             "type": "object",
@@ -183,7 +183,7 @@ fn a_choice_of_one_that_does_not_travel_is_left_out() {
 }
 
 #[test]
-fn a_number_is_the_same_with_a_fraction_of_zero() {
+fn whole_numbers_are_equal_with_and_without_a_fraction() {
     let schema = |one: Value, zero: Value| {
         json!({
             "type": "number", "minimum": zero, "multipleOf": one, "default": one, "enum": [one, zero],
@@ -246,7 +246,7 @@ fn yaml_scalars_are_what_yaml_says() {
 }
 
 #[test]
-fn an_alias_is_what_it_stands_for() {
+fn a_yaml_alias_is_expanded() {
     let text = "
 openapi: 3.0.3
 x-item: &item {type: object, properties: {id: &id {type: string}, other: *id}}
@@ -284,7 +284,7 @@ fn recursion_ends() {
 fn yaml_and_json_are_one_document() {
     let json = document("3.0.3", json!({ "type": "string" }), json!({}));
     let yaml = serde_norway::to_string(&json).unwrap();
-    // Unquoted statuses are numbers to YAML and names to OpenAPI.
+    // Unquoted statuses are numbers in YAML and names in OpenAPI.
     let yaml = yaml.replace("'200':", "200:");
     assert!(yaml.contains(" 200:"), "{yaml}");
     let parsed = Document::parse("spec.yaml", yaml.as_bytes()).unwrap();

@@ -1,4 +1,4 @@
-//! What goes with the bodies: statuses, errors, headers, authentication, server, deprecation.
+//! Everything but bodies and parameters: statuses, errors, headers, authentication, servers, deprecation.
 
 use org_invitations_spec_diff::Class::{Additive, Breaking, Cosmetic};
 use serde_json::json;
@@ -109,9 +109,9 @@ pub fn servers() -> Vec<Mutation> {
     vec![
         line(Server, "document server", Put("url", json!("https://elsewhere.example")), Breaking, Breaking),
         line(Server, "document server", Put("url", json!("https://api.confluent.cloud/eu")), Breaking, Breaking),
-        // A document that names none says nothing of where the service is.
+        // A document without servers does not tell where the service is.
         line(Server, "document servers", Remove, Cosmetic, Cosmetic),
-        // Nearer servers win over those of the document.
+        // Servers of an operation override those of the document.
         line(Server, "*", Put("servers", elsewhere()), Breaking, Breaking),
         line(Server, "* item", Put("servers", elsewhere()), Breaking, Breaking),
     ]

@@ -1,12 +1,12 @@
-//! The documents that are mutated: ours and, where they are at hand, the vendors' own.
+//! The documents that are mutated: the project's and, if the checkout has them, the vendors' own.
 
 use org_invitations_codegen::Surface;
 use serde_json::Value;
 
-use crate::common::{self, Fixture, pruned::pruned, read_value};
+use crate::common::{self, Fixture, read_value, used_part::used_part};
 
 /// One document of one API.
-pub struct Specimen {
+pub struct Sample {
     pub fixture: &'static Fixture,
     /// The file's name, below `specs` or `upstream`.
     pub name: String,
@@ -14,16 +14,16 @@ pub struct Specimen {
 }
 
 /// The used part of every document of an API that is there.
-pub fn specimens(fixture: &'static Fixture) -> Vec<Specimen> {
-    let specimen = |(name, whole)| {
-        let value = pruned(&whole, &fixture.api);
-        Specimen {
+pub fn samples(fixture: &'static Fixture) -> Vec<Sample> {
+    let sample = |(name, whole)| {
+        let value = used_part(&whole, &fixture.api);
+        Sample {
             fixture,
             name,
             value,
         }
     };
-    whole(fixture).into_iter().map(specimen).collect()
+    whole(fixture).into_iter().map(sample).collect()
 }
 
 /// Every document of an API that is there, by its name.
@@ -36,7 +36,7 @@ pub fn whole(fixture: &Fixture) -> Vec<(String, Value)> {
     documents
 }
 
-/// What the crate makes of the document.
+/// The surface of the document.
 pub fn surface(name: &str, value: &Value, fixture: &Fixture) -> Surface {
     let document = common::parsed(name, value);
     fixture

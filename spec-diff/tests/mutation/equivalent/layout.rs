@@ -1,4 +1,4 @@
-//! The same said in another place of the document, or said though it goes without saying.
+//! Moves parts of a document to other places, and writes out defaults.
 
 use org_invitations_codegen::Api;
 use serde_json::{Map, Value, json};

@@ -1,4 +1,4 @@
-//! Other texts of the same document: order, format, words.
+//! Changes the order, the format and the descriptions of a document.
 
 use org_invitations_codegen::Api;
 use serde_json::{Map, Value, json};

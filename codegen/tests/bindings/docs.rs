@@ -1,11 +1,13 @@
-//! What a document says of things is their documentation, and does no harm there.
+//! Descriptions become documentation, and cannot break the code.
 
 use serde_json::{Value, json};
 
-use crate::small::{all, both_ways, document, object, received, reference, with_parameters};
+use crate::small_documents::{
+    all, both_ways, document, object, received, reference, with_parameters,
+};
 
 #[test]
-fn what_is_deprecated_says_so() {
+fn deprecated_items_are_marked() {
     let schemas = json!({ "X": { "type": "object", "description": "An X.", "deprecated": true, "properties": {
         "old": { "type": "string", "deprecated": true, "description": "Old." },
         "bare": { "type": "string", "deprecated": true },
@@ -42,7 +44,7 @@ fn what_is_deprecated_says_so() {
 }
 
 #[test]
-fn every_description_is_said() {
+fn every_description_becomes_documentation() {
     let schemas = json!({ "X": { "type": "object", "description": "Of a component.", "properties": {
         "field": { "type": "string", "description": "Of a property." },
         "set": { "type": "string", "enum": ["a"], "description": "Of a set." },
@@ -80,7 +82,7 @@ fn every_description_is_said() {
 }
 
 #[test]
-fn a_description_that_is_shared_is_said_once() {
+fn a_shared_description_occurs_once() {
     let schemas = json!({
         "X": object(json!({ "y": reference("Y"), "ys": { "type": "array", "items": reference("Y") } })),
         "Y": { "type": "object", "description": "Said of Y.", "properties": { "y": { "type": "string" } } },
@@ -90,7 +92,7 @@ fn a_description_that_is_shared_is_said_once() {
     assert_eq!(output.field("X", "y").docs, "");
 }
 
-/// Words with code that rustdoc would run.
+/// A description with code that rustdoc would run.
 const CODE: &str = "Text.\n\n    let indented = undefined();\n\n```\nplain\n```\n\n```rust\nlet rust = undefined();\n```\n\n\
                     - item\n\n        in_an_item();\n\n-      beside_a_mark();\n\n> quote\n>\n>     in_a_quote();\n>\n> ```\n> \
                     fenced();\n> ```\n\n1. ```sh\n   curl\n   ```\n\n~~~\ntilde\n~~~\n\n```never\nends";
@@ -100,7 +102,7 @@ const CODE: &str = "Text.\n\n    let indented = undefined();\n\n```\nplain\n```\
 fn tests_in(docs: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut fence: Option<(&str, bool)> = None;
-    // Parameters are items of a list, and what is said of them is two blanks deep.
+    // Descriptions of parameters are list items, which are indented by two spaces.
     let mut deep = 4;
     for line in docs.lines() {
         let trimmed = line.trim_start();
@@ -156,7 +158,7 @@ fn code_in_a_description_is_no_test() {
 }
 
 #[test]
-fn what_is_left_out_is_said_at_its_place() {
+fn notes_point_to_what_is_left_out() {
     let mut document = with_parameters(json!([
         { "in": "cookie", "name": "session", "schema": { "type": "string" } },
         { "in": "header", "name": "not a name", "schema": { "type": "string" } },
@@ -203,7 +205,7 @@ fn notes_are_lines_whatever_is_in_a_name() {
     );
     let bindings = org_invitations_codegen::Bindings::new("api")
         .source(org_invitations_codegen::Source::new("small.json").all());
-    let generated = crate::small::generate(&bindings, &document).unwrap();
+    let generated = crate::small_documents::generate(&bindings, &document).unwrap();
     let [note] = &generated.notes[..] else {
         panic!("{:?}", generated.notes)
     };
@@ -224,7 +226,7 @@ fn notes_are_lines_whatever_is_in_a_name() {
     assert!(!generated.rust.contains('\u{202e}'));
 }
 
-/// Every note of a document is in the output and in the list beside it.
+/// Every note is in the output and in `Generated::notes`.
 #[test]
 fn notes_are_in_the_output_and_beside_it() {
     let parameters: Value =
@@ -232,12 +234,17 @@ fn notes_are_in_the_output_and_beside_it() {
     let document = with_parameters(parameters);
     let bindings = org_invitations_codegen::Bindings::new("api")
         .source(org_invitations_codegen::Source::new("small.json").all());
-    let generated = crate::small::generate(&bindings, &document).unwrap();
-    assert_eq!(crate::small::output(&generated).notes(), generated.notes);
+    let generated = crate::small_documents::generate(&bindings, &document).unwrap();
+    assert_eq!(
+        crate::small_documents::output(&generated).notes(),
+        generated.notes
+    );
     assert_eq!(generated.notes.len(), 1);
     let nothing = document_without_notes();
     assert_eq!(
-        crate::small::generate(&bindings, &nothing).unwrap().notes,
+        crate::small_documents::generate(&bindings, &nothing)
+            .unwrap()
+            .notes,
         [""; 0]
     );
 }

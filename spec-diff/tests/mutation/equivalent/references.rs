@@ -1,4 +1,4 @@
-//! What is inline and what is in components, and what it is called there.
+//! Inlines components, extracts them and renames them.
 
 use org_invitations_codegen::Api;
 use serde_json::{Map, Value, json};

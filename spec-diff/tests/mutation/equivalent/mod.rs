@@ -1,4 +1,4 @@
-//! Transformations that mean nothing, none of which may be taken for a change.
+//! Transformations to equivalent documents, none of which may count as a change.
 
 mod layout;
 mod references;
@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     common::{Fixture, output::Output, parsed},
     navigator::find,
-    specimens::specimens,
+    samples::samples,
 };
 
 /// What a transformation makes of a document: another value, or another text.
@@ -43,16 +43,16 @@ pub fn run(fixture: &'static Fixture) {
     let mut cases = 0;
     let mut alarms = Vec::new();
     let transformations = transformations();
-    let specimens = specimens(fixture);
-    let variants = specimens.iter().flat_map(|specimen| {
-        let richer = enriched(&specimen.value, fixture);
+    let samples = samples(fixture);
+    let variants = samples.iter().flat_map(|sample| {
+        let richer = enriched(&sample.value, fixture);
         [
-            ("as it is", specimen, specimen.value.clone()),
-            ("enriched", specimen, richer),
+            ("as it is", sample, sample.value.clone()),
+            ("enriched", sample, richer),
         ]
     });
     let variants: Vec<_> = variants.collect();
-    for (number, (variant, specimen, value)) in variants.iter().enumerate() {
+    for (number, (variant, sample, value)) in variants.iter().enumerate() {
         let before = parsed("before", value);
         let surface = fixture.surface(&before).unwrap();
         let client = Client::new(fixture, &before).unwrap();
@@ -61,15 +61,15 @@ pub fn run(fixture: &'static Fixture) {
             let made = transform(value, &fixture.api);
             let generates = index % variants.len() == number;
             let alarm = alarm(fixture, &surface, generates.then_some(&client), made);
-            let told = |alarm| format!("{what}, {}, {variant}: {alarm}", specimen.name);
-            alarms.extend(alarm.map(told));
+            let labelled = |alarm| format!("{what}, {}, {variant}: {alarm}", sample.name);
+            alarms.extend(alarm.map(labelled));
         }
     }
     eprintln!(
         "{}: {} transformations of {} documents in 2 variants make {cases} cases; {} false alarms",
         fixture.name,
         transformations.len(),
-        specimens.len(),
+        samples.len(),
         alarms.len(),
     );
     assert!(alarms.is_empty(), "false alarms:\n{}", alarms.join("\n"));

@@ -65,7 +65,7 @@ pub fn all(value: &Value) -> Output {
     of(&bindings, &[parsed("small.json", value)])
 }
 
-/// What these bindings are with these documents.
+/// Generates these bindings from these documents.
 pub fn of(bindings: &Bindings, documents: &[Document]) -> Output {
     let generated = bindings.generate_from(documents, &[]);
     output(&generated.unwrap_or_else(|report| panic!("{report}")))

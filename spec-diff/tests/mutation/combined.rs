@@ -1,4 +1,4 @@
-//! Changes that are easily taken for one, or for none.
+//! Several changes that are easily taken for one, or for none.
 
 use org_invitations_spec_diff::diff;
 use serde_json::{Value, json};
@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use crate::{
     common::{Fixture, clickhouse_cloud, iam, role_bindings, sts},
     edit::Edit::{self, Remove, Set},
+    equivalent::enriched,
     navigator::find,
-    same::enriched,
-    specimens::{specimens, surface},
+    samples::{samples, surface},
     sweep::found,
 };
 
-/// The same done at two places that look alike.
+/// The same change at two similar addresses.
 #[rustfmt::skip]
 fn twins() -> Vec<(&'static Fixture, [&'static str; 2], Edit)> {
     let deprecated = || Set("deprecated", json!(true));
@@ -43,25 +43,22 @@ fn twins() -> Vec<(&'static Fixture, [&'static str; 2], Edit)> {
 pub fn run() {
     let mut missed = Vec::new();
     for (fixture, addresses, edit) in twins() {
-        for specimen in specimens(fixture) {
-            let mut mutated = specimen.value.clone();
+        for sample in samples(fixture) {
+            let mut mutated = sample.value.clone();
             let mut expected = Vec::new();
             // The later one first: of two that are in one list, the former keeps its index.
             for address in addresses.into_iter().rev() {
-                let place = find(&specimen.value, address).unwrap();
+                let place = find(&sample.value, address).unwrap();
                 expected.extend(edit.apply(&mut mutated, &place).unwrap());
             }
-            let before = surface("before", &specimen.value, fixture);
+            let before = surface("before", &sample.value, fixture);
             let after = surface("after", &mutated, fixture);
             for findings in [
                 diff(&before, &after, &fixture.api),
                 diff(&after, &before, &fixture.api),
             ] {
                 if let Err(wrong) = found(&findings, None, &expected) {
-                    missed.push(format!(
-                        "{}, {addresses:?} {edit:?}: {wrong}",
-                        specimen.name
-                    ));
+                    missed.push(format!("{}, {addresses:?} {edit:?}: {wrong}", sample.name));
                 }
             }
         }
@@ -72,7 +69,7 @@ pub fn run() {
 /// Keywords that 3.0 does not have, with what changes within them.
 pub fn in_31() {
     let page_size = |exclusive: u32| {
-        let mut document = specimens(iam()).remove(0).value;
+        let mut document = samples(iam()).remove(0).value;
         document["openapi"] = json!("3.1.0");
         let place = find(&document, "listIamV2Invitations ?page_size schema").unwrap();
         let bound = Set("exclusiveMaximum", json!(exclusive));
@@ -85,7 +82,7 @@ pub fn in_31() {
 
     let part = "/components/schemas/EnrichedPart/properties/a";
     for alone in ["xPair", "xNamed", "xEither", "xNullablePart"] {
-        let mut before = enriched(&specimens(clickhouse_cloud())[0].value, clickhouse_cloud());
+        let mut before = enriched(&samples(clickhouse_cloud())[0].value, clickhouse_cloud());
         let place = find(&before, "invitationGet 200 .result @")
             .unwrap()
             .pointer;

@@ -1,12 +1,12 @@
-//! What a builder is given and cannot be read, and tables that do not go with a document.
+//! Invalid arguments of a builder, and builders that do not match a document.
 
 use org_invitations_codegen::{Bindings, Generated, Report, Source, Type};
 use serde_json::{Value, json};
 
-use crate::small::{document, generate, object, output as output_of};
+use crate::small_documents::{document, generate, object, output as output_of};
 
 #[test]
-fn every_mistake_in_a_table_is_listed() {
+fn every_invalid_argument_of_a_builder_is_listed() {
     let bindings = Bindings::new("api")
         .source(
             Source::new("small.json")
@@ -56,7 +56,7 @@ fn two(one: Value, other: Value) -> Value {
     )
 }
 
-/// The same with one name for the property `thing` of both.
+/// Bindings of two operations with one name for the property `thing` of both.
 fn pinned(one: Value, other: Value) -> Result<Generated, Report> {
     let bindings = Bindings::new("api").source(
         Source::new("small.json")
@@ -68,13 +68,13 @@ fn pinned(one: Value, other: Value) -> Result<Generated, Report> {
     generate(&bindings, &two(holder(one), holder(other)))
 }
 
-/// Where the property `thing` of an operation stands.
+/// The pointer of the property `thing` of an operation.
 fn place(path: &str) -> String {
     format!("/paths/~1{path}/get/responses/200/content/application~1json/schema/properties/thing")
 }
 
 #[test]
-fn places_of_different_kinds_under_one_name_are_refused() {
+fn types_of_different_kinds_under_one_name_are_refused() {
     let thing = object(json!({ "a": { "type": "string" } }));
     let set = json!({ "type": "string", "enum": ["a", "b"] });
     for (one, other) in [(thing.clone(), set.clone()), (set, thing)] {
@@ -103,7 +103,7 @@ fn an_object_and_a_plain_type_under_one_name_are_refused() {
 }
 
 #[test]
-fn objects_under_one_name_are_united() {
+fn objects_under_one_name_are_unified() {
     let one = object(json!({ "a": { "type": "string" }, "n": { "type": "integer" } }));
     let other = object(json!({ "b": { "type": "string" }, "n": { "type": "number" } }));
     let output = output_of(&pinned(one, other).unwrap());
@@ -116,7 +116,7 @@ fn objects_under_one_name_are_united() {
 }
 
 #[test]
-fn sets_under_one_name_are_united() {
+fn sets_under_one_name_are_unified() {
     let set = |values: Value| json!({ "type": "string", "enum": values });
     let output = output_of(&pinned(set(json!(["a", "b"])), set(json!(["b", "c"]))).unwrap());
     let values = output.set("Thing").values;
@@ -130,15 +130,15 @@ fn sets_under_one_name_are_united() {
 }
 
 #[test]
-fn plain_types_under_one_name_are_another_name() {
+fn plain_types_under_one_name_are_an_alias() {
     let output =
         output_of(&pinned(json!({ "type": "string" }), json!({ "type": "string" })).unwrap());
     assert_eq!(output.aliases()["Thing"], "String");
 }
 
 #[test]
-fn a_pinned_name_is_nobody_elses() {
-    // A component has the name that the table gives to another place.
+fn a_pinned_name_is_given_once() {
+    // A component has the name that the builder gives to another type.
     let mut document = two(
         object(json!({ "a": { "type": "string" } })),
         json!({ "$ref": "#/components/schemas/Thing" }),
@@ -158,7 +158,7 @@ fn a_pinned_name_is_nobody_elses() {
 }
 
 #[test]
-fn one_place_may_have_two_names() {
+fn one_type_may_have_two_pinned_names() {
     let bindings = Bindings::new("api").source(
         Source::new("small.json")
             .operations(["GET /one", "GET /other"])
@@ -176,7 +176,7 @@ fn one_place_may_have_two_names() {
 }
 
 #[test]
-fn an_essential_operation_that_is_missing_is_refused() {
+fn a_missing_required_operation_is_refused() {
     let bindings = Bindings::new("api").source(
         Source::new("small.json")
             .operation("GET /one", "one")

@@ -1,10 +1,10 @@
-//! What is new in a document of the project's is in the bindings, with no change of the library's code.
+//! Additions to a document are in the bindings without a change of the library's code.
 
 use serde_json::{Value, json};
 
 use crate::{
     common::{Fixture, clickhouse_cloud, iam, output::Output, parsed},
-    small::output,
+    small_documents::output,
 };
 
 /// The bindings of a fixture, and those of its document with changes.
@@ -149,7 +149,7 @@ fn document_body(schema: &Value) -> Value {
 }
 
 #[test]
-fn confluent_all_that_is_new_comes_together() {
+fn confluent_several_additions_combine() {
     let both = before_and_after(iam(), |document| {
         add_property(document, "iam.v2.Invitation", "team_name");
         add_query(document, &format!("{INVITATIONS}/get"), "max_age");
@@ -168,7 +168,7 @@ fn confluent_all_that_is_new_comes_together() {
     let value = "INVITE_STATUS_LOST";
     assert_new_value(&both, "InvitationStatus", "InviteStatusLost", value);
     assert_new_operation(&both, "replace_iam_v2_invitation", "Invitation");
-    // And all that was there is as it was.
+    // Everything else is unchanged.
     assert!(both.0.types().is_subset(&both.1.types()));
     assert_eq!(both.0.offers(), both.1.offers());
 }
@@ -215,7 +215,7 @@ fn clickhouse_a_new_operation_is_a_method() {
 }
 
 #[test]
-fn clickhouse_all_that_is_new_comes_together() {
+fn clickhouse_several_additions_combine() {
     let both = before_and_after(clickhouse_cloud(), |document| {
         add_property(document, "Invitation", "teamName");
         add_query(document, &format!("{CLOUD_INVITATIONS}/get"), "maxAge");
@@ -237,7 +237,7 @@ fn clickhouse_all_that_is_new_comes_together() {
     assert_eq!(both.0.offers(), both.1.offers());
 }
 
-/// What a request newly can say can be said.
+/// A new property of a request can be sent.
 #[test]
 fn a_new_property_of_a_request_can_be_sent() {
     for (fixture, schema) in [
