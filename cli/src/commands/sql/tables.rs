@@ -50,7 +50,7 @@ pub(super) fn tables(providers: &[Connected], writes: &Writes) -> Vec<(String, I
     let all = providers
         .iter()
         .map(|provider| (provider.label.clone(), provider.shared()));
-    tables.push(("invitations".to_owned(), InvitationsTable::of_several(all)));
+    tables.push(("invitations".to_owned(), InvitationsTable::union_of(all)));
     for (_, table) in &mut tables {
         *table = table.clone().write_options(writes.options.clone());
     }

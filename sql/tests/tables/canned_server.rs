@@ -1,4 +1,4 @@
-//! A server that answers every request with one body, for what the sandbox does not send.
+//! A server that answers every request with one body, for replies that the sandbox does not send.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,13 +6,13 @@ use axum::{Router, http::header::CONTENT_TYPE};
 use org_invitations::{ClickHouse, Confluent, InvitationProvider, RetryPolicy};
 use serde_json::Value;
 
-pub struct Wire {
+pub struct CannedServer {
     url: String,
 }
 
 pub const ORGANIZATION: &str = "9a3f8d0e-1111-4222-8333-444455556666";
 
-impl Wire {
+impl CannedServer {
     pub async fn answering(body: Value) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

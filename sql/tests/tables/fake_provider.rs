@@ -1,4 +1,4 @@
-//! A provider that has its invitations at hand, and compares as loosely as it is told.
+//! An in-memory provider whose filters can be loose or absent.
 
 use std::{
     fmt,
@@ -14,35 +14,35 @@ use org_invitations::{
     NewInvitation, Operation, Page, PageToken, Result,
 };
 
-/// How a server compares a filter with what it has.
+/// How the provider applies filters.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Filters {
-    /// It has none.
+    /// The provider has no filters.
     Absent,
     Exact,
     WithoutCase,
-    /// Whatever contains the value, in any case.
+    /// A value that contains the filter matches, in any case.
     Containing,
-    /// It takes them, and gives everything.
+    /// Filters are accepted and ignored.
     Ignored,
 }
 
 #[derive(Debug)]
-pub struct Stock {
+pub struct FakeProvider {
     filters: Filters,
     page_size: usize,
     /// The pages from this one on fail.
     fails_at: Option<usize>,
-    /// This page never comes.
+    /// The request for this page never completes.
     hangs_at: Option<usize>,
-    /// Shared with every request for a page that never comes.
+    /// Shared with every request that never completes.
     hanging: Arc<()>,
     invitations: Mutex<Vec<Invitation>>,
     calls: Mutex<Vec<String>>,
     pages: AtomicUsize,
 }
 
-impl Stock {
+impl FakeProvider {
     pub fn new(invitations: Vec<Invitation>, filters: Filters) -> Self {
         Self {
             filters,
@@ -56,7 +56,7 @@ impl Stock {
         }
     }
 
-    /// So many invitations of which only the id and the address are known.
+    /// Creates `count` invitations with only an id and an address.
     pub fn of(count: usize) -> Self {
         let new = |number| {
             let id = InvitationId::new(format!("i-{number}")).unwrap();
@@ -80,7 +80,7 @@ impl Stock {
         self
     }
 
-    /// Whether somebody waits for a page that never comes.
+    /// Whether a request that never completes is awaited.
     pub fn is_awaited(&self) -> bool {
         Arc::strong_count(&self.hanging) > 1
     }
@@ -89,12 +89,12 @@ impl Stock {
         Arc::new(self)
     }
 
-    /// How many pages were asked for.
+    /// The number of requested pages.
     pub fn pages(&self) -> usize {
         self.pages.load(Ordering::Relaxed)
     }
 
-    /// Every call but that of a page after the first.
+    /// Every call except those of pages after the first.
     pub fn calls(&self) -> Vec<String> {
         self.calls.lock().unwrap().clone()
     }
@@ -108,23 +108,23 @@ impl Stock {
         self.calls.lock().unwrap().push(call);
     }
 
-    fn is_same(&self, wanted: Option<&str>, value: Option<&str>) -> bool {
-        let (Some(wanted), value) = (wanted, value.unwrap_or_default()) else {
+    fn is_same(&self, expected: Option<&str>, value: Option<&str>) -> bool {
+        let (Some(expected), value) = (expected, value.unwrap_or_default()) else {
             return true;
         };
         match self.filters {
-            Filters::Exact | Filters::Absent => wanted == value,
-            Filters::WithoutCase => wanted.to_lowercase() == value.to_lowercase(),
-            Filters::Containing => value.to_lowercase().contains(&wanted.to_lowercase()),
+            Filters::Exact | Filters::Absent => expected == value,
+            Filters::WithoutCase => expected.to_lowercase() == value.to_lowercase(),
+            Filters::Containing => value.to_lowercase().contains(&expected.to_lowercase()),
             Filters::Ignored => true,
         }
     }
 
     fn matches(&self, query: &ListQuery, it: &Invitation) -> bool {
         let status = |it: &Invitation| it.status.as_ref().map(ToString::to_string);
-        let wanted = query.status.as_ref().map(ToString::to_string);
+        let expected = query.status.as_ref().map(ToString::to_string);
         self.is_same(query.email.as_deref(), Some(&it.email))
-            && self.is_same(wanted.as_deref(), status(it).as_deref())
+            && self.is_same(expected.as_deref(), status(it).as_deref())
             && self.is_same(
                 query.user.as_deref(),
                 it.user.as_ref().map(|it| it.id.as_str()),
@@ -136,14 +136,14 @@ impl Stock {
     }
 }
 
-impl fmt::Display for Stock {
+impl fmt::Display for FakeProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad("stock")
     }
 }
 
 #[async_trait]
-impl InvitationProvider for Stock {
+impl InvitationProvider for FakeProvider {
     fn capabilities(&self) -> Capabilities {
         let has = self.filters != Filters::Absent;
         let mut capabilities = Capabilities::default();

@@ -1,4 +1,4 @@
-//! A sandbox, a session with its tables, and what a statement sent and changed.
+//! A sandbox with a session, which records the requests and changes of a statement.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,31 +14,31 @@ use org_invitations::{
 use org_invitations_sandbox::{Ledger, Provider, Sandbox, SandboxBuilder};
 use org_invitations_sql::{InvitationsTable, WriteOptions, session};
 
-use crate::shown::shown;
+use crate::rows::render;
 
 pub const CONFLUENT: &str = "confluent.iam.invitations";
 pub const CLICKHOUSE: &str = "clickhouse.members.invitations";
 
 /// A sandbox, and a session in which its invitations are the tables [`CONFLUENT`], [`CLICKHOUSE`] and
 /// `invitations`, which has both.
-pub struct World {
+pub struct Fixture {
     pub sandbox: Sandbox,
     pub confluent: Arc<dyn InvitationProvider>,
     pub clickhouse: Arc<dyn InvitationProvider>,
     pub context: SessionContext,
 }
 
-/// What came of a statement.
+/// The result of a statement.
 #[derive(Debug)]
-pub struct Ran {
+pub struct StatementRun {
     pub result: Result<Vec<RecordBatch>>,
-    /// What was sent, such as `confluent list email=ann%40example.com`.
+    /// The requests, such as `confluent list email=ann%40example.com`.
     pub requests: Vec<String>,
-    /// What was changed, such as `delete confluent ann@example.com`; sorted.
+    /// The changes, such as `delete confluent ann@example.com`; sorted.
     pub commits: Vec<String>,
 }
 
-impl World {
+impl Fixture {
     /// Nobody is invited.
     pub async fn empty() -> Self {
         Self::seeded(0).await
@@ -59,14 +59,14 @@ impl World {
         let confluent = confluent(&sandbox);
         let clickhouse = clickhouse(&sandbox);
         let context = session();
-        let world = Self {
+        let fixture = Self {
             sandbox,
             confluent,
             clickhouse,
             context,
         };
-        world.register_in(&world.context, options);
-        world
+        fixture.register_in(&fixture.context, options);
+        fixture
     }
 
     /// Registers the three tables.
@@ -87,7 +87,7 @@ impl World {
         [
             (CONFLUENT, InvitationsTable::of(Arc::clone(confluent))),
             (CLICKHOUSE, InvitationsTable::of(Arc::clone(clickhouse))),
-            ("invitations", InvitationsTable::of_several(both)),
+            ("invitations", InvitationsTable::union_of(both)),
         ]
     }
 
@@ -113,14 +113,14 @@ impl World {
         found.unwrap().id.to_string()
     }
 
-    /// Everything there is, read without SQL.
+    /// All invitations, read without SQL.
     pub async fn all(&self, provider: Provider) -> Vec<org_invitations::Invitation> {
         use futures::TryStreamExt;
         let list = self.provider(provider).list(ListQuery::new());
         list.try_collect().await.unwrap()
     }
 
-    /// The addresses of those that are there, sorted.
+    /// The addresses of all invitations, sorted.
     pub fn left(&self, provider: Provider) -> Vec<String> {
         let there = self.sandbox.invitations().into_iter();
         let there = there.filter(|entry| entry.provider == provider);
@@ -130,43 +130,46 @@ impl World {
     }
 
     /// Runs a statement in this session.
-    pub async fn run(&self, sql: &str) -> Ran {
+    pub async fn run(&self, sql: &str) -> StatementRun {
         self.run_in(&self.context, sql).await
     }
 
     /// Runs a statement in another session.
-    pub async fn run_in(&self, context: &SessionContext, sql: &str) -> Ran {
+    pub async fn run_in(&self, context: &SessionContext, sql: &str) -> StatementRun {
         self.watch(async { context.sql(sql).await?.collect().await })
             .await
     }
 
-    /// What is sent and changed while something is done.
-    pub async fn watch(&self, work: impl Future<Output = Result<Vec<RecordBatch>>>) -> Ran {
+    /// Records the requests and changes of `work`.
+    pub async fn watch(
+        &self,
+        work: impl Future<Output = Result<Vec<RecordBatch>>>,
+    ) -> StatementRun {
         let before = self.sandbox.ledger();
         let result = work.await;
         let after = self.sandbox.ledger();
         let (requests, commits) = news(&before, &after);
-        Ran {
+        StatementRun {
             result,
             requests,
             commits,
         }
     }
 
-    /// The rows of a statement that goes through, sorted.
+    /// The rows of a successful statement, sorted.
     pub async fn rows(&self, sql: &str) -> Vec<String> {
         self.run(sql).await.rows()
     }
 
     /// The error of a statement that is refused, for which nothing is sent.
     pub async fn refused(&self, sql: &str) -> String {
-        let ran = self.run(sql).await;
-        assert_eq!(ran.requests, [""; 0], "{sql}: nothing may be sent");
-        ran.error().to_string()
+        let run = self.run(sql).await;
+        assert_eq!(run.requests, [""; 0], "{sql}: nothing may be sent");
+        run.error().to_string()
     }
 }
 
-impl Ran {
+impl StatementRun {
     /// The rows, sorted; with ` | ` between the columns.
     #[track_caller]
     pub fn rows(&self) -> Vec<String> {
@@ -175,11 +178,11 @@ impl Ran {
         rows
     }
 
-    /// The rows as they came.
+    /// The rows in their order.
     #[track_caller]
     pub fn ordered(&self) -> Vec<String> {
         match &self.result {
-            Ok(batches) => shown(batches),
+            Ok(batches) => render(batches),
             Err(error) => panic!("{error}\nafter {:#?}", self.requests),
         }
     }
@@ -195,13 +198,13 @@ impl Ran {
     #[track_caller]
     pub fn error(&self) -> &DataFusionError {
         match &self.result {
-            Ok(batches) => panic!("it went through: {:?}", shown(batches)),
+            Ok(batches) => panic!("it went through: {:?}", render(batches)),
             Err(error) => error,
         }
     }
 }
 
-/// Fast enough for tests, and otherwise as usual.
+/// Short waits, and otherwise the defaults.
 fn impatient() -> RetryPolicy {
     RetryPolicy::default()
         .initial_delay(Duration::from_millis(5))
@@ -230,7 +233,7 @@ pub fn clickhouse(sandbox: &Sandbox) -> Arc<dyn InvitationProvider> {
     Arc::new(builder.build().unwrap())
 }
 
-/// The requests and the changes that the second has and the first has not.
+/// The requests and changes that were added between two ledgers.
 fn news(before: &Ledger, after: &Ledger) -> (Vec<String>, Vec<String>) {
     let requests = after.requests[before.requests.len()..].iter().map(|sent| {
         let provider = sent.provider.map_or("elsewhere", name);
@@ -246,7 +249,7 @@ fn news(before: &Ledger, after: &Ledger) -> (Vec<String>, Vec<String>) {
             words.extend(sent.path.rsplit('/').next().map(str::to_owned));
         }
         let parameters = sent.query.split('&').filter(|it| !it.is_empty());
-        // That of every list.
+        // The page size of every list is omitted.
         let parameters = parameters.filter(|it| *it != "page_size=99");
         words.extend(parameters.map(|parameter| {
             let is_token = parameter.starts_with("page_token=");

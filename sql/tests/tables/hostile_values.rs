@@ -1,4 +1,4 @@
-//! Values that are no ids, addresses or users reach no URL unescaped, and match what they match.
+//! Hostile values are escaped in URLs, and match only equal values.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use org_invitations_sandbox::Provider;
 use org_invitations_sql::register;
 
 use crate::{
-    stock::{Filters, Stock},
-    world::{CLICKHOUSE, CONFLUENT, World},
+    fake_provider::{FakeProvider, Filters},
+    fixture::{CLICKHOUSE, CONFLUENT, Fixture},
 };
 
 fn hostile() -> Vec<String> {
@@ -66,11 +66,11 @@ fn quoted(value: &str) -> String {
     format!("'{}'", value.replace('\'', "''"))
 }
 
-/// Every request so far goes where an invitation or their list is, and nowhere else.
+/// Checks that every request has the path of an invitation or of a list.
 #[track_caller]
-fn assert_targets(world: &World) {
-    let organization = &world.sandbox.credentials().clickhouse.organization_id;
-    for sent in world.sandbox.ledger().requests {
+fn assert_targets(fixture: &Fixture) {
+    let organization = &fixture.sandbox.credentials().clickhouse.organization_id;
+    for sent in fixture.sandbox.ledger().requests {
         let lists = [
             "/iam/v2/invitations".to_owned(),
             format!("/v1/organizations/{organization}/invitations"),
@@ -104,37 +104,37 @@ fn assert_targets(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_value_of_nobody_gives_no_row_and_goes_nowhere_else() {
-    let world = World::seeded(2).await;
+async fn hostile_values_match_no_row_and_change_no_path() {
+    let fixture = Fixture::seeded(2).await;
     for value in hostile() {
         for column in ["id", "email", "\"user\"", "creator", "status"] {
             let condition = format!("{column} = {}", quoted(&value));
             let sql = format!("SELECT id FROM invitations WHERE {condition}");
-            let ran = world.run(&sql).await;
+            let run = fixture.run(&sql).await;
             let short: String = sql.chars().take(120).collect();
-            assert!(ran.result.is_ok(), "{short}: {:?}", ran.result);
-            assert_eq!(ran.rows(), [""; 0], "{short}");
+            assert!(run.result.is_ok(), "{short}: {:?}", run.result);
+            assert_eq!(run.rows(), [""; 0], "{short}");
         }
         let sql = format!(
             "DELETE FROM invitations WHERE email = {0} OR email IN ({0}, 'x')",
             quoted(&value)
         );
-        let ran = world.run(&sql).await;
-        assert_eq!((ran.count(), ran.commits.len()), (0, 0));
+        let run = fixture.run(&sql).await;
+        assert_eq!((run.count(), run.commits.len()), (0, 0));
         let sql = format!(
             "DELETE FROM invitations WHERE id IN ({}, 'i-none')",
             quoted(&value)
         );
-        let ran = world.run(&sql).await;
-        assert_eq!((ran.count(), ran.commits.len()), (0, 0));
+        let run = fixture.run(&sql).await;
+        assert_eq!((run.count(), run.commits.len()), (0, 0));
     }
-    assert_targets(&world);
+    assert_targets(&fixture);
 }
 
-/// Odd, and allowed in an address.
+/// Unusual characters that are allowed in an address.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_odd_address_finds_its_own_row() {
-    let world = World::seeded(2).await;
+async fn an_unusual_address_finds_its_own_row() {
+    let fixture = Fixture::seeded(2).await;
     let odd = [
         "o'neil@x.io",
         "a&status=INVITE_STATUS_ACCEPTED@x.io",
@@ -147,7 +147,7 @@ async fn an_odd_address_finds_its_own_row() {
     for provider in [Provider::Confluent, Provider::ClickHouse] {
         let odd = odd.iter().filter(|it| !it.contains(".."));
         let odd: Vec<&str> = odd.copied().collect();
-        world.invite(provider, &odd).await;
+        fixture.invite(provider, &odd).await;
         for email in odd {
             let label = match provider {
                 Provider::Confluent => CONFLUENT,
@@ -158,18 +158,18 @@ async fn an_odd_address_finds_its_own_row() {
                 _ => email.to_lowercase(),
             };
             let sql = format!("SELECT email FROM {label} WHERE email = {}", quoted(&kept));
-            assert_eq!(world.rows(&sql).await.join("; "), kept, "{label}");
+            assert_eq!(fixture.rows(&sql).await.join("; "), kept, "{label}");
             let sql = format!("DELETE FROM {label} WHERE email = {}", quoted(&kept));
-            assert_eq!(world.run(&sql).await.count(), 1, "{sql}");
+            assert_eq!(fixture.run(&sql).await.count(), 1, "{sql}");
         }
     }
-    assert_targets(&world);
+    assert_targets(&fixture);
 }
 
-/// A provider that has such users: what cannot be asked for is looked for in the list.
+/// Values that a server does not accept as a filter are found in the whole list.
 #[tokio::test]
-async fn an_odd_value_that_is_there_is_found() {
-    let world = World::empty().await;
+async fn an_unusual_value_that_exists_is_found() {
+    let fixture = Fixture::empty().await;
     let values = hostile();
     let rows = values.iter().enumerate().map(|(number, value)| {
         let id = format!("i-{number}").parse().unwrap();
@@ -179,13 +179,13 @@ async fn an_odd_value_that_is_there_is_found() {
         row.status = Some(value.as_str().into());
         row
     });
-    let stock = Stock::new(rows.collect(), Filters::Exact).shared();
-    register(&world.context, "stock", Arc::clone(&stock) as _).unwrap();
+    let fake = FakeProvider::new(rows.collect(), Filters::Exact).shared();
+    register(&fixture.context, "stock", Arc::clone(&fake) as _).unwrap();
     for (number, value) in values.iter().enumerate() {
         for column in ["email", "\"user\"", "creator", "status"] {
             let sql = format!("SELECT id FROM stock WHERE {column} = {}", quoted(value));
             assert_eq!(
-                world.rows(&sql).await,
+                fixture.rows(&sql).await,
                 [format!("i-{number}")],
                 "{column} {value:.60?}"
             );
@@ -193,12 +193,12 @@ async fn an_odd_value_that_is_there_is_found() {
     }
 }
 
-/// An organisation's ids compare by letters here, though the server knows other spellings of a uuid.
+/// Ids compare byte by byte, although the server accepts other spellings of a UUID.
 #[tokio::test(flavor = "multi_thread")]
 async fn another_spelling_of_an_id_is_another_id() {
-    let world = World::empty().await;
-    world.invite(Provider::ClickHouse, &["ann@x.io"]).await;
-    let id = world.id(Provider::ClickHouse, "ann@x.io").await;
+    let fixture = Fixture::empty().await;
+    fixture.invite(Provider::ClickHouse, &["ann@x.io"]).await;
+    let id = fixture.id(Provider::ClickHouse, "ann@x.io").await;
     for spelling in [
         id.to_uppercase(),
         id.replace('-', ""),
@@ -208,18 +208,18 @@ async fn another_spelling_of_an_id_is_another_id() {
             continue;
         }
         let condition = format!("id = '{spelling}'");
-        let rows = world
+        let rows = fixture
             .rows(&format!("SELECT id FROM {CLICKHOUSE} WHERE {condition}"))
             .await;
         assert_eq!(rows, [""; 0], "{spelling}");
-        let ran = world
+        let run = fixture
             .run(&format!("DELETE FROM {CLICKHOUSE} WHERE {condition}"))
             .await;
-        assert_eq!(ran.commits, [""; 0], "{spelling}");
+        assert_eq!(run.commits, [""; 0], "{spelling}");
     }
     let sql = format!(
         "SELECT email FROM {CLICKHOUSE} WHERE id IN ('{id}', '{}')",
         id.to_uppercase()
     );
-    assert_eq!(world.rows(&sql).await, ["ann@x.io"]);
+    assert_eq!(fixture.rows(&sql).await, ["ann@x.io"]);
 }

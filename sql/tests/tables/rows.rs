@@ -1,12 +1,12 @@
-//! Record batches as text that can be compared.
+//! Renders record batches as text that can be compared.
 
 use datafusion::arrow::{
     record_batch::RecordBatch,
     util::display::{ArrayFormatter, FormatOptions},
 };
 
-/// The rows, with ` | ` between the columns and `NULL` where there is nothing.
-pub fn shown(batches: &[RecordBatch]) -> Vec<String> {
+/// Renders rows with ` | ` between the columns, and `NULL` for nulls.
+pub fn render(batches: &[RecordBatch]) -> Vec<String> {
     batches.iter().flat_map(rows).collect()
 }
 

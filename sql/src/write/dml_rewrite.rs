@@ -1,4 +1,4 @@
-//! What happens to `INSERT` and `DELETE` before the engine plans them.
+//! Rewrites `INSERT` and `DELETE` before the engine plans them.
 
 use std::sync::Arc;
 
@@ -18,18 +18,18 @@ use datafusion::{
     prelude::SessionContext,
 };
 
-use super::{delete::DeleteTarget, refuse};
+use super::{delete::DeleteSink, plan_error};
 use crate::{columns::Column, table::InvitationsTable};
 
-/// Makes a `DELETE` a selection of ids with the whole of its condition, each of which is then deleted; and
-/// refuses an `INSERT` into a column that cannot be set.
+/// Rewrites a `DELETE` to a selection of ids with the whole condition, whose rows are then deleted, and refuses an
+/// `INSERT` into a column that cannot be set.
 #[derive(Debug)]
-pub(crate) struct WriteRule;
+pub(crate) struct DmlRewriteRule;
 
-impl WriteRule {
+impl DmlRewriteRule {
     const NAME: &str = "write to invitations";
 
-    /// Adds the rule, unless the session has it.
+    /// Adds the rule to a session that does not have it yet.
     pub fn add_to(context: &SessionContext) {
         let has_it = |rules: &[Arc<dyn AnalyzerRule + Send + Sync>]| {
             rules.iter().any(|rule| rule.name() == Self::NAME)
@@ -40,13 +40,13 @@ impl WriteRule {
     }
 }
 
-impl AnalyzerRule for WriteRule {
+impl AnalyzerRule for DmlRewriteRule {
     fn name(&self) -> &str {
         Self::NAME
     }
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        // `EXPLAIN` has the statement below it.
+        // The statement may be an input of `EXPLAIN`.
         let plan = plan.transform_down_with_subqueries(|plan| {
             let LogicalPlan::Dml(statement) = &plan else {
                 return Ok(Transformed::no(plan));
@@ -73,16 +73,16 @@ impl AnalyzerRule for WriteRule {
     }
 }
 
-/// The statement as one that inserts ids into a table that deletes what is inserted.
+/// Rewrites a `DELETE` to an `INSERT` of ids into a [`DeleteSink`].
 fn delete(statement: &DmlStatement, table: InvitationsTable) -> Result<LogicalPlan> {
     let has_condition = has_condition(&statement.input)?;
-    if !has_condition && !table.writes().allow_delete_all {
-        return refuse(
+    if !has_condition && !table.options().allow_delete_all {
+        return plan_error(
             "DELETE without WHERE would delete every invitation; say which, or allow it \
              (`--allow-delete-all`, `WriteOptions::allow_delete_all`)",
         );
     }
-    let target = DeleteTarget::new(&table, has_condition);
+    let target = DeleteSink::new(&table, has_condition);
     let column = |column: &Column| -> Result<Expr> {
         let schema = statement.input.schema();
         let found = schema.qualified_field_with_unqualified_name(column.name())?;
@@ -114,28 +114,28 @@ fn has_condition(input: &LogicalPlan) -> Result<bool> {
     Ok(found)
 }
 
-/// Refuses values for columns that cannot be set, as far as the statement shows them; rows are checked
-/// again when they are there.
+/// Refuses values for columns that cannot be set, as far as the plan shows them. Rows are checked again when they are
+/// read.
 fn check_insert(input: &LogicalPlan, columns: &[Column]) -> Result<()> {
     let LogicalPlan::Projection(Projection { expr, .. }) = input else {
         return Ok(());
     };
     let set = columns.iter().zip(expr).filter(|(_, expr)| !is_null(expr));
-    let wrong = set.filter(|(column, _)| !column.can_be_set());
-    let wrong: Vec<&str> = wrong.map(|(column, _)| column.name()).collect();
-    if wrong.is_empty() {
+    let unsettable = set.filter(|(column, _)| !column.can_be_set());
+    let unsettable: Vec<&str> = unsettable.map(|(column, _)| column.name()).collect();
+    if unsettable.is_empty() {
         return Ok(());
     }
     let settable = columns.iter().filter(|column| column.can_be_set());
     let settable: Vec<&str> = settable.map(|column| column.name()).collect();
-    refuse(&format!(
+    plan_error(&format!(
         "INSERT cannot set {}, which the provider does; name columns among these: {}",
-        wrong.join(", "),
+        unsettable.join(", "),
         settable.join(", ")
     ))
 }
 
-/// What the planner puts where a statement names no column.
+/// Whether an expression is null; the planner uses null for columns that a statement omits.
 fn is_null(expr: &Expr) -> bool {
     match expr {
         Expr::Literal(value, _) => ScalarValue::is_null(value),

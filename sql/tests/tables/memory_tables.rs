@@ -1,4 +1,4 @@
-//! The same rows in tables that the engine holds in memory, where nothing can be pushed to a provider.
+//! The same rows in tables of the engine itself, where no filter can be pushed down.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use datafusion::{
 };
 use org_invitations::Invitation;
 
-/// A session with these tables: their names, and the rows of each, which say whose they are.
-pub fn reference(tables: &[(&str, Vec<(&str, Invitation)>)]) -> SessionContext {
+/// Creates a session with these tables. Each row has the name of its provider.
+pub fn memory_tables(tables: &[(&str, Vec<(&str, Invitation)>)]) -> SessionContext {
     use datafusion::catalog::CatalogProvider;
     let context = SessionContext::new();
     for (catalog, schema) in [("confluent", "iam"), ("clickhouse", "members")] {
@@ -30,7 +30,7 @@ pub fn reference(tables: &[(&str, Vec<(&str, Invitation)>)]) -> SessionContext {
     context
 }
 
-/// Written from the documentation of the columns, not by the crate's code.
+/// Follows the documentation of the columns, and does not use the crate's code.
 fn batch(rows: &[(&str, Invitation)]) -> RecordBatch {
     type Text = fn(&Invitation) -> Option<String>;
     type Time = fn(&Invitation) -> Option<chrono::DateTime<chrono::Utc>>;

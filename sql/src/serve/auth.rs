@@ -1,4 +1,4 @@
-//! Who may connect.
+//! Password authentication of connections.
 
 use std::{fmt, sync::Arc};
 
@@ -20,13 +20,13 @@ use uuid::Uuid;
 
 /// One password for everybody. Only its salted hash is kept.
 #[derive(Clone)]
-pub(super) struct Login {
+pub(super) struct PasswordAuth {
     salt: Vec<u8>,
-    /// `None` for the empty password, with which nobody gets in.
+    /// `None` for an empty password, which is never accepted.
     salted: Option<Vec<u8>>,
 }
 
-impl Login {
+impl PasswordAuth {
     pub fn new(password: &str) -> Self {
         let salt = Uuid::new_v4().as_bytes().to_vec();
         let salted =
@@ -38,7 +38,7 @@ impl Login {
         self.salted.is_none()
     }
 
-    /// What a connection begins with.
+    /// Returns the startup handler of a connection.
     pub fn handler(
         self,
         connections: Arc<ConnectionManager>,
@@ -52,16 +52,16 @@ impl Login {
 }
 
 #[async_trait]
-impl AuthSource for Login {
+impl AuthSource for PasswordAuth {
     async fn get_password(&self, _: &LoginInfo) -> PgWireResult<Password> {
-        // The builder refuses an empty password; a random one lets nobody in.
+        // The builder refuses an empty password. A random hash accepts no password.
         let salted = self.salted.clone();
         let salted = salted.unwrap_or_else(|| Uuid::new_v4().as_bytes().to_vec());
         Ok(Password::new(Some(self.salt.clone()), salted))
     }
 }
 
-impl fmt::Debug for Login {
+impl fmt::Debug for PasswordAuth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[REDACTED]")
     }

@@ -1,4 +1,4 @@
-//! Which rows a statement wants, as far as that is a set of values for a column.
+//! Filter pushdown: conditions that are sets of values for columns.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,14 +13,14 @@ use org_invitations::Invitation;
 
 use crate::columns::Column;
 
-/// Rows that have one of some values, in each of some columns; every row at first.
+/// The allowed values of columns. A column without an entry allows any value.
 ///
 /// Values compare byte by byte, as text does in SQL.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Wanted(BTreeMap<Column, BTreeSet<String>>);
+pub(crate) struct PushedFilters(BTreeMap<Column, BTreeSet<String>>);
 
-/// The columns whose values can be looked for.
-const SEARCHED: [Column; 6] = [
+/// The columns that can be filtered by.
+const PUSHED_COLUMNS: [Column; 6] = [
     Column::Provider,
     Column::Id,
     Column::Email,
@@ -29,49 +29,49 @@ const SEARCHED: [Column; 6] = [
     Column::Creator,
 ];
 
-impl Wanted {
-    /// What all of these conditions want; those that are no sets of values want everything.
-    pub fn by(conditions: &[Expr]) -> Self {
-        let mut wanted = Self::default();
+impl PushedFilters {
+    /// Combines conditions with `AND`, and ignores those that are not sets of values.
+    pub fn from_conditions(conditions: &[Expr]) -> Self {
+        let mut filters = Self::default();
         for (column, values) in conditions.iter().filter_map(values) {
-            wanted
+            filters
                 .0
                 .entry(column)
                 .and_modify(|known| known.retain(|value| values.contains(value)))
                 .or_insert(values);
         }
-        wanted
+        filters
     }
 
-    /// Whether all that the condition asks for is in such a set.
-    pub fn understands(condition: &Expr) -> bool {
+    /// Whether a condition is a set of values for one column.
+    pub fn supports(condition: &Expr) -> bool {
         values(condition).is_some()
     }
 
-    /// Whether no row can be wanted.
-    pub fn is_nothing(&self) -> bool {
+    /// Whether no row can match.
+    pub fn matches_nothing(&self) -> bool {
         self.0.values().any(BTreeSet::is_empty)
     }
 
-    /// The values for a column; `None` when any will do.
+    /// Returns the allowed values of a column; `None` if any value is allowed.
     pub fn values(&self, column: Column) -> Option<&BTreeSet<String>> {
         self.0.get(&column)
     }
 
-    /// The same with only this value in a column.
-    pub fn only(&self, column: Column, value: &str) -> Self {
+    /// Returns the filters with only this value for a column.
+    pub fn narrowed_to(&self, column: Column, value: &str) -> Self {
         let mut narrowed = self.clone();
         narrowed.0.insert(column, [value.to_owned()].into());
         narrowed
     }
 
-    /// Whether a provider with this name may have such rows.
+    /// Whether rows of the provider with this name can match.
     pub fn matches_provider(&self, label: &str) -> bool {
         self.values(Column::Provider)
             .is_none_or(|labels| labels.contains(label))
     }
 
-    /// Whether the invitation, of a provider that matches, is such a row.
+    /// Whether an invitation of a matching provider matches.
     pub fn matches(&self, invitation: &Invitation) -> bool {
         self.0.iter().all(|(column, values)| {
             let value = match column {
@@ -88,10 +88,10 @@ impl Wanted {
 }
 
 /// `email IN ('ann@example.com', 'bob@example.com') AND status = 'sent'`
-impl fmt::Display for Wanted {
+impl fmt::Display for PushedFilters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, (column, values)) in self.0.iter().enumerate() {
-            if place > 0 {
+        for (index, (column, values)) in self.0.iter().enumerate() {
+            if index > 0 {
                 f.write_str(" AND ")?;
             }
             let quoted: Vec<String> = values.iter().map(|value| quote(value)).collect();
@@ -108,19 +108,19 @@ fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// The values that a condition allows in one column: of `=`, of `IN`, and of these with `OR` between them.
-/// A null among them matches nothing.
+/// Returns the values that a condition allows for one column: of `=`, of `IN`, and of these combined with `OR`.
+/// Nulls are dropped, because they match nothing.
 fn values(condition: &Expr) -> Option<(Column, BTreeSet<String>)> {
     match condition {
-        never if is_never(never) => Some((Column::Id, BTreeSet::new())),
+        never if is_always_false(never) => Some((Column::Id, BTreeSet::new())),
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
             Operator::Eq => match (column(left), column(right)) {
                 (Some(column), _) => Some((column, literal(right)?)),
                 (_, Some(column)) => Some((column, literal(left)?)),
                 _ => None,
             },
-            Operator::Or if is_never(left) => values(right),
-            Operator::Or if is_never(right) => values(left),
+            Operator::Or if is_always_false(left) => values(right),
+            Operator::Or if is_always_false(right) => values(left),
             Operator::Or => {
                 let (column, mut one) = values(left)?;
                 let (same, other) = values(right)?;
@@ -142,8 +142,8 @@ fn values(condition: &Expr) -> Option<(Column, BTreeSet<String>)> {
     }
 }
 
-/// What the engine makes of a comparison with a null.
-fn is_never(condition: &Expr) -> bool {
+/// Whether a condition is false or null; the engine simplifies comparisons with null to this.
+fn is_always_false(condition: &Expr) -> bool {
     matches!(
         condition,
         Expr::Literal(
@@ -157,12 +157,12 @@ fn column(expr: &Expr) -> Option<Column> {
     let Expr::Column(found) = expr else {
         return None;
     };
-    SEARCHED
+    PUSHED_COLUMNS
         .into_iter()
         .find(|column| column.name() == found.name)
 }
 
-/// The value of a text literal; none for a null.
+/// Returns the value of a text literal, or an empty set for null.
 fn literal(expr: &Expr) -> Option<BTreeSet<String>> {
     let Expr::Literal(value, _) = expr else {
         return None;
