@@ -1,4 +1,4 @@
-//! What one writes by hand to keep the properties that have no field: a flattened map in every struct.
+//! Hand-written structs that keep properties without a field, by a flattened map in every struct.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;

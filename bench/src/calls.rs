@@ -1,4 +1,4 @@
-//! Runs every case in turn, and writes what came out as a table.
+//! Measures single calls and lists, and writes the results as tables.
 
 use std::{
     env,
@@ -10,34 +10,34 @@ use std::{
 };
 
 use crate::{
-    generating,
-    section::{Part, SummaryRow},
+    generation,
+    readme::{Section, SummaryRow},
     streaming,
-    work::Taken,
+    workload::Measurement,
 };
 
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Every case is run this often, its subjects in turn.
+/// How often every case runs, its candidates in turns.
 pub const ROUNDS: usize = 7;
 
-const SUBJECTS: [&str; 3] = ["by-hand", "library", "peer"];
+const CANDIDATES: [&str; 3] = ["by-hand", "library", "peer"];
 
-/// Of a list, also what keeps unknown properties by hand.
-const OF_LISTS: [&str; 4] = ["by-hand", "by-hand-keeping", "library", "peer"];
+/// The candidates of lists include hand-written structs that keep unknown properties.
+const LIST_CANDIDATES: [&str; 4] = ["by-hand", "by-hand-keeping", "library", "peer"];
 
-/// One line of the table.
+/// One row of the table.
 struct Case {
     title: &'static str,
     name: &'static str,
-    times: usize,
-    /// Instructions are what the larger of these takes more than the smaller, so that setting up does
-    /// not count; none for a size of which a smaller one says the same.
+    repetitions: usize,
+    /// Instructions are the difference between runs of these two sizes, so that setting up is not counted; `None` if a smaller
+    /// case of the same name has the same result.
     sizes: Option<(usize, usize)>,
-    /// The calls, or invitations, that one of `times` stands for.
+    /// The number of calls or invitations in one repetition.
     each: usize,
-    subjects: &'static [&'static str],
-    /// What the library should take at most, by hand being 1.
+    candidates: &'static [&'static str],
+    /// The largest acceptable ratio of the library to the hand-written client.
     target: &'static str,
 }
 
@@ -45,91 +45,100 @@ const CASES: [Case; 6] = [
     Case {
         title: "ClickHouse `get`",
         name: "get",
-        times: 4_000,
+        repetitions: 4_000,
         sizes: Some((100, 400)),
         each: 1,
-        subjects: &SUBJECTS,
+        candidates: &CANDIDATES,
         target: "≤ 1.10",
     },
     Case {
         title: "ClickHouse `create`",
         name: "create",
-        times: 4_000,
+        repetitions: 4_000,
         sizes: Some((100, 400)),
         each: 1,
-        subjects: &SUBJECTS,
+        candidates: &CANDIDATES,
         target: "≤ 1.10",
     },
     Case {
         title: "ClickHouse `delete`",
         name: "delete",
-        times: 4_000,
+        repetitions: 4_000,
         sizes: Some((100, 400)),
         each: 1,
-        subjects: &SUBJECTS,
+        candidates: &CANDIDATES,
         target: "≤ 1.10",
     },
     Case {
         title: "ClickHouse list, 10 000 in one body",
         name: "list",
-        times: 10_000,
+        repetitions: 10_000,
         sizes: Some((1_000, 10_000)),
         each: 1,
-        subjects: &OF_LISTS,
+        candidates: &LIST_CANDIDATES,
         target: "≤ 1.00",
     },
     Case {
         title: "ClickHouse list, 100 000 in one body",
         name: "list",
-        times: 100_000,
+        repetitions: 100_000,
         sizes: None,
         each: 1,
-        subjects: &OF_LISTS,
+        candidates: &LIST_CANDIDATES,
         target: "≤ 1.00",
     },
     Case {
         title: "Confluent list, 1 000 pages of 99",
         name: "pages",
-        times: 1_000,
+        repetitions: 1_000,
         sizes: Some((10, 60)),
-        each: crate::server::PAGE,
-        subjects: &["by-hand", "by-hand-keeping", "library"],
+        each: crate::canned_server::PAGE,
+        candidates: &["by-hand", "by-hand-keeping", "library"],
         target: "≤ 1.00",
     },
 ];
 
-/// Measures everything; gives the table and what it was measured with.
-pub fn measure() -> Result<Part> {
-    let server = Server::start()?;
+/// Measures everything, and returns the tables.
+pub fn measure() -> Result<Section> {
+    let server = ServerProcess::start()?;
     let mut table = String::from(
         "| per call, or per invitation of a list | who | CPU µs, median (least–most) | × by hand \
          | instructions | × by hand | peak memory, MiB |\n|---|---|---|---|---|---|---|\n",
     );
     let mut summary = Vec::new();
     for case in &CASES {
-        let mut taken = vec![Vec::new(); case.subjects.len()];
+        let mut measurements = vec![Vec::new(); case.candidates.len()];
         for _ in 0..ROUNDS {
-            for (subject, taken) in case.subjects.iter().zip(&mut taken) {
-                taken.push(server.work(subject, case.name, case.times)?);
+            for (candidate, measurements) in case.candidates.iter().zip(&mut measurements) {
+                measurements.push(server.run(candidate, case.name, case.repetitions)?);
             }
         }
-        let by_hand = taken[0].clone();
+        let by_hand = measurements[0].clone();
         let mut instructions_by_hand = None;
-        for (subject, taken) in case.subjects.iter().zip(taken) {
-            let cpu = Spread::of(taken.iter().map(|taken| taken.time / 1e3));
-            // Of each round, because what disturbs one subject disturbs the next as well.
-            let rounds = taken.iter().zip(&by_hand);
-            let ratio = Spread::of(rounds.map(|(taken, by_hand)| taken.time / by_hand.time));
-            let memory = Spread::of(taken.iter().map(|taken| taken.memory / 1024.0));
+        for (candidate, measurements) in case.candidates.iter().zip(measurements) {
+            let cpu = Spread::of(
+                measurements
+                    .iter()
+                    .map(|measurement| measurement.time / 1e3),
+            );
+            // Ratios are taken within a round, because other load affects all candidates of a round.
+            let rounds = measurements.iter().zip(&by_hand);
+            let ratio =
+                Spread::of(rounds.map(|(measurement, by_hand)| measurement.time / by_hand.time));
+            let memory = Spread::of(
+                measurements
+                    .iter()
+                    .map(|measurement| measurement.memory / 1024.0),
+            );
             let instructions = match case.sizes {
-                Some(sizes) => server.instructions(subject, case, sizes)?,
+                Some(sizes) => server.instructions(candidate, case, sizes)?,
                 None => None,
             };
             let reference = *instructions_by_hand.get_or_insert(instructions);
             let share = instructions.zip(reference).map(|(one, other)| one / other);
             writeln!(
                 table,
-                "| {} | {subject} | {:.1} ({:.1}–{:.1}) | {:.2} ({:.2}–{:.2}) | {} | {} | {:.1} |",
+                "| {} | {candidate} | {:.1} ({:.1}–{:.1}) | {:.2} ({:.2}–{:.2}) | {} | {} | {:.1} |",
                 case.title,
                 cpu.median,
                 cpu.least,
@@ -141,18 +150,18 @@ pub fn measure() -> Result<Part> {
                 share.map_or_else(|| "–".to_owned(), |share| format!("{share:.2}")),
                 memory.median,
             )?;
-            if *subject == "library" {
+            if *candidate == "library" {
                 summary.push(SummaryRow {
                     what: format!("{}, CPU × by hand", case.title),
                     measured: ratio.to_string(),
                     target: case.target,
                 });
             }
-            eprintln!("{} by {subject}", case.title);
+            eprintln!("{} by {candidate}", case.title);
         }
     }
     table.push_str(&streaming::measure(&server)?);
-    let generating = (0..ROUNDS).map(|_| generating::milliseconds());
+    let generating = (0..ROUNDS).map(|_| generation::milliseconds());
     let generating = Spread::of(generating.collect::<Result<Vec<_>>>()?.into_iter());
     writeln!(
         table,
@@ -164,19 +173,19 @@ pub fn measure() -> Result<Part> {
         "\nCommand: `just bench calls`. Machine: {}. {ROUNDS} rounds; peer: `clickhouse-cloud-api` 0.5.",
         machine()
     )?;
-    Ok(Part {
+    Ok(Section {
         text: table,
         summary,
     })
 }
 
-/// The canned server, in a process of its own that ends with this value.
-pub struct Server {
+/// The process of the canned server, which ends when this value is dropped.
+pub struct ServerProcess {
     child: Child,
     base: String,
 }
 
-impl Server {
+impl ServerProcess {
     fn start() -> Result<Self> {
         let mut child = Command::new(env::current_exe()?)
             .arg("serve")
@@ -189,33 +198,39 @@ impl Server {
         Ok(Self { child, base })
     }
 
-    pub fn work(&self, subject: &str, name: &str, times: usize) -> Result<Taken> {
+    pub fn run(&self, candidate: &str, name: &str, repetitions: usize) -> Result<Measurement> {
         let mut command = Command::new(env::current_exe()?);
         let output = command
-            .args(["work", subject, name, &times.to_string(), &self.base])
+            .args([
+                "work",
+                candidate,
+                name,
+                &repetitions.to_string(),
+                &self.base,
+            ])
             .stderr(Stdio::inherit())
             .output()?;
         let text = String::from_utf8(output.stdout)?;
         let (time, memory) = text
             .trim()
             .split_once(' ')
-            .ok_or_else(|| format!("{subject} did not do {name}"))?;
-        Ok(Taken {
+            .ok_or_else(|| format!("{candidate} did not do {name}"))?;
+        Ok(Measurement {
             time: time.parse()?,
             memory: memory.parse()?,
         })
     }
 
-    /// Instructions per call or invitation; none without valgrind.
+    /// Returns the instructions per call or invitation; `None` without valgrind.
     fn instructions(
         &self,
-        subject: &str,
+        candidate: &str,
         case: &Case,
         sizes: (usize, usize),
     ) -> Result<Option<f64>> {
         let (Some(few), Some(many)) = (
-            self.callgrind(subject, case, sizes.0)?,
-            self.callgrind(subject, case, sizes.1)?,
+            self.callgrind(candidate, case, sizes.0)?,
+            self.callgrind(candidate, case, sizes.1)?,
         ) else {
             return Ok(None);
         };
@@ -223,12 +238,18 @@ impl Server {
         Ok(Some((many - few) / count as f64))
     }
 
-    fn callgrind(&self, subject: &str, case: &Case, times: usize) -> Result<Option<f64>> {
+    fn callgrind(&self, candidate: &str, case: &Case, repetitions: usize) -> Result<Option<f64>> {
         let mut command = Command::new("valgrind");
         command
             .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
             .arg(env::current_exe()?)
-            .args(["work", subject, case.name, &times.to_string(), &self.base]);
+            .args([
+                "work",
+                candidate,
+                case.name,
+                &repetitions.to_string(),
+                &self.base,
+            ]);
         let Ok(output) = command.output() else {
             return Ok(None);
         };
@@ -242,9 +263,9 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
-        // It may be gone already.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -280,7 +301,7 @@ impl fmt::Display for Spread {
     }
 }
 
-/// The processor, its cores and the system.
+/// Returns the processor, the number of cores and the system.
 pub fn machine() -> String {
     let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpus

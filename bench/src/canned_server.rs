@@ -1,4 +1,4 @@
-//! Both vendors' answers, canned: as little work as a server can have.
+//! A server with canned replies of both vendors, which does as little work as possible.
 
 use std::{
     collections::HashMap,
@@ -9,20 +9,20 @@ use std::{
     thread,
 };
 
-/// The invitations on one page of Confluent's.
+/// The number of invitations on one page of Confluent's list.
 pub const PAGE: usize = 99;
 
-/// The pages of Confluent's list: a million invitations, and some more.
+/// The number of pages of Confluent's list, with slightly more than a million invitations.
 const PAGES: usize = 10_200;
 
-/// The id and the email of the one ClickHouse invitation.
+/// The id and the email of the single ClickHouse invitation.
 pub const ID: &str = "00000000-0000-4000-8000-000000000007";
 pub const EMAIL: &str = "person7@example.com";
 
-/// Bodies of whole lists, made once.
+/// Bodies of whole lists, which are created once.
 type Lists = Mutex<HashMap<usize, Arc<str>>>;
 
-/// Answers on a port of the loopback address until the process is ended; prints the port first.
+/// Prints the port, and serves on the loopback address until the process is killed.
 pub fn serve() -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("{}", listener.local_addr()?.port());
@@ -30,7 +30,7 @@ pub fn serve() -> io::Result<()> {
     let lists = Arc::new(Lists::default());
     for stream in listener.incoming() {
         let (stream, lists) = (stream?, Arc::clone(&lists));
-        // A client that goes away ends its thread.
+        // The thread ends when its client disconnects.
         thread::spawn(move || connection(stream, &lists));
     }
     Ok(())
@@ -115,7 +115,7 @@ fn clickhouse_list(count: usize, lists: &Lists) -> Arc<str> {
     Arc::clone(list)
 }
 
-/// All properties that the vendor documents, and no other.
+/// An invitation with all documented properties, and no other.
 fn clickhouse(index: usize) -> String {
     format!(
         r#"{{"id":"00000000-0000-4000-8000-{index:012}","email":"person{index}@example.com","role":"developer","createdAt":"2026-03-01T10:00:00.123Z","expireAt":"2199-03-08T10:00:00.123Z","assignedRoles":[{{"roleId":"5b7b2f5e-3c0e-4d2b-9c1f-{index:012}","roleName":"Developer","roleType":"system"}}]}}"#

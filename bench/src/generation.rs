@@ -1,4 +1,4 @@
-//! What generating the clients takes, from the documents in `specs/` to Rust text.
+//! Measures generation of the clients, from the documents in `specs/` to Rust text.
 
 use std::{error::Error, path::Path, time::Instant};
 
@@ -8,7 +8,7 @@ use org_invitations_codegen::{Bindings, Document};
 #[allow(dead_code)]
 mod tables;
 
-/// Generates all the clients once; the time in milliseconds.
+/// Generates all clients once, and returns the time in milliseconds.
 pub fn milliseconds() -> Result<f64, Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let start = Instant::now();

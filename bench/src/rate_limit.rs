@@ -1,6 +1,6 @@
-//! Many creates at a vendor's rate limit: how much of it is used, and how often the server refuses.
+//! Measures many creates at a vendor's rate limit: the used share of the limit, and the number of 429 replies.
 //!
-//! Against the sandbox, in a process of its own for each run. The three ways to do the work:
+//! Each run has a sandbox process of its own. There are three candidates:
 //!
 //! - `library`: `create_many` with its defaults.
 //! - `terraform`: what the vendor's Terraform provider does, ten at a time as Terraform has it.
@@ -9,7 +9,7 @@
 //! - `backoff`: ten at a time, and after a 429 an exponential backoff from 1 s to 30 s with full jitter,
 //!   whatever the server says; never gives up.
 //!
-//! Where the vendor's window is shortened, these waits are, by the same factor.
+//! Where the vendor's window is shortened, the waits are shortened by the same factor.
 
 use std::{
     env,
@@ -28,32 +28,32 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::json;
 
 use crate::{
-    report::Spread,
-    sandbox::{Access, Process},
-    section::{Part, SummaryRow},
+    calls::Spread,
+    readme::{Section, SummaryRow},
+    sandbox::{Access, SandboxProcess},
 };
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const ROUNDS: usize = 3;
 
-/// How many people are invited.
+/// The number of people.
 const PEOPLE: usize = 2_000;
 
-/// How many requests Terraform has under way, and how many the blind backoff.
+/// The number of concurrent requests of Terraform and of the blind backoff.
 const CONCURRENCY: usize = 10;
 
-const SUBJECTS: [&str; 3] = ["library", "terraform", "backoff"];
+const CANDIDATES: [&str; 3] = ["library", "terraform", "backoff"];
 
-/// What a vendor permits, here.
+/// The rate limit of a vendor in this benchmark.
 struct Limit {
     vendor: &'static str,
     title: &'static str,
     requests: usize,
     window: Duration,
     headers: bool,
-    /// How much shorter than the vendor's own the window is.
-    shortened: f64,
+    /// The factor by which the window is shorter than the vendor's.
+    speedup: f64,
 }
 
 const LIMITS: [Limit; 2] = [
@@ -63,7 +63,7 @@ const LIMITS: [Limit; 2] = [
         requests: 10,
         window: Duration::from_millis(200),
         headers: false,
-        shortened: 50.0,
+        speedup: 50.0,
     },
     Limit {
         vendor: "confluent",
@@ -71,13 +71,13 @@ const LIMITS: [Limit; 2] = [
         requests: 60,
         window: Duration::from_secs(1),
         headers: true,
-        shortened: 1.0,
+        speedup: 1.0,
     },
 ];
 
 impl Limit {
-    /// How much of the limit a run used: the least time in which the server lets as many creates pass,
-    /// of which the last window need not end, as a share of the time it took.
+    /// Returns the share of the limit that a run used: the least time in which the server allows as many creates, without
+    /// waiting for the end of the last window, divided by the time of the run.
     fn share(&self, run: &Outcome) -> f64 {
         let windows = run.created.div_ceil(self.requests).saturating_sub(1);
         windows as f64 * self.window.as_secs_f64() / run.seconds
@@ -93,26 +93,26 @@ impl Limit {
     }
 }
 
-/// What one run came to.
+/// The result of one run.
 #[derive(Debug, Serialize, Deserialize)]
 struct Outcome {
     seconds: f64,
-    /// How many people are invited, as the sandbox has it.
+    /// The number of invited people according to the sandbox.
     created: usize,
-    /// How many requests the sandbox answered with 429.
-    refused: usize,
+    /// The number of replies with status 429.
+    rejected: usize,
 }
 
-/// Runs every subject at every limit; gives the tables.
-pub fn measure() -> Result<Part> {
+/// Runs every candidate at every limit, and returns the tables.
+pub fn measure() -> Result<Section> {
     let mut outcomes: Vec<Vec<Outcome>> = Vec::new();
-    outcomes.resize_with(LIMITS.len() * SUBJECTS.len(), Vec::new);
+    outcomes.resize_with(LIMITS.len() * CANDIDATES.len(), Vec::new);
     for round in 1..=ROUNDS {
-        // All at once, each with a sandbox of its own: they do little but wait.
+        // All runs are concurrent, because they mostly wait; each has a sandbox of its own.
         let mut runs = Vec::new();
         for limit in &LIMITS {
-            for subject in SUBJECTS {
-                runs.push(Run::start(limit, subject)?);
+            for candidate in CANDIDATES {
+                runs.push(Run::start(limit, candidate)?);
             }
         }
         for (run, outcomes) in runs.into_iter().zip(&mut outcomes) {
@@ -123,46 +123,46 @@ pub fn measure() -> Result<Part> {
     report(&outcomes)
 }
 
-fn report(outcomes: &[Vec<Outcome>]) -> Result<Part> {
+fn report(outcomes: &[Vec<Outcome>]) -> Result<Section> {
     let mut text = String::from(
         "| limit | who | share of the permitted rate, median (least–most) | × library | 429s \
          | not invited |\n|---|---|---|---|---|---|\n",
     );
     let mut summary = Vec::new();
-    for (limit, outcomes) in LIMITS.iter().zip(outcomes.chunks(SUBJECTS.len())) {
-        for (subject, runs) in SUBJECTS.iter().zip(outcomes) {
+    for (limit, outcomes) in LIMITS.iter().zip(outcomes.chunks(CANDIDATES.len())) {
+        for (candidate, runs) in CANDIDATES.iter().zip(outcomes) {
             let shares = Spread::of(runs.iter().map(|run| 100.0 * limit.share(run)));
-            // Of each round, because what disturbs one subject disturbs the others as well.
+            // Ratios are taken within a round, because other load affects all candidates of a round.
             let rounds = runs.iter().zip(&outcomes[0]);
             let ratio =
                 Spread::of(rounds.map(|(run, library)| limit.share(run) / limit.share(library)));
-            let refused = Spread::of(runs.iter().map(|run| run.refused as f64));
+            let rejected = Spread::of(runs.iter().map(|run| run.rejected as f64));
             let missing = runs
                 .iter()
                 .map(|run| PEOPLE.saturating_sub(run.created) as f64);
             let missing = Spread::of(missing);
             writeln!(
                 text,
-                "| {} | {subject} | {:.1} % ({:.1}–{:.1}) | {:.2} | {:.0} | {:.0} |",
+                "| {} | {candidate} | {:.1} % ({:.1}–{:.1}) | {:.2} | {:.0} | {:.0} |",
                 limit.title,
                 shares.median,
                 shares.least,
                 shares.most,
                 ratio.median,
-                refused.median,
+                rejected.median,
                 missing.median,
             )?;
-            summary.push(match *subject {
+            summary.push(match *candidate {
                 "library" => SummaryRow {
                     what: format!("share of the permitted rate, {}", limit.title),
-                    measured: format!("{:.1} %, {:.0} × 429", shares.median, refused.median),
+                    measured: format!("{:.1} %, {:.0} × 429", shares.median, rejected.median),
                     target: "≥ 97 %, no 429",
                 },
                 other => SummaryRow {
                     what: format!("the same by `{other}`"),
                     measured: format!(
                         "{:.1} %, {:.0} × 429, {:.0} not invited",
-                        shares.median, refused.median, missing.median
+                        shares.median, rejected.median, missing.median
                     ),
                     target: "",
                 },
@@ -174,57 +174,57 @@ fn report(outcomes: &[Vec<Outcome>]) -> Result<Part> {
         "\n{PEOPLE} people; {ROUNDS} rounds. The share is the least time that the limit leaves for \
          those invited, (⌈invited / requests⌉ − 1) windows, divided by the time taken."
     )?;
-    Ok(Part { text, summary })
+    Ok(Section { text, summary })
 }
 
-/// A subject at work on a sandbox of its own.
+/// A running candidate with its sandbox.
 struct Run {
-    work: Child,
-    _sandbox: Process,
+    run: Child,
+    _sandbox: SandboxProcess,
 }
 
 impl Run {
-    fn start(limit: &Limit, subject: &str) -> Result<Self> {
-        let sandbox = Process::start(&limit.sandbox())?;
-        let work = Command::new(env::current_exe()?)
-            .args(["at-limit", limit.vendor, subject, &sandbox.access])
+    fn start(limit: &Limit, candidate: &str) -> Result<Self> {
+        let sandbox = SandboxProcess::start(&limit.sandbox())?;
+        let run = Command::new(env::current_exe()?)
+            .args(["at-limit", limit.vendor, candidate, &sandbox.access])
             .stdout(Stdio::piped())
             .spawn()?;
         let _sandbox = sandbox;
-        Ok(Self { work, _sandbox })
+        Ok(Self { run, _sandbox })
     }
 
     fn finish(self) -> Result<Outcome> {
-        let output = self.work.wait_with_output()?;
+        let output = self.run.wait_with_output()?;
         Ok(serde_json::from_slice(&output.stdout)?)
     }
 }
 
-/// Invites everybody; prints what it came to. This is the process that is measured.
-pub async fn work(vendor: &str, subject: &str, access: &str) -> Result<()> {
+/// Invites everybody, and prints the result. This is the measured process.
+pub async fn run(vendor: &str, candidate: &str, access: &str) -> Result<()> {
     let limit = LIMITS.iter().find(|limit| limit.vendor == vendor);
     let limit = limit.ok_or("an unknown vendor")?;
     let access = Access::read(access)?;
     let http = reqwest::Client::builder().no_proxy().build()?;
     let start = Instant::now();
-    match subject {
+    match candidate {
         "library" => library(limit, &access).await?,
         "terraform" | "backoff" => {
-            let waits = match (subject, vendor) {
-                ("backoff", _) => Waits::Blind,
-                (_, "clickhouse") => Waits::Constant,
-                _ => Waits::RetryAfter,
+            let strategy = match (candidate, vendor) {
+                ("backoff", _) => RetryStrategy::Blind,
+                (_, "clickhouse") => RetryStrategy::Constant,
+                _ => RetryStrategy::RetryAfter,
             };
             let (http, access) = (&http, &access);
             let creates = (0..PEOPLE).map(|person| {
                 let request = request(limit, access, http, person);
-                waits.persist(request, limit.shortened)
+                strategy.send_until_accepted(request, limit.speedup)
             });
-            // Who is not invited in the end, the sandbox knows.
+            // Failures are counted from the sandbox's ledger.
             let done = stream::iter(creates).buffer_unordered(CONCURRENCY);
             done.for_each(|_| async {}).await;
         }
-        _ => return Err("an unknown subject".into()),
+        _ => return Err("an unknown candidate".into()),
     }
     let seconds = start.elapsed().as_secs_f64();
     let ledger: Ledger = http
@@ -233,25 +233,25 @@ pub async fn work(vendor: &str, subject: &str, access: &str) -> Result<()> {
         .await?
         .json()
         .await?;
-    let refused = ledger.requests.iter().filter(|it| it.status == Some(429));
+    let rejected = ledger.requests.iter().filter(|it| it.status == Some(429));
     let outcome = Outcome {
         seconds,
         created: ledger.commits.len(),
-        refused: refused.count(),
+        rejected: rejected.count(),
     };
     println!("{}", serde_json::to_string(&outcome)?);
     Ok(())
 }
 
-/// As much of the sandbox's ledger as is counted.
+/// The parts of the sandbox's ledger that are counted.
 #[derive(Deserialize)]
 struct Ledger {
-    requests: Vec<Answered>,
+    requests: Vec<LedgerRequest>,
     commits: Vec<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
-struct Answered {
+struct LedgerRequest {
     status: Option<u16>,
 }
 
@@ -261,7 +261,7 @@ fn email(person: usize) -> String {
 
 async fn library(limit: &Limit, access: &Access) -> Result<()> {
     let provider: Box<dyn InvitationProvider> = if limit.vendor == "clickhouse" {
-        // Nothing tells of the shortened window.
+        // No header reports the shortened window.
         let builder = access.clickhouse();
         Box::new(builder.rate_limit(limit.requests, limit.window).build()?)
     } else {
@@ -301,42 +301,42 @@ fn request(limit: &Limit, access: &Access, http: &Client, person: usize) -> Requ
     request.json(&body)
 }
 
-/// What is done about a 429.
+/// The reaction to a 429.
 #[derive(Clone, Copy)]
-enum Waits {
-    /// As ClickHouse's Terraform provider.
+enum RetryStrategy {
+    /// The strategy of ClickHouse's Terraform provider.
     Constant,
-    /// As Confluent's Terraform provider.
+    /// The strategy of Confluent's Terraform provider.
     RetryAfter,
     /// Exponential backoff with full jitter.
     Blind,
 }
 
-impl Waits {
-    /// Sends until something other than a 429 is the answer, or it gives up.
-    async fn persist(self, request: RequestBuilder, shortened: f64) -> Result<()> {
+impl RetryStrategy {
+    /// Sends until the reply is not a 429, or the strategy gives up.
+    async fn send_until_accepted(self, request: RequestBuilder, speedup: f64) -> Result<()> {
         let start = Instant::now();
         for attempt in 1.. {
             let request = request.try_clone().ok_or("the body is a stream")?;
             let response = request.send().await?;
-            let told = response.headers().get(RETRY_AFTER).cloned();
+            let retry_after = response.headers().get(RETRY_AFTER).cloned();
             let status = response.status();
-            // Reading the body keeps the connection.
+            // The connection is reused only if the body is read.
             response.bytes().await?;
             if status != StatusCode::TOO_MANY_REQUESTS {
                 break;
             }
             let seconds = match self {
-                Self::Constant if start.elapsed().as_secs_f64() * shortened > 81.0 => break,
+                Self::Constant if start.elapsed().as_secs_f64() * speedup > 81.0 => break,
                 Self::Constant => 0.5 + fastrand::f64(),
                 Self::RetryAfter if attempt == 5 => break,
-                Self::RetryAfter => match told {
-                    Some(told) => told.to_str()?.parse()?,
+                Self::RetryAfter => match retry_after {
+                    Some(retry_after) => retry_after.to_str()?.parse()?,
                     None => f64::from(1 << (attempt - 1)),
                 },
                 Self::Blind => fastrand::f64() * f64::from(1 << (attempt - 1).min(5)).min(30.0),
             };
-            tokio::time::sleep(Duration::from_secs_f64(seconds / shortened)).await;
+            tokio::time::sleep(Duration::from_secs_f64(seconds / speedup)).await;
         }
         Ok(())
     }

@@ -1,23 +1,22 @@
-//! What the parts write: each its own section of `bench/README.md`, and its rows of the summary in the
-//! repository's `README.md`.
+//! Writes results: each part has a section of `bench/README.md`, and rows of the summary in the repository's `README.md`.
 
 use std::{error::Error, fs, path::PathBuf};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// What measuring one part gave.
-pub struct Part {
+/// The results of one part.
+pub struct Section {
     /// Tables and text, in Markdown.
     pub text: String,
-    /// What is worth saying in the summary.
+    /// The rows of the summary.
     pub summary: Vec<SummaryRow>,
 }
 
-/// One line of the summary.
+/// One row of the summary.
 pub struct SummaryRow {
     pub what: String,
     pub measured: String,
-    /// What it should be; empty where it is there for comparison.
+    /// The target; empty for a row that is only a comparison.
     pub target: &'static str,
 }
 
@@ -27,8 +26,8 @@ const HEADING: &str = "| | | measured | target |\n|---|---|---|---|\n";
 /// The parts in the order of the summary.
 const PARTS: [&str; 4] = ["calls", "limit", "growth", "builds"];
 
-/// Writes a part between the marker comments with its name, and its rows of the summary.
-pub fn write(name: &str, part: &Part) -> Result<()> {
+/// Writes the section of a part between the marker comments with its name, and its rows of the summary.
+pub fn write(name: &str, part: &Section) -> Result<()> {
     if !part.text.is_empty() {
         replace("bench/README.md", name, |_| part.text.clone())?;
     }
@@ -37,7 +36,7 @@ pub fn write(name: &str, part: &Part) -> Result<()> {
     })
 }
 
-/// The summary with these rows in place of those that the part had; those of the others stay.
+/// Replaces the rows of a part in the summary, and keeps those of other parts.
 fn summary(old: &str, name: &str, rows: &[SummaryRow]) -> String {
     let mut text = HEADING.to_owned();
     for part in PARTS {
@@ -59,7 +58,7 @@ fn summary(old: &str, name: &str, rows: &[SummaryRow]) -> String {
     text
 }
 
-/// Replaces what is between `<!-- begin: NAME, … -->` and `<!-- end: NAME -->`.
+/// Replaces the text between `<!-- begin: NAME, … -->` and `<!-- end: NAME -->`.
 fn replace(file: &str, name: &str, new: impl FnOnce(&str) -> String) -> Result<()> {
     let path = repository().join(file);
     let text = fs::read_to_string(&path)?;
@@ -77,7 +76,7 @@ fn replace(file: &str, name: &str, new: impl FnOnce(&str) -> String) -> Result<(
     Ok(())
 }
 
-/// Where the repository is.
+/// Returns the path of the repository.
 pub fn repository() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), ".."].iter().collect()
 }

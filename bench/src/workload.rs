@@ -1,4 +1,4 @@
-//! The work that is measured: one case, done by one of the subjects, in a process of its own.
+//! The measured work: one case of one candidate, in a process of its own.
 
 use std::{
     error::Error,
@@ -19,26 +19,31 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     by_hand::{self, ByHand},
-    keeping,
-    server::{EMAIL, ID, PAGE},
+    by_hand_flattened,
+    canned_server::{EMAIL, ID, PAGE},
 };
 
-/// What one run took.
+/// The measurement of one run.
 #[derive(Clone, Copy, Debug)]
-pub struct Taken {
+pub struct Measurement {
     /// CPU time per call, or per invitation of a list, or time to the first item, in nanoseconds.
     pub time: f64,
-    /// The most memory held, beyond what was held before, in KiB.
+    /// The peak memory beyond that before the run, in KiB.
     pub memory: f64,
 }
 
-/// Does `case` `times` times, or over a list of `times` invitations or pages.
-pub fn work(subject: &str, case: &str, times: usize, base: &str) -> Result<Taken, Box<dyn Error>> {
+/// Runs `case` `times` times, or over a list of `times` invitations or pages.
+pub fn run(
+    candidate: &str,
+    case: &str,
+    times: usize,
+    base: &str,
+) -> Result<Measurement, Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        match subject {
+        match candidate {
             "library" => library(case, times, base).await,
             "by-hand" => {
                 by_hand::<by_hand::ClickHouseInvitation, by_hand::ConfluentInvitation>(
@@ -47,85 +52,86 @@ pub fn work(subject: &str, case: &str, times: usize, base: &str) -> Result<Taken
                 .await
             }
             "by-hand-keeping" => {
-                by_hand::<keeping::ClickHouseInvitation, keeping::ConfluentInvitation>(
-                    case, times, base,
-                )
+                by_hand::<
+                    by_hand_flattened::ClickHouseInvitation,
+                    by_hand_flattened::ConfluentInvitation,
+                >(case, times, base)
                 .await
             }
             "peer" => with_peer(case, times, base).await,
-            _ => Err(format!("unknown subject {subject}").into()),
+            _ => Err(format!("unknown candidate {candidate}").into()),
         }
     })
 }
 
-/// For the loopback address, whatever proxies the environment has.
+/// Returns an HTTP client that ignores proxies of the environment.
 fn http() -> reqwest::Result<reqwest::Client> {
     reqwest::Client::builder().no_proxy().build()
 }
 
-/// The clock and the memory from which on it counts.
-struct Start {
+/// The CPU time and the memory at the start of a measurement.
+struct Baseline {
     cpu: ProcessTime,
     memory: f64,
 }
 
-impl Start {
+impl Baseline {
     fn now() -> Self {
         Self {
             cpu: ProcessTime::now(),
-            memory: status("VmRSS:"),
+            memory: process_status("VmRSS:"),
         }
     }
 
-    fn taken(&self, divided_by: usize) -> Taken {
-        Taken {
+    fn measurement(&self, divided_by: usize) -> Measurement {
+        Measurement {
             time: self.cpu.elapsed().as_nanos() as f64 / divided_by.max(1) as f64,
-            memory: (status("VmHWM:") - self.memory).max(0.0),
+            memory: (process_status("VmHWM:") - self.memory).max(0.0),
         }
     }
 }
 
-/// A line of what the kernel says of this process; 0 where it does not.
-fn status(name: &str) -> f64 {
+/// Returns a value of `/proc/self/status`, or 0.
+fn process_status(name: &str) -> f64 {
     let text = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok())
         .unwrap_or(0.0)
 }
 
-/// Runs the body once to warm up, then `times` times on the clock.
+/// Runs the body once to warm up, and then measures `times` runs.
 macro_rules! calls {
     ($times:expr, $body:expr) => {{
         $body;
-        let start = Start::now();
+        let start = Baseline::now();
         for _ in 0..$times {
             $body;
         }
-        start.taken($times)
+        start.measurement($times)
     }};
 }
 
-/// As `calls`, but by the clock on the wall.
+/// As `calls`, but measures wall time.
 macro_rules! first {
     ($times:expr, $body:expr) => {{
         assert!($body.is_some());
-        let (start, clock) = (Start::now(), Instant::now());
+        let (start, clock) = (Baseline::now(), Instant::now());
         for _ in 0..$times {
             assert!(black_box($body).is_some());
         }
         let time = clock.elapsed().as_nanos() as f64 / $times as f64;
-        Taken {
+        Measurement {
             time,
-            ..start.taken($times)
+            ..start.measurement($times)
         }
     }};
 }
 
-async fn library(case: &str, times: usize, base: &str) -> Result<Taken, Box<dyn Error>> {
-    // A rate that never makes a call wait, and never grows long.
+async fn library(case: &str, times: usize, base: &str) -> Result<Measurement, Box<dyn Error>> {
+    // A rate limit that never delays a call.
     let rate = (100_000, Duration::from_millis(1));
     let id: InvitationId = ID.parse()?;
-    // One of them, because setting up counts in the memory that is held.
+    // Only one provider is created, because its memory would be counted.
     let provider: Box<dyn InvitationProvider> = if matches!(case, "pages" | "first-page") {
         Box::new(
             Confluent::builder()
@@ -153,15 +159,15 @@ async fn library(case: &str, times: usize, base: &str) -> Result<Taken, Box<dyn 
         "delete" => calls!(times, provider.delete(&id).await?),
         "list" => {
             provider.get(&id).await?;
-            let start = Start::now();
+            let start = Baseline::now();
             let page = provider.list_page(&ListQuery::new(), None).await?;
-            let taken = start.taken(times);
+            let measurement = start.measurement(times);
             assert_eq!(page.items.len(), times);
-            taken
+            measurement
         }
         "pages" => {
             provider.list_page(&ListQuery::new(), None).await?;
-            let start = Start::now();
+            let start = Baseline::now();
             let list = provider.list(ListQuery::new()).take(times * PAGE);
             let count = list
                 .try_fold(0, async |count, invitation| {
@@ -170,7 +176,7 @@ async fn library(case: &str, times: usize, base: &str) -> Result<Taken, Box<dyn 
                 })
                 .await?;
             assert_eq!(count, times * PAGE);
-            start.taken(count)
+            start.measurement(count)
         }
         "first-page" => first!(times, provider.list(ListQuery::new()).next().await),
         "first-list" => first!(20, provider.list(ListQuery::new()).next().await),
@@ -182,7 +188,7 @@ async fn by_hand<ClickHouse, Confluent>(
     case: &str,
     times: usize,
     base: &str,
-) -> Result<Taken, Box<dyn Error>>
+) -> Result<Measurement, Box<dyn Error>>
 where
     ClickHouse: DeserializeOwned,
     Confluent: DeserializeOwned,
@@ -197,15 +203,15 @@ where
         "delete" => calls!(times, client.delete(&organization, ID).await?),
         "list" => {
             client.get(&organization, ID).await?;
-            let start = Start::now();
+            let start = Baseline::now();
             let items = client.list::<ClickHouse>(&organization).await?;
-            let taken = start.taken(times);
+            let measurement = start.measurement(times);
             assert_eq!(items.len(), times);
-            taken
+            measurement
         }
         "pages" => {
             client.page::<Confluent>(None).await?;
-            let start = Start::now();
+            let start = Baseline::now();
             let (mut count, mut token) = (0, None);
             for _ in 0..times {
                 let (items, next) = client.page::<Confluent>(token.as_deref()).await?;
@@ -216,7 +222,7 @@ where
                 token = next;
             }
             assert_eq!(count, times * PAGE);
-            start.taken(count)
+            start.measurement(count)
         }
         "first-page" => first!(times, {
             client.page::<Confluent>(None).await?.0.into_iter().next()
@@ -229,7 +235,7 @@ where
     })
 }
 
-async fn with_peer(case: &str, times: usize, base: &str) -> Result<Taken, Box<dyn Error>> {
+async fn with_peer(case: &str, times: usize, base: &str) -> Result<Measurement, Box<dyn Error>> {
     let client = peer::Client::with_http_client(http()?, base, "key", "secret");
     let organization = times.to_string();
     Ok(match case {
@@ -250,11 +256,11 @@ async fn with_peer(case: &str, times: usize, base: &str) -> Result<Taken, Box<dy
         ),
         "list" => {
             client.invitation_get(&organization, ID).await?;
-            let start = Start::now();
+            let start = Baseline::now();
             let items = client.invitation_get_list(&organization).await?.result;
-            let taken = start.taken(times);
+            let measurement = start.measurement(times);
             assert_eq!(items.map(|items| items.len()), Some(times));
-            taken
+            measurement
         }
         _ => return Err(format!("the peer has no {case}").into()),
     })
