@@ -39,7 +39,7 @@ impl Bindings {
         own: &[Document],
     ) -> Result<Generated, Report> {
         let sources = self.sources.iter().map(|source| {
-            let own = own.iter().find(|own| describes(source, own));
+            let own = own.iter().find(|own| has_selected_operation(source, own));
             Documents {
                 documents: documents.to_vec(),
                 own: own.cloned(),
@@ -60,7 +60,7 @@ impl Bindings {
     ) -> Result<Generated, Report> {
         let model = self.model(sources)?;
         let rust = emit::emit(self, &model, files).map_err(|diagnostic| Report {
-            document: names(sources),
+            document: document_names(sources),
             diagnostics: vec![diagnostic],
         })?;
         Ok(Generated {
@@ -78,11 +78,11 @@ impl Bindings {
     fn model(&self, sources: &[Documents]) -> Result<Model, Report> {
         let mut diagnostics = Vec::new();
         for (source, documents) in self.sources.iter().zip(sources) {
-            diagnostics.extend(lacking(source, &documents.documents));
+            diagnostics.extend(missing_requirements(source, &documents.documents));
         }
         if !diagnostics.is_empty() {
             return Err(Report {
-                document: names(sources),
+                document: document_names(sources),
                 diagnostics,
             });
         }
@@ -109,13 +109,13 @@ pub(crate) fn source_file(document: &Document, sha256: &str, own: bool) -> Sourc
     }
 }
 
-fn describes(source: &Source, document: &Document) -> bool {
+fn has_selected_operation(source: &Source, document: &Document) -> bool {
     let mut selected = source.selected.iter();
     selected
         .any(|each| !select::find(document, &each.endpoint.method, &each.endpoint.path).is_empty())
 }
 
-fn names(sources: &[Documents]) -> String {
+fn document_names(sources: &[Documents]) -> String {
     let documents = sources.iter().flat_map(|source| &source.documents);
     let mut names: Vec<&str> = Vec::new();
     for document in documents {
@@ -127,48 +127,52 @@ fn names(sources: &[Documents]) -> String {
 }
 
 /// Returns a diagnostic for every required part that the documents lack.
-fn lacking(source: &Source, documents: &[Document]) -> Vec<Diagnostic> {
+fn missing_requirements(source: &Source, documents: &[Document]) -> Vec<Diagnostic> {
     let candidates: Vec<&Document> = documents.iter().collect();
     let mut diagnostics = lower::missing_operations(source, &candidates);
-    let several = documents.len() > 1;
+    let has_several = documents.len() > 1;
     let api = source.api();
-    {
-        for (index, document) in documents.iter().enumerate() {
-            // Each operation is checked in the document that it is taken from.
-            let taken = |operation: &&crate::api::Operation| {
-                let first = documents.iter().position(|document| {
-                    !select::find(document, &operation.method, &operation.path).is_empty()
-                });
-                first == Some(index)
-            };
-            let part = Api {
-                operations: api.operations.iter().filter(taken).cloned().collect(),
-                ..api.clone()
-            };
-            if part.operations.is_empty() {
-                continue;
-            }
-            let found = Surface::new(document, &part).and_then(|surface| check(&surface, &part));
-            let Err(report) = found else { continue };
-            diagnostics.extend(report.diagnostics.into_iter().map(|mut diagnostic| {
-                if several {
-                    diagnostic.pointer = format!("{}#{}", document.name(), diagnostic.pointer);
-                }
-                diagnostic
-            }));
+    for (index, document) in documents.iter().enumerate() {
+        // Each operation is checked in the document that it is taken from.
+        let is_taken_here = |operation: &&crate::api::Operation| {
+            let first = documents.iter().position(|document| {
+                !select::find(document, &operation.method, &operation.path).is_empty()
+            });
+            first == Some(index)
+        };
+        let part = Api {
+            operations: api
+                .operations
+                .iter()
+                .filter(is_taken_here)
+                .cloned()
+                .collect(),
+            ..api.clone()
+        };
+        if part.operations.is_empty() {
+            continue;
         }
+        let found = Surface::new(document, &part).and_then(|surface| check(&surface, &part));
+        let Err(report) = found else { continue };
+        diagnostics.extend(report.diagnostics.into_iter().map(|mut diagnostic| {
+            if has_several {
+                diagnostic.pointer = format!("{}#{}", document.name(), diagnostic.pointer);
+            }
+            diagnostic
+        }));
     }
     // The check covers what the builder names. Documents without any selected operation are a mistake too.
     let selects = source.all || !source.selected.is_empty();
     let finds = documents.iter().any(|document| {
-        source.all && !select::operations(document).is_empty() || describes(source, document)
+        source.all && !select::operations(document).is_empty()
+            || has_selected_operation(source, document)
     });
-    let essential = source.all
+    let is_required = source.all
         || source
             .selected
             .iter()
             .any(|each| each.need == crate::api::Need::Required);
-    if diagnostics.is_empty() && selects && essential && !finds {
+    if diagnostics.is_empty() && selects && is_required && !finds {
         diagnostics.push(Diagnostic {
             pointer: "/paths".to_owned(),
             expected: format!("operations of {}", source.display_title()),

@@ -34,7 +34,7 @@ fn names(model: &Model) -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
     for op in &model.operations {
         let success = match &op.success {
-            Some(success) => written(model, &success.node),
+            Some(success) => rust_type(model, &success.node),
             None => "()".to_owned(),
         };
         let call = format!(
@@ -51,7 +51,7 @@ fn names(model: &Model) -> BTreeMap<String, String> {
             );
         }
         if let Some(request) = &op.request {
-            names.insert(format!("{builder}::body"), written(model, &request.node));
+            names.insert(format!("{builder}::body"), rust_type(model, &request.node));
         }
     }
     for named in &model.types {
@@ -59,7 +59,7 @@ fn names(model: &Model) -> BTreeMap<String, String> {
         match &named.body {
             Body::Object(properties) => {
                 for property in properties {
-                    let plain = written(model, &property.node);
+                    let plain = rust_type(model, &property.node);
                     let is_optional = !property.required || property.node.nullable;
                     let plain = if is_optional {
                         format!("Option<{plain}>")
@@ -80,20 +80,20 @@ fn names(model: &Model) -> BTreeMap<String, String> {
                 let values: Vec<String> =
                     union.arms.iter().map(|(value, _)| value.clone()).collect();
                 for (variant, (_, node)) in variants(&values).into_iter().zip(&union.arms) {
-                    names.insert(format!("{name}::{variant}"), written(model, node));
+                    names.insert(format!("{name}::{variant}"), rust_type(model, node));
                 }
                 names.insert(name, "enum".to_owned());
             }
         }
     }
     for (name, node) in &model.aliases {
-        names.insert(format!("types::{name}"), written(model, node));
+        names.insert(format!("types::{name}"), rust_type(model, node));
     }
     names
 }
 
 fn parameter(model: &Model, param: &Parameter) -> String {
-    let plain = written(model, &param.node);
+    let plain = rust_type(model, &param.node);
     if param.required {
         plain
     } else {
@@ -101,7 +101,7 @@ fn parameter(model: &Model, param: &Parameter) -> String {
     }
 }
 
-fn written(model: &Model, node: &Node) -> String {
+fn rust_type(model: &Model, node: &Node) -> String {
     match &node.shape {
         Shape::Any => "Value".to_owned(),
         Shape::Text => "String".to_owned(),
@@ -109,8 +109,8 @@ fn written(model: &Model, node: &Node) -> String {
         Shape::Integer => "i64".to_owned(),
         Shape::Number => "f64".to_owned(),
         Shape::Boolean => "bool".to_owned(),
-        Shape::List(items) => format!("Vec<{}>", written(model, items)),
-        Shape::Map(values) => format!("HashMap<String, {}>", written(model, values)),
+        Shape::List(items) => format!("Vec<{}>", rust_type(model, items)),
+        Shape::Map(values) => format!("HashMap<String, {}>", rust_type(model, values)),
         Shape::Named(id) => model.types[*id].name.clone(),
     }
 }

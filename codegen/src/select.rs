@@ -37,7 +37,7 @@ pub(crate) fn left_out(document: &Document, is_selected: impl Fn(&str) -> bool) 
             .filter(|method| item.get(method).is_some());
         found.extend(
             methods.map(|method| {
-                format!("{pointer}/{method}: no client has such calls; it is left out")
+                format!("{pointer}/{method}: no client can be generated for this method; the operation is left out")
             }),
         );
     }
@@ -52,7 +52,7 @@ pub(crate) fn left_out(document: &Document, is_selected: impl Fn(&str) -> bool) 
         } = each;
         match known.entry((method, path::template(&path))) {
             Entry::Occupied(other) => found.push(format!(
-                "{pointer}/{method}: it is the same call as {}; it is left out",
+                "{pointer}/{method}: the operation is the same as {} and is left out",
                 other.get()
             )),
             Entry::Vacant(free) => drop(free.insert(path)),

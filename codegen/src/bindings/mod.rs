@@ -192,40 +192,43 @@ impl Source {
 
     /// Selects operations, each written `GET /users/{id}`; the method `*` selects all of a path. Names of
     /// path variables are not compared.
-    pub fn operations<C: AsRef<str>>(mut self, calls: impl IntoIterator<Item = C>) -> Self {
-        for endpoint in calls {
-            self.select(endpoint.as_ref(), None, Need::Required);
+    pub fn operations<C: AsRef<str>>(mut self, operations: impl IntoIterator<Item = C>) -> Self {
+        for operation in operations {
+            self.select(operation.as_ref(), None, Need::Required);
         }
         self
     }
 
     /// As [`operations`](Self::operations), but a document may lack them.
-    pub fn offer_operations<C: AsRef<str>>(mut self, calls: impl IntoIterator<Item = C>) -> Self {
-        for endpoint in calls {
-            self.select(endpoint.as_ref(), None, Need::Optional);
+    pub fn offer_operations<C: AsRef<str>>(
+        mut self,
+        operations: impl IntoIterator<Item = C>,
+    ) -> Self {
+        for operation in operations {
+            self.select(operation.as_ref(), None, Need::Optional);
         }
         self
     }
 
     /// Selects an operation and gives it a name that does not depend on the document. Where the document
     /// lacks the operation, the build fails.
-    pub fn operation(mut self, endpoint: &str, id: &str) -> Self {
-        self.select(endpoint, Some(id), Need::Required);
+    pub fn operation(mut self, operation: &str, id: &str) -> Self {
+        self.select(operation, Some(id), Need::Required);
         self
     }
 
     /// As [`operation`](Self::operation). Where the document lacks the operation it is taken from the
     /// project's own document, marked as not offered.
-    pub fn offer_operation(mut self, endpoint: &str, id: &str) -> Self {
-        self.select(endpoint, Some(id), Need::Optional);
+    pub fn offer_operation(mut self, operation: &str, id: &str) -> Self {
+        self.select(operation, Some(id), Need::Optional);
         self
     }
 
     /// Names the type of a body or of a part of it, whatever the document calls the type. `path` consists of an
     /// operation, `#request`, `#form`, `#response` or `#failure`, and names of properties, with `*` for the items
     /// of a list: `GET /users#response/data/*`. Types with the same name are unified.
-    pub fn name(mut self, body_path: &str, name: &str) -> Self {
-        match body_path.parse() {
+    pub fn name(mut self, path: &str, name: &str) -> Self {
+        match path.parse() {
             Ok(body_path) => self.names.push((body_path, name.to_owned())),
             Err(error) => self.errors.push(error),
         }
@@ -261,11 +264,11 @@ impl Source {
         self
     }
 
-    fn select(&mut self, endpoint: &str, id: Option<&str>, need: Need) {
-        match endpoint.parse() {
+    fn select(&mut self, operation: &str, id: Option<&str>, need: Need) {
+        match operation.parse() {
             Ok(Endpoint { method, .. }) if select::NOT_GENERATED.contains(&method.as_str()) => {
                 self.errors
-                    .push(format!("`{endpoint}` is a call that no client has"));
+                    .push(format!("no client can be generated for `{operation}`"));
             }
             Ok(endpoint) => self.selected.push(Selection {
                 endpoint,

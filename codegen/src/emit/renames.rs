@@ -45,48 +45,50 @@ impl Renames {
                 });
                 taken.insert(ident.clone());
                 if ident != plain || has_mark(&property.name) {
-                    let given = renames.given(&ident, &property.name);
-                    renames
-                        .properties
-                        .push((named.name.clone(), property.name.clone(), given));
+                    let placeholder = renames.placeholder(&ident, &property.name);
+                    renames.properties.push((
+                        named.name.clone(),
+                        property.name.clone(),
+                        placeholder,
+                    ));
                 }
             }
         }
         for op in &model.operations {
             for param in &op.parameters {
                 if param.ident != idents::snake(&param.name) || has_mark(&param.name) {
-                    let given = renames.given(&param.ident, &param.name);
+                    let placeholder = renames.placeholder(&param.ident, &param.name);
                     let key =
                         [&op.path, &op.method, &param.location, &param.name].map(String::clone);
-                    renames.parameters.push((key, given));
+                    renames.parameters.push((key, placeholder));
                 }
             }
         }
         renames
     }
 
-    fn given(&mut self, ident: &str, wire: &str) -> String {
+    fn placeholder(&mut self, ident: &str, wire: &str) -> String {
         let mut number = u32::try_from(self.wire.len()).unwrap_or(u32::MAX);
-        let mut given = ident.to_owned();
+        let mut placeholder = ident.to_owned();
         loop {
-            given.extend(char::from_u32(FIRST_MARK + number % MARKS));
+            placeholder.extend(char::from_u32(FIRST_MARK + number % MARKS));
             number /= MARKS;
             if number == 0 {
                 break;
             }
         }
-        self.wire.insert(given.clone(), wire.to_owned());
-        given
+        self.wire.insert(placeholder.clone(), wire.to_owned());
+        placeholder
     }
 
     /// Puts the placeholders into the document that progenitor reads.
     pub fn apply(&self, document: &mut Value) {
-        for (name, wire, given) in &self.properties {
+        for (name, wire, placeholder) in &self.properties {
             let component = &mut document["components"]["schemas"][name];
             if let Some(properties) = component["properties"].as_object_mut()
                 && let Some(property) = properties.remove(wire)
             {
-                properties.insert(given.clone(), property);
+                properties.insert(placeholder.clone(), property);
             }
             for required in component
                 .get_mut("required")
@@ -95,31 +97,32 @@ impl Renames {
                 .flatten()
             {
                 if required == wire {
-                    *required = Value::from(given.as_str());
+                    *required = Value::from(placeholder.as_str());
                 }
             }
         }
         let mut paths: Vec<(String, String)> = Vec::new();
-        for ([path, method, location, name], given) in &self.parameters {
+        for ([path, method, location, name], placeholder) in &self.parameters {
             let list = document["paths"][path][method]["parameters"].as_array_mut();
             for parameter in list.into_iter().flatten() {
                 if parameter["in"] == location.as_str() && parameter["name"] == name.as_str() {
-                    parameter["name"] = Value::from(given.as_str());
+                    parameter["name"] = Value::from(placeholder.as_str());
                 }
             }
             if location == "path" {
                 paths.push((
                     path.clone(),
-                    path.replace(&format!("{{{name}}}"), &format!("{{{given}}}")),
+                    path.replace(&format!("{{{name}}}"), &format!("{{{placeholder}}}")),
                 ));
             }
         }
         // A path has one template, although its methods may name the variables differently.
         for (path, _) in &paths {
             let mut template = path.clone();
-            for ([other, _, location, name], given) in &self.parameters {
+            for ([other, _, location, name], placeholder) in &self.parameters {
                 if other == path && location == "path" {
-                    template = template.replace(&format!("{{{name}}}"), &format!("{{{given}}}"));
+                    template =
+                        template.replace(&format!("{{{name}}}"), &format!("{{{placeholder}}}"));
                 }
             }
             let Some(paths) = document["paths"].as_object_mut() else {

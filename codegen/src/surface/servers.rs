@@ -28,7 +28,7 @@ impl Servers {
 
 impl<'a> OperationNormalizer<'a> {
     pub(super) fn document_servers(&mut self) {
-        let servers = self.from_holder(self.document.root(), "");
+        let servers = self.servers_of(self.document.root(), "");
         self.servers
             .extend(servers.map(|servers| (String::new(), servers)));
     }
@@ -41,7 +41,7 @@ impl<'a> OperationNormalizer<'a> {
     ) -> Option<Value> {
         let own = holders
             .into_iter()
-            .find_map(|(holder, source)| self.from_holder(holder, &source))?;
+            .find_map(|(holder, source)| self.servers_of(holder, &source))?;
         let common = self.servers.get("");
         if common.is_some_and(|common| common.urls == own.urls) {
             return None;
@@ -51,7 +51,7 @@ impl<'a> OperationNormalizer<'a> {
         Some(shown)
     }
 
-    fn from_holder(&mut self, holder: &'a Value, source: &str) -> Option<Servers> {
+    fn servers_of(&mut self, holder: &'a Value, source: &str) -> Option<Servers> {
         let listed = holder.get("servers")?.as_array()?;
         let urls: Vec<String> = listed
             .iter()
