@@ -1,8 +1,9 @@
-//! The bindings: which operations of which documents, the names that the facade uses, and what it needs.
+//! The tables of the bindings: for each document the selected operations, the names of types that the facade uses, and
+//! the parts that it requires or can do without.
 //!
-//! Nothing here describes a vendor's schema. What a document says of the operations below is in the bindings,
-//! whether or not the facade needs it. A path in a document's bodies is written as in
-//! `GET /iam/v2/invitations#response/data/*`; see `org_invitations_codegen::Source`.
+//! The tables contain no vendor's schema: the bindings have every part of the selected operations that a document
+//! describes. Paths such as `GET /iam/v2/invitations#response/data/*` are explained at
+//! `org_invitations_codegen::Source::name`.
 
 use org_invitations_codegen::{
     Bindings, Source,
@@ -14,7 +15,7 @@ fn main() {
     clickhouse().generate();
 }
 
-/// Confluent Cloud.
+/// The bindings of Confluent Cloud.
 pub fn confluent() -> Bindings {
     Bindings::new("confluent")
         .title("Confluent Cloud")
@@ -27,7 +28,7 @@ pub fn confluent() -> Bindings {
         .source(confluent_tokens())
 }
 
-/// ClickHouse Cloud.
+/// The bindings of ClickHouse Cloud.
 pub fn clickhouse() -> Bindings {
     Bindings::new("clickhouse")
         .title("ClickHouse Cloud")
@@ -150,7 +151,7 @@ fn confluent_organizations() -> Source {
         .require("Organization.id", Text)
 }
 
-/// The exchange of an identity provider's token.
+/// The exchange of an identity provider's token for one of Confluent.
 fn confluent_tokens() -> Source {
     Source::new("specs/confluent-sts-v1.yaml")
         .title("Confluent Cloud STS v1")
@@ -183,7 +184,7 @@ fn clickhouse_organization() -> Source {
     let post = |path: &str| format!("POST {path}");
     let patch = |path: &str| format!("PATCH {path}");
     let delete = |path: &str| format!("DELETE {path}");
-    let response = |call: String, way: &str| format!("{call}#response{way}");
+    let response = |operation: String, path: &str| format!("{operation}#response{path}");
     Source::new("specs/clickhouse-cloud-v1.json")
         .title("ClickHouse Cloud")
         .envelope("result")

@@ -1,9 +1,8 @@
-//! What building costs: a program that uses the library, beside one that uses the published client and
-//! one that has neither; the command; and building again.
+//! Measures builds: of a program that uses the library, of one that uses the published client, of one that uses neither,
+//! and of the command, from nothing and after changes.
 //!
-//! Everything is built from a copy of the repository, in a directory of its own, without a network and
-//! with the versions of `Cargo.lock`; the programs with the profiles that Cargo has by itself. CPU
-//! time is that of Cargo and all that it runs: what else the machine does changes it little.
+//! Everything is built from a copy of the repository, offline and with the versions of `Cargo.lock`, and the programs with
+//! Cargo's default profiles. CPU time is that of Cargo and its children, which depends little on other load.
 
 use std::{
     collections::HashSet,
@@ -17,23 +16,23 @@ use std::{
 };
 
 use crate::{
+    calls::{Spread, machine},
     plot::thousands,
-    report::{Spread, machine},
-    section::{Part, SummaryRow, repository},
-    usage::{self, Usage},
+    readme::{Section, SummaryRow, repository},
+    resources::{self, Usage},
 };
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// How often each program is built from nothing, in turn.
+/// How often each program is built from nothing, in turns.
 const ROUNDS: usize = 5;
 
-/// How often it is built again.
-const AGAIN: usize = 7;
+/// How often a program is rebuilt.
+const REBUILDS: usize = 7;
 
-const BUILD: [&str; 3] = ["build", "--offline", "--quiet"];
+const BUILD_ARGUMENTS: [&str; 3] = ["build", "--offline", "--quiet"];
 
-/// A program that prints the invitations of an organisation, and what it has for that.
+/// A program that prints the invitations of an organisation, with its dependencies.
 struct Program {
     name: &'static str,
     title: &'static str,
@@ -88,30 +87,30 @@ org-invitations = { path = "../repository", default-features = false, features =
     },
 ];
 
-/// Builds everything, in a directory that is removed afterwards.
-pub fn measure() -> Result<Part> {
+/// Builds everything in a temporary directory.
+pub fn measure() -> Result<Section> {
     let name = format!("org-invitations-builds-{}", std::process::id());
-    let place = Place(env::temp_dir().join(name));
-    fs::create_dir_all(&place.0)?;
-    let part = measure_in(&place);
-    fs::remove_dir_all(&place.0)?;
+    let workspace = Workspace(env::temp_dir().join(name));
+    fs::create_dir_all(&workspace.0)?;
+    let part = measure_in(&workspace);
+    fs::remove_dir_all(&workspace.0)?;
     part
 }
 
-fn measure_in(place: &Place) -> Result<Part> {
-    copy(&repository(), &place.at("repository"))?;
+fn measure_in(workspace: &Workspace) -> Result<Section> {
+    copy_directory(&repository(), &workspace.at("repository"))?;
     for program in &PROGRAMS {
-        place.write(program)?;
+        workspace.write(program)?;
     }
     let mut generated = Vec::new();
     let mut text = String::new();
     let mut cold = vec![Vec::new(); PROGRAMS.len()];
     for round in 1..=ROUNDS {
         for (index, program) in PROGRAMS.iter().enumerate() {
-            cold[index].push(place.cold(program)?.cpu_seconds);
+            cold[index].push(workspace.cold(program)?.cpu_seconds);
             if index == LIBRARY && round == 1 {
-                generated = place.generated()?;
-                place.expand(&generated)?;
+                generated = workspace.generated()?;
+                workspace.expand(&generated)?;
             }
             eprintln!("builds: {}, round {round} of {ROUNDS}", program.name);
         }
@@ -130,13 +129,13 @@ fn measure_in(place: &Place) -> Result<Part> {
         let of_peer = ratio(index, PEER);
         let size = match index {
             EXPANDED => "–".to_owned(),
-            _ => format!("{:.1}", place.release_size(program)?),
+            _ => format!("{:.1}", workspace.release_size(program)?),
         };
         writeln!(
             text,
             "| {} | {} | {:.1} ({:.1}–{:.1}) | {of_peer} | {size} |",
             program.title,
-            place.crates(program)?,
+            workspace.count_crates(program)?,
             cpu.median,
             cpu.least,
             cpu.most,
@@ -162,26 +161,26 @@ fn measure_in(place: &Place) -> Result<Part> {
         },
     ];
 
-    let (again, rows) = place.again()?;
-    write!(text, "\n{again}")?;
+    let (rebuilds, rows) = workspace.rebuilds()?;
+    write!(text, "\n{rebuilds}")?;
     summary.extend(rows);
     eprintln!("builds: again");
 
-    write!(text, "\n{}", place.command()?)?;
+    write!(text, "\n{}", workspace.command()?)?;
     let lines: usize = generated.iter().map(|file| file.1.lines().count()).sum();
     writeln!(
         text,
-        "\n{ROUNDS} rounds; again: {AGAIN}. Generated: {} lines. Machine: {}.",
+        "\n{ROUNDS} rounds; again: {REBUILDS}. Generated: {} lines. Machine: {}.",
         thousands(lines as f64),
         machine()
     )?;
-    Ok(Part { text, summary })
+    Ok(Section { text, summary })
 }
 
-/// Where everything is built.
-struct Place(PathBuf);
+/// The directory of all builds.
+struct Workspace(PathBuf);
 
-impl Place {
+impl Workspace {
     fn at(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
@@ -217,7 +216,7 @@ tokio = {{ version = "1", features = ["macros", "rt-multi-thread"] }}
         Ok(())
     }
 
-    /// Where a program's build goes.
+    /// The target directory of a program.
     fn target(&self, name: &str) -> PathBuf {
         self.at("target").join(name)
     }
@@ -234,22 +233,21 @@ tokio = {{ version = "1", features = ["macros", "rt-multi-thread"] }}
     }
 
     fn build(&self, name: &str) -> Result<Usage> {
-        usage::of(&mut self.cargo(name, &BUILD))
+        resources::measure_command(&mut self.cargo(name, &BUILD_ARGUMENTS))
     }
 
-    /// From nothing, and as a dependency from a registry is built: a path would be built
-    /// incrementally, which takes longer the first time.
+    /// Builds from nothing without incremental compilation, as a dependency from a registry is built.
     fn cold(&self, program: &Program) -> Result<Usage> {
         let target = self.target(program.name);
         if target.exists() {
             fs::remove_dir_all(target)?;
         }
-        let mut command = self.cargo(program.name, &BUILD);
-        usage::of(command.env("CARGO_INCREMENTAL", "0"))
+        let mut command = self.cargo(program.name, &BUILD_ARGUMENTS);
+        resources::measure_command(command.env("CARGO_INCREMENTAL", "0"))
     }
 
-    /// How many packages are built, but for the program itself.
-    fn crates(&self, program: &Program) -> Result<usize> {
+    /// Counts the packages that are built, without the program itself.
+    fn count_crates(&self, program: &Program) -> Result<usize> {
         let arguments = [
             "tree",
             "--offline",
@@ -269,11 +267,11 @@ tokio = {{ version = "1", features = ["macros", "rt-multi-thread"] }}
     fn release_size(&self, program: &Program) -> Result<f64> {
         let arguments = ["build", "--offline", "--quiet", "--release"];
         let mut command = self.cargo(program.name, &arguments);
-        usage::of(command.env("CARGO_PROFILE_RELEASE_STRIP", "true"))?;
+        resources::measure_command(command.env("CARGO_PROFILE_RELEASE_STRIP", "true"))?;
         mebibytes(&self.target(program.name).join("release/program"))
     }
 
-    /// What the build script of the library wrote: file names and text.
+    /// Returns the output of the library's build script: file names and text.
     fn generated(&self) -> Result<Vec<(String, String)>> {
         let mut files = Vec::new();
         for file in fs::read_dir(self.build_script()?.0.join("out"))? {
@@ -284,7 +282,7 @@ tokio = {{ version = "1", features = ["macros", "rt-multi-thread"] }}
         Ok(files)
     }
 
-    /// The directories of the library's build script: what it wrote, and where it is itself.
+    /// Returns the output directory of the library's build script, and the path of the script.
     fn build_script(&self) -> Result<(PathBuf, PathBuf)> {
         let (mut written, mut itself) = (None, None);
         let builds = self.target(PROGRAMS[LIBRARY].name).join("debug/build");
@@ -299,10 +297,10 @@ tokio = {{ version = "1", features = ["macros", "rt-multi-thread"] }}
         Ok(written.zip(itself).ok_or("the build script left nothing")?)
     }
 
-    /// The library without a build script.
+    /// Creates a copy of the library with the generated code and without a build script.
     fn expand(&self, generated: &[(String, String)]) -> Result<()> {
         let expanded = self.at("repository-expanded");
-        copy(&self.at("repository"), &expanded)?;
+        copy_directory(&self.at("repository"), &expanded)?;
         fs::remove_file(expanded.join("build.rs"))?;
         let manifest = expanded.join("Cargo.toml");
         let text = fs::read_to_string(&manifest)?;
@@ -325,30 +323,30 @@ tokio = {{ version = "1", features = ["macros", "rt-multi-thread"] }}
         Ok(())
     }
 
-    /// Building again: with nothing changed, a document, or a source file.
-    fn again(&self) -> Result<(String, Vec<SummaryRow>)> {
+    /// Measures rebuilds: with nothing changed, with a changed document, and with a changed source file.
+    fn rebuilds(&self) -> Result<(String, Vec<SummaryRow>)> {
         let library = PROGRAMS[LIBRARY].name;
         let document = self.at("repository/specs/clickhouse-cloud-v1.json");
         let source = self.at("repository/src/lib.rs");
         let touch = |file: &Path| fs::write(file, fs::read(file)?);
         self.build(library)?;
-        let nothing = spread(|| self.build(library))?;
-        let touched = spread(|| {
+        let nothing = measure_rebuilds(|| self.build(library))?;
+        let touched = measure_rebuilds(|| {
             touch(&document)?;
             self.build(library)
         })?;
-        let edited = spread(|| {
+        let edited = measure_rebuilds(|| {
             touch(&source)?;
             self.build(library)
         })?;
         let (written, script) = self.build_script()?;
-        let script = spread(|| {
+        let script = measure_rebuilds(|| {
             let mut command = Command::new(&script);
             command
                 .env("OUT_DIR", written.join("out"))
                 .env("CARGO_MANIFEST_DIR", self.at("repository"))
                 .stdout(Stdio::null());
-            usage::of(&mut command)
+            resources::measure_command(&mut command)
         })?;
         let mut text = String::from(
             "| the program with the library, in a debug build | s on the clock, median (least–most) \
@@ -383,13 +381,14 @@ tokio = {{ version = "1", features = ["macros", "rt-multi-thread"] }}
         Ok((text, rows.into()))
     }
 
-    /// The command, once, with the workspace's profiles.
+    /// Measures builds of the command, with the workspace's profiles.
     fn command(&self) -> Result<String> {
         let package = ["build", "--offline", "--quiet", "-p", "org-invitations-cli"];
-        let debug = usage::of(&mut self.cargo("repository", &package))?;
+        let debug = resources::measure_command(&mut self.cargo("repository", &package))?;
         eprintln!("builds: the command");
         let mut release = self.cargo("repository", &[&package[..], &["--release"]].concat());
-        let release = usage::of(release.env("CARGO_PROFILE_RELEASE_STRIP", "true"))?;
+        let release =
+            resources::measure_command(release.env("CARGO_PROFILE_RELEASE_STRIP", "true"))?;
         let binary = self.target("repository").join("release/org-invitations");
         Ok(format!(
             "The command, from nothing: {:.1} s of CPU time in a debug build, {:.1} in a release \
@@ -401,18 +400,18 @@ tokio = {{ version = "1", features = ["macros", "rt-multi-thread"] }}
     }
 }
 
-/// Whether a directory of build scripts is that of the library, with the script itself.
+/// Whether a directory contains the build script of the library.
 fn is_library(directory: &Path) -> bool {
     let name = directory.file_name().and_then(OsStr::to_str);
-    // Its name, a hyphen, and a hash without one.
+    // The name of the directory is the package's name, a hyphen, and a hash.
     let name = name.and_then(|name| name.rsplit_once('-'));
     name.is_some_and(|(name, _)| name == "org-invitations")
         && directory.join("build-script-build").exists()
 }
 
-/// Time on the clock and of the processor, over all repetitions.
-fn spread(mut run: impl FnMut() -> Result<Usage>) -> Result<(Spread, Spread)> {
-    let usages = (0..AGAIN).map(|_| run()).collect::<Result<Vec<_>>>()?;
+/// Returns wall time and CPU time over all repetitions.
+fn measure_rebuilds(mut run: impl FnMut() -> Result<Usage>) -> Result<(Spread, Spread)> {
+    let usages = (0..REBUILDS).map(|_| run()).collect::<Result<Vec<_>>>()?;
     Ok((
         Spread::of(usages.iter().map(|usage| usage.wall_seconds)),
         Spread::of(usages.iter().map(|usage| usage.cpu_seconds)),
@@ -423,8 +422,8 @@ fn mebibytes(file: &Path) -> Result<f64> {
     Ok(fs::metadata(file)?.len() as f64 / f64::from(1 << 20))
 }
 
-/// Copies a directory, but for what Git and Cargo have in it.
-fn copy(from: &Path, to: &Path) -> Result<()> {
+/// Copies a directory without `.git` and `target`.
+fn copy_directory(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
@@ -433,7 +432,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
         if name == ".git" || name == "target" {
             continue;
         } else if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
+            copy_directory(&entry.path(), &target)?;
         } else {
             fs::copy(entry.path(), &target)?;
         }

@@ -1,4 +1,4 @@
-//! What one writes by hand for the same calls: `reqwest`, and structs with what is needed.
+//! A hand-written client of the same calls: `reqwest`, and structs with the required properties.
 
 use chrono::{DateTime, Utc};
 use reqwest::{Client, RequestBuilder};
@@ -117,7 +117,7 @@ impl ByHand {
         let base = &self.base;
         let url = format!("{base}/v1/organizations/{organization}/invitations/{id}");
         let request = self.http.delete(url).basic_auth("key", Some("secret"));
-        // Reading the body keeps the connection.
+        // The connection is reused only if the body is read.
         request.send().await?.error_for_status()?.bytes().await?;
         Ok(())
     }

@@ -1,6 +1,6 @@
-//! Time and memory against the number of rows: making a plan, and listing.
+//! Measures time and memory against the number of rows, of plans and lists.
 //!
-//! Each point is a process of its own; lists come from the sandbox, in another process. What is timed:
+//! Each point is measured in a process of its own; lists come from a sandbox in another process. The candidates:
 //!
 //! - `plan`: `Plan::new` on a roster and a list of n each, half of them the same people, with `prune`.
 //! - `list, one body`: the stream over ClickHouse's n invitations, which come in one body.
@@ -25,11 +25,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
+    calls::{Spread, machine},
     plot::{Chart, Figure, thousands},
-    report::{Spread, machine},
-    sandbox::{Access, Process},
-    section::{Part, SummaryRow, repository},
-    usage::{self, Taken, Usage},
+    readme::{Section, SummaryRow, repository},
+    resources::{self, ProcessUsage, Usage},
+    sandbox::{Access, SandboxProcess},
 };
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -38,24 +38,24 @@ const ROUNDS: usize = 3;
 
 const SIZES: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
 
-/// What later sizes are compared with: before, what does not grow is part of the time.
+/// The size that others are compared with. At smaller ones, constant costs dominate.
 const REFERENCE: usize = 1;
 
-const SUBJECTS: [&str; 4] = ["plan", "list, one body", "list, pages", "command"];
+const CANDIDATES: [&str; 4] = ["plan", "list, one body", "list, pages", "command"];
 
-/// What one run took.
+/// The resources of one run.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Point {
     /// CPU time, in milliseconds.
     cpu: f64,
-    /// The most memory that was held, beyond what the process had before, in MiB.
+    /// The peak memory beyond that before the run, in MiB.
     memory: f64,
 }
 
 impl Point {
-    /// What this process took since it had taken `time` and `memory`.
-    fn since(time: Taken, memory: Taken) -> Result<Self> {
-        let now = usage::so_far()?;
+    /// Returns the resources that this process used since `time` and `memory`.
+    fn since(time: ProcessUsage, memory: ProcessUsage) -> Result<Self> {
+        let now = resources::current()?;
         Ok(Self {
             cpu: 1e3 * (now.cpu_seconds - time.cpu_seconds),
             memory: now.peak_mib - memory.peak_mib,
@@ -63,8 +63,8 @@ impl Point {
     }
 }
 
-/// Runs every subject at every size; draws what came out.
-pub fn measure() -> Result<Part> {
+/// Runs every candidate at every size, and draws the figure.
+pub fn measure() -> Result<Section> {
     let directory = env::temp_dir().join(format!("org-invitations-bench-{}", std::process::id()));
     fs::create_dir_all(&directory)?;
     let rows = points(&directory);
@@ -72,18 +72,18 @@ pub fn measure() -> Result<Part> {
     report(&rows?)
 }
 
-/// Of each subject, at each size, all rounds.
+/// Returns the rounds of each candidate at each size.
 fn points(directory: &Path) -> Result<Vec<Vec<Vec<Point>>>> {
-    let mut all = vec![vec![Vec::new(); SIZES.len()]; SUBJECTS.len()];
+    let mut all = vec![vec![Vec::new(); SIZES.len()]; CANDIDATES.len()];
     for (size, n) in SIZES.iter().enumerate() {
-        let sandbox = Process::start(&json!({ "seed": n }).to_string())?;
+        let sandbox = SandboxProcess::start(&json!({ "seed": n }).to_string())?;
         let roster = directory.join("roster.csv");
         fs::write(&roster, csv(*n))?;
         for round in 1..=ROUNDS {
-            for (subject, points) in SUBJECTS.iter().zip(&mut all) {
-                let point = match *subject {
+            for (candidate, points) in CANDIDATES.iter().zip(&mut all) {
+                let point = match *candidate {
                     "command" => command(&sandbox.access, &roster)?,
-                    subject => in_process(subject, *n, &sandbox.access)?,
+                    candidate => in_process(candidate, *n, &sandbox.access)?,
                 };
                 points[size].push(point);
             }
@@ -93,26 +93,26 @@ fn points(directory: &Path) -> Result<Vec<Vec<Vec<Point>>>> {
     Ok(all)
 }
 
-/// The people from the middle of the list on, as many as the list has.
+/// A roster of `n` people, half of whom are in the list.
 fn csv(n: usize) -> String {
     let people = (n / 2..n / 2 + n).map(|person| format!("{}\n", address(person)));
     "email\n".to_owned() + &people.collect::<String>()
 }
 
-/// As the sandbox has them.
+/// The address of a seeded person of the sandbox.
 fn address(person: usize) -> String {
     format!("user{}@seeded.example", person + 1)
 }
 
-fn in_process(subject: &str, n: usize, access: &str) -> Result<Point> {
+fn in_process(candidate: &str, n: usize, access: &str) -> Result<Point> {
     let output = Command::new(env::current_exe()?)
-        .args(["grow", subject, &n.to_string(), access])
+        .args(["grow", candidate, &n.to_string(), access])
         .stderr(Stdio::inherit())
         .output()?;
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// The command, set up by the environment alone.
+/// Runs the command, configured by environment variables.
 fn command(access: &str, roster: &Path) -> Result<Point> {
     let access = Access::read(access)?;
     let output = Command::new(env::current_exe()?)
@@ -133,7 +133,7 @@ fn command(access: &str, roster: &Path) -> Result<Point> {
     })
 }
 
-/// Where `cargo build --release -p org-invitations-cli` puts it: beside this program.
+/// The path of the command, which `cargo build --release -p org-invitations-cli` puts beside this program.
 fn command_path() -> Result<PathBuf> {
     let path = env::current_exe()?.with_file_name("org-invitations");
     if !path.exists() {
@@ -142,38 +142,38 @@ fn command_path() -> Result<PathBuf> {
     Ok(path)
 }
 
-/// One point, in this process; prints it.
-pub async fn grow(subject: &str, n: usize, access: &str) -> Result<()> {
+/// Measures one point in this process, and prints it.
+pub async fn run(candidate: &str, n: usize, access: &str) -> Result<()> {
     let access = Access::read(access)?;
-    let taken = match subject {
+    let taken = match candidate {
         "plan" => plan(n)?,
         "list, one body" => {
             let provider = access.clickhouse().max_body_bytes(1 << 30).build()?;
             list(&provider, n).await?
         }
         "list, pages" => list(&access.confluent().build()?, n).await?,
-        _ => return Err("an unknown subject".into()),
+        _ => return Err("an unknown candidate".into()),
     };
     println!("{}", serde_json::to_string(&taken)?);
     Ok(())
 }
 
 fn plan(n: usize) -> Result<Point> {
-    let before = usage::so_far()?;
+    let before = resources::current()?;
     let roster: Vec<_> = (n / 2..n / 2 + n)
         .map(|person| NewInvitation::new(address(person)))
         .collect();
-    let mut there = Vec::new();
+    let mut existing = Vec::new();
     for person in 0..n {
         let id = format!("i-{person}").parse()?;
         let mut invitation = Invitation::new(id, address(person));
         invitation.status = Some(InvitationStatus::Sent);
-        there.push(invitation);
+        existing.push(invitation);
     }
-    let start = usage::so_far()?;
+    let start = resources::current()?;
     let options = PlanOptions::default().prune(true);
-    let plan = Plan::new(roster, there, &Capabilities::default(), &options);
-    // The memory with the roster and the list.
+    let plan = Plan::new(roster, existing, &Capabilities::default(), &options);
+    // The memory includes the roster and the list.
     let point = Point::since(start, before)?;
     for action in [Action::Create, Action::Keep, Action::Delete] {
         assert_eq!(plan.count(action), n / 2);
@@ -182,10 +182,10 @@ fn plan(n: usize) -> Result<Point> {
 }
 
 async fn list(provider: &dyn InvitationProvider, n: usize) -> Result<Point> {
-    // Sets up the connection; there is no such invitation.
-    let nobody = "00000000-0000-4000-8000-000000000000".parse()?;
-    assert!(provider.get(&nobody).await.is_err());
-    let start = usage::so_far()?;
+    // The request sets up the connection; the invitation does not exist.
+    let missing_id = "00000000-0000-4000-8000-000000000000".parse()?;
+    assert!(provider.get(&missing_id).await.is_err());
+    let start = resources::current()?;
     let list = provider.list(ListQuery::new());
     let count = list.try_fold(0, async |count, _| Ok(count + 1)).await?;
     let point = Point::since(start, start)?;
@@ -193,7 +193,7 @@ async fn list(provider: &dyn InvitationProvider, n: usize) -> Result<Point> {
     Ok(point)
 }
 
-fn report(all: &[Vec<Vec<Point>>]) -> Result<Part> {
+fn report(all: &[Vec<Vec<Point>>]) -> Result<Section> {
     let mut text = String::from(
         "![Time and memory against the number of rows](growth.svg)\n\n\
          | | rows | CPU ms, median (least–most) | µs per row | × that at 10 000 | peak memory, MiB \
@@ -201,7 +201,7 @@ fn report(all: &[Vec<Vec<Point>>]) -> Result<Part> {
     );
     let mut summary = Vec::new();
     let (mut times, mut memories) = (Vec::new(), Vec::new());
-    for (subject, sizes) in SUBJECTS.iter().zip(all) {
+    for (candidate, sizes) in CANDIDATES.iter().zip(all) {
         let (mut time, mut memory) = (Vec::new(), Vec::new());
         let per_row = |size: usize| {
             let cpu = Spread::of(sizes[size].iter().map(|point| point.cpu));
@@ -217,7 +217,7 @@ fn report(all: &[Vec<Vec<Point>>]) -> Result<Part> {
             let peak = Spread::of(points.iter().map(|point| point.memory));
             writeln!(
                 text,
-                "| {subject} | {} | {:.1} ({:.1}–{:.1}) | {:.2} | {} | {:.1} |",
+                "| {candidate} | {} | {:.1} ({:.1}–{:.1}) | {:.2} | {} | {:.1} |",
                 thousands(*n as f64),
                 cpu.median,
                 cpu.least,
@@ -227,12 +227,12 @@ fn report(all: &[Vec<Vec<Point>>]) -> Result<Part> {
                 peak.median,
             )?;
             time.push((*n as f64, cpu.median / 1e3));
-            // What is too little to be seen is at the lower end.
+            // Values that are too small to measure are drawn at the lower end.
             memory.push((*n as f64, peak.median.max(0.1)));
         }
         let last = SIZES.len() - 1;
         summary.push(SummaryRow {
-            what: format!("{subject}: CPU per row at 1 000 000 rows, × that at 10 000"),
+            what: format!("{candidate}: CPU per row at 1 000 000 rows, × that at 10 000"),
             measured: of_reference(last).to_string(),
             target: "linear",
         });
@@ -245,7 +245,7 @@ fn report(all: &[Vec<Vec<Point>>]) -> Result<Part> {
                       listing from one body and from pages, and the command plan"
             .to_owned(),
         across: "rows",
-        series: SUBJECTS.to_vec(),
+        series: CANDIDATES.to_vec(),
         charts: vec![
             Chart {
                 title: "CPU time".to_owned(),
@@ -260,7 +260,7 @@ fn report(all: &[Vec<Vec<Point>>]) -> Result<Part> {
         ],
     };
     fs::write(repository().join("bench/growth.svg"), figure.svg()?)?;
-    Ok(Part { text, summary })
+    Ok(Section { text, summary })
 }
 
 fn seconds(value: f64) -> String {

@@ -1,24 +1,23 @@
-//! Measures org-invitations side by side with code written by hand and with a published client.
+//! Measures org-invitations beside hand-written code and a published client.
 //!
-//! - `org-invitations-bench calls limit growth` measures these parts and writes what came out into
-//!   `bench/README.md`; so does `builds`, which takes many minutes.
-//! - `serve`, `sandbox …`, `work …`, `at-limit …`, `grow …` and `usage …` are the processes that a measurement
-//!   consists of.
+//! - `org-invitations-bench calls limit growth` measures these parts and writes the results to `bench/README.md`. The
+//!   part `builds` takes many minutes.
+//! - `serve`, `sandbox …`, `work …`, `at-limit …`, `grow …` and `usage …` run the processes of a measurement.
 
 mod builds;
 mod by_hand;
-mod generating;
+mod by_hand_flattened;
+mod calls;
+mod canned_server;
+mod generation;
 mod growth;
-mod keeping;
-mod limit;
 mod plot;
-mod report;
+mod rate_limit;
+mod readme;
+mod resources;
 mod sandbox;
-mod section;
-mod server;
 mod streaming;
-mod usage;
-mod work;
+mod workload;
 
 use std::{env, error::Error};
 
@@ -26,19 +25,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
-        ["serve"] => server::serve()?,
+        ["serve"] => canned_server::serve()?,
         ["sandbox", config] => runtime()?.block_on(sandbox::serve(config))?,
-        ["work", subject, case, times, base] => {
-            let taken = work::work(subject, case, times.parse()?, base)?;
+        ["work", candidate, case, times, base] => {
+            let taken = workload::run(candidate, case, times.parse()?, base)?;
             println!("{} {}", taken.time, taken.memory);
         }
-        ["at-limit", vendor, subject, access] => {
-            runtime()?.block_on(limit::work(vendor, subject, access))?;
+        ["at-limit", vendor, candidate, access] => {
+            runtime()?.block_on(rate_limit::run(vendor, candidate, access))?;
         }
-        ["grow", subject, rows, access] => {
-            runtime()?.block_on(growth::grow(subject, rows.parse()?, access))?;
+        ["grow", candidate, rows, access] => {
+            runtime()?.block_on(growth::run(candidate, rows.parse()?, access))?;
         }
-        ["usage", program, ref arguments @ ..] => usage::print(program, arguments)?,
+        ["usage", program, ref arguments @ ..] => resources::print(program, arguments)?,
         [_, ..] => {
             for part in arguments {
                 measure(part)?;
@@ -49,19 +48,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Measures one part, and writes what came out.
+/// Measures one part, and writes the results.
 fn measure(part: &str) -> Result<(), Box<dyn Error>> {
     match part {
-        "calls" => section::write(part, &report::measure()?)?,
-        "limit" => section::write(part, &limit::measure()?)?,
-        "builds" => section::write(part, &builds::measure()?)?,
-        "growth" => section::write(part, &growth::measure()?)?,
+        "calls" => readme::write(part, &calls::measure()?)?,
+        "limit" => readme::write(part, &rate_limit::measure()?)?,
+        "builds" => readme::write(part, &builds::measure()?)?,
+        "growth" => readme::write(part, &growth::measure()?)?,
         _ => return Err(format!("there is no part {part}").into()),
     }
     Ok(())
 }
 
-/// One thread, as a measured process has.
+/// A runtime with one thread, as in a measured process.
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

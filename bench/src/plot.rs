@@ -1,12 +1,12 @@
-//! Charts in SVG with logarithmic axes, readable on a light and on a dark page.
+//! Draws charts in SVG with logarithmic axes, for light and dark pages.
 
 use std::fmt::{self, Write as _};
 
 /// Charts side by side that share their series and their horizontal axis.
 pub struct Figure {
-    /// What the figure shows, for those who cannot see it.
+    /// The alternative text.
     pub description: String,
-    /// What is counted along the horizontal axis.
+    /// The unit of the horizontal axis.
     pub across: &'static str,
     pub series: Vec<&'static str>,
     pub charts: Vec<Chart>,
@@ -15,22 +15,22 @@ pub struct Figure {
 /// One chart.
 pub struct Chart {
     pub title: String,
-    /// Of each series, its points from left to right.
+    /// The points of each series, from left to right.
     pub points: Vec<Vec<(f64, f64)>>,
-    /// How a value of the vertical axis is written.
+    /// Formats a value of the vertical axis.
     pub label: fn(f64) -> String,
 }
 
 const WIDTH: f64 = 920.0;
 const HEIGHT: f64 = 420.0;
-/// Around the plots: for the legend above, and the labels below.
+/// Margins of the plots, for the legend above and the labels below.
 const ABOVE: f64 = 78.0;
 const BELOW: f64 = 52.0;
-/// To the left of each plot, for its labels, and to the right.
+/// Margins of each plot, for its labels to the left, and to the right.
 const LEFT: f64 = 74.0;
 const RIGHT: f64 = 40.0;
 
-/// Colours that are told apart with any colour vision; of light pages, and of dark ones.
+/// Colours that are distinguishable with any colour vision, for light and for dark pages.
 const COLOURS: [(&str, &str); 4] = [
     ("#0072b2", "#56b4e9"),
     ("#d55e00", "#f0924c"),
@@ -48,7 +48,7 @@ text{font:12px system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif;fil
 .mark{stroke:var(--page);stroke-width:1.5}";
 
 impl Figure {
-    /// The figure as SVG.
+    /// Returns the figure as SVG.
     pub fn svg(&self) -> Result<String, fmt::Error> {
         let mut svg = String::new();
         let description = &self.description;
@@ -71,7 +71,7 @@ impl Figure {
                 x + 11.0,
                 x + 30.0,
             )?;
-            // As wide as the text in most fonts, and a gap.
+            // The estimated width of the text, and a gap.
             x += 30.0 + 6.6 * name.chars().count() as f64 + 24.0;
         }
         writeln!(
@@ -91,7 +91,7 @@ impl Figure {
     }
 }
 
-/// The colours, by name.
+/// Returns the CSS variables of the colours.
 fn variables(dark: bool) -> String {
     let mut text = if dark {
         "--page:#0d1117;--text:#e6edf3;--quiet:#9198a1;--grid:#21262d;--axis:#3d444d".to_owned()
@@ -105,7 +105,7 @@ fn variables(dark: bool) -> String {
     text
 }
 
-/// A logarithmic axis: whole powers of ten at both ends, and where on the page they are.
+/// A logarithmic axis: the powers of ten at both ends, and their positions on the page.
 struct Axis {
     least: i32,
     most: i32,
@@ -175,7 +175,7 @@ impl Chart {
             (left + right) / 2.0,
             bottom + 38.0,
         )?;
-        // From where the first series begins; a straight line, on these axes.
+        // A proportional line from the first point of the first series.
         if let Some((across, up)) = self.points.first().and_then(|points| points.first()) {
             let most = horizontal.ticks().last().unwrap_or(*across);
             let (begin, end) = (horizontal.at(*across), horizontal.at(most));
@@ -207,7 +207,7 @@ impl Chart {
     }
 }
 
-/// A whole number with a thin space before every three digits.
+/// Formats a whole number with a thin space before every three digits.
 pub fn thousands(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();

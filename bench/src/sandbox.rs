@@ -1,4 +1,4 @@
-//! The sandbox in a process of its own, so that what it takes does not count.
+//! Runs the sandbox in a process of its own, so that its resources are not counted.
 
 use std::{
     env,
@@ -11,7 +11,7 @@ use org_invitations::{ClickHouseBuilder, ConfluentBuilder};
 use org_invitations_sandbox::{Config, Sandbox};
 use serde::Deserialize;
 
-/// Serves until the process is ended; prints the address and the keys first.
+/// Prints the address and the keys, and serves until the process is killed.
 pub async fn serve(config: &str) -> Result<(), Box<dyn Error>> {
     let config: Config = serde_json::from_str(config)?;
     let sandbox = Sandbox::builder().config(config).start().await?;
@@ -21,7 +21,7 @@ pub async fn serve(config: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Where a sandbox listens, and a key for each API.
+/// The address of a sandbox, and a key for each API.
 #[derive(Debug, Deserialize)]
 pub struct Access {
     pub url: String,
@@ -57,14 +57,14 @@ impl Access {
     }
 }
 
-/// A running sandbox, which ends with this value.
-pub struct Process {
+/// A running sandbox, which ends when this value is dropped.
+pub struct SandboxProcess {
     child: Child,
     /// The line with the address and the keys.
     pub access: String,
 }
 
-impl Process {
+impl SandboxProcess {
     /// Starts a sandbox with a configuration in JSON.
     pub fn start(config: &str) -> Result<Self, Box<dyn Error>> {
         let mut child = Command::new(env::current_exe()?)
@@ -85,9 +85,9 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for SandboxProcess {
     fn drop(&mut self) {
-        // It may be gone already.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -4,9 +4,8 @@
 //! bindings FILE [--operation 'GET /path']… [--all] [--module crate::api] --out OUT.rs [--document LOWERED.json]
 //! ```
 //!
-//! Without `--operation`, all operations are selected. `--document` writes the OpenAPI 3.0 document that says
-//! the same as the bindings. The exit status is 1 when there is nothing to generate from, and 2 for a wrong
-//! call.
+//! Without `--operation`, all operations are selected. `--document` writes the lowered OpenAPI 3.0 document. The exit
+//! status is 1 if generation fails, and 2 if the arguments are invalid.
 
 use std::{env, fs, path::Path, process::ExitCode};
 

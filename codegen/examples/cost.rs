@@ -1,6 +1,5 @@
-//! What generation costs: `cost FILE…` prints the milliseconds from each document's file to the text of the
-//! bindings of all that is in it, the best of five, and the sum. `just cost` runs it on the project's own
-//! documents.
+//! Measures generation: `cost FILE…` prints for each document the milliseconds from the file to the text of the bindings
+//! of all operations, the best of five, and the sum. `just cost` runs the example on the project's own documents.
 
 use std::{env, error::Error, path::Path, slice, time::Instant};
 

@@ -1,18 +1,20 @@
-//! What a library needs of an API: operations, and the parameters and properties that its code names.
+//! The requirements of a library on an API: operations, and the parameters and properties that its code names.
 //!
-//! These are built by [`Source`](crate::Source) from the tables in somebody's `build.rs`. They hold no
-//! vendor's schema: [`check()`](crate::check()) compares a document with them, and what a document has
-//! besides becomes bindings all the same. What is [`Essential`](Need::Essential) ends the build where a
-//! document lacks it; what is [`Optional`](Need::Optional) may be absent.
+//! [`Source`](crate::Source) builds these types from the calls in a `build.rs`, and [`check()`](crate::check())
+//! compares a document with them. They do not limit the bindings: everything that a document has becomes bindings.
+//! A document without a [`Required`](Need::Required) part ends the build; an [`Optional`](Need::Optional) part may
+//! be absent.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-/// One API, as far as the library's own code names parts of it.
+use serde_json::Value;
+
+/// One API, with the parts that the library's code names.
 #[derive(Clone, Debug)]
 pub struct Api {
-    /// What messages call it.
+    /// The title in messages.
     pub title: String,
-    /// The document that the project keeps of it, relative to the package's root.
+    /// The path of the project's own document, relative to the package's root.
     pub document: String,
     /// The operations that are selected.
     pub operations: Vec<Operation>,
@@ -21,13 +23,13 @@ pub struct Api {
 /// One selected operation.
 #[derive(Clone, Debug)]
 pub struct Operation {
-    /// The operationId; it names the generated method, whatever the document calls it.
+    /// The operationId, which names the generated method whatever the document calls the operation.
     pub id: String,
     /// The HTTP method, lower case.
     pub method: String,
     /// The path template; the names of its variables are not compared.
     pub path: String,
-    /// Whether the library can do without the operation.
+    /// Whether the library requires the operation.
     pub need: Need,
     /// The parameters that the library sends.
     pub parameters: Vec<Parameter>,
@@ -42,29 +44,29 @@ pub struct Operation {
 pub struct Parameter {
     /// `path` or `query`.
     pub location: &'static str,
-    /// Its name on the wire.
+    /// The name on the wire.
     pub name: String,
-    /// Its type.
+    /// The type.
     pub kind: Kind,
-    /// Whether the library can do without.
+    /// Whether the library requires it.
     pub need: Need,
-    /// Whether the library sends it with every request, so that a document may require it.
+    /// Whether the library sends the parameter with every request, so that a document may require it.
     pub always: bool,
 }
 
 /// A request body.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Its media type.
+    /// The media type.
     pub media_type: &'static str,
-    /// Its properties.
+    /// The properties.
     pub body: Arc<Object>,
 }
 
 /// The body of a successful response.
 #[derive(Clone, Debug)]
 pub enum Response {
-    /// Nothing that the library reads.
+    /// The library reads no body.
     Empty,
     /// The object itself.
     Body(Arc<Object>),
@@ -72,7 +74,7 @@ pub enum Response {
     Enveloped {
         /// The envelope.
         envelope: Arc<Object>,
-        /// The property of it that holds the value.
+        /// The property of the envelope that contains the value.
         property: String,
     },
 }
@@ -89,12 +91,26 @@ pub struct Object {
 /// A property that the library reads or writes.
 #[derive(Clone, Debug)]
 pub struct Field {
-    /// Its name on the wire.
+    /// The name on the wire.
     pub name: String,
-    /// Its type.
+    /// The type.
     pub kind: Kind,
-    /// Whether the library can do without.
+    /// Whether the library requires it.
     pub need: Need,
+}
+
+impl Field {
+    /// Whether `schema` describes the value of this property of an envelope without the envelope, as older
+    /// documents do.
+    pub fn is_bare(&self, schema: &Value) -> bool {
+        let has = |name: &String| schema["properties"].get(name).is_some();
+        match &self.kind {
+            _ if has(&self.name) => false,
+            Kind::Object(object) => object.fields.iter().any(|field| has(&field.name)),
+            Kind::Array(_) => schema["type"] == "array",
+            _ => false,
+        }
+    }
 }
 
 /// The type of a property or parameter.
@@ -108,7 +124,7 @@ pub enum Kind {
     Integer,
     /// A list of strings.
     TextList,
-    /// An object with a name of its own.
+    /// An object with a pinned name.
     Object(Arc<Object>),
     /// A list.
     Array(Box<Kind>),
@@ -116,24 +132,24 @@ pub enum Kind {
     Nested(Vec<Field>),
 }
 
-/// What it means when a document lacks something.
+/// Whether a document may lack a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// The library cannot work without: the build fails.
-    Essential,
-    /// The document does not offer it: using it is refused at run time.
+    /// The build fails without the part.
+    Required,
+    /// The part may be absent; using it then is refused at run time.
     Optional,
 }
 
-/// `GET /iam/v2/invitations/{id}`: what selects an operation.
+/// A method and path, which select an operation: `GET /iam/v2/invitations/{id}`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Call {
-    /// Lower case.
+pub(crate) struct Endpoint {
+    /// The method in lower case.
     pub method: String,
     pub path: String,
 }
 
-impl FromStr for Call {
+impl FromStr for Endpoint {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -149,7 +165,7 @@ impl FromStr for Call {
     }
 }
 
-impl fmt::Display for Call {
+impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method.to_ascii_uppercase(), self.path)
     }

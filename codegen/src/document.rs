@@ -1,13 +1,12 @@
-//! Parsing: a file of JSON or YAML becomes a [`Document`].
+//! Parses files of JSON or YAML.
 
 use std::{fs::File, io::Read, path::Path};
 
 use serde_json::Value;
 
 use crate::{
-    bounded,
-    problem::{Problem, Report},
-    yaml,
+    diagnostic::{Diagnostic, Report},
+    memory_budget, yaml_parser,
 };
 
 /// The largest document that is read: 32 MiB.
@@ -35,14 +34,14 @@ impl Document {
     /// # Errors
     ///
     /// A [`Report`] with one problem when the file cannot be read, is larger than
-    /// [`MAX_DOCUMENT_BYTES`], or does not parse (see [`Document::parse`]). A pipe or a device is a file,
-    /// of which no more than that is read.
+    /// [`MAX_DOCUMENT_BYTES`], or does not parse (see [`Document::parse`]). Of a pipe or a device, no more
+    /// than that is read.
     pub fn read(path: &Path) -> Result<Self, Report> {
         let name = path.display().to_string();
         let unreadable = |found: String| {
             Report::single(
                 &name,
-                problem(
+                diagnostic(
                     "",
                     "a readable file",
                     found,
@@ -70,16 +69,16 @@ impl Document {
     /// (nesting beyond 128 levels, aliases that multiply, and what takes too much memory included), or
     /// not OpenAPI 3.0, 3.1 or 3.2.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, Report> {
-        Self::parse_inner(name, bytes).map_err(|problem| Report::single(name, problem))
+        Self::parse_inner(name, bytes).map_err(|diagnostic| Report::single(name, diagnostic))
     }
 
-    fn parse_inner(name: &str, bytes: &[u8]) -> Result<Self, Problem> {
+    fn parse_inner(name: &str, bytes: &[u8]) -> Result<Self, Diagnostic> {
         if bytes.len() > MAX_DOCUMENT_BYTES {
             return Err(too_large(bytes.len() as u64, MAX_DOCUMENT_BYTES));
         }
         let text = std::str::from_utf8(bytes)
             .map_err(|error| {
-                problem(
+                diagnostic(
                     "",
                     "UTF-8 text",
                     error.to_string(),
@@ -89,18 +88,18 @@ impl Document {
             .trim_start_matches('\u{feff}');
         let is_json = text.trim_start().starts_with('{');
         if !is_json && text.len() > MAX_YAML_BYTES {
-            let mut problem = too_large(text.len() as u64, MAX_YAML_BYTES);
-            problem.expected += " of YAML";
-            problem.advice = format!("convert it to JSON, or {}", problem.advice);
-            return Err(problem);
+            let mut diagnostic = too_large(text.len() as u64, MAX_YAML_BYTES);
+            diagnostic.expected += " of YAML";
+            diagnostic.advice = format!("convert it to JSON, or {}", diagnostic.advice);
+            return Err(diagnostic);
         }
         let (form, parsed) = if is_json {
-            ("a JSON document", bounded::json(text))
+            ("a JSON document", memory_budget::parse_json(text))
         } else {
-            ("a YAML document", yaml::read(text))
+            ("a YAML document", yaml_parser::parse(text))
         };
         let root =
-            parsed.map_err(|error| problem("", form, error, "mend the syntax at that place"))?;
+            parsed.map_err(|error| diagnostic("", form, error, "mend the syntax at that place"))?;
         let version = match root.get("openapi") {
             Some(Value::String(version)) => version.clone(),
             Some(other) => other.to_string(),
@@ -118,7 +117,7 @@ impl Document {
                 ("", None) => "no `openapi` property".to_owned(),
                 (version, _) => format!("`{version}`"),
             };
-            return Err(problem(
+            return Err(diagnostic(
                 "/openapi",
                 "OpenAPI 3.0, 3.1 or 3.2",
                 found,
@@ -146,7 +145,7 @@ impl Document {
         self.is_31
     }
 
-    /// Follows `$ref`s from `node` (which stands at `pointer`) to the first thing that is not one.
+    /// Follows `$ref`s from `node` at `pointer` to the first node that is not a reference.
     ///
     /// `None` when a reference is not local, dangles, or is circular.
     pub(crate) fn resolve<'a>(
@@ -164,20 +163,20 @@ impl Document {
         None
     }
 
-    /// What a local reference (`#/…`) points to, and its pointer.
+    /// Returns the target of a local reference (`#/…`) and its pointer.
     pub(crate) fn target(&self, reference: &str) -> Option<(&Value, String)> {
         let pointer = percent_decode(reference.strip_prefix('#')?)?;
         Some((self.root.pointer(&pointer)?, pointer))
     }
 }
 
-/// One token of a JSON pointer, escaped.
-pub(crate) fn escape(token: &str) -> String {
+/// Escapes one token of a JSON pointer: `~` and `/`.
+pub fn escape(token: &str) -> String {
     token.replace('~', "~0").replace('/', "~1")
 }
 
-fn problem(pointer: &str, expected: &str, found: String, advice: &str) -> Problem {
-    Problem {
+fn diagnostic(pointer: &str, expected: &str, found: String, advice: &str) -> Diagnostic {
+    Diagnostic {
         pointer: pointer.to_owned(),
         expected: expected.to_owned(),
         found,
@@ -185,8 +184,8 @@ fn problem(pointer: &str, expected: &str, found: String, advice: &str) -> Proble
     }
 }
 
-fn too_large(length: u64, limit: usize) -> Problem {
-    problem(
+fn too_large(length: u64, limit: usize) -> Diagnostic {
+    diagnostic(
         "",
         &format!("at most {limit} bytes"),
         format!("{length} bytes"),

@@ -1,4 +1,4 @@
-//! Generation: from documents to the Rust text of a module.
+//! Generates the Rust text of a module from documents.
 
 use serde_json::Value;
 
@@ -6,40 +6,40 @@ use crate::{
     api::Api,
     bindings::{Bindings, Source},
     check::check,
+    diagnostic::{Diagnostic, Report, escape_control},
     document::Document,
     emit::{self, SourceFile},
-    lower::{self, Documents, model::Model, render},
-    problem::{Problem, Report, harmless},
+    lower::{self, Documents, model::Model, openapi},
     select,
     surface::Surface,
 };
 
-/// What one module of bindings was generated to.
+/// The generated code of one module of bindings.
 #[derive(Clone, Debug)]
 pub struct Generated {
     /// The Rust text, to be included in the module that [`Bindings::module`] names.
     pub rust: String,
-    /// The OpenAPI 3.0 document that says the same.
+    /// An OpenAPI 3.0 document that describes the same API.
     pub document: Value,
-    /// What of the documents was left out or changed, each with its place.
+    /// Notes on parts of the documents that were left out or changed, each with its pointer.
     pub notes: Vec<String>,
 }
 
 impl Bindings {
-    /// Generates from these documents, in place of those that the environment or the sources name. An
-    /// operation is taken from the first that has it; what none has and the code around the bindings can do
-    /// without is taken from `own`, the project's own documents, if there are such.
+    /// Generates from these documents, in place of those that the environment or the sources name. An operation
+    /// is taken from the first document that has it. Optional parts that none has are taken from `own`, the
+    /// project's own documents.
     ///
     /// # Errors
     ///
-    /// A [`Report`] of everything that is lacking or cannot be generated.
+    /// A [`Report`] of everything that is missing or cannot be generated.
     pub fn generate_from(
         &self,
         documents: &[Document],
         own: &[Document],
     ) -> Result<Generated, Report> {
         let sources = self.sources.iter().map(|source| {
-            let own = own.iter().find(|own| describes(source, own));
+            let own = own.iter().find(|own| has_selected_operation(source, own));
             Documents {
                 documents: documents.to_vec(),
                 own: own.cloned(),
@@ -59,27 +59,31 @@ impl Bindings {
         files: &[SourceFile],
     ) -> Result<Generated, Report> {
         let model = self.model(sources)?;
-        let rust = emit::emit(self, &model, files).map_err(|problem| Report {
-            document: names(sources),
-            problems: vec![problem],
+        let rust = emit::emit(self, &model, files).map_err(|diagnostic| Report {
+            document: document_names(sources),
+            diagnostics: vec![diagnostic],
         })?;
         Ok(Generated {
             rust,
-            document: render::document(&model, render::Form::default()),
-            notes: model.notes.iter().map(|note| harmless(note)).collect(),
+            document: openapi::document(&model, openapi::Form::default()),
+            notes: model
+                .notes
+                .iter()
+                .map(|note| escape_control(note))
+                .collect(),
         })
     }
 
-    /// What the sources come to, when they have what is needed.
+    /// Checks the documents and lowers them.
     fn model(&self, sources: &[Documents]) -> Result<Model, Report> {
-        let mut problems = Vec::new();
+        let mut diagnostics = Vec::new();
         for (source, documents) in self.sources.iter().zip(sources) {
-            problems.extend(lacking(source, &documents.documents));
+            diagnostics.extend(missing_requirements(source, &documents.documents));
         }
-        if !problems.is_empty() {
+        if !diagnostics.is_empty() {
             return Err(Report {
-                document: names(sources),
-                problems,
+                document: document_names(sources),
+                diagnostics,
             });
         }
         lower::lower(self, sources)
@@ -105,12 +109,13 @@ pub(crate) fn source_file(document: &Document, sha256: &str, own: bool) -> Sourc
     }
 }
 
-fn describes(source: &Source, document: &Document) -> bool {
+fn has_selected_operation(source: &Source, document: &Document) -> bool {
     let mut selected = source.selected.iter();
-    selected.any(|each| !select::find(document, &each.call.method, &each.call.path).is_empty())
+    selected
+        .any(|each| !select::find(document, &each.endpoint.method, &each.endpoint.path).is_empty())
 }
 
-fn names(sources: &[Documents]) -> String {
+fn document_names(sources: &[Documents]) -> String {
     let documents = sources.iter().flat_map(|source| &source.documents);
     let mut names: Vec<&str> = Vec::new();
     for document in documents {
@@ -121,55 +126,59 @@ fn names(sources: &[Documents]) -> String {
     names.join(", ")
 }
 
-/// What documents lack of what the code around the bindings cannot do without.
-fn lacking(source: &Source, documents: &[Document]) -> Vec<Problem> {
+/// Returns a diagnostic for every required part that the documents lack.
+fn missing_requirements(source: &Source, documents: &[Document]) -> Vec<Diagnostic> {
     let candidates: Vec<&Document> = documents.iter().collect();
-    let mut problems = lower::missing_operations(source, &candidates);
-    let several = documents.len() > 1;
+    let mut diagnostics = lower::missing_operations(source, &candidates);
+    let has_several = documents.len() > 1;
     let api = source.api();
-    {
-        for (index, document) in documents.iter().enumerate() {
-            // Each operation is looked at where it is taken from.
-            let taken = |operation: &&crate::api::Operation| {
-                let first = documents.iter().position(|document| {
-                    !select::find(document, &operation.method, &operation.path).is_empty()
-                });
-                first == Some(index)
-            };
-            let part = Api {
-                operations: api.operations.iter().filter(taken).cloned().collect(),
-                ..api.clone()
-            };
-            if part.operations.is_empty() {
-                continue;
-            }
-            let found = Surface::new(document, &part).and_then(|surface| check(&surface, &part));
-            let Err(report) = found else { continue };
-            problems.extend(report.problems.into_iter().map(|mut problem| {
-                if several {
-                    problem.pointer = format!("{}#{}", document.name(), problem.pointer);
-                }
-                problem
-            }));
+    for (index, document) in documents.iter().enumerate() {
+        // Each operation is checked in the document that it is taken from.
+        let is_taken_here = |operation: &&crate::api::Operation| {
+            let first = documents.iter().position(|document| {
+                !select::find(document, &operation.method, &operation.path).is_empty()
+            });
+            first == Some(index)
+        };
+        let part = Api {
+            operations: api
+                .operations
+                .iter()
+                .filter(is_taken_here)
+                .cloned()
+                .collect(),
+            ..api.clone()
+        };
+        if part.operations.is_empty() {
+            continue;
         }
+        let found = Surface::new(document, &part).and_then(|surface| check(&surface, &part));
+        let Err(report) = found else { continue };
+        diagnostics.extend(report.diagnostics.into_iter().map(|mut diagnostic| {
+            if has_several {
+                diagnostic.pointer = format!("{}#{}", document.name(), diagnostic.pointer);
+            }
+            diagnostic
+        }));
     }
-    // Only what the builder names is checked; a document that has none of what is selected has nothing.
+    // The check covers what the builder names. Documents without any selected operation are a mistake too.
     let selects = source.all || !source.selected.is_empty();
     let finds = documents.iter().any(|document| {
-        source.all && !select::operations(document).is_empty() || describes(source, document)
+        source.all && !select::operations(document).is_empty()
+            || has_selected_operation(source, document)
     });
-    let essential = source.all
+    let is_required = source.all
         || source
             .selected
             .iter()
-            .any(|each| each.need == crate::api::Need::Essential);
-    if problems.is_empty() && selects && essential && !finds {
-        problems.push(Problem {
+            .any(|each| each.need == crate::api::Need::Required);
+    if diagnostics.is_empty() && selects && is_required && !finds {
+        diagnostics.push(Diagnostic {
             pointer: "/paths".to_owned(),
-            expected: format!("operations of {}", source.shown_title()),
+            expected: format!("operations of {}", source.display_title()),
             found: "none of them".to_owned(),
             advice: "name a document of that API".to_owned(),
         });
     }
-    problems
+    diagnostics
 }

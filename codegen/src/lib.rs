@@ -1,9 +1,9 @@
-//! From OpenAPI documents, as vendors really publish them, to typed and documented Rust clients.
+//! Generates typed and documented Rust clients from OpenAPI documents as vendors publish them.
 //!
-//! The document is the source: each selected operation becomes a method, and each parameter, property, set
-//! of values, success, failure and description of it becomes Rust, by progenitor. What progenitor would
-//! refuse or misread is put into a form that it takes: OpenAPI 3.1 and 3.2, unions with null, merged parts,
-//! objects without a name, several media types, colliding names and more.
+//! Each selected operation becomes a method, and its parameters, properties, sets of values, successes, failures and
+//! descriptions become Rust, by progenitor. Documents that progenitor would reject or misread are lowered to a form that
+//! it accepts: OpenAPI 3.1 and 3.2, unions with null, `allOf`, objects without a name, several media types, colliding
+//! names and more.
 //!
 //! A build script describes the bindings and generates them:
 //!
@@ -20,68 +20,63 @@
 //! # What the bindings are like
 //!
 //! - Nothing in a response is required, and a property without a field is kept in the field `extra`.
-//! - Sets of values are open: a value that the document does not list is kept in `Other`. So are objects
-//!   that a property tells apart. Other alternatives are any JSON.
+//! - Sets of values are open: a value that the document does not list is kept in `Other`. Unions with a
+//!   discriminator are open in the same way. Other unions are any JSON.
 //! - Structs are `#[non_exhaustive]` and have builders; operations are builders too, so that a new parameter
 //!   changes no call.
-//! - What is deprecated says so in its documentation.
-//! - A name that would collide with another one is changed by a rule (a suffix that says what it is, else a
-//!   number); what goes over the wire stays the same.
-//! - What cannot be expressed is left out with a note: at the beginning of the output, in
+//! - The documentation of deprecated items says that they are deprecated.
+//! - A name that collides with another one gets a suffix that tells its kind, or a number; the name on the wire
+//!   stays the same.
+//! - What cannot be expressed is left out, and a note says so: at the beginning of the output, in
 //!   [`Generated::notes`], and as a warning of the build.
 //!
-//! # The way of a document
+//! # Steps
 //!
 //! | step | module | what it does |
 //! |---|---|---|
 //! | parse | [`Document`] | JSON or YAML, OpenAPI 3.0, 3.1 or 3.2, bounded in size |
 //! | select | `select` | operations by method and path, or all |
-//! | check | [`check()`] | compares the document with what the code around the bindings needs of it |
-//! | lower | `lower` | types, names and words: what becomes Rust |
-//! | emit | `emit` | progenitor, and what progenitor has no form for |
+//! | check | [`check()`] | compares the document with the requirements of the code around the bindings |
+//! | lower | `lower` | types, names and documentation |
+//! | emit | `emit` | the client by progenitor, and what progenitor cannot express |
 //!
-//! Beside it, [`Surface`] is what a document says of the selected operations in a form that can be compared,
-//! and [`diff()`] compares two of them.
+//! A [`Surface`] contains the selected operations of a document in a normalised form; the crate
+//! `org-invitations-spec-diff` compares two of them.
 //!
-//! Two features, both on by default: `generate` is what a build needs, and without it progenitor is not a
-//! dependency; `diff` is the comparison.
+//! The feature `generate`, on by default, contains the generator; without it progenitor is not a dependency.
 
 #![forbid(unsafe_code)]
-// A surface keeps some of what only the comparison looks at.
-#![cfg_attr(not(all(feature = "diff", feature = "generate")), allow(dead_code))]
+// Without the generator, only the names of the bindings are read from the model.
+#![cfg_attr(not(feature = "generate"), allow(dead_code))]
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod api;
 mod bindings;
-mod bounded;
 #[cfg(feature = "generate")]
-mod build;
+mod build_script;
 mod check;
-#[cfg(feature = "diff")]
-mod diff;
+mod diagnostic;
 mod document;
 #[cfg(feature = "generate")]
 mod emit;
 #[cfg(feature = "generate")]
 mod generate;
 mod lower;
-#[cfg(feature = "diff")]
+mod memory_budget;
 mod names;
-mod path;
-mod problem;
+pub mod path;
 mod schema;
 mod select;
 mod surface;
-mod yaml;
+mod yaml_parser;
 
 pub use api::Api;
 pub use bindings::{Bindings, Source, Type};
 pub use check::check;
-#[cfg(feature = "diff")]
-pub use diff::{Class, Finding, diff};
-pub use document::{Document, MAX_DOCUMENT_BYTES, MAX_YAML_BYTES};
+pub use diagnostic::{Diagnostic, Report};
+pub use document::{Document, MAX_DOCUMENT_BYTES, MAX_YAML_BYTES, escape};
 #[cfg(feature = "generate")]
 pub use generate::Generated;
-pub use problem::{Problem, Report};
-pub use surface::Surface;
+pub use schema::Direction;
+pub use surface::{Servers, Surface, SurfaceOperation};

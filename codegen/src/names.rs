@@ -1,28 +1,25 @@
-//! The Rust names of bindings, and what a change of a document does to them.
+//! The names that programs can use of bindings.
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use crate::{
     bindings::Bindings,
-    diff::{Class, Finding},
+    diagnostic::Report,
     document::Document,
     lower::{
         self, Documents, idents,
-        model::{Body, Model, Node, Param, Shape},
+        model::{Body, Model, Node, Parameter, Shape},
         variants,
     },
-    problem::Report,
 };
 
 impl Bindings {
-    /// Every name that programs can use of the bindings of `document`, with what it stands for:
+    /// Returns every name that programs can use of the bindings of `document`, with its meaning:
     /// `types::User::email` is `Option<String>`.
     ///
     /// # Errors
     ///
-    /// A [`Report`] when the document expands without end or its names cannot be told apart.
+    /// A [`Report`] if the document expands without end, or if types with one pinned name are of different kinds.
     pub fn names(&self, document: &Document) -> Result<BTreeMap<String, String>, Report> {
         let sources = self.sources.iter().map(|_| Documents {
             documents: vec![document.clone()],
@@ -31,46 +28,13 @@ impl Bindings {
         let model = lower::lower(self, &sources.collect::<Vec<_>>())?;
         Ok(names(&model))
     }
-
-    /// Which names a program can use of `new` and not of `old`, and which are gone or stand for something else.
-    ///
-    /// A finding of the class [`Class::Bindings`] each; its pointer is the name.
-    ///
-    /// # Errors
-    ///
-    /// As [`names`](Self::names).
-    pub fn diff_names(&self, old: &Document, new: &Document) -> Result<Vec<Finding>, Report> {
-        let (old, new) = (self.names(old)?, self.names(new)?);
-        let text =
-            |value: Option<&String>| value.map_or(Value::Null, |text| Value::from(text.as_str()));
-        let all = old
-            .keys()
-            .chain(new.keys().filter(|name| !old.contains_key(*name)));
-        let changed = all.filter(|name| old.get(*name) != new.get(*name));
-        let finding = |name: &String| {
-            let (before, after) = (old.get(name), new.get(name));
-            let what = match (before, after) {
-                (None, _) => "is new",
-                (_, None) => "is gone",
-                _ => "is something else",
-            };
-            Finding {
-                class: Class::Bindings,
-                pointer: name.clone(),
-                before: text(before),
-                after: text(after),
-                message: format!("the name {what} in the bindings"),
-            }
-        };
-        Ok(changed.map(finding).collect())
-    }
 }
 
 fn names(model: &Model) -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
     for op in &model.operations {
         let success = match &op.success {
-            Some(success) => written(model, &success.node),
+            Some(success) => rust_type(model, &success.node),
             None => "()".to_owned(),
         };
         let call = format!(
@@ -87,7 +51,7 @@ fn names(model: &Model) -> BTreeMap<String, String> {
             );
         }
         if let Some(request) = &op.request {
-            names.insert(format!("{builder}::body"), written(model, &request.node));
+            names.insert(format!("{builder}::body"), rust_type(model, &request.node));
         }
     }
     for named in &model.types {
@@ -95,7 +59,7 @@ fn names(model: &Model) -> BTreeMap<String, String> {
         match &named.body {
             Body::Object(properties) => {
                 for property in properties {
-                    let plain = written(model, &property.node);
+                    let plain = rust_type(model, &property.node);
                     let is_optional = !property.required || property.node.nullable;
                     let plain = if is_optional {
                         format!("Option<{plain}>")
@@ -106,7 +70,7 @@ fn names(model: &Model) -> BTreeMap<String, String> {
                 }
                 names.insert(name, "struct".to_owned());
             }
-            Body::Set(values) => {
+            Body::Enum(values) => {
                 for (variant, value) in variants(values).into_iter().zip(values) {
                     names.insert(format!("{name}::{variant}"), format!("{value:?}"));
                 }
@@ -116,20 +80,20 @@ fn names(model: &Model) -> BTreeMap<String, String> {
                 let values: Vec<String> =
                     union.arms.iter().map(|(value, _)| value.clone()).collect();
                 for (variant, (_, node)) in variants(&values).into_iter().zip(&union.arms) {
-                    names.insert(format!("{name}::{variant}"), written(model, node));
+                    names.insert(format!("{name}::{variant}"), rust_type(model, node));
                 }
                 names.insert(name, "enum".to_owned());
             }
         }
     }
     for (name, node) in &model.aliases {
-        names.insert(format!("types::{name}"), written(model, node));
+        names.insert(format!("types::{name}"), rust_type(model, node));
     }
     names
 }
 
-fn parameter(model: &Model, param: &Param) -> String {
-    let plain = written(model, &param.node);
+fn parameter(model: &Model, param: &Parameter) -> String {
+    let plain = rust_type(model, &param.node);
     if param.required {
         plain
     } else {
@@ -137,7 +101,7 @@ fn parameter(model: &Model, param: &Param) -> String {
     }
 }
 
-fn written(model: &Model, node: &Node) -> String {
+fn rust_type(model: &Model, node: &Node) -> String {
     match &node.shape {
         Shape::Any => "Value".to_owned(),
         Shape::Text => "String".to_owned(),
@@ -145,8 +109,8 @@ fn written(model: &Model, node: &Node) -> String {
         Shape::Integer => "i64".to_owned(),
         Shape::Number => "f64".to_owned(),
         Shape::Boolean => "bool".to_owned(),
-        Shape::List(items) => format!("Vec<{}>", written(model, items)),
-        Shape::Map(values) => format!("HashMap<String, {}>", written(model, values)),
+        Shape::List(items) => format!("Vec<{}>", rust_type(model, items)),
+        Shape::Map(values) => format!("HashMap<String, {}>", rust_type(model, values)),
         Shape::Named(id) => model.types[*id].name.clone(),
     }
 }

@@ -1,6 +1,6 @@
 //! Path templates.
 
-/// `GET /x/{id}` and `GET /x/{name}` are one operation, and so are those with and without a `/` at the end.
+/// Whether two templates describe the same path: names of variables and a `/` at the end do not matter.
 pub(crate) fn is_same(one: &str, other: &str) -> bool {
     let is_variable = |part: &str| part.starts_with('{') && part.ends_with('}');
     let mut others = trimmed(other).split('/');
@@ -11,7 +11,7 @@ pub(crate) fn is_same(one: &str, other: &str) -> bool {
     }) && others.next().is_none()
 }
 
-/// The same for all paths that [`is_same`] takes for one.
+/// Returns a form that is equal for all templates of the same path, as defined by [`is_same`].
 pub(crate) fn template(path: &str) -> String {
     let is_variable = |part: &str| part.starts_with('{') && part.ends_with('}');
     let parts = trimmed(path).split('/');
@@ -26,13 +26,13 @@ fn trimmed(path: &str) -> &str {
     }
 }
 
-/// The names of the variables in a path template, in order.
-pub(crate) fn variables(path: &str) -> impl Iterator<Item = &str> {
+/// Returns the names of the variables in a path template, in order.
+pub fn variables(path: &str) -> impl Iterator<Item = &str> {
     path.split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
 }
 
-/// Every variable of a template, also those that are only a part of a step: `/{id}.json`.
+/// Returns every variable of a template, including those that are only a part of a segment: `/{id}.json`.
 pub(crate) fn every_variable(path: &str) -> Vec<String> {
     let parts = path.split('{').skip(1);
     parts

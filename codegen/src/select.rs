@@ -1,4 +1,4 @@
-//! Finding operations in a document.
+//! Finds operations in a document.
 
 use std::collections::{HashMap, hash_map::Entry};
 
@@ -17,7 +17,7 @@ pub(crate) const METHODS: [&str; 8] = [
 /// Methods for which no client can be generated.
 pub(crate) const NOT_GENERATED: [&str; 4] = ["options", "trace", "query", "additionalOperations"];
 
-/// Operations of these paths that are left out, for which no client can be generated.
+/// Describes the operations of selected paths that are left out, because no client can be generated for them.
 pub(crate) fn left_out(document: &Document, is_selected: impl Fn(&str) -> bool) -> Vec<String> {
     let base = base_path(document);
     let is_selected = |path: &str| is_selected(path) || is_selected(&format!("{base}{path}"));
@@ -37,7 +37,7 @@ pub(crate) fn left_out(document: &Document, is_selected: impl Fn(&str) -> bool) 
             .filter(|method| item.get(method).is_some());
         found.extend(
             methods.map(|method| {
-                format!("{pointer}/{method}: no client has such calls; it is left out")
+                format!("{pointer}/{method}: no client can be generated for this method; the operation is left out")
             }),
         );
     }
@@ -52,7 +52,7 @@ pub(crate) fn left_out(document: &Document, is_selected: impl Fn(&str) -> bool) 
         } = each;
         match known.entry((method, path::template(&path))) {
             Entry::Occupied(other) => found.push(format!(
-                "{pointer}/{method}: it is the same call as {}; it is left out",
+                "{pointer}/{method}: the operation is the same as {} and is left out",
                 other.get()
             )),
             Entry::Vacant(free) => drop(free.insert(path)),
@@ -68,15 +68,15 @@ fn is_generated(found: &Found<'_>) -> bool {
 /// An operation of a document.
 #[derive(Clone, Debug)]
 pub(crate) struct Found<'a> {
-    /// The path, with the base path of the server if it was asked for so.
+    /// The path, with the base path of the server if it was selected that way.
     pub path: String,
     pub method: &'static str,
-    /// The path item, and where it stands.
+    /// The path item and its pointer.
     pub item: &'a Value,
     pub pointer: String,
 }
 
-/// Every operation of the document that can be generated, by the order of its paths.
+/// Returns every operation that can be generated, in the order of the paths.
 pub(crate) fn generated(document: &Document) -> Vec<Found<'_>> {
     operations(document)
         .into_iter()
@@ -84,7 +84,7 @@ pub(crate) fn generated(document: &Document) -> Vec<Found<'_>> {
         .collect()
 }
 
-/// Every operation of the document, by the order of its paths.
+/// Returns every operation of the document, in the order of the paths.
 pub(crate) fn operations(document: &Document) -> Vec<Found<'_>> {
     let mut found = Vec::new();
     let paths = document.root().get("paths").and_then(Value::as_object);
@@ -106,8 +106,8 @@ pub(crate) fn operations(document: &Document) -> Vec<Found<'_>> {
     found
 }
 
-/// The operations with this path and method, or with the method `*` all of the path. A path is found as it
-/// is, or below the base path of the server.
+/// Returns the operations with this path and method; the method `*` stands for all methods of the path. The path is
+/// matched as it is, or below the base path of the server.
 pub(crate) fn find<'a>(document: &'a Document, method: &str, wanted: &str) -> Vec<Found<'a>> {
     let base = base_path(document);
     let all = operations(document);
@@ -127,7 +127,7 @@ pub(crate) fn find<'a>(document: &'a Document, method: &str, wanted: &str) -> Ve
     if found.is_empty() && !base.is_empty() {
         found = matching(&base);
     }
-    // One template is one operation, however often it is written.
+    // Several templates that differ only in the names of variables are one operation.
     found.dedup_by(|one, other| one.method == other.method);
     found
 }

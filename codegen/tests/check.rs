@@ -1,5 +1,4 @@
-//! A document that lacks what the library needs is refused with every place, and one that merely
-//! offers less is not.
+//! A document that lacks required parts is refused with every mismatch, and one that lacks optional parts is accepted.
 
 mod common;
 
@@ -12,7 +11,7 @@ fn report(fixture: &Fixture, document: &Value) -> Result<(), Report> {
     check(&fixture.surface(&document)?, &fixture.api)
 }
 
-/// The object at `pointer`, to take something out of it or put something in.
+/// The object at `pointer`, to be changed.
 fn at<'a>(document: &'a mut Value, pointer: &str) -> &'a mut serde_json::Map<String, Value> {
     let place = document.pointer_mut(pointer);
     place
@@ -31,7 +30,7 @@ fn the_vendored_documents_have_what_the_library_needs() {
 }
 
 #[test]
-fn every_mismatch_is_listed_with_place_expected_found_and_advice() {
+fn every_mismatch_has_pointer_expected_found_and_advice() {
     let mut document = iam().value.clone();
     at(&mut document, CONFLUENT_INVITATION).remove("id");
     at(&mut document, &format!("{CONFLUENT_INVITATION}/email"))
@@ -50,12 +49,12 @@ fn every_mismatch_is_listed_with_place_expected_found_and_advice() {
     ] {
         assert!(text.contains(expected), "no {expected:?} in:\n{text}");
     }
-    // Once each, though every operation but one meets them; a request is a need of its own.
-    assert_eq!(report.problems.len(), 4, "{text}");
+    // Each mismatch is listed once, although several operations share it. The request is a requirement of its own.
+    assert_eq!(report.diagnostics.len(), 4, "{text}");
 }
 
 #[test]
-fn what_the_library_can_do_without_is_not_offered() {
+fn optional_parts_that_are_absent_are_not_offered() {
     let mut document = clickhouse_cloud().value.clone();
     at(
         &mut document,
@@ -81,7 +80,7 @@ fn what_the_library_can_do_without_is_not_offered() {
 }
 
 #[test]
-fn what_the_library_does_not_know_does_no_harm() {
+fn unknown_parts_do_no_harm() {
     let mut document = iam().value.clone();
     let properties = at(&mut document, CONFLUENT_INVITATION);
     properties.insert(
@@ -105,7 +104,7 @@ fn what_the_library_does_not_know_does_no_harm() {
 }
 
 #[test]
-fn a_union_or_a_loop_where_the_library_reads_is_refused() {
+fn a_union_or_recursion_where_it_is_read_is_refused() {
     for (schema, words) in [
         (
             json!({ "oneOf": [{ "type": "string" }, { "type": "integer" }] }),
@@ -139,7 +138,7 @@ fn a_union_or_a_loop_where_the_library_reads_is_refused() {
 }
 
 #[test]
-fn what_the_server_would_newly_demand_is_refused() {
+fn new_required_parts_of_a_request_are_refused() {
     let mut document = sts().value.clone();
     let schema = "/components/schemas/sts.v1.TokenExchangeRequest";
     at(&mut document, &format!("{schema}/properties"))
@@ -206,7 +205,7 @@ fn documents_without_the_envelope_are_accepted() {
 }
 
 #[test]
-fn what_is_no_document_of_the_api_says_so() {
+fn a_document_of_another_api_is_refused() {
     for (bytes, words) in [
         (&b"{"[..], "expected a JSON document"),
         (b"a: [", "expected a YAML document"),
@@ -236,4 +235,25 @@ fn what_is_no_document_of_the_api_says_so() {
         missing.to_string().contains("/no/such/file.json"),
         "{missing}"
     );
+}
+
+#[test]
+fn every_variable_of_a_path_is_checked() {
+    let path = "/v1/organizations/{a}/invitations/{b}";
+    let variable = |name: &str, kind: &str| json!({ "in": "path", "name": name, "required": true, "schema": { "type": kind } });
+    let document = json!({
+        "openapi": "3.0.3",
+        "paths": { path: { "delete": {
+            "parameters": [variable("b", "integer"), variable("a", "string")],
+            "responses": { "200": {} },
+        } } },
+    });
+    let report = report(clickhouse_cloud(), &document)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        report.contains("a string for parameter `invitationId`, found integer"),
+        "{report}"
+    );
+    assert!(!report.contains("parameter `organizationId`"), "{report}");
 }

@@ -4,7 +4,8 @@
 use std::{slice, sync::LazyLock};
 
 use libfuzzer_sys::fuzz_target;
-use org_invitations_codegen::{Api, Bindings, Document, Source, Surface, check, diff};
+use org_invitations_codegen::{Api, Bindings, Document, Source, Surface, check};
+use org_invitations_spec_diff::diff;
 use serde_json::Value;
 
 #[path = "../../build.rs"]

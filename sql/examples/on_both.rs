@@ -1,16 +1,16 @@
-//! Who is invited on both: `cargo run -p org-invitations-sql --example on_both`.
+//! Lists people who are invited on both vendors: `cargo run -p org-invitations-sql --example on_both`.
 
 #[allow(dead_code)]
 mod common;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let world = common::world().await?;
+    let demo = common::demo().await?;
     let statement = "SELECT k.email, k.status AS on_confluent, c.status AS on_clickhouse
                      FROM confluent.iam.invitations k
                      JOIN clickhouse.members.invitations c ON lower(c.email) = lower(k.email)
                      ORDER BY k.email";
-    let both = world.context.sql(statement).await?;
+    let both = demo.context.sql(statement).await?;
     both.clone().show().await?;
     assert_eq!(both.count().await?, 2);
     Ok(())

@@ -1,4 +1,4 @@
-//! The columns of the tables, and how invitations fill them.
+//! The columns of the tables, and their values.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ use Column::{
     Id, Kind, Metadata, OrganizationId, Provider, Role, RoleIds, Status, User,
 };
 
-/// Those that StackQL's resource has, in its order, and two more.
+/// The columns of StackQL's resource, in its order, and two more.
 const CONFLUENT: &[Column] = &[
     Id, AcceptedAt, ApiVersion, AuthType, Creator, Email, ExpiresAt, Kind, Metadata, Status, User,
     CreatedAt, Extra,
@@ -59,7 +59,7 @@ const CLICKHOUSE: &[Column] = &[
     Extra,
 ];
 
-/// Those of the library's own `Invitation`.
+/// The fields of the library's `Invitation`.
 const ANY: &[Column] = &[
     Id,
     Email,
@@ -76,8 +76,8 @@ const ANY: &[Column] = &[
     Extra,
 ];
 
-/// The same, with the provider's name.
-const SEVERAL: &[Column] = &[
+/// The fields of the library's `Invitation`, with the provider's name.
+const UNION: &[Column] = &[
     Provider,
     Id,
     Email,
@@ -94,7 +94,7 @@ const SEVERAL: &[Column] = &[
     Extra,
 ];
 
-/// The columns for invitations of the provider with this name.
+/// Returns the columns of a table of the provider with this name.
 pub(crate) fn columns_of(provider: &str) -> &'static [Column] {
     match provider {
         Confluent::NAME => CONFLUENT,
@@ -103,13 +103,13 @@ pub(crate) fn columns_of(provider: &str) -> &'static [Column] {
     }
 }
 
-/// The columns for invitations of several providers.
-pub(crate) fn columns_of_several() -> &'static [Column] {
-    SEVERAL
+/// Returns the columns of a table of several providers.
+pub(crate) fn union_columns() -> &'static [Column] {
+    UNION
 }
 
 impl Column {
-    /// Its name in SQL.
+    /// Returns the name in SQL.
     pub fn name(self) -> &'static str {
         match self {
             Provider => "provider",
@@ -133,7 +133,7 @@ impl Column {
         }
     }
 
-    /// Whether a new invitation may have a value here.
+    /// Whether `INSERT` may set the column.
     pub fn can_be_set(self) -> bool {
         matches!(self, Provider | Email | AuthType | Role | RoleIds)
     }
@@ -160,7 +160,7 @@ fn role_fields() -> Fields {
     Fields::from(vec![text("id"), text("name"), text("kind"), text("extra")])
 }
 
-/// The schema of a table with these columns. All may be null, because an `INSERT` leaves most out.
+/// Returns the schema of a table with these columns. All are nullable, because an `INSERT` omits most of them.
 pub(crate) fn schema(columns: &[Column]) -> SchemaRef {
     let fields = columns
         .iter()
@@ -168,21 +168,21 @@ pub(crate) fn schema(columns: &[Column]) -> SchemaRef {
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-/// What is the same for every row of a provider.
+/// The values that are the same for every row of a provider.
 #[derive(Clone, Debug)]
-pub(crate) struct Origin {
-    /// What the provider is called in the column `provider`.
+pub(crate) struct ProviderInfo {
+    /// The value of the column `provider`.
     pub label: String,
-    /// What is in the column `organization_id`.
+    /// The value of the column `organization_id`.
     pub organization_id: Option<String>,
 }
 
-/// One column of these invitations, in a table that has `all` of the columns.
-pub(crate) fn array(
+/// Converts one column of invitations to an array. `table_columns` are all columns of the table.
+pub(crate) fn to_array(
     column: Column,
-    origin: &Origin,
+    info: &ProviderInfo,
     invitations: &[Invitation],
-    all: &[Column],
+    table_columns: &[Column],
 ) -> ArrayRef {
     let texts = |text: fn(&Invitation) -> Option<&str>| -> ArrayRef {
         Arc::new(invitations.iter().map(text).collect::<StringArray>())
@@ -200,8 +200,8 @@ pub(crate) fn array(
         Arc::new(texts.collect::<StringArray>())
     };
     match column {
-        Provider => constant(Some(&origin.label)),
-        OrganizationId => constant(origin.organization_id.as_deref()),
+        Provider => constant(Some(&info.label)),
+        OrganizationId => constant(info.organization_id.as_deref()),
         Id => texts(|it| Some(it.id.as_str())),
         Email => texts(|it| Some(&it.email)),
         Status => texts(|it| it.status.as_ref().map(|status| status.as_str())),
@@ -220,8 +220,8 @@ pub(crate) fn array(
         RoleIds => role_ids(invitations),
         AssignedRoles => assigned_roles(invitations),
         Extra => json(&|it| {
-            let rest = rest(it, all);
-            (!rest.is_empty()).then(|| Value::Object(rest).to_string())
+            let unmapped = unmapped_properties(it, table_columns);
+            (!unmapped.is_empty()).then(|| Value::Object(unmapped).to_string())
         }),
     }
 }
@@ -260,36 +260,36 @@ fn append_role(structs: &mut StructBuilder, role: &RoleAssignment) {
         kind,
         extra.as_deref(),
     ];
-    for (place, value) in values.into_iter().enumerate() {
-        if let Some(texts) = structs.field_builder::<StringBuilder>(place) {
+    for (index, value) in values.into_iter().enumerate() {
+        if let Some(texts) = structs.field_builder::<StringBuilder>(index) {
             texts.append_option(value);
         }
     }
     structs.append(true);
 }
 
-/// What has no column among `all`, so that no property is lost.
-fn rest(invitation: &Invitation, all: &[Column]) -> Map<String, Value> {
-    let mut rest = Map::from(invitation.extra.clone());
-    for column in all {
+/// Returns the properties without a column among `table_columns`, which the column `extra` keeps.
+fn unmapped_properties(invitation: &Invitation, table_columns: &[Column]) -> Map<String, Value> {
+    let mut unmapped = Map::from(invitation.extra.clone());
+    for column in table_columns {
         match column {
-            ApiVersion | Kind if rest.get(column.name()).is_some_and(Value::is_string) => {
-                rest.remove(column.name());
+            ApiVersion | Kind if unmapped.get(column.name()).is_some_and(Value::is_string) => {
+                unmapped.remove(column.name());
             }
             Metadata => {
-                rest.remove(column.name());
+                unmapped.remove(column.name());
             }
-            User => add_reference(&mut rest, *column, invitation.user.as_ref()),
-            Creator => add_reference(&mut rest, *column, invitation.creator.as_ref()),
+            User => add_reference(&mut unmapped, *column, invitation.user.as_ref()),
+            Creator => add_reference(&mut unmapped, *column, invitation.creator.as_ref()),
             _ => {}
         }
     }
-    rest
+    unmapped
 }
 
-/// What a reference has besides its id.
+/// Adds the properties of a reference other than its id.
 fn add_reference(
-    rest: &mut Map<String, Value>,
+    unmapped: &mut Map<String, Value>,
     column: Column,
     reference: Option<&ResourceReference>,
 ) {
@@ -304,6 +304,6 @@ fn add_reference(
         }
     }
     if !object.is_empty() {
-        rest.insert(column.name().to_owned(), object.into());
+        unmapped.insert(column.name().to_owned(), object.into());
     }
 }

@@ -4,38 +4,38 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod columns;
+mod pushdown;
 mod request;
 mod scan;
 #[cfg(feature = "serve")]
 pub mod serve;
 mod session;
 mod table;
-mod wanted;
 mod write;
 
 pub use self::{
     session::session,
     table::{InvitationsTable, register},
-    write::{RefusedRow, RefusedRows, WriteOptions},
+    write::{RowError, RowErrors, WriteOptions},
 };
 
 use std::error::Error as StdError;
 
 use datafusion::error::DataFusionError;
 
-/// What a provider answered, when a statement failed because of it.
+/// Returns the provider's error, if a statement failed because of one.
 ///
-/// `None` for an error of the engine itself, and for [`RefusedRows`], which has several.
+/// `None` for an error of the engine itself, and for [`RowErrors`], which contains several.
 pub fn provider_error(error: &DataFusionError) -> Option<&org_invitations::Error> {
     find(error)
 }
 
-/// The rows that did not go through, when an `INSERT` or `DELETE` failed because of them.
-pub fn refused_rows(error: &DataFusionError) -> Option<&RefusedRows> {
+/// Returns the rows that failed, if an `INSERT` or `DELETE` failed because of them.
+pub fn row_errors(error: &DataFusionError) -> Option<&RowErrors> {
     find(error)
 }
 
-/// What went wrong, for people: without the layers that the engine wraps around it.
+/// Returns the message of an error without the layers that the engine adds.
 pub fn message(error: &DataFusionError) -> String {
     match error.find_root() {
         DataFusionError::Plan(message)

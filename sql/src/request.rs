@@ -1,47 +1,47 @@
-//! From what is wanted to what a provider is asked.
+//! Plans the API calls that find the rows of pushed filters.
 
 use std::fmt;
 
 use org_invitations::{Capabilities, InvitationId, InvitationStatus, ListQuery, NewInvitation};
 
-use crate::{columns::Column, wanted::Wanted};
+use crate::{columns::Column, pushdown::PushedFilters};
 
-/// One way of asking a provider, and which of the rows that it gives are wanted.
+/// An API call, and the filters that its rows have to match.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
-    pub ask: Ask,
-    /// Checked on every row, because a provider may compare more loosely than SQL does.
-    pub wanted: Wanted,
+    pub call: ApiCall,
+    /// The filters are checked on every row, because a provider may compare less strictly than SQL.
+    pub filters: PushedFilters,
 }
 
-/// What a provider is asked.
+/// The API calls of a request.
 #[derive(Clone, Debug)]
-pub(crate) enum Ask {
-    /// A request for each of these ids.
+pub(crate) enum ApiCall {
+    /// A get for each of these ids.
     Get(Vec<InvitationId>),
-    /// As many pages as there are.
+    /// A list of all pages.
     List(ListQuery),
 }
 
 /// With more ids than this, a list is cheaper than a get for each.
-const MOST_GETS: usize = 100;
-/// The same where a list is a single request.
-const MOST_GETS_WITHOUT_PAGES: usize = 5;
+const MAX_GETS: usize = 100;
+/// The same limit for a provider without pages, whose list is a single request.
+const MAX_GETS_WITHOUT_PAGES: usize = 5;
 /// With more values than this for a filter, a list of everything is cheaper than one for each.
-const MOST_LISTS: usize = 20;
+const MAX_LISTS: usize = 20;
 
-/// The requests that find every wanted row, and none of them twice.
-pub(crate) fn requests(wanted: &Wanted, capabilities: &Capabilities) -> Vec<Request> {
-    if wanted.is_nothing() {
+/// Returns requests that find every matching row exactly once.
+pub(crate) fn plan_requests(filters: &PushedFilters, capabilities: &Capabilities) -> Vec<Request> {
+    if filters.matches_nothing() {
         return Vec::new();
     }
-    if let Some(ids) = wanted.values(Column::Id) {
-        let most = match capabilities.max_page_size {
-            Some(_) => MOST_GETS,
-            None => MOST_GETS_WITHOUT_PAGES,
+    if let Some(ids) = filters.values(Column::Id) {
+        let max_gets = match capabilities.max_page_size {
+            Some(_) => MAX_GETS,
+            None => MAX_GETS_WITHOUT_PAGES,
         };
-        if ids.len() <= most {
-            // What cannot be an id is none of an invitation.
+        if ids.len() <= max_gets {
+            // A text that is not a valid id matches no invitation.
             let ids: Vec<_> = ids
                 .iter()
                 .filter_map(|id| InvitationId::new(id).ok())
@@ -50,38 +50,41 @@ pub(crate) fn requests(wanted: &Wanted, capabilities: &Capabilities) -> Vec<Requ
                 return Vec::new();
             }
             return vec![Request {
-                ask: Ask::Get(ids),
-                wanted: wanted.clone(),
+                call: ApiCall::Get(ids),
+                filters: filters.clone(),
             }];
         }
     }
-    let filters = filters(wanted, capabilities);
-    let several = filters.iter().find(|filter| filter.values.len() > 1);
-    let alternatives: Vec<Wanted> = match several {
+    let server_filters = server_filters(filters, capabilities);
+    let multi_valued = server_filters.iter().find(|filter| filter.values.len() > 1);
+    let alternatives: Vec<PushedFilters> = match multi_valued {
         Some(filter) => filter
             .values
             .iter()
-            .map(|value| wanted.only(filter.column, value))
+            .map(|value| filters.narrowed_to(filter.column, value))
             .collect(),
-        None => vec![wanted.clone()],
+        None => vec![filters.clone()],
     };
     alternatives
         .into_iter()
-        .map(|wanted| Request {
-            ask: Ask::List(query(&wanted, &filters)),
-            wanted,
+        .map(|filters| Request {
+            call: ApiCall::List(query(&filters, &server_filters)),
+            filters,
         })
         .collect()
 }
 
-/// A filter that the server applies, and the values to ask it for.
-struct Filter<'a> {
+/// A filter that the server applies, with its values.
+struct ServerFilter<'a> {
     column: Column,
     values: Vec<&'a str>,
 }
 
-/// The filters that the server has and that are worth asking it for.
-fn filters<'a>(wanted: &'a Wanted, capabilities: &Capabilities) -> Vec<Filter<'a>> {
+/// Returns the filters that the server offers and that reduce the number of requests.
+fn server_filters<'a>(
+    filters: &'a PushedFilters,
+    capabilities: &Capabilities,
+) -> Vec<ServerFilter<'a>> {
     if !capabilities.server_side_filters {
         return Vec::new();
     }
@@ -94,15 +97,15 @@ fn filters<'a>(wanted: &'a Wanted, capabilities: &Capabilities) -> Vec<Filter<'a
     .into_iter()
     .filter(|(_, offered)| *offered)
     .filter_map(|(column, _)| {
-        let values: Vec<&str> = wanted.values(column)?.iter().map(String::as_str).collect();
-        let can_be_asked = values.iter().all(|value| can_be_asked(column, value));
-        (values.len() <= MOST_LISTS && can_be_asked).then_some(Filter { column, values })
+        let values: Vec<&str> = filters.values(column)?.iter().map(String::as_str).collect();
+        let is_valid = values.iter().all(|value| is_valid_filter(column, value));
+        (values.len() <= MAX_LISTS && is_valid).then_some(ServerFilter { column, values })
     })
     .collect()
 }
 
-/// Whether a server would take it for a filter; a row with any other value is looked for in the whole list.
-fn can_be_asked(column: Column, value: &str) -> bool {
+/// Whether a server accepts the value as a filter. Rows with other values are found in the whole list.
+fn is_valid_filter(column: Column, value: &str) -> bool {
     match column {
         Column::Email => NewInvitation::new(value).validate().is_ok(),
         Column::Status => !matches!(InvitationStatus::from(value), InvitationStatus::Other(_)),
@@ -111,11 +114,11 @@ fn can_be_asked(column: Column, value: &str) -> bool {
     }
 }
 
-/// The filters of which one value is wanted.
-fn query(wanted: &Wanted, filters: &[Filter<'_>]) -> ListQuery {
+/// Builds a list query from the filters with a single value.
+fn query(filters: &PushedFilters, server_filters: &[ServerFilter<'_>]) -> ListQuery {
     let mut query = ListQuery::new();
-    for filter in filters {
-        let Some(values) = wanted.values(filter.column) else {
+    for filter in server_filters {
+        let Some(values) = filters.values(filter.column) else {
             continue;
         };
         let mut values = values.iter();
@@ -132,15 +135,15 @@ fn query(wanted: &Wanted, filters: &[Filter<'_>]) -> ListQuery {
     query
 }
 
-/// `get i-1, i-2`, `list email=ann@example.com`, and what is checked on every row.
+/// Writes the call as in `get i-1, i-2` or `list email=ann@example.com`.
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.ask {
-            Ask::Get(ids) => {
+        match &self.call {
+            ApiCall::Get(ids) => {
                 let ids: Vec<&str> = ids.iter().map(InvitationId::as_str).collect();
                 write!(f, "get {}", ids.join(", "))
             }
-            Ask::List(query) => {
+            ApiCall::List(query) => {
                 let status = query.status.as_ref().map(InvitationStatus::as_str);
                 write!(f, "list")?;
                 for (name, value) in [

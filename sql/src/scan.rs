@@ -1,4 +1,4 @@
-//! Reading invitations: what `EXPLAIN` shows, and pages into record batches.
+//! Scans invitations: the execution plan, and the conversion of pages to record batches.
 
 use std::{fmt, sync::Arc};
 
@@ -28,31 +28,31 @@ use org_invitations::{
 };
 
 use crate::{
-    columns::{Column, Origin, array, schema},
-    request::{Ask, Request},
-    wanted::Wanted,
+    columns::{Column, ProviderInfo, schema, to_array},
+    pushdown::PushedFilters,
+    request::{ApiCall, Request},
 };
 
-/// So many rows are in a record batch at most, however large a page is.
+/// The largest number of rows in a record batch.
 const BATCH_ROWS: usize = 1_000;
-/// So many gets are under way at once.
-const GETS_AT_ONCE: usize = 4;
+/// The number of concurrent gets.
+const CONCURRENT_GETS: usize = 4;
 
-/// The requests to one provider.
+/// The requests to one provider, which are one partition of the plan.
 #[derive(Clone, Debug)]
-pub(crate) struct Part {
-    pub origin: Origin,
+pub(crate) struct ScanPartition {
+    pub info: ProviderInfo,
     pub provider: Arc<dyn InvitationProvider>,
     pub requests: Vec<Request>,
 }
 
-/// Reads invitations, each provider's in a partition of its own. Nothing is sent before it is executed.
+/// Reads invitations, with one partition for each provider. Nothing is sent before the plan is executed.
 #[derive(Clone, Debug)]
 pub(crate) struct ScanExec {
-    parts: Arc<[Part]>,
-    wanted: Wanted,
-    /// All columns of the table, and those that are read.
-    all: &'static [Column],
+    partitions: Arc<[ScanPartition]>,
+    filters: PushedFilters,
+    /// All columns of the table, and the projected ones.
+    table_columns: &'static [Column],
     columns: Arc<[Column]>,
     limit: Option<usize>,
     properties: Arc<PlanProperties>,
@@ -61,22 +61,22 @@ pub(crate) struct ScanExec {
 
 impl ScanExec {
     pub fn new(
-        parts: Vec<Part>,
-        wanted: Wanted,
-        all: &'static [Column],
+        partitions: Vec<ScanPartition>,
+        filters: PushedFilters,
+        table_columns: &'static [Column],
         columns: Vec<Column>,
         limit: Option<usize>,
     ) -> Self {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema(&columns)),
-            Partitioning::UnknownPartitioning(parts.len()),
+            Partitioning::UnknownPartitioning(partitions.len()),
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
         Self {
-            parts: parts.into(),
-            wanted,
-            all,
+            partitions: partitions.into(),
+            filters,
+            table_columns,
             columns: columns.into(),
             limit,
             properties: Arc::new(properties),
@@ -84,27 +84,27 @@ impl ScanExec {
         }
     }
 
-    /// The rows of one provider. A failure ends them, so that a part never looks like the whole.
-    fn batches(&self, part: Part) -> impl Stream<Item = Result<RecordBatch>> + use<> {
-        let (all, columns) = (self.all, Arc::clone(&self.columns));
+    /// Streams the rows of one provider. The stream ends with the first error, so that a part never looks complete.
+    fn batches(&self, partition: ScanPartition) -> impl Stream<Item = Result<RecordBatch>> + use<> {
+        let (table_columns, columns) = (self.table_columns, Arc::clone(&self.columns));
         let (schema, limit) = (self.schema(), self.limit);
         try_stream! {
-            let mut left = limit.unwrap_or(usize::MAX);
-            for request in part.requests {
-                if left == 0 {
+            let mut remaining = limit.unwrap_or(usize::MAX);
+            for request in partition.requests {
+                if remaining == 0 {
                     break;
                 }
-                let mut items = invitations(&*part.provider, request.ask, limit);
-                while left > 0 && let Some(mut item) = items.next().await {
+                let mut items = invitations(&*partition.provider, request.call, limit);
+                while remaining > 0 && let Some(mut item) = items.next().await {
                     let mut rows = Vec::new();
-                    // With what is there already, but not a page more than the limit needs.
+                    // The batch includes items that are ready, and reads no page beyond the limit.
                     for read in 1.. {
                         let invitation =
                             item.map_err(|error| DataFusionError::External(Box::new(error)))?;
-                        if request.wanted.matches(&invitation) {
+                        if request.filters.matches(&invitation) {
                             rows.push(invitation);
                         }
-                        if read == BATCH_ROWS || rows.len() == left {
+                        if read == BATCH_ROWS || rows.len() == remaining {
                             break;
                         }
                         match items.next().now_or_never().flatten() {
@@ -112,9 +112,9 @@ impl ScanExec {
                             None => break,
                         }
                     }
-                    left -= rows.len();
+                    remaining -= rows.len();
                     if !rows.is_empty() {
-                        yield batch(&schema, &columns, &part.origin, &rows, all)?;
+                        yield batch(&schema, &columns, &partition.info, &rows, table_columns)?;
                     }
                 }
             }
@@ -122,36 +122,36 @@ impl ScanExec {
     }
 }
 
-/// What a provider gives for a request. With a limit, nothing is asked for before it is needed.
+/// Streams the invitations of one call. With a limit, nothing is prefetched.
 fn invitations<'a>(
     provider: &'a dyn InvitationProvider,
-    ask: Ask,
+    call: ApiCall,
     limit: Option<usize>,
 ) -> BoxStream<'a, org_invitations::Result<Invitation>> {
-    match (ask, limit) {
-        (Ask::Get(ids), _) => {
-            let at_once = if limit.is_some() { 1 } else { GETS_AT_ONCE };
+    match (call, limit) {
+        (ApiCall::Get(ids), _) => {
+            let concurrency = if limit.is_some() { 1 } else { CONCURRENT_GETS };
             stream::iter(ids)
                 .map(move |id| async move {
                     match provider.get(&id).await {
                         Err(error) if error.kind() == ErrorKind::NotFound => None,
-                        // By another spelling of its id, which is none of its own.
+                        // The server found the invitation by another spelling of its id.
                         Ok(found) if found.id != id => None,
                         outcome => Some(outcome),
                     }
                 })
-                .buffered(at_once)
+                .buffered(concurrency)
                 .filter_map(std::future::ready)
                 .boxed()
         }
-        (Ask::List(query), None) => provider.list(query),
-        (Ask::List(query), Some(limit)) => {
+        (ApiCall::List(query), None) => provider.list(query),
+        (ApiCall::List(query), Some(limit)) => {
             provider.list_without_prefetch(with_page_size(query, provider, limit))
         }
     }
 }
 
-/// Asks for no more than is needed, where the server cuts the pages.
+/// Limits the page size to `limit`, if the server has pages.
 fn with_page_size(query: ListQuery, provider: &dyn InvitationProvider, limit: usize) -> ListQuery {
     let most = provider.capabilities().max_page_size;
     match (u32::try_from(limit), most) {
@@ -163,14 +163,14 @@ fn with_page_size(query: ListQuery, provider: &dyn InvitationProvider, limit: us
 fn batch(
     schema: &SchemaRef,
     columns: &[Column],
-    origin: &Origin,
+    info: &ProviderInfo,
     rows: &[Invitation],
-    all: &[Column],
+    table_columns: &[Column],
 ) -> Result<RecordBatch> {
     let arrays = columns
         .iter()
-        .map(|column| array(*column, origin, rows, all));
-    // `count(*)` reads no column at all.
+        .map(|column| to_array(*column, info, rows, table_columns));
+    // `count(*)` projects no columns.
     let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
     Ok(RecordBatch::try_new_with_options(
         Arc::clone(schema),
@@ -182,14 +182,14 @@ fn batch(
 impl DisplayAs for ScanExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "InvitationsExec: ")?;
-        for (place, part) in self.parts.iter().enumerate() {
-            let separator = if place > 0 { " | " } else { "" };
-            let requests: Vec<String> = part.requests.iter().map(Request::to_string).collect();
-            let label = &part.origin.label;
+        for (index, partition) in self.partitions.iter().enumerate() {
+            let separator = if index > 0 { " | " } else { "" };
+            let requests: Vec<String> = partition.requests.iter().map(Request::to_string).collect();
+            let label = &partition.info.label;
             write!(f, "{separator}{label}: {}", requests.join("; "))?;
         }
-        if self.wanted != Wanted::default() {
-            write!(f, ", rows=[{}]", self.wanted)?;
+        if self.filters != PushedFilters::default() {
+            write!(f, ", rows=[{}]", self.filters)?;
         }
         let columns: Vec<&str> = self.columns.iter().map(|column| column.name()).collect();
         write!(f, ", columns=[{}]", columns.join(", "))?;
@@ -246,11 +246,11 @@ impl ExecutionPlan for ScanExec {
     }
 
     fn execute(&self, partition: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let Some(part) = self.parts.get(partition) else {
+        let Some(scanned) = self.partitions.get(partition) else {
             return internal_err!("InvitationsExec has no partition {partition}");
         };
         let metrics = BaselineMetrics::new(&self.metrics, partition);
-        let batches = self.batches(part.clone()).map(move |batch| {
+        let batches = self.batches(scanned.clone()).map(move |batch| {
             let _timer = metrics.elapsed_compute().timer();
             batch.record_output(&metrics)
         });

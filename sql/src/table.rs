@@ -1,4 +1,4 @@
-//! Tables of invitations, and putting them into a session.
+//! Tables of invitations, and their registration in a session.
 
 use std::sync::Arc;
 
@@ -19,15 +19,15 @@ use datafusion::{
 use org_invitations::InvitationProvider;
 
 use crate::{
-    columns::{Column, Origin, columns_of, columns_of_several, schema},
-    request::requests,
-    scan::{Part, ScanExec},
-    wanted::Wanted,
-    write::{self, WriteOptions, WriteRule},
+    columns::{Column, ProviderInfo, columns_of, schema, union_columns},
+    pushdown::PushedFilters,
+    request::plan_requests,
+    scan::{ScanExec, ScanPartition},
+    write::{self, DmlRewriteRule, WriteOptions},
 };
 
-/// Makes the invitations of a provider a table of the session, with the defaults of
-/// [`InvitationsTable`]; the name may have up to three parts, such as `confluent.iam.invitations`.
+/// Registers the invitations of a provider as a table of the session, with the defaults of
+/// [`InvitationsTable`]. The name may have up to three parts, such as `confluent.iam.invitations`.
 ///
 /// # Errors
 ///
@@ -42,7 +42,7 @@ pub fn register(
 
 /// The invitations of a provider, or of several, as a table.
 ///
-/// Which columns it has depends on the provider; the README has them all. Values compare byte by byte.
+/// The columns depend on the provider; the README lists them. Values compare byte by byte.
 #[derive(Clone, Debug)]
 pub struct InvitationsTable {
     sources: Vec<Source>,
@@ -51,32 +51,32 @@ pub struct InvitationsTable {
     write_options: WriteOptions,
 }
 
-/// A provider, and what is the same for all its rows.
+/// A provider, and the values that are the same for all its rows.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
-    pub origin: Origin,
+    pub info: ProviderInfo,
     pub provider: Arc<dyn InvitationProvider>,
 }
 
-/// What the providers are called.
+/// Returns the names of the providers, separated by commas.
 pub(crate) fn labels(sources: &[Source]) -> String {
-    let labels = sources.iter().map(|source| source.origin.label.as_str());
+    let labels = sources.iter().map(|source| source.info.label.as_str());
     labels.collect::<Vec<_>>().join(", ")
 }
 
 impl InvitationsTable {
-    /// The invitations of one provider.
+    /// Creates a table of the invitations of one provider.
     pub fn of(provider: Arc<dyn InvitationProvider>) -> Self {
         let label = provider.to_string();
         let columns = columns_of(&label);
         Self::new([(label, provider)], columns)
     }
 
-    /// The invitations of several providers, each under a name of its own in the column `provider`.
-    pub fn of_several<L: Into<String>>(
+    /// Creates a table of the invitations of several providers, whose names are in the column `provider`.
+    pub fn union_of<L: Into<String>>(
         providers: impl IntoIterator<Item = (L, Arc<dyn InvitationProvider>)>,
     ) -> Self {
-        Self::new(providers, columns_of_several())
+        Self::new(providers, union_columns())
     }
 
     fn new<L: Into<String>>(
@@ -84,7 +84,7 @@ impl InvitationsTable {
         columns: &'static [Column],
     ) -> Self {
         let source = |(label, provider): (L, _)| Source {
-            origin: Origin {
+            info: ProviderInfo {
                 label: label.into(),
                 organization_id: None,
             },
@@ -98,12 +98,12 @@ impl InvitationsTable {
         }
     }
 
-    /// Sets what is in the column `organization_id`, which a provider does not tell. Default: null.
+    /// Sets the value of the column `organization_id`, which a provider does not report. Default: null.
     #[must_use]
     pub fn organization_id(mut self, id: impl Into<String>) -> Self {
         let id = id.into();
         for source in &mut self.sources {
-            source.origin.organization_id = Some(id.clone());
+            source.info.organization_id = Some(id.clone());
         }
         self
     }
@@ -115,7 +115,7 @@ impl InvitationsTable {
         self
     }
 
-    /// Adds the table to the session, and what makes `INSERT` and `DELETE` safe in it. Sends nothing.
+    /// Registers the table and the rule that makes `INSERT` and `DELETE` safe. Sends nothing.
     ///
     /// # Errors
     ///
@@ -135,35 +135,43 @@ impl InvitationsTable {
             catalog.register_schema(&resolved.schema, Arc::new(MemorySchemaProvider::new()))?;
         }
         context.register_table(name, Arc::new(self))?;
-        WriteRule::add_to(context);
+        DmlRewriteRule::add_to(context);
         Ok(())
     }
 
-    /// Reads the rows that are wanted, and of each the columns at these places.
-    fn read(
+    /// Plans the scan of matching rows with the projected columns.
+    fn scan_invitations(
         &self,
-        wanted: Wanted,
+        filters: PushedFilters,
         projection: Option<&Vec<usize>>,
         limit: Option<usize>,
     ) -> Arc<dyn ExecutionPlan> {
         let columns: Vec<Column> = match projection {
-            Some(places) => places.iter().map(|place| self.columns[*place]).collect(),
+            Some(indices) => indices.iter().map(|index| self.columns[*index]).collect(),
             None => self.columns.to_vec(),
         };
-        let parts = self
+        let partitions = self
             .sources
             .iter()
-            .filter(|source| wanted.matches_provider(&source.origin.label))
-            .map(|source| Part {
-                origin: source.origin.clone(),
+            .filter(|source| filters.matches_provider(&source.info.label))
+            .map(|source| ScanPartition {
+                info: source.info.clone(),
                 provider: Arc::clone(&source.provider),
-                requests: requests(&wanted, &source.provider.capabilities()),
+                requests: plan_requests(&filters, &source.provider.capabilities()),
             });
-        let parts: Vec<Part> = parts.filter(|part| !part.requests.is_empty()).collect();
-        if parts.is_empty() || limit == Some(0) {
+        let partitions: Vec<ScanPartition> = partitions
+            .filter(|partition| !partition.requests.is_empty())
+            .collect();
+        if partitions.is_empty() || limit == Some(0) {
             return Arc::new(EmptyExec::new(schema(&columns)));
         }
-        Arc::new(ScanExec::new(parts, wanted, self.columns, columns, limit))
+        Arc::new(ScanExec::new(
+            partitions,
+            filters,
+            self.columns,
+            columns,
+            limit,
+        ))
     }
 
     pub(crate) fn sources(&self) -> &[Source] {
@@ -174,7 +182,7 @@ impl InvitationsTable {
         self.columns
     }
 
-    pub(crate) fn writes(&self) -> &WriteOptions {
+    pub(crate) fn options(&self) -> &WriteOptions {
         &self.write_options
     }
 }
@@ -194,7 +202,7 @@ impl TableProvider for InvitationsTable {
         &self,
         filters: &[&Expr],
     ) -> Result<Vec<TableProviderFilterPushDown>> {
-        let support = |filter: &&Expr| match Wanted::understands(filter) {
+        let support = |filter: &&Expr| match PushedFilters::supports(filter) {
             true => TableProviderFilterPushDown::Exact,
             false => TableProviderFilterPushDown::Unsupported,
         };
@@ -208,15 +216,17 @@ impl TableProvider for InvitationsTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let wanted = Wanted::by(filters);
-        let rewritten = filters.iter().filter(|filter| !Wanted::understands(filter));
-        let Some(condition) = conjunction(rewritten.cloned()) else {
-            return Ok(self.read(wanted, projection, limit));
+        let pushed = PushedFilters::from_conditions(filters);
+        let unsupported = filters
+            .iter()
+            .filter(|filter| !PushedFilters::supports(filter));
+        let Some(condition) = conjunction(unsupported.cloned()) else {
+            return Ok(self.scan_invitations(pushed, projection, limit));
         };
-        // The engine leaves it to the table to check what it once understood, and rewrites it afterwards.
+        // The engine may rewrite a condition after the table has promised to check it.
         let schema = DFSchema::try_from(self.schema())?;
         let condition = session.create_physical_expr(condition, &schema)?;
-        let filter = FilterExecBuilder::new(condition, self.read(wanted, None, None))
+        let filter = FilterExecBuilder::new(condition, self.scan_invitations(pushed, None, None))
             .apply_projection(projection.cloned())?
             .with_fetch(limit);
         Ok(Arc::new(filter.build()?))
@@ -231,10 +241,10 @@ impl TableProvider for InvitationsTable {
         write::insert(self, input, operation)
     }
 
-    /// Always an error: the engine hands over fewer conditions than the statement has, so whoever trusts
-    /// them deletes too much. [`WriteRule`] turns the statement into something else before it comes here.
+    /// Always an error: the engine passes fewer conditions than the statement has, so that a table that trusts
+    /// them deletes too much. [`DmlRewriteRule`] rewrites the statement before the engine plans it.
     async fn delete_from(&self, _: &dyn Session, _: Vec<Expr>) -> Result<Arc<dyn ExecutionPlan>> {
-        write::refuse(
+        write::plan_error(
             "DELETE needs a session in which `org_invitations_sql::register` or \
              `InvitationsTable::register` was called; nothing was deleted",
         )
@@ -246,11 +256,11 @@ impl TableProvider for InvitationsTable {
         _: Vec<(String, Expr)>,
         _: Vec<Expr>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        write::refuse("UPDATE: an invitation cannot be changed; delete it and insert it anew")
+        write::plan_error("UPDATE: an invitation cannot be changed; delete it and insert it anew")
     }
 
     async fn truncate(&self, _: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
-        write::refuse("TRUNCATE of invitations is not supported; use DELETE with a condition")
+        write::plan_error("TRUNCATE of invitations is not supported; use DELETE with a condition")
     }
 
     async fn merge_into(
@@ -261,6 +271,6 @@ impl TableProvider for InvitationsTable {
         _: Expr,
         _: Vec<datafusion::logical_expr::dml::MergeIntoClause>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        write::refuse("MERGE into invitations is not supported; use INSERT and DELETE")
+        write::plan_error("MERGE into invitations is not supported; use INSERT and DELETE")
     }
 }

@@ -1,4 +1,4 @@
-//! The PostgreSQL protocol: who may do what, by a published client and by `psql`.
+//! The PostgreSQL protocol and its permissions, with a published client and `psql`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -16,19 +16,19 @@ use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 const PASSWORD: &str = "open sesame";
 
 /// A server over a sandbox with three invitations on each side.
-struct World {
+struct Fixture {
     sandbox: Sandbox,
     address: SocketAddr,
     server: JoinHandle<()>,
 }
 
-impl Drop for World {
+impl Drop for Fixture {
     fn drop(&mut self) {
         self.server.abort();
     }
 }
 
-async fn world(set_up: impl FnOnce(ServerBuilder) -> ServerBuilder) -> World {
+async fn fixture(set_up: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Fixture {
     let sandbox = Sandbox::start().await.unwrap();
     let (confluent, clickhouse) = providers(&sandbox);
     for name in ["ann", "bob", "carl"] {
@@ -48,7 +48,7 @@ async fn world(set_up: impl FnOnce(ServerBuilder) -> ServerBuilder) -> World {
         )
         .table(
             "invitations",
-            InvitationsTable::of_several([("confluent", confluent), ("clickhouse", clickhouse)]),
+            InvitationsTable::union_of([("confluent", confluent), ("clickhouse", clickhouse)]),
         );
     let server = set_up(builder)
         .bind("127.0.0.1:0".parse().unwrap())
@@ -58,7 +58,7 @@ async fn world(set_up: impl FnOnce(ServerBuilder) -> ServerBuilder) -> World {
     let server = tokio::spawn(async move {
         server.run_until(std::future::pending()).await.unwrap();
     });
-    World {
+    Fixture {
         sandbox,
         address,
         server,
@@ -81,7 +81,7 @@ fn providers(sandbox: &Sandbox) -> (Arc<dyn InvitationProvider>, Arc<dyn Invitat
     (Arc::new(confluent), Arc::new(clickhouse))
 }
 
-impl World {
+impl Fixture {
     async fn connect(&self, password: &str) -> Result<Client, tokio_postgres::Error> {
         let mut config = tokio_postgres::Config::new();
         config
@@ -101,7 +101,7 @@ impl World {
         self.connect(PASSWORD).await.unwrap()
     }
 
-    /// How many requests changed something since the world began.
+    /// The number of changes since the fixture was created.
     fn changes(&self) -> usize {
         self.sandbox.ledger().commits.len() - 6
     }
@@ -126,18 +126,18 @@ async fn column(client: &Client, statement: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn nobody_gets_in_without_the_password() {
-    let world = world(|builder| builder).await;
+async fn connections_need_the_password() {
+    let fixture = fixture(|builder| builder).await;
     for password in ["", "wrong", "open sesame "] {
-        let refused = world.connect(password).await;
+        let refused = fixture.connect(password).await;
         assert!(refused.is_err(), "{password:?} got in");
     }
-    let client = world.client().await;
+    let client = fixture.client().await;
     assert_eq!(column(&client, "SELECT 1").await, ["1"]);
 }
 
 #[tokio::test]
-async fn a_server_needs_a_password_and_keeps_to_this_machine_unless_told() {
+async fn a_server_needs_a_password_and_is_local_by_default() {
     let anywhere: SocketAddr = "0.0.0.0:0".parse().unwrap();
     let here: SocketAddr = "127.0.0.1:0".parse().unwrap();
     let refused = Server::builder("").bind(here).await.err().unwrap();
@@ -150,8 +150,8 @@ async fn a_server_needs_a_password_and_keeps_to_this_machine_unless_told() {
 
 #[tokio::test]
 async fn queries_and_their_parameters_are_answered() {
-    let world = world(|builder| builder).await;
-    let client = world.client().await;
+    let fixture = fixture(|builder| builder).await;
+    let client = fixture.client().await;
     let all = column(&client, "SELECT email FROM confluent.iam.invitations").await;
     assert_eq!(
         all,
@@ -166,7 +166,7 @@ async fn queries_and_their_parameters_are_answered() {
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0].get::<_, &str>("email"), "bob@example.com");
     assert_eq!(rows[0].get::<_, &str>("status"), "sent");
-    // A value is a value, whatever is in it.
+    // A parameter is never parsed as SQL.
     let rows = client
         .query(statement, &[&"x' OR '1'='1", &"clickhouse"])
         .await
@@ -176,8 +176,8 @@ async fn queries_and_their_parameters_are_answered() {
 
 #[tokio::test]
 async fn by_default_nothing_can_be_changed() {
-    let world = world(|builder| builder).await;
-    let client = world.client().await;
+    let fixture = fixture(|builder| builder).await;
+    let client = fixture.client().await;
     for statement in [
         "INSERT INTO confluent.iam.invitations (email) VALUES ('dora@example.com')",
         "DELETE FROM confluent.iam.invitations WHERE email = 'ann@example.com'",
@@ -199,13 +199,13 @@ async fn by_default_nothing_can_be_changed() {
             assert!(refused.is_some(), "{statement} was carried out");
         }
     }
-    assert_eq!(world.changes(), 0);
+    assert_eq!(fixture.changes(), 0);
 }
 
 #[tokio::test]
-async fn writes_are_carried_out_where_they_are_allowed() {
-    let world = world(|builder| builder.allow_writes(true)).await;
-    let client = world.client().await;
+async fn writes_are_executed_if_they_are_allowed() {
+    let fixture = fixture(|builder| builder.allow_writes(true)).await;
+    let client = fixture.client().await;
     let insert = "INSERT INTO confluent.iam.invitations (email) VALUES ($1)";
     assert_eq!(
         client
@@ -229,7 +229,7 @@ async fn writes_are_carried_out_where_they_are_allowed() {
             .unwrap(),
         0
     );
-    assert_eq!(world.changes(), 2);
+    assert_eq!(fixture.changes(), 2);
     // The condition has a subquery in the place of a value, which a rewriter might touch.
     let delete = "DELETE FROM confluent.iam.invitations WHERE email NOT IN (SELECT (SELECT \
                   max(email) FROM clickhouse.members.invitations))";
@@ -246,13 +246,13 @@ async fn writes_are_carried_out_where_they_are_allowed() {
         database_message(&refused).contains("DELETE without WHERE"),
         "{refused}"
     );
-    assert_eq!(world.changes(), 4);
+    assert_eq!(fixture.changes(), 4);
 }
 
 #[tokio::test]
-async fn what_cannot_be_rolled_back_is_refused_in_a_transaction() {
-    let world = world(|builder| builder.allow_writes(true)).await;
-    let client = world.client().await;
+async fn writes_are_refused_in_a_transaction() {
+    let fixture = fixture(|builder| builder.allow_writes(true)).await;
+    let client = fixture.client().await;
     let delete = "DELETE FROM invitations WHERE email = 'ann@example.com'";
     for together in [
         format!("BEGIN; {delete}; ROLLBACK"),
@@ -272,15 +272,15 @@ async fn what_cannot_be_rolled_back_is_refused_in_a_transaction() {
     client.simple_query("BEGIN").await.unwrap();
     assert!(client.execute(&prepared, &[]).await.is_err());
     client.simple_query("ROLLBACK").await.unwrap();
-    assert_eq!(world.changes(), 0);
+    assert_eq!(fixture.changes(), 0);
     assert_eq!(client.execute(&prepared, &[]).await.unwrap(), 2);
-    assert_eq!(world.changes(), 2);
+    assert_eq!(fixture.changes(), 2);
 }
 
 #[tokio::test]
 async fn no_file_is_read_or_written() {
-    let world = world(|builder| builder.allow_writes(true)).await;
-    let client = world.client().await;
+    let fixture = fixture(|builder| builder.allow_writes(true)).await;
+    let client = fixture.client().await;
     let folder = tempfile::tempdir().unwrap();
     let roster = folder.path().join("roster.csv");
     std::fs::write(&roster, "email\nann@example.com\n").unwrap();
@@ -306,13 +306,13 @@ async fn no_file_is_read_or_written() {
         );
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-    assert_eq!(world.changes(), 0);
+    assert_eq!(fixture.changes(), 0);
 }
 
 #[tokio::test]
-async fn a_setting_of_one_connection_is_none_of_another() {
-    let world = world(|builder| builder).await;
-    let (one, other) = (world.client().await, world.client().await);
+async fn settings_are_per_connection() {
+    let fixture = fixture(|builder| builder).await;
+    let (one, other) = (fixture.client().await, fixture.client().await);
     one.simple_query("SET TIME ZONE 'Asia/Tokyo'")
         .await
         .unwrap();
@@ -321,14 +321,14 @@ async fn a_setting_of_one_connection_is_none_of_another() {
 }
 
 #[tokio::test]
-async fn a_failing_provider_is_an_error_with_its_status_and_request_id() {
-    let world = world(|builder| builder).await;
-    let client = world.client().await;
-    world.sandbox.set_faults(failing_lists());
+async fn a_provider_error_has_its_status_and_request_id() {
+    let fixture = fixture(|builder| builder).await;
+    let client = fixture.client().await;
+    fixture.sandbox.set_faults(failing_lists());
     let statement = "SELECT email FROM confluent.iam.invitations";
     let error = client.simple_query(statement).await.err().unwrap();
     let message = database_message(&error);
-    let id = &world
+    let id = &fixture
         .sandbox
         .ledger()
         .requests
@@ -351,12 +351,12 @@ fn failing_lists() -> org_invitations_sandbox::Faults {
 }
 
 /// What `psql` prints for these statements; `None` where there is none.
-async fn psql(world: &World, statements: &[&str]) -> Option<String> {
+async fn psql(fixture: &Fixture, statements: &[&str]) -> Option<String> {
     let mut command = Command::new("psql");
     command
         .args(["-X", "-A", "-t", "-v", "ON_ERROR_STOP=1"])
-        .args(["-h", &world.address.ip().to_string()])
-        .args(["-p", &world.address.port().to_string()])
+        .args(["-h", &fixture.address.ip().to_string()])
+        .args(["-p", &fixture.address.port().to_string()])
         .args(["-U", "anybody", "-d", "datafusion"])
         .env("PGPASSWORD", PASSWORD);
     for statement in statements {
@@ -376,7 +376,7 @@ async fn psql(world: &World, statements: &[&str]) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn psql_runs_the_same_statements() {
-    let world = world(|builder| builder.allow_writes(true)).await;
+    let fixture = fixture(|builder| builder.allow_writes(true)).await;
     let key = "email = 'dora@example.com'";
     let statements = [
         "INSERT INTO confluent.iam.invitations (email, auth_type) VALUES ('dora@example.com', 'local')",
@@ -387,22 +387,22 @@ async fn psql_runs_the_same_statements() {
         &format!("DELETE FROM invitations WHERE {key}"),
         "SELECT provider, count(*) FROM invitations GROUP BY provider ORDER BY provider",
     ];
-    let Some(printed) = psql(&world, &statements).await else {
+    let Some(printed) = psql(&fixture, &statements).await else {
         return;
     };
-    let wanted = "INSERT 0 1\n\
+    let expected = "INSERT 0 1\n\
                   dora@example.com|local|sent\n\
                   7\n\
                   dora@example.com\n\
                   DELETE 1\n\
                   clickhouse|3\nconfluent|3\n";
-    assert_eq!(printed, wanted);
+    assert_eq!(printed, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn psql_lists_the_tables() {
-    let world = world(|builder| builder).await;
-    let Some(printed) = psql(&world, &["\\dt"]).await else {
+    let fixture = fixture(|builder| builder).await;
+    let Some(printed) = psql(&fixture, &["\\dt"]).await else {
         return;
     };
     for table in [

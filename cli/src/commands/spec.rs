@@ -7,9 +7,8 @@ use std::{
 
 use clap::Subcommand;
 use org_invitations::bindings;
-use org_invitations_codegen::{
-    Api, Bindings, Class, Document, Finding, Report, Surface, check, diff,
-};
+use org_invitations_codegen::{Api, Bindings, Document, Report, Surface, check};
+use org_invitations_spec_diff::{Class, Finding, diff, diff_names};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -78,7 +77,7 @@ fn compare(old: &Path, new: &Path, out: &mut Output) -> Result<(), Failure> {
         }
         if !common.is_empty() {
             compared = true;
-            names.extend(bindings.diff_names(&old, &new).map_err(unusable)?);
+            names.extend(diff_names(&bindings, &old, &new).map_err(unusable)?);
         }
     }
     if !compared {
@@ -130,14 +129,14 @@ fn would_build(file: &Path, out: &mut Output) -> Result<(), Failure> {
                 "{}: the library builds from this document",
                 api.title
             ))?,
-            Err(report) if !is_text => problems.extend(report.problems),
+            Err(report) if !is_text => problems.extend(report.diagnostics),
             Err(report) => {
                 out.line(&format!(
                     "{}: the library does not build from this document",
                     api.title
                 ))?;
                 out.line(&report.to_string())?;
-                problems.extend(report.problems);
+                problems.extend(report.diagnostics);
             }
         }
     }

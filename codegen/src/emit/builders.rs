@@ -1,11 +1,11 @@
-//! The field `extra` of a builder starts empty.
+//! Lets the field `extra` of builders start empty.
 //!
-//! typify takes the properties that have no field of their own for something that whoever builds a value has to
-//! give. Here they are what a server adds, and mostly there are none.
+//! typify makes additional properties a required field of a builder. In these bindings they are properties that a
+//! server added, and usually there are none.
 
 use syn::{Expr, File, ImplItem, Item, ItemImpl, ItemMod, Member, Stmt, parse_quote};
 
-/// Lets every builder start with an empty `extra`; gives how many there are.
+/// Sets `extra` of every builder to an empty map, and returns the number of builders.
 pub(super) fn start_empty(file: &mut File) -> usize {
     let module = ["client", "types", "builder"];
     let mut items = &mut file.items;

@@ -1,16 +1,16 @@
-//! From a model to Rust: progenitor's client, and beside it what progenitor has no form for.
+//! Generates Rust from a model: the client by progenitor, and what progenitor cannot express.
 //!
 //! | module | what it writes |
 //! |---|---|
-//! | `builders` | the builders of types, which need no `extra` |
-//! | `renames` | names that collide, and are written as the wire has them afterwards |
-//! | `sets` | sets of values, open to values that a document does not list |
-//! | `unions` | objects that a property tells apart, open in the same way |
-//! | `tables` | what the hooks of a client and its users can look up |
+//! | `builders` | builders of types, which start with an empty `extra` |
+//! | `renames` | placeholders for names that collide in Rust |
+//! | `enums` | sets of values, open to values that a document does not list |
+//! | `unions` | unions with a discriminator, open in the same way |
+//! | `tables` | constants for the hooks of a client and for its users |
 
 mod builders;
+mod enums;
 mod renames;
-mod sets;
 mod tables;
 mod unions;
 
@@ -29,34 +29,34 @@ use serde_json::Value;
 
 use crate::{
     bindings::Bindings,
+    diagnostic::Diagnostic,
     lower::{
+        docs,
         model::{Body, Model, Node, Shape},
-        render::{self, Form},
-        words,
+        openapi::{self, Form},
     },
-    problem::Problem,
 };
 use renames::Renames;
 pub(crate) use tables::SourceFile;
 
-/// What stands for every time in the document that progenitor reads.
+/// The component that represents timestamps in the document that progenitor reads.
 const TIMESTAMP: &str = "TimestampOfSupport";
 
-/// Writes the Rust text of a module.
+/// Generates the Rust text of a module.
 pub(crate) fn emit(
     bindings: &Bindings,
     model: &Model,
     files: &[SourceFile],
-) -> Result<String, Problem> {
+) -> Result<String, Diagnostic> {
     let form = Form {
         timestamp: bindings.support.is_some().then_some(TIMESTAMP),
     };
     let renames = Renames::new(model);
-    let mut document = render::document(model, form);
+    let mut document = openapi::document(model, form);
     renames.apply(&mut document);
     join_summaries(&mut document);
     if let Some(Value::String(version)) = document["info"].get_mut("version") {
-        // It is the value of a header.
+        // The version is sent as the value of a header.
         version.retain(|letter| letter == ' ' || letter.is_ascii_graphic());
     }
     let client = without_panic(|| client(bindings, model, document))?;
@@ -68,7 +68,7 @@ pub(crate) fn emit(
             pub type #name = #of;
         }
     });
-    let sets = sets::tokens(model);
+    let enums = enums::tokens(model);
     let unions = unions::tokens(model);
     let tables = tables::tokens(bindings, model, files);
     let allowed = quote! {
@@ -95,7 +95,7 @@ pub(crate) fn emit(
         pub mod types {
             #[doc(inline)]
             pub use super::client::types::*;
-            #sets
+            #enums
             #unions
             #(#aliases)*
         }
@@ -119,12 +119,12 @@ pub(crate) fn emit(
         .map(|note| format!("// note: {}\n", one_line(note)));
     let notes: String = notes.collect();
     let mut text = format!("{notes}{}", prettyplease::unparse(&file));
-    // The compiler refuses some of these in comments; texts have them escaped.
-    text.retain(|letter| letter == '\n' || !words::is_invisible(letter));
+    // The compiler refuses some of these characters in comments. In string literals they are escaped.
+    text.retain(|letter| letter == '\n' || !docs::is_invisible(letter));
     Ok(text)
 }
 
-fn client(bindings: &Bindings, model: &Model, document: Value) -> Result<TokenStream, Problem> {
+fn client(bindings: &Bindings, model: &Model, document: Value) -> Result<TokenStream, Diagnostic> {
     let document: OpenAPI =
         serde_json::from_value(document).map_err(|error| failed(&error.to_string()))?;
     let mut settings = GenerationSettings::new();
@@ -152,7 +152,7 @@ fn client(bindings: &Bindings, model: &Model, document: Value) -> Result<TokenSt
                 }
                 settings.with_patch(&named.name, &patch)
             }
-            Body::Set(_) => settings.with_replacement(
+            Body::Enum(_) => settings.with_replacement(
                 &named.name,
                 path,
                 [TypeImpl::Display, TypeImpl::FromStr].into_iter(),
@@ -165,7 +165,7 @@ fn client(bindings: &Bindings, model: &Model, document: Value) -> Result<TokenSt
         .map_err(|error| failed(&error.to_string()))
 }
 
-/// Progenitor cuts the end of a summary; nothing is cut of a description.
+/// Moves summaries into descriptions, because progenitor truncates a summary.
 fn join_summaries(document: &mut Value) {
     let paths = document["paths"].as_object_mut().into_iter().flatten();
     for (_, item) in paths {
@@ -184,7 +184,7 @@ fn join_summaries(document: &mut Value) {
                 .get_mut("parameters")
                 .and_then(Value::as_array_mut);
             for parameter in parameters.into_iter().flatten() {
-                // They become items of a list.
+                // The descriptions become items of a Markdown list.
                 if let Some(Value::String(text)) = parameter.get_mut("description") {
                     *text = text.replace('\n', "\n  ");
                 }
@@ -222,8 +222,8 @@ fn alias(model: &Model, node: &Node, bindings: &Bindings) -> TokenStream {
     }
 }
 
-/// Progenitor panics on some inputs, and a panic is one readable line here.
-fn without_panic<T>(run: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+/// Turns a panic into a diagnostic, because progenitor panics on some inputs.
+fn without_panic<T>(run: impl FnOnce() -> Result<T, Diagnostic>) -> Result<T, Diagnostic> {
     catch_unwind(AssertUnwindSafe(run))
         .unwrap_or_else(|panic| Err(failed(&panic_message(panic.as_ref()))))
 }
@@ -234,8 +234,8 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
         .unwrap_or_else(|| "a panic without a message".to_owned())
 }
 
-fn failed(found: &str) -> Problem {
-    Problem {
+fn failed(found: &str) -> Diagnostic {
+    Diagnostic {
         pointer: String::new(),
         expected: "code for the client".to_owned(),
         found: one_line(found),

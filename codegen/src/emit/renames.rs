@@ -1,8 +1,8 @@
-//! Names that would collide in Rust.
+//! Placeholders for names that collide in Rust.
 //!
-//! Progenitor makes a Rust name from the name on the wire and has no setting for another one. Where two names
-//! would be one, or one would be taken for something else, progenitor is given a name that nobody else has;
-//! afterwards, the text that goes over the wire is put back in its place.
+//! Progenitor derives a Rust name from the name on the wire and has no setting for another one. Where two names would
+//! become one identifier, or would collide with an identifier of the generated code, the document that progenitor reads
+//! has a unique placeholder instead. Afterwards the name on the wire replaces the placeholder in the output.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,18 +14,18 @@ use crate::lower::{
     model::{Body, Model},
 };
 
-/// The first of the characters that mark a name as given in place of another one: for private use, so that
-/// they stand in no document's name, and no part of an identifier.
+/// The first of the characters that mark a placeholder. They are for private use, so that no document's name contains
+/// them, and they are not part of an identifier.
 const FIRST_MARK: u32 = 0xE000;
 const MARKS: u32 = 0x1900;
 
 #[derive(Default)]
 pub(super) struct Renames {
-    /// By type, name on the wire, and what progenitor is given.
+    /// Type, name on the wire, and placeholder.
     properties: Vec<(String, String, String)>,
-    /// By path, method, location and name on the wire.
+    /// Path, method, location and name on the wire, and the placeholder.
     parameters: Vec<([String; 4], String)>,
-    /// What progenitor is given, and what goes over the wire.
+    /// Placeholders, and the names on the wire.
     wire: HashMap<String, String>,
 }
 
@@ -40,53 +40,55 @@ impl Renames {
             for property in properties {
                 let plain = idents::snake(&property.name);
                 let longer = format!("{}_property", plain.trim_end_matches('_'));
-                let ident = idents::free(&taken, &[plain.clone(), longer], |name, count| {
+                let ident = idents::first_free(&taken, &[plain.clone(), longer], |name, count| {
                     format!("{name}_{count}")
                 });
                 taken.insert(ident.clone());
                 if ident != plain || has_mark(&property.name) {
-                    let given = renames.given(&ident, &property.name);
-                    renames
-                        .properties
-                        .push((named.name.clone(), property.name.clone(), given));
+                    let placeholder = renames.placeholder(&ident, &property.name);
+                    renames.properties.push((
+                        named.name.clone(),
+                        property.name.clone(),
+                        placeholder,
+                    ));
                 }
             }
         }
         for op in &model.operations {
             for param in &op.parameters {
                 if param.ident != idents::snake(&param.name) || has_mark(&param.name) {
-                    let given = renames.given(&param.ident, &param.name);
-                    let place =
+                    let placeholder = renames.placeholder(&param.ident, &param.name);
+                    let key =
                         [&op.path, &op.method, &param.location, &param.name].map(String::clone);
-                    renames.parameters.push((place, given));
+                    renames.parameters.push((key, placeholder));
                 }
             }
         }
         renames
     }
 
-    fn given(&mut self, ident: &str, wire: &str) -> String {
+    fn placeholder(&mut self, ident: &str, wire: &str) -> String {
         let mut number = u32::try_from(self.wire.len()).unwrap_or(u32::MAX);
-        let mut given = ident.to_owned();
+        let mut placeholder = ident.to_owned();
         loop {
-            given.extend(char::from_u32(FIRST_MARK + number % MARKS));
+            placeholder.extend(char::from_u32(FIRST_MARK + number % MARKS));
             number /= MARKS;
             if number == 0 {
                 break;
             }
         }
-        self.wire.insert(given.clone(), wire.to_owned());
-        given
+        self.wire.insert(placeholder.clone(), wire.to_owned());
+        placeholder
     }
 
-    /// Gives the names to the document that progenitor reads.
+    /// Puts the placeholders into the document that progenitor reads.
     pub fn apply(&self, document: &mut Value) {
-        for (name, wire, given) in &self.properties {
+        for (name, wire, placeholder) in &self.properties {
             let component = &mut document["components"]["schemas"][name];
             if let Some(properties) = component["properties"].as_object_mut()
                 && let Some(property) = properties.remove(wire)
             {
-                properties.insert(given.clone(), property);
+                properties.insert(placeholder.clone(), property);
             }
             for required in component
                 .get_mut("required")
@@ -95,31 +97,32 @@ impl Renames {
                 .flatten()
             {
                 if required == wire {
-                    *required = Value::from(given.as_str());
+                    *required = Value::from(placeholder.as_str());
                 }
             }
         }
         let mut paths: Vec<(String, String)> = Vec::new();
-        for ([path, method, location, name], given) in &self.parameters {
+        for ([path, method, location, name], placeholder) in &self.parameters {
             let list = document["paths"][path][method]["parameters"].as_array_mut();
             for parameter in list.into_iter().flatten() {
                 if parameter["in"] == location.as_str() && parameter["name"] == name.as_str() {
-                    parameter["name"] = Value::from(given.as_str());
+                    parameter["name"] = Value::from(placeholder.as_str());
                 }
             }
             if location == "path" {
                 paths.push((
                     path.clone(),
-                    path.replace(&format!("{{{name}}}"), &format!("{{{given}}}")),
+                    path.replace(&format!("{{{name}}}"), &format!("{{{placeholder}}}")),
                 ));
             }
         }
-        // A path has one template, whatever the methods call its variables.
+        // A path has one template, although its methods may name the variables differently.
         for (path, _) in &paths {
             let mut template = path.clone();
-            for ([other, _, location, name], given) in &self.parameters {
+            for ([other, _, location, name], placeholder) in &self.parameters {
                 if other == path && location == "path" {
-                    template = template.replace(&format!("{{{name}}}"), &format!("{{{given}}}"));
+                    template =
+                        template.replace(&format!("{{{name}}}"), &format!("{{{placeholder}}}"));
                 }
             }
             let Some(paths) = document["paths"].as_object_mut() else {
@@ -131,7 +134,7 @@ impl Renames {
         }
     }
 
-    /// Puts the wire's names in the place of those that were given.
+    /// Replaces the placeholders with the names on the wire.
     pub fn restore(&self, tokens: TokenStream) -> TokenStream {
         if self.wire.is_empty() {
             return tokens;
@@ -162,7 +165,7 @@ impl Renames {
         match self.wire.get(text) {
             Some(wire) => Literal::string(wire),
             None => {
-                // Within a longer text, such as a message or a path.
+                // The placeholder is part of a longer text, such as a message or a path.
                 let plain: String = text.chars().filter(|letter| !is_mark(*letter)).collect();
                 Literal::string(&plain)
             }

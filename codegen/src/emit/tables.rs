@@ -1,4 +1,4 @@
-//! What the hooks of a client and its users can look up.
+//! Constants for the hooks of a client and for its users.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -8,7 +8,7 @@ use crate::{
     lower::model::{Body, Media, Model},
 };
 
-/// A document that bindings were made from.
+/// A document that the bindings were generated from.
 #[derive(Clone, Debug)]
 pub(crate) struct SourceFile {
     pub title: String,

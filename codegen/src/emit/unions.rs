@@ -1,12 +1,13 @@
-//! Objects that a property tells apart: enums that keep what is none of them.
+//! Enums for unions with a discriminator, which keep values that match none of the objects.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use crate::lower::{
+    docs,
     model::{Body, Model},
-    render::said,
-    variants, words,
+    openapi::doc_text,
+    variants,
 };
 
 pub(super) fn tokens(model: &Model) -> TokenStream {
@@ -17,21 +18,25 @@ pub(super) fn tokens(model: &Model) -> TokenStream {
     let unions: Vec<TokenStream> = unions
         .map(|(named, union)| {
             let name = format_ident!("{}", named.name);
-            let words = said(&named.words)
+            let docs = doc_text(&named.docs)
                 .unwrap_or_else(|| format!("One of several objects, `{}`.", named.name));
-            let tag = &union.tag;
+            let discriminator = &union.discriminator;
             let values: Vec<String> = union.arms.iter().map(|(value, _)| value.clone()).collect();
             let arms = variants(&values).into_iter().zip(&union.arms);
             let arms = arms.filter_map(|(variant, (value, node))| {
                 let of = format_ident!("{}", model.types[node.named()?].name);
                 let variant = format_ident!("{variant}");
-                let words = format!("Where {} is {}.", words::code(tag), words::code(value));
-                Some(quote! { #[doc = #words] #variant(#of) = #value })
+                let docs = format!(
+                    "Where {} is {}.",
+                    docs::code(discriminator),
+                    docs::code(value)
+                );
+                Some(quote! { #[doc = #docs] #variant(#of) = #value })
             });
             quote! {
-                tagged! {
-                    #[doc = #words]
-                    #name by #tag { #(#arms,)* }
+                tagged_enum! {
+                    #[doc = #docs]
+                    #name by #discriminator { #(#arms,)* }
                 }
             }
         })
@@ -43,20 +48,20 @@ pub(super) fn tokens(model: &Model) -> TokenStream {
     quote! { #union #(#unions)* }
 }
 
-/// The macro that the output defines its unions with.
+/// The macro that defines the unions of the output.
 fn definition() -> TokenStream {
     quote! {
-        macro_rules! tagged {
-            ($(#[$words:meta])* $name:ident by $tag:literal {
-                $($(#[$said:meta])* $variant:ident($of:ident) = $value:literal,)*
+        macro_rules! tagged_enum {
+            ($(#[$docs:meta])* $name:ident by $discriminator:literal {
+                $($(#[$doc_text:meta])* $variant:ident($of:ident) = $value:literal,)*
             }) => {
-                $(#[$words])*
+                $(#[$docs])*
                 ///
                 /// What is none of these objects is kept in `Other`.
                 #[derive(Clone, Debug)]
                 #[non_exhaustive]
                 pub enum $name {
-                    $($(#[$said])* $variant(::std::boxed::Box<$of>),)*
+                    $($(#[$doc_text])* $variant(::std::boxed::Box<$of>),)*
                     /// Something that the document does not list, as it came.
                     Other(::serde_json::Value),
                 }
@@ -78,7 +83,7 @@ fn definition() -> TokenStream {
                         deserializer: D,
                     ) -> ::std::result::Result<Self, D::Error> {
                         let value = <::serde_json::Value as ::serde::Deserialize>::deserialize(deserializer)?;
-                        let read = match value.get($tag).and_then(::serde_json::Value::as_str) {
+                        let read = match value.get($discriminator).and_then(::serde_json::Value::as_str) {
                             $(::std::option::Option::Some($value) => {
                                 <::std::boxed::Box<$of> as ::serde::Deserialize>::deserialize(&value)
                                     .ok()

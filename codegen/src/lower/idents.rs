@@ -1,10 +1,10 @@
-//! Rust names, as progenitor and typify make them from a document's.
+//! Rust identifiers, as progenitor and typify derive them from names in a document.
 
 use std::collections::HashSet;
 
 use heck::{ToPascalCase, ToSnakeCase};
 
-/// Names of types that generated code could not have beside its own.
+/// Names of types that the generated code uses itself.
 const RESERVED_TYPES: [&str; 21] = [
     "Box",
     "Clone",
@@ -29,7 +29,7 @@ const RESERVED_TYPES: [&str; 21] = [
     "Vec",
 ];
 
-/// Names of operations that a client has as something else.
+/// Names of operations that the client has as other items.
 const RESERVED_OPERATIONS: [&str; 17] = [
     "api_version",
     "baseurl",
@@ -50,7 +50,7 @@ const RESERVED_OPERATIONS: [&str; 17] = [
     "within",
 ];
 
-/// Names of parameters that a builder has as something else.
+/// Names of parameters that a builder has as other items.
 const RESERVED_PARAMETERS: [&str; 14] = [
     "body",
     "body_map",
@@ -68,19 +68,19 @@ const RESERVED_PARAMETERS: [&str; 14] = [
     "value",
 ];
 
-/// As a type or a variant is called.
+/// Returns the name of a type or variant.
 pub(crate) fn pascal(text: &str) -> String {
     identifier(text, str::to_pascal_case, "X")
 }
 
-/// As a field, a parameter or a method is called.
+/// Returns the name of a field, parameter or method.
 pub(crate) fn snake(text: &str) -> String {
     identifier(text, str::to_snake_case, "x")
 }
 
-/// As a type is called that may not have the name of one of Rust's own.
+/// Returns the name of a type that does not collide with the types of the generated code.
 pub(crate) fn type_name(text: &str) -> String {
-    // Until it stays as it is: the generator below applies the same to it once more.
+    // Repeated until the name is stable, because typify converts it once more.
     let mut name = pascal(text);
     for _ in 0..4 {
         let again = pascal(&name);
@@ -104,19 +104,19 @@ pub(crate) fn is_reserved_parameter(name: &str) -> bool {
     RESERVED_PARAMETERS.contains(&name)
 }
 
-/// The first of the names that is not taken yet, numbered if all are.
-pub(crate) fn free(
+/// Returns the first candidate that is not taken, or a numbered one if all are.
+pub(crate) fn first_free(
     taken: &HashSet<String>,
     candidates: &[String],
     number: fn(&str, usize) -> String,
 ) -> String {
-    let free = |name: &String| !taken.contains(name);
-    if let Some(name) = candidates.iter().find(|name| free(name)) {
+    let is_free = |name: &String| !taken.contains(name);
+    if let Some(name) = candidates.iter().find(|name| is_free(name)) {
         return name.clone();
     }
     let last = candidates.last().map_or("x", String::as_str);
     let mut numbered = (2..).map(|count| number(last, count));
-    numbered.find(free).unwrap_or_default()
+    numbered.find(is_free).unwrap_or_default()
 }
 
 fn identifier(text: &str, case: fn(&str) -> String, prefix: &str) -> String {

@@ -1,49 +1,53 @@
-//! From documents to what becomes Rust.
+//! Lowers documents to the model that Rust is generated from.
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `view` | follows references and merges parts: what a schema says of a value |
-//! | `schema` | types: objects, sets of values, unions, and what two of them have in common |
-//! | `operation` | parameters, requests, successes and failures |
-//! | `needs` | what the code around the bindings names: pinned names, and what a document lacks |
-//! | `naming` | the names of everything |
-//! | `render` | the OpenAPI 3.0 document that says the same, for progenitor and for people |
-//! | `words`, `idents` | documentation and identifiers as Rust has them |
+//! | `effective` | effective schemas: references are followed and parts are merged |
+//! | `schema`, `union`, `unify` | types: objects, sets of values, unions, and one type for two |
+//! | `operation`, `parameter`, `media_type` | parameters, requests, successes and failures |
+//! | `pins`, `overlay`, `offers` | pinned names, parts that a document lacks, and constants that tell which |
+//! | `naming` | the names of types, methods and parameters |
+//! | `openapi` | the model as an OpenAPI 3.0 document, for progenitor and for people |
+//! | `docs`, `idents` | documentation and identifiers of Rust |
 //!
-//! A server may differ from its document, and one odd value must not lose a list: nothing in a response is
-//! required, sets of values are open, and formats, patterns, limits and defaults are not kept.
+//! A server may differ from its document, and one unexpected value must not make a list unreadable: nothing in a response
+//! is required, sets of values are open, and formats, patterns, limits and defaults are dropped.
 
+pub(crate) mod docs;
+mod effective;
 pub(crate) mod idents;
+mod media_type;
 pub(crate) mod model;
 mod naming;
-mod needs;
+mod offers;
+pub(crate) mod openapi;
 mod operation;
-pub(crate) mod render;
+mod overlay;
+mod parameter;
+mod pins;
 mod schema;
-mod view;
-pub(crate) mod words;
+mod unify;
+mod union;
 
 use std::collections::HashSet;
 
 use crate::{
     api::Need,
     bindings::{Bindings, Source},
+    diagnostic::{Diagnostic, Report},
     document::Document,
-    path,
-    problem::{Problem, Report},
-    select,
+    path, select,
 };
+use effective::SchemaResolver;
 use model::Model;
-#[cfg(any(feature = "diff", feature = "generate"))]
 pub(crate) use naming::variants;
 use operation::Operations;
 use schema::Schemas;
-use view::Viewer;
 
-/// The documents of one source: those that the environment names, or the project's own.
+/// The documents of one source: those that the environment names, or the project's own document.
 pub(crate) struct Documents {
     pub documents: Vec<Document>,
-    /// The project's own document, where others are in its place.
+    /// The project's own document, if `documents` are others.
     pub own: Option<Document>,
 }
 
@@ -51,68 +55,68 @@ pub(crate) struct Documents {
 ///
 /// # Errors
 ///
-/// A [`Report`] when a builder's table cannot be read, when documents expand without end, or when places
-/// that were given one name are of different kinds.
+/// A [`Report`] if a call of the builder is invalid, if documents expand without end, or if types with one pinned name
+/// are of different kinds.
 pub(crate) fn lower(bindings: &Bindings, sources: &[Documents]) -> Result<Model, Report> {
-    let mistakes = bindings.sources.iter().flat_map(|source| &source.mistakes);
-    let mistakes: Vec<Problem> = mistakes.map(|mistake| table_problem(mistake)).collect();
-    if !mistakes.is_empty() {
+    let errors = bindings.sources.iter().flat_map(|source| &source.errors);
+    let errors: Vec<Diagnostic> = errors.map(|error| builder_diagnostic(error)).collect();
+    if !errors.is_empty() {
         return Err(Report {
             document: format!("the table of `{}`", bindings.name),
-            problems: mistakes,
+            diagnostics: errors,
         });
     }
     let all: Vec<Vec<&Document>> = sources
         .iter()
         .map(|source| source.documents.iter().collect())
         .collect();
-    let mut model = lower_these(bindings, &all)?;
-    let lacking = sources.iter().any(|source| source.own.is_some());
-    let own = if lacking {
+    let mut model = lower_documents(bindings, &all)?;
+    let has_own = sources.iter().any(|source| source.own.is_some());
+    let own = if has_own {
         let own = sources.iter().map(|source| match &source.own {
             Some(own) => vec![own],
             None => source.documents.iter().collect(),
         });
         let own: Vec<_> = own.collect();
-        let mut own_model = lower_these(bindings, &own)?;
-        needs::pin(bindings, &mut own_model).map_err(|problems| in_documents(&own, problems))?;
-        needs::coerce(bindings, &mut own_model);
+        let mut own_model = lower_documents(bindings, &own)?;
+        pins::pin(bindings, &mut own_model).map_err(|diagnostics| report_for(&own, diagnostics))?;
+        offers::coerce(bindings, &mut own_model);
         Some(own_model)
     } else {
         None
     };
-    let mut imported = needs::Imported::new();
+    let mut imported = overlay::Imported::new();
     if let Some(own) = &own {
-        needs::unwrap(bindings, &mut model, own, &mut imported);
+        overlay::wrap_in_envelopes(bindings, &mut model, own, &mut imported);
     }
-    needs::pin(bindings, &mut model).map_err(|problems| in_documents(&all, problems))?;
+    pins::pin(bindings, &mut model).map_err(|diagnostics| report_for(&all, diagnostics))?;
     if let Some(own) = &own {
-        needs::overlay(bindings, &mut model, own, &mut imported);
+        overlay::overlay(bindings, &mut model, own, &mut imported);
     }
-    needs::coerce(bindings, &mut model);
-    needs::offers(bindings, &mut model);
+    offers::coerce(bindings, &mut model);
+    offers::offers(bindings, &mut model);
     naming::assign(&mut model);
     describe(bindings, &all, &mut model);
     Ok(model)
 }
 
-fn table_problem(mistake: &str) -> Problem {
-    Problem {
+fn builder_diagnostic(error: &str) -> Diagnostic {
+    Diagnostic {
         pointer: String::new(),
         expected: "a table that can be read".to_owned(),
-        found: mistake.to_owned(),
+        found: error.to_owned(),
         advice: "mend the call in the build script".to_owned(),
     }
 }
 
-fn in_documents(documents: &[Vec<&Document>], problems: Vec<Problem>) -> Report {
+fn report_for(documents: &[Vec<&Document>], diagnostics: Vec<Diagnostic>) -> Report {
     Report {
-        document: name_of(documents),
-        problems,
+        document: document_names(documents),
+        diagnostics,
     }
 }
 
-fn name_of(documents: &[Vec<&Document>]) -> String {
+fn document_names(documents: &[Vec<&Document>]) -> String {
     let mut names: Vec<&str> = documents
         .iter()
         .flatten()
@@ -122,8 +126,8 @@ fn name_of(documents: &[Vec<&Document>]) -> String {
     names.join(", ")
 }
 
-fn lower_these(bindings: &Bindings, sources: &[Vec<&Document>]) -> Result<Model, Report> {
-    // One document that several sources name is one.
+fn lower_documents(bindings: &Bindings, sources: &[Vec<&Document>]) -> Result<Model, Report> {
+    // Several sources may name the same document.
     let mut documents: Vec<&Document> = Vec::new();
     for document in sources.iter().flatten() {
         if !documents
@@ -133,33 +137,33 @@ fn lower_these(bindings: &Bindings, sources: &[Vec<&Document>]) -> Result<Model,
             documents.push(document);
         }
     }
-    let place = |document: &Document| {
+    let index_of = |document: &Document| {
         documents
             .iter()
             .position(|known| known.name() == document.name())
             .unwrap_or(0)
     };
-    let mut schemas = Schemas::new(Viewer {
+    let mut schemas = Schemas::new(SchemaResolver {
         documents: &documents,
     });
     let mut operations = Vec::new();
     for (source, candidates) in bindings.sources.iter().zip(sources) {
-        for (document, found, pin) in selected(source, candidates) {
+        for (document, found, pin) in select_operations(source, candidates) {
             let mut reader = Operations {
                 schemas: &mut schemas,
-                document: place(document),
+                document: index_of(document),
             };
             operations.push(reader.read(&found, pin));
         }
     }
     if schemas.exhausted() {
-        let problem = Problem {
+        let diagnostic = Diagnostic {
             pointer: "/components".to_owned(),
             expected: "references that expand to a bounded number of schemas".to_owned(),
             found: "too many of them".to_owned(),
             advice: "cut the document down to the part of the API that is used".to_owned(),
         };
-        return Err(in_documents(sources, vec![problem]));
+        return Err(report_for(sources, vec![diagnostic]));
     }
     let mut model = schemas.model;
     let is_selected = |path: &str| {
@@ -174,26 +178,29 @@ fn lower_these(bindings: &Bindings, sources: &[Vec<&Document>]) -> Result<Model,
     Ok(model)
 }
 
-/// An operation, the document that has it, and what is pinned of it.
-type Chosen<'s, 'd> = (&'d Document, select::Found<'d>, Option<Pin<'s>>);
+/// An operation with its document and its pinned name.
+type SelectedOperation<'s, 'd> = (&'d Document, select::Found<'d>, Option<Pin<'s>>);
 
-/// What an operation is called in place of its own names.
+/// The name and the path that the builder gives an operation.
 #[derive(Clone, Copy)]
 pub(super) struct Pin<'s> {
     pub id: &'s str,
-    /// The path, with its variables.
+    /// The path with its variables.
     pub path: &'s str,
 }
 
-/// The operations that a source selects, each from the first document that has it.
-fn selected<'s, 'd>(source: &'s Source, candidates: &[&'d Document]) -> Vec<Chosen<'s, 'd>> {
-    let mut chosen: Vec<Chosen<'s, 'd>> = Vec::new();
+/// Returns the operations that a source selects, each from the first document that has it.
+fn select_operations<'s, 'd>(
+    source: &'s Source,
+    candidates: &[&'d Document],
+) -> Vec<SelectedOperation<'s, 'd>> {
+    let mut selected_operations: Vec<SelectedOperation<'s, 'd>> = Vec::new();
     let mut known = HashSet::new();
     let mut is_new =
         |found: &select::Found<'_>| known.insert((found.method, path::template(&found.path)));
     for each in &source.selected {
         let found = candidates.iter().find_map(|document| {
-            let found = select::find(document, &each.call.method, &each.call.path);
+            let found = select::find(document, &each.endpoint.method, &each.endpoint.path);
             (!found.is_empty()).then_some((*document, found))
         });
         let (document, found) = match found {
@@ -204,9 +211,9 @@ fn selected<'s, 'd>(source: &'s Source, candidates: &[&'d Document]) -> Vec<Chos
             if is_new(&found) {
                 let pin = each.id.as_deref().map(|id| Pin {
                     id,
-                    path: &each.call.path,
+                    path: &each.endpoint.path,
                 });
-                chosen.push((document, found, pin));
+                selected_operations.push((document, found, pin));
             }
         }
     }
@@ -214,15 +221,15 @@ fn selected<'s, 'd>(source: &'s Source, candidates: &[&'d Document]) -> Vec<Chos
         for document in candidates {
             for found in select::generated(document) {
                 if is_new(&found) {
-                    chosen.push((*document, found, None));
+                    selected_operations.push((*document, found, None));
                 }
             }
         }
     }
-    chosen
+    selected_operations
 }
 
-/// Says of what the client is one.
+/// Sets the title, version and description of the client.
 fn describe(bindings: &Bindings, sources: &[Vec<&Document>], model: &mut Model) {
     let info = |document: &&Document, key: &str| {
         document.root()["info"][key]
@@ -246,39 +253,39 @@ fn describe(bindings: &Bindings, sources: &[Vec<&Document>], model: &mut Model) 
         .collect::<Vec<_>>()
         .join(", ");
     let one = match sources.iter().flatten().collect::<Vec<_>>().as_slice() {
-        [one] => words::clean(&info(one, "description")),
+        [one] => docs::clean(&info(one, "description")),
         _ => None,
     };
     model.description = one.or_else(|| {
         let list = described
             .iter()
             .map(|(title, version)| format!("- {title}, version {version}"));
-        words::clean(&format!(
+        docs::clean(&format!(
             "From these documents:\n\n{}",
             list.collect::<Vec<_>>().join("\n")
         ))
     });
 }
 
-/// Whether all that is needed is there: what is lacking of essential operations is a problem.
-pub(crate) fn missing_operations(source: &Source, candidates: &[&Document]) -> Vec<Problem> {
-    let lacking = source.selected.iter().filter(|each| {
-        each.need == Need::Essential
+/// Returns a diagnostic for every required operation that no document has.
+pub(crate) fn missing_operations(source: &Source, candidates: &[&Document]) -> Vec<Diagnostic> {
+    let missing = source.selected.iter().filter(|each| {
+        each.need == Need::Required
             && !candidates.iter().any(|document| {
-                !select::find(document, &each.call.method, &each.call.path).is_empty()
+                !select::find(document, &each.endpoint.method, &each.endpoint.path).is_empty()
             })
     });
-    lacking
+    missing
         .map(|each| {
             let id = each
                 .id
                 .as_ref()
                 .map_or_else(String::new, |id| format!(" ({id})"));
-            Problem {
+            Diagnostic {
                 pointer: "/paths".to_owned(),
-                expected: format!("the operation `{}`{id}", each.call),
+                expected: format!("the operation `{}`{id}", each.endpoint),
                 found: "no such operation".to_owned(),
-                advice: crate::check::NEWER_LIBRARY.to_owned(),
+                advice: crate::check::ADVICE_MISSING.to_owned(),
             }
         })
         .collect()

@@ -1,22 +1,24 @@
-//! What becomes Rust: operations, and the types that their parameters and bodies have.
+//! The model that Rust is generated from: operations, and the types of their parameters and bodies.
 
-/// The bindings of one module, before they are written down.
+use crate::{api::Endpoint, path};
+
+/// The bindings of one module, before code is generated.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Model {
     pub title: String,
     pub version: String,
     pub description: Option<String>,
-    pub types: Vec<Named>,
-    pub operations: Vec<Op>,
-    /// Second names of types.
+    pub types: Vec<NamedType>,
+    pub operations: Vec<Operation>,
+    /// Aliases of types.
     pub aliases: Vec<(String, Node)>,
-    /// What was left out or changed, each with its place.
+    /// Notes on what was left out or changed, each with its pointer.
     pub notes: Vec<String>,
-    /// `LIST_USERS_EMAIL`, and whether a document has it.
+    /// Names of constants (`LIST_USERS_EMAIL`), and whether a document offers the part.
     pub offers: Vec<(String, bool)>,
 }
 
-/// The index of a [`Named`] type.
+/// The index of a [`NamedType`].
 pub(crate) type Id = usize;
 
 /// The type of a value.
@@ -41,12 +43,12 @@ pub(crate) enum Shape {
 
 /// A type with a name.
 #[derive(Clone, Debug)]
-pub(crate) struct Named {
-    /// Assigned last.
+pub(crate) struct NamedType {
+    /// The Rust name; assigned by `naming`.
     pub name: String,
-    pub words: Words,
+    pub docs: Docs,
     pub body: Body,
-    /// Where it is described.
+    /// Where the type is described.
     pub origin: Origin,
 }
 
@@ -55,28 +57,28 @@ pub(crate) struct Origin {
     /// The index of the document.
     pub document: usize,
     pub pointer: String,
-    /// Whether it is what a request sends.
-    pub sent: bool,
-    /// The name that code around the bindings gave it.
+    /// Whether the type is part of a request.
+    pub in_request: bool,
+    /// The name that the builder gives the type.
     pub pinned: Option<String>,
-    /// The type that holds it, and the way to it there.
-    pub within: Option<(Id, String)>,
-    /// What it is called where nothing else names it.
-    pub fallback: String,
+    /// The type that contains this one, and the property that does.
+    pub parent: Option<(Id, String)>,
+    /// The name of a type that has no other one.
+    pub fallback_name: String,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum Body {
     Object(Vec<Property>),
-    Set(Vec<String>),
+    Enum(Vec<String>),
     Union(Union),
 }
 
-/// Objects that are told apart by the value of one property.
+/// A union of objects that are distinguished by the value of one property.
 #[derive(Clone, Debug)]
 pub(crate) struct Union {
-    pub tag: String,
-    /// The values of the property, and the objects.
+    pub discriminator: String,
+    /// The values of the discriminator, and the objects.
     pub arms: Vec<(String, Node)>,
 }
 
@@ -85,56 +87,56 @@ pub(crate) struct Property {
     pub name: String,
     pub node: Node,
     pub required: bool,
-    pub words: Words,
-    /// Whether the document has it.
+    pub docs: Docs,
+    /// Whether a document has it.
     pub offered: bool,
 }
 
-/// What a document says of something.
+/// The documentation of one item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Words {
+pub(crate) struct Docs {
     pub text: Option<String>,
     pub deprecated: bool,
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Op {
+pub(crate) struct Operation {
     pub id: String,
-    /// The name of the method; assigned last.
+    /// The name of the method; assigned by `naming`.
     pub name: String,
     pub method: String,
     pub path: String,
     pub summary: Option<String>,
-    pub words: Words,
-    pub parameters: Vec<Param>,
+    pub docs: Docs,
+    pub parameters: Vec<Parameter>,
     pub request: Option<Payload>,
     pub success: Option<Payload>,
-    /// The statuses of failures that have a body of JSON, and what all of them look like.
+    /// The statuses of failures with a JSON body, whose type is `failure`.
     pub failures: Vec<String>,
     pub failure: Option<Node>,
-    /// Whether the document has it.
+    /// Whether a document has it.
     pub offered: bool,
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Param {
+pub(crate) struct Parameter {
     /// `path`, `query` or `header`.
     pub location: String,
     pub name: String,
-    /// What it is called in Rust; assigned last.
+    /// The Rust name; assigned by `naming`.
     pub ident: String,
     pub node: Node,
     pub required: bool,
-    pub words: Words,
+    pub docs: Docs,
     pub offered: bool,
 }
 
-/// A body.
+/// A body of a request or response.
 #[derive(Clone, Debug)]
 pub(crate) struct Payload {
     pub media: Media,
     pub node: Node,
-    pub words: Option<String>,
+    pub docs: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,6 +145,28 @@ pub(crate) enum Media {
     Form,
     Text,
     Octets,
+}
+
+impl Model {
+    pub fn operation(&self, endpoint: &Endpoint) -> Option<&Operation> {
+        let mut operations = self.operations.iter();
+        operations.find(|op| op.is(endpoint))
+    }
+
+    pub fn operation_mut(&mut self, endpoint: &Endpoint) -> Option<&mut Operation> {
+        let mut operations = self.operations.iter_mut();
+        operations.find(|op| op.is(endpoint))
+    }
+
+    /// Returns the type with this pinned name.
+    pub fn pinned_type(&self, name: &str) -> Option<Id> {
+        let is = |named: &NamedType| named.origin.pinned.as_deref() == Some(name);
+        let alias = || {
+            let (_, node) = self.aliases.iter().find(|(alias, _)| alias == name)?;
+            node.named()
+        };
+        self.types.iter().position(is).or_else(alias)
+    }
 }
 
 impl Node {
@@ -164,7 +188,7 @@ impl Node {
         }
     }
 
-    /// Replaces ids, wherever they stand.
+    /// Replaces every id.
     pub fn map_ids(&mut self, change: &mut impl FnMut(Id) -> Id) {
         match &mut self.shape {
             Shape::Named(id) => *id = change(*id),
@@ -174,10 +198,10 @@ impl Node {
     }
 }
 
-impl Named {
-    /// Replaces ids, wherever they stand.
+impl NamedType {
+    /// Replaces every id.
     pub fn map_ids(&mut self, change: &mut impl FnMut(Id) -> Id) {
-        if let Some((id, _)) = &mut self.origin.within {
+        if let Some((id, _)) = &mut self.origin.parent {
             *id = change(*id);
         }
         match &mut self.body {
@@ -190,7 +214,7 @@ impl Named {
                 .arms
                 .iter_mut()
                 .for_each(|(_, node)| node.map_ids(change)),
-            Body::Set(_) => {}
+            Body::Enum(_) => {}
         }
     }
 
@@ -209,8 +233,12 @@ impl Named {
     }
 }
 
-impl Op {
-    /// Every node that stands at the operation itself.
+impl Operation {
+    fn is(&self, endpoint: &Endpoint) -> bool {
+        self.method == endpoint.method && path::is_same(&self.path, &endpoint.path)
+    }
+
+    /// Returns the types of the parameters and bodies.
     pub fn nodes_mut(&mut self) -> impl Iterator<Item = &mut Node> {
         let bodies = self.request.iter_mut().chain(self.success.iter_mut());
         self.parameters

@@ -1,9 +1,9 @@
-//! The names of everything.
+//! Assigns the names of types, methods and parameters.
 //!
-//! A pinned name comes first. Then a component has the last part of its own name (`Invitation` of
-//! `iam.v2.Invitation`), and if that is taken its whole name; what is sent and is not the same as what comes
-//! back is called `…Request`. What has no name in the document is called after what holds it. If all that is
-//! taken, a number tells them apart, and a note says so.
+//! A pinned name takes precedence. Otherwise a component gets the last part of its name (`Invitation` of
+//! `iam.v2.Invitation`), or its whole name if that is taken; a type of requests that differs from the type of responses
+//! is called `…Request`. A type without a name in the document is called after the type that contains it. If every
+//! candidate is taken, a number is appended, and a note is recorded.
 
 use std::{
     cmp::Reverse,
@@ -12,27 +12,27 @@ use std::{
 
 use super::{
     idents,
-    model::{Body, Id, Model, Named, Node, Op, Shape},
+    model::{Body, Id, Model, NamedType, Node, Operation, Shape},
     schema::component,
 };
 
 pub(super) fn assign(model: &mut Model) {
-    merge(model);
-    sweep(model);
+    deduplicate(model);
+    remove_unreachable(model);
     types(model);
     operations(model);
 }
 
-/// What is described more than once is one type: a component that is sent and comes back, components of one name
-/// in several documents, and what failures look like, as far as they are equal.
-fn merge(model: &mut Model) {
+/// Merges equal types: a component in requests and in responses, components of one name in several documents, and the
+/// bodies of failures.
+fn deduplicate(model: &mut Model) {
     let mut candidates: HashMap<String, Vec<Id>> = HashMap::new();
-    let mut same: HashMap<Id, Id> = HashMap::new();
+    let mut duplicates: HashMap<Id, Id> = HashMap::new();
     let mut failures: HashMap<Id, usize> = HashMap::new();
     let all: Vec<Id> = {
-        let (sent, received): (Vec<Id>, Vec<Id>) =
-            (0..model.types.len()).partition(|id| model.types[*id].origin.sent);
-        received.into_iter().chain(sent).collect()
+        let (in_request, received): (Vec<Id>, Vec<Id>) =
+            (0..model.types.len()).partition(|id| model.types[*id].origin.in_request);
+        received.into_iter().chain(in_request).collect()
     };
     for id in all {
         let origin = &model.types[id].origin;
@@ -47,39 +47,39 @@ fn merge(model: &mut Model) {
             .find(|known| equal(model, id, **known, &mut HashSet::new()))
         {
             Some(known) => {
-                same.insert(id, *known);
+                duplicates.insert(id, *known);
                 *failures.entry(*known).or_default() += 1;
             }
             None => known.push(id),
         }
     }
-    let mut change = |id: Id| same.get(&id).copied().unwrap_or(id);
+    let mut replacement = |id: Id| duplicates.get(&id).copied().unwrap_or(id);
     for named in &mut model.types {
-        named.map_ids(&mut change);
+        named.map_ids(&mut replacement);
     }
-    for node in model.operations.iter_mut().flat_map(Op::nodes_mut) {
-        node.map_ids(&mut change);
+    for node in model.operations.iter_mut().flat_map(Operation::nodes_mut) {
+        node.map_ids(&mut replacement);
     }
     for (_, node) in &mut model.aliases {
-        node.map_ids(&mut change);
+        node.map_ids(&mut replacement);
     }
-    // What most operations fail with is named after none of them.
+    // The most common body of failures is not named after one operation.
     let shared = failures
         .into_iter()
         .filter(|(id, _)| is_failure(&model.types[*id]));
     if let Some((id, _)) = shared.max_by_key(|(id, count)| (*count, Reverse(*id))) {
-        FAILURE.clone_into(&mut model.types[id].origin.fallback);
+        FAILURE.clone_into(&mut model.types[id].origin.fallback_name);
     }
 }
 
-/// What the failures of several operations are called.
+/// The name of the body that the failures of several operations share.
 const FAILURE: &str = "Failure";
 
-fn is_failure(named: &Named) -> bool {
+fn is_failure(named: &NamedType) -> bool {
     let origin = &named.origin;
-    !origin.sent
-        && origin.within.is_none()
-        && origin.fallback.ends_with("_error")
+    !origin.in_request
+        && origin.parent.is_none()
+        && origin.fallback_name.ends_with("_error")
         && component(&origin.pointer).is_none()
 }
 
@@ -100,9 +100,9 @@ fn equal(model: &Model, one: Id, other: Id, assumed: &mut HashSet<(Id, Id)>) -> 
                         && equal_nodes(model, &a.node, &b.node, assumed)
                 })
         }
-        (Body::Set(ours), Body::Set(theirs)) => ours == theirs,
+        (Body::Enum(ours), Body::Enum(theirs)) => ours == theirs,
         (Body::Union(ours), Body::Union(theirs)) => {
-            ours.tag == theirs.tag
+            ours.discriminator == theirs.discriminator
                 && ours.arms.len() == theirs.arms.len()
                 && ours
                     .arms
@@ -125,61 +125,62 @@ fn equal_nodes(model: &Model, one: &Node, other: &Node, assumed: &mut HashSet<(I
         }
 }
 
-/// Drops the types that nothing leads to.
-fn sweep(model: &mut Model) {
-    let mut open: Vec<Id> = Vec::new();
-    let mut note = |node: &Node| named_in(node, &mut open);
+/// Removes types that no operation refers to.
+fn remove_unreachable(model: &mut Model) {
+    let mut queue: Vec<Id> = Vec::new();
+    let mut note = |node: &Node| collect_named(node, &mut queue);
     model
         .operations
         .iter()
-        .flat_map(Op::nodes)
+        .flat_map(Operation::nodes)
         .for_each(&mut note);
     model.aliases.iter().for_each(|(_, node)| note(node));
     let mut reached = BTreeSet::new();
-    while let Some(id) = open.pop() {
+    while let Some(id) = queue.pop() {
         if !reached.insert(id) {
             continue;
         }
         match &model.types[id].body {
             Body::Object(properties) => properties
                 .iter()
-                .for_each(|it| named_in(&it.node, &mut open)),
+                .for_each(|it| collect_named(&it.node, &mut queue)),
             Body::Union(union) => union
                 .arms
                 .iter()
-                .for_each(|(_, node)| named_in(node, &mut open)),
-            Body::Set(_) => {}
+                .for_each(|(_, node)| collect_named(node, &mut queue)),
+            Body::Enum(_) => {}
         }
     }
-    let places: HashMap<Id, Id> = reached
+    let new_ids: HashMap<Id, Id> = reached
         .iter()
         .enumerate()
         .map(|(new, old)| (*old, new))
         .collect();
-    // What held a type may be gone, and then names it no more.
-    let mut kept: Vec<Named> = reached.iter().map(|id| model.types[*id].clone()).collect();
+    // If the containing type was removed, the type is named by its fallback.
+    let mut kept: Vec<NamedType> = reached.iter().map(|id| model.types[*id].clone()).collect();
     for named in &mut kept {
-        if let Some((holder, way)) = &named.origin.within
-            && !places.contains_key(holder)
+        if let Some((holder, member)) = &named.origin.parent
+            && !new_ids.contains_key(holder)
         {
-            named.origin.fallback = format!("{}_{way}", model.types[*holder].origin.fallback);
-            named.origin.within = None;
+            named.origin.fallback_name =
+                format!("{}_{member}", model.types[*holder].origin.fallback_name);
+            named.origin.parent = None;
         }
-        named.map_ids(&mut |id| places[&id]);
+        named.map_ids(&mut |id| new_ids[&id]);
     }
     model.types = kept;
-    for node in model.operations.iter_mut().flat_map(Op::nodes_mut) {
-        node.map_ids(&mut |id| places[&id]);
+    for node in model.operations.iter_mut().flat_map(Operation::nodes_mut) {
+        node.map_ids(&mut |id| new_ids[&id]);
     }
     for (_, node) in &mut model.aliases {
-        node.map_ids(&mut |id| places[&id]);
+        node.map_ids(&mut |id| new_ids[&id]);
     }
 }
 
-fn named_in(node: &Node, found: &mut Vec<Id>) {
+fn collect_named(node: &Node, found: &mut Vec<Id>) {
     match &node.shape {
         Shape::Named(id) => found.push(*id),
-        Shape::List(inner) | Shape::Map(inner) => named_in(inner, found),
+        Shape::List(inner) | Shape::Map(inner) => collect_named(inner, found),
         _ => {}
     }
 }
@@ -196,14 +197,14 @@ fn types(model: &mut Model) {
             None => unnamed.push(id),
         }
     }
-    // What comes back first, components before what has no name of its own, and those in an order that does
-    // not depend on where they are used.
+    // Types of responses come first, components before types without a name, and components in an order that does not
+    // depend on where they are used.
     let rank = |id: &Id| {
         let origin = &model.types[*id].origin;
         let own = component(&origin.pointer).is_some();
         (
             !own,
-            own && origin.sent,
+            own && origin.in_request,
             if own {
                 origin.pointer.clone()
             } else {
@@ -214,28 +215,28 @@ fn types(model: &mut Model) {
     };
     unnamed.sort_by_cached_key(rank);
     let number = |name: &str, count: usize| format!("{name}{count}");
-    // Whoever holds a type comes first, as far as none holds itself.
+    // A containing type is named before its parts, unless it contains itself.
     let mut rounds = 0;
     while !unnamed.is_empty() {
         rounds += 1;
         let mut later = Vec::new();
         for id in unnamed {
             let origin = &model.types[id].origin;
-            let candidates = match (component(&origin.pointer), &origin.within) {
-                (Some(name), _) => component_names(&name, origin.sent),
+            let candidates = match (component(&origin.pointer), &origin.parent) {
+                (Some(name), _) => component_names(&name, origin.in_request),
                 (None, Some((holder, _)))
                     if model.types[*holder].name.is_empty() && rounds < 100 =>
                 {
                     later.push(id);
                     continue;
                 }
-                (None, Some((holder, way))) => {
+                (None, Some((holder, member))) => {
                     let holder = &model.types[*holder].name;
-                    vec![idents::type_name(&format!("{holder}_{way}"))]
+                    vec![idents::type_name(&format!("{holder}_{member}"))]
                 }
-                (None, None) => vec![idents::type_name(&origin.fallback)],
+                (None, None) => vec![idents::type_name(&origin.fallback_name)],
             };
-            let name = idents::free(&taken, &candidates, number);
+            let name = idents::first_free(&taken, &candidates, number);
             if !candidates.contains(&name) {
                 let pointer = &origin.pointer;
                 model.notes.push(format!(
@@ -250,14 +251,14 @@ fn types(model: &mut Model) {
     }
 }
 
-fn component_names(name: &str, sent: bool) -> Vec<String> {
+fn component_names(name: &str, in_request: bool) -> Vec<String> {
     let short = name
         .rsplit(['.', '/', ':'])
         .next()
         .filter(|short| short.starts_with(|letter: char| letter.is_alphabetic()));
     let mut names: Vec<String> = short.into_iter().map(idents::type_name).collect();
     names.push(idents::type_name(name));
-    if sent {
+    if in_request {
         let request = names.iter().filter(|name| !name.ends_with("Request"));
         let request = request.map(|name| format!("{name}Request"));
         let request: Vec<String> = request.collect();
@@ -268,7 +269,7 @@ fn component_names(name: &str, sent: bool) -> Vec<String> {
     names
 }
 
-/// Names methods and parameters. What would be taken for something else of the client's gets another name.
+/// Names methods and parameters. A name that the generated client or builder already has is changed.
 fn operations(model: &mut Model) {
     let mut taken = HashSet::new();
     let number = |name: &str, count: usize| format!("{name}_{count}");
@@ -277,7 +278,7 @@ fn operations(model: &mut Model) {
         if idents::is_reserved_operation(&name) {
             name.push_str("_operation");
         }
-        // Builders are types: `get_a_2` and `get_a2` would be one.
+        // Builders are types, and `get_a_2` and `get_a2` have the same one.
         let numbered = (2..).map(|count| number(&name, count));
         let mut candidates = std::iter::once(name.clone()).chain(numbered);
         let free = candidates
@@ -301,13 +302,13 @@ fn operations(model: &mut Model) {
             } else {
                 vec![plain, longer]
             };
-            param.ident = idents::free(&idents_taken, &candidates, number);
+            param.ident = idents::first_free(&idents_taken, &candidates, number);
             idents_taken.insert(param.ident.clone());
         }
     }
 }
 
-/// What the values of a set are called; a value that would be `Other` is `OtherValue`.
+/// Returns the names of variants. A value that would be `Other` becomes `OtherValue`.
 pub(crate) fn variants(values: &[String]) -> Vec<String> {
     let mut taken = HashSet::from(["Other".to_owned(), "Self".to_owned()]);
     let mut names = Vec::new();
@@ -319,7 +320,7 @@ pub(crate) fn variants(values: &[String]) -> Vec<String> {
         };
         let plain = plain.trim_end_matches('_').to_owned();
         let longer = format!("{plain}Value");
-        let name = idents::free(&taken, &[plain, longer], |name, count| {
+        let name = idents::first_free(&taken, &[plain, longer], |name, count| {
             format!("{name}{count}")
         });
         taken.insert(name.clone());

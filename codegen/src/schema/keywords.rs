@@ -1,9 +1,9 @@
-//! Single keywords, each in the one form that the normalised document has for it.
+//! Normalises single keywords, each to one form.
 
 use serde_json::{Map, Value, json};
 
-/// Keywords that say nothing about the values.
-pub(super) const COSMETIC: [&str; 12] = [
+/// Keywords that do not restrict values.
+pub(super) const ANNOTATIONS: [&str; 12] = [
     "$ref",
     "description",
     "title",
@@ -18,8 +18,8 @@ pub(super) const COSMETIC: [&str; 12] = [
     "$defs",
 ];
 
-/// Keywords that hold a schema which counts for itself.
-pub(super) const ONE: [&str; 10] = [
+/// Keywords whose value is a schema of another value.
+pub(super) const SCHEMA: [&str; 10] = [
     "items",
     "additionalProperties",
     "not",
@@ -32,22 +32,23 @@ pub(super) const ONE: [&str; 10] = [
     "unevaluatedProperties",
 ];
 
-/// Keywords that hold a list or a map of such schemas.
-pub(super) const MANY: [&str; 3] = ["prefixItems", "patternProperties", "dependentSchemas"];
+/// Keywords whose value is a list or a map of such schemas.
+pub(super) const SCHEMA_COLLECTIONS: [&str; 3] =
+    ["prefixItems", "patternProperties", "dependentSchemas"];
 
-/// Keywords whose schemas are about the same value.
-pub(super) const COMBINING: [&str; 3] = ["allOf", "anyOf", "oneOf"];
+/// Keywords whose schemas apply to the same value.
+pub(super) const COMBINATORS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 
-/// Whether schemas stand under the keyword.
-pub(super) fn nests(keyword: &str) -> bool {
+/// Whether the value of the keyword contains schemas.
+pub(super) fn holds_schemas(keyword: &str) -> bool {
     keyword == "properties"
-        || ONE.contains(&keyword)
-        || MANY.contains(&keyword)
-        || COMBINING.contains(&keyword)
+        || SCHEMA.contains(&keyword)
+        || SCHEMA_COLLECTIONS.contains(&keyword)
+        || COMBINATORS.contains(&keyword)
 }
 
-/// A list of types: null is `nullable`, and a list of one is that one.
-pub(super) fn types(value: &Value, schema: &mut Map<String, Value>) {
+/// Inserts `type`. Null becomes `nullable`, and a list of one type becomes that type.
+pub(super) fn insert_types(value: &Value, schema: &mut Map<String, Value>) {
     let Value::Array(types) = value else {
         schema.insert("type".to_owned(), value.clone());
         return;
@@ -60,25 +61,25 @@ pub(super) fn types(value: &Value, schema: &mut Map<String, Value>) {
     match types.as_slice() {
         [] => {}
         [one] => drop(schema.insert("type".to_owned(), (*one).clone())),
-        _ => drop(schema.insert("type".to_owned(), sorted(&json!(types)))),
+        _ => drop(schema.insert("type".to_owned(), sorted_set(&json!(types)))),
     }
 }
 
-/// A list of values: null is `nullable`.
-pub(super) fn enumeration(values: &[Value], schema: &mut Map<String, Value>) {
+/// Inserts `enum`. Null becomes `nullable`.
+pub(super) fn insert_enum(values: &[Value], schema: &mut Map<String, Value>) {
     let others: Vec<Value> = values
         .iter()
         .filter(|value| !value.is_null())
-        .map(whole)
+        .map(normalize_numbers)
         .collect();
     if others.len() < values.len() {
         schema.insert("nullable".to_owned(), json!(true));
     }
-    schema.insert("enum".to_owned(), sorted(&Value::Array(others)));
+    schema.insert("enum".to_owned(), sorted_set(&Value::Array(others)));
 }
 
-/// `minimum` and `maximum`: 3.1 has an exclusive bound of its own, 3.0 a flag beside the bound.
-pub(super) fn bounds(node: &Map<String, Value>, schema: &mut Map<String, Value>) {
+/// Inserts `minimum` and `maximum`. In 3.1 an exclusive bound is a keyword of its own, in 3.0 a flag beside the bound.
+pub(super) fn insert_bounds(node: &Map<String, Value>, schema: &mut Map<String, Value>) {
     for (bound, exclusive, sign) in [
         ("minimum", "exclusiveMinimum", 1.0),
         ("maximum", "exclusiveMaximum", -1.0),
@@ -92,16 +93,16 @@ pub(super) fn bounds(node: &Map<String, Value>, schema: &mut Map<String, Value>)
             }
             flag => (inclusive, flag == Some(&json!(true))),
         };
-        schema.extend(kept.map(|value| (bound.to_owned(), whole(value))));
+        schema.extend(kept.map(|value| (bound.to_owned(), normalize_numbers(value))));
         if is_exclusive {
             schema.insert(exclusive.to_owned(), json!(true));
         }
     }
 }
 
-/// A choice as a schema; one that is merely between types is a list of types.
+/// Returns a union as a schema; a union that only lists types becomes a list of types.
 pub(super) fn union(keyword: &str, branches: Vec<Value>) -> Option<Map<String, Value>> {
-    let Value::Array(mut branches) = sorted(&Value::Array(branches)) else {
+    let Value::Array(mut branches) = sorted_set(&Value::Array(branches)) else {
         return None;
     };
     let only_type = |branch: &Value| {
@@ -109,16 +110,16 @@ pub(super) fn union(keyword: &str, branches: Vec<Value>) -> Option<Map<String, V
     };
     match branches.as_slice() {
         [] => None,
-        [_] => branches.pop().map(object),
+        [_] => branches.pop().map(into_map),
         many if keyword == "anyOf" && many.iter().all(only_type) => {
             let types = many.iter().map(|branch| branch["type"].clone()).collect();
-            Some(object(json!({ "type": sorted(&types) })))
+            Some(into_map(json!({ "type": sorted_set(&types) })))
         }
-        _ => Some(object(json!({ keyword: branches }))),
+        _ => Some(into_map(json!({ keyword: branches }))),
     }
 }
 
-/// Only the property counts: the mapping holds names of schemas.
+/// Keeps the property name only, because the mapping contains names of schemas.
 pub(super) fn discriminator(value: &Value) -> Value {
     json!({ "propertyName": value["propertyName"] })
 }
@@ -129,7 +130,7 @@ pub(super) fn infer_type(schema: &mut Map<String, Value>) {
     }
     let has = |keyword: &str| schema.contains_key(keyword);
     let all_strings = schema.get("enum").is_some_and(|values| {
-        !list(values).is_empty() && list(values).iter().all(Value::is_string)
+        !as_list(values).is_empty() && as_list(values).iter().all(Value::is_string)
     });
     let inferred = if has("properties") || has("required") || has("additionalProperties") {
         "object"
@@ -143,35 +144,35 @@ pub(super) fn infer_type(schema: &mut Map<String, Value>) {
     schema.insert("type".to_owned(), json!(inferred));
 }
 
-/// `100.0` is `100`, at any depth.
-pub(super) fn whole(value: &Value) -> Value {
+/// Writes whole numbers without a fraction (`100.0` as `100`), at any depth.
+pub(super) fn normalize_numbers(value: &Value) -> Value {
     match value {
         Value::Number(number) if number.is_f64() => match value.as_f64() {
             Some(number) if number.fract() == 0.0 && number.abs() < 9e15 => json!(number as i64),
             _ => value.clone(),
         },
-        Value::Array(values) => values.iter().map(whole).collect(),
+        Value::Array(values) => values.iter().map(normalize_numbers).collect(),
         Value::Object(map) => map
             .iter()
-            .map(|(key, value)| (key.clone(), whole(value)))
+            .map(|(key, value)| (key.clone(), normalize_numbers(value)))
             .collect(),
         _ => value.clone(),
     }
 }
 
-/// The values of a set, in an order of their own, without repetition.
-pub(super) fn sorted(value: &Value) -> Value {
-    let mut values = list(value).to_vec();
+/// Sorts the values of a set and removes duplicates.
+pub(super) fn sorted_set(value: &Value) -> Value {
+    let mut values = as_list(value).to_vec();
     values.sort_by_cached_key(Value::to_string);
     values.dedup();
     Value::Array(values)
 }
 
-pub(super) fn list(value: &Value) -> &[Value] {
+pub(super) fn as_list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-pub(super) fn object(value: Value) -> Map<String, Value> {
+pub(super) fn into_map(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(map) => map,
         _ => Map::new(),

@@ -4,10 +4,10 @@ use std::{cmp::Ordering, collections::HashSet};
 
 use serde_json::{Map, Value, json};
 
-/// One schema that both parts describe together.
+/// Merges two parts into the schema that both describe together.
 ///
-/// Where the parts contradict each other, or say something that has no merged form, both are kept
-/// under `allOf`; that is an error only where the library reads that place.
+/// Keywords that contradict each other, or that have no merged form, stay under `allOf`. This is an error only
+/// where the library reads that value.
 pub(super) fn merge(
     mut left: Map<String, Value>,
     mut right: Map<String, Value>,
@@ -20,7 +20,7 @@ pub(super) fn merge(
     }
     let nullable = both_allow_null(&left, &right);
     left.remove("nullable");
-    keep_tighter(&mut left, &mut right);
+    intersect_bounds(&mut left, &mut right);
     let mut rest = Vec::new();
     for part in [&mut left, &mut right] {
         if let Some(Value::Array(parts)) = part.remove("allOf") {
@@ -55,8 +55,8 @@ pub(super) fn merge(
     left
 }
 
-/// Of two bounds the tighter one holds, with what is said of it.
-fn keep_tighter(left: &mut Map<String, Value>, right: &mut Map<String, Value>) {
+/// Keeps the tighter of two bounds, with its `exclusive` flag, and removes the other one.
+fn intersect_bounds(left: &mut Map<String, Value>, right: &mut Map<String, Value>) {
     for (bound, exclusive, sign) in [
         ("minimum", "exclusiveMinimum", 1.0),
         ("maximum", "exclusiveMaximum", -1.0),
@@ -75,7 +75,7 @@ fn keep_tighter(left: &mut Map<String, Value>, right: &mut Map<String, Value>) {
     }
 }
 
-/// Null is allowed by both; a part that says nothing of types says nothing of null either.
+/// Whether both parts allow null. A part without a type does not restrict null.
 fn both_allow_null(left: &Map<String, Value>, right: &Map<String, Value>) -> bool {
     let allows = |part: &Map<String, Value>| {
         let says_so = part.get("nullable") == Some(&json!(true));
@@ -144,7 +144,7 @@ fn combine(keyword: &str, ours: Value, theirs: Value) -> Result<Value, (Value, V
                 ours
             })
         }
-        // The outer schema is merged last, and its default is the one that is meant.
+        // The outer schema is merged last, and its default overrides the others.
         ("default", _, theirs) => Ok(theirs),
         (_, ours, theirs) => Err((ours, theirs)),
     }

@@ -1,10 +1,9 @@
-//! Normalising a schema: references resolved, `allOf` merged, 3.1 lowered to 3.0, cosmetics dropped.
+//! Normalises schemas: resolves references, merges `allOf`, lowers 3.1 to 3.0 and drops annotations.
 //!
-//! The result is one tree that says what values look like and nothing else, so that two documents
-//! can be compared by it: it does not depend on schema names, on what is inline and what is not, on
-//! the order of keys, or on the OpenAPI version. A place that cannot be resolved stays as the
-//! `$ref` it was, and recursion becomes `x-recursion` with the number of levels to go up; both are
-//! an error only where the library reads that place.
+//! The result is a tree that describes values and nothing else, so that two documents can be compared: it does not
+//! depend on schema names, on inlining, on the order of keys or on the OpenAPI version. A `$ref` that cannot be resolved
+//! stays a `$ref`, and recursion becomes `x-recursion` with the number of levels to go up. Both are an error only where
+//! the library reads that value.
 
 mod keywords;
 mod merge;
@@ -16,17 +15,20 @@ use serde_json::{Map, Value, json};
 
 use crate::document::{Document, escape};
 use keywords::{
-    COMBINING, COSMETIC, MANY, ONE, bounds, discriminator, enumeration, infer_type, list, nests,
-    object, sorted, types, union, whole,
+    ANNOTATIONS, COMBINATORS, SCHEMA, SCHEMA_COLLECTIONS, as_list, discriminator, holds_schemas,
+    infer_type, insert_bounds, insert_enum, insert_types, into_map, normalize_numbers, sorted_set,
+    union,
 };
 use merge::merge;
-use tree::drop_hidden;
-pub(crate) use tree::weight;
+pub(crate) use tree::estimated_bytes;
+use tree::remove_hidden;
 
-/// Which way a schema travels: `readOnly` properties are not sent, `writeOnly` ones not received.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Direction {
+/// The direction in which a value travels: `readOnly` properties are not sent, `writeOnly` ones not received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the client to the server.
     Request,
+    /// From the server to the client.
     Response,
 }
 
@@ -37,35 +39,36 @@ const MAX_BYTES: usize = 8 << 20;
 /// Nesting beyond this is treated as recursion.
 const MAX_DEPTH: usize = 64;
 
-/// What a combining keyword comes to.
+/// The result of a combinator: `allOf`, `anyOf` or `oneOf`.
 #[derive(Default)]
 struct Combined {
     /// Schemas of the same value, to be merged.
     parts: Vec<Map<String, Value>>,
-    /// What the schema that has the keyword says then.
-    beside: Map<String, Value>,
+    /// Keywords for the schema that contains the combinator.
+    siblings: Map<String, Value>,
 }
 
 /// Normalises the schemas of one document.
-pub(crate) struct Normaliser<'a> {
+pub(crate) struct SchemaNormalizer<'a> {
     document: &'a Document,
-    /// Where each place of the normalised document came from.
+    /// Pointers of the normalised document, with the pointers of the original document that they come from.
     pub origins: BTreeMap<String, String>,
-    /// Where each property is listed, which may be elsewhere than where its schema is.
-    pub sites: BTreeMap<String, String>,
+    /// Pointers of properties, with the pointer under which the original document lists the property. Its schema may be
+    /// elsewhere.
+    pub use_sites: BTreeMap<String, String>,
     spent: usize,
-    /// The schemas that are being expanded, outermost first, and how deep in the result each stands.
-    open: Vec<(&'a Map<String, Value>, usize)>,
+    /// The schemas that are being expanded, outermost first, each with its depth in the result.
+    expanding: Vec<(&'a Map<String, Value>, usize)>,
 }
 
-impl<'a> Normaliser<'a> {
+impl<'a> SchemaNormalizer<'a> {
     pub fn new(document: &'a Document) -> Self {
         Self {
             document,
             origins: BTreeMap::new(),
-            sites: BTreeMap::new(),
+            use_sites: BTreeMap::new(),
             spent: 0,
-            open: Vec::new(),
+            expanding: Vec::new(),
         }
     }
 
@@ -74,20 +77,20 @@ impl<'a> Normaliser<'a> {
         self.spent > MAX_BYTES
     }
 
-    /// Takes from what the document may expand to; false when nothing is left.
+    /// Adds to the size of the expansion. Returns false once the limit is exceeded.
     pub fn spend(&mut self, bytes: usize) -> bool {
         self.spent = self.spent.saturating_add(bytes);
         !self.exhausted()
     }
 
-    /// What stands at `at` of the surface came from `source` of the document.
-    pub fn came(&mut self, at: &str, source: &str) {
+    /// Records that `at` of the normalised document comes from `source` of the original one.
+    pub fn record_origin(&mut self, at: &str, source: &str) {
         if self.spend(at.len() + source.len()) {
             self.origins.insert(at.to_owned(), source.to_owned());
         }
     }
 
-    /// Normalises a whole schema `node`, which stands at `source`, to stand at `at`.
+    /// Normalises the schema `node` at `source` of the original document, to be placed at `at` of the normalised one.
     pub fn schema(
         &mut self,
         node: &'a Value,
@@ -96,11 +99,11 @@ impl<'a> Normaliser<'a> {
         direction: Direction,
     ) -> Value {
         let mut schema = self.part(node, source, at, direction);
-        drop_hidden(&mut schema);
+        remove_hidden(&mut schema);
         schema
     }
 
-    /// A schema within another one; whether it travels is for the holder to say.
+    /// Normalises a schema within another one. The outer schema decides whether its properties are sent and received.
     fn part(&mut self, node: &'a Value, source: &str, at: &str, direction: Direction) -> Value {
         let mut schema = self.expand(node, source, at, direction);
         for flag in ["readOnly", "writeOnly"] {
@@ -117,37 +120,37 @@ impl<'a> Normaliser<'a> {
         direction: Direction,
     ) -> Map<String, Value> {
         if !self.spend(64 + at.len() + source.len()) {
-            return object(json!({ "x-recursion": true }));
+            return into_map(json!({ "x-recursion": true }));
         }
         self.origins
             .entry(at.to_owned())
             .or_insert_with(|| source.to_owned());
-        if self.exhausted() || self.open.len() > MAX_DEPTH {
-            return object(json!({ "x-recursion": true }));
+        if self.exhausted() || self.expanding.len() > MAX_DEPTH {
+            return into_map(json!({ "x-recursion": true }));
         }
         let node = match node {
             Value::Object(node) => node,
-            Value::Bool(false) => return object(json!({ "not": {} })),
+            Value::Bool(false) => return into_map(json!({ "not": {} })),
             _ => return Map::new(),
         };
-        // A schema within one of the same text is that one again, wherever each of them is written.
+        // A schema within an equal schema is a recursion, wherever each of them is written.
         let level = at.matches('/').count();
         let same = |(other, _): &&(&Map<String, Value>, usize)| {
             std::ptr::eq(*other, node) || *other == node
         };
-        if let Some((_, outer)) = self.open.iter().rev().find(same) {
-            return object(json!({ "x-recursion": level.saturating_sub(*outer) }));
+        if let Some((_, outer)) = self.expanding.iter().rev().find(same) {
+            return into_map(json!({ "x-recursion": level.saturating_sub(*outer) }));
         }
-        self.open.push((node, level));
+        self.expanding.push((node, level));
         let schema = match node.get("$ref") {
             Some(reference) => self.reference(reference, node, source, at, direction),
             None => self.inline(node, source, at, direction),
         };
-        self.open.pop();
+        self.expanding.pop();
         schema
     }
 
-    /// A `$ref`; in 3.1 the keywords beside it count too.
+    /// Resolves a `$ref`. In 3.1 the keywords beside it apply too.
     fn reference(
         &mut self,
         reference: &'a Value,
@@ -161,11 +164,11 @@ impl<'a> Normaliser<'a> {
             .as_str()
             .and_then(|reference| document.target(reference));
         let Some((target, pointer)) = target else {
-            // Null would look as if there were none.
+            // A null would look like an absent reference.
             let text = reference
                 .as_str()
                 .map_or_else(|| reference.to_string(), str::to_owned);
-            return object(json!({ "$ref": text }));
+            return into_map(json!({ "$ref": text }));
         };
         self.move_origin(at, source, &pointer);
         let target = self.expand(target, &pointer, at, direction);
@@ -176,7 +179,7 @@ impl<'a> Normaliser<'a> {
         merge(target, siblings)
     }
 
-    /// What stands at `at` is really said at `to`: where a person would mend it.
+    /// Moves the origin of `at` to `to`, where a person would correct the document.
     fn move_origin(&mut self, at: &str, from: &str, to: &str) {
         if let Some(origin) = self.origins.get_mut(at).filter(|origin| *origin == from) {
             *origin = to.to_owned();
@@ -193,23 +196,23 @@ impl<'a> Normaliser<'a> {
         let mut schema = Map::new();
         for (keyword, value) in node {
             let keyword = keyword.as_str();
-            if !nests(keyword) && !self.spend(weight(value)) {
+            if !holds_schemas(keyword) && !self.spend(estimated_bytes(value)) {
                 break;
             }
             let source = format!("{source}/{}", escape(keyword));
             match keyword {
                 _ if value.is_null() && keyword != "const" => {}
-                _ if COSMETIC.contains(&keyword) || COMBINING.contains(&keyword) => {}
+                _ if ANNOTATIONS.contains(&keyword) || COMBINATORS.contains(&keyword) => {}
                 "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => {}
                 "x-extensible-enum" => {
-                    schema.insert(keyword.to_owned(), sorted(&whole(value)));
+                    schema.insert(keyword.to_owned(), sorted_set(&normalize_numbers(value)));
                 }
                 _ if keyword.starts_with("x-") => {}
-                "type" => types(value, &mut schema),
-                "const" => enumeration(std::slice::from_ref(value), &mut schema),
+                "type" => insert_types(value, &mut schema),
+                "const" => insert_enum(std::slice::from_ref(value), &mut schema),
                 "enum" if node.contains_key("const") => {}
-                "enum" => enumeration(list(value), &mut schema),
-                "required" => drop(schema.insert(keyword.to_owned(), sorted(value))),
+                "enum" => insert_enum(as_list(value), &mut schema),
+                "required" => drop(schema.insert(keyword.to_owned(), sorted_set(value))),
                 "discriminator" => {
                     schema.insert(keyword.to_owned(), discriminator(value));
                 }
@@ -217,32 +220,37 @@ impl<'a> Normaliser<'a> {
                     let properties = self.properties(value, &source, at, direction);
                     schema.insert(keyword.to_owned(), properties);
                 }
-                _ if ONE.contains(&keyword) => {
+                _ if SCHEMA.contains(&keyword) => {
                     let inner = self.part(value, &source, &format!("{at}/{keyword}"), direction);
                     let inner = match keyword {
-                        // `true` and `{}` are the default.
+                        // `true` and `{}` are the defaults.
                         "additionalProperties" if inner == json!({}) => continue,
                         "additionalProperties" if inner == json!({ "not": {} }) => json!(false),
                         _ => inner,
                     };
                     schema.insert(keyword.to_owned(), inner);
                 }
-                _ if MANY.contains(&keyword) => {
-                    let inner = self.many(value, &source, &format!("{at}/{keyword}"), direction);
+                _ if SCHEMA_COLLECTIONS.contains(&keyword) => {
+                    let inner = self.schema_collection(
+                        value,
+                        &source,
+                        &format!("{at}/{keyword}"),
+                        direction,
+                    );
                     schema.insert(keyword.to_owned(), inner);
                 }
-                _ => drop(schema.insert(keyword.to_owned(), whole(value))),
+                _ => drop(schema.insert(keyword.to_owned(), normalize_numbers(value))),
             }
         }
-        bounds(node, &mut schema);
-        // What a schema says itself stands nearer than what it is combined with.
+        insert_bounds(node, &mut schema);
+        // A schema's own keywords are merged last.
         let mut parts = Vec::new();
-        for keyword in COMBINING {
+        for keyword in COMBINATORS {
             if let Some(value) = node.get(keyword) {
-                let branches = list(value);
-                let combined = self.combining(keyword, branches, source, at, direction);
+                let branches = as_list(value);
+                let combined = self.combinator(keyword, branches, source, at, direction);
                 parts.extend(combined.parts);
-                schema.extend(combined.beside);
+                schema.extend(combined.siblings);
             }
         }
         for flag in [
@@ -259,7 +267,7 @@ impl<'a> Normaliser<'a> {
         if schema.get("required") == Some(&json!([])) {
             schema.remove("required");
         }
-        // What an outer schema says of null holds for the whole; inside `allOf` every part has its say.
+        // `nullable` of an outer schema applies to the whole; inside `allOf` every part has to allow null.
         let nullable = schema.get("nullable") == Some(&json!(true));
         if let Some(mut whole) = parts.into_iter().reduce(merge) {
             if nullable {
@@ -272,8 +280,8 @@ impl<'a> Normaliser<'a> {
         schema
     }
 
-    /// `allOf`, `anyOf` and `oneOf`; all of one and one of one is that one, and one of null is nullable.
-    fn combining(
+    /// Normalises `allOf`, `anyOf` or `oneOf`. A combinator with one branch is that branch, and a branch of null is `nullable`.
+    fn combinator(
         &mut self,
         keyword: &str,
         branches: &'a [Value],
@@ -290,7 +298,7 @@ impl<'a> Normaliser<'a> {
             let count = branches.len();
             branches.retain(|(source, branch)| !self.is_null(branch, source));
             if branches.len() < count {
-                combined.beside.insert("nullable".to_owned(), json!(true));
+                combined.siblings.insert("nullable".to_owned(), json!(true));
             }
         }
         if keyword == "allOf" || branches.len() == 1 {
@@ -312,7 +320,7 @@ impl<'a> Normaliser<'a> {
         combined
     }
 
-    /// Whether a branch of a union stands for null.
+    /// Whether a branch of a union allows only null.
     fn is_null(&self, branch: &Value, source: &str) -> bool {
         let resolved = self.document.resolve(branch, source);
         resolved.is_some_and(|(branch, _)| {
@@ -323,8 +331,14 @@ impl<'a> Normaliser<'a> {
         })
     }
 
-    /// A list or a map of schemas.
-    fn many(&mut self, value: &'a Value, source: &str, at: &str, direction: Direction) -> Value {
+    /// Normalises a list or a map of schemas.
+    fn schema_collection(
+        &mut self,
+        value: &'a Value,
+        source: &str,
+        at: &str,
+        direction: Direction,
+    ) -> Value {
         let mut part = |token: &str, inner: &'a Value| {
             let (source, at) = (format!("{source}/{token}"), format!("{at}/{token}"));
             self.part(inner, &source, &at, direction)
@@ -343,7 +357,7 @@ impl<'a> Normaliser<'a> {
         }
     }
 
-    /// Properties that do not travel in this direction are marked, to be left out at the end.
+    /// Normalises properties. Those that are not sent or received keep their flag, and `remove_hidden` drops them at the end.
     fn properties(
         &mut self,
         value: &'a Value,
@@ -362,10 +376,10 @@ impl<'a> Normaliser<'a> {
             }
             let token = escape(name);
             let place = format!("{at}/properties/{token}");
-            let site = format!("{source}/{token}");
-            let mut property = self.expand(property, &site, &place, direction);
-            self.sites.entry(place).or_insert(site);
-            // An `allOf` part may say only later that a property does not travel.
+            let use_site = format!("{source}/{token}");
+            let mut property = self.expand(property, &use_site, &place, direction);
+            self.use_sites.entry(place).or_insert(use_site);
+            // A later part of `allOf` may still mark the property as `readOnly` or `writeOnly`.
             if property.get(hidden) != Some(&json!(true)) {
                 property.remove("readOnly");
                 property.remove("writeOnly");

@@ -1,11 +1,11 @@
-//! Whole trees: what of them does not travel, and how much they weigh.
+//! Functions over whole trees: hidden properties and sizes.
 
 use std::collections::HashSet;
 
 use serde_json::Value;
 
-/// Leaves out the properties that do not travel in this direction, once everything is merged.
-pub(super) fn drop_hidden(schema: &mut Value) {
+/// Removes properties that are not sent or received in this direction, after everything is merged.
+pub(super) fn remove_hidden(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
             let mut dropped = HashSet::new();
@@ -25,21 +25,21 @@ pub(super) fn drop_hidden(schema: &mut Value) {
                     map.remove("required");
                 }
             }
-            map.values_mut().for_each(drop_hidden);
+            map.values_mut().for_each(remove_hidden);
         }
-        Value::Array(values) => values.iter_mut().for_each(drop_hidden),
+        Value::Array(values) => values.iter_mut().for_each(remove_hidden),
         _ => {}
     }
 }
 
-/// How many bytes a value takes, roughly.
-pub(crate) fn weight(value: &Value) -> usize {
+/// Estimates how many bytes a value takes.
+pub(crate) fn estimated_bytes(value: &Value) -> usize {
     let inner = match value {
         Value::Object(map) => map
             .iter()
-            .map(|(key, value)| key.len() + weight(value))
+            .map(|(key, value)| key.len() + estimated_bytes(value))
             .sum(),
-        Value::Array(values) => values.iter().map(weight).sum(),
+        Value::Array(values) => values.iter().map(estimated_bytes).sum(),
         Value::String(text) => text.len(),
         _ => 0,
     };

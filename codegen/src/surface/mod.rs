@@ -1,6 +1,6 @@
-//! The surface of an API: the operations that the library uses, normalised.
+//! The surface of an API: the selected operations, normalised.
 
-mod reader;
+mod operation;
 mod security;
 mod servers;
 
@@ -10,27 +10,38 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     api::{Api, Operation},
+    diagnostic::{Diagnostic, Report},
     document::{Document, escape},
     path::is_same,
-    problem::{Problem, Report},
-    schema::Normaliser,
+    schema::SchemaNormalizer,
     select,
 };
-use reader::Reader;
-pub(crate) use servers::Servers;
+use operation::OperationNormalizer;
+pub use servers::Servers;
 
-/// The operations of one [`Api`] as a document describes them, in a form that can be compared.
+/// The operations of one [`Api`] as a document describes them, in a normalised form that can be compared.
 ///
-/// It is an OpenAPI 3.0 document without `$ref`s, names of schemas, descriptions and examples. Two
-/// documents of one API have equal surfaces exactly when they mean the same for this library.
+/// A surface is an OpenAPI 3.0 document without `$ref`s, names of schemas, descriptions and examples. Two
+/// documents of one API have equal surfaces exactly if they are equivalent for the library.
 #[derive(Clone, Debug)]
 pub struct Surface {
     name: String,
     value: Value,
     origins: BTreeMap<String, String>,
-    sites: BTreeMap<String, String>,
-    /// By the operation that has its own; those of the document are under the empty pointer.
+    use_sites: BTreeMap<String, String>,
+    /// Servers by the pointer of the operation that overrides them; those of the document are under the empty pointer.
     servers: BTreeMap<String, Servers>,
+}
+
+/// An operation of a [`Surface`].
+#[derive(Clone, Debug)]
+pub struct SurfaceOperation<'s> {
+    /// JSON pointer to the operation in the normalised document.
+    pub pointer: String,
+    /// The path template, as the document has it.
+    pub path: &'s str,
+    /// The operation object.
+    pub value: &'s Value,
 }
 
 impl Api {
@@ -52,28 +63,29 @@ impl Surface {
     /// A [`Report`] with one problem when the document describes none of the operations, or when
     /// its references expand without end.
     pub fn new(document: &Document, api: &Api) -> Result<Self, Report> {
-        let mut reader = Reader::new(document);
+        let mut normalizer = OperationNormalizer::new(document);
         let found = api.operations.iter().filter_map(|operation| {
             let mut found = select::find(document, &operation.method, &operation.path);
             (!found.is_empty()).then(|| found.remove(0))
         });
         let found: Vec<_> = found.collect();
-        reader.document_servers();
-        reader.name_schemes(found.iter().map(|found| &found.item[found.method]));
+        normalizer.document_servers();
+        normalizer.collect_schemes(found.iter().map(|found| &found.item[found.method]));
         let mut paths = Map::new();
         for found in found {
-            let normal = reader.operation(&found.path, found.item, &found.pointer, found.method);
+            let normal =
+                normalizer.operation(&found.path, found.item, &found.pointer, found.method);
             let methods = paths.entry(found.path).or_insert_with(|| json!({}));
             methods[found.method] = normal;
         }
         let fail = |pointer: &str, expected: &str, found: &str, advice: &str| {
-            let problem = Problem {
+            let diagnostic = Diagnostic {
                 pointer: pointer.to_owned(),
                 expected: expected.to_owned(),
                 found: found.to_owned(),
                 advice: advice.to_owned(),
             };
-            Err(Report::single(document.name(), problem))
+            Err(Report::single(document.name(), diagnostic))
         };
         if paths.is_empty() {
             return fail(
@@ -83,7 +95,7 @@ impl Surface {
                 "name a document of that API",
             );
         }
-        if reader.normaliser.exhausted() {
+        if normalizer.schema_normalizer.exhausted() {
             return fail(
                 "/components",
                 "references that expand to a bounded number of schemas",
@@ -91,36 +103,38 @@ impl Surface {
                 "cut the document down to the part of the API that is used",
             );
         }
-        let servers = reader.servers.get("").map(Servers::shown);
+        let servers = normalizer.servers.get("").map(Servers::to_value);
         let value = json!({
             "openapi": "3.0.3",
             "info": { "title": api.title, "version": "1" },
             "servers": servers.unwrap_or(json!([])),
             "paths": paths,
-            "components": { "securitySchemes": reader.schemes() },
+            "components": { "securitySchemes": normalizer.schemes() },
         });
-        let servers = reader.servers;
-        let Normaliser { origins, sites, .. } = reader.normaliser;
+        let servers = normalizer.servers;
+        let SchemaNormalizer {
+            origins, use_sites, ..
+        } = normalizer.schema_normalizer;
         Ok(Self {
             name: document.name().to_owned(),
-            value: ordered(value),
+            value: sort_keys(value),
             origins,
-            sites,
+            use_sites,
             servers,
         })
     }
 
-    /// The name of the document it came from.
+    /// Returns the name of the original document.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The normalised document.
+    /// Returns the normalised document.
     pub fn value(&self) -> &Value {
         &self.value
     }
 
-    /// Where the place at `pointer` of the normalised document stands in the original one.
+    /// Returns the pointer in the original document for a `pointer` in the normalised one.
     pub fn origin(&self, pointer: &str) -> &str {
         let mut place = pointer;
         loop {
@@ -134,45 +148,43 @@ impl Surface {
         }
     }
 
-    /// Where a property of the normalised document is listed in the original one; for other places, where
-    /// they stand.
-    pub(crate) fn site(&self, pointer: &str) -> &str {
-        self.sites
+    /// Returns the pointer under which the original document lists a property; for other parts, as [`origin`](Self::origin).
+    pub fn use_site(&self, pointer: &str) -> &str {
+        self.use_sites
             .get(pointer)
             .map_or_else(|| self.origin(pointer), String::as_str)
     }
 
-    /// The servers of the operation at `pointer` itself, or with "" those of the document.
-    pub(crate) fn servers(&self, pointer: &str) -> Option<&Servers> {
+    /// Returns the servers that the operation at `pointer` overrides, or with "" those of the document.
+    pub fn servers(&self, pointer: &str) -> Option<&Servers> {
         self.servers.get(pointer)
     }
 
-    /// The operation with the method and path of `operation`, and its pointer.
-    pub(crate) fn operation(&self, operation: &Operation) -> Option<(String, &str, &Value)> {
+    /// Returns the operation with the method and path of `operation`.
+    pub fn operation(&self, operation: &Operation) -> Option<SurfaceOperation<'_>> {
         let (path, item) = self.value["paths"]
             .as_object()?
             .iter()
             .find(|(path, _)| is_same(path, &operation.path))?;
-        let found = item.get(&operation.method)?;
-        Some((
-            format!("/paths/{}/{}", escape(path), operation.method),
+        Some(SurfaceOperation {
+            pointer: format!("/paths/{}/{}", escape(path), operation.method),
             path,
-            found,
-        ))
+            value: item.get(&operation.method)?,
+        })
     }
 }
 
-/// The same value with the keys of every object in order, whatever map type the build chose.
-fn ordered(value: Value) -> Value {
+/// Sorts the keys of every object, whatever map type `serde_json` is built with.
+fn sort_keys(value: Value) -> Value {
     match value {
         Value::Object(map) => {
             let sorted: BTreeMap<_, _> = map
                 .into_iter()
-                .map(|(key, value)| (key, ordered(value)))
+                .map(|(key, value)| (key, sort_keys(value)))
                 .collect();
             sorted.into_iter().collect()
         }
-        Value::Array(values) => values.into_iter().map(ordered).collect(),
+        Value::Array(values) => values.into_iter().map(sort_keys).collect(),
         other => other,
     }
 }

@@ -1,22 +1,22 @@
-//! Authentication by what the schemes are, whatever a document calls them.
+//! Normalises authentication: schemes are named by what they are, not by their names in the document.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::reader::Reader;
-use crate::{document::escape, schema::weight};
+use super::operation::OperationNormalizer;
+use crate::{document::escape, schema::estimated_bytes};
 
 /// A security scheme that some operation requires.
 pub(super) struct Scheme {
-    /// What the normalised document calls it.
+    /// The name in the normalised document.
     name: String,
-    meaning: Value,
+    definition: Value,
 }
 
-impl<'a> Reader<'a> {
-    /// Names every scheme that one of `operations` requires.
-    pub(super) fn name_schemes(&mut self, operations: impl Iterator<Item = &'a Value>) {
+impl<'a> OperationNormalizer<'a> {
+    /// Collects and names every scheme that one of `operations` requires.
+    pub(super) fn collect_schemes(&mut self, operations: impl Iterator<Item = &'a Value>) {
         let root = self.document.root();
         let common = root.get("security");
         let required: BTreeSet<&'a str> = operations
@@ -26,34 +26,36 @@ impl<'a> Reader<'a> {
             .filter_map(Value::as_object)
             .flat_map(|requirement| requirement.keys().map(String::as_str))
             .collect();
-        let mut meanings = BTreeMap::new();
+        let mut names_by_definition = BTreeMap::new();
         for name in required {
             let pointer = scheme_pointer(name);
             let scheme = root.pointer(&pointer);
             let resolved = scheme.and_then(|scheme| self.document.resolve(scheme, &pointer));
             if let Some((scheme, _)) = resolved
-                && self.normaliser.spend(weight(scheme))
+                && self.schema_normalizer.spend(estimated_bytes(scheme))
             {
-                let meaning = meaning(scheme);
-                let names: &mut Vec<&str> = meanings.entry(meaning.to_string()).or_default();
+                let definition = canonical(scheme);
+                let names: &mut Vec<&str> = names_by_definition
+                    .entry(definition.to_string())
+                    .or_default();
                 names.push(name);
                 self.schemes.insert(
                     name,
                     Scheme {
-                        name: scheme_name(&meaning),
-                        meaning,
+                        name: scheme_name(&definition),
+                        definition,
                     },
                 );
             }
         }
-        // Schemes of one kind are told apart by a number, in the order of what they are.
-        let mut taken: BTreeMap<String, u32> = BTreeMap::new();
-        for names in meanings.into_values() {
+        // Schemes of one kind are numbered, in the order of their definitions.
+        let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+        for names in names_by_definition.into_values() {
             let Some(first) = names.first().and_then(|name| self.schemes.get(name)) else {
                 continue;
             };
             let kind = first.name.clone();
-            let count = taken.entry(kind.clone()).or_default();
+            let count = counts.entry(kind.clone()).or_default();
             *count += 1;
             if *count > 1 {
                 let numbered = format!("{kind}-{count}");
@@ -66,47 +68,54 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The schemes of the normalised document.
+    /// Returns the schemes of the normalised document.
     pub(super) fn schemes(&self) -> Value {
         let schemes = self.schemes.values();
         schemes
-            .map(|scheme| (scheme.name.clone(), scheme.meaning.clone()))
+            .map(|scheme| (scheme.name.clone(), scheme.definition.clone()))
             .collect()
     }
 
-    /// The ways to authenticate, in an order of their own.
+    /// Normalises the alternatives of authentication, and sorts them.
     pub(super) fn security(&mut self, requirements: &'a Value, at: &str) -> Value {
-        let mut ways = Vec::new();
+        let mut alternatives = Vec::new();
         for requirement in requirements.as_array().into_iter().flatten() {
-            if !self.normaliser.spend(weight(requirement)) {
+            if !self.schema_normalizer.spend(estimated_bytes(requirement)) {
                 break;
             }
-            let mut way = Map::new();
+            let mut alternative = Map::new();
             let mut pointers = Vec::new();
             for (name, scopes) in requirement.as_object().into_iter().flatten() {
                 let named = match self.schemes.get(name.as_str()) {
                     Some(scheme) => {
-                        // Each way is compared with its schemes spelt out.
-                        if !self.normaliser.spend(weight(&scheme.meaning)) {
+                        // A comparison resolves the schemes of each alternative.
+                        if !self
+                            .schema_normalizer
+                            .spend(estimated_bytes(&scheme.definition))
+                        {
                             break;
                         }
                         &scheme.name
                     }
                     None => name,
                 };
-                way.insert(named.clone(), scopes.clone());
+                alternative.insert(named.clone(), scopes.clone());
                 pointers.push((named.clone(), scheme_pointer(name)));
             }
-            ways.push((Value::Object(way), pointers));
+            alternatives.push((Value::Object(alternative), pointers));
         }
-        ways.sort_by_cached_key(|(way, _)| way.to_string());
-        for (index, (_, pointers)) in ways.iter().enumerate() {
+        alternatives.sort_by_cached_key(|(alternative, _)| alternative.to_string());
+        for (index, (_, pointers)) in alternatives.iter().enumerate() {
             for (name, pointer) in pointers {
-                let place = format!("{at}/{index}/{}", escape(name));
-                self.normaliser.came(&place, pointer);
+                let normal_pointer = format!("{at}/{index}/{}", escape(name));
+                self.schema_normalizer
+                    .record_origin(&normal_pointer, pointer);
             }
         }
-        ways.into_iter().map(|(way, _)| way).collect()
+        alternatives
+            .into_iter()
+            .map(|(alternative, _)| alternative)
+            .collect()
     }
 }
 
@@ -114,8 +123,8 @@ fn scheme_pointer(name: &str) -> String {
     format!("/components/securitySchemes/{}", escape(name))
 }
 
-/// A security scheme without its descriptions.
-fn meaning(scheme: &Value) -> Value {
+/// Returns a security scheme without its descriptions.
+fn canonical(scheme: &Value) -> Value {
     let Value::Object(map) = scheme else {
         return scheme.clone();
     };
@@ -124,14 +133,14 @@ fn meaning(scheme: &Value) -> Value {
         .filter(|(key, _)| *key != "description" && !key.starts_with("x-"));
     let entry = |(key, value): (&String, &Value)| {
         let value = match (key.as_str(), value) {
-            // The names of HTTP schemes have no case.
+            // The names of HTTP schemes are case-insensitive.
             ("scheme", Value::String(name)) => json!(name.to_ascii_lowercase()),
-            // What a scope is called counts, not what it is said to be for.
+            // The names of scopes are kept, and their descriptions dropped.
             ("scopes", Value::Object(scopes)) => scopes
                 .keys()
                 .map(|name| (name.clone(), json!("")))
                 .collect(),
-            _ => meaning(value),
+            _ => canonical(value),
         };
         (key.clone(), value)
     };

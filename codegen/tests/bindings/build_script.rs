@@ -1,4 +1,4 @@
-//! What a build script does: which documents it reads, what it tells Cargo, and what it refuses.
+//! The entry point for build scripts: which documents it reads, what it prints for Cargo, and what it refuses.
 
 use std::{
     env, fs,
@@ -9,11 +9,11 @@ use std::{
 use org_invitations_codegen::{Bindings, Source};
 use serde_json::{Value, json};
 
-use crate::small::{document, object};
+use crate::small_documents::{document, object};
 
 const VARIABLE: &str = "PETS_AND_OTHERS_SPEC";
 
-/// Says that this process is a build script.
+/// Marks the process that acts as the build script.
 const CHILD: &str = "ORG_INVITATIONS_CODEGEN_TEST_BUILD";
 
 fn pets() -> Bindings {
@@ -57,7 +57,7 @@ impl Package {
         path
     }
 
-    /// Runs the build script with these variables; gives the lines for Cargo.
+    /// Runs the build script with these variables, and returns the lines for Cargo.
     fn build(&self, variables: &[(&str, &str)]) -> Vec<String> {
         let mut command = Command::new(env::current_exe().unwrap());
         command
@@ -134,7 +134,7 @@ fn the_projects_own_document_is_read() {
     assert_eq!(with(&lines, "rerun-if-changed="), [own.to_str().unwrap()]);
     assert_eq!(with(&lines, "rerun-if-env-changed="), [VARIABLE]);
     assert_eq!(with(&lines, "warning="), [""; 0]);
-    // And beside the code the document that says the same.
+    // The lowered document is written beside the code.
     let lowered = fs::read_to_string(package.0.join("out/pets.json")).unwrap();
     let lowered: Value = serde_json::from_str(&lowered).unwrap();
     assert_eq!(lowered["openapi"], "3.0.3");
@@ -174,7 +174,7 @@ fn several_documents_are_read_in_their_order() {
 }
 
 #[test]
-fn what_a_named_document_lacks_is_the_projects_own() {
+fn parts_that_a_named_document_lacks_are_the_projects_own() {
     let package = Package::new("lacking");
     let named = package.write("theirs.json", &api("named", &["get"]));
     let lines = package.build(&[(VARIABLE, named.to_str().unwrap())]);
@@ -188,7 +188,7 @@ fn what_a_named_document_lacks_is_the_projects_own() {
 }
 
 #[test]
-fn an_empty_variable_is_none() {
+fn an_empty_variable_is_ignored() {
     let package = Package::new("empty");
     for value in ["", ":", "::"] {
         let lines = package.build(&[(VARIABLE, value)]);
@@ -198,7 +198,7 @@ fn an_empty_variable_is_none() {
 }
 
 #[test]
-fn a_relative_path_is_refused_with_the_one_that_is_meant() {
+fn a_relative_path_is_refused_with_a_suggestion() {
     let package = Package::new("relative");
     let named = package.write("work/theirs.json", &api("named", &["get"]));
     let folder = package.0.join("work");
@@ -224,7 +224,7 @@ fn a_relative_path_is_refused_with_the_one_that_is_meant() {
         assert!(text.contains("`relative = true`"), "{text}");
         assert_eq!(package.generated(), None);
     }
-    // Of several, one is enough, and what is not there is not meant.
+    // One relative path among several is refused, and a file that does not exist is not suggested.
     let several = env::join_paths([named.as_path(), Path::new("nowhere.json")]).unwrap();
     let text = errors(&build(several.to_str().unwrap(), &folder));
     assert!(text.contains("the relative path nowhere.json"), "{text}");
@@ -272,7 +272,7 @@ fn a_file_that_cannot_be_read_ends_the_build() {
     );
     assert!(text.contains("expected a readable file"), "{text}");
     assert!(text.contains("expected a JSON document"), "{text}");
-    // Once they are there, the build begins again.
+    // The build runs again when the files appear.
     let read = with(&lines, "rerun-if-changed=");
     assert!(
         read.contains(&gone.to_str().unwrap()) && read.contains(&broken.to_str().unwrap()),

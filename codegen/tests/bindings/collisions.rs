@@ -1,5 +1,4 @@
-//! Names that would be one in Rust, or something else: each is changed by a rule, and what goes over the wire
-//! stays the same.
+//! Names that collide in Rust are changed, and the names on the wire stay the same.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     common::output::{Call, Output},
-    small::{all, both_ways, document, object, received, reference, with_parameters},
+    small_documents::{all, both_ways, document, object, received, reference, with_parameters},
 };
 
 /// The fields of an object with these properties, each with its name on the wire.
@@ -56,7 +55,7 @@ fn properties_with_a_dash_and_an_underscore() {
 }
 
 #[test]
-fn camel_and_snake_twins() {
+fn one_name_in_camel_and_snake_case() {
     assert_fields(&[
         ("created_at", "createdAt"),
         ("created_at_property", "created_at"),
@@ -106,7 +105,7 @@ fn methods(ids: &[Value]) -> Output {
 }
 
 #[test]
-fn operations_called_as_something_of_the_clients() {
+fn operations_named_like_items_of_the_client() {
     let ids = [
         "new",
         "baseurl",
@@ -165,7 +164,7 @@ fn several_operations_with_one_id() {
 }
 
 #[test]
-fn operations_whose_builders_would_be_one() {
+fn operations_whose_builders_would_collide() {
     let output = methods(&["getA", "get_a", "get_a2", "get_a_2"].map(Value::from));
     let methods = output.methods();
     assert_eq!(methods.len(), 4, "{methods:?}");
@@ -179,7 +178,7 @@ fn path_of(call: Call) -> String {
 }
 
 #[test]
-fn operations_called_as_keywords_are() {
+fn operations_named_like_keywords() {
     let output = methods(&["type", "self", "async", "r#fn", "1st", "日本"].map(Value::from));
     let expected = ["type_", "self_", "async_", "r_fn", "x1st", "日本"];
     assert_eq!(
@@ -193,7 +192,7 @@ fn query(name: &str) -> Value {
 }
 
 #[test]
-fn parameters_called_as_something_of_a_builders() {
+fn parameters_named_like_items_of_a_builder() {
     let names = [
         "body",
         "self",
@@ -250,14 +249,14 @@ fn one_parameter_twice_in_one_place_is_one() {
         { "in": "query", "name": "q", "schema": { "type": "integer" } },
         { "in": "query", "name": "r", "schema": { "type": "integer" } },
     ]);
-    // What the operation says counts.
+    // The operation overrides the path item.
     let call = all(&document).call("get_x");
     assert_eq!(call.setters["q"], "String");
     assert_eq!(call.setters["r"], "i64");
 }
 
 #[test]
-fn parameters_that_would_be_one() {
+fn parameters_that_would_collide() {
     let names = [
         "page-size",
         "page_size",
@@ -272,7 +271,7 @@ fn parameters_that_would_be_one() {
         names.iter().map(|name| query(name)).collect(),
     ))
     .call("get_x");
-    // And the variable of the path, which nobody declares.
+    // The path variable, which is not declared, is a setter too.
     assert_eq!(call.setters.len(), names.len() + 1, "{:?}", call.setters);
     for name in names {
         assert!(call.texts.contains(name), "{name} is not sent");
@@ -289,7 +288,7 @@ fn a_list_of_a_set_in_a_header() {
 }
 
 #[test]
-fn components_called_as_rusts_own_types() {
+fn components_named_like_types_of_rust() {
     let names = [
         "String", "Option", "Result", "Box", "Vec", "Default", "Self", "Error", "Client", "Value",
     ];
@@ -320,7 +319,7 @@ fn components_called_as_rusts_own_types() {
 }
 
 #[test]
-fn values_of_a_set_that_would_be_one() {
+fn values_of_a_set_that_would_collide() {
     let values = [
         "a", "A", "a-b", "aB", "a_b", "Other", "Self", "", " ", "+1", "-1", "1", "Err", "日本",
         "🚀", ">=", "<=",

@@ -1,4 +1,4 @@
-//! Bindings as text, from which a program knows what a library that was built needs.
+//! Bindings as JSON, from which a program knows what a compiled library needs.
 
 use org_invitations_codegen::{Bindings, Source, Type};
 
@@ -55,7 +55,7 @@ fn every_part_of_a_builder_is_described() {
 }
 
 #[test]
-fn what_is_no_description_is_refused() {
+fn a_text_that_is_no_description_is_refused() {
     let whole = confluent().description();
     for text in [
         "",
@@ -76,7 +76,7 @@ fn what_is_no_description_is_refused() {
 }
 
 #[test]
-fn a_description_with_a_mistake_in_it_is_refused_when_used() {
+fn a_description_with_an_invalid_call_is_refused_when_used() {
     let text = clickhouse().description().replace(
         "\"GET /v1/organizations/{organizationId}/roles\"",
         "\"nonsense\"",

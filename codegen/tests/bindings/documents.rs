@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     common::{confluent, fixtures, output::Output, own_documents, parsed},
-    small::{document, object, of},
+    small_documents::{document, object, of},
 };
 
 /// A document with these operations, each of which receives an object with one property, `from`.
@@ -40,7 +40,7 @@ fn an_operation_is_taken_from_the_first_that_has_it() {
     let output = of(&bindings, &documents);
     let sources = ["get_a", "get_b", "get_c"].map(|method| source_of(&output, method));
     assert_eq!(sources, ["first", "second", "third"]);
-    // All of several documents is each operation once.
+    // Each operation of several documents occurs once.
     let output = of(
         &Bindings::new("api").source(Source::new("x").all()),
         &documents,
@@ -64,7 +64,7 @@ fn every_method_of_a_path_may_be_in_another_document() {
 }
 
 #[test]
-fn components_of_one_name_in_two_documents_are_told_apart() {
+fn components_of_one_name_in_two_documents_stay_apart() {
     let with_component = |path: &str, property: &str| {
         let content =
             json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } });
@@ -107,20 +107,20 @@ fn a_problem_names_the_document_that_has_it() {
     );
     let report = bindings.generate_from(&documents, &[]).unwrap_err();
     assert_eq!(report.document, "first.json, second.json");
-    let [problem] = &report.problems[..] else {
+    let [diagnostic] = &report.diagnostics[..] else {
         panic!("{report}")
     };
     assert!(
-        problem
+        diagnostic
             .pointer
             .starts_with("second.json#/paths/~1b/get/responses/200"),
-        "{problem}"
+        "{diagnostic}"
     );
 }
 
-/// The vendor's groups, in any order, are as good as one document of all.
+/// The documents of the vendor's groups, in any order, are equivalent to one document.
 #[test]
-fn documents_of_groups_go_together_in_any_order() {
+fn documents_of_groups_combine_in_any_order() {
     let own = own_documents(&confluent());
     let generated = |documents: &[Document]| {
         let generated = confluent().generate_from(documents, &own).unwrap();
@@ -146,7 +146,7 @@ fn documents_of_groups_go_together_in_any_order() {
 fn merged() -> Document {
     let mut whole: Value = fixtures()[0].value.clone();
     for (index, fixture) in fixtures().iter().enumerate().take(4).skip(1) {
-        // Each has components of its own, of which some have the names of others'.
+        // Components of different groups may have the same name.
         let text = fixture.value.to_string();
         let text = ["schemas", "parameters", "responses", "headers"]
             .iter()
@@ -174,9 +174,9 @@ fn merged() -> Document {
     parsed("whole.json", &whole)
 }
 
-/// A user's documents that have nothing of a group leave it to the project's own.
+/// Groups that a user's documents lack are taken from the project's own documents.
 #[test]
-fn what_no_document_has_is_taken_from_the_projects_own() {
+fn parts_that_no_document_has_are_the_projects_own() {
     let own = own_documents(&confluent());
     let iam = &own[..1];
     let output = Output::new(&confluent().generate_from(iam, &own).unwrap().rust);
@@ -212,7 +212,7 @@ fn what_no_document_has_is_taken_from_the_projects_own() {
 }
 
 #[test]
-fn what_cannot_be_done_without_has_to_be_in_some_document() {
+fn required_operations_have_to_be_in_some_document() {
     let own = own_documents(&confluent());
     let report = confluent().generate_from(&own[1..], &own).unwrap_err();
     let text = report.to_string();

@@ -1,8 +1,10 @@
-//! Every form of a document that stands in the way of generating from it, and what becomes of it.
+//! Forms of documents that progenitor does not accept, and what they become.
 
 use serde_json::{Value, json};
 
-use crate::small::{all, both_ways, document, object, received, reference, with_parameters};
+use crate::small_documents::{
+    all, both_ways, document, object, received, reference, with_parameters,
+};
 
 /// The type of the field that a property with this schema becomes.
 fn field_of(version: &str, schema: Value, schemas: Value) -> String {
@@ -19,7 +21,7 @@ fn with_field(schema: Value) -> Value {
 }
 
 #[test]
-fn a_type_or_null_is_that_type() {
+fn a_union_with_null_is_nullable() {
     let schemas = || json!({ "Y": object(json!({ "y": { "type": "string" } })) });
     for (schema, of) in [
         (json!({ "type": ["string", "null"] }), "Option<String>"),
@@ -113,7 +115,7 @@ fn parts_are_merged_property_by_property() {
         json!({ "allOf": [reference("X"), { "required": ["a"] }] }),
         json!({ "X": object(json!({ "a": { "type": "string" }, "b": { "type": "integer" } })) }),
     ));
-    // What only says what is required is the component, and that is required where it is sent.
+    // A schema that only adds `required` is the component itself, whose properties are required in a request.
     let call = output.call("exchange");
     assert_eq!(call.success, "X");
     assert_eq!(output.field("X", "a").of, "Option<String>");
@@ -136,7 +138,7 @@ fn parts_are_merged_property_by_property() {
 }
 
 #[test]
-fn what_has_no_name_is_called_after_what_holds_it() {
+fn a_type_without_a_name_is_named_after_its_container() {
     let inner = object(json!({ "deep": object(json!({ "deeper": { "type": "string" } })) }));
     let list = json!({ "type": "array", "items": object(json!({ "a": { "type": "string" } })) });
     let schemas = json!({ "X": object(json!({ "inner": inner, "list": list })) });
@@ -170,7 +172,7 @@ fn a_set_is_open_whatever_keyword_lists_it() {
     }
 }
 
-/// `Cat` and `Dog`, with what tells them apart.
+/// `Cat` and `Dog`, with this discriminator.
 fn pets(tag: impl Fn(&str) -> Value) -> Value {
     let pet = |name: &str| object(json!({ "kind": tag(name), "name": { "type": "string" } }));
     json!({ "Cat": pet("cat"), "Dog": pet("dog") })
@@ -235,7 +237,7 @@ fn untagged_alternatives_are_any_json() {
 }
 
 #[test]
-fn objects_that_come_back_in_one_of_several_forms_are_merged() {
+fn a_union_of_objects_in_a_response_is_merged() {
     let union = json!({ "oneOf": [
         object(json!({ "a": { "type": "string" }, "status": { "type": "integer" } })),
         object(json!({ "b": { "type": "string" }, "status": { "type": "number" } })),
@@ -329,7 +331,7 @@ fn json_is_json_whatever_it_is_called() {
 }
 
 #[test]
-fn what_is_not_json_is_octets() {
+fn a_body_other_than_json_is_octets() {
     for media_type in [
         "image/png",
         "application/octet-stream",
@@ -375,7 +377,7 @@ fn a_form_is_sent_as_a_form() {
 }
 
 #[test]
-fn what_is_sent_and_what_comes_back_are_two_types() {
+fn requests_and_responses_are_two_types() {
     let schema = json!({ "type": "object", "required": ["id", "name", "secret"], "properties": {
         "id": { "type": "string", "readOnly": true },
         "name": { "type": "string" },
@@ -404,7 +406,7 @@ fn what_is_sent_and_what_comes_back_are_two_types() {
 }
 
 #[test]
-fn what_is_only_received_is_sent_as_a_map() {
+fn an_object_of_read_only_properties_is_sent_as_a_map() {
     let meta = object(json!({ "self": { "type": "string", "readOnly": true } }));
     let schemas = json!({ "User": object(json!({ "meta": meta, "name": { "type": "string" } })) });
     let output = all(&both_ways("3.0.3", reference("User"), schemas));
@@ -414,7 +416,7 @@ fn what_is_only_received_is_sent_as_a_map() {
 }
 
 #[test]
-fn components_of_one_short_name_are_told_apart() {
+fn components_of_one_short_name_stay_apart() {
     let schemas = json!({
         "X": object(json!({ "a": reference("a.v1.User"), "b": reference("b.v2.User"), "c": reference("c.v3.User") })),
         "a.v1.User": object(json!({ "a": { "type": "string" } })),
@@ -446,7 +448,7 @@ fn a_description_beside_a_reference_is_the_fields() {
 }
 
 #[test]
-fn what_restricts_a_response_is_not_kept() {
+fn restrictions_of_a_response_are_dropped() {
     let schemas = json!({ "X": {
         "type": "object",
         "required": ["short", "id", "size", "list"],
@@ -473,7 +475,7 @@ fn what_restricts_a_response_is_not_kept() {
 }
 
 #[test]
-fn times_are_times_and_a_module_of_ones_own_can_read_them() {
+fn timestamps_may_be_a_type_of_the_support_module() {
     let document = received(
         "3.0.3",
         reference("X"),
@@ -486,7 +488,8 @@ fn times_are_times_and_a_module_of_ones_own_can_read_them() {
     let bindings = org_invitations_codegen::Bindings::new("api")
         .support("crate::support")
         .source(org_invitations_codegen::Source::new("small.json").all());
-    let output = crate::small::of(&bindings, &[crate::common::parsed("small.json", &document)]);
+    let output =
+        crate::small_documents::of(&bindings, &[crate::common::parsed("small.json", &document)]);
     assert_eq!(output.field("X", "field").of, "Option<Timestamp>");
     assert!(!output.types().contains("TimestampOfSupport"));
 }

@@ -1,16 +1,16 @@
-//! What the documents say is what the bindings have: every form that vendors use, every name that collides,
-//! and whatever is new in a document, without a change of the library's own code.
+//! The bindings contain what the documents describe: all forms that vendors use, colliding names, and additions to a
+//! document without a change of the library's code.
 
+mod additions;
 mod build_script;
+mod builder_errors;
 mod collisions;
 #[path = "../common/mod.rs"]
 mod common;
 mod description;
+mod docs;
 mod documents;
 mod forms;
-mod growth;
-mod mistakes;
-mod pins;
-mod small;
+mod pinned_names;
+mod small_documents;
 mod versions;
-mod words;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     common::parsed,
-    small::{all, document, generate, object, of},
+    small_documents::{all, document, generate, object, of},
 };
 
 fn get(id: &str) -> Value {
@@ -28,7 +28,7 @@ fn every_minor_version_is_read() {
 }
 
 #[test]
-fn what_only_32_has_is_left_out_with_a_note() {
+fn parts_of_32_only_are_left_out_with_a_note() {
     let mut item = get("get_x");
     let stream = json!({ "text/event-stream": { "itemSchema": object(json!({ "a": { "type": "string" } })) } });
     item["get"]["responses"]["200"]["content"] = stream;
@@ -133,7 +133,7 @@ fn all_operations_have_the_paths_of_the_document() {
 }
 
 #[test]
-fn a_slash_at_the_end_is_no_other_path() {
+fn a_trailing_slash_is_ignored() {
     for (wanted, path) in [("GET /x", "/x/"), ("GET /x/", "/x"), ("GET /x/", "/x/")] {
         let output = of(
             &selected(wanted),
@@ -142,7 +142,7 @@ fn a_slash_at_the_end_is_no_other_path() {
                 &document("3.0.3", json!({ path: get("a") }), json!({})),
             )],
         );
-        // It is called as the document has it.
+        // The request has the path of the document.
         let expected = format!("{{}}{path}");
         assert!(
             output.call("get_x").texts.contains(&expected),
@@ -152,7 +152,7 @@ fn a_slash_at_the_end_is_no_other_path() {
 }
 
 #[test]
-fn one_of_two_paths_that_are_one_is_left_out_with_a_note() {
+fn one_of_two_equal_paths_is_left_out_with_a_note() {
     let paths = json!({ "/x": get("plain"), "/x/": get("with_slash"), "/y/{a}": get("one"), "/y/{b}": get("other") });
     let output = all(&document("3.0.3", paths, json!({})));
     assert_eq!(output.methods(), ["one", "plain"].map(str::to_owned).into());
@@ -206,7 +206,7 @@ fn a_star_selects_no_method_that_no_client_has() {
     let bindings = Bindings::new("api").source(Source::new("spec.json").operations(["OPTIONS /x"]));
     let report = generate(&bindings, &document).unwrap_err().to_string();
     assert!(
-        report.contains("`OPTIONS /x` is a call that no client has"),
+        report.contains("no client can be generated for `OPTIONS /x`"),
         "{report}"
     );
 }

@@ -1,11 +1,11 @@
-//! What the tests share: the tables of the library's build script, the project's documents, and a way to
-//! look at what is generated.
+//! Fixtures of the tests: the tables of the library's build script, the project's documents, and a parser of generated
+//! code.
 #![allow(dead_code)]
 
 pub mod output;
-pub mod pruned;
 #[path = "../../../build.rs"]
 mod tables;
+pub mod used_part;
 
 use std::{
     path::{Path, PathBuf},
@@ -25,7 +25,7 @@ pub struct Fixture {
     pub bindings: Bindings,
     /// The project's document, parsed.
     pub own: Document,
-    /// The same as JSON.
+    /// The project's document as JSON.
     pub value: Value,
     /// The name of the vendor's own document in `../shared/upstream`.
     upstream: &'static str,
@@ -102,7 +102,7 @@ impl Fixture {
         Surface::new(document, &self.api)
     }
 
-    /// The vendor's own document, for checkouts that have it at hand.
+    /// The vendor's own document, if the checkout has it.
     pub fn upstream(&self) -> Option<PathBuf> {
         let path = upstream().join(self.upstream);
         if path.exists() {
@@ -118,7 +118,7 @@ pub fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// The vendors' own documents, where they are at hand.
+/// The folder of the vendors' own documents.
 pub fn upstream() -> PathBuf {
     root().join("../shared/upstream")
 }
@@ -129,7 +129,7 @@ pub fn own_documents(bindings: &Bindings) -> Vec<Document> {
     bindings.apis().iter().map(own).collect()
 }
 
-/// A document of JSON or YAML as a value; none where the file is absent.
+/// A document of JSON or YAML as a value; `None` if the file is absent.
 pub fn read_value(path: &Path) -> Option<Value> {
     let text = std::fs::read_to_string(path).ok()?;
     Some(match path.extension().and_then(|it| it.to_str()) {

@@ -1,4 +1,4 @@
-//! Generated bindings as items: what a program can name of them, and what goes over the wire.
+//! Parses generated bindings: the items that a program can name, and the names on the wire.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,7 +41,7 @@ pub struct Set {
     pub values: Vec<(String, String)>,
 }
 
-/// An enum for objects that a property tells apart.
+/// An enum for a union with a discriminator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Union {
     pub docs: String,
@@ -54,11 +54,11 @@ pub struct Union {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     pub docs: String,
-    /// What can be set, and its type: parameters, and `body`.
+    /// The setters and their types: parameters, and `body`.
     pub setters: BTreeMap<String, String>,
-    /// What cannot be left out.
+    /// The required parameters.
     pub required: BTreeSet<String>,
-    /// Every text in the code that sends it: names on the wire, the path, media types.
+    /// Every string literal in the code that sends the request: names on the wire, the path, media types.
     pub texts: BTreeSet<String>,
     /// The type of a success, and that of a failure.
     pub success: String,
@@ -127,7 +127,7 @@ impl Output {
 
     pub fn sets(&self) -> BTreeMap<String, Set> {
         let sets = self
-            .macros("set")
+            .macros("open_enum")
             .map(|tokens| syn::parse2::<Named<Set>>(tokens).unwrap());
         sets.map(|named| (named.name, named.of)).collect()
     }
@@ -138,7 +138,7 @@ impl Output {
 
     pub fn unions(&self) -> BTreeMap<String, Union> {
         let unions = self
-            .macros("tagged")
+            .macros("tagged_enum")
             .map(|tokens| syn::parse2::<Named<Union>>(tokens).unwrap());
         unions.map(|named| (named.name, named.of)).collect()
     }
@@ -147,7 +147,7 @@ impl Output {
         take(self.unions(), name)
     }
 
-    /// Second names of types, and names of what is no object.
+    /// Aliases of types.
     pub fn aliases(&self) -> BTreeMap<String, String> {
         let items = self
             .module(&["types"])
@@ -285,7 +285,7 @@ impl Output {
     }
 }
 
-/// Every text in these tokens, also those within macros.
+/// Every string literal in these tokens, including those within macros.
 pub fn texts(tokens: TokenStream) -> Vec<String> {
     let mut found = Vec::new();
     for token in tokens {
@@ -315,7 +315,7 @@ pub fn identifiers(tokens: TokenStream) -> BTreeSet<String> {
     found
 }
 
-/// The code without its documentation, in which the words of a document may stand.
+/// The code without its documentation.
 pub fn code(text: &str) -> String {
     let tokens = text
         .parse()
@@ -351,7 +351,7 @@ fn write_code(tokens: TokenStream, code: &mut String) {
     }
 }
 
-/// A type without blanks and without the paths of what is in it.
+/// A type without spaces and paths.
 fn short(of: &impl ToTokens) -> String {
     let text: String = of
         .to_token_stream()
@@ -506,7 +506,7 @@ fn is_true(expression: &Expr) -> bool {
     matches!(expression, Expr::Lit(ExprLit { lit: Lit::Bool(value), .. }) if value.value)
 }
 
-/// What the macros of the output are given.
+/// The arguments of the macros of the output.
 struct Named<T> {
     name: String,
     of: T,

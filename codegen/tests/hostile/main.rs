@@ -1,9 +1,8 @@
-//! Hostile documents: whatever is in a document, there is a clear error or a client that compiles,
-//! within bounds of time and memory.
+//! Hostile documents: every document gives a clear error or a client that parses, within bounds of time and memory.
 
 #[path = "../common/mod.rs"]
 mod common;
-mod guard;
+mod harness;
 mod random;
 mod references;
 mod sizes;

@@ -1,4 +1,4 @@
-//! Whatever is done to a document at random, nothing panics, and the parts agree with each other.
+//! Random changes of a document cause no panic, and check, comparison and generation agree with each other.
 
 use org_invitations_codegen::Document;
 use proptest::{prelude::*, sample::Index, test_runner::FileFailurePersistence};
@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use crate::{
     common::{Fixture, fixtures, output::code},
-    guard::{compares, judged, pointers, read, surface, vendored},
+    harness::{checked_outcome, compare, pointers, read, surface, vendored},
 };
 
-/// Words that mean something in some place of a document.
-const TELLING: [&str; 24] = [
+/// Texts that have a meaning somewhere in a document.
+const MEANINGFUL: [&str; 24] = [
     "",
     "$ref",
     "#/components/schemas/iam.v2.Invitation",
@@ -43,11 +43,11 @@ fn any_json() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
-        proptest::sample::select(&TELLING[..]).prop_map(Value::from),
+        proptest::sample::select(&MEANINGFUL[..]).prop_map(Value::from),
         ".{0,8}".prop_map(Value::from),
     ];
     leaf.prop_recursive(3, 12, 4, |inner| {
-        let key = proptest::sample::select(&TELLING[..]);
+        let key = proptest::sample::select(&MEANINGFUL[..]);
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
             prop::collection::vec((key, inner), 0..4).prop_map(|entries| {
@@ -60,28 +60,28 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// One thing that is done to a node that is picked at random.
+/// A change of a node that is picked at random.
 #[derive(Clone, Debug)]
-enum Blow {
+enum Mutation {
     Delete,
     Replace(Value),
-    /// Puts a copy of another node in its place.
+    /// Replaces the node with a copy of another one.
     Copy(Index),
-    /// Repeats it under another name, or once more in its list.
+    /// Repeats the node under another name, or at the end of its list.
     Duplicate,
 }
 
-fn any_blow() -> impl Strategy<Value = (Index, Blow)> {
-    let blow = prop_oneof![
-        Just(Blow::Delete),
-        any_json().prop_map(Blow::Replace),
-        any::<Index>().prop_map(Blow::Copy),
-        Just(Blow::Duplicate),
+fn any_mutation() -> impl Strategy<Value = (Index, Mutation)> {
+    let mutation = prop_oneof![
+        Just(Mutation::Delete),
+        any_json().prop_map(Mutation::Replace),
+        any::<Index>().prop_map(Mutation::Copy),
+        Just(Mutation::Duplicate),
     ];
-    (any::<Index>(), blow)
+    (any::<Index>(), mutation)
 }
 
-fn strike(document: &mut Value, (index, blow): &(Index, Blow)) {
+fn mutate(document: &mut Value, (index, mutation): &(Index, Mutation)) {
     let mut places = Vec::new();
     pointers(document, "", &mut places);
     places.retain(|place| !place.ends_with("/description"));
@@ -89,31 +89,35 @@ fn strike(document: &mut Value, (index, blow): &(Index, Blow)) {
         return;
     }
     let place = index.get(&places);
-    let copy = match blow {
-        Blow::Copy(other) => document.pointer(other.get::<String>(&places)).cloned(),
+    let copy = match mutation {
+        Mutation::Copy(other) => document.pointer(other.get::<String>(&places)).cloned(),
         _ => document.pointer(place).cloned(),
     };
     let (holder, last) = place.rsplit_once('/').unwrap();
     let last = last.replace("~1", "/").replace("~0", "~");
-    match (document.pointer_mut(holder).unwrap(), blow) {
-        (Value::Object(map), Blow::Delete) => drop(map.remove(&last)),
-        (Value::Object(map), Blow::Replace(value)) => drop(map.insert(last, value.clone())),
-        (Value::Object(map), Blow::Copy(_)) => drop(map.insert(last, json!(copy))),
-        (Value::Object(map), Blow::Duplicate) => drop(map.insert(format!("{last}2"), json!(copy))),
-        (Value::Array(list), Blow::Delete) => drop(list.remove(last.parse().unwrap())),
-        (Value::Array(list), Blow::Replace(value)) => {
+    match (document.pointer_mut(holder).unwrap(), mutation) {
+        (Value::Object(map), Mutation::Delete) => drop(map.remove(&last)),
+        (Value::Object(map), Mutation::Replace(value)) => drop(map.insert(last, value.clone())),
+        (Value::Object(map), Mutation::Copy(_)) => drop(map.insert(last, json!(copy))),
+        (Value::Object(map), Mutation::Duplicate) => {
+            drop(map.insert(format!("{last}2"), json!(copy)))
+        }
+        (Value::Array(list), Mutation::Delete) => drop(list.remove(last.parse().unwrap())),
+        (Value::Array(list), Mutation::Replace(value)) => {
             list[last.parse::<usize>().unwrap()] = value.clone()
         }
-        (Value::Array(list), Blow::Copy(_)) => list[last.parse::<usize>().unwrap()] = json!(copy),
-        (Value::Array(list), Blow::Duplicate) => list.push(json!(copy)),
+        (Value::Array(list), Mutation::Copy(_)) => {
+            list[last.parse::<usize>().unwrap()] = json!(copy)
+        }
+        (Value::Array(list), Mutation::Duplicate) => list.push(json!(copy)),
         _ => {}
     }
 }
 
-fn struck(fixture: &'static Fixture, blows: &[(Index, Blow)]) -> String {
+fn mutated(fixture: &'static Fixture, mutations: &[(Index, Mutation)]) -> String {
     let mut document = vendored(fixture);
-    for blow in blows {
-        strike(&mut document, blow);
+    for mutation in mutations {
+        mutate(&mut document, mutation);
     }
     document.to_string()
 }
@@ -125,7 +129,7 @@ fn config(cases: u32) -> ProptestConfig {
     }
 }
 
-/// Text that is made of what YAML is made of.
+/// Text made of tokens of YAML.
 fn any_yaml() -> impl Strategy<Value = String> {
     let piece = proptest::sample::select(
         &[
@@ -169,20 +173,20 @@ fn any_yaml() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
 }
 
-/// Names that Rust, YAML or a comment would make something else of, and any other.
+/// Names with a meaning in Rust, YAML or comments, and any other.
 fn any_name() -> impl Strategy<Value = String> {
-    let telling = [
+    let meaningful = [
         "type", "self", "Self", "crate", "async", "r#fn", "_", "1st", "*/", "//!", "#[evil]",
         "\"#", "{}", "{0}", "'", "\\", "\n", "\u{202e}", "\u{0}", "é", "日本", "a-b", "a b", "A",
         "a",
     ];
     prop_oneof![
-        proptest::sample::select(telling.to_vec()).prop_map(str::to_owned),
+        proptest::sample::select(meaningful.to_vec()).prop_map(str::to_owned),
         any::<String>(),
     ]
 }
 
-/// Puts names and words wherever a document has some.
+/// Adds names to every map, and replaces every description.
 fn named(fixture: &'static Fixture, names: &[String], words: &str) -> Value {
     let mut document = vendored(fixture);
     let text = json!({ "type": "string", "description": words, "title": words, "example": words });
@@ -219,7 +223,7 @@ proptest! {
     #![proptest_config(config(12))]
 
     #[test]
-    fn words_change_no_code_and_names_do_no_harm(
+    fn descriptions_change_no_code_and_names_do_no_harm(
         which in any::<Index>(),
         names in prop::collection::vec(any_name(), 0..6),
         words in any::<String>(),
@@ -227,7 +231,7 @@ proptest! {
         let fixture = which.get(fixtures());
         let generated = |words: &str| {
             let document = named(fixture, &names, words).to_string();
-            judged(document.as_bytes(), fixture).map(|outcome| outcome.map(|client| code(&client)))
+            checked_outcome(document.as_bytes(), fixture).map(|outcome| outcome.map(|client| code(&client)))
         };
         let (plain, hostile) = (generated("words"), generated(&words));
         prop_assert!(matches!(plain, Ok(Ok(_))), "{:?}", plain);
@@ -239,14 +243,14 @@ proptest! {
     #![proptest_config(config(200))]
 
     #[test]
-    fn a_struck_document_is_refused_or_makes_a_client(
+    fn a_mutated_document_is_refused_or_makes_a_client(
         which in any::<Index>(),
-        blows in prop::collection::vec(any_blow(), 1..4),
+        mutations in prop::collection::vec(any_mutation(), 1..4),
         // Generating takes longest.
         generates in prop::bool::weighted(0.2),
     ) {
         let fixture = which.get(fixtures());
-        let text = struck(fixture, &blows);
+        let text = mutated(fixture, &mutations);
         let outcome = read(text.as_bytes(), fixture);
         let outcome = outcome.and_then(|checked| match checked {
             Ok(checked) if generates => checked.generated(fixture).map(drop),
@@ -258,10 +262,10 @@ proptest! {
     #[test]
     fn what_stops_the_build_is_found_as_breaking(
         which in any::<Index>(),
-        blow in any_blow(),
+        mutation in any_mutation(),
     ) {
         let fixture = which.get(fixtures());
-        let outcome = compares(&surface(&vendored(fixture), fixture), struck(fixture, &[blow]).as_bytes(), fixture);
+        let outcome = compare(&surface(&vendored(fixture), fixture), mutated(fixture, &[mutation]).as_bytes(), fixture);
         prop_assert!(outcome.is_ok(), "{:?}", outcome);
     }
 }

@@ -1,10 +1,10 @@
-//! References that lead nowhere, in circles, or to more and more.
+//! References that do not resolve, are circular, or expand exponentially.
 
 use serde_json::{Map, Value, json};
 
 use crate::{
     common::iam,
-    guard::{self, guarded, put, vendored},
+    harness::{self, guarded, put, vendored},
 };
 
 const INVITATION: &str = "/components/schemas/iam.v2.Invitation/properties";
@@ -22,26 +22,34 @@ fn with(pointer: &str, value: Value, schemas: Value) -> Value {
     document
 }
 
-/// In both dialects: a clear error, or a client.
-fn sound(what: &str, document: Value) -> Vec<bool> {
+/// Checks in both dialects that the result is a clear error or a client.
+fn assert_sound(what: &str, document: Value) -> Vec<bool> {
     let dialects = ["3.0.3", "3.1.0"].into_iter();
     let run = |version: &str| {
         let mut document = document.clone();
         document["openapi"] = json!(version);
         let label = format!("{what}, {version}");
         guarded(&label, move || {
-            guard::sound(document.to_string().as_bytes(), iam()).is_ok()
+            harness::assert_sound(document.to_string().as_bytes(), iam()).is_ok()
         })
     };
     dialects.map(run).collect()
 }
 
 fn refused(what: &str, document: Value) {
-    assert_eq!(sound(what, document), [false, false], "{what} was accepted");
+    assert_eq!(
+        assert_sound(what, document),
+        [false, false],
+        "{what} was accepted"
+    );
 }
 
 fn accepted(what: &str, document: Value) {
-    assert_eq!(sound(what, document), [true, true], "{what} was refused");
+    assert_eq!(
+        assert_sound(what, document),
+        [true, true],
+        "{what} was refused"
+    );
 }
 
 fn reference(name: &str) -> Value {
@@ -100,14 +108,14 @@ fn circles_of_schemas_end() {
             reference("A"),
             schemas.clone(),
         );
-        sound(&format!("{what}, where the library reads"), essential);
+        assert_sound(&format!("{what}, where the library reads"), essential);
         let unknown = with(&format!("{INVITATION}/unknown"), reference("A"), schemas);
         accepted(&format!("{what}, where it does not"), unknown);
     }
 }
 
 #[test]
-fn a_circle_that_has_no_value_is_refused_where_the_library_reads() {
+fn a_circle_without_a_value_is_refused_where_it_is_read() {
     for (what, schemas) in circles().into_iter().take(4) {
         let document = with(&format!("{INVITATION}/email"), reference("A"), schemas);
         refused(what, document);
@@ -115,7 +123,7 @@ fn a_circle_that_has_no_value_is_refused_where_the_library_reads() {
 }
 
 #[test]
-fn circles_of_everything_else_end() {
+fn circles_of_other_components_end() {
     let circle = |map: &str| {
         let mut document = vendored(iam());
         let to = |name: &str| json!({ "$ref": format!("#/components/{map}/{name}") });
@@ -161,7 +169,7 @@ fn circles_of_everything_else_end() {
 }
 
 #[test]
-fn references_out_of_the_document_are_refused_where_the_library_reads() {
+fn references_out_of_the_document_are_refused_where_read() {
     for target in [
         "https://example.com/schema.json",
         "file:///etc/passwd",
@@ -189,13 +197,13 @@ fn references_out_of_the_document_are_refused_where_the_library_reads() {
             json!({}),
         );
         refused(target, success);
-        // It may be required: nobody knows.
+        // An unresolved parameter may be required.
         let parameter = with(
             &format!("{LIST}/parameters/0"),
             json!({ "$ref": target }),
             json!({}),
         );
-        sound(target, parameter);
+        assert_sound(target, parameter);
     }
 }
 
@@ -205,13 +213,13 @@ fn a_reference_to_the_whole_document_ends() {
         format!("{INVITATION}/email"),
         format!("{INVITATION}/unknown"),
     ] {
-        sound("#", with(&pointer, json!({ "$ref": "#" }), json!({})));
-        sound(
+        assert_sound("#", with(&pointer, json!({ "$ref": "#" }), json!({})));
+        assert_sound(
             "#/paths",
             with(&pointer, json!({ "$ref": "#/paths" }), json!({})),
         );
     }
-    sound(
+    assert_sound(
         "as a response",
         with(
             &format!("{LIST}/responses/200"),
@@ -221,10 +229,10 @@ fn a_reference_to_the_whole_document_ends() {
     );
 }
 
-/// A schema around the one that it mentions.
+/// Wraps a schema in another one.
 type Wrap = fn(Value) -> Value;
 
-/// `S0` to `S40`, each of which mentions the next one twice.
+/// `S0` to `S40`, each of which refers to the next one twice.
 fn doubling(schema: Wrap) -> Value {
     let mut schemas = Map::new();
     for level in 0..40 {
@@ -263,7 +271,7 @@ fn schemas_that_double_at_each_level_are_refused() {
             reference("S0"),
             doubling(schema),
         );
-        sound(what, document);
+        assert_sound(what, document);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Documents that are small as a file and large in the making.
+//! Documents that are small files and expand to large values.
 
 use std::{fmt::Write, path::Path};
 
@@ -7,18 +7,18 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     common::{clickhouse_cloud, iam},
-    guard::{self, compared, guarded, outcome, put, vendored},
+    harness::{self, assert_compared, guarded, outcome, put, vendored},
 };
 
 const INVITATION: &str = "/components/schemas/iam.v2.Invitation/properties";
 const LIST: &str = "/paths/~1iam~1v2~1invitations/get";
 
-/// A clear error or a client, and a comparison with the vendored document that ends.
-fn sound(what: &str, document: Value) {
+/// Checks for a clear error or a client, and for a comparison with the vendored document that ends.
+fn assert_sound(what: &str, document: Value) {
     guarded(what, move || {
         let text = document.to_string();
         assert!(text.len() < MAX_DOCUMENT_BYTES, "{} bytes", text.len());
-        drop(guard::sound(text.as_bytes(), iam()));
+        drop(harness::assert_sound(text.as_bytes(), iam()));
     });
 }
 
@@ -119,7 +119,7 @@ fn a_hundred_levels_of_schemas_are_no_harm() {
     }
     let mut document = vendored(iam());
     put(&mut document, &format!("{INVITATION}/unknown"), schema);
-    sound("nested schemas", document);
+    assert_sound("nested schemas", document);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn an_enumeration_of_200_000_values_stays_in_bounds() {
         &format!("{INVITATION}/auth_type"),
         json!({ "type": "string", "enum": values("v", 200_000) }),
     );
-    sound("an enumeration", document);
+    assert_sound("an enumeration", document);
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn an_enumeration_that_is_mentioned_many_times_stays_in_bounds() {
     let mut document = with_properties(40, |_| json!({ "$ref": "#/components/schemas/Huge" }));
     document["components"]["schemas"]["Huge"] =
         json!({ "type": "string", "enum": values("v", 200_000) });
-    sound("an enumeration, 40 times", document);
+    assert_sound("an enumeration, 40 times", document);
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn enumerations_that_are_merged_stay_in_bounds() {
         &format!("{INVITATION}/unknown"),
         json!({ "allOf": [part("a"), part("b")] }),
     );
-    sound("two enumerations in allOf", document);
+    assert_sound("two enumerations in allOf", document);
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn enumerations_that_are_compared_stay_in_bounds() {
     for count in [10_000, 30_000, 100_000] {
         let (old, new) = (with(count, "y"), with(count, "z").to_string());
         guarded(&format!("{count} values, one of them another"), move || {
-            compared(&old, new.as_bytes(), iam());
+            assert_compared(&old, new.as_bytes(), iam());
         });
     }
 }
@@ -183,9 +183,9 @@ fn many_properties_stay_in_bounds() {
         new["components"]["schemas"]["iam.v2.Invitation"]["required"] = names;
         let text = new.to_string();
         guarded(&format!("{count} properties that changed"), move || {
-            compared(&old, text.as_bytes(), iam());
+            assert_compared(&old, text.as_bytes(), iam());
         });
-        sound(&format!("{count} properties, required"), new);
+        assert_sound(&format!("{count} properties, required"), new);
     }
 }
 
@@ -205,7 +205,7 @@ fn many_parameters_stay_in_bounds() {
     let more = (0..40_000).map(|index| json!({ "in": "query", "name": format!("p{index}"), "schema": { "type": "string" } }));
     let parameters = document.pointer_mut(&format!("{LIST}/parameters")).unwrap();
     parameters.as_array_mut().unwrap().extend(more);
-    sound("40 000 parameters", document);
+    assert_sound("40 000 parameters", document);
 }
 
 #[test]
@@ -226,11 +226,11 @@ fn many_statuses_of_one_large_response_stay_in_bounds() {
             json!({ "$ref": "#/components/responses/Large" }),
         )
     }));
-    sound("3 000 statuses with 3 000 headers", document);
+    assert_sound("3 000 statuses with 3 000 headers", document);
 }
 
 #[test]
-fn a_large_security_scheme_in_many_requirements_stays_in_bounds() {
+fn a_large_security_scheme_used_often_stays_in_bounds() {
     let mut document = vendored(iam());
     let scopes: Map<String, Value> = (0..20_000)
         .map(|index| (format!("scope{index}"), json!("words")))
@@ -240,7 +240,7 @@ fn a_large_security_scheme_in_many_requirements_stays_in_bounds() {
         .map(|index| json!({ "large": [format!("scope{index}")] }))
         .collect();
     put(&mut document, &format!("{LIST}/security"), json!(ways));
-    sound("4 000 ways of 20 000 scopes", document);
+    assert_sound("4 000 ways of 20 000 scopes", document);
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn long_names_above_many_places_stay_in_bounds() {
     let mut document = vendored(iam());
     document.pointer_mut(INVITATION).unwrap()[long] =
         json!({ "type": "object", "properties": inner });
-    sound("a property's name of a megabyte", document);
+    assert_sound("a property's name of a megabyte", document);
 }
 
 #[test]
@@ -265,14 +265,14 @@ fn a_long_variable_in_a_path_stays_in_bounds() {
         format!("/iam/v2/invitations/{{{}}}", "n".repeat(1 << 20)),
         item,
     );
-    sound("a variable's name of a megabyte", document);
+    assert_sound("a variable's name of a megabyte", document);
 }
 
 #[test]
-fn a_reference_to_something_large_that_is_no_schema_stays_in_bounds() {
+fn a_reference_to_a_large_non_schema_stays_in_bounds() {
     let mut document = with_properties(1_000, |_| json!({ "$ref": "#/info" }));
     document["info"] = json!({ "title": "", "version": "1", "large": values("v", 20_000) });
-    sound("1 000 references to 20 000 values", document);
+    assert_sound("1 000 references to 20 000 values", document);
 }
 
 #[test]
@@ -290,7 +290,7 @@ fn a_document_just_below_the_limit_stays_in_bounds() {
 #[test]
 fn yaml_just_below_the_limit_stays_in_bounds() {
     let room = MAX_YAML_BYTES - 64;
-    // What takes the reader longest, and what takes it the most memory.
+    // The forms that take the parser longest and the most memory.
     for piece in ["0,", "[]"] {
         let text = format!("openapi: 3.0.3\nx: [{}", piece.repeat(room / piece.len()));
         guarded(piece, move || {
@@ -300,7 +300,7 @@ fn yaml_just_below_the_limit_stays_in_bounds() {
 }
 
 #[test]
-fn yaml_of_several_megabytes_is_read_and_larger_yaml_is_refused() {
+fn yaml_is_read_up_to_the_limit_and_refused_beyond() {
     let mut document = vendored(iam());
     let words = "words that somebody wrote, line after line, of what it is for\n";
     document["info"]["description"] = json!(words.repeat(5 << 14));
@@ -334,7 +334,7 @@ fn small_maps_of_json_stay_in_bounds() {
 }
 
 #[test]
-fn what_is_read_from_a_device_or_a_pipe_is_bounded() {
+fn reading_from_a_device_or_pipe_is_bounded() {
     if Path::new("/dev/zero").exists() {
         let report = guarded("a device", || {
             Document::read(Path::new("/dev/zero")).unwrap_err()

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::{
     common::{Fixture, clickhouse_cloud, iam, organizations, role_bindings, sts},
-    guard::{guarded, outcome, pointers, put, read, surface, vendored},
+    harness::{guarded, outcome, pointers, put, read, surface, vendored},
 };
 
-/// What stands where something else is expected.
+/// Values of unexpected types.
 fn junk() -> Vec<Value> {
     vec![
         Value::Null,
@@ -22,7 +22,7 @@ fn junk() -> Vec<Value> {
     ]
 }
 
-/// How much of what is tried is also compared and generated, which takes longest and depends on least.
+/// One in so many cases is also compared and generated, which takes longest and depends least on the case.
 const COMPARED: usize = 3;
 const GENERATED: usize = 15;
 
@@ -39,7 +39,7 @@ fn everywhere(fixture: &'static Fixture, depth: usize, each: usize, (first, step
     assert!(places.len() > 50, "{} places", places.len());
     let places: Vec<String> = places.into_iter().skip(first).step_by(step).collect();
     let mut wrong = BTreeMap::new();
-    // A few at a time, so that one that hangs is known.
+    // The cases run in small groups, so that one that hangs can be identified.
     for (number, some) in places.chunks(40).enumerate() {
         let (some, original) = (some.to_vec(), original.clone());
         let first = number * 40;
@@ -72,7 +72,7 @@ fn everywhere(fixture: &'static Fixture, depth: usize, each: usize, (first, step
             }
             wrong
         });
-        // One place for each thing that is wrong.
+        // Each mismatch has one pointer.
         wrong.extend(found);
     }
     let lines: Vec<String> = wrong
@@ -93,7 +93,7 @@ fn tried(bytes: &[u8], before: &Surface, fixture: &Fixture, number: usize) -> Re
         return Ok(());
     };
     if number.is_multiple_of(COMPARED) {
-        checked.compared(before, fixture)?;
+        checked.assert_compared(before, fixture)?;
     }
     if number.is_multiple_of(GENERATED) {
         checked.generated(fixture)?.ok();
@@ -102,32 +102,32 @@ fn tried(bytes: &[u8], before: &Surface, fixture: &Fixture, number: usize) -> Re
 }
 
 #[test]
-fn the_wrong_type_anywhere_in_the_iam_document_is_survived() {
+fn wrong_types_in_the_iam_document_do_not_panic() {
     everywhere(iam(), 6, 1, (0, 3));
 }
 
 #[test]
-fn the_wrong_type_anywhere_in_the_mds_document_is_survived() {
+fn wrong_types_in_the_mds_document_do_not_panic() {
     everywhere(role_bindings(), 8, 1, (1, 2));
 }
 
 #[test]
-fn the_wrong_type_anywhere_in_the_org_document_is_survived() {
+fn wrong_types_in_the_org_document_do_not_panic() {
     everywhere(organizations(), 8, 1, (0, 2));
 }
 
 #[test]
-fn the_wrong_type_anywhere_in_the_sts_document_is_survived() {
+fn wrong_types_in_the_sts_document_do_not_panic() {
     everywhere(sts(), 10, 6, (0, 1));
 }
 
 #[test]
-fn the_wrong_type_anywhere_in_the_clickhouse_document_is_survived() {
+fn wrong_types_in_the_clickhouse_document_do_not_panic() {
     everywhere(clickhouse_cloud(), 7, 1, (0, 2));
 }
 
 #[test]
-fn a_document_with_next_to_nothing_in_it_says_what_is_missing() {
+fn an_almost_empty_document_reports_what_is_missing() {
     let mut wrong = Vec::new();
     for (text, found) in [
         ("", "no `openapi` property"),
@@ -171,11 +171,11 @@ fn a_document_with_next_to_nothing_in_it_says_what_is_missing() {
 }
 
 #[test]
-fn an_operation_with_nothing_in_it_is_refused_with_all_that_is_missing() {
+fn an_empty_operation_is_refused_with_every_missing_part() {
     let document = json!({ "openapi": "3.0.3", "paths": { "/iam/v2/invitations": { "get": {} } } });
     let report = outcome(document.to_string().as_bytes(), iam()).unwrap_err();
     // Two parameters and a response of this operation, and three operations.
-    assert_eq!(report.problems.len(), 6, "{report}");
+    assert_eq!(report.diagnostics.len(), 6, "{report}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Names and words that are not what one expects of names and words.
+//! Unusual names and descriptions.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use crate::{
         clickhouse_cloud, fixtures, iam,
         output::{Output, code, identifiers},
     },
-    guard::{guarded, is_harmless, outcome, put, vendored},
+    harness::{guarded, is_one_line, outcome, put, vendored},
 };
 
-/// Words that would end a comment, a string or a macro, with a mark to know them by.
+/// Text that would end a comment, a string or a macro, with a mark that identifies it.
 const WORDS: &str = "EVIL */ \"#\" }} {0} {} {{ \\ ' `#![evil]` //!\r\n/// ]] \u{0}\u{7}\u{1b}[31m\u{7f}\u{85}\u{2028}\u{202e}\u{2066}\u{200f}\u{feff} ${{ }} #{ }";
 
 /// Maps whose keys are names, not keywords.
@@ -49,7 +49,7 @@ fn each_map(key: &str, value: &mut Value, change: &mut dyn FnMut(&mut Map<String
 const KEYWORDS: [&str; 5] = ["description", "summary", "title", "operationId", "example"];
 
 #[test]
-fn words_of_a_document_are_documentation_only() {
+fn descriptions_become_documentation_only() {
     for fixture in fixtures() {
         let mut document = vendored(fixture);
         let clean = outcome(document.to_string().as_bytes(), fixture).unwrap();
@@ -75,7 +75,7 @@ fn words_of_a_document_are_documentation_only() {
 }
 
 #[test]
-fn words_in_every_place_of_a_document_do_no_harm() {
+fn hostile_text_anywhere_does_no_harm() {
     for fixture in fixtures() {
         let mut document = vendored(fixture);
         // Maps of names get entries that are not what they hold.
@@ -96,7 +96,7 @@ fn words_in_every_place_of_a_document_do_no_harm() {
 }
 
 #[test]
-fn names_that_are_no_names_do_no_harm() {
+fn unusual_names_do_no_harm() {
     let names = [
         "", " ", "1", "123abc", "type", "self", "Self", "crate", "super", "fn", "async", "await",
         "dyn", "try", "gen", "r#type", "_", "__", "-", "--", ".", "$", "é", "日本", "a b", "a-b",
@@ -142,7 +142,7 @@ fn names_that_are_no_names_do_no_harm() {
 
 /// Places of the document whose text an error quotes.
 #[test]
-fn an_error_shows_hostile_text_so_that_it_does_no_harm() {
+fn an_error_escapes_hostile_text() {
     let list = "/paths/~1iam~1v2~1invitations/get";
     let create = "/paths/~1iam~1v2~1invitations/post";
     let email = "/components/schemas/iam.v2.Invitation/properties/email";
@@ -174,7 +174,7 @@ fn an_error_shows_hostile_text_so_that_it_does_no_harm() {
     let mut harmful = Vec::new();
     let mut show = |place: &str, document: &Value| {
         let report = outcome(document.to_string().as_bytes(), iam()).expect_err(place);
-        if !is_harmless(&report) {
+        if !is_one_line(&report) {
             harmful.push(format!("{place}: {:?}", report.to_string()));
         }
     };
@@ -235,7 +235,7 @@ fn a_file_of_100_megabytes_is_refused_by_its_size() {
         std::env::temp_dir().join(format!("org-invitations-huge-{}.yaml", std::process::id()));
     for size in [100 << 20, MAX_DOCUMENT_BYTES as u64 + 1, 1 << 40] {
         let file = std::fs::File::create(&path).unwrap();
-        // Sparse: it takes no room, but whoever reads it reads all of it.
+        // The file is sparse: it takes no disk space, but reading it reads all of it.
         if file.set_len(size).is_err() {
             continue;
         }

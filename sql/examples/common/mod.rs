@@ -1,5 +1,5 @@
-//! What the examples begin with: a sandbox with some invitations, a session with tables of both providers,
-//! and HR's list.
+//! Common setup of the examples: a sandbox with some invitations, a session with tables of both providers, and a list of
+//! employees.
 
 use std::{error::Error, path::PathBuf, sync::Arc};
 
@@ -8,8 +8,8 @@ use org_invitations::{ClickHouse, Confluent, InvitationProvider, NewInvitation};
 use org_invitations_sandbox::{Faults, Provider, Sandbox};
 use org_invitations_sql::{InvitationsTable, session};
 
-/// Keep it as long as the session is used.
-pub struct World {
+/// The sandbox and the session, which ends when this value is dropped.
+pub struct Demo {
     /// The servers.
     pub sandbox: Sandbox,
     /// The session.
@@ -19,7 +19,7 @@ pub struct World {
 
 /// Ann, Bob and Carl are invited on Confluent, where Ann has accepted. On ClickHouse her invitation has expired.
 /// Dora is invited on both.
-pub async fn world() -> Result<World, Box<dyn Error>> {
+pub async fn demo() -> Result<Demo, Box<dyn Error>> {
     let sandbox = Sandbox::start().await?;
     let credentials = sandbox.credentials();
     let key = &credentials.confluent;
@@ -48,9 +48,9 @@ pub async fn world() -> Result<World, Box<dyn Error>> {
     InvitationsTable::of(Arc::clone(&confluent)).register(&context, "confluent.iam.invitations")?;
     InvitationsTable::of(Arc::clone(&clickhouse))
         .register(&context, "clickhouse.members.invitations")?;
-    InvitationsTable::of_several([("confluent", confluent), ("clickhouse", clickhouse)])
+    InvitationsTable::union_of([("confluent", confluent), ("clickhouse", clickhouse)])
         .register(&context, "invitations")?;
-    Ok(World {
+    Ok(Demo {
         sandbox,
         context,
         folder: tempfile::tempdir()?,
@@ -61,8 +61,8 @@ fn new(name: &str) -> NewInvitation {
     NewInvitation::new(format!("{name}@example.com"))
 }
 
-impl World {
-    /// HR's list: who is to be invited, and where they work.
+impl Demo {
+    /// A list of employees: who is to be invited, and their teams.
     pub fn roster(&self) -> std::io::Result<PathBuf> {
         let path = self.folder.path().join("hr.csv");
         let list = "email,team\nann@example.com,data\neve@example.com,data\ndora@example.com,web\n\

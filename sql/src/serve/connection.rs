@@ -1,4 +1,4 @@
-//! What one connection is answered.
+//! The protocol handlers of one connection.
 
 use std::{fmt, sync::Arc};
 
@@ -32,13 +32,13 @@ use datafusion_postgres::{
 use futures::Sink;
 
 use super::{
-    login::Login,
-    policy::{Kind, Policy, failure, refusal},
+    auth::PasswordAuth,
+    policy::{Policy, StatementKind, internal_error, permission_error},
 };
 
 /// The handlers of one connection.
 pub(super) struct Connection {
-    login: Login,
+    auth: PasswordAuth,
     connections: Arc<ConnectionManager>,
     queries: Arc<Queries>,
 }
@@ -47,7 +47,7 @@ impl Connection {
     pub fn new(
         context: SessionContext,
         policy: Policy,
-        login: Login,
+        auth: PasswordAuth,
         connections: Arc<ConnectionManager>,
     ) -> Self {
         let context = Arc::new(context);
@@ -64,7 +64,7 @@ impl Connection {
             policy,
         });
         Self {
-            login,
+            auth,
             connections,
             queries: Arc::new(Queries { service, parser }),
         }
@@ -74,7 +74,7 @@ impl Connection {
 impl PgWireServerHandlers for Connection {
     fn startup_handler(&self) -> Arc<impl StartupHandler> {
         let connections = Arc::clone(&self.connections);
-        Arc::new(self.login.clone().handler(connections))
+        Arc::new(self.auth.clone().handler(connections))
     }
 
     fn simple_query_handler(&self) -> Arc<impl SimpleQueryHandler> {
@@ -90,16 +90,16 @@ impl PgWireServerHandlers for Connection {
     }
 }
 
-/// Checks statements, and has them answered.
+/// Checks statements, and passes them to `datafusion-postgres`.
 struct Queries {
     service: DfSessionService,
     parser: Arc<CheckedParser>,
 }
 
-/// As `datafusion-postgres` keeps a statement: its text, and what was made of it.
+/// A prepared statement of `datafusion-postgres`: its text, and its plan.
 type Prepared = (String, Option<(Statement, LogicalPlan)>);
 
-/// Parses, plans and checks.
+/// Parses, plans and checks statements.
 struct CheckedParser {
     parser: Arc<Parser>,
     rewriter: PostgresCompatibilityParser,
@@ -108,26 +108,26 @@ struct CheckedParser {
 }
 
 impl CheckedParser {
-    /// The statements as they were sent.
+    /// Parses statements without rewriting them.
     fn statements(&self, text: &str) -> PgWireResult<Vec<Statement>> {
         SqlParser::parse_sql(&PostgreSqlDialect {}, text).map_err(syntax)
     }
 
-    /// The plan of a statement that is allowed; `None` for one that needs none.
+    /// Returns the plan of an allowed statement; `None` for a statement that needs no plan.
     async fn check<C>(&self, client: &C, statement: &Statement) -> PgWireResult<Option<LogicalPlan>>
     where
         C: ClientInfo + ?Sized,
     {
         let transaction = client.transaction_status();
-        let statement = match Kind::of(statement) {
-            Kind::Client => return Ok(None),
-            Kind::Write => statement.clone(),
-            Kind::Query => {
+        let statement = match StatementKind::of(statement) {
+            StatementKind::Client => return Ok(None),
+            StatementKind::Write => statement.clone(),
+            StatementKind::Query => {
                 let text = statement.to_string();
                 let rewritten = self.rewriter.parse(&text).map_err(syntax)?;
                 match <[Statement; 1]>::try_from(rewritten) {
-                    Ok([one]) if Kind::of(&one) == Kind::Query => one,
-                    _ => return Err(refusal("this statement is not supported")),
+                    Ok([one]) if StatementKind::of(&one) == StatementKind::Query => one,
+                    _ => return Err(permission_error("this statement is not supported")),
                 }
             }
         };
@@ -153,17 +153,19 @@ impl SimpleQueryHandler for Queries {
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let statements = self.parser.statements(text)?;
-        let writes = statements.iter().any(|it| Kind::of(it) == Kind::Write);
+        let writes = statements
+            .iter()
+            .any(|it| StatementKind::of(it) == StatementKind::Write);
         if writes && statements.len() > 1 {
-            return Err(refusal(
+            return Err(permission_error(
                 "INSERT and DELETE of invitations cannot be rolled back, so each has to be sent alone",
             ));
         }
         let mut responses = Vec::new();
         for statement in statements {
             let plan = self.parser.check(client, &statement).await?;
-            if let (Kind::Write, Some(plan)) = (Kind::of(&statement), plan) {
-                responses.push(write(&self.parser.context, &statement, plan).await?);
+            if let (StatementKind::Write, Some(plan)) = (StatementKind::of(&statement), plan) {
+                responses.push(execute_write(&self.parser.context, &statement, plan).await?);
             } else {
                 let text = statement.to_string();
                 let service = &self.service;
@@ -200,7 +202,7 @@ impl ExtendedQueryHandler for Queries {
         C::Error: fmt::Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
-        // It was prepared earlier, perhaps before a transaction began.
+        // The statement may have been prepared before a transaction began.
         if let (_, Some((statement, _))) = &portal.statement.statement {
             self.parser.check(client, statement).await?;
         }
@@ -226,11 +228,13 @@ impl QueryParser for CheckedParser {
         let statement = match <[Statement; 1]>::try_from(self.statements(text)?) {
             Ok([one]) => one,
             Err(none) if none.is_empty() => return Ok(None),
-            Err(_) => return Err(refusal("a prepared statement is one statement")),
+            Err(_) => return Err(permission_error("a prepared statement is one statement")),
         };
         let plan = self.check(client, &statement).await?;
-        match (Kind::of(&statement), plan) {
-            (Kind::Write, Some(plan)) => Ok(Some((text.to_owned(), Some((statement, plan))))),
+        match (StatementKind::of(&statement), plan) {
+            (StatementKind::Write, Some(plan)) => {
+                Ok(Some((text.to_owned(), Some((statement, plan)))))
+            }
             _ => self.parser.parse_sql(client, text, types).await,
         }
     }
@@ -248,14 +252,17 @@ impl QueryParser for CheckedParser {
     }
 }
 
-/// Carries out a statement that writes, and answers with the number of rows.
-async fn write(
+/// Executes a write, and returns the number of rows.
+async fn execute_write(
     context: &SessionContext,
     statement: &Statement,
     plan: LogicalPlan,
 ) -> PgWireResult<Response> {
-    let frame = context.execute_logical_plan(plan).await.map_err(failure)?;
-    let batches = frame.collect().await.map_err(failure)?;
+    let frame = context
+        .execute_logical_plan(plan)
+        .await
+        .map_err(internal_error)?;
+    let batches = frame.collect().await.map_err(internal_error)?;
     let count: u64 = batches
         .iter()
         .filter_map(|batch| batch.column(0).as_primitive_opt::<UInt64Type>())
@@ -269,7 +276,7 @@ async fn write(
     Ok(Response::Execution(tag.with_rows(count)))
 }
 
-/// Carries out prepared statements that write, once their parameters are there.
+/// Executes prepared writes with their parameters.
 #[derive(Debug)]
 struct WriteHook;
 
@@ -281,8 +288,9 @@ impl QueryHook for WriteHook {
         _: &SessionContext,
         _: &mut dyn HookClient,
     ) -> Option<PgWireResult<Response>> {
-        // These were carried out before they came here.
-        (Kind::of(statement) == Kind::Write).then(|| Err(refusal("not supported here")))
+        // Simple writes are executed before the hooks run.
+        (StatementKind::of(statement) == StatementKind::Write)
+            .then(|| Err(permission_error("not supported here")))
     }
 
     async fn handle_extended_parse_query(
@@ -302,13 +310,13 @@ impl QueryHook for WriteHook {
         context: &SessionContext,
         _: &mut dyn HookClient,
     ) -> Option<PgWireResult<Response>> {
-        if Kind::of(statement) != Kind::Write {
+        if StatementKind::of(statement) != StatementKind::Write {
             return None;
         }
         let plan = plan.clone().replace_params_with_values(parameters);
         Some(match plan {
-            Ok(plan) => write(context, statement, plan).await,
-            Err(error) => Err(failure(error)),
+            Ok(plan) => execute_write(context, statement, plan).await,
+            Err(error) => Err(internal_error(error)),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The PostgreSQL protocol (feature `serve`), over `datafusion-postgres`: tables of invitations for `psql` and
 //! for any program with a PostgreSQL driver.
 //!
-//! What that crate leaves open is closed here:
+//! The server restricts what that crate allows:
 //!
 //! | | |
 //! |---|---|
@@ -11,11 +11,11 @@
 //! | `INSERT`, `DELETE` | refused, unless [`ServerBuilder::allow_writes`]; never inside a transaction or beside another statement, because they cannot be rolled back |
 //! | `COPY`, DDL, `SET datafusion.…` | refused |
 //!
-//! A statement that writes is carried out as it was sent; only queries are rewritten for PostgreSQL's
-//! dialect. Every connection has a session of its own.
+//! Writes are executed as they were sent; only queries are rewritten for PostgreSQL's dialect. Every connection has a
+//! session of its own.
 
+mod auth;
 mod connection;
-mod login;
 mod policy;
 
 use std::{
@@ -32,39 +32,39 @@ use datafusion_postgres::{
 };
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
 
-use self::{connection::Connection, login::Login, policy::Policy};
+use self::{auth::PasswordAuth, connection::Connection, policy::Policy};
 use crate::{session::config, table::InvitationsTable};
 
-/// Sets up a [`Server`].
+/// Builder of a [`Server`].
 #[derive(Debug)]
 pub struct ServerBuilder {
-    login: Login,
+    auth: PasswordAuth,
     policy: Policy,
     allow_remote: bool,
     tables: Vec<(TableReference, InvitationsTable)>,
 }
 
-/// Answers statements that arrive by the PostgreSQL protocol.
+/// A server of the PostgreSQL protocol.
 pub struct Server {
     listener: TcpListener,
     context: SessionContext,
-    login: Login,
+    auth: PasswordAuth,
     policy: Policy,
     connections: Arc<ConnectionManager>,
 }
 
-/// So many connections at once; further ones are closed.
-const MOST_CONNECTIONS: usize = 64;
+/// The largest number of concurrent connections; further ones are closed.
+const MAX_CONNECTIONS: usize = 64;
 
 impl ServerBuilder {
-    /// Makes a table available.
+    /// Adds a table.
     #[must_use]
     pub fn table(mut self, name: impl Into<TableReference>, table: InvitationsTable) -> Self {
         self.tables.push((name.into(), table));
         self
     }
 
-    /// Sets whether `INSERT` and `DELETE` are carried out. Default: false.
+    /// Sets whether `INSERT` and `DELETE` are allowed. Default: false.
     #[must_use]
     pub fn allow_writes(mut self, allow: bool) -> Self {
         self.policy.allow_writes = allow;
@@ -78,18 +78,18 @@ impl ServerBuilder {
         self
     }
 
-    /// Begins to listen; port 0 is any that is free.
+    /// Binds the address; port 0 stands for any free port.
     ///
     /// # Errors
     ///
     /// When the address is not allowed or not free, the password is empty, or a table cannot be added.
     pub async fn bind(self, address: SocketAddr) -> io::Result<Server> {
-        let refuse = |message| Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-        if self.login.is_empty() {
-            return refuse("the server needs a password that is not empty".to_owned());
+        let invalid_input = |message| Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        if self.auth.is_empty() {
+            return invalid_input("the server needs a password that is not empty".to_owned());
         }
         if !self.allow_remote && !is_loopback(address.ip()) {
-            return refuse(format!(
+            return invalid_input(format!(
                 "{address} can be reached from other machines, and connections are not \
                  encrypted; listen on 127.0.0.1, or allow it"
             ));
@@ -98,7 +98,7 @@ impl ServerBuilder {
         Ok(Server {
             listener: TcpListener::bind(address).await?,
             context,
-            login: self.login,
+            auth: self.auth,
             policy: self.policy,
             connections: Arc::new(ConnectionManager::new()),
         })
@@ -109,13 +109,13 @@ fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
 
-/// A session that has these tables and reads no file.
+/// Creates a session with these tables that reads no files.
 fn session(tables: Vec<(TableReference, InvitationsTable)>) -> Result<SessionContext> {
     let context = SessionContext::new_with_config(config());
     for (name, table) in tables {
         table.register(&context, name)?;
     }
-    // What `\d` asks for.
+    // The catalog that `\d` queries.
     let catalog = context
         .state()
         .config_options()
@@ -127,33 +127,33 @@ fn session(tables: Vec<(TableReference, InvitationsTable)>) -> Result<SessionCon
 }
 
 impl Server {
-    /// A server that lets in whoever has this password.
+    /// Creates a builder of a server with this password.
     pub fn builder(password: &str) -> ServerBuilder {
         ServerBuilder {
-            login: Login::new(password),
+            auth: PasswordAuth::new(password),
             policy: Policy::default(),
             allow_remote: false,
             tables: Vec::new(),
         }
     }
 
-    /// Where it listens.
+    /// Returns the address that the server listens on.
     ///
     /// # Errors
     ///
-    /// When the system does not say.
+    /// If the system does not report the address.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// Serves until `stop` is done. Statements that are under way then are broken off.
+    /// Serves until `stop` completes. Running statements are then aborted.
     ///
     /// # Errors
     ///
-    /// None so far: what is wrong with a connection ends that connection.
+    /// None at present: an error of a connection ends only that connection.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         let mut stop = std::pin::pin!(stop);
-        let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+        let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         // Dropping the set ends the connections.
         let mut tasks = JoinSet::new();
         loop {
@@ -162,8 +162,9 @@ impl Server {
                 accepted = self.listener.accept() => accepted,
                 Some(_) = tasks.join_next() => continue,
             };
-            // A connection that failed before it was there harms no other.
-            let (Ok((socket, _)), Ok(place)) = (accepted, Arc::clone(&places).try_acquire_owned())
+            // A connection that failed to be accepted does not affect others.
+            let (Ok((socket, _)), Ok(permit)) =
+                (accepted, Arc::clone(&permits).try_acquire_owned())
             else {
                 continue;
             };
@@ -171,12 +172,12 @@ impl Server {
             let connection = Connection::new(
                 context,
                 self.policy,
-                self.login.clone(),
+                self.auth.clone(),
                 Arc::clone(&self.connections),
             );
             tasks.spawn(async move {
-                let _place = place;
-                // How a client went away is its own affair.
+                let _permit = permit;
+                // Errors of a client that disconnects are ignored.
                 let _ = process_socket(socket, None, connection).await;
             });
         }

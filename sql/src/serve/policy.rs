@@ -1,4 +1,4 @@
-//! Which statements are carried out.
+//! Which statements are allowed.
 
 use datafusion::{
     common::tree_node::TreeNodeRecursion,
@@ -16,24 +16,24 @@ use datafusion_postgres::pgwire::{
 
 use crate::message;
 
-/// What may be done.
+/// The permissions of the server.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Policy {
     pub allow_writes: bool,
 }
 
-/// What kind of statement it is.
+/// The kind of a statement.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Kind {
+pub(super) enum StatementKind {
     /// `BEGIN` and the like, and settings that concern the client only.
     Client,
-    /// It changes something, or would.
+    /// A statement that changes data.
     Write,
-    /// Everything else: it has to turn out to be a query.
+    /// Everything else, which has to be a query.
     Query,
 }
 
-impl Kind {
+impl StatementKind {
     pub fn of(statement: &Statement) -> Self {
         match statement {
             Statement::StartTransaction { .. }
@@ -56,21 +56,21 @@ impl Kind {
 }
 
 impl Policy {
-    /// Plans a statement and checks it. Plans are made without side effects.
+    /// Plans and checks a statement, without side effects.
     pub async fn plan(
         self,
         context: &SessionContext,
         statement: Statement,
         transaction: TransactionStatus,
     ) -> PgWireResult<LogicalPlan> {
-        let kind = Kind::of(&statement);
-        if kind == Kind::Write && !self.allow_writes {
-            return Err(refusal(
+        let kind = StatementKind::of(&statement);
+        if kind == StatementKind::Write && !self.allow_writes {
+            return Err(permission_error(
                 "this server is read-only: INSERT and DELETE have to be allowed when it is started",
             ));
         }
-        if kind == Kind::Write && transaction != TransactionStatus::Idle {
-            return Err(refusal(
+        if kind == StatementKind::Write && transaction != TransactionStatus::Idle {
+            return Err(permission_error(
                 "INSERT and DELETE of invitations cannot be rolled back, so they are refused inside \
                  a transaction: use autocommit",
             ));
@@ -80,35 +80,35 @@ impl Policy {
             .state()
             .statement_to_plan(statement)
             .await
-            .map_err(failure)?;
+            .map_err(internal_error)?;
         let options = SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_statements(false)
-            // `EXPLAIN ANALYZE` of one would carry it out.
-            .with_allow_dml(kind == Kind::Write);
+            // `EXPLAIN ANALYZE` executes its statement.
+            .with_allow_dml(kind == StatementKind::Write);
         options
             .verify_plan(&plan)
-            .map_err(|error| refusal(&message(&error)))?;
+            .map_err(|error| permission_error(&message(&error)))?;
         let mut copies = false;
         plan.apply_with_subqueries(|node| {
             copies |= matches!(node, LogicalPlan::Copy(_));
             Ok(TreeNodeRecursion::Continue)
         })
-        .map_err(failure)?;
+        .map_err(internal_error)?;
         match copies {
-            true => Err(refusal("COPY is not supported")),
+            true => Err(permission_error("COPY is not supported")),
             false => Ok(plan),
         }
     }
 }
 
-/// A statement that is not allowed.
-pub(super) fn refusal(message: &str) -> PgWireError {
+/// The error of a statement that is not allowed.
+pub(super) fn permission_error(message: &str) -> PgWireError {
     error("42501", message)
 }
 
-/// A statement that failed.
-pub(super) fn failure(failed: datafusion::error::DataFusionError) -> PgWireError {
+/// The error of a statement that failed.
+pub(super) fn internal_error(failed: datafusion::error::DataFusionError) -> PgWireError {
     error("XX000", &message(&failed))
 }
 

@@ -1,4 +1,4 @@
-//! `DELETE`: ids are collected, counted, and then deleted.
+//! `DELETE`: collects ids, counts them, and then deletes the invitations.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -20,33 +20,33 @@ use datafusion::{
 use futures::StreamExt;
 use org_invitations::{DeleteResult, InvitationId, InvitationProviderExt, RemovalLimit};
 
-use super::{RefusedRow, RefusedRows, WriteOptions, fitted, refuse};
+use super::{RowError, RowErrors, WriteOptions, cast_to_schema, plan_error};
 use crate::{
     columns::{Column, schema},
     table::{InvitationsTable, Source, labels},
 };
 
-/// A table that deletes the invitations whose ids are inserted.
+/// A table that deletes the invitations whose ids are inserted into it.
 #[derive(Clone, Debug)]
-pub(super) struct DeleteTarget {
+pub(super) struct DeleteSink {
     sources: Vec<Source>,
     options: WriteOptions,
-    /// How many may be deleted.
-    most: Option<RemovalLimit>,
+    /// The limit of a `DELETE` with a condition.
+    limit: Option<RemovalLimit>,
     columns: &'static [Column],
     schema: SchemaRef,
 }
 
-impl DeleteTarget {
+impl DeleteSink {
     pub fn new(table: &InvitationsTable, has_condition: bool) -> Self {
         let columns: &[Column] = match table.columns().contains(&Column::Provider) {
             true => &[Column::Id, Column::Provider],
             false => &[Column::Id],
         };
-        let options = table.writes().clone();
+        let options = table.options().clone();
         Self {
             sources: table.sources().to_vec(),
-            most: has_condition.then_some(options.max_deletes),
+            limit: has_condition.then_some(options.max_deletes),
             options,
             columns,
             schema: schema(columns),
@@ -57,36 +57,36 @@ impl DeleteTarget {
         self.columns
     }
 
-    /// The ids to delete, by the place of their source.
-    async fn collect(&self, mut rows: SendableRecordBatchStream) -> Result<Ids> {
-        let mut ids = Ids::default();
+    /// Collects the ids to delete, by the index of their source.
+    async fn collect(&self, mut rows: SendableRecordBatchStream) -> Result<SelectedIds> {
+        let mut ids = SelectedIds::default();
         while let Some(batch) = rows.next().await {
-            self.read(&fitted(&batch?, &self.schema)?, &mut ids)?;
+            self.collect_batch(&cast_to_schema(&batch?, &self.schema)?, &mut ids)?;
         }
         Ok(ids)
     }
 
-    /// Refuses to delete more than the limit. Lists what there is only where that depends on it.
-    async fn measure(&self, ids: &Ids) -> Result<()> {
-        let removals = ids.count_different();
-        let Some(limit) = self.most.filter(|most| most.check(removals, 0).is_err()) else {
+    /// Refuses to delete more than the limit, and counts existing invitations only if the limit depends on them.
+    async fn check_limit(&self, ids: &SelectedIds) -> Result<()> {
+        let removals = ids.count_distinct();
+        let Some(limit) = self.limit.filter(|limit| limit.check(removals, 0).is_err()) else {
             return Ok(());
         };
         let mut existing = 0;
-        for place in ids.by_source.keys() {
-            let counted = self.sources[*place].provider.count_removable().await;
+        for index in ids.by_source.keys() {
+            let counted = self.sources[*index].provider.count_removable().await;
             existing += counted.map_err(|error| DataFusionError::External(Box::new(error)))?;
         }
         match limit.check(removals, existing) {
             Ok(()) => Ok(()),
-            Err(refused) => exec_err!(
-                "DELETE matches {removals} invitations: {refused}; nothing was deleted \
+            Err(exceeded) => exec_err!(
+                "DELETE matches {removals} invitations: {exceeded}; nothing was deleted \
                  (`--max-deletes`, `WriteOptions::max_deletes`)"
             ),
         }
     }
 
-    fn read(&self, batch: &RecordBatch, ids: &mut Ids) -> Result<()> {
+    fn collect_batch(&self, batch: &RecordBatch, ids: &mut SelectedIds) -> Result<()> {
         let texts = batch.column(0).as_string::<i32>();
         let labels = batch
             .columns()
@@ -96,21 +96,21 @@ impl DeleteTarget {
             let Some(id) = id else {
                 return exec_err!("DELETE selected a row without an id; nothing was deleted");
             };
-            let place = match labels {
+            let index = match labels {
                 None => Some(0),
                 Some(labels) => {
                     let label = labels.value(row);
-                    self.sources.iter().position(|it| it.origin.label == label)
+                    self.sources.iter().position(|it| it.info.label == label)
                 }
             };
-            let Some(place) = place.filter(|place| *place < self.sources.len()) else {
+            let Some(index) = index.filter(|index| *index < self.sources.len()) else {
                 return exec_err!("DELETE selected a row of no provider; nothing was deleted");
             };
             let id = InvitationId::new(id)
                 .map_err(|error| DataFusionError::External(Box::new(error)))?;
             ids.count += 1;
             ids.by_source
-                .entry(place)
+                .entry(index)
                 .or_default()
                 .push((ids.count, id));
         }
@@ -118,15 +118,15 @@ impl DeleteTarget {
     }
 }
 
-/// Ids, each with its position among all.
+/// Ids with their positions in the statement.
 #[derive(Default)]
-struct Ids {
+struct SelectedIds {
     count: usize,
     by_source: HashMap<usize, Vec<(usize, InvitationId)>>,
 }
 
-impl Ids {
-    fn count_different(&self) -> usize {
+impl SelectedIds {
+    fn count_distinct(&self) -> usize {
         let different = self.by_source.values().map(|ids| {
             let ids: HashSet<&InvitationId> = ids.iter().map(|(_, id)| id).collect();
             ids.len()
@@ -136,7 +136,7 @@ impl Ids {
 }
 
 #[async_trait]
-impl TableProvider for DeleteTarget {
+impl TableProvider for DeleteSink {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
@@ -152,7 +152,7 @@ impl TableProvider for DeleteTarget {
         _: &[Expr],
         _: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        refuse("the target of a DELETE cannot be read")
+        plan_error("the target of a DELETE cannot be read")
     }
 
     async fn insert_into(
@@ -167,7 +167,7 @@ impl TableProvider for DeleteTarget {
 }
 
 #[async_trait]
-impl DataSink for DeleteTarget {
+impl DataSink for DeleteSink {
     fn schema(&self) -> &SchemaRef {
         &self.schema
     }
@@ -177,12 +177,12 @@ impl DataSink for DeleteTarget {
         rows: SendableRecordBatchStream,
         _: &Arc<TaskContext>,
     ) -> Result<u64> {
-        // All of them, before the first is deleted: what fails in between deletes nothing.
+        // All ids are collected before the first deletion, so that a failed read deletes nothing.
         let ids = self.collect(rows).await?;
-        self.measure(&ids).await?;
-        let (mut done, mut refused) = (0, Vec::new());
-        for (place, ids) in ids.by_source {
-            let provider = &self.sources[place].provider;
+        self.check_limit(&ids).await?;
+        let (mut succeeded, mut errors) = (0, Vec::new());
+        for (index, ids) in ids.by_source {
+            let provider = &self.sources[index].provider;
             let numbers: Vec<usize> = ids.iter().map(|(number, _)| *number).collect();
             let ids = ids.into_iter().map(|(_, id)| id);
             let mut outcomes = provider.delete_many(ids, self.options.bulk.clone());
@@ -190,23 +190,25 @@ impl DataSink for DeleteTarget {
                 let number = numbers[outcome.index];
                 let id = outcome.id.to_string();
                 match outcome.result {
-                    DeleteResult::Deleted => done += 1,
-                    // Somebody else did it, or it is in the statement twice.
+                    DeleteResult::Deleted => succeeded += 1,
+                    // Another client deleted the invitation, or the statement lists it twice.
                     DeleteResult::NotFound | DeleteResult::Duplicate(_) => {}
-                    DeleteResult::Failed(error) => refused.push(RefusedRow::by(number, id, error)),
-                    _ => refused.push(RefusedRow::new(number, id, "not attempted")),
+                    DeleteResult::Failed(error) => {
+                        errors.push(RowError::from_error(number, id, error))
+                    }
+                    _ => errors.push(RowError::new(number, id, "not attempted")),
                 }
             }
         }
-        RefusedRows::check("DELETE", done, refused)
+        RowErrors::check("DELETE", succeeded, errors)
     }
 }
 
-impl DisplayAs for DeleteTarget {
+impl DisplayAs for DeleteSink {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "DeleteInvitations: {}", labels(&self.sources))?;
-        match self.most {
-            Some(most) => write!(f, ", max_deletes={most}"),
+        match self.limit {
+            Some(limit) => write!(f, ", max_deletes={limit}"),
             None => Ok(()),
         }
     }

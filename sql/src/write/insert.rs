@@ -1,4 +1,4 @@
-//! `INSERT`: rows are read and checked, and then sent.
+//! `INSERT`: reads and checks all rows, and then sends them.
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
@@ -19,13 +19,13 @@ use datafusion::{
 use futures::StreamExt;
 use org_invitations::{BulkOptions, CreateResult, InvitationProviderExt, NewInvitation};
 
-use super::{RefusedRow, RefusedRows, fitted};
+use super::{RowError, RowErrors, cast_to_schema};
 use crate::{
     columns::Column,
     table::{InvitationsTable, Source, labels},
 };
 
-/// Plans an `INSERT` of what `input` gives; nothing is sent before it is executed.
+/// Plans an `INSERT` of the rows of `input`. Nothing is sent before the plan is executed.
 pub(crate) fn insert(
     table: &InvitationsTable,
     input: Arc<dyn ExecutionPlan>,
@@ -34,20 +34,20 @@ pub(crate) fn insert(
     if operation != InsertOp::Append {
         return plan_err!("invitations cannot be overwritten: use INSERT INTO");
     }
-    let (given, wanted) = (input.schema().fields().len(), table.columns().len());
-    if given != wanted {
-        return plan_err!("INSERT has {given} columns, and the table has {wanted}");
+    let (actual, expected) = (input.schema().fields().len(), table.columns().len());
+    if actual != expected {
+        return plan_err!("INSERT has {actual} columns, and the table has {expected}");
     }
     let sink = InsertSink {
         sources: table.sources().to_vec(),
-        bulk: table.writes().bulk.clone(),
+        bulk: table.options().bulk.clone(),
         columns: table.columns(),
         schema: datafusion::catalog::TableProvider::schema(table),
     };
     Ok(Arc::new(DataSinkExec::new(input, Arc::new(sink), None)))
 }
 
-/// Invites those whose rows are inserted.
+/// Creates an invitation for each row.
 #[derive(Debug)]
 struct InsertSink {
     sources: Vec<Source>,
@@ -56,32 +56,32 @@ struct InsertSink {
     schema: SchemaRef,
 }
 
-/// A row to be sent: its position, counted from 1, and what to send.
+/// The position of a row, counted from 1, and the invitation to create.
 type Row = (usize, NewInvitation);
 
 impl InsertSink {
-    /// The place of the provider and what to send to it, or why the row with this number cannot be sent.
+    /// Returns the index of the provider and the invitation to create, or the error of the row with this number.
     fn row(
         &self,
         batch: &RecordBatch,
         row: usize,
         number: usize,
-    ) -> Result<(usize, NewInvitation), RefusedRow> {
+    ) -> Result<(usize, NewInvitation), RowError> {
         let array = |column: Column| {
-            let place = self.columns.iter().position(|it| *it == column)?;
-            let array = batch.column(place);
+            let index = self.columns.iter().position(|it| *it == column)?;
+            let array = batch.column(index);
             (!array.is_null(row)).then_some(array)
         };
         let text = |column| array(column).map(|texts| texts.as_string::<i32>().value(row));
         let email = text(Column::Email);
-        let refuse = |reason: String| RefusedRow::new(number, email.unwrap_or_default(), reason);
+        let row_error = |reason: String| RowError::new(number, email.unwrap_or_default(), reason);
         for column in self.columns {
             if !column.can_be_set() && array(*column).is_some() {
-                return Err(refuse(format!("`{}` cannot be set", column.name())));
+                return Err(row_error(format!("`{}` cannot be set", column.name())));
             }
         }
         let Some(email) = email else {
-            return Err(refuse("it has no email".to_owned()));
+            return Err(row_error("it has no email".to_owned()));
         };
         let mut new = NewInvitation::new(email);
         if let Some(auth_type) = text(Column::AuthType) {
@@ -89,7 +89,7 @@ impl InsertSink {
         }
         match (text(Column::Role), array(Column::RoleIds)) {
             (Some(_), Some(_)) => {
-                return Err(refuse("it has both `role` and `role_ids`".to_owned()));
+                return Err(row_error("it has both `role` and `role_ids`".to_owned()));
             }
             (Some(role), None) => new = new.legacy_role(role),
             (None, Some(ids)) => {
@@ -100,11 +100,11 @@ impl InsertSink {
             (None, None) => {}
         }
         new.validate()
-            .map_err(|error| refuse(error.message().to_owned()))?;
-        Ok((self.source(text(Column::Provider)).map_err(refuse)?, new))
+            .map_err(|error| row_error(error.message().to_owned()))?;
+        Ok((self.source(text(Column::Provider)).map_err(row_error)?, new))
     }
 
-    /// The place of the provider that is to invite.
+    /// Returns the index of the provider with this name.
     fn source(&self, label: Option<&str>) -> Result<usize, String> {
         if !self.columns.contains(&Column::Provider) {
             return Ok(0);
@@ -117,7 +117,7 @@ impl InsertSink {
         };
         self.sources
             .iter()
-            .position(|source| source.origin.label == label)
+            .position(|source| source.info.label == label)
             .ok_or_else(|| {
                 let known = labels(&self.sources);
                 format!("`provider` is {label:?}, and has to be one of {known}")
@@ -136,21 +136,21 @@ impl DataSink for InsertSink {
         mut batches: SendableRecordBatchStream,
         _: &Arc<TaskContext>,
     ) -> Result<u64> {
-        // All rows, before the first is sent: what is wrong with one of them stops all.
-        let (mut count, mut refused) = (0, Vec::new());
+        // All rows are read before the first is sent, and an invalid row stops all of them.
+        let (mut count, mut errors) = (0, Vec::new());
         let mut rows: HashMap<usize, Vec<Row>> = HashMap::new();
         while let Some(batch) = batches.next().await {
-            let batch = fitted(&batch?, &self.schema)?;
+            let batch = cast_to_schema(&batch?, &self.schema)?;
             for row in 0..batch.num_rows() {
                 count += 1;
                 match self.row(&batch, row, count) {
                     Ok((source, new)) => rows.entry(source).or_default().push((count, new)),
-                    Err(wrong) => refused.push(wrong),
+                    Err(error) => errors.push(error),
                 }
             }
         }
-        RefusedRows::check("INSERT", 0, refused)?;
-        let (mut done, mut refused) = (0, Vec::new());
+        RowErrors::check("INSERT", 0, errors)?;
+        let (mut succeeded, mut errors) = (0, Vec::new());
         for (source, rows) in rows {
             let provider = &self.sources[source].provider;
             let numbers: Vec<usize> = rows.iter().map(|(number, _)| *number).collect();
@@ -160,19 +160,19 @@ impl DataSink for InsertSink {
                 let number = numbers[outcome.index];
                 let email = outcome.new.email;
                 match outcome.result {
-                    CreateResult::Created(_) => done += 1,
+                    CreateResult::Created(_) => succeeded += 1,
                     CreateResult::AlreadyExists(error) | CreateResult::Failed(error) => {
-                        refused.push(RefusedRow::by(number, email, error));
+                        errors.push(RowError::from_error(number, email, error));
                     }
                     CreateResult::Duplicate(first) => {
                         let reason = format!("the same address as row {}", numbers[first]);
-                        refused.push(RefusedRow::new(number, email, reason));
+                        errors.push(RowError::new(number, email, reason));
                     }
-                    _ => refused.push(RefusedRow::new(number, email, "not attempted")),
+                    _ => errors.push(RowError::new(number, email, "not attempted")),
                 }
             }
         }
-        RefusedRows::check("INSERT", done, refused)
+        RowErrors::check("INSERT", succeeded, errors)
     }
 }
 

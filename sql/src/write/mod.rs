@@ -1,9 +1,9 @@
 //! `INSERT` and `DELETE`.
 
 mod delete;
+mod dml_rewrite;
 mod insert;
-mod refused;
-mod rule;
+mod row_errors;
 
 use datafusion::{
     arrow::{
@@ -15,8 +15,8 @@ use datafusion::{
     error::Result,
 };
 
-pub use self::refused::{RefusedRow, RefusedRows};
-pub(crate) use self::{insert::insert, rule::WriteRule};
+pub use self::row_errors::{RowError, RowErrors};
+pub(crate) use self::{dml_rewrite::DmlRewriteRule, insert::insert};
 
 use org_invitations::{BulkOptions, RemovalLimit};
 
@@ -26,10 +26,10 @@ use org_invitations::{BulkOptions, RemovalLimit};
 pub struct WriteOptions {
     /// Whether a `DELETE` without `WHERE` deletes everything; otherwise it is refused. Default: false.
     pub allow_delete_all: bool,
-    /// How many invitations a `DELETE` with a `WHERE` may match; of more, none is deleted. Default: a quarter of those
-    /// that there are, and at least five.
+    /// How many invitations a `DELETE` with a `WHERE` may match; if it matches more, none is deleted. Default: a quarter
+    /// of the existing ones, and at least five.
     pub max_deletes: RemovalLimit,
-    /// How many requests are under way at once, and what stops them between two rows.
+    /// The number of concurrent requests, and the signal that stops between two rows.
     pub bulk: BulkOptions,
 }
 
@@ -48,7 +48,7 @@ impl WriteOptions {
         self
     }
 
-    /// Sets how many requests are under way at once, and what stops them between two rows.
+    /// Sets the number of concurrent requests, and the signal that stops between two rows.
     #[must_use]
     pub fn bulk(mut self, bulk: BulkOptions) -> Self {
         self.bulk = bulk;
@@ -56,15 +56,15 @@ impl WriteOptions {
     }
 }
 
-/// A statement that is refused before anything is sent.
-pub(crate) fn refuse<T>(message: &str) -> Result<T> {
+/// Returns the error of a statement that is refused before anything is sent.
+pub(crate) fn plan_error<T>(message: &str) -> Result<T> {
     plan_err!("{message}")
 }
 
-/// The columns as the schema has them: the engine has more than one type for text, and a parameter of a
-/// prepared statement keeps its own.
-fn fitted(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
-    // What cannot be converted is an error, and no null.
+/// Casts columns to the types of the schema: the engine has several types for text, and a parameter of a prepared
+/// statement keeps its own.
+fn cast_to_schema(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    // A value that cannot be cast is an error, not null.
     let options = CastOptions {
         safe: false,
         ..CastOptions::default()

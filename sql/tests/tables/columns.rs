@@ -1,4 +1,4 @@
-//! What fills each column.
+//! The values of each column.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use org_invitations_sql::{InvitationsTable, register, session};
 use serde_json::{Value, json};
 
 use crate::{
-    shown::shown,
-    stock::{Filters, Stock},
-    wire::{ORGANIZATION, Wire},
-    world::World,
+    canned_server::{CannedServer, ORGANIZATION},
+    fake_provider::{FakeProvider, Filters},
+    fixture::Fixture,
+    rows::render,
 };
 
 /// As Confluent's document has it, with a property that no document has in every object.
@@ -53,20 +53,20 @@ fn clickhouse_body() -> Value {
 }
 
 async fn confluent(items: Value) -> Arc<dyn InvitationProvider> {
-    Wire::answering(json!({ "data": items, "metadata": {} }))
+    CannedServer::answering(json!({ "data": items, "metadata": {} }))
         .await
         .confluent()
 }
 
 async fn clickhouse(items: Value) -> Arc<dyn InvitationProvider> {
-    Wire::answering(json!({ "status": 200, "requestId": "r", "result": items }))
+    CannedServer::answering(json!({ "status": 200, "requestId": "r", "result": items }))
         .await
         .clickhouse()
 }
 
 async fn rows(context: &SessionContext, sql: &str) -> Vec<String> {
     let rows = context.sql(sql).await.unwrap().collect().await.unwrap();
-    shown(&rows)
+    render(&rows)
 }
 
 /// The only row of a table of this provider, one column after the other.
@@ -77,20 +77,20 @@ async fn row(table: InvitationsTable) -> Vec<(String, String)> {
     let schema = batches[0].schema();
     let row = schema.fields().iter().enumerate().map(|(place, field)| {
         let column = batches[0].project(&[place]).unwrap();
-        let value = shown(&[column]).remove(0);
+        let value = render(&[column]).remove(0);
         (field.name().clone(), value)
     });
     row.collect()
 }
 
 #[track_caller]
-fn assert_row(row: &[(String, String)], wanted: &[(&str, &str)]) {
+fn assert_row(row: &[(String, String)], expected: &[(&str, &str)]) {
     let row: Vec<(&str, &str)> = row.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-    assert_eq!(row, wanted);
+    assert_eq!(row, expected);
 }
 
 #[tokio::test]
-async fn confluents_columns_are_stackqls_and_every_property_is_in_one() {
+async fn confluents_columns_are_stackqls_and_keep_every_property() {
     let row = row(InvitationsTable::of(
         confluent(json!([confluent_body()])).await,
     ))
@@ -146,7 +146,7 @@ async fn clickhouses_columns_hold_every_property() {
 }
 
 #[tokio::test]
-async fn what_a_provider_leaves_out_is_null() {
+async fn absent_properties_are_null() {
     let bare = json!([{ "id": "i-1", "email": "a@b" }]);
     let row_of = |row: Vec<(String, String)>| {
         let there = row.into_iter().filter(|(_, value)| value != "NULL");
@@ -161,7 +161,7 @@ async fn what_a_provider_leaves_out_is_null() {
 }
 
 #[tokio::test]
-async fn no_roles_and_unknown_roles_are_told_apart() {
+async fn no_roles_and_unknown_roles_are_distinguished() {
     let item = |id: u32, roles: Value| json!({ "id": id.to_string(), "email": "a@b", "assignedRoles": roles });
     let provider = clickhouse(json!([item(1, json!([])), item(2, Value::Null)])).await;
     let context = session();
@@ -175,7 +175,7 @@ async fn no_roles_and_unknown_roles_are_told_apart() {
 
 /// What a column would hold is of another type: it stays in `extra`, and nothing is lost.
 #[tokio::test]
-async fn a_property_of_an_odd_type_is_in_extra_as_it_came() {
+async fn a_property_of_an_unexpected_type_is_in_extra() {
     let odd = json!([{
         "id": "i-1", "email": "a@b", "status": "INVITE_STATUS_BOUNCED", "auth_type": "KEY",
         "api_version": 7, "kind": ["x"], "metadata": "text", "user": { "related": "nowhere" },
@@ -203,13 +203,13 @@ async fn a_property_of_an_odd_type_is_in_extra_as_it_came() {
 }
 
 #[tokio::test]
-async fn the_union_has_the_librarys_fields_and_the_name_of_the_provider() {
+async fn the_union_has_the_librarys_fields_and_the_provider() {
     let context = session();
     let providers = [
         ("kafka", confluent(json!([confluent_body()])).await),
         ("olap", clickhouse(json!([clickhouse_body()])).await),
     ];
-    let table = InvitationsTable::of_several(providers);
+    let table = InvitationsTable::union_of(providers);
     table.register(&context, "t").unwrap();
     let seen = rows(
         &context,
@@ -227,8 +227,8 @@ async fn the_union_has_the_librarys_fields_and_the_name_of_the_provider() {
         ]
     );
     let extra = rows(&context, "SELECT extra FROM t WHERE provider = 'kafka'").await;
-    let mut wanted = confluent_body();
-    let object = wanted.as_object_mut().unwrap();
+    let mut expected = confluent_body();
+    let object = expected.as_object_mut().unwrap();
     for column in [
         "id",
         "email",
@@ -241,68 +241,68 @@ async fn the_union_has_the_librarys_fields_and_the_name_of_the_provider() {
         object.remove(column);
     }
     object["user"].as_object_mut().unwrap().remove("id");
-    assert_eq!(serde_json::from_str::<Value>(&extra[0]).unwrap(), wanted);
+    assert_eq!(serde_json::from_str::<Value>(&extra[0]).unwrap(), expected);
 }
 
 #[tokio::test]
-async fn the_columns_of_a_provider_of_ones_own_are_the_librarys_fields() {
+async fn a_custom_provider_has_the_librarys_fields() {
     let context = session();
-    let stock = Stock::new(Vec::new(), Filters::Exact);
-    register(&context, "t", stock.shared()).unwrap();
+    let fake = FakeProvider::new(Vec::new(), Filters::Exact);
+    register(&context, "t", fake.shared()).unwrap();
     let schema = context.table_provider("t").await.unwrap().schema();
     let names: Vec<&str> = schema
         .fields()
         .iter()
         .map(|it| it.name().as_str())
         .collect();
-    let wanted = "id email status auth_type role role_ids assigned_roles created_at expires_at \
+    let expected = "id email status auth_type role role_ids assigned_roles created_at expires_at \
                   accepted_at user creator extra";
-    assert_eq!(names, wanted.split_whitespace().collect::<Vec<_>>());
+    assert_eq!(names, expected.split_whitespace().collect::<Vec<_>>());
 }
 
 #[tokio::test]
 async fn texts_are_text_and_times_are_microseconds_in_utc() {
-    let world = World::empty().await;
+    let fixture = Fixture::empty().await;
     let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
     let list = |item| DataType::List(Arc::new(Field::new_list_field(item, true)));
     let text = |name: &&str| Field::new(*name, DataType::Utf8, true);
     let role: Vec<Field> = ["id", "name", "kind", "extra"].iter().map(text).collect();
-    for (name, _) in world.tables() {
-        let provider = world.context.table_provider(name).await.unwrap();
+    for (name, _) in fixture.tables() {
+        let provider = fixture.context.table_provider(name).await.unwrap();
         for field in provider.schema().fields() {
-            let wanted = match field.name().as_str() {
+            let expected = match field.name().as_str() {
                 "created_at" | "expires_at" | "accepted_at" => time.clone(),
                 "role_ids" => list(DataType::Utf8),
                 "assigned_roles" => list(DataType::Struct(role.clone().into())),
                 _ => DataType::Utf8,
             };
-            assert_eq!(field.data_type(), &wanted, "{name}.{}", field.name());
+            assert_eq!(field.data_type(), &expected, "{name}.{}", field.name());
             assert!(field.is_nullable(), "{name}.{}", field.name());
         }
     }
 }
 
 #[tokio::test]
-async fn what_the_sandbox_has_is_in_the_columns() {
-    let world = World::seeded(1).await;
-    let entry = |place: usize| world.sandbox.invitations().remove(place);
+async fn the_columns_have_the_sandboxs_values() {
+    let fixture = Fixture::seeded(1).await;
+    let entry = |place: usize| fixture.sandbox.invitations().remove(place);
     let (confluent, clickhouse) = (entry(0), entry(1));
     let time = |at: chrono::DateTime<chrono::Utc>| at.timestamp_micros().to_string();
-    let seen = world
+    let seen = fixture
         .rows(
             r#"SELECT id, email, status, auth_type, "user", creator IS NOT NULL, api_version, kind,
                CAST(created_at AS BIGINT), CAST(expires_at AS BIGINT), accepted_at
                FROM confluent.iam.invitations"#,
         )
         .await;
-    let wanted = format!(
+    let expected = format!(
         "i-seed-1 | user1@seeded.example | sent | local | u-seed-1 | true | iam/v2 | Invitation | \
          {} | {} | NULL",
         time(confluent.created_at),
         time(confluent.expires_at)
     );
-    assert_eq!(seen, [wanted]);
-    let seen = world
+    assert_eq!(seen, [expected]);
+    let seen = fixture
         .rows(
             "SELECT id, email, status, role, assigned_roles[1]['name'], organization_id,
              CAST(created_at AS BIGINT) / 1000, CAST(expires_at AS BIGINT) / 1000
@@ -310,24 +310,24 @@ async fn what_the_sandbox_has_is_in_the_columns() {
         )
         .await;
     // As the vendor does, the sandbox tells milliseconds.
-    let wanted = format!(
+    let expected = format!(
         "{} | user1@seeded.example | sent | developer | Developer | NULL | {} | {}",
         clickhouse.id,
         clickhouse.created_at.timestamp_millis(),
         clickhouse.expires_at.timestamp_millis()
     );
-    assert_eq!(seen, [wanted]);
+    assert_eq!(seen, [expected]);
 }
 
 #[tokio::test]
 async fn the_engine_describes_the_tables() {
-    let world = World::empty().await;
-    let seen = world.run("DESCRIBE confluent.iam.invitations").await;
+    let fixture = Fixture::empty().await;
+    let seen = fixture.run("DESCRIBE confluent.iam.invitations").await;
     let names = seen.ordered();
     assert_eq!(names.len(), 13, "{names:?}");
     assert!(names[0].starts_with("id | Utf8 | YES"), "{names:?}");
     assert_eq!(seen.requests, [""; 0]);
-    let tables = world
+    let tables = fixture
         .rows(
             "SELECT table_catalog, table_schema, table_name, table_type
              FROM information_schema.tables WHERE table_name = 'invitations'",

@@ -1,4 +1,4 @@
-//! `DELETE` deletes the rows that match and no other, by the sandbox's ledger.
+//! `DELETE` deletes exactly the rows that match, according to the sandbox's ledger.
 
 use datafusion::{
     datasource::provider_as_source,
@@ -9,33 +9,35 @@ use org_invitations_sandbox::Provider;
 use std::sync::Arc;
 
 use crate::{
-    shown::shown,
-    world::{CLICKHOUSE, CONFLUENT, Ran, World, users},
+    fixture::{CLICKHOUSE, CONFLUENT, Fixture, StatementRun, users},
+    rows::render,
 };
 
 /// `user1` to `user6` on both, `only@x.io` on ClickHouse alone, and `user6` accepted on ClickHouse, where it
 /// is then gone.
-async fn world() -> World {
-    let world = World::seeded(6).await;
-    world.invite(Provider::ClickHouse, &["only@x.io"]).await;
+async fn fixture() -> Fixture {
+    let fixture = Fixture::seeded(6).await;
+    fixture.invite(Provider::ClickHouse, &["only@x.io"]).await;
     let sixth = "user6@seeded.example";
-    world.sandbox.accept(Provider::ClickHouse, sixth).unwrap();
-    world
+    fixture.sandbox.accept(Provider::ClickHouse, sixth).unwrap();
+    fixture
 }
 
-/// What `DELETE FROM <Confluent's table> <rest>` leaves of a world; checks that the count is right, and that
-/// nothing else is touched.
+/// Runs `DELETE FROM <Confluent's table> <rest>` and returns the remaining addresses; checks the count, and that
+/// nothing else is changed.
 async fn left(rest: &str) -> Vec<String> {
-    let world = world().await;
-    let clickhouse = world.left(Provider::ClickHouse);
-    let ran = world.run(&format!("DELETE FROM {CONFLUENT} {rest}")).await;
-    assert_eq!(world.left(Provider::ClickHouse), clickhouse, "{rest}");
-    let left = world.left(Provider::Confluent);
-    assert_eq!(ran.count() as usize, 6 - left.len(), "{rest}");
-    assert_eq!(ran.commits.len(), 6 - left.len(), "{rest}");
-    let sent = ran.requests.iter();
+    let fixture = fixture().await;
+    let clickhouse = fixture.left(Provider::ClickHouse);
+    let run = fixture
+        .run(&format!("DELETE FROM {CONFLUENT} {rest}"))
+        .await;
+    assert_eq!(fixture.left(Provider::ClickHouse), clickhouse, "{rest}");
+    let left = fixture.left(Provider::Confluent);
+    assert_eq!(run.count() as usize, 6 - left.len(), "{rest}");
+    assert_eq!(run.commits.len(), 6 - left.len(), "{rest}");
+    let sent = run.requests.iter();
     let deletes = sent.filter(|it| it.contains(" delete ")).count();
-    assert_eq!(deletes, 6 - left.len(), "{rest}: {:?}", ran.requests);
+    assert_eq!(deletes, 6 - left.len(), "{rest}: {:?}", run.requests);
     left
 }
 
@@ -74,7 +76,7 @@ async fn every_condition_deletes_the_rows_that_match_it() {
         ("NOT EXISTS (SELECT 1 FROM clickhouse.members.invitations)".into(), vec![]),
         ("email IN (SELECT a.email FROM confluent.iam.invitations a JOIN clickhouse.members.invitations b ON a.email = b.email WHERE a.id = 'i-seed-2')".into(), vec![2]),
         ("id IN (SELECT id FROM confluent.iam.invitations ORDER BY id DESC LIMIT 2)".into(), vec![5, 6]),
-        // What matches nothing.
+        // Conditions that match nothing.
         ("1 = 0".into(), vec![]),
         ("false".into(), vec![]),
         ("NULL".into(), vec![]),
@@ -96,7 +98,7 @@ async fn every_condition_deletes_the_rows_that_match_it() {
         ("email <> email".into(), vec![]),
         ("created_at < '2000-01-01'".into(), vec![]),
         ("accepted_at > created_at".into(), vec![]),
-        // What matches everything, which is said.
+        // Conditions that match everything.
         ("1 = 1".into(), (1..=6).collect()),
         ("true".into(), (1..=6).collect()),
         ("email = email".into(), (1..=6).collect()),
@@ -104,10 +106,10 @@ async fn every_condition_deletes_the_rows_that_match_it() {
         ("NOT (email = 'user1@seeded.example' AND email = 'user2@seeded.example')".into(), (1..=6).collect()),
     ];
     for (condition, deleted) in cases {
-        let wanted = users((1..=6).filter(|number| !deleted.contains(number)));
+        let expected = users((1..=6).filter(|number| !deleted.contains(number)));
         assert_eq!(
             left(&format!("WHERE {condition}")).await,
-            wanted,
+            expected,
             "{condition}"
         );
     }
@@ -133,30 +135,30 @@ async fn a_limit_is_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delete_sends_a_read_and_a_request_for_each_row() {
-    let world = world().await;
+    let fixture = fixture().await;
     let sql = format!("DELETE FROM {CONFLUENT} WHERE email = 'user3@seeded.example'");
-    let ran = world.run(&sql).await;
+    let run = fixture.run(&sql).await;
     assert_eq!(
-        ran.requests,
+        run.requests,
         [
             "confluent list email=user3%40seeded.example",
             "confluent delete i-seed-3"
         ]
     );
-    assert_eq!(ran.commits, ["delete confluent user3@seeded.example"]);
-    assert_eq!(ran.ordered(), ["1"]);
+    assert_eq!(run.commits, ["delete confluent user3@seeded.example"]);
+    assert_eq!(run.ordered(), ["1"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_the_union_each_row_is_deleted_at_its_own_provider() {
-    let world = world().await;
+    let fixture = fixture().await;
     let condition = "email IN ('user1@seeded.example', 'only@x.io')";
-    let ran = world
+    let run = fixture
         .run(&format!("DELETE FROM invitations WHERE {condition}"))
         .await;
-    assert_eq!(ran.count(), 3);
+    assert_eq!(run.count(), 3);
     assert_eq!(
-        ran.commits,
+        run.commits,
         [
             "delete clickhouse only@x.io",
             "delete clickhouse user1@seeded.example",
@@ -164,11 +166,11 @@ async fn of_the_union_each_row_is_deleted_at_its_own_provider() {
         ]
     );
     let condition = "provider = 'clickhouse' AND email LIKE '%2@%'";
-    let ran = world
+    let run = fixture
         .run(&format!("DELETE FROM invitations WHERE {condition}"))
         .await;
-    assert_eq!(ran.commits, ["delete clickhouse user2@seeded.example"]);
-    assert!(!ran.requests.iter().any(|it| it.starts_with("confluent")));
+    assert_eq!(run.commits, ["delete clickhouse user2@seeded.example"]);
+    assert!(!run.requests.iter().any(|it| it.starts_with("confluent")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -185,7 +187,7 @@ async fn addresses_from_a_file_are_the_ones_deleted() {
 
 /// An empty field of a file is a null, and `NOT IN` a list with a null matches nothing.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gap_in_a_file_makes_not_in_match_nothing() {
+async fn an_empty_field_makes_not_in_match_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("staff.csv");
     std::fs::write(&path, "email,name\nuser2@seeded.example,Bob\n,Eve\n").unwrap();
@@ -196,37 +198,37 @@ async fn a_gap_in_a_file_makes_not_in_match_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prepared_delete_takes_its_parameter() {
-    let world = world().await;
+    let fixture = fixture().await;
     let prepare = format!("PREPARE forget(TEXT) AS DELETE FROM {CONFLUENT} WHERE email = $1");
-    let ran = world.run(&prepare).await;
-    assert_eq!((ran.requests.len(), ran.commits.len()), (0, 0));
-    let ran = world.run("EXECUTE forget('user3@seeded.example')").await;
-    assert_eq!(ran.commits, ["delete confluent user3@seeded.example"]);
-    let ran = world.run("EXECUTE forget(NULL)").await;
-    assert_eq!((ran.count(), ran.commits.len()), (0, 0));
-    let ran = world.run("EXECUTE forget('%')").await;
-    assert_eq!((ran.count(), ran.commits.len()), (0, 0));
+    let run = fixture.run(&prepare).await;
+    assert_eq!((run.requests.len(), run.commits.len()), (0, 0));
+    let run = fixture.run("EXECUTE forget('user3@seeded.example')").await;
+    assert_eq!(run.commits, ["delete confluent user3@seeded.example"]);
+    let run = fixture.run("EXECUTE forget(NULL)").await;
+    assert_eq!((run.count(), run.commits.len()), (0, 0));
+    let run = fixture.run("EXECUTE forget('%')").await;
+    assert_eq!((run.count(), run.commits.len()), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_placeholder_without_a_value_deletes_nothing() {
-    let world = world().await;
-    let ran = world
+    let fixture = fixture().await;
+    let run = fixture
         .run(&format!("DELETE FROM {CONFLUENT} WHERE email = $1"))
         .await;
-    ran.error();
-    assert_eq!(ran.commits, [""; 0]);
+    run.error();
+    assert_eq!(run.commits, [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_subquery_over_a_view_deletes_what_the_view_has() {
-    let world = world().await;
+    let fixture = fixture().await;
     let view =
         format!("CREATE VIEW late AS SELECT email FROM {CLICKHOUSE} WHERE email LIKE '%3@%'");
-    world.run(&view).await.rows();
+    fixture.run(&view).await.rows();
     let sql = format!("DELETE FROM {CONFLUENT} WHERE email IN (SELECT email FROM late)");
-    let ran = world.run(&sql).await;
-    assert_eq!(ran.commits, ["delete confluent user3@seeded.example"]);
+    let run = fixture.run(&sql).await;
+    assert_eq!(run.commits, ["delete confluent user3@seeded.example"]);
 }
 
 /// A plan that was made by hand: a `DELETE` whose input is a filtered scan.
@@ -247,7 +249,7 @@ async fn plan(context: &SessionContext, filter: Option<Expr>) -> LogicalPlan {
     ))
 }
 
-async fn run_plan(world: &World, context: &SessionContext, plan: &LogicalPlan) -> Ran {
+async fn run_plan(fixture: &Fixture, context: &SessionContext, plan: &LogicalPlan) -> StatementRun {
     let work = async {
         context
             .execute_logical_plan(plan.clone())
@@ -255,20 +257,20 @@ async fn run_plan(world: &World, context: &SessionContext, plan: &LogicalPlan) -
             .collect()
             .await
     };
-    world.watch(work).await
+    fixture.watch(work).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_that_was_made_by_hand_is_treated_alike() {
-    let world = world().await;
-    let context = &world.context;
+    let fixture = fixture().await;
+    let context = &fixture.context;
     let one = plan(context, Some(col("email").eq(lit("user3@seeded.example")))).await;
-    let ran = run_plan(&world, context, &one).await;
-    assert_eq!(ran.commits, ["delete confluent user3@seeded.example"]);
+    let run = run_plan(&fixture, context, &one).await;
+    assert_eq!(run.commits, ["delete confluent user3@seeded.example"]);
     let all = plan(context, None).await;
-    let ran = run_plan(&world, context, &all).await;
-    assert!(ran.error().to_string().contains("without WHERE"));
-    assert_eq!(ran.requests, [""; 0]);
+    let run = run_plan(&fixture, context, &all).await;
+    assert!(run.error().to_string().contains("without WHERE"));
+    assert_eq!(run.requests, [""; 0]);
 }
 
 const PREPARED: &[(&str, &[u32])] = &[
@@ -298,34 +300,33 @@ const PREPARED: &[(&str, &[u32])] = &[
     ),
 ];
 
-/// The engine moves, rewrites and drops parts of a plan; what it does before the rule sees the plan, and
-/// after, changes nothing.
+/// The optimizer moves, rewrites and drops parts of a plan; this does not change the result, before or after the rule.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_that_was_optimised_before_deletes_the_same_rows() {
     for (condition, deleted) in PREPARED {
         for knows_the_rule in [true, false] {
-            let world = world().await;
+            let fixture = fixture().await;
             let sql = format!("DELETE FROM {CONFLUENT} WHERE {condition}");
             let other = SessionContext::new();
             let planner = match knows_the_rule {
-                true => &world.context,
-                false => by_hand(&world, &other),
+                true => &fixture.context,
+                false => by_hand(&fixture, &other),
             };
             let state = planner.state();
             let plan = state.create_logical_plan(&sql).await.unwrap();
             let plan = state.optimize(&plan).unwrap();
             let again = state.optimize(&plan).unwrap();
-            let ran = run_plan(&world, &world.context, &again).await;
-            assert!(ran.result.is_ok(), "{condition}: {:?}", ran.result);
-            let wanted = users((1..=6).filter(|number| !deleted.contains(number)));
-            let left = world.left(Provider::Confluent);
-            assert_eq!(left, wanted, "{condition}, {knows_the_rule}\n{again}");
+            let run = run_plan(&fixture, &fixture.context, &again).await;
+            assert!(run.result.is_ok(), "{condition}: {:?}", run.result);
+            let expected = users((1..=6).filter(|number| !deleted.contains(number)));
+            let left = fixture.left(Provider::Confluent);
+            assert_eq!(left, expected, "{condition}, {knows_the_rule}\n{again}");
         }
     }
 }
 
-/// Puts the tables into a session without what makes them safe to delete from.
-fn by_hand<'a>(world: &World, context: &'a SessionContext) -> &'a SessionContext {
+/// Registers the tables in a session without the rule.
+fn by_hand<'a>(fixture: &Fixture, context: &'a SessionContext) -> &'a SessionContext {
     use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider};
     for (catalog, schema) in [("confluent", "iam"), ("clickhouse", "members")] {
         let provider = MemoryCatalogProvider::new();
@@ -333,99 +334,99 @@ fn by_hand<'a>(world: &World, context: &'a SessionContext) -> &'a SessionContext
         provider.register_schema(schema, tables).unwrap();
         context.register_catalog(catalog, Arc::new(provider));
     }
-    for (name, table) in world.tables() {
+    for (name, table) in fixture.tables() {
         context.register_table(name, Arc::new(table)).unwrap();
     }
     context
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_without_the_rule_gets_an_error_and_deletes_nothing() {
-    let world = world().await;
+async fn a_session_without_the_rule_deletes_nothing() {
+    let fixture = fixture().await;
     let other = SessionContext::new();
-    let other = by_hand(&world, &other);
+    let other = by_hand(&fixture, &other);
     for (condition, _) in PREPARED {
         for rest in [format!("WHERE {condition}"), String::new()] {
             for table in [CONFLUENT, CLICKHOUSE, "invitations"] {
                 let sql = format!("DELETE FROM {table} {rest}");
-                let ran = world.run_in(other, &sql).await;
-                let error = ran.error().to_string();
+                let run = fixture.run_in(other, &sql).await;
+                let error = run.error().to_string();
                 assert!(error.contains("nothing was deleted"), "{sql}: {error}");
-                assert_eq!(ran.commits, [""; 0], "{sql}");
-                assert_eq!(ran.requests, [""; 0], "{sql}");
+                assert_eq!(run.commits, [""; 0], "{sql}");
+                assert_eq!(run.requests, [""; 0], "{sql}");
             }
         }
     }
-    // It reads as any other.
+    // Queries work without the rule.
     let sql = format!("SELECT count(*) FROM {CONFLUENT}");
-    assert_eq!(world.run_in(other, &sql).await.count(), 6);
+    assert_eq!(fixture.run_in(other, &sql).await.count(), 6);
 }
 
-/// The rule is the session's, and sees a table that came later and by hand.
+/// The rule belongs to the session, and applies to tables that were registered by hand later.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_table_put_in_by_hand_is_safe_where_the_rule_is() {
-    let world = world().await;
-    let [(_, table), ..] = world.tables();
-    world
+async fn a_table_registered_by_hand_is_safe_with_the_rule() {
+    let fixture = fixture().await;
+    let [(_, table), ..] = fixture.tables();
+    fixture
         .context
         .register_table("mine", Arc::new(table))
         .unwrap();
     let sql = "DELETE FROM mine WHERE email IN (SELECT email FROM clickhouse.members.invitations
                WHERE email = 'user3@seeded.example')";
-    let ran = world.run(sql).await;
-    assert_eq!(ran.commits, ["delete confluent user3@seeded.example"]);
-    let refused = world.refused("DELETE FROM mine").await;
+    let run = fixture.run(sql).await;
+    assert_eq!(run.commits, ["delete confluent user3@seeded.example"]);
+    let refused = fixture.refused("DELETE FROM mine").await;
     assert!(refused.contains("without WHERE"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn preparing_a_delete_sends_nothing() {
-    let world = world().await;
+    let fixture = fixture().await;
     let sql = format!("DELETE FROM {CONFLUENT} WHERE email LIKE 'user%'");
     let prepare = async {
-        let frame = world.context.sql(&sql).await?;
+        let frame = fixture.context.sql(&sql).await?;
         frame.clone().into_optimized_plan()?;
         frame.create_physical_plan().await?;
         Ok(Vec::new())
     };
-    let ran = world.watch(prepare).await;
-    assert!(ran.result.is_ok(), "{:?}", ran.result);
-    assert_eq!((ran.requests.len(), ran.commits.len()), (0, 0));
+    let run = fixture.watch(prepare).await;
+    assert!(run.result.is_ok(), "{:?}", run.result);
+    assert_eq!((run.requests.len(), run.commits.len()), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn to_explain_a_delete_sends_nothing_and_shows_what_it_would_read() {
-    let world = world().await;
+async fn explain_of_a_delete_sends_nothing() {
+    let fixture = fixture().await;
     for explain in ["EXPLAIN", "EXPLAIN VERBOSE", "EXPLAIN FORMAT TREE"] {
         let condition = "email IN (SELECT email FROM clickhouse.members.invitations)";
-        let ran = world
+        let run = fixture
             .run(&format!(
                 "{explain} DELETE FROM {CONFLUENT} WHERE {condition}"
             ))
             .await;
-        let plan = ran.ordered().join("\n");
+        let plan = run.ordered().join("\n");
         assert!(
             plan.contains("DeleteInvitations") || explain.ends_with("TREE"),
             "{plan}"
         );
-        assert_eq!(ran.requests, [""; 0], "{explain}");
+        assert_eq!(run.requests, [""; 0], "{explain}");
     }
 }
 
-/// As the engine does with every statement, `ANALYZE` carries it out.
+/// `EXPLAIN ANALYZE` executes its statement.
 #[tokio::test(flavor = "multi_thread")]
-async fn to_analyze_a_delete_carries_it_out_as_it_is() {
-    let world = world().await;
+async fn explain_analyze_of_a_delete_executes_it() {
+    let fixture = fixture().await;
     let condition =
         "email IN (SELECT email FROM clickhouse.members.invitations WHERE email LIKE '%3@%')";
-    let ran = world
+    let run = fixture
         .run(&format!(
             "EXPLAIN ANALYZE DELETE FROM {CONFLUENT} WHERE {condition}"
         ))
         .await;
-    ran.ordered();
-    assert_eq!(ran.commits, ["delete confluent user3@seeded.example"]);
-    let refused = world
+    run.ordered();
+    assert_eq!(run.commits, ["delete confluent user3@seeded.example"]);
+    let refused = fixture
         .refused(&format!("EXPLAIN ANALYZE DELETE FROM {CONFLUENT}"))
         .await;
     assert!(refused.contains("without WHERE"), "{refused}");
@@ -433,12 +434,12 @@ async fn to_analyze_a_delete_carries_it_out_as_it_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_that_is_executed_again_reads_again() {
-    let world = world().await;
+    let fixture = fixture().await;
     let sql = format!("DELETE FROM {CONFLUENT} WHERE email LIKE 'user%' LIMIT 2");
-    let frame = world.context.sql(&sql).await.unwrap();
+    let frame = fixture.context.sql(&sql).await.unwrap();
     for (done, left) in [("2", 4), ("2", 2), ("2", 0), ("0", 0)] {
         let batches = frame.clone().collect().await.unwrap();
-        assert_eq!(shown(&batches), [done]);
-        assert_eq!(world.left(Provider::Confluent).len(), left);
+        assert_eq!(render(&batches), [done]);
+        assert_eq!(fixture.left(Provider::Confluent).len(), left);
     }
 }

@@ -1,4 +1,4 @@
-//! A provider that fails: its error comes through, and a part never looks like the whole.
+//! A provider that fails: the statement fails with its error, and a part never looks complete.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use org_invitations_sql::{provider_error, register, session};
 use serde_json::json;
 
 use crate::{
-    shown::shown,
-    stock::Stock,
-    wire::Wire,
-    world::{CLICKHOUSE, CONFLUENT, World},
+    canned_server::CannedServer,
+    fake_provider::FakeProvider,
+    fixture::{CLICKHOUSE, CONFLUENT, Fixture},
+    rows::render,
 };
 
 /// Every shape of query that reads more than one page.
@@ -35,32 +35,32 @@ const QUERIES: &[&str] = &[
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_fails_fails_the_query_with_kind_status_and_request_id() {
-    let world = World::seeded(250).await;
+async fn a_failed_page_fails_the_query_with_its_details() {
+    let fixture = Fixture::seeded(250).await;
     for sql in QUERIES {
         let rule = Rule::new(Fault::status_before(403)).on(Operation::List);
         let rule = rule.provider(Provider::Confluent).nth(2);
-        world.sandbox.set_faults(Faults::script([rule]));
-        let ran = world.run(sql).await;
-        let error = provider_error(ran.error()).unwrap_or_else(|| panic!("{sql}: {}", ran.error()));
+        fixture.sandbox.set_faults(Faults::script([rule]));
+        let run = fixture.run(sql).await;
+        let error = provider_error(run.error()).unwrap_or_else(|| panic!("{sql}: {}", run.error()));
         assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{sql}");
         assert_eq!(error.status(), Some(403), "{sql}");
         assert_eq!(error.provider(), Some("confluent"), "{sql}");
-        let ledger = world.sandbox.ledger();
+        let ledger = fixture.sandbox.ledger();
         let failed = ledger.requests.iter().rfind(|it| it.status == Some(403));
         let id = failed.unwrap().request_id.clone();
         assert_eq!(error.request_id(), Some(id.as_str()), "{sql}");
         assert!(
-            ran.error().to_string().contains(&id),
+            run.error().to_string().contains(&id),
             "{sql}: {}",
-            ran.error()
+            run.error()
         );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_that_passes_is_not_seen() {
-    let world = World::seeded(250).await;
+async fn a_temporary_failure_is_retried() {
+    let fixture = Fixture::seeded(250).await;
     for fault in [
         Fault::status_before(503),
         Fault::reset_after(),
@@ -68,60 +68,60 @@ async fn a_failure_that_passes_is_not_seen() {
         Fault::rate_limited(10),
     ] {
         let rule = Rule::new(fault.clone()).on(Operation::List).nth(2);
-        world.sandbox.set_faults(Faults::script([rule]));
+        fixture.sandbox.set_faults(Faults::script([rule]));
         let sql = format!("SELECT count(*) FROM {CONFLUENT}");
-        assert_eq!(world.run(&sql).await.count(), 250, "{fault:?}");
+        assert_eq!(fixture.run(&sql).await.count(), 250, "{fault:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_that_has_no_end_is_an_error() {
-    let world = World::seeded(250).await;
+async fn an_endless_list_is_an_error() {
+    let fixture = Fixture::seeded(250).await;
     let rule = Rule::new(Fault::NextRepeats).on(Operation::List).always();
-    world.sandbox.set_faults(Faults::script([rule]));
-    let ran = world.run(&format!("SELECT email FROM {CONFLUENT}")).await;
-    let error = provider_error(ran.error()).unwrap();
+    fixture.sandbox.set_faults(Faults::script([rule]));
+    let run = fixture.run(&format!("SELECT email FROM {CONFLUENT}")).await;
+    let error = provider_error(run.error()).unwrap();
     assert_eq!(error.kind(), ErrorKind::Unexpected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_get_that_fails_is_no_missing_row() {
-    let world = World::seeded(3).await;
+    let fixture = Fixture::seeded(3).await;
     let rule = Rule::new(Fault::status_before(403))
         .on(Operation::Get)
         .nth(2);
-    world.sandbox.set_faults(Faults::script([rule]));
+    fixture.sandbox.set_faults(Faults::script([rule]));
     let sql =
         format!("SELECT email FROM {CONFLUENT} WHERE id IN ('i-seed-1', 'i-seed-2', 'i-seed-3')");
-    let ran = world.run(&sql).await;
-    let error = provider_error(ran.error()).unwrap();
+    let run = fixture.run(&sql).await;
+    let error = provider_error(run.error()).unwrap();
     assert_eq!(error.operation(), org_invitations::Operation::Get);
     assert_eq!(error.status(), Some(403));
 }
 
-/// One of two providers fails, and so does the query over both.
+/// If one of two providers fails, the query over both fails.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_union_without_one_provider_is_an_error() {
-    let world = World::seeded(3).await;
+    let fixture = Fixture::seeded(3).await;
     for (provider, name) in [
         (Provider::Confluent, "confluent"),
         (Provider::ClickHouse, "clickhouse"),
     ] {
         let rule = Rule::new(Fault::ExpiredToken).provider(provider).always();
-        world.sandbox.set_faults(Faults::script([rule]));
-        let ran = world.run("SELECT email FROM invitations").await;
-        let error = provider_error(ran.error()).unwrap();
+        fixture.sandbox.set_faults(Faults::script([rule]));
+        let run = fixture.run("SELECT email FROM invitations").await;
+        let error = provider_error(run.error()).unwrap();
         assert_eq!(error.kind(), ErrorKind::Unauthenticated);
         assert_eq!(error.provider(), Some(name));
         let other = format!("SELECT count(*) FROM invitations WHERE provider <> '{name}'");
-        // The engine does not tell the table about `<>`, so both are asked.
-        world.run(&other).await.error();
+        // The engine does not push `<>` down, so both providers are queried.
+        fixture.run(&other).await.error();
         let other = match name {
             "confluent" => CLICKHOUSE,
             _ => CONFLUENT,
         };
         assert_eq!(
-            world
+            fixture
                 .run(&format!("SELECT count(*) FROM {other}"))
                 .await
                 .count(),
@@ -131,17 +131,17 @@ async fn the_union_without_one_provider_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_stream_of_rows_that_breaks_off_ends_with_the_error() {
-    let stock = Stock::of(35).failing_at(3).shared();
+async fn an_interrupted_stream_ends_with_the_error() {
+    let fake = FakeProvider::of(35).failing_at(3).shared();
     let context = session();
-    register(&context, "stock", Arc::clone(&stock) as _).unwrap();
+    register(&context, "stock", Arc::clone(&fake) as _).unwrap();
     let frame = context.sql("SELECT email FROM stock").await.unwrap();
     let mut stream = frame.execute_stream().await.unwrap();
     let (mut rows, mut failed) = (0, None);
     while let Some(batch) = stream.next().await {
         assert!(failed.is_none(), "a batch after the error");
         match batch {
-            Ok(batch) => rows += shown(&[batch]).len(),
+            Ok(batch) => rows += render(&[batch]).len(),
             Err(error) => failed = Some(error),
         }
     }
@@ -158,8 +158,8 @@ async fn an_invitation_that_cannot_be_read_is_an_error() {
     let confluent = json!({ "data": items, "metadata": {} });
     let clickhouse = json!({ "status": 200, "requestId": "r", "result": items });
     let providers: [Arc<dyn InvitationProvider>; 2] = [
-        Wire::answering(confluent).await.confluent(),
-        Wire::answering(clickhouse).await.clickhouse(),
+        CannedServer::answering(confluent).await.confluent(),
+        CannedServer::answering(clickhouse).await.clickhouse(),
     ];
     for provider in providers {
         let context = session();
@@ -180,16 +180,16 @@ async fn an_invitation_that_cannot_be_read_is_an_error() {
 }
 
 #[tokio::test]
-async fn an_error_of_the_engine_has_no_answer_of_a_provider() {
+async fn an_error_of_the_engine_has_no_provider_error() {
     let context = session();
     let error = context
         .sql("SELECT nonsense FROM nowhere")
         .await
         .unwrap_err();
     assert!(provider_error(&error).is_none());
-    let world = World::empty().await;
-    let ran = world
+    let fixture = Fixture::empty().await;
+    let run = fixture
         .run(&format!("INSERT INTO {CONFLUENT} (email) VALUES ('x')"))
         .await;
-    assert!(provider_error(ran.error()).is_none());
+    assert!(provider_error(run.error()).is_none());
 }

@@ -1,13 +1,13 @@
 //! `EXPLAIN` shows what would be sent, and sends nothing.
 
-use crate::world::{CONFLUENT, World};
+use crate::fixture::{CONFLUENT, Fixture};
 
 /// The part of the plan that is about invitations, one line for each table.
 async fn explained(sql: &str) -> Vec<String> {
-    let world = World::seeded(3).await;
-    let ran = world.run(&format!("EXPLAIN {sql}")).await;
-    let plan = ran.ordered().join("\n");
-    assert_eq!(ran.requests, [""; 0], "{sql}");
+    let fixture = Fixture::seeded(3).await;
+    let run = fixture.run(&format!("EXPLAIN {sql}")).await;
+    let plan = run.ordered().join("\n");
+    assert_eq!(run.requests, [""; 0], "{sql}");
     let physical = plan.split("physical_plan").nth(1).unwrap_or_default();
     let lines = physical
         .lines()
@@ -17,8 +17,8 @@ async fn explained(sql: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_pushed_is_shown_with_what_is_checked_on_every_row() {
-    for (rest, wanted) in [
+async fn explain_shows_pushed_filters_and_row_checks() {
+    for (rest, expected) in [
         ("", "confluent: list, columns=[id]"),
         ("LIMIT 5", "confluent: list, columns=[id], limit=5"),
         (
@@ -49,12 +49,12 @@ async fn what_is_pushed_is_shown_with_what_is_checked_on_every_row() {
         ),
     ] {
         let seen = explained(&format!("SELECT id FROM {CONFLUENT} {rest}")).await;
-        assert_eq!(seen, [format!("InvitationsExec: {wanted}")], "{rest}");
+        assert_eq!(seen, [format!("InvitationsExec: {expected}")], "{rest}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_provider_of_the_union_is_shown_and_those_left_out_are_not() {
+async fn explain_shows_the_providers_that_are_queried() {
     let seen = explained("SELECT email FROM invitations WHERE email = 'a@b'").await;
     assert_eq!(
         seen,
@@ -72,34 +72,34 @@ async fn each_provider_of_the_union_is_shown_and_those_left_out_are_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn to_analyze_a_query_runs_it_and_counts_its_rows() {
-    let world = World::seeded(3).await;
-    let ran = world
+async fn explain_analyze_of_a_query_counts_its_rows() {
+    let fixture = Fixture::seeded(3).await;
+    let run = fixture
         .run(&format!(
             "EXPLAIN ANALYZE SELECT id FROM {CONFLUENT} WHERE status = 'sent'"
         ))
         .await;
-    let plan = ran.ordered().join("\n");
+    let plan = run.ordered().join("\n");
     let line = plan
         .lines()
         .find(|line| line.contains("InvitationsExec"))
         .unwrap();
     assert!(line.contains("output_rows=3"), "{line}");
-    assert_eq!(ran.requests, ["confluent list status=INVITE_STATUS_SENT"]);
+    assert_eq!(run.requests, ["confluent list status=INVITE_STATUS_SENT"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn planning_a_query_sends_nothing() {
-    let world = World::seeded(3).await;
+    let fixture = Fixture::seeded(3).await;
     let work = async {
-        let frame = world
+        let frame = fixture
             .context
             .sql("SELECT * FROM invitations WHERE id = 'i-seed-1'")
             .await?;
         frame.create_physical_plan().await?;
         Ok(Vec::new())
     };
-    let ran = world.watch(work).await;
-    assert!(ran.result.is_ok(), "{:?}", ran.result);
-    assert_eq!(ran.requests, [""; 0]);
+    let run = fixture.watch(work).await;
+    assert!(run.result.is_ok(), "{:?}", run.result);
+    assert_eq!(run.requests, [""; 0]);
 }

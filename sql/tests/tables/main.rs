@@ -1,21 +1,21 @@
-//! The tables, as somebody sees them who uses the crate: rows, and what was sent and changed for them.
+//! Tests of the tables as a user of the crate: rows, and the requests and changes of a statement.
 
+mod canned_server;
 mod columns;
 mod delete;
 mod delete_guards;
 mod errors;
 mod explain;
+mod fake_provider;
 mod files;
-mod hostile;
+mod fixture;
+mod hostile_values;
 mod insert;
 mod insert_refusals;
 mod memory;
+mod memory_tables;
 mod paging;
 mod pushdown;
 mod random;
-mod reference;
+mod rows;
 mod select;
-mod shown;
-mod stock;
-mod wire;
-mod world;

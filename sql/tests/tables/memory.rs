@@ -1,4 +1,4 @@
-//! However long a list is, only a little of it is held; and nobody asks for what nobody reads.
+//! Memory is bounded however long a list is, and pages that are not needed are not requested.
 
 use std::{
     fmt,
@@ -17,11 +17,11 @@ use org_invitations::{
 };
 use org_invitations_sql::{register, session};
 
-use crate::stock::Stock;
+use crate::fake_provider::FakeProvider;
 
 const ALL: usize = 1_000_000;
 const PAGE: usize = 99;
-/// So many rows are in a batch at most.
+/// The largest number of rows in a batch.
 const BATCH: usize = 1_000;
 
 /// A million invitations, made as they are asked for.
@@ -104,7 +104,7 @@ async fn a_million_invitations_are_counted() {
     let million = Arc::<Million>::default();
     let mut stream = stream(&million, "SELECT count(*) FROM t").await;
     let batch = stream.next().await.unwrap().unwrap();
-    assert_eq!(crate::shown::shown(&[batch]), [ALL.to_string()]);
+    assert_eq!(crate::rows::render(&[batch]), [ALL.to_string()]);
     assert_eq!(million.made(), ALL);
 }
 
@@ -133,16 +133,16 @@ async fn a_request_that_is_under_way_ends_with_the_stream() {
         "SELECT count(*) FROM t AS a JOIN t AS b ON a.email = b.email",
         "DELETE FROM t WHERE email LIKE 'u%'",
     ] {
-        let stock = Stock::of(100).hanging_at(4).shared();
+        let fake = FakeProvider::of(100).hanging_at(4).shared();
         let context = session();
-        register(&context, "t", Arc::clone(&stock) as _).unwrap();
+        register(&context, "t", Arc::clone(&fake) as _).unwrap();
         let frame = context.sql(sql).await.unwrap();
         let reading = async {
             let mut stream = frame.execute_stream().await.unwrap();
             while stream.next().await.is_some() {}
         };
         let awaited = async {
-            while !stock.is_awaited() {
+            while !fake.is_awaited() {
                 tokio::task::yield_now().await;
             }
         };
@@ -150,9 +150,9 @@ async fn a_request_that_is_under_way_ends_with_the_stream() {
             () = reading => panic!("{sql}: it ended without the page that never came"),
             () = awaited => {}
         }
-        while stock.is_awaited() {
+        while fake.is_awaited() {
             tokio::task::yield_now().await;
         }
-        assert_eq!(stock.ids().len(), 100, "{sql}");
+        assert_eq!(fake.ids().len(), 100, "{sql}");
     }
 }

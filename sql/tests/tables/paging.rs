@@ -10,7 +10,7 @@ use org_invitations::{
 use org_invitations_sandbox::{Fault, Faults, Rule};
 use org_invitations_sql::{InvitationsTable, register};
 
-use crate::world::{CONFLUENT, World, users};
+use crate::fixture::{CONFLUENT, Fixture, users};
 
 /// A provider whose pages have ten invitations at most.
 #[derive(Debug)]
@@ -48,24 +48,24 @@ impl InvitationProvider for Tens {
 }
 
 /// 25 invitations each, in pages of ten.
-async fn world() -> World {
-    let world = World::seeded(25).await;
-    let confluent: Arc<dyn InvitationProvider> = Arc::new(Tens(Arc::clone(&world.confluent)));
-    let clickhouse: Arc<dyn InvitationProvider> = Arc::new(Tens(Arc::clone(&world.clickhouse)));
-    register(&world.context, "tens", Arc::clone(&confluent)).unwrap();
+async fn fixture() -> Fixture {
+    let fixture = Fixture::seeded(25).await;
+    let confluent: Arc<dyn InvitationProvider> = Arc::new(Tens(Arc::clone(&fixture.confluent)));
+    let clickhouse: Arc<dyn InvitationProvider> = Arc::new(Tens(Arc::clone(&fixture.clickhouse)));
+    register(&fixture.context, "tens", Arc::clone(&confluent)).unwrap();
     let both = [("confluent", confluent), ("clickhouse", clickhouse)];
-    let table = InvitationsTable::of_several(both);
-    table.register(&world.context, "both_tens").unwrap();
-    world
+    let table = InvitationsTable::union_of(both);
+    table.register(&fixture.context, "both_tens").unwrap();
+    fixture
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twenty_five_invitations_are_listed_in_full_with_a_page_size_of_ten() {
-    let world = world().await;
-    let ran = world.run("SELECT email FROM tens").await;
-    assert_eq!(ran.rows(), users(1..=25));
+async fn all_pages_of_ten_are_read() {
+    let fixture = fixture().await;
+    let run = fixture.run("SELECT email FROM tens").await;
+    assert_eq!(run.rows(), users(1..=25));
     assert_eq!(
-        ran.requests,
+        run.requests,
         [
             "confluent list page_size=10",
             "confluent list page_token",
@@ -74,38 +74,38 @@ async fn twenty_five_invitations_are_listed_in_full_with_a_page_size_of_ten() {
     );
     let mut twice = [users(1..=25), users(1..=25)].concat();
     twice.sort();
-    assert_eq!(world.rows("SELECT email FROM both_tens").await, twice);
-    assert_eq!(world.run("SELECT count(*) FROM tens").await.count(), 25);
+    assert_eq!(fixture.rows("SELECT email FROM both_tens").await, twice);
+    assert_eq!(fixture.run("SELECT count(*) FROM tens").await.count(), 25);
 }
 
 /// As the vendor's default is, by which StackQL reads ten and stops.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_filter_goes_along_with_every_page() {
-    let world = world().await;
-    let ran = world
+    let fixture = fixture().await;
+    let run = fixture
         .run("SELECT email FROM tens WHERE status = 'sent'")
         .await;
-    assert_eq!(ran.rows(), users(1..=25));
-    assert_eq!(ran.requests.len(), 3);
-    for request in &ran.requests {
+    assert_eq!(run.rows(), users(1..=25));
+    assert_eq!(run.requests.len(), 3);
+    for request in &run.requests {
         assert!(request.contains("status=INVITE_STATUS_SENT"), "{request}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn empty_pages_in_between_end_nothing() {
-    let world = world().await;
+    let fixture = fixture().await;
     let rule = Rule::new(Fault::EmptyPage).nth(2).times(3);
-    world.sandbox.set_faults(Faults::script([rule]));
-    let ran = world.run("SELECT email FROM tens").await;
-    assert_eq!(ran.rows(), users(1..=25));
-    assert_eq!(ran.requests.len(), 6, "{:?}", ran.requests);
+    fixture.sandbox.set_faults(Faults::script([rule]));
+    let run = fixture.run("SELECT email FROM tens").await;
+    assert_eq!(run.rows(), users(1..=25));
+    assert_eq!(run.requests.len(), 6, "{:?}", run.requests);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_invitations_are_all_there() {
-    let world = World::seeded(1_003).await;
-    let ran = world.run(&format!("SELECT email FROM {CONFLUENT}")).await;
-    assert_eq!(ran.rows(), users(1..=1_003));
-    assert_eq!(ran.requests.len(), 11);
+    let fixture = Fixture::seeded(1_003).await;
+    let run = fixture.run(&format!("SELECT email FROM {CONFLUENT}")).await;
+    assert_eq!(run.rows(), users(1..=1_003));
+    assert_eq!(run.requests.len(), 11);
 }

@@ -10,9 +10,9 @@ use proptest::{
 };
 
 use crate::{
-    reference::reference,
-    shown::shown,
-    stock::{Filters, Stock},
+    fake_provider::{FakeProvider, Filters},
+    memory_tables::memory_tables,
+    rows::render,
 };
 
 /// Few values, so that many rows match, and those that a server might take for the same.
@@ -143,7 +143,7 @@ const FILTERS: [Filters; 5] = [
 async fn rows(context: &SessionContext, sql: &str) -> Result<Vec<String>, String> {
     let frame = context.sql(sql).await.map_err(|error| error.to_string())?;
     let batches = frame.collect().await.map_err(|error| error.to_string())?;
-    let mut rows = shown(&batches);
+    let mut rows = render(&batches);
     rows.sort();
     Ok(rows)
 }
@@ -155,15 +155,15 @@ fn sessions(
     page: usize,
 ) -> (SessionContext, SessionContext) {
     let half = rows.len() / 2;
-    let stock = |rows: &[Invitation]| {
-        let stock = Stock::new(rows.to_vec(), filters).page_size(page);
-        stock.shared() as Arc<dyn org_invitations::InvitationProvider>
+    let fake = |rows: &[Invitation]| {
+        let fake = FakeProvider::new(rows.to_vec(), filters).page_size(page);
+        fake.shared() as Arc<dyn org_invitations::InvitationProvider>
     };
     let (one, two) = rows.split_at(half);
     let context = session();
-    let table = InvitationsTable::of_several([("one", stock(one)), ("two", stock(two))]);
+    let table = InvitationsTable::union_of([("one", fake(one)), ("two", fake(two))]);
     table.register(&context, "t").unwrap();
-    register(&context, "alone", stock(one)).unwrap();
+    register(&context, "alone", fake(one)).unwrap();
     let label = |label, rows: &[Invitation]| {
         let rows = rows.iter().cloned();
         rows.map(|row| (label, row)).collect::<Vec<_>>()
@@ -171,7 +171,7 @@ fn sessions(
     let both = [label("one", one), label("two", two)].concat();
     (
         context,
-        reference(&[("t", both), ("alone", label("one", one))]),
+        memory_tables(&[("t", both), ("alone", label("one", one))]),
     )
 }
 
@@ -190,9 +190,9 @@ fn runtime() -> tokio::runtime::Runtime {
         .unwrap()
 }
 
-/// However loosely a server compares, the rows are the engine's, and none is there twice.
+/// However loosely a server compares, the rows are those of the engine, without duplicates.
 #[test]
-fn any_condition_gives_the_same_rows_with_push_down_and_without() {
+fn any_condition_gives_the_same_rows_without_pushdown() {
     let runtime = runtime();
     let strategy = (
         invitations(),
@@ -210,28 +210,28 @@ fn any_condition_gives_the_same_rows_with_push_down_and_without() {
             for table in tables {
                 let columns = r#"id, email, status, "user", creator, created_at"#;
                 let sql = format!("SELECT {columns} FROM {table} WHERE {condition}");
-                let wanted = runtime.block_on(rows(&reference, &sql));
+                let expected = runtime.block_on(rows(&reference, &sql));
                 let seen = runtime.block_on(rows(&pushed, &sql));
                 // What the engine cannot plan it cannot plan either way.
                 prop_assert_eq!(
                     seen.is_ok(),
-                    wanted.is_ok(),
+                    expected.is_ok(),
                     "{}: {:?}",
                     sql,
-                    (seen, wanted)
+                    (seen, expected)
                 );
-                prop_assert_eq!(&seen.ok(), &wanted.clone().ok(), "{}", sql);
-                let Ok(wanted) = wanted else { continue };
-                let mut different = wanted.clone();
+                prop_assert_eq!(&seen.ok(), &expected.clone().ok(), "{}", sql);
+                let Ok(expected) = expected else { continue };
+                let mut different = expected.clone();
                 different.dedup();
-                prop_assert_eq!(&different, &wanted, "ids differ");
+                prop_assert_eq!(&different, &expected, "ids differ");
                 let sql = format!("SELECT count(*) FROM {table} WHERE {condition}");
                 let count = runtime.block_on(rows(&pushed, &sql)).unwrap();
-                prop_assert_eq!(count, [wanted.len().to_string()], "{}", sql);
+                prop_assert_eq!(count, [expected.len().to_string()], "{}", sql);
                 let sql = format!("SELECT {columns} FROM {table} WHERE {condition} LIMIT 3");
                 let some = runtime.block_on(rows(&pushed, &sql)).unwrap();
-                prop_assert_eq!(some.len(), wanted.len().min(3), "{}", sql);
-                prop_assert!(some.iter().all(|row| wanted.contains(row)), "{}", sql);
+                prop_assert_eq!(some.len(), expected.len().min(3), "{}", sql);
+                prop_assert!(some.iter().all(|row| expected.contains(row)), "{}", sql);
             }
         }
         Ok(())
@@ -241,7 +241,7 @@ fn any_condition_gives_the_same_rows_with_push_down_and_without() {
     }
 }
 
-/// What is left after a `DELETE` is what the engine says does not match.
+/// A `DELETE` leaves exactly the rows that do not match according to the engine.
 #[test]
 fn any_condition_deletes_the_rows_that_it_selects() {
     let runtime = runtime();
@@ -251,15 +251,15 @@ fn any_condition_deletes_the_rows_that_it_selects() {
             if condition.contains("provider") {
                 continue;
             }
-            let stock = Stock::new(invitations.clone(), filters)
+            let fake = FakeProvider::new(invitations.clone(), filters)
                 .page_size(7)
                 .shared();
             let context = session();
             let options = WriteOptions::default().max_deletes(RemovalLimit::none());
-            let table = InvitationsTable::of(Arc::clone(&stock) as _).write_options(options);
+            let table = InvitationsTable::of(Arc::clone(&fake) as _).write_options(options);
             table.register(&context, "t").unwrap();
             let all = invitations.iter().map(|it| ("stock", it.clone()));
-            let reference = reference(&[("t", all.collect())]);
+            let reference = memory_tables(&[("t", all.collect())]);
             let sql = format!("SELECT id FROM t WHERE {condition}");
             let Ok(selected) = runtime.block_on(rows(&reference, &sql)) else {
                 continue;
@@ -269,7 +269,7 @@ fn any_condition_deletes_the_rows_that_it_selects() {
             prop_assert_eq!(done, Ok(vec![selected.len().to_string()]), "{}", sql);
             let mut left: Vec<String> = invitations.iter().map(|it| it.id.to_string()).collect();
             left.retain(|id| !selected.contains(id));
-            prop_assert_eq!(stock.ids(), left, "{}", sql);
+            prop_assert_eq!(fake.ids(), left, "{}", sql);
         }
         Ok(())
     });

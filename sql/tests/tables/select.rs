@@ -6,15 +6,15 @@ use datafusion::prelude::SessionContext;
 use org_invitations_sandbox::Provider;
 
 use crate::{
-    reference::reference,
-    shown::shown,
-    world::{CLICKHOUSE, CONFLUENT, World, users},
+    fixture::{CLICKHOUSE, CONFLUENT, Fixture, users},
+    memory_tables::memory_tables,
+    rows::render,
 };
 
 /// Some of every status, and some invited on both.
-async fn mixed() -> World {
-    let world = World::seeded(12).await;
-    world.sandbox.advance(Duration::from_secs(8 * 86_400));
+async fn mixed() -> Fixture {
+    let fixture = Fixture::seeded(12).await;
+    fixture.sandbox.advance(Duration::from_secs(8 * 86_400));
     let fresh = [
         "ann@x.io",
         "Bob@x.io",
@@ -22,8 +22,8 @@ async fn mixed() -> World {
         "o'neil@x.io",
         "zoe@x.io",
     ];
-    world.invite(Provider::Confluent, &fresh).await;
-    world
+    fixture.invite(Provider::Confluent, &fresh).await;
+    fixture
         .invite(Provider::ClickHouse, &["ann@x.io", "cleo@x.io", "zoe@x.io"])
         .await;
     for (provider, email) in [
@@ -31,18 +31,18 @@ async fn mixed() -> World {
         (Provider::Confluent, "zoe@x.io"),
         (Provider::ClickHouse, "cleo@x.io"),
     ] {
-        world.sandbox.accept(provider, email).unwrap();
+        fixture.sandbox.accept(provider, email).unwrap();
     }
-    world
+    fixture
 }
 
 /// The tables of a world, in memory.
-async fn in_memory(world: &World) -> SessionContext {
+async fn in_memory(fixture: &Fixture) -> SessionContext {
     let of = |label, all: Vec<_>| all.into_iter().map(move |it| (label, it));
-    let confluent = world.all(Provider::Confluent).await;
-    let clickhouse = world.all(Provider::ClickHouse).await;
+    let confluent = fixture.all(Provider::Confluent).await;
+    let clickhouse = fixture.all(Provider::ClickHouse).await;
     let both = of("confluent", confluent.clone()).chain(of("clickhouse", clickhouse.clone()));
-    reference(&[
+    memory_tables(&[
         ("invitations", both.collect()),
         (CONFLUENT, of("confluent", confluent).collect()),
         (CLICKHOUSE, of("clickhouse", clickhouse).collect()),
@@ -120,9 +120,9 @@ const CONDITIONS: &[&str] = &[
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_condition_gives_the_rows_that_the_engine_finds_by_itself() {
-    let world = mixed().await;
-    let reference = in_memory(&world).await;
+async fn every_condition_gives_the_rows_of_the_engine() {
+    let fixture = mixed().await;
+    let reference = in_memory(&fixture).await;
     let (mut wrong, mut found) = (Vec::new(), 0);
     for table in ["invitations", CONFLUENT, CLICKHOUSE] {
         for condition in CONDITIONS {
@@ -130,13 +130,13 @@ async fn every_condition_gives_the_rows_that_the_engine_finds_by_itself() {
                 continue;
             }
             let sql = format!("SELECT id, email, status FROM {table} AS t WHERE {condition}");
-            let wanted = reference.sql(&sql).await.unwrap().collect().await.unwrap();
-            let mut wanted = shown(&wanted);
-            wanted.sort();
-            found += wanted.len();
-            let seen = world.rows(&sql).await;
-            if seen != wanted {
-                wrong.push(format!("{sql}\n  {seen:?}\n  not {wanted:?}"));
+            let expected = reference.sql(&sql).await.unwrap().collect().await.unwrap();
+            let mut expected = render(&expected);
+            expected.sort();
+            found += expected.len();
+            let seen = fixture.rows(&sql).await;
+            if seen != expected {
+                wrong.push(format!("{sql}\n  {seen:?}\n  not {expected:?}"));
             }
         }
     }
@@ -178,27 +178,27 @@ const QUERIES: &[&str] = &[
 
 #[tokio::test(flavor = "multi_thread")]
 async fn joins_groups_windows_and_limits_give_the_engines_rows() {
-    let world = mixed().await;
-    let reference = in_memory(&world).await;
+    let fixture = mixed().await;
+    let reference = in_memory(&fixture).await;
     for sql in QUERIES {
-        let wanted = reference.sql(sql).await.unwrap().collect().await.unwrap();
-        let mut wanted = shown(&wanted);
-        wanted.sort();
-        assert_eq!(world.rows(sql).await, wanted, "{sql}");
+        let expected = reference.sql(sql).await.unwrap().collect().await.unwrap();
+        let mut expected = render(&expected);
+        expected.sort();
+        assert_eq!(fixture.rows(sql).await, expected, "{sql}");
     }
 }
 
 /// Which rows a limit without an order leaves is open; that there are so many, all different, is not.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_leaves_so_many_different_rows() {
-    let world = World::seeded(30).await;
+    let fixture = Fixture::seeded(30).await;
     for limit in [0, 1, 9, 29, 30, 31, 59, 60, 61, 1_000_000] {
         let sql = format!("SELECT provider, id FROM invitations LIMIT {limit}");
-        let mut rows = world.rows(&sql).await;
+        let mut rows = fixture.rows(&sql).await;
         rows.dedup();
         assert_eq!(rows.len(), limit.min(60), "{sql}");
         let sql = format!("SELECT id FROM {CONFLUENT} WHERE email LIKE '%1%' LIMIT {limit}");
-        let mut rows = world.rows(&sql).await;
+        let mut rows = fixture.rows(&sql).await;
         rows.dedup();
         // 1, 10 to 19, and 21.
         assert_eq!(rows.len(), limit.min(12), "{sql}");
@@ -207,12 +207,12 @@ async fn a_limit_leaves_so_many_different_rows() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_offset_skips_rows_and_none_twice() {
-    let world = World::seeded(25).await;
+    let fixture = Fixture::seeded(25).await;
     let mut rows = Vec::new();
     for page in 0..4 {
         let offset = page * 8;
         let sql = format!("SELECT email FROM {CONFLUENT} LIMIT 8 OFFSET {offset}");
-        rows.extend(world.rows(&sql).await);
+        rows.extend(fixture.rows(&sql).await);
     }
     rows.sort();
     assert_eq!(rows, users(1..=25));
@@ -220,12 +220,12 @@ async fn an_offset_skips_rows_and_none_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_view_is_read_as_its_query() {
-    let world = World::seeded(3).await;
+    let fixture = Fixture::seeded(3).await;
     let view = "CREATE VIEW second AS SELECT email AS who FROM invitations WHERE id = 'i-seed-2'";
-    world.run(view).await.rows();
-    let ran = world.run("SELECT who FROM second").await;
-    assert_eq!(ran.rows(), users([2]));
-    let requests = ran.requests;
+    fixture.run(view).await.rows();
+    let run = fixture.run("SELECT who FROM second").await;
+    assert_eq!(run.rows(), users([2]));
+    let requests = run.requests;
     assert!(
         !requests.contains(&"confluent list".to_owned()),
         "{requests:?}"
@@ -234,10 +234,10 @@ async fn a_view_is_read_as_its_query() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prepared_query_is_pushed_with_its_parameter() {
-    let world = World::seeded(3).await;
+    let fixture = Fixture::seeded(3).await;
     let sql = format!("PREPARE who(TEXT) AS SELECT email FROM {CONFLUENT} WHERE id = $1");
-    world.run(&sql).await.rows();
-    let ran = world.run("EXECUTE who('i-seed-2')").await;
-    assert_eq!(ran.rows(), users([2]));
-    assert_eq!(ran.requests, ["confluent get i-seed-2"]);
+    fixture.run(&sql).await.rows();
+    let run = fixture.run("EXECUTE who('i-seed-2')").await;
+    assert_eq!(run.rows(), users([2]));
+    assert_eq!(run.requests, ["confluent get i-seed-2"]);
 }

@@ -53,7 +53,7 @@ pub(super) fn tables(
     let all = providers
         .iter()
         .map(|provider| (provider.label.clone(), provider.shared()));
-    tables.push(("invitations".to_owned(), InvitationsTable::of_several(all)));
+    tables.push(("invitations".to_owned(), InvitationsTable::union_of(all)));
     for (_, table) in &mut tables {
         *table = table.clone().write_options(writes.options.clone());
     }
