@@ -201,7 +201,7 @@ fn a_refused_row_does_not_make_its_person_unwanted_by_accident() {
 }
 
 #[test]
-fn of_several_invitations_the_latest_that_can_be_accepted_counts() {
+fn of_several_invitations_the_latest_pending_one_counts() {
     let at = |seconds: i64| Some(DateTime::<Utc>::UNIX_EPOCH + TimeDelta::seconds(seconds));
     let made = |id: &str, status: InvitationStatus, seconds: i64| {
         let mut made = there(id, "ann@example.com", status);

@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_is_read_as_chrono_reads_it_and_written_as_it_came() {
+    fn every_form_is_read_as_chrono_does_and_written_as_it_came() {
         for text in [
             "2026-03-01T10:00:00Z",
             "2026-03-01T10:00:00.1Z",

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_property_without_a_field_is_kept_and_one_with_a_field_is_an_error() {
+    fn only_a_malformed_property_with_a_field_is_an_error() {
         #[derive(Debug, Deserialize)]
         struct Wire {
             id: String,

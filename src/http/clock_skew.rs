@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_time_is_the_local_one_unless_its_clock_is_known_to_differ() {
+    fn server_time_is_local_time_unless_a_skew_is_known() {
         let clock = ClockSkew::default();
         assert_eq!(clock.server_time(at(0)), at(0));
         // A resolution of a second leaves it open.

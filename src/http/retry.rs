@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn the_delay_is_the_larger_of_what_the_server_asks_for_and_the_backoff_and_is_capped() {
+    fn the_delay_is_the_larger_of_retry_after_and_backoff_capped() {
         let policy = RetryPolicy::default();
         for (asked, waited) in [
             (Some(Duration::from_secs(7)), 7.0),
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_is_not_idempotent_is_repeated_only_where_the_server_cannot_have_acted() {
+    fn a_post_is_retried_only_if_it_cannot_have_executed() {
         use TransportErrorKind::*;
         let always = [failed(Connect), status(429)];
         let if_idempotent = [408, 500, 502, 503, 504].map(status);

@@ -98,7 +98,7 @@ async fn failed(operation: Operation, response: &'static str) -> Error {
 }
 
 #[tokio::test]
-async fn a_failure_is_read_by_the_provider_with_all_that_its_headers_say() {
+async fn a_failure_has_what_its_body_and_headers_say() {
     let error = failed(
         Operation::Get,
         "HTTP/1.1 404 Not Found\r\nx-request-id: r-1\r\nretry-after: 7\r\nx-ratelimit-remaining: 3\r\n\

@@ -201,7 +201,7 @@ async fn create_for(
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_invitation_that_is_listed_late_is_found_and_not_made_again() {
+async fn an_invitation_listed_late_is_found_and_not_created_twice() {
     for lag in [0, 100, 1_000, 3_000, 5_000] {
         let provider = Lagging::default();
         let lost = made(Duration::from_millis(lag));
@@ -212,7 +212,7 @@ async fn an_invitation_that_is_listed_late_is_found_and_not_made_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_seen_is_sent_again_after_the_time_to_settle_and_looked_for_once_more() {
+async fn an_unlisted_create_is_resent_after_settling_and_verified() {
     let provider = Lagging::default();
     let script = [NEVER_MADE, NEVER_MADE, Request::Answered];
     let outcome = create(&provider, RetryPolicy::default(), &script).await;
@@ -225,7 +225,7 @@ async fn what_is_not_seen_is_sent_again_after_the_time_to_settle_and_looked_for_
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_time_to_settle_one_look_goes_before_the_second_request() {
+async fn without_settling_one_lookup_precedes_the_second_request() {
     let provider = Lagging::default();
     let policy = RetryPolicy::default().settle_for(Duration::ZERO);
     let outcome = create(&provider, policy, &[NEVER_MADE, Request::Answered]).await;

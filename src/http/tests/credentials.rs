@@ -84,7 +84,7 @@ async fn one_token_serves_many_calls() {
 }
 
 #[tokio::test]
-async fn a_rejected_token_is_replaced_once_in_a_call_also_without_retries() {
+async fn a_rejected_token_is_replaced_once_per_call() {
     for retry in [RetryPolicy::none(), options().retry] {
         let options = ClientOptions { retry, ..options() };
         let server = Server::start([status(401), json(201, THING)]).await;

@@ -17,7 +17,7 @@ use crate::http::{ClientOptions, Rate, TransportError, TransportErrorKind};
 const THING: &str = r#"{"id": "t-1"}"#;
 
 #[tokio::test]
-async fn a_call_that_the_rate_limit_holds_beyond_its_deadline_is_not_sent() {
+async fn a_call_rate_limited_past_its_deadline_is_not_sent() {
     let server = Server::start([json(200, THING)]).await;
     let options = ClientOptions {
         rates: vec![Rate::at_most(1, Duration::MAX)],
