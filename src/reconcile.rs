@@ -115,7 +115,7 @@ where
 {
     let email = context.target.unwrap_or_default();
     let deadline = context.call.deadline();
-    let mut delays = context.client.options.retry.look_delays();
+    let mut delays = context.client.options.retry.lookup_delays();
     let open = || failed.clone().with_may_have_executed(true);
     loop {
         match tokio::time::timeout_at(deadline, looks.look(provider, email)).await {

@@ -84,7 +84,7 @@ impl ConfluentBuilder {
             }
             (None, Some(sts)) => {
                 let provider = sts.provider(&endpoint, &self.options).map_err(named)?;
-                Authorization::renewed(provider)
+                Authorization::refreshed(provider)
             }
             _ => {
                 let missing = "it needs one of an API key, an access token, and STS credentials";

@@ -7,7 +7,7 @@ use url::{Host, Url};
 
 use crate::http::SetupError;
 
-/// A base URL as the caller wrote it. `Debug` hides a password that was left in it by mistake.
+/// A base URL as the caller wrote it. `Debug` hides user info and query, which may hold a secret.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
@@ -38,7 +38,7 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Parses and checks a base URL; `version` is a path suffix that the URL may have or omit.
+    /// Parses and checks a base URL. `version` is a path suffix that the URL may have or omit.
     ///
     /// # Errors
     ///
@@ -103,22 +103,22 @@ impl Endpoint {
 /// The text is not a URL, it has a user name, password or fragment, or it is not https (http is allowed for
 /// loopback addresses).
 pub(crate) fn secure_url(text: &BaseUrl, name: &'static str) -> Result<Url, SetupError> {
-    let refuse = |wrong: &str| SetupError::new(format!("the {name} {wrong}")).about(name);
+    let invalid = |wrong: &str| SetupError::new(format!("the {name} {wrong}")).about(name);
     let url =
-        Url::parse(text.0.trim()).map_err(|error| refuse("is not a URL").with_source(error))?;
+        Url::parse(text.0.trim()).map_err(|error| invalid("is not a URL").with_source(error))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(refuse("must not hold a user name or password"));
+        return Err(invalid("must not hold a user name or password"));
     }
     if url.fragment().is_some() {
-        return Err(refuse("must not have a fragment"));
+        return Err(invalid("must not have a fragment"));
     }
     match url.scheme() {
         "https" => Ok(url),
         "http" if is_loopback(&url) => Ok(url),
-        "http" => Err(refuse(
+        "http" => Err(invalid(
             "must begin with https://: secrets go there (http is for this machine's loopback)",
         )),
-        _ => Err(refuse("must begin with https://")),
+        _ => Err(invalid("must begin with https://")),
     }
 }
 

@@ -201,7 +201,7 @@ impl TokenProvider for NoToken {
 async fn what_sends_nothing_says_so() {
     let without_token = client(
         "http://127.0.0.1:1",
-        Authorization::renewed(Arc::new(NoToken)),
+        Authorization::refreshed(Arc::new(NoToken)),
     );
     let context = OperationContext::new(&without_token, read_failure, Operation::Create, None);
     let outcome = send(&context, &without_token).await;

@@ -59,7 +59,7 @@ impl TokenProvider for Provider {
 
 fn connect(url: &str, provider: Provider, options: ClientOptions) -> (Arc<Provider>, Client) {
     let provider = Arc::new(provider);
-    let authorization = Authorization::renewed(provider.clone());
+    let authorization = Authorization::refreshed(provider.clone());
     (
         provider,
         Client::over(http_client(url, authorization, options)),

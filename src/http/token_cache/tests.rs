@@ -59,7 +59,7 @@ impl Service {
             asked: AtomicU32::new(0),
             answer: Mutex::new(answer),
         });
-        let authorization = Authorization::renewed(service.clone());
+        let authorization = Authorization::refreshed(service.clone());
         (service, authorization)
     }
 
