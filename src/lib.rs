@@ -38,8 +38,8 @@ pub use crate::{
     capabilities::Capabilities,
     clickhouse::{ClickHouse, ClickHouseBuilder},
     config::{
-        ClickHouseConfig, ConfluentConfig, ConnectionConfig, ProviderConfig, ProviderKind,
-        RateLimitConfig, RetryConfig, StsConfig, SubjectTokenConfig,
+        ClickHouseConfig, ConfigKey, ConfluentConfig, ConnectionConfig, ProviderConfig,
+        ProviderKind, RateLimitConfig, RetryConfig, StsConfig, SubjectTokenConfig,
     },
     confluent::{Confluent, ConfluentBuilder, StsCredentials, SubjectToken},
     error::{Error, ErrorDetail, ErrorKind, Operation, RateLimit, Result},

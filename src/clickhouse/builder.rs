@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use crate::{
     clickhouse::{ClickHouse, error},
-    config::{ClickHouseConfig, process_environment},
+    config::{ClickHouseConfig, ProviderKind, process_env},
     error::{Error, ErrorKind, Operation, Result},
     http::{
         Authorization, BaseUrl, ClientOptions, Credentials, Endpoint, HttpClient, Rate, Service,
@@ -14,8 +14,6 @@ use crate::{
     },
     invitation::InvitationId,
 };
-
-const DEFAULT_BASE_URL: &str = "https://api.clickhouse.cloud";
 
 /// Per API key, as the vendor's overview page has it; the OpenAPI document does not.
 const PUBLISHED_RATE: Rate = Rate {
@@ -37,7 +35,7 @@ impl ClickHouseBuilder {
     pub(super) fn new(organization_id: String) -> Self {
         Self {
             organization_id,
-            base_url: DEFAULT_BASE_URL.into(),
+            base_url: ProviderKind::ClickHouse.default_base_url().into(),
             credentials: None,
             options: ClientOptions::default(),
         }
@@ -49,7 +47,7 @@ impl ClickHouseBuilder {
     ///
     /// [`ErrorKind::Config`], naming the variable that is missing.
     pub fn from_env() -> Result<Self> {
-        ClickHouseConfig::from_variables(process_environment())?.into_builder(None)
+        ClickHouseConfig::from_env_with(process_env())?.into_builder(None)
     }
 
     /// Authenticates with the id of an API key and its secret (HTTP Basic).

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use crate::{
-    config::{ConfluentConfig, process_environment},
+    config::{ConfluentConfig, ProviderKind, process_env},
     confluent::{Confluent, StsCredentials, error},
     error::{Error, ErrorKind, Operation, Result},
     http::{
@@ -11,8 +11,6 @@ use crate::{
         common_setters,
     },
 };
-
-const DEFAULT_BASE_URL: &str = "https://api.confluent.cloud";
 
 /// Sets up a [`Confluent`] provider. `Debug` shows no secret.
 #[derive(Clone, Debug)]
@@ -27,7 +25,7 @@ pub struct ConfluentBuilder {
 impl ConfluentBuilder {
     pub(super) fn new() -> Self {
         Self {
-            base_url: DEFAULT_BASE_URL.into(),
+            base_url: ProviderKind::Confluent.default_base_url().into(),
             credentials: None,
             sts: None,
             options: ClientOptions::default(),
@@ -40,7 +38,7 @@ impl ConfluentBuilder {
     ///
     /// [`ErrorKind::Config`], naming the variable that is missing.
     pub fn from_env() -> Result<Self> {
-        ConfluentConfig::from_variables(process_environment())?.into_builder(None)
+        ConfluentConfig::from_env_with(process_env())?.into_builder(None)
     }
 
     /// Authenticates with a Cloud API key and its secret (HTTP Basic).
