@@ -60,4 +60,4 @@ pub use crate::{
     renewal::{Renewal, RenewalObserver, RenewalOptions, RenewalResult},
 };
 #[cfg(feature = "client-credentials")]
-pub use crate::{config::ClientCredentialsConfig, confluent::ClientCredentials};
+pub use crate::{config::ClientCredentialsConfig, confluent::ClientCredentials, http::TokenUrl};

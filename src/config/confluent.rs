@@ -8,6 +8,8 @@ use serde::{
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
+#[cfg(feature = "client-credentials")]
+use crate::http::TokenUrl;
 use crate::{
     config::{
         ConfigKey, ConnectionConfig, config_error,
@@ -81,7 +83,7 @@ pub enum SubjectTokenConfig {
 #[non_exhaustive]
 pub struct ClientCredentialsConfig {
     /// The token URL of the identity provider.
-    pub token_url: BaseUrl,
+    pub token_url: TokenUrl,
     /// The id of the client.
     pub client_id: String,
     /// The secret of the client.

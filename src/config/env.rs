@@ -5,7 +5,7 @@ use std::{env, ffi::OsString};
 use crate::{
     config::{ConfigKey, config_error},
     error::{Error, Result},
-    http::{BaseUrl, Endpoint},
+    http::BaseUrl,
 };
 
 /// Looks up a variable: in the environment of the process, or in that of a test.
@@ -44,14 +44,11 @@ impl EnvReader<'_> {
 
     /// An optional base URL. The error names the variable.
     pub fn base_url(&self, key: ConfigKey) -> Result<Option<BaseUrl>> {
-        let url = self.optional(key)?.map(BaseUrl::from);
-        if let Some(url) = &url {
-            Endpoint::new(url, None).map_err(|error| {
-                Error::from(error)
-                    .with_provider(self.provider)
-                    .with_target(key.env_var())
-            })?;
-        }
-        Ok(url)
+        let url = self.optional(key)?.map(|text| BaseUrl::parse(&text));
+        url.transpose().map_err(|error| {
+            Error::from(error)
+                .with_provider(self.provider)
+                .with_target(key.env_var())
+        })
     }
 }

@@ -5,6 +5,7 @@ mod confluent;
 mod connection;
 mod env;
 mod key;
+mod url;
 
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -179,7 +180,7 @@ impl ProviderConfig {
         };
         let options = connection.clone().options(kind.as_str())?;
         let is_plain = match base_url {
-            Some(url) => Endpoint::new(&url, None)?.is_plain(),
+            Some(url) => Endpoint::new(&url, None).is_plain(),
             None => false,
         };
         let client = options.http_client(is_plain);

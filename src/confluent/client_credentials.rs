@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use oauth2::{
     ClientId, ClientSecret, HttpRequest, HttpResponse, RequestTokenError, Scope, TokenResponse,
-    TokenUrl, basic::BasicClient,
+    basic::BasicClient,
 };
 use reqwest::{StatusCode, header::AUTHORIZATION};
 use secrecy::{ExposeSecret, SecretString};
@@ -15,8 +15,8 @@ use crate::{
     confluent::Confluent,
     error::{Error, ErrorKind, Operation, Result, excerpt},
     http::{
-        Authorization, BaseUrl, CallState, ClientOptions, Endpoint, HttpClient, Outgoing, Reply,
-        Service, TransportError, TransportErrorKind, headers, secure_url,
+        Authorization, CallState, ClientOptions, Endpoint, HttpClient, Outgoing, Reply, Service,
+        TokenUrl, TransportError, TransportErrorKind, headers,
     },
     operation::kind_of_status,
 };
@@ -31,7 +31,7 @@ const MAX_BODY: usize = 1 << 20;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ClientCredentials {
-    token_url: BaseUrl,
+    token_url: Result<TokenUrl>,
     client_id: String,
     client_secret: SecretString,
     scopes: Vec<String>,
@@ -43,13 +43,17 @@ impl ClientCredentials {
     /// The URL is used as it is, with its path and query. Building a provider is refused
     /// ([`ErrorKind::Config`]) when it is not https, but for this machine's loopback, when it has a
     /// user name, password or fragment, and when the id or the secret is empty.
-    pub fn new(
-        token_url: impl Into<BaseUrl>,
+    pub fn new<U>(
+        token_url: U,
         client_id: impl Into<String>,
         client_secret: impl Into<SecretString>,
-    ) -> Self {
+    ) -> Self
+    where
+        U: TryInto<TokenUrl>,
+        U::Error: Into<Error>,
+    {
         Self {
-            token_url: token_url.into(),
+            token_url: token_url.try_into().map_err(Into::into),
             client_id: client_id.into(),
             client_secret: client_secret.into(),
             scopes: Vec::new(),
@@ -68,7 +72,7 @@ impl ClientCredentials {
             Error::new(ErrorKind::Config, Operation::Configure, wrong)
                 .with_target("identity provider")
         };
-        let url = secure_url(&self.token_url, "token URL")?;
+        let url = self.token_url.clone()?.into_url();
         if self.client_id.is_empty() {
             return Err(refuse("the client's id is empty"));
         }
@@ -121,7 +125,7 @@ impl IdentityProvider {
         let secret = client.client_secret.expose_secret().to_owned();
         let oauth = BasicClient::new(ClientId::new(client.client_id.clone()))
             .set_client_secret(ClientSecret::new(secret))
-            .set_token_uri(TokenUrl::from_url(self.url.clone()));
+            .set_token_uri(oauth2::TokenUrl::from_url(self.url.clone()));
         let scopes = client.scopes.iter().cloned().map(Scope::new);
         let scopes: Vec<_> = scopes.collect();
         let request = oauth.exchange_client_credentials().add_scopes(scopes);

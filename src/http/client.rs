@@ -143,7 +143,7 @@ mod tests {
             // Plain http to loopback uses no proxy.
             ("http://127.0.0.1:9", None),
         ] {
-            let endpoint = Endpoint::new(&url.into(), None).unwrap();
+            let endpoint = Endpoint::new(&crate::http::BaseUrl::parse(url).unwrap(), None);
             assert_eq!(proxy_of(&endpoint, &proxies).as_deref(), proxy, "{url}");
         }
     }

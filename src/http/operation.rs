@@ -90,7 +90,10 @@ mod tests {
     };
 
     fn check(operation: &OperationSpec, url: &str, body: &str) -> Result<(), String> {
-        let endpoint = Endpoint::new(&"https://a.example".into(), None).unwrap();
+        let endpoint = Endpoint::new(
+            &crate::http::BaseUrl::parse("https://a.example").unwrap(),
+            None,
+        );
         let url = Url::parse("https://a.example").unwrap().join(url).unwrap();
         let mut request = Request::new(Method::POST, url);
         if !body.is_empty() {

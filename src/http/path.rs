@@ -136,7 +136,7 @@ mod tests {
     const NESTED: &str = "/v1/organizations/{organizationId}/invitations/{invitationId}";
 
     fn endpoint(base: &str) -> Endpoint {
-        Endpoint::new(&base.into(), None).unwrap()
+        Endpoint::new(&crate::http::BaseUrl::parse(base).unwrap(), None)
     }
 
     /// Checks a path as the generated code makes it from these values.

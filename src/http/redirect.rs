@@ -85,7 +85,10 @@ mod tests {
     use super::*;
 
     fn target(method: &Method, status: u16, location: &str) -> Option<String> {
-        let endpoint = Endpoint::new(&"https://a.example/base".into(), None).unwrap();
+        let endpoint = Endpoint::new(
+            &crate::http::BaseUrl::parse("https://a.example/base").unwrap(),
+            None,
+        );
         let url = Url::parse("https://a.example/base/things/1?q=1").unwrap();
         let location = HeaderValue::from_str(location).unwrap();
         let headers = HeaderMap::from_iter([(LOCATION, location)]);

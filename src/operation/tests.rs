@@ -40,7 +40,7 @@ fn client(url: &str, authorization: Authorization) -> Arc<HttpClient> {
         timeout: Duration::from_secs(20),
         ..ClientOptions::default()
     };
-    let endpoint = Endpoint::new(&url.into(), None).unwrap();
+    let endpoint = Endpoint::new(&crate::http::BaseUrl::parse(url).unwrap(), None);
     HttpClient::new(service, endpoint, authorization, options).unwrap()
 }
 

@@ -121,7 +121,10 @@ fn client(retry: RetryPolicy) -> Arc<HttpClient> {
         ..ClientOptions::default()
     };
     let credentials = Authorization::fixed(&Credentials::api_key("key", "secret")).unwrap();
-    let endpoint = Endpoint::new(&"http://127.0.0.1:9".into(), None).unwrap();
+    let endpoint = Endpoint::new(
+        &crate::http::BaseUrl::parse("http://127.0.0.1:9").unwrap(),
+        None,
+    );
     let client = HttpClient::new(service, endpoint, credentials, options).unwrap();
     let now = Utc::now();
     client.clock_skew.observe(now, now, now);
