@@ -18,7 +18,7 @@ use crate::{
     http::HttpClient,
     invitation::{Invitation, InvitationId, NewInvitation, Roles},
     list::{ListQuery, Page, PageToken},
-    lookup::SharedLooks,
+    lookup::SharedLookups,
     operation::OperationContext,
     provider::InvitationProvider,
     reconcile::{create_reconciled, reconcile_delete},
@@ -48,7 +48,7 @@ use crate::{
 #[derive(Clone)]
 pub struct ClickHouse {
     api: Client,
-    looks: Arc<SharedLooks>,
+    lookups: Arc<SharedLookups>,
     organization: Arc<str>,
 }
 
@@ -102,7 +102,7 @@ impl ClickHouse {
     fn new(client: Arc<HttpClient>, organization: &str) -> Self {
         Self {
             api: Client::over(client),
-            looks: Arc::default(),
+            lookups: Arc::default(),
             organization: organization.into(),
         }
     }
@@ -176,7 +176,7 @@ impl InvitationProvider for ClickHouse {
             let made = convert::one(&context, context.outcome(sent))?;
             context.expect_address(&new.email, made)
         };
-        create_reconciled(self, &self.looks, &context, &new, send).await
+        create_reconciled(self, &self.lookups, &context, &new, send).await
     }
 
     /// `GET /v1/organizations/{organizationId}/roles`, where the invitation asks for roles by id.

@@ -23,7 +23,7 @@ use crate::{
     http::HttpClient,
     invitation::{Invitation, InvitationId, NewInvitation},
     list::{ListQuery, Page, PageToken},
-    lookup::SharedLooks,
+    lookup::SharedLookups,
     operation::OperationContext,
     provider::InvitationProvider,
     reconcile::{create_reconciled, reconcile_delete},
@@ -72,7 +72,7 @@ const QUERY_FIELDS: &[&str] = &[
 #[derive(Clone)]
 pub struct Confluent {
     api: Client,
-    looks: Arc<SharedLooks>,
+    lookups: Arc<SharedLookups>,
 }
 
 impl Confluent {
@@ -103,7 +103,7 @@ impl Confluent {
     fn new(client: Arc<HttpClient>) -> Self {
         Self {
             api: Client::over(client),
-            looks: Arc::default(),
+            lookups: Arc::default(),
         }
     }
 
@@ -169,7 +169,7 @@ impl InvitationProvider for Confluent {
             let made = convert::one(&context, context.outcome(request.send().await))?;
             context.expect_address(&new.email, made)
         };
-        create_reconciled(self, &self.looks, &context, &new, send).await
+        create_reconciled(self, &self.lookups, &context, &new, send).await
     }
 
     /// `GET /iam/v2/invitations/{id}`

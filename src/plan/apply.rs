@@ -12,7 +12,7 @@ use crate::{
     bulk::{self, BulkOptions, ItemResult, for_each_concurrent},
     error::{Error, ErrorKind, Operation, Result},
     invitation::{Invitation, NewInvitation},
-    lookup::{SharedList, Sighting, Unseen, create_and_see, find},
+    lookup::{Confirmation, SharedList, Unconfirmed, create_confirmed, find},
     outage::Contact,
     plan::{
         Action, Plan, Step,
@@ -264,13 +264,15 @@ impl Run {
     where
         P: InvitationProvider + ?Sized,
     {
-        let unseen = match create_and_see(provider, &step.invitation(), Some(&self.list)).await {
-            Ok(Sighting::Created(new)) => return Ok((step, StepResult::Invited(Box::new(new)))),
-            Ok(Sighting::Exists(found)) => {
+        let unseen = match create_confirmed(provider, &step.invitation(), Some(&self.list)).await {
+            Ok(Confirmation::Created(new)) => {
+                return Ok((step, StepResult::Invited(Box::new(new))));
+            }
+            Ok(Confirmation::AlreadyInvited(found)) => {
                 (step.id, step.reason) = (Some(found.id), Some("invited meanwhile".to_owned()));
                 return Ok((step, StepResult::Kept));
             }
-            Ok(Sighting::Member(refused)) => {
+            Ok(Confirmation::Member(refused)) => {
                 return Ok(self.keep_member(provider, step, &refused).await);
             }
             Err(unseen) => unseen,
@@ -290,7 +292,7 @@ impl Run {
                 let is_unexplained = failed.is_unexplained;
                 let error = self.note(
                     &step.email,
-                    Unseen {
+                    Unconfirmed {
                         error,
                         is_unexplained,
                     },
@@ -339,13 +341,15 @@ impl Run {
         &self,
         provider: &P,
         fallback: &NewInvitation,
-    ) -> Result<Invitation, Unseen>
+    ) -> Result<Invitation, Unconfirmed>
     where
         P: InvitationProvider + ?Sized,
     {
-        match create_and_see(provider, fallback, Some(&self.list)).await? {
-            Sighting::Created(invitation) | Sighting::Exists(invitation) => Ok(invitation),
-            Sighting::Member(error) => Err(Unseen::from(error)),
+        match create_confirmed(provider, fallback, Some(&self.list)).await? {
+            Confirmation::Created(invitation) | Confirmation::AlreadyInvited(invitation) => {
+                Ok(invitation)
+            }
+            Confirmation::Member(error) => Err(Unconfirmed::from(error)),
         }
     }
 
@@ -418,7 +422,7 @@ impl Run {
     }
 
     /// Notes a create that showed nobody.
-    fn note(&self, email: &str, unseen: Unseen) -> Error {
+    fn note(&self, email: &str, unseen: Unconfirmed) -> Error {
         if unseen.is_unexplained {
             let why = match unseen.error.may_have_executed() {
                 true => "may have been carried out",

@@ -14,7 +14,7 @@ use crate::{
     extra::Extra,
     invitation::{AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, Roles},
     plan::{Action, Plan, PlanOptions, Previous, Step},
-    renewal::{ReportedRoles, missing_capability, same_options},
+    renewal::{ReportedRoles, missing_capability, previous_options},
 };
 
 impl Plan {
@@ -377,7 +377,7 @@ fn decide(
     }
     // What the roster leaves open stays as it was.
     let (auth_type, role) = (found.auth_type.as_ref(), found.role.as_deref());
-    let old = same_options(&step.email, auth_type, role, &found.roles, capabilities);
+    let old = previous_options(&step.email, auth_type, role, &found.roles, capabilities);
     match &old {
         Ok(old) => {
             step.auth_type = step.auth_type.or_else(|| old.auth_type.clone());
