@@ -13,7 +13,7 @@ use crate::{
     error::{Error, ErrorKind, Operation, Result},
     invitation::{Invitation, NewInvitation},
     lookup::{Confirmation, SharedList, Unconfirmed, create_confirmed, find},
-    outage::Contact,
+    outage::Reachability,
     plan::{
         Action, ApplyOptions, Plan, Step, StepOutcome, StepResult,
         renewal_gate::{Permit, RenewalGate},
@@ -76,7 +76,7 @@ impl Plan {
             };
             phase.push((index, step));
         }
-        let bulk = bulk::Shared::new(options.bulk.clone());
+        let bulk = bulk::BulkRun::new(options.bulk.clone());
         let run = Arc::new(ApplyRun {
             options,
             gate: RenewalGate::default(),
@@ -120,12 +120,14 @@ impl Plan {
 }
 
 /// What the outcome of a step shows about the server.
-fn reachability(outcome: &Result<(Step, StepResult)>) -> Contact<'_> {
+fn reachability(outcome: &Result<(Step, StepResult)>) -> Reachability<'_> {
     match outcome {
-        Ok((_, StepResult::Lost(error))) | Err(error) => Contact::of_error(error),
-        Ok((step, _)) if matches!(step.action, Action::Keep | Action::Invalid) => Contact::None,
-        Ok((_, StepResult::Skipped(_) | StepResult::NotAttempted)) => Contact::None,
-        Ok(_) => Contact::Answered,
+        Ok((_, StepResult::Lost(error))) | Err(error) => Reachability::of_error(error),
+        Ok((step, _)) if matches!(step.action, Action::Keep | Action::Invalid) => {
+            Reachability::Unknown
+        }
+        Ok((_, StepResult::Skipped(_) | StepResult::NotAttempted)) => Reachability::Unknown,
+        Ok(_) => Reachability::Reached,
     }
 }
 
