@@ -1,6 +1,6 @@
 //! Conversions into the URL types, with this crate's error.
 
-use std::{convert::Infallible, str::FromStr};
+use std::str::FromStr;
 
 #[cfg(feature = "client-credentials")]
 use crate::http::TokenUrl;
@@ -47,10 +47,3 @@ from_text!(BaseUrl);
 
 #[cfg(feature = "client-credentials")]
 from_text!(TokenUrl);
-
-/// Lets builders take a value that is converted already.
-impl From<Infallible> for Error {
-    fn from(never: Infallible) -> Self {
-        match never {}
-    }
-}
