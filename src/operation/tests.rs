@@ -11,10 +11,12 @@ use std::{
 use async_trait::async_trait;
 use serde_json::Value;
 
+use reqwest::header::HeaderMap;
+
 use super::*;
 use crate::http::{
     Authorization, ClientOptions, Credentials, Endpoint, RetryPolicy, Service, Token,
-    TokenProvider, Transport,
+    TokenProvider, Transport, TransportError, TransportErrorKind,
 };
 
 fn request_id(headers: &HeaderMap, _: &[u8]) -> Option<String> {
