@@ -1,20 +1,20 @@
-//! Finds where values begin and end in JSON, without reading them.
+//! Locates values in JSON without decoding them.
 //!
-//! What is inside a value may be anything: a number that no type holds, half of a surrogate pair, bytes that are not
-//! UTF-8, a thousand brackets. Whoever reads the value finds out; the values beside it are found all the same.
+//! A value may hold a number that no type can represent, half of a surrogate pair, invalid UTF-8 or deep nesting: the
+//! values beside it are located nevertheless.
 
 use std::{borrow::Cow, mem, ops::Range};
 
-/// The parts of a body that is a list, or an object with a list in one of its properties.
+/// The spans of a body that is a list, or an object with a list in a property.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Layout {
-    /// Where the items are.
+    /// The items of the list.
     pub items: Vec<Span>,
-    /// The other properties: where the names and values are.
+    /// The names and values of the other properties.
     pub rest: Vec<(Span, Span)>,
 }
 
-/// Where something is in a body. Small, because a body may have millions of items.
+/// A range of a body. Small, because a body may have millions of items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
     start: u32,
@@ -23,16 +23,16 @@ pub(crate) struct Span {
 
 impl Span {
     pub fn range(self) -> Range<usize> {
-        // No pointer is smaller than 32 bits where there is a socket.
+        // Pointers have at least 32 bits on every platform with sockets.
         self.start as usize..self.end as usize
     }
 }
 
-/// Finds the items of the list in `property`, or those of the body itself if that is a list.
+/// Locates the items of the list in `property`, or those of the body itself if that is a list.
 ///
 /// # Errors
 ///
-/// Why there is no such list, in words.
+/// A message: there is no such list.
 pub(crate) fn layout(body: &[u8], property: &str) -> Result<Layout, String> {
     let mut scanner = Scanner { body, at: 0 };
     let mut layout = Layout::default();
@@ -49,7 +49,7 @@ pub(crate) fn layout(body: &[u8], property: &str) -> Result<Layout, String> {
                     continue;
                 }
                 if found {
-                    // Of two lists, neither is known to be the one.
+                    // It is unknown which of two lists counts.
                     return Err(format!("duplicate field `{property}`"));
                 }
                 found = true;
@@ -69,7 +69,7 @@ pub(crate) fn layout(body: &[u8], property: &str) -> Result<Layout, String> {
     Ok(layout)
 }
 
-/// The text of one property of an object; of the first, if there are several.
+/// The text of a property of an object; the first of several.
 pub(crate) fn property<'a>(body: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let mut scanner = Scanner { body, at: 0 };
     let mut is_first = true;
@@ -94,7 +94,7 @@ struct Scanner<'a> {
 }
 
 impl Scanner<'_> {
-    /// The next byte that is no white space.
+    /// The next byte that is not white space.
     fn peek(&mut self) -> Option<u8> {
         loop {
             match self.body.get(self.at)? {
@@ -151,7 +151,7 @@ impl Scanner<'_> {
         Some(Some((name, self.value()?)))
     }
 
-    /// Goes past one value, which has at least one byte.
+    /// Skips one value, which has at least one byte.
     fn value(&mut self) -> Option<Span> {
         let first = self.peek()?;
         let start = self.at;
@@ -182,7 +182,7 @@ impl Scanner<'_> {
         Some(())
     }
 
-    /// Goes past an array or object, whatever is in it.
+    /// Skips an array or object.
     fn nested(&mut self) -> Option<()> {
         let mut rest = self.body.get(self.at..)?.iter();
         let mut depth = 0usize;

@@ -111,12 +111,12 @@ impl OperationContext<'_> {
         if found.id == *requested {
             return Ok(found);
         }
-        let second = excerpt(found.id.as_str());
+        let other_id = excerpt(found.id.as_str());
         if is_same_uuid(requested.as_str(), found.id.as_str()) {
-            let message = format!("no invitation has this id; spelt otherwise, {second} is one");
+            let message = format!("no invitation has this id; spelt otherwise, {other_id} is one");
             return Err(self.error(ErrorKind::NotFound, message));
         }
-        let message = format!("the answer is about another invitation: {second}");
+        let message = format!("the answer is about another invitation: {other_id}");
         Err(self.error(ErrorKind::Decode, message))
     }
 
