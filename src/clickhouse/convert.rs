@@ -59,7 +59,7 @@ pub(super) fn to_request_body(
 }
 
 /// One invitation, in its envelope or, as older documentation has it, bare.
-pub(super) fn one(
+pub(super) fn invitation_from(
     context: &OperationContext<'_>,
     success: Result<Success<types::InvitationResponse>>,
 ) -> Result<Invitation> {
@@ -69,10 +69,10 @@ pub(super) fn one(
             Some(_) if is_failure_status(envelope.status) => Err(FAILURE_IN_SUCCESS.to_owned()),
             Some(wire) => {
                 context.expect_no_failure(&reply, &envelope.extra)?;
-                invitation_from(wire, Some(&Text(raw_property(&reply, "result"))))
+                invitation_from_wire(wire, Some(&Text(raw_property(&reply, "result"))))
             }
             None => match parse(&reply.body) {
-                Ok(wire) => invitation_from(wire, Some(&Text(&reply.body))),
+                Ok(wire) => invitation_from_wire(wire, Some(&Text(&reply.body))),
                 Err(error) => Err(error.to_string()),
             },
         },
@@ -92,9 +92,9 @@ fn is_failure_status(status: Option<f64>) -> bool {
     status.is_some_and(|status| status >= 300.0)
 }
 
-/// Converts what the bindings read; `text` is what they read it from. The error says what is odd about it. The status
+/// Converts what the bindings read; `text` is what they read it from. The error is the reason. The status
 /// depends on the time, and is not set.
-fn invitation_from(
+fn invitation_from_wire(
     mut wire: types::Invitation,
     text: Option<&dyn ObjectText>,
 ) -> Result<Invitation, String> {
@@ -115,7 +115,7 @@ fn invitation_from(
 /// Converts an object that the bindings may not be able to read: what has no field in the facade may be anything.
 fn decode(value: &Value) -> Result<Invitation, String> {
     let (wire, rest) = split(value, FIELDS)?;
-    let mut invitation = invitation_from(wire, None)?;
+    let mut invitation = invitation_from_wire(wire, None)?;
     invitation.extra = rest.into();
     Ok(invitation)
 }
@@ -152,7 +152,7 @@ fn assignment(mut wire: types::AssignedRole) -> RoleAssignment {
 }
 
 /// The whole list, filtered and cut to the page that begins at `start`.
-pub(super) fn page(
+pub(super) fn page_from(
     context: &OperationContext<'_>,
     reply: Result<Reply>,
     query: &ListQuery,
@@ -163,7 +163,7 @@ pub(super) fn page(
         context,
         &reply,
         "result",
-        |wire, text| invitation_from(wire, text),
+        |wire, text| invitation_from_wire(wire, text),
         decode,
     )?;
     let (request_id, extra) = match &list.envelope {

@@ -123,9 +123,9 @@ impl ClickHouse {
             let context = self.context(operation, Some("id"));
             let start = convert::PageCursor::parse(&context, token).ok();
             drop(error::failure(&context, &reply()));
-            let one = convert::one(&context, context.decoded(reply()));
-            drop(format!("{one:?}"));
-            let page = convert::page(&context, Ok(reply()), query, start);
+            let invitation = convert::invitation_from(&context, context.decoded(reply()));
+            drop(format!("{invitation:?}"));
+            let page = convert::page_from(&context, Ok(reply()), query, start);
             drop(format!("{page:?}"));
             drop(context.expect_deleted(&reply()));
         }
@@ -173,7 +173,7 @@ impl InvitationProvider for ClickHouse {
         let send = || async {
             let request = api.invitation_create().organization_id(&*self.organization);
             let sent = request.body(body.clone()).send().await;
-            let made = convert::one(&context, context.outcome(sent))?;
+            let made = convert::invitation_from(&context, context.outcome(sent))?;
             context.expect_address(&new.email, made)
         };
         create_reconciled(self, &self.lookups, &context, &new, send).await
@@ -191,7 +191,7 @@ impl InvitationProvider for ClickHouse {
         let request = api.invitation_get().organization_id(&*self.organization);
         let sent = pin!(request.invitation_id(id.as_str()).send());
         let sent = sent.instrument(context.span()).await;
-        let found = convert::one(&context, context.outcome(sent))?;
+        let found = convert::invitation_from(&context, context.outcome(sent))?;
         context.expect_id(id, found)
     }
 
@@ -211,7 +211,7 @@ impl InvitationProvider for ClickHouse {
             .invitation_get_list()
             .organization_id(&*self.organization);
         let sent = pin!(request.send()).instrument(context.span()).await;
-        let page = convert::page(&context, context.reply(sent), query, start)?;
+        let page = convert::page_from(&context, context.reply(sent), query, start)?;
         context.expect_whole(page)
     }
 

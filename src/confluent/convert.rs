@@ -86,7 +86,7 @@ pub(super) fn to_request_body(
 }
 
 /// The invitation that a reply holds.
-pub(super) fn one(
+pub(super) fn invitation_from(
     context: &OperationContext<'_>,
     success: Result<Success<types::Invitation>>,
 ) -> Result<Invitation> {
@@ -94,7 +94,7 @@ pub(super) fn one(
     let invitation = match value {
         Ok(wire) => {
             context.expect_no_failure(&reply, &wire.extra)?;
-            invitation_from(wire, Some(&Text(&reply.body)))
+            invitation_from_wire(wire, Some(&Text(&reply.body)))
         }
         Err(why) if is_ambiguous(&why) => Err(why),
         Err(why) => reply.json().map_or(Err(why), decode),
@@ -102,8 +102,8 @@ pub(super) fn one(
     invitation.map_err(|why| context.decode_error(&reply, &why))
 }
 
-/// Converts what the bindings read; `text` is what they read it from. The error says what is odd about it.
-fn invitation_from(
+/// Converts what the bindings read; `text` is what they read it from. The error is the reason.
+fn invitation_from_wire(
     mut wire: types::Invitation,
     text: Option<&dyn ObjectText>,
 ) -> Result<Invitation, String> {
@@ -130,7 +130,7 @@ fn invitation_from(
 /// Converts an object that the bindings may not be able to read: what has no field in the facade may be anything.
 fn decode(value: &Value) -> Result<Invitation, String> {
     let (wire, mut rest) = split::<types::Invitation>(value, FIELDS)?;
-    let mut invitation = invitation_from(wire, None)?;
+    let mut invitation = invitation_from_wire(wire, None)?;
     let created_at = rest
         .get("metadata")
         .and_then(|metadata| metadata.get("created_at")?.as_str());
@@ -169,13 +169,13 @@ fn reference(
 }
 
 /// One page.
-pub(super) fn page(context: &OperationContext<'_>, reply: Result<Reply>) -> Result<Page> {
+pub(super) fn page_from(context: &OperationContext<'_>, reply: Result<Reply>) -> Result<Page> {
     let reply = reply?;
     let list: ListBody<types::InvitationList> = ListBody::read(
         context,
         &reply,
         "data",
-        |wire, text| invitation_from(wire, text),
+        |wire, text| invitation_from_wire(wire, text),
         decode,
     )?;
     let (next, total) = match &list.envelope {

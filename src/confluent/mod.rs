@@ -117,9 +117,9 @@ impl Confluent {
         ] {
             let context = self.context(operation, Some("i-1"));
             drop(error::failure(&context, &reply()));
-            let one = convert::one(&context, context.decoded(reply()));
-            drop(format!("{one:?}"));
-            let page = convert::page(&context, Ok(reply()));
+            let invitation = convert::invitation_from(&context, context.decoded(reply()));
+            drop(format!("{invitation:?}"));
+            let page = convert::page_from(&context, Ok(reply()));
             drop(format!("{page:?}"));
             drop(context.expect_deleted(&reply()));
         }
@@ -166,7 +166,7 @@ impl InvitationProvider for Confluent {
         let api = self.api.within(&context.call);
         let send = || async {
             let request = api.create_iam_v2_invitation().body(body.clone());
-            let made = convert::one(&context, context.outcome(request.send().await))?;
+            let made = convert::invitation_from(&context, context.outcome(request.send().await))?;
             context.expect_address(&new.email, made)
         };
         create_reconciled(self, &self.lookups, &context, &new, send).await
@@ -178,7 +178,7 @@ impl InvitationProvider for Confluent {
         let api = self.api.within(&context.call);
         let sent = pin!(api.get_iam_v2_invitation().id(id.as_str()).send());
         let sent = sent.instrument(context.span()).await;
-        let found = convert::one(&context, context.outcome(sent))?;
+        let found = convert::invitation_from(&context, context.outcome(sent))?;
         context.expect_id(id, found)
     }
 
@@ -241,7 +241,7 @@ impl InvitationProvider for Confluent {
             }
         };
         let sent = pin!(request.send()).instrument(context.span()).await;
-        let mut page = convert::page(&context, context.reply(sent))?;
+        let mut page = convert::page_from(&context, context.reply(sent))?;
         context.drop_mismatches(query, &mut page);
         context.expect_whole(page)
     }
