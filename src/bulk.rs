@@ -192,9 +192,9 @@ where
     stream::once(checked)
         .flat_map(move |(checked, ids)| match checked {
             Ok(()) => delete_all(provider, ids, options.clone()),
-            Err(refused) => {
+            Err(error) => {
                 let outcomes = ids.into_iter().enumerate().map(move |(index, id)| {
-                    let error = refused.clone().with_target(id.as_str());
+                    let error = error.clone().with_target(id.as_str());
                     let result = DeleteResult::Failed(error);
                     DeleteOutcome { index, id, result }
                 });

@@ -1,4 +1,4 @@
-//! The contract between this crate and a provider, and what follows from it.
+//! The contract of a provider, and the methods that every provider gets from it.
 
 use std::{fmt, sync::Arc};
 
@@ -18,41 +18,40 @@ use crate::{
 
 /// A service that invites people to an organisation.
 ///
-/// Implemented by [`Confluent`](crate::Confluent) and [`ClickHouse`](crate::ClickHouse), and open to
-/// others. The trait is what an implementor provides; callers find the rest in
-/// [`InvitationProviderExt`]. But for [`check`](Self::check), it has no default bodies, so a wrapper cannot forget to
-/// forward.
+/// [`Confluent`](crate::Confluent) and [`ClickHouse`](crate::ClickHouse) implement it, and programs may add providers of
+/// their own. Callers find further methods in [`InvitationProviderExt`]. Except for [`check`](Self::check), the trait has
+/// no default bodies, so a wrapper cannot forget to forward a method.
 ///
-/// A request means the same on every provider: an option is honoured or refused, never ignored.
-/// `Display` is the provider's short name (`confluent`), `Debug` must not show a secret. Dropping a
-/// future cancels the call; whether the server carried it out is then unknown.
+/// A request means the same on every provider: an option is honoured or refused, never ignored. `Display` is the
+/// provider's short name (`confluent`), and `Debug` must not show a secret. Dropping a future cancels the call; whether
+/// the server executed it is then unknown.
 #[async_trait]
 pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
-    /// What this provider offers, as far as providers differ. Sends nothing.
+    /// The optional features of the provider. Sends nothing.
     fn capabilities(&self) -> Capabilities;
 
-    /// Invites a person. Not idempotent: the second call for an email is refused.
+    /// Invites a person. Not idempotent: a second call for an address fails.
     ///
-    /// One request, as a rule. When its answer is lost, or it is refused because the email is invited,
-    /// this crate's providers look for the invitation to find out who made it, unless their retries are
-    /// switched off: that is a get, or a list of the address (on ClickHouse the whole list).
+    /// A create usually takes one request. Without a response, or after a conflict, this crate's providers look for the
+    /// invitation to find out who created it, unless retries are disabled: with a get, or a list of the address (on
+    /// ClickHouse the whole list).
     ///
     /// # Errors
     ///
-    /// [`AlreadyExists`](ErrorKind::AlreadyExists) when the email is invited or a member,
-    /// [`Unsupported`](ErrorKind::Unsupported) for an option this provider does not have,
-    /// [`InvalidInput`](ErrorKind::InvalidInput), [`QuotaExceeded`](ErrorKind::QuotaExceeded), and
-    /// those of every call: see [`ErrorKind`]. When
-    /// [`may_have_executed`](crate::Error::may_have_executed) is true, look before repeating it.
+    /// [`AlreadyExists`](ErrorKind::AlreadyExists) if the person is invited or a member,
+    /// [`Unsupported`](ErrorKind::Unsupported) for an option that the provider does not have,
+    /// [`InvalidInput`](ErrorKind::InvalidInput), [`QuotaExceeded`](ErrorKind::QuotaExceeded), and the errors of every
+    /// call: see [`ErrorKind`]. If [`may_have_executed`](crate::Error::may_have_executed) is true, look for the
+    /// invitation before repeating the create.
     async fn create(&self, new: NewInvitation) -> Result<Invitation>;
 
-    /// Looks, without changing anything, whether this invitation could be created, as far as the server tells: on
-    /// ClickHouse, whether the organisation has the roles. A [renewal](crate::Renewal) asks before it withdraws
-    /// anything. Where the server does not tell, that is no error. Default: nothing is known.
+    /// Checks, without changing anything, whether the server would accept this invitation: on ClickHouse, whether the
+    /// organisation has the roles. A [renewal](crate::Renewal) checks before it withdraws anything. If the server does
+    /// not tell, that is not an error. Default: no check.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](ErrorKind::InvalidInput), when the invitation would be refused.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the server would reject the invitation.
     async fn check(&self, new: &NewInvitation) -> Result<()> {
         let _ = new;
         Ok(())
@@ -62,54 +61,50 @@ pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync + 'static 
     ///
     /// # Errors
     ///
-    /// [`NotFound`](ErrorKind::NotFound), and those of every call.
+    /// [`NotFound`](ErrorKind::NotFound), and the errors of every call.
     async fn get(&self, id: &InvitationId) -> Result<Invitation>;
 
-    /// Reads one page of the invitations that match `query`, the first one without a `token`.
-    /// Idempotent; the order is the provider's. Give the same `query` with every token.
+    /// Reads one page of the invitations that match `query`; the first page without a `token`. Idempotent. The order is
+    /// the provider's. Pass the same `query` with every token.
     ///
     /// # Errors
     ///
-    /// [`Unsupported`](ErrorKind::Unsupported) for a filter this provider does not have,
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for a page size or token that is out of range, and
-    /// those of every call.
+    /// [`Unsupported`](ErrorKind::Unsupported) for a filter that the provider does not have,
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for an invalid page size or token, and the errors of every call.
     async fn list_page(&self, query: &ListQuery, token: Option<&PageToken>) -> Result<Page>;
 
-    /// Withdraws an invitation. The second call for an id reports
-    /// [`NotFound`](ErrorKind::NotFound); [`delete_if_exists`](InvitationProviderExt::delete_if_exists)
-    /// does not.
+    /// Withdraws an invitation. A second call for an id fails with [`NotFound`](ErrorKind::NotFound);
+    /// [`delete_if_exists`](InvitationProviderExt::delete_if_exists) does not.
     ///
     /// On Confluent this also deactivates the user that the invitation created.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](ErrorKind::NotFound), [`AlreadyAccepted`](ErrorKind::AlreadyAccepted), and those
-    /// of every call.
+    /// [`NotFound`](ErrorKind::NotFound), [`AlreadyAccepted`](ErrorKind::AlreadyAccepted), and the errors of every call.
     async fn delete(&self, id: &InvitationId) -> Result<()>;
 }
 
-/// What every provider can do because it is an [`InvitationProvider`].
+/// Methods of every [`InvitationProvider`].
 #[async_trait]
 pub trait InvitationProviderExt: InvitationProvider {
-    /// All invitations that match `query`, page after page, as they arrive.
+    /// Streams all invitations that match `query`, page by page.
     ///
-    /// An item that cannot be read is an `Err` among the others; when a page cannot be fetched, the
-    /// stream ends with that error, so a list without an error is complete.
+    /// An item that cannot be decoded is an `Err` among the others. If a page cannot be fetched, the stream ends with
+    /// that error, so a list without an error is complete.
     ///
-    /// While the items of a page are read, the next page is on its way;
-    /// [`list_without_prefetch`](InvitationProviderExt::list_without_prefetch) asks for it later.
+    /// The next page is fetched while the items of a page are read;
+    /// [`list_without_prefetch`](InvitationProviderExt::list_without_prefetch) fetches it later.
     fn list(&self, query: ListQuery) -> BoxStream<'_, Result<Invitation>> {
         list::stream(self, query, Prefetch::OnePage)
     }
 
-    /// The same as [`list`](InvitationProviderExt::list), but a page is asked for only once every item of
-    /// the one before was read: for a reader who may stop early, and sends no request too many.
+    /// The same as [`list`](InvitationProviderExt::list), but fetches a page when every item of the page before was read,
+    /// which saves a request for a reader that stops early.
     fn list_without_prefetch(&self, query: ListQuery) -> BoxStream<'_, Result<Invitation>> {
         list::stream(self, query, Prefetch::None)
     }
 
-    /// The first invitation of this address, or `None`. Addresses compare without regard to case as
-    /// far as [`ListQuery`] says.
+    /// Finds the first invitation of an address. [`ListQuery`] says how each provider compares addresses.
     ///
     /// # Errors
     ///
@@ -118,21 +113,19 @@ pub trait InvitationProviderExt: InvitationProvider {
         list::first_match(self.list(ListQuery::new().email(email)), |_| true).await
     }
 
-    /// Invites a person, or returns the invitation that is there already: idempotent. Look at its
-    /// status: it may have been accepted, or have expired.
+    /// Invites a person, or returns the existing invitation. Idempotent. Check the status of the result: it may be
+    /// accepted or expired.
     ///
-    /// Costs one request, and as many more as it takes to find an invitation that is in the way: the
-    /// one that the server named, else a list of the address, else the whole list, since it may have
-    /// been made in another spelling.
+    /// Takes one request, and after a conflict as many more as finding the invitation needs: a get of the one that the
+    /// server named, else a list of the address, else the whole list, since the spelling may differ.
     ///
     /// # Errors
     ///
-    /// Those of [`create`](InvitationProvider::create); [`AlreadyExists`](ErrorKind::AlreadyExists)
-    /// only when there is no invitation to return, because the person is a member, and
-    /// [`Conflict`](ErrorKind::Conflict) when nothing in the way was found.
+    /// Those of [`create`](InvitationProvider::create); [`AlreadyExists`](ErrorKind::AlreadyExists) only if the person is
+    /// a member, who has no invitation, and [`Conflict`](ErrorKind::Conflict) if no conflicting invitation was found.
     async fn get_or_create(&self, new: NewInvitation) -> Result<Invitation> {
         let email = new.email.clone();
-        let refused = match self.create(new).await {
+        let error = match self.create(new).await {
             Err(error)
                 if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict) =>
             {
@@ -140,22 +133,22 @@ pub trait InvitationProviderExt: InvitationProvider {
             }
             outcome => return outcome,
         };
-        match lookup::find(self, &email, &refused, None).await {
+        match lookup::find(self, &email, &error, None).await {
             Ok(Some(found)) => Ok(found),
-            // Who is a member has none; of anybody else nothing was seen.
-            Ok(None) if lookup::is_about_a_member(&refused) => {
-                Err(refused.with_kind(ErrorKind::AlreadyExists))
+            // A member has no invitation; for anybody else the outcome is unknown.
+            Ok(None) if lookup::is_about_a_member(&error) => {
+                Err(error.with_kind(ErrorKind::AlreadyExists))
             }
-            Ok(None) => Err(refused.with_kind(ErrorKind::Conflict)),
-            // Nobody was seen, and what the create did is still open.
-            Err(lookup) => Err(refused
+            Ok(None) => Err(error.with_kind(ErrorKind::Conflict)),
+            // The lookup failed, so the outcome of the create stays ambiguous.
+            Err(lookup) => Err(error
                 .with_kind(ErrorKind::Conflict)
                 .with_may_have_executed(true)
                 .with_source(lookup)),
         }
     }
 
-    /// Withdraws an invitation; `false` when there was none. Idempotent.
+    /// Withdraws an invitation; returns `false` if it does not exist. Idempotent.
     ///
     /// # Errors
     ///
@@ -168,15 +161,16 @@ pub trait InvitationProviderExt: InvitationProvider {
         }
     }
 
-    /// Withdraws an invitation and invites its person again. See [`Renewal`] for what is promised.
+    /// Withdraws an invitation and creates another in its place. See [`Renewal`] for the guarantees.
     ///
-    /// Dropping the future in the middle may leave the person without an invitation:
-    /// [`RenewalOptions::observer`] is told before that becomes possible.
+    /// Dropping the future may leave the person without an invitation. [`RenewalOptions::observer`] receives an event
+    /// before that becomes possible.
     async fn renew(&self, renewal: &Renewal, options: &RenewalOptions) -> RenewalResult {
         renewal.run(self, options).await
     }
 
-    /// How many invitations can be withdrawn: those that were neither accepted nor withdrawn. Reads the whole list.
+    /// Counts the invitations that can be withdrawn: those that were neither accepted nor withdrawn. Reads the whole
+    /// list.
     ///
     /// # Errors
     ///
@@ -190,7 +184,7 @@ pub trait InvitationProviderExt: InvitationProvider {
         Ok(count)
     }
 
-    /// Checks a run that withdraws so many invitations. Lists those that there are only where it depends on them.
+    /// Checks a number of removals against a limit. Reads the whole list only if the limit depends on it.
     ///
     /// # Errors
     ///
@@ -202,12 +196,11 @@ pub trait InvitationProviderExt: InvitationProvider {
         }
         let existing = self.count_removable().await?;
         let checked = limit.check(removals, existing);
-        checked.map_err(|refused| Error::from(refused).with_provider(self.to_string()))
+        checked.map_err(|error| Error::from(error).with_provider(self.to_string()))
     }
 
-    /// Invites many people, a few at a time; one outcome for each, in the order of completion.
-    ///
-    /// See [`CreateOutcome`] for what can become of an item. Dropping the stream stops it.
+    /// Invites many people, several at a time. The stream has one [`CreateOutcome`] per item, in order of completion.
+    /// Dropping the stream stops the run.
     fn create_many<'a, I>(&'a self, items: I, options: BulkOptions) -> BoxStream<'a, CreateOutcome>
     where
         I: IntoIterator<Item = NewInvitation>,
@@ -216,12 +209,11 @@ pub trait InvitationProviderExt: InvitationProvider {
         bulk::create_many(self, items, options)
     }
 
-    /// Withdraws many invitations, a few at a time; one outcome for each, in the order of completion.
+    /// Withdraws many invitations, several at a time. The stream has one [`DeleteOutcome`] per item, in order of
+    /// completion. Dropping the stream stops the run.
     ///
-    /// With [`BulkOptions::removals`], the ids are counted first, and too many are all
-    /// [`Refused`](crate::Deleted::Refused).
-    ///
-    /// See [`DeleteOutcome`] for what can become of an item. Dropping the stream stops it.
+    /// With more distinct ids than [`BulkOptions::removals`] allows, every item
+    /// [fails](crate::DeleteResult::Failed) and none is sent.
     fn delete_many<'a, I>(&'a self, ids: I, options: BulkOptions) -> BoxStream<'a, DeleteOutcome>
     where
         I: IntoIterator<Item = InvitationId>,
@@ -233,8 +225,8 @@ pub trait InvitationProviderExt: InvitationProvider {
 
 impl<P: InvitationProvider + ?Sized> InvitationProviderExt for P {}
 
-/// A pointer to a provider is a provider. Written without `async`, so that what comes back is the
-/// provider's own future and not one more around it.
+/// Implements the trait for a pointer to a provider. Without `async`, so that a method returns the provider's own future
+/// and not a second one around it.
 macro_rules! forward {
     ($($pointer:tt)+) => {
         #[deny(clippy::missing_trait_methods)]

@@ -120,7 +120,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct TimestampVisitor;
 
-        fn other<T>(value: impl Into<Value>) -> Result<Timestamp, T> {
+        fn verbatim<T>(value: impl Into<Value>) -> Result<Timestamp, T> {
             Ok(Timestamp(Form::Other(Box::new(value.into()))))
         }
 
@@ -136,33 +136,33 @@ impl<'de> Deserialize<'de> for Timestamp {
             }
 
             fn visit_bool<E>(self, value: bool) -> Result<Timestamp, E> {
-                other(value)
+                verbatim(value)
             }
 
             fn visit_i64<E>(self, value: i64) -> Result<Timestamp, E> {
-                other(value)
+                verbatim(value)
             }
 
             fn visit_u64<E>(self, value: u64) -> Result<Timestamp, E> {
-                other(value)
+                verbatim(value)
             }
 
             fn visit_f64<E>(self, value: f64) -> Result<Timestamp, E> {
-                other(value)
+                verbatim(value)
             }
 
             fn visit_unit<E>(self) -> Result<Timestamp, E> {
-                other(Value::Null)
+                verbatim(Value::Null)
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Timestamp, A::Error> {
                 let list = value::SeqAccessDeserializer::new(list);
-                other(Value::deserialize(list)?)
+                verbatim(Value::deserialize(list)?)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Timestamp, A::Error> {
                 let map = value::MapAccessDeserializer::new(map);
-                other(Value::deserialize(map)?)
+                verbatim(Value::deserialize(map)?)
             }
         }
 

@@ -186,18 +186,18 @@ pub(super) fn page_from(
     let size = query.page_size.and_then(|size| usize::try_from(size).ok());
     let mut next = None;
     if size.is_some() || start.is_some() {
-        let mut placed = PageCursor::place(items);
-        placed.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut positioned = PageCursor::assign(items);
+        positioned.sort_by(|(first, _), (second, _)| first.cmp(second));
         if let Some(start) = start {
-            placed.retain(|(position, _)| *position > start);
+            positioned.retain(|(position, _)| *position > start);
         }
         if let Some(size) = size
-            && placed.len() > size
+            && positioned.len() > size
         {
-            placed.truncate(size);
-            next = placed.last().map(|(position, _)| position.to_token());
+            positioned.truncate(size);
+            next = positioned.last().map(|(position, _)| position.to_token());
         }
-        items = placed.into_iter().map(|(_, item)| item).collect();
+        items = positioned.into_iter().map(|(_, item)| item).collect();
     }
     let mut page = Page::new(items, next);
     page.total = u64::try_from(total).ok();
@@ -232,8 +232,8 @@ pub(super) fn cursor_in(extra: &Extra) -> Option<&str> {
             )
     };
     let found = |object: &'_ Map<String, Value>| {
-        let mut known = object.iter();
-        known.any(|(name, value)| is_cursor(name) && goes_on(value))
+        let mut properties = object.iter();
+        properties.any(|(name, value)| is_cursor(name) && goes_on(value))
     };
     extra.iter().find_map(|(name, value)| {
         let nested = value.as_object().is_some_and(found);
@@ -241,25 +241,25 @@ pub(super) fn cursor_in(extra: &Extra) -> Option<&str> {
     })
 }
 
-/// The place of an item in the order of the pages: by the time of creation, then by id. It does not
-/// depend on the other items, so none is lost or repeated when some are deleted between two pages.
+/// The position of an item in the order of the pages: by creation time, then by id. It does not depend on other items,
+/// so no item is lost or repeated when some are deleted between two pages.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct PageCursor {
     created_micros: u64,
     id: String,
-    /// How many that cannot be read stand between the item with this id and this one.
+    /// The number of undecodable items between the item with this id and this one.
     unreadable: usize,
 }
 
 impl PageCursor {
-    /// Gives every item its place; one that cannot be read stays behind the one before it.
-    fn place(items: Vec<Result<Invitation>>) -> Vec<(Self, Result<Invitation>)> {
+    /// Assigns a position to every item; an undecodable one stays behind the item before it.
+    fn assign(items: Vec<Result<Invitation>>) -> Vec<(Self, Result<Invitation>)> {
         let mut last = Self {
             created_micros: 0,
             id: String::new(),
             unreadable: 0,
         };
-        let place = |item: Result<Invitation>| {
+        let assign = |item: Result<Invitation>| {
             match &item {
                 Ok(invitation) => {
                     let micros = invitation
@@ -275,7 +275,7 @@ impl PageCursor {
             }
             (last.clone(), item)
         };
-        items.into_iter().map(place).collect()
+        items.into_iter().map(assign).collect()
     }
 
     /// Reads a token, which is `<microseconds>:<unreadable>:<id>`.
@@ -336,8 +336,8 @@ impl Properties for types::Invitation {
                 roles.map(|roles| roles.iter().map(assignment).collect()),
             ),
         ];
-        let known = properties.into_iter();
-        known
+        let properties = properties.into_iter();
+        properties
             .filter_map(|(name, value)| Some((name.to_owned(), value?)))
             .collect()
     }

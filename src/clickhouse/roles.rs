@@ -1,4 +1,4 @@
-//! Which roles the organisation has.
+//! The roles of the organisation.
 
 use std::collections::BTreeMap;
 
@@ -13,28 +13,28 @@ use crate::{
 };
 
 impl ClickHouse {
-    /// Refuses an invitation with a role that the organisation does not have.
+    /// Fails if the organisation does not have a role of the invitation.
     pub(super) async fn check_roles(&self, new: &NewInvitation) -> Result<()> {
-        let Some(Roles::Ids(asked)) = &new.roles else {
+        let Some(Roles::Ids(requested)) = &new.roles else {
             return Ok(());
         };
-        if asked.is_empty() {
+        if requested.is_empty() {
             return Ok(());
         }
-        let Some(known) = self.roles().await else {
+        let Some(roles) = self.roles().await else {
             return Ok(());
         };
-        let Some(unknown) = asked.iter().find(|id| !known.contains_key(*id)) else {
+        let Some(unknown) = requested.iter().find(|id| !roles.contains_key(*id)) else {
             return Ok(());
         };
-        let named = known.iter().find(|(_, name)| *name == unknown);
+        let by_name = roles.iter().find(|(_, name)| *name == unknown);
         let unknown = excerpt(unknown);
-        let message = match named {
+        let message = match by_name {
             Some((id, _)) => {
                 format!("{unknown:?} is the name of a role, and roles go by their ids: {id}")
             }
             None => {
-                let known = known.iter().map(|(id, name)| format!("{id} ({name})"));
+                let known = roles.iter().map(|(id, name)| format!("{id} ({name})"));
                 let known = known.take(20).collect::<Vec<_>>().join(", ");
                 format!("the organisation has no role with the id {unknown:?}; it has {known}")
             }
@@ -43,8 +43,8 @@ impl ClickHouse {
         Err(error.with_provider(Self::NAME).with_target(&new.email))
     }
 
-    /// The names of all roles, by id; `None` where they are not known: the document does not offer the list, the key may
-    /// not read it, or not all of it can be read.
+    /// The names of all roles by id; `None` if the document does not offer the list, the key may not read it, or a part of
+    /// it cannot be decoded.
     async fn roles(&self) -> Option<BTreeMap<String, String>> {
         if !offers::ORGANIZATION_ROLES_GET_LIST {
             return None;

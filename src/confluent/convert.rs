@@ -46,18 +46,18 @@ const FIELDS: &[&str] = &[
 
 /// The word on the wire; an unknown value goes out as it came in.
 pub(super) fn status_to_wire(status: &InvitationStatus) -> &str {
-    let known = STATUSES.iter().find(|(known, _)| known == status);
-    known.map_or(status.as_str(), |(_, word)| word)
+    let entry = STATUSES.iter().find(|(known, _)| known == status);
+    entry.map_or(status.as_str(), |(_, word)| word)
 }
 
 fn auth_type_to_wire(auth_type: &AuthType) -> &str {
-    let known = AUTH_TYPES.iter().find(|(known, _)| known == auth_type);
-    known.map_or(auth_type.as_str(), |(_, word)| word)
+    let entry = AUTH_TYPES.iter().find(|(known, _)| known == auth_type);
+    entry.map_or(auth_type.as_str(), |(_, word)| word)
 }
 
 fn from_wire<T: Clone + for<'a> From<&'a str>>(table: &[(T, &str)], word: &str) -> T {
-    let known = table.iter().find(|(_, known)| *known == word);
-    known.map_or_else(|| T::from(word), |(value, _)| value.clone())
+    let entry = table.iter().find(|(_, known)| *known == word);
+    entry.map_or_else(|| T::from(word), |(value, _)| value.clone())
 }
 
 /// The body of a create.
@@ -288,8 +288,8 @@ impl Properties for types::Invitation {
                 created_at.map(|time| Value::from_iter([("created_at", time)])),
             ),
         ];
-        let known = properties.into_iter();
-        known
+        let properties = properties.into_iter();
+        properties
             .filter_map(|(name, value)| Some((name.to_owned(), value?)))
             .collect()
     }

@@ -29,13 +29,13 @@ use crate::{
     reconcile::{create_reconciled, reconcile_delete},
 };
 
-/// What the vendor documents as the largest page.
+/// The largest page size that the vendor documents.
 const MAX_PAGE_SIZE: u32 = 100;
 
-/// What the vendor documents as the longest page token.
+/// The longest page token that the vendor documents.
 const MAX_TOKEN_CHARS: usize = 255;
 
-/// What is asked for at most: pages of 100 were observed to lose the rest of the list.
+/// The largest page size that is requested: pages of 100 were observed to lose the rest of the list.
 const SAFE_PAGE_SIZE: u32 = 99;
 
 /// The query parameters of a list that [`ListQuery`] has fields for.
@@ -232,7 +232,7 @@ impl InvitationProvider for Confluent {
         if let Some(user) = &query.user {
             request = request.user(user.as_str());
         }
-        // Only the first request decides the size; the token carries it on.
+        // The first request sets the page size; the token keeps it.
         request = match token {
             Some(token) => request.page_token(token.as_str()),
             None => {

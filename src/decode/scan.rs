@@ -73,8 +73,8 @@ pub(crate) fn layout(body: &[u8], property: &str) -> Result<Layout, String> {
 pub(crate) fn property<'a>(body: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let mut scanner = Scanner { body, at: 0 };
     let mut is_first = true;
-    while let Some((known, value)) = scanner.property(&mut is_first)? {
-        if is_name(&body[known.range()], name) {
+    while let Some((candidate, value)) = scanner.property(&mut is_first)? {
+        if is_name(&body[candidate.range()], name) {
             return Some(&body[value.range()]);
         }
     }
@@ -85,7 +85,7 @@ fn is_name(quoted: &[u8], name: &str) -> bool {
     if !quoted.contains(&b'\\') {
         return quoted.get(1..quoted.len() - 1) == Some(name.as_bytes());
     }
-    serde_json::from_slice::<Cow<'_, str>>(quoted).is_ok_and(|known| known == name)
+    serde_json::from_slice::<Cow<'_, str>>(quoted).is_ok_and(|unescaped| unescaped == name)
 }
 
 struct Scanner<'a> {
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn values_are_found_whatever_is_in_them() {
         let deep = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
-        let odd: [&[u8]; 9] = [
+        let values: [&[u8]; 9] = [
             br#"{"a": "]},\"", "b": [1, {}]}"#,
             b"\"\xff\\\\\"",
             br#""\ud800""#,
@@ -230,14 +230,14 @@ mod tests {
             b"\"\\\"\"",
             &deep,
         ];
-        let list = odd.join(&b" ,\n"[..]);
+        let list = values.join(&b" ,\n"[..]);
         for (head, tail) in [
             (&b" ["[..], &b"]"[..]),
             (br#"{"n": {"data": []}, "d\u0061ta" : ["#, br#"], "m":1}"#),
         ] {
             let body = [head, &list, tail].concat();
             let layout = layout(&body, "data").unwrap();
-            assert_eq!(texts(&body, layout.items), odd);
+            assert_eq!(texts(&body, layout.items), values);
         }
         let body = br#" {"kind": "List", "data":[ ], "m": {"n": null}} "#;
         let layout = layout(body, "data").unwrap();

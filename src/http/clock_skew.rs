@@ -42,8 +42,8 @@ impl ClockSkew {
         if observed.min.abs() > MAX_PLAUSIBLE_SKEW || observed.max.abs() > MAX_PLAUSIBLE_SKEW {
             return;
         }
-        let mut known = self.lock();
-        *known = Some(match *known {
+        let mut offset = self.lock();
+        *offset = Some(match *offset {
             // Overlapping bounds narrow each other. Otherwise a clock was set, and the newer bounds hold.
             Some(known) if known.min <= observed.max && observed.min <= known.max => Offset {
                 min: known.min.max(observed.min),

@@ -151,7 +151,7 @@ impl Limiter {
     ///
     /// `deadline` is too early: at once if the wait is known, else at the deadline.
     pub async fn acquire(&self, deadline: Instant) -> Result<Permit<'_>, TooLate> {
-        let asked = Instant::now();
+        let requested_at = Instant::now();
         let late = |at: Option<Instant>| TooLate {
             wait: at.map(|at| at.saturating_duration_since(Instant::now())),
         };
@@ -176,7 +176,7 @@ impl Limiter {
                 Admission::Granted => {
                     return Ok(Permit {
                         limiter: self,
-                        waited: asked.elapsed(),
+                        waited: requested_at.elapsed(),
                         free_at: None,
                         // The semaphore is never closed.
                         _concurrency: concurrency.ok(),

@@ -52,7 +52,7 @@ fn first_segment(path: &str) -> (&str, Option<&str>) {
 }
 
 fn segment_matches(segment: &str, template: &str) -> bool {
-    let position = |byte| template.bytes().position(|other| other == byte);
+    let position = |byte| template.bytes().position(|candidate| candidate == byte);
     let Some(opening) = position(b'{') else {
         return segment == template || is_encoded(segment, template);
     };

@@ -95,16 +95,16 @@ impl Reply {
 }
 
 /// A response with the status, URL, version and extensions of another.
-fn response_like(other: &Response, headers: HeaderMap, body: Bytes) -> Response {
+fn response_like(original: &Response, headers: HeaderMap, body: Bytes) -> Response {
     let mut builder = Builder::new();
     if let Some(extensions) = builder.extensions_mut() {
-        *extensions = other.extensions().clone();
+        *extensions = original.extensions().clone();
     }
-    let builder = builder.url(other.url().clone());
+    let builder = builder.url(original.url().clone());
     // The builder fails on unparsed values only, and there are none.
     let mut response = builder.body(()).unwrap_or_default().map(|()| body);
-    *response.status_mut() = other.status();
-    *response.version_mut() = other.version();
+    *response.status_mut() = original.status();
+    *response.version_mut() = original.version();
     *response.headers_mut() = headers;
     Response::from(response)
 }

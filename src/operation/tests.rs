@@ -208,16 +208,17 @@ async fn what_sends_nothing_says_so() {
     let context = OperationContext::new(&without_token, read_failure, Operation::Create, None);
     let outcome = send(&context, &without_token).await;
     let error = outcome.map(|_| ()).unwrap_err();
-    let seen = (error.kind(), error.operation(), error.attempts());
-    let wanted = (ErrorKind::Unauthenticated, Operation::Authenticate, 4);
-    assert_eq!((seen, error.message()), (wanted, "who?"));
+    let actual = (error.kind(), error.operation(), error.attempts());
+    let expected = (ErrorKind::Unauthenticated, Operation::Authenticate, 4);
+    assert_eq!((actual, error.message()), (expected, "who?"));
     assert!(!error.may_have_executed());
 
     let client = client("http://127.0.0.1:1", fixed());
     let context = OperationContext::new(&client, read_failure, Operation::Create, None);
-    let refused = Err::<ResponseValue<()>, _>(ClientError::<()>::InvalidRequest("odd".to_owned()));
+    let invalid_request =
+        Err::<ResponseValue<()>, _>(ClientError::<()>::InvalidRequest("odd".to_owned()));
     let errors = [
-        context.outcome(refused).map(|_| ()).unwrap_err(),
+        context.outcome(invalid_request).map(|_| ()).unwrap_err(),
         context.require_supported(false, "roles").unwrap_err(),
     ];
     for (error, kind) in errors

@@ -89,9 +89,9 @@ impl InvitationProvider for Lagging {
         let listed = made.iter().filter(|(from, _)| *from <= now);
         let listed = listed.map(|(_, invitation)| invitation.clone());
         let listed = listed.filter(|it| query.matches(it)).map(Ok);
-        let is_odd = self.whole.is_some_and(|whole| before >= whole);
-        let odd = is_odd.then(|| Err(failure(ErrorKind::Decode)));
-        Ok(Page::new(listed.chain(odd).collect(), None))
+        let has_item_error = self.whole.is_some_and(|whole| before >= whole);
+        let item_error = has_item_error.then(|| Err(failure(ErrorKind::Decode)));
+        Ok(Page::new(listed.chain(item_error).collect(), None))
     }
 
     async fn delete(&self, _: &InvitationId) -> Result<()> {

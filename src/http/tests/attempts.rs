@@ -77,13 +77,13 @@ async fn what_may_be_repeated_is_repeated_until_it_succeeds() {
             let server = Server::start([fault.clone(), fault.clone(), json(200, THING)]).await;
             let outcome = call(&connect(&server), method).await;
             let repeated = also_post || method != Method::Post;
-            let wanted = if repeated { 3 } else { 1 };
+            let expected = if repeated { 3 } else { 1 };
             assert_eq!(
                 outcome.is_ok(),
                 repeated,
                 "{method:?} {fault:?} {outcome:?}"
             );
-            assert_eq!(server.count(), wanted, "{method:?} {fault:?}");
+            assert_eq!(server.count(), expected, "{method:?} {fault:?}");
             let seen = server.seen();
             assert!(seen.iter().all(|request| *request == seen[0]), "{seen:#?}");
         }

@@ -129,7 +129,7 @@ async fn without_a_token_nothing_is_sent() {
     let error = client.create_thing(&json!({})).await.unwrap_err();
     let error = TransportError::find(&error).unwrap();
     assert_eq!(error.kind(), TransportErrorKind::Timeout);
-    let wanted = "no token came before the deadline of the call";
-    assert_eq!((error.message(), error.attempts()), (wanted, 0));
+    let expected = "no token came before the deadline of the call";
+    assert_eq!((error.message(), error.attempts()), (expected, 0));
     assert_eq!(server.count(), 0);
 }

@@ -259,10 +259,10 @@ async fn secrets_that_a_failure_echoes_are_redacted() {
     assert_eq!(failure.message, "[REDACTED] is wrong");
     let challenge = &failure.headers()["www-authenticate"];
     assert_eq!(challenge, "Basic was=[REDACTED]");
-    let shown = format!("{:?}", connect(&server));
+    let debug = format!("{:?}", connect(&server));
     assert!(
-        shown.contains("things") && !shown.contains("hush"),
-        "{shown}"
+        debug.contains("things") && !debug.contains("hush"),
+        "{debug}"
     );
 }
 
@@ -300,6 +300,6 @@ async fn an_observer_sees_every_complete_response() {
     let client = connect_with(&server.url, observed);
     client.get_thing("t-1").await.unwrap();
     let id = || Some("r-1".to_owned());
-    let wanted = [("get_thing", 503, id()), ("get_thing", 200, id())];
-    assert_eq!(*seen.lock().unwrap(), wanted);
+    let expected = [("get_thing", 503, id()), ("get_thing", 200, id())];
+    assert_eq!(*seen.lock().unwrap(), expected);
 }
