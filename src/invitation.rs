@@ -191,7 +191,7 @@ impl InvitationId {
         let wrong = if id.is_empty() {
             "an invitation id must not be empty".to_owned()
         } else if id == "." || id == ".." {
-            "an invitation id must not be a path step".to_owned()
+            "an invitation id must not be `.` or `..`".to_owned()
         } else if let Some(letter) = id.chars().find(|letter| forbidden(*letter)) {
             format!("an invitation id must not contain {letter:?}")
         } else if id.len() > 255 && id.chars().count() > 255 {

@@ -176,8 +176,8 @@ where
         Err(_) => (ErrorKind::Timeout, earlier_error),
     };
     let message = format!(
-        "the request was sent twice, because its first answer was lost: the second one created {}, and \
-         whether the first one created another could not be seen; list the invitations of this address",
+        "the request was sent twice, because the first one got no response: the second one created {}, and \
+         it is unknown whether the first one created another; list the invitations of this address",
         created.id
     );
     Err(context
@@ -191,7 +191,7 @@ where
 fn duplicate_error(context: &OperationContext<'_>, pending: &[&Invitation]) -> Error {
     let ids: Vec<&str> = pending.iter().map(|found| found.id.as_str()).collect();
     let message = format!(
-        "this address has {} invitations now ({}), because the provider took an address that was invited already; \
+        "this address has {} invitations now ({}), because the provider accepted a create for an invited address; \
          delete all but one",
         ids.len(),
         ids.join(", ")
@@ -270,7 +270,7 @@ fn resolve_outcome(
         ErrorKind::AlreadyExists => error,
         ErrorKind::Conflict => error.with_kind(ErrorKind::AlreadyExists),
         _ => {
-            let message = "an invitation of this address was there before";
+            let message = "an invitation of this address existed before the request";
             let conflict = context.error(ErrorKind::AlreadyExists, message);
             conflict.with_source(error)
         }

@@ -228,14 +228,14 @@ fn a_plan_is_data() {
     ];
     let plan = plan(&roster, &[], &PlanOptions::default());
     let json = serde_json::to_value(&plan).unwrap();
-    let wanted = serde_json::json!({ "steps": [
+    let expected = serde_json::json!({ "steps": [
         { "row": 0, "action": "create", "email": "ann@example.com", "roles": { "ids": ["r-1"] } },
         {
-            "row": 1, "action": "refuse", "email": "nobody",
+            "row": 1, "action": "invalid", "email": "nobody",
             "reason": "an email address needs an `@`",
         },
     ]});
-    assert_eq!(json, wanted);
+    assert_eq!(json, expected);
     assert_eq!(serde_json::from_value::<Plan>(json).unwrap(), plan);
 }
 

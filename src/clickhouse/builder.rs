@@ -84,7 +84,7 @@ impl ClickHouseBuilder {
             .ok_or_else(|| config_error("no credentials; set an API key and its secret"))?;
         // The organisation id is a path segment, as an invitation id is.
         InvitationId::new(self.organization_id.as_str()).map_err(|error| {
-            config_error("the organisation id is not usable")
+            config_error("the organisation id is invalid")
                 .with_target("organisation id")
                 .with_source(error)
         })?;

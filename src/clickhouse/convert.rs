@@ -98,9 +98,9 @@ fn invitation_from_wire(
     mut wire: types::Invitation,
     text: Option<&dyn ObjectText>,
 ) -> Result<Invitation, String> {
-    let id = wire.id.take().ok_or("it has no `id`")?;
+    let id = wire.id.take().ok_or("the invitation has no `id`")?;
     let id = InvitationId::new(id).map_err(|error| error.to_string())?;
-    let email = wire.email.take().ok_or("it has no `email`")?;
+    let email = wire.email.take().ok_or("the invitation has no `email`")?;
     let mut invitation = Invitation::new(id, email);
     let role = wire.role.take();
     invitation.role = role.map(|role| role.as_str().to_owned());
@@ -125,7 +125,7 @@ fn time(wire: Option<Timestamp>, name: &str) -> Result<Option<DateTime<Utc>>, St
     let Some(wire) = wire else { return Ok(None) };
     match wire.utc() {
         Some(time) => Ok(Some(time)),
-        None => Err(format!("its `{name}` is not a time: {wire}")),
+        None => Err(format!("`{name}` of the invitation is not a time: {wire}")),
     }
 }
 
@@ -205,7 +205,7 @@ pub(super) fn page_from(
     page.request_id = request_id.or_else(in_header);
     if let Some(cursor) = cursor_in(&extra) {
         // Sibling resources have gained pages; a list that has them is not all here.
-        let why = format!("it has a `{cursor}`, which this version does not follow");
+        let why = format!("the list has a `{cursor}`, which this version does not follow");
         page.items.push(Err(context.decode_error(&reply, &why)));
     }
     page.extra = extra;

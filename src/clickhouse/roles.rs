@@ -31,7 +31,7 @@ impl ClickHouse {
         let unknown = excerpt(unknown);
         let message = match by_name {
             Some((id, _)) => {
-                format!("{unknown:?} is the name of a role, and roles go by their ids: {id}")
+                format!("{unknown:?} is the name of a role; its id is {id}")
             }
             None => {
                 let known = roles.iter().map(|(id, name)| format!("{id} ({name})"));

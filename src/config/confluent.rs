@@ -111,7 +111,7 @@ where
         }
 
         fn visit_str<E: de::Error>(self, _: &str) -> std::result::Result<Self::Value, E> {
-            let message = "text says not where the token comes from; write a table, such as \
+            let message = "plain text does not say where the token comes from; write a table, such as \
                          `{ file = \"…\" }` or `{ variable = \"…\" }`";
             Err(E::custom(message))
         }

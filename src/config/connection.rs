@@ -71,7 +71,7 @@ impl ConnectionConfig {
         let seconds = |field: &str, value: Option<f64>, default: Duration| match value {
             None => Ok(default),
             Some(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| {
-                let message = format!("`{field}` is {seconds}, which is no length of time");
+                let message = format!("`{field}` is {seconds}, which is not a valid duration");
                 config_error(provider, &message)
             }),
         };

@@ -107,9 +107,9 @@ fn invitation_from_wire(
     mut wire: types::Invitation,
     text: Option<&dyn ObjectText>,
 ) -> Result<Invitation, String> {
-    let id = wire.id.take().ok_or("it has no `id`")?;
+    let id = wire.id.take().ok_or("the invitation has no `id`")?;
     let id = InvitationId::new(id).map_err(|error| error.to_string())?;
-    let email = wire.email.take().ok_or("it has no `email`")?;
+    let email = wire.email.take().ok_or("the invitation has no `email`")?;
     let mut invitation = Invitation::new(id, email);
     let status = wire.status.take();
     invitation.status = status.map(|word| from_wire(&STATUSES, word.as_str()));
@@ -145,7 +145,7 @@ fn time(wire: Option<Timestamp>, name: &str) -> Result<Option<DateTime<Utc>>, St
     let Some(wire) = wire else { return Ok(None) };
     match wire.utc() {
         Some(time) => Ok(Some(time)),
-        None => Err(format!("its `{name}` is not a time: {wire}")),
+        None => Err(format!("`{name}` of the invitation is not a time: {wire}")),
     }
 }
 
@@ -200,7 +200,7 @@ pub(super) fn page_from(context: &OperationContext<'_>, reply: Result<Reply>) ->
             let next = match &metadata["next"] {
                 Value::Null => Ok(None),
                 Value::String(link) => next_token(Some(link)),
-                _ => Err("the link to the next page is not text"),
+                _ => Err("the link to the next page is not a string"),
             };
             (next, metadata["total_size"].as_u64())
         }

@@ -73,7 +73,7 @@ impl StsCredentials {
             Error::new(kind, Operation::Configure, message).with_target("STS credentials")
         };
         if !offers::EXCHANGE_STS_V1_OAUTH_TOKEN {
-            let message = "the document that this was built from has no exchange of tokens";
+            let message = "the API document that this crate was built from has no token exchange";
             return Err(config_error(ErrorKind::Unsupported, message.to_owned()));
         }
         if self.identity_pool_id.trim().is_empty() {
@@ -88,7 +88,7 @@ impl StsCredentials {
             return Err(config_error(ErrorKind::Config, message));
         }
         if seconds.is_some() && !offers::TOKEN_EXCHANGE_EXPIRES_IN {
-            let message = "the document that this was built from has no `expires_in`";
+            let message = "the API document that this crate was built from has no `expires_in`";
             return Err(config_error(ErrorKind::Unsupported, message.to_owned()));
         }
         let service = Service {

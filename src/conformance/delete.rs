@@ -21,7 +21,7 @@ pub(super) async fn a_deleted_invitation_is_gone(context: &TestContext<'_>) -> C
             read.status,
             Some(InvitationStatus::Deactivated),
         ),
-        outcome => ensure_fails("reading it", outcome, ErrorKind::NotFound).map(drop),
+        outcome => ensure_fails("get after delete", outcome, ErrorKind::NotFound).map(drop),
     }
 }
 

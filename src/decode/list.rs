@@ -64,7 +64,10 @@ impl<E: DeserializeOwned> ListBody<E> {
     ) -> Result<Self> {
         if reply.status != StatusCode::OK {
             // 206 is a part of a list.
-            return Err(context.decode_error(reply, "its status is not that of a whole list"));
+            return Err(context.decode_error(
+                reply,
+                "the status of the response is not that of a complete list",
+            ));
         }
         let mut decoded = DecodedItems::new(context, reply);
         let texts = ItemTexts::new(reply, property);
@@ -191,7 +194,7 @@ impl<'a> DecodedItems<'a> {
 
     fn finish(mut self) -> Vec<Result<Invitation>> {
         for (index, id) in shared_ids(&self.items) {
-            let message = format!("the id {} is given to two addresses", self.sanitize(&id));
+            let message = format!("the id {} belongs to two addresses", self.sanitize(&id));
             self.items[index] = Err(self.error(message));
         }
         if let Some(more @ 1..) = self.errors.checked_sub(MAX_ITEM_ERRORS) {
@@ -199,7 +202,7 @@ impl<'a> DecodedItems<'a> {
                 format!("{more} further items of the page cannot be read")
             } else {
                 format!(
-                    "{MAX_FAILED_ITEMS} items of the page cannot be read, and what comes after them was not"
+                    "{MAX_FAILED_ITEMS} items of the page cannot be read; the items after them were not decoded"
                 )
             };
             self.items.push(Err(self.error(message)));
@@ -263,7 +266,7 @@ impl<'de, W: DeserializeOwned, F: FnMut(W, usize) -> bool> Visitor<'de> for List
                 continue;
             }
             if found {
-                return Err(A::Error::custom("the list is there twice"));
+                return Err(A::Error::custom("duplicate list"));
             }
             found = true;
             map.next_value_seed(ItemsSeed {
@@ -272,7 +275,7 @@ impl<'de, W: DeserializeOwned, F: FnMut(W, usize) -> bool> Visitor<'de> for List
             })?;
         }
         if !found {
-            return Err(A::Error::custom("there is no list"));
+            return Err(A::Error::custom("no list"));
         }
         rest.push('}');
         Ok(rest)
@@ -305,7 +308,7 @@ impl<'de, W: DeserializeOwned, F: FnMut(W, usize) -> bool> Visitor<'de> for Item
         let mut index = 0;
         while let Some(item) = items.next_element()? {
             if !(self.each)(item, index) {
-                return Err(A::Error::custom("too many items are odd"));
+                return Err(A::Error::custom("too many invalid items"));
             }
             index += 1;
         }

@@ -73,7 +73,7 @@ pub(crate) fn split<W: DeserializeOwned>(
     fields: &[&str],
 ) -> Result<(W, Map<String, Value>), String> {
     let Value::Object(object) = value else {
-        return Err("it is not an object".to_owned());
+        return Err("the invitation is not an object".to_owned());
     };
     let (selected, rest): (Map<_, _>, Map<_, _>) = object
         .iter()

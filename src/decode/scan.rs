@@ -37,12 +37,13 @@ pub(crate) fn layout(body: &[u8], property: &str) -> Result<Layout, String> {
     let mut scanner = Scanner { body, at: 0 };
     let mut layout = Layout::default();
     match scanner.peek() {
-        Some(b'[') => layout.items = scanner.list().ok_or("it is not JSON")?,
+        Some(b'[') => layout.items = scanner.list().ok_or("the body is not JSON")?,
         Some(b'{') => {
             let mut found = false;
             let mut is_first = true;
-            while let Some((name, value)) =
-                scanner.property(&mut is_first).ok_or("it is not JSON")?
+            while let Some((name, value)) = scanner
+                .property(&mut is_first)
+                .ok_or("the body is not JSON")?
             {
                 if !is_name(&body[name.range()], property) {
                     layout.rest.push((name, value));
@@ -55,16 +56,17 @@ pub(crate) fn layout(body: &[u8], property: &str) -> Result<Layout, String> {
                 found = true;
                 let at = value.range().start;
                 let list = Scanner { body, at }.list();
-                layout.items = list.ok_or_else(|| format!("its `{property}` is not a list"))?;
+                layout.items =
+                    list.ok_or_else(|| format!("`{property}` of the body is not a list"))?;
             }
             if !found {
-                return Err(format!("it has no `{property}`"));
+                return Err(format!("the body has no `{property}`"));
             }
         }
-        _ => return Err("it is neither a list nor an object".to_owned()),
+        _ => return Err("the body is neither a list nor an object".to_owned()),
     }
     if scanner.peek().is_some() {
-        return Err("there is more after its end".to_owned());
+        return Err("the body continues after its end".to_owned());
     }
     Ok(layout)
 }
@@ -251,21 +253,21 @@ mod tests {
     #[test]
     fn what_has_no_such_list_says_so() {
         for (body, why) in [
-            ("", "it is neither a list nor an object"),
-            ("7", "it is neither a list nor an object"),
-            ("{", "it is not JSON"),
-            ("[1", "it is not JSON"),
-            ("[,]", "it is not JSON"),
-            ("[1 2]", "it is not JSON"),
-            ("[1:2]", "it is not JSON"),
-            (r#"{data: []}"#, "it is not JSON"),
-            (r#"{"data": ["a]}"#, "it is not JSON"),
-            (r#"{"data": 7}"#, "its `data` is not a list"),
-            (r#"{"data": null}"#, "its `data` is not a list"),
-            (r#"{"other": []}"#, "it has no `data`"),
-            ("{}", "it has no `data`"),
-            (r#"{"data": []}]"#, "there is more after its end"),
-            ("[] {}", "there is more after its end"),
+            ("", "the body is neither a list nor an object"),
+            ("7", "the body is neither a list nor an object"),
+            ("{", "the body is not JSON"),
+            ("[1", "the body is not JSON"),
+            ("[,]", "the body is not JSON"),
+            ("[1 2]", "the body is not JSON"),
+            ("[1:2]", "the body is not JSON"),
+            (r#"{data: []}"#, "the body is not JSON"),
+            (r#"{"data": ["a]}"#, "the body is not JSON"),
+            (r#"{"data": 7}"#, "`data` of the body is not a list"),
+            (r#"{"data": null}"#, "`data` of the body is not a list"),
+            (r#"{"other": []}"#, "the body has no `data`"),
+            ("{}", "the body has no `data`"),
+            (r#"{"data": []}]"#, "the body continues after its end"),
+            ("[] {}", "the body continues after its end"),
             (r#"{"data": [], "data": []}"#, "duplicate field `data`"),
         ] {
             assert_eq!(

@@ -54,7 +54,7 @@ impl ClientOptions {
             ("deadline", self.retry.deadline),
         ] {
             if time.is_zero() {
-                let wrong = format!("`{name}` is zero, so that no call can succeed");
+                let wrong = format!("`{name}` is zero; no call could succeed");
                 return Err(SetupError::new(wrong).about(name));
             }
         }

@@ -187,7 +187,7 @@ impl TokenCache {
                 return outcome.clone();
             }
         }
-        let cut_off = "asking for a token was cut off; try again";
+        let cut_off = "the token request was cancelled; try again";
         Err(self.provider.token_error(cut_off))
     }
 
@@ -274,7 +274,7 @@ impl TokenCache {
         let lifetime = token.lifetime.min(MAX_LIFETIME);
         let expires_at = requested_at + lifetime;
         if expires_at <= Instant::now() {
-            let late = "the token expired before it arrived; ask for one that lives longer";
+            let late = "the token expired before it arrived; request a longer lifetime";
             return Err(self.provider.token_error(late));
         }
         Ok(CachedToken {

@@ -54,7 +54,7 @@ where
             return Ok(Confirmation::Created(created));
         }
         Ok(created) => {
-            let message = format!("the answer is about another address, {:?}", created.email);
+            let message = format!("the response is about another address: {:?}", created.email);
             let error = Error::new(ErrorKind::Unexpected, Operation::Create, message)
                 .with_provider(provider.to_string())
                 .with_target(&new.email)

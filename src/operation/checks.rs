@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The message for a success that reports a failure.
-pub(crate) const FAILURE_IN_SUCCESS: &str = "the answer tells of a failure";
+pub(crate) const FAILURE_IN_SUCCESS: &str = "the response reports a failure";
 
 impl OperationContext<'_> {
     /// Adds operation and provider to the error of an input check.
@@ -33,7 +33,10 @@ impl OperationContext<'_> {
         if supported {
             return Ok(());
         }
-        Err(self.error(ErrorKind::Unsupported, format!("it has no {option}")))
+        Err(self.error(
+            ErrorKind::Unsupported,
+            format!("the provider does not support {option}"),
+        ))
     }
 
     /// Adds query parameters to the requests of the operation.
@@ -85,7 +88,7 @@ impl OperationContext<'_> {
     /// Checks that a request has every property that the document requires.
     pub fn complete<T, E: fmt::Display>(&self, body: Result<T, E>) -> Result<T> {
         body.map_err(|error| {
-            let message = format!("the document asks for another request: {error}");
+            let message = format!("the request does not match the document of the API: {error}");
             self.error(ErrorKind::InvalidInput, message)
         })
     }
@@ -102,7 +105,7 @@ impl OperationContext<'_> {
         if !fields.contains(&name) {
             return Ok(());
         }
-        let message = format!("`{name}` has a field of its own");
+        let message = format!("`{name}` must be set with its own field, not with `extra`");
         Err(self.error(ErrorKind::InvalidInput, message))
     }
 
@@ -113,10 +116,11 @@ impl OperationContext<'_> {
         }
         let other_id = excerpt(found.id.as_str());
         if is_same_uuid(requested.as_str(), found.id.as_str()) {
-            let message = format!("no invitation has this id; spelt otherwise, {other_id} is one");
+            let message =
+                format!("no invitation has this id; another spelling of it, {other_id}, exists");
             return Err(self.error(ErrorKind::NotFound, message));
         }
-        let message = format!("the answer is about another invitation: {other_id}");
+        let message = format!("the response is about another invitation: {other_id}");
         Err(self.error(ErrorKind::Decode, message))
     }
 
@@ -128,7 +132,7 @@ impl OperationContext<'_> {
         // The response does not say whether the requested address was invited.
         self.mark_ambiguous();
         let message = format!(
-            "the answer is about another address: {}",
+            "the response is about another address: {}",
             excerpt(&created.email)
         );
         Err(self.error(ErrorKind::Decode, message))
@@ -156,14 +160,14 @@ impl OperationContext<'_> {
     /// other success statuses say that the delete is not complete.
     pub fn expect_deleted(&self, reply: &Reply) -> Result<()> {
         if !matches!(reply.status.as_u16(), 200 | 204) {
-            let why = "the answer does not say that the invitation is deleted";
+            let why = "the status of the response does not confirm the deletion";
             return Err(self.error_from_reply(reply, ErrorKind::Unexpected, why));
         }
         if reply.body.is_empty() {
             return Ok(());
         }
         let Some(body) = reply.json() else {
-            return Err(self.decode_error(reply, "the answer is neither empty nor JSON"));
+            return Err(self.decode_error(reply, "the response is neither empty nor JSON"));
         };
         if reports_failure(|name| body.get(name)) {
             return Err(self.decode_error(reply, FAILURE_IN_SUCCESS));

@@ -117,7 +117,7 @@ impl<'a> OperationContext<'a> {
                 Err(self.error(ErrorKind::InvalidInput, why))
             }
             (None, _) => {
-                let lost = "the answer was not handed over";
+                let lost = "the transport returned no response";
                 Err(self.error(ErrorKind::Unexpected, lost))
             }
         }

@@ -228,7 +228,7 @@ impl ApplyRun {
                 if !error.message().to_lowercase().contains("member") {
                     let email = &step.email;
                     self.withhold_deletions(format!(
-                        "the provider says that {email} is there, and nobody was seen, so nothing is \
+                        "the provider says that {email} exists, and no list has an invitation, so nothing is \
                          withdrawn in this run"
                     ));
                 }
@@ -304,7 +304,7 @@ impl ApplyRun {
         let lost = || {
             let email = self.gate.lost_person()?;
             Some(format!(
-                "{email} is not invited any more, so nothing else is withdrawn"
+                "{email} lost the invitation in this run, so nothing else is withdrawn"
             ))
         };
         let resembles = || {
@@ -314,7 +314,7 @@ impl ApplyRun {
                 .unwrap_or_else(PoisonError::into_inner);
             let email = members.get(&email_skeleton(&step.email))?;
             Some(format!(
-                "it resembles {email}, who is there, as the provider says, and was not seen"
+                "it resembles {email}, who is a member or invited according to the provider, and whom no list has"
             ))
         };
         if let Some(why) = deletions_withheld.or_else(lost).or_else(resembles) {
@@ -332,7 +332,7 @@ impl ApplyRun {
         if unconfirmed.is_unexplained {
             let why = match unconfirmed.error.may_have_executed() {
                 true => "may have been carried out",
-                false => "was refused because the person is there, and no invitation was found",
+                false => "was refused because the person exists, and no invitation was found",
             };
             self.withhold_deletions(format!(
                 "the create for {email} {why}, so nothing is withdrawn in this run"
@@ -352,7 +352,7 @@ impl ApplyRun {
 }
 
 fn missing_id(step: &Step) -> Error {
-    let message = format!("the step {} names no invitation", step.action);
+    let message = format!("the step {} has no invitation id", step.action);
     Error::new(ErrorKind::InvalidInput, Operation::Validate, message).with_target(&step.email)
 }
 

@@ -172,7 +172,7 @@ impl Step {
 }
 
 const SHARED_ID: &str =
-    "the list has its id for another address too, so it is not known whose it is";
+    "its id belongs to another address in the list too, so its owner is unknown";
 
 /// Why a row is invalid.
 fn row_error(
@@ -184,7 +184,7 @@ fn row_error(
         return Some(error.message().to_owned());
     }
     if let Some(missing) = missing_capability(new, capabilities) {
-        return Some(format!("the provider has no {missing}"));
+        return Some(format!("the provider does not support {missing}"));
     }
     match &new.roles {
         Some(Roles::Ids(ids)) => known_roles.name_for_id(ids),

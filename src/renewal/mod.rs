@@ -77,12 +77,11 @@ impl Renewal {
         };
         match old.status {
             Some(InvitationStatus::Accepted) => {
-                let message = "it was accepted, so there is nothing to renew";
+                let message = "the invitation was accepted, so it cannot be renewed";
                 return fail(ErrorKind::AlreadyAccepted, Operation::Delete, message);
             }
             Some(InvitationStatus::Deactivated) => {
-                let message =
-                    "it was withdrawn, so there is nothing to renew; create an invitation instead";
+                let message = "the invitation was withdrawn, so it cannot be renewed; create an invitation instead";
                 return fail(ErrorKind::Unsupported, Operation::Delete, message);
             }
             _ => {}
@@ -123,7 +122,10 @@ impl Renewal {
             Err(Error::new(kind, Operation::Create, message).with_target(&self.new.email))
         };
         if let Some(missing) = missing_capability(&self.new, capabilities) {
-            return fail(ErrorKind::Unsupported, format!("it has no {missing}"));
+            return fail(
+                ErrorKind::Unsupported,
+                format!("the provider does not support {missing}"),
+            );
         }
         let ids = |new: &NewInvitation| match &new.roles {
             Some(Roles::Ids(ids)) => ids.clone(),
@@ -261,7 +263,7 @@ impl Renewal {
                 Ok(Confirmation::Created(found) | Confirmation::AlreadyInvited(found))
                     if found.id == self.id =>
                 {
-                    let message = "the provider still has the invitation that was withdrawn";
+                    let message = "the provider still returns the withdrawn invitation";
                     let error = Error::new(ErrorKind::AlreadyExists, Operation::Create, message);
                     let error = error.with_provider(provider.to_string());
                     Unconfirmed::from(error.with_target(&new.email).with_conflicting_id(found.id))

@@ -48,7 +48,7 @@ pub(crate) fn previous_options(
         (Some([]), None) => (reported && capabilities.role_ids).then(|| Roles::Ids(Vec::new())),
         (Some([]), Some(role)) if capabilities.legacy_role => Some(Roles::Legacy(role.to_owned())),
         (Some(ids @ [_, ..]), _) if capabilities.role_ids => Some(Roles::Ids(ids.to_vec())),
-        _ => return Err("its roles cannot be given again, because their ids are not known"),
+        _ => return Err("its roles cannot be assigned again, because their ids are not known"),
     };
     Ok(new)
 }

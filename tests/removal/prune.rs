@@ -228,7 +228,7 @@ fn a_renewal_that_would_lose_roles_is_refused() {
     assert_eq!(lost.steps.len(), 1);
     assert_eq!(lost.steps[0].action, Action::Invalid);
     let why = lost.steps[0].reason.as_deref().unwrap();
-    assert!(why.contains("cannot be given again"), "{why}");
+    assert!(why.contains("cannot be assigned again"), "{why}");
     // The roster may say which they are to be.
     let given = plan(&[ann().role_ids(["r-2"])], &there, &pruning());
     assert_eq!(given.steps[0].action, Action::Replace);
