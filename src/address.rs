@@ -1,15 +1,15 @@
-//! Email addresses in the form in which they are compared: the one home of "is this the same person?".
+//! Normalised forms of email addresses, which decide whether two addresses are the same person.
 
 use std::borrow::Cow;
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-/// The form of an email address in which two spellings of one address are equal.
+/// Normalises an email address, so that two spellings of one address are equal.
 ///
-/// The address is put into Unicode normalisation form C and into lower case, and its domain into the ASCII form
-/// of IDNA (`BÜCHER.example` and `xn--bcher-kva.example` are the same), without a dot at its end. Vendors store
-/// addresses in forms of their own (ClickHouse in lower case); this crate compares this one everywhere: in a
-/// [`Plan`](crate::Plan), in bulk operations and in lookups. A text that is no address has a form too.
+/// The result is in Unicode normalisation form C and in lower case, with the domain in the ASCII form of IDNA
+/// (`BÜCHER.example` and `xn--bcher-kva.example` are the same) and without a trailing dot. Vendors store addresses in
+/// forms of their own (ClickHouse in lower case); this crate compares this form everywhere: in a
+/// [`Plan`](crate::Plan), in bulk operations and in lookups. A text that is not an address is normalised too.
 ///
 /// ```
 /// use org_invitations::normalize_email;
@@ -28,11 +28,11 @@ pub fn normalize_email(email: &str) -> String {
     normal
 }
 
-/// The form of an email address in which addresses that some servers take for one are equal.
+/// Normalises an email address further, so that addresses that some servers treat as one are equal.
 ///
-/// That of [`normalize_email`], without dots, white space and control characters in the local part, and without
-/// the tag after a `+`. Two addresses with the same skeleton resemble each other, and may well be two people: it
-/// is for leaving something alone in case of doubt, never for choosing what to withdraw.
+/// The result is that of [`normalize_email`] without dots, white space and control characters in the local part, and
+/// without the tag after a `+`. Two addresses with the same skeleton resemble each other and may be two people: use it to
+/// keep an invitation in case of doubt, never to select one to withdraw.
 ///
 /// ```
 /// use org_invitations::email_skeleton;
@@ -40,23 +40,23 @@ pub fn normalize_email(email: &str) -> String {
 /// assert_eq!(email_skeleton("Ann.Lee+hr@example.com"), "annlee@example.com");
 /// ```
 pub fn email_skeleton(email: &str) -> String {
-    let seen: String = email
+    let visible: String = email
         .chars()
-        .filter(|letter| !is_ignorable(*letter))
+        .filter(|character| !is_ignorable(*character))
         .collect();
-    let normal = normalize_email(&seen);
+    let normal = normalize_email(&visible);
     let (local, domain) = match normal.rsplit_once('@') {
         Some((local, domain)) => (local, Some(domain)),
         None => (normal.as_str(), None),
     };
-    // An address may begin with a `+`, and then it is no tag.
+    // A `+` at the beginning of an address is not a tag.
     let end = local
         .match_indices('+')
         .map(|(at, _)| at)
         .find(|at| *at > 0);
     let local = local[..end.unwrap_or(local.len())].chars();
-    // What stood apart may belong together now, as a letter and its accent do.
-    let mut skeleton: String = local.filter(|letter| *letter != '.').nfc().collect();
+    // Characters that are adjacent now may compose, such as a letter and its accent.
+    let mut skeleton: String = local.filter(|character| *character != '.').nfc().collect();
     if let Some(domain) = domain {
         skeleton.push('@');
         skeleton.push_str(domain);
@@ -64,16 +64,16 @@ pub fn email_skeleton(email: &str) -> String {
     skeleton
 }
 
-/// Whether two spellings are of one address.
-pub(crate) fn same_email(one: &str, other: &str) -> bool {
-    one == other || normalize_email(one) == normalize_email(other)
+/// Whether two spellings are the same address.
+pub(crate) fn same_email(first: &str, second: &str) -> bool {
+    first == second || normalize_email(first) == normalize_email(second)
 }
 
-/// What nobody sees or means in an address: spaces, control characters, and those that turn the direction.
-fn is_ignorable(letter: char) -> bool {
-    letter.is_whitespace()
-        || letter.is_control()
-        || matches!(letter,
+/// Whether a character is invisible in an address: white space, control and direction characters.
+fn is_ignorable(character: char) -> bool {
+    character.is_whitespace()
+        || character.is_control()
+        || matches!(character,
             '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
             | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
@@ -88,7 +88,7 @@ fn normalize_domain(domain: &str) -> Cow<'_, str> {
         return Cow::Owned(domain.to_ascii_lowercase());
     }
     match idna::domain_to_ascii_cow(domain.as_bytes(), idna::AsciiDenyList::URL) {
-        // A dot in another script becomes one here.
+        // IDNA maps dots of other scripts to ASCII dots.
         Ok(ascii) => Cow::Owned(ascii.trim_end_matches('.').to_owned()),
         Err(_) => fold(domain),
     }
@@ -102,7 +102,7 @@ fn has_punycode(domain: &str) -> bool {
     })
 }
 
-/// Normalisation form C, in lower case.
+/// Converts to normalisation form C, in lower case.
 fn fold(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -115,7 +115,7 @@ fn fold(text: &str) -> Cow<'_, str> {
     if is_nfc(&lower) {
         return Cow::Owned(lower);
     }
-    // Some capitals become a letter and an accent.
+    // The lower case of some capitals is a letter and an accent.
     Cow::Owned(lower.nfc().collect())
 }
 
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn spellings_of_one_address_are_equal() {
-        for (one, other) in [
+        for (first, second) in [
             ("ann@example.com", "Ann@Example.COM"),
             ("ann@example.com", "ann@example.com."),
             ("ann@bücher.example", "ann@xn--bcher-kva.example"),
@@ -139,13 +139,13 @@ mod tests {
             ("ΟΔΟΣ@example.com", "οδος@example.com"),
             ("nobody", "NOBODY"),
         ] {
-            assert!(same_email(one, other), "{one} {other}");
+            assert!(same_email(first, second), "{first} {second}");
         }
     }
 
     #[test]
     fn different_addresses_differ() {
-        for (one, other) in [
+        for (first, second) in [
             ("ann@example.com", "ann@example.org"),
             ("ann@example.com", "an.n@example.com"),
             ("ann@example.com", "ann+hr@example.com"),
@@ -153,7 +153,7 @@ mod tests {
             ("ann@bucher.example", "ann@bücher.example"),
             ("ann@xn--", "ann@xn--a"),
         ] {
-            assert!(!same_email(one, other), "{one} {other}");
+            assert!(!same_email(first, second), "{first} {second}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Many invitations at once: a few at a time, one outcome for each.
+//! Bulk operations: several requests at a time, one outcome per item.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -14,26 +14,24 @@ use crate::{
     address::normalize_email,
     error::{Error, ErrorKind, Result},
     invitation::{Invitation, InvitationId, NewInvitation},
-    outage::{Judge, Outage, OutageOptions, contact},
+    outage::{Outage, OutageOptions, ReachabilityOf, reachability},
     provider::InvitationProvider,
     provider_ext::InvitationProviderExt,
     removal::RemovalLimit,
 };
 
-/// How `create_many` and `delete_many` go about it.
+/// The options of `create_many` and `delete_many`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct BulkOptions {
-    /// How many requests may be under way at once; at least 1. Default: 4.
+    /// The number of concurrent items; at least 1. Default: 4.
     pub concurrency: usize,
-    /// Once this is true, nothing more is begun: what is under way comes to its end, and the rest is
-    /// `NotAttempted`. Default: never.
+    /// Stops the run once it is true: items in progress complete, and the rest is `NotAttempted`. Default: never.
     pub stop: Arc<AtomicBool>,
-    /// How many invitations a `delete_many` may withdraw; a larger one is refused before it begins, for which its ids
-    /// are counted and, where it is a share, the invitations are listed. Default: as many as it is given.
+    /// How many invitations a `delete_many` may withdraw. With more distinct ids, every item fails before a request is
+    /// sent, except the list that a limit in percent needs. Default: no limit.
     pub removals: Option<RemovalLimit>,
-    /// What happens when the server cannot be reached any more: the run pauses, and after a while it ends with
-    /// `NotAttempted` for the rest.
+    /// When the run pauses because the server is unreachable, and when it gives up, with `NotAttempted` for the rest.
     pub outage: OutageOptions,
 }
 
@@ -49,14 +47,14 @@ impl Default for BulkOptions {
 }
 
 impl BulkOptions {
-    /// Sets how many requests may be under way at once.
+    /// Sets the number of concurrent items.
     #[must_use]
     pub fn concurrency(mut self, concurrency: usize) -> Self {
         self.concurrency = concurrency;
         self
     }
 
-    /// Sets the flag that stops a run between two items.
+    /// Sets the flag that stops the run.
     #[must_use]
     pub fn stop(mut self, stop: Arc<AtomicBool>) -> Self {
         self.stop = stop;
@@ -70,7 +68,7 @@ impl BulkOptions {
         self
     }
 
-    /// Sets what happens when the server cannot be reached any more.
+    /// Sets when the run pauses because the server is unreachable, and when it gives up.
     #[must_use]
     pub fn outage(mut self, outage: OutageOptions) -> Self {
         self.outage = outage;
@@ -78,67 +76,65 @@ impl BulkOptions {
     }
 }
 
-/// What became of one item of `create_many`.
+/// The outcome of one item of `create_many`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CreateOutcome {
-    /// Its position in the input, counted from 0.
+    /// The position of the item in the input, from 0.
     pub index: usize,
-    /// The item itself.
+    /// The item.
     pub new: NewInvitation,
-    /// What became of it.
+    /// The result.
     pub result: CreateResult,
 }
 
-/// What can become of an item of `create_many`.
+/// The result of one item of `create_many`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CreateResult {
-    /// Invited now.
+    /// The invitation was created.
     Created(Box<Invitation>),
-    /// Invited before, or a member; the error is the provider's refusal.
+    /// The person was invited before or is a member, as the error says.
     AlreadyExists(Error),
-    /// Failed; the error says why, and whether the person may be invited all the same
-    /// ([`may_have_executed`](Error::may_have_executed)). The others go on.
+    /// The create failed; the error says whether it may have been executed nevertheless
+    /// ([`may_have_executed`](Error::may_have_executed)). The other items continue.
     Failed(Error),
-    /// Not sent: the same address, compared as [`normalize_email`] has it, is at this position too. Known for the last
-    /// 65 536 different addresses; further apart, the provider says that the second one existed.
+    /// Not sent: the item at this earlier position has the same address, as [`normalize_email`] compares them. Detected
+    /// within the last 65 536 distinct addresses; beyond that, the result is `AlreadyExists`.
     Duplicate(usize),
-    /// Not sent, because an earlier item showed that [every further one](Error::is_fatal) would fail alike: the
-    /// credential does not work, or a quota is spent; because the server could not be
-    /// [reached](BulkOptions::outage) for too long; or because the run was told to [stop](BulkOptions::stop).
+    /// Not sent: an earlier item failed with a [fatal](Error::is_fatal) error, the server was
+    /// [unreachable](BulkOptions::outage) for too long, or the run was [stopped](BulkOptions::stop).
     NotAttempted,
 }
 
-/// What became of one item of `delete_many`.
+/// The outcome of one item of `delete_many`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct DeleteOutcome {
-    /// Its position in the input, counted from 0.
+    /// The position of the item in the input, from 0.
     pub index: usize,
-    /// The item itself.
+    /// The item.
     pub id: InvitationId,
-    /// What became of it.
+    /// The result.
     pub result: DeleteResult,
 }
 
-/// What can become of an item of `delete_many`.
+/// The result of one item of `delete_many`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DeleteResult {
-    /// Withdrawn now.
+    /// The invitation was withdrawn.
     Deleted,
-    /// There was no such invitation.
+    /// There is no invitation with this id.
     NotFound,
-    /// Failed; the error says why, and whether the invitation may be gone all the same
-    /// ([`may_have_executed`](Error::may_have_executed)). The others go on.
+    /// The delete failed; the error says whether it may have been executed nevertheless
+    /// ([`may_have_executed`](Error::may_have_executed)). The other items continue.
     Failed(Error),
-    /// Not sent: the same id is at this position too. Known for the last 65 536 different ids; further
-    /// apart, the second one is missing.
+    /// Not sent: the item at this earlier position has the same id. Detected within the last 65 536 distinct ids;
+    /// beyond that, the result is `NotFound`.
     Duplicate(usize),
-    /// Not sent, because an earlier item showed that [every further one](Error::is_fatal) would fail alike: the
-    /// credential does not work, or a quota is spent; because the server could not be
-    /// [reached](BulkOptions::outage) for too long; or because the run was told to [stop](BulkOptions::stop).
+    /// Not sent: an earlier item failed with a [fatal](Error::is_fatal) error, the server was
+    /// [unreachable](BulkOptions::outage) for too long, or the run was [stopped](BulkOptions::stop).
     NotAttempted,
 }
 
@@ -154,20 +150,27 @@ where
 {
     let create = move |new: NewInvitation| async move { provider.create(new).await };
     let key = |new: &NewInvitation| Some(normalize_email(&new.email));
-    for_each_concurrent(provider, items, Shared::new(options), key, create, contact)
-        .map(|(index, new, done)| {
-            let result = match done {
-                ItemResult::NotAttempted => CreateResult::NotAttempted,
-                ItemResult::Duplicate(first) => CreateResult::Duplicate(first),
-                ItemResult::Finished(Ok(invitation)) => CreateResult::Created(Box::new(invitation)),
-                ItemResult::Finished(Err(error)) if error.kind() == ErrorKind::AlreadyExists => {
-                    CreateResult::AlreadyExists(error)
-                }
-                ItemResult::Finished(Err(error)) => CreateResult::Failed(error),
-            };
-            CreateOutcome { index, new, result }
-        })
-        .boxed()
+    for_each_concurrent(
+        provider,
+        items,
+        BulkRun::new(options),
+        key,
+        create,
+        reachability,
+    )
+    .map(|(index, new, result)| {
+        let result = match result {
+            ItemResult::NotAttempted => CreateResult::NotAttempted,
+            ItemResult::Duplicate(first) => CreateResult::Duplicate(first),
+            ItemResult::Finished(Ok(invitation)) => CreateResult::Created(Box::new(invitation)),
+            ItemResult::Finished(Err(error)) if error.kind() == ErrorKind::AlreadyExists => {
+                CreateResult::AlreadyExists(error)
+            }
+            ItemResult::Finished(Err(error)) => CreateResult::Failed(error),
+        };
+        CreateOutcome { index, new, result }
+    })
+    .boxed()
 }
 
 pub(crate) fn delete_many<'a, P, I>(
@@ -184,15 +187,15 @@ where
         return delete_all(provider, ids, options);
     };
     let ids: Vec<InvitationId> = ids.into_iter().collect();
-    let different: HashSet<&InvitationId> = ids.iter().collect();
-    let removals = different.len();
-    let measured = async move { (provider.check_removals(removals, limit).await, ids) };
-    stream::once(measured)
+    let distinct: HashSet<&InvitationId> = ids.iter().collect();
+    let removals = distinct.len();
+    let checked = async move { (provider.check_removals(removals, limit).await, ids) };
+    stream::once(checked)
         .flat_map(move |(checked, ids)| match checked {
             Ok(()) => delete_all(provider, ids, options.clone()),
-            Err(refused) => {
+            Err(error) => {
                 let outcomes = ids.into_iter().enumerate().map(move |(index, id)| {
-                    let error = refused.clone().with_target(id.as_str());
+                    let error = error.clone().with_target(id.as_str());
                     let result = DeleteResult::Failed(error);
                     DeleteOutcome { index, id, result }
                 });
@@ -214,57 +217,64 @@ where
 {
     let delete = move |id: InvitationId| async move { provider.delete(&id).await };
     let key = |id: &InvitationId| Some(id.to_string());
-    for_each_concurrent(provider, ids, Shared::new(options), key, delete, contact)
-        .map(|(index, id, done)| {
-            let result = match done {
-                ItemResult::NotAttempted => DeleteResult::NotAttempted,
-                ItemResult::Duplicate(first) => DeleteResult::Duplicate(first),
-                ItemResult::Finished(Ok(())) => DeleteResult::Deleted,
-                ItemResult::Finished(Err(error)) if error.kind() == ErrorKind::NotFound => {
-                    DeleteResult::NotFound
-                }
-                ItemResult::Finished(Err(error)) => DeleteResult::Failed(error),
-            };
-            DeleteOutcome { index, id, result }
-        })
-        .boxed()
+    for_each_concurrent(
+        provider,
+        ids,
+        BulkRun::new(options),
+        key,
+        delete,
+        reachability,
+    )
+    .map(|(index, id, result)| {
+        let result = match result {
+            ItemResult::NotAttempted => DeleteResult::NotAttempted,
+            ItemResult::Duplicate(first) => DeleteResult::Duplicate(first),
+            ItemResult::Finished(Ok(())) => DeleteResult::Deleted,
+            ItemResult::Finished(Err(error)) if error.kind() == ErrorKind::NotFound => {
+                DeleteResult::NotFound
+            }
+            ItemResult::Finished(Err(error)) => DeleteResult::Failed(error),
+        };
+        DeleteOutcome { index, id, result }
+    })
+    .boxed()
 }
 
-/// How one item ended.
+/// The result of one item, whatever the operation.
 pub(crate) enum ItemResult<T> {
     Finished(Result<T>),
     Duplicate(usize),
     NotAttempted,
 }
 
-/// What the runs of one plan, or the items of one run, share.
+/// The shared state of one run, or of the phases of one plan.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct BulkRun {
     options: BulkOptions,
-    /// Whether every further item would fail alike.
-    failed_fatally: AtomicBool,
+    /// Whether an item failed with an error that every further item would fail with.
+    has_fatal_error: AtomicBool,
     outage: Outage,
 }
 
-impl Shared {
+impl BulkRun {
     pub fn new(options: BulkOptions) -> Arc<Self> {
         Arc::new(Self {
             outage: Outage::new(options.outage.clone(), Arc::clone(&options.stop)),
-            failed_fatally: AtomicBool::new(false),
+            has_fatal_error: AtomicBool::new(false),
             options,
         })
     }
 }
 
-/// Runs `work` on each item, some at a time, and once for those with the same key. Runs that share `shared` pause
-/// and end together. `contact` says what an outcome shows about the server.
+/// Runs `work` on each item, several at a time, and once for items with the same key. Phases that share `run` pause and
+/// end together. `reachability` returns what an outcome shows about the server.
 pub(crate) fn for_each_concurrent<'a, P, I, T, K, F, Work, Out>(
     provider: &'a P,
     items: I,
-    shared: Arc<Shared>,
+    run: Arc<BulkRun>,
     key: K,
     work: F,
-    contact: Judge<Out>,
+    reachability: ReachabilityOf<Out>,
 ) -> impl futures_util::Stream<Item = (usize, T, ItemResult<Out>)> + Send + 'a
 where
     P: InvitationProvider + ?Sized,
@@ -276,26 +286,26 @@ where
     Work: Future<Output = Result<Out>> + Send + 'a,
     Out: Send + 'a,
 {
-    let concurrency = shared.options.concurrency.max(1);
-    let mut seen = DedupWindow::default();
+    let concurrency = run.options.concurrency.max(1);
+    let mut window = DedupWindow::default();
     stream::iter(items.into_iter().enumerate())
         .map(move |(index, item)| {
-            let shared = Arc::clone(&shared);
-            let first = key(&item).and_then(|key| seen.position(key, index));
+            let run = Arc::clone(&run);
+            let first = key(&item).and_then(|key| window.position(key, index));
             let work = work.clone();
             async move {
                 if let Some(first) = first {
                     return (index, item, ItemResult::Duplicate(first));
                 }
-                if shared.failed_fatally.load(Ordering::Relaxed) {
+                if run.has_fatal_error.load(Ordering::Relaxed) {
                     return (index, item, ItemResult::NotAttempted);
                 }
                 let work = || work(item.clone());
-                let Some(result) = shared.outage.call_judged(provider, work, contact).await else {
+                let Some(result) = run.outage.call_with(provider, work, reachability).await else {
                     return (index, item, ItemResult::NotAttempted);
                 };
                 if result.as_ref().is_err_and(Error::is_fatal) {
-                    shared.failed_fatally.store(true, Ordering::Relaxed);
+                    run.has_fatal_error.store(true, Ordering::Relaxed);
                 }
                 (index, item, ItemResult::Finished(result))
             }
@@ -303,7 +313,7 @@ where
         .buffer_unordered(concurrency)
 }
 
-/// The latest keys and their positions: bounded, however long the input is.
+/// The latest keys and their positions, with a bound on memory.
 #[derive(Default)]
 struct DedupWindow {
     positions: HashMap<Arc<str>, usize>,
@@ -311,14 +321,14 @@ struct DedupWindow {
 }
 
 impl DedupWindow {
-    const MOST: usize = 65_536;
+    const CAPACITY: usize = 65_536;
 
-    /// Where the key was before; otherwise it is remembered to be at `index`.
+    /// The earlier position of the key; without one, records that the key is at `index`.
     fn position(&mut self, key: String, index: usize) -> Option<usize> {
         if let Some(first) = self.positions.get(key.as_str()) {
             return Some(*first);
         }
-        if self.order.len() == Self::MOST
+        if self.order.len() == Self::CAPACITY
             && let Some(oldest) = self.order.pop_front()
         {
             self.positions.remove(&oldest);
@@ -335,7 +345,7 @@ mod tests {
     use std::{pin::pin, sync::atomic::AtomicUsize};
 
     use super::*;
-    use crate::outage::tests::Absent;
+    use crate::outage::tests::UnreachableProvider;
 
     #[tokio::test]
     async fn of_a_million_items_no_more_are_held_than_are_under_way() {
@@ -343,33 +353,42 @@ mod tests {
         let items = (0..1_000_000).inspect(|_| {
             taken.fetch_add(1, Ordering::Relaxed);
         });
-        let shared = Shared::new(BulkOptions::default().concurrency(4));
-        let provider = Absent::new(0, std::time::Duration::ZERO);
+        let run = BulkRun::new(BulkOptions::default().concurrency(4));
+        let provider = UnreachableProvider::new(0, std::time::Duration::ZERO);
         let key = |number: &usize| Some(number.to_string());
         let work = |_| async { Ok(()) };
         let mut outcomes = pin!(for_each_concurrent(
-            &provider, items, shared, key, work, contact
+            &provider,
+            items,
+            run,
+            key,
+            work,
+            reachability
         ));
-        let mut done = 0;
+        let mut result = 0;
         while outcomes.next().await.is_some() {
-            done += 1;
-            let held = taken.load(Ordering::Relaxed) - done;
-            assert!(held <= 4, "{held} after {done}");
+            result += 1;
+            let held = taken.load(Ordering::Relaxed) - result;
+            assert!(held <= 4, "{held} after {result}");
         }
-        assert_eq!(done, 1_000_000);
+        assert_eq!(result, 1_000_000);
     }
 
     #[test]
     fn of_the_keys_only_the_latest_are_remembered() {
-        let mut seen = DedupWindow::default();
-        for index in 0..3 * DedupWindow::MOST {
-            assert_eq!(seen.position(index.to_string(), index), None);
+        let mut window = DedupWindow::default();
+        for index in 0..3 * DedupWindow::CAPACITY {
+            assert_eq!(window.position(index.to_string(), index), None);
             assert!(
-                seen.positions.len() <= DedupWindow::MOST && seen.order.len() <= DedupWindow::MOST
+                window.positions.len() <= DedupWindow::CAPACITY
+                    && window.order.len() <= DedupWindow::CAPACITY
             );
         }
-        let latest = 3 * DedupWindow::MOST - 1;
-        assert_eq!(seen.position(latest.to_string(), latest + 1), Some(latest));
-        assert_eq!(seen.position("0".to_owned(), latest + 2), None);
+        let latest = 3 * DedupWindow::CAPACITY - 1;
+        assert_eq!(
+            window.position(latest.to_string(), latest + 1),
+            Some(latest)
+        );
+        assert_eq!(window.position("0".to_owned(), latest + 2), None);
     }
 }

@@ -1,5 +1,4 @@
-//! Every decoder and header parser, on arbitrary bytes: what they give does not matter here, only that
-//! they give something. Compiled for tests and for `fuzz/` only.
+//! Runs every decoder and header parser on arbitrary bytes, which must not panic. Compiled for tests and `fuzz/` only.
 
 use std::sync::LazyLock;
 
@@ -28,8 +27,7 @@ static CLICKHOUSE: LazyLock<Option<ClickHouse>> = LazyLock::new(|| {
         .ok()
 });
 
-/// Reads `data` as a reply: two bytes of status, a line for each header, and the body after an empty
-/// line.
+/// Decodes `data` as a reply: two bytes of status, one line per header, and the body after an empty line.
 pub fn decode_anything(data: &[u8]) {
     let (head, body) = match data.windows(2).position(|pair| pair == b"\n\n") {
         Some(end) => (&data[..end], &data[end + 2..]),
@@ -80,7 +78,7 @@ mod tests {
 
     use super::decode_anything;
 
-    /// JSON that looks enough like a reply to get far.
+    /// JSON that resembles a reply.
     fn reply() -> impl Strategy<Value = String> {
         let scalar = prop_oneof![
             Just("null".to_owned()),

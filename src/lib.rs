@@ -137,8 +137,8 @@ pub use crate::{
     capabilities::Capabilities,
     clickhouse::{ClickHouse, ClickHouseBuilder},
     config::{
-        ClickHouseConfig, ConfluentConfig, ConnectionConfig, ProviderConfig, ProviderKind,
-        RateLimitConfig, RetryConfig, StsConfig, SubjectTokenConfig,
+        ClickHouseConfig, ConfigKey, ConfluentConfig, ConnectionConfig, ProviderConfig,
+        ProviderKind, RateLimitConfig, RetryConfig, StsConfig, SubjectTokenConfig,
     },
     confluent::{Confluent, ConfluentBuilder, StsCredentials, SubjectToken},
     error::{Error, ErrorDetail, ErrorKind, Operation, RateLimit, Result},
@@ -163,4 +163,4 @@ pub use crate::{
     role::{Role, RoleChange, RoleFailure, RoleGrant},
 };
 #[cfg(feature = "client-credentials")]
-pub use crate::{config::ClientCredentialsConfig, confluent::ClientCredentials};
+pub use crate::{config::ClientCredentialsConfig, confluent::ClientCredentials, http::TokenUrl};

@@ -37,7 +37,7 @@ pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync + 'static 
     /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
     /// # let provider = builder.base_url(sandbox.url()).build()?;
     /// let capabilities = provider.capabilities();
-    /// assert!(capabilities.auth_type && !capabilities.role_ids);
+    /// assert!(capabilities.auth_type && !capabilities.legacy_role);
     /// # Ok(())
     /// # }
     /// ```
@@ -93,9 +93,9 @@ pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync + 'static 
     /// # let builder = org_invitations::ClickHouse::builder(&key.organization_id);
     /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
     /// # let provider = builder.base_url(sandbox.url()).build()?;
-    /// let known = NewInvitation::new("ann@example.com").role_ids(["5a1e9b6c-3f0d-4c1b-9a57-0d2f4f1c6a02"]);
+    /// let known = NewInvitation::new("ann@example.com").roles(["5a1e9b6c-3f0d-4c1b-9a57-0d2f4f1c6a02"]);
     /// provider.check(&known).await?;
-    /// let unknown = NewInvitation::new("ann@example.com").role_ids(["00000000-0000-4000-8000-000000000000"]);
+    /// let unknown = NewInvitation::new("ann@example.com").roles(["00000000-0000-4000-8000-000000000000"]);
     /// println!("{}", provider.check(&unknown).await.unwrap_err());
     /// # Ok(())
     /// # }

@@ -1,4 +1,4 @@
-//! Finds out what became of a create or delete whose answer was lost, so that it is neither lost nor doubled.
+//! Resolves the outcome of a create or delete without a response, so that it happens exactly once.
 
 use std::pin::pin;
 
@@ -10,21 +10,21 @@ use crate::{
     error::{Error, ErrorKind, Result},
     http::RelativeTime,
     invitation::{AuthType, Invitation, NewInvitation, Roles},
-    lookup::{Look, SharedLooks, find_conflicting, is_about_a_member},
+    lookup::{LookupResult, SharedLookups, find_conflicting, is_about_a_member},
     operation::OperationContext,
     provider::InvitationProvider,
 };
 
-/// Creates an invitation. When an answer is lost, looks for the invitation, over
+/// Creates an invitation. Without a response, looks for the invitation for
 /// [`settle_for`](crate::RetryPolicy::settle_for): if it exists and this call created it, that is the result; if it
-/// does not exist, sends again, and looks once more whether the lost request was executed late.
+/// does not exist, sends the request again, and then verifies that the first request was not executed late.
 ///
-/// The outcome is one invitation that this call created, or an error; when that leaves open whether there is
-/// one, or when there are two, [`Error::may_have_executed`] says so. `send` makes one request, as far as the retry
-/// policy repeats none, and reads its reply.
+/// The outcome is one invitation that this call created, or an error. [`Error::may_have_executed`] is set if an
+/// invitation may exist, or if two exist. `send` sends one request, with the retries of the transport, and decodes
+/// its reply.
 pub(crate) async fn create_reconciled<P, Fut>(
     provider: &P,
-    looks: &SharedLooks,
+    lookups: &SharedLookups,
     context: &OperationContext<'_>,
     new: &NewInvitation,
     send: impl Fn() -> Fut,
@@ -34,61 +34,66 @@ where
     Fut: Future<Output = Result<Invitation>> + Send,
 {
     let (call, retry) = (&context.call, &context.client.options.retry);
-    // Pinned in its place: a future is large, and is copied whole when it is moved.
+    // Pinned in place: moving a large future copies it.
     let work = pin!(async {
-        let mut lost = None;
+        let mut earlier_error = None;
         loop {
-            let failed = match pin!(send()).await {
+            let error = match pin!(send()).await {
                 Ok(invitation) => {
                     if let Some(created) = invitation.created_at {
                         let skew = &context.client.clock_skew;
                         skew.observe(created, call.last_sent().into(), Utc::now());
                     }
-                    return match lost {
+                    return match earlier_error {
                         None => Ok(invitation),
-                        Some(lost) => {
-                            Box::pin(only_one(provider, looks, context, invitation, lost)).await
+                        Some(earlier_error) => {
+                            Box::pin(verify_single(
+                                provider,
+                                lookups,
+                                context,
+                                invitation,
+                                earlier_error,
+                            ))
+                            .await
                         }
                     };
                 }
                 Err(error) => error,
             };
-            let duplicate = matches!(
-                failed.kind(),
-                ErrorKind::AlreadyExists | ErrorKind::Conflict
-            );
-            if retry.max_attempts <= 1 || !(failed.may_have_executed() || duplicate) {
-                return Err(failed);
+            let is_conflict =
+                matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict);
+            if retry.max_attempts <= 1 || !(error.may_have_executed() || is_conflict) {
+                return Err(error);
             }
-            if is_lost(&failed) {
-                let next = context.client.delay_unsent(call, failed.retry_after());
+            if is_ambiguous_failure(&error) {
+                let next = context.client.delay_unsent(call, error.retry_after());
                 let next = next.map(|delay| Instant::now() + delay);
-                // Boxed, because it is seldom made and large.
-                let is_first = lost.is_none();
-                let seen = look_until_settled(provider, looks, context, &failed, is_first);
-                let seen = Box::pin(seen).await?;
-                if !seen.is_empty() {
-                    return resolve_outcome(context, new, seen, failed);
+                // Boxed, because this future is large and rare.
+                let is_first = earlier_error.is_none();
+                let found = poll_until_settled(provider, lookups, context, &error, is_first);
+                let found = Box::pin(found).await?;
+                if !found.is_empty() {
+                    return resolve_outcome(context, new, found, error);
                 }
                 match next {
                     Some(next) => tokio::time::sleep_until(next).await,
-                    None => return Err(failed),
+                    None => return Err(error),
                 }
-                lost = Some(failed);
+                earlier_error = Some(error);
                 continue;
             }
-            // Boxed, because it is seldom made and large.
-            let lookup = Box::pin(find_conflicting(provider, &new.email, &failed));
-            // A conflict without a known cause leaves it open: the request may have been delivered twice.
+            // Boxed, because this future is large and rare.
+            let lookup = Box::pin(find_conflicting(provider, &new.email, &error));
+            // Conflict, but the lookup timed out: the request may have been delivered twice.
             let Ok(lookup) = tokio::time::timeout_at(call.deadline(), lookup).await else {
-                return Err(unseen(failed).with_may_have_executed(true));
+                return Err(without_conflict_found(error).with_may_have_executed(true));
             };
             return match lookup {
-                Ok(Some(found)) => resolve_outcome(context, new, vec![found], failed),
-                // The latest attempt was rejected; what an earlier one did stays open. An invitation that is in
-                // the way and cannot be seen is not known to exist, but a member has none.
-                Ok(None) => Err(unseen(failed)),
-                Err(lookup) => Err(unseen(failed)
+                Ok(Some(found)) => resolve_outcome(context, new, vec![found], error),
+                // Conflict, but nothing conflicting was found: the latest attempt was rejected, and the outcome of
+                // earlier ones stays ambiguous. A member has no invitation.
+                Ok(None) => Err(without_conflict_found(error)),
+                Err(lookup) => Err(without_conflict_found(error)
                     .with_may_have_executed(true)
                     .with_source(lookup)),
             };
@@ -97,17 +102,17 @@ where
     work.instrument(context.span()).await
 }
 
-/// Looks for the invitation of a create whose answer was lost, again and again until it is seen or the time to settle
-/// is over. What is seen is not over. `is_first` says that one request was sent, so that there is one at most.
+/// Looks for the invitation of a create without a response until it is found or the time to settle is over. Void
+/// invitations do not count. `is_first` says that only one request was sent, so at most one invitation was created.
 ///
 /// # Errors
 ///
-/// The lost answer, where the looks are not what it takes to send again: one failed, or time is short.
-async fn look_until_settled<P>(
+/// The create must not be sent again: a lookup failed, or the deadline is too close.
+async fn poll_until_settled<P>(
     provider: &P,
-    looks: &SharedLooks,
+    lookups: &SharedLookups,
     context: &OperationContext<'_>,
-    failed: &Error,
+    error: &Error,
     is_first: bool,
 ) -> Result<Vec<Invitation>>
 where
@@ -115,63 +120,64 @@ where
 {
     let email = context.target.unwrap_or_default();
     let deadline = context.call.deadline();
-    let mut delays = context.client.options.retry.look_delays();
-    let open = || failed.clone().with_may_have_executed(true);
+    let mut delays = context.client.options.retry.lookup_delays();
+    let ambiguous = || error.clone().with_may_have_executed(true);
     loop {
-        match tokio::time::timeout_at(deadline, looks.look(provider, email)).await {
-            Err(_) => return Err(open()),
-            // One that is seen is not all that two requests may have made, where there may be more.
-            Ok(look) if !look.seen.is_empty() && (is_first || look.failed.is_none()) => {
-                return Ok(look.seen);
+        match tokio::time::timeout_at(deadline, lookups.find(provider, email)).await {
+            Err(_) => return Err(ambiguous()),
+            // After two requests, one found invitation is conclusive only if the whole list was read.
+            Ok(result) if !result.found.is_empty() && (is_first || result.error.is_none()) => {
+                return Ok(result.found);
             }
-            Ok(look) if look.seen.len() > 1 => return Ok(look.seen),
-            Ok(Look {
-                failed: Some(lookup),
+            Ok(result) if result.found.len() > 1 => return Ok(result.found),
+            Ok(LookupResult {
+                error: Some(lookup),
                 ..
-            }) => return Err(open().with_source(lookup)),
+            }) => return Err(ambiguous().with_source(lookup)),
             Ok(_) => {}
         }
         let Some(delay) = delays.next() else {
             return Ok(Vec::new());
         };
         if delay >= context.call.time_left() {
-            return Err(open());
+            return Err(ambiguous());
         }
         tokio::time::sleep(delay).await;
     }
 }
 
-/// Accepts what a second request created, unless the first one, whose answer was lost, created one too.
-async fn only_one<P>(
+/// Verifies that a second request created the only invitation, and that the first one, without a response, created
+/// none.
+async fn verify_single<P>(
     provider: &P,
-    looks: &SharedLooks,
+    lookups: &SharedLookups,
     context: &OperationContext<'_>,
     created: Invitation,
-    lost: Error,
+    earlier_error: Error,
 ) -> Result<Invitation>
 where
     P: InvitationProvider,
 {
-    let look = looks.look(provider, &created.email);
-    let looked = tokio::time::timeout_at(context.call.deadline(), look).await;
-    let (kind, source) = match looked {
-        Ok(look) => {
-            let others = look.seen.iter().filter(|found| found.id != created.id);
+    let lookup = lookups.find(provider, &created.email);
+    let result = tokio::time::timeout_at(context.call.deadline(), lookup).await;
+    let (kind, source) = match result {
+        Ok(result) => {
+            let others = result.found.iter().filter(|found| found.id != created.id);
             let mut pending: Vec<_> = others.filter(|found| found.is_pending()).collect();
             if !pending.is_empty() {
                 pending.push(&created);
-                return Err(doubled(context, &pending).with_source(lost));
+                return Err(duplicate_error(context, &pending).with_source(earlier_error));
             }
-            match look.failed {
+            match result.error {
                 Some(error) => (error.kind(), error),
                 None => return Ok(created),
             }
         }
-        Err(_) => (ErrorKind::Timeout, lost),
+        Err(_) => (ErrorKind::Timeout, earlier_error),
     };
     let message = format!(
-        "the request was sent twice, because its first answer was lost: the second one created {}, and \
-         whether the first one created another could not be seen; list the invitations of this address",
+        "the request was sent twice, because the first one got no response: the second one created {}, and \
+         it is unknown whether the first one created another; list the invitations of this address",
         created.id
     );
     Err(context
@@ -181,11 +187,11 @@ where
         .with_source(source))
 }
 
-/// The error of an address that has more than one invitation.
-fn doubled(context: &OperationContext<'_>, pending: &[&Invitation]) -> Error {
+/// The error of an address with several pending invitations.
+fn duplicate_error(context: &OperationContext<'_>, pending: &[&Invitation]) -> Error {
     let ids: Vec<&str> = pending.iter().map(|found| found.id.as_str()).collect();
     let message = format!(
-        "this address has {} invitations now ({}), because the provider took an address that was invited already; \
+        "this address has {} invitations now ({}), because the provider accepted a create for an invited address; \
          delete all but one",
         ids.len(),
         ids.join(", ")
@@ -198,17 +204,17 @@ fn doubled(context: &OperationContext<'_>, pending: &[&Invitation]) -> Error {
     }
 }
 
-/// A refusal because of an invitation that was not seen: nobody is known to be invited, unless the provider says in
-/// words that the person is a member, who has no invitation.
-fn unseen(failed: Error) -> Error {
-    if failed.kind() == ErrorKind::AlreadyExists && !is_about_a_member(&failed) {
-        return failed.with_kind(ErrorKind::Conflict);
+/// The error of a conflict without a conflicting invitation: `Conflict`, unless the provider's message says that the
+/// person is a member, who has no invitation.
+fn without_conflict_found(error: Error) -> Error {
+    if error.kind() == ErrorKind::AlreadyExists && !is_about_a_member(&error) {
+        return error.with_kind(ErrorKind::Conflict);
     }
-    failed
+    error
 }
 
-/// The outcome of a delete whose last attempt ended with `last`: when an answer was lost and the next attempt finds
-/// nothing, the lost attempt was executed.
+/// The outcome of a delete whose last attempt ended with `last`: `NotFound` after an attempt without a response means
+/// that the earlier attempt was executed.
 pub(crate) fn reconcile_delete(context: &OperationContext<'_>, last: Result<()>) -> Result<()> {
     match last {
         Err(error) if error.kind() == ErrorKind::NotFound && context.call.is_ambiguous() => Ok(()),
@@ -216,71 +222,73 @@ pub(crate) fn reconcile_delete(context: &OperationContext<'_>, last: Result<()>)
     }
 }
 
-/// Whether the answer to the latest attempt was lost; any other failure is an answer.
-fn is_lost(failed: &Error) -> bool {
-    match failed.kind() {
+/// Whether the latest attempt may have been executed. Any other failure is conclusive.
+fn is_ambiguous_failure(error: &Error) -> bool {
+    match error.kind() {
         ErrorKind::Timeout | ErrorKind::Transport | ErrorKind::Unavailable | ErrorKind::Decode => {
             true
         }
-        // A gateway's, which may have let the request through.
-        ErrorKind::RateLimited => failed.may_have_executed(),
+        // A gateway may send a 429 after it forwarded the request.
+        ErrorKind::RateLimited => error.may_have_executed(),
         _ => false,
     }
 }
 
-/// Decides whether this call created the invitation that was found; the latest of those that are not over is it, if any
-/// is.
+/// Decides whether this call created the latest of the found invitations.
 fn resolve_outcome(
     context: &OperationContext<'_>,
     new: &NewInvitation,
-    mut seen: Vec<Invitation>,
-    failed: Error,
+    mut candidates: Vec<Invitation>,
+    error: Error,
 ) -> Result<Invitation> {
-    seen.sort_by_key(|found| found.created_at);
-    let pending: Vec<_> = seen.iter().filter(|found| found.is_pending()).collect();
+    candidates.sort_by_key(|found| found.created_at);
+    let pending: Vec<_> = candidates
+        .iter()
+        .filter(|found| found.is_pending())
+        .collect();
     if pending.len() > 1 {
-        return Err(doubled(context, &pending).with_source(failed));
+        return Err(duplicate_error(context, &pending).with_source(error));
     }
-    let Some(found) = seen.pop() else {
-        return Err(failed);
+    let Some(found) = candidates.pop() else {
+        return Err(error);
     };
     let (skew, call) = (&context.client.clock_skew, &context.call);
     let created = found.created_at;
-    let position = created.map(|created| skew.compare(created, call.first_sent().into()));
-    let open = match (call.is_ambiguous(), position) {
+    let relative_time = created.map(|created| skew.compare(created, call.first_sent().into()));
+    let ambiguous = match (call.is_ambiguous(), relative_time) {
         (_, Some(RelativeTime::Before)) => false,
         (true, Some(RelativeTime::ProbablyBefore) | None) => true,
-        // Without the server's time, nothing tells whose it is.
+        // Without the server's clock, the creator is unknown.
         (true, Some(_)) if skew.is_known() && matches_request(new, &found) => return Ok(found),
         (true, Some(_)) => true,
-        // No answer was lost, yet the invitation is as new as the request: another client created it in the
-        // same moment, or the request was delivered twice.
+        // Every attempt had a response, yet the invitation is as new as the request: another client created it at
+        // the same moment, or the request was delivered twice.
         (false, Some(RelativeTime::ProbablyBefore) | None) => call.attempts() > 1,
         (false, Some(_)) => true,
     };
-    let refusal = match failed.kind() {
-        ErrorKind::AlreadyExists => failed,
-        ErrorKind::Conflict => failed.with_kind(ErrorKind::AlreadyExists),
+    let conflict = match error.kind() {
+        ErrorKind::AlreadyExists => error,
+        ErrorKind::Conflict => error.with_kind(ErrorKind::AlreadyExists),
         _ => {
-            let message = "an invitation of this address was there before";
-            let refusal = context.error(ErrorKind::AlreadyExists, message);
-            refusal.with_source(failed)
+            let message = "an invitation of this address existed before the request";
+            let conflict = context.error(ErrorKind::AlreadyExists, message);
+            conflict.with_source(error)
         }
     };
-    Err(refusal
+    Err(conflict
         .with_conflicting_id(found.id)
-        .with_may_have_executed(open))
+        .with_may_have_executed(ambiguous))
 }
 
-/// An invitation with other options than were asked for may have been created by somebody else.
+/// Whether the found invitation has the requested options; one with other options is another client's.
 fn matches_request(new: &NewInvitation, found: &Invitation) -> bool {
     let same_login = match (&new.auth_type, &found.auth_type) {
         (Some(AuthType::Other(_)), _) | (_, Some(AuthType::Other(_))) => true,
-        (Some(asked), Some(found)) => asked == found,
+        (Some(requested), Some(found)) => requested == found,
         _ => true,
     };
     let same_roles = match (&new.roles, &found.assigned_roles) {
-        (Some(Roles::Grants(asked)), Some(found)) => asked
+        (Some(Roles::Grants(requested)), Some(found)) => requested
             .iter()
             .all(|grant| found.iter().any(|role| grant.is_met_by(role))),
         _ => true,

@@ -1,13 +1,13 @@
-//! How many invitations one run may withdraw.
+//! The limit on the invitations that one run may withdraw.
 
 use std::{fmt, str::FromStr};
 
 use crate::error::{Error, ErrorKind, Operation};
 
-/// How many invitations one run may withdraw: a number, or a share of those that there are.
+/// The limit on the invitations that one run may withdraw: a number, or a share of the existing ones.
 ///
-/// The default is a quarter, and five where a quarter is less. It is there for the day on which a roster is
-/// cut off, or the wrong one: a larger run is refused before it begins.
+/// The default is a quarter, but at least five. It protects against a truncated or wrong roster: a run that exceeds it
+/// fails before it starts.
 ///
 /// ```
 /// use org_invitations::RemovalLimit;
@@ -15,63 +15,62 @@ use crate::error::{Error, ErrorKind, Operation};
 /// let limit = RemovalLimit::default();
 /// assert!(limit.check(5, 8).is_ok());
 /// assert!(limit.check(25, 100).is_ok());
-/// let refused = limit.check(26, 100).unwrap_err();
-/// assert_eq!((refused.removals, refused.existing, refused.allowed), (26, 100, 25));
+/// let error = limit.check(26, 100).unwrap_err();
+/// assert_eq!((error.removals, error.existing, error.allowed), (26, 100, 25));
 /// assert!("40%".parse::<RemovalLimit>().unwrap().check(40, 100).is_ok());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RemovalLimit {
     percent: u8,
-    at_least: usize,
+    minimum: usize,
 }
 
 impl Default for RemovalLimit {
     fn default() -> Self {
         Self {
             percent: 25,
-            at_least: 5,
+            minimum: 5,
         }
     }
 }
 
 impl RemovalLimit {
-    /// At most this number.
+    /// Allows at most this number.
     pub fn count(count: usize) -> Self {
         Self {
             percent: 0,
-            at_least: count,
+            minimum: count,
         }
     }
 
-    /// At most this share of the invitations that there are, in percent and rounded down; more than 100 counts as
-    /// 100.
+    /// Allows at most this share of the existing invitations, in percent and rounded down; more than 100 counts as 100.
     pub fn percent(percent: u8) -> Self {
         Self {
             percent: percent.min(100),
-            at_least: 0,
+            minimum: 0,
         }
     }
 
-    /// No limit.
+    /// Allows any number.
     pub fn none() -> Self {
         Self {
             percent: 100,
-            at_least: usize::MAX,
+            minimum: usize::MAX,
         }
     }
 
-    /// How many may be withdrawn where there are so many.
+    /// The number of invitations that may be withdrawn of `existing` ones.
     pub fn allowed(&self, existing: usize) -> usize {
         let share = existing / 100 * usize::from(self.percent)
             + existing % 100 * usize::from(self.percent) / 100;
-        share.max(self.at_least)
+        share.max(self.minimum)
     }
 
     /// Checks a run that withdraws `removals` of `existing` invitations.
     ///
     /// # Errors
     ///
-    /// [`TooManyRemovals`] when that is more than [`allowed`](Self::allowed).
+    /// [`TooManyRemovals`] if that exceeds [`allowed`](Self::allowed).
     pub fn check(&self, removals: usize, existing: usize) -> Result<(), TooManyRemovals> {
         let allowed = self.allowed(existing);
         if removals <= allowed {
@@ -89,7 +88,7 @@ impl RemovalLimit {
 /// `25 %, and at least 5`
 impl fmt::Display for RemovalLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.percent, self.at_least) {
+        match (self.percent, self.minimum) {
             (_, usize::MAX) => f.write_str("no limit"),
             (0, count) => write!(f, "{count}"),
             (percent, 0) => write!(f, "{percent} %"),
@@ -98,7 +97,7 @@ impl fmt::Display for RemovalLimit {
     }
 }
 
-/// A number (`10`), or a share (`25%`).
+/// Parses a number (`10`) or a share (`25%`).
 impl FromStr for RemovalLimit {
     type Err = Error;
 
@@ -118,15 +117,15 @@ impl FromStr for RemovalLimit {
     }
 }
 
-/// A run that would withdraw more than its [`RemovalLimit`] allows. Nothing was sent.
+/// The error of a run that would withdraw more invitations than its [`RemovalLimit`] allows. Nothing was withdrawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TooManyRemovals {
-    /// How many it would withdraw.
+    /// The number of invitations that the run would withdraw.
     pub removals: usize,
-    /// How many invitations there are that can be withdrawn.
+    /// The number of existing invitations that can be withdrawn.
     pub existing: usize,
-    /// How many it may withdraw.
+    /// The number of invitations that the run may withdraw.
     pub allowed: usize,
     /// The limit.
     pub limit: RemovalLimit,
@@ -149,9 +148,9 @@ impl fmt::Display for TooManyRemovals {
 impl std::error::Error for TooManyRemovals {}
 
 impl From<TooManyRemovals> for Error {
-    fn from(refused: TooManyRemovals) -> Self {
-        let message = refused.to_string();
-        Self::new(ErrorKind::InvalidInput, Operation::Delete, message).with_source(refused)
+    fn from(error: TooManyRemovals) -> Self {
+        let message = error.to_string();
+        Self::new(ErrorKind::InvalidInput, Operation::Delete, message).with_source(error)
     }
 }
 
@@ -191,8 +190,8 @@ mod tests {
             assert_eq!(text.parse::<RemovalLimit>().unwrap(), limit, "{text}");
         }
         for text in ["", "%", "-1", "101%", "1e3", "25 percent", "all"] {
-            let refused = text.parse::<RemovalLimit>().unwrap_err();
-            assert_eq!(refused.kind(), ErrorKind::InvalidInput, "{text}");
+            let error = text.parse::<RemovalLimit>().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{text}");
         }
     }
 

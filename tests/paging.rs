@@ -74,7 +74,7 @@ impl InvitationProvider for Pages {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_next_page_is_under_way_while_the_last_one_is_read_and_no_other() {
+async fn one_page_is_prefetched_while_the_last_one_is_read() {
     let pages = Pages::new(3);
     let mut list = pages.list(ListQuery::new());
     assert_eq!(pages.asked(), 0, "nothing is sent before somebody reads");
@@ -98,7 +98,7 @@ async fn the_next_page_is_under_way_while_the_last_one_is_read_and_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_who_may_stop_asks_for_a_page_when_there_is_nothing_left_of_the_last_one() {
+async fn without_prefetch_a_page_is_fetched_when_the_last_is_read() {
     let pages = Pages::new(2);
     let mut list = pages.list_without_prefetch(ListQuery::new());
     let mut asked = Vec::new();

@@ -201,7 +201,7 @@ fn a_refused_row_does_not_make_its_person_unwanted_by_accident() {
 }
 
 #[test]
-fn of_several_invitations_the_latest_that_can_be_accepted_counts() {
+fn of_several_invitations_the_latest_pending_one_counts() {
     let at = |seconds: i64| Some(DateTime::<Utc>::UNIX_EPOCH + TimeDelta::seconds(seconds));
     let made = |id: &str, status: InvitationStatus, seconds: i64| {
         let mut made = there(id, "ann@example.com", status);
@@ -228,14 +228,14 @@ fn a_plan_is_data() {
     ];
     let plan = plan(&roster, &[], &PlanOptions::default());
     let json = serde_json::to_value(&plan).unwrap();
-    let wanted = serde_json::json!({ "steps": [
+    let expected = serde_json::json!({ "steps": [
         { "row": 0, "action": "create", "email": "ann@example.com", "roles": { "grants": ["r-1"] } },
         {
             "row": 1, "action": "invalid", "email": "nobody",
             "reason": "an email address needs an `@`",
         },
     ]});
-    assert_eq!(json, wanted);
+    assert_eq!(json, expected);
     assert_eq!(serde_json::from_value::<Plan>(json).unwrap(), plan);
 }
 

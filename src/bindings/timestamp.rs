@@ -1,4 +1,4 @@
-//! Times on the wire: read fast in the form that servers write, and kept in any other.
+//! Times on the wire: parsed fast in the form that servers write, and kept verbatim in any other.
 
 use std::{
     convert::Infallible,
@@ -14,10 +14,10 @@ use serde::{
 };
 use serde_json::Value;
 
-/// A time in RFC 3339, or whatever a server sent in its place.
+/// A time in RFC 3339, or any JSON that a server sent in its place.
 ///
-/// An open type, as the sets of values are: one odd time does not lose the object that has it.
-/// [`utc`](Self::utc) is the time; what is written is what was read.
+/// An invalid time does not make its object undecodable. [`utc`](Self::utc) is the time; serialising writes what was
+/// read.
 ///
 /// ```
 /// use org_invitations::bindings::Timestamp;
@@ -34,17 +34,17 @@ pub struct Timestamp(Form);
 
 #[derive(Clone, PartialEq, Eq)]
 enum Form {
-    /// `2026-03-01T10:00:00.250Z`, with so many digits after the point.
-    Usual { utc: DateTime<Utc>, digits: u8 },
+    /// `2026-03-01T10:00:00.250Z`, with the number of digits after the point.
+    Rfc3339 { utc: DateTime<Utc>, digits: u8 },
     /// Any other JSON.
     Other(Box<Value>),
 }
 
 impl Timestamp {
-    /// The time; `None` if the server sent something that is none.
+    /// The time; `None` if the server sent something else.
     pub fn utc(&self) -> Option<DateTime<Utc>> {
         match &self.0 {
-            Form::Usual { utc, .. } => Some(*utc),
+            Form::Rfc3339 { utc, .. } => Some(*utc),
             Form::Other(value) => value.as_str()?.parse().ok(),
         }
     }
@@ -58,14 +58,14 @@ impl From<DateTime<Utc>> for Timestamp {
             nanos if nanos % 1_000 == 0 => 6,
             _ => 9,
         };
-        Self(Form::Usual { utc, digits })
+        Self(Form::Rfc3339 { utc, digits })
     }
 }
 
 impl From<&str> for Timestamp {
     fn from(text: &str) -> Self {
         Self(match parse_rfc3339_fast(text) {
-            Some((utc, digits)) => Form::Usual { utc, digits },
+            Some((utc, digits)) => Form::Rfc3339 { utc, digits },
             None => Form::Other(Box::new(text.into())),
         })
     }
@@ -85,11 +85,11 @@ impl FromStr for Timestamp {
     }
 }
 
-/// As it was written: text without quotes, anything else as JSON.
+/// Writes the time as it was read: text without quotes, anything else as JSON.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Form::Usual { utc, digits } => f.pad(&write_rfc3339(utc, *digits)),
+            Form::Rfc3339 { utc, digits } => f.pad(&write_rfc3339(utc, *digits)),
             Form::Other(value) => match value.as_str() {
                 Some(text) => f.pad(text),
                 None => f.pad(&value.to_string()),
@@ -101,7 +101,7 @@ impl fmt::Display for Timestamp {
 impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Form::Usual { utc, .. } => utc.fmt(f),
+            Form::Rfc3339 { utc, .. } => utc.fmt(f),
             Form::Other(value) => value.fmt(f),
         }
     }
@@ -110,7 +110,7 @@ impl fmt::Debug for Timestamp {
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0 {
-            Form::Usual { utc, digits } => serializer.serialize_str(&write_rfc3339(utc, *digits)),
+            Form::Rfc3339 { utc, digits } => serializer.serialize_str(&write_rfc3339(utc, *digits)),
             Form::Other(value) => value.serialize(serializer),
         }
     }
@@ -120,7 +120,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct TimestampVisitor;
 
-        fn other<T>(value: impl Into<Value>) -> Result<Timestamp, T> {
+        fn verbatim<T>(value: impl Into<Value>) -> Result<Timestamp, T> {
             Ok(Timestamp(Form::Other(Box::new(value.into()))))
         }
 
@@ -136,33 +136,33 @@ impl<'de> Deserialize<'de> for Timestamp {
             }
 
             fn visit_bool<E>(self, value: bool) -> Result<Timestamp, E> {
-                other(value)
+                verbatim(value)
             }
 
             fn visit_i64<E>(self, value: i64) -> Result<Timestamp, E> {
-                other(value)
+                verbatim(value)
             }
 
             fn visit_u64<E>(self, value: u64) -> Result<Timestamp, E> {
-                other(value)
+                verbatim(value)
             }
 
             fn visit_f64<E>(self, value: f64) -> Result<Timestamp, E> {
-                other(value)
+                verbatim(value)
             }
 
             fn visit_unit<E>(self) -> Result<Timestamp, E> {
-                other(Value::Null)
+                verbatim(Value::Null)
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Timestamp, A::Error> {
                 let list = value::SeqAccessDeserializer::new(list);
-                other(Value::deserialize(list)?)
+                verbatim(Value::deserialize(list)?)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Timestamp, A::Error> {
                 let map = value::MapAccessDeserializer::new(map);
-                other(Value::deserialize(map)?)
+                verbatim(Value::deserialize(map)?)
             }
         }
 
@@ -209,13 +209,13 @@ fn number(digits: &[u8]) -> Option<u32> {
     })
 }
 
-/// The text that was read by `parse_rfc3339_fast`.
+/// Writes the text that `parse_rfc3339_fast` parsed.
 fn write_rfc3339(utc: &DateTime<Utc>, digits: u8) -> String {
     let mut text = utc.format("%Y-%m-%dT%H:%M:%S").to_string();
     if digits > 0 {
         let fraction = format!("{:09}", utc.nanosecond() % 1_000_000_000);
         let fraction = fraction.get(..digits.into()).unwrap_or_default();
-        // A String takes everything.
+        // Writing to a String does not fail.
         let _ = write!(text, ".{fraction}");
     }
     text.push('Z');
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_is_read_as_chrono_reads_it_and_written_as_it_came() {
+    fn every_form_is_read_as_chrono_does_and_written_as_it_came() {
         for text in [
             "2026-03-01T10:00:00Z",
             "2026-03-01T10:00:00.1Z",

@@ -1,4 +1,4 @@
-//! Setting up a ClickHouse provider.
+//! The builder of a ClickHouse provider.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use crate::{
     clickhouse::{ClickHouse, error},
-    config::{ClickHouseConfig, process_environment},
+    config::{ClickHouseConfig, ProviderKind, process_env},
     error::{Error, ErrorKind, Operation, Result},
     http::{
         Authorization, BaseUrl, ClientOptions, Credentials, Endpoint, HttpClient, Rate, Service,
@@ -15,20 +15,18 @@ use crate::{
     invitation::InvitationId,
 };
 
-const DEFAULT_BASE_URL: &str = "https://api.clickhouse.cloud";
-
-/// Per API key, as the vendor's overview page has it; the OpenAPI document does not.
+/// The rate limit per API key, from the vendor's overview page; the OpenAPI document does not have it.
 const PUBLISHED_RATE: Rate = Rate {
     requests: 10,
     window: Duration::from_secs(10),
 };
 
-/// Sets up a [`ClickHouse`] provider. `Debug` shows no secret.
+/// Builds a [`ClickHouse`] provider. `Debug` shows no secret.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ClickHouseBuilder {
     organization_id: String,
-    base_url: BaseUrl,
+    base_url: Result<BaseUrl>,
     credentials: Option<Credentials>,
     options: ClientOptions,
 }
@@ -37,19 +35,19 @@ impl ClickHouseBuilder {
     pub(super) fn new(organization_id: String) -> Self {
         Self {
             organization_id,
-            base_url: DEFAULT_BASE_URL.into(),
+            base_url: ProviderKind::ClickHouse.default_base_url().try_into(),
             credentials: None,
             options: ClientOptions::default(),
         }
     }
 
-    /// Starts from the environment; see [`ClickHouse::from_env`].
+    /// Starts from environment variables; see [`ClickHouse::from_env`].
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`], naming the variable that is missing.
+    /// [`ErrorKind::Config`], naming the missing or invalid variable.
     pub fn from_env() -> Result<Self> {
-        ClickHouseConfig::from_variables(process_environment())?.into_builder(None)
+        ClickHouseConfig::from_env_with(process_env())?.into_builder(None)
     }
 
     /// Authenticates with the id of an API key and its secret (HTTP Basic).
@@ -57,38 +55,44 @@ impl ClickHouseBuilder {
         self.credentials(Credentials::api_key(key, secret))
     }
 
-    /// Sends requests elsewhere. Default: `https://api.clickhouse.cloud`; a `/v1` at the end may be
-    /// there or not. Plain http is for loopback addresses only.
-    pub fn base_url(mut self, base_url: impl Into<BaseUrl>) -> Self {
-        self.base_url = base_url.into();
+    /// Sets the base URL of the API, with or without `/v1`: https, or plain http to a loopback address. Default:
+    /// `https://api.clickhouse.cloud`. [`build`](Self::build) reports an invalid URL.
+    pub fn base_url<U>(mut self, base_url: U) -> Self
+    where
+        U: TryInto<BaseUrl>,
+        U::Error: Into<Error>,
+    {
+        self.base_url = base_url.try_into().map_err(Into::into);
         self
     }
 
     common_setters!();
 
-    /// Checks everything and makes the provider. Sends nothing.
+    /// Validates the settings and builds the provider. Sends nothing.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] for missing or unusable credentials, for an organisation id that cannot
-    /// be part of a path, and for a base URL that is not https.
+    /// [`ErrorKind::Config`] for missing or invalid credentials, an organisation id that cannot be part of a path, an
+    /// invalid base URL, and a zero timeout.
     pub fn build(self) -> Result<ClickHouse> {
-        let refuse = |wrong: &str| {
+        let config_error = |wrong: &str| {
             Error::new(ErrorKind::Config, Operation::Configure, wrong)
                 .with_provider(ClickHouse::NAME)
         };
         let credentials = self
             .credentials
-            .ok_or_else(|| refuse("no credentials; set an API key and its secret"))?;
-        // It goes into the path, as an invitation's id does.
+            .ok_or_else(|| config_error("no credentials; set an API key and its secret"))?;
+        // The organisation id is a path segment, as an invitation id is.
         InvitationId::new(self.organization_id.as_str()).map_err(|error| {
-            refuse("the organisation id is not usable")
+            config_error("the organisation id is invalid")
                 .with_target("organisation id")
                 .with_source(error)
         })?;
-        let named = |error: SetupError| Error::from(error).with_provider(ClickHouse::NAME);
-        let endpoint = Endpoint::new(&self.base_url, Some("/v1")).map_err(named)?;
-        let authorization = Authorization::fixed(&credentials).map_err(named)?;
+        let setup_error = |error: SetupError| Error::from(error).with_provider(ClickHouse::NAME);
+        let base_url = self.base_url;
+        let base_url = base_url.map_err(|error| error.with_provider(ClickHouse::NAME))?;
+        let endpoint = Endpoint::new(&base_url, Some("/v1"));
+        let authorization = Authorization::fixed(&credentials).map_err(setup_error)?;
         let service = Service {
             name: ClickHouse::NAME,
             published_rate: Some(PUBLISHED_RATE),
@@ -97,7 +101,7 @@ impl ClickHouseBuilder {
         };
         let client = HttpClient::new(service, endpoint, authorization, self.options);
         Ok(ClickHouse::new(
-            client.map_err(named)?,
+            client.map_err(setup_error)?,
             &self.organization_id,
         ))
     }

@@ -59,7 +59,7 @@ pub(super) fn to_request_body(
 }
 
 /// One invitation, in its envelope or, as older documentation has it, bare.
-pub(super) fn one(
+pub(super) fn invitation_from(
     context: &OperationContext<'_>,
     success: Result<Success<types::InvitationResponse>>,
 ) -> Result<Invitation> {
@@ -69,10 +69,10 @@ pub(super) fn one(
             Some(_) if is_failure_status(envelope.status) => Err(FAILURE_IN_SUCCESS.to_owned()),
             Some(wire) => {
                 context.expect_no_failure(&reply, &envelope.extra)?;
-                invitation_from(wire, Some(&Text(raw_property(&reply, "result"))))
+                invitation_from_wire(wire, Some(&Text(raw_property(&reply, "result"))))
             }
             None => match parse(&reply.body) {
-                Ok(wire) => invitation_from(wire, Some(&Text(&reply.body))),
+                Ok(wire) => invitation_from_wire(wire, Some(&Text(&reply.body))),
                 Err(error) => Err(error.to_string()),
             },
         },
@@ -92,15 +92,15 @@ fn is_failure_status(status: Option<f64>) -> bool {
     status.is_some_and(|status| status >= 300.0)
 }
 
-/// Converts what the bindings read; `text` is what they read it from. The error says what is odd about it. The status
+/// Converts what the bindings read; `text` is what they read it from. The error is the reason. The status
 /// depends on the time, and is not set.
-fn invitation_from(
+fn invitation_from_wire(
     mut wire: types::Invitation,
     text: Option<&dyn ObjectText>,
 ) -> Result<Invitation, String> {
-    let id = wire.id.take().ok_or("it has no `id`")?;
+    let id = wire.id.take().ok_or("the invitation has no `id`")?;
     let id = InvitationId::new(id).map_err(|error| error.to_string())?;
-    let email = wire.email.take().ok_or("it has no `email`")?;
+    let email = wire.email.take().ok_or("the invitation has no `email`")?;
     let mut invitation = Invitation::new(id, email);
     let role = wire.role.take();
     invitation.role = role.map(|role| role.as_str().to_owned());
@@ -115,7 +115,7 @@ fn invitation_from(
 /// Converts an object that the bindings may not be able to read: what has no field in the facade may be anything.
 fn decode(value: &Value) -> Result<Invitation, String> {
     let (wire, rest) = split(value, FIELDS)?;
-    let mut invitation = invitation_from(wire, None)?;
+    let mut invitation = invitation_from_wire(wire, None)?;
     invitation.extra = rest.into();
     Ok(invitation)
 }
@@ -125,7 +125,7 @@ pub(super) fn time(wire: Option<Timestamp>, name: &str) -> Result<Option<DateTim
     let Some(wire) = wire else { return Ok(None) };
     match wire.utc() {
         Some(time) => Ok(Some(time)),
-        None => Err(format!("its `{name}` is not a time: {wire}")),
+        None => Err(format!("`{name}` of the invitation is not a time: {wire}")),
     }
 }
 
@@ -154,7 +154,7 @@ pub(super) fn assignment(mut wire: types::AssignedRole) -> RoleAssignment {
 }
 
 /// The whole list, filtered and cut to the page that begins at `start`.
-pub(super) fn page(
+pub(super) fn page_from(
     context: &OperationContext<'_>,
     reply: Result<Reply>,
     query: &ListQuery,
@@ -165,7 +165,7 @@ pub(super) fn page(
         context,
         &reply,
         "result",
-        |wire, text| invitation_from(wire, text),
+        |wire, text| invitation_from_wire(wire, text),
         decode,
     )?;
     let (request_id, extra) = match &list.envelope {
@@ -188,18 +188,18 @@ pub(super) fn page(
     let size = query.page_size.and_then(|size| usize::try_from(size).ok());
     let mut next = None;
     if size.is_some() || start.is_some() {
-        let mut placed = PageCursor::place(items);
-        placed.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut positioned = PageCursor::assign(items);
+        positioned.sort_by(|(first, _), (second, _)| first.cmp(second));
         if let Some(start) = start {
-            placed.retain(|(position, _)| *position > start);
+            positioned.retain(|(position, _)| *position > start);
         }
         if let Some(size) = size
-            && placed.len() > size
+            && positioned.len() > size
         {
-            placed.truncate(size);
-            next = placed.last().map(|(position, _)| position.to_token());
+            positioned.truncate(size);
+            next = positioned.last().map(|(position, _)| position.to_token());
         }
-        items = placed.into_iter().map(|(_, item)| item).collect();
+        items = positioned.into_iter().map(|(_, item)| item).collect();
     }
     let mut page = Page::new(items, next);
     page.total = u64::try_from(total).ok();
@@ -207,7 +207,7 @@ pub(super) fn page(
     page.request_id = request_id.or_else(in_header);
     if let Some(cursor) = cursor_in(&extra) {
         // Sibling resources have gained pages; a list that has them is not all here.
-        let why = format!("it has a `{cursor}`, which this version does not follow");
+        let why = format!("the list has a `{cursor}`, which this version does not follow");
         page.items.push(Err(context.decode_error(&reply, &why)));
     }
     page.extra = extra;
@@ -234,8 +234,8 @@ pub(super) fn cursor_in(extra: &Extra) -> Option<&str> {
             )
     };
     let found = |object: &'_ Map<String, Value>| {
-        let mut known = object.iter();
-        known.any(|(name, value)| is_cursor(name) && goes_on(value))
+        let mut properties = object.iter();
+        properties.any(|(name, value)| is_cursor(name) && goes_on(value))
     };
     extra.iter().find_map(|(name, value)| {
         let nested = value.as_object().is_some_and(found);
@@ -243,25 +243,25 @@ pub(super) fn cursor_in(extra: &Extra) -> Option<&str> {
     })
 }
 
-/// The place of an item in the order of the pages: by the time of creation, then by id. It does not
-/// depend on the other items, so none is lost or repeated when some are deleted between two pages.
+/// The position of an item in the order of the pages: by creation time, then by id. It does not depend on other items,
+/// so no item is lost or repeated when some are deleted between two pages.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct PageCursor {
     created_micros: u64,
     id: String,
-    /// How many that cannot be read stand between the item with this id and this one.
+    /// The number of undecodable items between the item with this id and this one.
     unreadable: usize,
 }
 
 impl PageCursor {
-    /// Gives every item its place; one that cannot be read stays behind the one before it.
-    fn place(items: Vec<Result<Invitation>>) -> Vec<(Self, Result<Invitation>)> {
+    /// Assigns a position to every item; an undecodable one stays behind the item before it.
+    fn assign(items: Vec<Result<Invitation>>) -> Vec<(Self, Result<Invitation>)> {
         let mut last = Self {
             created_micros: 0,
             id: String::new(),
             unreadable: 0,
         };
-        let place = |item: Result<Invitation>| {
+        let assign = |item: Result<Invitation>| {
             match &item {
                 Ok(invitation) => {
                     let micros = invitation
@@ -277,7 +277,7 @@ impl PageCursor {
             }
             (last.clone(), item)
         };
-        items.into_iter().map(place).collect()
+        items.into_iter().map(assign).collect()
     }
 
     /// Reads a token, which is `<microseconds>:<unreadable>:<id>`.
@@ -338,8 +338,8 @@ impl Properties for types::Invitation {
                 roles.map(|roles| roles.iter().map(assignment).collect()),
             ),
         ];
-        let known = properties.into_iter();
-        known
+        let properties = properties.into_iter();
+        properties
             .filter_map(|(name, value)| Some((name.to_owned(), value?)))
             .collect()
     }

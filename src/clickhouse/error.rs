@@ -1,4 +1,4 @@
-//! What ClickHouse's failures mean.
+//! The errors of ClickHouse.
 //!
 //! Documented: `{status, error, requestId}`. Observed: `error` is `CODE: detail`, sometimes
 //! `CODE detail` or the code alone, and the other two may be missing.
@@ -13,7 +13,7 @@ use crate::{
     operation::{OperationContext, kind_of_status},
 };
 
-/// Reads a reply that is no success.
+/// Converts a reply that is not a success into an error.
 pub(super) fn failure(context: &OperationContext<'_>, reply: &Reply) -> Error {
     let body = reply.json();
     let Some(text) = body.and_then(|body| body.get("error")?.as_str()) else {
@@ -21,7 +21,7 @@ pub(super) fn failure(context: &OperationContext<'_>, reply: &Reply) -> Error {
     };
     let (code, detail) = split(text);
     if reply.status == StatusCode::NOT_FOUND && code.is_none() {
-        // A framework's answer to an unknown URL looks alike and says nothing of an invitation.
+        // A framework's response to an unknown URL has the same form and is not about an invitation.
         return context.unexpected_response(reply);
     }
     let kind = kind(context, reply.status, detail);
@@ -33,7 +33,7 @@ pub(super) fn failure(context: &OperationContext<'_>, reply: &Reply) -> Error {
     }
 }
 
-/// The id of a request: a header, or `requestId` in the body.
+/// The id of a request, from a header or from `requestId` in the body.
 pub(super) fn request_id(headers: &HeaderMap, body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Envelope {
@@ -43,7 +43,7 @@ pub(super) fn request_id(headers: &HeaderMap, body: &[u8]) -> Option<String> {
 
     let header = headers::text(headers, "x-request-id").map(str::to_owned);
     header.or_else(|| {
-        // A list without an envelope would be read as one.
+        // serde would decode a bare list as the struct.
         let body = body.trim_ascii_start();
         let body = body.starts_with(b"{").then_some(body)?;
         let envelope: Envelope = serde_json::from_slice(body).ok()?;
@@ -52,7 +52,7 @@ pub(super) fn request_id(headers: &HeaderMap, body: &[u8]) -> Option<String> {
     })
 }
 
-/// Whether a 429 is ClickHouse's own: it has an `error`.
+/// Whether a 429 is ClickHouse's own: its body has an `error`.
 pub(super) fn is_own_refusal(_: &HeaderMap, body: &[u8]) -> bool {
     let body: Option<Value> = serde_json::from_slice(body).ok();
     body.is_some_and(|body| body.get("error").is_some_and(Value::is_string))
@@ -79,14 +79,14 @@ fn is_about_the_id(context: &OperationContext<'_>, detail: &str) -> bool {
         && quoted.is_some_and(|quoted| detail.contains(&quoted))
 }
 
-/// `CODE: detail`, `CODE detail` or `CODE`; text that begins with no code is all detail.
+/// Splits `CODE: detail`, `CODE detail` or `CODE`; text without a code is all detail.
 fn split(text: &str) -> (Option<&str>, &str) {
-    let end = text.find(|letter: char| letter == ':' || letter.is_whitespace());
+    let end = text.find(|character: char| character == ':' || character.is_whitespace());
     let (head, tail) = text.split_at(end.unwrap_or(text.len()));
     let is_code = head.len() > 1
-        && head
-            .chars()
-            .all(|letter| letter.is_ascii_uppercase() || matches!(letter, '_' | '0'..='9'));
+        && head.chars().all(|character| {
+            character.is_ascii_uppercase() || matches!(character, '_' | '0'..='9')
+        });
     if is_code {
         (Some(head), tail.trim_start_matches(':').trim())
     } else {

@@ -20,7 +20,7 @@ use crate::{
     http::HttpClient,
     invitation::{Invitation, InvitationId, NewInvitation, Roles},
     list::{ListQuery, Page, PageToken},
-    lookup::SharedLooks,
+    lookup::SharedLookups,
     operation::OperationContext,
     provider::InvitationProvider,
     reconcile::{create_reconciled, reconcile_delete},
@@ -50,7 +50,7 @@ use crate::{
 #[derive(Clone)]
 pub struct ClickHouse {
     api: Client,
-    looks: Arc<SharedLooks>,
+    lookups: Arc<SharedLookups>,
     roles: Arc<RoleCache>,
     organization: Arc<str>,
 }
@@ -105,7 +105,7 @@ impl ClickHouse {
     fn new(client: Arc<HttpClient>, organization: &str) -> Self {
         Self {
             api: Client::over(client),
-            looks: Arc::default(),
+            lookups: Arc::default(),
             roles: Arc::default(),
             organization: organization.into(),
         }
@@ -127,9 +127,9 @@ impl ClickHouse {
             let context = self.context(operation, Some("id"));
             let start = convert::PageCursor::parse(&context, token).ok();
             drop(error::failure(&context, &reply()));
-            let one = convert::one(&context, context.decoded(reply()));
-            drop(format!("{one:?}"));
-            let page = convert::page(&context, Ok(reply()), query, start);
+            let invitation = convert::invitation_from(&context, context.decoded(reply()));
+            drop(format!("{invitation:?}"));
+            let page = convert::page_from(&context, Ok(reply()), query, start);
             drop(format!("{page:?}"));
             drop(context.expect_deleted(&reply()));
         }
@@ -187,10 +187,10 @@ impl InvitationProvider for ClickHouse {
         let send = || async {
             let request = api.invitation_create().organization_id(&*self.organization);
             let sent = request.body(body.clone()).send().await;
-            let made = convert::one(&context, context.outcome(sent))?;
+            let made = convert::invitation_from(&context, context.outcome(sent))?;
             context.expect_address(&new.email, made)
         };
-        create_reconciled(self, &self.looks, &context, &new, send).await
+        create_reconciled(self, &self.lookups, &context, &new, send).await
     }
 
     /// `GET /v1/organizations/{organizationId}/roles`, where the invitation asks for roles by id.
@@ -205,7 +205,7 @@ impl InvitationProvider for ClickHouse {
         let request = api.invitation_get().organization_id(&*self.organization);
         let sent = pin!(request.invitation_id(id.as_str()).send());
         let sent = sent.instrument(context.span()).await;
-        let found = convert::one(&context, context.outcome(sent))?;
+        let found = convert::invitation_from(&context, context.outcome(sent))?;
         context.expect_id(id, found)
     }
 
@@ -225,7 +225,7 @@ impl InvitationProvider for ClickHouse {
             .invitation_get_list()
             .organization_id(&*self.organization);
         let sent = pin!(request.send()).instrument(context.span()).await;
-        let page = convert::page(&context, context.reply(sent), query, start)?;
+        let page = convert::page_from(&context, context.reply(sent), query, start)?;
         context.expect_whole(page)
     }
 

@@ -1,4 +1,4 @@
-//! The configuration of ClickHouse.
+//! The configuration of the ClickHouse provider.
 
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -6,44 +6,43 @@ use serde::Deserialize;
 use crate::{
     clickhouse::{ClickHouse, ClickHouseBuilder},
     config::{
-        ConnectionConfig,
-        environment::{Reader, Variables},
-        refuse,
+        ConfigKey, ConnectionConfig, config_error,
+        env::{EnvLookup, EnvReader},
     },
     error::Result,
     http::{BaseUrl, ResponseObserver},
 };
 
-/// What sets up a [`ClickHouse`] provider.
+/// The configuration of a [`ClickHouse`] provider.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ClickHouseConfig {
-    /// The organisation's id (a UUID).
+    /// The id of the organisation (a UUID). Required.
     pub organization_id: Option<String>,
-    /// The id of an API key.
+    /// The id of an API key. Required.
     pub api_key: Option<String>,
-    /// The key's secret.
+    /// The secret of the API key. Required.
     #[cfg_attr(feature = "schemars", schemars(with = "Option<String>"))]
     pub api_secret: Option<SecretString>,
-    /// Where requests go, with or without `/v1`. Default: `https://api.clickhouse.cloud`.
+    /// The base URL of the API, with or without `/v1`. Default: `https://api.clickhouse.cloud`.
     pub base_url: Option<BaseUrl>,
-    /// Limits in time, size and rate.
+    /// Timeouts, limits and retries.
     pub connection: ConnectionConfig,
 }
 
 impl ClickHouseConfig {
-    pub(crate) fn from_variables(read: Variables<'_>) -> Result<Self> {
-        let variables = Reader {
-            read,
+    pub(crate) fn from_env_with(lookup: EnvLookup<'_>) -> Result<Self> {
+        let env = EnvReader {
+            lookup,
             provider: ClickHouse::NAME,
         };
         Ok(Self {
-            organization_id: Some(variables.required("CLICKHOUSE_ORG_ID")?),
-            api_key: Some(variables.required("CLICKHOUSE_CLOUD_API_KEY")?),
-            api_secret: Some(variables.required("CLICKHOUSE_CLOUD_API_SECRET")?.into()),
-            base_url: variables.base_url("CLICKHOUSE_API_URL")?,
+            organization_id: Some(env.required(ConfigKey::ClickHouseOrganizationId)?),
+            api_key: Some(env.required(ConfigKey::ClickHouseApiKey)?),
+            api_secret: Some(env.required(ConfigKey::ClickHouseApiSecret)?.into()),
+            base_url: env.base_url(ConfigKey::ClickHouseBaseUrl)?,
             ..Self::default()
         })
     }
@@ -55,8 +54,8 @@ impl ClickHouseConfig {
         let (Some(organization), Some(key), Some(secret)) =
             (self.organization_id, self.api_key, self.api_secret)
         else {
-            let wrong = "it needs `organization_id`, `api_key` and `api_secret`";
-            return Err(refuse(ClickHouse::NAME, wrong));
+            let message = "it needs `organization_id`, `api_key` and `api_secret`";
+            return Err(config_error(ClickHouse::NAME, message));
         };
         let mut options = self.connection.options(ClickHouse::NAME)?;
         options.observer = observer;

@@ -1,4 +1,4 @@
-//! The configuration of Confluent.
+//! The configuration of the Confluent provider.
 
 use std::{fmt, path::PathBuf, time::Duration};
 
@@ -8,18 +8,19 @@ use serde::{
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
+#[cfg(feature = "client-credentials")]
+use crate::http::TokenUrl;
 use crate::{
     config::{
-        ConnectionConfig,
-        environment::{Reader, Variables},
-        refuse,
+        ConfigKey, ConnectionConfig, config_error,
+        env::{EnvLookup, EnvReader},
     },
     confluent::{Confluent, ConfluentBuilder, StsCredentials, SubjectToken},
     error::Result,
     http::{BaseUrl, ResponseObserver},
 };
 
-/// What sets up a [`Confluent`] provider.
+/// The configuration of a [`Confluent`] provider. It needs one of `api_key` with `api_secret`, `access_token`, and `sts`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -27,21 +28,21 @@ use crate::{
 pub struct ConfluentConfig {
     /// The id of a Cloud API key.
     pub api_key: Option<String>,
-    /// The key's secret.
+    /// The secret of the API key.
     #[cfg_attr(feature = "schemars", schemars(with = "Option<String>"))]
     pub api_secret: Option<SecretString>,
-    /// An access token, in place of key and secret.
+    /// An access token of Confluent's Security Token Service.
     #[cfg_attr(feature = "schemars", schemars(with = "Option<String>"))]
     pub access_token: Option<SecretString>,
-    /// An identity pool, in place of the others.
+    /// Access through an identity pool.
     pub sts: Option<StsConfig>,
-    /// Where requests go. Default: `https://api.confluent.cloud`.
+    /// The base URL of the API. Default: `https://api.confluent.cloud`.
     pub base_url: Option<BaseUrl>,
-    /// Limits in time, size and rate.
+    /// Timeouts, limits and retries.
     pub connection: ConnectionConfig,
 }
 
-/// What sets up [`StsCredentials`].
+/// The configuration of [`StsCredentials`].
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -49,58 +50,58 @@ pub struct ConfluentConfig {
 pub struct StsConfig {
     /// The id of the identity pool (`pool-…`).
     pub identity_pool_id: String,
-    /// Where the identity provider's token comes from.
+    /// The source of the identity provider's token.
     #[serde(deserialize_with = "subject_token")]
     pub subject_token: SubjectTokenConfig,
-    /// How long the tokens are to live, in seconds. Default and maximum: 900.
+    /// The lifetime of the access tokens, in seconds. Default and maximum: 900.
     #[serde(default)]
     pub expires_in_seconds: Option<u64>,
 }
 
-/// Where a [`SubjectToken`] comes from: one of these, by name.
+/// The source of a [`SubjectToken`]: a table with one of these names.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SubjectTokenConfig {
-    /// Always this one.
+    /// A fixed token.
     Fixed(#[cfg_attr(feature = "schemars", schemars(with = "String"))] SecretString),
-    /// The path of a file that is read again for each exchange.
+    /// The path of a file, read again for each exchange.
     File(PathBuf),
-    /// The name of an environment variable that is read again for each exchange.
+    /// The name of an environment variable, read again for each exchange.
     Variable(String),
     /// The OAuth 2.0 client-credentials grant (feature `client-credentials`).
     #[cfg(feature = "client-credentials")]
     ClientCredentials(ClientCredentialsConfig),
 }
 
-/// What sets up [`ClientCredentials`](crate::ClientCredentials) (feature `client-credentials`).
+/// The configuration of [`ClientCredentials`](crate::ClientCredentials) (feature `client-credentials`).
 #[cfg(feature = "client-credentials")]
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ClientCredentialsConfig {
-    /// Where the identity provider gives tokens.
-    pub token_url: BaseUrl,
-    /// The client's id.
+    /// The token URL of the identity provider.
+    pub token_url: TokenUrl,
+    /// The id of the client.
     pub client_id: String,
-    /// The client's secret.
+    /// The secret of the client.
     #[cfg_attr(feature = "schemars", schemars(with = "String"))]
     pub client_secret: SecretString,
-    /// The scopes that are asked for. Default: none.
+    /// The requested scopes. Default: none.
     #[serde(default)]
     pub scopes: Vec<String>,
 }
 
-/// Reads a source of tokens. A token in its place is refused and not quoted.
+/// Deserialises a source of subject tokens. Plain text, which may be a token, is an error that does not quote it.
 fn subject_token<'de, D>(deserializer: D) -> std::result::Result<SubjectTokenConfig, D::Error>
 where
     D: Deserializer<'de>,
 {
-    struct Source;
+    struct SourceVisitor;
 
-    impl<'de> Visitor<'de> for Source {
+    impl<'de> Visitor<'de> for SourceVisitor {
         type Value = SubjectTokenConfig;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -110,9 +111,9 @@ where
         }
 
         fn visit_str<E: de::Error>(self, _: &str) -> std::result::Result<Self::Value, E> {
-            let wrong = "text says not where the token comes from; write a table, such as \
+            let message = "plain text does not say where the token comes from; write a table, such as \
                          `{ file = \"…\" }` or `{ variable = \"…\" }`";
-            Err(E::custom(wrong))
+            Err(E::custom(message))
         }
 
         fn visit_map<A: MapAccess<'de>>(
@@ -123,19 +124,19 @@ where
         }
     }
 
-    deserializer.deserialize_any(Source)
+    deserializer.deserialize_any(SourceVisitor)
 }
 
 impl ConfluentConfig {
-    pub(crate) fn from_variables(read: Variables<'_>) -> Result<Self> {
-        let variables = Reader {
-            read,
+    pub(crate) fn from_env_with(lookup: EnvLookup<'_>) -> Result<Self> {
+        let env = EnvReader {
+            lookup,
             provider: Confluent::NAME,
         };
         Ok(Self {
-            api_key: Some(variables.required("CONFLUENT_CLOUD_API_KEY")?),
-            api_secret: Some(variables.required("CONFLUENT_CLOUD_API_SECRET")?.into()),
-            base_url: variables.base_url("CONFLUENT_CLOUD_ENDPOINT")?,
+            api_key: Some(env.required(ConfigKey::ConfluentApiKey)?),
+            api_secret: Some(env.required(ConfigKey::ConfluentApiSecret)?.into()),
+            base_url: env.base_url(ConfigKey::ConfluentBaseUrl)?,
             ..Self::default()
         })
     }
@@ -147,15 +148,15 @@ impl ConfluentConfig {
         let mut options = self.connection.options(Confluent::NAME)?;
         options.observer = observer;
         let builder = Confluent::builder().options(options);
-        let given = (self.api_key, self.api_secret, self.access_token, self.sts);
-        let mut builder = match given {
+        let credentials = (self.api_key, self.api_secret, self.access_token, self.sts);
+        let mut builder = match credentials {
             (Some(key), Some(secret), None, None) => builder.api_key(key, secret),
             (None, None, Some(token), None) => builder.access_token(token),
             (None, None, None, Some(sts)) => builder.sts(sts.credentials()),
             _ => {
-                let wrong =
+                let message =
                     "it needs one of `api_key` with `api_secret`, `access_token`, and `sts`";
-                return Err(refuse(Confluent::NAME, wrong));
+                return Err(config_error(Confluent::NAME, message));
             }
         };
         if let Some(url) = self.base_url {

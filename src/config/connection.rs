@@ -1,81 +1,82 @@
-//! What every provider's configuration has: limits in time, size and rate.
+//! Timeouts, limits and retries: the configuration that all providers share.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use crate::{
-    config::refuse,
+    config::config_error,
     error::Result,
     http::{ClientOptions, Rate},
 };
 
-/// Limits of a provider's connection. What is left out has its default.
+/// Timeouts, limits and retries of a provider. Every field is optional.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ConnectionConfig {
-    /// How long one request may take in all, in seconds. Default: 60.
+    /// The total time limit of one request including its response, in seconds. Default: 60.
     pub timeout_seconds: Option<f64>,
-    /// How long connecting may take, in seconds. Default: 10.
+    /// The time limit of connecting, in seconds. Default: 10.
     pub connect_timeout_seconds: Option<f64>,
-    /// How long the server may keep silent, in seconds. Default: 30.
+    /// The longest time without a byte from the server, in seconds. Default: 30.
     pub read_timeout_seconds: Option<f64>,
-    /// The largest body that is read from the server, in bytes. Default: 32 MiB.
+    /// The largest response body, in bytes. Default: 32 MiB.
     pub max_body_bytes: Option<usize>,
-    /// How many requests may be under way at once; at least 1. Default: 16.
+    /// The largest number of concurrent requests; at least 1. Default: 16.
     pub max_concurrency: Option<usize>,
-    /// A rate that holds whatever the vendor publishes and the server says. Default: none.
+    /// A rate limit in place of the vendor's published rate and the server's headers. Default: none.
     pub rate_limit: Option<RateLimitConfig>,
-    /// Further rates that hold at the same time, over other windows: an hour's and a day's, for example. Default: none.
+    /// Further rate limits over other windows, such as an hour and a day. Default: none.
     pub rate_limits: Vec<RateLimitConfig>,
-    /// How often and how patiently a call is repeated.
+    /// When and how often a request is retried.
     pub retry: RetryConfig,
 }
 
-/// At most so many requests in any window.
+/// A rate limit: at most `requests` in any window of `window_seconds`.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RateLimitConfig {
-    /// How many requests; 0 counts as 1.
+    /// The number of requests; 0 counts as 1.
     pub requests: usize,
     /// The length of the window, in seconds; at most a day.
     pub window_seconds: f64,
 }
 
-/// The numbers of a [`RetryPolicy`](crate::RetryPolicy).
+/// The fields of a [`RetryPolicy`](crate::RetryPolicy).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RetryConfig {
-    /// How many requests are sent for one call at most; 1 switches retries off. Default: 5.
+    /// The largest number of requests of one call; 1 disables retries. Default: 5.
     pub max_attempts: Option<u32>,
     /// The longest delay before the second attempt, in seconds. Default: 0.25.
     pub initial_delay_seconds: Option<f64>,
     /// The longest delay before any attempt, in seconds. Default: 30.
     pub max_delay_seconds: Option<f64>,
-    /// How long a call may take in all, in seconds. Default: 120.
+    /// The total time limit of a call, in seconds. Default: 120.
     pub deadline_seconds: Option<f64>,
-    /// How long a create whose answer was lost is looked for before it is sent again, in seconds. Default: 5.
+    /// How long an invitation is looked for after a create without a response before the create is sent again, in
+    /// seconds. Default: 5.
     pub settle_for_seconds: Option<f64>,
 }
 
 impl ConnectionConfig {
-    /// The options of a provider's client, as far as they are given here.
+    /// The client options that the configuration stands for.
     pub(super) fn options(self, provider: &'static str) -> Result<ClientOptions> {
-        let seconds = |field: &str, given: Option<f64>, default: Duration| match given {
+        let seconds = |field: &str, value: Option<f64>, default: Duration| match value {
             None => Ok(default),
             Some(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| {
-                let wrong = format!("`{field}` is {seconds}, which is no length of time");
-                refuse(provider, &wrong)
+                let message = format!("`{field}` is {seconds}, which is not a valid duration");
+                config_error(provider, &message)
             }),
         };
         let mut options = ClientOptions::default();
-        for (field, given, option) in [
+        for (field, value, option) in [
             (
                 "timeout_seconds",
                 self.timeout_seconds,
@@ -112,7 +113,7 @@ impl ConnectionConfig {
                 &mut options.retry.settle_for,
             ),
         ] {
-            *option = seconds(field, given, *option)?;
+            *option = seconds(field, value, *option)?;
         }
         if let Some(attempts) = self.retry.max_attempts {
             options.retry.max_attempts = attempts;
@@ -124,8 +125,8 @@ impl ConnectionConfig {
             options.max_concurrency = requests;
         }
         for limit in self.rate_limit.into_iter().chain(self.rate_limits) {
-            let given = Some(limit.window_seconds);
-            let window = seconds("window_seconds", given, Duration::ZERO)?;
+            let value = Some(limit.window_seconds);
+            let window = seconds("window_seconds", value, Duration::ZERO)?;
             options.rates.push(Rate::at_most(limit.requests, window));
         }
         Ok(options)

@@ -1,9 +1,11 @@
-//! Any provider from data: from a configuration file, or from the environment.
+//! Configuration of providers as data: from a file, or from the environment.
 
 mod clickhouse;
 mod confluent;
 mod connection;
-mod environment;
+mod env;
+mod key;
+mod url;
 
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -11,14 +13,15 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "client-credentials")]
 pub use self::confluent::ClientCredentialsConfig;
-pub(crate) use self::environment::process_environment;
+pub(crate) use self::env::process_env;
 pub use self::{
     clickhouse::ClickHouseConfig,
     confluent::{ConfluentConfig, StsConfig, SubjectTokenConfig},
     connection::{ConnectionConfig, RateLimitConfig, RetryConfig},
+    key::ConfigKey,
 };
 
-use self::environment::Variables;
+use self::env::EnvLookup;
 use crate::{
     clickhouse::ClickHouse,
     confluent::Confluent,
@@ -27,10 +30,10 @@ use crate::{
     person::OrganizationProvider,
 };
 
-/// Everything that is needed to set up a provider. Changing the backend is changing this value.
+/// The configuration of a provider. Another value switches the backend.
 ///
-/// Read from any serde format; the field `provider` says which one it is. `Debug` shows no secret, and
-/// there is no `Serialize`, so that a secret cannot be written by accident.
+/// Deserialised from any serde format; the field `provider` selects the variant. `Debug` shows no secret, and there is
+/// no `Serialize`, so that a secret cannot be written by accident.
 ///
 /// ```
 /// use org_invitations::{InvitationProvider, ProviderConfig};
@@ -69,11 +72,19 @@ impl ProviderKind {
     /// Every provider of this crate.
     pub const ALL: &'static [Self] = &[Self::Confluent, Self::ClickHouse];
 
-    /// The name, as in configuration and errors.
+    /// The name in configuration and errors: `confluent` or `clickhouse`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Confluent => Confluent::NAME,
             Self::ClickHouse => ClickHouse::NAME,
+        }
+    }
+
+    /// The base URL of the vendor's API, which is used unless another one is set.
+    pub const fn default_base_url(self) -> &'static str {
+        match self {
+            Self::Confluent => "https://api.confluent.cloud",
+            Self::ClickHouse => "https://api.clickhouse.cloud",
         }
     }
 }
@@ -93,35 +104,33 @@ impl FromStr for ProviderKind {
             .copied()
             .find(|kind| kind.as_str() == name)
             .ok_or_else(|| {
-                let known = "the providers are `confluent` and `clickhouse`";
-                Error::new(ErrorKind::Config, Operation::Configure, known).with_target(name)
+                let message = "the providers are `confluent` and `clickhouse`";
+                Error::new(ErrorKind::Config, Operation::Configure, message).with_target(name)
             })
     }
 }
 
 impl ProviderConfig {
-    /// Reads the configuration of `kind` from the environment, by the vendors' own variable names: see
+    /// Reads the configuration of `kind` from the vendor's own environment variables: see [`ConfigKey`],
     /// [`Confluent::from_env`] and [`ClickHouse::from_env`].
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`], naming the variable that is missing or wrong.
+    /// [`ErrorKind::Config`], naming the missing or invalid variable.
     pub fn from_env(kind: ProviderKind) -> Result<Self> {
-        Self::from_variables(kind, process_environment())
+        Self::from_env_with(kind, process_env())
     }
 
-    fn from_variables(kind: ProviderKind, variables: Variables<'_>) -> Result<Self> {
+    fn from_env_with(kind: ProviderKind, lookup: EnvLookup<'_>) -> Result<Self> {
         match kind {
-            ProviderKind::Confluent => {
-                ConfluentConfig::from_variables(variables).map(Self::Confluent)
-            }
+            ProviderKind::Confluent => ConfluentConfig::from_env_with(lookup).map(Self::Confluent),
             ProviderKind::ClickHouse => {
-                ClickHouseConfig::from_variables(variables).map(Self::ClickHouse)
+                ClickHouseConfig::from_env_with(lookup).map(Self::ClickHouse)
             }
         }
     }
 
-    /// Which provider it sets up.
+    /// The provider that the configuration is for.
     pub fn kind(&self) -> ProviderKind {
         match self {
             Self::Confluent(_) => ProviderKind::Confluent,
@@ -129,16 +138,16 @@ impl ProviderConfig {
         }
     }
 
-    /// Checks everything and makes the provider. Sends nothing.
+    /// Validates the configuration and builds the provider. Sends nothing.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`], naming the field that is missing or wrong.
+    /// [`ErrorKind::Config`], naming the missing or invalid field.
     pub fn build(self) -> Result<Arc<dyn OrganizationProvider>> {
         self.build_with(None)
     }
 
-    /// As [`build`](Self::build), and shows every reply to `observer`.
+    /// As [`build`](Self::build); `observer` receives the metadata of every response.
     ///
     /// # Errors
     ///
@@ -150,12 +159,12 @@ impl ProviderConfig {
         self.build_with(Some(observer))
     }
 
-    /// The HTTP client that the provider of this configuration sends its requests with: the same certificates,
-    /// proxy and timeouts, and no credentials. For a request of one's own that has to go the same way.
+    /// Builds an HTTP client as the provider of this configuration uses it, with the same certificates, proxy and
+    /// connect timeout and without credentials: for a request that has to take the same route.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`]: a number or the base URL is wrong, or TLS cannot be set up.
+    /// [`ErrorKind::Config`]: a number or the base URL is invalid, or TLS cannot be set up.
     pub fn http_client(&self) -> Result<reqwest::Client> {
         let (kind, connection, base_url) = match self {
             Self::Confluent(config) => (
@@ -171,12 +180,12 @@ impl ProviderConfig {
         };
         let options = connection.clone().options(kind.as_str())?;
         let is_plain = match base_url {
-            Some(url) => Endpoint::new(&url, None)?.is_plain(),
+            Some(url) => Endpoint::new(&url, None).is_plain(),
             None => false,
         };
         let client = options.http_client(is_plain);
         client.map_err(|error| {
-            refuse(kind.as_str(), "cannot set up the HTTP client").with_source(error)
+            config_error(kind.as_str(), "cannot set up the HTTP client").with_source(error)
         })
     }
 
@@ -191,8 +200,8 @@ impl ProviderConfig {
     }
 }
 
-fn refuse(provider: &'static str, wrong: &str) -> Error {
-    Error::new(ErrorKind::Config, Operation::Configure, wrong)
+fn config_error(provider: &'static str, message: &str) -> Error {
+    Error::new(ErrorKind::Config, Operation::Configure, message)
         .with_provider(provider)
         .with_target("configuration")
 }

@@ -1,9 +1,9 @@
-//! Setting up a Confluent provider.
+//! The builder of a Confluent provider.
 
 use secrecy::SecretString;
 
 use crate::{
-    config::{ConfluentConfig, process_environment},
+    config::{ConfluentConfig, ProviderKind, process_env},
     confluent::{Confluent, StsCredentials, error},
     error::{Error, ErrorKind, Operation, Result},
     http::{
@@ -12,13 +12,11 @@ use crate::{
     },
 };
 
-const DEFAULT_BASE_URL: &str = "https://api.confluent.cloud";
-
-/// Sets up a [`Confluent`] provider. `Debug` shows no secret.
+/// Builds a [`Confluent`] provider. `Debug` shows no secret.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ConfluentBuilder {
-    base_url: BaseUrl,
+    base_url: Result<BaseUrl>,
     credentials: Option<Credentials>,
     sts: Option<StsCredentials>,
     options: ClientOptions,
@@ -27,20 +25,20 @@ pub struct ConfluentBuilder {
 impl ConfluentBuilder {
     pub(super) fn new() -> Self {
         Self {
-            base_url: DEFAULT_BASE_URL.into(),
+            base_url: ProviderKind::Confluent.default_base_url().try_into(),
             credentials: None,
             sts: None,
             options: ClientOptions::default(),
         }
     }
 
-    /// Starts from the environment; see [`Confluent::from_env`].
+    /// Starts from environment variables; see [`Confluent::from_env`].
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`], naming the variable that is missing.
+    /// [`ErrorKind::Config`], naming the missing or invalid variable.
     pub fn from_env() -> Result<Self> {
-        ConfluentConfig::from_variables(process_environment())?.into_builder(None)
+        ConfluentConfig::from_env_with(process_env())?.into_builder(None)
     }
 
     /// Authenticates with a Cloud API key and its secret (HTTP Basic).
@@ -53,45 +51,51 @@ impl ConfluentBuilder {
         self.credentials(Credentials::bearer(token))
     }
 
-    /// Authenticates through an identity pool, with tokens that are renewed in time.
+    /// Authenticates through an identity pool, with tokens that are refreshed before they expire.
     pub fn sts(mut self, credentials: StsCredentials) -> Self {
         self.sts = Some(credentials);
         self
     }
 
-    /// Sends requests elsewhere. Default: `https://api.confluent.cloud`. Plain http is for loopback
-    /// addresses only.
-    pub fn base_url(mut self, base_url: impl Into<BaseUrl>) -> Self {
-        self.base_url = base_url.into();
+    /// Sets the base URL of the API: https, or plain http to a loopback address. Default:
+    /// `https://api.confluent.cloud`. [`build`](Self::build) reports an invalid URL.
+    pub fn base_url<U>(mut self, base_url: U) -> Self
+    where
+        U: TryInto<BaseUrl>,
+        U::Error: Into<Error>,
+    {
+        self.base_url = base_url.try_into().map_err(Into::into);
         self
     }
 
     common_setters!();
 
-    /// Checks everything and makes the provider. Sends nothing.
+    /// Validates the settings and builds the provider. Sends nothing.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] for missing or unusable credentials and for a base URL, or an identity
-    /// provider's token URL, that is not https; [`ErrorKind::Unsupported`] for STS credentials where the document that
-    /// this crate was built from has no exchange of tokens.
+    /// [`ErrorKind::Config`] for missing or invalid credentials, an invalid base URL or token URL, and a zero timeout;
+    /// [`ErrorKind::Unsupported`] for STS credentials if the document that this crate was built from has no token
+    /// exchange.
     pub fn build(self) -> Result<Confluent> {
-        let named = |error: Error| error.with_provider(Confluent::NAME);
-        let endpoint = Endpoint::new(&self.base_url, None).map_err(|error| named(error.into()))?;
+        let with_provider = |error: Error| error.with_provider(Confluent::NAME);
+        let endpoint = Endpoint::new(&self.base_url.map_err(with_provider)?, None);
         let authorization = match (self.credentials, self.sts) {
             (Some(credentials), None) => {
-                Authorization::fixed(&credentials).map_err(|error| named(error.into()))?
+                Authorization::fixed(&credentials).map_err(|error| with_provider(error.into()))?
             }
             (None, Some(sts)) => {
-                let provider = sts.provider(&endpoint, &self.options).map_err(named)?;
-                Authorization::renewed(provider)
+                let provider = sts
+                    .provider(&endpoint, &self.options)
+                    .map_err(with_provider)?;
+                Authorization::refreshed(provider)
             }
             _ => {
-                let missing = "it needs one of an API key, an access token, and STS credentials";
-                return Err(named(Error::new(
+                let message = "it needs one of an API key, an access token, and STS credentials";
+                return Err(with_provider(Error::new(
                     ErrorKind::Config,
                     Operation::Configure,
-                    missing,
+                    message,
                 )));
             }
         };
@@ -102,6 +106,8 @@ impl ConfluentBuilder {
             is_own_refusal: error::is_own_refusal,
         };
         let client = HttpClient::new(service, endpoint, authorization, self.options);
-        Ok(Confluent::new(client.map_err(|error| named(error.into()))?))
+        Ok(Confluent::new(
+            client.map_err(|error| with_provider(error.into()))?,
+        ))
     }
 }

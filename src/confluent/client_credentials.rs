@@ -1,10 +1,10 @@
-//! A subject token by the OAuth 2.0 client-credentials grant.
+//! Subject tokens by the OAuth 2.0 client-credentials grant.
 
 use std::sync::Arc;
 
 use oauth2::{
     ClientId, ClientSecret, HttpRequest, HttpResponse, RequestTokenError, Scope, TokenResponse,
-    TokenUrl, basic::BasicClient,
+    basic::BasicClient,
 };
 use reqwest::{StatusCode, header::AUTHORIZATION};
 use secrecy::{ExposeSecret, SecretString};
@@ -15,65 +15,68 @@ use crate::{
     confluent::Confluent,
     error::{Error, ErrorKind, Operation, Result, excerpt},
     http::{
-        Authorization, BaseUrl, CallState, ClientOptions, Endpoint, HttpClient, Outgoing, Reply,
-        Service, TransportError, TransportErrorKind, headers, secure_url,
+        Authorization, CallState, ClientOptions, Endpoint, HttpClient, Outgoing, Reply, Service,
+        TokenUrl, TransportError, TransportErrorKind, headers,
     },
     operation::kind_of_status,
 };
 
-/// The largest answer of an identity provider that is read.
-const MAX_BODY: usize = 1 << 20;
+/// The largest response of an identity provider, in bytes.
+const MAX_BODY_BYTES: usize = 1 << 20;
 
-/// How an identity provider gives a program its token (feature `client-credentials`).
+/// The OAuth 2.0 client-credentials grant of an identity provider (feature `client-credentials`).
 ///
-/// Asked with the provider's time limits and as patiently as its [`RetryPolicy`](crate::RetryPolicy)
-/// says, at each exchange. Redirects are not followed. `Debug` shows no secret.
+/// A token is requested for each exchange, with the timeouts and the [`RetryPolicy`](crate::RetryPolicy) of the
+/// provider. Redirects are not followed. `Debug` shows no secret.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ClientCredentials {
-    token_url: BaseUrl,
+    token_url: Result<TokenUrl>,
     client_id: String,
     client_secret: SecretString,
     scopes: Vec<String>,
 }
 
 impl ClientCredentials {
-    /// Asks at `token_url`, as the client with this id and secret.
+    /// Requests tokens at `token_url`, as the client with this id and secret.
     ///
-    /// The URL is used as it is, with its path and query. Building a provider is refused
-    /// ([`ErrorKind::Config`]) when it is not https, but for this machine's loopback, when it has a
-    /// user name, password or fragment, and when the id or the secret is empty.
-    pub fn new(
-        token_url: impl Into<BaseUrl>,
+    /// The URL keeps its path and query. Building a provider fails with [`ErrorKind::Config`] if the URL is invalid (see
+    /// [`TokenUrl`]), or if the id or the secret is empty.
+    pub fn new<U>(
+        token_url: U,
         client_id: impl Into<String>,
         client_secret: impl Into<SecretString>,
-    ) -> Self {
+    ) -> Self
+    where
+        U: TryInto<TokenUrl>,
+        U::Error: Into<Error>,
+    {
         Self {
-            token_url: token_url.into(),
+            token_url: token_url.try_into().map_err(Into::into),
             client_id: client_id.into(),
             client_secret: client_secret.into(),
             scopes: Vec::new(),
         }
     }
 
-    /// Asks for this scope too. Default: none.
+    /// Adds a requested scope. Default: none.
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scopes.push(scope.into());
         self
     }
 
-    /// Checks all of it. Sends nothing.
-    pub(super) fn connect(self, options: &ClientOptions) -> Result<Arc<IdentityProvider>> {
-        let refuse = |wrong: &str| {
+    /// Checks the settings and builds the HTTP client. Sends nothing.
+    pub(super) fn build(self, options: &ClientOptions) -> Result<Arc<IdentityProvider>> {
+        let config_error = |wrong: &str| {
             Error::new(ErrorKind::Config, Operation::Configure, wrong)
                 .with_target("identity provider")
         };
-        let url = secure_url(&self.token_url, "token URL")?;
+        let url = self.token_url.clone()?.into_url();
         if self.client_id.is_empty() {
-            return Err(refuse("the client's id is empty"));
+            return Err(config_error("the client's id is empty"));
         }
         if self.client_secret.expose_secret().is_empty() {
-            return Err(refuse("the client's secret is empty"));
+            return Err(config_error("the client's secret is empty"));
         }
         let service = Service {
             name: Confluent::NAME,
@@ -85,8 +88,8 @@ impl ClientCredentials {
         let redactor = authorization.redactor();
         redactor.register_secret(self.client_secret.expose_secret());
         let options = ClientOptions {
-            max_body_bytes: MAX_BODY,
-            // Those are for the API.
+            max_body_bytes: MAX_BODY_BYTES,
+            // The caller's rate limits are those of the API.
             rates: Vec::new(),
             observer: None,
             ..options.clone()
@@ -100,7 +103,7 @@ impl ClientCredentials {
     }
 }
 
-/// An identity provider that can be asked.
+/// An identity provider with its HTTP client.
 pub(super) struct IdentityProvider {
     client: ClientCredentials,
     url: Url,
@@ -108,20 +111,20 @@ pub(super) struct IdentityProvider {
 }
 
 impl IdentityProvider {
-    /// A token, asked for again and again as far as the retry policy allows.
+    /// Requests a token, with retries.
     pub async fn fetch(self: &Arc<Self>) -> Result<SecretString> {
-        // Asking for a token changes nothing, although it is a POST.
+        // A token request is safe, although it is a POST.
         let call = Arc::new(self.http.start_call().safe());
-        let token = self.ask(&call).await;
+        let token = self.request_token(&call).await;
         token.map_err(|error| error.with_attempts(call.attempts()))
     }
 
-    async fn ask(self: &Arc<Self>, call: &Arc<CallState>) -> Result<SecretString> {
+    async fn request_token(self: &Arc<Self>, call: &Arc<CallState>) -> Result<SecretString> {
         let client = &self.client;
         let secret = client.client_secret.expose_secret().to_owned();
         let oauth = BasicClient::new(ClientId::new(client.client_id.clone()))
             .set_client_secret(ClientSecret::new(secret))
-            .set_token_uri(TokenUrl::from_url(self.url.clone()));
+            .set_token_uri(oauth2::TokenUrl::from_url(self.url.clone()));
         let scopes = client.scopes.iter().cloned().map(Scope::new);
         let scopes: Vec<_> = scopes.collect();
         let request = oauth.exchange_client_credentials().add_scopes(scopes);
@@ -132,18 +135,18 @@ impl IdentityProvider {
                 Ok(token.access_token().secret().trim().into())
             }
             Err(RequestTokenError::Request(error)) => Err(error),
-            // Nothing of such an answer goes into the error: it may hold a token.
+            // The response may hold a token, so the error does not quote it.
             _ => {
                 let message = format!(
                     "{} answered with JSON that has no token of a known form",
-                    self.place()
+                    self.url_without_query()
                 );
                 Err(self.error(ErrorKind::Decode, message).with_status(200))
             }
         }
     }
 
-    /// Sends the request. Only an answer that may hold a token is passed on.
+    /// Sends the request. Returns successful JSON responses only.
     async fn send(
         self: Arc<Self>,
         request: HttpRequest,
@@ -155,7 +158,7 @@ impl IdentityProvider {
         })?;
         if let Some(header) = request.headers_mut().get_mut(AUTHORIZATION) {
             header.set_sensitive(true);
-            // The pair of id and secret, as it is sent.
+            // The encoded pair of id and secret.
             if let Some((_, pair)) = header.to_str().ok().and_then(|text| text.split_once(' ')) {
                 self.http.authorization.redactor().register_secret(pair);
             }
@@ -168,21 +171,20 @@ impl IdentityProvider {
         let reply = sent.map_err(|error| self.transport_error(&error))?;
         let json = reply.json().filter(|json| json.is_object());
         if !reply.status.is_success() || json.is_none() {
-            return Err(self.unusable(&reply, json));
+            return Err(self.response_error(&reply, json));
         }
         let mut answer = HttpResponse::new(reply.body.to_vec());
-        // The media type was looked at: it is JSON, whatever its header says.
+        // The body is JSON, whatever its media type.
         *answer.status_mut() = StatusCode::OK;
         Ok(answer)
     }
 
-    /// What an answer without a token means: a refusal in OAuth's form (RFC 6749, section 5.2), or
-    /// something else.
-    fn unusable(&self, reply: &Reply, json: Option<&Value>) -> Error {
+    /// The error for a response without a token: an OAuth error (RFC 6749, section 5.2), or something else.
+    fn response_error(&self, reply: &Reply, json: Option<&Value>) -> Error {
         let (status, redactor) = (reply.status, self.http.authorization.redactor());
         let text = |value: &Value| value.as_str().map(|text| excerpt(&redactor.redact(text)));
         let code = json.and_then(|json| text(&json["error"]));
-        let by_status = kind_of_status(status, Operation::Authenticate).filter(|kind| {
+        let status_kind = kind_of_status(status, Operation::Authenticate).filter(|kind| {
             matches!(
                 kind,
                 ErrorKind::Unauthenticated
@@ -194,11 +196,11 @@ impl IdentityProvider {
         let mut error = if let Some(code) = code.filter(|_| !status.is_success()) {
             let why = json.and_then(|json| text(&json["error_description"]));
             let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-            let message = format!("{} refused: {code}{why}", self.place());
-            let kind = by_status.unwrap_or(ErrorKind::Unauthenticated);
+            let message = format!("{} refused: {code}{why}", self.url_without_query());
+            let kind = status_kind.unwrap_or(ErrorKind::Unauthenticated);
             self.error(kind, message).with_code(code)
         } else {
-            let kind = match by_status {
+            let kind = match status_kind {
                 Some(kind) => kind,
                 None if status.is_success() => ErrorKind::Decode,
                 None => ErrorKind::Unexpected,
@@ -211,7 +213,7 @@ impl IdentityProvider {
             let message = format!(
                 "{} answered {status} with {what} in place of a token; check the token URL and any \
                  proxy",
-                self.place()
+                self.url_without_query()
             );
             self.error(kind, message)
         };
@@ -221,7 +223,7 @@ impl IdentityProvider {
         error.with_status(status.as_u16())
     }
 
-    /// What it means that no complete answer came.
+    /// The error for a request without a complete response.
     fn transport_error(&self, error: &TransportError) -> Error {
         let (kind, what) = match error.kind() {
             TransportErrorKind::Connect => (ErrorKind::Connect, "could not be reached"),
@@ -230,23 +232,26 @@ impl IdentityProvider {
                 (ErrorKind::Connect, what)
             }
             TransportErrorKind::BodyTooLarge => {
-                let message = format!("{} answered more than {MAX_BODY} bytes", self.place());
+                let message = format!(
+                    "{} answered more than {MAX_BODY_BYTES} bytes",
+                    self.url_without_query()
+                );
                 let status = error.status().unwrap_or_default();
                 let error = self.error(ErrorKind::Decode, message);
                 return error.with_status(status.as_u16());
             }
             TransportErrorKind::Transport => {
-                let broke = "broke the connection before its answer was complete";
-                (ErrorKind::Transport, broke)
+                let what = "broke the connection before its answer was complete";
+                (ErrorKind::Transport, what)
             }
             _ => (ErrorKind::Timeout, "did not answer in time"),
         };
-        self.error(kind, format!("{} {what}", self.place()))
+        self.error(kind, format!("{} {what}", self.url_without_query()))
             .with_shared_source(error.shared_source().cloned())
     }
 
-    /// Where it is, without the query.
-    fn place(&self) -> &str {
+    /// The token URL without its query.
+    fn url_without_query(&self) -> &str {
         &self.url[..Position::AfterPath]
     }
 

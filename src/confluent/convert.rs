@@ -46,8 +46,8 @@ const FIELDS: &[&str] = &[
 
 /// The word on the wire; an unknown value goes out as it came in.
 pub(super) fn status_to_wire(status: &InvitationStatus) -> &str {
-    let known = STATUSES.iter().find(|(known, _)| known == status);
-    known.map_or(status.as_str(), |(_, word)| word)
+    let entry = STATUSES.iter().find(|(known, _)| known == status);
+    entry.map_or(status.as_str(), |(_, word)| word)
 }
 
 pub(super) fn auth_type_from_wire(word: &str) -> AuthType {
@@ -55,13 +55,13 @@ pub(super) fn auth_type_from_wire(word: &str) -> AuthType {
 }
 
 fn auth_type_to_wire(auth_type: &AuthType) -> &str {
-    let known = AUTH_TYPES.iter().find(|(known, _)| known == auth_type);
-    known.map_or(auth_type.as_str(), |(_, word)| word)
+    let entry = AUTH_TYPES.iter().find(|(known, _)| known == auth_type);
+    entry.map_or(auth_type.as_str(), |(_, word)| word)
 }
 
 fn from_wire<T: Clone + for<'a> From<&'a str>>(table: &[(T, &str)], word: &str) -> T {
-    let known = table.iter().find(|(_, known)| *known == word);
-    known.map_or_else(|| T::from(word), |(value, _)| value.clone())
+    let entry = table.iter().find(|(_, known)| *known == word);
+    entry.map_or_else(|| T::from(word), |(value, _)| value.clone())
 }
 
 /// The body of a create.
@@ -90,7 +90,7 @@ pub(super) fn to_request_body(
 }
 
 /// The invitation that a reply holds.
-pub(super) fn one(
+pub(super) fn invitation_from(
     context: &OperationContext<'_>,
     success: Result<Success<types::Invitation>>,
 ) -> Result<Invitation> {
@@ -98,7 +98,7 @@ pub(super) fn one(
     let invitation = match value {
         Ok(wire) => {
             context.expect_no_failure(&reply, &wire.extra)?;
-            invitation_from(wire, Some(&Text(&reply.body)))
+            invitation_from_wire(wire, Some(&Text(&reply.body)))
         }
         Err(why) if is_ambiguous(&why) => Err(why),
         Err(why) => reply.json().map_or(Err(why), decode),
@@ -106,14 +106,14 @@ pub(super) fn one(
     invitation.map_err(|why| context.decode_error(&reply, &why))
 }
 
-/// Converts what the bindings read; `text` is what they read it from. The error says what is odd about it.
-fn invitation_from(
+/// Converts what the bindings read; `text` is what they read it from. The error is the reason.
+fn invitation_from_wire(
     mut wire: types::Invitation,
     text: Option<&dyn ObjectText>,
 ) -> Result<Invitation, String> {
-    let id = wire.id.take().ok_or("it has no `id`")?;
+    let id = wire.id.take().ok_or("the invitation has no `id`")?;
     let id = InvitationId::new(id).map_err(|error| error.to_string())?;
-    let email = wire.email.take().ok_or("it has no `email`")?;
+    let email = wire.email.take().ok_or("the invitation has no `email`")?;
     let mut invitation = Invitation::new(id, email);
     let status = wire.status.take();
     invitation.status = status.map(|word| from_wire(&STATUSES, word.as_str()));
@@ -134,7 +134,7 @@ fn invitation_from(
 /// Converts an object that the bindings may not be able to read: what has no field in the facade may be anything.
 fn decode(value: &Value) -> Result<Invitation, String> {
     let (wire, mut rest) = split::<types::Invitation>(value, FIELDS)?;
-    let mut invitation = invitation_from(wire, None)?;
+    let mut invitation = invitation_from_wire(wire, None)?;
     let created_at = rest
         .get("metadata")
         .and_then(|metadata| metadata.get("created_at")?.as_str());
@@ -149,7 +149,7 @@ fn time(wire: Option<Timestamp>, name: &str) -> Result<Option<DateTime<Utc>>, St
     let Some(wire) = wire else { return Ok(None) };
     match wire.utc() {
         Some(time) => Ok(Some(time)),
-        None => Err(format!("its `{name}` is not a time: {wire}")),
+        None => Err(format!("`{name}` of the invitation is not a time: {wire}")),
     }
 }
 
@@ -173,13 +173,13 @@ fn reference(
 }
 
 /// One page.
-pub(super) fn page(context: &OperationContext<'_>, reply: Result<Reply>) -> Result<Page> {
+pub(super) fn page_from(context: &OperationContext<'_>, reply: Result<Reply>) -> Result<Page> {
     let reply = reply?;
     let list: ListBody<types::InvitationList> = ListBody::read(
         context,
         &reply,
         "data",
-        |wire, text| invitation_from(wire, text),
+        |wire, text| invitation_from_wire(wire, text),
         decode,
     )?;
     let (next, total) = match &list.envelope {
@@ -204,7 +204,7 @@ pub(super) fn page(context: &OperationContext<'_>, reply: Result<Reply>) -> Resu
             let next = match &metadata["next"] {
                 Value::Null => Ok(None),
                 Value::String(link) => next_token(Some(link)),
-                _ => Err("the link to the next page is not text"),
+                _ => Err("the link to the next page is not a string"),
             };
             (next, metadata["total_size"].as_u64())
         }
@@ -292,8 +292,8 @@ impl Properties for types::Invitation {
                 created_at.map(|time| Value::from_iter([("created_at", time)])),
             ),
         ];
-        let known = properties.into_iter();
-        known
+        let properties = properties.into_iter();
+        properties
             .filter_map(|(name, value)| Some((name.to_owned(), value?)))
             .collect()
     }

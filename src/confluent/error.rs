@@ -1,4 +1,4 @@
-//! What Confluent's failures mean.
+//! The errors of Confluent.
 //!
 //! Documented: `{"errors": [{id, status, code, title, detail, source}]}`, every field optional, and a 429 without a
 //! body. Observed besides: `{message}`, `{error: {message}}`, HTML, nothing at all.
@@ -13,13 +13,13 @@ use crate::{
     operation::{OperationContext, kind_of_status},
 };
 
-/// The id of a request, which Confluent has in a header.
+/// The id of a request, from a header.
 pub(super) fn request_id(headers: &HeaderMap, _: &[u8]) -> Option<String> {
     headers::text(headers, "x-request-id").map(str::to_owned)
 }
 
-/// Whether a 429 is Confluent's own: without a body, as documented, but with the wait or the allowance that it sends with
-/// each of them; or with a list of errors.
+/// Whether a 429 is Confluent's own: a list of errors, or an empty body, as documented, with `Retry-After` or rate limit
+/// headers.
 pub(super) fn is_own_refusal(headers: &HeaderMap, body: &[u8]) -> bool {
     if !body.is_empty() {
         let body = serde_json::from_slice(body).unwrap_or(Value::Null);
@@ -28,7 +28,7 @@ pub(super) fn is_own_refusal(headers: &HeaderMap, body: &[u8]) -> bool {
     headers.contains_key("retry-after") || headers::rate_limit(headers).is_some()
 }
 
-/// Reads a reply that is no success.
+/// Converts a reply that is not a success into an error.
 pub(super) fn failure(context: &OperationContext<'_>, reply: &Reply) -> Error {
     let body = reply.json();
     let details = body.map(details).unwrap_or_default();
@@ -74,7 +74,7 @@ fn kind(operation: Operation, status: StatusCode, details: &[ErrorDetail]) -> Er
         texts.any(|text| text.to_ascii_lowercase().contains(words))
     };
     match (status.as_u16(), operation) {
-        // Observed: the quota comes as 400 at times, and so does deleting what was accepted.
+        // Observed: an exhausted quota and the deletion of an accepted invitation may be a 400.
         (400, Operation::Delete) if says("already accepted") => ErrorKind::AlreadyAccepted,
         (400, Operation::Create) if says("quota") => ErrorKind::QuotaExceeded,
         // "This user already exists within the Organization", "resource_already_exists".
@@ -96,7 +96,7 @@ fn details(body: &Value) -> Vec<ErrorDetail> {
     };
     let read = |entry: &Value| ErrorDetail {
         id: text(&entry["id"]),
-        // Documented as a string; a number says the same.
+        // Documented as a string; a number is accepted too.
         status: text(&entry["status"]).or_else(|| entry["status"].as_u64().map(|n| n.to_string())),
         code: text(&entry["code"]),
         title: text(&entry["title"]),
@@ -111,10 +111,10 @@ fn details(body: &Value) -> Vec<ErrorDetail> {
         .collect()
 }
 
-/// How many entries a message has in words; the others are counted.
+/// The largest number of entries in a message, which counts the others.
 const MAX_IN_MESSAGE: usize = 10;
 
-/// The entries in words, with the field each is about.
+/// The texts of the entries, each with the field that it is about.
 fn message(details: &[ErrorDetail]) -> String {
     let words = |detail: &ErrorDetail| {
         let text = detail

@@ -27,19 +27,19 @@ use crate::{
     http::HttpClient,
     invitation::{Invitation, InvitationId, NewInvitation},
     list::{ListQuery, Page, PageToken},
-    lookup::SharedLooks,
+    lookup::SharedLookups,
     operation::OperationContext,
     provider::InvitationProvider,
     reconcile::{create_reconciled, reconcile_delete},
 };
 
-/// What the vendor documents as the largest page.
+/// The largest page size that the vendor documents.
 const MAX_PAGE_SIZE: u32 = 100;
 
-/// What the vendor documents as the longest page token.
+/// The longest page token that the vendor documents.
 const MAX_TOKEN_CHARS: usize = 255;
 
-/// What is asked for at most: pages of 100 were observed to lose the rest of the list.
+/// The largest page size that is requested: pages of 100 were observed to lose the rest of the list.
 const SAFE_PAGE_SIZE: u32 = 99;
 
 /// The query parameters of a list that [`ListQuery`] has fields for.
@@ -76,8 +76,8 @@ const QUERY_FIELDS: &[&str] = &[
 #[derive(Clone)]
 pub struct Confluent {
     api: Client,
-    looks: Arc<SharedLooks>,
-    /// The id of the organisation, once it was looked up.
+    lookups: Arc<SharedLookups>,
+    /// The id of the organisation, once it is looked up.
     organization: Arc<OnceCell<String>>,
 }
 
@@ -109,7 +109,7 @@ impl Confluent {
     fn new(client: Arc<HttpClient>) -> Self {
         Self {
             api: Client::over(client),
-            looks: Arc::default(),
+            lookups: Arc::default(),
             organization: Arc::default(),
         }
     }
@@ -124,9 +124,9 @@ impl Confluent {
         ] {
             let context = self.context(operation, Some("i-1"));
             drop(error::failure(&context, &reply()));
-            let one = convert::one(&context, context.decoded(reply()));
-            drop(format!("{one:?}"));
-            let page = convert::page(&context, Ok(reply()));
+            let invitation = convert::invitation_from(&context, context.decoded(reply()));
+            drop(format!("{invitation:?}"));
+            let page = convert::page_from(&context, Ok(reply()));
             drop(format!("{page:?}"));
             drop(context.expect_deleted(&reply()));
         }
@@ -176,11 +176,11 @@ impl InvitationProvider for Confluent {
         let api = self.api.within(&context.call);
         let send = || async {
             let request = api.create_iam_v2_invitation().body(body.clone());
-            let made = convert::one(&context, context.outcome(request.send().await))?;
+            let made = convert::invitation_from(&context, context.outcome(request.send().await))?;
             context.expect_address(&new.email, made)
         };
-        let made = create_reconciled(self, &self.looks, &context, &new, send).await?;
-        self.bind_invited(&context, made, roles).await
+        let created = create_reconciled(self, &self.lookups, &context, &new, send).await?;
+        self.bind_invited(&context, created, roles).await
     }
 
     /// Looks up the organisation, where roles are given in a part of it.
@@ -195,7 +195,7 @@ impl InvitationProvider for Confluent {
         let api = self.api.within(&context.call);
         let sent = pin!(api.get_iam_v2_invitation().id(id.as_str()).send());
         let sent = sent.instrument(context.span()).await;
-        let found = convert::one(&context, context.outcome(sent))?;
+        let found = convert::invitation_from(&context, context.outcome(sent))?;
         context.expect_id(id, found)
     }
 
@@ -244,7 +244,7 @@ impl InvitationProvider for Confluent {
         if let Some(user) = &query.user {
             request = request.user(user.as_str());
         }
-        // Only the first request decides the size; the token carries it on.
+        // The first request sets the page size; the token keeps it.
         request = match token {
             Some(token) => request.page_token(token.as_str()),
             None => {
@@ -253,7 +253,7 @@ impl InvitationProvider for Confluent {
             }
         };
         let sent = pin!(request.send()).instrument(context.span()).await;
-        let mut page = convert::page(&context, context.reply(sent))?;
+        let mut page = convert::page_from(&context, context.reply(sent))?;
         context.drop_mismatches(query, &mut page);
         context.expect_whole(page)
     }

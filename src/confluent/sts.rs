@@ -1,4 +1,4 @@
-//! Confluent's Security Token Service: an identity provider's token becomes one of Confluent's.
+//! Confluent's Security Token Service, which exchanges an identity provider's token for one of Confluent's.
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
@@ -22,26 +22,22 @@ const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
-/// What may be asked for, in seconds: whole ones, and no more than the vendor gives.
-const LIFETIMES: std::ops::RangeInclusive<u64> = 1..=900;
+/// The lifetimes of a token that the vendor documents, in seconds.
+const LIFETIME_SECONDS: std::ops::RangeInclusive<u64> = 1..=900;
 
 /// Access through an identity pool, in place of an API key. `Debug` shows no secret.
 ///
-/// The token of an identity provider is exchanged for one of Confluent's at
-/// `POST /sts/v1/oauth2/token`.
+/// The provider exchanges the token of an identity provider for one of Confluent's with `POST /sts/v1/oauth2/token`.
 ///
-/// - It is renewed a minute before it expires, or after half its life if that is later, beside the
-///   calls, which go on with the one they have. When that fails it is tried again, and the old one
-///   serves until it expires. A token that has expired is never sent.
-/// - Where there is no token, however many calls wait for one and the same exchange, and get its token
-///   or its error. An exchange is retried as every call is, and the failure of the last try answers
-///   further calls for a second, or for as long as the service asked (at most 30 s). A missing subject
-///   token is looked for again by the next call.
-/// - A lifetime counts from when the token was asked for, by a clock that nobody sets. A token that the
-///   service takes for longer than an hour is renewed after an hour all the same.
-/// - When the API refuses a token (401), a call renews it and sends once more, one time, whatever the
-///   [`RetryPolicy`](crate::RetryPolicy) says: a refused request was not carried out.
-/// - The exchange has the provider's time limits, retry policy and observer, and not its rate limit.
+/// - A token is refreshed one minute before it expires, or after half its lifetime if that is later. Calls continue with
+///   the old token meanwhile, and after a failed refresh until it expires. An expired token is never sent.
+/// - Without a token, all calls wait for the same exchange, and get its token or its error. An exchange is retried as
+///   every call is; its final error answers further calls for one second, or for as long as the service asked (at most
+///   30 s). After an error about the subject token, the next call reads the subject token again.
+/// - A lifetime counts from the start of the exchange, by a monotonic clock, and is at most one hour.
+/// - After a rejected token (401), a call fetches another one and sends the request once more, whatever the
+///   [`RetryPolicy`](crate::RetryPolicy) says: a rejected request was not executed.
+/// - The exchange has the provider's timeouts, retry policy and observer, but not its rate limit.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct StsCredentials {
@@ -60,41 +56,40 @@ impl StsCredentials {
         }
     }
 
-    /// Asks for tokens that live this long, in whole seconds: a fraction is cut off. Default and
-    /// maximum: 15 min, by the vendor's document. Building a provider with less than 1 s or more than
-    /// that is refused.
+    /// Sets the lifetime of the tokens, in whole seconds: a fraction is dropped. Default and maximum: 15 min, by the
+    /// vendor's document. Building a provider fails with less than 1 s or more than 15 min.
     pub fn expires_in(mut self, lifetime: Duration) -> Self {
         self.expires_in = Some(lifetime);
         self
     }
 
-    /// The provider of tokens, at the same endpoint as the rest of the API.
+    /// Builds the token provider, at the endpoint of the API.
     pub(super) fn provider(
         self,
         endpoint: &Endpoint,
         options: &ClientOptions,
     ) -> Result<Arc<dyn TokenProvider>> {
-        let refuse = |kind: ErrorKind, wrong: String| {
-            Error::new(kind, Operation::Configure, wrong).with_target("STS credentials")
+        let config_error = |kind: ErrorKind, message: String| {
+            Error::new(kind, Operation::Configure, message).with_target("STS credentials")
         };
         if !offers::EXCHANGE_STS_V1_OAUTH_TOKEN {
-            let lacking = "the document that this was built from has no exchange of tokens";
-            return Err(refuse(ErrorKind::Unsupported, lacking.to_owned()));
+            let message = "the API document that this crate was built from has no token exchange";
+            return Err(config_error(ErrorKind::Unsupported, message.to_owned()));
         }
         if self.identity_pool_id.trim().is_empty() {
-            let wrong = "the id of the identity pool is empty";
-            return Err(refuse(ErrorKind::Config, wrong.to_owned()));
+            let message = "the id of the identity pool is empty";
+            return Err(config_error(ErrorKind::Config, message.to_owned()));
         }
         let seconds = self.expires_in.map(|lifetime| lifetime.as_secs());
-        if let Some(seconds) = seconds.filter(|seconds| !LIFETIMES.contains(seconds)) {
-            let (least, most) = (LIFETIMES.start(), LIFETIMES.end());
-            let wrong =
-                format!("`expires_in` is {seconds} s; a token lives from {least} s to {most} s");
-            return Err(refuse(ErrorKind::Config, wrong));
+        if let Some(seconds) = seconds.filter(|seconds| !LIFETIME_SECONDS.contains(seconds)) {
+            let (min, max) = (LIFETIME_SECONDS.start(), LIFETIME_SECONDS.end());
+            let message =
+                format!("`expires_in` is {seconds} s; a token lives from {min} s to {max} s");
+            return Err(config_error(ErrorKind::Config, message));
         }
         if seconds.is_some() && !offers::TOKEN_EXCHANGE_EXPIRES_IN {
-            let lacking = "the document that this was built from has no `expires_in`";
-            return Err(refuse(ErrorKind::Unsupported, lacking.to_owned()));
+            let message = "the API document that this crate was built from has no `expires_in`";
+            return Err(config_error(ErrorKind::Unsupported, message.to_owned()));
         }
         let service = Service {
             name: Confluent::NAME,
@@ -103,7 +98,7 @@ impl StsCredentials {
             is_own_refusal: error::is_own_refusal,
         };
         let options = ClientOptions {
-            // That is for the API; the token service counts on its own.
+            // The caller's rate limits are those of the API.
             rates: Vec::new(),
             ..options.clone()
         };
@@ -129,7 +124,7 @@ impl StsTokenProvider {
     fn context(&self) -> OperationContext<'_> {
         let pool = Some(self.identity_pool_id.as_str());
         let client = self.api.inner.client();
-        OperationContext::new(client, rejection, Operation::Authenticate, pool)
+        OperationContext::new(client, read_failure, Operation::Authenticate, pool)
     }
 
     async fn exchange(&self) -> Result<Token> {
@@ -154,7 +149,7 @@ impl StsTokenProvider {
         let sent = pin!(api.exchange_sts_v1_oauth_token().body(body).send());
         let sent = sent.instrument(context.span()).await;
         let success = context.outcome(sent)?;
-        // The body holds a token, so nothing of it goes into an error.
+        // The body may hold a token, so the error does not quote it.
         token(&success)
             .map_err(|why| context.error_from_reply(&success.reply, ErrorKind::Decode, why))
     }
@@ -163,28 +158,28 @@ impl StsTokenProvider {
 #[async_trait]
 impl TokenProvider for StsTokenProvider {
     async fn fetch(&self) -> Result<Token, TransportError> {
-        self.exchange().await.map_err(no_token)
+        self.exchange().await.map_err(transport_error)
     }
 
     fn token_error(&self, why: &str) -> TransportError {
-        no_token(self.context().error(ErrorKind::Unavailable, why))
+        transport_error(self.context().error(ErrorKind::Unavailable, why))
     }
 
     fn hold_off(&self, error: &TransportError) -> Option<Duration> {
-        let own = error.shared_source()?.downcast_ref::<Error>()?;
-        // What is not set up right is not asked for, so asking again harms nobody.
-        let was_asked = own.kind() != ErrorKind::Config;
-        was_asked.then(|| own.retry_after().unwrap_or_default())
+        let facade_error = error.shared_source()?.downcast_ref::<Error>()?;
+        // A configuration error occurs before a request is sent, so the next call may try at once.
+        let was_sent = facade_error.kind() != ErrorKind::Config;
+        was_sent.then(|| facade_error.retry_after().unwrap_or_default())
     }
 }
 
-/// The transport carries the facade's own error.
-fn no_token(error: Error) -> TransportError {
+/// Wraps the facade's error for the transport.
+fn transport_error(error: Error) -> TransportError {
     TransportError::new(TransportErrorKind::Credentials, error.message()).with_source(error)
 }
 
-/// What the exchange refuses, it refuses for the subject token or the pool.
-fn rejection(context: &OperationContext<'_>, reply: &Reply) -> Error {
+/// Reads a failed exchange: a rejection is about the subject token or the pool.
+fn read_failure(context: &OperationContext<'_>, reply: &Reply) -> Error {
     let error = error::failure(context, reply);
     match error.kind() {
         ErrorKind::InvalidInput | ErrorKind::PermissionDenied | ErrorKind::NotFound => {
@@ -200,7 +195,7 @@ fn token(success: &Success<types::Token>) -> Result<Token, &'static str> {
             let seconds = token.expires_in.map(|seconds| seconds as f64);
             (token.access_token.as_deref(), seconds)
         }
-        // Documented as a number; a string says the same.
+        // Documented as a number; a string is accepted too.
         Err(_) => {
             let object = success.reply.json().and_then(Value::as_object);
             let object = object
@@ -212,7 +207,7 @@ fn token(success: &Success<types::Token>) -> Result<Token, &'static str> {
             (object.get("access_token").and_then(Value::as_str), seconds)
         }
     };
-    // NaN is none of them.
+    // NaN fails the comparison.
     let seconds: f64 = seconds
         .filter(|seconds| *seconds >= 1.0)
         .ok_or("`expires_in` in the answer to the token exchange is not 1 s or more")?;

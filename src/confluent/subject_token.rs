@@ -1,4 +1,4 @@
-//! Where the identity provider's token comes from.
+//! The sources of the identity provider's token.
 
 use std::{fs::File, io, io::Read, path::Path, path::PathBuf};
 
@@ -12,29 +12,28 @@ use crate::{
     http::ClientOptions,
 };
 
-/// No token is longer.
+/// The largest token file, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// Where the identity provider's token (a JWT) comes from. White space around it is no part of it.
+/// The source of the identity provider's token (a JWT). White space around the token is ignored.
 ///
-/// When there is none, calls fail with [`ErrorKind::Config`], naming the place, and nothing is sent.
-/// `Debug` shows no token.
+/// Without a token, calls fail with [`ErrorKind::Config`], naming the source, and nothing is sent. `Debug` shows no
+/// token.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SubjectToken {
-    /// Always this one. Building a provider with an empty one is refused.
+    /// A fixed token. Building a provider with an empty one fails.
     Fixed(SecretString),
-    /// A file of at most 1 MiB that is read again for each exchange, as for tokens that a platform
-    /// projects and renews.
+    /// A file of at most 1 MiB, read again for each exchange, such as a token that the platform mounts and rotates.
     File(PathBuf),
     /// An environment variable, read again for each exchange.
     EnvVar(String),
-    /// A token of the OAuth 2.0 client-credentials grant, asked for at each exchange.
+    /// A token of the OAuth 2.0 client-credentials grant, fetched for each exchange.
     #[cfg(feature = "client-credentials")]
     ClientCredentials(crate::ClientCredentials),
 }
 
-/// The same, checked.
+/// A [`SubjectToken`] whose settings were checked.
 pub(super) enum SubjectTokenProvider {
     Fixed(SecretString),
     File(PathBuf),
@@ -57,7 +56,7 @@ impl SubjectToken {
             Self::EnvVar(name) => SubjectTokenProvider::EnvVar(name),
             #[cfg(feature = "client-credentials")]
             Self::ClientCredentials(client) => {
-                SubjectTokenProvider::IdentityProvider(client.connect(options)?)
+                SubjectTokenProvider::IdentityProvider(client.build(options)?)
             }
         })
     }
@@ -68,25 +67,27 @@ impl SubjectTokenProvider {
         match self {
             Self::Fixed(token) => Ok(token.clone()),
             Self::File(path) => {
-                let place = format!("the file {}", path.display());
+                let source = format!("the file {}", path.display());
                 let path = path.clone();
-                // It may be on a disk that is slow or away.
+                // The file system may be slow, such as a network mount.
                 let reading = tokio::task::spawn_blocking(move || read_file(&path)).await;
                 let text = reading
                     .unwrap_or_else(|ended| Err(io::Error::other(ended)))
                     .map_err(|error| {
-                        refuse(format!("cannot read {place}: {error}")).with_source(error)
+                        token_error(format!("cannot read {source}: {error}")).with_source(error)
                     })?;
-                trimmed(&text, &place)
+                trimmed(&text, &source)
             }
             Self::EnvVar(name) => {
-                let place = format!("the environment variable {name}");
+                let source = format!("the environment variable {name}");
                 let text = std::env::var(name).map_err(|error| match error {
-                    std::env::VarError::NotPresent => refuse(format!("{place} is not set")),
-                    // Its source shows the value.
-                    std::env::VarError::NotUnicode(_) => refuse(format!("{place} is not UTF-8")),
+                    std::env::VarError::NotPresent => token_error(format!("{source} is not set")),
+                    // The error is not a source: it shows the value.
+                    std::env::VarError::NotUnicode(_) => {
+                        token_error(format!("{source} is not UTF-8"))
+                    }
                 })?;
-                trimmed(&text, &place)
+                trimmed(&text, &source)
             }
             #[cfg(feature = "client-credentials")]
             Self::IdentityProvider(provider) => provider.fetch().await,
@@ -106,16 +107,16 @@ fn read_file(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-fn trimmed(text: &str, place: &str) -> Result<SecretString> {
+fn trimmed(text: &str, source: &str) -> Result<SecretString> {
     let token = text.trim();
     if token.is_empty() {
-        return Err(refuse(format!("{place} is empty")));
+        return Err(token_error(format!("{source} is empty")));
     }
     Ok(token.into())
 }
 
-fn refuse(what: String) -> Error {
-    Error::new(ErrorKind::Config, Operation::Authenticate, what)
+fn token_error(message: String) -> Error {
+    Error::new(ErrorKind::Config, Operation::Authenticate, message)
         .with_provider(Confluent::NAME)
         .with_target("subject token")
 }

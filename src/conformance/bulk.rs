@@ -1,8 +1,8 @@
-//! Many at once.
+//! Behaviours of `create_many` and `delete_many`.
 
 use futures_util::StreamExt;
 
-use super::{TestContext, expect::same, report::Verdict};
+use super::{TestContext, assertions::ensure_eq, report::CaseResult};
 use crate::{
     bulk::{BulkOptions, CreateResult, DeleteResult},
     error::ErrorKind,
@@ -10,19 +10,19 @@ use crate::{
     provider_ext::InvitationProviderExt,
 };
 
-pub(super) async fn create_many_has_one_outcome_for_each(subject: &TestContext<'_>) -> Verdict {
-    let (known, first, second) = (subject.address(), subject.address(), subject.address());
-    subject.create(NewInvitation::new(&known)).await?;
+pub(super) async fn create_many_has_one_outcome_per_item(context: &TestContext<'_>) -> CaseResult {
+    let (known, first, second) = (context.address(), context.address(), context.address());
+    context.create(NewInvitation::new(&known)).await?;
     let emails = [&first, &second, &first.to_uppercase(), "nobody", &known];
     let items = emails.map(NewInvitation::new);
-    let outcomes = subject.provider.create_many(items, BulkOptions::default());
+    let outcomes = context.provider.create_many(items, BulkOptions::default());
     let mut outcomes: Vec<_> = outcomes.collect().await;
     outcomes.sort_by_key(|outcome| outcome.index);
-    let mut became = Vec::new();
+    let mut results = Vec::new();
     for outcome in outcomes {
         let what = match outcome.result {
             CreateResult::Created(invitation) => {
-                subject.made(&invitation.id);
+                context.track(&invitation.id);
                 "created".to_owned()
             }
             CreateResult::AlreadyExists(_) => "existed".to_owned(),
@@ -32,27 +32,31 @@ pub(super) async fn create_many_has_one_outcome_for_each(subject: &TestContext<'
             CreateResult::Duplicate(first) => format!("as {first}"),
             other => format!("{other:?}"),
         };
-        became.push((outcome.index, what));
+        results.push((outcome.index, what));
     }
-    let wanted = ["created", "created", "as 0", "invalid", "existed"];
-    let wanted = wanted.map(str::to_owned).into_iter().enumerate().collect();
-    same("what became of them", became, wanted)
+    let expected = ["created", "created", "as 0", "invalid", "existed"];
+    let expected = expected
+        .map(str::to_owned)
+        .into_iter()
+        .enumerate()
+        .collect();
+    ensure_eq("the results", results, expected)
 }
 
-pub(super) async fn delete_many_has_one_outcome_for_each(subject: &TestContext<'_>) -> Verdict {
+pub(super) async fn delete_many_has_one_outcome_per_item(context: &TestContext<'_>) -> CaseResult {
     let mut ids = Vec::new();
     for _ in 0..3 {
-        let made = subject
-            .create(NewInvitation::new(subject.address()))
+        let created = context
+            .create(NewInvitation::new(context.address()))
             .await?;
-        ids.push(made.id);
+        ids.push(created.id);
     }
-    subject.provider.delete(&ids[1]).await?;
+    context.provider.delete(&ids[1]).await?;
     ids.push(ids[0].clone());
-    let outcomes = subject.provider.delete_many(ids, BulkOptions::default());
+    let outcomes = context.provider.delete_many(ids, BulkOptions::default());
     let mut outcomes: Vec<_> = outcomes.collect().await;
     outcomes.sort_by_key(|outcome| outcome.index);
-    let became: Vec<_> = outcomes
+    let results: Vec<_> = outcomes
         .into_iter()
         .map(|outcome| {
             let what = match outcome.result {
@@ -64,7 +68,11 @@ pub(super) async fn delete_many_has_one_outcome_for_each(subject: &TestContext<'
             (outcome.index, what)
         })
         .collect();
-    let wanted = ["deleted", "missing", "deleted", "as 0"];
-    let wanted = wanted.map(str::to_owned).into_iter().enumerate().collect();
-    same("what became of them", became, wanted)
+    let expected = ["deleted", "missing", "deleted", "as 0"];
+    let expected = expected
+        .map(str::to_owned)
+        .into_iter()
+        .enumerate()
+        .collect();
+    ensure_eq("the results", results, expected)
 }

@@ -1,9 +1,9 @@
-//! Deleting.
+//! Behaviours of `delete`.
 
 use super::{
     TestContext,
-    expect::{expect, refused, same},
-    report::Verdict,
+    assertions::{ensure, ensure_eq, ensure_fails},
+    report::CaseResult,
 };
 use crate::{
     error::ErrorKind,
@@ -11,44 +11,46 @@ use crate::{
     provider_ext::InvitationProviderExt,
 };
 
-pub(super) async fn what_was_deleted_is_gone(subject: &TestContext<'_>) -> Verdict {
-    let email = subject.address();
-    let made = subject.create(NewInvitation::new(&email)).await?;
-    subject.provider.delete(&made.id).await?;
-    match subject.provider.get(&made.id).await {
-        Ok(read) => same(
+pub(super) async fn a_deleted_invitation_is_gone(context: &TestContext<'_>) -> CaseResult {
+    let email = context.address();
+    let created = context.create(NewInvitation::new(&email)).await?;
+    context.provider.delete(&created.id).await?;
+    match context.provider.get(&created.id).await {
+        Ok(read) => ensure_eq(
             "its status",
             read.status,
             Some(InvitationStatus::Deactivated),
         ),
-        outcome => refused("reading it", outcome, ErrorKind::NotFound).map(drop),
+        outcome => ensure_fails("get after delete", outcome, ErrorKind::NotFound).map(drop),
     }
 }
 
-pub(super) async fn a_second_delete_is_not_found(subject: &TestContext<'_>) -> Verdict {
-    let made = subject
-        .create(NewInvitation::new(subject.address()))
+pub(super) async fn a_second_delete_is_not_found(context: &TestContext<'_>) -> CaseResult {
+    let created = context
+        .create(NewInvitation::new(context.address()))
         .await?;
-    subject.provider.delete(&made.id).await?;
-    let second = subject.provider.delete(&made.id).await;
-    refused("the second delete", second, ErrorKind::NotFound).map(drop)
+    context.provider.delete(&created.id).await?;
+    let second = context.provider.delete(&created.id).await;
+    ensure_fails("the second delete", second, ErrorKind::NotFound).map(drop)
 }
 
-pub(super) async fn delete_if_exists_is_idempotent(subject: &TestContext<'_>) -> Verdict {
-    let made = subject
-        .create(NewInvitation::new(subject.address()))
+pub(super) async fn delete_if_exists_is_idempotent(context: &TestContext<'_>) -> CaseResult {
+    let created = context
+        .create(NewInvitation::new(context.address()))
         .await?;
-    let first = subject.provider.delete_if_exists(&made.id).await?;
-    let second = subject.provider.delete_if_exists(&made.id).await?;
-    same("what it gave", [first, second], [true, false])
+    let first = context.provider.delete_if_exists(&created.id).await?;
+    let second = context.provider.delete_if_exists(&created.id).await?;
+    ensure_eq("the returned values", [first, second], [true, false])
 }
 
-pub(super) async fn what_was_deleted_can_be_made_again(subject: &TestContext<'_>) -> Verdict {
-    let email = subject.address();
-    let first = subject.create(NewInvitation::new(&email)).await?;
-    subject.provider.delete(&first.id).await?;
-    let second = subject.create(NewInvitation::new(&email)).await?;
-    expect(
+pub(super) async fn a_deleted_address_can_be_invited_again(
+    context: &TestContext<'_>,
+) -> CaseResult {
+    let email = context.address();
+    let first = context.create(NewInvitation::new(&email)).await?;
+    context.provider.delete(&first.id).await?;
+    let second = context.create(NewInvitation::new(&email)).await?;
+    ensure(
         first.id != second.id,
         format_args!("both invitations have the id {}", first.id),
     )

@@ -1,9 +1,9 @@
-//! What is refused before anything is sent, and how.
+//! Behaviours for invalid input and errors.
 
 use super::{
     TestContext,
-    expect::{refused, same},
-    report::Verdict,
+    assertions::{ensure_eq, ensure_fails},
+    report::CaseResult,
 };
 use crate::{
     error::{ErrorKind, Operation},
@@ -11,17 +11,17 @@ use crate::{
     list::ListQuery,
 };
 
-pub(super) async fn a_page_size_out_of_range_is_refused(subject: &TestContext<'_>) -> Verdict {
-    let largest = subject.provider.capabilities().max_page_size;
+pub(super) async fn a_page_size_out_of_range_is_refused(context: &TestContext<'_>) -> CaseResult {
+    let largest = context.provider.capabilities().max_page_size;
     let beyond = largest.and_then(|largest| largest.checked_add(1));
     for size in [Some(0), beyond].into_iter().flatten() {
-        refuses_to_list(subject, ListQuery::new().page_size(size)).await?;
+        refuses_to_list(context, ListQuery::new().page_size(size)).await?;
     }
     Ok(())
 }
 
-pub(super) async fn an_empty_filter_is_refused(subject: &TestContext<'_>) -> Verdict {
-    let capabilities = subject.provider.capabilities();
+pub(super) async fn an_empty_filter_is_refused(context: &TestContext<'_>) -> CaseResult {
+    let capabilities = context.provider.capabilities();
     for (offered, query) in [
         (capabilities.filter_email, ListQuery::new().email("")),
         (
@@ -32,39 +32,39 @@ pub(super) async fn an_empty_filter_is_refused(subject: &TestContext<'_>) -> Ver
         (capabilities.filter_creator, ListQuery::new().creator("")),
     ] {
         if offered {
-            refuses_to_list(subject, query).await?;
+            refuses_to_list(context, query).await?;
         }
     }
     Ok(())
 }
 
-pub(super) async fn what_is_no_address_is_refused(subject: &TestContext<'_>) -> Verdict {
+pub(super) async fn an_invalid_address_is_refused(context: &TestContext<'_>) -> CaseResult {
     let long = format!("{}@example.com", "x".repeat(254));
     for email in ["", "nobody", "a\nb@example.com", &long] {
-        let create = subject.create(NewInvitation::new(email));
-        let outcome = subject.without_a_request(create).await?;
+        let create = context.create(NewInvitation::new(email));
+        let outcome = context.without_a_request(create).await?;
         let what = format!("creating {email:?}");
-        let error = refused(&what, outcome, ErrorKind::InvalidInput)?;
-        same("`may_have_executed`", error.may_have_executed(), false)?;
+        let error = ensure_fails(&what, outcome, ErrorKind::InvalidInput)?;
+        ensure_eq("`may_have_executed`", error.may_have_executed(), false)?;
     }
     Ok(())
 }
 
-pub(super) async fn errors_say_who_failed_at_what(subject: &TestContext<'_>) -> Verdict {
-    let made = subject
-        .create(NewInvitation::new(subject.address()))
+pub(super) async fn errors_name_provider_and_operation(context: &TestContext<'_>) -> CaseResult {
+    let created = context
+        .create(NewInvitation::new(context.address()))
         .await?;
-    subject.provider.delete(&made.id).await?;
-    let outcome = subject.provider.delete(&made.id).await;
-    let error = refused("the second delete", outcome, ErrorKind::NotFound)?;
-    let name = subject.provider.to_string();
-    same("the provider", error.provider(), Some(name.as_str()))?;
-    same("the operation", error.operation(), Operation::Delete)
+    context.provider.delete(&created.id).await?;
+    let outcome = context.provider.delete(&created.id).await;
+    let error = ensure_fails("the second delete", outcome, ErrorKind::NotFound)?;
+    let name = context.provider.to_string();
+    ensure_eq("the provider", error.provider(), Some(name.as_str()))?;
+    ensure_eq("the operation", error.operation(), Operation::Delete)
 }
 
-async fn refuses_to_list(subject: &TestContext<'_>, query: ListQuery) -> Verdict {
-    let outcome = subject
-        .without_a_request(subject.provider.list_page(&query, None))
+async fn refuses_to_list(context: &TestContext<'_>, query: ListQuery) -> CaseResult {
+    let outcome = context
+        .without_a_request(context.provider.list_page(&query, None))
         .await?;
-    refused(&format!("{query:?}"), outcome, ErrorKind::InvalidInput).map(drop)
+    ensure_fails(&format!("{query:?}"), outcome, ErrorKind::InvalidInput).map(drop)
 }

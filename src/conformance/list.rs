@@ -1,4 +1,4 @@
-//! Listing: filters and pages.
+//! Behaviours of lists: filters and pages.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use futures_util::TryStreamExt;
 
 use super::{
     TestContext,
-    expect::{expect, refused, same},
-    report::Verdict,
+    assertions::{ensure, ensure_eq, ensure_fails},
+    report::CaseResult,
 };
 use crate::{
     error::ErrorKind,
@@ -16,112 +16,120 @@ use crate::{
     provider_ext::InvitationProviderExt,
 };
 
-pub(super) async fn find_by_email_finds_the_invited(subject: &TestContext<'_>) -> Verdict {
-    let email = subject.address();
-    let nobody = subject.provider.find_by_email(&email).await?;
-    expect(
-        nobody.is_none(),
-        format_args!("it found {nobody:?} before it was made"),
+pub(super) async fn find_by_email_finds_the_invitation(context: &TestContext<'_>) -> CaseResult {
+    let email = context.address();
+    let none = context.provider.find_by_email(&email).await?;
+    ensure(
+        none.is_none(),
+        format_args!("it found {none:?} before the create"),
     )?;
-    let made = subject.create(NewInvitation::new(&email)).await?;
-    let found = subject.provider.find_by_email(&email).await?;
-    same("what it found", found.map(|found| found.id), Some(made.id))
+    let created = context.create(NewInvitation::new(&email)).await?;
+    let found = context.provider.find_by_email(&email).await?;
+    ensure_eq(
+        "the invitation that it found",
+        found.map(|found| found.id),
+        Some(created.id),
+    )
 }
 
-pub(super) async fn the_email_filter_is_exact(subject: &TestContext<'_>) -> Verdict {
-    let (email, other) = (subject.address(), subject.address());
+pub(super) async fn the_email_filter_is_exact(context: &TestContext<'_>) -> CaseResult {
+    let (email, other) = (context.address(), context.address());
     let query = ListQuery::new().email(&email);
-    if !subject.provider.capabilities().filter_email {
-        return unsupported(subject, "the email filter", query).await;
+    if !context.provider.capabilities().filter_email {
+        return unsupported(context, "the email filter", query).await;
     }
-    let made = subject.create(NewInvitation::new(&email)).await?;
-    subject.create(NewInvitation::new(&other)).await?;
-    // One that contains the other.
-    subject
+    let created = context.create(NewInvitation::new(&email)).await?;
+    context.create(NewInvitation::new(&other)).await?;
+    // Contains the filtered address.
+    context
         .create(NewInvitation::new(format!("x{email}")))
         .await?;
-    let listed = ids(subject, query).await?;
-    same("what is listed", listed, BTreeSet::from([made.id]))
+    let listed = ids(context, query).await?;
+    ensure_eq(
+        "the listed invitations",
+        listed,
+        BTreeSet::from([created.id]),
+    )
 }
 
-pub(super) async fn the_status_filter_is_exact(subject: &TestContext<'_>) -> Verdict {
+pub(super) async fn the_status_filter_is_exact(context: &TestContext<'_>) -> CaseResult {
     let status = InvitationStatus::Sent;
     let query = ListQuery::new().status(status.clone());
-    if !subject.provider.capabilities().filter_status {
-        return unsupported(subject, "the status filter", query).await;
+    if !context.provider.capabilities().filter_status {
+        return unsupported(context, "the status filter", query).await;
     }
-    let made = subject
-        .create(NewInvitation::new(subject.address()))
+    let created = context
+        .create(NewInvitation::new(context.address()))
         .await?;
-    let sent = all(subject, query).await?;
+    let sent = all(context, query).await?;
     for invitation in &sent {
-        same(
-            "the status of one that is listed",
+        ensure_eq(
+            "the status of a listed invitation",
             invitation.status.as_ref(),
             Some(&status),
         )?;
     }
-    let is_listed = sent.iter().any(|invitation| invitation.id == made.id);
-    same(
-        "whether the new one is listed",
+    let is_listed = sent.iter().any(|invitation| invitation.id == created.id);
+    ensure_eq(
+        "whether the new invitation is listed",
         is_listed,
-        made.status == Some(status),
+        created.status == Some(status),
     )?;
-    let expired = ids(subject, ListQuery::new().status(InvitationStatus::Expired)).await?;
-    expect(
-        !expired.contains(&made.id),
+    let expired = ids(context, ListQuery::new().status(InvitationStatus::Expired)).await?;
+    ensure(
+        !expired.contains(&created.id),
         "a new invitation is listed among the expired",
     )
 }
 
-pub(super) async fn the_user_filter_is_exact(subject: &TestContext<'_>) -> Verdict {
-    let query = ListQuery::new().user(NOBODY);
-    if !subject.provider.capabilities().filter_user {
-        return unsupported(subject, "the filter by user", query).await;
+pub(super) async fn the_user_filter_is_exact(context: &TestContext<'_>) -> CaseResult {
+    let query = ListQuery::new().user(UNKNOWN_USER);
+    if !context.provider.capabilities().filter_user {
+        return unsupported(context, "the filter by user", query).await;
     }
-    let made = subject
-        .create(NewInvitation::new(subject.address()))
+    let created = context
+        .create(NewInvitation::new(context.address()))
         .await?;
-    subject
-        .create(NewInvitation::new(subject.address()))
+    context
+        .create(NewInvitation::new(context.address()))
         .await?;
-    same(
-        "what is listed for nobody",
-        ids(subject, query).await?,
+    ensure_eq(
+        "the invitations listed for an unknown user",
+        ids(context, query).await?,
         BTreeSet::new(),
     )?;
-    if let Some(user) = made.user {
-        let listed = ids(subject, ListQuery::new().user(user.id)).await?;
-        same(
-            "what is listed for its user",
+    if let Some(user) = created.user {
+        let listed = ids(context, ListQuery::new().user(user.id)).await?;
+        ensure_eq(
+            "the invitations listed for its user",
             listed,
-            BTreeSet::from([made.id]),
+            BTreeSet::from([created.id]),
         )?;
     }
     Ok(())
 }
 
-pub(super) async fn the_creator_filter_is_exact(subject: &TestContext<'_>) -> Verdict {
-    let query = ListQuery::new().creator(NOBODY);
-    if !subject.provider.capabilities().filter_creator {
-        return unsupported(subject, "the filter by creator", query).await;
+pub(super) async fn the_creator_filter_is_exact(context: &TestContext<'_>) -> CaseResult {
+    let query = ListQuery::new().creator(UNKNOWN_USER);
+    if !context.provider.capabilities().filter_creator {
+        return unsupported(context, "the filter by creator", query).await;
     }
-    let made = subject
-        .create(NewInvitation::new(subject.address()))
+    let created = context
+        .create(NewInvitation::new(context.address()))
         .await?;
-    same(
-        "what is listed for nobody",
-        ids(subject, query).await?,
+    ensure_eq(
+        "the invitations listed for an unknown user",
+        ids(context, query).await?,
         BTreeSet::new(),
     )?;
-    if let Some(creator) = made.creator {
-        let listed = all(subject, ListQuery::new().creator(&creator.id)).await?;
-        let is_listed = listed.iter().any(|invitation| invitation.id == made.id);
-        expect(is_listed, "it is not listed for its creator")?;
+    if let Some(creator) = created.creator {
+        let listed = all(context, ListQuery::new().creator(&creator.id)).await?;
+        let is_listed = listed.iter().any(|invitation| invitation.id == created.id);
+        ensure(is_listed, "it is not listed for its creator")?;
         for invitation in listed {
             let id = invitation.creator.map(|creator| creator.id);
-            same(
-                "the creator of one that is listed",
+            ensure_eq(
+                "the creator of a listed invitation",
                 id.as_ref(),
                 Some(&creator.id),
             )?;
@@ -130,12 +138,12 @@ pub(super) async fn the_creator_filter_is_exact(subject: &TestContext<'_>) -> Ve
     Ok(())
 }
 
-pub(super) async fn pages_are_the_list(subject: &TestContext<'_>) -> Verdict {
-    let mut made = BTreeSet::new();
+pub(super) async fn pages_add_up_to_the_list(context: &TestContext<'_>) -> CaseResult {
+    let mut created = BTreeSet::new();
     for _ in 0..3 {
-        made.insert(
-            subject
-                .create(NewInvitation::new(subject.address()))
+        created.insert(
+            context
+                .create(NewInvitation::new(context.address()))
                 .await?
                 .id,
         );
@@ -143,57 +151,57 @@ pub(super) async fn pages_are_the_list(subject: &TestContext<'_>) -> Verdict {
     let query = ListQuery::new().page_size(2);
     let (mut token, mut paged) = (None, Vec::new());
     loop {
-        let page = subject.provider.list_page(&query, token.as_ref()).await?;
+        let page = context.provider.list_page(&query, token.as_ref()).await?;
         let size = page.items.len();
-        expect(size <= 2, format_args!("a page of 2 has {size} items"))?;
+        ensure(size <= 2, format_args!("a page of 2 has {size} items"))?;
         for item in page.items {
             paged.push(item?.id);
         }
         let Some(next) = page.next else { break };
-        expect(
+        ensure(
             token.as_ref() != Some(&next),
-            format_args!("the token {next} comes again"),
+            format_args!("the token {next} is repeated"),
         )?;
         token = Some(next);
     }
-    let once: BTreeSet<_> = paged.iter().collect();
-    same(
-        "how many different ones the pages have",
-        once.len(),
+    let distinct: BTreeSet<_> = paged.iter().collect();
+    ensure_eq(
+        "the number of different invitations in all pages",
+        distinct.len(),
         paged.len(),
     )?;
-    let missing: Vec<_> = made.iter().filter(|id| !once.contains(id)).collect();
-    expect(missing.is_empty(), format_args!("no page has {missing:?}"))
+    let missing: Vec<_> = created.iter().filter(|id| !distinct.contains(id)).collect();
+    ensure(missing.is_empty(), format_args!("no page has {missing:?}"))
 }
 
-pub(super) async fn the_largest_page_is_accepted(subject: &TestContext<'_>) -> Verdict {
-    let largest = subject
+pub(super) async fn the_largest_page_is_accepted(context: &TestContext<'_>) -> CaseResult {
+    let largest = context
         .provider
         .capabilities()
         .max_page_size
         .unwrap_or(u32::MAX);
-    subject
+    context
         .provider
         .list_page(&ListQuery::new().page_size(largest), None)
         .await?;
     Ok(())
 }
 
-/// The id of no user.
-const NOBODY: &str = "u-nobody";
+/// An id that no user has.
+const UNKNOWN_USER: &str = "u-nobody";
 
-async fn unsupported(subject: &TestContext<'_>, what: &str, query: ListQuery) -> Verdict {
-    let outcome = subject
-        .without_a_request(subject.provider.list_page(&query, None))
+async fn unsupported(context: &TestContext<'_>, what: &str, query: ListQuery) -> CaseResult {
+    let outcome = context
+        .without_a_request(context.provider.list_page(&query, None))
         .await?;
-    refused(what, outcome, ErrorKind::Unsupported).map(drop)
+    ensure_fails(what, outcome, ErrorKind::Unsupported).map(drop)
 }
 
-async fn all(subject: &TestContext<'_>, query: ListQuery) -> Verdict<Vec<Invitation>> {
-    Ok(subject.provider.list(query).try_collect().await?)
+async fn all(context: &TestContext<'_>, query: ListQuery) -> CaseResult<Vec<Invitation>> {
+    Ok(context.provider.list(query).try_collect().await?)
 }
 
-async fn ids(subject: &TestContext<'_>, query: ListQuery) -> Verdict<BTreeSet<InvitationId>> {
-    let all = all(subject, query).await?;
+async fn ids(context: &TestContext<'_>, query: ListQuery) -> CaseResult<BTreeSet<InvitationId>> {
+    let all = all(context, query).await?;
     Ok(all.into_iter().map(|invitation| invitation.id).collect())
 }

@@ -1,11 +1,10 @@
-//! What every [`InvitationProvider`] has to do, as a suite that any provider can be put through
-//! (feature `conformance`).
+//! A test suite for every [`InvitationProvider`] (feature `conformance`).
 //!
-//! Each function is one behaviour. What a provider's [`Capabilities`](crate::Capabilities) offer has to
-//! work; what they do not has to be refused as [`Unsupported`](crate::ErrorKind::Unsupported) without
-//! a request, which is seen when the [`TestContext`] can [count requests](TestContext::count_requests). A
-//! behaviour makes its own invitations, under addresses that no other run uses, and deletes them again,
-//! also when it is not met; it touches nothing else, so the suite may run against an account in use.
+//! Each function checks one behaviour. An option that the provider's [`Capabilities`](crate::Capabilities) offer has
+//! to work; any other option has to fail with [`Unsupported`](crate::ErrorKind::Unsupported) before a request is sent,
+//! which the suite checks if the [`TestContext`] can [count requests](TestContext::count_requests). Each behaviour
+//! creates its own invitations, under addresses that no other run uses, and deletes them afterwards, also when it
+//! fails. The suite touches no other invitation, so it can run against an account that is in use.
 //!
 //! ```
 //! use org_invitations::conformance::{self, TestContext};
@@ -25,14 +24,14 @@
 //! # }).unwrap();
 //! ```
 //!
-//! [`for_each_behaviour`](crate::for_each_behaviour) makes one test of each.
+//! [`for_each_behaviour`](crate::for_each_behaviour) turns each behaviour into a test of its own.
 //!
 //! [`InvitationProvider`]: crate::InvitationProvider
 
+mod assertions;
 mod bulk;
 mod create;
 mod delete;
-mod expect;
 mod input;
 mod list;
 mod options;
@@ -44,7 +43,7 @@ pub use self::{
     test_context::TestContext,
 };
 
-/// Makes a public function of each behaviour, and the lists of all of them.
+/// Defines a public function for each behaviour, `run_all` and `for_each_behaviour`.
 macro_rules! behaviours {
     ($($(#[$doc:meta])* $module:ident :: $name:ident;)*) => {
         $(
@@ -52,20 +51,20 @@ macro_rules! behaviours {
             ///
             /// # Errors
             ///
-            /// What was expected of the provider and what it did.
-            pub async fn $name(subject: &TestContext<'_>) -> Result<(), Violation> {
-                subject.judge(stringify!($name), $module::$name(subject)).await
+            /// The expected and the actual result.
+            pub async fn $name(context: &TestContext<'_>) -> Result<(), Violation> {
+                context.run_case(stringify!($name), $module::$name(context)).await
             }
         )*
 
-        /// Puts a provider through every behaviour, one after the other.
-        pub async fn run_all(subject: &TestContext<'_>) -> Report {
+        /// Runs every behaviour, one after the other.
+        pub async fn run_all(context: &TestContext<'_>) -> Report {
             let mut report = Report::default();
-            $(report.add(stringify!($name), $name(subject).await);)*
+            $(report.add(stringify!($name), $name(context).await);)*
             report
         }
 
-        /// Calls a macro with the names of all behaviours, so that each can become a test of its own.
+        /// Calls a macro with the names of all behaviours.
         ///
         /// ```
         /// macro_rules! count {
@@ -81,60 +80,60 @@ macro_rules! behaviours {
 }
 
 behaviours! {
-    /// A new invitation has an id and the address that was asked for, and is not over.
-    create::create_gives_the_invitation;
-    /// What was created can be read by its id, and is the same.
-    create::what_was_created_can_be_read;
-    /// What was created is in the list, once.
-    create::what_was_created_is_listed_once;
-    /// An address that is invited is refused as `AlreadyExists`.
+    /// A new invitation has an id and the requested address, and is pending.
+    create::create_returns_the_invitation;
+    /// `get` returns a created invitation unchanged.
+    create::a_created_invitation_can_be_read;
+    /// The list has a created invitation exactly once.
+    create::a_created_invitation_is_listed_once;
+    /// Creating a second invitation of an address fails with `AlreadyExists`.
     create::a_second_invitation_is_refused;
-    /// An address that is invited is refused in capital letters too.
+    /// The same holds for the address in capital letters.
     create::a_second_invitation_in_capitals_is_refused;
-    /// Of several creates of one address at once, at most one succeeds, and one invitation is made.
-    create::creates_at_once_make_one_invitation;
-    /// `get_or_create` gives the same invitation every time.
+    /// Of several concurrent creates of one address at most one succeeds, and one invitation exists afterwards.
+    create::concurrent_creates_make_one_invitation;
+    /// `get_or_create` returns the same invitation every time.
     create::get_or_create_is_idempotent;
-    /// What was deleted can no longer be read, or is over.
-    delete::what_was_deleted_is_gone;
-    /// Deleting what was deleted is `NotFound`.
+    /// A deleted invitation is `NotFound`, or has the status `Deactivated`.
+    delete::a_deleted_invitation_is_gone;
+    /// Deleting an invitation twice is `NotFound`.
     delete::a_second_delete_is_not_found;
-    /// `delete_if_exists` is true, then false.
+    /// `delete_if_exists` returns true, then false.
     delete::delete_if_exists_is_idempotent;
-    /// A person whose invitation was deleted can be invited again, as another invitation.
-    delete::what_was_deleted_can_be_made_again;
-    /// `find_by_email` finds an address that was invited, and none that was not.
-    list::find_by_email_finds_the_invited;
+    /// After a delete, the address can be invited again and gets another invitation id.
+    delete::a_deleted_address_can_be_invited_again;
+    /// `find_by_email` finds an invited address and no other.
+    list::find_by_email_finds_the_invitation;
     /// The email filter lists that address and no other.
     list::the_email_filter_is_exact;
-    /// The status filter lists only what has that status, and all of it.
+    /// The status filter lists exactly the invitations with that status.
     list::the_status_filter_is_exact;
     /// The filter by user lists only the invitations of that user.
     list::the_user_filter_is_exact;
     /// The filter by creator lists only the invitations of that creator.
     list::the_creator_filter_is_exact;
-    /// Pages are never larger than asked for, and together they are the list.
-    list::pages_are_the_list;
-    /// A page of the largest size that is offered is accepted.
+    /// Pages are no larger than requested, and together they have every item once.
+    list::pages_add_up_to_the_list;
+    /// A page size of `max_page_size` is accepted.
     list::the_largest_page_is_accepted;
-    /// A page size of 0, or beyond the largest, is refused as `InvalidInput` without a request.
+    /// A page size of 0, or above the maximum, fails with `InvalidInput` before a request is sent.
     input::a_page_size_out_of_range_is_refused;
-    /// An empty filter is refused as `InvalidInput` without a request.
+    /// An empty filter fails with `InvalidInput` before a request is sent.
     input::an_empty_filter_is_refused;
-    /// What cannot be an address is refused as `InvalidInput` without a request.
-    input::what_is_no_address_is_refused;
+    /// An invalid address fails with `InvalidInput` before a request is sent.
+    input::an_invalid_address_is_refused;
     /// An error names its provider and the operation.
-    input::errors_say_who_failed_at_what;
-    /// The capabilities do not change, and neither they nor the names cost a request.
+    input::errors_name_provider_and_operation;
+    /// The capabilities do not change, and reading them and the provider's name sends no request.
     options::capabilities_are_fixed;
-    /// An auth type is taken, or refused as `Unsupported`.
+    /// An auth type is accepted, or fails with `Unsupported`.
     options::an_auth_type_is_honoured_or_refused;
-    /// Roles are given, or refused as `Unsupported`; see [`TestContext::roles`].
+    /// Roles are accepted, or fail with `Unsupported`; see [`TestContext::roles`].
     options::roles_are_honoured_or_refused;
-    /// The legacy role is taken, or refused as `Unsupported`; see [`TestContext::legacy_role`].
+    /// The legacy role is accepted, or fails with `Unsupported`; see [`TestContext::legacy_role`].
     options::a_legacy_role_is_honoured_or_refused;
-    /// `create_many` has one outcome for each item, also for doubles and for what is refused.
-    bulk::create_many_has_one_outcome_for_each;
-    /// `delete_many` has one outcome for each item, also for what is missing.
-    bulk::delete_many_has_one_outcome_for_each;
+    /// `create_many` has one outcome per item, also for duplicates and failures.
+    bulk::create_many_has_one_outcome_per_item;
+    /// `delete_many` has one outcome per item, also for missing invitations.
+    bulk::delete_many_has_one_outcome_per_item;
 }

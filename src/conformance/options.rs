@@ -1,9 +1,9 @@
-//! What providers may offer: honoured, or refused without a request.
+//! Behaviours of optional capabilities: honoured, or refused before a request is sent.
 
 use super::{
     TestContext,
-    expect::{expect, refused, same},
-    report::Verdict,
+    assertions::{ensure, ensure_eq, ensure_fails},
+    report::CaseResult,
 };
 use crate::{
     error::ErrorKind,
@@ -11,8 +11,8 @@ use crate::{
     role::RoleGrant,
 };
 
-pub(super) async fn capabilities_are_fixed(subject: &TestContext<'_>) -> Verdict {
-    let provider = subject.provider;
+pub(super) async fn capabilities_are_fixed(context: &TestContext<'_>) -> CaseResult {
+    let provider = context.provider;
     let look = async {
         (
             provider.capabilities(),
@@ -20,60 +20,64 @@ pub(super) async fn capabilities_are_fixed(subject: &TestContext<'_>) -> Verdict
             format!("{provider:?}"),
         )
     };
-    let (capabilities, name, shown) = subject.without_a_request(look).await?;
-    subject
-        .create(NewInvitation::new(subject.address()))
+    let (capabilities, name, shown) = context.without_a_request(look).await?;
+    context
+        .create(NewInvitation::new(context.address()))
         .await?;
-    same(
-        "what it offers later",
+    ensure_eq(
+        "the capabilities afterwards",
         provider.capabilities(),
         capabilities,
     )?;
-    expect(!name.is_empty() && !shown.is_empty(), "it has no name")
+    ensure(!name.is_empty() && !shown.is_empty(), "it has no name")
 }
 
-pub(super) async fn an_auth_type_is_honoured_or_refused(subject: &TestContext<'_>) -> Verdict {
-    let new = NewInvitation::new(subject.address()).auth_type(AuthType::Local);
-    if !subject.provider.capabilities().auth_type {
-        return unsupported(subject, "an auth type", new).await;
+pub(super) async fn an_auth_type_is_honoured_or_refused(context: &TestContext<'_>) -> CaseResult {
+    let new = NewInvitation::new(context.address()).auth_type(AuthType::Local);
+    if !context.provider.capabilities().auth_type {
+        return unsupported(context, "an auth type", new).await;
     }
-    let made = subject.create(new).await?;
-    same("the auth type", made.auth_type, Some(AuthType::Local))
+    let created = context.create(new).await?;
+    ensure_eq("the auth type", created.auth_type, Some(AuthType::Local))
 }
 
-pub(super) async fn roles_are_honoured_or_refused(subject: &TestContext<'_>) -> Verdict {
-    let new = NewInvitation::new(subject.address()).roles(&subject.roles);
-    if !subject.provider.capabilities().roles {
-        return unsupported(subject, "roles", new).await;
+pub(super) async fn roles_are_honoured_or_refused(context: &TestContext<'_>) -> CaseResult {
+    let new = NewInvitation::new(context.address()).roles(&context.roles);
+    if !context.provider.capabilities().roles {
+        return unsupported(context, "roles", new).await;
     }
-    let made = subject.create(new).await?;
-    let assigned = made.assigned_roles.unwrap_or_default();
-    let met = |grant: &RoleGrant| assigned.iter().any(|role| grant.is_met_by(role));
-    let missing: Vec<_> = subject.roles.iter().filter(|grant| !met(grant)).collect();
-    expect(missing.is_empty(), format!("{missing:?} are not given"))?;
-    same("the number of roles", assigned.len(), subject.roles.len())
+    let created = context.create(new).await?;
+    let assigned = created.assigned_roles.unwrap_or_default();
+    let is_met = |grant: &RoleGrant| assigned.iter().any(|role| grant.is_met_by(role));
+    let missing: Vec<_> = context
+        .roles
+        .iter()
+        .filter(|grant| !is_met(grant))
+        .collect();
+    ensure(missing.is_empty(), format!("{missing:?} are not assigned"))?;
+    ensure_eq("the number of roles", assigned.len(), context.roles.len())
 }
 
-pub(super) async fn a_legacy_role_is_honoured_or_refused(subject: &TestContext<'_>) -> Verdict {
-    let role = subject.legacy_role.as_deref();
-    let new = NewInvitation::new(subject.address()).legacy_role(role.unwrap_or("developer"));
-    if !subject.provider.capabilities().legacy_role {
-        return unsupported(subject, "a legacy role", new).await;
+pub(super) async fn a_legacy_role_is_honoured_or_refused(context: &TestContext<'_>) -> CaseResult {
+    let role = context.legacy_role.as_deref();
+    let new = NewInvitation::new(context.address()).legacy_role(role.unwrap_or("developer"));
+    if !context.provider.capabilities().legacy_role {
+        return unsupported(context, "a legacy role", new).await;
     }
     match role {
         Some(role) => {
-            let made = subject.create(new).await?;
-            same("the role", made.role.as_deref(), Some(role))
+            let created = context.create(new).await?;
+            ensure_eq("the role", created.role.as_deref(), Some(role))
         }
         None => {
-            let outcome = subject.create(new).await;
-            refused("a legacy role", outcome, ErrorKind::InvalidInput).map(drop)
+            let outcome = context.create(new).await;
+            ensure_fails("a legacy role", outcome, ErrorKind::InvalidInput).map(drop)
         }
     }
 }
 
-async fn unsupported(subject: &TestContext<'_>, what: &str, new: NewInvitation) -> Verdict {
-    let outcome = subject.without_a_request(subject.create(new)).await?;
-    let error = refused(what, outcome, ErrorKind::Unsupported)?;
-    same("`may_have_executed`", error.may_have_executed(), false)
+async fn unsupported(context: &TestContext<'_>, what: &str, new: NewInvitation) -> CaseResult {
+    let outcome = context.without_a_request(context.create(new)).await?;
+    let error = ensure_fails(what, outcome, ErrorKind::Unsupported)?;
+    ensure_eq("`may_have_executed`", error.may_have_executed(), false)
 }

@@ -1,14 +1,14 @@
-//! How a provider did.
+//! The result of the suite.
 
 use std::fmt;
 
 use crate::error::Error;
 
-/// A behaviour that a provider does not have. `Display` is one line.
+/// A behaviour that a provider violates. `Display` is one line.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Violation {
-    /// The function's name.
+    /// The name of the behaviour's function.
     pub behaviour: &'static str,
     /// What was expected and what happened.
     pub message: String,
@@ -22,50 +22,55 @@ impl fmt::Display for Violation {
 
 impl std::error::Error for Violation {}
 
-/// How a provider did in all. `Display` is a line for each behaviour.
+/// The results of all behaviours. `Display` has one line per behaviour.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Report {
-    /// The behaviours that it has, by name.
-    pub met: Vec<&'static str>,
-    /// Those that it does not have.
-    pub unmet: Vec<Violation>,
+    /// The names of the behaviours that the provider has.
+    pub satisfied: Vec<&'static str>,
+    /// The behaviours that the provider violates.
+    pub violations: Vec<Violation>,
 }
 
 impl Report {
-    /// Whether it has all of them.
+    /// Whether the provider has every behaviour.
     pub fn passed(&self) -> bool {
-        self.unmet.is_empty()
+        self.violations.is_empty()
     }
 
     pub(super) fn add(&mut self, behaviour: &'static str, outcome: Result<(), Violation>) {
         match outcome {
-            Ok(()) => self.met.push(behaviour),
-            Err(unmet) => self.unmet.push(unmet),
+            Ok(()) => self.satisfied.push(behaviour),
+            Err(violation) => self.violations.push(violation),
         }
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for behaviour in &self.met {
-            writeln!(f, "met    {behaviour}")?;
+        for behaviour in &self.satisfied {
+            writeln!(f, "ok      {behaviour}")?;
         }
-        for unmet in &self.unmet {
-            writeln!(f, "UNMET  {unmet}")?;
+        for violation in &self.violations {
+            writeln!(f, "FAILED  {violation}")?;
         }
-        write!(f, "{} met, {} not", self.met.len(), self.unmet.len())
+        write!(
+            f,
+            "{} ok, {} failed",
+            self.satisfied.len(),
+            self.violations.len()
+        )
     }
 }
 
-/// Why a behaviour is not met, before its name is known.
+/// Why a behaviour failed; [`Violation`] adds the name of the behaviour.
 #[derive(Debug)]
-pub(super) struct Why(pub String);
+pub(super) struct FailReason(pub String);
 
-pub(super) type Verdict<T = ()> = Result<T, Why>;
+pub(super) type CaseResult<T = ()> = Result<T, FailReason>;
 
-/// An operation that should have succeeded.
-impl From<Error> for Why {
+/// The error of an operation that has to succeed.
+impl From<Error> for FailReason {
     fn from(error: Error) -> Self {
         Self(format!("the provider failed: {error}"))
     }

@@ -1,4 +1,4 @@
-//! The provider under test, and what a behaviour may use of it.
+//! The provider under test, and what behaviours need besides it.
 
 use std::{
     fmt,
@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use super::report::{Verdict, Violation, Why};
+use super::report::{CaseResult, FailReason, Violation};
 use crate::{
     error::{ErrorKind, Result},
     invitation::{Invitation, InvitationId, NewInvitation},
@@ -16,7 +16,7 @@ use crate::{
     role::RoleGrant,
 };
 
-/// A provider to put through the suite.
+/// The provider under test and the settings of the suite.
 pub struct TestContext<'a> {
     pub(super) provider: &'a dyn InvitationProvider,
     pub(super) roles: Vec<RoleGrant>,
@@ -25,12 +25,12 @@ pub struct TestContext<'a> {
     domain: String,
     requests: Option<Box<dyn Fn() -> usize + Send + Sync + 'a>>,
     addresses: AtomicU64,
-    made: Mutex<Vec<InvitationId>>,
+    created: Mutex<Vec<InvitationId>>,
 }
 
 impl<'a> TestContext<'a> {
-    /// A provider whose organisation may get invitations. Behaviours of one subject must not run at
-    /// the same time.
+    /// Tests a provider whose organisation may get invitations. Behaviours that share a context must not run
+    /// concurrently.
     pub fn new(provider: &'a dyn InvitationProvider) -> Self {
         Self {
             provider,
@@ -40,33 +40,33 @@ impl<'a> TestContext<'a> {
             domain: "example.com".to_owned(),
             requests: None,
             addresses: AtomicU64::new(0),
-            made: Mutex::new(Vec::new()),
+            created: Mutex::new(Vec::new()),
         }
     }
 
-    /// Invites addresses that begin so. Default: `conformance-` and a number that is random.
+    /// Sets the prefix of the invited addresses. Default: `conformance-` and a random number.
     #[must_use]
     pub fn email_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// Invites addresses of this domain. Default: `example.com`, which gets no mail.
+    /// Sets the domain of the invited addresses. Default: `example.com`, which receives no mail.
     #[must_use]
     pub fn email_domain(mut self, domain: impl Into<String>) -> Self {
         self.domain = domain.into();
         self
     }
 
-    /// How many requests the server has received so far, to see that a refusal cost none. Default: not
-    /// known, and not looked at.
+    /// Sets a function that returns how many requests the server has received, so that the suite can check that an
+    /// unsupported option sends none. Default: not checked.
     #[must_use]
     pub fn count_requests(mut self, count: impl Fn() -> usize + Send + Sync + 'a) -> Self {
         self.requests = Some(Box::new(count));
         self
     }
 
-    /// Roles that the organisation has. Default: none, and then only an empty list of roles is tried.
+    /// Sets role ids that the organisation has. Default: none; the suite then tries an empty list of roles only.
     #[must_use]
     pub fn roles<I, T>(mut self, grants: I) -> Self
     where
@@ -77,79 +77,81 @@ impl<'a> TestContext<'a> {
         self
     }
 
-    /// A legacy role that the organisation takes, or `None` where it takes none any more. Default:
-    /// `developer`.
+    /// Sets a legacy role that the organisation accepts, or `None` if it accepts none. Default: `developer`.
     #[must_use]
     pub fn legacy_role(mut self, role: Option<&str>) -> Self {
         self.legacy_role = role.map(str::to_owned);
         self
     }
 
-    /// An address that was not used before, in lower case.
+    /// A new address, in lower case.
     pub(super) fn address(&self) -> String {
         let number = self.addresses.fetch_add(1, Ordering::Relaxed);
         format!("{}-{number}@{}", self.prefix, self.domain).to_lowercase()
     }
 
-    /// Creates an invitation that is deleted when the behaviour is done.
+    /// Creates an invitation, and deletes it at the end of the behaviour.
     pub(super) async fn create(&self, new: NewInvitation) -> Result<Invitation> {
-        let made = self.provider.create(new).await?;
-        self.made(&made.id);
-        Ok(made)
+        let created = self.provider.create(new).await?;
+        self.track(&created.id);
+        Ok(created)
     }
 
-    /// Notes what is to be deleted.
-    pub(super) fn made(&self, id: &InvitationId) {
-        let mut made = self
-            .made
+    /// Registers an invitation for deletion at the end of the behaviour.
+    pub(super) fn track(&self, id: &InvitationId) {
+        let mut created = self
+            .created
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
-        made.push(id.clone());
+        created.push(id.clone());
     }
 
-    /// The outcome of something that must not cost a request, where that can be seen.
-    pub(super) async fn without_a_request<T>(&self, work: impl Future<Output = T>) -> Verdict<T> {
+    /// Runs `work`, and fails if it sends a request and requests are counted.
+    pub(super) async fn without_a_request<T>(
+        &self,
+        work: impl Future<Output = T>,
+    ) -> CaseResult<T> {
         let count = || self.requests.as_ref().map(|count| count());
         let before = count();
         let outcome = work.await;
         match (before, count()) {
             (Some(before), Some(after)) if before != after => {
                 let sent = after.saturating_sub(before);
-                Err(Why(format!(
-                    "it sent {sent} requests, and should have sent none"
+                Err(FailReason(format!(
+                    "it sent {sent} requests, expected none"
                 )))
             }
             _ => Ok(outcome),
         }
     }
 
-    /// Runs a behaviour, and deletes what it made.
-    pub(super) async fn judge(
+    /// Runs a behaviour, and deletes its invitations.
+    pub(super) async fn run_case(
         &self,
         behaviour: &'static str,
-        run: impl Future<Output = Verdict>,
+        run: impl Future<Output = CaseResult>,
     ) -> Result<(), Violation> {
-        let verdict = run.await;
-        let made = std::mem::take(
+        let result = run.await;
+        let created = std::mem::take(
             &mut *self
-                .made
+                .created
                 .lock()
                 .unwrap_or_else(|poisoned| poisoned.into_inner()),
         );
-        let mut left = Ok(());
-        for id in made {
+        let mut cleanup = Ok(());
+        for id in created {
             match self.provider.delete(&id).await {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
-                    left = Err(Why(format!(
+                    cleanup = Err(FailReason(format!(
                         "the invitation {id} could not be deleted: {error}"
                     )));
                 }
                 _ => {}
             }
         }
-        verdict
-            .and(left)
-            .map_err(|Why(message)| Violation { behaviour, message })
+        result
+            .and(cleanup)
+            .map_err(|FailReason(message)| Violation { behaviour, message })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Lists: item by item, so that an odd one hides none of the others and is never more than its text and an error.
+//! Decodes lists item by item, so that an item that cannot be decoded is one error and hides no other item.
 
 use std::{
     borrow::Cow,
@@ -30,32 +30,32 @@ use crate::{
     operation::OperationContext,
 };
 
-/// How many odd items of one body have an error each; the rest are counted in one more.
+/// The largest number of item errors of one body; one more error counts the rest.
 const MAX_ITEM_ERRORS: usize = 100;
 
-/// After so many odd items, a body is not read any further.
-const MAX_ODD_ITEMS: usize = 10_000;
+/// The number of failed items after which the rest of a body is not decoded.
+const MAX_FAILED_ITEMS: usize = 10_000;
 
-/// A body up to this size is kept whole by the invitations of it whose `extra` nobody looked at.
+/// The largest body that its invitations keep and share until their `extra` is read.
 const MAX_SHARED_BYTES: usize = 256 << 10;
 
-/// The body of a list: an object with the list in one of its properties, or the list alone.
+/// The body of a list: an object with the list in a property, or a bare list.
 pub(crate) struct ListBody<E, T = Invitation> {
-    /// The items; one that cannot be read is an error.
+    /// The items; one that cannot be decoded is an error.
     pub items: Vec<Result<T>>,
-    /// What is beside the list, as a type of the bindings; or why it is not of that type.
+    /// The properties beside the list as a type of the bindings, or the decode error.
     pub envelope: Result<E, String>,
-    /// The JSON of what is beside the list.
+    /// The JSON object of the properties beside the list.
     rest: String,
 }
 
 impl<E: DeserializeOwned, T: ListItem> ListBody<E, T> {
-    /// Reads the list in `property`. `convert` makes an item of what the bindings read, `decode` of an object
-    /// that they cannot read.
+    /// Decodes the list in `property`. `convert` converts an item that the bindings decoded, `decode` an object that they
+    /// cannot decode.
     ///
     /// # Errors
     ///
-    /// There is no such list.
+    /// The body has no such list, or is not a whole list.
     pub fn read<W: DeserializeOwned>(
         context: &OperationContext<'_>,
         reply: &Reply,
@@ -64,11 +64,14 @@ impl<E: DeserializeOwned, T: ListItem> ListBody<E, T> {
         decode: fn(&Value) -> Result<T, String>,
     ) -> Result<Self> {
         if reply.status != StatusCode::OK {
-            // A part of a list (206), or something else altogether.
-            return Err(context.decode_error(reply, "its status is not that of a whole list"));
+            // 206 is a part of a list.
+            return Err(context.decode_error(
+                reply,
+                "the status of the response is not that of a complete list",
+            ));
         }
-        let mut collected = Collected::new(context, reply);
-        let texts = Texts::new(reply, property);
+        let mut decoded = DecodedItems::new(context, reply);
+        let texts = ItemTexts::new(reply, property);
         let text = str::from_utf8(&reply.body).ok();
         let streamed = text.and_then(|text| {
             let visitor = ListVisitor {
@@ -78,7 +81,7 @@ impl<E: DeserializeOwned, T: ListItem> ListBody<E, T> {
                         texts: &texts,
                         index,
                     };
-                    collected.push(index, convert(item, Some(&text)), None)
+                    decoded.push(index, convert(item, Some(&text)), None)
                 },
                 item: PhantomData,
             };
@@ -89,15 +92,15 @@ impl<E: DeserializeOwned, T: ListItem> ListBody<E, T> {
         });
         let rest = match streamed {
             Some(rest) => rest,
-            // One odd item spoils the whole: look at each alone.
+            // One item failed: decode each item alone.
             None => {
-                collected = Collected::new(context, reply);
+                decoded = DecodedItems::new(context, reply);
                 let layout = scan::layout(&reply.body, property);
                 let layout = layout.map_err(|why| context.decode_error(reply, &why))?;
                 for (index, span) in layout.items.iter().enumerate() {
                     let item = &reply.body[span.range()];
-                    let read = read_alone(item, |wire| convert(wire, Some(&Text(item))), decode);
-                    if !collected.push(index, read, Some(item)) {
+                    let read = decode_item(item, |wire| convert(wire, Some(&Text(item))), decode);
+                    if !decoded.push(index, read, Some(item)) {
                         break;
                     }
                 }
@@ -105,18 +108,18 @@ impl<E: DeserializeOwned, T: ListItem> ListBody<E, T> {
             }
         };
         Ok(Self {
-            items: collected.finish(),
+            items: decoded.finish(),
             envelope: parse(rest.as_bytes()).map_err(|error| error.to_string()),
             rest,
         })
     }
 
-    /// What is beside the list, as values.
+    /// The properties beside the list, as values.
     pub fn rest(&self) -> Map<String, Value> {
         serde_json::from_str(&self.rest).unwrap_or_default()
     }
 
-    /// What is beside the list but for the properties `fields`.
+    /// The properties beside the list, except `fields`.
     pub fn extra(&self, fields: &[&str]) -> Extra {
         let mut rest = self.rest();
         rest.retain(|name, _| !fields.contains(&name.as_str()));
@@ -124,8 +127,8 @@ impl<E: DeserializeOwned, T: ListItem> ListBody<E, T> {
     }
 }
 
-/// Reads one item that stands alone.
-fn read_alone<W: DeserializeOwned, T>(
+/// Decodes the text of one item.
+fn decode_item<W: DeserializeOwned, T>(
     item: &[u8],
     convert: impl Fn(W) -> Result<T, String>,
     decode: fn(&Value) -> Result<T, String>,
@@ -139,7 +142,7 @@ fn read_alone<W: DeserializeOwned, T>(
     }
 }
 
-/// The object of the properties beside a list.
+/// The JSON object of the properties beside a list.
 fn rest_of(body: &[u8], layout: &Layout) -> String {
     let text = |span: &Span| String::from_utf8_lossy(&body[span.range()]);
     let property = |(name, value): &(Span, Span)| format!("{}:{}", text(name), text(value));
@@ -147,15 +150,15 @@ fn rest_of(body: &[u8], layout: &Layout) -> String {
     format!("{{{}}}", properties.join(","))
 }
 
-/// The items so far, with a bound to the errors among them.
-struct Collected<'a, T> {
+/// The items decoded so far, with a bound on the errors among them.
+struct DecodedItems<'a, T> {
     context: &'a OperationContext<'a>,
     reply: &'a Reply,
     items: Vec<Result<T>>,
     errors: usize,
 }
 
-impl<'a, T: ListItem> Collected<'a, T> {
+impl<'a, T: ListItem> DecodedItems<'a, T> {
     fn new(context: &'a OperationContext<'_>, reply: &'a Reply) -> Self {
         Self {
             context,
@@ -165,14 +168,14 @@ impl<'a, T: ListItem> Collected<'a, T> {
         }
     }
 
-    /// Adds an item; false once there are so many odd ones that the rest is not to be read.
+    /// Adds an item. Returns false once too many items failed to decode the rest.
     fn push(&mut self, index: usize, item: Result<T, String>, text: Option<&[u8]>) -> bool {
         match item {
             Ok(item) => self.items.push(Ok(item)),
             Err(why) => {
                 self.errors += 1;
                 if self.errors <= MAX_ITEM_ERRORS {
-                    let message = format!("item {index} of the page: {}", self.cut(&why));
+                    let message = format!("item {index} of the page: {}", self.sanitize(&why));
                     let error = self.error(message);
                     let error = match text {
                         Some(text) => error.with_body_excerpt(&self.context.redact_body(text)),
@@ -182,20 +185,20 @@ impl<'a, T: ListItem> Collected<'a, T> {
                 }
             }
         }
-        self.errors < MAX_ODD_ITEMS
+        self.errors < MAX_FAILED_ITEMS
     }
 
     fn finish(mut self) -> Vec<Result<T>> {
-        for (index, id) in ids_of_two_people(&self.items) {
-            let message = format!("the id {} is given to two addresses", self.cut(&id));
+        for (index, id) in shared_ids(&self.items) {
+            let message = format!("the id {} belongs to two addresses", self.sanitize(&id));
             self.items[index] = Err(self.error(message));
         }
         if let Some(more @ 1..) = self.errors.checked_sub(MAX_ITEM_ERRORS) {
-            let message = if self.errors < MAX_ODD_ITEMS {
+            let message = if self.errors < MAX_FAILED_ITEMS {
                 format!("{more} further items of the page cannot be read")
             } else {
                 format!(
-                    "{MAX_ODD_ITEMS} items of the page cannot be read, and what comes after them was not"
+                    "{MAX_FAILED_ITEMS} items of the page cannot be read; the items after them were not decoded"
                 )
             };
             self.items.push(Err(self.error(message)));
@@ -203,7 +206,7 @@ impl<'a, T: ListItem> Collected<'a, T> {
         self.items
     }
 
-    fn cut(&self, why: &str) -> String {
+    fn sanitize(&self, why: &str) -> String {
         excerpt(&self.context.redact(why))
     }
 
@@ -213,25 +216,26 @@ impl<'a, T: ListItem> Collected<'a, T> {
     }
 }
 
-/// The items whose id another item with another address has too. Acting on such an id may hit the other.
-fn ids_of_two_people<T: ListItem>(items: &[Result<T>]) -> Vec<(usize, String)> {
-    let mut first = HashMap::new();
+/// The indices and ids of items whose id an item of another address has too. Acting on such an id may
+/// affect the other person.
+fn shared_ids<T: ListItem>(items: &[Result<T>]) -> Vec<(usize, String)> {
+    let mut first_seen = HashMap::new();
     let mut shared = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let Ok(item) = item else { continue };
         let (id, Some(own)) = (item.id(), item.email()) else {
             continue;
         };
-        let (place, email) = *first.entry(id).or_insert((index, own));
-        if place != index && !same_email(email, own) {
-            shared.push((place, id.to_owned()));
+        let (first_index, email) = *first_seen.entry(id).or_insert((index, own));
+        if first_index != index && !same_email(email, own) {
+            shared.push((first_index, id.to_owned()));
             shared.push((index, id.to_owned()));
         }
     }
     shared
 }
 
-/// Reads a list in an object in one pass, until `each` returns false; the result is the JSON of what is beside the list.
+/// Decodes a list in an object in one pass, until `each` returns false. Returns the JSON of the properties beside it.
 struct ListVisitor<W, F> {
     property: &'static str,
     each: F,
@@ -246,7 +250,7 @@ impl<'de, W: DeserializeOwned, F: FnMut(W, usize) -> bool> Visitor<'de> for List
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<String, A::Error> {
-        /// Borrowed where the text has it without escapes.
+        /// Borrowed if the text has no escapes.
         #[derive(Deserialize)]
         struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -260,29 +264,29 @@ impl<'de, W: DeserializeOwned, F: FnMut(W, usize) -> bool> Visitor<'de> for List
                 continue;
             }
             if found {
-                return Err(A::Error::custom("the list is there twice"));
+                return Err(A::Error::custom("duplicate list"));
             }
             found = true;
-            map.next_value_seed(Items {
+            map.next_value_seed(ItemsSeed {
                 each: &mut self.each,
                 item: PhantomData,
             })?;
         }
         if !found {
-            return Err(A::Error::custom("there is no list"));
+            return Err(A::Error::custom("no list"));
         }
         rest.push('}');
         Ok(rest)
     }
 }
 
-struct Items<'f, W, F> {
+struct ItemsSeed<'f, W, F> {
     each: &'f mut F,
     item: PhantomData<W>,
 }
 
 impl<'de, W: DeserializeOwned, F: FnMut(W, usize) -> bool> DeserializeSeed<'de>
-    for Items<'_, W, F>
+    for ItemsSeed<'_, W, F>
 {
     type Value = ();
 
@@ -291,7 +295,7 @@ impl<'de, W: DeserializeOwned, F: FnMut(W, usize) -> bool> DeserializeSeed<'de>
     }
 }
 
-impl<'de, W: DeserializeOwned, F: FnMut(W, usize) -> bool> Visitor<'de> for Items<'_, W, F> {
+impl<'de, W: DeserializeOwned, F: FnMut(W, usize) -> bool> Visitor<'de> for ItemsSeed<'_, W, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -302,7 +306,7 @@ impl<'de, W: DeserializeOwned, F: FnMut(W, usize) -> bool> Visitor<'de> for Item
         let mut index = 0;
         while let Some(item) = items.next_element()? {
             if !(self.each)(item, index) {
-                return Err(A::Error::custom("too many items are odd"));
+                return Err(A::Error::custom("too many invalid items"));
             }
             index += 1;
         }
@@ -310,15 +314,15 @@ impl<'de, W: DeserializeOwned, F: FnMut(W, usize) -> bool> Visitor<'de> for Item
     }
 }
 
-/// The texts of the items of a body, looked for when the first is needed.
-struct Texts<'a> {
+/// The texts of the items of a body, located when the first is needed.
+struct ItemTexts<'a> {
     body: &'a [u8],
     property: &'static str,
     shared: OnceCell<Arc<ListText>>,
     layout: OnceCell<Layout>,
 }
 
-impl<'a> Texts<'a> {
+impl<'a> ItemTexts<'a> {
     fn new(reply: &'a Reply, property: &'static str) -> Self {
         Self {
             body: &reply.body,
@@ -331,7 +335,7 @@ impl<'a> Texts<'a> {
 
 /// The text of one item.
 struct ItemText<'a> {
-    texts: &'a Texts<'a>,
+    texts: &'a ItemTexts<'a>,
     index: usize,
 }
 
@@ -349,7 +353,7 @@ impl ObjectText for ItemText<'_> {
     }
 }
 
-/// The text of a list, kept by its items.
+/// The text of a list, shared by its items.
 pub(crate) struct ListText {
     text: Box<str>,
     property: &'static str,

@@ -1,4 +1,4 @@
-//! Reads success bodies as types of the bindings: single objects, and lists whose odd items hide no others.
+//! Decodes the bodies of successes as types of the bindings: objects, and lists item by item.
 
 mod list;
 mod scan;
@@ -12,13 +12,13 @@ use crate::{
     http::Reply,
 };
 
-/// The text that an object was read from.
+/// The JSON text of an object.
 pub(crate) trait ObjectText {
-    /// All of the object but for the properties `fields`, at least one.
+    /// The properties of the object except `fields`. There is at least one.
     fn extra(&self, fields: &'static [&'static str]) -> Extra;
 }
 
-/// The text of an object that stands alone.
+/// The JSON text of one object.
 pub(crate) struct Text<'a>(pub &'a [u8]);
 
 impl ObjectText for Text<'_> {
@@ -27,15 +27,14 @@ impl ObjectText for Text<'_> {
     }
 }
 
-/// The text of one property of a body; nothing, if there is none.
+/// The JSON text of one property of a body; empty if there is none.
 pub(crate) fn raw_property<'a>(reply: &'a Reply, name: &str) -> &'a [u8] {
     scan::property(&reply.body, name).unwrap_or_default()
 }
 
-/// What an object has beyond the fields that were taken out of `rest`, from its text where that is known.
+/// The properties of an object except the fields that were taken out of `rest`, from the text of the object if known.
 ///
-/// The bindings read what a document describes. They do not keep whether a property was null or absent, nor how a
-/// number was written; an [`Extra`] does, because it is made from the text.
+/// The bindings do not keep whether a property was null or absent, nor how a number was written. The text does.
 pub(crate) fn extra_of(
     rest: &impl Serialize,
     text: Option<&dyn ObjectText>,
@@ -50,38 +49,39 @@ pub(crate) fn extra_of(
     }
 }
 
-/// Whether a body could not be read because it has a property twice.
+/// Whether decoding failed because of a duplicate property.
 pub(crate) fn is_ambiguous(why: &str) -> bool {
     why.starts_with("duplicate field")
 }
 
-/// Decodes JSON. Checking once that all of it is UTF-8 costs less than for every string in it.
+/// Decodes JSON. One UTF-8 check of the whole costs less than one for each string.
 pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
     match std::str::from_utf8(body) {
         Ok(text) => serde_json::from_str(text),
-        // For the error, which says where; or for a value that leaves the place out.
+        // Fails with the position, or succeeds if the value ignores the invalid bytes.
         Err(_) => serde_json::from_slice(body),
     }
 }
 
-/// An object that the bindings could not read: its `fields`, read alone, and the rest, which may be anything.
+/// Splits an object that the bindings could not decode into its `fields`, decoded alone, and all other properties.
 ///
 /// # Errors
 ///
-/// The value is no object, or one of the fields is odd.
+/// The value is not an object, or a field cannot be decoded.
 pub(crate) fn split<W: DeserializeOwned>(
     value: &Value,
     fields: &[&str],
 ) -> Result<(W, Map<String, Value>), String> {
     let Value::Object(object) = value else {
-        return Err("it is not an object".to_owned());
+        return Err("the invitation is not an object".to_owned());
     };
-    let (known, rest): (Map<_, _>, Map<_, _>) = object
+    let (selected, rest): (Map<_, _>, Map<_, _>) = object
         .iter()
         .map(|(name, value)| (name.clone(), value.clone()))
         .partition(|(name, _)| fields.contains(&name.as_str()));
-    let known = serde_json::from_value(Value::Object(known)).map_err(|error| error.to_string())?;
-    Ok((known, rest))
+    let selected =
+        serde_json::from_value(Value::Object(selected)).map_err(|error| error.to_string())?;
+    Ok((selected, rest))
 }
 
 #[cfg(test)]
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_property_without_a_field_is_kept_and_one_with_a_field_is_an_error() {
+    fn only_a_malformed_property_with_a_field_is_an_error() {
         #[derive(Debug, Deserialize)]
         struct Wire {
             id: String,

@@ -1,20 +1,20 @@
-//! Finds where values begin and end in JSON, without reading them.
+//! Locates values in JSON without decoding them.
 //!
-//! What is inside a value may be anything: a number that no type holds, half of a surrogate pair, bytes that are not
-//! UTF-8, a thousand brackets. Whoever reads the value finds out; the values beside it are found all the same.
+//! A value may hold a number that no type can represent, half of a surrogate pair, invalid UTF-8 or deep nesting: the
+//! values beside it are located nevertheless.
 
 use std::{borrow::Cow, mem, ops::Range};
 
-/// The parts of a body that is a list, or an object with a list in one of its properties.
+/// The spans of a body that is a list, or an object with a list in a property.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Layout {
-    /// Where the items are.
+    /// The items of the list.
     pub items: Vec<Span>,
-    /// The other properties: where the names and values are.
+    /// The names and values of the other properties.
     pub rest: Vec<(Span, Span)>,
 }
 
-/// Where something is in a body. Small, because a body may have millions of items.
+/// A range of a body. Small, because a body may have millions of items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
     start: u32,
@@ -23,58 +23,60 @@ pub(crate) struct Span {
 
 impl Span {
     pub fn range(self) -> Range<usize> {
-        // No pointer is smaller than 32 bits where there is a socket.
+        // Pointers have at least 32 bits on every platform with sockets.
         self.start as usize..self.end as usize
     }
 }
 
-/// Finds the items of the list in `property`, or those of the body itself if that is a list.
+/// Locates the items of the list in `property`, or those of the body itself if that is a list.
 ///
 /// # Errors
 ///
-/// Why there is no such list, in words.
+/// A message: there is no such list.
 pub(crate) fn layout(body: &[u8], property: &str) -> Result<Layout, String> {
     let mut scanner = Scanner { body, at: 0 };
     let mut layout = Layout::default();
     match scanner.peek() {
-        Some(b'[') => layout.items = scanner.list().ok_or("it is not JSON")?,
+        Some(b'[') => layout.items = scanner.list().ok_or("the body is not JSON")?,
         Some(b'{') => {
             let mut found = false;
             let mut is_first = true;
-            while let Some((name, value)) =
-                scanner.property(&mut is_first).ok_or("it is not JSON")?
+            while let Some((name, value)) = scanner
+                .property(&mut is_first)
+                .ok_or("the body is not JSON")?
             {
                 if !is_name(&body[name.range()], property) {
                     layout.rest.push((name, value));
                     continue;
                 }
                 if found {
-                    // Of two lists, neither is known to be the one.
+                    // It is unknown which of two lists counts.
                     return Err(format!("duplicate field `{property}`"));
                 }
                 found = true;
                 let at = value.range().start;
                 let list = Scanner { body, at }.list();
-                layout.items = list.ok_or_else(|| format!("its `{property}` is not a list"))?;
+                layout.items =
+                    list.ok_or_else(|| format!("`{property}` of the body is not a list"))?;
             }
             if !found {
-                return Err(format!("it has no `{property}`"));
+                return Err(format!("the body has no `{property}`"));
             }
         }
-        _ => return Err("it is neither a list nor an object".to_owned()),
+        _ => return Err("the body is neither a list nor an object".to_owned()),
     }
     if scanner.peek().is_some() {
-        return Err("there is more after its end".to_owned());
+        return Err("the body continues after its end".to_owned());
     }
     Ok(layout)
 }
 
-/// The text of one property of an object; of the first, if there are several.
+/// The text of a property of an object; the first of several.
 pub(crate) fn property<'a>(body: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let mut scanner = Scanner { body, at: 0 };
     let mut is_first = true;
-    while let Some((known, value)) = scanner.property(&mut is_first)? {
-        if is_name(&body[known.range()], name) {
+    while let Some((candidate, value)) = scanner.property(&mut is_first)? {
+        if is_name(&body[candidate.range()], name) {
             return Some(&body[value.range()]);
         }
     }
@@ -85,7 +87,7 @@ fn is_name(quoted: &[u8], name: &str) -> bool {
     if !quoted.contains(&b'\\') {
         return quoted.get(1..quoted.len() - 1) == Some(name.as_bytes());
     }
-    serde_json::from_slice::<Cow<'_, str>>(quoted).is_ok_and(|known| known == name)
+    serde_json::from_slice::<Cow<'_, str>>(quoted).is_ok_and(|unescaped| unescaped == name)
 }
 
 struct Scanner<'a> {
@@ -94,7 +96,7 @@ struct Scanner<'a> {
 }
 
 impl Scanner<'_> {
-    /// The next byte that is no white space.
+    /// The next byte that is not white space.
     fn peek(&mut self) -> Option<u8> {
         loop {
             match self.body.get(self.at)? {
@@ -151,7 +153,7 @@ impl Scanner<'_> {
         Some(Some((name, self.value()?)))
     }
 
-    /// Goes past one value, which has at least one byte.
+    /// Skips one value, which has at least one byte.
     fn value(&mut self) -> Option<Span> {
         let first = self.peek()?;
         let start = self.at;
@@ -182,7 +184,7 @@ impl Scanner<'_> {
         Some(())
     }
 
-    /// Goes past an array or object, whatever is in it.
+    /// Skips an array or object.
     fn nested(&mut self) -> Option<()> {
         let mut rest = self.body.get(self.at..)?.iter();
         let mut depth = 0usize;
@@ -219,7 +221,7 @@ mod tests {
     #[test]
     fn values_are_found_whatever_is_in_them() {
         let deep = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
-        let odd: [&[u8]; 9] = [
+        let values: [&[u8]; 9] = [
             br#"{"a": "]},\"", "b": [1, {}]}"#,
             b"\"\xff\\\\\"",
             br#""\ud800""#,
@@ -230,14 +232,14 @@ mod tests {
             b"\"\\\"\"",
             &deep,
         ];
-        let list = odd.join(&b" ,\n"[..]);
+        let list = values.join(&b" ,\n"[..]);
         for (head, tail) in [
             (&b" ["[..], &b"]"[..]),
             (br#"{"n": {"data": []}, "d\u0061ta" : ["#, br#"], "m":1}"#),
         ] {
             let body = [head, &list, tail].concat();
             let layout = layout(&body, "data").unwrap();
-            assert_eq!(texts(&body, layout.items), odd);
+            assert_eq!(texts(&body, layout.items), values);
         }
         let body = br#" {"kind": "List", "data":[ ], "m": {"n": null}} "#;
         let layout = layout(body, "data").unwrap();
@@ -251,21 +253,21 @@ mod tests {
     #[test]
     fn what_has_no_such_list_says_so() {
         for (body, why) in [
-            ("", "it is neither a list nor an object"),
-            ("7", "it is neither a list nor an object"),
-            ("{", "it is not JSON"),
-            ("[1", "it is not JSON"),
-            ("[,]", "it is not JSON"),
-            ("[1 2]", "it is not JSON"),
-            ("[1:2]", "it is not JSON"),
-            (r#"{data: []}"#, "it is not JSON"),
-            (r#"{"data": ["a]}"#, "it is not JSON"),
-            (r#"{"data": 7}"#, "its `data` is not a list"),
-            (r#"{"data": null}"#, "its `data` is not a list"),
-            (r#"{"other": []}"#, "it has no `data`"),
-            ("{}", "it has no `data`"),
-            (r#"{"data": []}]"#, "there is more after its end"),
-            ("[] {}", "there is more after its end"),
+            ("", "the body is neither a list nor an object"),
+            ("7", "the body is neither a list nor an object"),
+            ("{", "the body is not JSON"),
+            ("[1", "the body is not JSON"),
+            ("[,]", "the body is not JSON"),
+            ("[1 2]", "the body is not JSON"),
+            ("[1:2]", "the body is not JSON"),
+            (r#"{data: []}"#, "the body is not JSON"),
+            (r#"{"data": ["a]}"#, "the body is not JSON"),
+            (r#"{"data": 7}"#, "`data` of the body is not a list"),
+            (r#"{"data": null}"#, "`data` of the body is not a list"),
+            (r#"{"other": []}"#, "the body has no `data`"),
+            ("{}", "the body has no `data`"),
+            (r#"{"data": []}]"#, "the body continues after its end"),
+            ("[] {}", "the body continues after its end"),
             (r#"{"data": [], "data": []}"#, "duplicate field `data`"),
         ] {
             assert_eq!(

@@ -1,68 +1,68 @@
-//! What a failure means, and what was attempted.
+//! The kinds of errors, and the operations.
 
 use std::fmt;
 
-/// What a failure means for the caller, the same on every provider.
+/// The kind of an error, the same on every provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The request cannot be right: refused before sending (an empty id, an email without `@`) or by
-    /// the server (400, 422). It did not execute. Mend the input; `details` may name the field.
+    /// The request is invalid. This crate found that before sending (an empty id, an email without `@`), or the server
+    /// did (400, 422). The request was not executed. Correct the input; `details` may name the field.
     InvalidInput,
-    /// This provider has no such option or filter. Refused before any request was sent. Leave it out,
-    /// or ask [`capabilities`](crate::InvitationProvider::capabilities) first.
+    /// The provider does not have this option or filter. Nothing was sent. Leave the option out, or check
+    /// [`capabilities`](crate::InvitationProvider::capabilities) first.
     Unsupported,
-    /// The provider was not set up right: a missing credential, a bad base URL. Nothing was sent.
+    /// The configuration of the provider is invalid: a missing credential, an invalid base URL. Nothing was sent.
     Config,
-    /// The credential is missing, wrong or expired (401). It did not execute. Mend the credential.
+    /// The credential is missing, invalid or expired (401). The request was not executed. Replace the credential.
     Unauthenticated,
-    /// The credential is good but may not do this (403). It did not execute. On Confluent a 403 may
-    /// also hide that the thing does not exist; it is never taken for that.
+    /// The credential is valid and lacks the permission (403). The request was not executed. Confluent may also send a
+    /// 403 for a resource that does not exist; it is never reported as [`NotFound`](Self::NotFound).
     PermissionDenied,
-    /// There is no such invitation (404 in the provider's own form). Deleted, or never there.
+    /// The invitation does not exist (404 in the provider's own form): it was deleted, or never created.
     NotFound,
-    /// The email is already invited, or already a member: a 409 in the vendor's own words, or the invitation was seen.
-    /// The create did not execute, unless
-    /// [`may_have_executed`](crate::Error::may_have_executed) says that an attempt whose answer was lost may have
-    /// made the very invitation that is in the way; `conflicting_id` names it where it is known.
+    /// The person is already invited, or already a member: the vendor said so with a 409, or the invitation was found. The
+    /// create was not executed, unless [`may_have_executed`](crate::Error::may_have_executed) is set: then an attempt
+    /// without a response may have created the conflicting invitation. `conflicting_id` is its id, if known.
     AlreadyExists,
-    /// The server refused with a conflict (409) that is about something else than this address: a lock, another
-    /// request that is under way, a gateway, or an invitation that was looked for and not found. After a create,
-    /// nobody is known to be invited; after a delete, the invitation may still exist. Look again before repeating.
+    /// A conflict (409) that is not known to be about the invitation of this address: a lock, a concurrent request, a
+    /// gateway, or an invitation that no lookup found. After a create, the person is not known to be invited; after a
+    /// delete, the invitation may still exist. Look before repeating the request.
     Conflict,
     /// A part of it was done and a part was not: the person is invited, and a role could not be bound (Confluent).
     /// `conflicting_id` names the invitation; the message names what failed, and the source says why. The same through
     /// [`get_or_create`](crate::InvitationProviderExt::get_or_create) or
     /// [`grant_roles`](crate::MemberProvider::grant_roles) completes it.
     Incomplete,
-    /// The invitation was accepted, so it can no longer be deleted. Remove the member instead.
+    /// The invitation was accepted, so it cannot be deleted. Remove the member instead.
     AlreadyAccepted,
-    /// The organisation may not have more invitations (402, or a 400 that says so). Delete some, or
-    /// ask the provider for more.
+    /// The organisation's quota of invitations is exhausted (402, or a 400 that says so). Delete some, or ask the vendor
+    /// for a larger quota.
     QuotaExceeded,
-    /// Too many requests: the server said so (429), or the provider's own rate limit leaves no room before the deadline
-    /// of the call, in which case nothing was sent. It did not execute, unless
-    /// [`may_have_executed`](crate::Error::may_have_executed) says otherwise. Wait for `retry_after`, then repeat.
+    /// Too many requests: the server said so (429), or the client-side rate limit admits no request before the deadline of
+    /// the call, and nothing was sent. The request was not executed, unless
+    /// [`may_have_executed`](crate::Error::may_have_executed) is set. Wait for `retry_after`, then repeat the request.
     RateLimited,
-    /// The server failed (500, 502, 503, 504). It may have executed. Repeat a get, list or delete;
-    /// look before repeating a create.
+    /// The server failed (500, 502, 503, 504). The request may have been executed. Repeat a get, list or delete; look
+    /// before repeating a create.
     Unavailable,
-    /// No answer within the time limit. It may have executed. As for `Unavailable`.
+    /// No response within the time limit. The request may have been executed. Proceed as for `Unavailable`.
     Timeout,
-    /// No connection: name resolution, refused, TLS. It did not execute; it is safe to repeat.
+    /// No connection: name resolution failed, the port is closed, TLS failed. The request was not executed and can be
+    /// repeated.
     Connect,
-    /// The connection broke after the request went out. It may have executed. As for `Unavailable`.
+    /// The connection broke after the request was sent. The request may have been executed. Proceed as for `Unavailable`.
     Transport,
-    /// The server answered success with something that cannot be read. It executed, but what came
-    /// back is not what the provider documents; `body_excerpt` has its beginning.
+    /// The response of a successful request is not in the documented form; `body_excerpt` has its beginning. The request
+    /// was executed.
     Decode,
-    /// A status that no provider documents for this operation, an HTML page for example. Check the
-    /// base URL and what stands between here and there (a proxy, a gateway). Or an address that has two invitations,
-    /// because the provider took a second one after the answer to the first was lost: the message names them.
+    /// A response that the provider does not document for this operation, such as an HTML page. Check the base URL and any
+    /// proxy or gateway. Also an address with two invitations, because the provider accepted a second create after one
+    /// without a response: the message has their ids.
     Unexpected,
 }
 
-/// What was attempted.
+/// An attempted operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
@@ -70,7 +70,7 @@ pub enum Operation {
     Configure,
     /// Checking a value before it is used.
     Validate,
-    /// Getting a token to authenticate with.
+    /// Fetching an access token.
     Authenticate,
     /// Creating an invitation.
     Create,
@@ -95,7 +95,7 @@ pub enum Operation {
 }
 
 impl ErrorKind {
-    /// The kind in words, as messages have it.
+    /// The description of the kind in messages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InvalidInput => "invalid input",
@@ -117,6 +117,16 @@ impl ErrorKind {
             Self::Decode => "unreadable answer",
             Self::Unexpected => "unexpected answer",
         }
+    }
+}
+
+impl Operation {
+    /// Whether the operation changes something at the server.
+    pub(crate) fn is_mutating(self) -> bool {
+        matches!(
+            self,
+            Self::Create | Self::Delete | Self::RemoveMember | Self::GrantRole | Self::RevokeRole
+        )
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a server sent that has no field.
+//! The properties of a response that have no field.
 
 use std::{
     borrow::Cow,
@@ -14,10 +14,9 @@ use crate::decode::ListText;
 
 /// Properties that have no field of their own, as the server sent them.
 ///
-/// Reads as the map that it stands for. Where it came with a server's answer, it is JSON text until somebody looks: a
-/// list of many invitations costs no map for each. Until then, an invitation from a page of up to 256 KiB keeps the
-/// page's text, which the invitations of the page share. To change more than [`insert`](Self::insert) does, make a
-/// [`Map`] from it, and it from the map.
+/// Dereferences to a [`Map`]. The properties of a response stay JSON text until the first access, so that a list of
+/// many invitations does not cost a map for each; until then, the invitations of a page of up to 256 KiB share the text
+/// of the page. For changes beyond [`insert`](Self::insert), convert into a [`Map`] and back.
 ///
 /// ```
 /// use org_invitations::Extra;
@@ -36,23 +35,23 @@ pub struct Extra(Option<Box<LazyMap>>);
 #[derive(Clone)]
 struct LazyMap {
     source: Source,
-    /// The properties of that object that have fields of their own.
+    /// The properties of the object that have fields of their own.
     fields: &'static [&'static str],
-    /// The map, if it came first or somebody looked.
+    /// The map, after the first access or if the value was made from one.
     map: OnceLock<Map<String, Value>>,
 }
 
 /// The JSON of an object.
 #[derive(Clone)]
 enum Source {
-    /// Empty if the map came first.
+    /// The text of an object; empty if the value was made from a map.
     Text(Box<str>),
-    /// That of an item of a list, by its position.
+    /// The text of an item of a list, by its index.
     Item(Arc<ListText>, usize),
 }
 
 impl LazyMap {
-    /// Makes the map. The text was read before, so it can be read again.
+    /// Parses the map. The text was decoded before, so parsing does not fail.
     fn parse(&self) -> Map<String, Value> {
         let text = match &self.source {
             Source::Text(text) => text,
@@ -67,20 +66,20 @@ impl LazyMap {
 }
 
 impl Extra {
-    /// Whether there are none. Makes no map.
+    /// Whether there are no properties. Does not parse the text.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
-    /// Sets one property; returns the value that it had.
+    /// Sets a property; returns its previous value.
     pub fn insert(&mut self, name: impl Into<String>, value: Value) -> Option<Value> {
         let mut map = Map::from(mem::take(self));
-        let before = map.insert(name.into(), value);
+        let previous = map.insert(name.into(), value);
         *self = map.into();
-        before
+        previous
     }
 
-    /// A property as a type of the caller's, or of the [bindings](crate::bindings); `None` if it is absent.
+    /// Deserialises a property, for example as a type of the [bindings](crate::bindings); `None` if it is absent.
     ///
     /// # Errors
     ///
@@ -97,13 +96,12 @@ impl Extra {
         self.as_map().get(name).map(T::deserialize)
     }
 
-    /// The properties of an object, given as JSON text, but for those that have fields of their own. At least one
-    /// has none.
+    /// The properties of a JSON object except `fields`. There is at least one.
     pub(crate) fn from_text(text: &str, fields: &'static [&'static str]) -> Self {
         Self::from_source(Source::Text(text.into()), fields)
     }
 
-    /// The properties of an item of a list, but for those that have fields of their own. At least one has none.
+    /// The properties of an item of a list except `fields`. There is at least one.
     pub(crate) fn from_item(
         list: Arc<ListText>,
         index: usize,
@@ -120,7 +118,7 @@ impl Extra {
         })))
     }
 
-    /// What is left of an object after its fields were taken, and the properties that it does not describe.
+    /// The properties left in an object of the bindings after its fields were taken, and the unknown properties.
     pub(crate) fn from_rest(rest: &impl Serialize, unknown: Map<String, Value>) -> Self {
         if is_empty_object(rest) {
             return unknown.into();
@@ -129,23 +127,23 @@ impl Extra {
             Ok(Value::Object(map)) => map,
             _ => Map::new(),
         };
-        map.values_mut().for_each(as_sent);
+        map.values_mut().for_each(restore_integers);
         map.extend(unknown);
         map.into()
     }
 
-    /// The map, made for this one look if there is none.
+    /// The map, parsed for this call only if it was not parsed before.
     fn as_map(&self) -> Cow<'_, Map<String, Value>> {
         match &self.0 {
-            Some(kept) if kept.map.get().is_none() => Cow::Owned(kept.parse()),
+            Some(lazy) if lazy.map.get().is_none() => Cow::Owned(lazy.parse()),
             _ => Cow::Borrowed(self),
         }
     }
 }
 
-/// Whether something is written as `{}`.
+/// Whether a value serialises as `{}`.
 pub(crate) fn is_empty_object(value: &impl Serialize) -> bool {
-    /// Takes as many bytes as `{}` has.
+    /// Fails after a number of bytes.
     struct ByteLimit(usize);
 
     impl io::Write for ByteLimit {
@@ -155,7 +153,7 @@ pub(crate) fn is_empty_object(value: &impl Serialize) -> bool {
                     self.0 = left;
                     Ok(bytes.len())
                 }
-                // A kind without a message allocates nothing.
+                // An error without a message allocates nothing.
                 None => Err(io::ErrorKind::StorageFull.into()),
             }
         }
@@ -168,8 +166,8 @@ pub(crate) fn is_empty_object(value: &impl Serialize) -> bool {
     serde_json::to_writer(ByteLimit(2), value).is_ok()
 }
 
-/// Bindings read the type `number` as a float; a whole number was probably sent as one.
-fn as_sent(value: &mut Value) {
+/// Converts whole floats into integers: the bindings decode the type `number` as a float.
+fn restore_integers(value: &mut Value) {
     match value {
         Value::Number(number) => {
             let whole = number.as_f64().filter(|float| {
@@ -179,20 +177,20 @@ fn as_sent(value: &mut Value) {
                 *number = Number::from(whole as i64);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(as_sent),
-        Value::Object(map) => map.values_mut().for_each(as_sent),
+        Value::Array(items) => items.iter_mut().for_each(restore_integers),
+        Value::Object(map) => map.values_mut().for_each(restore_integers),
         _ => {}
     }
 }
 
-/// The first look makes the map, and it stays.
+/// Parses the map at the first access, and keeps it.
 impl Deref for Extra {
     type Target = Map<String, Value>;
 
     fn deref(&self) -> &Self::Target {
         static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
         match &self.0 {
-            Some(kept) => kept.map.get_or_init(|| kept.parse()),
+            Some(lazy) => lazy.map.get_or_init(|| lazy.parse()),
             None => &NONE,
         }
     }
@@ -213,9 +211,9 @@ impl From<Map<String, Value>> for Extra {
 
 impl From<Extra> for Map<String, Value> {
     fn from(extra: Extra) -> Self {
-        extra.0.map_or_else(Self::new, |mut kept| {
-            let made = kept.map.take();
-            made.unwrap_or_else(|| kept.parse())
+        extra.0.map_or_else(Self::new, |mut lazy| {
+            let parsed = lazy.map.take();
+            parsed.unwrap_or_else(|| lazy.parse())
         })
     }
 }
@@ -251,7 +249,7 @@ impl PartialEq for Extra {
 
 impl Eq for Extra {}
 
-/// As a map.
+/// Serialises as a map.
 impl Serialize for Extra {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.as_map().serialize(serializer)
@@ -347,15 +345,15 @@ mod tests {
             share: None,
         };
         assert!(Extra::from_rest(&none(), Map::new()).is_empty());
-        let wanted = Extra::from_iter([("kind", json!(1.0))]);
-        assert_eq!(Extra::from_rest(&none(), unknown()), wanted);
+        let expected = Extra::from_iter([("kind", json!(1.0))]);
+        assert_eq!(Extra::from_rest(&none(), unknown()), expected);
         let rest = Rest {
             status: Some(200.0),
             share: Some(0.5),
         };
-        let wanted = json!({ "status": 200, "share": 0.5, "kind": 1.0 });
+        let expected = json!({ "status": 200, "share": 0.5, "kind": 1.0 });
         let extra = Extra::from_rest(&rest, unknown());
-        assert_eq!(serde_json::to_value(extra).unwrap(), wanted);
+        assert_eq!(serde_json::to_value(extra).unwrap(), expected);
     }
 
     #[test]
@@ -381,11 +379,11 @@ mod tests {
     #[test]
     fn only_a_look_by_hand_makes_a_map_that_stays() {
         let extra = read(r#"{"a": 1, "id": "i-1"}"#);
-        let made = || extra.0.as_ref().unwrap().map.get().is_some();
+        let parsed = || extra.0.as_ref().unwrap().map.get().is_some();
         assert_eq!(serde_json::to_string(&extra).unwrap(), r#"{"a":1}"#);
         assert_eq!(format!("{extra:?}"), r#"{"a": Number(1)}"#);
-        assert!(!extra.is_empty() && extra == read(r#"{"a":1}"#) && !made());
+        assert!(!extra.is_empty() && extra == read(r#"{"a":1}"#) && !parsed());
         assert_eq!(extra["a"], 1);
-        assert!(made());
+        assert!(parsed());
     }
 }

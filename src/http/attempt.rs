@@ -1,5 +1,5 @@
-//! One attempt: the request goes out, the response is read whole under its limits, and the limiter, the trace
-//! and the observer learn how it ended.
+//! One attempt: sends the request, reads the whole response within its limits, and reports the result to the rate
+//! limiter, the trace and the observer.
 
 use std::{borrow::Cow, pin::pin, time::Instant};
 
@@ -12,7 +12,7 @@ use crate::http::{
     response::redact_headers,
 };
 
-/// A complete reply of any status, or why there is none.
+/// A complete reply of any status, or the error in its place.
 pub(super) type AttemptResult = Result<Reply, TransportError>;
 
 /// One attempt of a call.
@@ -20,9 +20,9 @@ pub(super) struct Attempt<'a> {
     pub client: &'a HttpClient,
     pub operation: &'static str,
     pub authorization: Option<&'a HeaderValue>,
-    /// How many requests of the call went before this one.
+    /// How many requests of the call were sent before this one.
     pub resend_count: u32,
-    /// When the call has to be over.
+    /// The deadline of the call.
     pub deadline: tokio::time::Instant,
 }
 
@@ -40,7 +40,7 @@ impl Attempt<'_> {
             }
         };
         self.report_event(&result, start);
-        report_allowance(permit, &result);
+        report_rate_limit(permit, &result);
         tracing::debug!(
             http.request.method = outgoing.method().as_str(),
             http.request.resend_count = self.resend_count,
@@ -75,7 +75,7 @@ impl Attempt<'_> {
         Err(error.with_head(status, std::mem::take(response.headers_mut())))
     }
 
-    /// A failure ends up in errors and logs, so the secrets that the server echoed are removed first.
+    /// Redacts the reply of a failure: its text goes into errors and logs.
     fn redacted(&self, mut reply: Reply) -> Reply {
         let redactor = self.client.authorization.redactor();
         let text = String::from_utf8_lossy(&reply.body);
@@ -106,7 +106,7 @@ impl Attempt<'_> {
         });
     }
 
-    /// The server's id of the request, without the secrets that it repeats.
+    /// The server's id of the request, redacted.
     fn request_id(&self, result: &AttemptResult) -> Option<String> {
         let request_id = self.client.service.request_id;
         let id = match result {
@@ -118,8 +118,8 @@ impl Attempt<'_> {
     }
 }
 
-/// Tells the limiter what the response said of the allowance.
-fn report_allowance(permit: Permit<'_>, result: &AttemptResult) {
+/// Passes the rate limit headers of the response to the limiter.
+fn report_rate_limit(permit: Permit<'_>, result: &AttemptResult) {
     let headers = match result {
         Ok(reply) => Some(&reply.headers),
         Err(error) => error.headers(),
@@ -136,7 +136,7 @@ fn status(result: &AttemptResult) -> Option<StatusCode> {
     }
 }
 
-/// As OpenTelemetry has it: the status of a failure, or the kind of error in place of a response.
+/// The `error.type` of OpenTelemetry: the status of a failure, or the kind of the transport error.
 fn error_type(result: &AttemptResult) -> Option<String> {
     match result {
         Ok(reply) if reply.status.is_success() => None,

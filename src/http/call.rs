@@ -1,4 +1,4 @@
-//! The shared record of one operation, which may span several requests of several kinds.
+//! The state of one operation, shared by all its requests.
 
 use std::{
     collections::BTreeMap,
@@ -10,15 +10,14 @@ use tokio::time::Instant;
 
 use crate::http::{Reply, TransportError, timeout::MAX_TIMEOUT};
 
-/// One operation on its way: what was sent for it so far, and what came back last.
+/// The state of one operation: attempts, deadline, ambiguity and the latest reply.
 ///
-/// The operation may send more than once: a create that is reconciled is one `CallState`. Attempts, deadline and
-/// the loss of an answer are counted over all of them.
+/// An operation may send several requests of several kinds: a create that is reconciled is one `CallState`.
 #[derive(Debug)]
 pub(crate) struct CallState {
     deadline: Instant,
     safe: bool,
-    /// Query parameters that every request has besides those that the bindings set.
+    /// Query parameters that are added to those of the bindings.
     query: BTreeMap<String, String>,
     progress: Mutex<Progress>,
 }
@@ -34,7 +33,7 @@ struct Progress {
 }
 
 impl CallState {
-    /// Begins an operation that may take as long as `limit`.
+    /// Starts an operation that has to end within `limit`.
     pub fn new(limit: Duration) -> Self {
         let now = SystemTime::now();
         Self {
@@ -52,7 +51,7 @@ impl CallState {
         }
     }
 
-    /// Declares that the operation changes nothing, whatever its method: a POST that fetches a token.
+    /// Declares the operation safe whatever its method, such as a POST that fetches a token.
     pub fn safe(mut self) -> Self {
         self.safe = true;
         self
@@ -68,17 +67,17 @@ impl CallState {
         &self.query
     }
 
-    /// Whether the operation was declared to change nothing.
+    /// Whether the operation was declared safe.
     pub fn is_safe(&self) -> bool {
         self.safe
     }
 
-    /// When the operation has to be over.
+    /// The deadline of the operation.
     pub fn deadline(&self) -> Instant {
         self.deadline
     }
 
-    /// How much time is left until the deadline.
+    /// The time left until the deadline.
     pub fn time_left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
@@ -88,27 +87,27 @@ impl CallState {
         self.progress().attempts
     }
 
-    /// Whether an attempt may have been executed although its answer was lost.
+    /// Whether an attempt without a usable response may have been executed.
     pub fn is_ambiguous(&self) -> bool {
         self.progress().ambiguous
     }
 
-    /// Records that the answer to an attempt was lost, or cannot be read.
+    /// Records that an attempt without a usable response may have been executed.
     pub fn mark_ambiguous(&self) {
         self.progress().ambiguous = true;
     }
 
-    /// When the first request was sent; the operation's beginning, if none was.
+    /// When the first request was sent; the start of the operation if none was.
     pub fn first_sent(&self) -> SystemTime {
         self.progress().first_sent
     }
 
-    /// When the latest request was sent; the operation's beginning, if none was.
+    /// When the latest request was sent; the start of the operation if none was.
     pub fn last_sent(&self) -> SystemTime {
         self.progress().last_sent
     }
 
-    /// Takes the reply that the latest `send` ended with; `None` if that got no complete reply.
+    /// Takes the reply of the latest `send`; `None` if that got no complete reply.
     pub fn take_reply(&self) -> Option<Reply> {
         self.progress().reply.take()
     }
@@ -134,7 +133,7 @@ impl CallState {
         !std::mem::replace(&mut self.progress().token_replaced, true)
     }
 
-    /// Adds to the error of the last attempt what is to be said of all of them.
+    /// Adds the number of attempts and the ambiguity of the whole call to the error of the last attempt.
     pub(super) fn annotate(&self, error: TransportError) -> TransportError {
         let progress = self.progress();
         error

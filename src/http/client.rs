@@ -1,4 +1,4 @@
-//! One service's client: shared by its clones.
+//! The client of one service, shared by its clones.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use crate::http::{
     limiter::Limiter, retry::Outcome,
 };
 
-/// What is particular to a service.
+/// The properties of a service that the transport needs.
 #[derive(Debug)]
 pub(crate) struct Service {
     /// The provider's name.
@@ -19,8 +19,8 @@ pub(crate) struct Service {
     pub published_rate: Option<Rate>,
     /// Finds the id of the request in the headers and body of a response.
     pub request_id: fn(&HeaderMap, &[u8]) -> Option<String>,
-    /// Whether headers and body of a 429 are those of the vendor, who then promises that nothing was executed; a
-    /// gateway's may come after it was.
+    /// Whether headers and body of a 429 are in the vendor's own form, which means that the request was not executed. A
+    /// gateway may send a 429 after the request was executed.
     pub is_own_refusal: fn(&HeaderMap, &[u8]) -> bool,
 }
 
@@ -32,13 +32,13 @@ pub(crate) struct HttpClient {
     pub authorization: Authorization,
     pub clock_skew: ClockSkew,
     pub(super) http: reqwest::Client,
-    /// Host and port of the proxy that requests go by, for messages.
+    /// Host and port of the proxy in use, for messages.
     pub(super) proxy: Option<String>,
     pub(super) limiter: Limiter,
 }
 
 impl HttpClient {
-    /// Sets a client up. Sends nothing.
+    /// Builds a client. Sends nothing.
     ///
     /// # Errors
     ///
@@ -72,23 +72,23 @@ impl HttpClient {
         }))
     }
 
-    /// The HTTP client that requests are sent with, as the generated clients take it.
+    /// The underlying HTTP client, as the generated clients take it.
     pub fn reqwest_client(&self) -> &reqwest::Client {
         &self.http
     }
 
-    /// Begins an operation with the deadline of these options.
+    /// Starts an operation with the deadline of the client's options.
     pub fn start_call(&self) -> CallState {
         CallState::new(self.options.retry.deadline)
     }
 
-    /// The delay before sending again what was not executed, when that should be done; `requested` is what the server
-    /// asked for.
+    /// The delay before a request that was not executed is sent again, or `None` if it should not be; `requested` is the
+    /// delay that the server asked for.
     pub fn delay_unsent(&self, call: &CallState, requested: Option<Duration>) -> Option<Duration> {
         self.delay(call, &Outcome::unsent(requested), false)
     }
 
-    /// The delay before the next attempt of a call, when there should be one.
+    /// The delay before the next attempt of a call, or `None` if there should be none.
     pub(super) fn delay(
         &self,
         call: &CallState,
@@ -101,8 +101,8 @@ impl HttpClient {
     }
 }
 
-/// Host and port of the proxy by which requests to an endpoint go; `proxies` are those of the environment, as the HTTP
-/// client has them.
+/// Host and port of the proxy for requests to an endpoint; `proxies` are those of the environment, as the HTTP client
+/// reads them.
 fn proxy_of(endpoint: &Endpoint, proxies: &Matcher) -> Option<String> {
     if endpoint.is_plain() {
         return None;
@@ -140,10 +140,10 @@ mod tests {
         for (url, proxy) in [
             ("https://api.example/v1", Some("proxy.example:3128")),
             ("https://direct.example", None),
-            // Loopback by plain http uses none.
+            // Plain http to loopback uses no proxy.
             ("http://127.0.0.1:9", None),
         ] {
-            let endpoint = Endpoint::new(&url.into(), None).unwrap();
+            let endpoint = Endpoint::new(&crate::http::BaseUrl::parse(url).unwrap(), None);
             assert_eq!(proxy_of(&endpoint, &proxies).as_deref(), proxy, "{url}");
         }
     }

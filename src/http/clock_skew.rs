@@ -1,29 +1,29 @@
-//! The difference between the server's clock and the local one: needed to tell a resource that existed
-//! before a request from one that the request created.
+//! The skew between the server's clock and the local one, which tells a resource that existed before a request from
+//! one that the request created.
 
 use std::sync::Mutex;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// The skew of the server's clock, learnt from the times of creation in its responses.
+/// The skew of the server's clock, learnt from `Date` headers and creation times in its responses.
 #[derive(Debug, Default)]
 pub(crate) struct ClockSkew(Mutex<Option<Offset>>);
 
 /// A larger skew is ignored.
 const MAX_PLAUSIBLE_SKEW: TimeDelta = TimeDelta::days(3_650);
 
-/// The bounds of what is to be added to the local time for the server's.
+/// Bounds of the difference between the server's time and the local time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Offset {
-    least: TimeDelta,
-    most: TimeDelta,
+    min: TimeDelta,
+    max: TimeDelta,
 }
 
 /// The position of a server's time relative to a local one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RelativeTime {
     Before,
-    /// Before, if the clocks are as right as most clocks are.
+    /// Before, assuming that both clocks are right.
     ProbablyBefore,
     /// Closer than the resolution of the server's times.
     Unknown,
@@ -32,63 +32,62 @@ pub(crate) enum RelativeTime {
 }
 
 impl ClockSkew {
-    /// Learns that the server's clock showed `time` at some moment between the local times `sent` and
-    /// `received`.
+    /// Records that the server's clock showed `time` at some moment between the local times `sent` and `received`.
     pub fn observe(&self, time: DateTime<Utc>, sent: DateTime<Utc>, received: DateTime<Utc>) {
-        let seen = Offset {
-            least: time - received,
-            most: time - sent + resolution(time),
+        let observed = Offset {
+            min: time - received,
+            max: time - sent + resolution(time),
         };
-        // A clock that is off by years is no evidence.
-        if seen.least.abs() > MAX_PLAUSIBLE_SKEW || seen.most.abs() > MAX_PLAUSIBLE_SKEW {
+        // A clock that is off by years is ignored.
+        if observed.min.abs() > MAX_PLAUSIBLE_SKEW || observed.max.abs() > MAX_PLAUSIBLE_SKEW {
             return;
         }
-        let mut known = self.lock();
-        *known = Some(match *known {
-            // Bounds that agree narrow each other; otherwise a clock was set, and the newer bounds hold.
-            Some(known) if known.least <= seen.most && seen.least <= known.most => Offset {
-                least: known.least.max(seen.least),
-                most: known.most.min(seen.most),
+        let mut offset = self.lock();
+        *offset = Some(match *offset {
+            // Overlapping bounds narrow each other. Otherwise a clock was set, and the newer bounds hold.
+            Some(known) if known.min <= observed.max && observed.min <= known.max => Offset {
+                min: known.min.max(observed.min),
+                max: known.max.min(observed.max),
             },
-            _ => seen,
+            _ => observed,
         });
     }
 
-    /// Whether anything was learnt.
+    /// Whether any observation was recorded.
     pub fn is_known(&self) -> bool {
         self.lock().is_some()
     }
 
-    /// Compares a time of the server's with a local one.
+    /// Compares a server time with a local time.
     pub fn compare(&self, server: DateTime<Utc>, local: DateTime<Utc>) -> RelativeTime {
-        // The true time lies before the next one that the server's resolution can express.
+        // The exact time lies before the next time that the server's resolution can express.
         let latest = server
             .checked_add_signed(resolution(server))
             .unwrap_or(server);
         let earliest = server;
         let offset = *self.lock();
         if let Some(offset) = offset {
-            if latest <= local + offset.least {
+            if latest <= local + offset.min {
                 return RelativeTime::Before;
             }
-            if earliest >= local + offset.most {
+            if earliest >= local + offset.max {
                 return RelativeTime::NotBefore;
             }
         }
-        let guess = best_guess(offset);
-        if latest <= local + guess {
+        let estimate = estimate(offset);
+        if latest <= local + estimate {
             RelativeTime::ProbablyBefore
-        } else if earliest >= local + guess {
+        } else if earliest >= local + estimate {
             RelativeTime::ProbablyNotBefore
         } else {
             RelativeTime::Unknown
         }
     }
 
-    /// The server's time at a local one, as well as it is known.
+    /// The best estimate of the server's time at a local time.
     pub fn server_time(&self, local: DateTime<Utc>) -> DateTime<Utc> {
-        let guess = best_guess(*self.lock());
-        local.checked_add_signed(guess).unwrap_or(local)
+        let estimate = estimate(*self.lock());
+        local.checked_add_signed(estimate).unwrap_or(local)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Offset>> {
@@ -98,17 +97,17 @@ impl ClockSkew {
     }
 }
 
-/// What is to be added to the local time. Most clocks are right. For one that is not, the least possible offset is the
-/// best guess, because a request reaches the server soon.
-fn best_guess(offset: Option<Offset>) -> TimeDelta {
+/// The estimated difference between the server's time and the local time: zero if the bounds allow it, since most
+/// clocks are right, else the lower bound, since a request reaches the server soon.
+fn estimate(offset: Option<Offset>) -> TimeDelta {
     let none = TimeDelta::zero();
     match offset {
-        Some(offset) if offset.least > none || offset.most < none => offset.least,
+        Some(offset) if offset.min > none || offset.max < none => offset.min,
         _ => none,
     }
 }
 
-/// The resolution of the server's times, judged by the digits of this one.
+/// The resolution of the server's times, inferred from the digits of `time`.
 fn resolution(time: DateTime<Utc>) -> TimeDelta {
     match time.timestamp_subsec_nanos() {
         0 => TimeDelta::seconds(1),
@@ -158,10 +157,10 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_time_is_the_local_one_unless_its_clock_is_known_to_differ() {
+    fn server_time_is_local_time_unless_a_skew_is_known() {
         let clock = ClockSkew::default();
         assert_eq!(clock.server_time(at(0)), at(0));
-        // A resolution of a second leaves it open.
+        // A header with whole seconds does not rule out equal clocks.
         let whole = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
         clock.observe(whole, at(10), at(20));
         assert_eq!(clock.server_time(at(0)), at(0));

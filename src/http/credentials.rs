@@ -6,23 +6,23 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::http::{Redactor, SetupError};
 
-/// What a provider's requests are authenticated with. `Debug` shows no secret.
+/// The credentials of a provider. `Debug` shows no secret.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Credentials {
-    /// A key and its secret, sent as HTTP Basic.
+    /// An API key and its secret, sent as HTTP Basic.
     ApiKey {
         /// The id of the key.
         id: String,
-        /// Its secret.
+        /// The secret of the key.
         secret: SecretString,
     },
-    /// A token, sent as HTTP Bearer.
+    /// An access token, sent as HTTP Bearer.
     Bearer(SecretString),
 }
 
 impl Credentials {
-    /// A key and its secret.
+    /// Authenticates with an API key and its secret.
     pub fn api_key(id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
         Self::ApiKey {
             id: id.into(),
@@ -30,7 +30,7 @@ impl Credentials {
         }
     }
 
-    /// A token.
+    /// Authenticates with an access token.
     pub fn bearer(token: impl Into<SecretString>) -> Self {
         Self::Bearer(token.into())
     }
@@ -44,16 +44,16 @@ impl Credentials {
     pub(crate) fn authorization(&self, redactor: &Redactor) -> Result<HeaderValue, SetupError> {
         let text = match self {
             Self::ApiKey { id, .. } if id.is_empty() => {
-                return Err(refuse("the id of the API key is empty"));
+                return Err(invalid("the id of the API key is empty"));
             }
             Self::ApiKey { secret, .. } if secret.expose_secret().is_empty() => {
-                return Err(refuse("the secret of the API key is empty"));
+                return Err(invalid("the secret of the API key is empty"));
             }
             Self::Bearer(token) if token.expose_secret().is_empty() => {
-                return Err(refuse("the token is empty"));
+                return Err(invalid("the token is empty"));
             }
             Self::ApiKey { id, .. } if id.contains(':') => {
-                return Err(refuse("the id of an API key has no colon"));
+                return Err(invalid("the id of an API key has no colon"));
             }
             Self::ApiKey { id, secret } => {
                 let secret = secret.expose_secret();
@@ -68,12 +68,12 @@ impl Credentials {
             }
         };
         let mut value = HeaderValue::from_str(&text)
-            .map_err(|_| refuse("the token has characters that no header can hold"))?;
+            .map_err(|_| invalid("the token has characters that no header can hold"))?;
         value.set_sensitive(true);
         Ok(value)
     }
 }
 
-fn refuse(wrong: &str) -> SetupError {
+fn invalid(wrong: &str) -> SetupError {
     SetupError::new(wrong).about("credentials")
 }

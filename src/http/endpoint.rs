@@ -1,33 +1,94 @@
-//! The base URL that requests and credentials go to, checked once.
+//! The URLs that requests and credentials go to, checked where they are made.
 
-use std::{fmt, net::IpAddr};
+use std::{borrow::Cow, fmt, net::IpAddr};
 
-use serde::Deserialize;
-use url::{Host, Url};
+use serde::{Deserialize, Deserializer, de::Error as _};
+use url::{Host, Position, Url};
 
 use crate::http::SetupError;
 
-/// A base URL as the caller wrote it. `Debug` hides a password that was left in it by mistake.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(transparent)]
-pub struct BaseUrl(String);
+/// Defines a URL that secrets may be sent to. Its `parse` checks it.
+macro_rules! secure_url_type {
+    ($(#[$attribute:meta])* $name:ident) => {
+        $(#[$attribute])*
+        #[derive(Clone, PartialEq, Eq)]
+        #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+        #[cfg_attr(feature = "schemars", schemars(transparent))]
+        pub struct $name(#[cfg_attr(feature = "schemars", schemars(with = "String"))] Url);
 
-impl<T: Into<String>> From<T> for BaseUrl {
-    fn from(text: T) -> Self {
-        Self(text.into())
+        impl $name {
+            /// The URL as text.
+            pub fn as_str(&self) -> &str {
+                self.0.as_str()
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let visible = &self.0[Position::BeforeHost..Position::AfterPath];
+                write!(f, "\"{}://{visible}\"", self.0.scheme())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = Cow::<'de, str>::deserialize(deserializer)?;
+                Self::parse(&text).map_err(D::Error::custom)
+            }
+        }
+    };
+}
+
+secure_url_type!(
+    /// The base URL of an API: https, or http to a loopback address, without user name, password, query and fragment.
+    ///
+    /// `Debug` shows no query.
+    BaseUrl
+);
+
+impl BaseUrl {
+    /// Parses and checks a base URL.
+    ///
+    /// # Errors
+    ///
+    /// The URL is not a secure one (see [`secure_url`]), or it has a query.
+    pub(crate) fn parse(text: &str) -> Result<Self, SetupError> {
+        let url = secure_url(text, "base URL")?;
+        if url.query().is_some() {
+            return Err(SetupError::new("the base URL must not have a query").about("base URL"));
+        }
+        Ok(Self(url))
     }
 }
 
-impl fmt::Debug for BaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Url::parse(&self.0) {
-            Ok(url) if url.has_authority() => {
-                let visible = &url[url::Position::BeforeHost..url::Position::AfterPath];
-                write!(f, "\"{}://{visible}\"", url.scheme())
-            }
-            _ => f.write_str("[not a URL]"),
-        }
+#[cfg(feature = "client-credentials")]
+secure_url_type!(
+    /// The token URL of an identity provider: https, or http to a loopback address, without user name, password and
+    /// fragment.
+    ///
+    /// `Debug` shows no query, which may hold a secret.
+    TokenUrl
+);
+
+#[cfg(feature = "client-credentials")]
+impl TokenUrl {
+    /// Parses and checks a token URL.
+    ///
+    /// # Errors
+    ///
+    /// The URL is not a secure one (see [`secure_url`]).
+    pub(crate) fn parse(text: &str) -> Result<Self, SetupError> {
+        secure_url(text, "token URL").map(Self)
+    }
+
+    pub(crate) fn into_url(self) -> Url {
+        self.0
     }
 }
 
@@ -38,16 +99,9 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Parses and checks a base URL; `version` is a path suffix that the URL may have or omit.
-    ///
-    /// # Errors
-    ///
-    /// The URL is not a secure one (see [`secure_url`]), or it has a query.
-    pub fn new(text: &BaseUrl, version: Option<&str>) -> Result<Self, SetupError> {
-        let mut url = secure_url(text, "base URL")?;
-        if url.query().is_some() {
-            return Err(SetupError::new("the base URL must not have a query").about("base URL"));
-        }
+    /// The endpoint at a base URL. `version` is a path suffix that the URL may have or omit.
+    pub fn new(base: &BaseUrl, version: Option<&str>) -> Self {
+        let mut url = base.0.clone();
         let path = url.path().trim_end_matches('/');
         let path = match version {
             Some(version) => path
@@ -58,7 +112,7 @@ impl Endpoint {
         };
         let path = path.to_owned();
         url.set_path(&path);
-        Ok(Self { url })
+        Self { url }
     }
 
     /// The endpoint of requests to exactly this URL.
@@ -102,23 +156,23 @@ impl Endpoint {
 ///
 /// The text is not a URL, it has a user name, password or fragment, or it is not https (http is allowed for
 /// loopback addresses).
-pub(crate) fn secure_url(text: &BaseUrl, name: &'static str) -> Result<Url, SetupError> {
-    let refuse = |wrong: &str| SetupError::new(format!("the {name} {wrong}")).about(name);
+fn secure_url(text: &str, name: &'static str) -> Result<Url, SetupError> {
+    let invalid = |wrong: &str| SetupError::new(format!("the {name} {wrong}")).about(name);
     let url =
-        Url::parse(text.0.trim()).map_err(|error| refuse("is not a URL").with_source(error))?;
+        Url::parse(text.trim()).map_err(|error| invalid("is not a URL").with_source(error))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(refuse("must not hold a user name or password"));
+        return Err(invalid("must not hold a user name or password"));
     }
     if url.fragment().is_some() {
-        return Err(refuse("must not have a fragment"));
+        return Err(invalid("must not have a fragment"));
     }
     match url.scheme() {
         "https" => Ok(url),
         "http" if is_loopback(&url) => Ok(url),
-        "http" => Err(refuse(
+        "http" => Err(invalid(
             "must begin with https://: secrets go there (http is for this machine's loopback)",
         )),
-        _ => Err(refuse("must begin with https://")),
+        _ => Err(invalid("must begin with https://")),
     }
 }
 
@@ -136,7 +190,7 @@ mod tests {
     use super::*;
 
     fn endpoint(text: &str, version: Option<&str>) -> Endpoint {
-        Endpoint::new(&text.into(), version).unwrap()
+        Endpoint::new(&BaseUrl::parse(text).unwrap(), version)
     }
 
     #[test]
@@ -164,7 +218,7 @@ mod tests {
             "https://a.example/?q",
             "https://a.example/#f",
         ] {
-            Endpoint::new(&text.into(), None).unwrap_err();
+            BaseUrl::parse(text).unwrap_err();
         }
         for text in [
             "http://localhost:1",

@@ -1,4 +1,4 @@
-//! The errors of the transport: of a call, and of setting a client up.
+//! The errors of the transport: of a call, and of building a client.
 
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
@@ -11,10 +11,10 @@ type Source = Arc<dyn StdError + Send + Sync>;
 
 /// Why a call got no complete response.
 ///
-/// A call through the bindings returns it inside a `reqwest::Error`; [`TransportError::find`] gets it
-/// out again. A response of whatever status that arrived completely is no `TransportError`.
+/// A call through the bindings returns it inside a `reqwest::Error`; [`TransportError::find`] extracts it. A complete
+/// response is never a `TransportError`, whatever its status.
 ///
-/// `Display` is one line for people and never holds a secret.
+/// `Display` is one line and never holds a secret.
 #[derive(Clone)]
 pub struct TransportError(Box<Inner>);
 
@@ -30,25 +30,25 @@ struct Inner {
     source: Option<Source>,
 }
 
-/// What went wrong.
+/// The kind of a [`TransportError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// No connection: name resolution, refused, TLS. The request was not executed.
+    /// No connection: name resolution failed, the port is closed, TLS failed. The request was not executed.
     Connect,
-    /// The server's certificate is not accepted. The request was not executed, and is not repeated.
+    /// The server's certificate is not accepted. The request was not executed, and is not retried.
     Certificate,
     /// No response within the time limits. The request may have been executed.
     Timeout,
     /// The connection broke after the request went out. The request may have been executed.
     Transport,
-    /// The response has more bytes than the limit allows. The request was executed if the status says so.
+    /// The response is larger than the limit. The request was executed if the status says so.
     BodyTooLarge,
-    /// The rate limit leaves no room before the deadline; [`TransportError::wait`] says when it does. Nothing was sent.
+    /// The rate limit admits no request before the deadline; [`TransportError::wait`] says when it does. Nothing was sent.
     RateLimitDeadline,
     /// No token was available; the source is the token provider's error. Nothing was sent.
     Credentials,
-    /// The request cannot be sent: it would go to another origin, for example. Nothing was sent.
+    /// The request is invalid, for example for another origin. Nothing was sent.
     InvalidRequest,
 }
 
@@ -65,12 +65,12 @@ impl TransportError {
         }))
     }
 
-    /// What went wrong.
+    /// The kind of the error.
     pub fn kind(&self) -> TransportErrorKind {
         self.0.kind
     }
 
-    /// What went wrong, in words.
+    /// The error message.
     pub fn message(&self) -> &str {
         &self.0.message
     }
@@ -80,14 +80,14 @@ impl TransportError {
         self.0.attempts
     }
 
-    /// Whether the server may have executed one of these requests, although the call failed.
+    /// Whether the server may have executed one of these requests although the call failed.
     ///
-    /// `false` is a promise for a request that changes something: nothing was changed.
+    /// `false` is a promise: a request that changes something changed nothing.
     pub fn may_have_executed(&self) -> bool {
         self.0.may_have_executed
     }
 
-    /// How long the rate limit is spent at least, where that is why nothing was sent.
+    /// The minimum time until the rate limit admits a request, if that is why nothing was sent.
     pub fn wait(&self) -> Option<Duration> {
         self.0.wait
     }
@@ -102,9 +102,9 @@ impl TransportError {
         self.0.head.as_ref().map(|(_, headers)| headers)
     }
 
-    /// The `TransportError` among an error and its sources.
+    /// Finds the `TransportError` in an error and its sources.
     ///
-    /// Takes a `reqwest::Error`, the `Error` of the generated clients, or whatever has one of them as a source.
+    /// `error` is a `reqwest::Error`, the `Error` of a generated client, or any error with one of them as a source.
     pub fn find<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e Self> {
         let mut next = Some(error);
         while let Some(error) = next {
@@ -149,12 +149,12 @@ impl TransportError {
         self
     }
 
-    /// The error of a request without a response, or of a body that broke off. Of the URL, the host and port are kept.
+    /// Converts the error of a request or of a truncated body. Keeps the host and port of the URL only.
     pub(crate) fn from_reqwest(error: reqwest::Error) -> Self {
         Self::from_reqwest_by(error, None)
     }
 
-    /// The same, for a request that goes by this proxy.
+    /// The same, for a request through this proxy.
     pub(crate) fn from_reqwest_by(error: reqwest::Error, proxy: Option<&str>) -> Self {
         let (kind, message) = if error.is_connect() {
             let host = error.url().and_then(host_and_port);
@@ -184,7 +184,7 @@ impl TransportError {
         Self::new(kind, message).with_source(error.without_url())
     }
 
-    /// The error of a server that is too slow.
+    /// The error of a response that did not arrive in time.
     pub(crate) fn timeout() -> Self {
         Self::new(
             TransportErrorKind::Timeout,
@@ -215,7 +215,8 @@ pub(crate) fn host_and_port(url: &url::Url) -> Option<String> {
     })
 }
 
-/// Whether a connection failed because of a certificate. The TLS libraries have no type in common, and this word.
+/// Whether a connection failed because of a certificate. The TLS libraries share no error type, but they share this
+/// word.
 fn is_about_a_certificate(error: &reqwest::Error) -> bool {
     let mut next = error.source();
     while let Some(cause) = next {
@@ -227,7 +228,7 @@ fn is_about_a_certificate(error: &reqwest::Error) -> bool {
     false
 }
 
-/// The innermost error, which says what happened.
+/// The message of the innermost error, which has the cause.
 fn root_cause(error: &reqwest::Error) -> Option<String> {
     let mut cause = error.source()?;
     while let Some(deeper) = cause.source() {
@@ -249,7 +250,7 @@ impl fmt::Display for TransportError {
     }
 }
 
-/// Without the headers: a server may have echoed a secret into them.
+/// Omits the headers: a server may have echoed a secret into them.
 impl fmt::Debug for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TransportError")
@@ -270,7 +271,7 @@ impl StdError for TransportError {
     }
 }
 
-/// Why a client cannot be set up. Nothing was sent.
+/// Why a client cannot be built. Nothing was sent.
 #[derive(Clone, Debug)]
 pub(crate) struct SetupError {
     /// The value that is wrong: `base URL`, `credentials`.
@@ -339,9 +340,10 @@ mod tests {
 
     #[test]
     fn display_is_one_line_with_attempts_and_outcome() {
-        let shown = too_slow().to_string();
-        let wanted = "the server did not answer in time (3 attempts, it may have been carried out)";
-        assert_eq!(shown, wanted);
+        let text = too_slow().to_string();
+        let expected =
+            "the server did not answer in time (3 attempts, it may have been carried out)";
+        assert_eq!(text, expected);
         assert_eq!(
             TransportError::timeout().with_attempts(1).to_string(),
             "the server did not answer in time"

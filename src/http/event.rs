@@ -1,4 +1,4 @@
-//! What a response said beside its body, for observers.
+//! Response metadata for observers.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,13 +6,13 @@ use chrono::{DateTime, Utc};
 
 use crate::http::RateLimit;
 
-/// Sees every response; see [`ResponseEvent`].
+/// A callback for every response; see [`ResponseEvent`].
 pub type ResponseObserver = Arc<dyn Fn(&ResponseEvent<'_>) + Send + Sync>;
 
-/// What a response said beside its body: for logs, metrics and support.
+/// The metadata of a response, for logs, metrics and support.
 ///
-/// Given to the observer that a provider was built with, for every response that arrived completely, whatever
-/// its status, also of attempts that are repeated.
+/// The observer of a provider receives one for every complete response, whatever its status, also for attempts that
+/// are retried.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ResponseEvent<'a> {
@@ -24,12 +24,12 @@ pub struct ResponseEvent<'a> {
     pub status: u16,
     /// The id of the request, for the provider's support.
     pub request_id: Option<&'a str>,
-    /// The allowance that is left.
+    /// The rate limit that the response reported.
     pub rate_limit: Option<RateLimit>,
-    /// Where the new resource is (Confluent, 201), or the conflicting one (409).
+    /// The `Location` header: the new resource (Confluent, 201), or the conflicting one (409).
     pub location: Option<&'a str>,
-    /// The server's time, in whole seconds (`Date`).
+    /// The server's time from the `Date` header, in whole seconds.
     pub date: Option<DateTime<Utc>>,
-    /// From the request to the end of the response.
+    /// The time from the start of the request to the end of the response.
     pub elapsed: Duration,
 }

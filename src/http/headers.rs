@@ -1,19 +1,19 @@
-//! Reading the response headers that both vendors send.
+//! Parses the response headers that both vendors send.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use reqwest::header::{AsHeaderName, DATE, HeaderMap, RETRY_AFTER};
 
-/// The allowance that a server reported with a response.
+/// The rate limit that a response reported.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct RateLimit {
-    /// Requests allowed in one window.
+    /// The number of requests allowed in one window.
     pub limit: Option<u64>,
-    /// Requests left in this window.
+    /// The number of requests left in the current window.
     pub remaining: Option<u64>,
-    /// Time until the window ends, counted from the response.
+    /// The time from the response to the end of the window.
     pub reset: Option<Duration>,
 }
 
@@ -29,8 +29,8 @@ pub(crate) fn text(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str>
 
 /// `X-RateLimit-Limit`, `-Remaining` and `-Reset`; `None` when the response has none of them.
 ///
-/// `Reset` counts from the response, in whole (Confluent) or fractional (ClickHouse) seconds; one of more than a year is
-/// the time at which the window ends.
+/// `Reset` counts from the response, in whole (Confluent) or fractional (ClickHouse) seconds. A value above one year is
+/// a Unix time instead.
 pub(crate) fn rate_limit(headers: &HeaderMap) -> Option<RateLimit> {
     let mut limit = RateLimit::default();
     // Responses have few headers: one pass over them costs less than three lookups.
@@ -49,8 +49,8 @@ pub(crate) fn rate_limit(headers: &HeaderMap) -> Option<RateLimit> {
     (limit != RateLimit::default()).then_some(limit)
 }
 
-/// `Retry-After`, in seconds or as an HTTP date, by the clock of the response or else by `now`; a date in the past counts
-/// as zero, and more than a year as the time itself.
+/// `Retry-After`, in seconds or as an HTTP date, measured by the `Date` of the response or else by `now`. A date in the
+/// past counts as zero, and a number above one year as a Unix time.
 pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let text = text(headers, RETRY_AFTER)?;
     let clock = || date(headers).unwrap_or(now);
@@ -66,22 +66,22 @@ fn http_date(text: &str) -> Option<DateTime<Utc>> {
     Some(DateTime::parse_from_rfc2822(text).ok()?.to_utc())
 }
 
-/// The server's clock, as far as the response tells it.
+/// The server's time from `Date`, or else the local time.
 fn clock(headers: &HeaderMap) -> DateTime<Utc> {
     date(headers).unwrap_or_else(Utc::now)
 }
 
-/// No server asks for a longer wait: a larger number is a time.
+/// The longest wait that a server asks for; a larger number is a Unix time.
 const MAX_WAIT: Duration = Duration::from_secs(365 * 86_400);
 
-/// A number of seconds, or the time until then where it is too large for a wait: seconds since 1970, or milliseconds.
+/// A number of seconds or, above [`MAX_WAIT`], the time until a Unix time in seconds or milliseconds.
 fn wait(text: &str, now: impl FnOnce() -> DateTime<Utc>) -> Option<Duration> {
     let seconds = Duration::try_from_secs_f64(text.parse().ok()?).ok()?;
     if seconds <= MAX_WAIT {
         return Some(seconds);
     }
     let now = Duration::try_from_secs_f64(now().timestamp_millis() as f64 / 1_000.0).ok()?;
-    // In milliseconds, this is about 1973, and in seconds the year 5138.
+    // The bound is the year 1973 in milliseconds and the year 5138 in seconds.
     let until = match seconds.as_secs() {
         ..100_000_000_000 => seconds,
         _ => seconds / 1_000,
@@ -112,8 +112,8 @@ mod tests {
             Some(Duration::from_secs(9))
         );
         assert_eq!(read("Wed, 31 Dec 2025 00:00:00 GMT"), Some(Duration::ZERO));
-        for odd in ["", "soon", "-1", "NaN", "inf", "1e400"] {
-            assert_eq!(read(odd), None, "{odd:?}");
+        for invalid in ["", "soon", "-1", "NaN", "inf", "1e400"] {
+            assert_eq!(read(invalid), None, "{invalid:?}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! A client-side rate limit, so that a 429 is the exception.
+//! A client-side rate limiter, which makes a 429 the exception.
 //!
 //! A request reserves a slot of the allowance from when it is sent until the server's window that counted it
 //! ends. The response says when that is (`X-RateLimit-Reset`); after a response that does not, a whole window
@@ -7,11 +7,11 @@
 //! is never too short. Requests that the server counted beyond this client's own were sent by others with the
 //! same credential: those reserve slots too.
 //!
-//! A caller may fix several windows, such as one of seconds and one of a day: a request waits for all of them. One that
-//! cannot be admitted before its deadline is refused at once, with the wait.
+//! A caller may fix several windows, such as one of seconds and one of a day: a request waits for all of them. A request
+//! that cannot be admitted before its deadline fails at once, with the wait.
 //!
-//! Requests are admitted in the order they came, so a single one does not wait behind all of a bulk run, only
-//! behind those in flight.
+//! Requests are admitted in order of arrival, so a single request waits for the requests in flight only, not for the
+//! rest of a bulk run.
 
 use std::{collections::VecDeque, pin::pin, sync::Mutex, time::Duration};
 
@@ -22,16 +22,16 @@ use tokio::{
 
 use crate::http::{RateLimit, timeout::timeout_at};
 
-/// Added to what a server says of its window: its figure may be rounded down to the millisecond.
+/// Added to the reported end of a window, which may be rounded down to the millisecond.
 const ROUNDING: Duration = Duration::from_millis(1);
 
-/// No slot is reserved for longer than this, whatever a server says.
+/// The longest reservation of a slot, whatever a server reports.
 const MAX_WINDOW: Duration = Duration::from_secs(120);
 
-/// A larger limit counts as this.
+/// The largest number of slots of a window.
 const MAX_SLOTS: usize = 100_000;
 
-/// How long the first 429 without any figures blocks all requests.
+/// How long the first 429 without rate limit headers blocks all requests.
 const FIRST_BLOCK: Duration = Duration::from_secs(1);
 
 /// A rate that is known before the first response.
@@ -42,7 +42,7 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    /// A caller's rate: at least one request, in a day at most.
+    /// A caller's rate: at least one request, and a window of at most a day.
     pub fn at_most(requests: usize, window: Duration) -> Self {
         Self {
             requests: requests.max(1),
@@ -55,39 +55,39 @@ impl Rate {
 #[derive(Debug)]
 pub(crate) struct Limiter {
     concurrency: Semaphore,
-    /// Only the first in the queue looks at the allowance.
+    /// Only the first request of the queue tries to reserve a slot.
     queue: tokio::sync::Mutex<()>,
     state: Mutex<State>,
     completed: Notify,
 }
 
-/// What is known of the server's counting.
+/// What the limiter knows of the server's windows.
 #[derive(Debug)]
 struct State {
-    /// The server's window, or those that the caller fixed.
+    /// The window that the server reports, or those that the caller fixed.
     windows: Vec<Window>,
     /// Whether the caller fixed the windows, so that headers do not change them.
     fixed: bool,
     /// Whether the server rounds the seconds to the end of its window down.
     rounds_down: bool,
     in_flight: usize,
-    /// How many requests wait for their turn.
+    /// How many requests wait in the queue.
     waiting: usize,
     /// Whether the server's behaviour is known: at first, and after a 429, one request probes alone.
     probed: bool,
     blocked_until: Option<Instant>,
-    /// How many 429 came since the last other response.
+    /// The number of 429s since the last other response.
     rejections: u32,
     /// The longest that a 429 blocks all requests.
     max_block: Duration,
 }
 
-/// One way of counting.
+/// One rate limit window.
 #[derive(Debug)]
 struct Window {
-    /// The number of slots, once that is known.
+    /// The number of slots, if known.
     limit: Option<usize>,
-    /// How long a request is counted if its response does not say.
+    /// How long a slot is reserved if the response does not say.
     length: Duration,
     /// When the slots of completed requests, and those of others, become free; the earliest first.
     reserved_until: VecDeque<Instant>,
@@ -96,7 +96,7 @@ struct Window {
 /// A request that cannot be admitted before its deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooLate {
-    /// How long it would have to wait at least, where the rate is the reason.
+    /// The minimum wait, if a window is the reason.
     pub wait: Option<Duration>,
 }
 
@@ -149,9 +149,9 @@ impl Limiter {
     ///
     /// # Errors
     ///
-    /// That is after `deadline`: at once, if the reason is known, and else at the deadline.
+    /// `deadline` is too early: at once if the wait is known, else at the deadline.
     pub async fn acquire(&self, deadline: Instant) -> Result<Permit<'_>, TooLate> {
-        let asked = Instant::now();
+        let requested_at = Instant::now();
         let late = |at: Option<Instant>| TooLate {
             wait: at.map(|at| at.saturating_duration_since(Instant::now())),
         };
@@ -166,17 +166,17 @@ impl Limiter {
         };
         let turn = timeout_at(|| deadline, pin!(self.queue.lock())).await;
         let Ok(_first) = turn else {
-            return Err(late(self.with_state(|state| state.after_those_under_way())));
+            return Err(late(self.with_state(|state| state.after_in_flight())));
         };
         loop {
-            // Registered before looking, so that no completion is missed in between.
+            // Registered before the check, so that no completion in between is missed.
             let completed = self.completed.notified();
             let admission = self.with_state(|state| state.admit(Instant::now()));
             match admission {
                 Admission::Granted => {
                     return Ok(Permit {
                         limiter: self,
-                        waited: asked.elapsed(),
+                        waited: requested_at.elapsed(),
                         free_at: None,
                         // The semaphore is never closed.
                         _concurrency: concurrency.ok(),
@@ -188,7 +188,7 @@ impl Limiter {
                 }
                 Admission::AfterCompletion => {
                     if tokio::time::timeout_at(deadline, completed).await.is_err() {
-                        return Err(late(self.with_state(|state| state.after_those_under_way())));
+                        return Err(late(self.with_state(|state| state.after_in_flight())));
                     }
                 }
             }
@@ -196,7 +196,7 @@ impl Limiter {
     }
 
     fn with_state<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
-        // A panic while the lock is held cannot leave the state inconsistent in a way that matters.
+        // The state stays usable after a panic of a holder of the lock.
         let mut state = self
             .state
             .lock()
@@ -211,7 +211,7 @@ impl Permit<'_> {
         self.waited
     }
 
-    /// Reports what the response said of the allowance; `rejected` is a 429, with the delay it asked for.
+    /// Reports the rate limit headers of the response; `rejected` is a 429, with the delay that it asked for.
     pub fn complete(mut self, reported: Option<RateLimit>, rejected: Option<Option<Duration>>) {
         let limiter = self.limiter;
         self.free_at = limiter.with_state(|state| {
@@ -220,7 +220,7 @@ impl Permit<'_> {
             let free_at = reported.and_then(|reported| state.update_from_headers(reported, now));
             match rejected {
                 Some(delay) => {
-                    // No wait at all says nothing: the server has just refused.
+                    // A zero delay is no information after a rejection.
                     let delay = delay.filter(|delay| !delay.is_zero());
                     state.reject(delay.or(free_at.map(|free_at| free_at - now)), now);
                 }
@@ -231,7 +231,7 @@ impl Permit<'_> {
     }
 }
 
-/// An abandoned request keeps its slot too: the server may have counted it.
+/// An abandoned request keeps its slot, since the server may have counted it.
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         self.limiter
@@ -240,10 +240,10 @@ impl Drop for Permit<'_> {
     }
 }
 
-/// Counts one who waits for a turn, until it is dropped.
+/// Counts one request in the queue until it is dropped.
 struct Waiting<'a> {
     limiter: &'a Limiter,
-    /// How many waited already.
+    /// How many requests were in the queue before it.
     before: usize,
 }
 
@@ -301,8 +301,7 @@ impl State {
         }
     }
 
-    /// The earliest time at which a request may be admitted that comes after those under way and `ahead` others, as far
-    /// as that is known.
+    /// The earliest time, if known, at which a request can be admitted behind those in flight and `ahead` others.
     fn earliest(&self, ahead: usize) -> Option<Instant> {
         let counted = self.in_flight + ahead;
         let slots = self.windows.iter().map(|window| window.free_slot(counted));
@@ -310,8 +309,8 @@ impl State {
         free_at.max(self.blocked_until)
     }
 
-    /// The earliest time at which what is under way now stops to be counted.
-    fn after_those_under_way(&self) -> Option<Instant> {
+    /// The earliest time at which the slots of the requests in flight become free.
+    fn after_in_flight(&self) -> Option<Instant> {
         let windows = self.windows.iter().filter(|window| window.limit.is_some());
         let longest = windows.map(|window| window.length).max()?;
         Some(self.earliest(0).unwrap_or(Instant::now() + longest))
@@ -328,10 +327,10 @@ impl State {
         }
     }
 
-    /// Learns from the headers of a response; returns when its window ends, if they say so.
+    /// Updates the window from the headers of a response; returns the end of the window, if they have it.
     fn update_from_headers(&mut self, reported: RateLimit, now: Instant) -> Option<Instant> {
         let reset = reported.reset.filter(|_| !self.fixed)?.min(MAX_WINDOW);
-        // Whole seconds that are rounded up are never 0.
+        // A server that rounds up never reports 0 seconds.
         self.rounds_down |= reset.is_zero();
         let whole = reset.subsec_nanos() == 0;
         let missing = Duration::from_secs(u64::from(whole && self.rounds_down));
@@ -339,7 +338,7 @@ impl State {
         let free_at = now + left;
         let in_flight = self.in_flight;
         let window = self.windows.first_mut()?;
-        // Follows longer windows at once and shorter ones slowly.
+        // Adopts a longer window at once and a shorter one slowly.
         let shorter = window.length - window.length.saturating_sub(left) / 8;
         window.length = left.max(shorter);
         if let Some(limit) = reported.limit.filter(|limit| *limit > 0) {
@@ -374,7 +373,8 @@ impl Window {
         }
     }
 
-    /// When a slot becomes free, if none is; the inner `None` is after one of those that are `counted` besides.
+    /// `None` if a slot is free; otherwise the time at which one becomes free, or `Some(None)` if that depends on one of
+    /// the `counted` requests.
     fn free_slot(&self, counted: usize) -> Option<Option<Instant>> {
         let excess = (self.reserved_until.len() + counted).checked_sub(self.limit?)?;
         Some(self.reserved_until.get(excess).copied())

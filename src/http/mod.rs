@@ -33,7 +33,7 @@ mod token_cache;
 mod transport;
 
 #[cfg(feature = "client-credentials")]
-pub(crate) use self::endpoint::secure_url;
+pub use self::endpoint::TokenUrl;
 pub(crate) use self::{
     call::CallState,
     client::{HttpClient, Service},

@@ -1,4 +1,4 @@
-//! What the hooks know of a generated operation, and what they refuse.
+//! The description of a generated operation, and the check of a request against it.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ pub(crate) struct OperationSpec {
     pub path: &'static str,
     /// Whether the document that the client was built from has the operation.
     pub offered: bool,
-    /// Whether a success is documented to be something else than JSON.
+    /// Whether the document describes a success as something other than JSON.
     pub is_raw: bool,
     /// The query parameters that this document has.
     pub queries: &'static [&'static str],
@@ -33,8 +33,7 @@ impl OperationSpec {
     ///
     /// # Errors
     ///
-    /// What is wrong, in words: the document does not offer what the request uses, or a value leads out of the
-    /// operation's path.
+    /// A message: the document lacks a part of the request, or a value leads out of the operation's path.
     pub(super) fn check(&self, endpoint: &Endpoint, request: &Request) -> Result<(), String> {
         if !self.offered {
             return Err(format!(
@@ -91,7 +90,10 @@ mod tests {
     };
 
     fn check(operation: &OperationSpec, url: &str, body: &str) -> Result<(), String> {
-        let endpoint = Endpoint::new(&"https://a.example".into(), None).unwrap();
+        let endpoint = Endpoint::new(
+            &crate::http::BaseUrl::parse("https://a.example").unwrap(),
+            None,
+        );
         let url = Url::parse("https://a.example").unwrap().join(url).unwrap();
         let mut request = Request::new(Method::POST, url);
         if !body.is_empty() {

@@ -7,21 +7,21 @@ use crate::http::{Rate, ResponseObserver, RetryPolicy, SetupError};
 /// The options of every client.
 #[derive(Clone)]
 pub(crate) struct ClientOptions {
-    /// How long one request may take in all, its response included. Default: 60 s.
+    /// The total time limit of one request including its response. Default: 60 s.
     pub timeout: Duration,
-    /// How long connecting may take. Default: 10 s.
+    /// The time limit of connecting. Default: 10 s.
     pub connect_timeout: Duration,
-    /// How long the server may stay silent, before its response or within it. Default: 30 s.
+    /// The longest time without a byte from the server, before or within its response. Default: 30 s.
     pub read_timeout: Duration,
-    /// The largest body that is read from the server, in bytes. Default: 32 MiB.
+    /// The largest response body, in bytes. Default: 32 MiB.
     pub max_body_bytes: usize,
-    /// How often and how patiently a call is repeated.
+    /// When and how often a request is retried.
     pub retry: RetryPolicy,
-    /// The caller's rates, in place of what the vendor publishes and the server says.
+    /// The caller's rate limits, in place of the vendor's published rate and the server's headers.
     pub rates: Vec<Rate>,
-    /// How many requests may be in flight at once. Default: 16.
+    /// The largest number of concurrent requests. Default: 16.
     pub max_concurrency: usize,
-    /// Sees every response. Default: none.
+    /// Receives every response. Default: none.
     pub observer: Option<ResponseObserver>,
 }
 
@@ -41,7 +41,7 @@ impl Default for ClientOptions {
 }
 
 impl ClientOptions {
-    /// Refuses limits under which no call can succeed.
+    /// Rejects limits under which no call can succeed.
     ///
     /// # Errors
     ///
@@ -54,16 +54,16 @@ impl ClientOptions {
             ("deadline", self.retry.deadline),
         ] {
             if time.is_zero() {
-                let wrong = format!("`{name}` is zero, so that no call can succeed");
+                let wrong = format!("`{name}` is zero; no call could succeed");
                 return Err(SetupError::new(wrong).about(name));
             }
         }
         Ok(())
     }
 
-    /// A client for requests with these options. It enforces the connect timeout; the others are enforced
-    /// per attempt. It follows no redirect, so that no secret goes along one; over plain http (`is_plain`,
-    /// loopback) it uses no proxy.
+    /// Builds an HTTP client with these options. It enforces the connect timeout; the transport enforces the others for
+    /// each attempt. The client follows no redirect, which could carry a secret elsewhere, and uses no proxy over plain
+    /// http (`is_plain`, loopback).
     ///
     /// # Errors
     ///
@@ -82,7 +82,7 @@ impl ClientOptions {
                  `rustls`, `rustls-no-provider` and `native-tls`";
             return Err(missing.into());
         }
-        // reqwest would panic.
+        // Without a provider, reqwest panics.
         #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             return Err("the program has not installed a crypto provider for rustls".into());
@@ -125,26 +125,25 @@ macro_rules! common_setters {
             self
         }
 
-        /// How often and how patiently a call is repeated. Default: see
-        /// [`RetryPolicy`](crate::http::RetryPolicy).
+        /// Sets when and how often a request is retried. Default: see [`RetryPolicy`](crate::http::RetryPolicy).
         pub fn retry(mut self, policy: crate::http::RetryPolicy) -> Self {
             self.options.retry = policy;
             self
         }
 
-        /// Sends at most `requests` in any `window`, whatever the vendor publishes and the server says.
+        /// Limits requests to `requests` in any `window`, in place of the vendor's published rate and the server's
+        /// headers. Default: no limit of the caller's.
         ///
-        /// Shared by all clones of the provider. `requests` of 0 counts as 1, and a window of
-        /// more than a day as a day. For several windows at once, see [`rate_limits`](Self::rate_limits).
+        /// All clones of the provider share the limit. `requests` of 0 counts as 1, and a window of more than a day as
+        /// a day. For several windows, see [`rate_limits`](Self::rate_limits).
         pub fn rate_limit(self, requests: usize, window: std::time::Duration) -> Self {
             self.rate_limits([(requests, window)])
         }
 
-        /// Sends at most so many requests in any window, for each of these windows: 10 in 10 seconds and 5 000 in a
-        /// day, for example. As [`rate_limit`](Self::rate_limit) otherwise; none of them is no limit of one's own.
+        /// Limits requests in several windows at once, such as 10 in 10 seconds and 5 000 in a day. An empty list removes
+        /// the caller's limit. Otherwise as [`rate_limit`](Self::rate_limit).
         ///
-        /// A call that no window lets out before its deadline fails at once with
-        /// `RateLimited` and the wait.
+        /// A call that cannot be sent before its deadline fails at once with `RateLimited` and the wait.
         pub fn rate_limits(
             mut self,
             limits: impl IntoIterator<Item = (usize, std::time::Duration)>,
@@ -154,37 +153,37 @@ macro_rules! common_setters {
             self
         }
 
-        /// How many requests may be in flight at once, over all clones. Default: 16.
+        /// Sets the largest number of concurrent requests, over all clones. Default: 16.
         pub fn max_concurrency(mut self, requests: usize) -> Self {
             self.options.max_concurrency = requests;
             self
         }
 
-        /// How long one request may take in all, its response included. Default: 60 s.
+        /// Sets the total time limit of one request including its response. Default: 60 s.
         pub fn timeout(mut self, timeout: std::time::Duration) -> Self {
             self.options.timeout = timeout;
             self
         }
 
-        /// How long connecting may take. Default: 10 s.
+        /// Sets the time limit of connecting. Default: 10 s.
         pub fn connect_timeout(mut self, timeout: std::time::Duration) -> Self {
             self.options.connect_timeout = timeout;
             self
         }
 
-        /// How long the server may stay silent, before its response or within it. Default: 30 s.
+        /// Sets the longest time without a byte from the server, before or within its response. Default: 30 s.
         pub fn read_timeout(mut self, timeout: std::time::Duration) -> Self {
             self.options.read_timeout = timeout;
             self
         }
 
-        /// The largest body that is read from the server, in bytes. Default: 32 MiB.
+        /// Sets the largest response body, in bytes. Default: 32 MiB.
         pub fn max_body_bytes(mut self, bytes: usize) -> Self {
             self.options.max_body_bytes = bytes;
             self
         }
 
-        /// Shows the status, request id and allowance of every response to `observer`.
+        /// Sets a callback that receives the metadata of every response.
         pub fn observer(mut self, observer: crate::http::ResponseObserver) -> Self {
             self.options.observer = Some(observer);
             self
@@ -237,7 +236,7 @@ mod tests {
             assert_eq!(error.target, Some(name));
             assert!(error.message.contains(&format!("`{name}`")), "{error}");
         }
-        // No delay is not no time.
+        // Delays may be zero.
         let retry = RetryPolicy::default().initial_delay(zero).max_delay(zero);
         let options = ClientOptions {
             retry: retry.settle_for(zero),

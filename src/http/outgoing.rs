@@ -8,7 +8,7 @@ use crate::http::Endpoint;
 /// The request of a call, copied for each attempt and redirect.
 pub(crate) struct Outgoing {
     method: Method,
-    /// `None` once a request that cannot be copied was sent.
+    /// `None` after a request that cannot be copied was sent.
     request: Option<Request>,
     follows_redirects: bool,
 }
@@ -22,7 +22,7 @@ impl Outgoing {
         }
     }
 
-    /// Makes a redirect the reply.
+    /// Returns redirects as replies instead of following them.
     #[cfg(feature = "client-credentials")]
     pub fn without_redirects(mut self) -> Self {
         self.follows_redirects = false;

@@ -1,4 +1,4 @@
-//! Whether a request's path is the one of its operation.
+//! Checks that a request's path is that of its operation.
 //!
 //! The bindings are public and put what callers give them into paths. The generated code encodes a slash, but a
 //! URL with the segments `.` or `..` is shortened when it is parsed: the id `..` would make "delete a thing" into
@@ -13,7 +13,7 @@ use crate::http::Endpoint;
 ///
 /// # Errors
 ///
-/// What is wrong, in words.
+/// A message.
 pub(super) fn check(endpoint: &Endpoint, url: &Url, template: &str) -> Result<(), String> {
     if !endpoint.is_same_origin(url) {
         return Err("the request is for another origin than the configured one".to_owned());
@@ -52,11 +52,11 @@ fn first_segment(path: &str) -> (&str, Option<&str>) {
 }
 
 fn segment_matches(segment: &str, template: &str) -> bool {
-    let position = |byte| template.bytes().position(|other| other == byte);
+    let position = |byte| template.bytes().position(|candidate| candidate == byte);
     let Some(opening) = position(b'{') else {
         return segment == template || is_encoded(segment, template);
     };
-    // Most variables are a segment of their own.
+    // Most variables fill a segment.
     let is_variable = opening == 0 && position(b'}') == Some(template.len() - 1);
     let matches = if is_variable {
         !segment.is_empty()
@@ -89,7 +89,7 @@ fn variables_match(segment: &str, template: &str) -> Option<bool> {
     }
 }
 
-/// Whether a segment is, or has between encoded slashes, a dot segment, however often it is encoded.
+/// Whether a segment is a dot segment, or has one between encoded slashes, however often it is encoded.
 fn has_dot_segment(segment: &str) -> bool {
     let is_dots = |part: &[u8]| matches!(part, b"." | b"..");
     if !segment.bytes().any(|byte| byte == b'%') {
@@ -113,12 +113,12 @@ fn percent_decoded(text: &[u8]) -> Vec<u8> {
     let mut rest = text;
     while let [first, after @ ..] = rest {
         let escape = match (first, after) {
-            (b'%', [high, low, beyond @ ..]) => hex_byte(*high, *low).zip(Some(beyond)),
+            (b'%', [high, low, remainder @ ..]) => hex_byte(*high, *low).zip(Some(remainder)),
             _ => None,
         };
-        let (byte, beyond) = escape.unwrap_or((*first, after));
+        let (byte, remainder) = escape.unwrap_or((*first, after));
         decoded.push(byte);
-        rest = beyond;
+        rest = remainder;
     }
     decoded
 }
@@ -136,7 +136,7 @@ mod tests {
     const NESTED: &str = "/v1/organizations/{organizationId}/invitations/{invitationId}";
 
     fn endpoint(base: &str) -> Endpoint {
-        Endpoint::new(&base.into(), None).unwrap()
+        Endpoint::new(&crate::http::BaseUrl::parse(base).unwrap(), None)
     }
 
     /// Checks a path as the generated code makes it from these values.

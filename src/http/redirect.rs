@@ -1,4 +1,4 @@
-//! Redirects within the configured origin, with the same method, headers and body.
+//! Follows redirects within the configured origin, with the same method, headers and body.
 
 use reqwest::{
     Method, Request, Response, StatusCode,
@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::http::{Endpoint, HttpClient, TransportError, TransportErrorKind, outgoing::Outgoing};
 
-/// How often a request may be redirected.
+/// The largest number of redirects of a request.
 const MAX_REDIRECTS: usize = 5;
 
 impl HttpClient {
@@ -57,7 +57,7 @@ impl HttpClient {
     }
 }
 
-/// Where a response redirects to, if that is to be followed.
+/// The target of a redirect that is to be followed.
 fn redirect_target(
     endpoint: &Endpoint,
     method: &Method,
@@ -85,7 +85,10 @@ mod tests {
     use super::*;
 
     fn target(method: &Method, status: u16, location: &str) -> Option<String> {
-        let endpoint = Endpoint::new(&"https://a.example/base".into(), None).unwrap();
+        let endpoint = Endpoint::new(
+            &crate::http::BaseUrl::parse("https://a.example/base").unwrap(),
+            None,
+        );
         let url = Url::parse("https://a.example/base/things/1?q=1").unwrap();
         let location = HeaderValue::from_str(location).unwrap();
         let headers = HeaderMap::from_iter([(LOCATION, location)]);

@@ -1,4 +1,4 @@
-//! A reply that is read whole under a limit, and its way into a `reqwest::Response`.
+//! Reads replies whole within a size limit, and converts them into `reqwest::Response`.
 
 use std::{fmt, mem, sync::OnceLock};
 
@@ -23,7 +23,7 @@ pub(crate) struct Reply {
     pub body: Bytes,
     json: OnceLock<Option<Value>>,
     request_id: OnceLock<Option<String>>,
-    /// The response that the reply was read from: its URL, version and extensions are left in it.
+    /// The response that the reply was read from, with its URL, version and extensions.
     drained: Option<Response>,
 }
 
@@ -40,7 +40,7 @@ impl Reply {
         }
     }
 
-    /// The reply that `response` began and `body` completed.
+    /// The reply of `response` and its `body`.
     pub(super) fn complete(mut response: Response, body: Bytes) -> Self {
         let headers = mem::take(response.headers_mut());
         Self {
@@ -63,8 +63,8 @@ impl Reply {
         serde_json::from_slice::<IgnoredAny>(&self.body).is_ok()
     }
 
-    /// The body as JSON, when it is JSON of at most 1 MiB: values take many times the size of their text, and neither a
-    /// failure nor one object is larger. Parsed once, however many errors look at it.
+    /// The body as JSON, if it is JSON of at most 1 MiB: a [`Value`] takes many times the size of its text, and neither
+    /// a failure nor a single object is larger. Parsed once.
     pub fn json(&self) -> Option<&Value> {
         let parse = || {
             let body = Some(&self.body).filter(|body| body.len() <= MAX_VALUE_BYTES)?;
@@ -73,7 +73,7 @@ impl Reply {
         self.json.get_or_init(parse).as_ref()
     }
 
-    /// The id of the request, as `find` knows it in headers and body. Looked for once, however many errors have it.
+    /// The id of the request, which `find` extracts from headers and body. Extracted once.
     pub fn request_id(&self, find: fn(&HeaderMap, &[u8]) -> Option<String>) -> Option<String> {
         let id = self
             .request_id
@@ -87,7 +87,7 @@ impl Reply {
         response_like(&drained, self.headers, self.body)
     }
 
-    /// The response that the reply was read from: headers and body are no longer in it.
+    /// Takes the response that the reply was read from, without headers and body.
     pub(super) fn take_drained(&mut self) -> Response {
         let none = || Response::from(http::Response::<Bytes>::default());
         self.drained.take().unwrap_or_else(none)
@@ -95,25 +95,25 @@ impl Reply {
 }
 
 /// A response with the status, URL, version and extensions of another.
-fn response_like(other: &Response, headers: HeaderMap, body: Bytes) -> Response {
+fn response_like(original: &Response, headers: HeaderMap, body: Bytes) -> Response {
     let mut builder = Builder::new();
     if let Some(extensions) = builder.extensions_mut() {
-        *extensions = other.extensions().clone();
+        *extensions = original.extensions().clone();
     }
-    let builder = builder.url(other.url().clone());
-    // The builder fails for values that are yet to be parsed only, and there are none.
+    let builder = builder.url(original.url().clone());
+    // The builder fails on unparsed values only, and there are none.
     let mut response = builder.body(()).unwrap_or_default().map(|()| body);
-    *response.status_mut() = other.status();
-    *response.version_mut() = other.version();
+    *response.status_mut() = original.status();
+    *response.version_mut() = original.version();
     *response.headers_mut() = headers;
     Response::from(response)
 }
 
-/// The body of a response that a generated client cannot decode, kept beside the response.
+/// The body of a response that a generated client cannot decode.
 #[derive(Clone)]
 struct UndecodableBody(Bytes);
 
-/// Marks a response that is not in the form that the operation documents.
+/// Marks a response that is not in the documented form of its operation.
 pub(super) fn mark_undecodable(response: &mut Response, body: Bytes) {
     response.extensions_mut().insert(UndecodableBody(body));
 }
@@ -166,11 +166,11 @@ pub(crate) async fn read_body(
     if first.len() > limit {
         return Err(BodyError::TooLarge);
     }
-    // Most bodies are one chunk, which is then the body.
+    // Most bodies are one chunk, which needs no copy.
     let Some(mut chunk) = next_chunk(response, timeouts).await? else {
         return Ok(first);
     };
-    // One allocation for the whole body, as far as the server announced its length.
+    // One allocation for the whole body if the server announced its length.
     let length = response.content_length().unwrap_or(0);
     let length = usize::try_from(length).unwrap_or(limit).min(limit);
     let mut body = BytesMut::with_capacity(length.max(first.len() + chunk.len()));

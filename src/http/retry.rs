@@ -1,4 +1,4 @@
-//! When to send a request again, and after how long: plain data and a pure decision.
+//! The retry policy: plain data and a pure decision.
 
 use std::time::Duration;
 
@@ -6,36 +6,36 @@ use reqwest::StatusCode;
 
 use crate::http::TransportErrorKind;
 
-/// How often and how patiently a call is repeated.
+/// When and how often a request is retried.
 ///
-/// A request with an idempotent method (GET, PUT, DELETE) is repeated after connect errors, timeouts, broken
-/// connections, 408, 429, 500, 502, 503 and 504. One with another method (POST, PATCH) is repeated only where the
-/// server cannot have acted: after connect errors and 429. Where another failure leaves open whether an invitation
-/// was created, `InvitationProvider::create` looks for it for [`settle_for`](Self::settle_for), and sends again only
-/// when it is not there.
+/// A request with an idempotent method (GET, PUT, DELETE) is retried after connect errors, timeouts, broken
+/// connections, 408, 429, 500, 502, 503 and 504. A request with another method (POST, PATCH) is retried only where the
+/// server cannot have executed it: after connect errors and 429. If another failure leaves open whether an invitation
+/// was created, `InvitationProvider::create` looks for the invitation for [`settle_for`](Self::settle_for), and sends
+/// the request again only if there is none.
 ///
-/// A token that is renewed and was rejected (401) is replaced and the request sent once more, one time in a call,
-/// beside these attempts and also when retries are off: a rejected request was not carried out.
+/// A rejected token (401) of a token service is replaced and the request sent once more, once per call, in addition to
+/// these attempts and also when retries are off: a rejected request was not executed.
 ///
 /// The delay before attempt *n* is random between zero and `initial_delay` × 2ⁿ⁻², or what the server asks for
 /// (`Retry-After`, or `X-RateLimit-Reset` on a 429) if that is longer; at most `max_delay`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
-    /// How many requests are sent for one call at most, the first one included. Default: 5.
+    /// The largest number of requests of one call, including the first. Default: 5.
     pub max_attempts: u32,
     /// The longest delay before the second attempt. Default: 250 ms.
     pub initial_delay: Duration,
     /// The longest delay before any attempt, even if the server asks for more. Default: 30 s.
     pub max_delay: Duration,
-    /// How long a call may take in all, delays included. Default: 2 min.
+    /// The total time limit of a call, including delays. Default: 2 min.
     pub deadline: Duration,
-    /// How long a create whose answer was lost is looked for before it is sent again, because a server may take a
-    /// while to list it and, meanwhile, to refuse a second one. Default: 5 s.
+    /// How long an invitation is looked for after a create without a response, before the create is sent again: until
+    /// a server lists a new invitation, it may also accept a second one. Default: 5 s.
     ///
-    /// The looks are spread over this time, the first one at once and the last one at its end; creates of one provider
-    /// that look at the same moment share one list. Zero is one look. Where the time does not fit before the
-    /// deadline, or a look fails, nothing is sent again, and the error says that the create may have been carried out.
+    /// The lookups are spread over this time, the first one at once and the last one at its end; concurrent lookups of
+    /// one provider share one list. Zero means one lookup. If the time does not fit before the deadline, or a lookup
+    /// fails, the create is not sent again, and its error has `may_have_executed`.
     pub settle_for: Duration,
 }
 
@@ -52,8 +52,8 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Every call is one request, but for the one more after a rejected token; a create whose answer was
-    /// lost is an error.
+    /// Disables retries: every call is one request, plus one after a rejected token. A create without a response is an
+    /// error.
     pub fn none() -> Self {
         Self {
             max_attempts: 1,
@@ -61,7 +61,7 @@ impl RetryPolicy {
         }
     }
 
-    /// Sets how many requests are sent for one call at most; 0 counts as 1.
+    /// Sets the largest number of requests of one call; 0 counts as 1.
     #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts;
@@ -82,32 +82,32 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets how long a call may take in all.
+    /// Sets the total time limit of a call.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Sets how long a create whose answer was lost is looked for before it is sent again.
+    /// Sets how long an invitation is looked for after a create without a response.
     #[must_use]
     pub fn settle_for(mut self, time: Duration) -> Self {
         self.settle_for = time;
         self
     }
 
-    /// The waits between the looks for a create whose answer was lost: each about twice as long as the one before it, and
-    /// `settle_for` in all.
-    pub(crate) fn look_delays(&self) -> impl Iterator<Item = Duration> + Send + use<> {
+    /// The delays between the lookups after a create without a response: each about twice the one before, `settle_for`
+    /// in total.
+    pub(crate) fn lookup_delays(&self) -> impl Iterator<Item = Duration> + Send + use<> {
         let unit = self.settle_for / 15;
         let waits = [unit, unit * 2, unit * 4, self.settle_for - unit * 7];
         waits.into_iter().filter(|wait| !wait.is_zero())
     }
 
-    /// The delay before the next attempt, when there should be one.
+    /// The delay before the next attempt, or `None` if there should be none.
     ///
-    /// `attempts` requests were sent, the last one with this `outcome`; `idempotent` says whether the request
-    /// may be executed twice, and `left` is the time until the deadline. `random` is between 0 and 1.
+    /// `attempts` requests were sent, the last one with this `outcome`; `idempotent` says whether the request may be
+    /// executed twice, `left` is the time until the deadline, and `random` is between 0 and 1.
     pub(crate) fn delay(
         &self,
         outcome: &Outcome,
@@ -134,7 +134,7 @@ impl RetryPolicy {
     }
 }
 
-/// How an attempt ended, as far as it matters for the next one.
+/// The outcome of an attempt, as far as the decision to retry needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub kind: OutcomeKind,
@@ -150,7 +150,7 @@ pub(crate) enum OutcomeKind {
 }
 
 impl Outcome {
-    /// The outcome of a request that was surely not executed, and of a server that asked for this delay.
+    /// The outcome of a request that was not executed, with the delay that the server asked for.
     pub fn unsent(requested_delay: Option<Duration>) -> Self {
         Self {
             kind: OutcomeKind::Failed(TransportErrorKind::Connect),
@@ -200,16 +200,16 @@ mod tests {
     fn delays_double_up_to_the_cap_with_full_jitter() {
         let policy = RetryPolicy::default().max_attempts(99);
         let delay = |sent, random| policy.delay(&status(503), true, sent, LONG, random);
-        let most = |sent| delay(sent, 1.0).unwrap().as_millis();
+        let max_delay = |sent| delay(sent, 1.0).unwrap().as_millis();
         assert_eq!(
-            [1, 2, 3, 8, 50].map(most),
+            [1, 2, 3, 8, 50].map(max_delay),
             [250, 500, 1_000, 30_000, 30_000]
         );
         assert_eq!(delay(3, 0.0), Some(Duration::ZERO));
     }
 
     #[test]
-    fn the_delay_is_the_larger_of_what_the_server_asks_for_and_the_backoff_and_is_capped() {
+    fn the_delay_is_the_larger_of_retry_after_and_backoff_capped() {
         let policy = RetryPolicy::default();
         for (asked, waited) in [
             (Some(Duration::from_secs(7)), 7.0),
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_is_not_idempotent_is_repeated_only_where_the_server_cannot_have_acted() {
+    fn a_post_is_retried_only_if_it_cannot_have_executed() {
         use TransportErrorKind::*;
         let always = [failed(Connect), status(429)];
         let if_idempotent = [408, 500, 502, 503, 504].map(status);
@@ -260,13 +260,13 @@ mod tests {
             );
             let repeated =
                 |outcome: &Outcome| policy.delay(outcome, idempotent, 1, LONG, 0.5).is_some();
-            for (outcomes, wanted) in [
+            for (outcomes, expected) in [
                 (&always[..], true),
                 (&if_idempotent, idempotent),
                 (&never, false),
             ] {
                 for outcome in outcomes {
-                    assert_eq!(repeated(outcome), wanted, "{method} {outcome:?}");
+                    assert_eq!(repeated(outcome), expected, "{method} {outcome:?}");
                 }
             }
         }
@@ -277,14 +277,14 @@ mod tests {
         for millis in [60, 5_000, 90_000] {
             let settle_for = Duration::from_millis(millis);
             let policy = RetryPolicy::default().settle_for(settle_for);
-            let delays: Vec<_> = policy.look_delays().collect();
+            let delays: Vec<_> = policy.lookup_delays().collect();
             assert_eq!(delays.iter().sum::<Duration>(), settle_for);
             assert!(delays.is_sorted() && delays.len() == 4, "{delays:?}");
         }
         let policy = RetryPolicy::default().settle_for(Duration::ZERO);
-        assert_eq!(policy.look_delays().count(), 0);
+        assert_eq!(policy.lookup_delays().count(), 0);
         let policy = RetryPolicy::default().settle_for(Duration::MAX);
-        assert_eq!(policy.look_delays().count(), 4);
+        assert_eq!(policy.lookup_delays().count(), 4);
     }
 
     #[test]

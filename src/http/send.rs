@@ -1,4 +1,4 @@
-//! The retry loop: a call is attempted as often as its retry policy allows.
+//! The retry loop of a call.
 
 use std::pin::pin;
 
@@ -16,7 +16,7 @@ use crate::http::{
 };
 
 impl HttpClient {
-    /// Sends a request, again and again as far as the retry policy and the deadline of `call` allow.
+    /// Sends a request, and retries it as the retry policy and the deadline of `call` allow.
     ///
     /// The result is that of the last attempt: a complete reply of any status, or an error that says how many
     /// attempts were made and whether one of them may have been executed.
@@ -42,11 +42,11 @@ impl HttpClient {
         let is_idempotent = call.is_safe() || outgoing.method().is_idempotent();
         let mut last: Option<AttemptResult> = None;
         loop {
-            // No turn in the rate limit is held up while a token is fetched.
+            // A slot of the rate limit is not held while a token is fetched.
             self.await_token(call).await?;
             let permit = match self.permit(call).await {
                 Ok(permit) => permit,
-                // What the server said last says more than that there was no time left.
+                // The last response says more than that no time was left.
                 Err(error) => return annotated(call, last.unwrap_or(Err(error))),
             };
             // The token may have expired during the wait.
@@ -90,7 +90,7 @@ impl HttpClient {
         }
     }
 
-    /// Whether the server rejected a token that can be replaced; that is tried once in a call.
+    /// Invalidates a token that the server rejected, once per call; returns whether to send the request again.
     fn replaces_token(
         &self,
         call: &CallState,
@@ -105,7 +105,7 @@ impl HttpClient {
         true
     }
 
-    /// Whether the server may have executed the request of an attempt that was no success.
+    /// Whether the server may have executed the request of a failed attempt.
     fn is_ambiguous(&self, result: &AttemptResult) -> bool {
         match result {
             Ok(reply) if reply.status == StatusCode::TOO_MANY_REQUESTS => {
@@ -113,7 +113,7 @@ impl HttpClient {
             }
             Ok(reply) => {
                 let status = reply.status;
-                // "Done, see elsewhere" is no refusal; "ask elsewhere" (307, 308) is one.
+                // 300 to 303 may follow an execution; 307 and 308 ask for the request elsewhere.
                 status.is_server_error() || matches!(status.as_u16(), 300..=303)
             }
             Err(error) => !matches!(
@@ -125,7 +125,7 @@ impl HttpClient {
         }
     }
 
-    /// Waits for the right to send. A wait beyond the deadline sends nothing.
+    /// Waits for a permit of the rate limiter, until the deadline.
     async fn permit(&self, call: &CallState) -> Result<Permit<'_>, TransportError> {
         let permit = pin!(self.limiter.acquire(call.deadline())).await;
         permit.map_err(|late| match late.wait {
@@ -141,7 +141,7 @@ impl HttpClient {
         })
     }
 
-    /// Waits until there is a token. Without one the call fails; the token provider has tried enough.
+    /// Waits for a token. The call fails without one: the token provider has its own retries.
     async fn await_token(&self, call: &CallState) -> Result<(), TransportError> {
         let ready = pin!(self.authorization.ready());
         let ready = timeout_at(|| call.deadline(), ready).await;
@@ -167,7 +167,7 @@ fn annotated(call: &CallState, result: AttemptResult) -> AttemptResult {
     result.map_err(|error| call.annotate(error))
 }
 
-/// How an attempt ended, as far as it matters for the next one.
+/// The outcome of an attempt, as far as the decision to retry needs it.
 fn outcome(result: &AttemptResult) -> Outcome {
     let (kind, headers) = match result {
         Ok(reply) => (OutcomeKind::Status(reply.status), Some(&reply.headers)),
@@ -175,7 +175,7 @@ fn outcome(result: &AttemptResult) -> Outcome {
     };
     let requested_delay = headers.and_then(|headers| {
         headers::retry_after(headers, Utc::now()).or_else(|| match kind {
-            // The window says nothing about other failures.
+            // The window is the reason of a 429 only.
             OutcomeKind::Status(StatusCode::TOO_MANY_REQUESTS) => {
                 headers::rate_limit(headers)?.reset
             }

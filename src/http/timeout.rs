@@ -9,7 +9,7 @@ use crate::http::ClientOptions;
 /// Longer durations are clamped, so that `Instant` cannot overflow.
 pub(crate) const MAX_TIMEOUT: Duration = Duration::from_secs(10 * 365 * 86_400);
 
-/// The time limits of one request: as a whole, and between two signs of life of the server.
+/// The time limits of one request: in total, and between two reads.
 #[derive(Debug)]
 pub(crate) struct RequestTimeouts {
     deadline: Instant,
@@ -33,7 +33,7 @@ impl RequestTimeouts {
         }
     }
 
-    /// Waits for the next sign of life.
+    /// Waits for the next read.
     pub async fn wait<T>(&self, work: impl Future<Output = T>) -> Result<T, Elapsed> {
         timeout_at(
             || self.deadline.min(Instant::now() + self.read_timeout),
@@ -49,7 +49,7 @@ pub(crate) async fn timeout_at<T>(
     work: impl Future<Output = T>,
 ) -> Result<T, Elapsed> {
     let mut work = pin!(work);
-    // Mostly `work` is ready at once, and no timer is needed.
+    // `work` is mostly ready at once, and then needs no timer.
     if let Poll::Ready(done) = futures_util::poll!(work.as_mut()) {
         return Ok(done);
     }

@@ -1,4 +1,4 @@
-//! The `Authorization` header: fixed, or made from a token that is renewed before it expires.
+//! The `Authorization` header: fixed, or made from a cached token that is refreshed before it expires.
 
 use std::{
     fmt,
@@ -16,16 +16,16 @@ use crate::http::{Credentials, Redactor, TransportError, TransportErrorKind};
 #[cfg(test)]
 mod tests;
 
-/// Tokens are renewed this long before they expire, or after half their life if that is later.
+/// Tokens are refreshed this long before they expire, or after half their lifetime if that is later.
 const REFRESH_SLACK: Duration = Duration::from_secs(60);
 
-/// A token that claims to live longer is renewed all the same.
+/// The longest lifetime of a cached token, whatever the service says.
 const MAX_LIFETIME: Duration = Duration::from_secs(3_600);
 
-/// A failure is returned for this long to whoever needs a token, or for as long as the service asks.
+/// How long a failed fetch answers further calls, unless the service asks for longer.
 const MIN_HOLD_OFF: Duration = Duration::from_secs(1);
 
-/// The limit of what the service may ask for.
+/// The longest hold-off that the service may ask for.
 const MAX_HOLD_OFF: Duration = Duration::from_secs(30);
 
 /// A source of tokens.
@@ -34,11 +34,11 @@ pub(crate) trait TokenProvider: Send + Sync {
     /// Fetches a fresh token. The error has the provider's own error as its source.
     async fn fetch(&self) -> Result<Token, TransportError>;
 
-    /// The error for a token that cannot be used, or whose fetch was cut off.
+    /// The error for a token that cannot be used, or whose fetch was cancelled.
     fn token_error(&self, why: &str) -> TransportError;
 
-    /// How long the service asked to be left alone after this failure, zero if it did not ask; `None` if the
-    /// next call may ask again at once, because nothing was sent.
+    /// The delay that the service asked for with this failure, or zero; `None` if the next call may fetch at once,
+    /// because nothing was sent.
     fn hold_off(&self, error: &TransportError) -> Option<Duration>;
 }
 
@@ -50,17 +50,16 @@ pub(crate) struct Token {
 
 /// How a client authenticates.
 pub(crate) enum Authorization {
-    /// Without the header; secrets that are sent otherwise are registered with the redactor.
+    /// No header. Secrets in the request are registered with the redactor.
     None(Redactor),
     Fixed(HeaderValue, Redactor),
-    Renewed(Arc<TokenCache>),
+    Refreshed(Arc<TokenCache>),
 }
 
-/// A token and its provider.
+/// Caches the token of a provider.
 ///
-/// A valid token serves whoever asks; nobody waits for its renewal. When there is none, all callers wait for one
-/// and the same fetch, and get its token or its error. The fetch is a task of its own, so that it does not end
-/// with the call that began it.
+/// Callers get a valid token at once, also while it is refreshed. Without one, all callers wait for the same fetch and
+/// get its token or its error. The fetch is a task of its own, so it does not end with the call that started it.
 pub(crate) struct TokenCache {
     provider: Arc<dyn TokenProvider>,
     redactor: Redactor,
@@ -77,11 +76,11 @@ struct CacheState {
 
 struct CachedToken {
     header: HeaderValue,
-    renew_at: Instant,
+    refresh_at: Instant,
     expires_at: Instant,
 }
 
-/// Tells how a fetch ended.
+/// The outcome of a fetch, once it is complete.
 type InFlightFetch = watch::Receiver<Option<Result<HeaderValue, TransportError>>>;
 
 enum Lookup {
@@ -104,28 +103,28 @@ impl Authorization {
         Ok(Self::Fixed(header, redactor))
     }
 
-    pub fn renewed(provider: Arc<dyn TokenProvider>) -> Self {
-        Self::Renewed(Arc::new(TokenCache {
+    pub fn refreshed(provider: Arc<dyn TokenProvider>) -> Self {
+        Self::Refreshed(Arc::new(TokenCache {
             provider,
             redactor: Redactor::default(),
             state: Mutex::default(),
         }))
     }
 
-    /// The header to send now; fetches a token first where that is needed.
+    /// The header to send; fetches a token if there is no valid one.
     ///
     /// # Errors
     ///
-    /// Those of the token provider, when there is no valid token.
+    /// Those of the token provider.
     pub async fn header(&self) -> Result<Option<HeaderValue>, TransportError> {
         match self {
             Self::None(_) => Ok(None),
             Self::Fixed(header, _) => Ok(Some(header.clone())),
-            Self::Renewed(cache) => cache.header().await.map(Some),
+            Self::Refreshed(cache) => cache.header().await.map(Some),
         }
     }
 
-    /// Waits until [`header`](Self::header) will probably not wait.
+    /// Waits until [`header`](Self::header) returns at once.
     ///
     /// # Errors
     ///
@@ -133,27 +132,27 @@ impl Authorization {
     pub async fn ready(&self) -> Result<(), TransportError> {
         match self {
             Self::None(_) | Self::Fixed(..) => Ok(()),
-            Self::Renewed(cache) => cache.header().await.map(drop),
+            Self::Refreshed(cache) => cache.header().await.map(drop),
         }
     }
 
-    /// Removes the secrets that were sent from what was received.
+    /// The redactor that knows the secrets of the requests.
     pub fn redactor(&self) -> &Redactor {
         match self {
             Self::None(redactor) | Self::Fixed(_, redactor) => redactor,
-            Self::Renewed(cache) => &cache.redactor,
+            Self::Refreshed(cache) => &cache.redactor,
         }
     }
 
-    /// Whether another header can be had in place of a rejected one.
+    /// Whether a rejected header can be replaced.
     pub fn is_renewable(&self) -> bool {
-        matches!(self, Self::Renewed(_))
+        matches!(self, Self::Refreshed(_))
     }
 
     /// Invalidates the cached token if it is the one that the server rejected.
     pub fn invalidate(&self, header: Option<&HeaderValue>) {
-        if let Self::Renewed(cache) = self {
-            // Another call may have renewed it meanwhile.
+        if let Self::Refreshed(cache) = self {
+            // Another call may have refreshed it meanwhile.
             cache
                 .lock()
                 .cached
@@ -168,14 +167,14 @@ impl fmt::Debug for Authorization {
         f.write_str(match self {
             Self::None(_) => "None",
             Self::Fixed(..) => "Fixed([REDACTED])",
-            Self::Renewed(_) => "Renewed([REDACTED])",
+            Self::Refreshed(_) => "Refreshed([REDACTED])",
         })
     }
 }
 
 impl TokenCache {
     async fn header(self: &Arc<Self>) -> Result<HeaderValue, TransportError> {
-        // A fetch is cut off when the runtime that it was begun on ends; then it is begun again on this one.
+        // A fetch is cancelled with the runtime that it started on; it then starts again on this one.
         for _ in 0..2 {
             let mut fetch = match self.lookup() {
                 Lookup::Valid(header) => return Ok(header),
@@ -188,7 +187,7 @@ impl TokenCache {
                 return outcome.clone();
             }
         }
-        let cut_off = "asking for a token was cut off; try again";
+        let cut_off = "the token request was cancelled; try again";
         Err(self.provider.token_error(cut_off))
     }
 
@@ -199,7 +198,7 @@ impl TokenCache {
             && now < cached.expires_at
         {
             let header = cached.header.clone();
-            if now >= cached.renew_at {
+            if now >= cached.refresh_at {
                 self.start_fetch(&mut state, Span::none());
             }
             return Lookup::Valid(header);
@@ -216,13 +215,13 @@ impl TokenCache {
         if let Some(fetch) = state.fetch.as_ref().filter(in_flight) {
             return fetch.clone();
         }
-        let (tell, fetch) = watch::channel(None);
+        let (sender, fetch) = watch::channel(None);
         let cache = Arc::clone(self);
         let work = async move {
-            // The token's life begins at the earliest when it is asked for.
-            let asked = Instant::now();
+            // The lifetime counts from the request at the earliest.
+            let requested_at = Instant::now();
             let fetched = cache.provider.fetch().await;
-            tell.send_replace(Some(cache.complete_fetch(asked, fetched)));
+            sender.send_replace(Some(cache.complete_fetch(requested_at, fetched)));
         };
         tokio::spawn(work.instrument(span));
         state.fetch = Some(fetch.clone());
@@ -231,10 +230,10 @@ impl TokenCache {
 
     fn complete_fetch(
         &self,
-        asked: Instant,
+        requested_at: Instant,
         fetched: Result<Token, TransportError>,
     ) -> Result<HeaderValue, TransportError> {
-        let cached = fetched.and_then(|token| self.cached_token(asked, &token));
+        let cached = fetched.and_then(|token| self.cached_token(requested_at, &token));
         let mut state = self.lock();
         let state = &mut *state;
         state.fetch = None;
@@ -248,9 +247,9 @@ impl TokenCache {
             Err(error) => {
                 let now = Instant::now();
                 if let Some(cached) = &mut state.cached {
-                    // The old token still serves, so there is time: four or more tries until it expires.
+                    // The old token is still valid, which leaves time for four or more attempts.
                     let left = cached.expires_at.saturating_duration_since(now);
-                    cached.renew_at = now + left / 4;
+                    cached.refresh_at = now + left / 4;
                 }
                 let hold_off = self.provider.hold_off(&error);
                 state.failed = hold_off.map(|asked_for| {
@@ -262,21 +261,25 @@ impl TokenCache {
         }
     }
 
-    fn cached_token(&self, asked: Instant, token: &Token) -> Result<CachedToken, TransportError> {
+    fn cached_token(
+        &self,
+        requested_at: Instant,
+        token: &Token,
+    ) -> Result<CachedToken, TransportError> {
         let header = token.credentials.authorization(&self.redactor);
         let header = header.map_err(|error| {
             let message = error.to_string();
             TransportError::new(TransportErrorKind::Credentials, message).with_source(error)
         })?;
         let lifetime = token.lifetime.min(MAX_LIFETIME);
-        let expires_at = asked + lifetime;
+        let expires_at = requested_at + lifetime;
         if expires_at <= Instant::now() {
-            let late = "the token expired before it arrived; ask for one that lives longer";
+            let late = "the token expired before it arrived; request a longer lifetime";
             return Err(self.provider.token_error(late));
         }
         Ok(CachedToken {
             header,
-            renew_at: expires_at - REFRESH_SLACK.min(lifetime / 2),
+            refresh_at: expires_at - REFRESH_SLACK.min(lifetime / 2),
             expires_at,
         })
     }

@@ -1,4 +1,4 @@
-//! What the generated clients send through.
+//! The transport of the generated clients.
 
 use std::{fmt, pin::pin, sync::Arc};
 
@@ -12,19 +12,18 @@ use crate::http::{
     CallState, HttpClient, OperationSpec, Outgoing, Reply, response::mark_undecodable,
 };
 
-/// The header that generated code adds and no service asks for.
+/// A header that the generated code adds and no service needs.
 const API_VERSION: HeaderName = HeaderName::from_static("api-version");
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-const ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
+const ANY: HeaderValue = HeaderValue::from_static("*/*");
 
 /// The transport of a generated client: everything between a request and its complete response.
 ///
-/// It authenticates, keeps the rate limit, repeats what may be repeated, follows redirects within the configured
-/// origin, keeps deadlines and the limit of the body, removes secrets that a server echoes in a failure, and
-/// traces. A call fails with a [`TransportError`](crate::http::TransportError) inside a `reqwest::Error` when no
-/// complete response arrives.
+/// The transport authenticates, observes the rate limit, retries, follows redirects within the configured origin,
+/// enforces deadlines and the body limit, redacts secrets that a server echoes in a failure, and traces. Without a
+/// complete response, a call fails with a [`TransportError`](crate::http::TransportError) inside a `reqwest::Error`.
 ///
 /// Cheap to clone; clones share credentials, connections and the rate limit. `Debug` shows no secret.
 #[derive(Clone)]
@@ -44,7 +43,7 @@ impl Transport {
 
     /// The same transport, for requests that are part of `call`.
     ///
-    /// Their replies are left in `call`; the generated client gets responses without headers and body.
+    /// Their replies are stored in `call`; the generated client gets responses without headers and body.
     pub(crate) fn within(&self, call: &Arc<CallState>) -> Self {
         Self {
             client: Arc::clone(&self.client),
@@ -52,26 +51,25 @@ impl Transport {
         }
     }
 
-    /// Whether replies are left in a call.
+    /// Whether replies are stored in a call.
     pub(crate) fn keeps_replies(&self) -> bool {
         self.call.is_some()
     }
 
-    /// Makes a generated request ready to be sent. `operations` has every operation of the client.
+    /// Completes and checks a generated request. `operations` has every operation of the client.
     ///
     /// # Errors
     ///
-    /// A value in the path leads out of the operation's path, or the document does not offer what the request
-    /// uses.
+    /// A value leads out of the operation's path, or the document lacks a part of the request.
     pub(crate) fn prepare(
         &self,
         request: &mut Request,
         operation: &str,
         operations: &[OperationSpec],
     ) -> Result<(), String> {
-        let mut known = operations.iter();
-        let spec = known
-            .find(|known| known.name == operation)
+        let mut specs = operations.iter();
+        let spec = specs
+            .find(|spec| spec.name == operation)
             .ok_or_else(|| format!("there is no operation {operation}"))?;
         if let Some(call) = &self.call
             && !call.query().is_empty()
@@ -82,17 +80,17 @@ impl Transport {
         spec.check(&self.client.endpoint, request)?;
         let headers = request.headers_mut();
         headers.remove(API_VERSION);
-        let accepted = if spec.is_raw { ANYTHING } else { JSON };
+        let accepted = if spec.is_raw { ANY } else { JSON };
         headers.entry(ACCEPT).or_insert(accepted);
         Ok(())
     }
 
-    /// Sends a request until it is answered, or may not be sent again.
+    /// Sends a request, with retries, and returns its complete response.
     ///
     /// # Errors
     ///
     /// A [`TransportError`](crate::http::TransportError) inside.
-    // No request is an argument of an `async fn`, which would store it twice: the future stays small.
+    // Not an `async fn`, which would store the request twice: the future stays small.
     pub(crate) fn execute(
         &self,
         request: Request,
@@ -109,7 +107,7 @@ impl Transport {
                     (&own, Some(self.span(operation)))
                 }
             };
-            // Pinned in its place: a future is large, and is copied whole when it is moved.
+            // Pinned in place: moving a large future copies it.
             let send = pin!(self.client.send(call, operation, &mut outgoing));
             let sent = match span {
                 Some(span) => send.instrument(span).await,
@@ -124,14 +122,14 @@ impl Transport {
                 Ok(reply) => Ok(response_of(reply, decodes_success)),
                 Err(error) => {
                     call.set_reply(None);
-                    // Boxed, because it is seldom made and large.
+                    // Boxed, because this future is large and rare.
                     Err(Box::pin(error.into_reqwest()).await)
                 }
             }
         }
     }
 
-    /// The span of a call that is part of no operation of the facade.
+    /// The span of a call through the bindings.
     fn span(&self, operation: &'static str) -> Span {
         tracing::info_span!(
             "request",
@@ -145,7 +143,7 @@ impl Transport {
 /// The response of a reply, marked if the generated code could not decode it.
 fn response_of(reply: Reply, decodes_success: bool) -> Response {
     let is_decodable = if reply.status.is_success() {
-        // An empty success may be what the operation documents.
+        // An operation may document an empty success.
         !decodes_success || reply.body.is_empty() || reply.is_json()
     } else {
         reply.is_json()

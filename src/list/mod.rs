@@ -1,4 +1,4 @@
-//! Listing: what to list, one page of it, and the stream over all pages.
+//! Lists: the query, a page, and the stream over all pages.
 
 mod stream;
 
@@ -40,41 +40,41 @@ impl ListItem for Invitation {
     }
 }
 
-/// Which invitations to list: those that match every filter that is set.
+/// A query for the invitations that match every filter that is set.
 ///
-/// A filter is honoured by the server, honoured exactly by the library, or refused with
-/// [`ErrorKind::Unsupported`] before anything is sent:
+/// The server or this crate applies a filter exactly, or the list fails with [`ErrorKind::Unsupported`] before anything
+/// is sent:
 ///
 /// | filter | Confluent Cloud | ClickHouse Cloud |
 /// |---|---|---|
-/// | `email` | by the server, as spelt when invited | by the library, without regard to case (stored in lower case) |
-/// | `status` | by the server | by the library, on the derived status |
-/// | `user`, `creator` | by the server | refused |
+/// | `email` | by the server, in the spelling of the create | by this crate, ignoring case (stored in lower case) |
+/// | `status` | by the server | by this crate, on the derived status |
+/// | `user`, `creator` | by the server | `Unsupported` |
 ///
-/// As data that steers, it is read strictly: a property that it does not have is an error.
+/// Deserialisation is strict: an unknown property is an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ListQuery {
-    /// Only the invitations of this address.
+    /// Selects the invitations of this address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Only the invitations with this status.
+    /// Selects the invitations with this status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<InvitationStatus>,
-    /// Only the invitations that created the user with this id.
+    /// Selects the invitations that created the user with this id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// Only the invitations that the user with this id sent.
+    /// Selects the invitations that the user with this id sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub creator: Option<String>,
-    /// How many invitations a page has at most: 1 to
+    /// The largest number of invitations of a page: 1 to
     /// [`Capabilities::max_page_size`](crate::Capabilities::max_page_size).
     ///
-    /// Confluent: at most 100, default 99, and never more than 99 are asked for, because pages of
-    /// 100 were observed to lose the rest of the list. ClickHouse: no limit and everything in one page
-    /// by default; a smaller page is cut by the library, which fetches the whole list for each.
+    /// Confluent: at most 100, default 99; this crate never requests more than 99, because pages of 100 were observed to
+    /// lose the rest of the list. ClickHouse: no limit, default one page with everything; this crate cuts smaller pages
+    /// from the whole list, which it fetches for each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_size: Option<u32>,
     /// Further query parameters of the provider's list, under its own names. See [`extra`](Self::extra()).
@@ -83,89 +83,88 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
-    /// Every invitation.
+    /// Selects every invitation.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether an invitation is one that the query asks for. Addresses and statuses compare without regard to case.
-    /// An invitation that does not say what is asked for is none.
+    /// Whether an invitation matches the query. Addresses and statuses compare ignoring case. An invitation without the
+    /// filtered property does not match.
     ///
-    /// Providers apply it to what a server returned for a filter, because a server may ignore one or match
-    /// beginnings.
+    /// Providers apply it to the results of a server's filter, because a server may ignore a filter or match prefixes.
     pub fn matches(&self, invitation: &Invitation) -> bool {
-        let same = |asked: &str, found: &str| asked.eq_ignore_ascii_case(found);
+        let same = |expected: &str, found: &str| expected.eq_ignore_ascii_case(found);
         let id = |reference: &Option<ResourceReference>| {
             reference.as_ref().map(|reference| reference.id.clone())
         };
         let email = self.email.as_ref();
         let status = self.status.as_ref();
-        email.is_none_or(|asked| same_email(asked, &invitation.email))
-            && status.is_none_or(|asked| {
+        email.is_none_or(|expected| same_email(expected, &invitation.email))
+            && status.is_none_or(|expected| {
                 let found = invitation.status.as_ref();
-                found.is_some_and(|found| same(asked.as_str(), found.as_str()))
+                found.is_some_and(|found| same(expected.as_str(), found.as_str()))
             })
             && (self.user.is_none() || self.user == id(&invitation.user))
             && (self.creator.is_none() || self.creator == id(&invitation.creator))
     }
 
-    /// Only the invitations of this address.
+    /// Selects the invitations of this address.
     #[must_use]
     pub fn email(mut self, email: impl Into<String>) -> Self {
         self.email = Some(email.into());
         self
     }
 
-    /// Only the invitations with this status.
+    /// Selects the invitations with this status.
     #[must_use]
     pub fn status(mut self, status: InvitationStatus) -> Self {
         self.status = Some(status);
         self
     }
 
-    /// Only the invitations that created the user with this id.
+    /// Selects the invitations that created the user with this id.
     #[must_use]
     pub fn user(mut self, user: impl Into<String>) -> Self {
         self.user = Some(user.into());
         self
     }
 
-    /// Only the invitations that the user with this id sent.
+    /// Selects the invitations that the user with this id sent.
     #[must_use]
     pub fn creator(mut self, creator: impl Into<String>) -> Self {
         self.creator = Some(creator.into());
         self
     }
 
-    /// How many invitations to ask for at a time.
+    /// Sets the largest number of invitations of a page.
     #[must_use]
     pub fn page_size(mut self, page_size: u32) -> Self {
         self.page_size = Some(page_size);
         self
     }
 
-    /// Sets a query parameter of the provider's list that has no field here, under the provider's own name. It is
-    /// sent with every page.
+    /// Sets a query parameter of the provider's list that has no field here, under the provider's own name, for every
+    /// page.
     ///
-    /// Refused before sending: [`ErrorKind::Unsupported`] where the document that this crate was built from has no
-    /// such parameter, and [`ErrorKind::InvalidInput`] where it has a field here.
+    /// The list fails before sending with [`ErrorKind::Unsupported`] if the document that this crate was built from has
+    /// no such parameter, and with [`ErrorKind::InvalidInput`] if the parameter has a field here.
     #[must_use]
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.extra.insert(name.into(), value.into());
         self
     }
 
-    /// Checks what can be checked without a provider whose pages have at most `maximum` invitations;
-    /// every provider does so before it sends.
+    /// Checks the query for a provider whose pages have at most `maximum` invitations. Every provider does so before it
+    /// sends.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidInput`] for a page size of 0 or more than `maximum`, and for an empty filter,
-    /// which a server might take for none.
+    /// [`ErrorKind::InvalidInput`] for a page size of 0 or above `maximum`, and for an empty filter, which a server might
+    /// ignore.
     pub fn validate(&self, maximum: Option<u32>) -> Result<()> {
-        let refuse = |message: String, subject: String| {
+        let refuse = |message: String, target: String| {
             let error = Error::new(ErrorKind::InvalidInput, Operation::List, message);
-            Err(error.with_target(subject))
+            Err(error.with_target(target))
         };
         let limit = maximum.unwrap_or(u32::MAX);
         if let Some(size) = self.page_size.filter(|size| !(1..=limit).contains(size)) {
@@ -189,14 +188,14 @@ impl ListQuery {
     }
 }
 
-/// Where the next page begins: opaque, made by a provider, given back to the same one.
+/// The position of the next page. Opaque, and valid for the provider that created it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct PageToken(String);
 
 impl PageToken {
-    /// Wraps a token that a provider made.
+    /// Wraps the token of a provider.
     pub fn new(token: impl Into<String>) -> Self {
         Self(token.into())
     }
@@ -217,12 +216,12 @@ impl fmt::Display for PageToken {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Page<T = Invitation> {
-    /// The items, in the provider's order. An item that cannot be read is an error of its own
-    /// ([`ErrorKind::Decode`]) and hides none of the others.
+    /// The items, in the provider's order. An item that cannot be decoded is an error
+    /// ([`ErrorKind::Decode`]) and hides no other item.
     pub items: Vec<Result<T>>,
-    /// The token of the next page; `None` on the last one. A page may be empty and still have a next.
+    /// The token of the next page; `None` on the last page. An empty page may have a next one.
     pub next: Option<PageToken>,
-    /// How many there are in all, where the provider says so (Confluent: `metadata.total_size`).
+    /// The number of invitations of the whole list, if the provider reports it (Confluent: `metadata.total_size`).
     pub total: Option<u64>,
     /// The id of the request, for the provider's support.
     pub request_id: Option<String>,
@@ -231,7 +230,7 @@ pub struct Page<T = Invitation> {
 }
 
 impl<T> Page<T> {
-    /// A page of these items, the last one unless `next` is set.
+    /// Creates a page of these items; the last page unless `next` is set.
     pub fn new(items: Vec<Result<T>>, next: Option<PageToken>) -> Self {
         Self {
             items,
@@ -243,19 +242,18 @@ impl<T> Page<T> {
     }
 }
 
-/// The first item that matches. One that cannot be read hides none of the others; without a
-/// match, it is an error, because it may have been the one.
+/// The first match. Without a match, an item that cannot be decoded is an error, because it may be the match.
 pub(crate) async fn first_match<T>(
     mut list: BoxStream<'_, Result<T>>,
     matches: impl Fn(&T) -> bool,
 ) -> Result<Option<T>> {
-    let mut unreadable = None;
+    let mut item_error = None;
     while let Some(item) = list.next().await {
         match item {
             Ok(item) if matches(&item) => return Ok(Some(item)),
             Ok(_) => {}
-            Err(error) => unreadable = unreadable.or(Some(error)),
+            Err(error) => item_error = item_error.or(Some(error)),
         }
     }
-    unreadable.map_or(Ok(None), Err)
+    item_error.map_or(Ok(None), Err)
 }

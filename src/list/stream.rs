@@ -1,5 +1,4 @@
-//! The stream over all pages: one page ahead of its reader or none, and guarded against a list without
-//! end.
+//! The stream over all pages, with or without prefetch, and guarded against endless lists.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -22,20 +21,19 @@ use crate::{
     provider::InvitationProvider,
 };
 
-/// So many empty pages in a row have no end.
+/// The number of consecutive empty pages after which a list fails.
 const MAX_EMPTY_PAGES: u32 = 1_000;
 
-/// When the next page is asked for.
+/// When the next page is requested.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Prefetch {
-    /// Once the reader comes back for a second item of the last one, so that it is on its way
-    /// meanwhile; never more than one is.
+    /// When the reader requests the second item of the current page. At most one page is prefetched.
     OnePage,
-    /// Once every item of the last one was read.
+    /// When every item of the current page was read.
     None,
 }
 
-/// The invitations of all pages; ends after an error of a page, not of an item.
+/// The items of all pages. Ends after the error of a page, not after that of an item.
 pub(crate) fn stream<'a, P>(
     provider: &'a P,
     query: ListQuery,
@@ -70,7 +68,7 @@ where
         fetch,
         items: VecDeque::new(),
         next: Next::End,
-        seen: HashSet::new(),
+        tokens: HashSet::new(),
         empty_pages: 0,
         read: 0,
         total: None,
@@ -83,22 +81,22 @@ struct PageStream<'a, P: ?Sized, T, F> {
     provider: &'a P,
     prefetch: Prefetch,
     fetch: F,
-    /// Those of the last page that were not read yet.
+    /// The items of the current page that were not read yet.
     items: VecDeque<Result<T>>,
     next: Next<'a, T>,
-    /// What guards against a list without end.
-    seen: HashSet<PageToken>,
+    /// The tokens so far, to detect an endless list.
+    tokens: HashSet<PageToken>,
     empty_pages: u32,
-    /// How many items all pages had so far.
+    /// The number of items of all pages so far.
     read: u64,
-    /// The smallest number of items that a page said the list has: others may come and go meanwhile.
+    /// The smallest total that a page reported: invitations may be created and deleted meanwhile.
     total: Option<u64>,
 }
 
 /// The next page.
 enum Next<'a, T> {
     At(PageToken),
-    /// One, in a set, because that polls it only when there is news, and not with every item.
+    /// One future in a set, which polls it only when it was woken, and not with every item.
     InFlight(FuturesUnordered<BoxFuture<'a, Result<Page<T>>>>),
     Ready(Result<Page<T>>),
     End,
@@ -114,7 +112,7 @@ where
         Next::InFlight(FuturesUnordered::from_iter([(self.fetch)(token)]))
     }
 
-    /// Asks for the next page, and goes on with asking.
+    /// Requests the next page, and polls the request.
     fn advance(&mut self, context: &mut Context<'_>) {
         if let Next::At(token) = &self.next {
             let token = token.clone();
@@ -127,8 +125,8 @@ where
         }
     }
 
-    /// Takes the items of a page, and an error in place of a next page that makes no sense.
-    fn absorb(&mut self, page: Result<Page<T>>) {
+    /// Takes the items of a page, and adds an error if the list is endless or incomplete.
+    fn take_page(&mut self, page: Result<Page<T>>) {
         let page = match page {
             Ok(page) => page,
             Err(error) => return self.items.push_back(Err(error)),
@@ -140,10 +138,10 @@ where
         };
         self.read += page.items.len() as u64;
         self.total = match (self.total, page.total) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
+            (Some(total), Some(reported)) => Some(total.min(reported)),
+            (total, reported) => total.or(reported),
         };
-        // All before were read.
+        // Every earlier item was read.
         self.items = page.items.into();
         let Some(next) = page.next else {
             if let Some(total) = self.total.filter(|total| *total > self.read) {
@@ -156,7 +154,7 @@ where
             }
             return;
         };
-        let wrong = if !self.seen.insert(next.clone()) {
+        let problem = if !self.tokens.insert(next.clone()) {
             format!("the server sent the page token {next:?} twice")
         } else if self.empty_pages == MAX_EMPTY_PAGES {
             format!("the server sent {MAX_EMPTY_PAGES} empty pages in a row")
@@ -164,7 +162,10 @@ where
             self.next = Next::At(next);
             return;
         };
-        self.end_with(format!("{wrong}, so the list has no end"), page.request_id);
+        self.end_with(
+            format!("{problem}, so the list has no end"),
+            page.request_id,
+        );
     }
 
     /// Ends the list with an error.
@@ -197,8 +198,8 @@ where
             }
             match std::mem::replace(&mut self.next, Next::End) {
                 Next::Ready(page) => {
-                    self.absorb(page);
-                    // Whoever wants the first item only needs no further page.
+                    self.take_page(page);
+                    // A reader of the first item only needs no further page.
                     is_first = !self.items.is_empty();
                 }
                 Next::End => return Poll::Ready(None),

@@ -11,10 +11,12 @@ use std::{
 use async_trait::async_trait;
 use serde_json::Value;
 
+use reqwest::header::HeaderMap;
+
 use super::*;
 use crate::http::{
     Authorization, ClientOptions, Credentials, Endpoint, RetryPolicy, Service, Token,
-    TokenProvider, Transport,
+    TokenProvider, Transport, TransportError, TransportErrorKind,
 };
 
 fn request_id(headers: &HeaderMap, _: &[u8]) -> Option<String> {
@@ -40,7 +42,7 @@ fn client(url: &str, authorization: Authorization) -> Arc<HttpClient> {
         timeout: Duration::from_secs(20),
         ..ClientOptions::default()
     };
-    let endpoint = Endpoint::new(&url.into(), None).unwrap();
+    let endpoint = Endpoint::new(&crate::http::BaseUrl::parse(url).unwrap(), None);
     HttpClient::new(service, endpoint, authorization, options).unwrap()
 }
 
@@ -98,7 +100,7 @@ async fn failed(operation: Operation, response: &'static str) -> Error {
 }
 
 #[tokio::test]
-async fn a_failure_is_read_by_the_provider_with_all_that_its_headers_say() {
+async fn a_failure_has_what_its_body_and_headers_say() {
     let error = failed(
         Operation::Get,
         "HTTP/1.1 404 Not Found\r\nx-request-id: r-1\r\nretry-after: 7\r\nx-ratelimit-remaining: 3\r\n\
@@ -201,21 +203,22 @@ impl TokenProvider for NoToken {
 async fn what_sends_nothing_says_so() {
     let without_token = client(
         "http://127.0.0.1:1",
-        Authorization::renewed(Arc::new(NoToken)),
+        Authorization::refreshed(Arc::new(NoToken)),
     );
     let context = OperationContext::new(&without_token, read_failure, Operation::Create, None);
     let outcome = send(&context, &without_token).await;
     let error = outcome.map(|_| ()).unwrap_err();
-    let seen = (error.kind(), error.operation(), error.attempts());
-    let wanted = (ErrorKind::Unauthenticated, Operation::Authenticate, 4);
-    assert_eq!((seen, error.message()), (wanted, "who?"));
+    let actual = (error.kind(), error.operation(), error.attempts());
+    let expected = (ErrorKind::Unauthenticated, Operation::Authenticate, 4);
+    assert_eq!((actual, error.message()), (expected, "who?"));
     assert!(!error.may_have_executed());
 
     let client = client("http://127.0.0.1:1", fixed());
     let context = OperationContext::new(&client, read_failure, Operation::Create, None);
-    let refused = Err::<ResponseValue<()>, _>(ClientError::<()>::InvalidRequest("odd".to_owned()));
+    let invalid_request =
+        Err::<ResponseValue<()>, _>(ClientError::<()>::InvalidRequest("odd".to_owned()));
     let errors = [
-        context.outcome(refused).map(|_| ()).unwrap_err(),
+        context.outcome(invalid_request).map(|_| ()).unwrap_err(),
         context.require_supported(false, "roles").unwrap_err(),
     ];
     for (error, kind) in errors

@@ -1,4 +1,4 @@
-//! Carrying a plan out.
+//! Applies a plan.
 
 use std::{
     collections::HashMap,
@@ -9,146 +9,34 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 
 use crate::{
     address::email_skeleton,
-    bulk::{self, BulkOptions, ItemResult, for_each_concurrent},
+    bulk::{self, ItemResult, for_each_concurrent},
     error::{Error, ErrorKind, Operation, Result},
     invitation::{Invitation, NewInvitation},
-    lookup::{SharedList, Sighting, Unseen, create_and_see, find},
-    outage::Contact,
+    lookup::{Confirmation, SharedList, Unconfirmed, create_confirmed, find},
+    outage::Reachability,
     plan::{
-        Action, Plan, Step,
-        gate::{Permit, RenewalGate},
+        Action, ApplyOptions, Plan, Step, StepOutcome, StepResult,
+        renewal_gate::{Permit, RenewalGate},
     },
     provider::InvitationProvider,
     provider_ext::InvitationProviderExt,
-    removal::RemovalLimit,
-    renewal::{RenewalOptions, RenewalResult, has_options},
+    renewal::{RenewalResult, has_options},
 };
 
-/// How [`Plan::apply`] goes about it. [`BulkOptions`] become it, with the default for the rest.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct ApplyOptions {
-    /// How many requests are under way at once, and what stops the run.
-    pub bulk: BulkOptions,
-    /// How many invitations the run may withdraw. Default: a quarter of those that there are, and at least five.
-    pub removals: RemovalLimit,
-    /// How a renewal goes about it. A plan invites also those whose old invitation is not there any more.
-    pub renewal: RenewalOptions,
-}
-
-impl From<BulkOptions> for ApplyOptions {
-    fn from(bulk: BulkOptions) -> Self {
-        Self {
-            bulk,
-            ..Self::default()
-        }
-    }
-}
-
-impl ApplyOptions {
-    /// Sets how many requests are under way at once, and what stops the run.
-    #[must_use]
-    pub fn bulk(mut self, bulk: BulkOptions) -> Self {
-        self.bulk = bulk;
-        self
-    }
-
-    /// Sets how many invitations the run may withdraw.
-    #[must_use]
-    pub fn removals(mut self, limit: RemovalLimit) -> Self {
-        self.removals = limit;
-        self
-    }
-
-    /// Sets how a renewal goes about it.
-    #[must_use]
-    pub fn renewal(mut self, renewal: RenewalOptions) -> Self {
-        self.renewal = renewal;
-        self
-    }
-}
-
-/// What became of a step.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct StepOutcome {
-    /// Its position in the plan, counted from 0.
-    pub index: usize,
-    /// The step itself. Of one that was [kept](StepResult::Kept), `id` is the invitation that was seen.
-    pub step: Step,
-    /// What became of it.
-    pub result: StepResult,
-}
-
-/// What can become of a step.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum StepResult {
-    /// Invited now; for a renewal, after the old invitation was withdrawn.
-    Invited(Box<Invitation>),
-    /// Nothing was to be done: the person was seen, invited or a member. Meanwhile invited, the invitation is
-    /// named by the step's `id`; a member in the provider's own words has none.
-    Kept,
-    /// Withdrawn, or gone already.
-    Deleted,
-    /// Not sent: the plan refuses the row.
-    Invalid,
-    /// Failed; the error says why, and whether it may have been carried out all the same
-    /// ([`may_have_executed`](Error::may_have_executed)). The others go on.
-    Failed(Error),
-    /// The provider refused the new options of a renewal, and the person is invited again with the old ones.
-    Restored {
-        /// The invitation that there is now.
-        invitation: Box<Invitation>,
-        /// Why the new options were refused.
-        error: Error,
-    },
-    /// The old invitation was withdrawn and the new one failed, so the person is not invited now, unless
-    /// the error's [`may_have_executed`](Error::may_have_executed) leaves that open. The error says why.
-    /// What was withdrawn is made again by [`Step::fallback`], where there is one; a new plan creates the
-    /// invitation too.
-    Lost(Error),
-    /// Not sent, because it would withdraw an invitation while that is not safe, and nobody would be the better for
-    /// it; the text says why.
-    Skipped(String),
-    /// Not sent, because an earlier step showed that [every further one](Error::is_fatal) would fail alike (the
-    /// credential does not work, a quota is spent) or, for a renewal, that what is withdrawn cannot be made again;
-    /// because the server could not be [reached](BulkOptions::outage) for too long; or because the run was told to
-    /// [stop](BulkOptions::stop).
-    NotAttempted,
-}
-
-impl StepResult {
-    /// Whether it leaves open if the person is invited or a member, or leaves a person without an invitation: then
-    /// nothing else should be withdrawn on the strength of it.
-    pub fn is_unexplained(&self) -> bool {
-        match self {
-            Self::Failed(error) => {
-                error.may_have_executed()
-                    || matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict)
-            }
-            Self::Lost(_) => true,
-            _ => false,
-        }
-    }
-}
-
 impl Plan {
-    /// Does what the plan says, a few steps at a time; one outcome for each, in the order of
-    /// completion. Dropping the stream stops it.
+    /// Executes the steps, several at a time; the stream has one outcome per step, in order of completion. Dropping
+    /// the stream stops the run.
     ///
-    /// What is kept, refused and created comes first, then what is renewed, then what is deleted. What withdraws
-    /// is bounded:
+    /// Creates come first, then replacements, then deletions. Withdrawals are limited:
     ///
-    /// - A plan whose [`removals`](Self::removals) are more than [`ApplyOptions::removals`] allows is not begun:
-    ///   every step that would send something is [`Skipped`](StepResult::Skipped).
-    /// - A renewal is a delete and a create, and so not atomic. Until one succeeded with the same options, only one
-    ///   runs at a time, whatever the concurrency. Options that were refused once are not tried on the next person,
-    ///   and after a person was [lost](StepResult::Lost) no renewal begins.
-    /// - All deletions of a run are withheld when one of its creates ended unexplained, since an invitation that
-    ///   the plan takes for somebody else's may be that person's: it may have been carried out, or the
-    ///   provider said that the person is there and no invitation of the address was found. The same holds when
-    ///   a person was lost.
+    /// - If [`removals`](Self::removals) exceeds what [`ApplyOptions::removals`] allows, every step that would send a
+    ///   request is [`Skipped`](StepResult::Skipped).
+    /// - A replacement is a delete and a create, so it is not atomic. Until one with the same options succeeded, only
+    ///   one runs at a time, whatever the concurrency. Options that the provider rejected once are not tried on the
+    ///   next person, and after a person was [lost](StepResult::Lost) no replacement starts.
+    /// - Deletions are skipped if the outcome of a create of the run is unknown, since an invitation that seems to be
+    ///   somebody else's may be that person's: the create may have been executed, or the provider said that the person
+    ///   exists and no invitation of the address was found. The same holds after a person was lost.
     pub fn apply<'a, P>(
         self,
         provider: &'a P,
@@ -159,8 +47,8 @@ impl Plan {
     {
         let mut options: ApplyOptions = options.into();
         options.renewal.create_if_missing = true;
-        if let Err(refused) = self.check_removals(&options.removals) {
-            let why = refused.to_string();
+        if let Err(error) = self.check_removals(&options.removals) {
+            let why = error.to_string();
             let outcomes = self
                 .steps
                 .into_iter()
@@ -189,23 +77,30 @@ impl Plan {
             };
             phase.push((index, step));
         }
-        let bulk = bulk::Shared::new(options.bulk.clone());
-        let shared = Arc::new(Run {
+        let bulk = bulk::BulkRun::new(options.bulk.clone());
+        let run = Arc::new(ApplyRun {
             options,
             gate: RenewalGate::default(),
-            unseen: Mutex::default(),
-            unexplained: Mutex::default(),
+            unlisted_members: Mutex::default(),
+            deletions_withheld: Mutex::default(),
             list: SharedList::default(),
         });
         stream::iter(phases)
             .flat_map(move |steps| {
-                let shared = Arc::clone(&shared);
+                let run = Arc::clone(&run);
                 let work = move |(_, step): (usize, Step)| {
-                    let shared = Arc::clone(&shared);
-                    async move { shared.carry_out(provider, step).await }
+                    let run = Arc::clone(&run);
+                    async move { run.execute(provider, step).await }
                 };
-                for_each_concurrent(provider, steps, Arc::clone(&bulk), |_| None, work, contact)
-                    .boxed()
+                for_each_concurrent(
+                    provider,
+                    steps,
+                    Arc::clone(&bulk),
+                    |_| None,
+                    work,
+                    reachability,
+                )
+                .boxed()
             })
             .map(|(_, (index, step), done)| {
                 let (step, result) = match done {
@@ -226,29 +121,31 @@ impl Plan {
 }
 
 /// What the outcome of a step shows about the server.
-fn contact(outcome: &Result<(Step, StepResult)>) -> Contact<'_> {
+fn reachability(outcome: &Result<(Step, StepResult)>) -> Reachability<'_> {
     match outcome {
-        Ok((_, StepResult::Lost(error))) | Err(error) => Contact::of_error(error),
-        Ok((step, _)) if matches!(step.action, Action::Keep | Action::Invalid) => Contact::None,
-        Ok((_, StepResult::Skipped(_) | StepResult::NotAttempted)) => Contact::None,
-        Ok(_) => Contact::Answered,
+        Ok((_, StepResult::Lost(error))) | Err(error) => Reachability::of_error(error),
+        Ok((step, _)) if matches!(step.action, Action::Keep | Action::Invalid) => {
+            Reachability::Unknown
+        }
+        Ok((_, StepResult::Skipped(_) | StepResult::NotAttempted)) => Reachability::Unknown,
+        Ok(_) => Reachability::Reached,
     }
 }
 
-/// What the steps of one run share.
-struct Run {
+/// The shared state of the steps of one run.
+struct ApplyRun {
     options: ApplyOptions,
     gate: RenewalGate,
-    /// Who is said to be there and was not seen, by what the address resembles.
-    unseen: Mutex<HashMap<String, String>>,
-    /// Why no deletion may begin.
-    unexplained: Mutex<Option<String>>,
-    /// Who is there in another spelling.
+    /// Addresses of members, according to the provider, that have no invitation in the list, by skeleton.
+    unlisted_members: Mutex<HashMap<String, String>>,
+    /// Why no deletion may start.
+    deletions_withheld: Mutex<Option<String>>,
+    /// Finds invitations in another spelling of the address.
     list: SharedList,
 }
 
-impl Run {
-    async fn carry_out<P>(&self, provider: &P, step: Step) -> Result<(Step, StepResult)>
+impl ApplyRun {
+    async fn execute<P>(&self, provider: &P, step: Step) -> Result<(Step, StepResult)>
     where
         P: InvitationProvider + ?Sized,
     {
@@ -265,33 +162,36 @@ impl Run {
     where
         P: InvitationProvider + ?Sized,
     {
-        let unseen = match create_and_see(provider, &step.invitation(), Some(&self.list)).await {
-            Ok(Sighting::Created(new)) => return Ok((step, StepResult::Invited(Box::new(new)))),
-            Ok(Sighting::Exists(found)) => {
-                (step.id, step.reason) = (Some(found.id), Some("invited meanwhile".to_owned()));
-                return Ok((step, StepResult::Kept));
-            }
-            Ok(Sighting::Member(refused)) => {
-                return Ok(self.keep_member(provider, step, &refused).await);
-            }
-            Err(unseen) => unseen,
+        let unconfirmed =
+            match create_confirmed(provider, &step.invitation(), Some(&self.list)).await {
+                Ok(Confirmation::Created(new)) => {
+                    return Ok((step, StepResult::Invited(Box::new(new))));
+                }
+                Ok(Confirmation::AlreadyInvited(found)) => {
+                    (step.id, step.reason) = (Some(found.id), Some("invited meanwhile".to_owned()));
+                    return Ok((step, StepResult::Kept));
+                }
+                Ok(Confirmation::Member(error)) => {
+                    return Ok(self.keep_member(provider, step, &error).await);
+                }
+                Err(unconfirmed) => unconfirmed,
+            };
+        let fallback = step.fallback().filter(|_| !unconfirmed.is_unexplained);
+        let Some(fallback) = fallback.filter(|_| is_rejection(&unconfirmed.error)) else {
+            return Err(self.record_unconfirmed(&step.email, unconfirmed));
         };
-        let fallback = step.fallback().filter(|_| !unseen.is_unexplained);
-        let Some(fallback) = fallback.filter(|_| is_refusal(&unseen.error)) else {
-            return Err(self.note(&step.email, unseen));
-        };
-        // An earlier run withdrew it, so it is made again as it was.
+        // An earlier run withdrew the invitation, so it is restored as it was.
         match self.create_fallback(provider, &fallback).await {
             Ok(invitation) => {
-                let (invitation, error) = (Box::new(invitation), unseen.error);
+                let (invitation, error) = (Box::new(invitation), unconfirmed.error);
                 Ok((step, StepResult::Restored { invitation, error }))
             }
-            Err(failed) => {
-                let error = failed.error.with_source(unseen.error);
-                let is_unexplained = failed.is_unexplained;
-                let error = self.note(
+            Err(unconfirmed_fallback) => {
+                let error = unconfirmed_fallback.error.with_source(unconfirmed.error);
+                let is_unexplained = unconfirmed_fallback.is_unexplained;
+                let error = self.record_unconfirmed(
                     &step.email,
-                    Unseen {
+                    Unconfirmed {
                         error,
                         is_unexplained,
                     },
@@ -301,36 +201,39 @@ impl Run {
         }
     }
 
-    /// The provider's words say that the person is a member, and some say so of who is invited. An invitation that is
-    /// seen is better evidence; without one, whoever resembles the person may be meant.
+    /// Keeps a person who is a member according to the provider's message. Since some providers say so of invitees, an
+    /// invitation in the list is better evidence; without one, a person with a similar address may be meant.
     async fn keep_member<P>(
         &self,
         provider: &P,
         mut step: Step,
-        refused: &Error,
+        error: &Error,
     ) -> (Step, StepResult)
     where
         P: InvitationProvider + ?Sized,
     {
-        match find(provider, &step.email, refused, Some(&self.list)).await {
+        match find(provider, &step.email, error, Some(&self.list)).await {
             Ok(Some(found)) if !found.is_void() => {
                 step.id = Some(found.id);
                 step.reason = Some("invited meanwhile".to_owned());
             }
             _ => {
                 let skeleton = email_skeleton(&step.email);
-                let mut unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
-                unseen.insert(skeleton, step.email.clone());
-                drop(unseen);
-                // "Exists" may be said of an invitation in a spelling that nothing resembles.
-                if !refused.message().to_lowercase().contains("member") {
+                let mut members = self
+                    .unlisted_members
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                members.insert(skeleton, step.email.clone());
+                drop(members);
+                // "Exists" may be about an invitation in a spelling with another skeleton.
+                if !error.message().to_lowercase().contains("member") {
                     let email = &step.email;
-                    self.hold(format!(
-                        "the provider says that {email} is there, and nobody was seen, so nothing is \
+                    self.withhold_deletions(format!(
+                        "the provider says that {email} exists, and no list has an invitation, so nothing is \
                          withdrawn in this run"
                     ));
                 }
-                step.reason = Some(refused.message().to_owned());
+                step.reason = Some(error.message().to_owned());
             }
         }
         (step, StepResult::Kept)
@@ -340,13 +243,15 @@ impl Run {
         &self,
         provider: &P,
         fallback: &NewInvitation,
-    ) -> Result<Invitation, Unseen>
+    ) -> Result<Invitation, Unconfirmed>
     where
         P: InvitationProvider + ?Sized,
     {
-        match create_and_see(provider, fallback, Some(&self.list)).await? {
-            Sighting::Created(invitation) | Sighting::Exists(invitation) => Ok(invitation),
-            Sighting::Member(error) => Err(Unseen::from(error)),
+        match create_confirmed(provider, fallback, Some(&self.list)).await? {
+            Confirmation::Created(invitation) | Confirmation::AlreadyInvited(invitation) => {
+                Ok(invitation)
+            }
+            Confirmation::Member(error) => Err(Unconfirmed::from(error)),
         }
     }
 
@@ -355,27 +260,27 @@ impl Run {
         P: InvitationProvider + ?Sized,
     {
         let Some(renewal) = step.renewal() else {
-            return Err(names_no_invitation(&step));
+            return Err(missing_id(&step));
         };
         let _turn = match self.gate.enter(&renewal.new).await {
             Permit::Granted { _turn } => _turn,
-            Permit::Refused(why) => return Ok((step, StepResult::Skipped(why))),
+            Permit::Rejected(why) => return Ok((step, StepResult::Skipped(why))),
             Permit::Closed => return Ok((step, StepResult::NotAttempted)),
         };
-        // It may have waited for its turn for long.
+        // The wait for the permit may have been long.
         if self.options.bulk.stop.load(Ordering::Relaxed) {
             return Ok((step, StepResult::NotAttempted));
         }
         match provider.renew(&renewal, &self.options.renewal).await {
             RenewalResult::Renewed(new) => {
-                // One of somebody else's making proves nothing.
+                // An invitation of another client may have other options.
                 if has_options(&new, &renewal.new) {
                     self.gate.succeeded(&renewal.new);
                 }
                 Ok((step, StepResult::Invited(new)))
             }
             RenewalResult::Restored { invitation, error } => {
-                self.gate.refused(&renewal.new, &error);
+                self.gate.rejected(&renewal.new, &error);
                 Ok((step, StepResult::Restored { invitation, error }))
             }
             RenewalResult::Failed(error) if error.kind() == ErrorKind::AlreadyAccepted => {
@@ -393,62 +298,67 @@ impl Run {
     where
         P: InvitationProvider + ?Sized,
     {
-        let unexplained = self.unexplained.lock();
-        let unexplained = unexplained.unwrap_or_else(PoisonError::into_inner).clone();
+        let deletions_withheld = self.deletions_withheld.lock();
+        let deletions_withheld = deletions_withheld
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let lost = || {
-            let email = self.gate.who_is_lost()?;
+            let email = self.gate.lost_person()?;
             Some(format!(
-                "{email} is not invited any more, so nothing else is withdrawn"
+                "{email} lost the invitation in this run, so nothing else is withdrawn"
             ))
         };
         let resembles = || {
-            let unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
-            let email = unseen.get(&email_skeleton(&step.email))?;
+            let members = self
+                .unlisted_members
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let email = members.get(&email_skeleton(&step.email))?;
             Some(format!(
-                "it resembles {email}, who is there, as the provider says, and was not seen"
+                "it resembles {email}, who is a member or invited according to the provider, and whom no list has"
             ))
         };
-        if let Some(why) = unexplained.or_else(lost).or_else(resembles) {
+        if let Some(why) = deletions_withheld.or_else(lost).or_else(resembles) {
             return Ok((step, StepResult::Skipped(why)));
         }
         let Some(id) = &step.id else {
-            return Err(names_no_invitation(&step));
+            return Err(missing_id(&step));
         };
         provider.delete_if_exists(id).await?;
         Ok((step, StepResult::Deleted))
     }
 
-    /// Notes a create that showed nobody.
-    fn note(&self, email: &str, unseen: Unseen) -> Error {
-        if unseen.is_unexplained {
-            let why = match unseen.error.may_have_executed() {
+    /// Records a create without confirmation; withholds deletions if its outcome is unknown.
+    fn record_unconfirmed(&self, email: &str, unconfirmed: Unconfirmed) -> Error {
+        if unconfirmed.is_unexplained {
+            let why = match unconfirmed.error.may_have_executed() {
                 true => "may have been carried out",
-                false => "was refused because the person is there, and no invitation was found",
+                false => "was refused because the person exists, and no invitation was found",
             };
-            self.hold(format!(
+            self.withhold_deletions(format!(
                 "the create for {email} {why}, so nothing is withdrawn in this run"
             ));
         }
-        unseen.error
+        unconfirmed.error
     }
 
-    /// Withholds the deletions of this run.
-    fn hold(&self, why: String) {
+    /// Skips the deletions of this run from now on.
+    fn withhold_deletions(&self, why: String) {
         let mut first = self
-            .unexplained
+            .deletions_withheld
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         first.get_or_insert(why);
     }
 }
 
-fn names_no_invitation(step: &Step) -> Error {
-    let message = format!("the step {} names no invitation", step.action);
+fn missing_id(step: &Step) -> Error {
+    let message = format!("the step {} has no invitation id", step.action);
     Error::new(ErrorKind::InvalidInput, Operation::Validate, message).with_target(&step.email)
 }
 
-/// Whether the provider refused what was asked for, so that something else may be taken.
-fn is_refusal(error: &Error) -> bool {
+/// Whether the provider rejected the options, so that it may accept others.
+fn is_rejection(error: &Error) -> bool {
     matches!(
         error.kind(),
         ErrorKind::InvalidInput

@@ -1,86 +1,86 @@
-//! Comparing a roster with the invitations that there are.
+//! Compares a roster with the existing invitations.
 
-use std::{
-    collections::{HashMap, HashSet},
-    hash::{BuildHasher, RandomState},
-};
-
-use chrono::{DateTime, Utc};
-use hashbrown::HashTable;
+use std::collections::{HashMap, HashSet};
 
 use crate::{
     address::{email_skeleton, normalize_email},
     capabilities::Capabilities,
     extra::Extra,
-    invitation::{AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, Roles},
-    plan::{Action, Plan, PlanOptions, Previous, Step},
-    renewal::{ReportedRoles, missing_capability, same_options},
+    invitation::{Invitation, InvitationId, InvitationStatus, NewInvitation, Roles},
+    plan::{
+        Action, Plan, PlanOptions, Previous, Step,
+        existing::{AddressIndex, Existing, KnownRoles, mark_shared_ids},
+    },
+    renewal::{ReportedRoles, missing_capability, previous_options},
 };
 
 impl Plan {
-    /// Compares a roster with the invitations that there are, by address as [`normalize_email`] has it.
+    /// Compares a roster with the existing invitations, by address as [`normalize_email`] has it.
     ///
-    /// A row that cannot be right (no address, an option that the provider does not have, an address that an earlier row has) is [`Refuse`](Action::Invalid). Of several invitations
-    /// of an address, the latest that is not over counts. Options that the roster leaves open, and those that the
-    /// provider does not report, do not differ. Takes time and memory in proportion to both lists.
-    pub fn new<D, A>(
-        roster: D,
-        there: A,
+    /// - A row is [`Invalid`](Action::Invalid) if its address is invalid, if the provider does not have one of its
+    ///   options, or if an earlier row has the same address.
+    /// - Of several invitations of an address, the latest counts; void ones rank last.
+    /// - Options that the roster leaves open, and options that the provider does not report, are not compared.
+    ///
+    /// Takes time and memory in proportion to both lists.
+    pub fn new<R, E>(
+        roster: R,
+        existing: E,
         capabilities: &Capabilities,
         options: &PlanOptions,
     ) -> Self
     where
-        D: IntoIterator<Item = NewInvitation>,
-        A: IntoIterator<Item = Invitation>,
+        R: IntoIterator<Item = NewInvitation>,
+        E: IntoIterator<Item = Invitation>,
     {
         let mut known_roles = KnownRoles::default();
-        let noted = |invitation: Invitation| {
-            known_roles.note(&invitation);
+        let read = |invitation: Invitation| {
+            known_roles.add(&invitation);
             Existing::from(invitation)
         };
-        let mut there: Vec<Existing> = there.into_iter().map(noted).collect();
-        let existing = there.iter().filter(|one| one.is_deletable()).count();
-        let mut people = AddressIndex::with_capacity(there.len());
-        let mut person_of = Vec::with_capacity(there.len());
-        for (index, one) in there.iter().enumerate() {
-            let person = people.position(&one.email);
-            let latest = &mut people.known[person].latest;
-            if latest.is_none_or(|known| there[known].rank() < one.rank()) {
-                *latest = Some(index);
+        let mut existing: Vec<Existing> = existing.into_iter().map(read).collect();
+        let deletable = existing.iter().filter(|old| old.is_deletable()).count();
+        let mut index = AddressIndex::with_capacity(existing.len());
+        // The person of each existing invitation.
+        let mut person_of = Vec::with_capacity(existing.len());
+        for (position, invitation) in existing.iter().enumerate() {
+            let person = index.person(&invitation.email);
+            let latest = &mut index.people[person].latest;
+            if latest.is_none_or(|latest| existing[latest].rank() < invitation.rank()) {
+                *latest = Some(position);
             }
             person_of.push(person);
         }
-
-        mark_shared_ids(&mut there, &person_of);
+        mark_shared_ids(&mut existing, &person_of);
 
         let mut steps = Vec::new();
         let (mut rows, mut has_address) = (0, false);
-        // Whom a refused row may have meant.
-        let mut refused = HashMap::new();
+        // The addresses of invalid rows, by skeleton.
+        let mut invalid_rows = HashMap::new();
         for (row, new) in roster.into_iter().enumerate() {
             rows += 1;
             has_address = has_address || new.validate().is_ok();
-            let person = people.position(&new.email);
-            let person = &mut people.known[person];
-            // Whatever becomes of the row, its person is wanted.
+            let person = index.person(&new.email);
+            let person = &mut index.people[person];
+            // Also an invalid row protects its person.
             person.in_roster = true;
-            let step = match refusal(&new, capabilities) {
-                Some(why) => Step::refused(row, new, why),
+            let step = match row_error(&new, capabilities) {
+                Some(why) => Step::invalid(row, new, why),
                 None if person.row.is_some() => {
                     let why = "an earlier row has the same address";
-                    let mut step = Step::refused(row, new, why.to_owned());
+                    let mut step = Step::invalid(row, new, why.to_owned());
                     step.same_as = person.row;
                     step
                 }
                 None => {
                     person.row = Some(row);
-                    let found = person.latest.map(|index| &there[index]);
+                    let found = person.latest.map(|position| &existing[position]);
                     decide(row, new, found, capabilities, &known_roles)
                 }
             };
             if step.action == Action::Invalid && step.same_as.is_none() && options.prune {
                 let skeleton = email_skeleton(&step.email);
-                refused
+                invalid_rows
                     .entry(skeleton)
                     .or_insert_with(|| step.email.clone());
             }
@@ -88,46 +88,51 @@ impl Plan {
         }
 
         let prune = options.prune && (has_address || (rows == 0 && options.allow_empty));
-        let asked: HashMap<String, Vec<Option<&InvitationId>>> =
-            options
-                .withdraw
-                .iter()
-                .fold(HashMap::new(), |mut asked, one| {
-                    let ids: &mut Vec<_> = asked.entry(normalize_email(&one.email)).or_default();
-                    ids.push(one.id.as_ref());
-                    asked
-                });
-        if prune || !asked.is_empty() {
-            let unwanted = there
+        let withdrawals = withdrawals_by_address(options);
+        if prune || !withdrawals.is_empty() {
+            let candidates = existing
                 .into_iter()
                 .zip(person_of)
-                .filter(|(one, person)| one.is_deletable() && !people.known[*person].in_roster);
-            steps.extend(unwanted.filter_map(|(one, person)| {
-                let asked = asked.get(&people.known[person].address);
-                let is_asked = asked.is_some_and(|ids| {
+                .filter(|(old, person)| old.is_deletable() && !index.people[*person].in_roster);
+            steps.extend(candidates.filter_map(|(old, person)| {
+                let ids = withdrawals.get(&index.people[person].address);
+                let is_requested = ids.is_some_and(|ids| {
                     let mut ids = ids.iter();
-                    ids.any(|id| id.is_none_or(|id| *id == one.id))
+                    ids.any(|id| id.is_none_or(|id| *id == old.id))
                 });
-                let resembled = || refused.get(&email_skeleton(&one.email));
-                match (is_asked, prune) {
-                    (true, _) | (_, true) if one.has_shared_id => {
+                let similar_row = || invalid_rows.get(&email_skeleton(&old.email));
+                match (is_requested, prune) {
+                    (true, _) | (_, true) if old.has_shared_id => {
                         let why = SHARED_ID.to_owned();
-                        Some(Step::unwanted(one, Action::Keep, Some(why)))
+                        Some(Step::without_row(old, Action::Keep, Some(why)))
                     }
-                    (true, _) => Some(Step::unwanted(one, Action::Delete, None)),
+                    (true, _) => Some(Step::without_row(old, Action::Delete, None)),
                     (false, false) => None,
-                    (false, true) => match (!refused.is_empty()).then(resembled).flatten() {
+                    (false, true) => match (!invalid_rows.is_empty()).then(similar_row).flatten() {
                         Some(row) => {
                             let why = format!("it resembles {row}, whose row is refused");
-                            Some(Step::unwanted(one, Action::Keep, Some(why)))
+                            Some(Step::without_row(old, Action::Keep, Some(why)))
                         }
-                        None => Some(Step::unwanted(one, Action::Delete, None)),
+                        None => Some(Step::without_row(old, Action::Delete, None)),
                     },
                 }
             }));
         }
-        Self { steps, existing }
+        Self {
+            steps,
+            existing: deletable,
+        }
     }
+}
+
+/// The ids to withdraw by normalised address; `None` stands for every invitation of the address.
+fn withdrawals_by_address(options: &PlanOptions) -> HashMap<String, Vec<Option<&InvitationId>>> {
+    let mut withdrawals: HashMap<String, Vec<_>> = HashMap::new();
+    for withdrawal in &options.withdraw {
+        let ids = withdrawals.entry(normalize_email(&withdrawal.email));
+        ids.or_default().push(withdrawal.id.as_ref());
+    }
+    withdrawals
 }
 
 impl Step {
@@ -146,16 +151,16 @@ impl Step {
         }
     }
 
-    fn refused(row: usize, new: NewInvitation, why: String) -> Self {
+    fn invalid(row: usize, new: NewInvitation, why: String) -> Self {
         Self::of_row(row, new, Action::Invalid, Some(why))
     }
 
-    fn unwanted(one: Existing, action: Action, reason: Option<String>) -> Self {
+    fn without_row(old: Existing, action: Action, reason: Option<String>) -> Self {
         Self {
             row: None,
             action,
-            email: one.email,
-            id: Some(one.id),
+            email: old.email,
+            id: Some(old.id),
             reason,
             same_as: None,
             auth_type: None,
@@ -166,168 +171,21 @@ impl Step {
     }
 }
 
-/// Everybody who is in the list or the roster, by address.
-struct AddressIndex {
-    known: Vec<Person>,
-    /// Where each is among those known, by the hash of the address. Small, because caches hold little of
-    /// what is looked up at random.
-    positions: HashTable<usize>,
-    hashing: RandomState,
-}
-
-/// Where a person is in the list and in the roster.
-struct Person {
-    /// As [`normalize_email`] has it.
-    address: String,
-    latest: Option<usize>,
-    /// The row that counts.
-    row: Option<usize>,
-    /// Whether any row has the address.
-    in_roster: bool,
-}
-
-impl AddressIndex {
-    fn with_capacity(capacity: usize) -> Self {
-        Self {
-            known: Vec::with_capacity(capacity),
-            positions: HashTable::with_capacity(capacity),
-            hashing: RandomState::new(),
-        }
-    }
-
-    /// Where the person of this address is among those known.
-    fn position(&mut self, email: &str) -> usize {
-        let address = normalize_email(email);
-        let known = &mut self.known;
-        let next = known.len();
-        let hash = |address: &String| self.hashing.hash_one(address);
-        let same = |position: &usize| known[*position].address == address;
-        let again = |position: &usize| hash(&known[*position].address);
-        let entry = self.positions.entry(hash(&address), same, again);
-        let position = *entry.or_insert(next).get();
-        if position == next {
-            known.push(Person {
-                address,
-                latest: None,
-                row: None,
-                in_roster: false,
-            });
-        }
-        position
-    }
-}
-
 const SHARED_ID: &str =
-    "the list has its id for another address too, so it is not known whose it is";
+    "its id belongs to another address in the list too, so its owner is unknown";
 
-/// Marks the invitations whose id the list has for another person too: to withdraw one may be to withdraw the other.
-fn mark_shared_ids(there: &mut [Existing], person_of: &[usize]) {
-    let hashing = RandomState::new();
-    let mut first_of: HashTable<usize> = HashTable::with_capacity(there.len());
-    let mut firsts = Vec::with_capacity(there.len());
-    for index in 0..there.len() {
-        let id = &there[index].id;
-        let same = |first: &usize| there[*first].id == *id;
-        let again = |first: &usize| hashing.hash_one(&there[*first].id);
-        let entry = first_of.entry(hashing.hash_one(id), same, again);
-        let first = *entry.or_insert(index).get();
-        there[first].has_shared_id |= person_of[first] != person_of[index];
-        firsts.push(first);
-    }
-    for (index, first) in firsts.into_iter().enumerate() {
-        there[index].has_shared_id = there[first].has_shared_id;
-    }
-}
-
-/// As much of an invitation as a plan needs.
-struct Existing {
-    id: InvitationId,
-    /// Whether the list has the id for another person too.
-    has_shared_id: bool,
-    email: String,
-    status: Option<InvitationStatus>,
-    created_at: Option<DateTime<Utc>>,
-    auth_type: Option<AuthType>,
-    role: Option<String>,
-    roles: ReportedRoles,
-}
-
-impl From<Invitation> for Existing {
-    fn from(invitation: Invitation) -> Self {
-        Self {
-            id: invitation.id,
-            has_shared_id: false,
-            email: invitation.email,
-            status: invitation.status,
-            created_at: invitation.created_at,
-            auth_type: invitation.auth_type,
-            role: invitation.role,
-            roles: invitation.assigned_roles.into(),
-        }
-    }
-}
-
-impl Existing {
-    /// Members before those who can still accept, before what is over; then the latest.
-    fn rank(&self) -> (u8, Option<DateTime<Utc>>) {
-        let rank = match self.status {
-            Some(InvitationStatus::Accepted) => 3,
-            Some(InvitationStatus::Expired) => 1,
-            Some(InvitationStatus::Deactivated) => 0,
-            _ => 2,
-        };
-        (rank, self.created_at)
-    }
-
-    fn is_deletable(&self) -> bool {
-        self.status
-            .as_ref()
-            .is_none_or(InvitationStatus::is_deletable)
-    }
-}
-
-/// The roles that the invitations name.
-#[derive(Default)]
-struct KnownRoles {
-    ids: HashSet<String>,
-    /// The id of a name in lower case.
-    names: HashMap<String, String>,
-}
-
-impl KnownRoles {
-    fn note(&mut self, invitation: &Invitation) {
-        for role in invitation.assigned_roles.iter().flatten() {
-            if let Some(id) = role.id.as_ref().filter(|id| !self.ids.contains(*id)) {
-                self.ids.insert(id.clone());
-                if let Some(name) = &role.name {
-                    self.names.insert(name.to_lowercase(), id.clone());
-                }
-            }
-        }
-    }
-
-    /// The id of a role that a roster names, as far as it is known.
-    fn id_of<'a>(&'a self, role: &'a str) -> &'a str {
-        if self.ids.contains(role) {
-            return role;
-        }
-        self.names
-            .get(&role.to_lowercase())
-            .map_or(role, String::as_str)
-    }
-}
-
-/// Why a row cannot be carried out.
-fn refusal(new: &NewInvitation, capabilities: &Capabilities) -> Option<String> {
+/// Why a row is invalid.
+fn row_error(new: &NewInvitation, capabilities: &Capabilities) -> Option<String> {
     if let Err(error) = new.validate() {
         return Some(error.message().to_owned());
     }
     if let Some(missing) = missing_capability(new, capabilities) {
-        return Some(format!("the provider has no {missing}"));
+        return Some(format!("the provider does not support {missing}"));
     }
     None
 }
 
+/// The step for a valid row, given the invitation of its address.
 fn decide(
     row: usize,
     new: NewInvitation,
@@ -369,9 +227,9 @@ fn decide(
         step.reason = Some(SHARED_ID.to_owned());
         return step;
     }
-    // What the roster leaves open stays as it was.
+    // Options that the roster leaves open stay as they were.
     let (auth_type, role) = (found.auth_type.as_ref(), found.role.as_deref());
-    let old = same_options(&step.email, auth_type, role, &found.roles, capabilities);
+    let old = previous_options(&step.email, auth_type, role, &found.roles, capabilities);
     match &old {
         Ok(old) => {
             step.auth_type = step.auth_type.or_else(|| old.auth_type.clone());
@@ -391,30 +249,31 @@ fn decide(
     step
 }
 
-/// The option that the invitation was made with otherwise than is wanted.
+/// The first option that differs from the requested one.
 fn difference(
     new: &NewInvitation,
     found: &Existing,
     known_roles: &KnownRoles,
 ) -> Option<&'static str> {
     let roles_differ = match (&new.roles, &found.roles) {
-        (Some(Roles::Grants(wanted)), ReportedRoles::Ids(given)) => {
-            let wanted: HashSet<&str> = wanted
+        (Some(Roles::Grants(requested)), ReportedRoles::Ids(reported)) => {
+            let requested: HashSet<&str> = requested
                 .iter()
                 .map(|grant| known_roles.id_of(&grant.role))
                 .collect();
-            wanted != given.iter().map(String::as_str).collect()
+            requested != reported.iter().map(String::as_str).collect()
         }
-        (Some(Roles::Legacy(wanted)), _) => {
-            found.role.as_ref().is_some_and(|given| given != wanted)
-        }
+        (Some(Roles::Legacy(requested)), _) => found
+            .role
+            .as_ref()
+            .is_some_and(|reported| reported != requested),
         _ => false,
     };
-    let logins_differ = match (&new.auth_type, &found.auth_type) {
-        (Some(wanted), Some(given)) => wanted != given,
+    let auth_types_differ = match (&new.auth_type, &found.auth_type) {
+        (Some(requested), Some(reported)) => requested != reported,
         _ => false,
     };
-    match (roles_differ, logins_differ) {
+    match (roles_differ, auth_types_differ) {
         (true, _) => Some("roles"),
         (_, true) => Some("auth type"),
         _ => None,

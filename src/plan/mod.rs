@@ -1,32 +1,37 @@
-//! From the people who should be invited and the invitations that there are to what has to be done.
+//! Plans: the steps that make the existing invitations match a roster.
 
 mod apply;
 mod compare;
-mod gate;
+mod existing;
+mod options;
+mod outcome;
+mod renewal_gate;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::apply::{ApplyOptions, StepOutcome, StepResult};
+pub use self::{
+    options::{ApplyOptions, PlanOptions, Withdrawal},
+    outcome::{StepOutcome, StepResult},
+};
 
 use crate::{
-    error::{Error, ErrorKind, Operation, Result},
     extra::Extra,
     invitation::{AuthType, InvitationId, InvitationStatus, NewInvitation, Roles},
     removal::{RemovalLimit, TooManyRemovals},
     renewal::Renewal,
 };
 
-/// What has to be done so that exactly the people of a roster are invited. Data: making a plan sends
-/// nothing, [`apply`](Self::apply) does.
+/// The steps that make the existing invitations match a roster. A plan is data: making one sends nothing,
+/// [`apply`](Self::apply) executes it.
 ///
-/// As data that steers, it is read strictly: a property that it does not have is an error.
+/// Deserialisation is strict: an unknown property is an error.
 ///
 /// ```
 /// use org_invitations::{Action, Capabilities, Invitation, NewInvitation, Plan, PlanOptions};
 ///
 /// let roster = [NewInvitation::new("ann@example.com"), NewInvitation::new("bob@example.com")];
-/// let there = [Invitation::new("i-1".parse()?, "Ann@example.com")];
-/// let plan = Plan::new(roster, there, &Capabilities::default(), &PlanOptions::default());
+/// let existing = [Invitation::new("i-1".parse()?, "Ann@example.com")];
+/// let plan = Plan::new(roster, existing, &Capabilities::default(), &PlanOptions::default());
 /// let actions: Vec<_> = plan.steps.iter().map(|step| step.action).collect();
 /// assert_eq!(actions, [Action::Keep, Action::Create]);
 /// # Ok::<(), org_invitations::Error>(())
@@ -36,10 +41,10 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Plan {
-    /// One for each row of the roster, in its order; then, in the order of the list, the deletions, and what
-    /// [`PlanOptions::prune`] leaves alone in case of doubt.
+    /// One step per row of the roster, in its order; then, in the order of the list, the deletions and the invitations
+    /// that [`PlanOptions::prune`] keeps in case of doubt.
     pub steps: Vec<Step>,
-    /// How many invitations there are that can be withdrawn: what a share of them is a share of.
+    /// The number of existing invitations that can be withdrawn, which a [`RemovalLimit`] in percent refers to.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub existing: usize,
 }
@@ -48,59 +53,59 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-/// What has to be done about one person.
+/// One step of a plan: the action for one person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Step {
-    /// The row of the roster, counted from 0; none where the person is not in it.
+    /// The row of the roster, from 0; `None` if the person is not in the roster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<usize>,
-    /// What has to be done.
+    /// The action.
     pub action: Action,
-    /// The person's address: as in the roster, else as in the list.
+    /// The address, as in the roster or else as in the list.
     pub email: String,
-    /// The invitation that is there.
+    /// The id of the existing invitation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<InvitationId>,
-    /// Why, where the action does not say it.
+    /// The reason, if the action does not imply it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The earlier row that has the same address, counted from 0, where that is the reason.
+    /// The earlier row with the same address, from 0, if that is the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_as: Option<usize>,
-    /// How the invitee is to log in. Where the roster leaves it open, a renewal keeps what there was.
+    /// How the invitee logs in. If the roster does not say, a replacement keeps the old value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_type: Option<AuthType>,
-    /// What the invitee is to be allowed. Where the roster leaves it open, a renewal keeps what there was.
+    /// The roles of the invitee. If the roster does not say, a replacement keeps the old roles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<Roles>,
     /// Further properties of the provider's request; see [`NewInvitation::extra`].
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
-    /// The invitation that a renewal withdraws. With a create, one that an earlier run has withdrawn: it is
-    /// made again where the provider refuses the new options.
+    /// The invitation that a replacement withdraws. With a create, one that an earlier run withdrew: it is recreated if
+    /// the provider rejects the new options.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Previous>,
 }
 
-/// As much of the invitation that a renewal withdraws as it takes to make it again.
+/// The invitation that a replacement withdraws, as far as recreating it needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Previous {
-    /// How far it has come.
+    /// The status of the invitation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<InvitationStatus>,
-    /// What makes it again; none where its roles cannot be given again.
+    /// The request that recreates the invitation; `None` if its roles cannot be assigned again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation: Option<NewInvitation>,
 }
 
 impl Previous {
-    /// An invitation that this makes again.
+    /// A previous invitation that this request recreates.
     pub fn new(invitation: NewInvitation) -> Self {
         Self {
             status: None,
@@ -109,27 +114,27 @@ impl Previous {
     }
 }
 
-/// What can have to be done.
+/// The action of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Action {
-    /// Invite: the person is not invited, or the invitation was withdrawn.
+    /// Invite the person, who is not invited, or whose invitation was withdrawn.
     Create,
-    /// Withdraw and invite again: the invitation has expired, or was made with other options. Neither
-    /// vendor can change an invitation or send it again.
+    /// Withdraw the invitation and create another: it has expired, or has other options. Neither vendor can change an
+    /// invitation or send it again.
     Replace,
-    /// Nothing: the person is invited as asked, or a member already.
+    /// Do nothing: the person is invited as requested, or is a member.
     Keep,
-    /// Withdraw: the person is not in the roster.
+    /// Withdraw the invitation of a person who is not in the roster.
     Delete,
-    /// Nothing, because the row cannot be carried out; the reason says why.
+    /// Do nothing: the row is invalid, as the reason says.
     Invalid,
 }
 
 impl Action {
-    /// Every action, in the order in which people want to see them.
+    /// Every action, in display order.
     pub const ALL: &'static [Self] = &[
         Self::Create,
         Self::Replace,
@@ -138,7 +143,7 @@ impl Action {
         Self::Invalid,
     ];
 
-    /// The word for it.
+    /// The name of the action in plans.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
@@ -156,127 +161,38 @@ impl std::fmt::Display for Action {
     }
 }
 
-/// How to make a plan.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PlanOptions {
-    /// Withdraw the invitations of people who are not in the roster, but for those that were accepted.
-    /// Default: no.
-    ///
-    /// Every address in the roster protects its person, whatever becomes of its row. What resembles a row that is
-    /// refused ([`email_skeleton`](crate::email_skeleton)) is left alone, and so is everything when the
-    /// roster has not a single address: see [`check_roster`](Self::check_roster).
-    pub prune: bool,
-    /// Let an empty roster prune: everybody's invitation is withdrawn. Default: no.
-    pub allow_empty: bool,
-    /// Whose invitations are to be withdrawn besides. A person of the roster is not. Default: nobody's.
-    pub withdraw: Vec<Withdrawal>,
-}
-
-/// Somebody whose invitation is to be withdrawn.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Withdrawal {
-    /// The address, in any spelling.
-    pub email: String,
-    /// Only the invitation with this id. Default: every one of the address.
-    pub id: Option<InvitationId>,
-}
-
-impl Withdrawal {
-    /// Every invitation of this address, or the one with this id.
-    pub fn new(email: impl Into<String>, id: Option<InvitationId>) -> Self {
-        Self {
-            email: email.into(),
-            id,
-        }
-    }
-}
-
-impl PlanOptions {
-    /// Sets whether people who are not in the roster lose their invitation.
-    #[must_use]
-    pub fn prune(mut self, prune: bool) -> Self {
-        self.prune = prune;
-        self
-    }
-
-    /// Sets whether an empty roster prunes.
-    #[must_use]
-    pub fn allow_empty(mut self, allow_empty: bool) -> Self {
-        self.allow_empty = allow_empty;
-        self
-    }
-
-    /// Sets whose invitations are to be withdrawn besides.
-    #[must_use]
-    pub fn withdraw(mut self, withdraw: impl IntoIterator<Item = Withdrawal>) -> Self {
-        self.withdraw = withdraw.into_iter().collect();
-        self
-    }
-
-    /// Checks that a roster may prune. [`Plan::new`] prunes nobody with one that may not; this says so before
-    /// anything is read.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidInput`](ErrorKind::InvalidInput) when `prune` is set and the roster is empty without
-    /// `allow_empty`, or has rows and no address that can be one: it is cut off, or not the right file.
-    pub fn check_roster<'a>(
-        &self,
-        roster: impl IntoIterator<Item = &'a NewInvitation>,
-    ) -> Result<()> {
-        let mut roster = roster.into_iter().peekable();
-        if !self.prune || (self.allow_empty && roster.peek().is_none()) {
-            return Ok(());
-        }
-        let message = match roster.peek() {
-            None => "the roster is empty, and with it everybody would be withdrawn",
-            Some(_) => {
-                "no row of the roster has an address, and with it everybody would be withdrawn"
-            }
-        };
-        if roster.any(|new| new.validate().is_ok()) {
-            return Ok(());
-        }
-        let error = Error::new(ErrorKind::InvalidInput, Operation::Validate, message);
-        Err(error)
-    }
-}
-
 impl Plan {
-    /// How many steps have this action.
+    /// The number of steps with this action.
     pub fn count(&self, action: Action) -> usize {
         let matching = self.steps.iter().filter(|step| step.action == action);
         matching.count()
     }
 
-    /// How many steps withdraw an invitation that can be accepted, or that nothing replaces: the deletions, and
-    /// the renewals of what has not expired.
+    /// The number of steps that count as removals: deletions, and replacements of invitations that have not expired.
     pub fn removals(&self) -> usize {
         let withdraws = |step: &&Step| step.withdraws();
         self.steps.iter().filter(withdraws).count()
     }
 
-    /// Checks how many invitations the plan withdraws. [`apply`](Self::apply) does so before it begins.
+    /// Checks the number of removals against a limit, as [`apply`](Self::apply) does first.
     ///
     /// # Errors
     ///
-    /// [`TooManyRemovals`] when [`removals`](Self::removals) are more than `limit` allows of the invitations that
-    /// there [are](Self::existing).
+    /// [`TooManyRemovals`] if [`removals`](Self::removals) exceeds what `limit` allows of the
+    /// [existing](Self::existing) invitations.
     pub fn check_removals(&self, limit: &RemovalLimit) -> Result<(), TooManyRemovals> {
         limit.check(self.removals(), self.existing)
     }
 
-    /// Whether applying it would change nothing.
+    /// Whether applying the plan changes nothing.
     pub fn is_noop(&self) -> bool {
-        let idle = |step: &Step| matches!(step.action, Action::Keep | Action::Invalid);
-        self.steps.iter().all(idle)
+        let is_idle = |step: &Step| matches!(step.action, Action::Keep | Action::Invalid);
+        self.steps.iter().all(is_idle)
     }
 }
 
 impl Step {
-    /// The invitation that is to be made.
+    /// The invitation that the step creates.
     pub fn invitation(&self) -> NewInvitation {
         let mut new = NewInvitation::new(&self.email);
         new.auth_type = self.auth_type.clone();
@@ -285,7 +201,7 @@ impl Step {
         new
     }
 
-    /// Whether it withdraws an invitation that can be accepted, or that nothing replaces.
+    /// Whether the step counts as a removal: a deletion, or a replacement of an invitation that has not expired.
     pub fn withdraws(&self) -> bool {
         let previous = self.previous.as_ref();
         let expired = previous.is_some_and(|old| old.status == Some(InvitationStatus::Expired));
@@ -296,14 +212,14 @@ impl Step {
         }
     }
 
-    /// What makes the invitation that there was again, as far as it is known and differs from
+    /// The request that recreates the previous invitation, if it is known and differs from
     /// [`invitation`](Self::invitation).
     pub fn fallback(&self) -> Option<NewInvitation> {
         let previous = self.previous.as_ref()?.invitation.clone()?;
         (previous != self.invitation()).then_some(previous)
     }
 
-    /// The renewal that it asks for.
+    /// The renewal that a replacement executes.
     fn renewal(&self) -> Option<Renewal> {
         let renewal = Renewal::new(self.id.clone()?, self.invitation());
         Some(match self.fallback() {

@@ -81,9 +81,9 @@ impl InvitationProvider for Lagging {
         let listed = made.iter().filter(|(from, _)| *from <= now);
         let listed = listed.map(|(_, invitation)| invitation.clone());
         let listed = listed.filter(|it| query.matches(it)).map(Ok);
-        let is_odd = self.whole.is_some_and(|whole| before >= whole);
-        let odd = is_odd.then(|| Err(failure(ErrorKind::Decode)));
-        Ok(Page::new(listed.chain(odd).collect(), None))
+        let has_item_error = self.whole.is_some_and(|whole| before >= whole);
+        let item_error = has_item_error.then(|| Err(failure(ErrorKind::Decode)));
+        Ok(Page::new(listed.chain(item_error).collect(), None))
     }
 
     async fn delete(&self, _: &InvitationId) -> Result<()> {
@@ -113,7 +113,10 @@ fn client(retry: RetryPolicy) -> Arc<HttpClient> {
         ..ClientOptions::default()
     };
     let credentials = Authorization::fixed(&Credentials::api_key("key", "secret")).unwrap();
-    let endpoint = Endpoint::new(&"http://127.0.0.1:9".into(), None).unwrap();
+    let endpoint = Endpoint::new(
+        &crate::http::BaseUrl::parse("http://127.0.0.1:9").unwrap(),
+        None,
+    );
     let client = HttpClient::new(service, endpoint, credentials, options).unwrap();
     let now = Utc::now();
     client.clock_skew.observe(now, now, now);
@@ -144,8 +147,8 @@ struct Outcome {
 
 async fn create(provider: &Lagging, retry: RetryPolicy, script: &[Request]) -> Outcome {
     let client = client(retry);
-    let looks = SharedLooks::default();
-    let outcome = create_for(provider, &client, &looks, ANN, script).await;
+    let lookups = SharedLookups::default();
+    let outcome = create_for(provider, &client, &lookups, ANN, script).await;
     Outcome {
         lists: provider.lists.load(Ordering::Relaxed),
         ..outcome
@@ -155,7 +158,7 @@ async fn create(provider: &Lagging, retry: RetryPolicy, script: &[Request]) -> O
 async fn create_for(
     provider: &Lagging,
     client: &HttpClient,
-    looks: &SharedLooks,
+    lookups: &SharedLookups,
     email: &str,
     script: &[Request],
 ) -> Outcome {
@@ -182,7 +185,7 @@ async fn create_for(
         }
     };
     let new = NewInvitation::new(email);
-    let result = create_reconciled(provider, looks, &context, &new, send).await;
+    let result = create_reconciled(provider, lookups, &context, &new, send).await;
     assert!(script.lock().unwrap().is_empty(), "not all was sent");
     let sent = sent.into_inner().unwrap();
     Outcome {
@@ -193,7 +196,7 @@ async fn create_for(
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_invitation_that_is_listed_late_is_found_and_not_made_again() {
+async fn an_invitation_listed_late_is_found_and_not_created_twice() {
     for lag in [0, 100, 1_000, 3_000, 5_000] {
         let provider = Lagging::default();
         let lost = made(Duration::from_millis(lag));
@@ -204,7 +207,7 @@ async fn an_invitation_that_is_listed_late_is_found_and_not_made_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_seen_is_sent_again_after_the_time_to_settle_and_looked_for_once_more() {
+async fn an_unlisted_create_is_resent_after_settling_and_verified() {
     let provider = Lagging::default();
     let script = [NEVER_MADE, NEVER_MADE, Request::Answered];
     let outcome = create(&provider, RetryPolicy::default(), &script).await;
@@ -217,7 +220,7 @@ async fn what_is_not_seen_is_sent_again_after_the_time_to_settle_and_looked_for_
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_time_to_settle_one_look_goes_before_the_second_request() {
+async fn without_settling_one_lookup_precedes_the_second_request() {
     let provider = Lagging::default();
     let policy = RetryPolicy::default().settle_for(Duration::ZERO);
     let outcome = create(&provider, policy, &[NEVER_MADE, Request::Answered]).await;
@@ -228,7 +231,7 @@ async fn without_a_time_to_settle_one_look_goes_before_the_second_request() {
 
 #[tokio::test(start_paused = true)]
 async fn two_invitations_are_no_success() {
-    // The first is listed after the looks for it; the answer to the second is lost too, or not.
+    // The first is listed after the lookups; the answer to the second is lost too, or not.
     for second in [Request::Answered, made(Duration::ZERO)] {
         let provider = Lagging::default();
         let policy = RetryPolicy::default()
@@ -246,7 +249,7 @@ async fn two_invitations_are_no_success() {
 
 #[tokio::test(start_paused = true)]
 async fn where_it_stays_open_nothing_is_sent_again() {
-    // Lookups fail, at once or later; the deadline leaves no time to look.
+    // Lookups fail, at once or later; the deadline leaves no time for lookups.
     let failing = |working| Lagging {
         working: Some(working),
         ..Lagging::default()
@@ -327,16 +330,16 @@ async fn many_who_look_at_once_share_a_list() {
         takes: Duration::from_millis(20),
         ..Lagging::default()
     };
-    let (client, looks) = (client(RetryPolicy::default()), SharedLooks::default());
+    let (client, lookups) = (client(RetryPolicy::default()), SharedLookups::default());
     let people: Vec<_> = (0..40).map(|n| format!("person{n}@example.com")).collect();
     let script = [made(Duration::from_secs(3))];
     let creates = people
         .iter()
-        .map(|email| create_for(&provider, &client, &looks, email, &script));
+        .map(|email| create_for(&provider, &client, &lookups, email, &script));
     for (outcome, email) in join_all(creates).await.into_iter().zip(&people) {
         assert_eq!(outcome.result.unwrap().email, *email);
     }
-    // One by one, it would be 200: five looks of 40 people.
+    // One by one, it would be 200: five lookups for 40 people.
     let lists = provider.lists.load(Ordering::Relaxed);
     assert!(lists <= 20, "{lists} lists");
 }
@@ -348,14 +351,14 @@ async fn a_look_that_is_given_up_is_taken_over_by_those_who_share_it() {
         ..Lagging::default()
     };
     provider.make(ANN, Duration::ZERO);
-    let looks = SharedLooks::default();
-    let first = looks.look(&provider, "bob@example.com");
+    let lookups = SharedLookups::default();
+    let first = lookups.find(&provider, "bob@example.com");
     let first = tokio::time::timeout(Duration::from_millis(500), first);
-    let second = looks.look(&provider, ANN);
+    let second = lookups.find(&provider, ANN);
     let (first, second) = tokio::join!(first, second);
     first.unwrap_err();
-    assert_eq!(second.seen.len(), 1);
-    // Nothing of it is left over: the next look reads a list of its own.
+    assert_eq!(second.found.len(), 1);
+    // The shared list is not reused: the next lookup reads a list of its own.
     provider.make(ANN, Duration::ZERO);
-    assert_eq!(looks.look(&provider, ANN).await.seen.len(), 2);
+    assert_eq!(lookups.find(&provider, ANN).await.found.len(), 2);
 }

@@ -8,7 +8,7 @@ use org_invitations::{
 };
 use org_invitations_sandbox::Sandbox;
 
-use crate::{confluent, subject};
+use crate::{confluent, context};
 
 /// What is wrong with it.
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +103,7 @@ async fn report(fault: Fault) -> Report {
     let sandbox = Sandbox::start().await.unwrap();
     let inner = confluent(&sandbox);
     let provider = Broken { inner, fault };
-    run_all(&subject(&sandbox, &provider)).await
+    run_all(&context(&sandbox, &provider)).await
 }
 
 #[tokio::test]
@@ -114,26 +114,26 @@ async fn each_fault_is_found_and_named() {
         (Fault::IgnoresFilters, "the_status_filter_is_exact"),
         (Fault::IgnoresFilters, "the_user_filter_is_exact"),
         (Fault::IgnoresFilters, "the_creator_filter_is_exact"),
-        (Fault::LosesTheEndOfAPage, "pages_are_the_list"),
+        (Fault::LosesTheEndOfAPage, "pages_add_up_to_the_list"),
         (
             Fault::TakesDuplicatesForSuccess,
             "a_second_invitation_is_refused",
         ),
-        (Fault::DeletesNothing, "what_was_deleted_is_gone"),
+        (Fault::DeletesNothing, "a_deleted_invitation_is_gone"),
         (Fault::HidesWhatIsMissing, "a_second_delete_is_not_found"),
         (Fault::ClaimsRoles, "roles_are_honoured_or_refused"),
         (
             Fault::DeniesAuthTypes,
             "an_auth_type_is_honoured_or_refused",
         ),
-        (Fault::SendsBeforeItChecks, "what_is_no_address_is_refused"),
-        (Fault::NamesNobody, "errors_say_who_failed_at_what"),
+        (Fault::SendsBeforeItChecks, "an_invalid_address_is_refused"),
+        (Fault::NamesNobody, "errors_name_provider_and_operation"),
     ] {
         let report = report(fault).await;
         let found = report
-            .unmet
+            .violations
             .iter()
-            .any(|unmet| unmet.behaviour == behaviour);
+            .any(|violation| violation.behaviour == behaviour);
         assert!(found, "{fault:?}: {report}");
     }
 }
@@ -144,7 +144,7 @@ async fn nothing_is_left_behind() {
     let provider = confluent(&sandbox);
     let known = NewInvitation::new("known@example.com");
     let known = provider.create(known).await.unwrap();
-    let report = run_all(&subject(&sandbox, &provider)).await;
+    let report = run_all(&context(&sandbox, &provider)).await;
     assert!(report.passed(), "{report}");
     let left = provider.list_page(&ListQuery::new(), None).await.unwrap();
     let sent: Vec<_> = left

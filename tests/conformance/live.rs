@@ -18,11 +18,11 @@ async fn live() {
     };
     let kind: ProviderKind = name.parse().unwrap();
     let provider = ProviderConfig::from_env(kind).unwrap().build().unwrap();
-    let mut subject = TestContext::new(&provider);
+    let mut context = TestContext::new(&provider);
     if let Some(domain) = set("ORG_INVITATIONS_LIVE_DOMAIN") {
-        subject = subject.email_domain(domain);
+        context = context.email_domain(domain);
     }
-    let report = run_all(&subject).await;
+    let report = run_all(&context).await;
     println!("{report}");
     assert!(report.passed(), "{report}");
 }

@@ -28,7 +28,7 @@ fn clickhouse(sandbox: &Sandbox) -> ClickHouse {
         .unwrap()
 }
 
-fn subject<'a>(sandbox: &'a Sandbox, provider: &'a dyn InvitationProvider) -> TestContext<'a> {
+fn context<'a>(sandbox: &'a Sandbox, provider: &'a dyn InvitationProvider) -> TestContext<'a> {
     TestContext::new(provider).count_requests(|| sandbox.ledger().requests.len())
 }
 
@@ -38,9 +38,9 @@ macro_rules! tests {
             use super::*;
 
             async fn check(sandbox: &Sandbox, provider: &dyn InvitationProvider) {
-                let subject = subject(sandbox, provider);
-                let outcome = org_invitations::conformance::$behaviour(&subject).await;
-                outcome.unwrap_or_else(|unmet| panic!("{unmet}"));
+                let context = context(sandbox, provider);
+                let outcome = org_invitations::conformance::$behaviour(&context).await;
+                outcome.unwrap_or_else(|violation| panic!("{violation}"));
             }
 
             #[tokio::test]

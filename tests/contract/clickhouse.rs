@@ -87,7 +87,7 @@ async fn every_operation_sends_exactly_what_is_documented() {
 }
 
 #[tokio::test]
-async fn create_and_get_decode_every_field_with_and_without_an_envelope() {
+async fn create_and_get_decode_every_field_with_or_without_envelope() {
     for operation in [Operation::Create, Operation::Get] {
         for body in [BACKEND.envelope(full_object()), full_object()] {
             for status in [200, 201] {
@@ -273,7 +273,7 @@ fn name_of(operation: Operation) -> &'static str {
 }
 
 #[tokio::test]
-async fn the_observer_sees_the_request_id_of_the_body_and_the_allowance() {
+async fn the_observer_sees_the_bodys_request_id_and_the_rate_limit() {
     type Seen = (&'static str, u16, Option<String>, Option<RateLimit>);
     let mut checks = Checks::default();
     let cases = OPERATIONS.map(|operation| (operation, BACKEND.success(operation)));

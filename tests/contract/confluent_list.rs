@@ -215,7 +215,7 @@ async fn the_next_token_is_taken_out_of_the_link() {
 }
 
 #[tokio::test]
-async fn all_pages_come_from_the_configured_server_with_the_same_filters() {
+async fn all_pages_come_from_the_configured_origin_with_the_filters() {
     let elsewhere = Wire::silent().await;
     let next = |token: &str| json!({ "next": format!("{}/iam/v2/invitations?page_token={token}", elsewhere.url()) });
     let list = |ids: &[&str], metadata: &Value| {
@@ -345,7 +345,7 @@ async fn the_metadata_of_an_item_may_be_anything() {
 }
 
 #[tokio::test]
-async fn a_list_that_cannot_be_read_to_its_end_is_not_taken_for_the_last_page() {
+async fn a_truncated_list_is_not_taken_for_the_last_page() {
     for metadata in [
         r#"{"next": "?page_token=two", "odd": 1e999}"#,
         r#"{"next": "?page_token=\ud800"}"#,

@@ -140,7 +140,7 @@ fn a_variable_that_is_missing_or_empty_is_named() {
 }
 
 #[test]
-fn an_endpoint_that_would_give_the_credential_away_is_refused_and_its_variable_named() {
+fn an_insecure_endpoint_is_refused_naming_its_variable() {
     for url in ["http://api.example.com", "api.example.com"] {
         let confluent = [
             (CONFLUENT[0], KEY),

@@ -12,7 +12,7 @@ fn redirect(status: u16, location: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_redirect_within_the_origin_keeps_method_body_and_credential() {
+async fn a_same_origin_redirect_keeps_method_body_and_credential() {
     let mut checks = Checks::default();
     for backend in Backend::ALL {
         for operation in OPERATIONS {
@@ -133,7 +133,7 @@ async fn a_redirect_without_a_target_is_an_error() {
 /// 307 and 308 ask for the same request elsewhere, so it was not carried out here; 303 names where its
 /// result is, so it may have been.
 #[tokio::test]
-async fn a_redirect_that_is_not_followed_says_whether_it_may_have_executed() {
+async fn a_redirect_that_is_not_followed_has_may_have_executed() {
     let mut checks = Checks::default();
     for backend in Backend::ALL {
         for operation in OPERATIONS {

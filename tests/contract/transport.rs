@@ -185,7 +185,7 @@ async fn a_body_of_unknown_length_is_limited_too() {
 }
 
 #[tokio::test]
-async fn a_failure_with_a_body_over_the_limit_keeps_what_its_status_means() {
+async fn a_failure_with_a_body_over_the_limit_keeps_its_kind() {
     let mut checks = Checks::default();
     for backend in Backend::ALL {
         for (status, kind) in [

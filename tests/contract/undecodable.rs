@@ -89,7 +89,7 @@ async fn it_is_a_decode_error_with_status_request_id_and_excerpt() {
 }
 
 #[tokio::test]
-async fn the_request_id_is_taken_from_the_body_where_the_vendor_puts_it() {
+async fn the_request_id_is_read_from_where_the_vendor_puts_it() {
     let body = json!({ "status": 200, "requestId": REQUEST_ID, "result": "odd" });
     for operation in [Operation::Create, Operation::Get, Operation::List] {
         let wire = Wire::always(Answer::json(200, &body)).await;

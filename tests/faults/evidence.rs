@@ -71,7 +71,7 @@ async fn a_delete_that_meets_a_lock_is_an_error_until_it_is_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gateway_s_page_after_the_commit_is_neither_a_refusal_nor_a_second_invitation() {
+async fn a_gateway_page_after_the_commit_is_ambiguous() {
     for status in [403, 408, 502, 504] {
         let sandbox = Sandbox::start().await.unwrap();
         for (name, provider) in both(&sandbox) {
@@ -140,7 +140,7 @@ async fn a_refusal_is_about_an_invitation_that_lists_do_not_show_yet() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_whose_filters_do_not_filter_has_only_what_was_asked_for() {
+async fn a_list_with_ignored_filters_has_only_matches() {
     for fault in [Fault::FiltersIgnored, Fault::FiltersAsPrefixes] {
         let sandbox = Sandbox::start().await.unwrap();
         let provider = confluent(&sandbox, impatient());
@@ -172,7 +172,7 @@ async fn a_list_whose_filters_do_not_filter_has_only_what_was_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_about_another_person_is_not_taken_for_the_one_invited() {
+async fn a_response_about_another_person_is_not_accepted() {
     let sandbox = Sandbox::start().await.unwrap();
     for (name, provider) in both(&sandbox) {
         let someone = Fault::AnotherPerson {
@@ -189,7 +189,7 @@ async fn an_answer_about_another_person_is_not_taken_for_the_one_invited() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_that_leads_to_another_person_names_the_one_asked_for() {
+async fn a_conflict_that_names_another_person_is_not_trusted() {
     let sandbox = Sandbox::start().await.unwrap();
     for (name, provider) in both(&sandbox) {
         let first = provider.create(new()).await.unwrap();

@@ -254,7 +254,7 @@ async fn a_deadline_without_end_is_none() {
 }
 
 #[tokio::test]
-async fn a_window_without_end_lets_nothing_through_and_does_not_panic() {
+async fn an_endless_window_admits_nothing_and_does_not_panic() {
     let sandbox = Sandbox::start().await.unwrap();
     let policy = impatient().deadline(Duration::from_millis(300));
     let builder = builder(&sandbox).retry(policy);

@@ -12,7 +12,7 @@ use std::{
 use httpmock::MockServer;
 use org_invitations::{
     ClientCredentials, Confluent, Error, ErrorKind, Operation, RetryPolicy, StsCredentials,
-    SubjectToken,
+    SubjectToken, TokenUrl,
 };
 use org_invitations_sandbox::{Sandbox, StsSettings};
 use tokio::{
@@ -28,7 +28,7 @@ use crate::{
 const SECRET: &str = "client-secret-4e8a/+=";
 const TOKEN: &str = "subject-token-of-the-idp";
 
-fn client(url: impl Into<org_invitations::BaseUrl>) -> ClientCredentials {
+fn client<U: TryInto<TokenUrl, Error = Error>>(url: U) -> ClientCredentials {
     ClientCredentials::new(url, "client-1", SECRET)
 }
 

@@ -30,7 +30,7 @@ fn assert_untouched(elsewhere: &Sandbox, case: &str) {
 }
 
 #[tokio::test]
-async fn an_operation_that_is_redirected_to_another_origin_is_not_sent_there() {
+async fn an_operation_redirected_to_another_origin_is_not_sent() {
     let elsewhere = Sandbox::start().await.unwrap();
     for status in STATUSES {
         let sandbox = Sandbox::start().await.unwrap();

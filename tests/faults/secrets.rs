@@ -284,7 +284,7 @@ fn nothing_that_is_set_up_shows_a_secret() {
 
 /// A gateway that shows in its page what it was sent, as debugging ones do.
 #[tokio::test]
-async fn a_page_that_repeats_the_credential_does_not_bring_it_into_an_error() {
+async fn an_html_page_that_echoes_the_credential_leaks_nothing() {
     let pair = BASE64_STANDARD.encode(format!("{KEY}:{SECRET}"));
     for (status, header) in [
         (502, format!("Basic {pair}")),

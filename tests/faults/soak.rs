@@ -189,21 +189,21 @@ fn most(created: usize, count: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_thousand_creates_on_confluent_are_each_made_once_or_reported() {
+async fn two_thousand_confluent_creates_happen_once_or_are_reported() {
     for seed in 1..=3 {
         most(soak(Provider::Confluent, seed, 2_000).await, 2_000);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_thousand_creates_on_clickhouse_are_each_made_once_or_reported() {
+async fn two_thousand_clickhouse_creates_happen_once_or_are_reported() {
     for seed in 1..=3 {
         most(soak(Provider::ClickHouse, seed, 2_000).await, 2_000);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_create_is_doubled_where_addresses_can_be_invited_twice_and_lists_lag() {
+async fn no_create_is_duplicated_without_uniqueness_and_with_lag() {
     for name in [Provider::Confluent, Provider::ClickHouse] {
         for seed in 1..=3 {
             let created = soak_with(name, seed, 500, late_effects(seed), SETTLE_FOR).await;

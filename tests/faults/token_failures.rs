@@ -95,7 +95,7 @@ async fn a_wrong_subject_token_or_pool_is_refused() {
 }
 
 #[tokio::test]
-async fn a_subject_token_that_is_not_there_is_a_matter_of_configuration() {
+async fn a_missing_subject_token_is_a_config_error() {
     if !has_sts() {
         return;
     }
@@ -220,7 +220,7 @@ async fn a_token_that_expired_is_not_sent_when_it_cannot_be_renewed() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_still_good_serves_while_it_cannot_be_renewed() {
+async fn a_valid_token_serves_while_its_refresh_fails() {
     if !has_sts() {
         return;
     }

@@ -263,7 +263,7 @@ async fn a_hundred_calls_with_an_expired_token_make_one_exchange() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn calls_that_have_not_been_sent_when_a_token_is_refused_do_not_send_it() {
+async fn unsent_calls_do_not_use_a_rejected_token() {
     if !has_sts() {
         return;
     }
@@ -281,7 +281,7 @@ async fn calls_that_have_not_been_sent_when_a_token_is_refused_do_not_send_it() 
 }
 
 #[tokio::test]
-async fn a_call_that_waits_for_its_turn_is_sent_with_a_token_that_is_good_then() {
+async fn a_queued_call_is_sent_with_a_token_that_is_valid_then() {
     if !has_sts() {
         return;
     }

@@ -55,7 +55,7 @@ async fn an_operation_is_one_span_that_names_it_and_its_provider() {
 }
 
 #[tokio::test]
-async fn an_attempt_is_one_event_that_says_what_was_asked_of_whom_and_what_came_back() {
+async fn an_attempt_is_one_event_with_request_and_response_fields() {
     let sandbox = Sandbox::start().await.unwrap();
     for (name, provider) in both(&sandbox) {
         let capture = Capture::start();
@@ -116,7 +116,7 @@ async fn an_attempt_that_was_refused_is_one_event_too() {
 }
 
 #[tokio::test]
-async fn an_attempt_without_a_whole_answer_is_one_event_that_says_why() {
+async fn an_attempt_without_a_response_is_one_event_with_its_error() {
     for (fault, status) in [
         (Fault::reset_before(), None),
         (Fault::hang(), None),
@@ -182,7 +182,7 @@ async fn a_create_that_is_sent_again_after_a_lookup_stays_one_span() {
 }
 
 #[tokio::test]
-async fn an_exchange_of_tokens_is_a_span_within_that_of_the_call_that_needs_it() {
+async fn a_token_exchange_is_a_span_within_that_of_its_call() {
     if !has_sts() {
         return;
     }

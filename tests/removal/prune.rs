@@ -176,7 +176,7 @@ fn removals_are_counted_and_measured() {
 }
 
 #[test]
-fn a_renewal_of_what_can_be_accepted_counts_and_one_of_what_has_expired_does_not() {
+fn only_the_replacement_of_a_pending_invitation_is_a_removal() {
     let there = [
         sent("i-1", "ann@example.com"),
         existing("i-2", "bob@example.com", InvitationStatus::Expired),
@@ -191,7 +191,7 @@ fn a_renewal_of_what_can_be_accepted_counts_and_one_of_what_has_expired_does_not
 }
 
 #[test]
-fn a_renewal_keeps_what_the_roster_leaves_open_and_remembers_what_there_was() {
+fn a_replacement_keeps_unset_options_and_the_previous_ones() {
     let mut old = existing("i-1", "Ann@example.com", InvitationStatus::Expired);
     old.auth_type = Some(AuthType::Sso);
     let old = with_roles(old, &[("r-1", "One")]);
@@ -226,7 +226,7 @@ fn a_renewal_that_would_lose_roles_is_refused() {
     assert_eq!(lost.steps.len(), 1);
     assert_eq!(lost.steps[0].action, Action::Invalid);
     let why = lost.steps[0].reason.as_deref().unwrap();
-    assert!(why.contains("cannot be given again"), "{why}");
+    assert!(why.contains("cannot be assigned again"), "{why}");
     // The roster may say which they are to be.
     let given = plan(&[ann().roles(["r-2"])], &there, &pruning());
     assert_eq!(given.steps[0].action, Action::Replace);

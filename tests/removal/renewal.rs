@@ -55,7 +55,7 @@ fn lost_answer() -> Error {
 }
 
 #[tokio::test]
-async fn until_a_first_one_succeeded_one_person_is_at_risk_whatever_the_concurrency() {
+async fn renewals_run_one_at_a_time_until_one_succeeded() {
     let there = people(20);
     for kind in [
         ErrorKind::InvalidInput,
@@ -274,7 +274,7 @@ async fn a_create_whose_answer_was_lost_for_good_is_looked_for() {
 
 /// The provider has looked for it already, as long as it may; another create may make a second invitation.
 #[tokio::test(start_paused = true)]
-async fn a_create_that_stays_open_is_not_sent_again_and_not_with_other_options() {
+async fn an_ambiguous_create_is_not_retried_with_other_options() {
     let there = people(1);
     let provider = FakeProvider::new(&there, |call| match call.operation {
         Operation::Create => Answer::Refuse(lost_answer()),
@@ -332,7 +332,7 @@ async fn a_delete_whose_answer_was_lost_is_looked_into() {
 }
 
 #[tokio::test]
-async fn an_invitation_that_is_gone_is_renewed_by_a_plan_and_refused_alone() {
+async fn a_missing_invitation_is_renewed_by_a_plan_and_fails_alone() {
     let there = people(1);
     let provider = FakeProvider::honest(&[]);
     let renewal = Renewal::of(&there[0], &everything()).unwrap();
@@ -411,7 +411,7 @@ impl RenewalObserver for Journal {
 }
 
 #[tokio::test]
-async fn an_observer_is_told_before_the_withdrawal_and_can_prevent_it() {
+async fn an_observer_can_prevent_the_deletion() {
     let there = people(1);
     let mut new = Renewal::of(&there[0], &everything()).unwrap();
     new = Renewal::new(new.id, NewInvitation::new("p0@example.com").roles([NEW])).fallback(new.new);
@@ -450,7 +450,7 @@ async fn an_observer_is_told_before_the_withdrawal_and_can_prevent_it() {
 }
 
 #[tokio::test]
-async fn what_an_earlier_run_withdrew_is_made_again_with_the_old_options() {
+async fn what_an_earlier_run_deleted_is_restored_as_it_was() {
     let provider = FakeProvider::new(&[], |call| match has_role(call, NEW) {
         true => refused(ErrorKind::InvalidInput),
         false => Answer::Honest,

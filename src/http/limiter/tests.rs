@@ -243,7 +243,7 @@ async fn figures_beyond_all_bounds_are_survived() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rejections_without_figures_block_ever_longer_until_a_request_is_served() {
+async fn rejections_without_headers_back_off_exponentially() {
     let limiter = Limiter::new(None, &[], 16, Duration::from_secs(30));
     let mut waits = Vec::new();
     for _ in 0..7 {
@@ -303,7 +303,7 @@ async fn all_windows_hold_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_cannot_be_admitted_before_the_deadline_is_refused_at_once() {
+async fn a_request_that_would_miss_its_deadline_fails_at_once() {
     let limiter = Limiter::new(None, &[rate(2, 600_000)], 16, MAX_WINDOW);
     for _ in 0..2 {
         drop(limiter.acquire(never()).await.unwrap());
@@ -315,12 +315,12 @@ async fn who_cannot_be_admitted_before_the_deadline_is_refused_at_once() {
     assert_eq!(begun.elapsed(), Duration::ZERO);
     // Also behind somebody who has the time.
     let patient = limiter.acquire(never());
-    let refused = async {
+    let rejected = async {
         tokio::task::yield_now().await;
         let late = limiter.acquire(soon()).await.unwrap_err();
         (late, begun.elapsed())
     };
-    let (_patient, (late, waited)) = tokio::join!(patient, refused);
+    let (_patient, (late, waited)) = tokio::join!(patient, rejected);
     assert_eq!(
         (late.wait, waited.as_secs()),
         (Some(Duration::from_secs(600)), 0)
@@ -338,14 +338,14 @@ async fn who_waits_for_a_connection_is_not_told_of_the_rate() {
 
 #[tokio::test(start_paused = true)]
 async fn a_429_that_asks_for_no_wait_blocks_as_one_that_says_nothing() {
-    for asked in [None, Some(Duration::ZERO)] {
+    for requested_delay in [None, Some(Duration::ZERO)] {
         let limiter = Limiter::new(None, &[], 16, MAX_WINDOW);
         let begun = Instant::now();
         for _ in 0..3 {
             let permit = limiter.acquire(never()).await.unwrap();
-            permit.complete(None, Some(asked));
+            permit.complete(None, Some(requested_delay));
         }
         drop(limiter.acquire(never()).await.unwrap());
-        assert_eq!(begun.elapsed().as_secs(), 1 + 2 + 4, "{asked:?}");
+        assert_eq!(begun.elapsed().as_secs(), 1 + 2 + 4, "{requested_delay:?}");
     }
 }

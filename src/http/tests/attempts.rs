@@ -44,7 +44,7 @@ fn transport_error(error: &Error<Failure>) -> &TransportError {
 
 /// A gateway's 429 is no promise that nothing was executed.
 #[tokio::test]
-async fn a_429_that_is_not_the_services_own_is_repeated_only_where_that_is_safe() {
+async fn a_gateways_429_is_retried_only_if_idempotent() {
     for method in METHODS {
         let gateway = respond(429, &["retry-after: 0"], "<html>");
         let server = Server::start([gateway, json(200, THING)]).await;
@@ -77,13 +77,13 @@ async fn what_may_be_repeated_is_repeated_until_it_succeeds() {
             let server = Server::start([fault.clone(), fault.clone(), json(200, THING)]).await;
             let outcome = call(&connect(&server), method).await;
             let repeated = also_post || method != Method::Post;
-            let wanted = if repeated { 3 } else { 1 };
+            let expected = if repeated { 3 } else { 1 };
             assert_eq!(
                 outcome.is_ok(),
                 repeated,
                 "{method:?} {fault:?} {outcome:?}"
             );
-            assert_eq!(server.count(), wanted, "{method:?} {fault:?}");
+            assert_eq!(server.count(), expected, "{method:?} {fault:?}");
             let seen = server.seen();
             assert!(seen.iter().all(|request| *request == seen[0]), "{seen:#?}");
         }
@@ -126,7 +126,7 @@ async fn the_last_reply_is_the_result_whatever_its_status() {
 }
 
 #[tokio::test]
-async fn an_error_says_how_often_it_was_tried_and_whether_it_may_have_been_executed() {
+async fn an_error_has_attempts_and_may_have_executed() {
     let twice = ClientOptions {
         retry: quick().max_attempts(2),
         ..options()

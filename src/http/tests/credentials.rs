@@ -59,7 +59,7 @@ impl TokenProvider for Provider {
 
 fn connect(url: &str, provider: Provider, options: ClientOptions) -> (Arc<Provider>, Client) {
     let provider = Arc::new(provider);
-    let authorization = Authorization::renewed(provider.clone());
+    let authorization = Authorization::refreshed(provider.clone());
     (
         provider,
         Client::over(http_client(url, authorization, options)),
@@ -84,7 +84,7 @@ async fn one_token_serves_many_calls() {
 }
 
 #[tokio::test]
-async fn a_rejected_token_is_replaced_once_in_a_call_also_without_retries() {
+async fn a_rejected_token_is_replaced_once_per_call() {
     for retry in [RetryPolicy::none(), options().retry] {
         let options = ClientOptions { retry, ..options() };
         let server = Server::start([status(401), json(201, THING)]).await;
@@ -129,7 +129,7 @@ async fn without_a_token_nothing_is_sent() {
     let error = client.create_thing(&json!({})).await.unwrap_err();
     let error = TransportError::find(&error).unwrap();
     assert_eq!(error.kind(), TransportErrorKind::Timeout);
-    let wanted = "no token came before the deadline of the call";
-    assert_eq!((error.message(), error.attempts()), (wanted, 0));
+    let expected = "no token came before the deadline of the call";
+    assert_eq!((error.message(), error.attempts()), (expected, 0));
     assert_eq!(server.count(), 0);
 }

@@ -17,7 +17,7 @@ use crate::http::{ClientOptions, Rate, TransportError, TransportErrorKind};
 const THING: &str = r#"{"id": "t-1"}"#;
 
 #[tokio::test]
-async fn a_call_that_the_rate_limit_holds_beyond_its_deadline_is_not_sent() {
+async fn a_call_rate_limited_past_its_deadline_is_not_sent() {
     let server = Server::start([json(200, THING)]).await;
     let options = ClientOptions {
         rates: vec![Rate::at_most(1, Duration::MAX)],
@@ -29,8 +29,8 @@ async fn a_call_that_the_rate_limit_holds_beyond_its_deadline_is_not_sent() {
     let error = client.create_thing(&json!({})).await.unwrap_err();
     let error = TransportError::find(&error).unwrap();
     assert_eq!(error.kind(), TransportErrorKind::RateLimitDeadline);
-    let wanted = "the rate limit leaves no room before the deadline of the call";
-    assert_eq!(error.message(), wanted);
+    let expected = "the rate limit leaves no room before the deadline of the call";
+    assert_eq!(error.message(), expected);
     assert_eq!((error.attempts(), error.may_have_executed()), (0, false));
     let wait = error.wait().unwrap();
     assert!((86_300..=86_400).contains(&wait.as_secs()), "{wait:?}");

@@ -45,7 +45,7 @@ fn http_client(url: &str, authorization: Authorization, options: ClientOptions) 
         request_id,
         is_own_refusal: |_, body| body != b"<html>",
     };
-    let endpoint = Endpoint::new(&url.into(), None).unwrap();
+    let endpoint = Endpoint::new(&crate::http::BaseUrl::parse(url).unwrap(), None);
     HttpClient::new(service, endpoint, authorization, options).unwrap()
 }
 

@@ -35,7 +35,7 @@ async fn unexpected(error: Error<Failure>) -> (u16, Option<String>, String) {
 }
 
 #[tokio::test]
-async fn a_request_has_credentials_asks_for_json_and_names_no_version() {
+async fn a_request_has_credentials_and_accept_and_no_api_version() {
     let server = Server::start([json(200, THING)]).await;
     let thing = connect(&server).get_thing("t-1").await.unwrap();
     assert_eq!(thing.id, "t-1");
@@ -115,7 +115,7 @@ async fn a_response_in_the_documented_form_is_decoded() {
 }
 
 #[tokio::test]
-async fn a_path_that_leads_out_of_its_operation_is_refused_before_sending() {
+async fn a_path_that_leaves_its_operation_is_not_sent() {
     let server = Server::start([json(200, THING)]).await;
     let client = connect(&server);
     for id in ["", ".", "..", "../other", "..\\other", "%2e%2e"] {
@@ -213,7 +213,7 @@ fn limited(server: &Server, bytes: usize) -> Client {
 }
 
 #[tokio::test]
-async fn a_body_over_the_limit_is_an_error_with_its_status_and_headers() {
+async fn a_body_over_the_limit_is_an_error_with_status_and_headers() {
     let chunked = "HTTP/1.1 200 OK\r\nx-request-id: r-1\r\ntransfer-encoding: chunked\r\n\r\n\
                    6\r\n{\"id\":\r\n6\r\n \"t-1\"\r\n1\r\n}\r\n0\r\n\r\n";
     for answer in [
@@ -259,10 +259,10 @@ async fn secrets_that_a_failure_echoes_are_redacted() {
     assert_eq!(failure.message, "[REDACTED] is wrong");
     let challenge = &failure.headers()["www-authenticate"];
     assert_eq!(challenge, "Basic was=[REDACTED]");
-    let shown = format!("{:?}", connect(&server));
+    let debug = format!("{:?}", connect(&server));
     assert!(
-        shown.contains("things") && !shown.contains("hush"),
-        "{shown}"
+        debug.contains("things") && !debug.contains("hush"),
+        "{debug}"
     );
 }
 
@@ -300,6 +300,6 @@ async fn an_observer_sees_every_complete_response() {
     let client = connect_with(&server.url, observed);
     client.get_thing("t-1").await.unwrap();
     let id = || Some("r-1".to_owned());
-    let wanted = [("get_thing", 503, id()), ("get_thing", 200, id())];
-    assert_eq!(*seen.lock().unwrap(), wanted);
+    let expected = [("get_thing", 503, id()), ("get_thing", 200, id())];
+    assert_eq!(*seen.lock().unwrap(), expected);
 }

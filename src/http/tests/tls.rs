@@ -51,7 +51,7 @@ async fn start() -> (u16, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_not_accepted_is_not_tried_again_and_the_host_is_named() {
+async fn a_rejected_certificate_is_not_retried_and_names_the_host() {
     let (port, connections) = start().await;
     let mut options = options();
     options.timeout = Duration::from_secs(20);

@@ -71,7 +71,7 @@ async fn a_call_is_a_span_and_an_attempt_an_event() {
     let span = r#"span request otel.kind="client" provider="things" operation="get_thing""#;
     assert_eq!(seen[0], span);
     assert_eq!(seen.len(), 4, "{seen:#?}");
-    for (event, wanted) in seen[1..].iter().zip([
+    for (event, expected) in seen[1..].iter().zip([
         &[
             "status_code=503",
             "resend_count=0",
@@ -82,7 +82,7 @@ async fn a_call_is_a_span_and_an_attempt_an_event() {
         &["status_code=200", "resend_count=2", "request_id=\"r-3\""],
     ]) {
         assert!(event.starts_with("event in request "), "{event}");
-        for field in wanted.iter().chain(&[
+        for field in expected.iter().chain(&[
             "http.request.method=\"GET\"",
             "server.address=\"127.0.0.1\"",
             "waited_ms=",

@@ -59,7 +59,7 @@ impl Service {
             asked: AtomicU32::new(0),
             answer: Mutex::new(answer),
         });
-        let authorization = Authorization::renewed(service.clone());
+        let authorization = Authorization::refreshed(service.clone());
         (service, authorization)
     }
 
@@ -116,7 +116,7 @@ async fn a_failure_answers_for_a_second_and_not_for_longer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_answers_for_as_long_as_the_service_asks_within_reason() {
+async fn a_fetch_error_is_held_off_as_long_as_asked_within_limits() {
     for (asked_for, least, most) in [(0, 0, 2), (20, 19, 21), (86_400, 29, 31)] {
         let delay = Duration::from_secs(asked_for);
         let (service, authorization) = Service::new(Answer::Fails(Some(delay)));
@@ -157,7 +157,7 @@ async fn a_token_is_renewed_a_minute_ahead_or_at_half_its_life() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_for_a_renewal_that_hangs_until_the_token_expires() {
+async fn a_hanging_refresh_delays_no_call_while_the_token_is_valid() {
     let (service, authorization) = Service::new(Answer::Token(LIFE));
     authorization.header().await.unwrap();
     service.answers(Answer::Never);
@@ -248,7 +248,7 @@ async fn a_fetch_outlives_the_call_that_began_it() {
 }
 
 #[test]
-fn a_fetch_that_was_cut_off_with_its_runtime_is_begun_again_on_the_next() {
+fn a_fetch_that_ended_with_its_runtime_starts_again() {
     let (service, authorization) = Service::new(Answer::Never);
     let runtime = || {
         let mut builder = tokio::runtime::Builder::new_current_thread();

@@ -1,4 +1,4 @@
-//! One person at risk at a time: renewals wait for one another until one with the same options succeeded.
+//! Limits the people at risk: renewals run one at a time until one with the same options succeeded.
 
 use std::{
     collections::HashMap,
@@ -10,77 +10,77 @@ use crate::{
     invitation::{NewInvitation, Roles},
 };
 
-/// What the renewals of one run know of each other.
+/// The shared state of the renewals of one run.
 #[derive(Debug, Default)]
 pub(super) struct RenewalGate {
-    /// Held while a renewal with options runs that no renewal succeeded with.
+    /// Held while a renewal with unproven options runs.
     turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Whether the provider takes these options, once it is known.
+    /// Whether the provider accepts these options, if known.
     options: HashMap<String, Result<(), String>>,
-    /// Who is not invited any more.
+    /// The address of a person who lost the invitation.
     lost: Option<String>,
 }
 
-/// Whether a renewal may begin.
+/// Whether a renewal may start.
 #[derive(Debug)]
 pub(super) enum Permit<'a> {
-    /// Now. Others wait as long as the turn is held.
+    /// The renewal may start. Others wait while the guard is held.
     Granted {
         _turn: Option<tokio::sync::MutexGuard<'a, ()>>,
     },
-    /// Never: somebody was lost.
+    /// No renewal may start: a person was lost.
     Closed,
-    /// Never: the provider refused these options before.
-    Refused(String),
+    /// No renewal with these options may start: the provider rejected them.
+    Rejected(String),
 }
 
 impl RenewalGate {
-    /// Waits until this renewal may begin.
+    /// Waits until this renewal may start.
     pub async fn enter(&self, new: &NewInvitation) -> Permit<'_> {
         let key = key(new);
-        let turn = match self.known(&key) {
+        let turn = match self.permit(&key) {
             Some(permit) => return permit,
             None => self.turn.lock().await,
         };
-        // It may have become known meanwhile.
-        self.known(&key)
+        // The renewal before may have decided it.
+        self.permit(&key)
             .unwrap_or(Permit::Granted { _turn: Some(turn) })
     }
 
-    fn known(&self, key: &str) -> Option<Permit<'_>> {
+    fn permit(&self, key: &str) -> Option<Permit<'_>> {
         let state = self.state();
         if state.lost.is_some() {
             return Some(Permit::Closed);
         }
         Some(match state.options.get(key)? {
             Ok(()) => Permit::Granted { _turn: None },
-            Err(why) => Permit::Refused(why.clone()),
+            Err(why) => Permit::Rejected(why.clone()),
         })
     }
 
-    /// A renewal with these options succeeded.
+    /// Records that a renewal with these options succeeded.
     pub fn succeeded(&self, new: &NewInvitation) {
         self.state().options.insert(key(new), Ok(()));
     }
 
-    /// The provider refused these options; nobody is lost.
-    pub fn refused(&self, new: &NewInvitation, error: &Error) {
+    /// Records that the provider rejected these options, and nobody was lost.
+    pub fn rejected(&self, new: &NewInvitation, error: &Error) {
         let why = format!("the provider refused the same for {}: {error}", new.email);
         self.state().options.insert(key(new), Err(why));
     }
 
-    /// A person is not invited any more.
+    /// Records that a person lost the invitation.
     pub fn lost(&self, email: &str) {
         self.state().lost.get_or_insert_with(|| email.to_owned());
     }
 
-    /// Who is not invited any more.
-    pub fn who_is_lost(&self) -> Option<String> {
+    /// The address of a person who lost the invitation.
+    pub fn lost_person(&self) -> Option<String> {
         self.state().lost.clone()
     }
 
@@ -89,7 +89,7 @@ impl RenewalGate {
     }
 }
 
-/// The options of an invitation, without its address.
+/// The options of an invitation as a map key.
 fn key(new: &NewInvitation) -> String {
     let mut roles = new.roles.clone();
     if let Some(Roles::Grants(grants)) = &mut roles {

@@ -1,0 +1,140 @@
+//! The options of making a plan and of applying it.
+
+use crate::{
+    bulk::BulkOptions,
+    error::{Error, ErrorKind, Operation, Result},
+    invitation::{InvitationId, NewInvitation},
+    removal::RemovalLimit,
+    renewal::RenewalOptions,
+};
+
+/// The options of making a [`Plan`](crate::Plan).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PlanOptions {
+    /// Whether to withdraw the invitations of people who are not in the roster, except accepted ones. Default: no.
+    ///
+    /// Every address in the roster protects its person, also in an invalid row. An invitation whose address resembles
+    /// that of an invalid row ([`email_skeleton`](crate::email_skeleton)) is kept. A roster without a valid address
+    /// withdraws nothing: see [`check_roster`](Self::check_roster).
+    pub prune: bool,
+    /// Whether an empty roster may prune, which withdraws every invitation. Default: no.
+    pub allow_empty: bool,
+    /// Further invitations to withdraw, except those of people in the roster. Default: none.
+    pub withdraw: Vec<Withdrawal>,
+}
+
+/// A person whose invitation is to be withdrawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Withdrawal {
+    /// The address, in any spelling.
+    pub email: String,
+    /// The id of the invitation; `None` for every invitation of the address.
+    pub id: Option<InvitationId>,
+}
+
+impl Withdrawal {
+    /// Withdraws the invitation of this address with this id, or every one of the address.
+    pub fn new(email: impl Into<String>, id: Option<InvitationId>) -> Self {
+        Self {
+            email: email.into(),
+            id,
+        }
+    }
+}
+
+impl PlanOptions {
+    /// Sets whether the invitations of people who are not in the roster are withdrawn.
+    #[must_use]
+    pub fn prune(mut self, prune: bool) -> Self {
+        self.prune = prune;
+        self
+    }
+
+    /// Sets whether an empty roster may prune.
+    #[must_use]
+    pub fn allow_empty(mut self, allow_empty: bool) -> Self {
+        self.allow_empty = allow_empty;
+        self
+    }
+
+    /// Sets further invitations to withdraw.
+    #[must_use]
+    pub fn withdraw(mut self, withdraw: impl IntoIterator<Item = Withdrawal>) -> Self {
+        self.withdraw = withdraw.into_iter().collect();
+        self
+    }
+
+    /// Checks that a roster may prune, before the list is read. With one that may not,
+    /// [`Plan::new`](crate::Plan::new) prunes nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if `prune` is set and the roster is empty without `allow_empty`, or has
+    /// rows without a valid address: it may be truncated, or the wrong file.
+    pub fn check_roster<'a>(
+        &self,
+        roster: impl IntoIterator<Item = &'a NewInvitation>,
+    ) -> Result<()> {
+        let mut roster = roster.into_iter().peekable();
+        if !self.prune || (self.allow_empty && roster.peek().is_none()) {
+            return Ok(());
+        }
+        let message = match roster.peek() {
+            None => "the roster is empty, and with it everybody would be withdrawn",
+            Some(_) => {
+                "no row of the roster has an address, and with it everybody would be withdrawn"
+            }
+        };
+        if roster.any(|new| new.validate().is_ok()) {
+            return Ok(());
+        }
+        let error = Error::new(ErrorKind::InvalidInput, Operation::Validate, message);
+        Err(error)
+    }
+}
+
+/// The options of [`Plan::apply`](crate::Plan::apply). [`BulkOptions`] convert into them.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ApplyOptions {
+    /// The concurrency of the run, and what stops it.
+    pub bulk: BulkOptions,
+    /// How many invitations the run may withdraw. Default: a quarter of the existing ones, but at least five.
+    pub removals: RemovalLimit,
+    /// The options of replacements. A plan always sets [`create_if_missing`](RenewalOptions::create_if_missing).
+    pub renewal: RenewalOptions,
+}
+
+impl From<BulkOptions> for ApplyOptions {
+    fn from(bulk: BulkOptions) -> Self {
+        Self {
+            bulk,
+            ..Self::default()
+        }
+    }
+}
+
+impl ApplyOptions {
+    /// Sets the concurrency of the run, and what stops it.
+    #[must_use]
+    pub fn bulk(mut self, bulk: BulkOptions) -> Self {
+        self.bulk = bulk;
+        self
+    }
+
+    /// Sets how many invitations the run may withdraw.
+    #[must_use]
+    pub fn removals(mut self, limit: RemovalLimit) -> Self {
+        self.removals = limit;
+        self
+    }
+
+    /// Sets the options of replacements.
+    #[must_use]
+    pub fn renewal(mut self, renewal: RenewalOptions) -> Self {
+        self.renewal = renewal;
+        self
+    }
+}

@@ -1,0 +1,348 @@
+//! The renewal of one invitation: a delete, and a create that must follow it.
+//!
+//! [`Plan::apply`](crate::Plan::apply) and the command use it too.
+
+mod options;
+mod previous;
+
+use crate::{
+    capabilities::Capabilities,
+    error::{Error, ErrorKind, Operation, Result},
+    invitation::{Invitation, InvitationId, InvitationStatus, NewInvitation, Roles},
+    lookup::{Confirmation, Unconfirmed, create_confirmed, find},
+    provider::InvitationProvider,
+};
+
+pub use self::options::{RenewalObserver, RenewalOptions, RenewalResult};
+pub(crate) use self::previous::{ReportedRoles, has_options, missing_capability, previous_options};
+
+/// An invitation to withdraw, and the one to create in its place. No vendor can change an invitation or send it again.
+///
+/// A renewal is two requests and not atomic: between them the person is not invited. Therefore everything that can be
+/// checked is checked before the withdrawal, the create is retried, [`fallback`](Self::fallback) is created if the
+/// provider rejects the new options, and only an invitation in a response or a list counts as success.
+///
+/// ```
+/// # async fn example() -> org_invitations::Result<()> {
+/// use org_invitations::{
+///     Confluent, InvitationProvider, InvitationProviderExt, NewInvitation, Renewal, RenewalOptions,
+///     RenewalResult,
+/// };
+///
+/// # let sandbox = org_invitations_sandbox::Sandbox::start().await.unwrap();
+/// # let key = &sandbox.credentials().confluent.api_key;
+/// # let secret = sandbox.credentials().confluent.api_secret.as_str();
+/// # let confluent = Confluent::builder().api_key(key, secret).base_url(sandbox.url()).build()?;
+/// let old = confluent.create(NewInvitation::new("ann@example.com")).await?;
+/// let renewal = Renewal::of(&old, &confluent.capabilities())?;
+/// match confluent.renew(&renewal, &RenewalOptions::default()).await {
+///     RenewalResult::Renewed(new) => assert_ne!(new.id, old.id),
+///     RenewalResult::Lost { invite, error } => panic!("{} is not invited: {error}", invite.email),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Renewal {
+    /// The invitation to withdraw.
+    pub id: InvitationId,
+    /// The invitation to create in its place.
+    pub new: NewInvitation,
+    /// The invitation to create if the provider rejects `new`: the old options, which it accepted before. Default: none.
+    pub fallback: Option<NewInvitation>,
+}
+
+impl Renewal {
+    /// Withdraws `id` and creates `new`.
+    pub fn new(id: InvitationId, new: NewInvitation) -> Self {
+        Self {
+            id,
+            new,
+            fallback: None,
+        }
+    }
+
+    /// Renews `old` with the same options.
+    ///
+    /// # Errors
+    ///
+    /// [`AlreadyAccepted`](ErrorKind::AlreadyAccepted), and [`Unsupported`](ErrorKind::Unsupported) if `old` was
+    /// withdrawn, or if its roles cannot be assigned again because their ids are not reported.
+    pub fn of(old: &Invitation, capabilities: &Capabilities) -> Result<Self> {
+        let fail = |kind, operation, message: &str| {
+            Err(Error::new(kind, operation, message).with_target(old.id.as_str()))
+        };
+        match old.status {
+            Some(InvitationStatus::Accepted) => {
+                let message = "the invitation was accepted, so it cannot be renewed";
+                return fail(ErrorKind::AlreadyAccepted, Operation::Delete, message);
+            }
+            Some(InvitationStatus::Deactivated) => {
+                let message = "the invitation was withdrawn, so it cannot be renewed; create an invitation instead";
+                return fail(ErrorKind::Unsupported, Operation::Delete, message);
+            }
+            _ => {}
+        }
+        let roles = ReportedRoles::from(old.assigned_roles.clone());
+        let auth_type = old.auth_type.as_ref();
+        match previous_options(
+            &old.email,
+            auth_type,
+            old.role.as_deref(),
+            &roles,
+            capabilities,
+        ) {
+            Ok(new) => Ok(Self::new(old.id.clone(), new)),
+            Err(why) => {
+                let message = format!("{why}; it was not deleted");
+                fail(ErrorKind::Unsupported, Operation::Create, &message)
+            }
+        }
+    }
+
+    /// Sets the invitation to create if the provider rejects the new options.
+    #[must_use]
+    pub fn fallback(mut self, fallback: NewInvitation) -> Self {
+        self.fallback = Some(fallback);
+        self
+    }
+
+    /// Checks the renewal without sending anything: the address, the options against the capabilities and, if the ids of
+    /// the old roles are UUIDs, that the ids of the new roles are UUIDs too.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](ErrorKind::InvalidInput) and [`Unsupported`](ErrorKind::Unsupported).
+    pub fn check(&self, capabilities: &Capabilities) -> Result<()> {
+        self.new.validate()?;
+        let fail = |kind, message: String| {
+            Err(Error::new(kind, Operation::Create, message).with_target(&self.new.email))
+        };
+        if let Some(missing) = missing_capability(&self.new, capabilities) {
+            return fail(
+                ErrorKind::Unsupported,
+                format!("the provider does not support {missing}"),
+            );
+        }
+        // Where roles can be listed, `InvitationProvider::check` knows them.
+        if capabilities.list_roles {
+            return Ok(());
+        }
+        let ids = |new: &NewInvitation| match &new.roles {
+            Some(Roles::Grants(grants)) => grants.iter().map(|grant| grant.role.clone()).collect(),
+            _ => Vec::new(),
+        };
+        let old = self.fallback.as_ref().map(ids).unwrap_or_default();
+        let invalid = ids(&self.new).into_iter().find(|id| !is_uuid(id));
+        if let Some(invalid) =
+            invalid.filter(|_| !old.is_empty() && old.iter().all(|id| is_uuid(id)))
+        {
+            let message = format!(
+                "{invalid:?} does not look like the id of a role, which is a UUID here; nothing was \
+                 withdrawn"
+            );
+            return fail(ErrorKind::InvalidInput, message);
+        }
+        Ok(())
+    }
+
+    /// Executes the renewal. See [`InvitationProviderExt::renew`](crate::InvitationProviderExt::renew).
+    pub(crate) async fn run<P>(&self, provider: &P, options: &RenewalOptions) -> RenewalResult
+    where
+        P: InvitationProvider + ?Sized,
+    {
+        if let Err(error) = self.check(&provider.capabilities()) {
+            return RenewalResult::Failed(error.with_provider(provider.to_string()));
+        }
+        // Roles that existed before may have been deleted.
+        if let Err(error) = provider.check(&self.new).await {
+            return RenewalResult::Failed(error);
+        }
+        if let Err(error) = options.observer.withdrawing(self) {
+            return RenewalResult::Failed(error);
+        }
+        let withdrawn = match self.withdraw(provider, options).await {
+            Ok(withdrawn) => withdrawn,
+            Err(error) => return RenewalResult::Failed(error),
+        };
+        if withdrawn {
+            options.observer.withdrawn(self);
+        }
+        self.create_replacement(provider, options, withdrawn).await
+    }
+
+    /// Withdraws the old invitation; `false` if it did not exist and the options allow that.
+    async fn withdraw<P>(&self, provider: &P, options: &RenewalOptions) -> Result<bool>
+    where
+        P: InvitationProvider + ?Sized,
+    {
+        let error = match provider.delete(&self.id).await {
+            Ok(()) => return Ok(true),
+            Err(error) => error,
+        };
+        match error.kind() {
+            // A retried delete finds nothing if the first attempt was executed.
+            ErrorKind::NotFound if error.attempts() > 1 => Ok(true),
+            // A first delete finds nothing if somebody else withdrew the invitation, or the person accepted.
+            ErrorKind::NotFound if options.create_if_missing => Ok(false),
+            _ if error.may_have_executed() && !self.still_exists(provider).await => Ok(true),
+            _ => Err(error),
+        }
+    }
+
+    /// Whether the old invitation exists after a delete without a response. If that is unknown, the create that follows
+    /// shows it, without harm.
+    async fn still_exists<P>(&self, provider: &P) -> bool
+    where
+        P: InvitationProvider + ?Sized,
+    {
+        let found = provider.get(&self.id).await;
+        found.is_ok_and(|found| {
+            found.id == self.id && found.status != Some(InvitationStatus::Deactivated)
+        })
+    }
+
+    async fn create_replacement<P>(
+        &self,
+        provider: &P,
+        options: &RenewalOptions,
+        withdrawn: bool,
+    ) -> RenewalResult
+    where
+        P: InvitationProvider + ?Sized,
+    {
+        let mut error = match self.create(provider, &self.new, options, withdrawn).await {
+            Ok(confirmation) => return result_of(confirmation, None),
+            Err(unconfirmed) => unconfirmed.error,
+        };
+        // The create may have been executed, so an invitation that exists now may be its result.
+        if error.may_have_executed()
+            && let Ok(Some(found)) = find(provider, &self.new.email, &error, None).await
+            && !found.is_void()
+            && found.id != self.id
+        {
+            return result_of(Confirmation::AlreadyInvited(found), None);
+        }
+        let fallback = self.fallback.as_ref().filter(|old| **old != self.new);
+        if let Some(old) = fallback.filter(|_| is_about_options(&error) && !is_ambiguous(&error)) {
+            options.observer.falling_back(self, &error);
+            match self.create(provider, old, options, withdrawn).await {
+                Ok(confirmation) => return result_of(confirmation, Some(error)),
+                Err(unconfirmed) => error = unconfirmed.error.with_source(error),
+            }
+        }
+        // Only an invitation that exists counts, whatever the responses were.
+        match find(provider, &self.new.email, &error, None).await {
+            Ok(Some(found)) if !found.is_void() && found.id != self.id => {
+                result_of(Confirmation::AlreadyInvited(found), None)
+            }
+            Ok(Some(found)) if !found.is_void() => RenewalResult::Failed(error),
+            _ if withdrawn => RenewalResult::Lost {
+                invite: Box::new(fallback.unwrap_or(&self.new).clone()),
+                error,
+            },
+            _ => RenewalResult::Failed(error),
+        }
+    }
+
+    /// Creates an invitation, with retries: a server may take a while to free the address.
+    async fn create<P>(
+        &self,
+        provider: &P,
+        new: &NewInvitation,
+        options: &RenewalOptions,
+        withdrawn: bool,
+    ) -> Result<Confirmation, Unconfirmed>
+    where
+        P: InvitationProvider + ?Sized,
+    {
+        let mut delays = options.retry_delays.iter();
+        loop {
+            let unconfirmed = match create_confirmed(provider, new, None).await {
+                // The person had an invitation a moment ago, so is no member, whatever the message says.
+                Ok(Confirmation::Member(error)) if withdrawn => Unconfirmed::from(error),
+                Ok(Confirmation::Created(found) | Confirmation::AlreadyInvited(found))
+                    if found.id == self.id =>
+                {
+                    let message = "the provider still returns the withdrawn invitation";
+                    let error = Error::new(ErrorKind::AlreadyExists, Operation::Create, message);
+                    let error = error.with_provider(provider.to_string());
+                    Unconfirmed::from(error.with_target(&new.email).with_conflicting_id(found.id))
+                }
+                Err(unconfirmed) => unconfirmed,
+                confirmed => return confirmed,
+            };
+            let retry = is_transient(&unconfirmed.error) && !is_ambiguous(&unconfirmed.error);
+            let Some(delay) = delays.next().filter(|_| retry) else {
+                return Err(unconfirmed);
+            };
+            let delay = (*delay).max(unconfirmed.error.retry_after().unwrap_or_default());
+            options.observer.retrying(self, &unconfirmed.error, delay);
+            tokio::time::sleep(delay).await;
+        }
+    }
+}
+
+/// The result of a renewal whose person is invited or a member; `error` is set if the fallback was created.
+fn result_of(confirmation: Confirmation, error: Option<Error>) -> RenewalResult {
+    match (confirmation, error) {
+        (Confirmation::Created(old), Some(error)) => RenewalResult::Restored {
+            invitation: Box::new(old),
+            error,
+        },
+        (Confirmation::Created(new) | Confirmation::AlreadyInvited(new), _) => {
+            RenewalResult::Renewed(Box::new(new))
+        }
+        (Confirmation::Member(error), _) => {
+            RenewalResult::Failed(error.with_kind(ErrorKind::AlreadyAccepted))
+        }
+    }
+}
+
+/// Whether a create may have been executed. The provider has looked for the invitation as long as it may, and another
+/// create may make a second one. A conflict is conclusive.
+fn is_ambiguous(error: &Error) -> bool {
+    let is_conflict = matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict);
+    error.may_have_executed() && !is_conflict
+}
+
+/// Whether a later attempt may succeed.
+fn is_transient(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Unavailable
+            | ErrorKind::Timeout
+            | ErrorKind::Transport
+            | ErrorKind::Connect
+            | ErrorKind::RateLimited
+            | ErrorKind::Decode
+            | ErrorKind::Unexpected
+            | ErrorKind::AlreadyExists
+            | ErrorKind::Conflict
+    )
+}
+
+/// Whether the provider may accept other options.
+fn is_about_options(error: &Error) -> bool {
+    !matches!(
+        error.kind(),
+        ErrorKind::Unauthenticated
+            | ErrorKind::Config
+            | ErrorKind::Connect
+            | ErrorKind::RateLimited
+            | ErrorKind::AlreadyExists
+            | ErrorKind::Conflict
+    )
+}
+
+/// `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`
+pub(crate) fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}

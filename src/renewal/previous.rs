@@ -1,0 +1,90 @@
+//! The options of an existing invitation, and whether a new one can have them too.
+
+use crate::{
+    capabilities::Capabilities,
+    invitation::{AuthType, Invitation, NewInvitation, RoleAssignment, Roles},
+    role::RoleGrant,
+};
+
+/// The roles of an existing invitation, as far as they can be assigned again.
+#[derive(Clone, Debug)]
+pub(crate) enum ReportedRoles {
+    NotReported,
+    Ids(Vec<String>),
+    /// At least one role has no id.
+    WithoutIds,
+}
+
+impl From<Option<Vec<RoleAssignment>>> for ReportedRoles {
+    fn from(roles: Option<Vec<RoleAssignment>>) -> Self {
+        let Some(roles) = roles else {
+            return Self::NotReported;
+        };
+        let id = |role: RoleAssignment| role.id.filter(|id| !id.is_empty());
+        let ids: Option<_> = roles.into_iter().map(id).collect();
+        ids.map_or(Self::WithoutIds, Self::Ids)
+    }
+}
+
+/// The request that recreates an invitation with its options.
+///
+/// # Errors
+///
+/// Why no request can.
+pub(crate) fn previous_options(
+    email: &str,
+    auth_type: Option<&AuthType>,
+    role: Option<&str>,
+    roles: &ReportedRoles,
+    capabilities: &Capabilities,
+) -> Result<NewInvitation, &'static str> {
+    let mut new = NewInvitation::new(email);
+    new.auth_type = auth_type.filter(|_| capabilities.auth_type).cloned();
+    let (ids, reported) = match roles {
+        ReportedRoles::NotReported => (Some(&[][..]), false),
+        ReportedRoles::Ids(ids) => (Some(&ids[..]), true),
+        ReportedRoles::WithoutIds => (None, true),
+    };
+    new.roles = match (ids, role) {
+        (Some([]), None) => (reported && capabilities.roles).then(|| Roles::Grants(Vec::new())),
+        (Some([]), Some(role)) if capabilities.legacy_role => Some(Roles::Legacy(role.to_owned())),
+        (Some(ids @ [_, ..]), _) if capabilities.roles => {
+            Some(Roles::Grants(ids.iter().map(RoleGrant::new).collect()))
+        }
+        _ => return Err("its roles cannot be assigned again, because their ids are not known"),
+    };
+    Ok(new)
+}
+
+/// The first option of an invitation that a provider does not offer.
+pub(crate) fn missing_capability(
+    new: &NewInvitation,
+    capabilities: &Capabilities,
+) -> Option<&'static str> {
+    match &new.roles {
+        Some(Roles::Grants(_)) if !capabilities.roles => Some("roles"),
+        Some(Roles::Grants(grants))
+            if !capabilities.role_scopes && grants.iter().any(|grant| grant.scope.is_some()) =>
+        {
+            Some("scopes of roles")
+        }
+        Some(Roles::Legacy(_)) if !capabilities.legacy_role => Some("legacy roles"),
+        _ if new.auth_type.is_some() && !capabilities.auth_type => Some("auth types"),
+        _ => None,
+    }
+}
+
+/// Whether an invitation has the requested options, as far as it reports them.
+pub(crate) fn has_options(invitation: &Invitation, requested: &NewInvitation) -> bool {
+    let same_login = match (&requested.auth_type, &invitation.auth_type) {
+        (Some(requested), Some(reported)) => requested == reported,
+        _ => true,
+    };
+    let same_roles = match (&requested.roles, &invitation.assigned_roles) {
+        (Some(Roles::Grants(requested)), Some(reported)) => requested
+            .iter()
+            .all(|grant| reported.iter().any(|role| grant.is_met_by(role))),
+        _ => true,
+    };
+    same_login && same_roles
+}
