@@ -4,6 +4,7 @@ mod accounts;
 mod authentication;
 mod error;
 mod list;
+mod paging;
 mod route;
 mod seed;
 mod sts;
@@ -13,7 +14,7 @@ mod wire;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
@@ -22,7 +23,6 @@ use crate::config::{Config, Quotas, Rights};
 use crate::credentials::Credentials;
 use crate::email::is_email;
 use crate::error::ApiError;
-use crate::faults::Fault;
 use crate::invitations::{AcceptError, Invitation, NewInvitation, accept_first};
 use crate::ledger::Change;
 use crate::provider::Provider;
@@ -34,6 +34,7 @@ use accounts::{Caller, Organization};
 use list::{Query, ReadTime};
 use tokens::TokenStore;
 
+pub(crate) use paging::rewrite_page;
 pub(crate) use route::Route;
 pub(crate) use tokens::SUBJECT_TOKEN_LIFETIME_SECONDS;
 
@@ -153,12 +154,17 @@ impl Confluent {
             clock: now,
             logical: state.logical_time(),
         };
-        let page = query.select(&organization.invitations, time);
+        let (page, total) = query.select(&organization.invitations, time);
         let items = page.items.iter();
         let items = items.map(|item| wire::invitation(&self.url, &organization.id, item, now));
         let next = page.next.map(|token| query.link(&self.url, Some(&token)));
         let first = query.link(&self.url, None);
-        let body = wire::invitation_list(first, next, page.total, items.collect());
+        let body = wire::list(
+            ("iam/v2", "InvitationList"),
+            (first, next),
+            total,
+            items.collect(),
+        );
         Ok(wire::json(StatusCode::OK, &body))
     }
 
@@ -306,31 +312,6 @@ pub(crate) fn locked(request_id: &str) -> Response {
 pub(crate) fn too_many_requests(request_id: &str) -> Response {
     let headers = [("x-request-id", request_id)];
     (StatusCode::TOO_MANY_REQUESTS, headers).into_response()
-}
-
-/// Rewrites a page of a list as a fault demands. `url` is the base URL of its links, `uri` that of the request.
-pub(crate) fn rewrite_page(page: &mut Value, fault: &Fault, url: &str, uri: &Uri) {
-    let Ok(query) = Query::from_uri(uri) else {
-        return;
-    };
-    let metadata = &mut page["metadata"];
-    let is_last = metadata.get("next").is_none();
-    match fault {
-        Fault::NextRepeats => metadata["next"] = query.self_link(url).into(),
-        Fault::NextElsewhere { origin } => {
-            let next = metadata["next"].as_str();
-            if let Some(path) = next.and_then(|link| link.strip_prefix(url)) {
-                metadata["next"] = format!("{}{path}", origin.trim_end_matches('/')).into();
-            }
-        }
-        Fault::NextEmpty if is_last => metadata["next"] = "".into(),
-        Fault::NextNull if is_last => metadata["next"] = Value::Null,
-        Fault::EmptyPage => {
-            metadata["next"] = query.link_after_empty_page(url).into();
-            page["data"] = Value::Array(Vec::new());
-        }
-        _ => {}
-    }
 }
 
 /// A new invitation id.

@@ -64,11 +64,11 @@ struct Reference {
 }
 
 #[derive(Serialize)]
-pub(crate) struct ListBody<'a> {
+pub(crate) struct ListBody<T> {
     api_version: &'static str,
     kind: &'static str,
     metadata: ListMetadata,
-    data: Vec<Body<'a>>,
+    data: Vec<T>,
 }
 
 #[derive(Serialize)]
@@ -110,15 +110,16 @@ pub(crate) fn invitation<'a>(
     }
 }
 
-pub(crate) fn invitation_list(
-    first: String,
-    next: Option<String>,
+/// A page of a list, of this API version and kind, with the links to the first page and to the next one.
+pub(crate) fn list<T>(
+    (api_version, kind): (&'static str, &'static str),
+    (first, next): (String, Option<String>),
     total_size: usize,
-    data: Vec<Body<'_>>,
-) -> ListBody<'_> {
+    data: Vec<T>,
+) -> ListBody<T> {
     ListBody {
-        api_version: "iam/v2",
-        kind: "InvitationList",
+        api_version,
+        kind,
         metadata: ListMetadata {
             first,
             next,
