@@ -261,6 +261,12 @@ impl SandboxBuilder {
         self
     }
 
+    /// The number of members in the first organisation of each API. Default 0. See [`Config::seed_members`].
+    pub fn seed_members(mut self, members: u64) -> Self {
+        self.config.seed_members = members;
+        self
+    }
+
     /// The number of requests, and of changes, that the ledger keeps: the latest ones. The ledger counts those that it
     /// drops. Default 1 000 000.
     ///

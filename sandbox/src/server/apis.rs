@@ -102,18 +102,12 @@ impl Apis {
     ) -> Result<String, AcceptError> {
         let now = self.state.now();
         let (id, email) = match provider {
-            Provider::Confluent => {
-                let accepted = self.confluent.accept(email, now)?;
-                (&accepted.id, &accepted.email)
-            }
-            Provider::ClickHouse => {
-                let accepted = self.clickhouse.accept(email, now)?;
-                (&accepted.id, &accepted.email)
-            }
+            Provider::Confluent => self.confluent.accept(email, now)?,
+            Provider::ClickHouse => self.clickhouse.accept(email, now)?,
         };
         let ledger = &mut self.state.ledger;
-        ledger.commit(provider, Change::Accept, id, email, None);
-        Ok(id.to_string())
+        ledger.commit(provider, Change::Accept, &id, &email, None);
+        Ok(id)
     }
 
     /// All invitations, Confluent's first, each organisation's in order of creation.
