@@ -12,9 +12,21 @@ use crate::ledger::Change;
 use crate::members::Member;
 use crate::provider::Provider;
 use crate::request::ApiRequest;
+use crate::snapshot::MemberSnapshot;
 use crate::state::State;
 
 impl ClickHouse {
+    /// All members, each organisation's in order of joining.
+    pub(crate) fn member_snapshots(&self) -> impl Iterator<Item = MemberSnapshot> {
+        self.organizations.iter().flat_map(|organization| {
+            organization.members.after(0).map(|it| {
+                let roles = it.details.roles.iter().map(|role| role.id().to_owned());
+                let provider = Provider::ClickHouse;
+                MemberSnapshot::new(provider, &organization.id, it, roles.collect())
+            })
+        })
+    }
+
     pub(super) fn list_members(
         &self,
         request: &ApiRequest,

@@ -34,7 +34,7 @@ use crate::members::NewMember;
 use crate::provider::Provider;
 use crate::random;
 use crate::request::{ApiRequest, BodyError};
-use crate::snapshot::InvitationSnapshot;
+use crate::snapshot::{InvitationSnapshot, MemberSnapshot, RoleBindingSnapshot};
 use crate::state::State;
 use accounts::{Caller, Organization};
 use list::{Query, ReadTime};
@@ -181,6 +181,18 @@ impl Confluent {
                 InvitationSnapshot::new(Provider::Confluent, &organization.id, invitation, now)
             })
         })
+    }
+
+    /// All users, each organisation's in order of joining.
+    pub(crate) fn member_snapshots(&self) -> impl Iterator<Item = MemberSnapshot> {
+        let organizations = self.organizations.iter();
+        organizations.flat_map(Organization::member_snapshots)
+    }
+
+    /// All role bindings, each organisation's in order of creation.
+    pub(crate) fn role_binding_snapshots(&self) -> impl Iterator<Item = RoleBindingSnapshot> {
+        let organizations = self.organizations.iter();
+        organizations.flat_map(Organization::role_binding_snapshots)
     }
 
     fn authorize(

@@ -13,6 +13,7 @@ use crate::ledger::Change;
 use crate::provider::Provider;
 use crate::random;
 use crate::request::ApiRequest;
+use crate::snapshot::RoleBindingSnapshot;
 use crate::state::State;
 
 impl Confluent {
@@ -164,6 +165,17 @@ impl Confluent {
 }
 
 impl Organization {
+    pub(super) fn role_binding_snapshots(&self) -> impl Iterator<Item = RoleBindingSnapshot> {
+        self.bindings.after(0).map(|it| RoleBindingSnapshot {
+            organization: self.id.clone(),
+            id: it.id.to_string(),
+            principal: it.grant.principal.clone(),
+            role_name: it.grant.role_name.clone(),
+            crn_pattern: it.grant.crn_pattern.clone(),
+            created_at: it.created_at,
+        })
+    }
+
     /// The pattern of everything in the organisation.
     pub(super) fn crn(&self) -> String {
         format!("crn://confluent.cloud/organization={}", self.id)

@@ -2,16 +2,18 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::accounts::{Caller, Organization};
 use super::paging::{self, PageRequest, Parameters};
-use super::{Confluent, UserDetails, error, invitation_id, json_object, wire};
+use super::{Confluent, UserDetails, error, invitation_id, json_object, user_id, wire};
 use crate::error::ApiError;
 use crate::ledger::Change;
 use crate::members::Member;
 use crate::provider::Provider;
 use crate::request::ApiRequest;
+use crate::snapshot::MemberSnapshot;
 use crate::state::State;
 
 impl Confluent {
@@ -120,10 +122,15 @@ impl Confluent {
 }
 
 impl Organization {
+    pub(super) fn member_snapshots(&self) -> impl Iterator<Item = MemberSnapshot> {
+        let users = self.users.after(0);
+        users.map(|it| MemberSnapshot::new(Provider::Confluent, &self.id, it, Vec::new()))
+    }
+
     /// Removes an invitation, or marks it as deleted if the organisation keeps deleted ones. The role bindings of its
     /// user go too.
-    pub(super) fn withdraw(&mut self, invitation: &str, now: chrono::DateTime<chrono::Utc>) {
-        let user = super::user_id(invitation);
+    pub(super) fn withdraw(&mut self, invitation: &str, now: DateTime<Utc>) {
+        let user = user_id(invitation);
         self.bindings.remove_of(&format!("User:{user}"));
         if self.keep_deleted {
             self.invitations.deactivate(invitation, now);
