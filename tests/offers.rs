@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use org_invitations::{
     AuthType, ClickHouse, Confluent, ErrorKind, InvitationProvider, ListQuery, NewInvitation,
+    RoleGrant,
 };
 use org_invitations_sandbox::{SYSTEM_ROLES, Sandbox};
 
@@ -28,8 +29,17 @@ async fn providers() -> (Sandbox, [Arc<dyn InvitationProvider>; 2]) {
     (sandbox, [Arc::new(confluent), Arc::new(clickhouse)])
 }
 
-/// Both sides of one option: supported, it works; unsupported, it is refused without a request.
+/// Both sides of one option: supported, it works with one request; unsupported, it is refused without one.
 async fn both_sides(
+    offered: impl Fn(&dyn InvitationProvider) -> bool,
+    attempt: impl AsyncFn(&dyn InvitationProvider) -> org_invitations::Result<()>,
+) {
+    both_sides_sending(|_| 1, offered, attempt).await;
+}
+
+/// As [`both_sides`], where a provider may need several requests.
+async fn both_sides_sending(
+    requests: impl Fn(&dyn InvitationProvider) -> usize,
     offered: impl Fn(&dyn InvitationProvider) -> bool,
     attempt: impl AsyncFn(&dyn InvitationProvider) -> org_invitations::Result<()>,
 ) {
@@ -40,7 +50,7 @@ async fn both_sides(
         let sent = sandbox.ledger().requests.len() - before;
         if offered(&*provider) {
             assert!(outcome.is_ok(), "{provider}: {outcome:?}");
-            assert_eq!(sent, 1, "{provider}");
+            assert_eq!(sent, requests(&*provider), "{provider}");
         } else {
             let error = outcome.expect_err("it is not offered");
             assert_eq!(error.kind(), ErrorKind::Unsupported, "{provider}: {error}");
@@ -63,15 +73,34 @@ async fn auth_types() {
     .await;
 }
 
+/// Two roles that the provider's organisation has.
+fn roles_of(provider: &dyn InvitationProvider) -> [&'static str; 2] {
+    if is_confluent(provider) {
+        ["MetricsViewer", "EnvironmentAdmin@env-123"]
+    } else {
+        [SYSTEM_ROLES[0].id, SYSTEM_ROLES[2].id]
+    }
+}
+
+fn is_confluent(provider: &dyn InvitationProvider) -> bool {
+    provider.to_string() == Confluent::NAME
+}
+
 #[tokio::test]
-async fn roles_by_id() {
-    both_sides(
+async fn roles() {
+    both_sides_sending(
+        // On Confluent the organisation is looked up, and each role is bound to the user whom the create made.
+        |provider| if is_confluent(provider) { 4 } else { 1 },
         |provider| provider.capabilities().roles,
         async |provider| {
-            let new = NewInvitation::new("ann@example.com").roles([SYSTEM_ROLES[0].id]);
+            let wanted = roles_of(provider);
+            let new = NewInvitation::new("ann@example.com").roles(wanted);
             let invitation = provider.create(new).await?;
-            let roles = invitation.assigned_roles.unwrap();
-            assert_eq!(roles[0].id.as_deref(), Some(SYSTEM_ROLES[0].id));
+            let given = invitation.assigned_roles.unwrap();
+            assert_eq!(given.len(), wanted.len());
+            for (grant, role) in wanted.map(RoleGrant::from).iter().zip(&given) {
+                assert!(grant.is_met_by(role), "{grant} {role:?}");
+            }
             Ok(())
         },
     )

@@ -1,5 +1,5 @@
-//! Serves a sandbox until Ctrl-C: `serve [ADDRESS [INVITATIONS [LEDGER_ENTRIES]]]`, on a free loopback port, empty,
-//! and with a ledger of 100 000 entries unless told.
+//! Serves a sandbox until Ctrl-C: `serve [ADDRESS [INVITATIONS [LEDGER_ENTRIES [MEMBERS]]]]`, on a free loopback port,
+//! empty, and with a ledger of 100 000 entries unless told.
 
 use std::net::SocketAddr;
 
@@ -16,6 +16,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         builder = builder.seed(invitations.parse()?);
     }
     let entries = arguments.next().map_or(Ok(100_000), |text| text.parse())?;
+    if let Some(members) = arguments.next() {
+        builder = builder.seed_members(members.parse()?);
+    }
     let sandbox = builder.ledger_limit(entries).start().await?;
     println!("{}", serde_json::to_string(sandbox.credentials())?);
     let interrupted = async {

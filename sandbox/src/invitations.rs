@@ -275,16 +275,17 @@ impl<D> Invitations<D> {
     }
 }
 
-/// Accepts the open invitation of an address in the first organisation that has one.
-pub(crate) fn accept_first<'a, D: 'a>(
-    organizations: impl Iterator<Item = &'a mut Invitations<D>>,
+/// Accepts the open invitation of an address in the first organisation that has one. Returns it, and what came with the
+/// invitations of that organisation.
+pub(crate) fn accept_first<'a, D: 'a, T>(
+    organizations: impl Iterator<Item = (&'a mut Invitations<D>, T)>,
     email: &str,
     now: DateTime<Utc>,
-) -> Result<&'a Invitation<D>, AcceptError> {
+) -> Result<(&'a Invitation<D>, T), AcceptError> {
     let mut why_not = AcceptError::NotInvited;
-    for invitations in organizations {
+    for (invitations, rest) in organizations {
         match invitations.accept(email, now) {
-            Ok(accepted) => return Ok(accepted),
+            Ok(accepted) => return Ok((accepted, rest)),
             Err(AcceptError::NotInvited) => {}
             Err(other) => why_not = other,
         }

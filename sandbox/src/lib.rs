@@ -18,6 +18,7 @@ mod invitations;
 mod jwt;
 mod ledger;
 mod limits;
+mod members;
 mod operation;
 mod provider;
 mod random;
@@ -29,8 +30,9 @@ mod state;
 
 pub use clickhouse::roles::{SYSTEM_ROLES, SystemRole};
 pub use config::{
-    ClickHouseKey, ClickHouseOrganization, Config, ConfluentKey, ConfluentOrganization, CustomRole,
-    IdentityPool, Quota, Quotas, Rights, StsSettings,
+    ClickHouseKey, ClickHouseMember, ClickHouseOrganization, Config, ConfluentKey, ConfluentMember,
+    ConfluentOrganization, ConfluentRoleBinding, CustomRole, IdentityPool, Quota, Quotas, Rights,
+    StsSettings,
 };
 pub use credentials::{ClickHouseCredentials, ConfluentCredentials, Credentials, IdpCredentials};
 pub use faults::{
@@ -42,4 +44,4 @@ pub use limits::{Limit, Limits, Window};
 pub use operation::Operation;
 pub use provider::Provider;
 pub use sandbox::{Sandbox, SandboxBuilder};
-pub use snapshot::InvitationSnapshot;
+pub use snapshot::{InvitationSnapshot, MemberSnapshot, RoleBindingSnapshot};

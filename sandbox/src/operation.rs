@@ -8,9 +8,9 @@ use crate::provider::Provider;
 
 /// An operation, whichever API it belongs to.
 ///
-/// In JSON the lower-case word, such as `"create"`.
+/// In JSON the words in lower case, such as `"create"` and `"create_role_binding"`. The first four are about invitations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Operation {
     /// `createIamV2Invitation`, `invitationCreate`.
@@ -23,45 +23,96 @@ pub enum Operation {
     Delete,
     /// `exchangeStsV1OauthToken`, only on Confluent.
     Exchange,
+    /// `listIamV2Users`, `memberGetList`.
+    ListMembers,
+    /// `getIamV2User`, `memberGet`.
+    GetMember,
+    /// `updateIamV2User`, `memberUpdate`.
+    UpdateMember,
+    /// `deleteIamV2User`, `memberDelete`.
+    DeleteMember,
+    /// `listIamV2RoleBindings`, only on Confluent.
+    ListRoleBindings,
+    /// `createIamV2RoleBinding`, only on Confluent.
+    CreateRoleBinding,
+    /// `getIamV2RoleBinding`, only on Confluent.
+    GetRoleBinding,
+    /// `deleteIamV2RoleBinding`, only on Confluent.
+    DeleteRoleBinding,
+    /// `listOrgV2Organizations`, only on Confluent.
+    ListOrganizations,
+    /// `getOrgV2Organization`, only on Confluent.
+    GetOrganization,
     /// `organizationRolesGetList`, only on ClickHouse.
     Roles,
+    /// `organizationRoleGet`, only on ClickHouse.
+    GetRole,
+    /// `activityGetList`, only on ClickHouse.
+    ListActivities,
 }
 
-const IDS: [(&str, Provider, Operation); 10] = [
-    (
-        "createIamV2Invitation",
-        Provider::Confluent,
-        Operation::Create,
-    ),
-    ("getIamV2Invitation", Provider::Confluent, Operation::Get),
-    ("listIamV2Invitations", Provider::Confluent, Operation::List),
-    (
-        "deleteIamV2Invitation",
-        Provider::Confluent,
-        Operation::Delete,
-    ),
-    (
-        "exchangeStsV1OauthToken",
-        Provider::Confluent,
-        Operation::Exchange,
-    ),
-    (
-        "organizationRolesGetList",
-        Provider::ClickHouse,
-        Operation::Roles,
-    ),
-    ("invitationCreate", Provider::ClickHouse, Operation::Create),
-    ("invitationGet", Provider::ClickHouse, Operation::Get),
-    ("invitationGetList", Provider::ClickHouse, Operation::List),
-    ("invitationDelete", Provider::ClickHouse, Operation::Delete),
+const CONFLUENT: &[(&str, Operation)] = &[
+    ("createIamV2Invitation", Operation::Create),
+    ("getIamV2Invitation", Operation::Get),
+    ("listIamV2Invitations", Operation::List),
+    ("deleteIamV2Invitation", Operation::Delete),
+    ("exchangeStsV1OauthToken", Operation::Exchange),
+    ("listIamV2Users", Operation::ListMembers),
+    ("getIamV2User", Operation::GetMember),
+    ("updateIamV2User", Operation::UpdateMember),
+    ("deleteIamV2User", Operation::DeleteMember),
+    ("listIamV2RoleBindings", Operation::ListRoleBindings),
+    ("createIamV2RoleBinding", Operation::CreateRoleBinding),
+    ("getIamV2RoleBinding", Operation::GetRoleBinding),
+    ("deleteIamV2RoleBinding", Operation::DeleteRoleBinding),
+    ("listOrgV2Organizations", Operation::ListOrganizations),
+    ("getOrgV2Organization", Operation::GetOrganization),
+];
+
+const CLICKHOUSE: &[(&str, Operation)] = &[
+    ("invitationCreate", Operation::Create),
+    ("invitationGet", Operation::Get),
+    ("invitationGetList", Operation::List),
+    ("invitationDelete", Operation::Delete),
+    ("memberGetList", Operation::ListMembers),
+    ("memberGet", Operation::GetMember),
+    ("memberUpdate", Operation::UpdateMember),
+    ("memberDelete", Operation::DeleteMember),
+    ("organizationRolesGetList", Operation::Roles),
+    ("organizationRoleGet", Operation::GetRole),
+    ("activityGetList", Operation::ListActivities),
 ];
 
 impl Operation {
+    /// Whether the operation is a list, which has pages on Confluent.
+    pub(crate) fn is_list(self) -> bool {
+        matches!(
+            self,
+            Self::List | Self::ListMembers | Self::ListRoleBindings | Self::ListOrganizations
+        )
+    }
+
+    /// Whether the operation changes something.
+    pub(crate) fn is_change(self) -> bool {
+        matches!(
+            self,
+            Self::Create
+                | Self::Delete
+                | Self::UpdateMember
+                | Self::DeleteMember
+                | Self::CreateRoleBinding
+                | Self::DeleteRoleBinding
+        )
+    }
+
     /// Finds the operation of an `operationId` in a vendor's document, and the API that has it.
     pub fn from_id(operation_id: &str) -> Option<(Provider, Self)> {
-        IDS.into_iter()
-            .find(|(id, ..)| *id == operation_id)
-            .map(|(_, provider, operation)| (provider, operation))
+        let in_document = |provider, document: &[(&str, Self)]| {
+            let found = document.iter().find(|(id, _)| *id == operation_id);
+            found.map(|(_, operation)| (provider, *operation))
+        };
+        in_document(Provider::Confluent, CONFLUENT)
+            .or_else(|| in_document(Provider::ClickHouse, CLICKHOUSE))
     }
 }
 
@@ -73,7 +124,19 @@ impl fmt::Display for Operation {
             Self::List => "list",
             Self::Delete => "delete",
             Self::Exchange => "exchange",
+            Self::ListMembers => "list_members",
+            Self::GetMember => "get_member",
+            Self::UpdateMember => "update_member",
+            Self::DeleteMember => "delete_member",
+            Self::ListRoleBindings => "list_role_bindings",
+            Self::CreateRoleBinding => "create_role_binding",
+            Self::GetRoleBinding => "get_role_binding",
+            Self::DeleteRoleBinding => "delete_role_binding",
+            Self::ListOrganizations => "list_organizations",
+            Self::GetOrganization => "get_organization",
             Self::Roles => "roles",
+            Self::GetRole => "get_role",
+            Self::ListActivities => "list_activities",
         })
     }
 }

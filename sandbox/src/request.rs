@@ -35,6 +35,15 @@ impl FilterMode {
             Self::Ignored => true,
         }
     }
+
+    /// Whether a filter that matches prefixes anyway matches.
+    pub(crate) fn matches_prefix(self, filter: &str, value: &str) -> bool {
+        self == Self::Ignored || value.starts_with(filter)
+    }
+
+    pub(crate) fn is_exact(self) -> bool {
+        self == Self::Exact
+    }
 }
 
 /// Why a request body is not a JSON object.

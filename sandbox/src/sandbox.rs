@@ -18,9 +18,9 @@ use crate::ledger::Ledger;
 use crate::limits::Limits;
 use crate::provider::Provider;
 use crate::server::{self, AppState};
-use crate::snapshot::InvitationSnapshot;
+use crate::snapshot::{InvitationSnapshot, MemberSnapshot, RoleBindingSnapshot};
 
-/// A running server with both vendors' invitation APIs.
+/// A running server with both vendors' APIs for invitations, members and roles.
 ///
 /// A sandbox runs on the Tokio runtime that started it, keeps everything in memory, shares nothing with other
 /// sandboxes, and stops when dropped.
@@ -81,7 +81,7 @@ impl Sandbox {
     /// `POST /_sandbox/accept` does the same.
     ///
     /// On Confluent the invitation stays and reads `INVITE_STATUS_ACCEPTED`; on ClickHouse it is no longer shown. On
-    /// both, another create for the address is answered with 409.
+    /// both, the invitee is a member from then on, and another create for the address is answered with 409.
     ///
     /// # Errors
     ///
@@ -163,7 +163,19 @@ impl Sandbox {
         self.app.lock().snapshots()
     }
 
-    /// Goes back to the state at the start: invitations, ledger, faults, limits, quotas, roles, tokens and clock.
+    /// All members, Confluent's first, each organisation's in order of joining. `GET /_sandbox/members` answers the same,
+    /// as `{"members": […]}`.
+    pub fn members(&self) -> Vec<MemberSnapshot> {
+        self.app.lock().member_snapshots()
+    }
+
+    /// All role bindings of Confluent, each organisation's in order of creation. `GET /_sandbox/role-bindings` answers
+    /// the same, as `{"role_bindings": […]}`.
+    pub fn role_bindings(&self) -> Vec<RoleBindingSnapshot> {
+        self.app.lock().confluent.role_binding_snapshots().collect()
+    }
+
+    /// Goes back to the state at the start: people, ledger, faults, limits, quotas, roles, tokens and clock.
     /// `POST /_sandbox/reset` does the same.
     ///
     /// The credentials stay, and the ledger's `sequence` continues.
@@ -258,6 +270,12 @@ impl SandboxBuilder {
     /// The number of invitations in the first organisation of each API. Default 0. See [`Config::seed`].
     pub fn seed(mut self, invitations: u64) -> Self {
         self.config.seed = invitations;
+        self
+    }
+
+    /// The number of members in the first organisation of each API. Default 0. See [`Config::seed_members`].
+    pub fn seed_members(mut self, members: u64) -> Self {
+        self.config.seed_members = members;
         self
     }
 

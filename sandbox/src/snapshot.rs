@@ -1,9 +1,10 @@
-//! Invitations in one form for both APIs.
+//! Invitations and members in one form for both APIs, and role bindings.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::invitations::{Invitation, InvitationStatus};
+use crate::members::Member;
 use crate::provider::Provider;
 
 /// An invitation of either API, as the sandbox keeps it.
@@ -28,6 +29,63 @@ pub struct InvitationSnapshot {
     pub accepted_at: Option<DateTime<Utc>>,
     /// When the invitation was deleted, if it is still shown.
     pub deleted_at: Option<DateTime<Utc>>,
+}
+
+/// A member of either API, as the sandbox keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct MemberSnapshot {
+    /// The API that the member belongs to.
+    pub provider: Provider,
+    /// The id of the organisation that the member belongs to.
+    pub organization: String,
+    /// The id of the user.
+    pub id: String,
+    /// The member's address as the vendor keeps it.
+    pub email: String,
+    /// The member's name.
+    pub name: String,
+    /// When the member joined.
+    pub joined_at: DateTime<Utc>,
+    /// The ids of the member's roles. Always empty on Confluent, which has [`RoleBindingSnapshot`]s.
+    pub role_ids: Vec<String>,
+}
+
+/// A role binding of Confluent, as the sandbox keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RoleBindingSnapshot {
+    /// The id of the organisation that the binding belongs to.
+    pub organization: String,
+    /// The binding's id.
+    pub id: String,
+    /// `User:` or `Group:`, and an id.
+    pub principal: String,
+    /// The role's name.
+    pub role_name: String,
+    /// Where the role holds.
+    pub crn_pattern: String,
+    /// When the binding was created.
+    pub created_at: DateTime<Utc>,
+}
+
+impl MemberSnapshot {
+    pub(crate) fn new<D>(
+        provider: Provider,
+        organization: &str,
+        member: &Member<D>,
+        role_ids: Vec<String>,
+    ) -> Self {
+        Self {
+            provider,
+            organization: organization.to_owned(),
+            id: member.id.to_string(),
+            email: member.email.to_string(),
+            name: member.name.to_string(),
+            joined_at: member.joined_at,
+            role_ids,
+        }
+    }
 }
 
 impl InvitationSnapshot {

@@ -8,7 +8,7 @@ use org_invitations::{
 };
 use org_invitations_sandbox::Sandbox;
 
-use crate::{confluent, context};
+use crate::{CONFLUENT_ROLES, confluent, context};
 
 /// What is wrong with it.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +19,7 @@ enum Fault {
     TakesDuplicatesForSuccess,
     DeletesNothing,
     HidesWhatIsMissing,
-    ClaimsRoles,
+    IgnoresRoles,
     DeniesAuthTypes,
     SendsBeforeItChecks,
     NamesNobody,
@@ -44,15 +44,16 @@ impl std::fmt::Display for Broken {
 impl InvitationProvider for Broken {
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = self.inner.capabilities();
-        match self.fault {
-            Fault::ClaimsRoles => capabilities.roles = true,
-            Fault::DeniesAuthTypes => capabilities.auth_type = false,
-            _ => {}
+        if let Fault::DeniesAuthTypes = self.fault {
+            capabilities.auth_type = false;
         }
         capabilities
     }
 
-    async fn create(&self, new: NewInvitation) -> Result<Invitation> {
+    async fn create(&self, mut new: NewInvitation) -> Result<Invitation> {
+        if let Fault::IgnoresRoles = self.fault {
+            new.roles = None;
+        }
         if let Fault::SendsBeforeItChecks = self.fault {
             self.inner.list_page(&ListQuery::new(), None).await?;
         }
@@ -103,7 +104,7 @@ async fn report(fault: Fault) -> Report {
     let sandbox = Sandbox::start().await.unwrap();
     let inner = confluent(&sandbox);
     let provider = Broken { inner, fault };
-    run_all(&context(&sandbox, &provider)).await
+    run_all(&context(&sandbox, &provider, CONFLUENT_ROLES)).await
 }
 
 #[tokio::test]
@@ -121,7 +122,7 @@ async fn each_fault_is_found_and_named() {
         ),
         (Fault::DeletesNothing, "a_deleted_invitation_is_gone"),
         (Fault::HidesWhatIsMissing, "a_second_delete_is_not_found"),
-        (Fault::ClaimsRoles, "roles_are_honoured_or_refused"),
+        (Fault::IgnoresRoles, "roles_are_honoured_or_refused"),
         (
             Fault::DeniesAuthTypes,
             "an_auth_type_is_honoured_or_refused",
@@ -144,7 +145,7 @@ async fn nothing_is_left_behind() {
     let provider = confluent(&sandbox);
     let known = NewInvitation::new("known@example.com");
     let known = provider.create(known).await.unwrap();
-    let report = run_all(&context(&sandbox, &provider)).await;
+    let report = run_all(&context(&sandbox, &provider, CONFLUENT_ROLES)).await;
     assert!(report.passed(), "{report}");
     let left = provider.list_page(&ListQuery::new(), None).await.unwrap();
     let sent: Vec<_> = left

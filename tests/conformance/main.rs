@@ -7,7 +7,7 @@ mod live;
 use std::{sync::Arc, time::Duration};
 
 use org_invitations::{ClickHouse, Confluent, InvitationProvider, conformance::TestContext};
-use org_invitations_sandbox::Sandbox;
+use org_invitations_sandbox::{SYSTEM_ROLES, Sandbox};
 
 fn confluent(sandbox: &Sandbox) -> Confluent {
     let key = &sandbox.credentials().confluent;
@@ -28,8 +28,20 @@ fn clickhouse(sandbox: &Sandbox) -> ClickHouse {
         .unwrap()
 }
 
-fn context<'a>(sandbox: &'a Sandbox, provider: &'a dyn InvitationProvider) -> TestContext<'a> {
-    TestContext::new(provider).count_requests(|| sandbox.ledger().requests.len())
+/// Roles on Confluent, in the organisation and in a scope.
+const CONFLUENT_ROLES: &[&str] = &["MetricsViewer", "EnvironmentAdmin@env-123"];
+
+/// Roles on ClickHouse, by name and by id.
+const CLICKHOUSE_ROLES: &[&str] = &["Admin", SYSTEM_ROLES[2].id];
+
+fn context<'a>(
+    sandbox: &'a Sandbox,
+    provider: &'a dyn InvitationProvider,
+    roles: &[&str],
+) -> TestContext<'a> {
+    TestContext::new(provider)
+        .count_requests(|| sandbox.ledger().requests.len())
+        .roles(roles.iter().copied())
 }
 
 macro_rules! tests {
@@ -37,8 +49,8 @@ macro_rules! tests {
         mod $behaviour {
             use super::*;
 
-            async fn check(sandbox: &Sandbox, provider: &dyn InvitationProvider) {
-                let context = context(sandbox, provider);
+            async fn check(sandbox: &Sandbox, provider: &dyn InvitationProvider, roles: &[&str]) {
+                let context = context(sandbox, provider, roles);
                 let outcome = org_invitations::conformance::$behaviour(&context).await;
                 outcome.unwrap_or_else(|violation| panic!("{violation}"));
             }
@@ -46,27 +58,27 @@ macro_rules! tests {
             #[tokio::test]
             async fn confluent() {
                 let sandbox = Sandbox::start().await.unwrap();
-                check(&sandbox, &super::confluent(&sandbox)).await;
+                check(&sandbox, &super::confluent(&sandbox), CONFLUENT_ROLES).await;
             }
 
             #[tokio::test]
             async fn confluent_behind_a_pointer() {
                 let sandbox = Sandbox::start().await.unwrap();
                 let provider: Arc<dyn InvitationProvider> = Arc::new(super::confluent(&sandbox));
-                check(&sandbox, &provider).await;
+                check(&sandbox, &provider, CONFLUENT_ROLES).await;
             }
 
             #[tokio::test]
             async fn clickhouse() {
                 let sandbox = Sandbox::start().await.unwrap();
-                check(&sandbox, &super::clickhouse(&sandbox)).await;
+                check(&sandbox, &super::clickhouse(&sandbox), CLICKHOUSE_ROLES).await;
             }
 
             #[tokio::test]
             async fn clickhouse_behind_a_pointer() {
                 let sandbox = Sandbox::start().await.unwrap();
                 let provider: Arc<dyn InvitationProvider> = Arc::new(super::clickhouse(&sandbox));
-                check(&sandbox, &provider).await;
+                check(&sandbox, &provider, CLICKHOUSE_ROLES).await;
             }
         }
     )*};

@@ -54,8 +54,8 @@ pub(super) fn forbidden() -> ApiError {
     ApiError::new(StatusCode::FORBIDDEN, "FORBIDDEN", detail)
 }
 
-pub(super) fn not_found() -> ApiError {
-    let detail = "The invitation does not exist";
+pub(super) fn not_found(what: &str) -> ApiError {
+    let detail = format!("The {what} does not exist");
     ApiError::new(StatusCode::NOT_FOUND, "NOT_FOUND", detail)
 }
 
@@ -67,6 +67,11 @@ pub(super) fn method_not_allowed(allowed: &'static str) -> ApiError {
 
 pub(super) fn conflict(detail: &str) -> ApiError {
     ApiError::new(StatusCode::CONFLICT, "CONFLICT", detail)
+}
+
+/// The address belongs to a member.
+pub(super) fn already_a_member() -> ApiError {
+    conflict("This email address belongs to a member of the organization")
 }
 
 /// Another request holds a lock.

@@ -1,7 +1,9 @@
-//! ClickHouse Cloud, v1: invitations and roles.
+//! ClickHouse Cloud, v1: invitations, members, roles and activities.
 
 mod accounts;
+mod activities;
 mod error;
+mod members;
 pub(crate) mod roles;
 mod route;
 mod seed;
@@ -22,11 +24,13 @@ use crate::error::ApiError;
 use crate::html;
 use crate::invitations::{AcceptError, Invitation, NewInvitation, accept_first};
 use crate::ledger::Change;
+use crate::members::NewMember;
 use crate::provider::Provider;
 use crate::request::{ApiRequest, BodyError};
 use crate::snapshot::InvitationSnapshot;
 use crate::state::State;
 use accounts::Organization;
+use activities::{Actor, INVITE_CREATE, INVITE_DELETE, MEMBER_JOIN};
 use roles::Role;
 
 pub(crate) use route::Route;
@@ -37,8 +41,8 @@ pub(crate) struct ClickHouse {
     organizations: Vec<Organization>,
 }
 
-/// The properties of an invitation that only ClickHouse has.
-#[derive(Debug)]
+/// The properties of an invitation or a member that only ClickHouse has.
+#[derive(Clone, Debug)]
 pub(crate) struct Details {
     roles: Vec<Role>,
     /// The deprecated `role`, which never changes.
@@ -72,15 +76,19 @@ impl ClickHouse {
     pub(crate) fn reset(&mut self, config: &Config, now: DateTime<Utc>) {
         for organization in &mut self.organizations {
             organization.invitations = Default::default();
+            organization.members = Default::default();
+            organization.activities = Default::default();
             organization.custom_roles.clear();
         }
         for (organization, configured) in self.organizations.iter_mut().zip(&config.clickhouse) {
             organization
                 .custom_roles
                 .clone_from(&configured.custom_roles);
+            seed::people(organization, configured, now);
         }
         if let Some(first) = self.organizations.first_mut() {
-            seed::fill(first, config.seed, now);
+            seed::invitations(first, config.seed, now);
+            seed::members(first, config.seed_members, now);
         }
     }
 
@@ -91,24 +99,36 @@ impl ClickHouse {
         request: &ApiRequest,
     ) -> Response {
         let may = |organization, is_allowed| self.authorize(request, organization, is_allowed);
-        let answer = match route {
-            Route::List { organization } => {
-                may(organization, Rights::can_read).and_then(|it| self.list(state, request, it))
-            }
-            Route::Create { organization } => {
-                may(organization, Rights::can_write).and_then(|it| self.create(state, request, it))
-            }
-            Route::ListRoles { organization } => {
-                may(organization, Rights::can_read).and_then(|it| self.list_roles(request, it))
-            }
-            Route::Get { organization, id } => {
-                may(organization, Rights::can_read).and_then(|it| self.get(request, it, id))
-            }
-            Route::Delete { organization, id } => may(organization, Rights::can_write)
-                .and_then(|it| self.delete(state, request, it, id)),
-            Route::MethodNotAllowed(allowed) => Err(error::method_not_allowed(allowed)),
-            Route::NotFound => return html::not_found_page(),
-        };
+        let answer =
+            match route {
+                Route::List { organization } => {
+                    may(organization, Rights::can_read).and_then(|it| self.list(state, request, it))
+                }
+                Route::Create { organization } => may(organization, Rights::can_write)
+                    .and_then(|it| self.create(state, request, it)),
+                Route::ListRoles { organization } => {
+                    may(organization, Rights::can_read).and_then(|it| self.list_roles(request, it))
+                }
+                Route::GetRole { organization, id } => may(organization, Rights::can_read)
+                    .and_then(|it| self.get_role(request, it, id)),
+                Route::ListActivities { organization } => may(organization, Rights::can_read)
+                    .and_then(|it| self.list_activities(request, it)),
+                Route::ListMembers { organization } => may(organization, Rights::can_read)
+                    .and_then(|it| self.list_members(request, it)),
+                Route::GetMember { organization, id } => may(organization, Rights::can_read)
+                    .and_then(|it| self.get_member(request, it, id)),
+                Route::UpdateMember { organization, id } => may(organization, Rights::can_write)
+                    .and_then(|it| self.update_member(state, request, it, id)),
+                Route::DeleteMember { organization, id } => may(organization, Rights::can_write)
+                    .and_then(|it| self.delete_member(state, request, it, id)),
+                Route::Get { organization, id } => {
+                    may(organization, Rights::can_read).and_then(|it| self.get(request, it, id))
+                }
+                Route::Delete { organization, id } => may(organization, Rights::can_write)
+                    .and_then(|it| self.delete(state, request, it, id)),
+                Route::MethodNotAllowed(allowed) => Err(error::method_not_allowed(allowed)),
+                Route::NotFound => return html::not_found_page(),
+            };
         answer.unwrap_or_else(|error| error::response(error, &request.request_id))
     }
 
@@ -118,14 +138,29 @@ impl ClickHouse {
         Some(key.api_key.clone())
     }
 
-    /// Accepts the open invitation of an address, in the first organisation that has one.
+    /// Accepts the open invitation of an address, in the first organisation that has one, and returns its id and
+    /// address. The invitee is a member from then on, with the roles of the invitation.
     pub(crate) fn accept(
         &mut self,
         email: &str,
         now: DateTime<Utc>,
-    ) -> Result<&Invitation<Details>, AcceptError> {
+    ) -> Result<(String, String), AcceptError> {
         let organizations = self.organizations.iter_mut();
-        accept_first(organizations.map(|it| &mut it.invitations), email, now)
+        let organizations = organizations.map(|it| {
+            let people = (&mut it.members, &mut it.activities);
+            (&mut it.invitations, people)
+        });
+        let (invitation, (members, activities)) = accept_first(organizations, email, now)?;
+        let new = NewMember {
+            id: random_id(),
+            email: invitation.email.to_string(),
+            name: None,
+            details: invitation.details.clone(),
+        };
+        let member = members.insert(new, now);
+        let (id, email) = (member.id.clone(), member.email.clone());
+        activities.record(MEMBER_JOIN, Actor::User { id, email }, now);
+        Ok((invitation.id.to_string(), invitation.email.to_string()))
     }
 
     /// All invitations, each organisation's in order of creation.
@@ -207,42 +242,30 @@ impl ClickHouse {
         Ok(wire::success(Some(result), &request.request_id))
     }
 
-    fn list_roles(&self, request: &ApiRequest, position: usize) -> Result<Response, ApiError> {
-        let custom = self.organization(position)?.custom_roles.iter();
-        let system = roles::SYSTEM_ROLES.into_iter().map(Role::System);
-        let result: Vec<_> = system
-            .chain(custom.cloned().map(Role::Custom))
-            .map(|role| json!({ "id": role.id(), "name": role.name(), "type": role.role_type() }))
-            .collect();
-        Ok(wire::success(Some(result), &request.request_id))
-    }
-
     fn create(
         &mut self,
         state: &mut State,
         request: &ApiRequest,
         position: usize,
     ) -> Result<Response, ApiError> {
-        let body = request.json_object().map_err(|error| match error {
-            BodyError::TooLarge => error::too_large(),
-            BodyError::NotJson => error::bad_request("The body is not JSON"),
-            BodyError::NotAnObject => error::bad_request("The body is not a JSON object"),
-        })?;
+        let body = json_object(request)?;
+        let actor = self.actor(request);
         let email = email(&body)?;
         let logical_time = state.logical_time();
-        let organization = self
-            .organizations
-            .get_mut(position)
-            .ok_or_else(error::not_found)?;
+        let organization = self.organization_mut(position)?;
         let custom = &organization.custom_roles;
-        let details = Details::new(roles(&body, custom)?, !custom.is_empty());
+        let roles = requested_roles(&body, custom)?.unwrap_or_else(|| vec![roles::DEFAULT]);
+        let details = Details::new(roles, !custom.is_empty());
         let invitations = &mut organization.invitations;
         if let Some(existing) = invitations.find_conflicting(&email, logical_time) {
-            return Err(error::conflict(if is_open(existing) {
-                "This email address is invited to the organization"
+            return Err(if is_open(existing) {
+                error::conflict("This email address is invited to the organization")
             } else {
-                "This email address belongs to a member of the organization"
-            }));
+                error::already_a_member()
+            });
+        }
+        if organization.members.get_by_email(&email).is_some() {
+            return Err(error::already_a_member());
         }
         let new = NewInvitation {
             id: random_id(),
@@ -260,6 +283,8 @@ impl ClickHouse {
             Some(&request.request_id),
         );
         let result = wire::invitation(created);
+        let activities = &mut organization.activities;
+        activities.record(INVITE_CREATE, actor, state.now());
         Ok(wire::success(Some(result), &request.request_id))
     }
 
@@ -278,9 +303,11 @@ impl ClickHouse {
     ) -> Result<Response, ApiError> {
         let id = uuid(id, "invitation")?;
         let email = self.find(position, &id)?.email.clone();
-        if let Some(organization) = self.organizations.get_mut(position) {
-            organization.invitations.remove(&id);
-        }
+        let actor = self.actor(request);
+        let organization = self.organization_mut(position)?;
+        organization.invitations.remove(&id);
+        let activities = &mut organization.activities;
+        activities.record(INVITE_DELETE, actor, state.now());
         state.ledger.commit(
             Provider::ClickHouse,
             Change::Delete,
@@ -294,12 +321,24 @@ impl ClickHouse {
     /// The open invitation of an id.
     fn find(&self, position: usize, id: &str) -> Result<&Invitation<Details>, ApiError> {
         let found = self.organization(position)?.invitations.get(id);
-        found.filter(|it| is_open(it)).ok_or_else(error::not_found)
+        let open = found.filter(|it| is_open(it));
+        open.ok_or_else(|| error::not_found("invitation"))
     }
 
     fn organization(&self, position: usize) -> Result<&Organization, ApiError> {
         let found = self.organizations.get(position);
-        found.ok_or_else(error::not_found)
+        found.ok_or_else(|| error::not_found("organization"))
+    }
+
+    fn organization_mut(&mut self, position: usize) -> Result<&mut Organization, ApiError> {
+        let found = self.organizations.get_mut(position);
+        found.ok_or_else(|| error::not_found("organization"))
+    }
+
+    /// The key that a request acts with.
+    fn actor(&self, request: &ApiRequest) -> Actor {
+        let key = self.authenticate(&request.headers);
+        Actor::Key(key.map_or("", |(_, key)| &key.api_key).into())
     }
 }
 
@@ -349,10 +388,22 @@ fn email(body: &Map<String, Value>) -> Result<String, ApiError> {
     }
 }
 
-/// The roles that a create assigns, in an organisation with these custom roles.
-fn roles(body: &Map<String, Value>, custom: &[CustomRole]) -> Result<Vec<Role>, ApiError> {
+fn json_object(request: &ApiRequest) -> Result<Map<String, Value>, ApiError> {
+    request.json_object().map_err(|error| match error {
+        BodyError::TooLarge => error::too_large(),
+        BodyError::NotJson => error::bad_request("The body is not JSON"),
+        BodyError::NotAnObject => error::bad_request("The body is not a JSON object"),
+    })
+}
+
+/// The roles that a create or an update assigns, in an organisation with these custom roles; `None` if the body names
+/// none.
+fn requested_roles(
+    body: &Map<String, Value>,
+    custom: &[CustomRole],
+) -> Result<Option<Vec<Role>>, ApiError> {
     match (body.get("role"), body.get("assignedRoleIds")) {
-        (None, None) => Ok(vec![roles::DEFAULT]),
+        (None, None) => Ok(None),
         (Some(_), Some(_)) => Err(error::bad_request(
             "'role' and 'assignedRoleIds' exclude each other",
         )),
@@ -363,9 +414,9 @@ fn roles(body: &Map<String, Value>, custom: &[CustomRole]) -> Result<Vec<Role>, 
         (Some(role), None) => role
             .as_str()
             .and_then(roles::by_legacy_name)
-            .map(|role| vec![role])
+            .map(|role| Some(vec![role]))
             .ok_or_else(|| error::bad_request("'role' is neither 'admin' nor 'developer'")),
-        (None, Some(ids)) => roles_of_ids(ids, custom),
+        (None, Some(ids)) => roles_of_ids(ids, custom).map(Some),
     }
 }
 

@@ -14,6 +14,28 @@ pub(crate) enum Route {
     ListRoles {
         organization: String,
     },
+    GetRole {
+        organization: String,
+        id: String,
+    },
+    ListActivities {
+        organization: String,
+    },
+    ListMembers {
+        organization: String,
+    },
+    GetMember {
+        organization: String,
+        id: String,
+    },
+    UpdateMember {
+        organization: String,
+        id: String,
+    },
+    DeleteMember {
+        organization: String,
+        id: String,
+    },
     Get {
         organization: String,
         id: String,
@@ -30,32 +52,55 @@ pub(crate) enum Route {
 impl Route {
     /// The route of a path, given by its decoded segments after `v1`.
     pub(crate) fn parse(method: &Method, segments: &[&str]) -> Self {
-        match segments {
-            ["organizations", organization, "invitations"] if !organization.is_empty() => {
-                let organization = (*organization).to_owned();
-                match *method {
-                    Method::GET => Self::List { organization },
-                    Method::POST => Self::Create { organization },
-                    _ => Self::MethodNotAllowed("GET, POST"),
-                }
-            }
-            ["organizations", organization, "roles"] if !organization.is_empty() => {
-                let organization = (*organization).to_owned();
-                match *method {
-                    Method::GET => Self::ListRoles { organization },
-                    _ => Self::MethodNotAllowed("GET"),
-                }
-            }
-            ["organizations", organization, "invitations", id]
-                if !organization.is_empty() && !id.is_empty() =>
-            {
-                let (organization, id) = ((*organization).to_owned(), (*id).to_owned());
+        let ["organizations", organization, rest @ ..] = segments else {
+            return Self::NotFound;
+        };
+        if organization.is_empty() || rest.iter().any(|segment| segment.is_empty()) {
+            return Self::NotFound;
+        }
+        let organization = (*organization).to_owned();
+        match rest {
+            ["invitations"] => match *method {
+                Method::GET => Self::List { organization },
+                Method::POST => Self::Create { organization },
+                _ => Self::MethodNotAllowed("GET, POST"),
+            },
+            ["invitations", id] => {
+                let id = (*id).to_owned();
                 match *method {
                     Method::GET => Self::Get { organization, id },
                     Method::DELETE => Self::Delete { organization, id },
                     _ => Self::MethodNotAllowed("GET, DELETE"),
                 }
             }
+            ["members"] => match *method {
+                Method::GET => Self::ListMembers { organization },
+                _ => Self::MethodNotAllowed("GET"),
+            },
+            ["members", id] => {
+                let id = (*id).to_owned();
+                match *method {
+                    Method::GET => Self::GetMember { organization, id },
+                    Method::PATCH => Self::UpdateMember { organization, id },
+                    Method::DELETE => Self::DeleteMember { organization, id },
+                    _ => Self::MethodNotAllowed("GET, PATCH, DELETE"),
+                }
+            }
+            ["roles"] => match *method {
+                Method::GET => Self::ListRoles { organization },
+                _ => Self::MethodNotAllowed("GET"),
+            },
+            ["roles", id] => {
+                let id = (*id).to_owned();
+                match *method {
+                    Method::GET => Self::GetRole { organization, id },
+                    _ => Self::MethodNotAllowed("GET"),
+                }
+            }
+            ["activities"] => match *method {
+                Method::GET => Self::ListActivities { organization },
+                _ => Self::MethodNotAllowed("GET"),
+            },
             _ => Self::NotFound,
         }
     }
@@ -66,6 +111,12 @@ impl Route {
             Self::List { .. } => Some("invitationGetList"),
             Self::Create { .. } => Some("invitationCreate"),
             Self::ListRoles { .. } => Some("organizationRolesGetList"),
+            Self::GetRole { .. } => Some("organizationRoleGet"),
+            Self::ListActivities { .. } => Some("activityGetList"),
+            Self::ListMembers { .. } => Some("memberGetList"),
+            Self::GetMember { .. } => Some("memberGet"),
+            Self::UpdateMember { .. } => Some("memberUpdate"),
+            Self::DeleteMember { .. } => Some("memberDelete"),
             Self::Get { .. } => Some("invitationGet"),
             Self::Delete { .. } => Some("invitationDelete"),
             Self::MethodNotAllowed(_) | Self::NotFound => None,

@@ -15,6 +15,26 @@ pub struct ClickHouseOrganization {
     pub keys: Vec<ClickHouseKey>,
     /// Roles besides the [system roles](crate::SYSTEM_ROLES). If there are any, the deprecated `role` is rejected.
     pub custom_roles: Vec<CustomRole>,
+    /// The members at the start, besides those of [`Config::seed_members`](super::Config::seed_members). Default none.
+    pub members: Vec<ClickHouseMember>,
+}
+
+/// A member of an organisation on ClickHouse Cloud.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ClickHouseMember {
+    /// The uuid of the user. Default one that is the same in every sandbox.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// The member's address.
+    pub email: String,
+    /// The member's name. Default the address up to the `@`.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The ids of the member's roles. Default none.
+    #[serde(default)]
+    pub role_ids: Vec<String>,
 }
 
 /// An API key of ClickHouse Cloud.
@@ -47,6 +67,41 @@ impl ClickHouseOrganization {
     #[must_use]
     pub fn key(mut self, key: ClickHouseKey) -> Self {
         self.keys.push(key);
+        self
+    }
+
+    /// Adds a member.
+    #[must_use]
+    pub fn member(mut self, member: ClickHouseMember) -> Self {
+        self.members.push(member);
+        self
+    }
+}
+
+impl ClickHouseMember {
+    /// Creates a member with the default id and without a role.
+    pub fn new(email: impl Into<String>) -> Self {
+        Self {
+            id: None,
+            email: email.into(),
+            name: None,
+            role_ids: Vec::new(),
+        }
+    }
+
+    /// Sets the uuid of the user.
+    #[must_use]
+    pub fn id(self, id: impl Into<String>) -> Self {
+        Self {
+            id: Some(id.into()),
+            ..self
+        }
+    }
+
+    /// Adds a role.
+    #[must_use]
+    pub fn role_id(mut self, id: impl Into<String>) -> Self {
+        self.role_ids.push(id.into());
         self
     }
 }

@@ -25,6 +25,41 @@ pub struct ConfluentOrganization {
     /// Whether a deleted invitation stays and reads `INVITE_STATUS_DEACTIVATED`. Default false: a get answers 404.
     /// Confluent's document has the status and does not say which of the two happens.
     pub keep_deleted: bool,
+    /// The users at the start, besides those of [`Config::seed_members`](super::Config::seed_members). Default none: the
+    /// owners of keys are users only if they are here.
+    pub members: Vec<ConfluentMember>,
+    /// The role bindings at the start. Default none.
+    pub role_bindings: Vec<ConfluentRoleBinding>,
+}
+
+/// A user of an organisation on Confluent Cloud.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ConfluentMember {
+    /// The user's id, such as `u-4k8m2`. Default `u-configured-1` for the first one, and so on.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// The user's address.
+    pub email: String,
+    /// The user's name. Default the address up to the `@`.
+    #[serde(default)]
+    pub full_name: Option<String>,
+}
+
+/// A role binding of an organisation on Confluent Cloud.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ConfluentRoleBinding {
+    /// `User:` or `Group:`, and an id. It need not be the id of a user in [`ConfluentOrganization::members`].
+    pub principal: String,
+    /// The role's name.
+    pub role_name: String,
+    /// Where the role holds: a whole CRN pattern, or what follows that of the organisation, such as
+    /// `environment=env-1`. Default the organisation.
+    #[serde(default)]
+    pub crn_pattern: Option<String>,
 }
 
 /// A Cloud API key of Confluent.
@@ -87,11 +122,65 @@ impl ConfluentOrganization {
         self
     }
 
+    /// Adds a user.
+    #[must_use]
+    pub fn member(mut self, member: ConfluentMember) -> Self {
+        self.members.push(member);
+        self
+    }
+
+    /// Adds a role binding.
+    #[must_use]
+    pub fn role_binding(mut self, binding: ConfluentRoleBinding) -> Self {
+        self.role_bindings.push(binding);
+        self
+    }
+
     /// Adds an identity pool.
     #[must_use]
     pub fn identity_pool(mut self, pool: IdentityPool) -> Self {
         self.identity_pools.push(pool);
         self
+    }
+}
+
+impl ConfluentMember {
+    /// Creates a user with the default id.
+    pub fn new(email: impl Into<String>) -> Self {
+        Self {
+            id: None,
+            email: email.into(),
+            full_name: None,
+        }
+    }
+
+    /// Sets the user's id.
+    #[must_use]
+    pub fn id(self, id: impl Into<String>) -> Self {
+        Self {
+            id: Some(id.into()),
+            ..self
+        }
+    }
+}
+
+impl ConfluentRoleBinding {
+    /// Creates a binding to a role in the whole organisation.
+    pub fn new(principal: impl Into<String>, role_name: impl Into<String>) -> Self {
+        Self {
+            principal: principal.into(),
+            role_name: role_name.into(),
+            crn_pattern: None,
+        }
+    }
+
+    /// Sets where the role holds.
+    #[must_use]
+    pub fn crn_pattern(self, pattern: impl Into<String>) -> Self {
+        Self {
+            crn_pattern: Some(pattern.into()),
+            ..self
+        }
     }
 }
 

@@ -10,8 +10,11 @@ use serde::{Deserialize, Serialize};
 use crate::faults::Faults;
 use crate::limits::Limits;
 
-pub use clickhouse::{ClickHouseKey, ClickHouseOrganization, CustomRole};
-pub use confluent::{ConfluentKey, ConfluentOrganization, IdentityPool, StsSettings};
+pub use clickhouse::{ClickHouseKey, ClickHouseMember, ClickHouseOrganization, CustomRole};
+pub use confluent::{
+    ConfluentKey, ConfluentMember, ConfluentOrganization, ConfluentRoleBinding, IdentityPool,
+    StsSettings,
+};
 pub use quota::{Quota, Quotas};
 
 /// The organisations, keys and settings that a sandbox starts with and returns to when reset.
@@ -20,6 +23,7 @@ pub use quota::{Quota, Quotas};
 ///
 /// ```yaml
 /// seed: 10000                  # invitations in the first organisation of each API; default none
+/// seed_members: 500            # members in the first organisation of each API; default none
 /// ledger_limit: 100000         # requests, and changes, that the ledger keeps; default 1000000
 /// confluent:                   # organisations; default one, with a random key
 ///   - id: 11111111-0000-4000-8000-000000000001   # default random
@@ -31,10 +35,13 @@ pub use quota::{Quota, Quotas};
 ///     sso: true                # default false
 ///     staging_seconds: 60      # how long an invitation is staged before it is sent; default 0
 ///     keep_deleted: true       # show deleted invitations as deactivated; default false: hide them
+///     members: [{ id: u-admin, email: admin@example.com }]
+///     role_bindings: [{ principal: "User:u-admin", role_name: OrganizationAdmin }]
 /// clickhouse:
 ///   - id: 22222222-0000-4000-8000-000000000002
 ///     keys: [{ api_key: KEY, api_secret: s3 }]
 ///     custom_roles: [{ id: 33333333-0000-4000-8000-000000000003, name: Auditor }]
+///     members: [{ email: admin@example.com, role_ids: [5a1e9b6c-3f0d-4c1b-9a57-0d2f4f1c6a01] }]
 /// limits: { clickhouse: { requests: 10, window_ms: 10000 } }
 /// quota: { confluent: { invitations_per_org: 50, status: 402 } }
 /// sts: { lifetime_seconds: 60 }
@@ -49,6 +56,10 @@ pub struct Config {
     /// Every sandbox has the same ones, addressed to `user1@seeded.example` and so on, and sent when the sandbox
     /// starts.
     pub seed: u64,
+    /// Number of members in the first organisation of each API. Default 0.
+    ///
+    /// Every sandbox has the same ones, `member1@seeded.example` and so on.
+    pub seed_members: u64,
     /// Number of requests, and of changes, that the ledger keeps: the latest ones. Default 1 000 000.
     pub ledger_limit: Option<usize>,
     /// Confluent Cloud's organisations. Default one.

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
+use crate::email::is_email;
+
 /// The first element; a default one if there is none.
 pub(crate) fn first_or_default<T: Default>(all: &mut Vec<T>) -> &mut T {
     if all.is_empty() {
@@ -34,6 +36,22 @@ pub(crate) fn organization_id(text: Option<String>) -> Result<String, String> {
     Uuid::try_parse(&text)
         .map(|uuid| uuid.to_string())
         .map_err(|error| format!("organisation {text:?} is not a uuid: {error}"))
+}
+
+/// Checks that addresses are valid, and that no two are equal but for case.
+///
+/// # Errors
+///
+/// Names the first address that is not.
+pub(crate) fn check_emails<'a>(emails: impl Iterator<Item = &'a str>) -> Result<(), String> {
+    let mut all = Vec::new();
+    for email in emails {
+        if !is_email(email) {
+            return Err(format!("{email:?} is not an email address"));
+        }
+        all.push(email.to_lowercase());
+    }
+    check_unique("address", all.iter())
 }
 
 /// Checks that no two values are equal.

@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::Details;
-use crate::config::normalize::{check_unique, first_or_default, merge_first, organization_id};
+use super::bindings::RoleBindings;
+use super::{Details, UserDetails};
+use crate::config::normalize::{
+    check_emails, check_unique, first_or_default, merge_first, organization_id,
+};
 use crate::config::{ConfluentKey, ConfluentOrganization, IdentityPool, Rights};
 use crate::credentials::Credentials;
 use crate::invitations::Invitations;
+use crate::members::Members;
 use crate::random;
 
-/// An organisation and its invitations. All but the invitations is fixed when a sandbox starts.
+/// An organisation and its people. Id, settings and pools are fixed when a sandbox starts.
 #[derive(Debug)]
 pub(super) struct Organization {
     pub(super) id: String,
@@ -21,6 +25,9 @@ pub(super) struct Organization {
     pub(super) keys: Vec<CloudKey>,
     pub(super) pools: Vec<Pool>,
     pub(super) invitations: Invitations<Details>,
+    /// Those who have accepted.
+    pub(super) users: Members<UserDetails>,
+    pub(super) bindings: RoleBindings,
 }
 
 #[derive(Debug)]
@@ -28,6 +35,8 @@ pub(super) struct CloudKey {
     pub(super) api_key: String,
     pub(super) api_secret: String,
     pub(super) access_token: Option<String>,
+    /// Whether the user who owned the key was deleted.
+    pub(super) is_deleted: bool,
     pub(super) caller: Caller,
 }
 
@@ -105,7 +114,12 @@ impl Organization {
             sso,
             staging_seconds,
             keep_deleted,
+            members,
+            role_bindings: _,
         } = configured;
+        let ids: Vec<_> = members.iter().filter_map(|it| it.id.clone()).collect();
+        check_emails(members.iter().map(|it| it.email.as_str()))?;
+        check_unique("user", ids.iter())?;
         let keys: Vec<_> = keys
             .into_iter()
             .map(|key| CloudKey {
@@ -117,6 +131,7 @@ impl Organization {
                 api_key: key.api_key,
                 api_secret: key.api_secret,
                 access_token: key.access_token,
+                is_deleted: false,
             })
             .collect();
         // Confluent's document does not say who is the creator of an invitation behind an identity pool.
@@ -140,7 +155,21 @@ impl Organization {
             pools: pools.collect(),
             keys,
             invitations: Invitations::default(),
+            users: Members::default(),
+            bindings: RoleBindings::default(),
         })
+    }
+}
+
+impl Organization {
+    /// Removes everybody, and restores the keys.
+    pub(super) fn reset(&mut self) {
+        self.invitations = Invitations::default();
+        self.users = Members::default();
+        self.bindings = RoleBindings::default();
+        for key in &mut self.keys {
+            key.is_deleted = false;
+        }
     }
 }
 

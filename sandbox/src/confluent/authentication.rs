@@ -34,7 +34,8 @@ impl Confluent {
         now: DateTime<Utc>,
     ) -> Result<(&Caller, CredentialName<'_>), ApiError> {
         let presented = PresentedCredentials::from_headers(headers);
-        let mut keys = self.organizations.iter().flat_map(|it| &it.keys);
+        let keys = self.organizations.iter().flat_map(|it| &it.keys);
+        let mut keys = keys.filter(|key| !key.is_deleted);
         match &presented {
             PresentedCredentials::Missing => {}
             PresentedCredentials::Basic { key, secret } => {

@@ -83,9 +83,9 @@ pub(super) fn local_user_forbidden() -> ApiError {
         .at(Source::Pointer("/auth_type"))
 }
 
-/// The invitation belongs to another organisation. The real service says "not found" with 403.
-pub(super) fn other_organization(id: &str) -> ApiError {
-    let detail = format!("The invitation {id} was not found.");
+/// The resource belongs to another organisation. The real service says "not found" with 403.
+pub(super) fn other_organization(kind: &str, id: &str) -> ApiError {
+    let detail = format!("The {kind} {id} was not found.");
     ApiError::new(StatusCode::FORBIDDEN, "forbidden_access", detail)
 }
 
@@ -109,6 +109,27 @@ pub(super) fn already_invited(email: &str, location: &str) -> ApiError {
 /// The address belongs to a user. The words are those of the real service.
 pub(super) fn already_a_user(location: &str) -> ApiError {
     let detail = "This user already exists within the Organization";
+    ApiError::new(StatusCode::CONFLICT, "resource_already_exists", detail)
+        .with_header("location", location)
+}
+
+/// The organisation has no such user, or the id is that of an invitation. Confluent's document of role bindings has no
+/// 404 for a create.
+pub(super) fn unknown_principal(principal: &str) -> ApiError {
+    let detail = format!("The principal {principal} was not found.");
+    ApiError::new(StatusCode::FORBIDDEN, "forbidden_access", detail)
+        .at(Source::Pointer("/principal"))
+}
+
+/// The pattern is outside the organisation of the credentials.
+pub(super) fn forbidden_pattern() -> ApiError {
+    let detail = "The CRN pattern is not within the organization of these credentials";
+    ApiError::new(StatusCode::FORBIDDEN, "forbidden_access", detail)
+        .at(Source::Pointer("/crn_pattern"))
+}
+
+pub(super) fn already_bound(location: &str) -> ApiError {
+    let detail = "This role binding already exists";
     ApiError::new(StatusCode::CONFLICT, "resource_already_exists", detail)
         .with_header("location", location)
 }

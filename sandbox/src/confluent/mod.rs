@@ -1,19 +1,25 @@
-//! Confluent Cloud: the invitations of IAM v2, and the token exchange of the Security Token Service.
+//! Confluent Cloud: the invitations, users and role bindings of IAM v2, the organisations of Org v2, and the token
+//! exchange of the Security Token Service.
 
 mod accounts;
 mod authentication;
+mod bindings;
 mod error;
 mod list;
+mod organizations;
+mod paging;
+mod role_bindings;
 mod route;
 mod seed;
 mod sts;
 mod tokens;
+mod users;
 mod wire;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
@@ -22,18 +28,19 @@ use crate::config::{Config, Quotas, Rights};
 use crate::credentials::Credentials;
 use crate::email::is_email;
 use crate::error::ApiError;
-use crate::faults::Fault;
 use crate::invitations::{AcceptError, Invitation, NewInvitation, accept_first};
 use crate::ledger::Change;
+use crate::members::NewMember;
 use crate::provider::Provider;
 use crate::random;
 use crate::request::{ApiRequest, BodyError};
-use crate::snapshot::InvitationSnapshot;
+use crate::snapshot::{InvitationSnapshot, MemberSnapshot, RoleBindingSnapshot};
 use crate::state::State;
 use accounts::{Caller, Organization};
 use list::{Query, ReadTime};
 use tokens::TokenStore;
 
+pub(crate) use paging::rewrite_page;
 pub(crate) use route::Route;
 pub(crate) use tokens::SUBJECT_TOKEN_LIFETIME_SECONDS;
 
@@ -46,6 +53,8 @@ pub(crate) struct Confluent {
     /// Base URL of the links in answers, without a trailing slash.
     url: String,
     organizations: Vec<Organization>,
+    /// When the sandbox started or was reset.
+    started_at: DateTime<Utc>,
     pub(crate) quotas: Quotas,
     pub(crate) tokens: TokenStore,
 }
@@ -58,6 +67,12 @@ pub(crate) struct Details {
     creator: Arc<str>,
 }
 
+/// The properties of a user that only Confluent has.
+#[derive(Debug)]
+pub(crate) struct UserDetails {
+    auth_type: Cow<'static, str>,
+}
+
 impl Confluent {
     /// Confluent Cloud with the configured organisations; [`reset`](Self::reset) fills in the rest.
     ///
@@ -68,6 +83,7 @@ impl Confluent {
         Ok(Self {
             url: credentials.url.clone(),
             organizations: accounts::organizations(config.confluent.clone(), credentials)?,
+            started_at: DateTime::default(),
             quotas: Quotas::default(),
             tokens: TokenStore::new(credentials.subject_token().to_owned()),
         })
@@ -75,13 +91,18 @@ impl Confluent {
 
     /// Goes back to the state at the start. The organisations, keys and pools stay.
     pub(crate) fn reset(&mut self, config: &Config, now: DateTime<Utc>) {
+        self.started_at = now;
         self.quotas = config.quota.clone();
         self.tokens.reset(config.sts.clone());
         for organization in &mut self.organizations {
-            organization.invitations = Default::default();
+            organization.reset();
+        }
+        for (organization, configured) in self.organizations.iter_mut().zip(&config.confluent) {
+            seed::people(organization, configured, now);
         }
         if let Some(first) = self.organizations.first_mut() {
-            seed::fill(first, config.seed, now);
+            seed::invitations(first, config.seed, now);
+            seed::members(first, config.seed_members, now);
         }
     }
 
@@ -99,6 +120,31 @@ impl Confluent {
             Route::Delete(id) => {
                 may(Rights::can_write).and_then(|it| self.delete(state, &it, request, id))
             }
+            Route::ListUsers => may(Rights::can_read).and_then(|it| self.list_users(&it, request)),
+            Route::GetUser(id) => may(Rights::can_read).and_then(|it| self.get_user(&it, id)),
+            Route::UpdateUser(id) => {
+                may(Rights::can_write).and_then(|it| self.update_user(state, &it, request, id))
+            }
+            Route::DeleteUser(id) => {
+                may(Rights::can_write).and_then(|it| self.delete_user(state, &it, request, id))
+            }
+            Route::ListRoleBindings => {
+                may(Rights::can_read).and_then(|it| self.list_role_bindings(state, &it, request))
+            }
+            Route::CreateRoleBinding => {
+                may(Rights::can_write).and_then(|it| self.create_role_binding(state, &it, request))
+            }
+            Route::GetRoleBinding(id) => {
+                may(Rights::can_read).and_then(|it| self.get_role_binding(&it, id))
+            }
+            Route::DeleteRoleBinding(id) => may(Rights::can_write)
+                .and_then(|it| self.delete_role_binding(state, &it, request, id)),
+            Route::ListOrganizations => {
+                may(Rights::can_read).and_then(|it| self.list_organizations(&it, request))
+            }
+            Route::GetOrganization(id) => {
+                may(Rights::can_read).and_then(|it| self.get_organization(&it, id))
+            }
             Route::ExchangeToken => self.exchange_token(state, request),
             Route::MethodNotAllowed(allowed) => Err(error::method_not_allowed(allowed)),
             Route::NotFound => Err(error::not_found()),
@@ -106,14 +152,25 @@ impl Confluent {
         wire::finish(answer, &request.request_id)
     }
 
-    /// Accepts the open invitation of an address, in the first organisation that has one.
+    /// Accepts the open invitation of an address, in the first organisation that has one, and returns its id and
+    /// address. The invitee is a user from then on.
     pub(crate) fn accept(
         &mut self,
         email: &str,
         now: DateTime<Utc>,
-    ) -> Result<&Invitation<Details>, AcceptError> {
+    ) -> Result<(String, String), AcceptError> {
         let organizations = self.organizations.iter_mut();
-        accept_first(organizations.map(|it| &mut it.invitations), email, now)
+        let organizations = organizations.map(|it| (&mut it.invitations, &mut it.users));
+        let (invitation, users) = accept_first(organizations, email, now)?;
+        let auth_type = invitation.details.auth_type.clone();
+        let new = NewMember {
+            id: user_id(&invitation.id),
+            email: invitation.email.to_string(),
+            name: None,
+            details: UserDetails { auth_type },
+        };
+        users.insert(new, now);
+        Ok((invitation.id.to_string(), invitation.email.to_string()))
     }
 
     /// All invitations, each organisation's in order of creation.
@@ -124,6 +181,18 @@ impl Confluent {
                 InvitationSnapshot::new(Provider::Confluent, &organization.id, invitation, now)
             })
         })
+    }
+
+    /// All users, each organisation's in order of joining.
+    pub(crate) fn member_snapshots(&self) -> impl Iterator<Item = MemberSnapshot> {
+        let organizations = self.organizations.iter();
+        organizations.flat_map(Organization::member_snapshots)
+    }
+
+    /// All role bindings, each organisation's in order of creation.
+    pub(crate) fn role_binding_snapshots(&self) -> impl Iterator<Item = RoleBindingSnapshot> {
+        let organizations = self.organizations.iter();
+        organizations.flat_map(Organization::role_binding_snapshots)
     }
 
     fn authorize(
@@ -153,12 +222,17 @@ impl Confluent {
             clock: now,
             logical: state.logical_time(),
         };
-        let page = query.select(&organization.invitations, time);
+        let (page, total) = query.select(&organization.invitations, time);
         let items = page.items.iter();
         let items = items.map(|item| wire::invitation(&self.url, &organization.id, item, now));
         let next = page.next.map(|token| query.link(&self.url, Some(&token)));
         let first = query.link(&self.url, None);
-        let body = wire::invitation_list(first, next, page.total, items.collect());
+        let body = wire::list(
+            ("iam/v2", "InvitationList"),
+            (first, next),
+            total,
+            items.collect(),
+        );
         Ok(wire::json(StatusCode::OK, &body))
     }
 
@@ -168,11 +242,7 @@ impl Confluent {
         caller: &Caller,
         request: &ApiRequest,
     ) -> Result<Response, ApiError> {
-        let body = request.json_object().map_err(|error| match error {
-            BodyError::TooLarge => error::too_large(),
-            BodyError::NotJson => error::bad_request("The body is not JSON"),
-            BodyError::NotAnObject => error::bad_request("The body is not a JSON object"),
-        })?;
+        let body = json_object(request)?;
         let email = email(&body)?;
         let organization = self
             .organizations
@@ -192,6 +262,9 @@ impl Confluent {
                 Some(_) => error::already_a_user(&location),
                 None => error::already_invited(email, &location),
             });
+        }
+        if let Some(user) = organization.users.get_by_email(email) {
+            return Err(error::already_a_user(&wire::user_url(&self.url, &user.id)));
         }
         if let Some(quota) = &self.quotas.confluent
             && invitations.undeleted_count() >= quota.invitations_per_org
@@ -256,13 +329,7 @@ impl Confluent {
             &invitation.email,
             Some(&request.request_id),
         );
-        if let Some(organization) = self.organizations.get_mut(caller.organization) {
-            if organization.keep_deleted {
-                organization.invitations.deactivate(id, state.now());
-            } else {
-                organization.invitations.remove(id);
-            }
-        }
+        self.organization_mut(caller)?.withdraw(id, state.now());
         Ok(StatusCode::NO_CONTENT.into_response())
     }
 
@@ -274,7 +341,7 @@ impl Confluent {
         let mut organizations = self.organizations.iter();
         Err(
             if organizations.any(|other| other.invitations.get(id).is_some()) {
-                error::other_organization(id)
+                error::other_organization("invitation", id)
             } else {
                 error::not_found()
             },
@@ -283,6 +350,11 @@ impl Confluent {
 
     fn organization(&self, caller: &Caller) -> Result<&Organization, ApiError> {
         let found = self.organizations.get(caller.organization);
+        found.ok_or_else(error::not_found)
+    }
+
+    fn organization_mut(&mut self, caller: &Caller) -> Result<&mut Organization, ApiError> {
+        let found = self.organizations.get_mut(caller.organization);
         found.ok_or_else(error::not_found)
     }
 }
@@ -308,31 +380,6 @@ pub(crate) fn too_many_requests(request_id: &str) -> Response {
     (StatusCode::TOO_MANY_REQUESTS, headers).into_response()
 }
 
-/// Rewrites a page of a list as a fault demands. `url` is the base URL of its links, `uri` that of the request.
-pub(crate) fn rewrite_page(page: &mut Value, fault: &Fault, url: &str, uri: &Uri) {
-    let Ok(query) = Query::from_uri(uri) else {
-        return;
-    };
-    let metadata = &mut page["metadata"];
-    let is_last = metadata.get("next").is_none();
-    match fault {
-        Fault::NextRepeats => metadata["next"] = query.self_link(url).into(),
-        Fault::NextElsewhere { origin } => {
-            let next = metadata["next"].as_str();
-            if let Some(path) = next.and_then(|link| link.strip_prefix(url)) {
-                metadata["next"] = format!("{}{path}", origin.trim_end_matches('/')).into();
-            }
-        }
-        Fault::NextEmpty if is_last => metadata["next"] = "".into(),
-        Fault::NextNull if is_last => metadata["next"] = Value::Null,
-        Fault::EmptyPage => {
-            metadata["next"] = query.link_after_empty_page(url).into();
-            page["data"] = Value::Array(Vec::new());
-        }
-        _ => {}
-    }
-}
-
 /// A new invitation id.
 pub(crate) fn random_id() -> String {
     format!("i-{}", random::alphanumeric(6))
@@ -346,6 +393,14 @@ fn user_id(invitation_id: &str) -> String {
 /// The id of the invitation that created a user.
 fn invitation_id(user_id: &str) -> Option<String> {
     Some(format!("i-{}", user_id.strip_prefix("u-")?))
+}
+
+fn json_object(request: &ApiRequest) -> Result<Map<String, Value>, ApiError> {
+    request.json_object().map_err(|error| match error {
+        BodyError::TooLarge => error::too_large(),
+        BodyError::NotJson => error::bad_request("The body is not JSON"),
+        BodyError::NotAnObject => error::bad_request("The body is not a JSON object"),
+    })
 }
 
 fn email(body: &Map<String, Value>) -> Result<&str, ApiError> {

@@ -6,9 +6,12 @@ use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
-use super::{Details, error, user_id};
+use super::accounts::Organization;
+use super::bindings::RoleBinding;
+use super::{Details, UserDetails, error, user_id};
 use crate::error::ApiError;
 use crate::invitations::{Invitation, InvitationStatus};
+use crate::members::Member;
 
 /// Sent with every success. Without a limit the numbers do not change.
 const RATE_LIMIT: [(&str, &str); 3] = [
@@ -64,11 +67,43 @@ struct Reference {
 }
 
 #[derive(Serialize)]
-pub(crate) struct ListBody<'a> {
+pub(crate) struct UserBody<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    id: &'a str,
+    metadata: Metadata,
+    email: &'a str,
+    full_name: &'a str,
+    auth_type: &'a str,
+}
+
+#[derive(Serialize)]
+pub(crate) struct RoleBindingBody<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    id: &'a str,
+    metadata: Metadata,
+    principal: &'a str,
+    role_name: &'a str,
+    crn_pattern: &'a str,
+}
+
+#[derive(Serialize)]
+pub(crate) struct OrganizationBody<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    id: &'a str,
+    metadata: Metadata,
+    display_name: &'static str,
+    jit_enabled: bool,
+}
+
+#[derive(Serialize)]
+pub(crate) struct ListBody<T> {
     api_version: &'static str,
     kind: &'static str,
     metadata: ListMetadata,
-    data: Vec<Body<'a>>,
+    data: Vec<T>,
 }
 
 #[derive(Serialize)]
@@ -92,10 +127,7 @@ pub(crate) fn invitation<'a>(
         id: &invitation.id,
         metadata: Metadata {
             own: invitation_url(url, &invitation.id),
-            resource_name: format!(
-                "crn://confluent.cloud/organization={organization}/invitation={}",
-                invitation.id,
-            ),
+            resource_name: resource_name(organization, "invitation", &invitation.id),
             created_at: time(invitation.created_at),
             updated_at: time(invitation.updated_at),
             deleted_at: invitation.deleted_at.map(time),
@@ -105,20 +137,87 @@ pub(crate) fn invitation<'a>(
         status: status(invitation, now),
         accepted_at: invitation.accepted_at.map(time),
         expires_at: time(invitation.expires_at),
-        user: user(url, organization, &user_id(&invitation.id)),
-        creator: user(url, organization, &details.creator),
+        user: reference(url, organization, &user_id(&invitation.id)),
+        creator: reference(url, organization, &details.creator),
     }
 }
 
-pub(crate) fn invitation_list(
-    first: String,
-    next: Option<String>,
-    total_size: usize,
-    data: Vec<Body<'_>>,
-) -> ListBody<'_> {
-    ListBody {
+pub(crate) fn user<'a>(
+    url: &str,
+    organization: &str,
+    user: &'a Member<UserDetails>,
+) -> UserBody<'a> {
+    UserBody {
         api_version: "iam/v2",
-        kind: "InvitationList",
+        kind: "User",
+        id: &user.id,
+        metadata: Metadata {
+            own: user_url(url, &user.id),
+            resource_name: resource_name(organization, "user", &user.id),
+            created_at: time(user.joined_at),
+            updated_at: time(user.updated_at),
+            deleted_at: None,
+        },
+        email: &user.email,
+        full_name: &user.name,
+        auth_type: &user.details.auth_type,
+    }
+}
+
+pub(crate) fn role_binding<'a>(
+    url: &str,
+    organization: &str,
+    binding: &'a RoleBinding,
+) -> RoleBindingBody<'a> {
+    let created_at = time(binding.created_at);
+    RoleBindingBody {
+        api_version: "iam/v2",
+        kind: "RoleBinding",
+        id: &binding.id,
+        metadata: Metadata {
+            own: role_binding_url(url, &binding.id),
+            resource_name: resource_name(organization, "role-binding", &binding.id),
+            updated_at: created_at.clone(),
+            created_at,
+            deleted_at: None,
+        },
+        principal: &binding.grant.principal,
+        role_name: &binding.grant.role_name,
+        crn_pattern: &binding.grant.crn_pattern,
+    }
+}
+
+pub(crate) fn organization<'a>(
+    url: &str,
+    organization: &'a Organization,
+    started_at: DateTime<Utc>,
+) -> OrganizationBody<'a> {
+    OrganizationBody {
+        api_version: "org/v2",
+        kind: "Organization",
+        id: &organization.id,
+        metadata: Metadata {
+            own: format!("{url}/org/v2/organizations/{}", organization.id),
+            resource_name: organization.crn(),
+            created_at: time(started_at),
+            updated_at: time(started_at),
+            deleted_at: None,
+        },
+        display_name: "Sandbox",
+        jit_enabled: organization.sso,
+    }
+}
+
+/// A page of a list, of this API version and kind, with the links to the first page and to the next one.
+pub(crate) fn list<T>(
+    (api_version, kind): (&'static str, &'static str),
+    (first, next): (String, Option<String>),
+    total_size: usize,
+    data: Vec<T>,
+) -> ListBody<T> {
+    ListBody {
+        api_version,
+        kind,
         metadata: ListMetadata {
             first,
             next,
@@ -132,6 +231,18 @@ pub(crate) fn invitation_url(url: &str, id: &str) -> String {
     format!("{url}/iam/v2/invitations/{id}")
 }
 
+pub(crate) fn user_url(url: &str, id: &str) -> String {
+    format!("{url}/iam/v2/users/{id}")
+}
+
+pub(crate) fn role_binding_url(url: &str, id: &str) -> String {
+    format!("{url}/iam/v2/role-bindings/{id}")
+}
+
+fn resource_name(organization: &str, kind: &str, id: &str) -> String {
+    format!("crn://confluent.cloud/organization={organization}/{kind}={id}")
+}
+
 pub(crate) fn status(invitation: &Invitation<Details>, now: DateTime<Utc>) -> &'static str {
     match invitation.status(now) {
         InvitationStatus::Staged => "INVITE_STATUS_STAGED",
@@ -142,11 +253,11 @@ pub(crate) fn status(invitation: &Invitation<Details>, now: DateTime<Utc>) -> &'
     }
 }
 
-fn user(url: &str, organization: &str, id: &str) -> Reference {
+fn reference(url: &str, organization: &str, id: &str) -> Reference {
     Reference {
         id: id.to_owned(),
-        related: format!("{url}/iam/v2/users/{id}"),
-        resource_name: format!("crn://confluent.cloud/organization={organization}/user={id}"),
+        related: user_url(url, id),
+        resource_name: resource_name(organization, "user", id),
     }
 }
 

@@ -306,13 +306,13 @@ impl Fault {
             | Self::NextEmpty
             | Self::NextNull
             | Self::NextAbsent
-            | Self::EmptyPage
-            | Self::FiltersIgnored
-            | Self::FiltersAsPrefixes => {
-                provider == Provider::Confluent && operation == Operation::List
+            | Self::EmptyPage => provider == Provider::Confluent && operation.is_list(),
+            Self::FiltersIgnored | Self::FiltersAsPrefixes => {
+                provider == Provider::Confluent
+                    && matches!(operation, Operation::List | Operation::ListRoleBindings)
             }
             Self::ExpiredToken => operation != Operation::Exchange,
-            Self::Locked { .. } => matches!(operation, Operation::Create | Operation::Delete),
+            Self::Locked { .. } => operation.is_change(),
             Self::AnotherPerson { .. } | Self::AnotherId { .. } => {
                 matches!(operation, Operation::Create | Operation::Get)
             }

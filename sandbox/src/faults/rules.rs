@@ -55,6 +55,10 @@ pub struct Faults {
     /// How long lists omit a new invitation, although a get of its id answers it at once. Default never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list_lag: Option<Lag>,
+    /// How long lists omit a new role binding on Confluent, although a get of its id answers it at once and a second
+    /// create is answered with 409. Default never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub binding_lag: Option<Lag>,
 }
 
 /// A fault and the requests that it affects.
@@ -151,6 +155,15 @@ impl Faults {
     pub fn with_list_lag(self, lag: Lag) -> Self {
         Self {
             list_lag: Some(lag),
+            ..self
+        }
+    }
+
+    /// Sets how long lists omit a new role binding.
+    #[must_use]
+    pub fn with_binding_lag(self, lag: Lag) -> Self {
+        Self {
+            binding_lag: Some(lag),
             ..self
         }
     }

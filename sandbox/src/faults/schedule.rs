@@ -12,6 +12,7 @@ pub(crate) struct FaultSchedule {
     clock_skew_seconds: i64,
     uniqueness_lag: Option<Lag>,
     list_lag: Option<Lag>,
+    binding_lag: Option<Lag>,
 }
 
 /// A rule and the number of requests that it has matched.
@@ -39,6 +40,7 @@ impl FaultSchedule {
             clock_skew_seconds: faults.clock_skew_seconds,
             uniqueness_lag: faults.uniqueness_lag,
             list_lag: faults.list_lag,
+            binding_lag: faults.binding_lag,
         }
     }
 
@@ -69,6 +71,11 @@ impl FaultSchedule {
         }
     }
 
+    /// From when on lists show a role binding that is created now; `None` for at once.
+    pub(crate) fn binding_listed_from(&self, now: LogicalTime) -> Option<LogicalTime> {
+        self.binding_lag.map(|lag| lag.ends_at(now))
+    }
+
     /// The faults that have not happened yet, as if they were set now.
     pub(crate) fn remaining(&self) -> Faults {
         Faults {
@@ -81,6 +88,7 @@ impl FaultSchedule {
             clock_skew_seconds: self.clock_skew_seconds,
             uniqueness_lag: self.uniqueness_lag,
             list_lag: self.list_lag,
+            binding_lag: self.binding_lag,
         }
     }
 }

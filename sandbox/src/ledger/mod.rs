@@ -1,4 +1,4 @@
-//! The ledger: every request to the emulated APIs and every change of an invitation, in order.
+//! The ledger: every request to the emulated APIs and every change of what they hold, in order.
 
 mod recorder;
 
@@ -12,7 +12,7 @@ use crate::provider::Provider;
 
 pub(crate) use recorder::{ReceivedRequest, Recorder};
 
-/// Every request to the emulated APIs and every change of an invitation, oldest first.
+/// Every request to the emulated APIs and every change of an invitation, a member or a role binding, oldest first.
 ///
 /// The ledger keeps the latest million of each, or [another number](crate::SandboxBuilder::ledger_limit). Both lists
 /// share one numbering: the `sequence` of a change comes after that of its request. Times are those of the machine's
@@ -66,7 +66,7 @@ pub struct RequestEntry {
     pub fault: Option<Fault>,
 }
 
-/// A change of an invitation.
+/// A change of an invitation, a member or a role binding.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct CommitEntry {
@@ -74,13 +74,13 @@ pub struct CommitEntry {
     pub sequence: u64,
     /// When the change was made.
     pub at: DateTime<Utc>,
-    /// The API that the invitation belongs to.
+    /// The API that the change belongs to.
     pub provider: Provider,
     /// The kind of change.
     pub operation: Change,
-    /// The id of the invitation.
+    /// The id of what was changed: the invitation, unless the kind of change says otherwise.
     pub id: String,
-    /// The invitee's address as the vendor keeps it.
+    /// The person's address as the vendor keeps it; empty if the change is about no person.
     pub email: String,
     /// The id of the request that made the change; `None` for a change from outside the APIs.
     pub request_id: Option<String>,
@@ -97,4 +97,12 @@ pub enum Change {
     Accept,
     /// The invitation was deleted.
     Delete,
+    /// A role binding was created; [`CommitEntry::id`] is its id.
+    Bind,
+    /// A role binding was deleted; [`CommitEntry::id`] is its id.
+    Unbind,
+    /// A member was changed; [`CommitEntry::id`] is the member's id.
+    Update,
+    /// A member was removed; [`CommitEntry::id`] is the member's id.
+    Remove,
 }

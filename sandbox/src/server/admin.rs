@@ -39,7 +39,7 @@ pub(crate) fn router() -> Router<Arc<AppState>> {
         .route("/_sandbox/", any(not_found))
 }
 
-fn endpoint_table() -> [(&'static str, MethodRouter<Arc<AppState>>); 13] {
+fn endpoint_table() -> [(&'static str, MethodRouter<Arc<AppState>>); 15] {
     [
         ("/accept", post(accept)),
         ("/clock", post(clock)),
@@ -48,10 +48,12 @@ fn endpoint_table() -> [(&'static str, MethodRouter<Arc<AppState>>); 13] {
         ("/invitations", get(invitations)),
         ("/ledger", get(ledger)),
         ("/limits", get(limits).put(set_limits)),
+        ("/members", get(members)),
         ("/openapi.yaml", get(document)),
         ("/quota", get(quota).put(set_quota)),
         ("/refuse", post(refuse)),
         ("/reset", post(reset)),
+        ("/role-bindings", get(role_bindings)),
         ("/roles", get(roles).put(set_roles)),
         ("/sts", get(sts).put(set_sts)),
     ]
@@ -201,6 +203,16 @@ async fn reset(State(app): State<Arc<AppState>>) -> StatusCode {
 async fn invitations(State(app): State<Arc<AppState>>) -> Response {
     let invitations = app.lock().snapshots();
     Json(json!({ "invitations": invitations })).into_response()
+}
+
+async fn members(State(app): State<Arc<AppState>>) -> Response {
+    let members = app.lock().member_snapshots();
+    Json(json!({ "members": members })).into_response()
+}
+
+async fn role_bindings(State(app): State<Arc<AppState>>) -> Response {
+    let bindings: Vec<_> = app.lock().confluent.role_binding_snapshots().collect();
+    Json(json!({ "role_bindings": bindings })).into_response()
 }
 
 async fn sts(State(app): State<Arc<AppState>>) -> Response {

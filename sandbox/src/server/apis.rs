@@ -13,7 +13,7 @@ use crate::ledger::Change;
 use crate::limits::{self, Allowance};
 use crate::provider::Provider;
 use crate::request::ApiRequest;
-use crate::snapshot::InvitationSnapshot;
+use crate::snapshot::{InvitationSnapshot, MemberSnapshot};
 use crate::state::State;
 
 /// Both emulated APIs, and the state that they share.
@@ -46,7 +46,7 @@ impl Apis {
         self.fill(config);
     }
 
-    /// Creates the configured invitations before any fault, a skewed clock above all, takes effect.
+    /// Adds the configured people before any fault, a skewed clock above all, takes effect.
     fn fill(&mut self, config: &Config) {
         let now = self.state.now();
         self.confluent.reset(config, now);
@@ -102,18 +102,12 @@ impl Apis {
     ) -> Result<String, AcceptError> {
         let now = self.state.now();
         let (id, email) = match provider {
-            Provider::Confluent => {
-                let accepted = self.confluent.accept(email, now)?;
-                (&accepted.id, &accepted.email)
-            }
-            Provider::ClickHouse => {
-                let accepted = self.clickhouse.accept(email, now)?;
-                (&accepted.id, &accepted.email)
-            }
+            Provider::Confluent => self.confluent.accept(email, now)?,
+            Provider::ClickHouse => self.clickhouse.accept(email, now)?,
         };
         let ledger = &mut self.state.ledger;
-        ledger.commit(provider, Change::Accept, id, email, None);
-        Ok(id.to_string())
+        ledger.commit(provider, Change::Accept, &id, &email, None);
+        Ok(id)
     }
 
     /// All invitations, Confluent's first, each organisation's in order of creation.
@@ -121,5 +115,13 @@ impl Apis {
         let now = self.state.now();
         let confluent = self.confluent.snapshots(now);
         confluent.chain(self.clickhouse.snapshots(now)).collect()
+    }
+
+    /// All members, Confluent's first, each organisation's in order of joining.
+    pub(crate) fn member_snapshots(&self) -> Vec<MemberSnapshot> {
+        let confluent = self.confluent.member_snapshots();
+        confluent
+            .chain(self.clickhouse.member_snapshots())
+            .collect()
     }
 }

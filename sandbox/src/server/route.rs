@@ -29,6 +29,7 @@ impl Route {
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         match segments.as_slice() {
             ["iam", rest @ ..] => Self::Confluent(confluent::Route::parse_iam(method, rest)),
+            ["org", rest @ ..] => Self::Confluent(confluent::Route::parse_org(method, rest)),
             ["sts", rest @ ..] => Self::Confluent(confluent::Route::parse_sts(method, rest)),
             ["v1", rest @ ..] => Self::ClickHouse(clickhouse::Route::parse(method, rest)),
             _ => Self::Unknown,

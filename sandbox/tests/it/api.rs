@@ -54,9 +54,14 @@ impl Api {
 
     /// A request with the API key; `path` begins after `/iam/v2/invitations`.
     pub fn confluent(&self, method: Method, path: &str) -> RequestBuilder {
+        self.confluent_at(method, &format!("/iam/v2/invitations{path}"))
+    }
+
+    /// A request with Confluent's API key.
+    pub fn confluent_at(&self, method: Method, path: &str) -> RequestBuilder {
         let keys = &self.sandbox.credentials().confluent;
         self.http
-            .request(method, self.url(&format!("/iam/v2/invitations{path}")))
+            .request(method, self.url(path))
             .basic_auth(&keys.api_key, Some(&keys.api_secret))
     }
 
@@ -67,11 +72,20 @@ impl Api {
     }
 
     pub fn clickhouse_in(&self, organization: &str, method: Method, path: &str) -> RequestBuilder {
-        let keys = &self.sandbox.credentials().clickhouse;
         let path = format!("/v1/organizations/{organization}/invitations{path}");
-        self.http
-            .request(method, self.url(&path))
-            .basic_auth(&keys.api_key, Some(&keys.api_secret))
+        self.clickhouse_key(self.http.request(method, self.url(&path)))
+    }
+
+    /// A request with the API key; `path` begins after `/v1/organizations/{organizationId}`.
+    pub fn clickhouse_at(&self, method: Method, path: &str) -> RequestBuilder {
+        let organization = &self.sandbox.credentials().clickhouse.organization_id;
+        let path = format!("/v1/organizations/{organization}{path}");
+        self.clickhouse_key(self.http.request(method, self.url(&path)))
+    }
+
+    fn clickhouse_key(&self, request: RequestBuilder) -> RequestBuilder {
+        let keys = &self.sandbox.credentials().clickhouse;
+        request.basic_auth(&keys.api_key, Some(&keys.api_secret))
     }
 
     /// Invites on Confluent and returns the invitation.
@@ -104,6 +118,8 @@ pub async fn send(request: RequestBuilder) -> Reply {
         documented: false,
     };
     let document = match path.split('/').nth(1) {
+        Some("iam") if path.starts_with("/iam/v2/role-bindings") => documents::of_role_bindings(),
+        Some("org") => documents::of_organizations(),
         Some("iam") => documents::of(Provider::Confluent),
         Some("sts") => documents::of_sts(),
         Some("v1") => documents::of(Provider::ClickHouse),

@@ -264,7 +264,7 @@ async fn an_unknown_path_gets_a_page_and_a_wrong_method_an_error() {
     for path in [
         "/v1",
         "/v1/organizations",
-        &format!("/v1/organizations/{organization}/members"),
+        &format!("/v1/organizations/{organization}/people"),
         &format!("/v1/organizations/{organization}/invitations/"),
         &format!("/v1/organizations/{organization}/invitations/{NOBODY}/resend"),
         "/v1/organizations//invitations",

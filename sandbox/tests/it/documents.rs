@@ -54,6 +54,30 @@ pub fn of_sts() -> &'static Document {
     })
 }
 
+/// The document of Confluent's role bindings.
+pub fn of_role_bindings() -> &'static Document {
+    static MDS: OnceLock<Document> = OnceLock::new();
+    MDS.get_or_init(|| {
+        Document::load(
+            "ORG_INVITATIONS_CONFLUENT_SPEC",
+            "confluent-mds-v2.yaml",
+            "/iam/v2/role-bindings",
+        )
+    })
+}
+
+/// The document of Confluent's organisations.
+pub fn of_organizations() -> &'static Document {
+    static ORG: OnceLock<Document> = OnceLock::new();
+    ORG.get_or_init(|| {
+        Document::load(
+            "ORG_INVITATIONS_CONFLUENT_SPEC",
+            "confluent-org-v2.yaml",
+            "/org/v2/organizations",
+        )
+    })
+}
+
 /// The document of the admin API.
 pub fn of_admin() -> &'static Document {
     static ADMIN: OnceLock<Document> = OnceLock::new();
