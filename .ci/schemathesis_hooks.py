@@ -47,6 +47,12 @@ def before_load_schema(context, raw_schema):
 
 
 def complete(document, path, method, operation):
+    security = operation.get("security", document.get("security", []))
+    if len(security) == 1:
+        # With one scheme only, a request without credentials counts as bad data, although Schemathesis adds the
+        # credentials to it. Whether they are required is a check of its own.
+        document["components"]["securitySchemes"]["token"] = {"type": "http", "scheme": "bearer"}
+        operation["security"] = [*security, {"token": []}]
     if path in ["/iam/v2/invitations", "/iam/v2/users", "/iam/v2/role-bindings", "/org/v2/organizations"]:
         if method == "get":
             # Tokens are the service's own; these two are of a first page. The document has no least page size.
@@ -59,11 +65,6 @@ def complete(document, path, method, operation):
     if path == "/iam/v2/users/{id}":
         users = [user["id"] for user in members("confluent")]
         narrow_parameter(document, operation, "id", {"type": "string", "enum": users})
-    if path.startswith("/iam/v2/role-bindings"):
-        # The vendor's own tools send tokens here too. With one scheme only, a request without credentials counts as bad
-        # data, although Schemathesis adds the credentials to it.
-        document["components"]["securitySchemes"]["token"] = {"type": "http", "scheme": "bearer"}
-        operation["security"] = [*operation["security"], {"token": []}]
     if path == "/iam/v2/role-bindings" and method == "post":
         # The organisation of the key, and users that it has: anything else is forbidden.
         first = members("confluent")[0]

@@ -5,8 +5,9 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 
 use super::activities::{Actor, MEMBER_LEAVE, MEMBER_UPDATE_ROLES};
+use super::body::{json_object, requested_roles};
 use super::roles::{self, Role};
-use super::{ClickHouse, Details, error, json_object, requested_roles, uuid, wire};
+use super::{ClickHouse, Details, error, uuid, wire};
 use crate::error::ApiError;
 use crate::ledger::Change;
 use crate::members::Member;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod activities;
+mod body;
 mod error;
 mod members;
 pub(crate) mod roles;
@@ -13,24 +14,24 @@ use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::auth::PresentedCredentials;
 use crate::config::{ClickHouseKey, Config, CustomRole, Rights};
 use crate::credentials::Credentials;
-use crate::email::is_email;
 use crate::error::ApiError;
 use crate::html;
 use crate::invitations::{AcceptError, Invitation, NewInvitation, accept_first};
 use crate::ledger::Change;
 use crate::members::NewMember;
 use crate::provider::Provider;
-use crate::request::{ApiRequest, BodyError};
+use crate::request::ApiRequest;
 use crate::snapshot::InvitationSnapshot;
 use crate::state::State;
 use accounts::Organization;
 use activities::{Actor, INVITE_CREATE, INVITE_DELETE, MEMBER_JOIN};
+use body::{email, json_object, requested_roles};
 use roles::Role;
 
 pub(crate) use route::Route;
@@ -378,58 +379,4 @@ fn uuid(text: &str, of_what: &str) -> Result<String, ApiError> {
     Uuid::try_parse(text)
         .map(|uuid| uuid.to_string())
         .map_err(|_| error::bad_request(&format!("Invalid {of_what} id string:\"{text}\"")))
-}
-
-fn email(body: &Map<String, Value>) -> Result<String, ApiError> {
-    match body.get("email") {
-        Some(Value::String(email)) if is_email(email) => Ok(email.to_lowercase()),
-        Some(_) => Err(error::bad_request("'email' is not an email address")),
-        None => Err(error::bad_request("'email' is required")),
-    }
-}
-
-fn json_object(request: &ApiRequest) -> Result<Map<String, Value>, ApiError> {
-    request.json_object().map_err(|error| match error {
-        BodyError::TooLarge => error::too_large(),
-        BodyError::NotJson => error::bad_request("The body is not JSON"),
-        BodyError::NotAnObject => error::bad_request("The body is not a JSON object"),
-    })
-}
-
-/// The roles that a create or an update assigns, in an organisation with these custom roles; `None` if the body names
-/// none.
-fn requested_roles(
-    body: &Map<String, Value>,
-    custom: &[CustomRole],
-) -> Result<Option<Vec<Role>>, ApiError> {
-    match (body.get("role"), body.get("assignedRoleIds")) {
-        (None, None) => Ok(None),
-        (Some(_), Some(_)) => Err(error::bad_request(
-            "'role' and 'assignedRoleIds' exclude each other",
-        )),
-        // The words are those of the real service.
-        (Some(_), None) if !custom.is_empty() => Err(error::bad_request(
-            "Use 'assignedRoleIds' instead of 'role'.",
-        )),
-        (Some(role), None) => role
-            .as_str()
-            .and_then(roles::by_legacy_name)
-            .map(|role| Some(vec![role]))
-            .ok_or_else(|| error::bad_request("'role' is neither 'admin' nor 'developer'")),
-        (None, Some(ids)) => roles_of_ids(ids, custom).map(Some),
-    }
-}
-
-fn roles_of_ids(ids: &Value, custom: &[CustomRole]) -> Result<Vec<Role>, ApiError> {
-    let not_strings = || error::bad_request("'assignedRoleIds' is not an array of strings");
-    let mut roles = Vec::new();
-    for id in ids.as_array().ok_or_else(not_strings)? {
-        let id = id.as_str().ok_or_else(not_strings)?;
-        let role = roles::by_id(id, custom)
-            .ok_or_else(|| error::bad_request(&format!("Unknown role id \"{id}\"")))?;
-        if !roles.contains(&role) {
-            roles.push(role);
-        }
-    }
-    Ok(roles)
 }

@@ -4,6 +4,7 @@
 mod accounts;
 mod authentication;
 mod bindings;
+mod body;
 mod error;
 mod list;
 mod organizations;
@@ -22,21 +23,20 @@ use std::sync::Arc;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
 
 use crate::config::{Config, Quotas, Rights};
 use crate::credentials::Credentials;
-use crate::email::is_email;
 use crate::error::ApiError;
 use crate::invitations::{AcceptError, Invitation, NewInvitation, accept_first};
 use crate::ledger::Change;
 use crate::members::NewMember;
 use crate::provider::Provider;
 use crate::random;
-use crate::request::{ApiRequest, BodyError};
+use crate::request::ApiRequest;
 use crate::snapshot::{InvitationSnapshot, MemberSnapshot, RoleBindingSnapshot};
 use crate::state::State;
 use accounts::{Caller, Organization};
+use body::{auth_type, email, json_object};
 use list::{Query, ReadTime};
 use tokens::TokenStore;
 
@@ -393,43 +393,4 @@ fn user_id(invitation_id: &str) -> String {
 /// The id of the invitation that created a user.
 fn invitation_id(user_id: &str) -> Option<String> {
     Some(format!("i-{}", user_id.strip_prefix("u-")?))
-}
-
-fn json_object(request: &ApiRequest) -> Result<Map<String, Value>, ApiError> {
-    request.json_object().map_err(|error| match error {
-        BodyError::TooLarge => error::too_large(),
-        BodyError::NotJson => error::bad_request("The body is not JSON"),
-        BodyError::NotAnObject => error::bad_request("The body is not a JSON object"),
-    })
-}
-
-fn email(body: &Map<String, Value>) -> Result<&str, ApiError> {
-    let invalid = |why| Err(error::invalid_property("/email", why));
-    match body.get("email") {
-        None => invalid("The property is required"),
-        Some(Value::String(email)) if is_email(email) => Ok(email),
-        Some(Value::String(_)) => invalid("The property is not an email address"),
-        Some(_) => invalid("The property is not a string"),
-    }
-}
-
-fn auth_type(
-    body: &Map<String, Value>,
-    organization: &Organization,
-) -> Result<Cow<'static, str>, ApiError> {
-    let invalid = |why| Err(error::invalid_property("/auth_type", why));
-    match body.get("auth_type") {
-        None => Ok(default_auth_type(organization).into()),
-        Some(Value::String(auth_type)) => match auth_type.as_str() {
-            LOCAL => Ok(LOCAL.into()),
-            SSO => Ok(SSO.into()),
-            other if other.starts_with("AUTH_TYPE_") => Ok(other.to_owned().into()),
-            _ => invalid("The property is not a known type of authentication"),
-        },
-        Some(_) => invalid("The property is not a string"),
-    }
-}
-
-fn default_auth_type(organization: &Organization) -> &'static str {
-    if organization.sso { SSO } else { LOCAL }
 }

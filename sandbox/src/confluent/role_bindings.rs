@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 
 use super::accounts::{Caller, Organization};
 use super::bindings::{Grant, RoleBinding};
+use super::body::json_object;
 use super::paging::{self, PageRequest, Parameters};
-use super::{Confluent, error, invitation_id, json_object, wire};
+use super::{Confluent, error, invitation_id, wire};
 use crate::error::ApiError;
 use crate::ledger::Change;
 use crate::provider::Provider;

@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 
 use super::accounts::Organization;
 use super::bindings::Grant;
-use super::{Details, UserDetails, default_auth_type};
+use super::body::default_auth_type;
+use super::{Details, UserDetails};
 use crate::config::ConfluentOrganization;
 use crate::faults::EffectiveFrom;
 use crate::invitations::NewInvitation;

@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::accounts::{Caller, Organization};
+use super::body::json_object;
 use super::paging::{self, PageRequest, Parameters};
-use super::{Confluent, UserDetails, error, invitation_id, json_object, user_id, wire};
+use super::{Confluent, UserDetails, error, invitation_id, user_id, wire};
 use crate::error::ApiError;
 use crate::ledger::Change;
 use crate::members::Member;
