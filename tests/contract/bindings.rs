@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::{
     backend::{BASIC, Backend, KEY, ORGANIZATION, REQUEST_ID, SECRET},
-    raw::closed_port,
+    raw_http::closed_port,
     support::{Answer, Wire},
 };
 

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     backend::{BASIC, Backend, KEY, OPERATIONS, ORGANIZATION, SECRET, refused, run},
-    raw::closed_port,
+    raw_http::closed_port,
     support::{Answer, Wire},
 };
 

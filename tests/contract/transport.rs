@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     backend::{Backend, OPERATIONS, REQUEST_ID, Setup, changes_state, refused, run},
-    raw::{RawServer, Then, closed_port},
+    raw_http::{RawServer, Then, closed_port},
     support::{Answer, Checks, Wire},
 };
 

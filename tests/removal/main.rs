@@ -4,6 +4,7 @@ mod apply;
 mod fake_provider;
 mod prune;
 mod renewal;
+mod renewal_order;
 
 use org_invitations::{
     ApplyOptions, BulkOptions, Capabilities, Invitation, InvitationStatus, NewInvitation, Plan,

@@ -1,4 +1,4 @@
-//! Renewals: one person at risk at a time, and nobody forgotten.
+//! One renewal: what is checked before, what is retried, and what counts as success.
 
 use std::{
     sync::{Arc, Mutex},
@@ -15,160 +15,43 @@ use org_invitations::{
 use crate::{
     at_once, crowd, everything, existing,
     fake_provider::{Answer, Call, FakeProvider, refusal},
-    plan, pruning, sent, with_roles,
+    plan, sent, with_roles,
 };
 
-const OLD: &str = "11111111-0000-4000-8000-000000000001";
-const NEW: &str = "22222222-0000-4000-8000-000000000002";
+pub const OLD: &str = "11111111-0000-4000-8000-000000000001";
+pub const NEW: &str = "22222222-0000-4000-8000-000000000002";
 
 /// People with the old role.
-fn people(count: usize) -> Vec<Invitation> {
+pub fn people(count: usize) -> Vec<Invitation> {
     let people = crowd(count).into_iter();
     people.map(|one| with_roles(one, &[(OLD, "Old")])).collect()
 }
 
 /// A plan that gives everybody this role.
-fn giving(role: &str, there: &[Invitation]) -> Plan {
+pub fn giving(role: &str, there: &[Invitation]) -> Plan {
     let row = |one: &Invitation| NewInvitation::new(&one.email).role_ids([role]);
     let roster: Vec<_> = there.iter().map(row).collect();
     plan(&roster, there, &PlanOptions::default())
 }
 
-async fn applied(provider: &FakeProvider, plan: Plan, concurrency: usize) -> Vec<StepOutcome> {
+pub async fn applied(provider: &FakeProvider, plan: Plan, concurrency: usize) -> Vec<StepOutcome> {
     let options = at_once(concurrency).removals(RemovalLimit::none());
     let mut outcomes: Vec<_> = plan.apply(provider, options).collect().await;
     outcomes.sort_by_key(|outcome| outcome.index);
     outcomes
 }
 
-fn has_role(call: &Call, role: &str) -> bool {
+pub fn has_role(call: &Call, role: &str) -> bool {
     call.operation == Operation::Create && call.roles == Some(Roles::Ids(vec![role.to_owned()]))
 }
 
-fn refused(kind: ErrorKind) -> Answer {
+pub fn refused(kind: ErrorKind) -> Answer {
     Answer::Refuse(refusal(kind, Operation::Create, "there is no such role"))
 }
 
 fn lost_answer() -> Error {
     let error = refusal(ErrorKind::Timeout, Operation::Delete, "lost");
     error.with_may_have_executed(true)
-}
-
-#[tokio::test]
-async fn renewals_run_one_at_a_time_until_one_succeeded() {
-    let there = people(20);
-    for kind in [
-        ErrorKind::InvalidInput,
-        ErrorKind::PermissionDenied,
-        ErrorKind::QuotaExceeded,
-        ErrorKind::Unavailable,
-    ] {
-        let provider = FakeProvider::new(&there, move |call| match call.operation {
-            Operation::Create => refused(kind),
-            _ => Answer::Honest,
-        });
-        let outcomes = applied(&provider, giving(NEW, &there), 16).await;
-        let lost: Vec<_> = outcomes
-            .iter()
-            .filter(|outcome| matches!(outcome.result, StepResult::Lost(_)))
-            .collect();
-        assert_eq!(lost.len(), 1, "{kind:?}");
-        let rest = outcomes
-            .iter()
-            .filter(|outcome| matches!(outcome.result, StepResult::NotAttempted));
-        assert_eq!(rest.count(), 19, "{kind:?}");
-        assert_eq!((provider.most_at_risk(), provider.emails().len()), (1, 19));
-    }
-}
-
-#[tokio::test]
-async fn once_one_succeeded_they_run_beside_each_other() {
-    let there = people(20);
-    let provider = FakeProvider::honest(&there);
-    let outcomes = applied(&provider, giving(NEW, &there), 8).await;
-    for outcome in &outcomes {
-        assert!(
-            matches!(outcome.result, StepResult::Invited(_)),
-            "{outcome:?}"
-        );
-    }
-    assert!(provider.most_at_risk() > 1);
-    assert_eq!(provider.writes()[0].0, Operation::Delete);
-    assert_eq!(provider.writes()[1].0, Operation::Create);
-    assert_eq!(provider.emails().len(), 20);
-}
-
-#[tokio::test]
-async fn a_refused_role_costs_nobody_and_is_tried_on_one_person() {
-    let there = people(20);
-    let provider = FakeProvider::new(&there, |call| match has_role(call, NEW) {
-        true => refused(ErrorKind::InvalidInput),
-        false => Answer::Honest,
-    });
-    let outcomes = applied(&provider, giving(NEW, &there), 16).await;
-    match &outcomes[0].result {
-        StepResult::Restored { invitation, error } => {
-            assert_eq!(error.kind(), ErrorKind::InvalidInput);
-            let roles = invitation.assigned_roles.as_ref().unwrap();
-            assert_eq!(roles[0].id.as_deref(), Some(OLD));
-        }
-        other => panic!("{other:?}"),
-    }
-    for outcome in &outcomes[1..] {
-        match &outcome.result {
-            StepResult::Skipped(why) => assert!(why.contains("p0@example.com"), "{why}"),
-            other => panic!("{other:?}"),
-        }
-    }
-    assert_eq!(provider.writes().len(), 3);
-    assert_eq!(provider.emails().len(), 20);
-}
-
-#[tokio::test]
-async fn options_are_proven_one_by_one() {
-    let there = people(6);
-    let bad = "33333333-0000-4000-8000-000000000003";
-    let row = |(index, one): (usize, &Invitation)| {
-        NewInvitation::new(&one.email).role_ids([if index % 2 == 0 { NEW } else { bad }])
-    };
-    let roster: Vec<_> = there.iter().enumerate().map(row).collect();
-    let provider = FakeProvider::new(&there, move |call| match has_role(call, bad) {
-        true => refused(ErrorKind::InvalidInput),
-        false => Answer::Honest,
-    });
-    let plan = plan(&roster, &there, &PlanOptions::default());
-    let outcomes = applied(&provider, plan, 4).await;
-    let count = |matches: fn(&StepResult) -> bool| {
-        let results = outcomes.iter().map(|outcome| &outcome.result);
-        results.filter(|result| matches(result)).count()
-    };
-    assert_eq!(count(|result| matches!(result, StepResult::Invited(_))), 3);
-    assert_eq!(
-        count(|result| matches!(result, StepResult::Restored { .. })),
-        1
-    );
-    assert_eq!(count(|result| matches!(result, StepResult::Skipped(_))), 2);
-    assert_eq!(provider.emails().len(), 6);
-}
-
-#[tokio::test]
-async fn after_a_person_was_lost_nothing_else_is_withdrawn() {
-    let there = people(3);
-    let row = |one: &Invitation| NewInvitation::new(&one.email).role_ids([NEW]);
-    let roster: Vec<_> = there.iter().take(1).map(row).collect();
-    let provider = FakeProvider::new(&there, |call| match call.operation {
-        Operation::Create => refused(ErrorKind::PermissionDenied),
-        _ => Answer::Honest,
-    });
-    let outcomes = applied(&provider, plan(&roster, &there, &pruning()), 4).await;
-    assert!(matches!(outcomes[0].result, StepResult::Lost(_)));
-    for outcome in &outcomes[1..] {
-        match &outcome.result {
-            StepResult::Skipped(why) => assert!(why.contains("p0@example.com"), "{why}"),
-            other => panic!("{other:?}"),
-        }
-    }
-    assert_eq!(provider.emails().len(), 2);
 }
 
 #[tokio::test]
