@@ -87,8 +87,8 @@ async fn a_base_url_may_have_a_path_of_its_own() {
         let url = format!("{}{end}", wire.url());
         let provider = backend.connect_with(url, Default::default());
         run(&*provider, backend, Operation::List).await.unwrap();
-        let wanted = format!("{}{}", end.trim_end_matches('/'), backend.collection());
-        assert_eq!(wire.only().path, wanted, "with {end:?}");
+        let expected = format!("{}{}", end.trim_end_matches('/'), backend.collection());
+        assert_eq!(wire.only().path, expected, "with {end:?}");
     }
 }
 

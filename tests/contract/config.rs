@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     backend::{Backend, KEY, ORGANIZATION, SECRET, refused, run},
-    raw_http::{RawServer, Then},
+    raw_http::{Behavior, RawServer},
     support::{Checks, Wire},
 };
 
@@ -66,7 +66,7 @@ fn both_kinds_of_credentials_at_once_are_refused() {
 
 #[tokio::test]
 async fn a_timeout_from_data_holds() {
-    let server = RawServer::start(Then::WriteAndHang(""));
+    let server = RawServer::start(Behavior::WriteAndHang(""));
     let mut config = configuration(Backend::Confluent, &server.url());
     config["connection"]["timeout_seconds"] = json!(1);
     let config: ProviderConfig = serde_json::from_value(config).unwrap();
@@ -216,8 +216,8 @@ fn a_field_that_does_not_exist_is_refused() {
             let mut config = configuration(backend, "https://api.example");
             config[field] = json!("x");
             let parsed = serde_json::from_value::<ProviderConfig>(config);
-            let told = parsed.map(|_| ()).unwrap_err().to_string();
-            assert!(told.contains(field), "{backend:?} {field}: {told}");
+            let recorded = parsed.map(|_| ()).unwrap_err().to_string();
+            assert!(recorded.contains(field), "{backend:?} {field}: {recorded}");
         }
     }
     let mut config = configuration(Backend::Confluent, "https://api.example");

@@ -189,13 +189,13 @@ async fn renew_all(roster: Roster, concurrency: usize, runs: usize) -> Finding {
                 ..Patience::default()
             },
         );
-        let Ok(there) = list(provider.as_ref()).await else {
+        let Ok(invitations) = list(provider.as_ref()).await else {
             continue;
         };
         let rows = (0..PEOPLE).map(|number| (roster.row)(address(number)));
         let plan = Plan::new(
             rows,
-            there,
+            invitations,
             &provider.capabilities(),
             &PlanOptions::default(),
         );
@@ -267,11 +267,11 @@ async fn renewals_that_are_possible_are_done() {
                 )
                 .await;
                 let provider = connect(&server, Patience::default());
-                let there = list(provider.as_ref()).await.expect("a list");
+                let invitations = list(provider.as_ref()).await.expect("a list");
                 let rows = (0..PEOPLE).map(|number| NewInvitation::new(address(number)));
                 let plan = Plan::new(
                     rows,
-                    there,
+                    invitations,
                     &provider.capabilities(),
                     &PlanOptions::default(),
                 );

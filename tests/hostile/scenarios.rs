@@ -201,8 +201,8 @@ pub async fn apply(
     roster: Vec<NewInvitation>,
     options: &PlanOptions,
 ) -> Result<Vec<(Action, String, Reported)>> {
-    let there = list(provider).await?;
-    let plan = Plan::new(roster, there, &provider.capabilities(), options);
+    let invitations = list(provider).await?;
+    let plan = Plan::new(roster, invitations, &provider.capabilities(), options);
     let outcomes = plan.apply(provider, BulkOptions::default());
     Ok(outcomes
         .map(|outcome| {
@@ -355,8 +355,8 @@ async fn copy(case: Case) -> Finding {
     );
     let (source, target) = (source.as_ref(), target.as_ref());
     let mut reports = Vec::new();
-    if let Ok(there) = list(source).await {
-        let roster: Vec<_> = there
+    if let Ok(invitations) = list(source).await {
+        let roster: Vec<_> = invitations
             .iter()
             .map(|invitation| NewInvitation::new(&invitation.email))
             .collect();
@@ -379,7 +379,9 @@ async fn copy(case: Case) -> Finding {
             copied
         };
         for (email, said) in copied {
-            let found = there.iter().find(|invitation| invitation.email == email);
+            let found = invitations
+                .iter()
+                .find(|invitation| invitation.email == email);
             let deleted = match found {
                 Some(invitation) if said.is_there() => Some((
                     invitation.id.clone(),

@@ -28,10 +28,10 @@ pub fn people(count: usize) -> Vec<Invitation> {
 }
 
 /// A plan that gives everybody this role.
-pub fn giving(role: &str, there: &[Invitation]) -> Plan {
+pub fn giving(role: &str, invitations: &[Invitation]) -> Plan {
     let row = |one: &Invitation| NewInvitation::new(&one.email).role_ids([role]);
-    let roster: Vec<_> = there.iter().map(row).collect();
-    plan(&roster, there, &PlanOptions::default())
+    let roster: Vec<_> = invitations.iter().map(row).collect();
+    plan(&roster, invitations, &PlanOptions::default())
 }
 
 pub async fn applied(provider: &FakeProvider, plan: Plan, concurrency: usize) -> Vec<StepOutcome> {
@@ -56,10 +56,10 @@ fn lost_answer() -> Error {
 
 #[tokio::test]
 async fn what_can_be_checked_is_checked_before() {
-    let there = people(1);
-    let provider = FakeProvider::honest(&there);
+    let invitations = people(1);
+    let provider = FakeProvider::honest(&invitations);
     // No invitation has the role's name, so that only its form tells.
-    let outcomes = applied(&provider, giving("Auditor", &there), 1).await;
+    let outcomes = applied(&provider, giving("Auditor", &invitations), 1).await;
     match &outcomes[0].result {
         StepResult::Failed(error) => {
             assert_eq!(error.kind(), ErrorKind::InvalidInput);
@@ -80,9 +80,9 @@ async fn what_can_be_checked_is_checked_before() {
 
 #[tokio::test]
 async fn a_server_that_frees_an_address_late_is_waited_for() {
-    let there = people(1);
+    let invitations = people(1);
     let tries = Mutex::new(0);
-    let provider = FakeProvider::new(&there, move |call| {
+    let provider = FakeProvider::new(&invitations, move |call| {
         let mut tries = tries.lock().unwrap();
         *tries += usize::from(call.operation == Operation::Create);
         match call.operation == Operation::Create && *tries < 3 {
@@ -94,11 +94,11 @@ async fn a_server_that_frees_an_address_late_is_waited_for() {
             false => Answer::Honest,
         }
     });
-    let renewal = Renewal::of(&there[0], &everything()).unwrap();
+    let renewal = Renewal::of(&invitations[0], &everything()).unwrap();
     let delays = [Duration::ZERO; 3];
     let options = RenewalOptions::default().retry_delays(delays);
     match provider.renew(&renewal, &options).await {
-        RenewalResult::Renewed(new) => assert_ne!(new.id, there[0].id),
+        RenewalResult::Renewed(new) => assert_ne!(new.id, invitations[0].id),
         other => panic!("{other:?}"),
     }
     assert_eq!(provider.emails().len(), 1);
@@ -106,8 +106,8 @@ async fn a_server_that_frees_an_address_late_is_waited_for() {
 
 #[tokio::test]
 async fn a_conflict_that_stays_is_a_loss_and_no_success() {
-    let there = people(1);
-    let provider = FakeProvider::new(&there, |call| match call.operation {
+    let invitations = people(1);
+    let provider = FakeProvider::new(&invitations, |call| match call.operation {
         Operation::Create => Answer::Refuse(refusal(
             ErrorKind::AlreadyExists,
             Operation::Create,
@@ -115,7 +115,7 @@ async fn a_conflict_that_stays_is_a_loss_and_no_success() {
         )),
         _ => Answer::Honest,
     });
-    let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+    let outcomes = applied(&provider, giving(NEW, &invitations), 1).await;
     assert!(
         matches!(outcomes[0].result, StepResult::Lost(_)),
         "{outcomes:?}"
@@ -124,8 +124,8 @@ async fn a_conflict_that_stays_is_a_loss_and_no_success() {
 
 #[tokio::test]
 async fn somebody_elses_invitation_is_seen_and_counts() {
-    let there = people(1);
-    let provider = FakeProvider::new(&there, |call| match call.operation {
+    let invitations = people(1);
+    let provider = FakeProvider::new(&invitations, |call| match call.operation {
         // Another process invites in the same moment.
         Operation::Create => Answer::DoAndFail(refusal(
             ErrorKind::AlreadyExists,
@@ -134,21 +134,21 @@ async fn somebody_elses_invitation_is_seen_and_counts() {
         )),
         _ => Answer::Honest,
     });
-    let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+    let outcomes = applied(&provider, giving(NEW, &invitations), 1).await;
     match &outcomes[0].result {
-        StepResult::Invited(found) => assert_ne!(found.id, there[0].id),
+        StepResult::Invited(found) => assert_ne!(found.id, invitations[0].id),
         other => panic!("{other:?}"),
     }
 }
 
 #[tokio::test]
 async fn a_create_whose_answer_was_lost_for_good_is_looked_for() {
-    let there = people(1);
-    let provider = FakeProvider::new(&there, |call| match call.operation {
+    let invitations = people(1);
+    let provider = FakeProvider::new(&invitations, |call| match call.operation {
         Operation::Create => Answer::DoAndFail(lost_answer()),
         _ => Answer::Honest,
     });
-    let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+    let outcomes = applied(&provider, giving(NEW, &invitations), 1).await;
     assert!(
         matches!(outcomes[0].result, StepResult::Invited(_)),
         "{outcomes:?}"
@@ -158,12 +158,12 @@ async fn a_create_whose_answer_was_lost_for_good_is_looked_for() {
 /// The provider has looked for it already, as long as it may; another create may make a second invitation.
 #[tokio::test(start_paused = true)]
 async fn an_ambiguous_create_is_not_retried_with_other_options() {
-    let there = people(1);
-    let provider = FakeProvider::new(&there, |call| match call.operation {
+    let invitations = people(1);
+    let provider = FakeProvider::new(&invitations, |call| match call.operation {
         Operation::Create => Answer::Refuse(lost_answer()),
         _ => Answer::Honest,
     });
-    let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+    let outcomes = applied(&provider, giving(NEW, &invitations), 1).await;
     match &outcomes[0].result {
         StepResult::Lost(error) => assert!(error.may_have_executed(), "{error}"),
         other => panic!("{other:?}"),
@@ -176,8 +176,8 @@ async fn an_ambiguous_create_is_not_retried_with_other_options() {
 /// It may be the invitation that was withdrawn just now, which the server still counts.
 #[tokio::test(start_paused = true)]
 async fn words_for_a_member_are_no_sighting_after_a_withdrawal() {
-    let there = people(1);
-    let provider = FakeProvider::new(&there, |call| match call.operation {
+    let invitations = people(1);
+    let provider = FakeProvider::new(&invitations, |call| match call.operation {
         Operation::Create => {
             let words = "This user already exists within the Organization";
             let refused = refusal(ErrorKind::AlreadyExists, Operation::Create, words);
@@ -185,7 +185,7 @@ async fn words_for_a_member_are_no_sighting_after_a_withdrawal() {
         }
         _ => Answer::Honest,
     });
-    let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+    let outcomes = applied(&provider, giving(NEW, &invitations), 1).await;
     assert!(
         matches!(outcomes[0].result, StepResult::Lost(_)),
         "{outcomes:?}"
@@ -199,12 +199,12 @@ async fn a_delete_whose_answer_was_lost_is_looked_into() {
         (Answer::DoAndFail as fn(Error) -> Answer, true),
         (Answer::Refuse, false),
     ] {
-        let there = people(1);
-        let provider = FakeProvider::new(&there, move |call| match call.operation {
+        let invitations = people(1);
+        let provider = FakeProvider::new(&invitations, move |call| match call.operation {
             Operation::Delete => answer(lost_answer()),
             _ => Answer::Honest,
         });
-        let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+        let outcomes = applied(&provider, giving(NEW, &invitations), 1).await;
         match &outcomes[0].result {
             StepResult::Invited(_) => assert!(renewed),
             StepResult::Failed(error) => assert!(!renewed && error.may_have_executed()),
@@ -216,22 +216,22 @@ async fn a_delete_whose_answer_was_lost_is_looked_into() {
 
 #[tokio::test]
 async fn a_missing_invitation_is_renewed_by_a_plan_and_fails_alone() {
-    let there = people(1);
+    let invitations = people(1);
     let provider = FakeProvider::honest(&[]);
-    let renewal = Renewal::of(&there[0], &everything()).unwrap();
+    let renewal = Renewal::of(&invitations[0], &everything()).unwrap();
     match provider.renew(&renewal, &RenewalOptions::default()).await {
         RenewalResult::Failed(error) => assert_eq!(error.kind(), ErrorKind::NotFound),
         other => panic!("{other:?}"),
     }
     assert!(provider.emails().is_empty());
-    let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+    let outcomes = applied(&provider, giving(NEW, &invitations), 1).await;
     assert!(matches!(outcomes[0].result, StepResult::Invited(_)));
 }
 
 #[tokio::test]
 async fn a_member_is_kept() {
-    let there = people(1);
-    let provider = FakeProvider::new(&there, |call| match call.operation {
+    let invitations = people(1);
+    let provider = FakeProvider::new(&invitations, |call| match call.operation {
         Operation::Delete => Answer::Refuse(refusal(
             ErrorKind::AlreadyAccepted,
             Operation::Delete,
@@ -239,7 +239,7 @@ async fn a_member_is_kept() {
         )),
         _ => Answer::Honest,
     });
-    let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+    let outcomes = applied(&provider, giving(NEW, &invitations), 1).await;
     assert!(matches!(outcomes[0].result, StepResult::Kept));
     assert_eq!(provider.calls(), 1);
 }
@@ -295,8 +295,8 @@ impl RenewalObserver for Journal {
 
 #[tokio::test]
 async fn an_observer_can_prevent_the_deletion() {
-    let there = people(1);
-    let mut new = Renewal::of(&there[0], &everything()).unwrap();
+    let invitations = people(1);
+    let mut new = Renewal::of(&invitations[0], &everything()).unwrap();
     new = Renewal::new(new.id, NewInvitation::new("p0@example.com").role_ids([NEW]))
         .fallback(new.new);
     let script = |call: &Call| match has_role(call, NEW) {
@@ -305,7 +305,7 @@ async fn an_observer_can_prevent_the_deletion() {
     };
     let journal = Arc::new(Journal::default());
     let options = RenewalOptions::default().observer(Arc::clone(&journal) as Arc<_>);
-    let provider = FakeProvider::new(&there, script);
+    let provider = FakeProvider::new(&invitations, script);
     let result = provider.renew(&new, &options).await;
     assert!(
         matches!(result, RenewalResult::Restored { .. }),
@@ -325,7 +325,7 @@ async fn an_observer_can_prevent_the_deletion() {
         ..Journal::default()
     });
     let options = RenewalOptions::default().observer(full);
-    let provider = FakeProvider::new(&there, script);
+    let provider = FakeProvider::new(&invitations, script);
     match provider.renew(&new, &options).await {
         RenewalResult::Failed(error) => assert!(error.message().contains("disk is full")),
         other => panic!("{other:?}"),
@@ -353,14 +353,14 @@ async fn what_an_earlier_run_deleted_is_restored_as_it_was() {
 
 #[tokio::test]
 async fn each_renewal_asks_whether_its_roles_exist() {
-    let there = people(6);
-    let provider = FakeProvider::honest(&there);
-    applied(&provider, giving(NEW, &there), 2).await;
-    assert_eq!(provider.checked().len(), there.len());
+    let invitations = people(6);
+    let provider = FakeProvider::honest(&invitations);
+    applied(&provider, giving(NEW, &invitations), 2).await;
+    assert_eq!(provider.checked().len(), invitations.len());
 
     // The role disappears after the third.
     let asked = Mutex::new(0);
-    let provider = FakeProvider::new(&there, move |call| {
+    let provider = FakeProvider::new(&invitations, move |call| {
         if call.operation != Operation::Validate {
             return Answer::Honest;
         }
@@ -372,8 +372,8 @@ async fn each_renewal_asks_whether_its_roles_exist() {
             Answer::Honest
         }
     });
-    applied(&provider, giving(NEW, &there), 1).await;
-    assert_eq!(provider.emails().len(), there.len());
+    applied(&provider, giving(NEW, &invitations), 1).await;
+    assert_eq!(provider.emails().len(), invitations.len());
     let withdrawn = provider.writes().into_iter();
     let withdrawn = withdrawn.filter(|(operation, _)| *operation == Operation::Delete);
     assert_eq!(withdrawn.count(), 3);
@@ -382,12 +382,12 @@ async fn each_renewal_asks_whether_its_roles_exist() {
 #[tokio::test]
 async fn an_answer_with_the_withdrawn_id_is_no_renewal() {
     // The id that `Answer::About` has.
-    let there = [with_roles(sent("i-1", "ann@example.com"), &[(OLD, "Old")])];
-    let provider = FakeProvider::new(&there, |call| match call.operation {
+    let invitations = [with_roles(sent("i-1", "ann@example.com"), &[(OLD, "Old")])];
+    let provider = FakeProvider::new(&invitations, |call| match call.operation {
         Operation::Create => Answer::About("ann@example.com"),
         _ => Answer::Honest,
     });
-    let renewal = Renewal::of(&there[0], &everything()).unwrap();
+    let renewal = Renewal::of(&invitations[0], &everything()).unwrap();
     let options = RenewalOptions::default().retry_delays([Duration::from_millis(1)]);
     let result = provider.renew(&renewal, &options).await;
     assert!(matches!(result, RenewalResult::Lost { .. }), "{result:?}");

@@ -10,18 +10,18 @@ use crate::{
 
 #[tokio::test]
 async fn renewals_run_one_at_a_time_until_one_succeeded() {
-    let there = people(20);
+    let invitations = people(20);
     for kind in [
         ErrorKind::InvalidInput,
         ErrorKind::PermissionDenied,
         ErrorKind::QuotaExceeded,
         ErrorKind::Unavailable,
     ] {
-        let provider = FakeProvider::new(&there, move |call| match call.operation {
+        let provider = FakeProvider::new(&invitations, move |call| match call.operation {
             Operation::Create => refused(kind),
             _ => Answer::Honest,
         });
-        let outcomes = applied(&provider, giving(NEW, &there), 16).await;
+        let outcomes = applied(&provider, giving(NEW, &invitations), 16).await;
         let lost: Vec<_> = outcomes
             .iter()
             .filter(|outcome| matches!(outcome.result, StepResult::Lost(_)))
@@ -37,9 +37,9 @@ async fn renewals_run_one_at_a_time_until_one_succeeded() {
 
 #[tokio::test]
 async fn once_one_succeeded_they_run_beside_each_other() {
-    let there = people(20);
-    let provider = FakeProvider::honest(&there);
-    let outcomes = applied(&provider, giving(NEW, &there), 8).await;
+    let invitations = people(20);
+    let provider = FakeProvider::honest(&invitations);
+    let outcomes = applied(&provider, giving(NEW, &invitations), 8).await;
     for outcome in &outcomes {
         assert!(
             matches!(outcome.result, StepResult::Invited(_)),
@@ -54,12 +54,12 @@ async fn once_one_succeeded_they_run_beside_each_other() {
 
 #[tokio::test]
 async fn a_refused_role_costs_nobody_and_is_tried_on_one_person() {
-    let there = people(20);
-    let provider = FakeProvider::new(&there, |call| match has_role(call, NEW) {
+    let invitations = people(20);
+    let provider = FakeProvider::new(&invitations, |call| match has_role(call, NEW) {
         true => refused(ErrorKind::InvalidInput),
         false => Answer::Honest,
     });
-    let outcomes = applied(&provider, giving(NEW, &there), 16).await;
+    let outcomes = applied(&provider, giving(NEW, &invitations), 16).await;
     match &outcomes[0].result {
         StepResult::Restored { invitation, error } => {
             assert_eq!(error.kind(), ErrorKind::InvalidInput);
@@ -80,17 +80,17 @@ async fn a_refused_role_costs_nobody_and_is_tried_on_one_person() {
 
 #[tokio::test]
 async fn options_are_proven_one_by_one() {
-    let there = people(6);
+    let invitations = people(6);
     let bad = "33333333-0000-4000-8000-000000000003";
     let row = |(index, one): (usize, &Invitation)| {
         NewInvitation::new(&one.email).role_ids([if index % 2 == 0 { NEW } else { bad }])
     };
-    let roster: Vec<_> = there.iter().enumerate().map(row).collect();
-    let provider = FakeProvider::new(&there, move |call| match has_role(call, bad) {
+    let roster: Vec<_> = invitations.iter().enumerate().map(row).collect();
+    let provider = FakeProvider::new(&invitations, move |call| match has_role(call, bad) {
         true => refused(ErrorKind::InvalidInput),
         false => Answer::Honest,
     });
-    let plan = plan(&roster, &there, &PlanOptions::default());
+    let plan = plan(&roster, &invitations, &PlanOptions::default());
     let outcomes = applied(&provider, plan, 4).await;
     let count = |matches: fn(&StepResult) -> bool| {
         let results = outcomes.iter().map(|outcome| &outcome.result);
@@ -107,14 +107,14 @@ async fn options_are_proven_one_by_one() {
 
 #[tokio::test]
 async fn after_a_person_was_lost_nothing_else_is_withdrawn() {
-    let there = people(3);
+    let invitations = people(3);
     let row = |one: &Invitation| NewInvitation::new(&one.email).role_ids([NEW]);
-    let roster: Vec<_> = there.iter().take(1).map(row).collect();
-    let provider = FakeProvider::new(&there, |call| match call.operation {
+    let roster: Vec<_> = invitations.iter().take(1).map(row).collect();
+    let provider = FakeProvider::new(&invitations, |call| match call.operation {
         Operation::Create => refused(ErrorKind::PermissionDenied),
         _ => Answer::Honest,
     });
-    let outcomes = applied(&provider, plan(&roster, &there, &pruning()), 4).await;
+    let outcomes = applied(&provider, plan(&roster, &invitations, &pruning()), 4).await;
     assert!(matches!(outcomes[0].result, StepResult::Lost(_)));
     for outcome in &outcomes[1..] {
         match &outcome.result {
