@@ -184,7 +184,7 @@ fn row_error(
         return Some(error.message().to_owned());
     }
     if let Some(missing) = missing_capability(new, capabilities) {
-        return Some(format!("the provider does not support {missing}"));
+        return Some(format!("the provider has no {missing}"));
     }
     match &new.roles {
         Some(Roles::Ids(ids)) => known_roles.name_for_id(ids),
