@@ -82,7 +82,7 @@ async fn one_page_is_prefetched_while_the_last_one_is_read() {
     while let Some(item) = list.next().await {
         asked.push((item.unwrap().id.to_string(), pages.asked()));
     }
-    let wanted = [
+    let expected = [
         // Who wants the first item only costs one page.
         ("i-0-0", 1),
         ("i-0-1", 2),
@@ -94,7 +94,7 @@ async fn one_page_is_prefetched_while_the_last_one_is_read() {
         ("i-2-1", 3),
         ("i-2-2", 3),
     ];
-    assert_eq!(asked, wanted.map(|(id, asked)| (id.to_owned(), asked)));
+    assert_eq!(asked, expected.map(|(id, asked)| (id.to_owned(), asked)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,7 +105,7 @@ async fn without_prefetch_a_page_is_fetched_when_the_last_is_read() {
     while let Some(item) = list.next().await {
         asked.push((item.unwrap().id.to_string(), pages.asked()));
     }
-    let wanted = [
+    let expected = [
         ("i-0-0", 1),
         ("i-0-1", 1),
         ("i-0-2", 1),
@@ -113,7 +113,7 @@ async fn without_prefetch_a_page_is_fetched_when_the_last_is_read() {
         ("i-1-1", 2),
         ("i-1-2", 2),
     ];
-    assert_eq!(asked, wanted.map(|(id, asked)| (id.to_owned(), asked)));
+    assert_eq!(asked, expected.map(|(id, asked)| (id.to_owned(), asked)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -21,20 +21,20 @@ fn everything() -> Capabilities {
     capabilities
 }
 
-fn there(id: &str, email: &str, status: InvitationStatus) -> Invitation {
+fn invitations(id: &str, email: &str, status: InvitationStatus) -> Invitation {
     let mut invitation = Invitation::new(id.parse().unwrap(), email);
     invitation.status = Some(status);
     invitation
 }
 
-fn plan(roster: &[NewInvitation], there: &[Invitation], options: &PlanOptions) -> Plan {
-    let there = there.iter().cloned();
-    Plan::new(roster.iter().cloned(), there, &everything(), options)
+fn plan(roster: &[NewInvitation], invitations: &[Invitation], options: &PlanOptions) -> Plan {
+    let invitations = invitations.iter().cloned();
+    Plan::new(roster.iter().cloned(), invitations, &everything(), options)
 }
 
 /// What a plan says of one person and one invitation.
-fn step(new: NewInvitation, there: Invitation) -> (Action, Option<String>, Option<String>) {
-    let plan = plan(&[new], &[there], &PlanOptions::default());
+fn step(new: NewInvitation, invitations: Invitation) -> (Action, Option<String>, Option<String>) {
+    let plan = plan(&[new], &[invitations], &PlanOptions::default());
     let step = plan.steps.into_iter().next().unwrap();
     (step.action, step.id.map(String::from), step.reason)
 }
@@ -50,7 +50,7 @@ fn the_status_of_what_is_there_decides() {
         (InvitationStatus::Deactivated, Action::Create, None),
         (InvitationStatus::from("paused"), Action::Keep, None),
     ] {
-        let said = step(ann(), there("i-1", "Ann@Example.com", status.clone()));
+        let said = step(ann(), invitations("i-1", "Ann@Example.com", status.clone()));
         let id = (action != Action::Create).then(|| "i-1".to_owned());
         let wanted = (action, id, reason.map(str::to_owned));
         assert_eq!(said, wanted, "{status}");
@@ -60,7 +60,7 @@ fn the_status_of_what_is_there_decides() {
 #[test]
 fn other_options_are_a_renewal() {
     let made = || {
-        let mut made = there("i-1", "ann@example.com", InvitationStatus::Sent);
+        let mut made = invitations("i-1", "ann@example.com", InvitationStatus::Sent);
         made.auth_type = Some(AuthType::Sso);
         made.role = Some("developer".to_owned());
         let roles = ["r-1", "r-2"].map(|id| {
@@ -87,14 +87,14 @@ fn other_options_are_a_renewal() {
         assert_eq!((action, said.as_deref()), (wanted, reason), "{new:?}");
     }
     // What the provider does not report does not differ.
-    let silent = there("i-1", "ann@example.com", InvitationStatus::Sent);
+    let silent = invitations("i-1", "ann@example.com", InvitationStatus::Sent);
     let new = ann().roles(["r-1"]).auth_type(AuthType::Local);
     assert_eq!(step(new, silent).0, Action::Keep);
 }
 
 #[test]
 fn roles_without_ids_are_kept_and_said_not_to_be_compared() {
-    let mut made = there("i-1", "ann@example.com", InvitationStatus::Sent);
+    let mut made = invitations("i-1", "ann@example.com", InvitationStatus::Sent);
     let mut role = RoleAssignment::default();
     role.name = Some("Admin".to_owned());
     made.assigned_roles = Some(vec![role]);
@@ -106,17 +106,17 @@ fn roles_without_ids_are_kept_and_said_not_to_be_compared() {
 
 #[test]
 fn an_id_of_two_people_is_not_acted_on() {
-    let there = [
-        there("i-1", "ann@example.com", InvitationStatus::Expired),
-        there("i-1", "Ann@example.com", InvitationStatus::Expired),
-        there("i-1", "bob@example.com", InvitationStatus::Sent),
-        there("i-2", "cid@example.com", InvitationStatus::Sent),
+    let invitations = [
+        invitations("i-1", "ann@example.com", InvitationStatus::Expired),
+        invitations("i-1", "Ann@example.com", InvitationStatus::Expired),
+        invitations("i-1", "bob@example.com", InvitationStatus::Sent),
+        invitations("i-2", "cid@example.com", InvitationStatus::Sent),
         // Listed twice, as when a page moves while it is read: still one person's.
-        there("i-3", "dan@example.com", InvitationStatus::Sent),
-        there("i-3", "dan@example.com", InvitationStatus::Sent),
+        invitations("i-3", "dan@example.com", InvitationStatus::Sent),
+        invitations("i-3", "dan@example.com", InvitationStatus::Sent),
     ];
     let roster = [NewInvitation::new("ann@example.com")];
-    let plan = plan(&roster, &there, &PlanOptions::default().prune(true));
+    let plan = plan(&roster, &invitations, &PlanOptions::default().prune(true));
     let said: Vec<_> = plan
         .steps
         .iter()
@@ -168,18 +168,18 @@ fn rows_that_cannot_be_carried_out_are_refused_and_say_why() {
 
 #[test]
 fn prune_withdraws_what_nobody_wants_and_leaves_members_alone() {
-    let there = [
-        there("i-1", "ann@example.com", InvitationStatus::Sent),
-        there("i-2", "bob@example.com", InvitationStatus::Sent),
-        there("i-3", "cid@example.com", InvitationStatus::Expired),
-        there("i-4", "dan@example.com", InvitationStatus::Accepted),
-        there("i-5", "eve@example.com", InvitationStatus::Deactivated),
+    let invitations = [
+        invitations("i-1", "ann@example.com", InvitationStatus::Sent),
+        invitations("i-2", "bob@example.com", InvitationStatus::Sent),
+        invitations("i-3", "cid@example.com", InvitationStatus::Expired),
+        invitations("i-4", "dan@example.com", InvitationStatus::Accepted),
+        invitations("i-5", "eve@example.com", InvitationStatus::Deactivated),
     ];
     let roster = [NewInvitation::new("Ann@example.com")];
-    let kept = plan(&roster, &there, &PlanOptions::default());
+    let kept = plan(&roster, &invitations, &PlanOptions::default());
     assert_eq!(kept.steps.len(), 1);
     assert!(kept.is_noop());
-    let pruned = plan(&roster, &there, &PlanOptions::default().prune(true));
+    let pruned = plan(&roster, &invitations, &PlanOptions::default().prune(true));
     let deleted: Vec<_> = pruned.steps[1..]
         .iter()
         .map(|step| (step.action, step.id.as_ref().unwrap().as_str(), step.row))
@@ -193,9 +193,13 @@ fn prune_withdraws_what_nobody_wants_and_leaves_members_alone() {
 #[test]
 fn a_refused_row_does_not_make_its_person_unwanted_by_accident() {
     // The first row of the address counts, the second is refused.
-    let there = [there("i-1", "ann@example.com", InvitationStatus::Sent)];
+    let invitations = [invitations(
+        "i-1",
+        "ann@example.com",
+        InvitationStatus::Sent,
+    )];
     let roster = ["ann@example.com", "Ann@example.com"].map(NewInvitation::new);
-    let plan = plan(&roster, &there, &PlanOptions::default().prune(true));
+    let plan = plan(&roster, &invitations, &PlanOptions::default().prune(true));
     let actions: Vec<_> = plan.steps.iter().map(|step| step.action).collect();
     assert_eq!(actions, [Action::Keep, Action::Invalid]);
 }
@@ -204,7 +208,7 @@ fn a_refused_row_does_not_make_its_person_unwanted_by_accident() {
 fn of_several_invitations_the_latest_pending_one_counts() {
     let at = |seconds: i64| Some(DateTime::<Utc>::UNIX_EPOCH + TimeDelta::seconds(seconds));
     let made = |id: &str, status: InvitationStatus, seconds: i64| {
-        let mut made = there(id, "ann@example.com", status);
+        let mut made = invitations(id, "ann@example.com", status);
         made.created_at = at(seconds);
         made
     };
@@ -260,10 +264,10 @@ fn providers(sandbox: &Sandbox) -> [Box<dyn InvitationProvider>; 2] {
 }
 
 async fn planned(provider: &dyn InvitationProvider, roster: &[&str], prune: bool) -> Plan {
-    let there: Vec<_> = provider.list(ListQuery::new()).try_collect().await.unwrap();
+    let invitations: Vec<_> = provider.list(ListQuery::new()).try_collect().await.unwrap();
     let roster = roster.iter().copied().map(NewInvitation::new);
     let options = PlanOptions::default().prune(prune);
-    Plan::new(roster, there, &provider.capabilities(), &options)
+    Plan::new(roster, invitations, &provider.capabilities(), &options)
 }
 
 async fn applied(provider: &dyn InvitationProvider, plan: Plan) -> Vec<StepOutcome> {

@@ -35,7 +35,7 @@ impl OperationContext<'_> {
         }
         Err(self.error(
             ErrorKind::Unsupported,
-            format!("the provider does not support {option}"),
+            format!("the provider has no {option}"),
         ))
     }
 

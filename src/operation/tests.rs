@@ -228,5 +228,5 @@ async fn what_sends_nothing_says_so() {
         assert_eq!((error.kind(), error.attempts()), (kind, 0), "{error}");
         assert!(!error.may_have_executed());
     }
-    assert_eq!(errors[1].message(), "it has no roles");
+    assert_eq!(errors[1].message(), "the provider has no roles");
 }

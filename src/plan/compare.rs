@@ -180,7 +180,7 @@ fn row_error(new: &NewInvitation, capabilities: &Capabilities) -> Option<String>
         return Some(error.message().to_owned());
     }
     if let Some(missing) = missing_capability(new, capabilities) {
-        return Some(format!("the provider does not support {missing}"));
+        return Some(format!("the provider has no {missing}"));
     }
     None
 }

@@ -124,7 +124,7 @@ impl Renewal {
         if let Some(missing) = missing_capability(&self.new, capabilities) {
             return fail(
                 ErrorKind::Unsupported,
-                format!("the provider does not support {missing}"),
+                format!("the provider has no {missing}"),
             );
         }
         // Where roles can be listed, `InvitationProvider::check` knows them.

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::{
     backend::{BASIC, Backend, KEY, ORGANIZATION, REQUEST_ID, SECRET},
-    raw::closed_port,
+    raw_http::closed_port,
     support::{Answer, Wire},
 };
 
@@ -47,12 +47,12 @@ async fn a_call_is_authenticated_and_decoded() {
     assert_eq!(invitation.headers()["x-request-id"], REQUEST_ID);
     let sent = wire.only();
     assert_eq!(sent.path, "/iam/v2/invitations/i-1");
-    for (name, wanted) in [
+    for (name, expected) in [
         ("authorization", &[BASIC][..]),
         ("accept", &["application/json"]),
         ("api-version", &[]),
     ] {
-        assert_eq!(sent.header(name), wanted, "{name}");
+        assert_eq!(sent.header(name), expected, "{name}");
     }
 
     let list = json!({ "status": 200, "requestId": REQUEST_ID, "result": [] });

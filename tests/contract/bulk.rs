@@ -83,14 +83,14 @@ async fn create_many_has_one_outcome_for_each_item() {
         for concurrency in [0, 1, 3, 100] {
             let options = BulkOptions::default().concurrency(concurrency);
             let outcomes: Vec<_> = provider.create_many(items.clone(), options).collect().await;
-            let mut told = BTreeMap::new();
+            let mut recorded = BTreeMap::new();
             for outcome in &outcomes {
                 assert_eq!(outcome.new.email, emails[outcome.index]);
-                told.insert(outcome.index, created(&outcome.result));
+                recorded.insert(outcome.index, created(&outcome.result));
             }
             assert_eq!(outcomes.len(), emails.len());
             assert_eq!(
-                told.into_values().collect::<Vec<_>>(),
+                recorded.into_values().collect::<Vec<_>>(),
                 [
                     "created 200-a@x.io",
                     "existed AlreadyExists",
@@ -115,12 +115,12 @@ async fn a_401_leaves_the_rest_of_the_creates_unattempted() {
         let provider = backend.connect(&wire);
         let options = BulkOptions::default().concurrency(1);
         let outcomes = provider.create_many(emails.map(NewInvitation::new), options);
-        let told: Vec<_> = outcomes
+        let recorded: Vec<_> = outcomes
             .map(|outcome| created(&outcome.result))
             .collect()
             .await;
         assert_eq!(
-            told,
+            recorded,
             [
                 "created 200-a@x.io",
                 "refused Unauthenticated",
@@ -158,15 +158,15 @@ async fn a_spent_quota_ends_the_run_with_the_date_on_which_to_go_on() {
                 .create_many(emails.map(NewInvitation::new), options)
                 .collect()
                 .await;
-            let told: Vec<_> = outcomes.iter().map(|it| created(&it.result)).collect();
+            let recorded: Vec<_> = outcomes.iter().map(|it| created(&it.result)).collect();
             let refused = "refused RateLimited";
-            let wanted = [
+            let expected = [
                 "created 200-a@x.io",
                 refused,
                 "not attempted",
                 "not attempted",
             ];
-            assert_eq!(told, wanted, "{backend:?}");
+            assert_eq!(recorded, expected, "{backend:?}");
             let CreateResult::Failed(error) = &outcomes[1].result else {
                 panic!("{outcomes:?}");
             };
@@ -216,12 +216,12 @@ async fn delete_many_has_one_outcome_for_each_item() {
         for (index, outcome) in outcomes.iter().enumerate() {
             assert_eq!((outcome.index, &outcome.id), (index, &ids[index]));
         }
-        let told: Vec<_> = outcomes
+        let recorded: Vec<_> = outcomes
             .iter()
             .map(|outcome| deleted(&outcome.result))
             .collect();
         assert_eq!(
-            told,
+            recorded,
             [
                 "deleted",
                 "missing",
@@ -287,19 +287,19 @@ async fn what_is_there_twice_is_sent_once() {
         let emails = ["200-a@x.io", "200-b@x.io", "200-A@X.io", "200-a@x.io"];
         let options = BulkOptions::default().concurrency(1);
         let outcomes = provider.create_many(emails.map(NewInvitation::new), options.clone());
-        let told: Vec<_> = outcomes
+        let recorded: Vec<_> = outcomes
             .map(|outcome| created(&outcome.result))
             .collect()
             .await;
         let same = "the same as 0";
-        assert_eq!(told[2..], [same, same], "{backend:?}: {told:?}");
+        assert_eq!(recorded[2..], [same, same], "{backend:?}: {recorded:?}");
         let ids = ["204-a", "204-a"].map(|id| InvitationId::new(id).unwrap());
         let outcomes = provider.delete_many(ids, options);
-        let told: Vec<_> = outcomes
+        let recorded: Vec<_> = outcomes
             .map(|outcome| deleted(&outcome.result))
             .collect()
             .await;
-        assert_eq!(told, ["deleted", same], "{backend:?}");
+        assert_eq!(recorded, ["deleted", same], "{backend:?}");
         assert_eq!(wire.seen().len(), 3, "{backend:?}");
     }
 }

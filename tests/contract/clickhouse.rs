@@ -222,7 +222,7 @@ async fn delete_takes_200_and_204() {
 async fn the_base_url_may_have_a_version_a_slash_or_a_prefix() {
     let mut checks = Checks::default();
     let path = BACKEND.collection();
-    for (end, wanted) in [
+    for (end, expected) in [
         ("", path.clone()),
         ("/", path.clone()),
         ("/v1", path.clone()),
@@ -237,7 +237,7 @@ async fn the_base_url_may_have_a_version_a_slash_or_a_prefix() {
         let outcome = run(&*provider, BACKEND, Operation::List).await;
         checks.that(outcome.is_ok(), format!("{outcome:?}"));
         let sent = wire.only();
-        checks.same("the path", &sent.path, &wanted);
+        checks.same("the path", &sent.path, &expected);
         checks.same("authorization", sent.header("authorization"), [BASIC]);
     }
 }
@@ -311,7 +311,7 @@ async fn the_observer_sees_the_bodys_request_id_and_the_rate_limit() {
         limit.limit = Some(10);
         limit.remaining = Some(9);
         limit.reset = Some(std::time::Duration::from_millis(2500));
-        let wanted = (
+        let expected = (
             name_of(operation),
             status,
             Some(REQUEST_ID.to_owned()),
@@ -320,7 +320,7 @@ async fn the_observer_sees_the_bodys_request_id_and_the_rate_limit() {
         checks.same(
             "what was observed",
             replies.lock().unwrap().clone(),
-            vec![wanted],
+            vec![expected],
         );
     }
 }

@@ -100,7 +100,7 @@ async fn filters_are_applied_by_the_library() {
     let mut checks = Checks::default();
     let items = [object("ann"), expired("bob"), object("cem"), expired("ann")];
     let (ann, bob, cem) = ("ann@example.com", "bob@example.com", "cem@example.com");
-    for (query, wanted) in [
+    for (query, expected) in [
         (ListQuery::new().email(ann), vec![ann, ann]),
         (ListQuery::new().email("ANN@Example.COM"), vec![ann, ann]),
         (ListQuery::new().email("ann"), vec![]),
@@ -128,7 +128,7 @@ async fn filters_are_applied_by_the_library() {
             .list_page(&query, None)
             .await
             .unwrap();
-        checks.same("the page", emails(&page), wanted);
+        checks.same("the page", emails(&page), expected);
         checks.same("the query", wire.only().query, vec![]);
     }
 }
@@ -219,12 +219,12 @@ async fn deleting_what_the_stream_gives_leaves_no_item_out() {
             provider.delete(&invitation.id).await.unwrap();
             seen.push(invitation.email);
         }
-        let wanted: Vec<_> = names
+        let expected: Vec<_> = names
             .iter()
             .map(|name| format!("{name}@example.com"))
             .collect();
         assert_eq!(
-            seen, wanted,
+            seen, expected,
             "pages of {size}, each item deleted when it comes"
         );
     }

@@ -137,8 +137,8 @@ async fn create_sends_an_auth_type_in_the_vendors_words() {
         let wire = Wire::always(BACKEND.success(Operation::Create)).await;
         let new = NewInvitation::new("Ann@Example.com").auth_type(auth_type);
         BACKEND.connect(&wire).create(new).await.unwrap();
-        let wanted = json!({ "email": "Ann@Example.com", "auth_type": word });
-        assert_eq!(wire.only().json(), wanted);
+        let expected = json!({ "email": "Ann@Example.com", "auth_type": word });
+        assert_eq!(wire.only().json(), expected);
     }
 }
 
@@ -192,7 +192,7 @@ async fn auth_types_are_read_and_unknown_ones_kept() {
 
 #[tokio::test]
 async fn accepted_at_may_be_absent_or_null_or_set() {
-    for (properties, wanted) in [
+    for (properties, expected) in [
         (json!({}), None),
         (json!({ "accepted_at": null }), None),
         (
@@ -201,14 +201,14 @@ async fn accepted_at_may_be_absent_or_null_or_set() {
         ),
     ] {
         let invitation = read_with(properties.clone()).await;
-        assert_eq!(invitation.accepted_at, wanted, "{properties}");
+        assert_eq!(invitation.accepted_at, expected, "{properties}");
     }
 }
 
 #[tokio::test]
 async fn times_have_up_to_nine_fractional_digits_and_any_offset() {
     let mut checks = Checks::default();
-    for (text, wanted) in [
+    for (text, expected) in [
         ("2026-03-08T10:00:00Z", "2026-03-08T10:00:00Z"),
         ("2026-03-08T10:00:00.123Z", "2026-03-08T10:00:00.123Z"),
         (
@@ -225,8 +225,8 @@ async fn times_have_up_to_nine_fractional_digits_and_any_offset() {
         object["metadata"] = json!({ "self": "https://x.invalid", "created_at": text });
         match read(&object).await {
             Ok(invitation) => {
-                checks.same("expires_at", invitation.expires_at, Some(time(wanted)));
-                checks.same("created_at", invitation.created_at, Some(time(wanted)));
+                checks.same("expires_at", invitation.expires_at, Some(time(expected)));
+                checks.same("created_at", invitation.created_at, Some(time(expected)));
             }
             Err(error) => checks.that(false, error.to_string()),
         }
@@ -257,9 +257,9 @@ async fn every_optional_property_may_be_absent_or_null() {
 #[tokio::test]
 async fn a_reference_without_an_id_loses_nothing() {
     let invitation = read_with(json!({ "user": { "kind": "User", "related": "x" } })).await;
-    let told = serde_json::to_string(&invitation).unwrap();
+    let recorded = serde_json::to_string(&invitation).unwrap();
     for word in ["User", "related"] {
-        assert!(told.contains(word), "{word} is not in {told}");
+        assert!(recorded.contains(word), "{word} is not in {recorded}");
     }
 }
 
@@ -348,7 +348,7 @@ async fn the_observer_sees_the_headers_of_every_reply() {
         limit.limit = Some(30);
         limit.remaining = Some(29);
         limit.reset = Some(std::time::Duration::from_secs(7));
-        let wanted = (
+        let expected = (
             name_of(operation),
             status,
             Some(REQUEST_ID.to_owned()),
@@ -359,7 +359,7 @@ async fn the_observer_sees_the_headers_of_every_reply() {
         checks.same(
             "what was observed",
             replies.lock().unwrap().clone(),
-            vec![wanted],
+            vec![expected],
         );
     }
 }

@@ -37,7 +37,7 @@ async fn a_400_names_the_parameter() {
         "title": "Invalid Filter", "detail": "No such filter", "source": { "parameter": "creator" },
     });
     let error = fail(List, errors(400, json!([entry]))).await;
-    let wanted = detail(|detail| {
+    let expected = detail(|detail| {
         detail.id = Some("3e1a77c0-52f4-4b6e-9c1d-8a0b6f2d7e15".to_owned());
         detail.status = Some("400".to_owned());
         detail.code = Some("invalid_filter".to_owned());
@@ -45,7 +45,7 @@ async fn a_400_names_the_parameter() {
         detail.detail = Some("No such filter".to_owned());
         detail.parameter = Some("creator".to_owned());
     });
-    assert_eq!(error.details(), [wanted]);
+    assert_eq!(error.details(), [expected]);
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn a_422_keeps_every_entry_with_its_pointer() {
         { "title": "Something else", "source": {} },
     ]);
     let error = fail(Create, errors(422, entries)).await;
-    let wanted = [
+    let expected = [
         detail(|detail| {
             detail.status = Some("422".to_owned());
             detail.code = Some("bad_email".to_owned());
@@ -70,7 +70,7 @@ async fn a_422_keeps_every_entry_with_its_pointer() {
         }),
         detail(|detail| detail.title = Some("Something else".to_owned())),
     ];
-    assert_eq!(error.details(), wanted);
+    assert_eq!(error.details(), expected);
     assert_eq!(error.code(), Some("bad_email"));
 }
 
@@ -89,7 +89,7 @@ async fn a_401_has_the_challenge() {
 async fn a_409_names_the_invitation_in_the_way() {
     let mut checks = Checks::default();
     let api = "https://api.confluent.cloud/iam/v2";
-    for (location, wanted) in [
+    for (location, expected) in [
         (Some(format!("{api}/invitations/i-5xk20")), Some("i-5xk20")),
         (
             Some("/iam/v2/invitations/i-5xk20".to_owned()),
@@ -114,7 +114,7 @@ async fn a_409_names_the_invitation_in_the_way() {
         let error = fail(Create, answer).await;
         checks.same("the kind", error.kind(), AlreadyExists);
         let id = error.conflicting_id().map(|id| id.as_str());
-        checks.same("the conflicting id", id, wanted);
+        checks.same("the conflicting id", id, expected);
     }
 }
 

@@ -167,13 +167,13 @@ async fn a_page_has_its_items_total_and_everything_else() {
         Some("Zk3vQ0pTn7")
     );
     let extra = Value::Object(page.extra.into());
-    for (name, wanted) in [
+    for (name, expected) in [
         ("metadata", metadata),
         ("api_version", json!("iam/v2")),
         ("kind", json!("InvitationList")),
         ("warning", json!({ "text": null })),
     ] {
-        assert_eq!(extra[name], wanted, "{name} in {extra}");
+        assert_eq!(extra[name], expected, "{name} in {extra}");
     }
 }
 
@@ -250,12 +250,12 @@ async fn all_pages_come_from_the_configured_origin_with_the_filters() {
     elsewhere.assert_untouched("a link is not followed");
     let seen = wire.seen();
     let queries: Vec<_> = seen.iter().map(|sent| sent.sorted_query()).collect();
-    let wanted = [
+    let expected = [
         ("page_size", "2"),
         ("page_token", "two="),
         ("page_token", "three"),
     ];
-    assert_eq!(queries, wanted.map(|last| [filter, &[last]].concat()));
+    assert_eq!(queries, expected.map(|last| [filter, &[last]].concat()));
     for sent in &seen {
         assert_eq!(
             (sent.path.as_str(), sent.header("authorization")),

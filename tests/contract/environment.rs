@@ -97,8 +97,8 @@ async fn the_vendors_variables_set_a_provider_up() {
                     (CLICKHOUSE[3], &url),
                 ],
             };
-            let told = outcome(backend, &variables);
-            assert_eq!(told, format!("direct ok {} listed 1", backend.name()));
+            let recorded = outcome(backend, &variables);
+            assert_eq!(recorded, format!("direct ok {} listed 1", backend.name()));
             let sent = wire.only();
             assert_eq!(sent.path, backend.collection());
             assert_eq!(sent.header("authorization"), [BASIC]);
@@ -129,11 +129,11 @@ fn a_variable_that_is_missing_or_empty_is_named() {
                         variables.push((*name, ""));
                     }
                 }
-                let told = outcome(backend, &variables);
-                let case = format!("without {missing}, empty: {empty}: {told}");
-                assert!(told.starts_with("direct refused Config "), "{case}");
-                assert!(told.contains(missing), "{case}");
-                assert!(!told.contains(SECRET), "{case}");
+                let recorded = outcome(backend, &variables);
+                let case = format!("without {missing}, empty: {empty}: {recorded}");
+                assert!(recorded.starts_with("direct refused Config "), "{case}");
+                assert!(recorded.contains(missing), "{case}");
+                assert!(!recorded.contains(SECRET), "{case}");
             }
         }
     }
@@ -157,10 +157,10 @@ fn an_insecure_endpoint_is_refused_naming_its_variable() {
             (Backend::Confluent, &confluent[..]),
             (Backend::ClickHouse, &clickhouse[..]),
         ] {
-            let told = outcome(backend, variables);
-            assert!(told.starts_with("direct refused Config "), "{told}");
+            let recorded = outcome(backend, variables);
+            assert!(recorded.starts_with("direct refused Config "), "{recorded}");
             let (variable, _) = variables.last().unwrap();
-            assert!(told.contains(variable), "{told}");
+            assert!(recorded.contains(variable), "{recorded}");
         }
     }
 }

@@ -127,8 +127,8 @@ async fn an_odd_but_good_id_stays_one_step_of_the_path() {
                 .await;
             checks.that(outcome.is_ok(), format!("{outcome:?}"));
             let sent = wire.only();
-            let wanted = format!("{}/{id}", backend.collection());
-            checks.same("the path", decoded(&sent.path), wanted);
+            let expected = format!("{}/{id}", backend.collection());
+            checks.same("the path", decoded(&sent.path), expected);
             checks.same("the query", sent.query, vec![]);
         }
     }

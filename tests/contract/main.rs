@@ -6,6 +6,7 @@
 
 mod backend;
 mod bindings;
+mod builder;
 mod bulk;
 mod clickhouse;
 mod clickhouse_failures;
@@ -15,15 +16,15 @@ mod confluent;
 mod confluent_details;
 mod confluent_failures;
 mod confluent_list;
-mod data;
 mod environment;
-mod ext;
 mod extra;
 mod input;
 mod members;
-mod raw;
+mod provider_ext;
+mod raw_http;
 mod redirects;
 mod secrets;
+mod serialization;
 mod support;
 mod transport;
 mod undecodable;

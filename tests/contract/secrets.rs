@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     backend::{BASIC, Backend, KEY, OPERATIONS, ORGANIZATION, SECRET, refused, run},
-    raw::closed_port,
+    raw_http::closed_port,
     support::{Answer, Wire},
 };
 
@@ -79,8 +79,8 @@ fn a_configuration_that_cannot_be_read_hides_them() {
         }),
     ] {
         let parsed = serde_json::from_value::<ProviderConfig>(config);
-        let told = parsed.map(drop).unwrap_err().to_string();
-        assert_clean("the error", &told);
+        let recorded = parsed.map(drop).unwrap_err().to_string();
+        assert_clean("the error", &recorded);
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     backend::{Backend, OPERATIONS, REQUEST_ID, Setup, changes_state, refused, run},
-    raw::{RawServer, Then, closed_port},
+    raw_http::{Behavior, RawServer, closed_port},
     support::{Answer, Checks, Wire},
 };
 
@@ -54,7 +54,7 @@ async fn a_refused_connection_executed_nothing() {
 
 #[tokio::test]
 async fn a_failed_tls_handshake_executed_nothing() {
-    let server = RawServer::start(Then::HangUp);
+    let server = RawServer::start(Behavior::HangUp);
     let url = || server.url().replace("http://", "https://");
     fail_everything(url, Setup::default, |checks, _, error| {
         checks.same("the kind", error.kind(), ErrorKind::Connect);
@@ -67,7 +67,7 @@ async fn a_failed_tls_handshake_executed_nothing() {
 async fn a_server_that_does_not_answer_times_out() {
     let half = "HTTP/1.1 200 OK\r\nX-Request-Id: r-1\r\nContent-Length: 100\r\n\r\n{\"half\":";
     for text in ["", "HTTP/1.1 200 OK\r\n", half] {
-        let server = RawServer::start(Then::WriteAndHang(text));
+        let server = RawServer::start(Behavior::WriteAndHang(text));
         let url = || server.url();
         fail_everything(url, impatient, |checks, operation, error| {
             checks.same(
@@ -97,7 +97,7 @@ async fn a_connection_that_breaks_leaves_the_outcome_open() {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"id\"\r\n",
         "This is no HTTP at all\r\n\r\n",
     ] {
-        let server = RawServer::start(Then::WriteAndClose(text));
+        let server = RawServer::start(Behavior::WriteAndClose(text));
         let url = || server.url();
         fail_everything(url, Setup::default, |checks, operation, error| {
             checks.same(
@@ -124,7 +124,7 @@ async fn a_connection_that_breaks_leaves_the_outcome_open() {
 #[tokio::test]
 async fn what_is_known_of_a_cut_off_answer_is_kept() {
     let text = "HTTP/1.1 201 Created\r\nX-Request-Id: r-1\r\nContent-Length: 100\r\n\r\n{\"id\":";
-    let server = RawServer::start(Then::WriteAndClose(text));
+    let server = RawServer::start(Behavior::WriteAndClose(text));
     let url = || server.url();
     fail_everything(url, Setup::default, |checks, _, error| {
         checks.same("the status", error.status(), Some(201));
@@ -172,7 +172,7 @@ async fn a_body_over_the_limit_is_not_read() {
 async fn a_body_of_unknown_length_is_limited_too() {
     let chunk = "4\r\n    \r\n4\r\n    \r\n4\r\n    \r\n0\r\n\r\n";
     let text = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}");
-    let server = RawServer::start(Then::WriteAndClose(text.leak()));
+    let server = RawServer::start(Behavior::WriteAndClose(text.leak()));
     for backend in Backend::ALL {
         let provider = backend.connect_with(server.url(), limited(10));
         let error = refused(provider.list_page(&ListQuery::new(), None).await);

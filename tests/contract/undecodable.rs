@@ -272,7 +272,7 @@ async fn an_id_of_two_addresses_is_nobodys() {
         for error in odd {
             let error = error.unwrap_err();
             assert!(
-                error.message().contains("i-2 is given to two addresses"),
+                error.message().contains("i-2 belongs to two addresses"),
                 "{error}"
             );
         }

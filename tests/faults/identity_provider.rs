@@ -290,11 +290,11 @@ async fn an_answer_that_is_no_token_says_what_came_from_where() {
             (kind, Some(status)),
             "{error}"
         );
-        let told = error.to_string();
-        assert!(told.contains(what), "{told}");
+        let recorded = error.to_string();
+        assert!(recorded.contains(what), "{recorded}");
         assert!(
-            told.contains("http://127.0.0.1:") && told.contains("/token"),
-            "{told}"
+            recorded.contains("http://127.0.0.1:") && recorded.contains("/token"),
+            "{recorded}"
         );
         assert_eq!(error.operation(), Operation::Authenticate);
     }

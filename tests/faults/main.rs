@@ -1,17 +1,18 @@
 //! What becomes of a call when the network or the server fails, shown by the sandbox's ledger.
 
 mod capture;
-mod echoes;
 mod evidence;
 mod exactly_once;
-mod guards;
 #[cfg(feature = "client-credentials")]
 mod identity_provider;
-mod limits;
 mod origins;
+mod rate_limits;
+mod resource_limits;
+mod secret_echo;
 mod secrets;
 mod soak;
 mod support;
 mod token_failures;
+mod token_responses;
 mod tokens;
 mod tracing;

@@ -180,9 +180,9 @@ fn every_fault(elsewhere: &str) -> Vec<Fault> {
 fn every_kind_of_fault_is_tried() {
     // The sandbox names all of them when it is asked for one that it does not have.
     let unknown = serde_json::from_value::<Fault>(json!({ "kind": "unheard_of" }));
-    let told = unknown.unwrap_err().to_string();
-    let known: Vec<&str> = told.split('`').skip(3).step_by(2).collect();
-    assert!(known.len() > 10, "{told}");
+    let recorded = unknown.unwrap_err().to_string();
+    let known: Vec<&str> = recorded.split('`').skip(3).step_by(2).collect();
+    assert!(known.len() > 10, "{recorded}");
     let tried = json!(every_fault("https://elsewhere.example"));
     for kind in known {
         let tried = tried.as_array().unwrap();
@@ -239,9 +239,9 @@ async fn no_fault_makes_anything_show_a_secret() {
             let text = format!("{record:?}");
             assert_clean(&format!("after {fault:?} a trace"), &text);
             let lower = text.to_lowercase().replace("%40", "@");
-            let told = lower.contains(&EMAIL.to_lowercase());
+            let recorded = lower.contains(&EMAIL.to_lowercase());
             assert!(
-                record.level > Level::INFO || !told,
+                record.level > Level::INFO || !recorded,
                 "{fault:?}: an address at {text}"
             );
             traced += 1;

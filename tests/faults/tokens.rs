@@ -51,8 +51,8 @@ async fn one_exchange_serves_every_operation() {
     for request in sandbox.ledger().requests {
         let scheme = request.headers.get("authorization").map(String::as_str);
         // The exchange itself is open; the subject token is in its body.
-        let wanted = (!request.path.starts_with("/sts/")).then_some("Bearer");
-        assert_eq!(scheme, wanted, "{request:?}");
+        let expected = (!request.path.starts_with("/sts/")).then_some("Bearer");
+        assert_eq!(scheme, expected, "{request:?}");
         assert!(request.query.is_empty() || !request.query.contains("token"));
     }
     assert_eq!(exchanges(&sandbox), 1);
@@ -131,10 +131,10 @@ async fn client_credentials_are_used_for_each_exchange() {
 }
 
 /// Reads until tokens were exchanged so often, and holds that no read was refused.
-async fn read_until(sandbox: &Sandbox, provider: &impl InvitationProvider, wanted: usize) {
+async fn read_until(sandbox: &Sandbox, provider: &impl InvitationProvider, expected: usize) {
     for _ in 0..1_000 {
         read(provider).await;
-        if exchanges(sandbox) >= wanted {
+        if exchanges(sandbox) >= expected {
             assert_eq!(sandbox.ledger().count_status(401), 0);
             return;
         }

@@ -44,8 +44,8 @@ async fn an_operation_is_one_span_that_names_it_and_its_provider() {
         provider.delete(&made.id).await.unwrap();
         let spans = capture.spans("invitation");
         let operations = fields(&spans, "operation");
-        let wanted = ["create", "get", "list", "delete"].map(Some);
-        assert_eq!(operations, wanted, "{provider}: {spans:#?}");
+        let expected = ["create", "get", "list", "delete"].map(Some);
+        assert_eq!(operations, expected, "{provider}: {spans:#?}");
         for span in &spans {
             assert_eq!(span.field("provider"), Some(name_of(name)), "{span:#?}");
             assert_eq!(span.level, Level::INFO, "{span:#?}");
@@ -74,14 +74,18 @@ async fn an_attempt_is_one_event_with_request_and_response_fields() {
             assert_eq!(events.len(), 1, "{provider} {operation}: {events:#?}");
             let event = &events[0];
             let status = request.status.map(|status| status.to_string());
-            for (field, wanted) in [
+            for (field, expected) in [
                 ("http.request.method", Some(request.method.as_str())),
                 ("http.response.status_code", status.as_deref()),
                 ("http.request.resend_count", Some("0")),
                 ("server.address", Some("127.0.0.1")),
                 ("request_id", Some(request.request_id.as_str())),
             ] {
-                assert_eq!(event.field(field), wanted, "{provider} {field}: {event:#?}");
+                assert_eq!(
+                    event.field(field),
+                    expected,
+                    "{provider} {field}: {event:#?}"
+                );
             }
             assert!(event.field("waited_ms").is_some(), "{event:#?}");
         }
@@ -130,7 +134,7 @@ async fn an_attempt_without_a_response_is_one_event_with_its_error() {
             let capture = Capture::start();
             provider.get(&made.id).await.unwrap();
             let events = attempts(&capture, "get");
-            for (field, wanted) in [
+            for (field, expected) in [
                 ("http.request.method", ["GET", "GET"].map(Some)),
                 ("http.request.resend_count", ["0", "1"].map(Some)),
                 ("server.address", ["127.0.0.1"; 2].map(Some)),
@@ -138,7 +142,7 @@ async fn an_attempt_without_a_response_is_one_event_with_its_error() {
             ] {
                 assert_eq!(
                     fields(&events, field),
-                    wanted,
+                    expected,
                     "{provider} {fault:?} {field}: {events:#?}"
                 );
             }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::answers::{self, Named};
 use crate::matrix::{Cell, check};
-use crate::paths::{ANN, Case, Expect, Path};
 use crate::provider::Patience;
+use crate::scenarios::{ANN, Case, Expect, Path};
 use crate::server::{Answer, Body, Carried, Fault, Op, Organisation, Server, Vendor, World};
+use crate::undocumented_responses::{self, Named};
 
 fn patience(answer: &Answer) -> Patience {
     match answer {
@@ -89,7 +89,7 @@ async fn deletes(rule: &str, whens: &[(&str, Carried, u32)]) {
         )
         .await;
         for path in Path::DELETING {
-            for Named { name, answer } in answers::open(&trap.url()) {
+            for Named { name, answer } in undocumented_responses::open(&trap.url()) {
                 for &(when, carried, times) in whens {
                     let fault = Fault::new(Op::Delete, carried, answer.clone())
                         .about(ANN)

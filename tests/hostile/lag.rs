@@ -5,10 +5,10 @@ use std::time::Duration;
 use futures::StreamExt;
 use org_invitations::{BulkOptions, InvitationProviderExt, NewInvitation};
 
-use crate::judge::{self, Said};
 use crate::matrix::{Cell, Finding, check_at_once};
-use crate::paths::{ANN, Case, Path};
+use crate::oracle::{self, Reported};
 use crate::provider::{Patience, connect};
+use crate::scenarios::{ANN, Case, Path};
 use crate::server::{Answer, Body, Carried, Fault, Op, Organisation, Seed, Server, Vendor, World};
 
 fn lost() -> Vec<(&'static str, Answer)> {
@@ -182,17 +182,17 @@ async fn many(vendor: Vendor, world: World, carried: Carried, answer: Answer) ->
     server.settled().await;
     let truth = server.truth();
     let mut finding = Finding::default();
-    let (mut sure, mut maybe) = (0, 0);
+    let (mut sure, mut ambiguous) = (0, 0);
     for outcome in outcomes {
-        let said = Said::of_created(outcome.result);
-        if said.is_maybe() {
-            maybe += 1
+        let said = Reported::of_created(outcome.result);
+        if said.is_ambiguous() {
+            ambiguous += 1
         } else {
             sure += 1
         }
         finding
             .wrong
-            .extend(judge::promised_creation(&truth, &outcome.new.email, &said));
+            .extend(oracle::promised_creation(&truth, &outcome.new.email, &said));
     }
     let count = finding.wrong.len();
     finding.wrong.sort();
@@ -200,7 +200,7 @@ async fn many(vendor: Vendor, world: World, carried: Carried, answer: Answer) ->
     if count > 0 {
         finding.wrong.push(format!("{count} of 12 people"));
     }
-    finding.reported = format!("{sure} sure, {maybe} maybe");
+    finding.reported = format!("{sure} sure, {ambiguous} maybe");
     finding.truth = format!("{} invitations", truth.live().len() - 1);
     finding
 }

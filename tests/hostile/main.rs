@@ -6,24 +6,26 @@
 //! stands for no invitation or for two, or somebody is deleted who was not asked for. Each test runs the
 //! cells of one rule and prints those that are wrong.
 
-mod answers;
-mod certainty;
 mod deletions;
+mod execution_claims;
+mod filtered_lists;
 mod identity;
-mod judge;
 mod lag;
-mod limits;
+mod list_completeness;
 mod matrix;
-mod measure;
+mod oracle;
+mod rate_limits;
+mod removal_limits;
+mod undocumented_responses;
 // Measured by what Linux tells of a process.
+mod malformed_items;
 #[cfg(target_os = "linux")]
 mod memory;
-mod odd_items;
-mod paths;
 mod provider;
+mod scenarios;
 // The tests of the command use the same servers, and other parts of them.
+mod conflicts;
+mod replacements;
 #[allow(dead_code)]
 mod server;
-mod sightings;
 mod strictness;
-mod succession;

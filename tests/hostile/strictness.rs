@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::matrix::{Cell, Finding, check};
-use crate::paths::{ANN, list};
 use crate::provider::{Patience, connect};
+use crate::scenarios::{ANN, list};
 use crate::server::{Organisation, Seed, Server, Vendor, World};
 
 fn read<T: DeserializeOwned>(value: Value) -> Result<(), String> {

@@ -88,8 +88,8 @@ async fn deletions_come_after_creates() {
         .into_iter()
         .map(|(operation, _)| operation)
         .collect();
-    let wanted = [Operation::Create, Operation::Delete].map(|operation| [operation; 2]);
-    assert_eq!(order, wanted.concat());
+    let expected = [Operation::Create, Operation::Delete].map(|operation| [operation; 2]);
+    assert_eq!(order, expected.concat());
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod apply;
 mod fake_provider;
 mod prune;
 mod renewal;
+mod renewal_order;
 
 use org_invitations::{
     ApplyOptions, BulkOptions, Capabilities, Invitation, InvitationStatus, NewInvitation, Plan,
@@ -48,11 +49,11 @@ fn with_roles(mut invitation: Invitation, roles: &[(&str, &str)]) -> Invitation 
 
 fn plan<'a>(
     roster: impl IntoIterator<Item = &'a NewInvitation>,
-    there: &[Invitation],
+    invitations: &[Invitation],
     options: &PlanOptions,
 ) -> Plan {
-    let (roster, there) = (roster.into_iter().cloned(), there.iter().cloned());
-    Plan::new(roster, there, &everything(), options)
+    let (roster, invitations) = (roster.into_iter().cloned(), invitations.iter().cloned());
+    Plan::new(roster, invitations, &everything(), options)
 }
 
 fn pruning() -> PlanOptions {

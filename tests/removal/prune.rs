@@ -17,10 +17,10 @@ fn deleted(plan: &Plan) -> Vec<&str> {
 
 #[test]
 fn an_empty_roster_removes_nobody_unless_it_is_allowed_to() {
-    let there = crowd(3);
-    let none = plan(&[], &there, &pruning());
+    let invitations = crowd(3);
+    let none = plan(&[], &invitations, &pruning());
     assert!(none.steps.is_empty(), "{none:#?}");
-    let everybody = plan(&[], &there, &pruning().allow_empty(true));
+    let everybody = plan(&[], &invitations, &pruning().allow_empty(true));
     assert_eq!(deleted(&everybody).len(), 3);
 
     let refused = pruning().check_roster(&[]).unwrap_err();
@@ -49,11 +49,11 @@ fn a_roster_without_an_address_removes_nobody() {
 
 #[test]
 fn rows_that_are_refused_protect_their_people() {
-    let there = crowd(20);
+    let invitations = crowd(20);
     let row = |email: &str| NewInvitation::new(email).auth_type(AuthType::Sso);
-    let roster: Vec<_> = there.iter().map(|one| row(&one.email)).collect();
+    let roster: Vec<_> = invitations.iter().map(|one| row(&one.email)).collect();
     let nothing = Capabilities::default();
-    let plan = Plan::new(roster, there, &nothing, &pruning());
+    let plan = Plan::new(roster, invitations, &nothing, &pruning());
     assert_eq!(plan.count(Action::Invalid), 20);
     assert_eq!(plan.steps.len(), 20, "{plan:#?}");
 }
@@ -80,7 +80,7 @@ fn an_address_protects_in_every_form() {
 
 #[test]
 fn what_resembles_a_refused_row_is_left_alone_and_says_why() {
-    let there = [
+    let invitations = [
         sent("i-1", "annlee@example.com"),
         sent("i-2", "bob@example.com"),
     ];
@@ -89,7 +89,7 @@ fn what_resembles_a_refused_row_is_left_alone_and_says_why() {
             NewInvitation::new(refused),
             NewInvitation::new("cid@example.com"),
         ];
-        let plan = plan(&roster, &there, &pruning());
+        let plan = plan(&roster, &invitations, &pruning());
         assert_eq!(deleted(&plan), ["bob@example.com"]);
         let spared = &plan.steps[2];
         assert_eq!((spared.action, spared.row), (Action::Keep, None));
@@ -98,13 +98,13 @@ fn what_resembles_a_refused_row_is_left_alone_and_says_why() {
     }
     // A row that can be carried out means the address that it has.
     let roster = [NewInvitation::new("ann.lee@example.com")];
-    let plan = plan(&roster, &there, &pruning());
+    let plan = plan(&roster, &invitations, &pruning());
     assert_eq!(deleted(&plan), ["annlee@example.com", "bob@example.com"]);
 }
 
 #[test]
 fn a_row_may_name_a_role_or_its_id() {
-    let there = [with_roles(
+    let invitations = [with_roles(
         sent("i-1", "ann@example.com"),
         &[("5a1e", "Developer")],
     )];
@@ -116,7 +116,7 @@ fn a_row_may_name_a_role_or_its_id() {
         ("5a1f", Action::Replace),
     ] {
         let roster = [NewInvitation::new("ann@example.com").roles([role])];
-        let plan = plan(&roster, &there, &pruning());
+        let plan = plan(&roster, &invitations, &pruning());
         assert_eq!(plan.steps.len(), 1);
         assert_eq!(plan.steps[0].action, action, "{role}");
     }
@@ -124,7 +124,7 @@ fn a_row_may_name_a_role_or_its_id() {
 
 #[test]
 fn people_can_be_withdrawn_by_name() {
-    let there = [
+    let invitations = [
         sent("i-1", "ann@example.com"),
         sent("i-2", "ann@example.com"),
         sent("i-3", "bob@example.com"),
@@ -137,7 +137,7 @@ fn people_can_be_withdrawn_by_name() {
             Withdrawal::new(*email, id.map(|id| id.parse().unwrap()))
         };
         let options = PlanOptions::default().withdraw(list.iter().map(one));
-        let plan = plan(&roster, &there, &options);
+        let plan = plan(&roster, &invitations, &options);
         let deletions = plan
             .steps
             .into_iter()
@@ -154,13 +154,13 @@ fn people_can_be_withdrawn_by_name() {
 
 #[test]
 fn removals_are_counted_and_measured() {
-    let there = crowd(40);
+    let invitations = crowd(40);
     let keep = |count: usize| -> Vec<_> {
-        let kept = there.iter().take(count);
+        let kept = invitations.iter().take(count);
         kept.map(|one| NewInvitation::new(&one.email)).collect()
     };
     for (kept, allowed) in [(40, true), (30, true), (29, false), (1, false)] {
-        let plan = plan(&keep(kept), &there, &pruning());
+        let plan = plan(&keep(kept), &invitations, &pruning());
         assert_eq!((plan.removals(), plan.existing), (40 - kept, 40));
         assert_eq!(
             plan.check_removals(&Default::default()).is_ok(),
@@ -169,7 +169,7 @@ fn removals_are_counted_and_measured() {
         );
     }
     // Of a few, five may go.
-    let few = &there[..6];
+    let few = &invitations[..6];
     let plan = plan(&keep(1), few, &pruning());
     assert_eq!((plan.removals(), plan.existing), (5, 6));
     plan.check_removals(&Default::default()).unwrap();
@@ -177,15 +177,15 @@ fn removals_are_counted_and_measured() {
 
 #[test]
 fn only_the_replacement_of_a_pending_invitation_is_a_removal() {
-    let there = [
+    let invitations = [
         sent("i-1", "ann@example.com"),
         existing("i-2", "bob@example.com", InvitationStatus::Expired),
         existing("i-3", "cid@example.com", InvitationStatus::Accepted),
     ];
-    let there = there.map(|one| with_roles(one, &[("r-1", "One")]));
+    let invitations = invitations.map(|one| with_roles(one, &[("r-1", "One")]));
     let emails = ["ann@example.com", "bob@example.com", "cid@example.com"];
     let roster = emails.map(|email| NewInvitation::new(email).roles(["r-2"]));
-    let plan = plan(&roster, &there, &PlanOptions::default());
+    let plan = plan(&roster, &invitations, &PlanOptions::default());
     assert_eq!(plan.count(Action::Replace), 2, "{plan:#?}");
     assert_eq!((plan.removals(), plan.existing), (1, 2));
 }
@@ -220,27 +220,27 @@ fn a_renewal_that_would_lose_roles_is_refused() {
         &[("r-1", "One")],
     );
     old.assigned_roles.as_mut().unwrap()[0].id = None;
-    let there = [old];
+    let invitations = [old];
     let ann = || NewInvitation::new("ann@example.com");
-    let lost = plan(&[ann()], &there, &pruning());
+    let lost = plan(&[ann()], &invitations, &pruning());
     assert_eq!(lost.steps.len(), 1);
     assert_eq!(lost.steps[0].action, Action::Invalid);
     let why = lost.steps[0].reason.as_deref().unwrap();
     assert!(why.contains("cannot be assigned again"), "{why}");
     // The roster may say which they are to be.
-    let given = plan(&[ann().roles(["r-2"])], &there, &pruning());
+    let given = plan(&[ann().roles(["r-2"])], &invitations, &pruning());
     assert_eq!(given.steps[0].action, Action::Replace);
     assert_eq!(given.steps[0].fallback(), None);
 }
 
 #[test]
 fn a_plan_is_read_strictly() {
-    let there = [with_roles(
+    let invitations = [with_roles(
         sent("i-1", "ann@example.com"),
         &[("r-1", "One")],
     )];
     let roster = [NewInvitation::new("ann@example.com").roles(["r-2"])];
-    let plan = Plan::new(roster, there, &everything(), &pruning());
+    let plan = Plan::new(roster, invitations, &everything(), &pruning());
     let json = serde_json::to_value(&plan).unwrap();
     assert_eq!(serde_json::from_value::<Plan>(json.clone()).unwrap(), plan);
     for pointer in ["", "/steps/0", "/steps/0/previous"] {

@@ -1,4 +1,4 @@
-//! Renewals: one person at risk at a time, and nobody forgotten.
+//! One renewal: what is checked before, what is retried, and what counts as success.
 
 use std::{
     sync::{Arc, Mutex},
@@ -15,37 +15,37 @@ use org_invitations::{
 use crate::{
     at_once, crowd, everything, existing,
     fake_provider::{Answer, Call, FakeProvider, refusal},
-    plan, pruning, sent, with_roles,
+    plan, sent, with_roles,
 };
 
-const OLD: &str = "11111111-0000-4000-8000-000000000001";
-const NEW: &str = "22222222-0000-4000-8000-000000000002";
+pub const OLD: &str = "11111111-0000-4000-8000-000000000001";
+pub const NEW: &str = "22222222-0000-4000-8000-000000000002";
 
 /// People with the old role.
-fn people(count: usize) -> Vec<Invitation> {
+pub fn people(count: usize) -> Vec<Invitation> {
     let people = crowd(count).into_iter();
     people.map(|one| with_roles(one, &[(OLD, "Old")])).collect()
 }
 
 /// A plan that gives everybody this role.
-fn giving(role: &str, there: &[Invitation]) -> Plan {
+pub fn giving(role: &str, invitations: &[Invitation]) -> Plan {
     let row = |one: &Invitation| NewInvitation::new(&one.email).roles([role]);
-    let roster: Vec<_> = there.iter().map(row).collect();
-    plan(&roster, there, &PlanOptions::default())
+    let roster: Vec<_> = invitations.iter().map(row).collect();
+    plan(&roster, invitations, &PlanOptions::default())
 }
 
-async fn applied(provider: &FakeProvider, plan: Plan, concurrency: usize) -> Vec<StepOutcome> {
+pub async fn applied(provider: &FakeProvider, plan: Plan, concurrency: usize) -> Vec<StepOutcome> {
     let options = at_once(concurrency).removals(RemovalLimit::none());
     let mut outcomes: Vec<_> = plan.apply(provider, options).collect().await;
     outcomes.sort_by_key(|outcome| outcome.index);
     outcomes
 }
 
-fn has_role(call: &Call, role: &str) -> bool {
+pub fn has_role(call: &Call, role: &str) -> bool {
     call.operation == Operation::Create && call.roles == Some(Roles::Grants(vec![role.into()]))
 }
 
-fn refused(kind: ErrorKind) -> Answer {
+pub fn refused(kind: ErrorKind) -> Answer {
     Answer::Refuse(refusal(kind, Operation::Create, "there is no such role"))
 }
 
@@ -55,128 +55,11 @@ fn lost_answer() -> Error {
 }
 
 #[tokio::test]
-async fn renewals_run_one_at_a_time_until_one_succeeded() {
-    let there = people(20);
-    for kind in [
-        ErrorKind::InvalidInput,
-        ErrorKind::PermissionDenied,
-        ErrorKind::QuotaExceeded,
-        ErrorKind::Unavailable,
-    ] {
-        let provider = FakeProvider::new(&there, move |call| match call.operation {
-            Operation::Create => refused(kind),
-            _ => Answer::Honest,
-        });
-        let outcomes = applied(&provider, giving(NEW, &there), 16).await;
-        let lost: Vec<_> = outcomes
-            .iter()
-            .filter(|outcome| matches!(outcome.result, StepResult::Lost(_)))
-            .collect();
-        assert_eq!(lost.len(), 1, "{kind:?}");
-        let rest = outcomes
-            .iter()
-            .filter(|outcome| matches!(outcome.result, StepResult::NotAttempted));
-        assert_eq!(rest.count(), 19, "{kind:?}");
-        assert_eq!((provider.most_at_risk(), provider.emails().len()), (1, 19));
-    }
-}
-
-#[tokio::test]
-async fn once_one_succeeded_they_run_beside_each_other() {
-    let there = people(20);
-    let provider = FakeProvider::honest(&there);
-    let outcomes = applied(&provider, giving(NEW, &there), 8).await;
-    for outcome in &outcomes {
-        assert!(
-            matches!(outcome.result, StepResult::Invited(_)),
-            "{outcome:?}"
-        );
-    }
-    assert!(provider.most_at_risk() > 1);
-    assert_eq!(provider.writes()[0].0, Operation::Delete);
-    assert_eq!(provider.writes()[1].0, Operation::Create);
-    assert_eq!(provider.emails().len(), 20);
-}
-
-#[tokio::test]
-async fn a_refused_role_costs_nobody_and_is_tried_on_one_person() {
-    let there = people(20);
-    let provider = FakeProvider::new(&there, |call| match has_role(call, NEW) {
-        true => refused(ErrorKind::InvalidInput),
-        false => Answer::Honest,
-    });
-    let outcomes = applied(&provider, giving(NEW, &there), 16).await;
-    match &outcomes[0].result {
-        StepResult::Restored { invitation, error } => {
-            assert_eq!(error.kind(), ErrorKind::InvalidInput);
-            let roles = invitation.assigned_roles.as_ref().unwrap();
-            assert_eq!(roles[0].id.as_deref(), Some(OLD));
-        }
-        other => panic!("{other:?}"),
-    }
-    for outcome in &outcomes[1..] {
-        match &outcome.result {
-            StepResult::Skipped(why) => assert!(why.contains("p0@example.com"), "{why}"),
-            other => panic!("{other:?}"),
-        }
-    }
-    assert_eq!(provider.writes().len(), 3);
-    assert_eq!(provider.emails().len(), 20);
-}
-
-#[tokio::test]
-async fn options_are_proven_one_by_one() {
-    let there = people(6);
-    let bad = "33333333-0000-4000-8000-000000000003";
-    let row = |(index, one): (usize, &Invitation)| {
-        NewInvitation::new(&one.email).roles([if index % 2 == 0 { NEW } else { bad }])
-    };
-    let roster: Vec<_> = there.iter().enumerate().map(row).collect();
-    let provider = FakeProvider::new(&there, move |call| match has_role(call, bad) {
-        true => refused(ErrorKind::InvalidInput),
-        false => Answer::Honest,
-    });
-    let plan = plan(&roster, &there, &PlanOptions::default());
-    let outcomes = applied(&provider, plan, 4).await;
-    let count = |matches: fn(&StepResult) -> bool| {
-        let results = outcomes.iter().map(|outcome| &outcome.result);
-        results.filter(|result| matches(result)).count()
-    };
-    assert_eq!(count(|result| matches!(result, StepResult::Invited(_))), 3);
-    assert_eq!(
-        count(|result| matches!(result, StepResult::Restored { .. })),
-        1
-    );
-    assert_eq!(count(|result| matches!(result, StepResult::Skipped(_))), 2);
-    assert_eq!(provider.emails().len(), 6);
-}
-
-#[tokio::test]
-async fn after_a_person_was_lost_nothing_else_is_withdrawn() {
-    let there = people(3);
-    let row = |one: &Invitation| NewInvitation::new(&one.email).roles([NEW]);
-    let roster: Vec<_> = there.iter().take(1).map(row).collect();
-    let provider = FakeProvider::new(&there, |call| match call.operation {
-        Operation::Create => refused(ErrorKind::PermissionDenied),
-        _ => Answer::Honest,
-    });
-    let outcomes = applied(&provider, plan(&roster, &there, &pruning()), 4).await;
-    assert!(matches!(outcomes[0].result, StepResult::Lost(_)));
-    for outcome in &outcomes[1..] {
-        match &outcome.result {
-            StepResult::Skipped(why) => assert!(why.contains("p0@example.com"), "{why}"),
-            other => panic!("{other:?}"),
-        }
-    }
-    assert_eq!(provider.emails().len(), 2);
-}
-
-#[tokio::test]
 async fn what_can_be_checked_is_checked_before() {
-    let there = people(1);
-    let provider = FakeProvider::honest(&there);
+    let invitations = people(1);
+    let provider = FakeProvider::honest(&invitations);
     // No invitation has the role's name, so that only its form tells.
-    let outcomes = applied(&provider, giving("Auditor", &there), 1).await;
+    let outcomes = applied(&provider, giving("Auditor", &invitations), 1).await;
     match &outcomes[0].result {
         StepResult::Failed(error) => {
             assert_eq!(error.kind(), ErrorKind::InvalidInput);
@@ -197,9 +80,9 @@ async fn what_can_be_checked_is_checked_before() {
 
 #[tokio::test]
 async fn a_server_that_frees_an_address_late_is_waited_for() {
-    let there = people(1);
+    let invitations = people(1);
     let tries = Mutex::new(0);
-    let provider = FakeProvider::new(&there, move |call| {
+    let provider = FakeProvider::new(&invitations, move |call| {
         let mut tries = tries.lock().unwrap();
         *tries += usize::from(call.operation == Operation::Create);
         match call.operation == Operation::Create && *tries < 3 {
@@ -211,11 +94,11 @@ async fn a_server_that_frees_an_address_late_is_waited_for() {
             false => Answer::Honest,
         }
     });
-    let renewal = Renewal::of(&there[0], &everything()).unwrap();
+    let renewal = Renewal::of(&invitations[0], &everything()).unwrap();
     let delays = [Duration::ZERO; 3];
     let options = RenewalOptions::default().retry_delays(delays);
     match provider.renew(&renewal, &options).await {
-        RenewalResult::Renewed(new) => assert_ne!(new.id, there[0].id),
+        RenewalResult::Renewed(new) => assert_ne!(new.id, invitations[0].id),
         other => panic!("{other:?}"),
     }
     assert_eq!(provider.emails().len(), 1);
@@ -223,8 +106,8 @@ async fn a_server_that_frees_an_address_late_is_waited_for() {
 
 #[tokio::test]
 async fn a_conflict_that_stays_is_a_loss_and_no_success() {
-    let there = people(1);
-    let provider = FakeProvider::new(&there, |call| match call.operation {
+    let invitations = people(1);
+    let provider = FakeProvider::new(&invitations, |call| match call.operation {
         Operation::Create => Answer::Refuse(refusal(
             ErrorKind::AlreadyExists,
             Operation::Create,
@@ -232,7 +115,7 @@ async fn a_conflict_that_stays_is_a_loss_and_no_success() {
         )),
         _ => Answer::Honest,
     });
-    let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+    let outcomes = applied(&provider, giving(NEW, &invitations), 1).await;
     assert!(
         matches!(outcomes[0].result, StepResult::Lost(_)),
         "{outcomes:?}"
@@ -241,8 +124,8 @@ async fn a_conflict_that_stays_is_a_loss_and_no_success() {
 
 #[tokio::test]
 async fn somebody_elses_invitation_is_seen_and_counts() {
-    let there = people(1);
-    let provider = FakeProvider::new(&there, |call| match call.operation {
+    let invitations = people(1);
+    let provider = FakeProvider::new(&invitations, |call| match call.operation {
         // Another process invites in the same moment.
         Operation::Create => Answer::DoAndFail(refusal(
             ErrorKind::AlreadyExists,
@@ -251,21 +134,21 @@ async fn somebody_elses_invitation_is_seen_and_counts() {
         )),
         _ => Answer::Honest,
     });
-    let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+    let outcomes = applied(&provider, giving(NEW, &invitations), 1).await;
     match &outcomes[0].result {
-        StepResult::Invited(found) => assert_ne!(found.id, there[0].id),
+        StepResult::Invited(found) => assert_ne!(found.id, invitations[0].id),
         other => panic!("{other:?}"),
     }
 }
 
 #[tokio::test]
 async fn a_create_whose_answer_was_lost_for_good_is_looked_for() {
-    let there = people(1);
-    let provider = FakeProvider::new(&there, |call| match call.operation {
+    let invitations = people(1);
+    let provider = FakeProvider::new(&invitations, |call| match call.operation {
         Operation::Create => Answer::DoAndFail(lost_answer()),
         _ => Answer::Honest,
     });
-    let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+    let outcomes = applied(&provider, giving(NEW, &invitations), 1).await;
     assert!(
         matches!(outcomes[0].result, StepResult::Invited(_)),
         "{outcomes:?}"
@@ -275,12 +158,12 @@ async fn a_create_whose_answer_was_lost_for_good_is_looked_for() {
 /// The provider has looked for it already, as long as it may; another create may make a second invitation.
 #[tokio::test(start_paused = true)]
 async fn an_ambiguous_create_is_not_retried_with_other_options() {
-    let there = people(1);
-    let provider = FakeProvider::new(&there, |call| match call.operation {
+    let invitations = people(1);
+    let provider = FakeProvider::new(&invitations, |call| match call.operation {
         Operation::Create => Answer::Refuse(lost_answer()),
         _ => Answer::Honest,
     });
-    let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+    let outcomes = applied(&provider, giving(NEW, &invitations), 1).await;
     match &outcomes[0].result {
         StepResult::Lost(error) => assert!(error.may_have_executed(), "{error}"),
         other => panic!("{other:?}"),
@@ -293,8 +176,8 @@ async fn an_ambiguous_create_is_not_retried_with_other_options() {
 /// It may be the invitation that was withdrawn just now, which the server still counts.
 #[tokio::test(start_paused = true)]
 async fn words_for_a_member_are_no_sighting_after_a_withdrawal() {
-    let there = people(1);
-    let provider = FakeProvider::new(&there, |call| match call.operation {
+    let invitations = people(1);
+    let provider = FakeProvider::new(&invitations, |call| match call.operation {
         Operation::Create => {
             let words = "This user already exists within the Organization";
             let refused = refusal(ErrorKind::AlreadyExists, Operation::Create, words);
@@ -302,7 +185,7 @@ async fn words_for_a_member_are_no_sighting_after_a_withdrawal() {
         }
         _ => Answer::Honest,
     });
-    let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+    let outcomes = applied(&provider, giving(NEW, &invitations), 1).await;
     assert!(
         matches!(outcomes[0].result, StepResult::Lost(_)),
         "{outcomes:?}"
@@ -316,12 +199,12 @@ async fn a_delete_whose_answer_was_lost_is_looked_into() {
         (Answer::DoAndFail as fn(Error) -> Answer, true),
         (Answer::Refuse, false),
     ] {
-        let there = people(1);
-        let provider = FakeProvider::new(&there, move |call| match call.operation {
+        let invitations = people(1);
+        let provider = FakeProvider::new(&invitations, move |call| match call.operation {
             Operation::Delete => answer(lost_answer()),
             _ => Answer::Honest,
         });
-        let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+        let outcomes = applied(&provider, giving(NEW, &invitations), 1).await;
         match &outcomes[0].result {
             StepResult::Invited(_) => assert!(renewed),
             StepResult::Failed(error) => assert!(!renewed && error.may_have_executed()),
@@ -333,22 +216,22 @@ async fn a_delete_whose_answer_was_lost_is_looked_into() {
 
 #[tokio::test]
 async fn a_missing_invitation_is_renewed_by_a_plan_and_fails_alone() {
-    let there = people(1);
+    let invitations = people(1);
     let provider = FakeProvider::honest(&[]);
-    let renewal = Renewal::of(&there[0], &everything()).unwrap();
+    let renewal = Renewal::of(&invitations[0], &everything()).unwrap();
     match provider.renew(&renewal, &RenewalOptions::default()).await {
         RenewalResult::Failed(error) => assert_eq!(error.kind(), ErrorKind::NotFound),
         other => panic!("{other:?}"),
     }
     assert!(provider.emails().is_empty());
-    let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+    let outcomes = applied(&provider, giving(NEW, &invitations), 1).await;
     assert!(matches!(outcomes[0].result, StepResult::Invited(_)));
 }
 
 #[tokio::test]
 async fn a_member_is_kept() {
-    let there = people(1);
-    let provider = FakeProvider::new(&there, |call| match call.operation {
+    let invitations = people(1);
+    let provider = FakeProvider::new(&invitations, |call| match call.operation {
         Operation::Delete => Answer::Refuse(refusal(
             ErrorKind::AlreadyAccepted,
             Operation::Delete,
@@ -356,7 +239,7 @@ async fn a_member_is_kept() {
         )),
         _ => Answer::Honest,
     });
-    let outcomes = applied(&provider, giving(NEW, &there), 1).await;
+    let outcomes = applied(&provider, giving(NEW, &invitations), 1).await;
     assert!(matches!(outcomes[0].result, StepResult::Kept));
     assert_eq!(provider.calls(), 1);
 }
@@ -412,8 +295,8 @@ impl RenewalObserver for Journal {
 
 #[tokio::test]
 async fn an_observer_can_prevent_the_deletion() {
-    let there = people(1);
-    let mut new = Renewal::of(&there[0], &everything()).unwrap();
+    let invitations = people(1);
+    let mut new = Renewal::of(&invitations[0], &everything()).unwrap();
     new = Renewal::new(new.id, NewInvitation::new("p0@example.com").roles([NEW])).fallback(new.new);
     let script = |call: &Call| match has_role(call, NEW) {
         true => refused(ErrorKind::InvalidInput),
@@ -421,7 +304,7 @@ async fn an_observer_can_prevent_the_deletion() {
     };
     let journal = Arc::new(Journal::default());
     let options = RenewalOptions::default().observer(Arc::clone(&journal) as Arc<_>);
-    let provider = FakeProvider::new(&there, script);
+    let provider = FakeProvider::new(&invitations, script);
     let result = provider.renew(&new, &options).await;
     assert!(
         matches!(result, RenewalResult::Restored { .. }),
@@ -441,7 +324,7 @@ async fn an_observer_can_prevent_the_deletion() {
         ..Journal::default()
     });
     let options = RenewalOptions::default().observer(full);
-    let provider = FakeProvider::new(&there, script);
+    let provider = FakeProvider::new(&invitations, script);
     match provider.renew(&new, &options).await {
         RenewalResult::Failed(error) => assert!(error.message().contains("disk is full")),
         other => panic!("{other:?}"),
@@ -469,14 +352,14 @@ async fn what_an_earlier_run_deleted_is_restored_as_it_was() {
 
 #[tokio::test]
 async fn each_renewal_asks_whether_its_roles_exist() {
-    let there = people(6);
-    let provider = FakeProvider::honest(&there);
-    applied(&provider, giving(NEW, &there), 2).await;
-    assert_eq!(provider.checked().len(), there.len());
+    let invitations = people(6);
+    let provider = FakeProvider::honest(&invitations);
+    applied(&provider, giving(NEW, &invitations), 2).await;
+    assert_eq!(provider.checked().len(), invitations.len());
 
     // The role disappears after the third.
     let asked = Mutex::new(0);
-    let provider = FakeProvider::new(&there, move |call| {
+    let provider = FakeProvider::new(&invitations, move |call| {
         if call.operation != Operation::Validate {
             return Answer::Honest;
         }
@@ -488,8 +371,8 @@ async fn each_renewal_asks_whether_its_roles_exist() {
             Answer::Honest
         }
     });
-    applied(&provider, giving(NEW, &there), 1).await;
-    assert_eq!(provider.emails().len(), there.len());
+    applied(&provider, giving(NEW, &invitations), 1).await;
+    assert_eq!(provider.emails().len(), invitations.len());
     let withdrawn = provider.writes().into_iter();
     let withdrawn = withdrawn.filter(|(operation, _)| *operation == Operation::Delete);
     assert_eq!(withdrawn.count(), 3);
@@ -498,12 +381,12 @@ async fn each_renewal_asks_whether_its_roles_exist() {
 #[tokio::test]
 async fn an_answer_with_the_withdrawn_id_is_no_renewal() {
     // The id that `Answer::About` has.
-    let there = [with_roles(sent("i-1", "ann@example.com"), &[(OLD, "Old")])];
-    let provider = FakeProvider::new(&there, |call| match call.operation {
+    let invitations = [with_roles(sent("i-1", "ann@example.com"), &[(OLD, "Old")])];
+    let provider = FakeProvider::new(&invitations, |call| match call.operation {
         Operation::Create => Answer::About("ann@example.com"),
         _ => Answer::Honest,
     });
-    let renewal = Renewal::of(&there[0], &everything()).unwrap();
+    let renewal = Renewal::of(&invitations[0], &everything()).unwrap();
     let options = RenewalOptions::default().retry_delays([Duration::from_millis(1)]);
     let result = provider.renew(&renewal, &options).await;
     assert!(matches!(result, RenewalResult::Lost { .. }), "{result:?}");

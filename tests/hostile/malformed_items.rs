@@ -4,8 +4,8 @@ use futures::StreamExt;
 use org_invitations::{InvitationProviderExt, ListQuery};
 
 use crate::matrix::{Cell, Finding, check};
-use crate::paths::{ANN, BOB, CAT, Case, Expect, Path};
 use crate::provider::{Patience, connect};
+use crate::scenarios::{ANN, BOB, CAT, Case, Expect, Path};
 use crate::server::{Answer, Carried, Fault, Op, Organisation, Seed, Server, Vendor, World};
 
 /// The items as bytes: not all of them are text.

@@ -9,7 +9,7 @@ use std::{
 
 /// What the server does after it has read a request.
 #[derive(Clone, Copy)]
-pub enum Then {
+pub enum Behavior {
     /// Writes this and closes the connection.
     WriteAndClose(&'static str),
     /// Writes this and keeps the connection open without another byte.
@@ -25,7 +25,7 @@ pub struct RawServer {
 }
 
 impl RawServer {
-    pub fn start(then: Then) -> Self {
+    pub fn start(behavior: Behavior) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let (sender, requests) = mpsc::channel();
@@ -34,22 +34,22 @@ impl RawServer {
             let mut open = Vec::new();
             for stream in listener.incoming() {
                 let Ok(mut stream) = stream else { break };
-                if matches!(then, Then::HangUp) {
+                if matches!(behavior, Behavior::HangUp) {
                     continue;
                 }
                 let request = read_request(&mut stream);
                 if request.is_empty() || sender.send(request).is_err() {
                     continue;
                 }
-                match then {
-                    Then::WriteAndClose(text) => {
+                match behavior {
+                    Behavior::WriteAndClose(text) => {
                         let _ = stream.write_all(text.as_bytes());
                     }
-                    Then::WriteAndHang(text) => {
+                    Behavior::WriteAndHang(text) => {
                         let _ = stream.write_all(text.as_bytes());
                         open.push(stream);
                     }
-                    Then::HangUp => {}
+                    Behavior::HangUp => {}
                 }
             }
         });

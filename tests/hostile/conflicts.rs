@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::answers::Named;
-use crate::judge::{self, Said};
 use crate::matrix::{Cell, Finding, check};
-use crate::paths::{ANN, ANN_ELSEWHERE, BOB, Case, Expect, Path};
+use crate::oracle::{self, Reported};
 use crate::provider::{Patience, connect};
+use crate::scenarios::{ANN, ANN_ELSEWHERE, BOB, Case, Expect, Path};
 use crate::server::{Answer, Body, Carried, Fault, Op, Organisation, Seed, Server, Vendor, World};
+use crate::undocumented_responses::Named;
 use org_invitations::{InvitationProviderExt, NewInvitation};
 
 /// Conflicts that are about something else than the person.
@@ -192,13 +192,13 @@ async fn delete_then_get_or_create(vendor: Vendor, world: World) -> Finding {
     let provider = connect(&server, Patience::default());
     let deleted = provider.delete(&old.parse().expect("an id")).await;
     assert!(deleted.is_ok(), "{deleted:?}");
-    let said = Said::of_find(provider.get_or_create(NewInvitation::new(ANN)).await);
+    let said = Reported::of_find(provider.get_or_create(NewInvitation::new(ANN)).await);
     let truth = server.truth();
-    let mut wrong = judge::creation(&truth, ANN, &said);
-    wrong.extend(judge::bystanders(&truth, &[ANN]));
+    let mut wrong = oracle::creation(&truth, ANN, &said);
+    wrong.extend(oracle::bystanders(&truth, &[ANN]));
     Finding {
         reported: said.to_string(),
-        truth: judge::truth(&truth, ANN),
+        truth: oracle::truth(&truth, ANN),
         wrong,
     }
 }

@@ -177,7 +177,7 @@ async fn counting() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let told = Arc::clone(&most);
+    let recorded = Arc::clone(&most);
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let (now, most) = (Arc::clone(&now), Arc::clone(&most));
@@ -198,7 +198,7 @@ async fn counting() -> (String, Arc<AtomicUsize>) {
             });
         }
     });
-    (url, told)
+    (url, recorded)
 }
 
 #[tokio::test(flavor = "multi_thread")]

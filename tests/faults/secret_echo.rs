@@ -78,10 +78,10 @@ impl Services {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let echo = Arc::<Mutex<Option<Echo>>>::default();
-        let told = Arc::clone(&echo);
+        let recorded = Arc::clone(&echo);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                if let Some(echo) = *told.lock().unwrap() {
+                if let Some(echo) = *recorded.lock().unwrap() {
                     tokio::spawn(serve(stream, echo));
                 }
             }

@@ -9,8 +9,8 @@ use org_invitations::{
 };
 
 use crate::matrix::{Cell, Finding, check, check_at_once};
-use crate::paths::{ANN, BOB, list};
 use crate::provider::{Patience, connect};
+use crate::scenarios::{ANN, BOB, list};
 use crate::server::{
     Answer, Body, Carried, Fault, ORGANIZATION, Op, Organisation, Seed, Server, Vendor, World,
 };

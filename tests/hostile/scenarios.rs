@@ -8,8 +8,8 @@ use org_invitations::{
     ListQuery, NewInvitation, Plan, PlanOptions, Result,
 };
 
-use crate::judge::{self, Said};
 use crate::matrix::{Cell, Finding};
+use crate::oracle::{self, Reported};
 use crate::provider::{Patience, connect};
 use crate::server::{Fault, Organisation, Seed, Server, Vendor, World};
 
@@ -200,16 +200,16 @@ pub async fn apply(
     provider: &dyn InvitationProvider,
     roster: Vec<NewInvitation>,
     options: &PlanOptions,
-) -> Result<Vec<(Action, String, Said)>> {
-    let there = list(provider).await?;
-    let plan = Plan::new(roster, there, &provider.capabilities(), options);
+) -> Result<Vec<(Action, String, Reported)>> {
+    let invitations = list(provider).await?;
+    let plan = Plan::new(roster, invitations, &provider.capabilities(), options);
     let outcomes = plan.apply(provider, BulkOptions::default());
     Ok(outcomes
         .map(|outcome| {
             (
                 outcome.step.action,
                 outcome.step.email.clone(),
-                Said::of_step(outcome.result),
+                Reported::of_step(outcome.result),
             )
         })
         .collect()
@@ -217,32 +217,37 @@ pub async fn apply(
 }
 
 /// The report about one person; a list that fails ends a run before it begins.
-fn report_of(outcomes: Result<Vec<(Action, String, Said)>>, email: &str) -> Said {
+fn report_of(outcomes: Result<Vec<(Action, String, Reported)>>, email: &str) -> Reported {
     match outcomes {
         Ok(outcomes) => outcomes
             .into_iter()
             .find(|(_, about, _)| about.eq_ignore_ascii_case(email))
-            .map_or(Said::NotAttempted, |(_, _, said)| said),
-        Err(_) => Said::NotAttempted,
+            .map_or(Reported::NotAttempted, |(_, _, said)| said),
+        Err(_) => Reported::NotAttempted,
     }
 }
 
-fn expected(expect: Expect, said: &Said) -> Option<String> {
+fn expected(expect: Expect, said: &Reported) -> Option<String> {
     let fine = match expect {
         Expect::Truth => true,
         Expect::Success => matches!(
             said,
-            Said::Created { .. } | Said::Found { .. } | Said::Deleted
+            Reported::Created { .. } | Reported::Found { .. } | Reported::Deleted
         ),
         Expect::SurelyNot => {
             matches!(
                 said,
-                Said::Failed { maybe: false, .. }
-                    | Said::Withdrawn { maybe: false }
-                    | Said::NotAttempted
+                Reported::Failed {
+                    ambiguous: false,
+                    ..
+                } | Reported::Withdrawn { ambiguous: false }
+                    | Reported::NotAttempted
             )
         }
-        Expect::There => matches!(said, Said::There { maybe: false } | Said::Found { .. }),
+        Expect::There => matches!(
+            said,
+            Reported::AlreadyExists { ambiguous: false } | Reported::Found { .. }
+        ),
     };
     (!fine).then(|| format!("not as sure as the evidence: {expect:?} expected"))
 }
@@ -253,14 +258,14 @@ async fn create(case: Case) -> Finding {
     let provider = provider.as_ref();
     let new = NewInvitation::new(ANN);
     let said = match case.path {
-        Path::Create => Said::of_create(provider.create(new).await),
-        Path::GetOrCreate => Said::of_find(provider.get_or_create(new).await),
+        Path::Create => Reported::of_create(provider.create(new).await),
+        Path::GetOrCreate => Reported::of_find(provider.get_or_create(new).await),
         Path::CreateMany => {
             let outcomes: Vec<_> = provider
                 .create_many([new], BulkOptions::default())
                 .collect()
                 .await;
-            Said::of_created(outcomes.into_iter().next().expect("one outcome").result)
+            Reported::of_created(outcomes.into_iter().next().expect("one outcome").result)
         }
         _ => report_of(
             apply(provider, vec![new], &PlanOptions::default()).await,
@@ -273,15 +278,15 @@ async fn create(case: Case) -> Finding {
         case.path,
         Path::Create | Path::GetOrCreate | Path::CreateMany
     ) {
-        judge::promised_creation(&truth, ANN, &said)
+        oracle::promised_creation(&truth, ANN, &said)
     } else {
-        judge::creation(&truth, ANN, &said)
+        oracle::creation(&truth, ANN, &said)
     };
-    wrong.extend(judge::bystanders(&truth, &[ANN]));
+    wrong.extend(oracle::bystanders(&truth, &[ANN]));
     wrong.extend(expected(case.expect, &said));
     Finding {
         reported: said.to_string(),
-        truth: judge::truth(&truth, ANN),
+        truth: oracle::truth(&truth, ANN),
         wrong,
     }
 }
@@ -307,12 +312,12 @@ async fn renew(case: Case) -> Finding {
     let said = report_of(outcomes, ANN);
     server.settled().await;
     let truth = server.truth();
-    let mut wrong = judge::renewal(&truth, ANN, &old, &said);
-    wrong.extend(judge::bystanders(&truth, &[ANN]));
+    let mut wrong = oracle::renewal(&truth, ANN, &old, &said);
+    wrong.extend(oracle::bystanders(&truth, &[ANN]));
     wrong.extend(expected(case.expect, &said));
     Finding {
         reported: said.to_string(),
-        truth: judge::truth(&truth, ANN),
+        truth: oracle::truth(&truth, ANN),
         wrong,
     }
 }
@@ -350,12 +355,12 @@ async fn copy(case: Case) -> Finding {
     );
     let (source, target) = (source.as_ref(), target.as_ref());
     let mut reports = Vec::new();
-    if let Ok(there) = list(source).await {
-        let roster: Vec<_> = there
+    if let Ok(invitations) = list(source).await {
+        let roster: Vec<_> = invitations
             .iter()
             .map(|invitation| NewInvitation::new(&invitation.email))
             .collect();
-        let copied: Vec<(String, Said)> = if case.path == Path::CopyByPlan {
+        let copied: Vec<(String, Reported)> = if case.path == Path::CopyByPlan {
             let outcomes = apply(target, roster, &PlanOptions::default())
                 .await
                 .unwrap_or_default();
@@ -368,17 +373,19 @@ async fn copy(case: Case) -> Finding {
             for new in roster {
                 copied.push((
                     new.email.clone(),
-                    Said::of_find(target.get_or_create(new).await),
+                    Reported::of_find(target.get_or_create(new).await),
                 ));
             }
             copied
         };
         for (email, said) in copied {
-            let found = there.iter().find(|invitation| invitation.email == email);
+            let found = invitations
+                .iter()
+                .find(|invitation| invitation.email == email);
             let deleted = match found {
                 Some(invitation) if said.is_there() => Some((
                     invitation.id.clone(),
-                    Said::of_delete(source.delete(&invitation.id).await),
+                    Reported::of_delete(source.delete(&invitation.id).await),
                 )),
                 _ => None,
             };
@@ -390,9 +397,9 @@ async fn copy(case: Case) -> Finding {
     let (source, target) = (source_server.truth(), target_server.truth());
     let mut wrong = Vec::new();
     for (email, said, deleted) in &reports {
-        wrong.extend(judge::creation(&target, email, said));
+        wrong.extend(oracle::creation(&target, email, said));
         if let Some((id, said)) = deleted {
-            wrong.extend(judge::deletion(&source, id.as_str(), said));
+            wrong.extend(oracle::deletion(&source, id.as_str(), said));
         }
     }
     for email in people {
@@ -403,7 +410,7 @@ async fn copy(case: Case) -> Finding {
             wrong.push(format!("lost {email}"));
         }
     }
-    wrong.extend(judge::bystanders(&target, &people));
+    wrong.extend(oracle::bystanders(&target, &people));
     let report = reports.iter().find(|(email, _, _)| email == ANN);
     if let Some((_, said, _)) = report {
         wrong.extend(expected(case.expect, said));
@@ -417,8 +424,8 @@ async fn copy(case: Case) -> Finding {
     );
     let truth = format!(
         "target {}; source {}",
-        judge::truth(&target, ANN),
-        judge::truth(&source, ANN)
+        oracle::truth(&target, ANN),
+        oracle::truth(&source, ANN)
     );
     Finding {
         reported,
@@ -438,11 +445,11 @@ async fn delete(case: Case) -> Finding {
     let provider = connect(&server, case.patience);
     let provider = provider.as_ref();
     let said = match case.path {
-        Path::Delete => Said::of_delete(provider.delete(&id).await),
+        Path::Delete => Reported::of_delete(provider.delete(&id).await),
         Path::DeleteIfExists => match provider.delete_if_exists(&id).await {
-            Ok(true) => Said::Deleted,
-            Ok(false) => Said::Missing,
-            Err(error) if error.kind() == ErrorKind::NotFound => Said::Missing,
+            Ok(true) => Reported::Deleted,
+            Ok(false) => Reported::NotFound,
+            Err(error) if error.kind() == ErrorKind::NotFound => Reported::NotFound,
             Err(error) => error.into(),
         },
         Path::DeleteMany => {
@@ -450,7 +457,7 @@ async fn delete(case: Case) -> Finding {
                 .delete_many([id], BulkOptions::default())
                 .collect()
                 .await;
-            Said::of_deleted(outcomes.into_iter().next().expect("one outcome").result)
+            Reported::of_deleted(outcomes.into_iter().next().expect("one outcome").result)
         }
         _ => {
             let roster = vec![NewInvitation::new(BOB), NewInvitation::new(ANN_ELSEWHERE)];
@@ -462,12 +469,12 @@ async fn delete(case: Case) -> Finding {
     };
     server.settled().await;
     let truth = server.truth();
-    let mut wrong = judge::deletion(&truth, &old, &said);
-    wrong.extend(judge::bystanders(&truth, &[ANN]));
+    let mut wrong = oracle::deletion(&truth, &old, &said);
+    wrong.extend(oracle::bystanders(&truth, &[ANN]));
     wrong.extend(expected(case.expect, &said));
     Finding {
         reported: said.to_string(),
-        truth: judge::truth(&truth, ANN),
+        truth: oracle::truth(&truth, ANN),
         wrong,
     }
 }

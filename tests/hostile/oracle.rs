@@ -10,7 +10,7 @@ use crate::server::{Organisation, Origin, Record, Status};
 
 /// What the library reported about one person.
 #[derive(Clone, Debug)]
-pub enum Said {
+pub enum Reported {
     /// Invited by this call.
     Created {
         id: String,
@@ -21,38 +21,46 @@ pub enum Said {
         id: String,
         email: String,
     },
-    /// Invited or a member already; `maybe` says that this call may have made it.
-    There {
-        maybe: bool,
+    /// Invited or a member already; `ambiguous` says that this call may have created it.
+    AlreadyExists {
+        ambiguous: bool,
     },
-    /// Failed; `maybe` says that it may have been carried out.
+    /// Failed; `ambiguous` says that it may have been executed.
     Failed {
         kind: ErrorKind,
-        maybe: bool,
+        ambiguous: bool,
     },
     /// Withdrawn on the way to being invited again.
     Withdrawn {
-        maybe: bool,
+        ambiguous: bool,
     },
     Deleted,
     /// There was nothing to delete.
-    Missing,
+    NotFound,
     /// Nothing was sent.
     NotAttempted,
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for Reported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sure = |maybe: &bool| if *maybe { "maybe" } else { "surely not done" };
+        let sure = |ambiguous: &bool| {
+            if *ambiguous {
+                "maybe"
+            } else {
+                "surely not done"
+            }
+        };
         match self {
             Self::Created { id, .. } => write!(f, "invited ({})", short(id)),
             Self::Found { id, .. } => write!(f, "found ({})", short(id)),
-            Self::There { maybe: false } => write!(f, "there already"),
-            Self::There { maybe: true } => write!(f, "there already, maybe by this call"),
-            Self::Failed { kind, maybe } => write!(f, "{kind:?}, {}", sure(maybe)),
-            Self::Withdrawn { maybe } => write!(f, "withdrawn, create {}", sure(maybe)),
+            Self::AlreadyExists { ambiguous: false } => write!(f, "there already"),
+            Self::AlreadyExists { ambiguous: true } => {
+                write!(f, "there already, maybe by this call")
+            }
+            Self::Failed { kind, ambiguous } => write!(f, "{kind:?}, {}", sure(ambiguous)),
+            Self::Withdrawn { ambiguous } => write!(f, "withdrawn, create {}", sure(ambiguous)),
             Self::Deleted => write!(f, "deleted"),
-            Self::Missing => write!(f, "nothing to delete"),
+            Self::NotFound => write!(f, "nothing to delete"),
             Self::NotAttempted => write!(f, "not attempted"),
         }
     }
@@ -63,17 +71,17 @@ fn short(id: &str) -> &str {
     id.split("-0000-").next().unwrap_or(id)
 }
 
-impl From<Error> for Said {
+impl From<Error> for Reported {
     fn from(error: Error) -> Self {
-        let maybe = error.may_have_executed();
+        let ambiguous = error.may_have_executed();
         match error.kind() {
-            ErrorKind::AlreadyExists => Self::There { maybe },
-            kind => Self::Failed { kind, maybe },
+            ErrorKind::AlreadyExists => Self::AlreadyExists { ambiguous },
+            kind => Self::Failed { kind, ambiguous },
         }
     }
 }
 
-impl Said {
+impl Reported {
     /// Of a create.
     pub fn of_create(result: Result<Invitation>) -> Self {
         match result {
@@ -101,18 +109,18 @@ impl Said {
         match result {
             Ok(()) => Self::Deleted,
             Err(error) if error.kind() == ErrorKind::NotFound && !error.may_have_executed() => {
-                Self::Missing
+                Self::NotFound
             }
             Err(error) => error.into(),
         }
     }
 
     /// Of an item of `create_many`.
-    pub fn of_created(created: Created) -> Self {
+    pub fn of_created(created: CreateResult) -> Self {
         match created {
             CreateResult::Created(invitation) => Self::of_create(Ok(*invitation)),
-            CreateResult::AlreadyExists(error) => Self::There {
-                maybe: error.may_have_executed(),
+            CreateResult::AlreadyExists(error) => Self::AlreadyExists {
+                ambiguous: error.may_have_executed(),
             },
             CreateResult::Failed(error) => error.into(),
             _ => Self::NotAttempted,
@@ -120,10 +128,10 @@ impl Said {
     }
 
     /// Of an item of `delete_many`.
-    pub fn of_deleted(deleted: Deleted) -> Self {
+    pub fn of_deleted(deleted: DeleteResult) -> Self {
         match deleted {
             DeleteResult::Deleted => Self::Deleted,
-            DeleteResult::NotFound => Self::Missing,
+            DeleteResult::NotFound => Self::NotFound,
             DeleteResult::Failed(error) => error.into(),
             _ => Self::NotAttempted,
         }
@@ -133,14 +141,14 @@ impl Said {
     pub fn of_step(result: StepResult) -> Self {
         match result {
             StepResult::Invited(invitation) => Self::of_create(Ok(*invitation)),
-            StepResult::Kept => Self::There { maybe: false },
+            StepResult::Kept => Self::AlreadyExists { ambiguous: false },
             StepResult::Deleted => Self::Deleted,
             StepResult::Failed(error) => Self::Failed {
                 kind: error.kind(),
-                maybe: error.may_have_executed(),
+                ambiguous: error.may_have_executed(),
             },
             StepResult::Lost(error) => Self::Withdrawn {
-                maybe: error.may_have_executed(),
+                ambiguous: error.may_have_executed(),
             },
             _ => Self::NotAttempted,
         }
@@ -150,17 +158,20 @@ impl Said {
     pub fn is_there(&self) -> bool {
         matches!(
             self,
-            Self::Created { .. } | Self::Found { .. } | Self::There { maybe: false }
+            Self::Created { .. } | Self::Found { .. } | Self::AlreadyExists { ambiguous: false }
         )
     }
 
     /// Whether the outcome is left open.
-    pub fn is_maybe(&self) -> bool {
+    pub fn is_ambiguous(&self) -> bool {
         matches!(
             self,
-            Self::There { maybe: true }
-                | Self::Failed { maybe: true, .. }
-                | Self::Withdrawn { maybe: true }
+            Self::AlreadyExists { ambiguous: true }
+                | Self::Failed {
+                    ambiguous: true,
+                    ..
+                }
+                | Self::Withdrawn { ambiguous: true }
         )
     }
 }
@@ -182,13 +193,13 @@ pub fn truth(organisation: &Organisation, email: &str) -> String {
 }
 
 /// What is wrong with a report about creating an invitation for a person who had none, or had `before`.
-pub fn creation(organisation: &Organisation, email: &str, said: &Said) -> Vec<String> {
+pub fn creation(organisation: &Organisation, email: &str, said: &Reported) -> Vec<String> {
     let live = organisation.live_of(email);
     let made = organisation.made(email);
     let member = organisation.is_member(email);
     let mut wrong = Vec::new();
     match said {
-        Said::Created { id, email: named } | Said::Found { id, email: named } => {
+        Reported::Created { id, email: named } | Reported::Found { id, email: named } => {
             if !named.eq_ignore_ascii_case(email) {
                 wrong.push(format!("success about {named}"));
             }
@@ -196,26 +207,28 @@ pub fn creation(organisation: &Organisation, email: &str, said: &Said) -> Vec<St
                 [] => wrong.push("success, none exists".to_owned()),
                 [one] if one.id != *id => wrong.push("success about another id".to_owned()),
                 [one] => {
-                    if matches!(said, Said::Created { .. }) && one.origin == Origin::Seed {
+                    if matches!(said, Reported::Created { .. }) && one.origin == Origin::Seed {
                         wrong.push("claims what somebody else made".to_owned());
                     }
                 }
                 more => wrong.push(format!("success, {} exist", more.len())),
             }
         }
-        Said::There { maybe } => {
+        Reported::AlreadyExists { ambiguous } => {
             if live.is_empty() && !member {
                 wrong.push("said there, is not invited".to_owned());
             }
-            if !maybe && live.len() > 1 {
+            if !ambiguous && live.len() > 1 {
                 wrong.push(format!("said there, {} exist", live.len()));
             }
         }
-        Said::Failed { maybe: false, .. } if made > 0 => {
+        Reported::Failed {
+            ambiguous: false, ..
+        } if made > 0 => {
             wrong.push("surely not done, committed".to_owned());
         }
-        Said::NotAttempted if made > 0 => wrong.push("not attempted, committed".to_owned()),
-        Said::Deleted | Said::Missing | Said::Withdrawn { .. } => {
+        Reported::NotAttempted if made > 0 => wrong.push("not attempted, committed".to_owned()),
+        Reported::Deleted | Reported::NotFound | Reported::Withdrawn { .. } => {
             wrong.push("not the report of a create".to_owned())
         }
         _ => {}
@@ -224,26 +237,29 @@ pub fn creation(organisation: &Organisation, email: &str, said: &Said) -> Vec<St
 }
 
 /// The same, for a call that reports `AlreadyExists` with a promise that it made nothing.
-pub fn promised_creation(organisation: &Organisation, email: &str, said: &Said) -> Vec<String> {
+pub fn promised_creation(organisation: &Organisation, email: &str, said: &Reported) -> Vec<String> {
     let mut wrong = creation(organisation, email, said);
     let made = organisation.made(email);
-    if matches!(said, Said::There { maybe: false }) && made > 0 {
+    if matches!(said, Reported::AlreadyExists { ambiguous: false }) && made > 0 {
         wrong.push("said made by somebody else, made by this call".to_owned());
     }
     wrong
 }
 
 /// What is wrong with a report about deleting the invitation with this id.
-pub fn deletion(organisation: &Organisation, id: &str, said: &Said) -> Vec<String> {
+pub fn deletion(organisation: &Organisation, id: &str, said: &Reported) -> Vec<String> {
     let live = organisation.live().iter().any(|record| record.id == id);
     match said {
-        Said::Deleted if live => vec!["said deleted, still there".to_owned()],
-        Said::Missing if live => vec!["said missing, still there".to_owned()],
-        Said::Failed { maybe: false, kind } if !live && *kind != ErrorKind::NotFound => {
+        Reported::Deleted if live => vec!["said deleted, still there".to_owned()],
+        Reported::NotFound if live => vec!["said missing, still there".to_owned()],
+        Reported::Failed {
+            ambiguous: false,
+            kind,
+        } if !live && *kind != ErrorKind::NotFound => {
             vec!["surely not done, deleted".to_owned()]
         }
-        Said::NotAttempted if !live => vec!["not attempted, deleted".to_owned()],
-        Said::Created { .. } | Said::Found { .. } | Said::There { .. } => {
+        Reported::NotAttempted if !live => vec!["not attempted, deleted".to_owned()],
+        Reported::Created { .. } | Reported::Found { .. } | Reported::AlreadyExists { .. } => {
             vec!["not the report of a delete".to_owned()]
         }
         _ => Vec::new(),
@@ -251,14 +267,19 @@ pub fn deletion(organisation: &Organisation, id: &str, said: &Said) -> Vec<Strin
 }
 
 /// What is wrong with a report about renewing the invitation with this id.
-pub fn renewal(organisation: &Organisation, email: &str, old: &str, said: &Said) -> Vec<String> {
+pub fn renewal(
+    organisation: &Organisation,
+    email: &str,
+    old: &str,
+    said: &Reported,
+) -> Vec<String> {
     let live = organisation.live_of(email);
     let old_is_live = live.iter().any(|record| record.id == old);
     let made = organisation.made(email);
     let current = |record: &&Record| record.id != old && record.status != Status::Expired;
     let mut wrong = Vec::new();
     match said {
-        Said::Created { id, email: named } | Said::Found { id, email: named } => {
+        Reported::Created { id, email: named } | Reported::Found { id, email: named } => {
             if !named.eq_ignore_ascii_case(email) {
                 wrong.push(format!("success about {named}"));
             }
@@ -272,35 +293,37 @@ pub fn renewal(organisation: &Organisation, email: &str, old: &str, said: &Said)
                 more => wrong.push(format!("said renewed, {} exist", more.len())),
             }
         }
-        Said::There { .. } => {
+        Reported::AlreadyExists { .. } => {
             if live.is_empty() && !organisation.is_member(email) {
                 wrong.push("lost, said kept".to_owned());
             } else if live.iter().find(current).is_none() && !organisation.is_member(email) {
                 wrong.push("said kept, only the old one exists".to_owned());
             }
         }
-        Said::Failed { maybe, .. } => {
-            if !maybe && made > 0 {
+        Reported::Failed { ambiguous, .. } => {
+            if !ambiguous && made > 0 {
                 wrong.push("surely not done, committed".to_owned());
             }
-            if !maybe && !old_is_live {
+            if !ambiguous && !old_is_live {
                 wrong.push("surely not done, the old one is deleted".to_owned());
             }
         }
-        Said::Withdrawn { maybe } => {
-            if !maybe && made > 0 {
+        Reported::Withdrawn { ambiguous } => {
+            if !ambiguous && made > 0 {
                 wrong.push("create surely not done, committed".to_owned());
             }
             if old_is_live {
                 wrong.push("said withdrawn, still there".to_owned());
             }
         }
-        Said::NotAttempted => {
+        Reported::NotAttempted => {
             if !old_is_live || made > 0 {
                 wrong.push("said not attempted, changed".to_owned());
             }
         }
-        Said::Deleted | Said::Missing => wrong.push("not the report of a renewal".to_owned()),
+        Reported::Deleted | Reported::NotFound => {
+            wrong.push("not the report of a renewal".to_owned())
+        }
     }
     wrong
 }

@@ -15,12 +15,12 @@ use crate::{
 };
 
 #[track_caller]
-fn round_trip<T>(value: &T, wanted: &Value)
+fn round_trip<T>(value: &T, expected: &Value)
 where
     T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug,
 {
     let written = serde_json::to_value(value).unwrap();
-    assert_eq!(&written, wanted);
+    assert_eq!(&written, expected);
     assert_eq!(&serde_json::from_value::<T>(written).unwrap(), value);
 }
 
@@ -63,11 +63,11 @@ async fn json_has_the_librarys_fields_and_omits_unknown_ones() {
         "colour": "red",
     });
     let invitation = read(Backend::Confluent, &object).await;
-    let wanted = json!({
+    let expected = json!({
         "id": "i-7od91", "email": "ann@example.com", "status": "sent", "auth_type": "sso",
         "expires_at": "2026-03-08T10:00:00Z", "extra": { "colour": "red" },
     });
-    round_trip(&invitation, &wanted);
+    round_trip(&invitation, &expected);
 }
 
 #[test]
@@ -168,8 +168,11 @@ fn every_public_data_type_has_a_schema() {
     ];
     for schema in schemas {
         let schema = schema.to_value();
-        let told = ["type", "oneOf", "anyOf", "enum", "properties"];
-        assert!(told.iter().any(|key| schema.get(key).is_some()), "{schema}");
+        let recorded = ["type", "oneOf", "anyOf", "enum", "properties"];
+        assert!(
+            recorded.iter().any(|key| schema.get(key).is_some()),
+            "{schema}"
+        );
     }
     for word in ["sent", "staged", "accepted", "expired", "deactivated"] {
         let schema = schema_for!(InvitationStatus).to_value();

@@ -3,10 +3,10 @@
 use futures::StreamExt;
 use org_invitations::{AuthType, BulkOptions, NewInvitation, Plan, PlanOptions};
 
-use crate::judge::{self, Said};
 use crate::matrix::{Cell, Finding, check};
-use crate::paths::list;
+use crate::oracle::{self, Reported};
 use crate::provider::{Patience, connect};
+use crate::scenarios::list;
 use crate::server::{
     Answer, Body, Carried, Fault, Op, Organisation, ROLE_ADMIN, Seed, Server, Vendor, World,
 };
@@ -189,13 +189,13 @@ async fn renew_all(roster: Roster, concurrency: usize, runs: usize) -> Finding {
                 ..Patience::default()
             },
         );
-        let Ok(there) = list(provider.as_ref()).await else {
+        let Ok(invitations) = list(provider.as_ref()).await else {
             continue;
         };
         let rows = (0..PEOPLE).map(|number| (roster.row)(address(number)));
         let plan = Plan::new(
             rows,
-            there,
+            invitations,
             &provider.capabilities(),
             &PlanOptions::default(),
         );
@@ -208,17 +208,17 @@ async fn renew_all(roster: Roster, concurrency: usize, runs: usize) -> Finding {
                 .live_of(&email)
                 .first()
                 .map(|record| record.id.clone());
-            let said = Said::of_step(outcome.result);
+            let said = Reported::of_step(outcome.result);
             let Some(old) = old else { continue };
             // Whose old options were restored is invited, with a new id.
             let restored = truth.live_of(&email).iter().any(|record| record.id != old);
-            if matches!(said, Said::Withdrawn { .. }) {
+            if matches!(said, Reported::Withdrawn { .. }) {
                 named.push(email.clone());
             }
             if !restored {
                 finding
                     .wrong
-                    .extend(judge::renewal(&truth, &email, &old, &said));
+                    .extend(oracle::renewal(&truth, &email, &old, &said));
             }
         }
     }
@@ -267,11 +267,11 @@ async fn renewals_that_are_possible_are_done() {
                 )
                 .await;
                 let provider = connect(&server, Patience::default());
-                let there = list(provider.as_ref()).await.expect("a list");
+                let invitations = list(provider.as_ref()).await.expect("a list");
                 let rows = (0..PEOPLE).map(|number| NewInvitation::new(address(number)));
                 let plan = Plan::new(
                     rows,
-                    there,
+                    invitations,
                     &provider.capabilities(),
                     &PlanOptions::default(),
                 );

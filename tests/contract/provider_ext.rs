@@ -56,18 +56,18 @@ async fn every_pointer_to_a_provider_is_one() {
     let boxed: Box<dyn InvitationProvider> = Box::new(direct.clone());
     let nested = Arc::new(Arc::clone(&shared));
     let leaked: &'static Confluent = Box::leak(Box::new(direct.clone()));
-    let wanted = Some(EMAIL.to_owned());
-    assert_eq!(first_email(&direct).await, wanted);
-    assert_eq!(first_email(&shared).await, wanted);
-    assert_eq!(first_email(&*shared).await, wanted);
-    assert_eq!(first_email(&boxed).await, wanted);
-    assert_eq!(first_email(&nested).await, wanted);
-    assert_eq!(first_email(&leaked).await, wanted);
+    let expected = Some(EMAIL.to_owned());
+    assert_eq!(first_email(&direct).await, expected);
+    assert_eq!(first_email(&shared).await, expected);
+    assert_eq!(first_email(&*shared).await, expected);
+    assert_eq!(first_email(&boxed).await, expected);
+    assert_eq!(first_email(&nested).await, expected);
+    assert_eq!(first_email(&leaked).await, expected);
     assert_eq!(shared.capabilities(), direct.capabilities());
     assert_eq!(boxed.to_string(), "confluent");
     // Calls outlive the place that they were made in.
     let task = tokio::spawn(async move { first_email(&shared).await });
-    assert_eq!(task.await.unwrap(), wanted);
+    assert_eq!(task.await.unwrap(), expected);
 }
 
 #[tokio::test]
@@ -188,7 +188,7 @@ async fn get_or_create_gets_what_is_in_the_way() {
     let link = "https://api.confluent.cloud/iam/v2/invitations/i-ann";
     let (post, list) = ("POST /iam/v2/invitations", "GET /iam/v2/invitations");
     let get = "GET /iam/v2/invitations/i-ann";
-    for (name, script, wanted) in [
+    for (name, script, expected) in [
         (
             "by its location",
             vec![conflict(Some(link)), item],
@@ -226,7 +226,7 @@ async fn get_or_create_gets_what_is_in_the_way() {
             Ok(found) => checks.same("the email", found.email.to_lowercase(), EMAIL),
             Err(error) => checks.that(false, error.to_string()),
         }
-        checks.same("the requests", calls(&wire), wanted);
+        checks.same("the requests", calls(&wire), expected);
     }
 }
 

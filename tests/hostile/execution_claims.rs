@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use crate::answers::{self, Named};
 use crate::matrix::{Cell, Finding, check};
-use crate::paths::{ANN, Case, Expect, Path};
 use crate::provider::Patience;
+use crate::scenarios::{ANN, Case, Expect, Path};
 use crate::server::{Answer, Body, Carried, Fault, Op, Organisation, Seed, Server, Vendor, World};
+use crate::undocumented_responses::{self, Named};
 
 /// What the invitation and the clock tell about the time of a create.
 fn worlds() -> Vec<(&'static str, World)> {
@@ -87,9 +87,9 @@ async fn creates(
     for vendor in Vendor::BOTH {
         let trap = elsewhere(vendor).await;
         for &path in paths {
-            for Named { name, answer } in answers::open(&trap.url())
+            for Named { name, answer } in undocumented_responses::open(&trap.url())
                 .into_iter()
-                .chain(answers::hollow())
+                .chain(undocumented_responses::hollow())
             {
                 for &(when, carried, times) in whens {
                     for (world_name, world) in worlds {
@@ -162,9 +162,9 @@ async fn create_without_a_lookup_stays_open() {
     let mut cells: Vec<Cell> = Vec::new();
     for vendor in Vendor::BOTH {
         for path in [Path::Create, Path::GetOrCreate, Path::CreateMany] {
-            for Named { name, answer } in answers::open("http://127.0.0.1:9")
+            for Named { name, answer } in undocumented_responses::open("http://127.0.0.1:9")
                 .into_iter()
-                .chain(answers::hollow())
+                .chain(undocumented_responses::hollow())
             {
                 let failed = || Answer::Status(503, Body::Empty, Vec::new());
                 let faults = vec![
@@ -259,7 +259,7 @@ async fn evidence_makes_a_create_certain() {
     let mut cells: Vec<Cell> = Vec::new();
     for vendor in Vendor::BOTH {
         for path in Path::MAKING {
-            for Named { name, answer } in answers::refused_creates() {
+            for Named { name, answer } in undocumented_responses::refused_creates() {
                 let fault = Fault::new(Op::Create, Carried::No, answer).about(ANN);
                 let case = Case::new(vendor, path, format!("{name}, before commit"));
                 cells.push(case.faults(vec![fault]).expect(Expect::SurelyNot).cell());
@@ -325,9 +325,9 @@ async fn cut_success_is_not_surely_not_done() {
 async fn get_answered_by_a_gateway_is_not_missing() {
     let mut cells: Vec<Cell> = Vec::new();
     for vendor in Vendor::BOTH {
-        for Named { name, answer } in answers::open("http://127.0.0.1:9")
+        for Named { name, answer } in undocumented_responses::open("http://127.0.0.1:9")
             .into_iter()
-            .chain(answers::hollow())
+            .chain(undocumented_responses::hollow())
         {
             let label = format!("{:10} | get              | {name}", vendor.name());
             cells.push(Cell::new(label, get(vendor, answer)));

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use org_invitations::{AuthType, NewInvitation, PlanOptions};
 
-use crate::judge::{self, Said};
 use crate::matrix::{Cell, Finding, check};
-use crate::paths::{ANN, apply};
+use crate::oracle::{self, Reported};
 use crate::provider::{Patience, connect};
+use crate::scenarios::{ANN, apply};
 use crate::server::{
     Answer, Body, Carried, Fault, Op, Organisation, ROLE_DEVELOPER, Seed, Server, Vendor, World,
 };
@@ -106,17 +106,17 @@ impl Prune {
         }
         let said = outcomes
             .iter()
-            .filter(|(_, _, said)| matches!(said, Said::Deleted))
+            .filter(|(_, _, said)| matches!(said, Reported::Deleted))
             .count();
-        let maybe = outcomes
+        let ambiguous = outcomes
             .iter()
-            .filter(|(_, _, said)| said.is_maybe())
+            .filter(|(_, _, said)| said.is_ambiguous())
             .count();
         if said != removed.len() {
             wrong.push("said deleted and deleted differ".to_owned());
         }
         Finding {
-            reported: format!("{said} deleted, {maybe} open"),
+            reported: format!("{said} deleted, {ambiguous} open"),
             truth: format!("{} deleted", removed.len()),
             wrong,
         }
@@ -418,10 +418,10 @@ async fn prune_after_a_conflict_leaves_who_resembles() {
             )
             .await;
             let truth = server.truth();
-            let wrong = judge::bystanders(&truth, &[]);
+            let wrong = oracle::bystanders(&truth, &[]);
             Finding {
                 reported: format!("{} steps", outcomes.map_or(0, |steps| steps.len())),
-                truth: judge::truth(&truth, ANN),
+                truth: oracle::truth(&truth, ANN),
                 wrong,
             }
         }));
