@@ -214,23 +214,29 @@ impl People {
 pub trait OrganizationProviderExt: OrganizationProvider {
     /// What the organisation knows of an address: invited, member, both or neither.
     ///
-    /// Costs the list of the address's invitations (on ClickHouse the whole list) and the list of members. On
-    /// ClickHouse, who has accepted is no invitation any more; the members tell that from an invitation that expired.
+    /// Costs the list of the address's invitations (on ClickHouse, and on Confluent for another spelling, the whole
+    /// list) and the list of members. On ClickHouse, who has accepted is no invitation any more; the members tell that from an invitation that expired.
     ///
     /// # Errors
     ///
     /// Those of the two lists, also of a single item.
     async fn find_person(&self, email: &str) -> Result<Person> {
-        let query = match self.capabilities().filter_email {
-            true => ListQuery::new().email(email),
-            false => ListQuery::new(),
-        };
+        let filtered = ListQuery::new().email(email);
         let mut invitations = Vec::new();
-        let mut list = self.list(query);
-        while let Some(invitation) = list.next().await {
-            let invitation = invitation?;
-            if same_email(&invitation.email, email) {
-                invitations.push(invitation);
+        // A server may compare spellings, so without a match the whole list follows.
+        for query in [filtered, ListQuery::new()] {
+            if query.email.is_some() && !self.capabilities().filter_email {
+                continue;
+            }
+            let mut list = self.list(query);
+            while let Some(invitation) = list.next().await {
+                let invitation = invitation?;
+                if same_email(&invitation.email, email) {
+                    invitations.push(invitation);
+                }
+            }
+            if !invitations.is_empty() || !self.capabilities().server_side_filters {
+                break;
             }
         }
         let member = self.find_member(email).await?;

@@ -411,12 +411,14 @@ fn binding_from(mut wire: types::RoleBinding) -> Result<Binding, String> {
     let principal = wire.principal.take().ok_or("it has no `principal`")?;
     let role = wire.role_name.take().ok_or("it has no `role_name`")?;
     let pattern = wire.crn_pattern.take().ok_or("it has no `crn_pattern`")?;
-    let mut assignment = RoleAssignment::default();
-    assignment.name = Some(role);
-    assignment.scope = crn::short(&pattern);
-    assignment.binding_id = wire.id.take();
     let unknown = std::mem::take(&mut wire.extra);
-    assignment.extra = Extra::from_rest(&wire, unknown);
+    let assignment = RoleAssignment {
+        name: Some(role),
+        scope: crn::short(&pattern),
+        binding_id: wire.id.take(),
+        extra: Extra::from_rest(&wire, unknown),
+        ..RoleAssignment::default()
+    };
     Ok(Binding {
         principal,
         pattern,

@@ -362,13 +362,17 @@ impl ResolvedConfig {
 
     /// The failure of a value in the profile, with file and line.
     fn invalid_value(&self, key: &str, wrong: &str) -> Failure {
-        let place = match &self.profile {
-            Some((path, lines)) => match lines.get(key) {
-                Some(line) => format!("{}:{line}: ", path.display()),
-                None => format!("{}: ", path.display()),
-            },
-            None => String::new(),
+        let line = self.profile.as_ref().and_then(|(path, lines)| {
+            let line = lines.get(key)?;
+            Some(format!("{}:{line}: ", path.display()))
+        });
+        // Elsewhere, the source is a variable or a flag.
+        let (place, source) = match (line, self.source_of(key), &self.profile) {
+            (Some(line), _, _) => (line, String::new()),
+            (None, Some(source), _) => (String::new(), format!(" ({source})")),
+            (None, None, Some((path, _))) => (format!("{}: ", path.display()), String::new()),
+            (None, None, None) => Default::default(),
         };
-        Failure::Usage(format!("{place}`{key}`: {wrong}"))
+        Failure::Usage(format!("{place}`{key}`{source}: {wrong}"))
     }
 }

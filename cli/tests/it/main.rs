@@ -8,6 +8,7 @@ mod golden;
 mod list;
 mod outage;
 mod output;
+mod people;
 mod renew;
 mod roster;
 mod sandbox;
