@@ -43,7 +43,10 @@
 //! |---|---|---|
 //! | create, get, list, delete | yes | yes |
 //! | [`auth_type`](NewInvitation::auth_type()) of the invitee | yes | refused |
-//! | [roles](Roles), by id or the legacy one | refused: bind roles to the invited user | yes |
+//! | [roles](RoleGrant) of an invitation | bound to the invited user after the create, each in a scope | created with the invitation |
+//! | the deprecated single role | refused | yes |
+//! | [members](MemberProvider) and their roles | yes | yes; roles are written as a whole |
+//! | [list of roles](MemberProvider::list_roles) | refused: no API | yes |
 //! | [`ListQuery`] filters `email`, `status` | by the server | by the library, exactly |
 //! | [`ListQuery`] filters `user`, `creator` | by the server | refused |
 //! | pages | by the server, at most 100 invitations | cut by the library |

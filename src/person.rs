@@ -217,6 +217,21 @@ pub trait OrganizationProviderExt: OrganizationProvider {
     /// Costs the list of the address's invitations (on ClickHouse, and on Confluent for another spelling, the whole
     /// list) and the list of members. On ClickHouse, who has accepted is no invitation any more; the members tell that from an invitation that expired.
     ///
+    /// ```
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use org_invitations::{ClickHouse, InvitationProvider, NewInvitation, OrganizationProviderExt, PersonState};
+    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
+    /// # let key = &sandbox.credentials().clickhouse;
+    /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
+    /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
+    /// provider.create(NewInvitation::new("ann@example.com")).await?;
+    /// let ann = provider.find_person("ann@example.com").await?;
+    /// assert_eq!((ann.state, ann.invitations.len()), (PersonState::Invited, 1));
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// Those of the two lists, also of a single item.

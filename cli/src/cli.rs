@@ -37,7 +37,7 @@ pub(crate) struct Cli {
 const SHORT_HELP: &str = "\
 Examples:
   org-invitations -p confluent list --expiring-within 24h
-  org-invitations -p clickhouse create ann@example.com --role developer
+  org-invitations -p clickhouse create ann@example.com --role Developer
   org-invitations doctor       # check the configuration and the connection
 
 `--help` describes credentials, the configuration file and exit codes.";
@@ -87,7 +87,7 @@ Exit codes:
 Examples:
   org-invitations -p confluent list --expiring-within 24h
   org-invitations -p confluent -p clickhouse list -o csv
-  org-invitations -p clickhouse create ann@example.com --role developer
+  org-invitations -p clickhouse create ann@example.com --role Developer
   org-invitations --profile kafka renew --expired
   org-invitations demo";
 

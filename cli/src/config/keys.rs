@@ -1,6 +1,6 @@
-//! The keys of a provider's configuration, the environment variables that set them, and the default URLs.
+//! The keys of a profile, with the environment variables that set them too.
 
-use org_invitations::ProviderKind;
+use org_invitations::{ConfigKey, ProviderKind};
 
 /// The environment variables that select a provider, a profile and a configuration file.
 pub(crate) const PROVIDER_VARIABLE: &str = "ORG_INVITATIONS_PROVIDER";
@@ -8,44 +8,51 @@ pub(super) const PROFILE_VARIABLE: &str = "ORG_INVITATIONS_PROFILE";
 pub(super) const CONFIG_VARIABLE: &str = "ORG_INVITATIONS_CONFIG";
 
 /// A key that a flag, an environment variable or a separate file can set besides the profile.
-pub(super) struct ConfigKey {
+pub(super) struct ProfileKey {
     pub name: &'static str,
     pub variable: Option<&'static str>,
     pub is_secret: bool,
 }
 
-const fn key(name: &'static str, variable: Option<&'static str>) -> ConfigKey {
-    ConfigKey {
+const fn variable(setting: Option<ConfigKey>) -> Option<&'static str> {
+    match setting {
+        Some(setting) => Some(setting.env_var()),
+        None => None,
+    }
+}
+
+const fn key(name: &'static str, setting: Option<ConfigKey>) -> ProfileKey {
+    ProfileKey {
         name,
-        variable,
+        variable: variable(setting),
         is_secret: false,
     }
 }
 
-const fn secret_key(name: &'static str, variable: Option<&'static str>) -> ConfigKey {
-    ConfigKey {
+const fn secret_key(name: &'static str, setting: Option<ConfigKey>) -> ProfileKey {
+    ProfileKey {
         name,
-        variable,
+        variable: variable(setting),
         is_secret: true,
     }
 }
 
-const CONFLUENT: &[ConfigKey] = &[
-    key("api_key", Some("CONFLUENT_CLOUD_API_KEY")),
-    secret_key("api_secret", Some("CONFLUENT_CLOUD_API_SECRET")),
+const CONFLUENT: &[ProfileKey] = &[
+    key("api_key", Some(ConfigKey::ConfluentApiKey)),
+    secret_key("api_secret", Some(ConfigKey::ConfluentApiSecret)),
     secret_key("access_token", None),
-    key("base_url", Some("CONFLUENT_CLOUD_ENDPOINT")),
+    key("base_url", Some(ConfigKey::ConfluentBaseUrl)),
 ];
 
-const CLICKHOUSE: &[ConfigKey] = &[
-    key("organization_id", Some("CLICKHOUSE_ORG_ID")),
-    key("api_key", Some("CLICKHOUSE_CLOUD_API_KEY")),
-    secret_key("api_secret", Some("CLICKHOUSE_CLOUD_API_SECRET")),
-    key("base_url", Some("CLICKHOUSE_API_URL")),
+const CLICKHOUSE: &[ProfileKey] = &[
+    key("organization_id", Some(ConfigKey::ClickHouseOrganizationId)),
+    key("api_key", Some(ConfigKey::ClickHouseApiKey)),
+    secret_key("api_secret", Some(ConfigKey::ClickHouseApiSecret)),
+    key("base_url", Some(ConfigKey::ClickHouseBaseUrl)),
 ];
 
 /// The keys of a provider, in the order in which `doctor` shows them.
-pub(super) fn keys_of(kind: ProviderKind) -> &'static [ConfigKey] {
+pub(super) fn keys_of(kind: ProviderKind) -> &'static [ProfileKey] {
     match kind {
         ProviderKind::ClickHouse => CLICKHOUSE,
         _ => CONFLUENT,
@@ -74,13 +81,5 @@ pub(crate) fn required_variables(kind: ProviderKind) -> String {
         Some((last, [])) => (*last).to_owned(),
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
         None => String::new(),
-    }
-}
-
-/// Where the requests of a provider go unless `base_url` is set.
-pub(crate) fn default_base_url(kind: ProviderKind) -> &'static str {
-    match kind {
-        ProviderKind::ClickHouse => "https://api.clickhouse.cloud",
-        _ => "https://api.confluent.cloud",
     }
 }

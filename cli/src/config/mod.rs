@@ -27,7 +27,7 @@ use org_invitations::ProviderKind;
 pub(crate) use self::{
     account::Account,
     file::{ConfigFile, Profile, profile_schema},
-    keys::{PROVIDER_VARIABLE, default_base_url, required_variables},
+    keys::{PROVIDER_VARIABLE, required_variables},
     path::ConfigPath,
     redact::redacted_url,
     resolve::{ResolvedConfig, ResolvedValue},

@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     Account, Flags, Profile, how_to_set_up,
-    keys::{ConfigKey, keys_of, secret_variables, variable_of},
+    keys::{ProfileKey, keys_of, secret_variables, variable_of},
     redact::{collect_strings, redact_values, redacted_url},
     secret, variable,
 };
@@ -60,7 +60,7 @@ pub(crate) struct ResolvedConfig {
     pub values: Vec<ResolvedValue>,
     /// Warnings about the values.
     pub warnings: Vec<String>,
-    /// The values of the [`ConfigKey`]s that are set.
+    /// The values of the [`ProfileKey`]s that are set.
     sources: Vec<(&'static str, ValueSource)>,
     /// The values that only a profile can set.
     profile_only: Map<String, Json>,
@@ -110,7 +110,7 @@ impl ResolvedConfig {
     /// Drops the token of the profile if the environment has an API key: a provider takes one credential only.
     fn drop_replaced_credentials(
         &mut self,
-        keys: &[ConfigKey],
+        keys: &[ProfileKey],
         source: &str,
     ) -> Result<(), Failure> {
         for key in keys.iter().filter(|key| key.name.starts_with("api_")) {
@@ -148,7 +148,7 @@ impl ResolvedConfig {
         }
     }
 
-    fn add(&mut self, key: &ConfigKey, flags: &Flags, profile: &str) -> Result<(), Failure> {
+    fn add(&mut self, key: &ProfileKey, flags: &Flags, profile: &str) -> Result<(), Failure> {
         let flag = match key.name {
             "base_url" => flags.base_url.clone().map(|url| ("flag --base-url", url)),
             "organization_id" => {
@@ -188,7 +188,11 @@ impl ResolvedConfig {
     }
 
     /// Takes the values of a key out of those of the profile.
-    fn take_from_profile(&mut self, key: &ConfigKey, profile: &str) -> Result<Candidates, Failure> {
+    fn take_from_profile(
+        &mut self,
+        key: &ProfileKey,
+        profile: &str,
+    ) -> Result<Candidates, Failure> {
         let mut values = Vec::new();
         for suffix in ["", "_file", "_command"] {
             let key = format!("{}{suffix}", key.name);

@@ -10,7 +10,7 @@ use org_invitations::ListQuery;
 
 use super::report::{CheckReport, Verdict};
 use crate::{
-    config::{ResolvedConfig, default_base_url, redacted_url},
+    config::{ResolvedConfig, redacted_url},
     failure::{Exit, Failure},
     output::escape_control,
     provider,
@@ -79,7 +79,7 @@ impl Checks {
         client: &reqwest::Client,
     ) -> bool {
         let url = resolved.base_url();
-        let url = url.unwrap_or_else(|| default_base_url(resolved.kind));
+        let url = url.unwrap_or_else(|| resolved.kind.default_base_url());
         let (sent, start) = (Utc::now(), Instant::now());
         let answer = client.get(url).timeout(TIMEOUT).send().await;
         let received = Utc::now();
