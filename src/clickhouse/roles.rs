@@ -82,7 +82,7 @@ impl KnownRoles {
             )),
             None => {
                 let names = self.roles.iter().filter_map(|role| role.name.as_deref());
-                let hint = nearest(role, names).map(|name| format!(", did you mean {name:?}?"));
+                let hint = nearest(role, names).map(|name| format!(" (did you mean {name:?}?)"));
                 let known = self.roles.iter().take(20).map(|role| match &role.name {
                     Some(name) => format!("{name} ({})", role.id),
                     None => role.id.clone(),

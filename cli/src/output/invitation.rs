@@ -1,11 +1,11 @@
 //! The printed form of an invitation, for `list`, `get` and `create`.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use org_invitations::{Invitation, RoleAssignment};
+use org_invitations::Invitation;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Cell, Record, color, format_time};
+use super::{Cell, Record, color, format_time, role_names};
 
 /// An invitation and its provider.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -60,7 +60,7 @@ impl Record for InvitationRecord {
             Cell::new(&invitation.email),
             Cell::new(status.map(ToString::to_string).unwrap_or_default())
                 .styled(status.and_then(color::of_status)),
-            Cell::new(role_names(invitation).join(", ")),
+            Cell::new(roles_of(invitation).join(", ")),
             when(&invitation.created_at),
             when(&invitation.expires_at),
         ]
@@ -84,7 +84,7 @@ impl Record for InvitationRecord {
             invitation.email.clone(),
             word(invitation.status.as_ref().map(ToString::to_string)),
             word(invitation.auth_type.as_ref().map(ToString::to_string)),
-            role_names(invitation).join(";"),
+            roles_of(invitation).join(";"),
             ids.join(";"),
             when(&invitation.created_at),
             when(&invitation.expires_at),
@@ -95,13 +95,11 @@ impl Record for InvitationRecord {
     }
 }
 
-/// The roles for people: names, else ids, else the legacy role.
-fn role_names(invitation: &Invitation) -> Vec<String> {
-    let name = |role: &RoleAssignment| role.name.clone().or_else(|| role.id.clone());
-    let roles = invitation.assigned_roles.iter().flatten();
-    let names: Vec<String> = roles.filter_map(name).collect();
-    if names.is_empty() {
-        return invitation.role.clone().into_iter().collect();
+/// The roles for people, or else the legacy role.
+fn roles_of(invitation: &Invitation) -> Vec<String> {
+    let roles = role_names(invitation.assigned_roles.iter().flatten());
+    match roles.is_empty() {
+        true => invitation.role.clone().into_iter().collect(),
+        false => roles,
     }
-    names
 }

@@ -134,7 +134,7 @@ async fn an_unknown_role_ends_before_anything_is_changed() {
     let refused = fixture.run(&create).await;
     refused.fails(
         2,
-        &["no role \"Biling\", did you mean \"Billing\"?", "Admin"],
+        &["no role \"Biling\" (did you mean \"Billing\"?)", "Admin"],
     );
     let create = ["-p", "confluent", "create", ANN, "--role", "Admin@lkc-1"];
     let refused = fixture.run(&create).await;

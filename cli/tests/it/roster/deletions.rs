@@ -483,7 +483,7 @@ async fn invalid_roles_are_rejected_without_a_loss() {
     assert_eq!(named.success().stdout, "invited 0, kept 3, deleted 0\n");
     // A name that no role has.
     let odd = run(roster("Biling")).await;
-    odd.fails(2, &["no role \"Biling\", did you mean \"Billing\"?"]);
+    odd.fails(2, &["no role \"Biling\" (did you mean \"Billing\"?)"]);
     assert_eq!(deleted(&fixture), 0);
     // An unknown id, while the roles of the organisation can be read.
     let unknown_role = run(roster(unknown)).await;
