@@ -7,8 +7,8 @@ use futures::{StreamExt, TryStreamExt};
 use org_invitations::{
     Action, ApplyOptions, AuthType, BulkOptions, Capabilities, ClickHouse, Confluent, ErrorKind,
     Invitation, InvitationProvider, InvitationProviderExt, InvitationStatus, ListQuery,
-    NewInvitation, Plan, PlanOptions, RenewalOptions, RetryPolicy, RoleAssignment, StepOutcome,
-    StepResult,
+    NewInvitation, Plan, PlanOptions, RenewalOptions, RetryPolicy, Role, RoleAssignment,
+    StepOutcome, StepResult,
 };
 use org_invitations_sandbox::{Fault, Faults, Operation, Rule, Sandbox};
 
@@ -102,6 +102,39 @@ fn roles_without_ids_are_kept_and_said_not_to_be_compared() {
     let (action, _, reason) = step(new, made);
     assert_eq!(action, Action::Keep);
     assert!(reason.is_some_and(|reason| reason.contains("not compared")));
+}
+
+#[test]
+fn roles_of_the_organisation_decide_which_rows_are_valid() {
+    let role = |id: &str, name: &str| {
+        let mut role = Role::new(id);
+        role.name = Some(name.to_owned());
+        role
+    };
+    let roles = [
+        role("r-1", "Admin"),
+        role("r-2", "Reader"),
+        role("r-3", "READER"),
+    ];
+    let mut made = invitations("i-1", "ann@example.com", InvitationStatus::Sent);
+    let mut assigned = RoleAssignment::default();
+    assigned.id = Some("r-1".to_owned());
+    made.assigned_roles = Some(vec![assigned]);
+    for (granted, action, words) in [
+        ("admin", Action::Keep, ""),
+        ("r-1", Action::Keep, ""),
+        ("r-2", Action::Replace, "other roles"),
+        ("Amdin", Action::Invalid, "(did you mean \"Admin\"?)"),
+        ("reader", Action::Invalid, "2 roles are called \"reader\""),
+    ] {
+        let roster = [NewInvitation::new("ann@example.com").roles([granted])];
+        let options = PlanOptions::default().roles(roles.clone());
+        let plan = plan(&roster, &[made.clone()], &options);
+        let step = &plan.steps[0];
+        assert_eq!(step.action, action, "{granted} {step:?}");
+        let reason = step.reason.as_deref().unwrap_or_default();
+        assert!(reason.contains(words), "{granted} {reason}");
+    }
 }
 
 #[test]

@@ -1,9 +1,6 @@
 //! The roles that the organisation has, and the ids of those that are named.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::StatusCode;
 
@@ -15,86 +12,23 @@ use crate::{
     invitation::{NewInvitation, RoleKind, Roles},
     operation::OperationContext,
     renewal::is_uuid,
-    role::{Role, RoleGrant, nearest},
+    role::{Role, RoleGrant, RoleIndex},
 };
 
 /// The organisation's roles as they were listed last.
 #[derive(Debug, Default)]
-pub(super) struct RoleCache(Mutex<Option<Arc<KnownRoles>>>);
+pub(super) struct RoleCache(Mutex<Option<Arc<RoleIndex>>>);
 
 impl RoleCache {
-    fn get(&self) -> Option<Arc<KnownRoles>> {
+    fn get(&self) -> Option<Arc<RoleIndex>> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    fn set(&self, roles: &Arc<KnownRoles>) {
+    fn set(&self, roles: &Arc<RoleIndex>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(roles));
-    }
-}
-
-/// Roles by id and by name.
-#[derive(Debug)]
-struct KnownRoles {
-    roles: Vec<Role>,
-    by_id: HashMap<String, usize>,
-    /// By name in lower case.
-    by_name: HashMap<String, Vec<usize>>,
-}
-
-impl KnownRoles {
-    fn new(roles: Vec<Role>) -> Self {
-        let mut by_id = HashMap::new();
-        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
-        for (index, role) in roles.iter().enumerate() {
-            by_id.insert(role.id.clone(), index);
-            if let Some(name) = &role.name {
-                by_name.entry(name.to_lowercase()).or_default().push(index);
-            }
-        }
-        Self {
-            roles,
-            by_id,
-            by_name,
-        }
-    }
-
-    /// The id of a role that is given by name or id; the error says why there is not exactly one.
-    fn id_of(&self, role: &str) -> Result<String, String> {
-        if self.by_id.contains_key(role) {
-            return Ok(role.to_owned());
-        }
-        let shown = excerpt(role);
-        let ids = |indexes: &[usize]| -> Vec<&str> {
-            indexes
-                .iter()
-                .map(|index| self.roles[*index].id.as_str())
-                .collect()
-        };
-        match self.by_name.get(&role.to_lowercase()).map(Vec::as_slice) {
-            Some([one]) => Ok(self.roles[*one].id.clone()),
-            Some(several) => Err(format!(
-                "{} roles are called {shown:?}; give the id of one of them: {}",
-                several.len(),
-                ids(several).join(", ")
-            )),
-            None => {
-                let names = self.roles.iter().filter_map(|role| role.name.as_deref());
-                let hint = nearest(role, names).map(|name| format!(" (did you mean {name:?}?)"));
-                let known = self.roles.iter().take(20).map(|role| match &role.name {
-                    Some(name) => format!("{name} ({})", role.id),
-                    None => role.id.clone(),
-                });
-                let known: Vec<_> = known.collect();
-                let hint = hint.unwrap_or_default();
-                Err(format!(
-                    "the organisation has no role {shown:?}{hint}; it has {}",
-                    known.join(", ")
-                ))
-            }
-        }
     }
 }
 
@@ -109,7 +43,7 @@ impl ClickHouse {
         }
         let context = self.context(Operation::Create, Some(&new.email));
         let known = match self.fetch_roles().await {
-            Ok(known) if !known.roles.is_empty() => known,
+            Ok(known) if !known.roles().is_empty() => known,
             // What the list does not tell, the server decides; but a name has no meaning without it.
             Ok(_) | Err(_) if grants.iter().all(|grant| is_uuid(&grant.role)) => return Ok(()),
             Ok(_) => return Err(unresolvable(&context, grants)),
@@ -159,11 +93,11 @@ impl ClickHouse {
     pub(super) async fn roles_list(&self) -> Result<Vec<Role>> {
         let fresh = self.fetch_roles().await?;
         self.roles.set(&fresh);
-        Ok(fresh.roles.clone())
+        Ok(fresh.roles().to_vec())
     }
 
     /// `GET /v1/organizations/{organizationId}/roles`: all of them, or an error.
-    async fn fetch_roles(&self) -> Result<Arc<KnownRoles>> {
+    async fn fetch_roles(&self) -> Result<Arc<RoleIndex>> {
         let context = self.context(Operation::ListRoles, None);
         context.require_supported(offers::ORGANIZATION_ROLES_GET_LIST, "list of roles")?;
         let api = self.api.within(&context.call);
@@ -191,13 +125,13 @@ impl ClickHouse {
         };
         let roles: Option<Vec<Role>> = roles.into_iter().map(role_from).collect();
         match roles {
-            Some(roles) => Ok(Arc::new(KnownRoles::new(roles))),
+            Some(roles) => Ok(Arc::new(RoleIndex::new(roles))),
             None => incomplete("a role has no `id`"),
         }
     }
 }
 
-fn ids_of(known: &KnownRoles, grants: &[RoleGrant]) -> Result<Vec<String>, String> {
+fn ids_of(known: &RoleIndex, grants: &[RoleGrant]) -> Result<Vec<String>, String> {
     grants
         .iter()
         .map(|grant| known.id_of(&grant.role))

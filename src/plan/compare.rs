@@ -12,6 +12,7 @@ use crate::{
         existing::{AddressIndex, Existing, KnownRoles, mark_shared_ids},
     },
     renewal::{ReportedRoles, missing_capability, previous_options},
+    role::RoleIndex,
 };
 
 impl Plan {
@@ -33,7 +34,9 @@ impl Plan {
         R: IntoIterator<Item = NewInvitation>,
         E: IntoIterator<Item = Invitation>,
     {
-        let mut known_roles = KnownRoles::default();
+        let roles = options.roles.clone().filter(|roles| !roles.is_empty());
+        let roles = roles.map(RoleIndex::new);
+        let mut known_roles = KnownRoles::new(roles.as_ref());
         let read = |invitation: Invitation| {
             known_roles.add(&invitation);
             Existing::from(invitation)
@@ -64,7 +67,7 @@ impl Plan {
             let person = &mut index.people[person];
             // Also an invalid row protects its person.
             person.in_roster = true;
-            let step = match row_error(&new, capabilities) {
+            let step = match row_error(&new, capabilities, roles.as_ref()) {
                 Some(why) => Step::invalid(row, new, why),
                 None if person.row.is_some() => {
                     let why = "an earlier row has the same address";
@@ -175,14 +178,24 @@ const SHARED_ID: &str =
     "its id belongs to another address in the list too, so its owner is unknown";
 
 /// Why a row is invalid.
-fn row_error(new: &NewInvitation, capabilities: &Capabilities) -> Option<String> {
+fn row_error(
+    new: &NewInvitation,
+    capabilities: &Capabilities,
+    roles: Option<&RoleIndex>,
+) -> Option<String> {
     if let Err(error) = new.validate() {
         return Some(error.message().to_owned());
     }
     if let Some(missing) = missing_capability(new, capabilities) {
         return Some(format!("the provider has no {missing}"));
     }
-    None
+    match (&new.roles, roles) {
+        (Some(Roles::Grants(grants)), Some(roles)) => {
+            let mut errors = grants.iter().map(|grant| roles.id_of(&grant.role));
+            errors.find_map(std::result::Result::err)
+        }
+        _ => None,
+    }
 }
 
 /// The step for a valid row, given the invitation of its address.

@@ -12,6 +12,7 @@ use crate::{
     address::normalize_email,
     invitation::{AuthType, Invitation, InvitationId, InvitationStatus},
     renewal::ReportedRoles,
+    role::RoleIndex,
 };
 
 /// The properties of an existing invitation that a plan needs.
@@ -61,7 +62,7 @@ impl Existing {
     }
 }
 
-/// The roles that the existing invitations name.
+/// The roles that the organisation is known to have, and those that the existing invitations name.
 #[derive(Default)]
 pub(super) struct KnownRoles {
     ids: HashSet<String>,
@@ -70,13 +71,27 @@ pub(super) struct KnownRoles {
 }
 
 impl KnownRoles {
+    /// The roles that the organisation has, as far as it is known.
+    pub fn new(roles: Option<&RoleIndex>) -> Self {
+        let mut known = Self::default();
+        for role in roles.map_or(&[][..], RoleIndex::roles) {
+            known.insert(&role.id, role.name.as_deref());
+        }
+        known
+    }
+
+    fn insert(&mut self, id: &str, name: Option<&str>) {
+        if self.ids.insert(id.to_owned())
+            && let Some(name) = name
+        {
+            self.names.insert(name.to_lowercase(), id.to_owned());
+        }
+    }
+
     pub fn add(&mut self, invitation: &Invitation) {
         for role in invitation.assigned_roles.iter().flatten() {
             if let Some(id) = role.id.as_ref().filter(|id| !self.ids.contains(*id)) {
-                self.ids.insert(id.clone());
-                if let Some(name) = &role.name {
-                    self.names.insert(name.to_lowercase(), id.clone());
-                }
+                self.insert(id, role.name.as_deref());
             }
         }
     }

@@ -6,10 +6,11 @@ use crate::{
     invitation::{InvitationId, NewInvitation},
     removal::RemovalLimit,
     renewal::RenewalOptions,
+    role::Role,
 };
 
 /// The options of making a [`Plan`](crate::Plan).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PlanOptions {
     /// Whether to withdraw the invitations of people who are not in the roster, except accepted ones. Default: no.
@@ -22,6 +23,10 @@ pub struct PlanOptions {
     pub allow_empty: bool,
     /// Further invitations to withdraw, except those of people in the roster. Default: none.
     pub withdraw: Vec<Withdrawal>,
+    /// The roles that the organisation has, as [`list_roles`](crate::MemberProvider::list_roles) returns them. A row with
+    /// another role is [`Invalid`](crate::Action::Invalid), and its reason names the existing ones. Default: unknown, so
+    /// that roles are first checked when the plan is applied.
+    pub roles: Option<Vec<Role>>,
 }
 
 /// A person whose invitation is to be withdrawn.
@@ -63,6 +68,13 @@ impl PlanOptions {
     #[must_use]
     pub fn withdraw(mut self, withdraw: impl IntoIterator<Item = Withdrawal>) -> Self {
         self.withdraw = withdraw.into_iter().collect();
+        self
+    }
+
+    /// Sets the roles that the organisation has.
+    #[must_use]
+    pub fn roles(mut self, roles: impl IntoIterator<Item = Role>) -> Self {
+        self.roles = Some(roles.into_iter().collect());
         self
     }
 

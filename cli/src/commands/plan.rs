@@ -5,8 +5,8 @@ use std::{collections::HashSet, path::PathBuf};
 use clap::Args;
 use futures::TryStreamExt;
 use org_invitations::{
-    Action, Invitation, InvitationProviderExt, ListQuery, NewInvitation, Plan, PlanOptions,
-    Withdrawal, normalize_email,
+    Action, Invitation, InvitationProviderExt, ListQuery, NewInvitation, Plan, PlanOptions, Role,
+    Roles, Withdrawal, normalize_email,
 };
 
 use crate::{
@@ -131,8 +131,10 @@ pub(super) async fn plan(
         None => Vec::new(),
     };
     let (lines, news): (Vec<_>, Vec<_>) = roster.invite.into_iter().unzip();
+    let roles = interrupt.or_interrupted(roles_of(provider, &news)).await?;
     let missing = without_invitation(&roster.withdraw, &invitations);
-    let options = options.plan_options().withdraw(roster.withdraw);
+    let mut options = options.plan_options().withdraw(roster.withdraw);
+    options.roles = roles;
     let mut plan = Plan::new(news, invitations, &provider.capabilities(), &options);
     for step in &mut plan.steps {
         // The library numbers rows; people count lines.
@@ -152,6 +154,25 @@ pub(super) async fn plan(
         lines,
         withdrawn,
     })
+}
+
+/// The roles of the organisation, if a row grants a role and the key may list them. Otherwise the server decides.
+async fn roles_of(
+    provider: &ProviderContext,
+    news: &[NewInvitation],
+) -> Result<Option<Vec<Role>>, Failure> {
+    let grants_roles = |new: &NewInvitation| matches!(new.roles, Some(Roles::Grants(_)));
+    if !provider.capabilities().list_roles || !news.iter().any(grants_roles) {
+        return Ok(None);
+    }
+    match provider.list_roles().await {
+        Ok(roles) => Ok(Some(roles)),
+        Err(error) => {
+            let why = escape_control(&error.to_string()).into_owned();
+            eprintln!("warning: the roles of the roster were not checked: {why}");
+            Ok(None)
+        }
+    }
 }
 
 /// The addresses to withdraw that have no invitation.
