@@ -107,6 +107,7 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// # let key = &sandbox.credentials().clickhouse;
     /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
     /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
+    /// # if !provider.capabilities().members || !provider.capabilities().list_roles { return Ok(()); }
     /// # provider.create(NewInvitation::new("ann@example.com").roles(["Developer"])).await?;
     /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
     /// # let ann = provider.find_member("ann@example.com").await?.ok_or("no member")?;
@@ -134,6 +135,7 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// # let key = &sandbox.credentials().clickhouse;
     /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
     /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
+    /// # if !provider.capabilities().members || !provider.capabilities().list_roles { return Ok(()); }
     /// # provider.create(NewInvitation::new("ann@example.com").roles(["Developer"])).await?;
     /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
     /// # let ann = provider.find_member("ann@example.com").await?.ok_or("no member")?;
@@ -159,6 +161,7 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// # let key = &sandbox.credentials().clickhouse;
     /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
     /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
+    /// # if !provider.capabilities().members || !provider.capabilities().list_roles { return Ok(()); }
     /// # provider.create(NewInvitation::new("ann@example.com").roles(["Developer"])).await?;
     /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
     /// # let ann = provider.find_member("ann@example.com").await?.ok_or("no member")?;
@@ -185,6 +188,7 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// # let key = &sandbox.credentials().clickhouse;
     /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
     /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
+    /// # if !provider.capabilities().members || !provider.capabilities().list_roles { return Ok(()); }
     /// # provider.create(NewInvitation::new("ann@example.com").roles(["Developer"])).await?;
     /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
     /// # let ann = provider.find_member("ann@example.com").await?.ok_or("no member")?;
@@ -211,6 +215,7 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// # let key = &sandbox.credentials().clickhouse;
     /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
     /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
+    /// # if !provider.capabilities().members || !provider.capabilities().list_roles { return Ok(()); }
     /// # provider.create(NewInvitation::new("ann@example.com").roles(["Developer"])).await?;
     /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
     /// # let ann = provider.find_member("ann@example.com").await?.ok_or("no member")?;
@@ -237,6 +242,7 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// # let key = &sandbox.credentials().clickhouse;
     /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
     /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
+    /// # if !provider.capabilities().members || !provider.capabilities().list_roles { return Ok(()); }
     /// # provider.create(NewInvitation::new("ann@example.com").roles(["Developer"])).await?;
     /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
     /// # let ann = provider.find_member("ann@example.com").await?.ok_or("no member")?;
@@ -263,6 +269,7 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// # let key = &sandbox.credentials().clickhouse;
     /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
     /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
+    /// # if !provider.capabilities().members || !provider.capabilities().list_roles { return Ok(()); }
     /// # provider.create(NewInvitation::new("ann@example.com").roles(["Developer"])).await?;
     /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
     /// # let ann = provider.find_member("ann@example.com").await?.ok_or("no member")?;
@@ -287,6 +294,7 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// # let key = &sandbox.credentials().clickhouse;
     /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
     /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
+    /// # if !provider.capabilities().members || !provider.capabilities().list_roles { return Ok(()); }
     /// # provider.create(NewInvitation::new("ann@example.com").roles(["Developer"])).await?;
     /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
     /// # let ann = provider.find_member("ann@example.com").await?.ok_or("no member")?;
@@ -316,6 +324,7 @@ pub trait MemberProviderExt: MemberProvider {
     /// # let key = &sandbox.credentials().clickhouse;
     /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
     /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
+    /// # if !provider.capabilities().members || !provider.capabilities().list_roles { return Ok(()); }
     /// # provider.create(NewInvitation::new("ann@example.com").roles(["Developer"])).await?;
     /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
     /// # let ann = provider.find_member("ann@example.com").await?.ok_or("no member")?;
@@ -344,6 +353,7 @@ pub trait MemberProviderExt: MemberProvider {
     /// # let key = &sandbox.credentials().clickhouse;
     /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
     /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
+    /// # if !provider.capabilities().members || !provider.capabilities().list_roles { return Ok(()); }
     /// # provider.create(NewInvitation::new("ann@example.com").roles(["Developer"])).await?;
     /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
     /// # let ann = provider.find_member("ann@example.com").await?.ok_or("no member")?;

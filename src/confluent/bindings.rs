@@ -117,7 +117,7 @@ impl Confluent {
         context: &OperationContext<'_>,
         grants: &[RoleGrant],
     ) -> Result<Vec<Resolved>> {
-        context.require_supported(OFFERED || grants.is_empty(), "roles")?;
+        context.require_supported(OFFERED, "roles")?;
         let mut organization = String::new();
         for grant in grants {
             context.with_context(grant.validate())?;

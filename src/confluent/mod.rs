@@ -95,7 +95,7 @@ impl Confluent {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`], naming the variable that is missing or wrong.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming the variable that is missing or wrong.
     pub fn from_env() -> Result<Self> {
         ConfluentBuilder::from_env()?.build()
     }

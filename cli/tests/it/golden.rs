@@ -155,7 +155,7 @@ async fn tables_match_the_golden_files() {
     let people: &[(&str, &[&str])] = &[
         ("confluent", &["ann@example.com"]),
         ("confluent", &["somebody.with.a.long.name@example.com"]),
-        ("clickhouse", &["bob@example.com", "--role", "admin"]),
+        ("clickhouse", &["bob@example.com", "--legacy-role", "admin"]),
     ];
     for (provider, arguments) in people {
         let create = [&["-p", provider, "-o", "json", "create"], *arguments].concat();
