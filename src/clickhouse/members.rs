@@ -7,13 +7,13 @@ use async_trait::async_trait;
 use crate::{
     bindings::clickhouse::{offers, types},
     clickhouse::{ClickHouse, convert},
-    decode::{ListBody, ObjectText, Text, extra_of, is_ambiguous, raw_property, split},
+    decode::{ListBody, ObjectText, Text, extra_of, is_ambiguous, parse, raw_property, split},
     error::{ErrorKind, Operation, Result},
     http::Reply,
     invitation::RoleAssignment,
     list::{Page, PageToken},
     member::{Member, MemberId, MemberProvider},
-    operation::{OperationContext, Success},
+    operation::OperationContext,
     reconcile::reconcile_delete,
     role::{Role, RoleChange, RoleGrant},
 };
@@ -51,7 +51,7 @@ impl MemberProvider for ClickHouse {
         let api = self.api.within(&context.call);
         let request = api.member_get().organization_id(&*self.organization);
         let sent = request.user_id(id.as_str()).send().await;
-        one(&context, context.outcome(sent), id)
+        one(&context, context.reply(sent), id)
     }
 
     /// Those of [`get_member`](MemberProvider::get_member).
@@ -139,7 +139,7 @@ impl ClickHouse {
         let api = self.api.within(&context.call);
         let request = api.member_update().organization_id(&*self.organization);
         let sent = request.user_id(id.as_str()).body(body).send().await;
-        let after = one(&context, context.outcome(sent), id)?;
+        let after = one(&context, context.reply(sent), id)?;
         // An answer without the roles says nothing of them.
         let after = match after.roles {
             Some(roles) => roles,
@@ -194,14 +194,12 @@ fn page(context: &OperationContext<'_>, reply: &Reply) -> Result<Page<Member>> {
 }
 
 /// One member, who was asked for by `id`.
-fn one(
-    context: &OperationContext<'_>,
-    success: Result<Success<types::MemberResponse>>,
-    id: &MemberId,
-) -> Result<Member> {
-    let Success { value, reply } = success?;
+fn one(context: &OperationContext<'_>, reply: Result<Reply>, id: &MemberId) -> Result<Member> {
+    let reply = reply?;
     let odd = |why: &str| context.decode_error(&reply, why);
-    let envelope = value.map_err(|why| odd(&why))?;
+    // Documents may give a read and a change types of their own; the envelope is the same.
+    let envelope: types::MemberResponse =
+        parse(&reply.body).map_err(|error| odd(&error.to_string()))?;
     context.expect_no_failure(&reply, &envelope.extra)?;
     let wire = envelope.result.ok_or_else(|| odd("it has no `result`"))?;
     let text = Text(raw_property(&reply, "result"));
