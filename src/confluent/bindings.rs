@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::{
     bindings::confluent::{offers, types},
     confluent::{Confluent, convert, crn},
-    decode::{ListBody, ObjectText, is_ambiguous, split},
+    decode::{ListBody, ObjectText, split},
     error::{ErrorKind, Operation, Result},
     extra::Extra,
     invitation::{Invitation, NewInvitation, RoleAssignment, Roles},
@@ -318,7 +318,6 @@ impl Confluent {
                     convert::next_token(metadata.and_then(|metadata| metadata.next.as_deref()))
                         .map_err(|why| context.decode_error(&reply, why))?
                 }
-                Err(why) if is_ambiguous(why) => return Err(context.decode_error(&reply, why)),
                 Err(why) => return Err(context.decode_error(&reply, why)),
             };
             for item in list.items {

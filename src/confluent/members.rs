@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::{
     bindings::confluent::{offers, types},
     confluent::{Confluent, bindings, convert},
-    decode::{ListBody, ObjectText, Text, extra_of, is_ambiguous, split},
+    decode::{ListBody, ObjectText, Text, extra_of, split},
     error::{ErrorKind, Operation, Result},
     http::Reply,
     invitation::RoleAssignment,
@@ -126,7 +126,6 @@ fn page(context: &OperationContext<'_>, reply: &Reply) -> Result<Page<Member>> {
     )?;
     let envelope = match &list.envelope {
         Ok(envelope) => envelope,
-        Err(why) if is_ambiguous(why) => return Err(context.decode_error(reply, why)),
         // Whether it goes on is not known.
         Err(why) => return Err(context.decode_error(reply, why)),
     };

@@ -22,6 +22,9 @@ pub(crate) use self::previous::{ReportedRoles, has_options, missing_capability, 
 /// checked is checked before the withdrawal, the create is retried, [`fallback`](Self::fallback) is created if the
 /// provider rejects the new options, and only an invitation in a response or a list counts as success.
 ///
+/// On Confluent, withdrawing an invitation drops the role bindings of the user that it created, and a renewal does not read
+/// them first: roles that the person is to keep have to be in the new invitation.
+///
 /// ```
 /// # async fn example() -> org_invitations::Result<()> {
 /// use org_invitations::{
