@@ -31,7 +31,10 @@ impl Default for Clock {
 impl Clock {
     /// The time that the servers show, in the microseconds that travel on the wire.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        (Utc::now() + self.advanced + self.skew).trunc_subsecs(6)
+        let now = (Utc::now() + self.advanced + self.skew).trunc_subsecs(6);
+        // The first millisecond of a second lasts two: without milliseconds, a time looks less precise than it is.
+        let first = now.trunc_subsecs(0) + TimeDelta::milliseconds(1);
+        now.max(first)
     }
 
     /// Time since the start. [`Clock::advance`] moves it and a skew does not.

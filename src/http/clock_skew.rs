@@ -7,7 +7,25 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 /// The skew of the server's clock, learnt from `Date` headers and creation times in its responses.
 #[derive(Debug, Default)]
-pub(crate) struct ClockSkew(Mutex<Option<Offset>>);
+pub(crate) struct ClockSkew(Mutex<Observed>);
+
+/// What the server's times have shown so far.
+#[derive(Debug, Default)]
+struct Observed {
+    offset: Option<Offset>,
+    /// The finest resolution of a creation time. One time in a thousand has no milliseconds, though its server
+    /// writes them.
+    finest: Option<TimeDelta>,
+}
+
+impl Observed {
+    /// The resolution of a creation time, which is as fine as that of any earlier one.
+    fn resolution(&mut self, time: DateTime<Utc>) -> TimeDelta {
+        let shown = resolution(time);
+        let finest = self.finest.map_or(shown, |finest| finest.min(shown));
+        *self.finest.insert(finest)
+    }
+}
 
 /// A larger skew is ignored.
 const MAX_PLAUSIBLE_SKEW: TimeDelta = TimeDelta::days(3_650);
@@ -42,8 +60,8 @@ impl ClockSkew {
         if observed.min.abs() > MAX_PLAUSIBLE_SKEW || observed.max.abs() > MAX_PLAUSIBLE_SKEW {
             return;
         }
-        let mut offset = self.lock();
-        *offset = Some(match *offset {
+        let mut known = self.lock();
+        known.offset = Some(match known.offset {
             // Overlapping bounds narrow each other. Otherwise a clock was set, and the newer bounds hold.
             Some(known) if known.min <= observed.max && observed.min <= known.max => Offset {
                 min: known.min.max(observed.min),
@@ -55,17 +73,18 @@ impl ClockSkew {
 
     /// Whether any observation was recorded.
     pub fn is_known(&self) -> bool {
-        self.lock().is_some()
+        self.lock().offset.is_some()
     }
 
-    /// Compares a server time with a local time.
+    /// Compares a creation time of the server with a local time.
     pub fn compare(&self, server: DateTime<Utc>, local: DateTime<Utc>) -> RelativeTime {
+        let (resolution, offset) = {
+            let mut known = self.lock();
+            (known.resolution(server), known.offset)
+        };
         // The exact time lies before the next time that the server's resolution can express.
-        let latest = server
-            .checked_add_signed(resolution(server))
-            .unwrap_or(server);
+        let latest = server.checked_add_signed(resolution).unwrap_or(server);
         let earliest = server;
-        let offset = *self.lock();
         if let Some(offset) = offset {
             if latest <= local + offset.min {
                 return RelativeTime::Before;
@@ -86,11 +105,11 @@ impl ClockSkew {
 
     /// The best estimate of the server's time at a local time.
     pub fn server_time(&self, local: DateTime<Utc>) -> DateTime<Utc> {
-        let estimate = estimate(*self.lock());
+        let estimate = estimate(self.lock().offset);
         local.checked_add_signed(estimate).unwrap_or(local)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Offset>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Observed> {
         self.0
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
@@ -169,6 +188,17 @@ mod tests {
             clock.observe(at(ahead), at(0), at(0));
             assert_eq!(clock.server_time(at(5)), at(ahead + 5));
         }
+    }
+
+    #[test]
+    fn a_whole_second_is_as_precise_as_the_other_times_of_its_server() {
+        let clock = ClockSkew::default();
+        let second = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        clock.observe(second, at(0), at(0));
+        assert_eq!(clock.compare(second, at(5)), RelativeTime::Unknown);
+        let millis = DateTime::from_timestamp_millis(1_700_000_000_020).unwrap();
+        clock.compare(millis, at(20));
+        assert_eq!(clock.compare(second, at(5)), RelativeTime::ProbablyBefore);
     }
 
     #[test]

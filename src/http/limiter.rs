@@ -76,6 +76,9 @@ struct State {
     /// Whether the server's behaviour is known: at first, and after a 429, one request probes alone.
     probed: bool,
     blocked_until: Option<Instant>,
+    /// The end of a spent window, as the server reports it: such as the end of the day. Requests are sent earlier, since
+    /// the figure may be wrong; whoever cannot wait is told it.
+    spent_until: Option<Instant>,
     /// The number of 429s since the last other response.
     rejections: u32,
     /// The longest that a 429 blocks all requests.
@@ -138,6 +141,7 @@ impl Limiter {
                 waiting: 0,
                 probed: !rates.is_empty(),
                 blocked_until: None,
+                spent_until: None,
                 rejections: 0,
                 max_block: max_block.min(MAX_WINDOW),
             }),
@@ -152,8 +156,11 @@ impl Limiter {
     /// `deadline` is too early: at once if the wait is known, else at the deadline.
     pub async fn acquire(&self, deadline: Instant) -> Result<Permit<'_>, TooLate> {
         let requested_at = Instant::now();
-        let late = |at: Option<Instant>| TooLate {
-            wait: at.map(|at| at.saturating_duration_since(Instant::now())),
+        let late = |at: Option<Instant>| {
+            let at = at.map(|at| self.with_state(|state| at.max(state.spent_until.unwrap_or(at))));
+            TooLate {
+                wait: at.map(|at| at.saturating_duration_since(Instant::now())),
+            }
         };
         let waiting = Waiting::begin(self);
         let earliest = self.with_state(|state| state.earliest(waiting.before));
@@ -329,7 +336,10 @@ impl State {
 
     /// Updates the window from the headers of a response; returns the end of the window, if they have it.
     fn update_from_headers(&mut self, reported: RateLimit, now: Instant) -> Option<Instant> {
-        let reset = reported.reset.filter(|_| !self.fixed)?.min(MAX_WINDOW);
+        let reset = reported.reset.filter(|_| !self.fixed)?;
+        let is_spent = reported.remaining == Some(0);
+        self.spent_until = is_spent.then(|| now.checked_add(reset)).flatten();
+        let reset = reset.min(MAX_WINDOW);
         // A server that rounds up never reports 0 seconds.
         self.rounds_down |= reset.is_zero();
         let whole = reset.subsec_nanos() == 0;

@@ -328,6 +328,21 @@ async fn a_request_that_would_miss_its_deadline_fails_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_spent_quota_is_reported_with_its_end() {
+    let limiter = Limiter::new(None, &[], 16, MAX_WINDOW);
+    let day = Duration::from_secs(86_400);
+    let first = limiter.acquire(never()).await.unwrap();
+    first.complete(reported(1, 0, day), None);
+    let soon = || Instant::now() + Duration::from_secs(30);
+    let late = limiter.acquire(soon()).await.unwrap_err();
+    assert_eq!(late.wait, Some(day));
+    // A request that has the time probes earlier, since the figure may be wrong.
+    let probe = limiter.acquire(never()).await.unwrap();
+    probe.complete(reported(1, 1, Duration::from_secs(10)), None);
+    assert!(limiter.acquire(soon()).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_waits_for_a_connection_is_not_told_of_the_rate() {
     let limiter = Limiter::new(None, &[], 1, MAX_WINDOW);
     let _only = limiter.acquire(never()).await.unwrap();

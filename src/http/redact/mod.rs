@@ -34,10 +34,13 @@ struct Secret {
 
 impl Secret {
     fn new(secret: &str) -> Self {
-        let base64 = base64_forms(secret).into_iter().map(SecretString::from);
+        let mut base64 = base64_forms(secret);
+        // Some servers echo a header, which is base64 itself, in base64.
+        let twice: Vec<_> = base64.iter().flat_map(|form| base64_forms(form)).collect();
+        base64.extend(twice);
         Self {
             text: secret.into(),
-            base64: base64.collect(),
+            base64: base64.into_iter().map(SecretString::from).collect(),
         }
     }
 
@@ -92,7 +95,7 @@ impl Redactor {
 
     /// Replaces every registered secret in `text` by `[REDACTED]`; borrowed if there is none.
     ///
-    /// A secret is also found truncated, as a part of a JWT, in base64, escaped for URLs, JSON or HTML (also in
+    /// A secret is also found truncated, as a part of a JWT, in base64 (also twice), escaped for URLs, JSON or HTML (also in
     /// several of these in turn), and broken into lines.
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let secrets = self

@@ -76,6 +76,23 @@ fn a_secret_is_redacted_in_base64_wherever_it_begins() {
 }
 
 #[test]
+fn base64_of_base64_is_redacted() {
+    let secret = "correct?horse>battery~staple";
+    for before in ["", "k", "ke", "key:"] {
+        for outer in ["", "Basic ", "{\"a\":\""] {
+            let once = BASE64_STANDARD.encode(format!("{before}{secret}"));
+            let twice = BASE64_STANDARD.encode(format!("{outer}{once}"));
+            for text in [twice.clone(), twice.replace('+', "-").replace('/', "_")] {
+                let clean = redact(secret, &text);
+                let (begin, end) = clean.split_once("[REDACTED]").expect(&clean);
+                let most = 2 * (outer.len() + before.len()) + 12;
+                assert!(begin.len() + end.len() <= most, "{text} {clean}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_secret_that_looks_encoded_is_redacted() {
     for secret in [
         "a%25b&amp;c\\\\d%2541",
