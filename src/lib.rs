@@ -161,7 +161,7 @@ pub use crate::{
     },
     provider::InvitationProvider,
     provider_ext::InvitationProviderExt,
-    removal::{RemovalLimit, TooManyRemovals},
+    removal::{Removable, RemovalLimit, TooManyRemovals},
     renewal::{Renewal, RenewalObserver, RenewalOptions, RenewalResult},
     role::{Role, RoleChange, RoleFailure, RoleGrant},
 };

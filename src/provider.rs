@@ -10,14 +10,15 @@ use crate::{
     error::Result,
     invitation::{Invitation, InvitationId, NewInvitation},
     list::{ListQuery, Page, PageToken},
+    member::MemberProvider,
 };
 
 /// A service that invites people to an organisation.
 ///
 /// Implemented by [`Confluent`](crate::Confluent) and [`ClickHouse`](crate::ClickHouse), and open to
 /// others. The trait is what an implementor provides; callers find the rest in
-/// [`InvitationProviderExt`](crate::InvitationProviderExt). But for [`check`](Self::check), it has no default bodies, so a wrapper cannot forget to
-/// forward.
+/// [`InvitationProviderExt`](crate::InvitationProviderExt). But for [`check`](Self::check) and [`members`](Self::members), it has no
+/// default bodies, so a wrapper cannot forget to forward.
 ///
 /// A request means the same on every provider: an option is honoured or refused, never ignored.
 /// `Display` is the provider's short name (`confluent`), `Debug` must not show a secret. Dropping a
@@ -104,6 +105,30 @@ pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync + 'static 
     async fn check(&self, new: &NewInvitation) -> Result<()> {
         let _ = new;
         Ok(())
+    }
+
+    /// The provider of the organisation's members, if it is known: a [plan](crate::Plan) changes roles and removes
+    /// members through it, and a [renewal](crate::Renewal) reads the roles that it has to keep. Sends nothing. Default:
+    /// none. A wrapper that wraps one has to forward it.
+    ///
+    /// ```
+    /// use org_invitations::{InvitationProvider, MemberProvider};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
+    /// # let key = &sandbox.credentials().confluent;
+    /// # let builder = org_invitations::Confluent::builder();
+    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
+    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    /// let members = provider.members().ok_or("this provider has no members")?;
+    /// # if !provider.capabilities().members { return Ok(()); }
+    /// println!("{} members", members.list_members_page(None).await?.items.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn members(&self) -> Option<&dyn MemberProvider> {
+        None
     }
 
     /// Reads one invitation. Idempotent.
@@ -203,6 +228,10 @@ macro_rules! forward {
         impl<P: InvitationProvider + ?Sized> InvitationProvider for $($pointer)+ {
             fn capabilities(&self) -> Capabilities {
                 (**self).capabilities()
+            }
+
+            fn members(&self) -> Option<&dyn MemberProvider> {
+                (**self).members()
             }
 
             fn create<'a, 'f>(&'a self, new: NewInvitation) -> BoxFuture<'f, Result<Invitation>>

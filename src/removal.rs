@@ -81,6 +81,7 @@ impl RemovalLimit {
             existing,
             allowed,
             limit: *self,
+            of: Removable::Invitations,
         })
     }
 }
@@ -129,14 +130,33 @@ pub struct TooManyRemovals {
     pub allowed: usize,
     /// The limit.
     pub limit: RemovalLimit,
+    /// What is removed.
+    pub of: Removable,
+}
+
+/// What a run would remove too much of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Removable {
+    /// Invitations, which are withdrawn.
+    Invitations,
+    /// Members, who are removed or lose roles.
+    Members,
+    /// Both together.
+    Both,
 }
 
 impl fmt::Display for TooManyRemovals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (removals, existing, allowed) = (self.removals, self.existing, self.allowed);
+        let (verb, things) = match self.of {
+            Removable::Invitations => ("withdraw", "invitations"),
+            Removable::Members => ("remove, or take roles from,", "members"),
+            Removable::Both => ("remove or change", "invitations and members"),
+        };
         write!(
             f,
-            "this would withdraw {removals} of {existing} invitations, and the limit is {allowed}"
+            "this would {verb} {removals} of {existing} {things}, and the limit is {allowed}"
         )?;
         match self.limit.percent {
             0 => Ok(()),

@@ -1,10 +1,11 @@
 //! Roles: what a person is to have, and what there is to have.
 
-use std::{collections::HashMap, convert::Infallible, fmt, str::FromStr};
+use std::{borrow::Cow, collections::HashMap, convert::Infallible, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
+    confluent::crn,
     error::{Error, ErrorKind, Operation, Result, excerpt},
     extra::Extra,
     invitation::{RoleAssignment, RoleKind},
@@ -82,7 +83,17 @@ impl RoleGrant {
         let same_id = assignment.id.as_ref() == Some(&self.role);
         let name = assignment.name.as_ref();
         let same_name = name.is_some_and(|name| name.eq_ignore_ascii_case(&self.role));
-        (same_id || same_name) && self.scope == assignment.scope
+        (same_id || same_name) && short_scope(&self.scope) == short_scope(&assignment.scope)
+    }
+}
+
+/// A scope in its short form, in which scopes compare: `env-1` for the whole CRN pattern of this environment, and `None`
+/// for the whole organisation.
+pub(crate) fn short_scope(scope: &Option<String>) -> Option<Cow<'_, str>> {
+    let scope = scope.as_deref()?;
+    match scope.starts_with("crn://") {
+        true => crn::short(scope).map(Cow::Owned),
+        false => Some(Cow::Borrowed(scope)),
     }
 }
 

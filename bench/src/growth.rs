@@ -175,7 +175,7 @@ fn plan(n: usize) -> Result<Point> {
     let plan = Plan::new(roster, existing, &Capabilities::default(), &options);
     // The memory includes the roster and the list.
     let point = Point::since(start, before)?;
-    for action in [Action::Create, Action::Keep, Action::Delete] {
+    for action in [Action::Create, Action::Keep, Action::Remove] {
         assert_eq!(plan.count(action), n / 2);
     }
     Ok(point)

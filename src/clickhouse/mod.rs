@@ -21,6 +21,7 @@ use crate::{
     invitation::{Invitation, InvitationId, NewInvitation, Roles},
     list::{ListQuery, Page, PageToken},
     lookup::SharedLookups,
+    member::MemberProvider,
     operation::OperationContext,
     provider::InvitationProvider,
     reconcile::{create_reconciled, reconcile_delete},
@@ -165,6 +166,10 @@ impl InvitationProvider for ClickHouse {
             reports_status: false,
             max_page_size: None,
         }
+    }
+
+    fn members(&self) -> Option<&dyn MemberProvider> {
+        Some(self)
     }
 
     /// `POST /v1/organizations/{organizationId}/invitations`

@@ -91,7 +91,7 @@ pub(super) fn pattern(organization: &str, scope: Option<&str>) -> Result<String,
 }
 
 /// The short form of a pattern of this organisation: the scope that gives it again.
-pub(super) fn short(pattern: &str) -> Option<String> {
+pub(crate) fn short(pattern: &str) -> Option<String> {
     let rest = pattern
         .strip_prefix(AUTHORITY)?
         .strip_prefix("organization=")?;

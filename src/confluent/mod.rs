@@ -5,7 +5,7 @@ mod builder;
 #[cfg(feature = "client-credentials")]
 mod client_credentials;
 mod convert;
-mod crn;
+pub(crate) mod crn;
 mod error;
 mod members;
 mod sts;
@@ -28,6 +28,7 @@ use crate::{
     invitation::{Invitation, InvitationId, NewInvitation},
     list::{ListQuery, Page, PageToken},
     lookup::SharedLookups,
+    member::MemberProvider,
     operation::OperationContext,
     provider::InvitationProvider,
     reconcile::{create_reconciled, reconcile_delete},
@@ -163,6 +164,10 @@ impl InvitationProvider for Confluent {
             reports_status: true,
             max_page_size: Some(MAX_PAGE_SIZE),
         }
+    }
+
+    fn members(&self) -> Option<&dyn MemberProvider> {
+        Some(self)
     }
 
     /// `POST /iam/v2/invitations`

@@ -8,11 +8,12 @@ use std::{
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use crate::{
-    address::email_skeleton,
+    address::{email_skeleton, same_email},
     bulk::{self, ItemResult, for_each_concurrent},
     error::{Error, ErrorKind, Operation, Result},
-    invitation::{Invitation, NewInvitation},
+    invitation::{Invitation, NewInvitation, Roles},
     lookup::{Confirmation, SharedList, Unconfirmed, create_confirmed, find},
+    member::{MemberId, MemberProvider},
     outage::Reachability,
     plan::{
         Action, ApplyOptions, Plan, Step, StepOutcome, StepResult,
@@ -27,14 +28,14 @@ impl Plan {
     /// Executes the steps, several at a time; the stream has one outcome per step, in order of completion. Dropping
     /// the stream stops the run.
     ///
-    /// Creates come first, then replacements, then deletions. Withdrawals are limited:
+    /// Creates and changes of roles come first, then replacements, then removals. Withdrawals are limited:
     ///
     /// - If [`removals`](Self::removals) exceeds what [`ApplyOptions::removals`] allows, every step that would send a
     ///   request is [`Skipped`](StepResult::Skipped).
     /// - A replacement is a delete and a create, so it is not atomic. Until one with the same options succeeded, only
     ///   one runs at a time, whatever the concurrency. Options that the provider rejected once are not tried on the
     ///   next person, and after a person was [lost](StepResult::Lost) no replacement starts.
-    /// - Deletions are skipped if the outcome of a create of the run is unknown, since an invitation that seems to be
+    /// - Removals are skipped if the outcome of a create of the run is unknown, since an invitation that seems to be
     ///   somebody else's may be that person's: the create may have been executed, or the provider said that the person
     ///   exists and no invitation of the address was found. The same holds after a person was lost.
     pub fn apply<'a, P>(
@@ -71,9 +72,9 @@ impl Plan {
         for (index, step) in self.steps.into_iter().enumerate() {
             let [first, renewals, deletions] = &mut phases;
             let phase = match step.action {
-                Action::Create | Action::Keep | Action::Invalid => first,
+                Action::Create | Action::Keep | Action::Invalid | Action::SetRoles => first,
                 Action::Replace => renewals,
-                Action::Delete => deletions,
+                Action::Remove => deletions,
             };
             phase.push((index, step));
         }
@@ -154,7 +155,8 @@ impl ApplyRun {
             Action::Invalid => Ok((step, StepResult::Invalid)),
             Action::Create => self.create(provider, step).await,
             Action::Replace => self.renew(provider, step).await,
-            Action::Delete => self.delete(provider, step).await,
+            Action::SetRoles => set_roles(provider, step).await,
+            Action::Remove => self.remove(provider, step).await,
         }
     }
 
@@ -294,7 +296,7 @@ impl ApplyRun {
         }
     }
 
-    async fn delete<P>(&self, provider: &P, step: Step) -> Result<(Step, StepResult)>
+    async fn remove<P>(&self, provider: &P, step: Step) -> Result<(Step, StepResult)>
     where
         P: InvitationProvider + ?Sized,
     {
@@ -321,11 +323,12 @@ impl ApplyRun {
         if let Some(why) = deletions_withheld.or_else(lost).or_else(resembles) {
             return Ok((step, StepResult::Skipped(why)));
         }
-        let Some(id) = &step.id else {
-            return Err(missing_id(&step));
-        };
-        provider.delete_if_exists(id).await?;
-        Ok((step, StepResult::Deleted))
+        match (&step.id, &step.member) {
+            (Some(id), _) => drop(provider.delete_if_exists(id).await?),
+            (None, Some(member)) => remove_member(provider, member, &step.email).await?,
+            (None, None) => return Err(missing_id(&step)),
+        }
+        Ok((step, StepResult::Removed))
     }
 
     /// Records a create without confirmation; withholds deletions if its outcome is unknown.
@@ -352,8 +355,55 @@ impl ApplyRun {
     }
 }
 
+async fn set_roles<P>(provider: &P, step: Step) -> Result<(Step, StepResult)>
+where
+    P: InvitationProvider + ?Sized,
+{
+    let (Some(member), Some(Roles::Grants(grants))) = (&step.member, &step.roles) else {
+        return Err(missing_id(&step));
+    };
+    let members = members_of(provider, &step.email)?;
+    let change = members.set_roles(member, grants).await?.complete()?;
+    Ok((step, StepResult::Changed(Box::new(change))))
+}
+
+/// Removes a member, unless somebody else has the id now.
+async fn remove_member<P>(provider: &P, id: &MemberId, email: &str) -> Result<()>
+where
+    P: InvitationProvider + ?Sized,
+{
+    let members = members_of(provider, email)?;
+    let outcome = match members.get_member(id).await {
+        Ok(member) if same_email(&member.email, email) => members.remove_member(id).await,
+        Ok(member) => {
+            let message = format!(
+                "the member {id} is {:?} now, and was not removed; plan again",
+                member.email
+            );
+            let error = Error::new(ErrorKind::Conflict, Operation::RemoveMember, message);
+            return Err(error.with_provider(provider.to_string()).with_target(email));
+        }
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        outcome => outcome,
+    }
+}
+
+fn members_of<'a, P>(provider: &'a P, email: &str) -> Result<&'a dyn MemberProvider>
+where
+    P: InvitationProvider + ?Sized,
+{
+    provider.members().ok_or_else(|| {
+        let message = "the provider has no members";
+        let error = Error::new(ErrorKind::Unsupported, Operation::Validate, message);
+        error.with_provider(provider.to_string()).with_target(email)
+    })
+}
+
 fn missing_id(step: &Step) -> Error {
-    let message = format!("the step {} has no invitation id", step.action);
+    let message = format!("the step {} lacks the id of what it changes", step.action);
     Error::new(ErrorKind::InvalidInput, Operation::Validate, message).with_target(&step.email)
 }
 

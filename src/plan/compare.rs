@@ -1,15 +1,22 @@
 //! Compares a roster with the existing invitations.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use crate::{
     address::{email_skeleton, normalize_email},
     capabilities::Capabilities,
     extra::Extra,
     invitation::{Invitation, InvitationId, InvitationStatus, NewInvitation, Roles},
+    member::Member,
+    person::People,
     plan::{
         Action, Plan, PlanOptions, Previous, Step,
-        existing::{AddressIndex, Existing, KnownRoles, mark_shared_ids},
+        existing::{AddressIndex, Existing, mark_shared_ids},
+        members::{self, ExistingMember},
+        roles::KnownRoles,
     },
     renewal::{ReportedRoles, missing_capability, previous_options},
     role::RoleIndex,
@@ -23,6 +30,9 @@ impl Plan {
     /// - Of several invitations of an address, the latest counts; void ones rank last.
     /// - Options that the roster leaves open, and options that the provider does not report, are not compared.
     ///
+    /// Who has accepted is a member, and on ClickHouse no invitation any more: [`of_people`](Self::of_people) knows
+    /// members.
+    ///
     /// Takes time and memory in proportion to both lists.
     pub fn new<R, E>(
         roster: R,
@@ -34,16 +44,87 @@ impl Plan {
         R: IntoIterator<Item = NewInvitation>,
         E: IntoIterator<Item = Invitation>,
     {
+        Self::compare(roster, existing, [], capabilities, options)
+    }
+
+    /// Compares a roster with the existing invitations and members. What [`new`](Self::new) says holds, and:
+    ///
+    /// - A member with a row is kept, and gets the roles of the row ([`SetRoles`](Action::SetRoles)) if it gives any and
+    ///   the member has others. Roles that [`People::load_roles`] has not read are not compared.
+    /// - Where roles are given to users ([`Capabilities::role_scopes`]), an invited user gets other roles without a new
+    ///   invitation.
+    /// - A member without a row is removed only with [`PlanOptions::prune_members`], and never if
+    ///   [`PlanOptions::keep`] or [`PlanOptions::min_admins`] protects the member.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use org_invitations::{
+    ///     Action, ClickHouse, InvitationProvider, NewInvitation, People, Plan, PlanOptions,
+    /// };
+    ///
+    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
+    /// # let key = &sandbox.credentials().clickhouse;
+    /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
+    /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
+    /// # if !provider.capabilities().members || !provider.capabilities().list_roles { return Ok(()); }
+    /// # provider.create(NewInvitation::new("ann@example.com").roles(["Developer"])).await?;
+    /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
+    /// let roster = [NewInvitation::new("ann@example.com").roles(["Billing"])];
+    /// let mut people = People::load(&provider).await?;
+    /// people.load_roles(&provider).await?;
+    /// let plan = Plan::of_people(roster, people, &provider.capabilities(), &PlanOptions::default());
+    /// let ann = &plan.steps[0];
+    /// assert_eq!(ann.action, Action::SetRoles);
+    /// assert_eq!(ann.role_changes, ["+Billing", "-Developer"]);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+    /// ```
+    pub fn of_people<R>(
+        roster: R,
+        people: People,
+        capabilities: &Capabilities,
+        options: &PlanOptions,
+    ) -> Self
+    where
+        R: IntoIterator<Item = NewInvitation>,
+    {
+        let People {
+            invitations,
+            members,
+            ..
+        } = people;
+        Self::compare(roster, invitations, members, capabilities, options)
+    }
+
+    fn compare<R, E, M>(
+        roster: R,
+        existing: E,
+        members: M,
+        capabilities: &Capabilities,
+        options: &PlanOptions,
+    ) -> Self
+    where
+        R: IntoIterator<Item = NewInvitation>,
+        E: IntoIterator<Item = Invitation>,
+        M: IntoIterator<Item = Member>,
+    {
         let roles = options.roles.clone().filter(|roles| !roles.is_empty());
         let roles = roles.map(RoleIndex::new);
         let mut known_roles = KnownRoles::new(roles.as_ref());
+        let has_users = capabilities.role_scopes && capabilities.members;
         let read = |invitation: Invitation| {
-            known_roles.add(&invitation);
-            Existing::from(invitation)
+            known_roles.add(invitation.assigned_roles.as_deref());
+            Existing::new(invitation, has_users)
         };
         let mut existing: Vec<Existing> = existing.into_iter().map(read).collect();
+        let read = |member: Member| {
+            known_roles.add(member.roles.as_deref());
+            ExistingMember::from(member)
+        };
+        let members: Vec<ExistingMember> = members.into_iter().map(read).collect();
         let deletable = existing.iter().filter(|old| old.is_deletable()).count();
-        let mut index = AddressIndex::with_capacity(existing.len());
+        let mut index = AddressIndex::with_capacity(existing.len().max(members.len()));
         // The person of each existing invitation.
         let mut person_of = Vec::with_capacity(existing.len());
         for (position, invitation) in existing.iter().enumerate() {
@@ -55,6 +136,13 @@ impl Plan {
             person_of.push(person);
         }
         mark_shared_ids(&mut existing, &person_of);
+        let person_of_member = |(position, member): (usize, &ExistingMember)| {
+            let person = index.person(&member.email);
+            index.people[person].member = Some(position);
+            person
+        };
+        let person_of_member: Vec<usize> =
+            members.iter().enumerate().map(person_of_member).collect();
 
         let mut steps = Vec::new();
         let (mut rows, mut has_address) = (0, false);
@@ -77,8 +165,15 @@ impl Plan {
                 }
                 None => {
                     person.row = Some(row);
-                    let found = person.latest.map(|position| &existing[position]);
-                    decide(row, new, found, capabilities, &known_roles)
+                    match (person.member, person.latest) {
+                        (Some(member), _) => {
+                            members::decide(row, new, &members[member], &known_roles)
+                        }
+                        (None, Some(found)) => {
+                            decide(row, new, &existing[found], capabilities, &known_roles)
+                        }
+                        (None, None) => Step::of_row(row, new, Action::Create, None),
+                    }
                 }
             };
             if step.action == Action::Invalid && step.same_as.is_none() && options.prune {
@@ -91,7 +186,15 @@ impl Plan {
         }
 
         let prune = options.prune && (has_address || (rows == 0 && options.allow_empty));
+        let prune_members = prune && options.prune_members;
         let withdrawals = withdrawals_by_address(options);
+        let protected = Protected::new(options);
+        // Why a person without a row is kept.
+        let resembles = |email: &str| {
+            let row = (!invalid_rows.is_empty()).then(|| invalid_rows.get(&email_skeleton(email)));
+            let row = row.flatten()?;
+            Some(format!("it resembles {row}, whose row is refused"))
+        };
         if prune || !withdrawals.is_empty() {
             let candidates = existing
                 .into_iter()
@@ -103,28 +206,54 @@ impl Plan {
                     let mut ids = ids.iter();
                     ids.any(|id| id.is_none_or(|id| *id == old.id))
                 });
-                let similar_row = || invalid_rows.get(&email_skeleton(&old.email));
-                match (is_requested, prune) {
-                    (true, _) | (_, true) if old.has_shared_id => {
-                        let why = SHARED_ID.to_owned();
-                        Some(Step::without_row(old, Action::Keep, Some(why)))
-                    }
-                    (true, _) => Some(Step::without_row(old, Action::Delete, None)),
-                    (false, false) => None,
-                    (false, true) => match (!invalid_rows.is_empty()).then(similar_row).flatten() {
-                        Some(row) => {
-                            let why = format!("it resembles {row}, whose row is refused");
-                            Some(Step::without_row(old, Action::Keep, Some(why)))
-                        }
-                        None => Some(Step::without_row(old, Action::Delete, None)),
-                    },
+                if !is_requested && !prune {
+                    return None;
                 }
+                let why = protected
+                    .reason(&old.email, old.id.as_str())
+                    .or_else(|| old.has_shared_id.then(|| SHARED_ID.to_owned()))
+                    .or_else(|| resembles(&old.email).filter(|_| !is_requested));
+                let mut step = Step::without_row(old.email, why);
+                step.id = Some(old.id);
+                Some(step)
             }));
         }
+        if prune_members {
+            let candidates = members.iter().zip(person_of_member);
+            let candidates = candidates.filter(|(_, person)| !index.people[*person].in_roster);
+            steps.extend(candidates.map(|(member, _)| {
+                let why = protected.reason(&member.email, member.id.as_str());
+                let why = why.or_else(|| resembles(&member.email));
+                let mut step = Step::without_row(member.email.clone(), why);
+                step.member = Some(member.id.clone());
+                step
+            }));
+        }
+        members::protect(&mut steps, &members, &known_roles, options);
         Self {
             steps,
             existing: deletable,
+            members: members.len(),
         }
+    }
+}
+
+/// Who is never removed, by normalised address or id.
+struct Protected<'a>(HashSet<Cow<'a, str>>);
+
+impl<'a> Protected<'a> {
+    fn new(options: &'a PlanOptions) -> Self {
+        let keep = options.keep.iter().map(|one| match one.contains('@') {
+            true => Cow::Owned(normalize_email(one)),
+            false => Cow::Borrowed(one.as_str()),
+        });
+        Self(keep.collect())
+    }
+
+    fn reason(&self, email: &str, id: &str) -> Option<String> {
+        let is_kept = !self.0.is_empty()
+            && (self.0.contains(id) || self.0.contains(normalize_email(email).as_str()));
+        is_kept.then(|| "protected by the options of the plan".to_owned())
     }
 }
 
@@ -139,7 +268,12 @@ fn withdrawals_by_address(options: &PlanOptions) -> HashMap<String, Vec<Option<&
 }
 
 impl Step {
-    fn of_row(row: usize, new: NewInvitation, action: Action, reason: Option<String>) -> Self {
+    pub(super) fn of_row(
+        row: usize,
+        new: NewInvitation,
+        action: Action,
+        reason: Option<String>,
+    ) -> Self {
         Self {
             row: Some(row),
             action,
@@ -151,6 +285,8 @@ impl Step {
             roles: new.roles,
             extra: new.extra,
             previous: None,
+            member: None,
+            role_changes: Vec::new(),
         }
     }
 
@@ -158,23 +294,30 @@ impl Step {
         Self::of_row(row, new, Action::Invalid, Some(why))
     }
 
-    fn without_row(old: Existing, action: Action, reason: Option<String>) -> Self {
+    /// The removal of a person without a row, or the step that keeps the person for a reason.
+    fn without_row(email: String, kept: Option<String>) -> Self {
+        let action = match kept {
+            None => Action::Remove,
+            Some(_) => Action::Keep,
+        };
         Self {
             row: None,
             action,
-            email: old.email,
-            id: Some(old.id),
-            reason,
+            email,
+            id: None,
+            reason: kept,
             same_as: None,
             auth_type: None,
             roles: None,
             extra: Extra::default(),
             previous: None,
+            member: None,
+            role_changes: Vec::new(),
         }
     }
 }
 
-const SHARED_ID: &str =
+pub(super) const SHARED_ID: &str =
     "its id belongs to another address in the list too, so its owner is unknown";
 
 /// Why a row is invalid.
@@ -202,35 +345,42 @@ fn row_error(
 fn decide(
     row: usize,
     new: NewInvitation,
-    found: Option<&Existing>,
+    found: &Existing,
     capabilities: &Capabilities,
     known_roles: &KnownRoles,
 ) -> Step {
-    let Some(found) = found else {
-        return Step::of_row(row, new, Action::Create, None);
-    };
-    let (action, reason) = match &found.status {
-        Some(InvitationStatus::Accepted) => (Action::Keep, Some("accepted".to_owned())),
-        Some(InvitationStatus::Deactivated) => (Action::Create, None),
-        Some(InvitationStatus::Expired) => (Action::Replace, Some("expired".to_owned())),
-        _ => match difference(&new, found, known_roles) {
-            Some(what) => (Action::Replace, Some(format!("other {what}"))),
-            None if matches!(
+    let difference = difference(&new, found, known_roles);
+    let (action, reason) = match (&found.status, &difference) {
+        (Some(InvitationStatus::Accepted), _) => (Action::Keep, Some("accepted".to_owned())),
+        (Some(InvitationStatus::Deactivated), _) => (Action::Create, None),
+        (Some(InvitationStatus::Expired), _) => (Action::Replace, Some("expired".to_owned())),
+        (_, Some(Difference::Roles(_))) if found.user.is_some() => {
+            (Action::SetRoles, Some("invited".to_owned()))
+        }
+        (_, Some(Difference::Roles(_) | Difference::LegacyRole)) => {
+            (Action::Replace, Some("other roles".to_owned()))
+        }
+        (_, Some(Difference::AuthType)) => (Action::Replace, Some("other auth type".to_owned())),
+        (_, None)
+            if matches!(
                 (&new.roles, &found.roles),
                 (Some(Roles::Grants(_)), ReportedRoles::WithoutIds)
             ) =>
-            {
-                (
-                    Action::Keep,
-                    Some("its roles are reported without ids, and were not compared".to_owned()),
-                )
-            }
-            None => (Action::Keep, None),
-        },
+        {
+            (
+                Action::Keep,
+                Some("its roles are reported without ids, and were not compared".to_owned()),
+            )
+        }
+        (_, None) => (Action::Keep, None),
     };
     let mut step = Step::of_row(row, new, action, reason);
-    if matches!(action, Action::Replace | Action::Keep) {
+    if matches!(action, Action::Replace | Action::Keep | Action::SetRoles) {
         step.id = Some(found.id.clone());
+    }
+    if let (Action::SetRoles, Some(Difference::Roles(changes))) = (action, difference) {
+        step.member.clone_from(&found.user);
+        step.role_changes = changes;
     }
     if action != Action::Replace {
         return step;
@@ -262,33 +412,35 @@ fn decide(
     step
 }
 
-/// The first option that differs from the requested one.
+/// The options that differ from the requested ones.
+enum Difference {
+    AuthType,
+    LegacyRole,
+    /// Only the roles, by these changes.
+    Roles(Vec<String>),
+}
+
 fn difference(
     new: &NewInvitation,
     found: &Existing,
     known_roles: &KnownRoles,
-) -> Option<&'static str> {
-    let roles_differ = match (&new.roles, &found.roles) {
-        (Some(Roles::Grants(requested)), ReportedRoles::Ids(reported)) => {
-            let requested: HashSet<&str> = requested
-                .iter()
-                .map(|grant| known_roles.id_of(&grant.role))
-                .collect();
-            requested != reported.iter().map(String::as_str).collect()
+) -> Option<Difference> {
+    if let (Some(requested), Some(reported)) = (&new.auth_type, &found.auth_type)
+        && requested != reported
+    {
+        return Some(Difference::AuthType);
+    }
+    match (&new.roles, &found.roles) {
+        (Some(Roles::Grants(requested)), ReportedRoles::Grants(reported))
+            if !known_roles.are_same(requested, reported) =>
+        {
+            Some(Difference::Roles(known_roles.changes(requested, reported)))
         }
-        (Some(Roles::Legacy(requested)), _) => found
-            .role
-            .as_ref()
-            .is_some_and(|reported| reported != requested),
-        _ => false,
-    };
-    let auth_types_differ = match (&new.auth_type, &found.auth_type) {
-        (Some(requested), Some(reported)) => requested != reported,
-        _ => false,
-    };
-    match (roles_differ, auth_types_differ) {
-        (true, _) => Some("roles"),
-        (_, true) => Some("auth type"),
+        (Some(Roles::Legacy(requested)), _)
+            if found.role.as_ref().is_some_and(|has| has != requested) =>
+        {
+            Some(Difference::LegacyRole)
+        }
         _ => None,
     }
 }

@@ -1,9 +1,6 @@
 //! The existing invitations, indexed for the comparison with a roster.
 
-use std::{
-    collections::{HashMap, HashSet},
-    hash::{BuildHasher, RandomState},
-};
+use std::hash::{BuildHasher, RandomState};
 
 use chrono::{DateTime, Utc};
 use hashbrown::HashTable;
@@ -11,8 +8,8 @@ use hashbrown::HashTable;
 use crate::{
     address::normalize_email,
     invitation::{AuthType, Invitation, InvitationId, InvitationStatus},
+    member::MemberId,
     renewal::ReportedRoles,
-    role::RoleIndex,
 };
 
 /// The properties of an existing invitation that a plan needs.
@@ -26,11 +23,16 @@ pub(super) struct Existing {
     pub auth_type: Option<AuthType>,
     pub role: Option<String>,
     pub roles: ReportedRoles,
+    /// The user whom the invitation created, where roles are given to users.
+    pub user: Option<MemberId>,
 }
 
-impl From<Invitation> for Existing {
-    fn from(invitation: Invitation) -> Self {
+impl Existing {
+    /// The roles of an invitation are its user's if `has_user`.
+    pub fn new(invitation: Invitation, has_user: bool) -> Self {
+        let user = invitation.user.filter(|_| has_user);
         Self {
+            user: user.and_then(|user| MemberId::new(user.id).ok()),
             id: invitation.id,
             has_shared_id: false,
             email: invitation.email,
@@ -41,9 +43,7 @@ impl From<Invitation> for Existing {
             roles: invitation.assigned_roles.into(),
         }
     }
-}
 
-impl Existing {
     /// Orders the invitations of an address: withdrawn, expired, pending, accepted; then by creation.
     pub fn rank(&self) -> (u8, Option<DateTime<Utc>>) {
         let rank = match self.status {
@@ -59,51 +59,6 @@ impl Existing {
         self.status
             .as_ref()
             .is_none_or(InvitationStatus::is_deletable)
-    }
-}
-
-/// The roles that the organisation is known to have, and those that the existing invitations name.
-#[derive(Default)]
-pub(super) struct KnownRoles {
-    ids: HashSet<String>,
-    /// Ids by name in lower case.
-    names: HashMap<String, String>,
-}
-
-impl KnownRoles {
-    /// The roles that the organisation has, as far as it is known.
-    pub fn new(roles: Option<&RoleIndex>) -> Self {
-        let mut known = Self::default();
-        for role in roles.map_or(&[][..], RoleIndex::roles) {
-            known.insert(&role.id, role.name.as_deref());
-        }
-        known
-    }
-
-    fn insert(&mut self, id: &str, name: Option<&str>) {
-        if self.ids.insert(id.to_owned())
-            && let Some(name) = name
-        {
-            self.names.insert(name.to_lowercase(), id.to_owned());
-        }
-    }
-
-    pub fn add(&mut self, invitation: &Invitation) {
-        for role in invitation.assigned_roles.iter().flatten() {
-            if let Some(id) = role.id.as_ref().filter(|id| !self.ids.contains(*id)) {
-                self.insert(id, role.name.as_deref());
-            }
-        }
-    }
-
-    /// The id of a role that a roster names, as far as it is known.
-    pub fn id_of<'a>(&'a self, role: &'a str) -> &'a str {
-        if self.ids.contains(role) {
-            return role;
-        }
-        self.names
-            .get(&role.to_lowercase())
-            .map_or(role, String::as_str)
     }
 }
 
@@ -144,6 +99,8 @@ pub(super) struct Person {
     pub row: Option<usize>,
     /// Whether any row of the roster has the address, valid or not.
     pub in_roster: bool,
+    /// The index of the member.
+    pub member: Option<usize>,
 }
 
 impl AddressIndex {
@@ -171,6 +128,7 @@ impl AddressIndex {
                 latest: None,
                 row: None,
                 in_roster: false,
+                member: None,
             });
         }
         person

@@ -1,11 +1,13 @@
-//! Plans: the steps that make the existing invitations match a roster.
+//! Plans: the steps that make the existing invitations and members match a roster.
 
 mod apply;
 mod compare;
 mod existing;
+mod members;
 mod options;
 mod outcome;
 mod renewal_gate;
+mod roles;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +19,8 @@ pub use self::{
 use crate::{
     extra::Extra,
     invitation::{AuthType, InvitationId, InvitationStatus, NewInvitation, Roles},
-    removal::{RemovalLimit, TooManyRemovals},
+    member::MemberId,
+    removal::{Removable, RemovalLimit, TooManyRemovals},
     renewal::Renewal,
 };
 
@@ -41,12 +44,15 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Plan {
-    /// One step per row of the roster, in its order; then, in the order of the list, the deletions and the invitations
-    /// that [`PlanOptions::prune`] keeps in case of doubt.
+    /// One step per row of the roster, in its order; then, in the order of the lists, the removals, and those whom
+    /// [`PlanOptions::prune`] keeps for a reason.
     pub steps: Vec<Step>,
     /// The number of existing invitations that can be withdrawn, which a [`RemovalLimit`] in percent refers to.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub existing: usize,
+    /// The number of members, which it refers to for members.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub members: usize,
 }
 
 fn is_zero(number: &usize) -> bool {
@@ -84,6 +90,13 @@ pub struct Step {
     /// Further properties of the provider's request; see [`NewInvitation::extra`].
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
+    /// The member, or the invited user, whose roles are set or who is removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<MemberId>,
+    /// How the roles change: `+NAME` for a role that is added, `-NAME` for one that is taken, with `@SCOPE` where the
+    /// role applies to a part of the organisation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub role_changes: Vec<String>,
     /// The invitation that a replacement withdraws. With a create, one that an earlier run withdrew: it is recreated if
     /// the provider rejects the new options.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -117,7 +130,7 @@ impl Previous {
 /// The action of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Action {
     /// Invite the person, who is not invited, or whose invitation was withdrawn.
@@ -127,8 +140,12 @@ pub enum Action {
     Replace,
     /// Do nothing: the person is invited as requested, or is a member.
     Keep,
-    /// Withdraw the invitation of a person who is not in the roster.
-    Delete,
+    /// Give the member, or the invited user, exactly the roles of the row; the changes are in
+    /// [`role_changes`](Step::role_changes).
+    SetRoles,
+    /// Withdraw the invitation ([`Step::id`]), or remove the member ([`Step::member`]), of a person who is not in the
+    /// roster.
+    Remove,
     /// Do nothing: the row is invalid, as the reason says.
     Invalid,
 }
@@ -139,7 +156,8 @@ impl Action {
         Self::Create,
         Self::Replace,
         Self::Keep,
-        Self::Delete,
+        Self::SetRoles,
+        Self::Remove,
         Self::Invalid,
     ];
 
@@ -149,7 +167,8 @@ impl Action {
             Self::Create => "create",
             Self::Replace => "replace",
             Self::Keep => "keep",
-            Self::Delete => "delete",
+            Self::SetRoles => "set-roles",
+            Self::Remove => "remove",
             Self::Invalid => "invalid",
         }
     }
@@ -168,20 +187,34 @@ impl Plan {
         matching.count()
     }
 
-    /// The number of steps that count as removals: deletions, and replacements of invitations that have not expired.
+    /// The number of steps that count as removals: those of invitations and of members, replacements of invitations that
+    /// have not expired, and changes that take a role from somebody.
     pub fn removals(&self) -> usize {
         let withdraws = |step: &&Step| step.withdraws();
         self.steps.iter().filter(withdraws).count()
     }
 
-    /// Checks the number of removals against a limit, as [`apply`](Self::apply) does first.
+    /// Checks the number of removals against a limit, as [`apply`](Self::apply) does first: those of invitations, those of
+    /// members, and both together.
     ///
     /// # Errors
     ///
     /// [`TooManyRemovals`] if [`removals`](Self::removals) exceeds what `limit` allows of the
-    /// [existing](Self::existing) invitations.
+    /// [existing](Self::existing) invitations or of the [members](Self::members).
     pub fn check_removals(&self, limit: &RemovalLimit) -> Result<(), TooManyRemovals> {
-        limit.check(self.removals(), self.existing)
+        let removals = self.removals();
+        let of_members = self.steps.iter().filter(|step| step.takes_from_member());
+        let of_members = of_members.count();
+        let checks = [
+            (removals - of_members, self.existing, Removable::Invitations),
+            (of_members, self.members, Removable::Members),
+            (removals, self.existing + self.members, Removable::Both),
+        ];
+        for (removals, existing, of) in checks {
+            let checked = limit.check(removals, existing);
+            checked.map_err(|error| TooManyRemovals { of, ..error })?;
+        }
+        Ok(())
     }
 
     /// Whether applying the plan changes nothing.
@@ -201,13 +234,14 @@ impl Step {
         new
     }
 
-    /// Whether the step counts as a removal: a deletion, or a replacement of an invitation that has not expired.
+    /// Whether the step counts as a removal: see [`Plan::removals`].
     pub fn withdraws(&self) -> bool {
         let previous = self.previous.as_ref();
         let expired = previous.is_some_and(|old| old.status == Some(InvitationStatus::Expired));
         match self.action {
-            Action::Delete => true,
+            Action::Remove => true,
             Action::Replace => !expired,
+            Action::SetRoles => self.role_changes.iter().any(|one| one.starts_with('-')),
             _ => false,
         }
     }

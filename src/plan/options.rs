@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The options of making a [`Plan`](crate::Plan).
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PlanOptions {
     /// Whether to withdraw the invitations of people who are not in the roster, except accepted ones. Default: no.
@@ -19,6 +19,16 @@ pub struct PlanOptions {
     /// that of an invalid row ([`email_skeleton`](crate::email_skeleton)) is kept. A roster without a valid address
     /// withdraws nothing: see [`check_roster`](Self::check_roster).
     pub prune: bool,
+    /// Whether [`prune`](Self::prune) also removes the members who are not in the roster; without `prune` it does
+    /// nothing. On Confluent, the removal of a member deletes everything that the member owns. Default: no.
+    pub prune_members: bool,
+    /// Who is never removed: addresses, and ids of members or invitations. Whoever owns the key in use belongs here, as no
+    /// documented operation tells it. Default: nobody.
+    pub keep: Vec<String>,
+    /// How many administrators have to remain: a step that would leave fewer members with a role of the whole
+    /// organisation whose name is an administrator's (`OrganizationAdmin`, `Admin`) is not taken. If no member is known to
+    /// have one, no member is removed. Zero switches the check off. Default: 1.
+    pub min_admins: usize,
     /// Whether an empty roster may prune, which withdraws every invitation. Default: no.
     pub allow_empty: bool,
     /// Further invitations to withdraw, except those of people in the roster. Default: none.
@@ -27,6 +37,20 @@ pub struct PlanOptions {
     /// another role is [`Invalid`](crate::Action::Invalid), and its reason names the existing ones. Default: unknown, so
     /// that roles are first checked when the plan is applied.
     pub roles: Option<Vec<Role>>,
+}
+
+impl Default for PlanOptions {
+    fn default() -> Self {
+        Self {
+            prune: false,
+            prune_members: false,
+            keep: Vec::new(),
+            min_admins: 1,
+            allow_empty: false,
+            withdraw: Vec::new(),
+            roles: None,
+        }
+    }
 }
 
 /// A person whose invitation is to be withdrawn.
@@ -54,6 +78,27 @@ impl PlanOptions {
     #[must_use]
     pub fn prune(mut self, prune: bool) -> Self {
         self.prune = prune;
+        self
+    }
+
+    /// Sets whether members who are not in the roster are removed too.
+    #[must_use]
+    pub fn prune_members(mut self, prune_members: bool) -> Self {
+        self.prune_members = prune_members;
+        self
+    }
+
+    /// Sets who is never removed: addresses, and ids of members or invitations.
+    #[must_use]
+    pub fn keep<T: Into<String>>(mut self, keep: impl IntoIterator<Item = T>) -> Self {
+        self.keep = keep.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets how many administrators have to remain.
+    #[must_use]
+    pub fn min_admins(mut self, min_admins: usize) -> Self {
+        self.min_admins = min_admins;
         self
     }
 

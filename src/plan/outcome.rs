@@ -4,6 +4,7 @@ use crate::{
     error::{Error, ErrorKind},
     invitation::Invitation,
     plan::Step,
+    role::RoleChange,
 };
 
 /// The outcome of a step.
@@ -27,8 +28,10 @@ pub enum StepResult {
     /// The person is invited or a member already. If the person was invited meanwhile, `id` of the step is that
     /// invitation; a member has none.
     Kept,
-    /// The invitation was withdrawn, or did not exist any more.
-    Deleted,
+    /// The roles were changed.
+    Changed(Box<RoleChange>),
+    /// The invitation was withdrawn or the member removed, or did not exist any more.
+    Removed,
     /// Not sent: the row of the roster is invalid.
     Invalid,
     /// The step failed; the error says whether it may have been executed nevertheless

@@ -8,8 +8,11 @@ mod previous;
 use crate::{
     capabilities::Capabilities,
     error::{Error, ErrorKind, Operation, Result},
-    invitation::{Invitation, InvitationId, InvitationStatus, NewInvitation, Roles},
+    invitation::{
+        Invitation, InvitationId, InvitationStatus, NewInvitation, RoleAssignment, Roles,
+    },
     lookup::{Confirmation, Unconfirmed, create_confirmed, find},
+    member::MemberId,
     provider::InvitationProvider,
 };
 
@@ -22,8 +25,11 @@ pub(crate) use self::previous::{ReportedRoles, has_options, missing_capability, 
 /// checked is checked before the withdrawal, the create is retried, [`fallback`](Self::fallback) is created if the
 /// provider rejects the new options, and only an invitation in a response or a list counts as success.
 ///
-/// On Confluent, withdrawing an invitation drops the role bindings of the user that it created, and a renewal does not read
-/// them first: roles that the person is to keep have to be in the new invitation.
+/// On Confluent, withdrawing an invitation drops the role bindings of the user that it created. Unless the new invitation
+/// has roles, a renewal reads them first and gives them to the new user; if they cannot be read, nothing is withdrawn.
+///
+/// After the create, a third request looks whether the old invitation is gone, since a server may confirm a withdrawal that it does not
+/// carry out.
 ///
 /// ```
 /// # async fn example() -> org_invitations::Result<()> {
@@ -160,6 +166,16 @@ impl Renewal {
         if let Err(error) = self.check(&provider.capabilities()) {
             return RenewalResult::Failed(error.with_provider(provider.to_string()));
         }
+        match self.clone().with_roles_of_user(provider).await {
+            Ok(renewal) => renewal.run_checked(provider, options).await,
+            Err(error) => RenewalResult::Failed(error),
+        }
+    }
+
+    async fn run_checked<P>(&self, provider: &P, options: &RenewalOptions) -> RenewalResult
+    where
+        P: InvitationProvider + ?Sized,
+    {
         // Roles that existed before may have been deleted.
         if let Err(error) = provider.check(&self.new).await {
             return RenewalResult::Failed(error);
@@ -174,7 +190,95 @@ impl Renewal {
         if withdrawn {
             options.observer.withdrawn(self);
         }
-        self.create_replacement(provider, options, withdrawn).await
+        match self.create_replacement(provider, options, withdrawn).await {
+            RenewalResult::Renewed(new)
+            | RenewalResult::Restored {
+                invitation: new, ..
+            } if withdrawn && self.stays(provider, options).await => {
+                let message = format!(
+                    "the provider confirmed the withdrawal of {} and still has it; {} has two invitations now, {} is the \
+                     new one; delete the other",
+                    self.id, new.email, new.id
+                );
+                let error = Error::new(ErrorKind::Unexpected, Operation::Delete, message);
+                let error = error.with_provider(provider.to_string());
+                RenewalResult::Failed(error.with_target(self.id.as_str()))
+            }
+            result => result,
+        }
+    }
+
+    /// Adds the roles that the user of the old invitation has, where the new one gives none and roles are given to users.
+    ///
+    /// # Errors
+    ///
+    /// The roles cannot be read, or cannot be given again.
+    async fn with_roles_of_user<P>(mut self, provider: &P) -> Result<Self>
+    where
+        P: InvitationProvider + ?Sized,
+    {
+        let capabilities = provider.capabilities();
+        let has_users = capabilities.role_scopes && capabilities.members;
+        let members = provider.members().filter(|_| has_users);
+        let Some(members) = members.filter(|_| self.new.roles.is_none()) else {
+            return Ok(self);
+        };
+        let old = match provider.get(&self.id).await {
+            Ok(old) => old,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(self),
+            Err(error) => return Err(error),
+        };
+        let user = old.user.and_then(|user| MemberId::new(user.id).ok());
+        let is_withdrawn = old.status == Some(InvitationStatus::Deactivated);
+        let Some(user) = user.filter(|_| !is_withdrawn) else {
+            return Ok(self);
+        };
+        let failed = |why: &str, source: Option<Error>| {
+            let message = format!(
+                "{why}, and the new invitation would be without them; nothing was withdrawn. Give the roles that the \
+                 person is to have, or an empty list"
+            );
+            let kind = source.as_ref().map_or(ErrorKind::Unsupported, Error::kind);
+            let error = Error::new(kind, Operation::ListRoles, message);
+            let error = error
+                .with_provider(provider.to_string())
+                .with_target(&old.email);
+            match source {
+                Some(source) => error.with_source(source),
+                None => error,
+            }
+        };
+        let roles = match members.member_roles(&user).await {
+            Ok(roles) => roles,
+            // Where nothing has role bindings, nobody has one.
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(self),
+            Err(error) => return Err(failed("the roles of the user cannot be read", Some(error))),
+        };
+        let grants: Option<Vec<_>> = roles.iter().map(RoleAssignment::grant).collect();
+        let grants = grants.ok_or_else(|| failed("a role of the user has no name", None))?;
+        if !grants.is_empty() {
+            let roles = Some(Roles::Grants(grants));
+            if let Some(fallback) = self.fallback.as_mut().filter(|old| old.roles.is_none()) {
+                fallback.roles.clone_from(&roles);
+            }
+            self.new.roles = roles;
+        }
+        Ok(self)
+    }
+
+    /// Whether the old invitation is still there some time after its withdrawal.
+    async fn stays<P>(&self, provider: &P, options: &RenewalOptions) -> bool
+    where
+        P: InvitationProvider + ?Sized,
+    {
+        let mut delays = options.retry_delays.iter();
+        while self.still_exists(provider).await {
+            let Some(delay) = delays.next() else {
+                return true;
+            };
+            tokio::time::sleep(*delay).await;
+        }
+        false
     }
 
     /// Withdraws the old invitation; `false` if it did not exist and the options allow that.
@@ -221,6 +325,9 @@ impl Renewal {
             Ok(confirmation) => return result_of(confirmation, None),
             Err(unconfirmed) => unconfirmed.error,
         };
+        if error.kind() == ErrorKind::Incomplete {
+            return RenewalResult::Failed(error);
+        }
         // The create may have been executed, so an invitation that exists now may be its result.
         if error.may_have_executed()
             && let Ok(Some(found)) = find(provider, &self.new.email, &error, None).await

@@ -103,8 +103,10 @@ pub enum RenewalResult {
         /// Why the provider rejected the new options.
         error: Error,
     },
-    /// As far as is known the old invitation was not withdrawn, or the person is a member: the kind of the error is then
-    /// [`AlreadyAccepted`](crate::ErrorKind::AlreadyAccepted).
+    /// The person is not lost: as far as is known the old invitation was not withdrawn, or is still there beside the new
+    /// one, as the message says; or the person is a member
+    /// ([`AlreadyAccepted`](crate::ErrorKind::AlreadyAccepted)), or is invited and lacks a role
+    /// ([`Incomplete`](crate::ErrorKind::Incomplete)).
     Failed(Error),
     /// The old invitation was withdrawn, and the new one was not created, unless the error's
     /// [`may_have_executed`](Error::may_have_executed) is set.

@@ -10,7 +10,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) enum ReportedRoles {
     NotReported,
-    Ids(Vec<String>),
+    Grants(Vec<RoleGrant>),
     /// At least one role has no id.
     WithoutIds,
 }
@@ -20,9 +20,13 @@ impl From<Option<Vec<RoleAssignment>>> for ReportedRoles {
         let Some(roles) = roles else {
             return Self::NotReported;
         };
-        let id = |role: RoleAssignment| role.id.filter(|id| !id.is_empty());
-        let ids: Option<_> = roles.into_iter().map(id).collect();
-        ids.map_or(Self::WithoutIds, Self::Ids)
+        let grant = |role: RoleAssignment| {
+            let has_id = role.id.as_ref().is_some_and(|id| !id.is_empty());
+            // A binding has the name of a role, which is its id.
+            role.grant().filter(|_| has_id || role.binding_id.is_some())
+        };
+        let grants: Option<_> = roles.into_iter().map(grant).collect();
+        grants.map_or(Self::WithoutIds, Self::Grants)
     }
 }
 
@@ -40,17 +44,15 @@ pub(crate) fn previous_options(
 ) -> Result<NewInvitation, &'static str> {
     let mut new = NewInvitation::new(email);
     new.auth_type = auth_type.filter(|_| capabilities.auth_type).cloned();
-    let (ids, reported) = match roles {
+    let (grants, reported) = match roles {
         ReportedRoles::NotReported => (Some(&[][..]), false),
-        ReportedRoles::Ids(ids) => (Some(&ids[..]), true),
+        ReportedRoles::Grants(grants) => (Some(&grants[..]), true),
         ReportedRoles::WithoutIds => (None, true),
     };
-    new.roles = match (ids, role) {
+    new.roles = match (grants, role) {
         (Some([]), None) => (reported && capabilities.roles).then(|| Roles::Grants(Vec::new())),
         (Some([]), Some(role)) if capabilities.legacy_role => Some(Roles::Legacy(role.to_owned())),
-        (Some(ids @ [_, ..]), _) if capabilities.roles => {
-            Some(Roles::Grants(ids.iter().map(RoleGrant::new).collect()))
-        }
+        (Some(grants @ [_, ..]), _) if capabilities.roles => Some(Roles::Grants(grants.to_vec())),
         _ => return Err("its roles cannot be assigned again, because their ids are not known"),
     };
     Ok(new)

@@ -142,7 +142,7 @@ impl Reported {
         match result {
             StepResult::Invited(invitation) => Self::of_create(Ok(*invitation)),
             StepResult::Kept => Self::AlreadyExists { ambiguous: false },
-            StepResult::Deleted => Self::Deleted,
+            StepResult::Removed => Self::Deleted,
             StepResult::Failed(error) => Self::Failed {
                 kind: error.kind(),
                 ambiguous: error.may_have_executed(),

@@ -22,7 +22,7 @@ fn words(outcomes: &[StepOutcome]) -> Vec<&'static str> {
     let word = |outcome: &StepOutcome| match &outcome.result {
         StepResult::Invited(_) => "invited",
         StepResult::Kept => "kept",
-        StepResult::Deleted => "deleted",
+        StepResult::Removed => "deleted",
         StepResult::Invalid => "refused",
         StepResult::Failed(_) => "failed",
         StepResult::Skipped(_) => "withheld",

@@ -11,7 +11,7 @@ fn deleted(plan: &Plan) -> Vec<&str> {
     let deletions = plan
         .steps
         .iter()
-        .filter(|step| step.action == Action::Delete);
+        .filter(|step| step.action == Action::Remove);
     deletions.map(|step| step.email.as_str()).collect()
 }
 
@@ -35,7 +35,7 @@ fn a_roster_without_an_address_removes_nobody() {
     let roster = ["Ann Lee", "Bob"].map(NewInvitation::new);
     for options in [pruning(), pruning().allow_empty(true)] {
         let plan = plan(&roster, &crowd(3), &options);
-        assert_eq!(plan.count(Action::Delete), 0, "{plan:#?}");
+        assert_eq!(plan.count(Action::Remove), 0, "{plan:#?}");
         let refused = options.check_roster(&roster).unwrap_err();
         assert!(refused.message().contains("no row"), "{refused}");
     }
@@ -141,7 +141,7 @@ fn people_can_be_withdrawn_by_name() {
         let deletions = plan
             .steps
             .into_iter()
-            .filter(|step| step.action == Action::Delete);
+            .filter(|step| step.action == Action::Remove);
         let ids = deletions.map(|step| step.id.unwrap().to_string());
         ids.collect::<Vec<_>>()
     };

@@ -64,7 +64,7 @@ impl Record for StepRecord {
     fn row(&self) -> Vec<Cell> {
         let style = match self.step.action {
             Action::Create => Some(SUCCESS),
-            Action::Replace | Action::Delete => Some(WARNING),
+            Action::Replace | Action::Remove => Some(WARNING),
             Action::Invalid => Some(ERROR),
             _ => None,
         };
@@ -127,7 +127,7 @@ impl OutcomeRecord {
                 ("invited", (None, None))
             }
             StepResult::Kept => ("kept", (None, None)),
-            StepResult::Deleted => ("deleted", (None, None)),
+            StepResult::Removed => ("deleted", (None, None)),
             StepResult::Invalid => ("invalid", (step.reason.take(), None)),
             StepResult::Failed(error) => ("failed", failed(error)),
             StepResult::Restored { invitation, error } => {

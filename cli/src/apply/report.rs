@@ -106,7 +106,7 @@ impl RunProblems {
 /// Whether a step succeeded; if not, its exit code.
 pub(crate) fn exit_of(outcome: &StepOutcome) -> Result<(), Exit> {
     match &outcome.result {
-        StepResult::Invited(_) | StepResult::Kept | StepResult::Deleted => Ok(()),
+        StepResult::Invited(_) | StepResult::Kept | StepResult::Removed => Ok(()),
         StepResult::Failed(error)
         | StepResult::Lost(error)
         | StepResult::Restored { error, .. } => Err(Exit::of(error)),
@@ -133,7 +133,7 @@ impl OutcomeCounts {
         *match outcome.result {
             StepResult::Invited(_) => &mut self.invited,
             StepResult::Kept => &mut self.kept,
-            StepResult::Deleted => &mut self.deleted,
+            StepResult::Removed => &mut self.deleted,
             StepResult::Invalid => &mut self.invalid,
             StepResult::Restored { .. } => &mut self.restored,
             StepResult::Failed(_) => &mut self.failed,

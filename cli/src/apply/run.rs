@@ -75,7 +75,7 @@ impl ApplyRun<'_> {
         report: &mut ApplyReport,
     ) -> Result<(), Failure> {
         self.removals.check_plan(self.provider, &self.plan)?;
-        let has_deletions = self.plan.count(Action::Delete) > 0;
+        let has_deletions = self.plan.count(Action::Remove) > 0;
         let failed = self.options.failed.as_deref();
         let mut failed = failed
             .map(|path| FailedRows::create(path, self.options.resume, has_deletions))

@@ -61,7 +61,7 @@ fn too_many_removals(provider: &ProviderContext, error: &TooManyRemovals) -> Fai
 
 /// Whether a step withdraws an invitation, permanently or to create it again.
 fn withdraws(step: &Step) -> bool {
-    matches!(step.action, Action::Delete | Action::Replace)
+    matches!(step.action, Action::Remove | Action::Replace)
 }
 
 /// Lists on stderr whose invitations the steps withdraw.

@@ -78,7 +78,7 @@ impl FailedRows {
             .map_or("", |auth_type| auth_type.as_str());
         let roles = roles_cell(step.roles.as_ref());
         let (action, id) = match step.action {
-            Action::Delete => ("delete", step.id.as_ref().map_or("", |id| id.as_str())),
+            Action::Remove => ("delete", step.id.as_ref().map_or("", |id| id.as_str())),
             Action::Replace => ("renew", ""),
             _ => ("create", ""),
         };

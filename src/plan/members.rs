@@ -1,0 +1,166 @@
+//! The members in a plan: which roles they are to have, and who is removed.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::{
+    address::normalize_email,
+    invitation::{NewInvitation, Roles},
+    member::{Member, MemberId},
+    plan::{
+        Action, PlanOptions, Step,
+        compare::SHARED_ID,
+        roles::{KnownRoles, is_admin_name},
+    },
+    renewal::ReportedRoles,
+};
+
+/// The properties of a member that a plan needs.
+pub(super) struct ExistingMember {
+    pub id: MemberId,
+    pub email: String,
+    legacy_role: Option<String>,
+    roles: ReportedRoles,
+}
+
+impl From<Member> for ExistingMember {
+    fn from(member: Member) -> Self {
+        Self {
+            id: member.id,
+            email: member.email,
+            legacy_role: member.legacy_role,
+            roles: member.roles.into(),
+        }
+    }
+}
+
+impl ExistingMember {
+    fn is_admin(&self, known_roles: &KnownRoles) -> bool {
+        match &self.roles {
+            ReportedRoles::Grants(roles) if !roles.is_empty() => known_roles.has_admin(roles),
+            // The deprecated role is frozen once there are others.
+            _ => self.legacy_role.as_deref().is_some_and(is_admin_name),
+        }
+    }
+}
+
+/// The step for a valid row whose person is a member.
+pub(super) fn decide(
+    row: usize,
+    new: NewInvitation,
+    member: &ExistingMember,
+    known_roles: &KnownRoles,
+) -> Step {
+    let mut step = Step::of_row(row, new, Action::Keep, Some("member".to_owned()));
+    step.member = Some(member.id.clone());
+    match (&step.roles, &member.roles) {
+        (None, _) => {}
+        (Some(Roles::Grants(requested)), ReportedRoles::Grants(reported)) => {
+            step.role_changes = known_roles.changes(requested, reported);
+            if !step.role_changes.is_empty() {
+                step.action = Action::SetRoles;
+            }
+        }
+        (Some(Roles::Grants(_)), _) => {
+            step.reason = Some("member; the roles are not known, and were not compared".to_owned());
+        }
+        (Some(Roles::Legacy(requested)), _) => {
+            if let Some(reported) = member.legacy_role.as_ref().filter(|has| *has != requested) {
+                step.action = Action::Invalid;
+                step.reason = Some(format!(
+                    "the member has the legacy role {reported}, which cannot be changed; give roles by name"
+                ));
+            }
+        }
+    }
+    step
+}
+
+/// Keeps members whom a step would remove, or whose administrator's role it would take, although the options protect
+/// them or too few administrators would remain.
+pub(super) fn protect(
+    steps: &mut [Step],
+    members: &[ExistingMember],
+    known_roles: &KnownRoles,
+    options: &PlanOptions,
+) {
+    let mut by_id: HashMap<&MemberId, &ExistingMember> = HashMap::with_capacity(members.len());
+    let mut shared_ids = HashSet::new();
+    for member in members {
+        if let Some(other) = by_id.insert(&member.id, member)
+            && normalize_email(&other.email) != normalize_email(&member.email)
+        {
+            shared_ids.insert(&member.id);
+        }
+    }
+    for step in steps.iter_mut().filter(|step| step.takes_from_member()) {
+        if step
+            .member
+            .as_ref()
+            .is_some_and(|id| shared_ids.contains(id))
+        {
+            step.forgo(SHARED_ID.to_owned());
+        }
+    }
+    let mut admins = members
+        .iter()
+        .filter(|one| one.is_admin(known_roles))
+        .count();
+    let has_admins = admins > 0;
+    let becomes_admin = |step: &Step| match &step.roles {
+        Some(Roles::Grants(roles)) => known_roles.has_admin(roles),
+        _ => false,
+    };
+    let was_admin = |step: &Step| {
+        let member = step.member.as_ref().and_then(|id| by_id.get(id));
+        member.is_some_and(|member| member.is_admin(known_roles))
+    };
+    // An invited user who gets the role is no administrator yet.
+    let is_member = |step: &Step| {
+        step.member
+            .as_ref()
+            .is_some_and(|id| by_id.contains_key(id))
+    };
+    for step in steps.iter().filter(|step| step.action == Action::SetRoles) {
+        admins += usize::from(is_member(step) && becomes_admin(step) && !was_admin(step));
+    }
+    for step in steps.iter_mut().filter(|step| step.takes_from_member()) {
+        let loses = match step.action {
+            Action::SetRoles => was_admin(step) && !becomes_admin(step),
+            _ => was_admin(step),
+        };
+        let why = match (has_admins, loses) {
+            _ if options.min_admins == 0 || !is_member(step) => continue,
+            (false, _) => {
+                "no member is known to be an administrator, so it is not known who has to remain"
+                    .to_owned()
+            }
+            (true, true) if admins <= options.min_admins => format!(
+                "{} administrators would remain, and at least {} have to",
+                admins - 1,
+                options.min_admins
+            ),
+            (true, true) => {
+                admins -= 1;
+                continue;
+            }
+            (true, false) => continue,
+        };
+        step.forgo(why);
+    }
+}
+
+impl Step {
+    /// Changes nothing, for a reason: a row is invalid then, and a person without one is kept.
+    pub(super) fn forgo(&mut self, why: String) {
+        self.action = match self.row {
+            Some(_) => Action::Invalid,
+            None => Action::Keep,
+        };
+        self.reason = Some(why);
+    }
+
+    /// Whether the step removes a member, or takes roles from one.
+    pub(super) fn takes_from_member(&self) -> bool {
+        self.member.is_some() && self.withdraws()
+    }
+}
