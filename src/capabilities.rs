@@ -29,6 +29,8 @@ pub struct Capabilities {
     pub list_roles: bool,
     /// Members can be listed, changed and removed ([`MemberProvider`](crate::MemberProvider)).
     pub members: bool,
+    /// Removing a member also deletes what the member owns, API keys included.
+    pub removal_deletes_owned: bool,
     /// The deprecated single role can be given ([`Roles::Legacy`](crate::Roles::Legacy)).
     pub legacy_role: bool,
     /// Lists can be filtered by [`ListQuery::email`](crate::ListQuery::email).
@@ -71,6 +73,7 @@ setters! {
     role_scopes: bool,
     list_roles: bool,
     members: bool,
+    removal_deletes_owned: bool,
     legacy_role: bool,
     filter_email: bool,
     filter_status: bool,

@@ -1,9 +1,9 @@
 //! People: what an organisation knows of an address, as invitations and as a member.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::OnceLock};
 
 use async_trait::async_trait;
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -124,9 +124,13 @@ pub struct People {
     pub invitations: Vec<Invitation>,
     /// All members.
     pub members: Vec<Member>,
-    /// Where the invitations of an address are.
+    index: OnceLock<PeopleIndex>,
+}
+
+/// Where the people of an address are, by normalised address.
+#[derive(Clone, Debug, Default)]
+struct PeopleIndex {
     invited: HashMap<String, Vec<usize>>,
-    /// Where the member of an address is.
     joined: HashMap<String, usize>,
 }
 
@@ -140,18 +144,18 @@ impl People {
     where
         P: InvitationProvider + MemberProvider + ?Sized,
     {
-        let mut people = Self::default();
-        let mut invitations = provider.list(ListQuery::new());
-        while let Some(invitation) = invitations.next().await {
-            people.invitations.push(invitation?);
+        let invitations = provider.list(ListQuery::new()).try_collect().await?;
+        let members = provider.list_members().try_collect().await?;
+        Ok(Self::new(invitations, members))
+    }
+
+    /// These invitations and members.
+    pub fn new(invitations: Vec<Invitation>, members: Vec<Member>) -> Self {
+        Self {
+            invitations,
+            members,
+            index: OnceLock::new(),
         }
-        let mut members = provider.list_members();
-        while let Some(member) = members.next().await {
-            people.members.push(member?);
-        }
-        drop((invitations, members));
-        people.index();
-        Ok(people)
     }
 
     /// Reads the roles of everybody, where the lists did not tell them: on Confluent, the role bindings of all users.
@@ -192,21 +196,25 @@ impl People {
     /// What is known of an address, which compares as [`normalize_email`] has it.
     pub fn find(&self, email: &str) -> Person {
         let address = normalize_email(email);
-        let invitations = self.invited.get(&address).into_iter().flatten();
+        let invitations = self.index().invited.get(&address).into_iter().flatten();
         let invitations = invitations.map(|index| self.invitations[*index].clone());
-        let member = self.joined.get(&address);
+        let member = self.index().joined.get(&address);
         let member = member.map(|index| self.members[*index].clone());
         Person::new(email, invitations.collect(), member)
     }
 
-    fn index(&mut self) {
-        for (index, invitation) in self.invitations.iter().enumerate() {
-            let address = normalize_email(&invitation.email);
-            self.invited.entry(address).or_default().push(index);
-        }
-        for (index, member) in self.members.iter().enumerate() {
-            self.joined.insert(normalize_email(&member.email), index);
-        }
+    fn index(&self) -> &PeopleIndex {
+        self.index.get_or_init(|| {
+            let mut index = PeopleIndex::default();
+            for (at, invitation) in self.invitations.iter().enumerate() {
+                let address = normalize_email(&invitation.email);
+                index.invited.entry(address).or_default().push(at);
+            }
+            for (at, member) in self.members.iter().enumerate() {
+                index.joined.insert(normalize_email(&member.email), at);
+            }
+            index
+        })
     }
 }
 

@@ -157,6 +157,7 @@ impl InvitationProvider for ClickHouse {
                 && offers::MEMBER_GET
                 && offers::MEMBER_UPDATE
                 && offers::MEMBER_DELETE,
+            removal_deletes_owned: false,
             legacy_role: offers::NEW_INVITATION_ROLE,
             filter_email: true,
             filter_status: true,

@@ -155,6 +155,7 @@ impl InvitationProvider for Confluent {
                 && offers::GET_IAM_V2_USER
                 && offers::DELETE_IAM_V2_USER
                 && bindings::OFFERED,
+            removal_deletes_owned: offers::DELETE_IAM_V2_USER,
             legacy_role: false,
             filter_email: offers::LIST_IAM_V2_INVITATIONS_EMAIL,
             filter_status: offers::LIST_IAM_V2_INVITATIONS_STATUS,

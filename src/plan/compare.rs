@@ -186,7 +186,6 @@ impl Plan {
         }
 
         let prune = options.prune && (has_address || (rows == 0 && options.allow_empty));
-        let prune_members = prune && options.prune_members;
         let withdrawals = withdrawals_by_address(options);
         let protected = Protected::new(options);
         // Why a person without a row is kept.
@@ -218,15 +217,21 @@ impl Plan {
                 Some(step)
             }));
         }
-        if prune_members {
+        if options.prune_members {
             let candidates = members.iter().zip(person_of_member);
             let candidates = candidates.filter(|(_, person)| !index.people[*person].in_roster);
-            steps.extend(candidates.map(|(member, _)| {
-                let why = protected.reason(&member.email, member.id.as_str());
-                let why = why.or_else(|| resembles(&member.email));
+            steps.extend(candidates.filter_map(|(member, person)| {
+                let ids = withdrawals.get(&index.people[person].address);
+                let is_requested = ids.is_some_and(|ids| ids.contains(&None));
+                if !is_requested && !prune {
+                    return None;
+                }
+                let why = protected
+                    .reason(&member.email, member.id.as_str())
+                    .or_else(|| resembles(&member.email).filter(|_| !is_requested));
                 let mut step = Step::without_row(member.email.clone(), why);
                 step.member = Some(member.id.clone());
-                step
+                Some(step)
             }));
         }
         members::protect(&mut steps, &members, &known_roles, options);

@@ -19,8 +19,9 @@ pub struct PlanOptions {
     /// that of an invalid row ([`email_skeleton`](crate::email_skeleton)) is kept. A roster without a valid address
     /// withdraws nothing: see [`check_roster`](Self::check_roster).
     pub prune: bool,
-    /// Whether [`prune`](Self::prune) also removes the members who are not in the roster; without `prune` it does
-    /// nothing. On Confluent, the removal of a member deletes everything that the member owns. Default: no.
+    /// Whether members are removed too: with [`prune`](Self::prune) those who are not in the roster, and those of whom
+    /// [`withdraw`](Self::withdraw) has the address without an id. On Confluent, the removal of a member deletes
+    /// everything that the member owns. Default: no.
     pub prune_members: bool,
     /// Who is never removed: addresses, and ids of members or invitations. Whoever owns the key in use belongs here, as no
     /// documented operation tells it. Default: nobody.
@@ -31,7 +32,7 @@ pub struct PlanOptions {
     pub min_admins: usize,
     /// Whether an empty roster may prune, which withdraws every invitation. Default: no.
     pub allow_empty: bool,
-    /// Further invitations to withdraw, except those of people in the roster. Default: none.
+    /// Further invitations to withdraw, and members to remove, except those of people in the roster. Default: none.
     pub withdraw: Vec<Withdrawal>,
     /// The roles that the organisation has, as [`list_roles`](crate::MemberProvider::list_roles) returns them. A row with
     /// another role is [`Invalid`](crate::Action::Invalid), and its reason names the existing ones. Default: unknown, so

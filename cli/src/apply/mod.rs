@@ -3,6 +3,7 @@
 mod journal;
 mod observer;
 mod options;
+mod people;
 mod progress;
 mod record;
 mod report;
@@ -11,7 +12,8 @@ mod saved;
 
 pub(crate) use self::{
     journal::Journal,
-    options::ApplyOptions,
+    options::{ApplyOptions, PruneOptions},
+    people::{list_invitations, load_people},
     record::{OutcomeRecord, StepRecord},
     report::{ApplyReport, count_actions, exit_of},
     run::ApplyRun,

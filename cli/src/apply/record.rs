@@ -1,6 +1,6 @@
 //! The printed form of steps and their outcomes.
 
-use org_invitations::{Action, Error, InvitationId, NewInvitation, Step, StepOutcome, StepResult};
+use org_invitations::{Action, Error, NewInvitation, Step, StepOutcome, StepResult};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -56,6 +56,7 @@ impl Record for StepRecord {
         "action",
         "email",
         "roles",
+        "role_changes",
         "auth_type",
         "id",
         "reason",
@@ -64,7 +65,7 @@ impl Record for StepRecord {
     fn row(&self) -> Vec<Cell> {
         let style = match self.step.action {
             Action::Create => Some(SUCCESS),
-            Action::Replace | Action::Remove => Some(WARNING),
+            Action::Replace | Action::SetRoles | Action::Remove => Some(WARNING),
             Action::Invalid => Some(ERROR),
             _ => None,
         };
@@ -73,8 +74,11 @@ impl Record for StepRecord {
             Cell::new(number(self.line)),
             Cell::new(self.step.action.as_str()).styled(style),
             Cell::new(&self.step.email),
-            Cell::new(roles_cell(self.step.roles.as_ref())),
-            Cell::new(id(self.step.id.as_ref())),
+            Cell::new(match self.step.role_changes.is_empty() {
+                true => roles_cell(self.step.roles.as_ref()),
+                false => self.step.role_changes.join(" "),
+            }),
+            Cell::new(id(&self.step)),
             Cell::new(reason),
         ]
     }
@@ -86,8 +90,9 @@ impl Record for StepRecord {
             self.step.action.to_string(),
             self.step.email.clone(),
             roles_cell(self.step.roles.as_ref()),
+            self.step.role_changes.join(" "),
             auth_type.map(ToString::to_string).unwrap_or_default(),
-            id(self.step.id.as_ref()),
+            id(&self.step),
             self.step.reason.clone().unwrap_or_default(),
         ]
     }
@@ -99,7 +104,7 @@ impl Record for StepRecord {
 pub(crate) struct OutcomeRecord {
     #[serde(flatten)]
     pub step: StepRecord,
-    /// `invited`, `kept`, `deleted`, `invalid`, `failed`, `restored` (the new options were rejected, and the person is
+    /// `invited`, `kept`, `changed` (the roles), `removed`, `invalid`, `failed`, `restored` (the new options were rejected, and the person is
     /// invited again with the old ones), `lost` (the old invitation is deleted and the new one failed; `invite`
     /// has what is missing), `skipped` (nothing was withdrawn, for the reason in `error`) or `not_attempted`.
     pub result: &'static str,
@@ -127,7 +132,8 @@ impl OutcomeRecord {
                 ("invited", (None, None))
             }
             StepResult::Kept => ("kept", (None, None)),
-            StepResult::Removed => ("deleted", (None, None)),
+            StepResult::Changed(_) => ("changed", (None, None)),
+            StepResult::Removed => ("removed", (None, None)),
             StepResult::Invalid => ("invalid", (step.reason.take(), None)),
             StepResult::Failed(error) => ("failed", failed(error)),
             StepResult::Restored { invitation, error } => {
@@ -167,6 +173,7 @@ impl Record for OutcomeRecord {
         "result",
         "email",
         "roles",
+        "role_changes",
         "auth_type",
         "id",
         "error",
@@ -174,7 +181,7 @@ impl Record for OutcomeRecord {
 
     fn row(&self) -> Vec<Cell> {
         let line = self.line();
-        [0, 1, 2, 3, 6, 7]
+        [0, 1, 2, 3, 7, 8]
             .map(|column| Cell::new(&line[column]))
             .to_vec()
     }
@@ -198,6 +205,9 @@ fn number(line: Option<usize>) -> String {
     line.map(|line| line.to_string()).unwrap_or_default()
 }
 
-fn id(id: Option<&InvitationId>) -> String {
-    id.map(ToString::to_string).unwrap_or_default()
+/// The id of the invitation, or else of the member.
+fn id(step: &Step) -> String {
+    let member = step.member.as_ref().map(ToString::to_string);
+    let id = step.id.as_ref().map(ToString::to_string);
+    id.or(member).unwrap_or_default()
 }

@@ -31,7 +31,8 @@ impl ApplyReport {
         let step = &outcome.step;
         let is_seen = match &outcome.result {
             StepResult::Invited(_) | StepResult::Restored { .. } => true,
-            StepResult::Kept => step.id.is_some(),
+            StepResult::Kept => step.id.is_some() || step.member.is_some(),
+            StepResult::Changed(_) => true,
             _ => false,
         };
         if is_seen {
@@ -106,7 +107,10 @@ impl RunProblems {
 /// Whether a step succeeded; if not, its exit code.
 pub(crate) fn exit_of(outcome: &StepOutcome) -> Result<(), Exit> {
     match &outcome.result {
-        StepResult::Invited(_) | StepResult::Kept | StepResult::Removed => Ok(()),
+        StepResult::Invited(_)
+        | StepResult::Kept
+        | StepResult::Changed(_)
+        | StepResult::Removed => Ok(()),
         StepResult::Failed(error)
         | StepResult::Lost(error)
         | StepResult::Restored { error, .. } => Err(Exit::of(error)),
@@ -119,7 +123,8 @@ pub(crate) fn exit_of(outcome: &StepOutcome) -> Result<(), Exit> {
 pub(super) struct OutcomeCounts {
     invited: usize,
     kept: usize,
-    deleted: usize,
+    changed: usize,
+    removed: usize,
     invalid: usize,
     restored: usize,
     failed: usize,
@@ -133,7 +138,8 @@ impl OutcomeCounts {
         *match outcome.result {
             StepResult::Invited(_) => &mut self.invited,
             StepResult::Kept => &mut self.kept,
-            StepResult::Removed => &mut self.deleted,
+            StepResult::Changed(_) => &mut self.changed,
+            StepResult::Removed => &mut self.removed,
             StepResult::Invalid => &mut self.invalid,
             StepResult::Restored { .. } => &mut self.restored,
             StepResult::Failed(_) => &mut self.failed,
@@ -148,10 +154,11 @@ impl fmt::Display for OutcomeCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "invited {}, kept {}, deleted {}",
-            self.invited, self.kept, self.deleted
+            "invited {}, kept {}, removed {}",
+            self.invited, self.kept, self.removed
         )?;
         for (word, count) in [
+            ("roles changed", self.changed),
             ("invalid", self.invalid),
             ("restored", self.restored),
             ("failed", self.failed),

@@ -5,6 +5,7 @@ use std::{fs, fs::OpenOptions, io::Write, path::Path};
 use org_invitations::{InvitationId, NewInvitation, Plan, Step, Withdrawal};
 use serde::{Deserialize, Serialize};
 
+use super::options::PruneOptions;
 use crate::{
     failure::Failure, output::escape_control, private_file, provider::ProviderContext,
     roster::Roster,
@@ -24,9 +25,8 @@ pub(crate) struct SavedPlan {
     saved_plan: u32,
     /// The organisation, without secrets.
     account: String,
-    /// Whether people without a row are withdrawn, and whether an empty roster may withdraw everybody.
-    pub prune: bool,
-    pub allow_empty: bool,
+    /// Who is removed, and who never is.
+    pub options: PruneOptions,
     rows: Vec<Row>,
     withdraw: Vec<Removal>,
     /// What was reviewed.
@@ -53,7 +53,7 @@ impl SavedPlan {
     pub fn new(
         provider: &ProviderContext,
         roster: &Roster,
-        (prune, allow_empty): (bool, bool),
+        options: &PruneOptions,
         plan: &Plan,
     ) -> Self {
         let row = |(line, new): &(usize, NewInvitation)| Row {
@@ -67,8 +67,7 @@ impl SavedPlan {
         Self {
             saved_plan: VERSION,
             account: provider.account.target.clone(),
-            prune,
-            allow_empty,
+            options: options.clone(),
             rows: roster.invite.iter().map(row).collect(),
             withdraw: roster.withdraw.iter().map(removal).collect(),
             plan: plan.clone(),
@@ -172,7 +171,7 @@ impl SavedPlan {
             differences.push(format!("  and {more} more"));
         }
         Err(Failure::Other(format!(
-            "{}: the invitations have changed since the plan was saved, so nothing was changed; plan again\n{}",
+            "{}: people have changed since the plan was saved, so nothing was changed; plan again\n{}",
             provider.name(),
             differences.join("\n")
         )))
@@ -181,7 +180,10 @@ impl SavedPlan {
 
 /// A step in a few words.
 fn describe(step: &Step) -> String {
+    let changes = step.role_changes.iter().map(|change| format!(" {change}"));
+    let member = step.member.as_ref().map(|id| format!(" {id}"));
     let id = step.id.as_ref().map(|id| format!(" {id}"));
+    let id = id.or(member).into_iter().chain(changes).collect::<String>();
     let reason = step
         .reason
         .as_ref()
@@ -189,7 +191,7 @@ fn describe(step: &Step) -> String {
     format!(
         "{}{}{}",
         step.action,
-        id.unwrap_or_default(),
+        escape_control(&id),
         reason.unwrap_or_default()
     )
 }

@@ -32,7 +32,7 @@ impl RemovalOptions {
     /// The plan exceeds the limit. Nothing was changed.
     pub fn check_plan(&self, provider: &ProviderContext, plan: &Plan) -> Result<(), Failure> {
         let checked = plan.check_removals(&self.limit());
-        checked.map_err(|error| too_many_removals(provider, &error))
+        checked.map_err(|error| too_many_removals(provider, &error, plan.removals()))
     }
 
     /// Checks a number of removals. Lists the existing invitations only if the limit is a share of them.
@@ -45,36 +45,42 @@ impl RemovalOptions {
         checked.map_err(|error| {
             let too_many = error.source().and_then(|source| source.downcast_ref());
             match too_many {
-                Some(too_many) => too_many_removals(provider, too_many),
+                Some(too_many) => too_many_removals(provider, too_many, removals),
                 None => error.into(),
             }
         })
     }
 }
 
-fn too_many_removals(provider: &ProviderContext, error: &TooManyRemovals) -> Failure {
-    let (name, removals) = (provider.name(), error.removals);
+fn too_many_removals(
+    provider: &ProviderContext,
+    error: &TooManyRemovals,
+    removals: usize,
+) -> Failure {
+    let name = provider.name();
     Failure::Usage(format!(
         "{name}: {error}. Nothing was changed. To allow it, pass `--max-deletes {removals}`"
     ))
 }
 
-/// Whether a step withdraws an invitation, permanently or to create it again.
-fn withdraws(step: &Step) -> bool {
-    matches!(step.action, Action::Remove | Action::Replace)
+/// Whether a step takes something from a person: an invitation, also to create it again, the membership, or a role.
+fn takes(step: &Step) -> bool {
+    matches!(step.action, Action::Remove | Action::Replace) || step.withdraws()
 }
 
-/// Lists on stderr whose invitations the steps withdraw.
+/// Lists on stderr from whom the steps take something.
 pub(crate) fn print_removals<'a>(
     provider: &ProviderContext,
     steps: impl IntoIterator<Item = &'a Step>,
     why: &str,
 ) {
-    let withdrawn: Vec<_> = steps.into_iter().filter(|step| withdraws(step)).collect();
-    if withdrawn.is_empty() {
-        return;
+    let (from_members, withdrawn): (Vec<_>, Vec<_>) = steps
+        .into_iter()
+        .filter(|step| takes(step))
+        .partition(|step| step.member.is_some());
+    if !withdrawn.is_empty() {
+        eprintln!("{}: to be withdrawn{why}:", provider.name());
     }
-    eprintln!("{}: to be withdrawn{why}:", provider.name());
     for step in withdrawn {
         let id = step.id.as_ref().map_or("-", |id| id.as_str());
         let again = match (step.action, &step.reason) {
@@ -87,5 +93,24 @@ pub(crate) fn print_removals<'a>(
             escape_control(&step.email),
             escape_control(&again)
         );
+    }
+    if !from_members.is_empty() {
+        let owned = match provider.capabilities().removal_deletes_owned {
+            true => "; whoever is removed loses everything that they own, API keys included",
+            false => "",
+        };
+        eprintln!(
+            "{}: members to be removed or changed{owned}:",
+            provider.name()
+        );
+    }
+    for step in from_members {
+        let id = step.member.as_ref().map_or("-", |id| id.as_str());
+        let what = match step.action {
+            Action::SetRoles => step.role_changes.join(" "),
+            _ => "removed".to_owned(),
+        };
+        let email = escape_control(&step.email);
+        eprintln!("  {email} ({id}): {}", escape_control(&what));
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use org_invitations::{Action, Plan, Step};
 
 use super::plan::{RosterOptions, plan, print_plan, print_summary};
 use crate::{
@@ -24,14 +25,15 @@ Examples:
 A run keeps a journal beside the roster (roster.csv.journal). After Ctrl-C, a
 crash or a power cut, the same command with --resume continues the run: nobody is
 invited twice, and nobody is forgotten. A completed run deletes its journal. The
-file of --failed is a roster; if the run deletes invitations, the file has a
-column action, and a row with the action delete invites nobody.
+file of --failed is a roster; if the run removes people, the file has a column
+action, and a row with the action remove invites nobody.
 
-The order is creates, then renewals, one person at a time until one succeeds, then
-deletions. If it is unknown whether a person was invited, nothing is withdrawn.
---prune rejects an empty roster, and keeps everybody who has a row. A run that
-would withdraw more than --max-deletes fails before it starts; renewals of
-unexpired invitations count as well.
+The order is creates and roles, then renewals, one person at a time until one
+succeeds, then removals. If it is unknown whether a person was invited, nothing is
+removed. --prune rejects an empty roster, and keeps everybody who has a row. A run
+that would remove more than --max-deletes fails before it starts; renewals of
+unexpired invitations count as well, and changes that take a role. On Confluent,
+whoever is removed loses everything that they own, so that needs --delete-owned.
 
 `plan --help` describes rosters and actions. Tables show failures and a summary
 only; the other formats have an object for each row.")]
@@ -67,6 +69,24 @@ pub(crate) fn check(args: &ApplyArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Refuses a plan that removes members and, with them, what they own, unless that was accepted.
+fn check_owned(
+    provider: &ProviderContext,
+    plan: &Plan,
+    options: &ApplyOptions,
+) -> Result<(), Failure> {
+    let removes = |step: &&Step| step.action == Action::Remove && step.member.is_some();
+    let members = plan.steps.iter().filter(removes).count();
+    if members == 0 || options.delete_owned || !provider.capabilities().removal_deletes_owned {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "{}: the plan removes {members} members, and with them everything that they own, API keys included; pass \
+         --delete-owned to accept that. Nothing was changed",
+        provider.name()
+    )))
+}
+
 pub(crate) async fn run(
     provider: &ProviderContext,
     args: ApplyArgs,
@@ -78,11 +98,11 @@ pub(crate) async fn run(
     let people = match &saved {
         Some(saved) => {
             saved.check_account(provider)?;
-            if args.roster.prune {
-                let message = "a saved plan has its own --prune. Nothing was sent".to_owned();
+            if let Some(option) = args.roster.prune.given() {
+                let message = format!("a saved plan has its own {option}. Nothing was sent");
                 return Err(Failure::Usage(message));
             }
-            (args.roster.prune, args.roster.allow_empty) = (saved.prune, saved.allow_empty);
+            args.roster.prune.clone_from(&saved.options);
             saved.roster()
         }
         None => args.roster.read()?,
@@ -103,6 +123,7 @@ pub(crate) async fn run(
     if let Some(saved) = saved.filter(|_| !apply.resume) {
         saved.check_unchanged(provider, &planned.plan)?;
     }
+    check_owned(provider, &planned.plan, &args.apply)?;
     let run = ApplyRun {
         provider,
         plan: planned.plan,

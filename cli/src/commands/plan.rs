@@ -3,14 +3,12 @@
 use std::{collections::HashSet, path::PathBuf};
 
 use clap::Args;
-use futures::TryStreamExt;
 use org_invitations::{
-    Action, Invitation, InvitationProviderExt, ListQuery, NewInvitation, Plan, PlanOptions, Role,
-    Roles, Withdrawal, normalize_email,
+    Action, NewInvitation, People, Plan, PlanOptions, Role, Roles, Withdrawal, normalize_email,
 };
 
 use crate::{
-    apply::{Journal, SavedPlan, StepRecord, count_actions},
+    apply::{Journal, PruneOptions, SavedPlan, StepRecord, count_actions, load_people},
     bulk::RemovalOptions,
     failure::{Exit, Failure},
     interrupt::Interrupt,
@@ -29,19 +27,24 @@ Examples:
 
 A roster has the columns email, roles (ids with `;` between them, or
 `legacy:admin`) and auth_type (local or sso); only email is needed. It is CSV
-with a header, JSON (an array of objects) or JSON lines. A row with `delete`
+with a header, JSON (an array of objects) or JSON lines. A row with `remove`
 in the column action withdraws the person's invitation, or the one with the id
-in the column id.
+in the column id; with --prune-members it also removes a member.
 
-The command only lists invitations. A saved plan is applied as it was reviewed:
-`apply` rejects it if the invitations have changed in a way that changes the plan.
-The actions:
-  create   the person is not invited
-  replace  the invitation has expired or has other roles or another login; it is
-           withdrawn and created again, as neither vendor can change or resend one
-  keep     the person is invited as requested, or is a member
-  delete   the person is not in the roster (with --prune); not after acceptance
-  invalid  the row cannot be applied, and the reason says why")]
+The command only lists invitations, members and roles. A saved plan is applied as
+it was reviewed: `apply` rejects it if people have changed in a way that changes
+the plan. The actions:
+  create     the person is neither invited nor a member
+  replace    the invitation has expired or has other roles or another login; it is
+             withdrawn and created again, as neither vendor can change or resend one
+  keep       the person is invited or a member as requested
+  set-roles  the member has other roles: `+NAME` is added, `-NAME` is taken
+  remove     the person is not in the roster (with --prune; members only with
+             --prune-members), or the row says so
+  invalid    the row cannot be applied, and the reason says why
+
+Nobody is removed who is named by --keep, or without whom fewer than --min-admins
+members would be administrators (OrganizationAdmin, Admin).")]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub roster: RosterOptions,
@@ -70,12 +73,8 @@ pub(crate) struct RosterOptions {
     /// The format of the roster. Default: by its file extension.
     #[arg(long, value_enum)]
     pub format: Option<RosterFormat>,
-    /// Withdraw the invitations of people who are not in the roster.
-    #[arg(long)]
-    pub prune: bool,
-    /// Allow an empty roster to withdraw every invitation.
-    #[arg(long, requires = "prune")]
-    pub allow_empty: bool,
+    #[command(flatten)]
+    pub prune: PruneOptions,
     #[command(flatten)]
     pub removals: RemovalOptions,
 }
@@ -92,7 +91,7 @@ pub(super) struct Planned {
 impl RosterOptions {
     /// Reads the roster, and rejects one that would prune everybody.
     pub fn read(&self) -> Result<Roster, Failure> {
-        let roster = roster::read(&self.path, self.format, self.prune)?;
+        let roster = roster::read(&self.path, self.format, self.prune.prune)?;
         let news = roster.invite.iter().map(|(_, new)| new);
         self.plan_options().check_roster(news).map_err(|error| {
             let remedy = match roster.invite.is_empty() {
@@ -109,8 +108,12 @@ impl RosterOptions {
     }
 
     fn plan_options(&self) -> PlanOptions {
-        let options = PlanOptions::default().prune(self.prune);
-        options.allow_empty(self.allow_empty)
+        PlanOptions::default()
+            .prune(self.prune.prune)
+            .allow_empty(self.prune.allow_empty)
+            .prune_members(self.prune.prune_members)
+            .keep(&self.prune.keep)
+            .min_admins(self.prune.min_admins)
     }
 }
 
@@ -122,20 +125,20 @@ pub(super) async fn plan(
     journal: Option<&mut Journal>,
     interrupt: &Interrupt,
 ) -> Result<Planned, Failure> {
-    let invitations = interrupt.or_interrupted(list_all(provider)).await?;
+    let (lines, news): (Vec<_>, Vec<_>) = roster.invite.into_iter().unzip();
+    let people = load_people(provider, &news, options.prune.prune_members, interrupt).await?;
     let withdrawn = match journal {
         Some(journal) => {
-            journal.check_organization(&provider.account, &invitations)?;
-            journal.withdrawn(&invitations)
+            journal.check_organization(&provider.account, &people.invitations)?;
+            journal.withdrawn(&people.invitations)
         }
         None => Vec::new(),
     };
-    let (lines, news): (Vec<_>, Vec<_>) = roster.invite.into_iter().unzip();
     let roles = interrupt.or_interrupted(roles_of(provider, &news)).await?;
-    let missing = without_invitation(&roster.withdraw, &invitations);
+    let missing = without_invitation(&roster.withdraw, &people, options.prune.prune_members);
     let mut options = options.plan_options().withdraw(roster.withdraw);
     options.roles = roles;
-    let mut plan = Plan::new(news, invitations, &provider.capabilities(), &options);
+    let mut plan = Plan::of_people(news, people, &provider.capabilities(), &options);
     for step in &mut plan.steps {
         // The library numbers rows; people count lines.
         if let Some(line) = step.same_as.take().and_then(|row| lines.get(row)) {
@@ -144,7 +147,7 @@ pub(super) async fn plan(
     }
     for email in missing {
         eprintln!(
-            "{}: there is no invitation of {} to delete",
+            "{}: there is nothing of {} to remove",
             provider.name(),
             escape_control(&email)
         );
@@ -175,17 +178,23 @@ async fn roles_of(
     }
 }
 
-/// The addresses to withdraw that have no invitation.
-fn without_invitation(withdraw: &[Withdrawal], invitations: &[Invitation]) -> Vec<String> {
+/// The addresses to withdraw that have no invitation, and are no members who are removed too.
+fn without_invitation(
+    withdraw: &[Withdrawal],
+    people: &People,
+    removes_members: bool,
+) -> Vec<String> {
     if withdraw.is_empty() {
         return Vec::new();
     }
-    let invited: HashSet<String> = invitations
-        .iter()
-        .map(|one| normalize_email(&one.email))
+    let invited = people.invitations.iter().map(|one| &one.email);
+    let members = people.members.iter().map(|one| &one.email);
+    let known: HashSet<String> = invited
+        .chain(members.filter(|_| removes_members))
+        .map(|email| normalize_email(email))
         .collect();
     let emails = withdraw.iter().map(|one| &one.email);
-    let missing = emails.filter(|email| !invited.contains(&normalize_email(email)));
+    let missing = emails.filter(|email| !known.contains(&normalize_email(email)));
     missing.cloned().collect()
 }
 
@@ -195,22 +204,6 @@ pub(super) fn print_summary(provider: &ProviderContext, removals: &RemovalOption
     if let Err(error) = plan.check_removals(&removals.limit()) {
         eprintln!("warning: the run would be rejected: {error}; see --max-deletes");
     }
-}
-
-/// Lists every invitation, without the fields that a plan does not need. An unreadable item fails the list, because it
-/// may be one that the plan needs.
-pub(super) async fn list_all(provider: &ProviderContext) -> Result<Vec<Invitation>, Failure> {
-    // The first invitation identifies the organisation.
-    let mut is_first = true;
-    let reduce = move |mut invitation: Invitation| {
-        invitation.extra = Default::default();
-        if !std::mem::take(&mut is_first) {
-            (invitation.user, invitation.creator) = (None, None);
-        }
-        invitation
-    };
-    let all = provider.list(ListQuery::new()).map_ok(reduce);
-    all.try_collect().await.map_err(Failure::from)
 }
 
 pub(crate) async fn run(
@@ -245,8 +238,7 @@ async fn try_run(
     let saved = options.out.as_ref().map(|path| (path, roster.clone()));
     let planned = plan(provider, &options.roster, roster, None, interrupt).await?;
     if let Some((path, roster)) = saved {
-        let flags = (options.roster.prune, options.roster.allow_empty);
-        SavedPlan::new(provider, &roster, flags, &planned.plan).write(path)?;
+        SavedPlan::new(provider, &roster, &options.roster.prune, &planned.plan).write(path)?;
     }
     let is_noop = planned.plan.is_noop();
     let counts = Action::ALL.iter();

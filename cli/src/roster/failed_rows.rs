@@ -19,8 +19,8 @@ use crate::{
 /// A file of failed rows, CSV or JSON lines.
 ///
 /// The run creates the file before it sends anything, so that an unwritable path fails early, and deletes it if no
-/// row fails. Where the run deletes invitations, each row has an action, so that applying the file invites nobody
-/// whose deletion failed.
+/// row fails. Where the run removes people, each row has an action, so that applying the file invites nobody whose
+/// removal failed.
 #[derive(Debug)]
 pub(crate) struct FailedRows {
     path: PathBuf,
@@ -78,7 +78,7 @@ impl FailedRows {
             .map_or("", |auth_type| auth_type.as_str());
         let roles = roles_cell(step.roles.as_ref());
         let (action, id) = match step.action {
-            Action::Remove => ("delete", step.id.as_ref().map_or("", |id| id.as_str())),
+            Action::Remove => ("remove", step.id.as_ref().map_or("", |id| id.as_str())),
             Action::Replace => ("renew", ""),
             _ => ("create", ""),
         };

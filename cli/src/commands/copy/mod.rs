@@ -5,9 +5,12 @@ mod role_map;
 use std::path::PathBuf;
 
 use self::role_map::RoleMap;
-use super::plan::{list_all, print_summary};
+use super::plan::print_summary;
 use crate::{
-    apply::{ApplyOptions, ApplyReport, ApplyRun, Journal, StepRecord, exit_of},
+    apply::{
+        ApplyOptions, ApplyReport, ApplyRun, Journal, StepRecord, exit_of, list_invitations,
+        load_people,
+    },
     bulk::{RemovalOptions, RunSummary},
     cli::{GlobalOptions, ProviderName},
     failure::{Exit, Failure},
@@ -110,7 +113,7 @@ pub(crate) async fn run(
     let mut journal = path
         .map(|path| Journal::open(path, &target.account, args.apply.resume))
         .transpose()?;
-    let existing: Vec<Invitation> = interrupt.or_interrupted(list_all(&source)).await?;
+    let existing = interrupt.or_interrupted(list_invitations(&source)).await?;
     let total = existing.len();
     let copied = existing.iter().filter(|one| one.is_pending()).cloned();
     let copied: Vec<Invitation> = copied.collect();
@@ -121,20 +124,20 @@ pub(crate) async fn run(
             source.name()
         );
     }
-    let at_target = interrupt.or_interrupted(list_all(&target)).await?;
-    if let Some(journal) = &mut journal {
-        journal.check_organization(&target.account, &at_target)?;
-    }
-    let withdrawn = journal
-        .as_ref()
-        .map_or_else(Vec::new, |journal| journal.withdrawn(&at_target));
     let is_same_vendor = (*source).to_string() == (*target).to_string();
     let requested: Vec<_> = copied
         .iter()
         .map(|one| invitation_for_target(one, &args, map.as_ref(), is_same_vendor))
         .collect();
-    let invitations = requested.iter().map(|(new, _)| new.clone());
-    let mut plan = Plan::new(
+    let invitations: Vec<_> = requested.iter().map(|(new, _)| new.clone()).collect();
+    let at_target = load_people(&target, &invitations, false, interrupt).await?;
+    if let Some(journal) = &mut journal {
+        journal.check_organization(&target.account, &at_target.invitations)?;
+    }
+    let withdrawn = journal.as_ref().map_or_else(Vec::new, |journal| {
+        journal.withdrawn(&at_target.invitations)
+    });
+    let mut plan = Plan::of_people(
         invitations,
         at_target,
         &target.capabilities(),

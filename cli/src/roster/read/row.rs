@@ -46,19 +46,19 @@ impl Fields {
         let action = match action.as_str() {
             "" | "create" | "renew" if id.is_none() => RowAction::Invite,
             "" | "create" | "renew" => {
-                return Err("only the action delete takes an id".to_owned());
+                return Err("only the action remove takes an id".to_owned());
             }
-            "delete" => RowAction::Withdraw(id),
+            "remove" | "delete" => RowAction::Withdraw(id),
             word => {
                 return Err(format!(
-                    "unknown action {word:?}; the actions are create, renew and delete"
+                    "unknown action {word:?}; the actions are create, renew and remove"
                 ));
             }
         };
         let new = self.invitation()?;
         if action != RowAction::Invite && (new.roles.is_some() || new.auth_type.is_some()) {
             return Err(
-                "a row with the action delete has neither roles nor an auth type".to_owned(),
+                "a row with the action remove has neither roles nor an auth type".to_owned(),
             );
         }
         Ok(Row { line, new, action })
