@@ -37,7 +37,8 @@ impl KnownRoles {
         }
         self.names.insert(id.to_owned(), name.map(str::to_owned));
         if let Some(name) = name {
-            self.ids.insert(name.to_lowercase(), id.to_owned());
+            let first = self.ids.entry(name.to_lowercase());
+            first.or_insert_with(|| id.to_owned());
         }
         if kind == Some(&RoleKind::Custom) {
             self.custom.insert(id.to_owned());

@@ -97,6 +97,14 @@ impl Fixture {
         false
     }
 
+    /// Whether the library has members of both vendors.
+    pub fn offers_members(&self) -> bool {
+        let confluent = Confluent::builder().api_key("k", "s").build().unwrap();
+        let clickhouse = ClickHouse::builder("o-1").api_key("k", "s");
+        let clickhouse = clickhouse.build().unwrap();
+        confluent.capabilities().members && clickhouse.capabilities().members
+    }
+
     /// Whether the document of the bindings has the status filter of Confluent's list. If not, checks that it is
     /// rejected.
     pub async fn offers_status_filter(&self) -> bool {

@@ -227,16 +227,16 @@ fn a_row_may_delete() {
 fn a_deleting_row_has_no_other_options() {
     for (row, expected) in [
         (
-            "a@x,,remove,",
-            "line 2: unknown action \"remove\"; the actions are create, renew and delete",
+            "a@x,,drop,",
+            "line 2: unknown action \"drop\"; the actions are create, renew and remove",
         ),
         (
             "a@x,r-1,delete,",
-            "line 2: a row with the action delete has neither roles nor an auth type",
+            "line 2: a row with the action remove has neither roles nor an auth type",
         ),
         (
             "a@x,,create,i-1",
-            "line 2: only the action delete takes an id",
+            "line 2: only the action remove takes an id",
         ),
         (
             "a@x,,delete,i/1",

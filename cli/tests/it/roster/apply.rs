@@ -23,10 +23,10 @@ async fn applying_twice_changes_nothing_more() {
         );
         let apply = ["-p", vendor, "apply", &roster, "--yes", "--prune"];
         let applied = fixture.run(&apply).await;
-        applied.success().stderr_contains(&["create 2, delete 1"]);
-        assert_eq!(applied.stdout, "invited 2, kept 0, deleted 1\n");
+        applied.success().stderr_contains(&["create 2, remove 1"]);
+        assert_eq!(applied.stdout, "invited 2, kept 0, removed 1\n");
         let again = fixture.run(&apply).await;
-        assert_eq!(again.success().stdout, "invited 0, kept 2, deleted 0\n");
+        assert_eq!(again.success().stdout, "invited 0, kept 2, removed 0\n");
         assert_eq!(created(&fixture.sandbox, provider).len(), 3);
         assert!(!path(&fixture, "roster.csv.journal").exists());
     }
@@ -81,7 +81,7 @@ async fn failed_rows_form_a_roster() {
         .run(&[&apply[..], &["--failed", again.to_str().unwrap()]].concat())
         .await;
     applied.fails(1, &["an email address needs an `@`"]);
-    assert_eq!(applied.stdout, "invited 1, kept 0, deleted 0, invalid 1\n");
+    assert_eq!(applied.stdout, "invited 1, kept 0, removed 0, invalid 1\n");
     assert_eq!(created(&fixture.sandbox, Provider::Confluent).len(), 2);
 }
 
@@ -206,7 +206,7 @@ async fn resuming_skips_invited_people_who_are_not_listed() {
     resumed
         .success()
         .stderr_contains(&["1 were invited before the interruption"]);
-    assert_eq!(resumed.stdout, "invited 1, kept 2, deleted 0\n");
+    assert_eq!(resumed.stdout, "invited 1, kept 2, removed 0\n");
     assert_eq!(
         created(&fixture.sandbox, Provider::Confluent)["person0@example.com"],
         1
@@ -227,7 +227,7 @@ async fn a_roster_is_read_from_standard_input() {
     stdin.write_all(crowd(3).as_bytes()).await.unwrap();
     drop(stdin);
     let output = child.wait_with_output().await.unwrap();
-    assert_eq!(output.stdout, b"invited 3, kept 0, deleted 0\n");
+    assert_eq!(output.stdout, b"invited 3, kept 0, removed 0\n");
     let refused = fixture.run(&[&apply[..], &["--resume"]].concat()).await;
     refused.fails(2, &["--journal"]);
 }
@@ -251,7 +251,7 @@ async fn every_format_has_the_outcomes() {
         seen.push(applied.stdout);
     }
     assert!(
-        seen[3].starts_with("line,action,result,email,roles,auth_type,id,error\n"),
+        seen[3].starts_with("line,action,result,email,roles,role_changes,auth_type,id,error\n"),
         "{}",
         seen[3]
     );

@@ -85,7 +85,7 @@ async fn an_empty_roster_deletes_nobody() {
     let done = fixture
         .run(&[&["-p", "confluent"], &allowed[..]].concat())
         .await;
-    assert_eq!(done.success().stdout, "invited 0, kept 0, deleted 2\n");
+    assert_eq!(done.success().stdout, "invited 0, kept 0, removed 2\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,11 +120,11 @@ async fn a_run_beyond_the_limit_is_rejected() {
     let planned = fixture.run(&plan).await;
     planned
         .success()
-        .stderr_contains(&["delete 7", "would reject the plan"]);
+        .stderr_contains(&["remove 7", "would reject the plan"]);
     let agreed = fixture
         .run(&[&prune[..], &["--max-deletes", "30%"]].concat())
         .await;
-    assert_eq!(agreed.success().stdout, "invited 1, kept 17, deleted 7\n");
+    assert_eq!(agreed.success().stdout, "invited 1, kept 17, removed 7\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -184,7 +184,7 @@ async fn a_dry_run_lists_deletions_and_changes_nothing() {
     let shown = fixture.run(&[&dry[..], &["-o", "jsonl"]].concat()).await;
     shown
         .success()
-        .stderr_contains(&["confluent: replace 1, delete 1"]);
+        .stderr_contains(&["confluent: replace 1, remove 1"]);
     let rows = shown.lines();
     let schema = fixture.run(&["schema", "plan"]).await.json();
     let valid = jsonschema::validator_for(&schema).unwrap();
@@ -195,11 +195,11 @@ async fn a_dry_run_lists_deletions_and_changes_nothing() {
     assert!(wrong.is_empty(), "{wrong:?}");
     assert_eq!(rows[0]["action"], "replace");
     assert_eq!(rows[0]["previous"]["invitation"]["auth_type"], "local");
-    assert_eq!(rows[1]["action"], "delete");
+    assert_eq!(rows[1]["action"], "remove");
     assert_eq!(rows[1]["email"], "bob@example.com");
     let table = fixture.run(&dry).await;
     assert!(
-        table.success().stdout.contains("delete"),
+        table.success().stdout.contains("remove"),
         "{}",
         table.stdout
     );
@@ -218,13 +218,13 @@ async fn a_rejected_row_protects_its_person() {
     let planned = fixture.run(&plan).await;
     planned
         .success()
-        .stderr_contains(&["create 1, replace 0, keep 1, delete 0, invalid 2"]);
+        .stderr_contains(&["create 1, replace 0, keep 1, set-roles 0, remove 0, invalid 2"]);
     let why = "it resembles bob+hr@example.com, whose row is refused";
     assert!(planned.stdout.contains(why), "{}", planned.stdout);
     let apply = ["-p", "clickhouse", "apply", &roster, "--prune", "--yes"];
     let applied = fixture.run(&apply).await;
     applied.fails(1, &["auth types"]);
-    assert_eq!(applied.stdout, "invited 1, kept 1, deleted 0, invalid 2\n");
+    assert_eq!(applied.stdout, "invited 1, kept 1, removed 0, invalid 2\n");
     assert_eq!(fixture.sandbox.invitations().len(), 3);
 }
 
@@ -254,7 +254,7 @@ async fn deletions_are_withheld_after_an_unknown_create() {
         applied.fails(1, &["ann@example.com", "nothing is withdrawn in this run"]);
         assert_eq!(
             applied.stdout,
-            "invited 0, kept 0, deleted 0, failed 1, skipped 2\n"
+            "invited 0, kept 0, removed 0, failed 1, skipped 2\n"
         );
         assert_eq!(fixture.sandbox.invitations().len(), 2);
         let text = fs::read_to_string(failed).unwrap();
@@ -265,7 +265,7 @@ async fn deletions_are_withheld_after_an_unknown_create() {
         let again = fixture
             .run(&["-p", "confluent", "apply", failed, "--yes"])
             .await;
-        assert_eq!(again.success().stdout, "invited 1, kept 0, deleted 2\n");
+        assert_eq!(again.success().stdout, "invited 1, kept 0, removed 2\n");
         let left = fixture.sandbox.invitations();
         assert_eq!(left.len(), 1);
         assert_eq!(left[0].email, "ann@example.com");
@@ -275,8 +275,8 @@ async fn deletions_are_withheld_after_an_unknown_create() {
             .await;
         again
             .success()
-            .stderr_contains(&["there is no invitation of old1@example.com to delete"]);
-        assert_eq!(again.stdout, "invited 0, kept 1, deleted 0\n");
+            .stderr_contains(&["there is nothing of old1@example.com to remove"]);
+        assert_eq!(again.stdout, "invited 0, kept 1, removed 0\n");
         fixture.sandbox.reset();
     }
 }
@@ -305,7 +305,7 @@ async fn failed_deletions_are_written_as_deletions() {
         .await
         .success();
     let done = fixture.run(&again).await;
-    assert_eq!(done.success().stdout, "invited 0, kept 0, deleted 0\n");
+    assert_eq!(done.success().stdout, "invited 0, kept 0, removed 0\n");
     assert_eq!(fixture.sandbox.invitations().len(), 2);
     // Without an id, the address selects the invitation.
     let by_hand = "email,action\nOLD@example.com,delete\n";
@@ -313,7 +313,7 @@ async fn failed_deletions_are_written_as_deletions() {
     let done = fixture
         .run(&["-p", "confluent", "apply", &by_hand, "--yes"])
         .await;
-    assert_eq!(done.success().stdout, "invited 0, kept 0, deleted 1\n");
+    assert_eq!(done.success().stdout, "invited 0, kept 0, removed 1\n");
 }
 
 #[tokio::test]
@@ -480,7 +480,7 @@ async fn invalid_roles_are_rejected_without_a_loss() {
     };
     // The name of the role that they have.
     let named = run(roster("billing")).await;
-    assert_eq!(named.success().stdout, "invited 0, kept 3, deleted 0\n");
+    assert_eq!(named.success().stdout, "invited 0, kept 3, removed 0\n");
     // A name that no role has.
     let odd = run(roster("Biling")).await;
     odd.fails(1, &["no role \"Biling\" (did you mean \"Billing\"?)"]);
@@ -505,7 +505,7 @@ async fn invalid_roles_are_rejected_without_a_loss() {
     );
     assert_eq!(
         refused.stdout,
-        "invited 0, kept 0, deleted 0, restored 1, skipped 2\n"
+        "invited 0, kept 0, removed 0, restored 1, skipped 2\n"
     );
     assert!(!refused.stderr.contains("--resume"), "{}", refused.stderr);
     assert_eq!(deleted(&fixture), 1);
@@ -582,5 +582,5 @@ async fn only_seen_people_count_as_kept() {
     let roster = file(&fixture, "roster.csv", "email\nann@example.com\n");
     let apply = ["-p", "clickhouse", "apply", &roster, "--yes"];
     let applied = fixture.run(&apply).await;
-    assert_eq!(applied.success().stdout, "invited 0, kept 1, deleted 0\n");
+    assert_eq!(applied.success().stdout, "invited 0, kept 1, removed 0\n");
 }

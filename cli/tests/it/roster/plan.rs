@@ -30,7 +30,7 @@ async fn a_plan_has_lines_actions_and_reasons() {
     let planned = fixture.run(&plan).await;
     planned
         .success()
-        .stderr_contains(&["create 2, replace 0, keep 1, delete 1, invalid 2"]);
+        .stderr_contains(&["create 2, replace 0, keep 1, set-roles 0, remove 1, invalid 2"]);
     let mut rows = planned.lines();
     for row in &mut rows {
         row.as_object_mut().unwrap().remove("id");
@@ -52,7 +52,7 @@ async fn a_plan_has_lines_actions_and_reasons() {
                 "line": 6, "action": "create", "email": "cid@example.com",
                 "roles": { "grants": ["r-1"] },
             },
-            { "action": "delete", "email": "dan@example.com" },
+            { "action": "remove", "email": "dan@example.com" },
         ])
     );
     assert_eq!(

@@ -74,7 +74,7 @@ async fn people_withdrawn_by_a_killed_run_are_invited_again() {
     resumed
         .success()
         .stderr_contains(&["1 were withdrawn before the interruption, and are invited again"]);
-    assert_eq!(resumed.stdout, "invited 1, kept 1, deleted 0\n");
+    assert_eq!(resumed.stdout, "invited 1, kept 1, removed 0\n");
     let list = [
         "-p",
         "confluent",
@@ -146,7 +146,7 @@ async fn a_run_ended_in_a_renewal_names_the_person() {
     assert!(said.contains("--resume"), "{said}");
     fixture.sandbox.set_faults(Faults::default());
     let resumed = fixture.run(&[&apply[..], &["--resume"]].concat()).await;
-    assert_eq!(resumed.success().stdout, "invited 1, kept 0, deleted 0\n");
+    assert_eq!(resumed.success().stdout, "invited 1, kept 0, removed 0\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -248,7 +248,7 @@ async fn a_journal_resumes_with_a_rotated_key() {
     let refused = crate::fixture::run(&resume, &other).await;
     refused.fails(2, &["it belongs to the organisation", "delete it"]);
     let resumed = crate::fixture::run(&resume, &with_key(&fixture, "NEW")).await;
-    assert_eq!(resumed.success().stdout, "invited 1, kept 2, deleted 0\n");
+    assert_eq!(resumed.success().stdout, "invited 1, kept 2, removed 0\n");
     assert!(!path(&fixture, "roster.csv.journal").exists());
 }
 
@@ -276,7 +276,7 @@ async fn a_full_disk_reports_progress_and_the_resume_command() {
     assert!((1..200).contains(&done), "{done}");
     for word in [
         "cannot write the journal",
-        &format!("so far: invited {done}, kept 0, deleted 0"),
+        &format!("so far: invited {done}, kept 0, removed 0"),
         "--resume",
     ] {
         assert!(said.contains(word), "no {word:?} in {said}");

@@ -26,7 +26,7 @@ async fn a_saved_plan_is_applied_as_reviewed() {
     let planned = fixture.run(&plan).await;
     planned
         .success()
-        .stderr_contains(&["create 2, replace 0, keep 0, delete 1"]);
+        .stderr_contains(&["create 2, replace 0, keep 0, set-roles 0, remove 1"]);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -40,7 +40,7 @@ async fn a_saved_plan_is_applied_as_reviewed() {
     file(&fixture, "roster.csv", "email\n");
     let apply = ["-p", "confluent", "apply", saved, "--yes"];
     let applied = fixture.run(&apply).await;
-    assert_eq!(applied.success().stdout, "invited 2, kept 0, deleted 1\n");
+    assert_eq!(applied.success().stdout, "invited 2, kept 0, removed 1\n");
     assert_eq!(
         created(&fixture.sandbox, Provider::Confluent)["bob@example.com"],
         1
@@ -63,7 +63,7 @@ async fn a_saved_plan_is_refused_once_the_world_has_changed() {
         applied.fails(
             1,
             &[
-                "the invitations have changed since the plan was saved",
+                "people have changed since the plan was saved",
                 "ann@example.com: create was reviewed, keep i-",
             ],
         );

@@ -70,7 +70,7 @@ async fn ctrl_c_finishes_requests_and_names_the_resume_command() {
     let resumed = fixture
         .run(&["-p", "confluent", "apply", &roster, "--yes", "--resume"])
         .await;
-    let expected = format!("invited {}, kept {before}, deleted 0\n", 200 - before);
+    let expected = format!("invited {}, kept {before}, removed 0\n", 200 - before);
     assert_eq!(resumed.success().stdout, expected);
     assert!(
         created(&fixture.sandbox, Provider::Confluent)
@@ -91,7 +91,7 @@ async fn the_prompt_names_the_deletions() {
     let mut session = start(&fixture, &apply, &[]);
     let said = session.exp_string("[y/N] ").unwrap();
     for words in [
-        "confluent: replace 1, delete 1",
+        "confluent: replace 1, remove 1",
         "confluent: to be withdrawn:",
         &format!(
             "ann@example.com ({}), and invited again: other auth type",

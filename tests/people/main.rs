@@ -1,6 +1,8 @@
 //! Members and roles against the sandbox, on both vendors: from the invitation to the removal, and where an answer is
 //! lost on the way.
 
+mod plans;
+
 use std::{sync::Arc, time::Duration};
 
 use futures_util::TryStreamExt;
