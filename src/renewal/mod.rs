@@ -201,8 +201,10 @@ impl Renewal {
                     self.id, new.email, new.id
                 );
                 let error = Error::new(ErrorKind::Unexpected, Operation::Delete, message);
-                let error = error.with_provider(provider.to_string());
-                RenewalResult::Failed(error.with_target(self.id.as_str()))
+                let error = error
+                    .with_provider(provider.to_string())
+                    .with_target(self.id.as_str());
+                RenewalResult::Failed(error.with_may_have_executed(true))
             }
             result => result,
         }
@@ -250,8 +252,8 @@ impl Renewal {
         };
         let roles = match members.member_roles(&user).await {
             Ok(roles) => roles,
-            // Where nothing has role bindings, nobody has one.
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(self),
+            // A server that has no role bindings has none of this user, whatever a gateway says in its place.
+            Err(error) if error.status() == Some(404) => return Ok(self),
             Err(error) => return Err(failed("the roles of the user cannot be read", Some(error))),
         };
         let grants: Option<Vec<_>> = roles.iter().map(RoleAssignment::grant).collect();

@@ -61,6 +61,33 @@ fn not_deleted() -> Vec<Named> {
     ]
 }
 
+/// A server that confirms a delete that it does not carry out, and lets a second invitation in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn renewal_beside_the_old_one_is_no_success() {
+    let world = || World {
+        accepts_duplicates: true,
+        ..World::default()
+    };
+    let mut cells: Vec<Cell> = Vec::new();
+    for vendor in Vendor::BOTH {
+        let late = Duration::from_millis(300);
+        for (name, carried, expect) in [
+            ("never", Carried::No, Expect::Truth),
+            ("late", Carried::Late(late), Expect::Success),
+        ] {
+            let answer = match vendor {
+                Vendor::Confluent => Answer::Status(204, Body::Empty, Vec::new()),
+                Vendor::ClickHouse => Answer::Regular,
+            };
+            let fault = Fault::new(Op::Delete, carried, answer).about(ANN);
+            let case = Case::new(vendor, Path::Renew, format!("delete is carried out {name}"));
+            let case = case.world(world()).faults(vec![fault]).expect(expect);
+            cells.push(case.cell());
+        }
+    }
+    check("confirmed and not carried out", cells).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn delete_not_carried_out_is_not_deleted() {
     let mut cells: Vec<Cell> = Vec::new();

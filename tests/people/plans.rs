@@ -119,7 +119,10 @@ async fn an_invited_user_gets_other_roles_without_a_new_invitation() {
     let invitation = subject.provider.create(new).await.unwrap();
     // A whole CRN pattern is the same scope as its short form.
     let binding = &sandbox.role_bindings()[0];
-    let whole = format!("EnvironmentAdmin@{}/environment=env-123", binding.crn_pattern);
+    let whole = format!(
+        "EnvironmentAdmin@{}/environment=env-123",
+        binding.crn_pattern
+    );
     let roster = [NewInvitation::new(ANN).roles([whole.as_str()])];
     let plan = planned(&subject, &roster, PlanOptions::default()).await;
     assert_eq!(actions(&plan), [Action::SetRoles]);

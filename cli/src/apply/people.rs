@@ -64,10 +64,12 @@ pub(crate) async fn load_people(
 
 /// Whether the key may not read something, or the server does not have it.
 fn is_closed(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::PermissionDenied | ErrorKind::NotFound | ErrorKind::Unsupported
-    )
+    let is_missing = matches!(error.status(), Some(404 | 405 | 501));
+    is_missing
+        || matches!(
+            error.kind(),
+            ErrorKind::PermissionDenied | ErrorKind::Unsupported
+        )
 }
 
 /// Lists every invitation, without the fields that a plan does not need. An unreadable item fails the list, because it

@@ -297,6 +297,7 @@ impl Organisation {
         let conflict = self.records.iter().find(|record| {
             (self.world.stored)(&record.email) == key
                 && match record.removed {
+                    None if self.world.accepts_duplicates => false,
                     None => record.origin == Origin::Seed || now >= record.made + uniqueness_lag,
                     Some(removed) => now < removed + kept,
                 }

@@ -163,6 +163,8 @@ pub struct World {
     pub list_keeps: Duration,
     /// How long a second invitation of an address is let in.
     pub uniqueness_lag: Duration,
+    /// Whether an address may have any number of invitations.
+    pub accepts_duplicates: bool,
     /// How long the address of a deleted invitation is refused.
     pub refuse_after_delete: Duration,
     /// The words for a conflict with an invitation, if not the usual ones.
@@ -189,6 +191,7 @@ impl Default for World {
             list_lag: Duration::ZERO,
             list_keeps: Duration::ZERO,
             uniqueness_lag: Duration::ZERO,
+            accepts_duplicates: false,
             refuse_after_delete: Duration::ZERO,
             conflict: None,
             filters: Filters::Exact,
