@@ -130,6 +130,7 @@ pub(super) fn protect(
         };
         let why = match (has_admins, loses) {
             _ if options.min_admins == 0 || !is_member(step) => continue,
+            (false, _) if step.action == Action::SetRoles => continue,
             (false, _) => {
                 "no member is known to be an administrator, so it is not known who has to remain"
                     .to_owned()

@@ -4,6 +4,7 @@ mod apply;
 mod copy;
 mod deletions;
 mod killed;
+mod people;
 mod plan;
 mod resume;
 mod saved;

@@ -1,0 +1,163 @@
+//! Rosters against members: roles, removals, and a plan that comes to rest.
+
+use org_invitations_sandbox::{Fault, Faults, Operation, Provider, Rule};
+use serde_json::json;
+
+use super::file;
+use crate::fixture::Fixture;
+
+const VENDORS: [(&str, Provider, [&str; 2]); 2] = [
+    (
+        "confluent",
+        Provider::Confluent,
+        ["EnvironmentAdmin@env-123", "MetricsViewer"],
+    ),
+    ("clickhouse", Provider::ClickHouse, ["Developer", "Billing"]),
+];
+
+/// Applies a roster of Ann with `ann_roles` and Bob, who both accept.
+async fn join(
+    fixture: &Fixture,
+    (name, provider, _): (&str, Provider, [&str; 2]),
+    ann_roles: &str,
+) {
+    let roster = format!("email,roles\nann@example.com,{ann_roles}\nbob@example.com,\n");
+    let roster = file(fixture, "joined.csv", &roster);
+    let applied = fixture.run(&["-p", name, "apply", &roster, "--yes"]).await;
+    assert_eq!(applied.success().stdout, "invited 2, kept 0, removed 0\n");
+    for email in ["ann@example.com", "bob@example.com"] {
+        fixture.sandbox.accept(provider, email).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_plan_after_acceptance_is_empty() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_members() {
+        return;
+    }
+    for vendor in VENDORS {
+        let (name, _, [first, second]) = vendor;
+        join(&fixture, vendor, &format!("{first};{second}")).await;
+        let roster = file(
+            &fixture,
+            "roster.csv",
+            &format!("email,roles\nann@example.com,{second};{first}\nbob@example.com,\n"),
+        );
+        let plan = ["-p", name, "plan", &roster, "--detailed-exitcode"];
+        let all = ["--prune", "--prune-members", "--min-admins", "0"];
+        let again = fixture.run(&[&plan[..], &all].concat()).await;
+        again.success();
+
+        let other = format!("email,roles\nann@example.com,{first}\nbob@example.com,{second}\n");
+        let roster = file(&fixture, "other.csv", &other);
+        let changed = fixture
+            .run(&["-p", name, "plan", &roster, "-o", "json"])
+            .await;
+        let steps = changed.json();
+        assert_eq!(steps[0]["action"], "set-roles", "{steps}");
+        assert_eq!(steps[0]["role_changes"], json!([format!("-{second}")]));
+        // On ClickHouse, who is invited without roles gets one.
+        assert_eq!(steps[1]["role_changes"][0], format!("+{second}"));
+        let table = fixture.run(&["-p", name, "plan", &roster]).await;
+        let table = &table.success().stdout;
+        assert!(table.contains(&format!("+{second}")), "{table}");
+        let apply = ["-p", name, "apply", &roster, "--yes"];
+        let applied = fixture.run(&apply).await;
+        let counts = "invited 0, kept 0, removed 0, roles changed 2\n";
+        assert_eq!(applied.success().stdout, counts);
+        let plan = ["-p", name, "plan", &roster, "--detailed-exitcode"];
+        fixture.run(&plan).await.success();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_are_removed_with_consent_only() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_members() {
+        return;
+    }
+    for vendor in VENDORS {
+        let (name, provider, _) = vendor;
+        join(&fixture, vendor, "").await;
+        let left = || {
+            let members = fixture.sandbox.members().into_iter();
+            let here = members.filter(|member| member.provider == provider);
+            here.map(|member| member.email).collect::<Vec<_>>()
+        };
+        let roster = file(&fixture, "roster.csv", "email\nann@example.com\n");
+        let apply = [
+            "-p",
+            name,
+            "apply",
+            &roster,
+            "--yes",
+            "--prune",
+            "--prune-members",
+        ];
+        // Nobody is known to be an administrator.
+        let kept = fixture.run(&apply).await;
+        assert_eq!(kept.success().stdout, "invited 0, kept 2, removed 0\n");
+        let apply = [&apply[..], &["--min-admins", "0"]].concat();
+        let protected = [&apply[..], &["--keep", "Bob@example.com"]].concat();
+        let kept = fixture.run(&protected).await;
+        assert_eq!(kept.success().stdout, "invited 0, kept 2, removed 0\n");
+        assert_eq!(left(), ["ann@example.com", "bob@example.com"]);
+        if name == "confluent" {
+            let refused = fixture.run(&apply).await;
+            refused.fails(2, &["--delete-owned", "API keys", "Nothing was changed"]);
+            assert_eq!(left().len(), 2);
+        }
+        let removed = fixture
+            .run(&[&apply[..], &["--delete-owned"]].concat())
+            .await;
+        assert_eq!(removed.success().stdout, "invited 0, kept 1, removed 1\n");
+        assert_eq!(left(), ["ann@example.com"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_removes_a_member_when_members_may_be_removed() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_members() {
+        return;
+    }
+    join(&fixture, VENDORS[1], "").await;
+    let roster = file(
+        &fixture,
+        "leavers.csv",
+        "email,action\nbob@example.com,remove\n",
+    );
+    let apply = ["-p", "clickhouse", "apply", &roster, "--yes"];
+    let nothing = fixture.run(&apply).await;
+    nothing
+        .success()
+        .stderr_contains(&["there is nothing of bob@example.com to remove"]);
+    let options = ["--prune-members", "--min-admins", "0"];
+    let removed = fixture.run(&[&apply[..], &options].concat()).await;
+    assert_eq!(removed.success().stdout, "invited 0, kept 0, removed 1\n");
+    assert_eq!(fixture.sandbox.members().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_that_the_key_may_not_read_are_left_out() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_members() {
+        return;
+    }
+    let denied = Rule::new(Fault::status_before(403)).on(Operation::ListMembers);
+    fixture
+        .sandbox
+        .set_faults(Faults::script([denied.always()]));
+    let roster = file(&fixture, "roster.csv", "email\nann@example.com\n");
+    for (name, _, _) in VENDORS {
+        let plan = ["-p", name, "plan", &roster];
+        let planned = fixture.run(&plan).await;
+        planned
+            .success()
+            .stderr_contains(&["members are not known", "create 1"]);
+        let prune = ["--prune", "--prune-members"];
+        let refused = fixture.run(&[&plan[..], &prune].concat()).await;
+        refused.fails(3, &["403"]);
+    }
+}
