@@ -8,9 +8,10 @@ use org_invitations::ProviderKind;
 use crate::{
     commands::{
         apply::ApplyArgs, completions::CompletionsArgs, copy::CopyArgs, create::CreateArgs,
-        delete::DeleteArgs, get::GetArgs, list::ListArgs, man::ManArgs, members::MembersCommand,
-        plan::PlanArgs, renew::RenewArgs, roles::RolesCommand, sandbox::SandboxArgs,
-        schema::SchemaArgs, spec::SpecCommand, who::WhoArgs,
+        delete::DeleteArgs, export::ExportArgs, get::GetArgs, list::ListArgs, man::ManArgs,
+        members::MembersCommand, plan::PlanArgs, remove::RemoveArgs, renew::RenewArgs,
+        roles::RolesCommand, sandbox::SandboxArgs, schema::SchemaArgs, spec::SpecCommand,
+        who::WhoArgs,
     },
     output::{ColorChoice, Format},
 };
@@ -177,6 +178,10 @@ pub(crate) enum Command {
     Delete(DeleteArgs),
     /// Renew invitations: withdraw and create them again with the same roles and login.
     Renew(RenewArgs),
+    /// Remove people, whether they are invited or members.
+    Remove(RemoveArgs),
+    /// Write people and their roles as a roster.
+    Export(ExportArgs),
     /// Show whether people are invited or members, at every selected provider.
     Who(WhoArgs),
     /// List, show, change and remove the members of an organisation.

@@ -121,6 +121,15 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             let provider = provider::single(&global).await?;
             commands::renew::run(&provider, options, interrupt, out).await
         }
+        Command::Remove(options) => {
+            commands::remove::check(&options)?;
+            let provider = provider::single(&global).await?;
+            commands::remove::run(&provider, options, interrupt, out).await
+        }
+        Command::Export(_) => {
+            let provider = provider::single(&global).await?;
+            commands::export::run(&provider, interrupt, out).await
+        }
         Command::Who(options) => {
             let providers = provider::selected(&global).await?;
             commands::who::run(&providers, &options, interrupt, out).await

@@ -40,7 +40,7 @@ fn refused_rosters() -> Vec<Roster> {
             name: "a role that does not exist",
             vendor: Vendor::ClickHouse,
             seed: Seed::sent,
-            row: |email| NewInvitation::new(email).roles(["Developer"]),
+            row: |email| NewInvitation::new(email).roles(["Salesperson"]),
             faults: Vec::new(),
             world: World::default(),
             at_risk: 0,

@@ -70,7 +70,7 @@ pub(crate) fn check(args: &ApplyArgs) -> Result<(), Failure> {
 }
 
 /// Refuses a plan that removes members and, with them, what they own, unless that was accepted.
-fn check_owned(
+pub(super) fn check_owned(
     provider: &ProviderContext,
     plan: &Plan,
     options: &ApplyOptions,

@@ -179,7 +179,7 @@ async fn roles_of(
 }
 
 /// The addresses to withdraw that have no invitation, and are no members who are removed too.
-fn without_invitation(
+pub(super) fn without_invitation(
     withdraw: &[Withdrawal],
     people: &People,
     removes_members: bool,

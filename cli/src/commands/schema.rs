@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     delete::DeletedRecord,
     doctor::DoctorReport,
+    export::ExportRecord,
     members::{RemovedRecord, RoleChangeRecord},
     renew::RenewedRecord,
 };
@@ -49,8 +50,10 @@ pub(crate) enum Document {
     Renew,
     /// What `plan` prints, and `copy --dry-run`.
     Plan,
-    /// What `apply` and `copy` print.
+    /// What `apply`, `copy` and `remove` print.
     Apply,
+    /// What `export` prints: an array of rows.
+    Export,
     /// What `who` prints: an array of people.
     Who,
     /// What `members list` prints, and `members get`.
@@ -79,6 +82,7 @@ pub(crate) fn run(args: &SchemaArgs, out: &mut Output) -> Result<(), Failure> {
         Document::Renew => one_or_many::<RenewedRecord>(),
         Document::Plan => schema_for!(Vec<StepRecord>).to_value(),
         Document::Apply => schema_for!(Vec<OutcomeRecord>).to_value(),
+        Document::Export => schema_for!(Vec<ExportRecord>).to_value(),
         Document::Who => schema_for!(Vec<PersonRecord>).to_value(),
         Document::Members => one_or_many::<MemberRecord>(),
         Document::SetRoles => one_or_many::<RoleChangeRecord>(),

@@ -68,6 +68,10 @@ impl Output {
         self.format
     }
 
+    pub fn set_format(&mut self, format: Format) {
+        self.format = format;
+    }
+
     /// From now on, a closed pipe is no error: a command that changes invitations must not stop half-way.
     pub fn ignore_broken_pipe(&mut self) {
         self.fails_on_broken_pipe = false;

@@ -5,7 +5,7 @@ mod encoding;
 use std::{
     borrow::Cow,
     collections::VecDeque,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -23,10 +23,9 @@ const REDACTED: &[u8] = b"[REDACTED]";
 
 /// The latest secrets that a client sent.
 #[derive(Default)]
-pub(crate) struct Redactor(Mutex<VecDeque<Secret>>);
+pub(crate) struct Redactor(Mutex<VecDeque<Arc<Secret>>>);
 
 /// A secret and its base64 forms.
-#[derive(Clone)]
 struct Secret {
     text: SecretString,
     base64: Vec<SecretString>,
@@ -85,12 +84,12 @@ impl Redactor {
     /// Redacts `secret` from now on.
     pub fn register_secret(&self, secret: &str) {
         let mut secrets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_registered = |known: &Secret| known.text.expose_secret() == secret;
+        let is_registered = |known: &Arc<Secret>| known.text.expose_secret() == secret;
         if secret.is_empty() || secrets.iter().any(is_registered) {
             return;
         }
         secrets.truncate(MAX_SECRETS - 1);
-        secrets.push_front(Secret::new(secret));
+        secrets.push_front(Arc::new(Secret::new(secret)));
     }
 
     /// Replaces every registered secret in `text` by `[REDACTED]`; borrowed if there is none.
@@ -103,18 +102,20 @@ impl Redactor {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let patterns: Vec<&[u8]> = secrets.iter().flat_map(Secret::patterns).collect();
-        // Most bytes start no secret, so a table skips them.
-        let mut is_first_byte = [false; 256];
-        let first_bytes = patterns.iter().filter_map(|pattern| pattern.first());
-        for first in first_bytes.chain(b"%\\&+") {
-            is_first_byte[usize::from(*first)] = true;
+        let patterns = secrets.iter().flat_map(|secret| secret.patterns());
+        // Most bytes start no pattern, and an escape may start any.
+        let mut starting: Vec<Vec<&[u8]>> = vec![Vec::new(); 256];
+        for pattern in patterns {
+            let escapes = b"%\\&+"
+                .iter()
+                .filter(|escape| Some(*escape) != pattern.first());
+            for first in pattern.first().into_iter().chain(escapes) {
+                starting[usize::from(*first)].push(pattern);
+            }
         }
         let longest_match = |rest: &[u8]| {
             let first = rest.first().copied().unwrap_or_default();
-            let candidates = patterns
-                .iter()
-                .filter(|_| is_first_byte[usize::from(first)]);
+            let candidates = starting[usize::from(first)].iter();
             candidates.map(|pattern| match_length(rest, pattern)).max()
         };
         let text_bytes = text.as_bytes();

@@ -11,7 +11,7 @@ use crate::{
         ApplyOptions, ApplyReport, ApplyRun, Journal, StepRecord, exit_of, list_invitations,
         load_people,
     },
-    bulk::{RemovalOptions, RunSummary},
+    bulk::{RemovalOptions, RunSummary, print_removals},
     cli::{GlobalOptions, ProviderName},
     failure::{Exit, Failure},
     interrupt::Interrupt,
@@ -167,6 +167,8 @@ pub(crate) async fn run(
         print_summary(&target, &args.removals, &plan);
         if args.delete_source_after {
             print_summary(&source, &args.removals, &removal);
+            let why = format!(" once they are seen at {}", target.name());
+            print_removals(&source, &removal.steps, &why);
         }
         let mut records = out.records(Shape::Many);
         for step in plan.steps {

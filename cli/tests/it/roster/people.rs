@@ -161,3 +161,78 @@ async fn members_that_the_key_may_not_read_are_left_out() {
         refused.fails(3, &["403"]);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn remove_takes_people_out_whatever_they_are() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_members() {
+        return;
+    }
+    for vendor in VENDORS {
+        let (name, provider, _) = vendor;
+        join(&fixture, vendor, "").await;
+        fixture.invite(name, &["eve@example.com"]).await;
+        let remove = ["-p", name, "remove", "EVE@example.com", "bob@example.com"];
+        let free = ["--min-admins", "0", "--delete-owned"];
+        let shown = fixture
+            .run(&[&remove[..], &free, &["--dry-run"]].concat())
+            .await;
+        shown.success().stderr_contains(&["remove 2"]);
+        fixture.run(&remove).await.fails(2, &["--yes"]);
+        if name == "confluent" {
+            let careless = [&remove[..], &["--yes", "--min-admins", "0"]].concat();
+            fixture.run(&careless).await.fails(2, &["--delete-owned"]);
+        }
+        let kept = fixture
+            .run(&[&remove[..], &["--yes", "--delete-owned"]].concat())
+            .await;
+        kept.fails(1, &["bob@example.com is kept", "administrator"]);
+        let removed = fixture
+            .run(&[&remove[..], &free, &["--yes"]].concat())
+            .await;
+        let nothing = ["there is nothing of EVE@example.com to remove"];
+        removed.fails(4, &nothing);
+        assert_eq!(removed.stdout, "invited 0, kept 0, removed 1\n");
+        let left = fixture.sandbox.members().into_iter();
+        let left: Vec<_> = left
+            .filter(|member| member.provider == provider)
+            .map(|member| member.email)
+            .collect();
+        assert_eq!(left, ["ann@example.com"]);
+    }
+    let id = fixture
+        .run(&["-p", "confluent", "remove", "u-1", "--yes"])
+        .await;
+    id.fails(2, &["no address", "members remove"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_is_a_roster_with_nothing_to_do() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_members() {
+        return;
+    }
+    for vendor in VENDORS {
+        let (name, _, [first, second]) = vendor;
+        join(&fixture, vendor, &format!("{first};{second}")).await;
+        let create = ["-p", name, "create", "eve@example.com", "--role", first];
+        fixture.run(&create).await.success();
+        for format in ["csv", "jsonl", "json"] {
+            let exported = fixture.run(&["-p", name, "export", "-o", format]).await;
+            let exported = &exported.success().stdout;
+            assert!(exported.contains(first), "{exported}");
+            let roster = file(&fixture, &format!("people.{format}"), exported);
+            let plan = ["-p", name, "plan", &roster, "--detailed-exitcode"];
+            let all = ["--prune", "--prune-members", "--min-admins", "0"];
+            let planned = fixture.run(&[&plan[..], &all].concat()).await;
+            planned.success().stderr_contains(&["keep 3", "remove 0"]);
+        }
+        let table = fixture.run(&["-p", name, "export"]).await;
+        assert!(
+            table
+                .success()
+                .stdout
+                .starts_with("email,roles,auth_type\n")
+        );
+    }
+}

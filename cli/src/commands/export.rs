@@ -1,0 +1,148 @@
+//! `export`: write an organisation's people and their roles as a roster.
+
+use std::collections::{HashMap, HashSet};
+
+use clap::Args;
+use org_invitations::{AuthType, Invitation, RoleAssignment, RoleGrant, Roles, normalize_email};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    apply::load_people,
+    failure::Failure,
+    interrupt::Interrupt,
+    output::{Cell, Format, Output, Record, Shape},
+    provider::ProviderContext,
+    roster::roles_cell,
+};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  org-invitations -p clickhouse export > people.csv
+  org-invitations -p clickhouse plan people.csv --prune --prune-members
+  org-invitations -p confluent export -o jsonl > people.jsonl
+
+The roster has the members and the people whose invitation can be accepted, with
+their roles; `plan` finds nothing to do for it. It is CSV unless -o says
+otherwise. An expired invitation is left out, since a plan would renew it.")]
+pub(crate) struct ExportArgs {}
+
+/// A row of a roster.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "Row")]
+pub(crate) struct ExportRecord {
+    /// The address.
+    email: String,
+    /// The roles by name, or by id where a name is not unique; with their scopes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roles: Option<Vec<String>>,
+    /// How an invited person logs in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_type: Option<AuthType>,
+}
+
+impl Record for ExportRecord {
+    const TABLE: &'static [&'static str] = &["EMAIL", "ROLES", "AUTH TYPE"];
+    const CSV: &'static [&'static str] = &["email", "roles", "auth_type"];
+
+    fn row(&self) -> Vec<Cell> {
+        self.line().into_iter().map(Cell::new).collect()
+    }
+
+    fn line(&self) -> Vec<String> {
+        let auth_type = self.auth_type.as_ref().map(ToString::to_string);
+        vec![
+            self.email.clone(),
+            self.roles
+                .as_ref()
+                .map(|roles| roles.join(";"))
+                .unwrap_or_default(),
+            auth_type.unwrap_or_default(),
+        ]
+    }
+}
+
+pub(crate) async fn run(
+    provider: &ProviderContext,
+    interrupt: &Interrupt,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let capabilities = provider.capabilities();
+    let people = load_people(provider, &[], capabilities.members, interrupt).await?;
+    let all = people.members.iter().map(|member| &member.roles);
+    let all = all.chain(people.invitations.iter().map(|one| &one.assigned_roles));
+    let names = RoleNames::new(all.flatten().flatten());
+    // A table is for people, and this is for `plan`.
+    if out.format() == Format::Table {
+        out.set_format(Format::Csv);
+    }
+    let mut records = out.records(Shape::Many);
+    let mut seen = HashSet::new();
+    for member in &people.members {
+        if seen.insert(normalize_email(&member.email)) {
+            records.push(&ExportRecord {
+                email: member.email.clone(),
+                roles: names.row(member.roles.as_deref(), None),
+                auth_type: None,
+            })?;
+        }
+    }
+    let mut pending: Vec<&Invitation> = people
+        .invitations
+        .iter()
+        .filter(|one| one.is_pending())
+        .collect();
+    // Of several invitations of a person, a plan compares the latest.
+    pending.sort_by_key(|one| std::cmp::Reverse(one.created_at));
+    for one in pending {
+        if seen.insert(normalize_email(&one.email)) {
+            let legacy = one.role.as_deref().filter(|_| capabilities.legacy_role);
+            records.push(&ExportRecord {
+                email: one.email.clone(),
+                roles: names.row(one.assigned_roles.as_deref(), legacy),
+                auth_type: one.auth_type.clone().filter(|_| capabilities.auth_type),
+            })?;
+        }
+    }
+    Ok(records.finish()?)
+}
+
+/// The ids of each name, in lower case.
+struct RoleNames<'a>(HashMap<String, HashSet<&'a str>>);
+
+impl<'a> RoleNames<'a> {
+    fn new(roles: impl IntoIterator<Item = &'a RoleAssignment>) -> Self {
+        let mut ids: HashMap<String, HashSet<&str>> = HashMap::new();
+        for role in roles {
+            if let (Some(name), Some(id)) = (&role.name, &role.id) {
+                ids.entry(name.to_lowercase()).or_default().insert(id);
+            }
+        }
+        Self(ids)
+    }
+
+    /// The roles of a row: none if they are not known, as a row without roles leaves them as they are.
+    fn row(&self, roles: Option<&[RoleAssignment]>, legacy: Option<&str>) -> Option<Vec<String>> {
+        let grants: Vec<String> = roles?.iter().filter_map(|role| self.text(role)).collect();
+        match (grants.is_empty(), legacy) {
+            (false, _) => Some(grants),
+            (true, Some(legacy)) => Some(vec![roles_cell(Some(&Roles::Legacy(legacy.to_owned())))]),
+            (true, None) => None,
+        }
+    }
+
+    fn text(&self, role: &RoleAssignment) -> Option<String> {
+        let mut grant = role.grant()?;
+        let is_unique = |name: &String| {
+            let ids = self.0.get(&name.to_lowercase());
+            ids.is_none_or(|ids| ids.len() == 1) && *name == RoleGrant::from(name).role
+        };
+        // A cell has roles with `;`, `,` or `|` between them.
+        let is_plain = |name: &&String| !name.contains([';', ',', '|', '@']) && is_unique(name);
+        if let Some(name) = role.name.as_ref().filter(is_plain) {
+            grant.role.clone_from(name);
+        }
+        Some(grant.to_string())
+    }
+}
