@@ -204,13 +204,14 @@ fn duplicate_error(context: &OperationContext<'_>, pending: &[&Invitation]) -> E
     }
 }
 
-/// The error of a conflict without a conflicting invitation: `Conflict`, unless the provider's message says that the
-/// person is a member, who has no invitation.
+/// The error of a conflict without a conflicting invitation: `Conflict`, or `AlreadyExists` if the provider's message says
+/// that the person is a member, who has no invitation.
 fn without_conflict_found(error: Error) -> Error {
-    if error.kind() == ErrorKind::AlreadyExists && !is_about_a_member(&error) {
-        return error.with_kind(ErrorKind::Conflict);
-    }
-    error
+    let kind = match is_about_a_member(&error) {
+        true => ErrorKind::AlreadyExists,
+        false => ErrorKind::Conflict,
+    };
+    error.with_kind(kind)
 }
 
 /// The outcome of a delete whose last attempt ended with `last`: `NotFound` after an attempt without a response means

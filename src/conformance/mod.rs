@@ -3,8 +3,8 @@
 //! Each function checks one behaviour. An option that the provider's [`Capabilities`](crate::Capabilities) offer has
 //! to work; any other option has to fail with [`Unsupported`](crate::ErrorKind::Unsupported) before a request is sent,
 //! which the suite checks if the [`TestContext`] can [count requests](TestContext::count_requests). Each behaviour
-//! creates its own invitations, under addresses that no other run uses, and deletes them afterwards, also when it
-//! fails. The suite touches no other invitation, so it can run against an account that is in use.
+//! creates its own invitations and, where it can [accept](TestContext::accept) them, members, under addresses that no other
+//! run uses, and deletes them afterwards, also when it fails. The suite touches nobody else, so it can run against an account that is in use.
 //!
 //! ```
 //! use org_invitations::conformance::{self, TestContext};
@@ -34,6 +34,7 @@ mod create;
 mod delete;
 mod input;
 mod list;
+mod members;
 mod options;
 mod report;
 mod test_context;
@@ -132,6 +133,18 @@ behaviours! {
     options::roles_are_honoured_or_refused;
     /// The legacy role is accepted, or fails with `Unsupported`; see [`TestContext::legacy_role`].
     options::a_legacy_role_is_honoured_or_refused;
+    /// Members can be listed, each once, or the list fails with `Unsupported`.
+    members::members_are_listed_or_unsupported;
+    /// Who accepts an invitation is a member, who can be read and found in any spelling of the address.
+    members::who_accepts_is_a_member;
+    /// Inviting a member fails with `AlreadyExists`.
+    members::a_member_cannot_be_invited;
+    /// A removed member is `NotFound`, and the address can be invited again.
+    members::a_removed_member_is_gone;
+    /// Roles are granted and set, and the same call again changes nothing; see [`TestContext::roles`].
+    members::roles_of_a_member_are_set;
+    /// The roles of the organisation are listed, or the list fails with `Unsupported`.
+    members::roles_are_listed_or_unsupported;
     /// `create_many` has one outcome per item, also for duplicates and failures.
     bulk::create_many_has_one_outcome_per_item;
     /// `delete_many` has one outcome per item, also for missing invitations.

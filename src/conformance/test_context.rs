@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Mutex,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -12,6 +12,7 @@ use super::report::{CaseResult, FailReason, Violation};
 use crate::{
     error::{ErrorKind, Result},
     invitation::{Invitation, InvitationId, NewInvitation},
+    member::{Member, MemberId, MemberProvider, MemberProviderExt},
     provider::InvitationProvider,
     role::RoleGrant,
 };
@@ -24,8 +25,10 @@ pub struct TestContext<'a> {
     prefix: String,
     domain: String,
     requests: Option<Box<dyn Fn() -> usize + Send + Sync + 'a>>,
+    accept: Option<Box<dyn Fn(&str) + Send + Sync + 'a>>,
     addresses: AtomicU64,
     created: Mutex<Vec<InvitationId>>,
+    joined: Mutex<Vec<MemberId>>,
 }
 
 impl<'a> TestContext<'a> {
@@ -39,8 +42,10 @@ impl<'a> TestContext<'a> {
             prefix: format!("conformance-{:012x}", fastrand::u64(..1 << 48)),
             domain: "example.com".to_owned(),
             requests: None,
+            accept: None,
             addresses: AtomicU64::new(0),
             created: Mutex::new(Vec::new()),
+            joined: Mutex::new(Vec::new()),
         }
     }
 
@@ -63,6 +68,14 @@ impl<'a> TestContext<'a> {
     #[must_use]
     pub fn count_requests(mut self, count: impl Fn() -> usize + Send + Sync + 'a) -> Self {
         self.requests = Some(Box::new(count));
+        self
+    }
+
+    /// Sets a function that accepts the invitation of an address in the invitee's place, so that the suite has members.
+    /// Default: none; behaviours that need a member then check nothing.
+    #[must_use]
+    pub fn accept(mut self, accept: impl Fn(&str) + Send + Sync + 'a) -> Self {
+        self.accept = Some(Box::new(accept));
         self
     }
 
@@ -97,13 +110,30 @@ impl<'a> TestContext<'a> {
         Ok(created)
     }
 
+    /// Makes a member, who is removed at the end of the behaviour; `None` if the provider or the context cannot.
+    pub(super) async fn join(&self) -> CaseResult<Option<(&'a dyn MemberProvider, Member)>> {
+        let members = self.provider.members();
+        let members = members.filter(|_| self.provider.capabilities().members);
+        let (Some(members), Some(accept)) = (members, &self.accept) else {
+            return Ok(None);
+        };
+        let email = self.address();
+        let invitation = self.create(NewInvitation::new(&email)).await?;
+        accept(&email);
+        let found = members.find_member(&email).await?;
+        let member = found.ok_or_else(|| {
+            FailReason(format!(
+                "{email} accepted {} and is no member",
+                invitation.id
+            ))
+        })?;
+        lock(&self.joined).push(member.id.clone());
+        Ok(Some((members, member)))
+    }
+
     /// Registers an invitation for deletion at the end of the behaviour.
     pub(super) fn track(&self, id: &InvitationId) {
-        let mut created = self
-            .created
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        created.push(id.clone());
+        lock(&self.created).push(id.clone());
     }
 
     /// Runs `work`, and fails if it sends a request and requests are counted.
@@ -132,16 +162,31 @@ impl<'a> TestContext<'a> {
         run: impl Future<Output = CaseResult>,
     ) -> Result<(), Violation> {
         let result = run.await;
-        let created = std::mem::take(
-            &mut *self
-                .created
-                .lock()
-                .unwrap_or_else(|poisoned| poisoned.into_inner()),
-        );
+        let joined = std::mem::take(&mut *lock(&self.joined));
+        let created = std::mem::take(&mut *lock(&self.created));
         let mut cleanup = Ok(());
+        for id in joined {
+            let Some(members) = self.provider.members() else {
+                continue;
+            };
+            match members.remove_member(&id).await {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    cleanup = Err(FailReason(format!(
+                        "the member {id} could not be removed: {error}"
+                    )));
+                }
+                _ => {}
+            }
+        }
         for id in created {
             match self.provider.delete(&id).await {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
+                // Who accepted has no invitation to delete.
+                Err(error)
+                    if !matches!(
+                        error.kind(),
+                        ErrorKind::NotFound | ErrorKind::AlreadyAccepted
+                    ) =>
+                {
                     cleanup = Err(FailReason(format!(
                         "the invitation {id} could not be deleted: {error}"
                     )));
@@ -163,4 +208,8 @@ impl fmt::Debug for TestContext<'_> {
             .field("domain", &self.domain)
             .finish_non_exhaustive()
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

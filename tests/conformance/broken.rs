@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use org_invitations::{
     Capabilities, Confluent, Error, ErrorKind, Invitation, InvitationId, InvitationProvider,
-    ListQuery, NewInvitation, Operation, Page, PageToken, Result,
+    ListQuery, MemberProvider, NewInvitation, Operation, Page, PageToken, Result,
     conformance::{Report, run_all},
 };
 use org_invitations_sandbox::Sandbox;
@@ -23,6 +23,7 @@ enum Fault {
     DeniesAuthTypes,
     SendsBeforeItChecks,
     NamesNobody,
+    ForgetsMembers,
 }
 
 #[derive(Debug)]
@@ -48,6 +49,13 @@ impl InvitationProvider for Broken {
             capabilities.auth_type = false;
         }
         capabilities
+    }
+
+    fn members(&self) -> Option<&dyn MemberProvider> {
+        match self.fault {
+            Fault::ForgetsMembers => None,
+            _ => Some(&self.inner),
+        }
     }
 
     async fn create(&self, mut new: NewInvitation) -> Result<Invitation> {
@@ -129,7 +137,12 @@ async fn each_fault_is_found_and_named() {
         ),
         (Fault::SendsBeforeItChecks, "an_invalid_address_is_refused"),
         (Fault::NamesNobody, "errors_name_provider_and_operation"),
+        (Fault::ForgetsMembers, "members_are_listed_or_unsupported"),
     ] {
+        let sandbox = Sandbox::start().await.unwrap();
+        if matches!(fault, Fault::ForgetsMembers) && !confluent(&sandbox).capabilities().members {
+            continue;
+        }
         let report = report(fault).await;
         let found = report
             .violations

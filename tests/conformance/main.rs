@@ -7,7 +7,7 @@ mod live;
 use std::{sync::Arc, time::Duration};
 
 use org_invitations::{ClickHouse, Confluent, InvitationProvider, conformance::TestContext};
-use org_invitations_sandbox::{SYSTEM_ROLES, Sandbox};
+use org_invitations_sandbox::{Provider, SYSTEM_ROLES, Sandbox};
 
 fn confluent(sandbox: &Sandbox) -> Confluent {
     let key = &sandbox.credentials().confluent;
@@ -41,6 +41,13 @@ fn context<'a>(
 ) -> TestContext<'a> {
     TestContext::new(provider)
         .count_requests(|| sandbox.ledger().requests.len())
+        .accept(move |email| {
+            let vendor = match provider.to_string().as_str() {
+                ClickHouse::NAME => Provider::ClickHouse,
+                _ => Provider::Confluent,
+            };
+            sandbox.accept(vendor, email).unwrap();
+        })
         .roles(roles.iter().copied())
 }
 
