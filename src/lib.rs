@@ -136,7 +136,10 @@ struct Readme;
 pub use crate::fuzzing::decode_anything;
 pub use crate::{
     address::{email_skeleton, normalize_email},
-    bulk::{BulkOptions, CreateOutcome, CreateResult, DeleteOutcome, DeleteResult},
+    bulk::{
+        BulkOptions, BulkRun, CreateOutcome, CreateResult, DeleteOutcome, DeleteResult,
+        ItemOutcome, ItemResult, for_each_concurrent,
+    },
     capabilities::Capabilities,
     clickhouse::{ClickHouse, ClickHouseBuilder},
     config::{

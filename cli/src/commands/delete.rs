@@ -135,14 +135,13 @@ pub(crate) async fn run(
     let outcome = for_each_concurrent(
         provider,
         &targets,
-        &args.pause.outage(provider),
+        args.pause.outage(provider),
         |remaining| delete_command(provider, remaining),
         interrupt,
         &mut summary,
         DeleteTarget::display,
-        |index| provider.delete(&targets[index].id),
-        |index, ()| {
-            let deleted = &targets[index];
+        |target| provider.delete(&target.id),
+        |deleted, ()| {
             if records.is_table() {
                 return records.println(&format!("deleted {}", deleted.display()));
             }

@@ -7,12 +7,12 @@
 mod record;
 mod renewal;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use chrono::Utc;
 use clap::Args;
 use futures::TryStreamExt;
-use org_invitations::{Invitation, InvitationId, InvitationProviderExt, ListQuery};
+use org_invitations::{Invitation, InvitationId, InvitationProviderExt, ListQuery, Outage};
 
 pub(crate) use self::record::RenewedRecord;
 use self::{
@@ -112,7 +112,7 @@ pub(crate) async fn run(
     let mut records = out.records(shape);
     let total = found.len();
     let mut counts = [0; 3];
-    let outage = args.pause.outage(provider);
+    let outage = Outage::new(args.pause.outage(provider), Arc::default());
     let mut not_renewed: Vec<InvitationId> = Vec::new();
     let mut remaining = found
         .iter()
