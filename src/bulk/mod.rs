@@ -75,13 +75,7 @@ pub enum ItemResult<R> {
 ///     BulkOptions, InvitationProvider, ItemResult, NewInvitation, for_each_concurrent,
 /// };
 ///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-/// # let key = &sandbox.credentials().confluent;
-/// # let builder = org_invitations::Confluent::builder();
-/// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
-/// # let provider = builder.base_url(sandbox.url()).build()?;
+#[doc = example!(confluent)]
 /// let mut ids = Vec::new();
 /// for email in ["ann@example.com", "bob@example.com"] {
 ///     ids.push(provider.create(NewInvitation::new(email)).await?.id);

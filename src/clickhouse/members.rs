@@ -92,10 +92,7 @@ impl MemberProvider for ClickHouse {
         let api = self.api.within(&context.call);
         let request = api.member_delete().organization_id(&*self.organization);
         let reply = context.reply(request.user_id(id.as_str()).send().await);
-        reconcile_delete(
-            &context,
-            reply.and_then(|reply| context.expect_deleted(&reply)),
-        )
+        reconcile_delete(&context, reply)
     }
 
     async fn list_roles(&self) -> Result<Vec<Role>> {

@@ -78,10 +78,7 @@ impl MemberProvider for Confluent {
         context.require_supported(offers::DELETE_IAM_V2_USER, "removal of members")?;
         let api = self.api.within(&context.call);
         let reply = context.reply(api.delete_iam_v2_user().id(id.as_str()).send().await);
-        reconcile_delete(
-            &context,
-            reply.and_then(|reply| context.expect_deleted(&reply)),
-        )
+        reconcile_delete(&context, reply)
     }
 
     async fn list_roles(&self) -> Result<Vec<Role>> {

@@ -270,11 +270,7 @@ impl InvitationProvider for Confluent {
         let api = self.api.within(&context.call);
         let sent = pin!(api.delete_iam_v2_invitation().id(id.as_str()).send());
         let sent = sent.instrument(context.span()).await;
-        let reply = context.reply(sent);
-        reconcile_delete(
-            &context,
-            reply.and_then(|reply| context.expect_deleted(&reply)),
-        )
+        reconcile_delete(&context, context.reply(sent))
     }
 }
 
