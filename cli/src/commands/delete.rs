@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::selector::{InvitationSelector, find_by_email, find_by_id};
 use crate::{
     bulk::{PauseOptions, RemovalOptions, RunSummary, for_each_concurrent},
-    failure::{Exit, Failure},
+    failure::Failure,
     interrupt::Interrupt,
     output::{Cell, Output, Record, Shape, escape_control, shell_quote},
     prompt,
@@ -125,10 +125,8 @@ pub(crate) async fn run(
             1 => "this invitation".to_owned(),
             count => format!("these {count} invitations"),
         };
-        if !prompt::confirm(&format!("Delete {what}?"), interrupt).await? {
-            eprintln!("nothing was deleted");
-            return Err(Failure::AlreadyReported(Exit::Failed));
-        }
+        let question = format!("Delete {what}?");
+        prompt::require(&question, "nothing was deleted", interrupt).await?;
     }
     out.ignore_broken_pipe();
     let mut records = out.records(shape);

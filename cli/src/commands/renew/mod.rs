@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     bulk::{PauseOptions, RemovalOptions, RunSummary},
-    failure::{Exit, Failure},
+    failure::Failure,
     interrupt::Interrupt,
     output::{Output, Records, Shape, escape_control, format_time, shell_quote},
     prompt,
@@ -103,10 +103,7 @@ pub(crate) async fn run(
             1 => "Delete this invitation, and create it again?".to_owned(),
             count => format!("Delete these {count} invitations, and create them again?"),
         };
-        if !prompt::confirm(&question, interrupt).await? {
-            eprintln!("nothing was renewed");
-            return Err(Failure::AlreadyReported(Exit::Failed));
-        }
+        prompt::require(&question, "nothing was renewed", interrupt).await?;
     }
     out.ignore_broken_pipe();
     let mut records = out.records(shape);
