@@ -94,7 +94,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[macro_use]
-mod example;
+mod macros;
 
 mod address;
 pub mod bindings;

@@ -33,39 +33,18 @@ impl Default for BulkOptions {
     }
 }
 
+setters!(BulkOptions {
+    concurrency: usize,
+    ordered: bool,
+    stop: Arc<AtomicBool>,
+    outage: OutageOptions,
+});
+
 impl BulkOptions {
-    /// Sets the number of concurrent items.
-    #[must_use]
-    pub fn concurrency(mut self, concurrency: usize) -> Self {
-        self.concurrency = concurrency;
-        self
-    }
-
-    /// Sets whether the outcomes come in the order of the items.
-    #[must_use]
-    pub fn ordered(mut self, ordered: bool) -> Self {
-        self.ordered = ordered;
-        self
-    }
-
-    /// Sets the flag that stops the run.
-    #[must_use]
-    pub fn stop(mut self, stop: Arc<AtomicBool>) -> Self {
-        self.stop = stop;
-        self
-    }
-
     /// Sets how many invitations a `delete_many` may withdraw.
     #[must_use]
     pub fn removals(mut self, limit: RemovalLimit) -> Self {
         self.removals = Some(limit);
-        self
-    }
-
-    /// Sets when the run pauses because the server is unreachable, and when it gives up.
-    #[must_use]
-    pub fn outage(mut self, outage: OutageOptions) -> Self {
-        self.outage = outage;
         self
     }
 }

@@ -1,4 +1,20 @@
-//! How the examples of the documentation begin.
+//! Macros for every module: setters, and how the examples of the documentation begin.
+
+/// Setters for fields of an options struct, which other crates cannot build otherwise.
+macro_rules! setters {
+    ($type:ident { $($field:ident: $kind:ty),+ $(,)? }) => {
+        impl $type {
+            $(
+                #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
+                #[must_use]
+                pub fn $field(mut self, $field: $kind) -> Self {
+                    self.$field = $field;
+                    self
+                }
+            )+
+        }
+    };
+}
 
 /// The hidden lines of an example: `main`, which the example closes, with a `sandbox` and a `provider` that is connected
 /// to it. With `member`, `ann` is a member, if the documents have members and roles.
