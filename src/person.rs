@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::OnceLock};
 
 use async_trait::async_trait;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -246,8 +246,7 @@ pub trait OrganizationProviderExt: OrganizationProvider {
                 continue;
             }
             let mut list = self.list(query);
-            while let Some(invitation) = list.next().await {
-                let invitation = invitation?;
+            while let Some(invitation) = list.try_next().await? {
                 if same_email(&invitation.email, email) {
                     invitations.push(invitation);
                 }

@@ -201,17 +201,30 @@ pub(super) fn page_from(
         }
         items = positioned.into_iter().map(|(_, item)| item).collect();
     }
-    let mut page = Page::new(items, next);
+    let mut page = page_of(context, &reply, items, request_id, extra);
+    page.next = next;
     page.total = u64::try_from(total).ok();
+    Ok(page)
+}
+
+/// A page of these items, which is the last one.
+pub(super) fn page_of<T>(
+    context: &OperationContext<'_>,
+    reply: &Reply,
+    items: Vec<Result<T>>,
+    request_id: Option<String>,
+    extra: Extra,
+) -> Page<T> {
+    let mut page = Page::new(items, None);
     let in_header = || reply.header("x-request-id").map(str::to_owned);
     page.request_id = request_id.or_else(in_header);
     if let Some(cursor) = cursor_in(&extra) {
         // Sibling resources have gained pages; a list that has them is not all here.
         let why = format!("the list has a `{cursor}`, which this version does not follow");
-        page.items.push(Err(context.decode_error(&reply, &why)));
+        page.items.push(Err(context.decode_error(reply, &why)));
     }
     page.extra = extra;
-    Ok(page)
+    page
 }
 
 /// The name of a property that says that a list goes on.

@@ -1,6 +1,7 @@
 //! Between Confluent's bindings and the facade.
 
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -14,7 +15,7 @@ use crate::{
         AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, ResourceReference,
         WireInvitation, sealed::Properties,
     },
-    list::{Page, PageToken},
+    list::{ListItem, Page, PageToken},
     operation::{OperationContext, Success},
 };
 
@@ -209,6 +210,17 @@ pub(super) fn page_from(context: &OperationContext<'_>, reply: Result<Reply>) ->
             (next, metadata["total_size"].as_u64())
         }
     };
+    Ok(page_of(context, &reply, list, next, total))
+}
+
+/// The page of a list that goes on at `next`, as far as that is known.
+pub(super) fn page_of<E: DeserializeOwned, T: ListItem>(
+    context: &OperationContext<'_>,
+    reply: &Reply,
+    list: ListBody<E, T>,
+    next: Result<Option<PageToken>, &'static str>,
+    total: Option<u64>,
+) -> Page<T> {
     let extra = list.extra(&[]);
     let mut page = Page::new(list.items, None);
     page.extra = extra;
@@ -217,9 +229,9 @@ pub(super) fn page_from(context: &OperationContext<'_>, reply: Result<Reply>) ->
     match next {
         Ok(next) => page.next = next,
         // The items are still valid, but they are not all.
-        Err(why) => page.items.push(Err(context.decode_error(&reply, why))),
+        Err(why) => page.items.push(Err(context.decode_error(reply, why))),
     }
-    Ok(page)
+    page
 }
 
 /// The token inside `metadata.next`, which is absent, `null` or empty on the last page.

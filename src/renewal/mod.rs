@@ -33,23 +33,7 @@ pub(crate) use self::previous::{
 /// After the create, a third request looks whether the old invitation is gone, since a server may confirm a withdrawal that it does not
 /// carry out.
 ///
-/// ```
-/// use org_invitations::{
-///     InvitationProvider, InvitationProviderExt, NewInvitation, Renewal, RenewalOptions,
-///     RenewalResult,
-/// };
-///
-#[doc = example!(confluent)]
-/// let old = provider.create(NewInvitation::new("ann@example.com")).await?;
-/// let renewal = Renewal::of(&old, &provider.capabilities())?;
-/// match provider.renew(&renewal, &RenewalOptions::default()).await {
-///     RenewalResult::Renewed(new) => assert_ne!(new.id, old.id),
-///     RenewalResult::Lost { invite, error } => panic!("{} is not invited: {error}", invite.email),
-///     other => panic!("{other:?}"),
-/// }
-/// # Ok(())
-/// # }
-/// ```
+/// [`renew`](crate::InvitationProviderExt::renew) executes it, and has an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Renewal {
