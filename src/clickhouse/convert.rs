@@ -41,14 +41,6 @@ pub(super) fn to_request_body(
         Some(Roles::Legacy(role)) => Some(role),
         _ => None,
     };
-    if new.extra.is_empty() {
-        let body = types::NewInvitation::builder().email(new.email.clone());
-        let body: Result<types::NewInvitation, _> = body.try_into();
-        let mut body = context.complete(body)?;
-        body.role = role.map(|role| role.as_str().into());
-        body.assigned_role_ids = ids;
-        return Ok(body);
-    }
     let mut fields = Map::from_iter([("email".to_owned(), new.email.as_str().into())]);
     fields.extend(role.map(|role| ("role".to_owned(), role.as_str().into())));
     fields.extend(ids.map(|ids| ("assignedRoleIds".to_owned(), ids.into())));

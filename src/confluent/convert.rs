@@ -75,13 +75,6 @@ pub(super) fn to_request_body(
     new: &NewInvitation,
 ) -> Result<types::NewInvitation> {
     let auth_type = new.auth_type.as_ref().map(auth_type_to_wire);
-    if new.extra.is_empty() {
-        let body = types::NewInvitation::builder().email(new.email.clone());
-        let body: Result<types::NewInvitation, _> = body.try_into();
-        let mut body = context.complete(body)?;
-        body.auth_type = auth_type.map(Into::into);
-        return Ok(body);
-    }
     let mut fields = Map::from_iter([("email".to_owned(), new.email.as_str().into())]);
     fields.extend(auth_type.map(|word| ("auth_type".to_owned(), word.into())));
     let body: types::NewInvitation =

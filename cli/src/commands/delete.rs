@@ -10,7 +10,7 @@ use crate::{
     bulk::{PauseOptions, RemovalOptions, RunSummary, for_each_concurrent},
     failure::Failure,
     interrupt::Interrupt,
-    output::{Cell, Output, Record, Shape, escape_control, shell_quote},
+    output::{Output, Record, escape_control, shell_quote},
     prompt,
     provider::ProviderContext,
 };
@@ -58,10 +58,6 @@ impl Record for DeletedRecord {
     const TABLE: &'static [&'static str] = &["PROVIDER", "ID", "EMAIL", "DELETED"];
     const CSV: &'static [&'static str] = &["provider", "id", "email", "deleted"];
 
-    fn row(&self) -> Vec<Cell> {
-        self.line().into_iter().map(Cell::new).collect()
-    }
-
     fn line(&self) -> Vec<String> {
         vec![
             self.provider.clone(),
@@ -107,10 +103,6 @@ pub(crate) async fn run(
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let shape = match (args.selector.ids.as_slice(), args.selector.email.as_slice()) {
-        ([_], []) => Shape::One,
-        _ => Shape::Many,
-    };
     let mut summary = RunSummary::default();
     let targets = interrupt
         .or_interrupted(find(provider, &args, &mut summary))
@@ -129,7 +121,7 @@ pub(crate) async fn run(
         prompt::require(&question, "nothing was deleted", interrupt).await?;
     }
     out.ignore_broken_pipe();
-    let mut records = out.records(shape);
+    let mut records = out.records(args.selector.shape());
     let outcome = for_each_concurrent(
         provider,
         &targets,

@@ -162,10 +162,6 @@ impl Record for RemovedRecord {
     const TABLE: &'static [&'static str] = &["PROVIDER", "ID", "EMAIL", "REMOVED"];
     const CSV: &'static [&'static str] = &["provider", "id", "email", "removed"];
 
-    fn row(&self) -> Vec<Cell> {
-        self.line().into_iter().map(Cell::new).collect()
-    }
-
     fn line(&self) -> Vec<String> {
         vec![
             self.provider.clone(),

@@ -27,7 +27,7 @@ use crate::{
     bulk::{PauseOptions, RemovalOptions, RunSummary},
     failure::Failure,
     interrupt::Interrupt,
-    output::{Output, Records, Shape, escape_control, format_time, shell_quote},
+    output::{Output, Records, escape_control, format_time, shell_quote},
     prompt,
     provider::ProviderContext,
 };
@@ -77,10 +77,6 @@ pub(crate) async fn run(
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let shape = match (args.selector.ids.as_slice(), args.selector.email.as_slice()) {
-        ([_], []) => Shape::One,
-        _ => Shape::Many,
-    };
     let mut summary = RunSummary::default();
     let found = interrupt
         .or_interrupted(find(provider, &args, &mut summary))
@@ -106,7 +102,7 @@ pub(crate) async fn run(
         prompt::require(&question, "nothing was renewed", interrupt).await?;
     }
     out.ignore_broken_pipe();
-    let mut records = out.records(shape);
+    let mut records = out.records(args.selector.shape());
     let total = found.len();
     let mut counts = [0; 3];
     let outage = Outage::new(args.pause.outage(provider), Arc::default());
