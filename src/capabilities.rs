@@ -51,23 +51,7 @@ pub struct Capabilities {
     pub max_page_size: Option<u32>,
 }
 
-/// A setter for each field, so that other providers can build the struct.
-macro_rules! setters {
-    ($($field:ident: $kind:ty),+ $(,)?) => {
-        impl Capabilities {
-            $(
-                #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
-                #[must_use]
-                pub fn $field(mut self, $field: $kind) -> Self {
-                    self.$field = $field;
-                    self
-                }
-            )+
-        }
-    };
-}
-
-setters! {
+setters!(Capabilities {
     auth_type: bool,
     roles: bool,
     role_scopes: bool,
@@ -82,4 +66,4 @@ setters! {
     server_side_filters: bool,
     reports_status: bool,
     max_page_size: Option<u32>,
-}
+});

@@ -93,6 +93,9 @@
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[macro_use]
+mod macros;
+
 mod address;
 pub mod bindings;
 mod bulk;
@@ -125,6 +128,7 @@ mod reconcile;
 mod removal;
 mod renewal;
 mod role;
+mod suggest;
 
 /// The README, whose examples are tested with the others.
 #[cfg(doctest)]
@@ -134,9 +138,15 @@ struct Readme;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use crate::fuzzing::decode_anything;
+/// For the command, which shares it with the errors of the library.
+#[doc(hidden)]
+pub use crate::suggest::nearest_word;
 pub use crate::{
     address::{email_skeleton, normalize_email},
-    bulk::{BulkOptions, CreateOutcome, CreateResult, DeleteOutcome, DeleteResult},
+    bulk::{
+        BulkOptions, BulkRun, CreateOutcome, CreateResult, DeleteOutcome, DeleteResult,
+        ItemOutcome, ItemResult, for_each_concurrent,
+    },
     capabilities::Capabilities,
     clickhouse::{ClickHouse, ClickHouseBuilder},
     config::{

@@ -101,16 +101,7 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// Reads one page of the members, the first one without a `token`. Idempotent; the order is the provider's.
     ///
     /// ```
-    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use org_invitations::{ClickHouse, InvitationProvider, MemberProvider, MemberProviderExt, NewInvitation, RoleGrant};
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().clickhouse;
-    /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
-    /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
-    /// # if !provider.capabilities().members || !provider.capabilities().list_roles { return Ok(()); }
-    /// # provider.create(NewInvitation::new("ann@example.com").roles(["Developer"])).await?;
-    /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
-    /// # let ann = provider.find_member("ann@example.com").await?.ok_or("no member")?;
+    #[doc = example!(member)]
     /// let page = provider.list_members_page(None).await?;
     /// for member in page.items {
     ///     println!("{}", member?.email);
@@ -118,7 +109,6 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// assert!(page.next.is_none());
     /// # Ok(())
     /// # }
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
     /// ```
     ///
     /// # Errors
@@ -129,20 +119,10 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// Reads one member. Idempotent.
     ///
     /// ```
-    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use org_invitations::{ClickHouse, InvitationProvider, MemberProvider, MemberProviderExt, NewInvitation, RoleGrant};
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().clickhouse;
-    /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
-    /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
-    /// # if !provider.capabilities().members || !provider.capabilities().list_roles { return Ok(()); }
-    /// # provider.create(NewInvitation::new("ann@example.com").roles(["Developer"])).await?;
-    /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
-    /// # let ann = provider.find_member("ann@example.com").await?.ok_or("no member")?;
+    #[doc = example!(member)]
     /// assert_eq!(provider.get_member(&ann.id).await?.email, "ann@example.com");
     /// # Ok(())
     /// # }
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
     /// ```
     ///
     /// # Errors
@@ -155,21 +135,11 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// On Confluent the role bindings of the user, also of one who is invited and has not accepted.
     ///
     /// ```
-    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use org_invitations::{ClickHouse, InvitationProvider, MemberProvider, MemberProviderExt, NewInvitation, RoleGrant};
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().clickhouse;
-    /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
-    /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
-    /// # if !provider.capabilities().members || !provider.capabilities().list_roles { return Ok(()); }
-    /// # provider.create(NewInvitation::new("ann@example.com").roles(["Developer"])).await?;
-    /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
-    /// # let ann = provider.find_member("ann@example.com").await?.ok_or("no member")?;
+    #[doc = example!(member)]
     /// let roles = provider.member_roles(&ann.id).await?;
     /// assert_eq!(roles[0].name.as_deref(), Some("Developer"));
     /// # Ok(())
     /// # }
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
     /// ```
     ///
     /// # Errors
@@ -182,21 +152,11 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// once: on Confluent it reads all role bindings of users, on ClickHouse the list of members.
     ///
     /// ```
-    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use org_invitations::{ClickHouse, InvitationProvider, MemberProvider, MemberProviderExt, NewInvitation, RoleGrant};
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().clickhouse;
-    /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
-    /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
-    /// # if !provider.capabilities().members || !provider.capabilities().list_roles { return Ok(()); }
-    /// # provider.create(NewInvitation::new("ann@example.com").roles(["Developer"])).await?;
-    /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
-    /// # let ann = provider.find_member("ann@example.com").await?.ok_or("no member")?;
+    #[doc = example!(member)]
     /// let roles = provider.list_member_roles().await?;
     /// assert_eq!(roles[&ann.id].len(), 1);
     /// # Ok(())
     /// # }
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
     /// ```
     ///
     /// # Errors
@@ -209,21 +169,11 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// On ClickHouse the roles are read and written as a whole, so that a change of somebody else's in between is lost.
     ///
     /// ```
-    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use org_invitations::{ClickHouse, InvitationProvider, MemberProvider, MemberProviderExt, NewInvitation, RoleGrant};
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().clickhouse;
-    /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
-    /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
-    /// # if !provider.capabilities().members || !provider.capabilities().list_roles { return Ok(()); }
-    /// # provider.create(NewInvitation::new("ann@example.com").roles(["Developer"])).await?;
-    /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
-    /// # let ann = provider.find_member("ann@example.com").await?.ok_or("no member")?;
+    #[doc = example!(member)]
     /// let change = provider.grant_roles(&ann.id, &[RoleGrant::new("Billing")]).await?.complete()?;
     /// assert_eq!((change.added.len(), change.removed.len()), (1, 0));
     /// # Ok(())
     /// # }
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
     /// ```
     ///
     /// # Errors
@@ -236,21 +186,11 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// something could not be added. Idempotent. [`grant_roles`](Self::grant_roles) says what else holds.
     ///
     /// ```
-    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use org_invitations::{ClickHouse, InvitationProvider, MemberProvider, MemberProviderExt, NewInvitation, RoleGrant};
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().clickhouse;
-    /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
-    /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
-    /// # if !provider.capabilities().members || !provider.capabilities().list_roles { return Ok(()); }
-    /// # provider.create(NewInvitation::new("ann@example.com").roles(["Developer"])).await?;
-    /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
-    /// # let ann = provider.find_member("ann@example.com").await?.ok_or("no member")?;
+    #[doc = example!(member)]
     /// let change = provider.set_roles(&ann.id, &[RoleGrant::new("Billing")]).await?.complete()?;
     /// assert_eq!(change.removed[0].name.as_deref(), Some("Developer"));
     /// # Ok(())
     /// # }
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
     /// ```
     ///
     /// # Errors
@@ -263,21 +203,11 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// **On Confluent everything that the user owns is deleted too, API keys included.**
     ///
     /// ```
-    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use org_invitations::{ClickHouse, InvitationProvider, MemberProvider, MemberProviderExt, NewInvitation, RoleGrant};
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().clickhouse;
-    /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
-    /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
-    /// # if !provider.capabilities().members || !provider.capabilities().list_roles { return Ok(()); }
-    /// # provider.create(NewInvitation::new("ann@example.com").roles(["Developer"])).await?;
-    /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
-    /// # let ann = provider.find_member("ann@example.com").await?.ok_or("no member")?;
+    #[doc = example!(member)]
     /// provider.remove_member(&ann.id).await?;
     /// assert!(provider.find_member("ann@example.com").await?.is_none());
     /// # Ok(())
     /// # }
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
     /// ```
     ///
     /// # Errors
@@ -288,21 +218,11 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// The roles that the organisation has. Idempotent.
     ///
     /// ```
-    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use org_invitations::{ClickHouse, InvitationProvider, MemberProvider, MemberProviderExt, NewInvitation, RoleGrant};
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().clickhouse;
-    /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
-    /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
-    /// # if !provider.capabilities().members || !provider.capabilities().list_roles { return Ok(()); }
-    /// # provider.create(NewInvitation::new("ann@example.com").roles(["Developer"])).await?;
-    /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
-    /// # let ann = provider.find_member("ann@example.com").await?.ok_or("no member")?;
+    #[doc = example!(member)]
     /// let roles = provider.list_roles().await?;
     /// assert!(roles.iter().any(|role| role.name.as_deref() == Some("Developer")));
     /// # Ok(())
     /// # }
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
     /// ```
     ///
     /// # Errors
@@ -318,23 +238,13 @@ pub trait MemberProviderExt: MemberProvider {
     /// All members, page after page, as they arrive. As [`list`](crate::InvitationProviderExt::list) otherwise.
     ///
     /// ```
-    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use org_invitations::{ClickHouse, InvitationProvider, MemberProvider, MemberProviderExt, NewInvitation, RoleGrant};
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().clickhouse;
-    /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
-    /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
-    /// # if !provider.capabilities().members || !provider.capabilities().list_roles { return Ok(()); }
-    /// # provider.create(NewInvitation::new("ann@example.com").roles(["Developer"])).await?;
-    /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
-    /// # let ann = provider.find_member("ann@example.com").await?.ok_or("no member")?;
+    #[doc = example!(member)]
     /// use futures::TryStreamExt;
     ///
     /// let members: Vec<_> = provider.list_members().try_collect().await?;
     /// assert_eq!(members, [ann]);
     /// # Ok(())
     /// # }
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
     /// ```
     fn list_members(&self) -> BoxStream<'_, Result<Member>> {
         let fetch = move |token: Option<PageToken>| -> BoxFuture<'_, Result<Page<Member>>> {
@@ -347,20 +257,10 @@ pub trait MemberProviderExt: MemberProvider {
     /// [`normalize_email`](crate::normalize_email) has them. No vendor filters members, so this reads their list.
     ///
     /// ```
-    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use org_invitations::{ClickHouse, InvitationProvider, MemberProvider, MemberProviderExt, NewInvitation, RoleGrant};
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().clickhouse;
-    /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
-    /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
-    /// # if !provider.capabilities().members || !provider.capabilities().list_roles { return Ok(()); }
-    /// # provider.create(NewInvitation::new("ann@example.com").roles(["Developer"])).await?;
-    /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
-    /// # let ann = provider.find_member("ann@example.com").await?.ok_or("no member")?;
+    #[doc = example!(member)]
     /// assert_eq!(provider.find_member("Ann@Example.com").await?, Some(ann));
     /// # Ok(())
     /// # }
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
     /// ```
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::OnceLock};
 
 use async_trait::async_trait;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -100,22 +100,16 @@ impl Person {
 /// Everybody whom an organisation knows, read once: for many addresses at once.
 ///
 /// ```
-/// # async fn example() -> org_invitations::Result<()> {
-/// use org_invitations::{ClickHouse, InvitationProvider, NewInvitation, People, PersonState};
+/// use org_invitations::{InvitationProvider, NewInvitation, People, PersonState};
 ///
-/// # let sandbox = org_invitations_sandbox::Sandbox::start().await.unwrap();
-/// # let credentials = &sandbox.credentials().clickhouse;
-/// # let organization = &credentials.organization_id;
-/// # let (key, secret) = (&credentials.api_key, credentials.api_secret.as_str());
-/// # let clickhouse = ClickHouse::builder(organization).api_key(key, secret).base_url(sandbox.url()).build()?;
-/// # if !clickhouse.capabilities().members { return Ok(()); }
-/// clickhouse.create(NewInvitation::new("ann@example.com")).await?;
-/// let people = People::load(&clickhouse).await?;
+#[doc = example!(clickhouse)]
+/// # if !provider.capabilities().members { return Ok(()); }
+/// provider.create(NewInvitation::new("ann@example.com")).await?;
+/// let people = People::load(&provider).await?;
 /// assert_eq!(people.find("Ann@Example.com").state, PersonState::Invited);
 /// assert_eq!(people.find("bob@example.com").state, PersonState::Neither);
 /// # Ok(())
 /// # }
-/// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
 /// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
@@ -227,19 +221,17 @@ pub trait OrganizationProviderExt: OrganizationProvider {
     /// list) and the list of members. On ClickHouse, who has accepted is no invitation any more; the members tell that from an invitation that expired.
     ///
     /// ```
-    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use org_invitations::{ClickHouse, InvitationProvider, NewInvitation, OrganizationProviderExt, PersonState};
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().clickhouse;
-    /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
-    /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
+    /// use org_invitations::{
+    ///     InvitationProvider, NewInvitation, OrganizationProviderExt, PersonState,
+    /// };
+    ///
+    #[doc = example!(clickhouse)]
     /// # if !provider.capabilities().members { return Ok(()); }
     /// provider.create(NewInvitation::new("ann@example.com")).await?;
     /// let ann = provider.find_person("ann@example.com").await?;
     /// assert_eq!((ann.state, ann.invitations.len()), (PersonState::Invited, 1));
     /// # Ok(())
     /// # }
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
     /// ```
     ///
     /// # Errors
@@ -254,8 +246,7 @@ pub trait OrganizationProviderExt: OrganizationProvider {
                 continue;
             }
             let mut list = self.list(query);
-            while let Some(invitation) = list.next().await {
-                let invitation = invitation?;
+            while let Some(invitation) = list.try_next().await? {
                 if same_email(&invitation.email, email) {
                     invitations.push(invitation);
                 }

@@ -30,13 +30,7 @@ pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync + 'static 
     /// ```
     /// use org_invitations::InvitationProvider;
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().confluent;
-    /// # let builder = org_invitations::Confluent::builder();
-    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
-    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    #[doc = example!(confluent)]
     /// let capabilities = provider.capabilities();
     /// assert!(capabilities.auth_type && !capabilities.legacy_role);
     /// # Ok(())
@@ -61,13 +55,7 @@ pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync + 'static 
     /// ```
     /// use org_invitations::{AuthType, InvitationProvider, NewInvitation};
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().confluent;
-    /// # let builder = org_invitations::Confluent::builder();
-    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
-    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    #[doc = example!(confluent)]
     /// let new = NewInvitation::new("ann@example.com").auth_type(AuthType::Sso);
     /// let ann = provider.create(new).await?;
     /// assert!(ann.is_pending());
@@ -87,13 +75,7 @@ pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync + 'static 
     /// ```
     /// use org_invitations::{InvitationProvider, NewInvitation};
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().clickhouse;
-    /// # let builder = org_invitations::ClickHouse::builder(&key.organization_id);
-    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
-    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    #[doc = example!(clickhouse)]
     /// let known = NewInvitation::new("ann@example.com").roles(["5a1e9b6c-3f0d-4c1b-9a57-0d2f4f1c6a02"]);
     /// provider.check(&known).await?;
     /// let unknown = NewInvitation::new("ann@example.com").roles(["00000000-0000-4000-8000-000000000000"]);
@@ -140,13 +122,7 @@ pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync + 'static 
     /// ```
     /// use org_invitations::{ErrorKind, InvitationId, InvitationProvider, NewInvitation};
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().confluent;
-    /// # let builder = org_invitations::Confluent::builder();
-    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
-    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    #[doc = example!(confluent)]
     /// let ann = provider.create(NewInvitation::new("ann@example.com")).await?;
     /// assert_eq!(provider.get(&ann.id).await?.email, "ann@example.com");
     ///
@@ -169,13 +145,7 @@ pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync + 'static 
     /// ```
     /// use org_invitations::{InvitationProvider, ListQuery, NewInvitation};
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().confluent;
-    /// # let builder = org_invitations::Confluent::builder();
-    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
-    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    #[doc = example!(confluent)]
     /// for email in ["ann@example.com", "bob@example.com", "eve@example.com"] {
     ///     provider.create(NewInvitation::new(email)).await?;
     /// }
@@ -203,13 +173,7 @@ pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync + 'static 
     /// ```
     /// use org_invitations::{ErrorKind, InvitationProvider, NewInvitation};
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().confluent;
-    /// # let builder = org_invitations::Confluent::builder();
-    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
-    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    #[doc = example!(confluent)]
     /// let ann = provider.create(NewInvitation::new("ann@example.com")).await?;
     /// provider.delete(&ann.id).await?;
     /// let error = provider.delete(&ann.id).await.unwrap_err();

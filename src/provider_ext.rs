@@ -29,13 +29,7 @@ pub trait InvitationProviderExt: InvitationProvider {
     /// use futures::TryStreamExt;
     /// use org_invitations::{InvitationProvider, InvitationProviderExt, ListQuery, NewInvitation};
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().confluent;
-    /// # let builder = org_invitations::Confluent::builder();
-    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
-    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    #[doc = example!(confluent)]
     /// for email in ["ann@example.com", "bob@example.com"] {
     ///     provider.create(NewInvitation::new(email)).await?;
     /// }
@@ -55,13 +49,7 @@ pub trait InvitationProviderExt: InvitationProvider {
     /// use futures::TryStreamExt;
     /// use org_invitations::{InvitationProvider, InvitationProviderExt, ListQuery, NewInvitation};
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().confluent;
-    /// # let builder = org_invitations::Confluent::builder();
-    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
-    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    #[doc = example!(confluent)]
     /// for email in ["ann@example.com", "bob@example.com", "eve@example.com"] {
     ///     provider.create(NewInvitation::new(email)).await?;
     /// }
@@ -86,13 +74,7 @@ pub trait InvitationProviderExt: InvitationProvider {
     /// ```
     /// use org_invitations::{InvitationProvider, InvitationProviderExt, NewInvitation};
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().confluent;
-    /// # let builder = org_invitations::Confluent::builder();
-    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
-    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    #[doc = example!(confluent)]
     /// let ann = provider.create(NewInvitation::new("ann@example.com")).await?;
     /// assert_eq!(provider.find_by_email("ann@example.com").await?, Some(ann));
     /// assert_eq!(provider.find_by_email("bob@example.com").await?, None);
@@ -118,13 +100,7 @@ pub trait InvitationProviderExt: InvitationProvider {
     /// ```
     /// use org_invitations::{InvitationProvider, InvitationProviderExt, NewInvitation};
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().confluent;
-    /// # let builder = org_invitations::Confluent::builder();
-    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
-    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    #[doc = example!(confluent)]
     /// let first = provider.get_or_create(NewInvitation::new("ann@example.com")).await?;
     /// let second = provider.get_or_create(NewInvitation::new("Ann@example.com")).await?;
     /// assert_eq!(first.id, second.id);
@@ -165,13 +141,7 @@ pub trait InvitationProviderExt: InvitationProvider {
     /// ```
     /// use org_invitations::{InvitationProvider, InvitationProviderExt, NewInvitation};
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().clickhouse;
-    /// # let builder = org_invitations::ClickHouse::builder(&key.organization_id);
-    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
-    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    #[doc = example!(clickhouse)]
     /// let ann = provider.create(NewInvitation::new("ann@example.com")).await?;
     /// assert!(provider.delete_if_exists(&ann.id).await?);
     /// assert!(!provider.delete_if_exists(&ann.id).await?);
@@ -197,13 +167,7 @@ pub trait InvitationProviderExt: InvitationProvider {
     ///     RenewalResult,
     /// };
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().confluent;
-    /// # let builder = org_invitations::Confluent::builder();
-    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
-    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    #[doc = example!(confluent)]
     /// let old = provider.create(NewInvitation::new("ann@example.com")).await?;
     /// let renewal = Renewal::of(&old, &provider.capabilities())?;
     /// match provider.renew(&renewal, &RenewalOptions::default()).await {
@@ -227,13 +191,7 @@ pub trait InvitationProviderExt: InvitationProvider {
     /// use org_invitations::{InvitationProvider, InvitationProviderExt, NewInvitation};
     /// use org_invitations_sandbox::Provider;
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().confluent;
-    /// # let builder = org_invitations::Confluent::builder();
-    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
-    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    #[doc = example!(confluent)]
     /// for email in ["ann@example.com", "bob@example.com"] {
     ///     provider.create(NewInvitation::new(email)).await?;
     /// }
@@ -264,13 +222,7 @@ pub trait InvitationProviderExt: InvitationProvider {
     ///     InvitationProvider, InvitationProviderExt, NewInvitation, RemovalLimit,
     /// };
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().confluent;
-    /// # let builder = org_invitations::Confluent::builder();
-    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
-    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    #[doc = example!(confluent)]
     /// for email in ["ann@example.com", "bob@example.com"] {
     ///     provider.create(NewInvitation::new(email)).await?;
     /// }
@@ -297,13 +249,7 @@ pub trait InvitationProviderExt: InvitationProvider {
     /// use futures::StreamExt;
     /// use org_invitations::{BulkOptions, CreateResult, InvitationProviderExt, NewInvitation};
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().confluent;
-    /// # let builder = org_invitations::Confluent::builder();
-    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
-    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    #[doc = example!(confluent)]
     /// let people = ["ann@example.com", "bob@example.com"].map(NewInvitation::new);
     /// let mut outcomes = provider.create_many(people, BulkOptions::default());
     /// while let Some(outcome) = outcomes.next().await {
@@ -336,13 +282,7 @@ pub trait InvitationProviderExt: InvitationProvider {
     ///     BulkOptions, DeleteResult, InvitationProvider, InvitationProviderExt, NewInvitation,
     /// };
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().confluent;
-    /// # let builder = org_invitations::Confluent::builder();
-    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
-    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    #[doc = example!(confluent)]
     /// let ann = provider.create(NewInvitation::new("ann@example.com")).await?;
     /// let ids = [ann.id.clone(), ann.id];
     /// let mut outcomes: Vec<_> = provider.delete_many(ids, BulkOptions::default()).collect().await;

@@ -8,11 +8,12 @@ use tracing::Instrument;
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    http::RelativeTime,
-    invitation::{AuthType, Invitation, NewInvitation, Roles},
+    http::{RelativeTime, Reply},
+    invitation::{AuthType, Invitation, NewInvitation},
     lookup::{LookupResult, SharedLookups, find_conflicting, is_about_a_member},
     operation::OperationContext,
     provider::InvitationProvider,
+    renewal::has_roles,
 };
 
 /// Creates an invitation. Without a response, looks for the invitation for
@@ -216,8 +217,8 @@ fn without_conflict_found(error: Error) -> Error {
 
 /// The outcome of a delete whose last attempt ended with `last`: `NotFound` after an attempt without a response means
 /// that the earlier attempt was executed.
-pub(crate) fn reconcile_delete(context: &OperationContext<'_>, last: Result<()>) -> Result<()> {
-    match last {
+pub(crate) fn reconcile_delete(context: &OperationContext<'_>, last: Result<Reply>) -> Result<()> {
+    match last.and_then(|reply| context.expect_deleted(&reply)) {
         Err(error) if error.kind() == ErrorKind::NotFound && context.call.is_ambiguous() => Ok(()),
         outcome => outcome,
     }
@@ -288,13 +289,7 @@ fn matches_request(new: &NewInvitation, found: &Invitation) -> bool {
         (Some(requested), Some(found)) => requested == found,
         _ => true,
     };
-    let same_roles = match (&new.roles, &found.assigned_roles) {
-        (Some(Roles::Grants(requested)), Some(found)) => requested
-            .iter()
-            .all(|grant| found.iter().any(|role| grant.is_met_by(role))),
-        _ => true,
-    };
-    same_login && same_roles
+    same_login && has_roles(found, new)
 }
 
 #[cfg(test)]

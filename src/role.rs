@@ -9,6 +9,7 @@ use crate::{
     error::{Error, ErrorKind, Operation, Result, excerpt},
     extra::Extra,
     invitation::{RoleAssignment, RoleKind},
+    suggest::nearest_word,
 };
 
 /// A role that a person is to have, and where it applies.
@@ -345,7 +346,8 @@ impl RoleIndex {
             )),
             None => {
                 let names = self.roles.iter().filter_map(|role| role.name.as_deref());
-                let hint = nearest(role, names).map(|name| format!(" (did you mean {name:?}?)"));
+                let hint =
+                    nearest_word(role, names).map(|name| format!(" (did you mean {name:?}?)"));
                 let known = self.roles.iter().take(20).map(|role| match &role.name {
                     Some(name) => format!("{name} ({})", role.id),
                     None => role.id.clone(),
@@ -359,16 +361,4 @@ impl RoleIndex {
             }
         }
     }
-}
-
-/// The name that is closest to what was written, if any is close.
-fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    const CLOSE: f64 = 0.7;
-    let written = written.to_lowercase();
-    names
-        .into_iter()
-        .map(|name| (strsim::jaro_winkler(&written, &name.to_lowercase()), name))
-        .filter(|(closeness, _)| *closeness > CLOSE)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other))
-        .map(|(_, name)| name)
 }

@@ -2,7 +2,10 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use crate::{failure::Failure, interrupt::Interrupt};
+use crate::{
+    failure::{Exit, Failure},
+    interrupt::Interrupt,
+};
 
 /// Whether a prompt can be shown and answered.
 pub(crate) fn is_interactive() -> bool {
@@ -28,4 +31,17 @@ pub(crate) async fn confirm(question: &str, interrupt: &Interrupt) -> Result<boo
         answer = answer => answer.map_err(io::Error::other)??,
     };
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+/// The same for a command that fails unless it is confirmed; `unchanged` says then what was not done.
+pub(crate) async fn require(
+    question: &str,
+    unchanged: &str,
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
+    if confirm(question, interrupt).await? {
+        return Ok(());
+    }
+    eprintln!("{unchanged}");
+    Err(Failure::AlreadyReported(Exit::Failed))
 }

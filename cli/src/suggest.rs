@@ -1,23 +1,11 @@
 //! Suggestions for misspelt words.
 
-/// The known word that is most similar to `written`, if one is similar enough.
-pub(crate) fn closest<'a>(
-    written: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    const MIN_SIMILARITY: f64 = 0.7;
-    let written = written.to_lowercase();
-    known
-        .into_iter()
-        .map(|word| (strsim::jaro_winkler(&written, word), word))
-        .filter(|(similarity, _)| *similarity > MIN_SIMILARITY)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other))
-        .map(|(_, word)| word)
-}
+use org_invitations::nearest_word;
 
 /// `; did you mean …?` for the most similar word, or nothing.
 pub(crate) fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    closest(written, known).map_or_else(String::new, |word| format!("; did you mean `{word}`?"))
+    nearest_word(written, known)
+        .map_or_else(String::new, |word| format!("; did you mean `{word}`?"))
 }
 
 /// Adds a suggestion to a message of serde about an unknown field or variant.

@@ -41,14 +41,6 @@ pub(super) fn to_request_body(
         Some(Roles::Legacy(role)) => Some(role),
         _ => None,
     };
-    if new.extra.is_empty() {
-        let body = types::NewInvitation::builder().email(new.email.clone());
-        let body: Result<types::NewInvitation, _> = body.try_into();
-        let mut body = context.complete(body)?;
-        body.role = role.map(|role| role.as_str().into());
-        body.assigned_role_ids = ids;
-        return Ok(body);
-    }
     let mut fields = Map::from_iter([("email".to_owned(), new.email.as_str().into())]);
     fields.extend(role.map(|role| ("role".to_owned(), role.as_str().into())));
     fields.extend(ids.map(|ids| ("assignedRoleIds".to_owned(), ids.into())));
@@ -201,17 +193,30 @@ pub(super) fn page_from(
         }
         items = positioned.into_iter().map(|(_, item)| item).collect();
     }
-    let mut page = Page::new(items, next);
+    let mut page = page_of(context, &reply, items, request_id, extra);
+    page.next = next;
     page.total = u64::try_from(total).ok();
+    Ok(page)
+}
+
+/// A page of these items, which is the last one.
+pub(super) fn page_of<T>(
+    context: &OperationContext<'_>,
+    reply: &Reply,
+    items: Vec<Result<T>>,
+    request_id: Option<String>,
+    extra: Extra,
+) -> Page<T> {
+    let mut page = Page::new(items, None);
     let in_header = || reply.header("x-request-id").map(str::to_owned);
     page.request_id = request_id.or_else(in_header);
     if let Some(cursor) = cursor_in(&extra) {
         // Sibling resources have gained pages; a list that has them is not all here.
         let why = format!("the list has a `{cursor}`, which this version does not follow");
-        page.items.push(Err(context.decode_error(&reply, &why)));
+        page.items.push(Err(context.decode_error(reply, &why)));
     }
     page.extra = extra;
-    Ok(page)
+    page
 }
 
 /// The name of a property that says that a list goes on.

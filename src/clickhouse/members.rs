@@ -92,10 +92,7 @@ impl MemberProvider for ClickHouse {
         let api = self.api.within(&context.call);
         let request = api.member_delete().organization_id(&*self.organization);
         let reply = context.reply(request.user_id(id.as_str()).send().await);
-        reconcile_delete(
-            &context,
-            reply.and_then(|reply| context.expect_deleted(&reply)),
-        )
+        reconcile_delete(&context, reply)
     }
 
     async fn list_roles(&self) -> Result<Vec<Role>> {
@@ -181,15 +178,9 @@ fn page(context: &OperationContext<'_>, reply: &Reply) -> Result<Page<Member>> {
         Err(_) => None,
     };
     let extra = list.extra(&["requestId"]);
-    let mut page = Page::new(list.items, None);
-    page.total = u64::try_from(page.items.len()).ok();
-    let in_header = || reply.header("x-request-id").map(str::to_owned);
-    page.request_id = request_id.or_else(in_header);
-    if let Some(cursor) = convert::cursor_in(&extra) {
-        let why = format!("it has a `{cursor}`, which this version does not follow");
-        page.items.push(Err(context.decode_error(reply, &why)));
-    }
-    page.extra = extra;
+    let total = u64::try_from(list.items.len()).ok();
+    let mut page = convert::page_of(context, reply, list.items, request_id, extra);
+    page.total = total;
     context.expect_whole(page)
 }
 

@@ -85,19 +85,12 @@ impl ClickHouse {
     /// provider's credentials, rate limit and options. See [`bindings`](crate::bindings).
     ///
     /// ```
-    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use org_invitations::ClickHouse;
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let credentials = &sandbox.credentials().clickhouse;
-    /// # let organization = &credentials.organization_id;
-    /// # let (key, secret) = (&credentials.api_key, credentials.api_secret.as_str());
-    /// # let clickhouse = ClickHouse::builder(organization).api_key(key, secret).base_url(sandbox.url()).build()?;
-    /// let organization = clickhouse.organization_id();
-    /// let list = clickhouse.bindings().invitation_get_list().organization_id(organization).send().await?;
+    #[doc = example!(clickhouse)]
+    /// let organization = provider.organization_id();
+    /// let list = provider.bindings().invitation_get_list().organization_id(organization).send().await?;
     /// println!("{:?} in request {:?}", list.result, list.request_id);
     /// # Ok(())
     /// # }
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
     /// ```
     pub fn bindings(&self) -> &crate::bindings::clickhouse::Client {
         &self.api
@@ -242,11 +235,7 @@ impl InvitationProvider for ClickHouse {
         let request = api.invitation_delete().organization_id(&*self.organization);
         let sent = pin!(request.invitation_id(id.as_str()).send());
         let sent = sent.instrument(context.span()).await;
-        let reply = context.reply(sent);
-        reconcile_delete(
-            &context,
-            reply.and_then(|reply| context.expect_deleted(&reply)),
-        )
+        reconcile_delete(&context, context.reply(sent))
     }
 }
 

@@ -202,12 +202,14 @@ impl Confluent {
     async fn bind_one(&self, user: &MemberId, role: &Resolved) -> Result<Binding> {
         let principal = principal(user);
         let context = self.context(Operation::GrantRole, Some(user.as_str()));
-        let mut failed = match self.post_binding(&context, &principal, role).await {
-            Ok(binding) => return Ok(binding),
-            Err(error) => error,
-        };
         let attempts = context.client.options.retry.max_attempts;
-        for attempt in 1.. {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let failed = match self.post_binding(&context, &principal, role).await {
+                Ok(binding) => return Ok(binding),
+                Err(error) => error,
+            };
             let conflict = matches!(
                 failed.kind(),
                 ErrorKind::Conflict | ErrorKind::AlreadyExists
@@ -215,14 +217,12 @@ impl Confluent {
             if !(conflict || failed.may_have_executed()) {
                 return Err(failed);
             }
-            let seen = self.bindings_of(&role.pattern, Some(&principal)).await;
-            match seen {
-                Ok(seen) => {
-                    if let Some(found) = seen.into_iter().find(|one| role.is_met_by(one)) {
-                        return Ok(found);
-                    }
-                }
+            let seen = match self.bindings_of(&role.pattern, Some(&principal)).await {
+                Ok(seen) => seen,
                 Err(error) => return Err(failed.with_may_have_executed(true).with_source(error)),
+            };
+            if let Some(found) = seen.into_iter().find(|one| role.is_met_by(one)) {
+                return Ok(found);
             }
             let delay = context
                 .client
@@ -231,12 +231,7 @@ impl Confluent {
                 return Err(failed);
             };
             tokio::time::sleep(delay).await;
-            failed = match self.post_binding(&context, &principal, role).await {
-                Ok(binding) => return Ok(binding),
-                Err(error) => error,
-            };
         }
-        Err(failed)
     }
 
     async fn post_binding(

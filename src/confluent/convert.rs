@@ -1,6 +1,7 @@
 //! Between Confluent's bindings and the facade.
 
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -14,7 +15,7 @@ use crate::{
         AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, ResourceReference,
         WireInvitation, sealed::Properties,
     },
-    list::{Page, PageToken},
+    list::{ListItem, Page, PageToken},
     operation::{OperationContext, Success},
 };
 
@@ -74,13 +75,6 @@ pub(super) fn to_request_body(
     new: &NewInvitation,
 ) -> Result<types::NewInvitation> {
     let auth_type = new.auth_type.as_ref().map(auth_type_to_wire);
-    if new.extra.is_empty() {
-        let body = types::NewInvitation::builder().email(new.email.clone());
-        let body: Result<types::NewInvitation, _> = body.try_into();
-        let mut body = context.complete(body)?;
-        body.auth_type = auth_type.map(Into::into);
-        return Ok(body);
-    }
     let mut fields = Map::from_iter([("email".to_owned(), new.email.as_str().into())]);
     fields.extend(auth_type.map(|word| ("auth_type".to_owned(), word.into())));
     let body: types::NewInvitation =
@@ -209,6 +203,17 @@ pub(super) fn page_from(context: &OperationContext<'_>, reply: Result<Reply>) ->
             (next, metadata["total_size"].as_u64())
         }
     };
+    Ok(page_of(context, &reply, list, next, total))
+}
+
+/// The page of a list that goes on at `next`, as far as that is known.
+pub(super) fn page_of<E: DeserializeOwned, T: ListItem>(
+    context: &OperationContext<'_>,
+    reply: &Reply,
+    list: ListBody<E, T>,
+    next: Result<Option<PageToken>, &'static str>,
+    total: Option<u64>,
+) -> Page<T> {
     let extra = list.extra(&[]);
     let mut page = Page::new(list.items, None);
     page.extra = extra;
@@ -217,9 +222,9 @@ pub(super) fn page_from(context: &OperationContext<'_>, reply: Result<Reply>) ->
     match next {
         Ok(next) => page.next = next,
         // The items are still valid, but they are not all.
-        Err(why) => page.items.push(Err(context.decode_error(&reply, why))),
+        Err(why) => page.items.push(Err(context.decode_error(reply, why))),
     }
-    Ok(page)
+    page
 }
 
 /// The token inside `metadata.next`, which is absent, `null` or empty on the last page.

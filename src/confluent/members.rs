@@ -78,10 +78,7 @@ impl MemberProvider for Confluent {
         context.require_supported(offers::DELETE_IAM_V2_USER, "removal of members")?;
         let api = self.api.within(&context.call);
         let reply = context.reply(api.delete_iam_v2_user().id(id.as_str()).send().await);
-        reconcile_delete(
-            &context,
-            reply.and_then(|reply| context.expect_deleted(&reply)),
-        )
+        reconcile_delete(&context, reply)
     }
 
     async fn list_roles(&self) -> Result<Vec<Role>> {
@@ -132,17 +129,8 @@ fn page(context: &OperationContext<'_>, reply: &Reply) -> Result<Page<Member>> {
     let metadata = envelope.metadata.as_ref();
     let next = convert::next_token(metadata.and_then(|metadata| metadata.next.as_deref()));
     let total = metadata.and_then(|metadata| metadata.total_size);
-    let extra = list.extra(&[]);
-    let mut page = Page::new(list.items, None);
-    page.total = total.and_then(|total| u64::try_from(total).ok());
-    page.request_id = reply.header("x-request-id").map(str::to_owned);
-    page.extra = extra;
-    match next {
-        Ok(next) => page.next = next,
-        // The items are still valid, but they are not all.
-        Err(why) => page.items.push(Err(context.decode_error(reply, why))),
-    }
-    context.expect_whole(page)
+    let total = total.and_then(|total| u64::try_from(total).ok());
+    context.expect_whole(convert::page_of(context, reply, list, next, total))
 }
 
 /// One user, who was asked for by `id`.

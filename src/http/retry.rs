@@ -22,7 +22,7 @@ use crate::http::TransportErrorKind;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
-    /// The largest number of requests of one call, including the first. Default: 5.
+    /// The largest number of requests of one call, including the first; 0 counts as 1. Default: 5.
     pub max_attempts: u32,
     /// The longest delay before the second attempt. Default: 250 ms.
     pub initial_delay: Duration,
@@ -51,6 +51,14 @@ impl Default for RetryPolicy {
     }
 }
 
+setters!(RetryPolicy {
+    max_attempts: u32,
+    initial_delay: Duration,
+    max_delay: Duration,
+    deadline: Duration,
+    settle_for: Duration,
+});
+
 impl RetryPolicy {
     /// Disables retries: every call is one request, plus one after a rejected token. A create without a response is an
     /// error.
@@ -59,41 +67,6 @@ impl RetryPolicy {
             max_attempts: 1,
             ..Self::default()
         }
-    }
-
-    /// Sets the largest number of requests of one call; 0 counts as 1.
-    #[must_use]
-    pub fn max_attempts(mut self, attempts: u32) -> Self {
-        self.max_attempts = attempts;
-        self
-    }
-
-    /// Sets the longest delay before the second attempt.
-    #[must_use]
-    pub fn initial_delay(mut self, delay: Duration) -> Self {
-        self.initial_delay = delay;
-        self
-    }
-
-    /// Sets the longest delay before any attempt.
-    #[must_use]
-    pub fn max_delay(mut self, delay: Duration) -> Self {
-        self.max_delay = delay;
-        self
-    }
-
-    /// Sets the total time limit of a call.
-    #[must_use]
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
-        self
-    }
-
-    /// Sets how long an invitation is looked for after a create without a response.
-    #[must_use]
-    pub fn settle_for(mut self, time: Duration) -> Self {
-        self.settle_for = time;
-        self
     }
 
     /// The delays between the lookups after a create without a response: each about twice the one before, `settle_for`

@@ -27,21 +27,12 @@ impl Default for OutageOptions {
     }
 }
 
+setters!(OutageOptions {
+    failures: usize,
+    give_up_after: Duration,
+});
+
 impl OutageOptions {
-    /// Sets the number of consecutive items without a connection before the run pauses.
-    #[must_use]
-    pub fn failures(mut self, failures: usize) -> Self {
-        self.failures = failures;
-        self
-    }
-
-    /// Sets the longest pause.
-    #[must_use]
-    pub fn give_up_after(mut self, pause: Duration) -> Self {
-        self.give_up_after = pause;
-        self
-    }
-
     /// Sets the observer of the run's events.
     #[must_use]
     pub fn observer(mut self, observer: impl Fn(OutageEvent<'_>) + Send + Sync + 'static) -> Self {

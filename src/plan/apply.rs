@@ -9,7 +9,7 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 
 use crate::{
     address::{email_skeleton, same_email},
-    bulk::{self, ItemResult, for_each_concurrent},
+    bulk::{ItemResult, RunState},
     error::{Error, ErrorKind, Operation, Result},
     invitation::{Invitation, NewInvitation, Roles},
     lookup::{Confirmation, SharedList, Unconfirmed, create_confirmed, find},
@@ -78,7 +78,7 @@ impl Plan {
             };
             phase.push((index, step));
         }
-        let bulk = bulk::BulkRun::new(options.bulk.clone());
+        let bulk = RunState::new(options.bulk.clone());
         let run = Arc::new(ApplyRun {
             options,
             gate: RenewalGate::default(),
@@ -93,18 +93,11 @@ impl Plan {
                     let run = Arc::clone(&run);
                     async move { run.execute(provider, step).await }
                 };
-                for_each_concurrent(
-                    provider,
-                    steps,
-                    Arc::clone(&bulk),
-                    |_| None,
-                    work,
-                    reachability,
-                )
-                .boxed()
+                Arc::clone(&bulk).run(provider, steps, |_| None, work, reachability)
             })
-            .map(|(_, (index, step), done)| {
-                let (step, result) = match done {
+            .map(|outcome| {
+                let (index, step) = outcome.item;
+                let (step, result) = match outcome.result {
                     ItemResult::Finished(Ok(outcome)) => outcome,
                     ItemResult::Finished(Err(error)) => (step, StepResult::Failed(error)),
                     ItemResult::NotAttempted | ItemResult::Duplicate(_) => {

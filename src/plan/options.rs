@@ -74,39 +74,18 @@ impl Withdrawal {
     }
 }
 
+setters!(PlanOptions {
+    prune: bool,
+    prune_members: bool,
+    min_admins: usize,
+    allow_empty: bool,
+});
+
 impl PlanOptions {
-    /// Sets whether the invitations of people who are not in the roster are withdrawn.
-    #[must_use]
-    pub fn prune(mut self, prune: bool) -> Self {
-        self.prune = prune;
-        self
-    }
-
-    /// Sets whether members who are not in the roster are removed too.
-    #[must_use]
-    pub fn prune_members(mut self, prune_members: bool) -> Self {
-        self.prune_members = prune_members;
-        self
-    }
-
     /// Sets who is never removed: addresses, and ids of members or invitations.
     #[must_use]
     pub fn keep<T: Into<String>>(mut self, keep: impl IntoIterator<Item = T>) -> Self {
         self.keep = keep.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// Sets how many administrators have to remain.
-    #[must_use]
-    pub fn min_admins(mut self, min_admins: usize) -> Self {
-        self.min_admins = min_admins;
-        self
-    }
-
-    /// Sets whether an empty roster may prune.
-    #[must_use]
-    pub fn allow_empty(mut self, allow_empty: bool) -> Self {
-        self.allow_empty = allow_empty;
         self
     }
 
@@ -174,25 +153,8 @@ impl From<BulkOptions> for ApplyOptions {
     }
 }
 
-impl ApplyOptions {
-    /// Sets the concurrency of the run, and what stops it.
-    #[must_use]
-    pub fn bulk(mut self, bulk: BulkOptions) -> Self {
-        self.bulk = bulk;
-        self
-    }
-
-    /// Sets how many invitations the run may withdraw.
-    #[must_use]
-    pub fn removals(mut self, limit: RemovalLimit) -> Self {
-        self.removals = limit;
-        self
-    }
-
-    /// Sets the options of replacements.
-    #[must_use]
-    pub fn renewal(mut self, renewal: RenewalOptions) -> Self {
-        self.renewal = renewal;
-        self
-    }
-}
+setters!(ApplyOptions {
+    bulk: BulkOptions,
+    removals: RemovalLimit,
+    renewal: RenewalOptions,
+});

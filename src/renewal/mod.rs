@@ -17,7 +17,9 @@ use crate::{
 };
 
 pub use self::options::{RenewalObserver, RenewalOptions, RenewalResult};
-pub(crate) use self::previous::{ReportedRoles, has_options, missing_capability, previous_options};
+pub(crate) use self::previous::{
+    ReportedRoles, has_options, has_roles, missing_capability, previous_options,
+};
 
 /// An invitation to withdraw, and the one to create in its place. No vendor can change an invitation or send it again.
 ///
@@ -31,28 +33,7 @@ pub(crate) use self::previous::{ReportedRoles, has_options, missing_capability, 
 /// After the create, a third request looks whether the old invitation is gone, since a server may confirm a withdrawal that it does not
 /// carry out.
 ///
-/// ```
-/// # async fn example() -> org_invitations::Result<()> {
-/// use org_invitations::{
-///     Confluent, InvitationProvider, InvitationProviderExt, NewInvitation, Renewal, RenewalOptions,
-///     RenewalResult,
-/// };
-///
-/// # let sandbox = org_invitations_sandbox::Sandbox::start().await.unwrap();
-/// # let key = &sandbox.credentials().confluent.api_key;
-/// # let secret = sandbox.credentials().confluent.api_secret.as_str();
-/// # let confluent = Confluent::builder().api_key(key, secret).base_url(sandbox.url()).build()?;
-/// let old = confluent.create(NewInvitation::new("ann@example.com")).await?;
-/// let renewal = Renewal::of(&old, &confluent.capabilities())?;
-/// match confluent.renew(&renewal, &RenewalOptions::default()).await {
-///     RenewalResult::Renewed(new) => assert_ne!(new.id, old.id),
-///     RenewalResult::Lost { invite, error } => panic!("{} is not invited: {error}", invite.email),
-///     other => panic!("{other:?}"),
-/// }
-/// # Ok(())
-/// # }
-/// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
-/// ```
+/// [`renew`](crate::InvitationProviderExt::renew) executes it, and has an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Renewal {

@@ -32,25 +32,16 @@ impl Default for RenewalOptions {
     }
 }
 
+setters!(RenewalOptions {
+    create_if_missing: bool,
+    observer: Arc<dyn RenewalObserver>,
+});
+
 impl RenewalOptions {
     /// Sets the delays between attempts to create.
     #[must_use]
     pub fn retry_delays(mut self, delays: impl IntoIterator<Item = Duration>) -> Self {
         self.retry_delays = delays.into_iter().collect();
-        self
-    }
-
-    /// Sets whether to create the new invitation if the old one does not exist any more.
-    #[must_use]
-    pub fn create_if_missing(mut self, create: bool) -> Self {
-        self.create_if_missing = create;
-        self
-    }
-
-    /// Sets the observer of the renewal's events.
-    #[must_use]
-    pub fn observer(mut self, observer: Arc<dyn RenewalObserver>) -> Self {
-        self.observer = observer;
         self
     }
 }

@@ -82,11 +82,15 @@ pub(crate) fn has_options(invitation: &Invitation, requested: &NewInvitation) ->
         (Some(requested), Some(reported)) => requested == reported,
         _ => true,
     };
-    let same_roles = match (&requested.roles, &invitation.assigned_roles) {
+    same_login && has_roles(invitation, requested)
+}
+
+/// Whether an invitation has the requested roles, as far as it reports them.
+pub(crate) fn has_roles(invitation: &Invitation, requested: &NewInvitation) -> bool {
+    match (&requested.roles, &invitation.assigned_roles) {
         (Some(Roles::Grants(requested)), Some(reported)) => requested
             .iter()
             .all(|grant| reported.iter().any(|role| grant.is_met_by(role))),
         _ => true,
-    };
-    same_login && same_roles
+    }
 }

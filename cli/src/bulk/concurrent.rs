@@ -1,20 +1,13 @@
 //! One operation on each of several items: a few at a time, with the results in the order of the items. A failure
 //! of one item hides none of the others.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeSet,
-    future::Future,
-    io,
-};
+use std::{future::Future, io, sync::atomic::Ordering};
 
-use futures::{StreamExt, stream};
-use org_invitations::{Error, ErrorKind, Outage};
+use futures::StreamExt;
+use org_invitations::{BulkOptions, Error, ErrorKind, ItemResult, OutageOptions};
 
 use super::RunSummary;
 use crate::{failure::Failure, interrupt::Interrupt, provider::ProviderContext};
-
-const CONCURRENCY: usize = 4;
 
 /// Runs `work` on each item and passes its results to `show`.
 ///
@@ -22,78 +15,62 @@ const CONCURRENCY: usize = 4;
 /// [`Failure::Interrupted`], which names the items in flight. After an outage, `resume_command` gives the command
 /// for the items that remain.
 #[allow(clippy::too_many_arguments)]
-pub(crate) async fn for_each_concurrent<T, R, Work>(
+pub(crate) async fn for_each_concurrent<'a, T: Sync, R: Send, Work>(
     provider: &ProviderContext,
-    items: &[T],
-    outage: &Outage,
+    items: &'a [T],
+    outage: OutageOptions,
     resume_command: impl Fn(&[&T]) -> String,
     interrupt: &Interrupt,
     summary: &mut RunSummary,
     name: impl Fn(&T) -> String,
-    work: impl Fn(usize) -> Work,
-    mut show: impl FnMut(usize, R) -> io::Result<()>,
+    work: impl Fn(&'a T) -> Work + Send + Sync,
+    mut show: impl FnMut(&T, R) -> io::Result<()>,
 ) -> Result<(), Failure>
 where
-    Work: Future<Output = Result<R, Error>>,
+    Work: Future<Output = Result<R, Error>> + Send,
 {
-    let stopped = Cell::new(false);
-    let mut remaining = Vec::new();
-    let in_flight = RefCell::new(BTreeSet::new());
-    let started = Cell::new(0);
-    let (stopped, in_flight, started) = (&stopped, &in_flight, &started);
-    let work = &work;
-    let mut results = Box::pin(
-        stream::iter(0..items.len())
-            .map(|index| async move {
-                if stopped.get() {
-                    return (index, None);
-                }
-                let work = || {
-                    // After a pause, `work` may run again for an item that has started.
-                    if in_flight.borrow_mut().insert(index) {
-                        started.set(started.get() + 1);
-                    }
-                    work(index)
-                };
-                let result = outage.call(&**provider, work).await;
-                in_flight.borrow_mut().remove(&index);
-                if matches!(&result, Some(Err(error)) if is_fatal(error)) {
-                    stopped.set(true);
-                }
-                (index, result)
-            })
-            .buffered(CONCURRENCY),
-    );
+    let options = BulkOptions::default().ordered(true).outage(outage);
+    let stop = options.stop.clone();
+    let mut run = org_invitations::for_each_concurrent(&**provider, items, options, |_| None, work);
+    let (mut finished, mut remaining) = (0, Vec::new());
     loop {
-        let next = tokio::select! {
+        let outcome = tokio::select! {
             biased;
-            next = results.next() => next,
+            outcome = run.next() => outcome,
             () = interrupt.signalled(1) => {
-                let open = in_flight.borrow();
-                let open: Vec<String> = open.iter().map(|index| name(&items[*index])).collect();
-                return Err(Failure::Interrupted(interruption_message(&open, items.len() - started.get())));
+                let open = run.in_flight();
+                let not_started = items.len() - finished - open.len();
+                let open: Vec<String> = open.into_iter().map(|index| name(&items[index])).collect();
+                return Err(Failure::Interrupted(interruption_message(&open, not_started)));
             }
         };
-        match next {
-            None => break,
-            Some((index, None)) => remaining.push(&items[index]),
-            Some((index, Some(Ok(result)))) => {
-                show(index, result)?;
+        let Some(outcome) = outcome else { break };
+        let ItemResult::Finished(result) = outcome.result else {
+            remaining.push(outcome.item);
+            continue;
+        };
+        finished += 1;
+        match result {
+            Ok(result) => {
+                show(outcome.item, result)?;
                 summary.record_success();
             }
-            Some((index, Some(Err(error)))) => {
+            Err(error) => {
                 if error.kind() == ErrorKind::Connect && !error.may_have_executed() {
-                    remaining.push(&items[index]);
+                    remaining.push(outcome.item);
+                }
+                // All items have the same options.
+                if error.kind() == ErrorKind::Unsupported {
+                    stop.store(true, Ordering::Relaxed);
                 }
                 summary.report_failure(&error.into());
             }
         }
     }
-    let skipped = items.len() - started.get();
-    if skipped > 0 {
-        eprintln!("{skipped} more not attempted");
+    if finished < items.len() {
+        eprintln!("{} more not attempted", items.len() - finished);
     }
-    if outage.gave_up() {
+    if run.gave_up() {
         eprintln!(
             "{} of {} succeeded. To continue, run:\n  {}",
             summary.successes(),
@@ -116,9 +93,4 @@ fn interruption_message(in_flight: &[String], not_started: usize) -> String {
         lines.push(format!("{not_started} more not attempted"));
     }
     lines.join("\n")
-}
-
-/// Whether every further item would fail in the same way.
-fn is_fatal(error: &Error) -> bool {
-    error.is_fatal() || error.kind() == ErrorKind::Unsupported
 }

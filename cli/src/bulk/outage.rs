@@ -1,12 +1,9 @@
 //! Outages: the option that limits a pause, its messages, and the command that resumes a run.
 
-use std::{
-    sync::{Arc, atomic::AtomicBool},
-    time::Duration,
-};
+use std::time::Duration;
 
 use clap::Args;
-use org_invitations::{Outage, OutageEvent, OutageOptions};
+use org_invitations::{OutageEvent, OutageOptions};
 
 use crate::{
     output::{escape_control, shell_quote},
@@ -49,13 +46,9 @@ impl PauseOptions {
         })
     }
 
-    /// The outage of a run that the command drives itself and stops by dropping it.
-    pub fn outage(&self, provider: &ProviderContext) -> Outage {
-        let println = |line: &str| eprintln!("{line}");
-        Outage::new(
-            self.options(provider.name(), println),
-            Arc::new(AtomicBool::new(false)),
-        )
+    /// The options for a run on one provider, whose messages go to stderr.
+    pub fn outage(&self, provider: &ProviderContext) -> OutageOptions {
+        self.options(provider.name(), |line| eprintln!("{line}"))
     }
 
     fn duration_text(&self) -> String {
@@ -63,10 +56,9 @@ impl PauseOptions {
     }
 }
 
-/// An outage that never pauses, for read-only work.
-pub(crate) fn never_pause() -> Outage {
-    let options = OutageOptions::default().failures(usize::MAX);
-    Outage::new(options, Arc::default())
+/// A run that never pauses, for read-only work.
+pub(crate) fn never_pause() -> OutageOptions {
+    OutageOptions::default().failures(usize::MAX)
 }
 
 /// This command line with one more flag, to resume a run.

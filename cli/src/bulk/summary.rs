@@ -1,6 +1,11 @@
 //! The outcome of a run over several items.
 
-use crate::failure::{Exit, Failure};
+use std::future::Future;
+
+use crate::{
+    failure::{Exit, Failure},
+    interrupt::Interrupt,
+};
 
 /// How many items succeeded and failed, and the exit code that follows.
 #[derive(Debug, Default)]
@@ -25,6 +30,26 @@ impl RunSummary {
     pub fn report_failure(&mut self, failure: &Failure) {
         failure.report();
         self.record_failure(failure.exit().unwrap_or(Exit::Failed));
+    }
+
+    /// Runs work for one item; `None` if it failed, which is reported and hides no other item.
+    ///
+    /// # Errors
+    ///
+    /// The first signal cancelled the work.
+    pub async fn attempt<T>(
+        &mut self,
+        interrupt: &Interrupt,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<Option<T>, Failure> {
+        match interrupt.or_interrupted(work).await {
+            Err(failure @ Failure::Interrupted(_)) => Err(failure),
+            Err(failure) => {
+                self.report_failure(&failure);
+                Ok(None)
+            }
+            Ok(result) => Ok(Some(result)),
+        }
     }
 
     /// Counts a failure that was printed already.

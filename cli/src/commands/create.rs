@@ -84,13 +84,13 @@ pub(crate) async fn run(
     let outcome = for_each_concurrent(
         provider,
         &people,
-        &args.pause.outage(provider),
+        args.pause.outage(provider),
         |remaining| create_command(provider, remaining),
         interrupt,
         &mut summary,
         |new| new.email.clone(),
-        |index| {
-            let new = people[index].clone();
+        |new| {
+            let new = new.clone();
             async move {
                 if !args.if_not_exists {
                     return provider.create(new).await.map(Some);

@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::selector::{InvitationSelector, find_by_email, find_by_id};
 use crate::{
     bulk::{PauseOptions, RemovalOptions, RunSummary, for_each_concurrent},
-    failure::{Exit, Failure},
+    failure::Failure,
     interrupt::Interrupt,
-    output::{Cell, Output, Record, Shape, escape_control, shell_quote},
+    output::{Output, Record, escape_control, shell_quote},
     prompt,
     provider::ProviderContext,
 };
@@ -58,10 +58,6 @@ impl Record for DeletedRecord {
     const TABLE: &'static [&'static str] = &["PROVIDER", "ID", "EMAIL", "DELETED"];
     const CSV: &'static [&'static str] = &["provider", "id", "email", "deleted"];
 
-    fn row(&self) -> Vec<Cell> {
-        self.line().into_iter().map(Cell::new).collect()
-    }
-
     fn line(&self) -> Vec<String> {
         vec![
             self.provider.clone(),
@@ -107,10 +103,6 @@ pub(crate) async fn run(
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let shape = match (args.selector.ids.as_slice(), args.selector.email.as_slice()) {
-        ([_], []) => Shape::One,
-        _ => Shape::Many,
-    };
     let mut summary = RunSummary::default();
     let targets = interrupt
         .or_interrupted(find(provider, &args, &mut summary))
@@ -125,24 +117,21 @@ pub(crate) async fn run(
             1 => "this invitation".to_owned(),
             count => format!("these {count} invitations"),
         };
-        if !prompt::confirm(&format!("Delete {what}?"), interrupt).await? {
-            eprintln!("nothing was deleted");
-            return Err(Failure::AlreadyReported(Exit::Failed));
-        }
+        let question = format!("Delete {what}?");
+        prompt::require(&question, "nothing was deleted", interrupt).await?;
     }
     out.ignore_broken_pipe();
-    let mut records = out.records(shape);
+    let mut records = out.records(args.selector.shape());
     let outcome = for_each_concurrent(
         provider,
         &targets,
-        &args.pause.outage(provider),
+        args.pause.outage(provider),
         |remaining| delete_command(provider, remaining),
         interrupt,
         &mut summary,
         DeleteTarget::display,
-        |index| provider.delete(&targets[index].id),
-        |index, ()| {
-            let deleted = &targets[index];
+        |target| provider.delete(&target.id),
+        |deleted, ()| {
             if records.is_table() {
                 return records.println(&format!("deleted {}", deleted.display()));
             }

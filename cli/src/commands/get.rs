@@ -41,12 +41,12 @@ pub(crate) async fn run(
     let outcome = for_each_concurrent(
         provider,
         &ids,
-        &never_pause(),
+        never_pause(),
         |_| rerun_command(""),
         interrupt,
         &mut summary,
         ToString::to_string,
-        |index| provider.get(&ids[index]),
+        |id| provider.get(id),
         |_, invitation| records.push(&InvitationRecord::new(&provider.label, invitation)),
     )
     .await;

@@ -15,7 +15,7 @@ use crate::{
     bulk::RunSummary,
     failure::Failure,
     interrupt::Interrupt,
-    output::{InvitationRecord, Output, Records, Shape},
+    output::{InvitationRecord, Output, Records},
     provider::ProviderContext,
 };
 
@@ -75,12 +75,7 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     let filter = Filter::new(&args);
     let query = query(&args);
-    let is_several = providers.len() > 1;
-    let mut records = out.records(Shape::Many);
-    records = match is_several {
-        true => records.with_min_widths(),
-        false => records.without_first_column(),
-    };
+    let mut records = out.records_by_provider(providers.len());
     let mut summary = RunSummary::default();
     let mut remaining = args.limit;
     let work = async {

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     bulk::RunSummary,
-    failure::{Exit, Failure},
+    failure::Failure,
     interrupt::Interrupt,
     output::{Cell, MemberRecord, Output, Record, Shape, escape_control, role_names},
     prompt,
@@ -162,10 +162,6 @@ impl Record for RemovedRecord {
     const TABLE: &'static [&'static str] = &["PROVIDER", "ID", "EMAIL", "REMOVED"];
     const CSV: &'static [&'static str] = &["provider", "id", "email", "removed"];
 
-    fn row(&self) -> Vec<Cell> {
-        self.line().into_iter().map(Cell::new).collect()
-    }
-
     fn line(&self) -> Vec<String> {
         vec![
             self.provider.clone(),
@@ -200,11 +196,7 @@ pub(crate) async fn list(
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let mut records = out.records(Shape::Many);
-    records = match providers.len() {
-        1 => records.without_first_column(),
-        _ => records.with_min_widths(),
-    };
+    let mut records = out.records_by_provider(providers.len());
     let mut summary = RunSummary::default();
     for provider in providers {
         let work = async {
@@ -276,16 +268,12 @@ async fn get(
             }
             Ok::<_, Failure>(member)
         };
-        match interrupt.or_interrupted(find).await {
-            Ok(member) => {
-                records.push(&MemberRecord {
-                    provider: provider.label.clone(),
-                    member,
-                })?;
-                summary.record_success();
-            }
-            Err(failure @ Failure::Interrupted(_)) => return Err(failure),
-            Err(failure) => summary.report_failure(&failure),
+        if let Some(member) = summary.attempt(interrupt, find).await? {
+            records.push(&MemberRecord {
+                provider: provider.label.clone(),
+                member,
+            })?;
+            summary.record_success();
         }
     }
     records.finish()?;
@@ -303,18 +291,14 @@ async fn set_roles(
     let mut summary = RunSummary::default();
     for wanted in &args.members {
         let change = change(provider, wanted, args);
-        match interrupt.or_interrupted(change).await {
-            Ok((record, failures)) => {
-                records.push(&record)?;
-                match failures.is_empty() {
-                    true => summary.record_success(),
-                    false => failures
-                        .iter()
-                        .for_each(|failure| summary.report_failure(failure)),
-                }
+        if let Some((record, failures)) = summary.attempt(interrupt, change).await? {
+            records.push(&record)?;
+            match failures.is_empty() {
+                true => summary.record_success(),
+                false => failures
+                    .iter()
+                    .for_each(|failure| summary.report_failure(failure)),
             }
-            Err(failure @ Failure::Interrupted(_)) => return Err(failure),
-            Err(failure) => summary.report_failure(&failure),
         }
     }
     records.finish()?;
@@ -376,15 +360,9 @@ async fn remove(
     let mut summary = RunSummary::default();
     let mut members: Vec<Member> = Vec::new();
     for wanted in &args.members {
-        match interrupt
-            .or_interrupted(async { Ok(find(provider, wanted).await?) })
-            .await
-        {
-            Ok(member) if members.iter().any(|known| known.id == member.id) => {}
-            Ok(member) => members.push(member),
-            Err(failure @ Failure::Interrupted(_)) => return Err(failure),
-            Err(failure) => summary.report_failure(&failure),
-        }
+        let find = async { Ok(find(provider, wanted).await?) };
+        let found = summary.attempt(interrupt, find).await?;
+        members.extend(found.filter(|found| members.iter().all(|known| known.id != found.id)));
     }
     if !args.yes && !members.is_empty() {
         for member in &members {
@@ -399,28 +377,22 @@ async fn remove(
             1 => "this member".to_owned(),
             count => format!("these {count} members"),
         };
-        if !prompt::confirm(&format!("Remove {who}{owned}?"), interrupt).await? {
-            eprintln!("nobody was removed");
-            return Err(Failure::AlreadyReported(Exit::Failed));
-        }
+        let question = format!("Remove {who}{owned}?");
+        prompt::require(&question, "nobody was removed", interrupt).await?;
     }
     out.ignore_broken_pipe();
     let mut records = out.records(Shape::of(&args.members)).without_first_column();
     for member in members {
         let removal = async { Ok(provider.remove_member(&member.id).await?) };
-        match interrupt.or_interrupted(removal).await {
-            Ok(()) => {
-                records.push(&RemovedRecord {
-                    provider: provider.label.clone(),
-                    id: member.id,
-                    email: member.email,
-                    removed: true,
-                })?;
-                records.flush_lines()?;
-                summary.record_success();
-            }
-            Err(failure @ Failure::Interrupted(_)) => return Err(failure),
-            Err(failure) => summary.report_failure(&failure),
+        if summary.attempt(interrupt, removal).await?.is_some() {
+            records.push(&RemovedRecord {
+                provider: provider.label.clone(),
+                id: member.id,
+                email: member.email,
+                removed: true,
+            })?;
+            records.flush_lines()?;
+            summary.record_success();
         }
     }
     records.finish()?;

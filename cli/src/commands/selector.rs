@@ -7,6 +7,8 @@ use org_invitations::{
     InvitationStatus, ListQuery, Operation, normalize_email,
 };
 
+use crate::output::Shape;
+
 /// The invitations that a command works on.
 #[derive(Args, Debug)]
 pub(crate) struct InvitationSelector {
@@ -21,6 +23,14 @@ pub(crate) struct InvitationSelector {
 impl InvitationSelector {
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty() && self.email.is_empty()
+    }
+
+    /// The shape of the result: one record for one id.
+    pub fn shape(&self) -> Shape {
+        match (self.ids.as_slice(), self.email.as_slice()) {
+            ([_], []) => Shape::One,
+            _ => Shape::Many,
+        }
     }
 
     /// Parses the ids and drops duplicates.

@@ -7,7 +7,7 @@ use crate::{
     bulk::RunSummary,
     failure::Failure,
     interrupt::Interrupt,
-    output::{Output, PersonRecord, Shape},
+    output::{Output, PersonRecord},
     provider::ProviderContext,
 };
 
@@ -36,26 +36,18 @@ pub(crate) async fn run(
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let mut records = out.records(Shape::Many);
-    records = match providers.len() {
-        1 => records.without_first_column(),
-        _ => records.with_min_widths(),
-    };
+    let mut records = out.records_by_provider(providers.len());
     let mut summary = RunSummary::default();
     for provider in providers {
-        match interrupt.or_interrupted(find(provider, args)).await {
-            Ok(people) => {
-                for person in people {
-                    records.push(&PersonRecord {
-                        provider: provider.label.clone(),
-                        person,
-                    })?;
-                }
-                summary.record_success();
+        // One organisation's failure hides none of the others.
+        if let Some(people) = summary.attempt(interrupt, find(provider, args)).await? {
+            for person in people {
+                records.push(&PersonRecord {
+                    provider: provider.label.clone(),
+                    person,
+                })?;
             }
-            Err(failure @ Failure::Interrupted(_)) => return Err(failure),
-            // One organisation's failure hides none of the others.
-            Err(failure) => summary.report_failure(&failure),
+            summary.record_success();
         }
     }
     records.finish()?;

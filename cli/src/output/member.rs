@@ -100,10 +100,6 @@ impl Record for RoleRecord {
     const TABLE: &'static [&'static str] = &["PROVIDER", "ID", "NAME", "KIND"];
     const CSV: &'static [&'static str] = &["provider", "id", "name", "kind"];
 
-    fn row(&self) -> Vec<Cell> {
-        self.line().into_iter().map(Cell::new).collect()
-    }
-
     fn line(&self) -> Vec<String> {
         vec![
             self.provider.clone(),

@@ -23,8 +23,10 @@ pub(crate) trait Record: Serialize {
     /// The minimum widths of the table's columns, where rows of several providers follow each other.
     const MIN_WIDTHS: &'static [usize] = &[];
 
-    /// The row in a table.
-    fn row(&self) -> Vec<Cell>;
+    /// The row in a table. Default: the line in CSV.
+    fn row(&self) -> Vec<Cell> {
+        self.line().into_iter().map(Cell::new).collect()
+    }
 
     /// The line in CSV.
     fn line(&self) -> Vec<String>;

@@ -150,10 +150,6 @@ impl Record for &ValueReport {
     const TABLE: &'static [&'static str] = &["KEY", "VALUE", "SOURCE", "OVERRIDES"];
     const CSV: &'static [&'static str] = Self::TABLE;
 
-    fn row(&self) -> Vec<Cell> {
-        self.line().into_iter().map(Cell::new).collect()
-    }
-
     fn line(&self) -> Vec<String> {
         let over = self.preferred_to.join(", ");
         vec![

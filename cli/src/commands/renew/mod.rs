@@ -7,12 +7,12 @@
 mod record;
 mod renewal;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use chrono::Utc;
 use clap::Args;
 use futures::TryStreamExt;
-use org_invitations::{Invitation, InvitationId, InvitationProviderExt, ListQuery};
+use org_invitations::{Invitation, InvitationId, InvitationProviderExt, ListQuery, Outage};
 
 pub(crate) use self::record::RenewedRecord;
 use self::{
@@ -25,9 +25,9 @@ use super::{
 };
 use crate::{
     bulk::{PauseOptions, RemovalOptions, RunSummary},
-    failure::{Exit, Failure},
+    failure::Failure,
     interrupt::Interrupt,
-    output::{Output, Records, Shape, escape_control, format_time, shell_quote},
+    output::{Output, Records, escape_control, format_time, shell_quote},
     prompt,
     provider::ProviderContext,
 };
@@ -77,10 +77,6 @@ pub(crate) async fn run(
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let shape = match (args.selector.ids.as_slice(), args.selector.email.as_slice()) {
-        ([_], []) => Shape::One,
-        _ => Shape::Many,
-    };
     let mut summary = RunSummary::default();
     let found = interrupt
         .or_interrupted(find(provider, &args, &mut summary))
@@ -103,16 +99,13 @@ pub(crate) async fn run(
             1 => "Delete this invitation, and create it again?".to_owned(),
             count => format!("Delete these {count} invitations, and create them again?"),
         };
-        if !prompt::confirm(&question, interrupt).await? {
-            eprintln!("nothing was renewed");
-            return Err(Failure::AlreadyReported(Exit::Failed));
-        }
+        prompt::require(&question, "nothing was renewed", interrupt).await?;
     }
     out.ignore_broken_pipe();
-    let mut records = out.records(shape);
+    let mut records = out.records(args.selector.shape());
     let total = found.len();
     let mut counts = [0; 3];
-    let outage = args.pause.outage(provider);
+    let outage = Outage::new(args.pause.outage(provider), Arc::default());
     let mut not_renewed: Vec<InvitationId> = Vec::new();
     let mut remaining = found
         .iter()

@@ -1,0 +1,74 @@
+//! Invites many people.
+
+use futures_util::stream::{BoxStream, StreamExt};
+
+use super::{BulkOptions, ItemResult, for_each_concurrent};
+use crate::{
+    address::normalize_email,
+    error::{Error, ErrorKind},
+    invitation::{Invitation, NewInvitation},
+    provider::InvitationProvider,
+};
+
+/// The outcome of one item of `create_many`.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct CreateOutcome {
+    /// The position of the item in the input, from 0.
+    pub index: usize,
+    /// The item.
+    pub new: NewInvitation,
+    /// The result.
+    pub result: CreateResult,
+}
+
+/// The result of one item of `create_many`.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CreateResult {
+    /// The invitation was created.
+    Created(Box<Invitation>),
+    /// The person was invited before or is a member, as the error says.
+    AlreadyExists(Error),
+    /// The create failed; the error says whether it may have been executed nevertheless
+    /// ([`may_have_executed`](Error::may_have_executed)). The other items continue.
+    Failed(Error),
+    /// Not sent: the item at this earlier position has the same address, as [`normalize_email`] compares them. Detected
+    /// within the last 65 536 distinct addresses; beyond that, the result is `AlreadyExists`.
+    Duplicate(usize),
+    /// Not sent: an earlier item failed with a [fatal](Error::is_fatal) error, the server was
+    /// [unreachable](BulkOptions::outage) for too long, or the run was [stopped](BulkOptions::stop).
+    NotAttempted,
+}
+
+pub(crate) fn create_many<'a, P, I>(
+    provider: &'a P,
+    items: I,
+    options: BulkOptions,
+) -> BoxStream<'a, CreateOutcome>
+where
+    P: InvitationProvider + ?Sized,
+    I: IntoIterator<Item = NewInvitation>,
+    I::IntoIter: Send + 'a,
+{
+    let create = move |new: NewInvitation| async move { provider.create(new).await };
+    let key = |new: &NewInvitation| Some(normalize_email(&new.email));
+    for_each_concurrent(provider, items, options, key, create)
+        .map(|outcome| {
+            let result = match outcome.result {
+                ItemResult::NotAttempted => CreateResult::NotAttempted,
+                ItemResult::Duplicate(first) => CreateResult::Duplicate(first),
+                ItemResult::Finished(Ok(invitation)) => CreateResult::Created(Box::new(invitation)),
+                ItemResult::Finished(Err(error)) if error.kind() == ErrorKind::AlreadyExists => {
+                    CreateResult::AlreadyExists(error)
+                }
+                ItemResult::Finished(Err(error)) => CreateResult::Failed(error),
+            };
+            CreateOutcome {
+                index: outcome.index,
+                new: outcome.item,
+                result,
+            }
+        })
+        .boxed()
+}

@@ -1,0 +1,59 @@
+//! Macros for every module: setters, and how the examples of the documentation begin.
+
+/// Setters for fields of an options struct, which other crates cannot build otherwise.
+macro_rules! setters {
+    ($type:ident { $($field:ident: $kind:ty),+ $(,)? }) => {
+        impl $type {
+            $(
+                #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
+                #[must_use]
+                pub fn $field(mut self, $field: $kind) -> Self {
+                    self.$field = $field;
+                    self
+                }
+            )+
+        }
+    };
+}
+
+/// The hidden lines of an example: `main`, which the example closes, with a `sandbox` and a `provider` that is connected
+/// to it. With `member`, `ann` is a member, if the documents have members and roles.
+macro_rules! example {
+    (confluent) => {
+        concat!(
+            example!(main),
+            "# let key = &sandbox.credentials().confluent;\n",
+            "# let builder = org_invitations::Confluent::builder();\n",
+            example!(provider),
+        )
+    };
+    (clickhouse) => {
+        concat!(
+            example!(main),
+            "# let key = &sandbox.credentials().clickhouse;\n",
+            "# let builder = org_invitations::ClickHouse::builder(&key.organization_id);\n",
+            example!(provider),
+        )
+    };
+    (member) => {
+        concat!(
+            example!(clickhouse),
+            "\n# use org_invitations::{InvitationProvider, MemberProvider, MemberProviderExt};\n",
+            "# use org_invitations::{NewInvitation, RoleGrant};\n",
+            "# let capabilities = provider.capabilities();\n",
+            "# if !capabilities.members || !capabilities.list_roles { return Ok(()); }\n",
+            "# provider.create(NewInvitation::new(\"ann@example.com\").roles([\"Developer\"])).await?;\n",
+            "# sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, \"ann@example.com\")?;\n",
+            "# let ann = provider.find_member(\"ann@example.com\").await?.ok_or(\"no member\")?;",
+        )
+    };
+    (main) => {
+        "# #[tokio::main(flavor = \"current_thread\")]\n\
+         # async fn main() -> Result<(), Box<dyn std::error::Error>> {\n\
+         # let sandbox = org_invitations_sandbox::Sandbox::start().await?;\n"
+    };
+    (provider) => {
+        "# let builder = builder.api_key(&key.api_key, key.api_secret.as_str());\n\
+         # let provider = builder.base_url(sandbox.url()).build()?;"
+    };
+}
