@@ -27,6 +27,13 @@ impl RunSummary {
         self.record_failure(failure.exit().unwrap_or(Exit::Failed));
     }
 
+    /// As [`report_failure`](Self::report_failure); the message begins with the name of the organisation, if several
+    /// profiles are selected.
+    pub fn report_failure_of(&mut self, name: Option<&str>, failure: &Failure) {
+        failure.report_of(name);
+        self.record_failure(failure.exit().unwrap_or(Exit::Failed));
+    }
+
     /// Counts a failure that was printed already.
     pub fn record_failure(&mut self, exit: Exit) {
         self.exit = Some(match self.exit {
