@@ -174,7 +174,8 @@ async fn roles_of(
         Ok(roles) => Ok(Some(roles)),
         Err(error) => {
             let why = escape_control(&error.to_string()).into_owned();
-            eprintln!("warning: the roles of the roster were not checked: {why}");
+            let name = provider.name();
+            eprintln!("warning: {name}: the roles of the roster were not checked: {why}");
             Ok(None)
         }
     }

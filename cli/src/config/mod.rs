@@ -5,6 +5,7 @@
 //! | `path` | where the configuration file is |
 //! | `file` | reading and checking the file |
 //! | `keys` | the keys of each provider and their environment variables |
+//! | `choose` | what flags, variables and the file select |
 //! | `selection` | which providers and profiles a command uses |
 //! | `resolve` | the values of one provider, with the source of each |
 //! | `secret` | secrets from files and commands |
@@ -12,6 +13,7 @@
 //! | `account` | the identity of an organisation |
 
 mod account;
+mod choose;
 mod file;
 mod keys;
 mod path;
