@@ -47,6 +47,7 @@ where
     Work: Future<Output = Result<(), Failure>>,
 {
     let (origins, providers) = providers.into_parts();
+    summary.set_organizations(origins.len());
     let read = &read;
     let work = |provider: Result<ProviderContext, Failure>, results: Results<_>| async move {
         let end = results.clone();

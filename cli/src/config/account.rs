@@ -12,8 +12,8 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// Whether both are one organisation. Not every two names of one organisation are recognised.
-    pub fn is_surely(&self, other: &Self) -> bool {
+    /// Whether both are surely one organisation. Two keys of one organisation of Confluent are not recognised.
+    pub fn is_known_to_be(&self, other: &Self) -> bool {
         let same_credential = self.credential.is_some() && self.credential == other.credential;
         self.target == other.target && (self.names_organization || same_credential)
     }

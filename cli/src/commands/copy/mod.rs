@@ -109,7 +109,7 @@ pub(crate) async fn run(
     let map = args.role_map.as_deref().map(RoleMap::read).transpose()?;
     let source = provider_or_profile(global, "--from", &args.from).await?;
     let target = provider_or_profile(global, "--to", &args.to).await?;
-    if source.account.is_surely(&target.account) {
+    if source.account.is_known_to_be(&target.account) {
         return Err(Failure::Usage(format!(
             "--from {} and --to {} are the same organisation, by its id or API key. Nothing was sent\nhint: \
              the environment replaces the values of both profiles; `org-invitations doctor` shows the sources",

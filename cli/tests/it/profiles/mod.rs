@@ -193,7 +193,8 @@ async fn a_broken_key_hides_no_other_profile() {
         for command in commands {
             let arguments = [&["--all-profiles", "-o", "jsonl"], &command[..]].concat();
             let listed = on(&fixture, &arguments).await;
-            listed.fails(1, &["error: profile staging: ", words]);
+            let summary = "\n1 of 3 failed: profile staging\n";
+            listed.fails(1, &["error: profile staging: ", words, summary]);
             assert_eq!(
                 listed.stderr.matches("error:").count(),
                 1,
