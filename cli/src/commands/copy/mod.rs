@@ -112,7 +112,7 @@ pub(crate) async fn run(
     if source.account.is_known_to_be(&target.account) {
         return Err(Failure::Usage(format!(
             "--from {} and --to {} are the same organisation, by its id or API key. Nothing was sent\nhint: \
-             the environment replaces the values of both profiles; `org-invitations doctor` shows the sources",
+             a variable of the environment may replace the keys of both; `org-invitations doctor` shows the sources",
             args.from, args.to
         )));
     }
