@@ -265,7 +265,7 @@ async fn two_hundred_profiles_are_read_at_once() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    let asked = tokio::time::timeout(Duration::from_secs(60), all_are_asked).await;
+    let asked = tokio::time::timeout(Duration::from_secs(300), all_are_asked).await;
     let running = hanging.try_wait().unwrap().is_none();
     hanging.kill().await.unwrap();
     assert!(
