@@ -1,8 +1,8 @@
 //! The command line: global options and commands. The arguments of a command are in its module under `commands/`.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 use org_invitations::ProviderKind;
 
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
         roles::RolesCommand, sandbox::SandboxArgs, schema::SchemaArgs, spec::SpecCommand,
         who::WhoArgs,
     },
+    failure::Failure,
     output::{ColorChoice, Format},
 };
 
@@ -69,8 +70,16 @@ that is set; on Windows in %APPDATA%\\org-invitations):
   api_secret_file = \"clickhouse.secret\"    # in the folder of this file
 
 A flag overrides the environment, and the environment overrides the profile.
+Without a flag, the only provider that is set up is used.
 Secrets are never flags. `org-invitations doctor` shows the source of each
 value, and `org-invitations schema config` describes every key of a profile.
+
+Many organisations: `list`, `members list`, `who`, `plan` and `doctor` take
+--profile more than once, or --all-profiles. They read from up to 256
+organisations at once, each with its own key and rate limit, and print the rows
+in the order of the profiles (with --all-profiles: of their names), with a column
+`profile`. A profile that fails hides none of the others; the exit code is then 1,
+or that of the failures if nothing succeeded.
 
 Other variables: ORG_INVITATIONS_PROVIDER, ORG_INVITATIONS_PROFILE,
 ORG_INVITATIONS_CONFIG, NO_COLOR.
@@ -90,6 +99,7 @@ Examples:
   org-invitations -p confluent -p clickhouse list -o csv
   org-invitations -p clickhouse create ann@example.com --role Developer
   org-invitations --profile kafka renew --expired
+  org-invitations --all-profiles who ann@example.com
   org-invitations demo";
 
 /// The options of every command, before or after its name.
@@ -98,14 +108,20 @@ pub(crate) struct GlobalOptions {
     /// The provider: confluent, clickhouse, or sandbox (in memory). `list`, `members list`, `who` and
     /// `doctor` accept it more than once.
     #[arg(
-        long, short, global = true, value_enum,
+        long, short, global = true, value_enum, ignore_case = true,
         hide_possible_values = true, help_heading = CONNECTION
     )]
     pub provider: Vec<ProviderName>,
 
-    /// The profile of the configuration file.
+    /// The profile of the configuration file. `list`, `members list`, `who`, `plan` and `doctor`
+    /// accept it more than once.
     #[arg(long, value_name = "NAME", global = true, help_heading = CONNECTION)]
-    pub profile: Option<String>,
+    pub profile: Vec<String>,
+
+    /// Every profile of the configuration file, or every profile of the given providers, for the
+    /// commands that accept --profile more than once.
+    #[arg(long, global = true, help_heading = CONNECTION)]
+    pub all_profiles: bool,
 
     /// The configuration file, instead of the default one.
     #[arg(long, value_name = "FILE", global = true, help_heading = CONNECTION)]
@@ -137,6 +153,37 @@ pub(crate) struct GlobalOptions {
     /// Log requests on stderr; repeat for more detail.
     #[arg(long, short, global = true, action = clap::ArgAction::Count, help_heading = OUTPUT)]
     pub verbose: u8,
+}
+
+impl GlobalOptions {
+    /// Adds the providers and profiles that stand before the command. Clap drops them if there are others after it.
+    pub fn with_options_before_command(mut self, args: impl IntoIterator<Item = OsString>) -> Self {
+        let command =
+            Self::augment_args(clap::Command::new("before")).allow_external_subcommands(true);
+        let matches = command.try_get_matches_from(args);
+        let Ok(before) = matches.and_then(|matches| Self::from_arg_matches(&matches)) else {
+            return self;
+        };
+        self.provider.splice(0..0, before.provider);
+        self.profile.splice(0..0, before.profile);
+        self.all_profiles |= before.all_profiles;
+        self
+    }
+
+    /// Rejects connection flags for a command that does not use them.
+    pub fn reject_connection_flags(&self, why: &str) -> Result<(), Failure> {
+        let given = [
+            ("--provider", !self.provider.is_empty()),
+            ("--profile", !self.profile.is_empty()),
+            ("--all-profiles", self.all_profiles),
+            ("--base-url", self.base_url.is_some()),
+            ("--organization-id", self.organization_id.is_some()),
+        ];
+        match given.into_iter().find(|(_, is_given)| *is_given) {
+            Some((flag, _)) => Err(Failure::Usage(format!("{flag} has no effect: {why}"))),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The headings of the global options in the help.

@@ -79,9 +79,16 @@ impl Failure {
 
     /// Prints the failure on stderr.
     pub fn report(&self) {
+        self.report_of(None);
+    }
+
+    /// Prints the failure on stderr, with the name of what failed.
+    pub fn report_of(&self, name: Option<&str>) {
         let text = self.to_string();
-        if !text.is_empty() {
-            eprintln!("{text}");
+        match (name, text.strip_prefix("error: ")) {
+            (Some(name), Some(message)) => eprintln!("error: {}: {message}", escape_control(name)),
+            _ if text.is_empty() => {}
+            _ => eprintln!("{text}"),
         }
     }
 }

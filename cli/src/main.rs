@@ -6,10 +6,11 @@
 //! | `commands/` | one module for each command, with its arguments and examples |
 //! | `roster/` | reading rosters, and writing the rows that fail |
 //! | `apply/` | applying a plan: prompt, progress, journal, report |
-//! | `bulk/` | many invitations at once: concurrency, outages, the limit on deletions |
+//! | `bulk/` | many invitations or organisations at once: concurrency, outages, the limit on deletions |
 //! | `config/` | the configuration file, the environment and flags, and their precedence |
 //! | `output/` | one module for each format; colours; escaping |
-//! | `provider` | building providers from the configuration |
+//! | `provider` | building a provider from its configuration |
+//! | `providers` | the providers that a command works on |
 //! | `failure` | messages, hints and exit codes |
 //! | `interrupt` | Ctrl-C |
 //! | `prompt` | confirmation prompts |
@@ -31,6 +32,7 @@ mod output;
 mod private_file;
 mod prompt;
 mod provider;
+mod providers;
 mod roster;
 mod suggest;
 mod version;
@@ -44,7 +46,6 @@ use clap::{CommandFactory, FromArgMatches};
 
 use crate::{
     cli::{Cli, Command},
-    commands::members::MembersCommand,
     failure::Failure,
     interrupt::Interrupt,
     output::{ColorChoice, Format, Output},
@@ -56,10 +57,11 @@ fn main() -> ExitCode {
         ColorChoice::from_args(std::env::args_os().filter_map(|word| word.into_string().ok()));
     let command = Cli::command().long_version(version::long());
     let matches = command.color(colors.into()).get_matches();
-    let cli = match Cli::from_arg_matches(&matches) {
+    let mut cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
+    cli.global = cli.global.with_options_before_command(std::env::args_os());
     logging::start(cli.global.verbose, cli.global.color);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -93,6 +95,15 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         let message = "only `spec diff` prints markdown".to_owned();
         return Err(Failure::Usage(message));
     }
+    if let Command::Demo
+    | Command::Sandbox(_)
+    | Command::Spec(_)
+    | Command::Schema(_)
+    | Command::Completions(_)
+    | Command::Man(_) = command
+    {
+        global.reject_connection_flags("the command does not connect to an organisation")?;
+    }
     let stdout = io::stdout();
     let colors = global.color.is_enabled(stdout.is_terminal());
     let mut output = Output::new(global.output, colors, stdout);
@@ -100,63 +111,61 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     let interrupt = &Interrupt::listen();
     let outcome = match command {
         Command::List(options) => {
-            let providers = provider::selected(&global).await?;
-            commands::list::run(&providers, options, interrupt, out).await
+            let providers = providers::selected(&global).await?;
+            commands::list::run(providers, options, interrupt, out).await
         }
         Command::Get(options) => {
-            let provider = provider::single(&global).await?;
+            let provider = providers::single(&global).await?;
             commands::get::run(&provider, options, interrupt, out).await
         }
         Command::Create(options) => {
-            let provider = provider::single(&global).await?;
+            let provider = providers::single(&global).await?;
             commands::create::run(&provider, options, interrupt, out).await
         }
         Command::Delete(options) => {
+            let selected = providers::select_one(&global)?;
             commands::delete::check(&options)?;
-            let provider = provider::single(&global).await?;
+            let provider = selected.connect().await?;
             commands::delete::run(&provider, options, interrupt, out).await
         }
         Command::Renew(options) => {
+            let selected = providers::select_one(&global)?;
             commands::renew::check(&options)?;
-            let provider = provider::single(&global).await?;
+            let provider = selected.connect().await?;
             commands::renew::run(&provider, options, interrupt, out).await
         }
         Command::Remove(options) => {
             commands::remove::check(&options)?;
-            let provider = provider::single(&global).await?;
+            let provider = providers::single(&global).await?;
             commands::remove::run(&provider, options, interrupt, out).await
         }
         Command::Export(_) => {
-            let provider = provider::single(&global).await?;
+            let provider = providers::single(&global).await?;
             commands::export::run(&provider, interrupt, out).await
         }
         Command::Who(options) => {
-            let providers = provider::selected(&global).await?;
-            commands::who::run(&providers, &options, interrupt, out).await
+            let providers = providers::selected(&global).await?;
+            commands::who::run(providers, &options, interrupt, out).await
         }
-        Command::Members(MembersCommand::List(options)) => {
-            let providers = provider::selected(&global).await?;
-            commands::members::list(&providers, &options, interrupt, out).await
-        }
-        Command::Members(command) => {
-            commands::members::check(&command)?;
-            let provider = provider::single(&global).await?;
-            commands::members::run(&provider, command, interrupt, out).await
-        }
+        Command::Members(command) => commands::members::run(&global, command, interrupt, out).await,
         Command::Roles(command) => {
-            let provider = provider::single(&global).await?;
+            let provider = providers::single(&global).await?;
             commands::roles::run(&provider, &command, interrupt, out).await
         }
         Command::Plan(options) => {
-            let provider = provider::single(&global).await?;
-            commands::plan::run(&provider, options, interrupt, out).await
+            let providers = providers::selected_by_profile(&global).await?;
+            commands::plan::run(providers, options, interrupt, out).await
         }
         Command::Apply(options) => {
+            let selected = providers::select_one(&global)?;
             commands::apply::check(&options)?;
-            let provider = provider::single(&global).await?;
+            let provider = selected.connect().await?;
             commands::apply::run(&provider, options, interrupt, out).await
         }
         Command::Copy(options) => {
+            global.reject_connection_flags(
+                "`copy` names its two organisations with --from and --to",
+            )?;
             commands::copy::check(&options)?;
             commands::copy::run(&global, options, interrupt, out).await
         }

@@ -8,15 +8,12 @@ use std::{
 };
 
 use org_invitations::{
-    Confluent, ErrorKind, OrganizationProvider, ProviderConfig, ProviderKind, ResponseObserver,
+    Confluent, ErrorKind, OrganizationProvider, ProviderConfig, ResponseObserver,
 };
 use org_invitations_sandbox::Sandbox;
 
 use crate::{
-    cli::GlobalOptions,
-    config::{
-        self, Account, PROVIDER_VARIABLE, ResolvedConfig, Selected, Selection, required_variables,
-    },
+    config::{Account, ResolvedConfig},
     failure::Failure,
     output::shell_quote,
 };
@@ -106,80 +103,8 @@ impl RateWatch {
     }
 }
 
-/// Builds the one provider that the command line selects.
-pub(crate) async fn single(global: &GlobalOptions) -> Result<ProviderContext, Failure> {
-    let mut contexts = selected(global).await?.into_iter();
-    match (contexts.next(), contexts.next()) {
-        (Some(only), None) => Ok(only),
-        _ => Err(Failure::Usage(
-            "this command takes one provider; only `list`, `members list`, `who` and `doctor` accept \
-             --provider more than once"
-                .to_owned(),
-        )),
-    }
-}
-
-/// Builds every provider that the command line or the configuration selects; at least one.
-pub(crate) async fn selected(global: &GlobalOptions) -> Result<Vec<ProviderContext>, Failure> {
-    let selection = config::load(global)?;
-    if let Some(warning) = selection
-        .file
-        .as_ref()
-        .and_then(|file| file.warning.as_ref())
-    {
-        eprintln!("warning: {warning}");
-    }
-    connect(&selection, selection.chosen()).await
-}
-
-/// Builds every provider that the command line selects or, where it selects none, every configured one.
-#[cfg(feature = "sql")]
-pub(crate) async fn all_configured(
-    global: &GlobalOptions,
-) -> Result<Vec<ProviderContext>, Failure> {
-    if !global.provider.is_empty() || global.profile.is_some() {
-        return selected(global).await;
-    }
-    let selection = config::load(global)?;
-    let mut configured = Vec::new();
-    for selected in selection.all_providers()? {
-        if let Selected::Vendor { kind, profile, .. } = &selected
-            && !selection.resolve(*kind, profile.as_deref())?.is_empty()
-        {
-            configured.push(selected);
-        }
-    }
-    connect(&selection, &configured).await
-}
-
-async fn connect(
-    selection: &Selection,
-    chosen: &[Selected],
-) -> Result<Vec<ProviderContext>, Failure> {
-    if chosen.is_empty() {
-        return Err(Failure::Usage(no_provider_message(selection)));
-    }
-    let mut contexts = Vec::new();
-    for selected in chosen {
-        contexts.push(match selected {
-            Selected::Sandbox => sandbox().await?,
-            Selected::Vendor { kind, profile, .. } => {
-                let resolved = selection.resolve(*kind, profile.as_deref())?;
-                for warning in &resolved.warnings {
-                    eprintln!("warning: {warning}");
-                }
-                let mut context = build(&resolved)?;
-                context.profile.clone_from(profile);
-                context.flags = selection.repeated_flags();
-                context
-            }
-        });
-    }
-    Ok(contexts)
-}
-
 /// Builds a provider from its configuration. Sends nothing.
-fn build(resolved: &ResolvedConfig) -> Result<ProviderContext, Failure> {
+pub(crate) fn build(resolved: &ResolvedConfig) -> Result<ProviderContext, Failure> {
     build_from(resolved, resolved.config()?)
 }
 
@@ -226,27 +151,8 @@ fn build_from(
     })
 }
 
-fn no_provider_message(selection: &Selection) -> String {
-    let profiles = selection
-        .file
-        .as_ref()
-        .filter(|file| !file.profiles.is_empty());
-    let profiles = profiles.map_or_else(String::new, |file| {
-        let names: Vec<&str> = file.profiles.keys().map(String::as_str).collect();
-        let (path, names) = (file.path.display(), names.join(", "));
-        format!("\n  or choose a profile of {path} with --profile: {names}")
-    });
-    let confluent = required_variables(ProviderKind::Confluent);
-    let clickhouse = required_variables(ProviderKind::ClickHouse);
-    format!(
-        "no provider selected\nhint: pass `--provider confluent` or `--provider clickhouse`, or set \
-         {PROVIDER_VARIABLE}{profiles}\n  credentials for Confluent are in {confluent}\n  \
-         credentials for ClickHouse are in {clickhouse}\n  or set them in a profile: see \
-         `org-invitations --help`\n  without an account, try `org-invitations demo`"
-    )
-}
-
-async fn sandbox() -> Result<ProviderContext, Failure> {
+/// Builds the provider of a sandbox that stops with it.
+pub(crate) async fn sandbox() -> Result<ProviderContext, Failure> {
     let sandbox = Sandbox::start().await.map_err(Failure::sandbox_start)?;
     let key = &sandbox.credentials().confluent;
     let provider = Confluent::builder()

@@ -31,7 +31,7 @@ pub(crate) async fn load_people(
     }
     let warn = |what: &str, error: &Error| {
         let why = escape_control(&error.to_string()).into_owned();
-        eprintln!("warning: {what}: {why}");
+        eprintln!("warning: {}: {what}: {why}", provider.name());
     };
     let members = async { Ok(list_members(provider).await) };
     match interrupt.or_interrupted(members).await? {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::{
     output::{Cell, ERROR, Record, SUCCESS, WARNING},
     provider::ProviderContext,
+    providers::Origin,
     roster::roles_cell,
 };
 
@@ -19,7 +20,7 @@ pub(crate) struct StepRecord {
     line: Option<usize>,
     #[serde(flatten)]
     step: Step,
-    /// The provider, if it is not the one that people are invited to.
+    /// The provider, if several profiles are selected, or if it is not the one that people are invited to.
     #[serde(skip_serializing_if = "Option::is_none")]
     provider: Option<String>,
     /// The profile of that provider, if it has one.
@@ -37,6 +38,15 @@ impl StepRecord {
             provider: None,
             profile: None,
         }
+    }
+
+    /// The step as one of several organisations' steps, if several profiles are selected.
+    pub fn of(mut self, origin: Option<&Origin>) -> Self {
+        if let Some(origin) = origin.filter(|origin| origin.profile.is_some()) {
+            self.provider = Some(origin.label.clone());
+            self.profile.clone_from(&origin.profile);
+        }
+        self
     }
 
     /// A step at another provider than the one that people are invited to.
@@ -61,6 +71,10 @@ impl Record for StepRecord {
         "id",
         "reason",
     ];
+
+    fn profile(&self) -> Option<&str> {
+        self.profile.as_deref()
+    }
 
     fn row(&self) -> Vec<Cell> {
         let style = match self.step.action {

@@ -1,7 +1,8 @@
-//! Shared by the commands and runs that work on several invitations: concurrency, outages, the limit on deletions,
-//! and messages about people who are left without an invitation.
+//! Shared by the commands and runs that work on several invitations or organisations: concurrency, outages, the limit on
+//! deletions, and messages about people who are left without an invitation.
 
 mod concurrent;
+mod in_order;
 mod outage;
 mod recovery;
 mod removal;
@@ -9,6 +10,7 @@ mod summary;
 
 pub(crate) use self::{
     concurrent::for_each_concurrent,
+    in_order::{Results, for_each_provider, in_order},
     outage::{PauseOptions, never_pause, rerun_command},
     recovery::{create_command, recovery_command, recovery_message},
     removal::{RemovalOptions, print_removals},

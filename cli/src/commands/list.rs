@@ -1,6 +1,6 @@
 //! `list`: print invitations page by page.
 
-use std::time::Duration;
+use std::{ops::ControlFlow, time::Duration};
 
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -12,11 +12,12 @@ use org_invitations::{
 
 use super::value_parsers;
 use crate::{
-    bulk::RunSummary,
+    bulk::{Results, RunSummary, for_each_provider},
     failure::Failure,
     interrupt::Interrupt,
-    output::{InvitationRecord, Output, Records},
+    output::{InvitationRecord, Output},
     provider::ProviderContext,
+    providers::{Origin, Providers},
 };
 
 #[derive(Args, Debug)]
@@ -26,6 +27,7 @@ Examples:
   org-invitations -p clickhouse list --expiring-within 24h
   org-invitations -p clickhouse list --role developer --limit 20
   org-invitations -p confluent -p clickhouse list -o csv > invitations.csv
+  org-invitations --all-profiles list -o csv > invitations.csv
   org-invitations -p confluent list --expired -o jsonl | jq -r .email
 
 An invitation has to match every filter. A filter that the provider does not
@@ -54,7 +56,7 @@ pub(crate) struct ListArgs {
     /// Only open invitations that expire within this time, such as 24h, 7d, "1h 30m".
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub expiring_within: Option<Duration>,
-    /// The maximum number of invitations to print.
+    /// The maximum number of invitations to print, over all providers.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
     /// How many invitations to request per page.
@@ -68,48 +70,36 @@ const MAX_CHUNK_ROWS: usize = 1_000;
 /// Prints every invitation that can be read. An unreadable item, or a list that breaks off, is a failure and hides no
 /// other invitation.
 pub(crate) async fn run(
-    providers: &[ProviderContext],
+    providers: Providers,
     args: ListArgs,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
     let filter = Filter::new(&args);
-    let query = query(&args);
-    let mut records = out.records_by_provider(providers.len());
+    let is_several = providers.have_several_profiles();
+    let mut records = providers.records(out);
     let mut summary = RunSummary::default();
-    let mut remaining = args.limit;
-    let work = async {
-        for provider in providers {
-            if remaining == Some(0) {
-                break;
-            }
-            let query = with_page_size(query.clone(), &args, &filter, provider.capabilities());
-            let outcome = list_provider(
-                provider,
-                query,
-                &filter,
-                &mut remaining,
-                &mut records,
-                &mut summary,
-            )
-            .await;
-            match outcome {
-                Err(error @ Failure::Io(_)) => return Err(error),
-                Err(failure) => summary.report_failure(&failure),
-                Ok(()) => {}
+    let read = |provider, results| read(provider, &args, &filter, results);
+    let mut remaining = args.limit.unwrap_or(u64::MAX);
+    let show = |origin: &Origin, page: Vec<Invitation>| {
+        for invitation in page {
+            records.push(&InvitationRecord::of_organization(origin, invitation))?;
+            remaining -= 1;
+            if remaining == 0 {
+                return Ok(ControlFlow::Break(()));
             }
         }
-        Ok(())
+        // Rows of many organisations arrive at once, so their table can wait for its widths.
+        match is_several {
+            true => records.flush_lines()?,
+            false => records.show()?,
+        }
+        Ok(ControlFlow::Continue(()))
     };
-    let outcome = interrupt.or_interrupted(work).await;
-    if outcome.is_err() {
-        // The records so far are printed, but the document stays incomplete.
-        records.show()?;
-        return outcome;
-    }
+    let outcome = for_each_provider(providers, interrupt, &mut summary, read, show).await;
     let none = records.count() == 0;
     let is_table = records.is_table();
-    records.finish()?;
+    records.finish_after(outcome)?;
     summary.finish()?;
     if none && is_table {
         eprintln!("no invitations");
@@ -117,40 +107,41 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// Lists the invitations of one provider.
-async fn list_provider(
-    provider: &ProviderContext,
-    query: ListQuery,
+/// Reads the invitations of one organisation, no more than `--limit` of them.
+async fn read(
+    provider: ProviderContext,
+    args: &ListArgs,
     filter: &Filter,
-    limit: &mut Option<u64>,
-    records: &mut Records<'_, InvitationRecord>,
-    summary: &mut RunSummary,
+    results: Results<Result<Vec<Invitation>, Failure>>,
 ) -> Result<(), Failure> {
-    filter.check(&**provider)?;
-    let list = match limit {
+    filter.check(&*provider)?;
+    let query = with_page_size(query(args), args, filter, provider.capabilities());
+    let list = match args.limit {
         Some(_) => provider.list_without_prefetch(query),
         None => provider.list(query),
     };
+    let mut remaining = args.limit.unwrap_or(u64::MAX);
     // The items of a page are ready at once, so a chunk is a page or part of a large one.
     let mut pages = list.ready_chunks(MAX_CHUNK_ROWS);
     while let Some(page) = pages.next().await {
+        let mut matching = Vec::new();
         for item in page {
             match item {
-                Ok(invitation) if filter.matches(&invitation) => {
-                    records.push(&InvitationRecord::new(&provider.label, invitation))?;
-                    summary.record_success();
-                    if let Some(remaining) = limit {
-                        *remaining -= 1;
-                        if *remaining == 0 {
-                            return Ok(());
-                        }
-                    }
+                Ok(invitation) if filter.matches(&invitation) && remaining > 0 => {
+                    matching.push(invitation);
+                    remaining -= 1;
                 }
                 Ok(_) => {}
-                Err(error) => summary.report_failure(&error.into()),
+                Err(_) if remaining == 0 => {}
+                Err(error) => results.send(Err(error.into())).await,
             }
         }
-        records.show()?;
+        if !matching.is_empty() {
+            results.send(Ok(matching)).await;
+        }
+        if remaining == 0 {
+            break;
+        }
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! `members`: who belongs to an organisation, with which roles.
 
+use std::ops::ControlFlow;
+
 use clap::{Args, Subcommand};
 use futures::StreamExt;
 use org_invitations::{
@@ -9,12 +11,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    bulk::RunSummary,
+    bulk::{Results, RunSummary, for_each_provider},
+    cli::GlobalOptions,
     failure::Failure,
     interrupt::Interrupt,
     output::{Cell, MemberRecord, Output, Record, Shape, escape_control, role_names},
     prompt,
     provider::ProviderContext,
+    providers::{self, Origin, Providers},
 };
 
 #[derive(Debug, Subcommand)]
@@ -23,7 +27,8 @@ pub(crate) enum MembersCommand {
     #[command(after_help = "\
 Examples:
   org-invitations -p confluent members list --roles
-  org-invitations -p confluent -p clickhouse members list -o csv > members.csv")]
+  org-invitations -p confluent -p clickhouse members list -o csv > members.csv
+  org-invitations --all-profiles members list --roles -o csv > members.csv")]
     List(ListArgs),
     /// Show members by id or address.
     #[command(after_help = "\
@@ -172,83 +177,77 @@ impl Record for RemovedRecord {
     }
 }
 
-/// Checks the arguments before anything is sent.
-pub(crate) fn check(command: &MembersCommand) -> Result<(), Failure> {
-    match command {
-        MembersCommand::Remove(args) if !args.yes && !prompt::is_interactive() => {
-            let message = "cannot prompt: not a terminal; pass --yes. Nobody was removed";
-            Err(Failure::Usage(message.to_owned()))
-        }
-        MembersCommand::SetRoles(args) => {
-            for role in &args.role {
-                role.validate()?;
-            }
-            Ok(())
-        }
-        _ => Ok(()),
-    }
-}
-
-/// `members list`, of one provider after another.
-pub(crate) async fn list(
-    providers: &[ProviderContext],
+/// `members list`, of all selected providers.
+async fn list(
+    providers: Providers,
     args: &ListArgs,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let mut records = out.records_by_provider(providers.len());
+    let mut records = providers.records(out);
     let mut summary = RunSummary::default();
-    for provider in providers {
-        let work = async {
-            let mut roles = None;
-            let mut members = provider.list_members();
-            while let Some(member) = members.next().await {
-                let mut member = match member {
-                    Ok(member) => member,
-                    Err(error) => {
-                        summary.report_failure(&error.into());
-                        continue;
-                    }
-                };
-                if args.roles && member.roles.is_none() {
-                    if roles.is_none() {
-                        roles = Some(provider.list_member_roles().await?);
-                    }
-                    let known = roles.as_mut().and_then(|roles| roles.remove(&member.id));
-                    member.roles = Some(known.unwrap_or_default());
+    let read = async |provider: ProviderContext, results: Results<_>| {
+        let mut roles = None;
+        let mut members = provider.list_members();
+        while let Some(member) = members.next().await {
+            let mut member = match member {
+                Ok(member) => member,
+                Err(error) => {
+                    results.send(Err(error.into())).await;
+                    continue;
                 }
-                records.push(&MemberRecord {
-                    provider: provider.label.clone(),
-                    member,
-                })?;
-                summary.record_success();
+            };
+            if args.roles && member.roles.is_none() {
+                if roles.is_none() {
+                    roles = Some(provider.list_member_roles().await?);
+                }
+                let known = roles.as_mut().and_then(|roles| roles.remove(&member.id));
+                member.roles = Some(known.unwrap_or_default());
             }
-            Ok::<_, Failure>(())
-        };
-        match interrupt.or_interrupted(work).await {
-            Ok(()) => {}
-            Err(failure @ Failure::Interrupted(_)) => return Err(failure),
-            Err(failure) => summary.report_failure(&failure),
+            results.send(Ok(member)).await;
         }
-    }
-    records.finish()?;
+        Ok(())
+    };
+    let show = |origin: &Origin, member| {
+        records.push(&MemberRecord::of_organization(origin, member))?;
+        Ok(ControlFlow::Continue(()))
+    };
+    let outcome = for_each_provider(providers, interrupt, &mut summary, read, show).await;
+    records.finish_after(outcome)?;
     summary.finish()
 }
 
-/// The other subcommands, of one provider.
+/// Runs a subcommand on the providers that it accepts.
 pub(crate) async fn run(
-    provider: &ProviderContext,
+    global: &GlobalOptions,
     command: MembersCommand,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
     match command {
         MembersCommand::List(args) => {
-            list(std::slice::from_ref(provider), &args, interrupt, out).await
+            let providers = providers::selected(global).await?;
+            list(providers, &args, interrupt, out).await
         }
-        MembersCommand::Get(args) => get(provider, &args, interrupt, out).await,
-        MembersCommand::SetRoles(args) => set_roles(provider, &args, interrupt, out).await,
-        MembersCommand::Remove(args) => remove(provider, &args, interrupt, out).await,
+        MembersCommand::Get(args) => {
+            let provider = providers::single(global).await?;
+            get(&provider, &args, interrupt, out).await
+        }
+        MembersCommand::SetRoles(args) => {
+            let selected = providers::select_one(global)?;
+            for role in &args.role {
+                role.validate()?;
+            }
+            set_roles(&selected.connect().await?, &args, interrupt, out).await
+        }
+        MembersCommand::Remove(args) => {
+            let selected = providers::select_one(global)?;
+            if !args.yes && !prompt::is_interactive() {
+                let message = "cannot prompt: not a terminal; pass --yes. Nobody was removed";
+                return Err(Failure::Usage(message.to_owned()));
+            }
+            remove(&selected.connect().await?, &args, interrupt, out).await
+        }
     }
 }
 
@@ -269,10 +268,7 @@ async fn get(
             Ok::<_, Failure>(member)
         };
         if let Some(member) = summary.attempt(interrupt, find).await? {
-            records.push(&MemberRecord {
-                provider: provider.label.clone(),
-                member,
-            })?;
+            records.push(&MemberRecord::new(&provider.label, member))?;
             summary.record_success();
         }
     }

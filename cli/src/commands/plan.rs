@@ -1,6 +1,6 @@
 //! `plan`: show what applying a roster would change.
 
-use std::{collections::HashSet, path::PathBuf};
+use std::{collections::HashSet, ops::ControlFlow, path::PathBuf};
 
 use clap::Args;
 use org_invitations::{
@@ -9,11 +9,12 @@ use org_invitations::{
 
 use crate::{
     apply::{Journal, PruneOptions, SavedPlan, StepRecord, count_actions, load_people},
-    bulk::RemovalOptions,
+    bulk::{RemovalOptions, Results, RunSummary, for_each_provider},
     failure::{Exit, Failure},
     interrupt::Interrupt,
-    output::{Output, Shape, escape_control},
+    output::{Output, Records, Shape, escape_control},
     provider::ProviderContext,
+    providers::{Origin, Providers},
     roster::{self, Roster, RosterFormat},
 };
 
@@ -24,6 +25,7 @@ Examples:
   org-invitations -p confluent plan roster.jsonl --prune -o json
   org-invitations -p confluent plan roster.csv --out plan.json
   org-invitations -p confluent apply plan.json
+  org-invitations --profile kafka --profile staging plan roster.csv
 
 A roster has the columns email, roles (ids with `;` between them, or
 `legacy:admin`) and auth_type (local or sso); only email is needed. It is CSV
@@ -172,7 +174,8 @@ async fn roles_of(
         Ok(roles) => Ok(Some(roles)),
         Err(error) => {
             let why = escape_control(&error.to_string()).into_owned();
-            eprintln!("warning: the roles of the roster were not checked: {why}");
+            let name = provider.name();
+            eprintln!("warning: {name}: the roles of the roster were not checked: {why}");
             Ok(None)
         }
     }
@@ -207,15 +210,15 @@ pub(super) fn print_summary(provider: &ProviderContext, removals: &RemovalOption
 }
 
 pub(crate) async fn run(
-    provider: &ProviderContext,
+    providers: Providers,
     options: PlanArgs,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
     if !options.detailed_exitcode {
-        return try_run(provider, &options, interrupt, out).await.map(drop);
+        return try_run(providers, &options, interrupt, out).await.map(drop);
     }
-    match try_run(provider, &options, interrupt, out).await {
+    match try_run(providers, &options, interrupt, out).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(Failure::AlreadyReported(Exit::Usage)),
         Err(failure @ Failure::Interrupted(_)) => Err(failure),
@@ -227,43 +230,81 @@ pub(crate) async fn run(
     }
 }
 
-/// Prints the plan; true if there is nothing to do.
+/// Prints the plan of each organisation; true if there is nothing to do.
 async fn try_run(
-    provider: &ProviderContext,
+    providers: Providers,
     options: &PlanArgs,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<bool, Failure> {
+    if options.out.is_some() && providers.have_several_profiles() {
+        let message = "--out saves the plan of one organisation, and several profiles are selected; \
+                       choose one with --profile";
+        return Err(Failure::Usage(message.to_owned()));
+    }
     let roster = options.roster.read()?;
-    let saved = options.out.as_ref().map(|path| (path, roster.clone()));
-    let planned = plan(provider, &options.roster, roster, None, interrupt).await?;
-    if let Some((path, roster)) = saved {
-        SavedPlan::new(provider, &roster, &options.roster.prune, &planned.plan).write(path)?;
+    let read = async |provider: ProviderContext, results: Results<_>| {
+        let planned = plan(&provider, &options.roster, roster.clone(), None, interrupt).await?;
+        if let Some(path) = &options.out {
+            let prune = &options.roster.prune;
+            SavedPlan::new(&provider, &roster, prune, &planned.plan).write(path)?;
+        }
+        results.send(Ok(planned)).await;
+        Ok(())
+    };
+    let mut records = providers.with_profiles(out.records(Shape::Many));
+    let mut summary = RunSummary::default();
+    let mut is_noop = true;
+    let mut counts = Vec::new();
+    let show = |origin: &Origin, planned: Planned| {
+        is_noop &= planned.plan.is_noop();
+        let name = origin.name.as_ref();
+        let name = name.map_or_else(String::new, |name| format!("{}: ", escape_control(name)));
+        let of_actions = Action::ALL.iter();
+        let of_actions =
+            of_actions.map(|action| format!("{action} {}", planned.plan.count(*action)));
+        counts.push(format!(
+            "{name}{}",
+            of_actions.collect::<Vec<_>>().join(", ")
+        ));
+        if let Err(error) = planned
+            .plan
+            .check_removals(&options.roster.removals.limit())
+        {
+            counts.push(format!(
+                "warning: {name}`apply` would reject the plan: {error}; see --max-deletes"
+            ));
+        }
+        push_plan(planned, Some(origin), &mut records)?;
+        Ok(ControlFlow::Continue(()))
+    };
+    let outcome = for_each_provider(providers, interrupt, &mut summary, read, show).await;
+    records.finish_after(outcome)?;
+    for line in counts {
+        eprintln!("{line}");
     }
-    let is_noop = planned.plan.is_noop();
-    let counts = Action::ALL.iter();
-    let counts = counts.map(|action| format!("{action} {}", planned.plan.count(*action)));
-    let counts: Vec<String> = counts.collect();
-    let checked = planned
-        .plan
-        .check_removals(&options.roster.removals.limit());
-    print_plan(planned, out)?;
-    eprintln!("{}", counts.join(", "));
-    if let Err(error) = checked {
-        eprintln!("warning: `apply` would reject the plan: {error}; see --max-deletes");
-    }
+    summary.finish()?;
     Ok(is_noop)
 }
 
 /// Prints the steps of a plan.
 pub(super) fn print_plan(planned: Planned, out: &mut Output) -> Result<(), Failure> {
-    let Planned { plan, lines, .. } = planned;
     let mut records = out.records(Shape::Many);
+    push_plan(planned, None, &mut records)?;
+    Ok(records.finish()?)
+}
+
+fn push_plan(
+    planned: Planned,
+    origin: Option<&Origin>,
+    records: &mut Records<'_, StepRecord>,
+) -> Result<(), Failure> {
+    let Planned { plan, lines, .. } = planned;
     for step in plan.steps {
         // A table shows the changes, and the invitations that are kept although they have no row.
         if !(records.is_table() && step.action == Action::Keep && step.row.is_some()) {
-            records.push(&StepRecord::new(step, &lines))?;
+            records.push(&StepRecord::new(step, &lines).of(origin))?;
         }
     }
-    Ok(records.finish()?)
+    Ok(())
 }

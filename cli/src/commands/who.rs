@@ -1,14 +1,17 @@
 //! `who`: what the organisations know of addresses.
 
+use std::ops::ControlFlow;
+
 use clap::Args;
 use org_invitations::{OrganizationProviderExt, People, Person};
 
 use crate::{
-    bulk::RunSummary,
+    bulk::{Results, RunSummary, for_each_provider},
     failure::Failure,
     interrupt::Interrupt,
     output::{Output, PersonRecord},
     provider::ProviderContext,
+    providers::{Origin, Providers},
 };
 
 #[derive(Args, Debug)]
@@ -16,6 +19,7 @@ use crate::{
 Examples:
   org-invitations -p confluent -p clickhouse who ann@example.com
   org-invitations -p clickhouse who ann@example.com bob@example.com -o json
+  org-invitations --all-profiles who ann@example.com
 
 A person is `invited` (can accept an invitation), `member`, `both` or `neither`.
 INVITATION is the status of the latest invitation; JSON has all of them. On
@@ -31,26 +35,25 @@ pub(crate) struct WhoArgs {
 }
 
 pub(crate) async fn run(
-    providers: &[ProviderContext],
+    providers: Providers,
     args: &WhoArgs,
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let mut records = out.records_by_provider(providers.len());
+    let mut records = providers.records(out);
     let mut summary = RunSummary::default();
-    for provider in providers {
-        // One organisation's failure hides none of the others.
-        if let Some(people) = summary.attempt(interrupt, find(provider, args)).await? {
-            for person in people {
-                records.push(&PersonRecord {
-                    provider: provider.label.clone(),
-                    person,
-                })?;
-            }
-            summary.record_success();
+    let read = async |provider: ProviderContext, results: Results<_>| {
+        results.send(Ok(find(&provider, args).await?)).await;
+        Ok(())
+    };
+    let show = |origin: &Origin, people| {
+        for person in people {
+            records.push(&PersonRecord::of_organization(origin, person))?;
         }
-    }
-    records.finish()?;
+        Ok(ControlFlow::Continue(()))
+    };
+    let outcome = for_each_provider(providers, interrupt, &mut summary, read, show).await;
+    records.finish_after(outcome)?;
     summary.finish()
 }
 

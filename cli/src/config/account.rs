@@ -10,3 +10,11 @@ pub(crate) struct Account {
     /// The id of the API key or identity pool, which is no secret.
     pub credential: Option<String>,
 }
+
+impl Account {
+    /// Whether both are surely one organisation. Two keys of one organisation of Confluent are not recognised.
+    pub fn is_known_to_be(&self, other: &Self) -> bool {
+        let same_credential = self.credential.is_some() && self.credential == other.credential;
+        self.target == other.target && (self.names_organization || same_credential)
+    }
+}

@@ -92,7 +92,12 @@ impl ConfigFile {
                 return Err(Failure::Usage(message));
             }
         };
-        let parser = FileParser { path, text: &text };
+        let kinds = ProviderKind::ALL.iter();
+        let parser = FileParser {
+            path,
+            text: &text,
+            schemas: kinds.map(|kind| (*kind, profile_schema(*kind))).collect(),
+        };
         parser.parse().map(Some)
     }
 
@@ -117,6 +122,8 @@ impl ConfigFile {
 struct FileParser<'a> {
     path: PathBuf,
     text: &'a str,
+    /// The schema of a profile of each provider. Making one takes longer than reading a profile.
+    schemas: Vec<(ProviderKind, Value)>,
 }
 
 impl FileParser<'_> {
@@ -189,9 +196,10 @@ impl FileParser<'_> {
             let wrong = format!("`provider` is not one of {}{guess}", names.join(", "));
             self.error_at(provider.span().start, &wrong)
         })?;
-        let schema = profile_schema(kind);
         let mut lines = BTreeMap::new();
-        self.check_keys(table, &schema, &schema, kind, "", &mut lines)?;
+        if let Some((_, schema)) = self.schemas.iter().find(|(other, _)| *other == kind) {
+            self.check_keys(table, schema, schema, kind, "", &mut lines)?;
+        }
         let values = table
             .iter()
             .filter(|(key, _)| key.get_ref() != "provider")

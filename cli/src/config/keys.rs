@@ -2,6 +2,8 @@
 
 use org_invitations::{ConfigKey, ProviderKind};
 
+use crate::failure::Failure;
+
 /// The environment variables that select a provider, a profile and a configuration file.
 pub(crate) const PROVIDER_VARIABLE: &str = "ORG_INVITATIONS_PROVIDER";
 pub(super) const PROFILE_VARIABLE: &str = "ORG_INVITATIONS_PROFILE";
@@ -71,6 +73,18 @@ pub(super) fn secret_variables() -> Vec<&'static str> {
     keys.filter(|key| key.is_secret)
         .filter_map(|key| key.variable)
         .collect()
+}
+
+/// The environment variables that are set and say which organisation of a provider is meant.
+pub(super) fn replacing_variables(kind: ProviderKind) -> Result<Vec<&'static str>, Failure> {
+    let keys = keys_of(kind).iter().filter(|key| key.name != "base_url");
+    let mut set = Vec::new();
+    for name in keys.filter_map(|key| key.variable) {
+        if super::variable(name)?.is_some() {
+            set.push(name);
+        }
+    }
+    Ok(set)
 }
 
 /// The environment variables that a provider needs, as a list for people.

@@ -5,6 +5,7 @@
 //! | `path` | where the configuration file is |
 //! | `file` | reading and checking the file |
 //! | `keys` | the keys of each provider and their environment variables |
+//! | `choose` | what flags, variables and the file select |
 //! | `selection` | which providers and profiles a command uses |
 //! | `resolve` | the values of one provider, with the source of each |
 //! | `secret` | secrets from files and commands |
@@ -12,6 +13,7 @@
 //! | `account` | the identity of an organisation |
 
 mod account;
+mod choose;
 mod file;
 mod keys;
 mod path;
@@ -31,7 +33,7 @@ pub(crate) use self::{
     path::ConfigPath,
     redact::redacted_url,
     resolve::{ResolvedConfig, ResolvedValue},
-    selection::{Selected, Selection},
+    selection::{Selected, Selection, name_some},
 };
 use crate::{cli::GlobalOptions, failure::Failure, output::shell_quote};
 
@@ -70,22 +72,38 @@ impl Flags {
         given.collect()
     }
 
-    /// # Errors
-    ///
-    /// A flag of one provider is given, and several providers are selected.
-    fn new(global: &GlobalOptions, providers: usize) -> Result<Self, Failure> {
-        if providers > 1 && (global.base_url.is_some() || global.organization_id.is_some()) {
-            return Err(Failure::Usage(
-                "--base-url and --organization-id apply to one provider, and several are selected; \
-                 set them in the environment or in profiles"
-                    .to_owned(),
-            ));
-        }
-        Ok(Self {
+    fn new(global: &GlobalOptions) -> Self {
+        Self {
             config_file: global.config_file.clone(),
             base_url: global.base_url.clone(),
             organization_id: global.organization_id.clone(),
-        })
+        }
+    }
+
+    /// Rejects flags that the selected providers would not honour.
+    fn check(&self, selected: &[Selected]) -> Result<(), Failure> {
+        let given = [
+            ("--base-url", self.base_url.is_some()),
+            ("--organization-id", self.organization_id.is_some()),
+        ];
+        let Some((flag, _)) = given.into_iter().find(|(_, is_given)| *is_given) else {
+            return Ok(());
+        };
+        let message = match selected {
+            [_, _, ..] => {
+                "--base-url and --organization-id apply to one provider, and several are selected; \
+                 set them in the environment or in profiles"
+                    .to_owned()
+            }
+            [Selected::Sandbox] => format!("the sandbox runs in memory, so {flag} has no effect; omit it"),
+            [one] if self.organization_id.is_some() && one.kind() == Some(ProviderKind::Confluent) => {
+                "--organization-id has no effect on Confluent, where the API key belongs to one organisation; \
+                 omit it"
+                    .to_owned()
+            }
+            _ => return Ok(()),
+        };
+        Err(Failure::Usage(message))
     }
 }
 

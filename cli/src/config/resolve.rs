@@ -107,6 +107,21 @@ impl ResolvedConfig {
         self.values.is_empty()
     }
 
+    /// Whether a credential is set, or a part of one.
+    pub fn has_credential(&self) -> bool {
+        let names = ["api_key", "api_secret", "access_token", "sts"];
+        let is_credential = |value: &ResolvedValue| {
+            let name = value.name.split('.').next().unwrap_or_default();
+            names.contains(&name)
+        };
+        self.values.iter().any(is_credential)
+    }
+
+    /// Whether everything is set that the provider needs.
+    pub fn is_complete(&self) -> bool {
+        self.missing_keys().is_empty()
+    }
+
     /// Drops the token of the profile if the environment has an API key: a provider takes one credential only.
     fn drop_replaced_credentials(
         &mut self,
@@ -259,7 +274,7 @@ impl ResolvedConfig {
             };
             values.insert((*name).to_owned(), Json::String(text));
         }
-        self.check_complete(&values)?;
+        self.check_complete()?;
         Ok(match self.kind {
             ProviderKind::ClickHouse => {
                 ProviderConfig::ClickHouse(self.read::<ClickHouseConfig>(values)?)
@@ -316,22 +331,22 @@ impl ResolvedConfig {
         value.map(|value| value.display.as_str())
     }
 
-    fn check_complete(&self, values: &Map<String, Json>) -> Result<(), Failure> {
+    /// The keys that the provider needs and that are not set.
+    fn missing_keys(&self) -> Vec<&'static str> {
+        let is_set = |name: &str| {
+            self.profile_only.contains_key(name) || self.sources.iter().any(|(key, _)| *key == name)
+        };
         let required: &[&str] = match self.kind {
             ProviderKind::ClickHouse => &["organization_id", "api_key", "api_secret"],
-            _ if ["access_token", "sts"]
-                .iter()
-                .any(|name| values.contains_key(*name)) =>
-            {
-                &[]
-            }
+            _ if is_set("access_token") || is_set("sts") => &[],
             _ => &["api_key", "api_secret"],
         };
-        let missing: Vec<&str> = required
-            .iter()
-            .copied()
-            .filter(|name| !values.contains_key(*name))
-            .collect();
+        let required = required.iter().copied();
+        required.filter(|name| !is_set(name)).collect()
+    }
+
+    fn check_complete(&self) -> Result<(), Failure> {
+        let missing = self.missing_keys();
         if missing.is_empty() {
             return Ok(());
         }

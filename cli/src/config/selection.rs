@@ -1,18 +1,9 @@
 //! Selects the providers of a command and their profiles.
 
-use clap::ValueEnum;
 use org_invitations::ProviderKind;
 
-use super::{
-    ConfigFile, ConfigPath, Flags, ResolvedConfig,
-    keys::{PROFILE_VARIABLE, PROVIDER_VARIABLE},
-    variable,
-};
-use crate::{
-    cli::{GlobalOptions, ProviderName},
-    failure::Failure,
-    suggest::did_you_mean,
-};
+use super::{ConfigFile, ConfigPath, Flags, ResolvedConfig, keys::replacing_variables};
+use crate::{cli::GlobalOptions, failure::Failure};
 
 /// The configuration, and the providers that a command selects from it.
 #[derive(Debug)]
@@ -20,6 +11,8 @@ pub(crate) struct Selection {
     pub config_path: ConfigPath,
     pub file: Option<ConfigFile>,
     chosen: Vec<Selected>,
+    /// Whether `--profile` or `--all-profiles` selects several profiles.
+    has_several_profiles: bool,
     flags: Flags,
 }
 
@@ -39,8 +32,8 @@ pub(crate) enum Selected {
 }
 
 impl Selection {
-    /// Selects by `--provider`, else `--profile`, else ORG_INVITATIONS_PROVIDER, else ORG_INVITATIONS_PROFILE, else
-    /// `default_profile`, else the only profile.
+    /// Selects by `--all-profiles`, else `--provider`, else `--profile`, else ORG_INVITATIONS_PROVIDER, else
+    /// ORG_INVITATIONS_PROFILE, else `default_profile`, else the only profile.
     pub(super) fn new(
         global: &GlobalOptions,
         config_path: ConfigPath,
@@ -50,10 +43,14 @@ impl Selection {
             config_path,
             file,
             chosen: Vec::new(),
-            flags: Flags::default(),
+            has_several_profiles: false,
+            flags: Flags::new(global),
         };
         selection.chosen = selection.choose(global)?;
-        selection.flags = Flags::new(global, selection.chosen.len())?;
+        let profiles = selection.chosen.iter().filter_map(Selected::profile);
+        let is_by_profile = global.all_profiles || !global.profile.is_empty();
+        selection.has_several_profiles = is_by_profile && profiles.count() > 1;
+        selection.check(&selection.chosen)?;
         Ok(selection)
     }
 
@@ -62,12 +59,51 @@ impl Selection {
         &self.chosen
     }
 
-    /// Every provider, each with its profile.
+    /// The selected providers or, if nothing selects one, the only vendor that is set up.
+    pub fn chosen_or_only_vendor(&self) -> Result<Vec<Selected>, Failure> {
+        if !self.chosen.is_empty() {
+            return Ok(self.chosen.clone());
+        }
+        match self.vendors_set_up()?.as_slice() {
+            [only] => {
+                let only = vec![self.vendor(*only, "the only provider that is set up")?];
+                self.check(&only)?;
+                Ok(only)
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Whether the rows of the output need the column `profile`.
+    pub fn has_several_profiles(&self) -> bool {
+        self.has_several_profiles
+    }
+
+    /// Every provider, with the profile that `-p` would give it; each profile of a provider that has several.
     pub fn all_providers(&self) -> Result<Vec<Selected>, Failure> {
-        ProviderKind::ALL
-            .iter()
-            .map(|kind| self.vendor(*kind, None, "configured".to_owned()))
-            .collect()
+        let mut all = Vec::new();
+        for kind in ProviderKind::ALL {
+            for profile in self.profiles_for(*kind)? {
+                all.push(Selected::Vendor {
+                    kind: *kind,
+                    profile,
+                    source: "configured".to_owned(),
+                });
+            }
+        }
+        self.check(&all)?;
+        Ok(all)
+    }
+
+    /// The vendors that a profile or the environment has a credential for.
+    pub fn vendors_set_up(&self) -> Result<Vec<ProviderKind>, Failure> {
+        let mut kinds = Vec::new();
+        for kind in ProviderKind::ALL {
+            if !self.profiles_of(*kind).is_empty() || self.resolve(*kind, None)?.has_credential() {
+                kinds.push(*kind);
+            }
+        }
+        Ok(kinds)
     }
 
     /// The connection flags, as a follow-up command repeats them.
@@ -88,151 +124,112 @@ impl Selection {
         ResolvedConfig::new(kind, &self.flags, profile, self.config_path.path.as_ref())
     }
 
-    fn choose(&self, global: &GlobalOptions) -> Result<Vec<Selected>, Failure> {
-        let named = self.named_profile(global)?;
-        if !global.provider.is_empty() {
-            let mut chosen: Vec<Selected> = Vec::new();
-            let several = global
-                .provider
-                .iter()
-                .any(|name| *name != global.provider[0]);
-            for name in &global.provider {
-                // Among several providers, a profile applies to the one that it configures.
-                let named = named
-                    .as_ref()
-                    .filter(|(profile, _)| !several || self.kind_of(profile) == name.kind());
-                let next = self.by_name(*name, named, "flag --provider")?;
-                if !chosen.contains(&next) {
-                    chosen.push(next);
-                }
-            }
-            return Ok(chosen);
-        }
-        if let Some((name, source)) = named.filter(|_| global.profile.is_some()) {
-            return Ok(vec![self.by_profile(&name, &source)?]);
-        }
-        if let Some(word) = variable(PROVIDER_VARIABLE)? {
-            let name = ProviderName::from_str(&word, true).map_err(|_| {
-                let known = ["confluent", "clickhouse", "sandbox"];
-                let guess = did_you_mean(&word, known);
-                let known = "the providers are confluent, clickhouse and sandbox";
-                Failure::Usage(format!("{PROVIDER_VARIABLE} is {word:?}; {known}{guess}"))
-            })?;
-            let named = self.named_profile(global)?;
-            let source = format!("environment {PROVIDER_VARIABLE}");
-            return Ok(vec![self.by_name(name, named.as_ref(), &source)?]);
-        }
-        if let Some((name, source)) = self.named_profile(global)? {
-            return Ok(vec![self.by_profile(&name, &source)?]);
-        }
-        let Some(file) = &self.file else {
-            return Ok(Vec::new());
-        };
-        if let Some(name) = &file.default_profile {
-            return Ok(vec![self.by_profile(name, "default_profile")?]);
-        }
-        let mut names = file.profiles.keys();
-        match (names.next(), names.next()) {
-            (Some(only), None) => Ok(vec![self.by_profile(only, "the only profile")?]),
-            _ => Ok(Vec::new()),
-        }
-    }
-
-    /// The profile that a flag or a variable names, with its source.
-    fn named_profile(&self, global: &GlobalOptions) -> Result<Option<(String, String)>, Failure> {
-        let (name, source) = match (&global.profile, variable(PROFILE_VARIABLE)?) {
-            (Some(name), _) => (name.clone(), "flag --profile".to_owned()),
-            (None, Some(name)) => (name, format!("environment {PROFILE_VARIABLE}")),
-            (None, None) => return Ok(None),
-        };
+    pub(super) fn kind_of(&self, profile: &str) -> Result<ProviderKind, Failure> {
         match &self.file {
-            Some(file) => file.profile(&name).map(|_| Some((name, source))),
-            None => {
-                let path = self.config_path.path.as_ref();
-                let place = path.map_or_else(String::new, |path| format!(" {}", path.display()));
-                let missing = format!(
-                    "the profile `{name}` ({source}) does not exist: there is no configuration file{place}"
-                );
-                Err(Failure::Usage(missing))
+            Some(file) => Ok(file.profile(profile)?.kind),
+            None => Err(Failure::Usage(format!("there is no profile `{profile}`"))),
+        }
+    }
+
+    /// Selects a provider with its only profile.
+    pub(super) fn vendor(&self, kind: ProviderKind, source: &str) -> Result<Selected, Failure> {
+        let mut profiles = self.profiles_for(kind)?;
+        match (profiles.pop(), profiles.is_empty(), &self.file) {
+            (Some(only), true, _) => Ok(selected(kind, only, source)),
+            (_, _, file) => {
+                let path = file.as_ref().map(|file| file.path.display().to_string());
+                Err(Failure::Usage(format!(
+                    "{} has several profiles for {kind} ({source}): choose --profile: {}",
+                    path.unwrap_or_default(),
+                    join(self.profiles_of(kind))
+                )))
             }
         }
     }
 
-    fn kind_of(&self, profile: &str) -> Option<ProviderKind> {
-        let profile = self.file.as_ref()?.profiles.get(profile)?;
-        Some(profile.kind)
-    }
-
-    fn by_profile(&self, name: &str, source: &str) -> Result<Selected, Failure> {
-        let kind = match &self.file {
-            Some(file) => file.profile(name)?.kind,
-            None => return Err(Failure::Usage(format!("there is no profile `{name}`"))),
-        };
-        Ok(Selected::Vendor {
-            kind,
-            profile: Some(name.to_owned()),
-            source: source.to_owned(),
-        })
-    }
-
-    fn by_name(
-        &self,
-        name: ProviderName,
-        named: Option<&(String, String)>,
-        source: &str,
-    ) -> Result<Selected, Failure> {
-        match name.kind() {
-            None => Ok(Selected::Sandbox),
-            Some(kind) => self.vendor(kind, named, source.to_owned()),
+    /// The profiles that a provider may mean: the default one, else the only one, else none if the environment
+    /// configures the provider or nothing does, else each one.
+    fn profiles_for(&self, kind: ProviderKind) -> Result<Vec<Option<String>>, Failure> {
+        let profiles = self.profiles_of(kind);
+        let default = self
+            .file
+            .as_ref()
+            .and_then(|file| file.default_profile.as_ref());
+        if let Some(default) = default.filter(|name| profiles.contains(name)) {
+            return Ok(vec![Some(default.clone())]);
         }
-    }
-
-    /// Selects a provider with the named profile, else the default one, else the only one that configures it.
-    fn vendor(
-        &self,
-        kind: ProviderKind,
-        named: Option<&(String, String)>,
-        source: String,
-    ) -> Result<Selected, Failure> {
-        let profile = match &self.file {
-            Some(file) => self.profile_for(kind, named, file, &source)?,
-            None => None,
-        };
-        Ok(Selected::Vendor {
-            kind,
-            profile,
-            source,
+        let is_ambiguous = profiles.len() > 1 && !self.resolve(kind, None)?.is_complete();
+        Ok(match profiles.as_slice() {
+            [only] => vec![Some((*only).clone())],
+            several if is_ambiguous => several.iter().map(|name| Some((*name).clone())).collect(),
+            _ => vec![None],
         })
     }
 
-    fn profile_for(
-        &self,
-        kind: ProviderKind,
-        named: Option<&(String, String)>,
-        file: &ConfigFile,
-        source: &str,
-    ) -> Result<Option<String>, Failure> {
-        if let Some((name, by)) = named {
-            let other = file.profile(name)?.kind;
-            if other == kind {
-                return Ok(Some(name.clone()));
+    /// The names of the profiles of a provider.
+    pub(super) fn profiles_of(&self, kind: ProviderKind) -> Vec<&String> {
+        let profiles = self.file.iter().flat_map(|file| &file.profiles);
+        let suiting = profiles.filter(|(_, profile)| profile.kind == kind);
+        suiting.map(|(name, _)| name).collect()
+    }
+
+    /// Rejects flags that have no effect on the selected providers, and variables that would give several profiles the
+    /// same key.
+    fn check(&self, selected: &[Selected]) -> Result<(), Failure> {
+        self.flags.check(selected)?;
+        for kind in ProviderKind::ALL {
+            let of_kind = selected.iter().filter(|one| one.kind() == Some(*kind));
+            let profiles: Vec<&str> = of_kind.filter_map(Selected::profile).collect();
+            if profiles.len() < 2 {
+                continue;
             }
-            return Err(Failure::Usage(format!(
-                "the profile `{name}` ({by}) is for {other}, not for {kind} ({source})"
-            )));
+            if let Some(name) = replacing_variables(*kind)?.first() {
+                return Err(Failure::Usage(format!(
+                    "{name} is set in the environment and would replace the value of each profile: {}\n\
+                     hint: unset it, or select one profile",
+                    name_some(&profiles)
+                )));
+            }
         }
-        if let Some(name) = &file.default_profile
-            && file.profile(name)?.kind == kind
-        {
-            return Ok(Some(name.clone()));
+        Ok(())
+    }
+}
+
+impl Selected {
+    /// The vendor; `None` for the sandbox.
+    pub fn kind(&self) -> Option<ProviderKind> {
+        match self {
+            Self::Sandbox => None,
+            Self::Vendor { kind, .. } => Some(*kind),
         }
-        let mut suiting = file
-            .profiles
-            .iter()
-            .filter(|(_, profile)| profile.kind == kind);
-        Ok(match (suiting.next(), suiting.next()) {
-            (Some((only, _)), None) => Some(only.clone()),
-            _ => None,
-        })
+    }
+
+    /// The name of the profile, if there is one.
+    pub fn profile(&self) -> Option<&str> {
+        match self {
+            Self::Sandbox => None,
+            Self::Vendor { profile, .. } => profile.as_deref(),
+        }
+    }
+}
+
+pub(super) fn selected(kind: ProviderKind, profile: Option<String>, source: &str) -> Selected {
+    Selected::Vendor {
+        kind,
+        profile,
+        source: source.to_owned(),
+    }
+}
+
+pub(super) fn join<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+    name_some(&names.into_iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// The first names of a list, and the number of the others.
+pub(crate) fn name_some(names: &[&str]) -> String {
+    const MAX: usize = 12;
+    match names.len().saturating_sub(MAX) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names[..MAX].join(", ")),
     }
 }

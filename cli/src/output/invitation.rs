@@ -6,11 +6,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Cell, Record, color, format_time, role_names};
+use crate::providers::Origin;
 
 /// An invitation and its provider.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "Invitation")]
 pub(crate) struct InvitationRecord {
+    /// The profile of the organisation, where several are selected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// `confluent`, `clickhouse` or `sandbox`.
     pub provider: String,
     #[serde(flatten)]
@@ -18,8 +22,16 @@ pub(crate) struct InvitationRecord {
 }
 
 impl InvitationRecord {
+    pub fn of_organization(origin: &Origin, invitation: Invitation) -> Self {
+        Self {
+            profile: origin.profile.clone(),
+            ..Self::new(&origin.label, invitation)
+        }
+    }
+
     pub fn new(provider: &str, invitation: Invitation) -> Self {
         Self {
+            profile: None,
             provider: provider.to_owned(),
             invitation,
         }
@@ -47,6 +59,10 @@ impl Record for InvitationRecord {
 
     // ClickHouse's ids are UUIDs, Confluent's are short.
     const MIN_WIDTHS: &'static [usize] = &[10, 36, 24, 8, 9];
+
+    fn profile(&self) -> Option<&str> {
+        self.profile.as_deref()
+    }
 
     fn row(&self) -> Vec<Cell> {
         let invitation = &self.invitation;

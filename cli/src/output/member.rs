@@ -6,15 +6,36 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Cell, Record, format_time};
+use crate::providers::Origin;
 
 /// A member and the provider.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "Member")]
 pub(crate) struct MemberRecord {
+    /// The profile of the organisation, where several are selected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// `confluent`, `clickhouse` or `sandbox`.
     pub provider: String,
     #[serde(flatten)]
     pub member: Member,
+}
+
+impl MemberRecord {
+    pub fn new(provider: &str, member: Member) -> Self {
+        Self {
+            profile: None,
+            provider: provider.to_owned(),
+            member,
+        }
+    }
+
+    pub fn of_organization(origin: &Origin, member: Member) -> Self {
+        Self {
+            profile: origin.profile.clone(),
+            ..Self::new(&origin.label, member)
+        }
+    }
 }
 
 impl Record for MemberRecord {
@@ -31,6 +52,10 @@ impl Record for MemberRecord {
 
     // ClickHouse's ids are UUIDs, Confluent's are short.
     const MIN_WIDTHS: &'static [usize] = &[10, 36, 24, 16, 9];
+
+    fn profile(&self) -> Option<&str> {
+        self.profile.as_deref()
+    }
 
     fn row(&self) -> Vec<Cell> {
         let member = &self.member;
@@ -118,6 +143,9 @@ impl Record for RoleRecord {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "Person")]
 pub(crate) struct PersonRecord {
+    /// The profile of the organisation, where several are selected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// `confluent`, `clickhouse` or `sandbox`.
     pub provider: String,
     #[serde(flatten)]
@@ -125,6 +153,14 @@ pub(crate) struct PersonRecord {
 }
 
 impl PersonRecord {
+    pub fn of_organization(origin: &Origin, person: Person) -> Self {
+        Self {
+            profile: origin.profile.clone(),
+            provider: origin.label.clone(),
+            person,
+        }
+    }
+
     /// The id of the member or, for somebody who is none, of the first invitation.
     fn id(&self) -> String {
         let member = self
@@ -160,6 +196,10 @@ impl Record for PersonRecord {
         &["provider", "email", "state", "invitation", "id", "roles"];
 
     const MIN_WIDTHS: &'static [usize] = &[10, 24, 8, 11, 36];
+
+    fn profile(&self) -> Option<&str> {
+        self.profile.as_deref()
+    }
 
     fn row(&self) -> Vec<Cell> {
         let mut row = self.line();

@@ -95,15 +95,6 @@ impl Output {
     pub fn records<R: Record>(&mut self, shape: Shape) -> Records<'_, R> {
         Records::new(self, shape)
     }
-
-    /// Starts to print the records of this many providers.
-    pub fn records_by_provider<R: Record>(&mut self, providers: usize) -> Records<'_, R> {
-        match providers {
-            1 => self.records(Shape::Many).without_first_column(),
-            _ => self.records(Shape::Many).with_min_widths(),
-        }
-    }
-
     /// Like [`records`](Self::records), for records whose columns are known at run time only.
     #[cfg(feature = "sql")]
     pub fn records_with_columns<R: Record>(&mut self, columns: &[String]) -> Records<'_, R> {

@@ -12,6 +12,7 @@ use super::{
     table::Table,
     yaml::{self, Sequence},
 };
+use crate::failure::Failure;
 
 /// A record of a command's output. The JSON formats print its serialised form.
 pub(crate) trait Record: Serialize {
@@ -22,6 +23,11 @@ pub(crate) trait Record: Serialize {
 
     /// The minimum widths of the table's columns, where rows of several providers follow each other.
     const MIN_WIDTHS: &'static [usize] = &[];
+
+    /// The profile of the record, where several are selected.
+    fn profile(&self) -> Option<&str> {
+        None
+    }
 
     /// The row in a table. Default: the line in CSV.
     fn row(&self) -> Vec<Cell> {
@@ -61,6 +67,8 @@ pub(crate) struct Records<'a, R> {
     count: u64,
     /// Whether tables omit their first column.
     omits_first_column: bool,
+    /// Whether tables and CSV begin with the profile.
+    has_profiles: bool,
     record: PhantomData<R>,
 }
 
@@ -100,6 +108,7 @@ impl<'a, R: Record> Records<'a, R> {
             header: csv,
             count: 0,
             omits_first_column: false,
+            has_profiles: false,
             record: PhantomData,
         }
     }
@@ -107,8 +116,7 @@ impl<'a, R: Record> Records<'a, R> {
     /// Omits the first column of tables, for results in which it has the same value in every row.
     pub fn without_first_column(mut self) -> Self {
         if let Form::Table(table) = &mut self.form {
-            let rest = R::TABLE[1..].iter().map(|word| (*word).to_owned());
-            *table = Table::new(rest.collect());
+            table.remove_first_column();
             self.omits_first_column = true;
         }
         self
@@ -122,6 +130,16 @@ impl<'a, R: Record> Records<'a, R> {
         self
     }
 
+    /// Begins tables and CSV with the profile of each record, at least `width` wide in tables.
+    pub fn with_profiles(mut self, width: usize) -> Self {
+        match &mut self.form {
+            Form::Table(table) => table.insert_first_column("PROFILE", width),
+            _ => self.header.insert(0, "profile".to_owned()),
+        }
+        self.has_profiles = true;
+        self
+    }
+
     /// Prints a record. Tables hold their first rows back until [`show`](Self::show).
     pub fn push(&mut self, record: &R) -> io::Result<()> {
         self.count += 1;
@@ -131,6 +149,9 @@ impl<'a, R: Record> Records<'a, R> {
                 if self.omits_first_column {
                     row.remove(0);
                 }
+                if self.has_profiles {
+                    row.insert(0, Cell::new(record.profile().unwrap_or_default()));
+                }
                 table.push(self.out, row)
             }
             Form::Json(array) => array.push(self.out, record),
@@ -139,7 +160,12 @@ impl<'a, R: Record> Records<'a, R> {
                 if self.count == 1 {
                     csv::line(self.out, self.header.iter().map(String::as_str))?;
                 }
-                csv::line(self.out, record.line().iter().map(String::as_str))
+                let line = record.line();
+                let profile = self
+                    .has_profiles
+                    .then(|| record.profile().unwrap_or_default());
+                let cells = profile.into_iter().chain(line.iter().map(String::as_str));
+                csv::line(self.out, cells)
             }
             Form::Yaml(sequence) => sequence.push(self.out, record),
             Form::Document => match self.out.format {
@@ -180,6 +206,18 @@ impl<'a, R: Record> Records<'a, R> {
     /// The number of records so far.
     pub fn count(&self) -> u64 {
         self.count
+    }
+
+    /// Prints the end of the output if the work is done. Otherwise the records so far are printed, but the document
+    /// stays incomplete.
+    pub fn finish_after(mut self, outcome: Result<(), Failure>) -> Result<(), Failure> {
+        match outcome {
+            Ok(()) => Ok(self.finish()?),
+            Err(failure) => {
+                self.show()?;
+                Err(failure)
+            }
+        }
     }
 
     /// Prints the end of the output.

@@ -44,7 +44,7 @@ impl Cell {
 pub(super) struct Table {
     header: Vec<String>,
     /// The minimum widths of the columns.
-    min_widths: &'static [usize],
+    min_widths: Vec<usize>,
     /// Rows that are held back until the widths are known.
     buffered: Vec<Vec<Cell>>,
     /// The column widths, once the first rows are printed.
@@ -58,14 +58,26 @@ impl Table {
     pub fn new(header: Vec<String>) -> Self {
         Self {
             header,
-            min_widths: &[],
+            min_widths: Vec::new(),
             buffered: Vec::new(),
             widths: None,
         }
     }
 
     pub fn set_min_widths(&mut self, min_widths: &'static [usize]) {
-        self.min_widths = min_widths;
+        self.min_widths = min_widths.to_vec();
+    }
+
+    pub fn remove_first_column(&mut self) {
+        self.header.remove(0);
+        if !self.min_widths.is_empty() {
+            self.min_widths.remove(0);
+        }
+    }
+
+    pub fn insert_first_column(&mut self, name: &str, min_width: usize) {
+        self.header.insert(0, name.to_owned());
+        self.min_widths.insert(0, min_width);
     }
 
     pub fn push(&mut self, out: &mut Output, row: Vec<Cell>) -> io::Result<()> {
@@ -86,7 +98,7 @@ impl Table {
         }
         let heading = |name: &String| Cell::new(name).styled(color::HEADER);
         let header: Vec<Cell> = self.header.iter().map(heading).collect();
-        let mut widths = self.min_widths.to_vec();
+        let mut widths = self.min_widths.clone();
         widths.resize(header.len(), 0);
         for row in self.buffered.iter().chain([&header]) {
             for (width, cell) in widths.iter_mut().zip(row) {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use org_invitations::{ClickHouse, Confluent, InvitationProvider};
-use org_invitations_sandbox::Sandbox;
+use org_invitations_sandbox::{Config, Sandbox};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -27,6 +27,14 @@ impl Fixture {
     pub async fn start() -> Self {
         Self {
             sandbox: Sandbox::start().await.unwrap(),
+            home: new_home(),
+        }
+    }
+
+    /// A sandbox with organisations of its own.
+    pub async fn with(config: Config) -> Self {
+        Self {
+            sandbox: Sandbox::builder().config(config).start().await.unwrap(),
             home: new_home(),
         }
     }

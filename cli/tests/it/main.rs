@@ -1,5 +1,6 @@
 //! The command as a process, against a sandbox.
 
+mod choosing;
 mod configuration;
 mod doctor;
 mod errors;
@@ -9,6 +10,7 @@ mod list;
 mod outage;
 mod output;
 mod people;
+mod profiles;
 mod renew;
 mod roster;
 mod sandbox;

@@ -16,7 +16,8 @@ use crate::{
     failure::{Exit, Failure},
     interrupt::Interrupt,
     output::{Output, Shape},
-    provider::{self, ProviderContext},
+    provider::ProviderContext,
+    providers,
     suggest::did_you_mean,
 };
 use clap::{Args, ValueEnum};
@@ -106,8 +107,15 @@ pub(crate) async fn run(
     out: &mut Output,
 ) -> Result<(), Failure> {
     let map = args.role_map.as_deref().map(RoleMap::read).transpose()?;
-    let source = provider_or_profile(global, &args.from).await?;
-    let target = provider_or_profile(global, &args.to).await?;
+    let source = provider_or_profile(global, "--from", &args.from).await?;
+    let target = provider_or_profile(global, "--to", &args.to).await?;
+    if source.account.is_known_to_be(&target.account) {
+        return Err(Failure::Usage(format!(
+            "--from {} and --to {} are the same organisation, by its id or API key. Nothing was sent\nhint: \
+             a variable of the environment may replace the keys of both; `org-invitations doctor` shows the sources",
+            args.from, args.to
+        )));
+    }
     // From here on, the lock on the journal keeps other processes from starting or resuming this run.
     let path = args.journal.as_deref().filter(|_| !args.apply.dry_run);
     let mut journal = path
@@ -222,24 +230,31 @@ fn source_removal(
 /// The provider with this name, or of the profile with this name.
 async fn provider_or_profile(
     global: &GlobalOptions,
+    flag: &str,
     name: &str,
 ) -> Result<ProviderContext, Failure> {
     let provider = ProviderName::from_str(name, true).ok();
     let chosen = GlobalOptions {
-        profile: provider.is_none().then(|| name.to_owned()),
+        profile: provider
+            .is_none()
+            .then(|| name.to_owned())
+            .into_iter()
+            .collect(),
+        all_profiles: false,
         provider: provider.into_iter().collect(),
         ..global.clone()
     };
-    let context = provider::single(&chosen).await;
-    if provider.is_none()
-        && let Err(Failure::Usage(message)) = context
-    {
-        // The name may be a misspelt provider.
-        let names = ProviderKind::ALL.iter().map(|kind| kind.as_str());
-        let guess = did_you_mean(name, names);
-        return Err(Failure::Usage(format!("{message}{guess}")));
-    }
-    context
+    let context = providers::single(&chosen).await;
+    let Err(Failure::Usage(message)) = context else {
+        return context;
+    };
+    // The name may be a misspelt provider.
+    let names = ProviderKind::ALL.iter().map(|kind| kind.as_str());
+    let guess = match provider {
+        None => did_you_mean(name, names),
+        Some(_) => String::new(),
+    };
+    Err(Failure::Usage(format!("{flag} {name}: {message}{guess}")))
 }
 
 /// The invitation for the target, and the reason if a role cannot be mapped.

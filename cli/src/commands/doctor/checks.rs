@@ -13,7 +13,7 @@ use crate::{
     config::{ResolvedConfig, redacted_url},
     failure::{Exit, Failure},
     output::escape_control,
-    provider,
+    provider::ProviderContext,
 };
 
 /// The checks so far.
@@ -31,18 +31,12 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Checks {
     /// Runs the checks; those that cannot follow a failed one are skipped.
-    pub async fn run(&mut self, resolved: &ResolvedConfig) {
-        let built = provider::build_with_client(resolved);
-        let (context, client) = match built {
-            Ok(built) => built,
-            Err(failure) => {
-                self.fail("configuration", &failure);
-                for check in ["reachability", "clock", "credential"] {
-                    self.add(check, Verdict::Skipped, "the configuration is invalid");
-                }
-                return;
-            }
-        };
+    pub async fn run(
+        &mut self,
+        resolved: &ResolvedConfig,
+        context: &ProviderContext,
+        client: &reqwest::Client,
+    ) {
         if resolved.warnings.is_empty() {
             self.add("configuration", Verdict::Ok, "complete");
         } else {
@@ -52,7 +46,7 @@ impl Checks {
                 &resolved.warnings.join("; "),
             );
         }
-        if !self.check_reachability(resolved, &client).await {
+        if !self.check_reachability(resolved, client).await {
             let detail = "the server does not respond";
             return self.add("credential", Verdict::Skipped, detail);
         }
@@ -69,6 +63,14 @@ impl Checks {
                 self.add("credential", Verdict::Ok, &detail);
             }
             Err(error) => self.fail("credential", &error.into()),
+        }
+    }
+
+    /// The configuration is wrong, so that nothing else can be checked.
+    pub fn reject_configuration(&mut self, failure: &Failure) {
+        self.fail("configuration", failure);
+        for check in ["reachability", "clock", "credential"] {
+            self.add(check, Verdict::Skipped, "the configuration is invalid");
         }
     }
 

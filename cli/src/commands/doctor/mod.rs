@@ -3,6 +3,8 @@
 mod checks;
 mod report;
 
+use std::ops::ControlFlow;
+
 use org_invitations::ProviderKind;
 
 pub(crate) use self::report::DoctorReport;
@@ -11,22 +13,26 @@ use self::{
     report::{DocumentReport, FileReport, ProviderReport, ValueReport},
 };
 use crate::{
+    bulk::{Results, in_order},
     cli::GlobalOptions,
-    config::{self, Selected, Selection},
+    config::{self, ResolvedConfig, Selected, Selection},
     failure::{Exit, Failure},
     interrupt::Interrupt,
     output::{Format, Output},
+    provider::{self, ProviderContext},
 };
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   org-invitations doctor                    # every configured provider
   org-invitations --profile prod doctor -o json
+  org-invitations --all-profiles doctor     # what fails, and where
 
 Shows every value of the configured or selected providers, with its source and
 the sources that it overrides. Then it checks that the server can be reached (a
 request without credentials), how far the clocks differ, and that the credential
-may list invitations (a page of one). Secrets are never shown.
+may list invitations (a page of one). Secrets are never shown. Of several profiles,
+the table has the checks that did not pass; csv and json have every check.
 
 Exit codes: 0 all checks passed, 1 a provider cannot be reached or fails,
 2 the configuration is wrong or missing, 3 the credential is rejected.";
@@ -39,11 +45,9 @@ pub(crate) async fn run(
     let selection = config::load(global)?;
     let (report, exit) = interrupt.or_interrupted(examine(&selection)).await?;
     match out.format() {
+        Format::Table if selection.has_several_profiles() => report.show_problems(out)?,
         Format::Table => report.show(out)?,
-        Format::Csv => {
-            let message = "`doctor` prints a table, json, jsonl or yaml".to_owned();
-            return Err(Failure::Usage(message));
-        }
+        Format::Csv => report.show_checks(selection.has_several_profiles(), out)?,
         _ => out.document(&report)?,
     }
     match exit {
@@ -63,31 +67,36 @@ async fn examine(selection: &Selection) -> Result<(DoctorReport, Option<Exit>), 
         true => selection.chosen().to_vec(),
         false => selection.all_providers()?,
     };
-    let mut exit_code: Option<Exit> = None;
-    let mut providers = Vec::new();
-    for selected in &selected {
-        let Selected::Vendor {
-            kind,
-            profile,
-            source,
-        } = selected
-        else {
-            let message =
-                "the sandbox has no configuration to check: `org-invitations demo` shows it";
-            return Err(Failure::Usage(message.to_owned()));
-        };
-        let (report, exit) =
-            provider(selection, *kind, profile.as_deref(), source, asked_for).await?;
-        providers.extend(report);
-        exit_code = more_severe(exit_code, exit);
+    if selected.contains(&Selected::Sandbox) {
+        let message = "the sandbox has no configuration to check: `org-invitations demo` shows it";
+        return Err(Failure::Usage(message.to_owned()));
     }
-    if providers.is_empty() {
+    // Clients are built before the first request: building one takes as long as some requests, and would delay theirs.
+    let examined: Vec<Examined> = selected
+        .into_iter()
+        .filter_map(|selected| Examined::new(selection, selected))
+        .filter(|examined| asked_for || !examined.is_unset())
+        .collect();
+    if examined.is_empty() {
         let none = "no provider is configured: there is no profile, and none of the variables that \
                     `org-invitations --help` describes\nhint: `org-invitations -p confluent doctor` or \
                     `-p clickhouse doctor` tells what one provider needs; `org-invitations demo` needs \
                     no account";
         return Err(Failure::Usage(none.to_owned()));
     }
+    let mut exit_code: Option<Exit> = None;
+    let mut providers = Vec::new();
+    let check = async |examined: Examined, results: Results<_>| {
+        results.send(examined.check().await).await;
+    };
+    let add = |_, result: Option<(ProviderReport, Option<Exit>)>| {
+        if let Some((report, exit)) = result {
+            providers.push(report);
+            exit_code = more_severe(exit_code, exit);
+        }
+        Ok(ControlFlow::Continue(()))
+    };
+    in_order(examined, check, add).await?;
     let report = DoctorReport {
         config_file: FileReport::new(selection),
         documents: DocumentReport::all(),
@@ -96,28 +105,68 @@ async fn examine(selection: &Selection) -> Result<(DoctorReport, Option<Exit>), 
     Ok((report, exit_code))
 }
 
-async fn provider(
-    selection: &Selection,
+/// A provider to examine.
+struct Examined {
     kind: ProviderKind,
-    profile: Option<&str>,
-    source: &str,
-    asked_for: bool,
-) -> Result<(Option<ProviderReport>, Option<Exit>), Failure> {
-    let resolved = selection.resolve(kind, profile)?;
-    if resolved.is_empty() && !asked_for {
-        return Ok((None, None));
+    profile: Option<String>,
+    source: String,
+    resolved: Result<(ResolvedConfig, Result<Built, Failure>), Failure>,
+}
+
+/// A provider and its HTTP client.
+type Built = (ProviderContext, reqwest::Client);
+
+impl Examined {
+    /// Resolves the configuration and builds the provider; `None` for the sandbox.
+    fn new(selection: &Selection, selected: Selected) -> Option<Self> {
+        let Selected::Vendor {
+            kind,
+            profile,
+            source,
+        } = selected
+        else {
+            return None;
+        };
+        let resolved = selection.resolve(kind, profile.as_deref());
+        let resolved = resolved.map(|resolved| {
+            let built = provider::build_with_client(&resolved);
+            (resolved, built)
+        });
+        Some(Self {
+            kind,
+            profile,
+            source,
+            resolved,
+        })
     }
-    let mut checks = Checks::default();
-    checks.run(&resolved).await;
-    let values = resolved.values.iter().map(ValueReport::new).collect();
-    let report = ProviderReport {
-        provider: kind.to_string(),
-        chosen_by: source.to_owned(),
-        profile: profile.map(str::to_owned),
-        values,
-        checks: checks.done,
-    };
-    Ok((Some(report), checks.exit))
+
+    /// Whether nothing configures the provider.
+    fn is_unset(&self) -> bool {
+        matches!(&self.resolved, Ok((resolved, _)) if resolved.is_empty())
+    }
+
+    async fn check(self) -> (ProviderReport, Option<Exit>) {
+        let mut checks = Checks::default();
+        let mut values = Vec::new();
+        match self.resolved {
+            Ok((resolved, built)) => {
+                values.extend(resolved.values.iter().map(ValueReport::new));
+                match built {
+                    Ok((context, client)) => checks.run(&resolved, &context, &client).await,
+                    Err(failure) => checks.reject_configuration(&failure),
+                }
+            }
+            Err(failure) => checks.reject_configuration(&failure),
+        }
+        let report = ProviderReport {
+            provider: self.kind.to_string(),
+            chosen_by: self.source,
+            profile: self.profile,
+            values,
+            checks: checks.done,
+        };
+        (report, checks.exit)
+    }
 }
 
 fn more_severe(one: Option<Exit>, other: Option<Exit>) -> Option<Exit> {

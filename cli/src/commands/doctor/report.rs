@@ -95,7 +95,7 @@ pub(crate) struct ValueReport {
 }
 
 /// The result of a check.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct CheckReport {
     /// `configuration`, `reachability`, `clock` or `credential`.
     pub check: String,
@@ -161,6 +161,17 @@ impl Record for &ValueReport {
     }
 }
 
+impl Verdict {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
 impl Record for &CheckReport {
     const TABLE: &'static [&'static str] = &["CHECK", "OUTCOME", "DETAIL"];
     const CSV: &'static [&'static str] = Self::TABLE;
@@ -172,25 +183,102 @@ impl Record for &CheckReport {
             Verdict::Failed => Some(ERROR),
             Verdict::Skipped => None,
         };
-        let mut row: Vec<Cell> = self.line().into_iter().map(Cell::new).collect();
-        row[1] = row[1].clone().styled(style);
+        let outcome = Cell::new(self.outcome.as_str()).styled(style);
+        vec![Cell::new(&self.check), outcome, Cell::new(&self.detail)]
+    }
+
+    fn line(&self) -> Vec<String> {
+        let outcome = self.outcome.as_str().to_owned();
+        vec![self.check.clone(), outcome, self.detail.clone()]
+    }
+}
+
+/// A check and its provider.
+#[derive(Serialize)]
+struct ProviderCheck<'a> {
+    of: &'a ProviderReport,
+    check: CheckReport,
+}
+
+impl Record for ProviderCheck<'_> {
+    const TABLE: &'static [&'static str] = &["PROVIDER", "CHECK", "OUTCOME", "DETAIL"];
+    const CSV: &'static [&'static str] = &["provider", "check", "outcome", "detail"];
+
+    fn profile(&self) -> Option<&str> {
+        self.of.profile.as_deref()
+    }
+
+    fn row(&self) -> Vec<Cell> {
+        let mut row = (&self.check).row();
+        row.insert(0, Cell::new(&self.of.provider));
         row
     }
 
     fn line(&self) -> Vec<String> {
-        let outcome = match self.outcome {
-            Verdict::Ok => "ok",
-            Verdict::Warning => "warning",
-            Verdict::Failed => "failed",
-            Verdict::Skipped => "skipped",
-        };
-        vec![self.check.clone(), outcome.to_owned(), self.detail.clone()]
+        let mut line = (&self.check).line();
+        line.insert(0, self.of.provider.clone());
+        line
+    }
+}
+
+impl ProviderReport {
+    fn has(&self, outcome: Verdict) -> bool {
+        self.checks.iter().any(|check| check.outcome == outcome)
     }
 }
 
 impl DoctorReport {
-    /// Prints the report for people.
-    pub fn show(&self, out: &mut Output) -> std::io::Result<()> {
+    /// Prints every check of every provider.
+    pub fn show_checks(&self, with_profiles: bool, out: &mut Output) -> std::io::Result<()> {
+        let mut records = out.records(Shape::Many);
+        if with_profiles {
+            records = records.with_profiles(0);
+        }
+        for of in &self.providers {
+            for check in of.checks.iter().cloned() {
+                records.push(&ProviderCheck { of, check })?;
+            }
+        }
+        records.finish()
+    }
+
+    /// Prints the checks of many profiles that did not pass, and a row for each profile without one.
+    pub fn show_problems(&self, out: &mut Output) -> std::io::Result<()> {
+        self.show_file(out)?;
+        out.line("")?;
+        let mut records = out.records(Shape::Many).with_profiles(0);
+        for of in &self.providers {
+            let is_problem =
+                |check: &&CheckReport| matches!(check.outcome, Verdict::Warning | Verdict::Failed);
+            let problems = of.checks.iter().filter(is_problem);
+            let mut shown: Vec<CheckReport> = problems.cloned().collect();
+            if shown.is_empty() {
+                let last = of.checks.last();
+                shown.push(CheckReport {
+                    check: "all".to_owned(),
+                    outcome: Verdict::Ok,
+                    detail: last.map(|check| check.detail.clone()).unwrap_or_default(),
+                });
+            }
+            for check in shown {
+                records.push(&ProviderCheck { of, check })?;
+            }
+        }
+        records.finish()?;
+        let count = self.providers.len();
+        let failed = self
+            .providers
+            .iter()
+            .filter(|of| of.has(Verdict::Failed))
+            .count();
+        eprintln!(
+            "{count} profiles: {} passed, {failed} failed",
+            count - failed
+        );
+        Ok(())
+    }
+
+    fn show_file(&self, out: &mut Output) -> std::io::Result<()> {
         let file = &self.config_file;
         let found = if file.found { "" } else { ", not found" };
         let path = file.path.as_deref().unwrap_or("unknown path");
@@ -202,6 +290,12 @@ impl DoctorReport {
         if let Some(warning) = &file.warning {
             out.line(&format!("warning: {}", escape_control(warning)))?;
         }
+        Ok(())
+    }
+
+    /// Prints the report for people.
+    pub fn show(&self, out: &mut Output) -> std::io::Result<()> {
+        self.show_file(out)?;
         for provider in &self.providers {
             out.line("")?;
             let profile = provider.profile.as_ref();

@@ -22,7 +22,7 @@ use crate::{
     failure::Failure,
     interrupt::Interrupt,
     output::Output,
-    provider,
+    providers,
 };
 
 #[derive(Args, Debug)]
@@ -72,7 +72,7 @@ pub(crate) async fn run(
     out: &mut Output,
 ) -> Result<(), Failure> {
     let text = read(&options)?;
-    let providers = provider::all_configured(global).await?;
+    let providers = providers::all_configured(global).await?;
     let writes = Writes::new(&options);
     #[cfg(feature = "sql-serve")]
     if let Some(address) = options.serve.serve {
