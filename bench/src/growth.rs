@@ -3,6 +3,8 @@
 //! Each point is measured in a process of its own; lists come from a sandbox in another process. The candidates:
 //!
 //! - `plan`: `Plan::new` on a roster and a list of n each, half of them the same people, with `prune`.
+//! - `plan, members`: `Plan::of_people` on a roster of n with a role each, and n people, half of them invited and half
+//!   members, each with a role; half of the people are in the roster.
 //! - `list, one body`: the stream over ClickHouse's n invitations, which come in one body.
 //! - `list, pages`: the stream over Confluent's n invitations, which come in pages of 99.
 //! - `command`: all of `org-invitations plan` with a roster and a list of n each, from Confluent.
@@ -19,7 +21,7 @@ use std::{
 use futures::TryStreamExt;
 use org_invitations::{
     Action, Capabilities, Invitation, InvitationProvider, InvitationProviderExt, InvitationStatus,
-    ListQuery, NewInvitation, Plan, PlanOptions,
+    ListQuery, Member, NewInvitation, People, Plan, PlanOptions, RoleAssignment,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -41,7 +43,13 @@ const SIZES: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
 /// The size that others are compared with. At smaller ones, constant costs dominate.
 const REFERENCE: usize = 1;
 
-const CANDIDATES: [&str; 4] = ["plan", "list, one body", "list, pages", "command"];
+const CANDIDATES: [&str; 5] = [
+    "plan",
+    "plan, members",
+    "list, one body",
+    "list, pages",
+    "command",
+];
 
 /// The resources of one run.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -144,14 +152,15 @@ fn command_path() -> Result<PathBuf> {
 
 /// Measures one point in this process, and prints it.
 pub async fn run(candidate: &str, n: usize, access: &str) -> Result<()> {
-    let access = Access::read(access)?;
+    let access = || Access::read(access);
     let taken = match candidate {
         "plan" => plan(n)?,
+        "plan, members" => plan_over_members(n)?,
         "list, one body" => {
-            let provider = access.clickhouse().max_body_bytes(1 << 30).build()?;
+            let provider = access()?.clickhouse().max_body_bytes(1 << 30).build()?;
             list(&provider, n).await?
         }
-        "list, pages" => list(&access.confluent().build()?, n).await?,
+        "list, pages" => list(&access()?.confluent().build()?, n).await?,
         _ => return Err("an unknown candidate".into()),
     };
     println!("{}", serde_json::to_string(&taken)?);
@@ -177,6 +186,47 @@ fn plan(n: usize) -> Result<Point> {
     let point = Point::since(start, before)?;
     for action in [Action::Create, Action::Keep, Action::Remove] {
         assert_eq!(plan.count(action), n / 2);
+    }
+    Ok(point)
+}
+
+fn plan_over_members(n: usize) -> Result<Point> {
+    let role = |name: &str| {
+        let mut role = RoleAssignment::default();
+        (role.id, role.name) = (Some(format!("id of {name}")), Some(name.to_owned()));
+        vec![role]
+    };
+    let before = resources::current()?;
+    let roster: Vec<_> = (n / 2..n / 2 + n)
+        .map(|person| NewInvitation::new(address(person)).roles(["Developer"]))
+        .collect();
+    let (mut invitations, mut members) = (Vec::new(), Vec::new());
+    for person in 0..n {
+        // Every second one of both halves has accepted.
+        if person % 2 == 0 {
+            let mut invitation = Invitation::new(format!("i-{person}").parse()?, address(person));
+            invitation.status = Some(InvitationStatus::Sent);
+            invitation.assigned_roles = Some(role("Developer"));
+            invitations.push(invitation);
+        } else {
+            let mut member = Member::new(format!("u-{person}").parse()?, address(person));
+            member.roles = Some(role("Billing"));
+            members.push(member);
+        }
+    }
+    let people = People::new(invitations, members);
+    let start = resources::current()?;
+    let capabilities = Capabilities::default().roles(true).members(true);
+    let options = PlanOptions::default().prune(true).prune_members(true);
+    let plan = Plan::of_people(roster, people, &capabilities, &options.min_admins(0));
+    let point = Point::since(start, before)?;
+    for (action, count) in [
+        (Action::Create, n / 2),
+        (Action::Keep, n / 4),
+        (Action::SetRoles, n / 4),
+        (Action::Remove, n / 2),
+    ] {
+        assert_eq!(plan.count(action), count, "{action}");
     }
     Ok(point)
 }

@@ -31,11 +31,12 @@ const LEFT: f64 = 74.0;
 const RIGHT: f64 = 40.0;
 
 /// Colours that are distinguishable with any colour vision, for light and for dark pages.
-const COLOURS: [(&str, &str); 4] = [
+const COLOURS: [(&str, &str); 5] = [
     ("#0072b2", "#56b4e9"),
     ("#d55e00", "#f0924c"),
     ("#00795c", "#2fc79b"),
     ("#a2478a", "#d991c0"),
+    ("#7a5c00", "#d9b13b"),
 ];
 
 const STYLE: &str = "\
