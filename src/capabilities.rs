@@ -31,6 +31,9 @@ pub struct Capabilities {
     pub members: bool,
     /// Removing a member also deletes what the member owns, API keys included.
     pub removal_deletes_owned: bool,
+    /// The provider tells who joined and left
+    /// ([`membership_events`](crate::MemberProvider::membership_events)).
+    pub membership_events: bool,
     /// The deprecated single role can be given ([`Roles::Legacy`](crate::Roles::Legacy)).
     pub legacy_role: bool,
     /// Lists can be filtered by [`ListQuery::email`](crate::ListQuery::email).
@@ -58,6 +61,7 @@ setters!(Capabilities {
     list_roles: bool,
     members: bool,
     removal_deletes_owned: bool,
+    membership_events: bool,
     legacy_role: bool,
     filter_email: bool,
     filter_status: bool,

@@ -162,7 +162,9 @@ pub use crate::{
         RoleAssignment, RoleKind, Roles, UnknownValue, WireInvitation,
     },
     list::{ListQuery, Page, PageToken},
-    member::{Member, MemberId, MemberProvider, MemberProviderExt},
+    member::{
+        Member, MemberId, MemberProvider, MemberProviderExt, MembershipEvent, MembershipEventKind,
+    },
     outage::{Outage, OutageEvent, OutageOptions},
     person::{OrganizationProvider, OrganizationProviderExt, People, Person, PersonState},
     plan::{

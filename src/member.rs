@@ -89,6 +89,36 @@ impl ListItem for Member {
     }
 }
 
+/// A person joined an organisation or left it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct MembershipEvent {
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// What happened.
+    pub kind: MembershipEventKind,
+}
+
+impl MembershipEvent {
+    /// Something that happened at this time.
+    pub fn new(at: DateTime<Utc>, kind: MembershipEventKind) -> Self {
+        Self { at, kind }
+    }
+}
+
+/// What happened to a membership.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum MembershipEventKind {
+    /// The person accepted an invitation.
+    Joined,
+    /// The person left.
+    Left,
+}
+
 /// A service that tells who belongs to an organisation, and changes it.
 ///
 /// Implemented by [`Confluent`](crate::Confluent) and [`ClickHouse`](crate::ClickHouse), and open to others. As
@@ -147,6 +177,28 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// [`NotFound`](crate::ErrorKind::NotFound) where the provider tells that there is no such member, and those of
     /// every call.
     async fn member_roles(&self, id: &MemberId) -> Result<Vec<RoleAssignment>>;
+
+    /// When the person of an address joined the organisation and left it, as far as the provider kept it, the oldest
+    /// first. Idempotent. It tells somebody who accepted and left from somebody whose invitation ran out.
+    ///
+    /// On ClickHouse this reads the organisation's activities, which not every key may; the address is compared with the
+    /// details of the actor. Confluent does not tell.
+    ///
+    /// ```
+    /// use org_invitations::{InvitationProvider, MemberProvider, NewInvitation};
+    ///
+    #[doc = example!(clickhouse)]
+    /// # if !provider.capabilities().membership_events { return Ok(()); }
+    /// provider.create(NewInvitation::new("ann@example.com")).await?;
+    /// assert!(provider.membership_events("ann@example.com").await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](crate::ErrorKind::Unsupported), and those of every call.
+    async fn membership_events(&self, email: &str) -> Result<Vec<MembershipEvent>>;
 
     /// The roles of everybody, invited people included where the provider knows theirs. Idempotent. For many people at
     /// once: on Confluent it reads all role bindings of users, on ClickHouse the list of members.
@@ -292,6 +344,10 @@ macro_rules! forward {
 
             async fn member_roles(&self, id: &MemberId) -> Result<Vec<RoleAssignment>> {
                 (**self).member_roles(id).await
+            }
+
+            async fn membership_events(&self, email: &str) -> Result<Vec<MembershipEvent>> {
+                (**self).membership_events(email).await
             }
 
             async fn list_member_roles(&self) -> Result<HashMap<MemberId, Vec<RoleAssignment>>> {

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     address::{normalize_email, same_email},
-    error::Result,
+    error::{ErrorKind, Result},
     invitation::{Invitation, RoleAssignment},
     list::ListQuery,
-    member::{Member, MemberId, MemberProvider, MemberProviderExt},
+    member::{Member, MemberId, MemberProvider, MemberProviderExt, MembershipEvent},
     provider::InvitationProvider,
     provider_ext::InvitationProviderExt,
 };
@@ -36,6 +36,10 @@ pub struct Person {
     /// The person as a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<Member>,
+    /// When the person joined and left, if the person is neither invited nor a member and the provider tells; see
+    /// [`membership_events`](MemberProvider::membership_events).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<Vec<MembershipEvent>>,
 }
 
 /// Whether a person is invited, a member, both or neither.
@@ -93,6 +97,7 @@ impl Person {
             state,
             invitations,
             member,
+            history: None,
         }
     }
 }
@@ -218,7 +223,9 @@ pub trait OrganizationProviderExt: OrganizationProvider {
     /// What the organisation knows of an address: invited, member, both or neither.
     ///
     /// Costs the list of the address's invitations (on ClickHouse, and on Confluent for another spelling, the whole
-    /// list) and the list of members. On ClickHouse, who has accepted is no invitation any more; the members tell that from an invitation that expired.
+    /// list) and the list of members. On ClickHouse, who has accepted is no invitation any more; the members tell that from an
+    /// invitation that expired. Of somebody who is neither invited nor a member it also reads, where the key may,
+    /// [when the person joined and left](MemberProvider::membership_events).
     ///
     /// ```
     /// use org_invitations::{
@@ -256,7 +263,17 @@ pub trait OrganizationProviderExt: OrganizationProvider {
             }
         }
         let member = self.find_member(email).await?;
-        Ok(Person::new(email, invitations, member))
+        let mut person = Person::new(email, invitations, member);
+        if person.state == PersonState::Neither && self.capabilities().membership_events {
+            person.history = match self.membership_events(email).await {
+                Ok(events) => Some(events),
+                // Not every key may read them.
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => None,
+                Err(error) if error.status() == Some(404) => None,
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(person)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     http::Reply,
     invitation::RoleAssignment,
     list::{Page, PageToken},
-    member::{Member, MemberId, MemberProvider},
+    member::{Member, MemberId, MemberProvider, MembershipEvent},
     operation::OperationContext,
     reconcile::reconcile_delete,
     role::{Role, RoleChange, RoleGrant},
@@ -64,6 +64,11 @@ impl MemberProvider for ClickHouse {
                 "the answer does not say which roles the member has",
             )
         })
+    }
+
+    /// `GET /v1/organizations/{organizationId}/activities`
+    async fn membership_events(&self, email: &str) -> Result<Vec<MembershipEvent>> {
+        self.membership_events_of(email).await
     }
 
     async fn list_member_roles(&self) -> Result<HashMap<MemberId, Vec<RoleAssignment>>> {

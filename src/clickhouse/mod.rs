@@ -1,5 +1,6 @@
 //! ClickHouse Cloud, organisation invitations.
 
+mod activities;
 mod builder;
 mod convert;
 mod error;
@@ -151,6 +152,7 @@ impl InvitationProvider for ClickHouse {
                 && offers::MEMBER_UPDATE
                 && offers::MEMBER_DELETE,
             removal_deletes_owned: false,
+            membership_events: offers::ACTIVITY_GET_LIST,
             legacy_role: offers::NEW_INVITATION_ROLE,
             filter_email: true,
             filter_status: true,

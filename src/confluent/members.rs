@@ -12,7 +12,7 @@ use crate::{
     http::Reply,
     invitation::RoleAssignment,
     list::{Page, PageToken},
-    member::{Member, MemberId, MemberProvider},
+    member::{Member, MemberId, MemberProvider, MembershipEvent},
     operation::{OperationContext, Success},
     reconcile::reconcile_delete,
     role::{Role, RoleChange, RoleGrant},
@@ -52,6 +52,12 @@ impl MemberProvider for Confluent {
         let context = self.context(Operation::ListRoles, Some(id.as_str()));
         context.require_supported(bindings::OFFERED, "roles of members")?;
         self.roles_of(id).await
+    }
+
+    async fn membership_events(&self, email: &str) -> Result<Vec<MembershipEvent>> {
+        let context = self.context(Operation::ListActivities, Some(email));
+        context.require_supported(false, "history of members")?;
+        Ok(Vec::new())
     }
 
     /// `GET /iam/v2/role-bindings`, within the organisation.

@@ -156,6 +156,7 @@ impl InvitationProvider for Confluent {
                 && offers::DELETE_IAM_V2_USER
                 && bindings::OFFERED,
             removal_deletes_owned: offers::DELETE_IAM_V2_USER,
+            membership_events: false,
             legacy_role: false,
             filter_email: offers::LIST_IAM_V2_INVITATIONS_EMAIL,
             filter_status: offers::LIST_IAM_V2_INVITATIONS_STATUS,

@@ -82,6 +82,8 @@ pub enum Operation {
     Delete,
     /// Reading a page of members.
     ListMembers,
+    /// Reading what happened in the organisation.
+    ListActivities,
     /// Reading one member.
     GetMember,
     /// Removing a member.
@@ -147,6 +149,7 @@ impl fmt::Display for Operation {
             Self::List => "list",
             Self::Delete => "delete",
             Self::ListMembers => "list members",
+            Self::ListActivities => "list activities",
             Self::GetMember => "get member",
             Self::RemoveMember => "remove member",
             Self::ListRoles => "list roles",

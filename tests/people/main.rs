@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::TryStreamExt;
 use org_invitations::{
     ClickHouse, Confluent, ErrorKind, InvitationProvider, InvitationProviderExt, Member, MemberId,
-    MemberProvider, MemberProviderExt, NewInvitation, OrganizationProvider,
+    MemberProvider, MemberProviderExt, MembershipEventKind, NewInvitation, OrganizationProvider,
     OrganizationProviderExt, People, PersonState, RetryPolicy, RoleAssignment, RoleGrant,
 };
 use org_invitations_sandbox::{
@@ -354,4 +354,38 @@ async fn withdrawing_an_invitation_takes_its_bindings() {
     provider.delete(&invitation.id).await.unwrap();
     assert!(sandbox.role_bindings().is_empty());
     assert!(provider.list_member_roles().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn who_accepted_and_left_is_told_from_who_never_joined() {
+    if !is_offered() {
+        return;
+    }
+    let sandbox = Sandbox::start().await.unwrap();
+    let [_, subject] = subjects(&sandbox);
+    let provider = &subject.provider;
+    if !provider.capabilities().membership_events {
+        return;
+    }
+    let member = subject.join(&sandbox, &[]).await;
+    assert_eq!(provider.find_person(ANN).await.unwrap().history, None);
+    provider.remove_member(&member.id).await.unwrap();
+    let gone = provider.find_person("Ann@Example.com").await.unwrap();
+    let kinds: Vec<_> = gone
+        .history
+        .iter()
+        .flatten()
+        .map(|event| event.kind)
+        .collect();
+    let expected = [MembershipEventKind::Joined, MembershipEventKind::Left];
+    assert_eq!(kinds, expected, "{gone:?}");
+    let never = provider.find_person("never@example.com").await.unwrap();
+    assert_eq!(never.history, Some(Vec::new()));
+    let denied = Rule::new(Fault::status_before(403)).on(Operation::ListActivities);
+    sandbox.set_faults(Faults::script([denied.always()]));
+    let unknown = provider.find_person(ANN).await.unwrap();
+    assert_eq!(
+        (unknown.state, unknown.history),
+        (PersonState::Neither, None)
+    );
 }
