@@ -20,7 +20,7 @@ use crate::{
     removal::RemovalLimit,
 };
 
-/// The options of `create_many` and `delete_many`.
+/// The options of `create_many`, `delete_many` and [`for_each`](Self::for_each).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct BulkOptions {
@@ -73,6 +73,57 @@ impl BulkOptions {
     pub fn outage(mut self, outage: OutageOptions) -> Self {
         self.outage = outage;
         self
+    }
+
+    /// Runs `work` on each item, a few at a time, as `create_many` and `delete_many` do: items with the same key once,
+    /// none after a fatal error, and with pauses while the server is unreachable. Each result has the position of its
+    /// item, and the item; they come in the order of completion. [`removals`](Self::removals) is not applied.
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    /// use org_invitations::{
+    ///     BulkOptions, InvitationProvider, ItemResult, MemberId, MemberProvider, NewInvitation,
+    /// };
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = org_invitations_sandbox::Sandbox::builder().seed_members(2).start().await?;
+    /// # let key = &sandbox.credentials().confluent;
+    /// # let builder = org_invitations::Confluent::builder();
+    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
+    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    /// # if !provider.capabilities().members { return Ok(()); }
+    /// let ids = [MemberId::new("u-seed-member-1")?, MemberId::new("u-seed-member-2")?];
+    /// let key = |id: &MemberId| Some(id.to_string());
+    /// let remove = |id: MemberId| {
+    ///     let provider = &provider;
+    ///     async move { provider.remove_member(&id).await }
+    /// };
+    /// let mut results = BulkOptions::default().for_each(&provider, ids, key, remove);
+    /// while let Some((_, id, result)) = results.next().await {
+    ///     assert!(matches!(result, ItemResult::Finished(Ok(()))), "{id}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn for_each<'a, P, I, T, K, F, Work, Out>(
+        self,
+        provider: &'a P,
+        items: I,
+        key: K,
+        work: F,
+    ) -> BoxStream<'a, (usize, T, ItemResult<Out>)>
+    where
+        P: InvitationProvider + ?Sized,
+        I: IntoIterator<Item = T>,
+        I::IntoIter: Send + 'a,
+        T: Clone + Send + Sync + 'a,
+        K: Fn(&T) -> Option<String> + Send + 'a,
+        F: Fn(T) -> Work + Clone + Send + Sync + 'a,
+        Work: Future<Output = Result<Out>> + Send + 'a,
+        Out: Send + 'a,
+    {
+        for_each_concurrent(provider, items, BulkRun::new(self), key, work, reachability).boxed()
     }
 }
 
@@ -240,10 +291,15 @@ where
     .boxed()
 }
 
-/// The result of one item, whatever the operation.
-pub(crate) enum ItemResult<T> {
+/// The result of one item of [`BulkOptions::for_each`].
+#[derive(Debug)]
+pub enum ItemResult<T> {
+    /// The work ran to its end.
     Finished(Result<T>),
+    /// Not started: the item at this earlier position has the same key. Detected within the last 65 536 distinct keys.
     Duplicate(usize),
+    /// Not started: an earlier item failed with a [fatal](Error::is_fatal) error, the server was
+    /// [unreachable](BulkOptions::outage) for too long, or the run was [stopped](BulkOptions::stop).
     NotAttempted,
 }
 

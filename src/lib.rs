@@ -136,7 +136,7 @@ struct Readme;
 pub use crate::fuzzing::decode_anything;
 pub use crate::{
     address::{email_skeleton, normalize_email},
-    bulk::{BulkOptions, CreateOutcome, CreateResult, DeleteOutcome, DeleteResult},
+    bulk::{BulkOptions, CreateOutcome, CreateResult, DeleteOutcome, DeleteResult, ItemResult},
     capabilities::Capabilities,
     clickhouse::{ClickHouse, ClickHouseBuilder},
     config::{
