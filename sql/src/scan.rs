@@ -20,6 +20,7 @@ use datafusion::{
     },
 };
 use futures::{FutureExt, Stream, StreamExt};
+use org_invitations::Error;
 
 use crate::{
     columns::{Column, ProviderInfo, schema, to_array},
@@ -94,8 +95,7 @@ impl ScanExec {
                     let mut rows = Vec::new();
                     // The batch includes items that are ready, and reads no page beyond the limit.
                     for read in 1.. {
-                        let row =
-                            item.map_err(|error| DataFusionError::External(Box::new(error)))?;
+                        let row = item.map_err(|error| provider_failure(error, &partition.info))?;
                         if request.filters.matches(&*row) {
                             rows.push(row);
                         }
@@ -115,6 +115,15 @@ impl ScanExec {
             }
         }
     }
+}
+
+/// Converts a provider's error, which names the profile where there are several.
+pub(crate) fn provider_failure(error: Error, info: &ProviderInfo) -> DataFusionError {
+    let error = match info.profile {
+        Some(_) => error.with_provider(info.to_string()),
+        None => error,
+    };
+    DataFusionError::External(Box::new(error))
 }
 
 fn batch(

@@ -16,7 +16,7 @@ use datafusion::{
     catalog::{Session, TableProvider},
     common::exec_err,
     datasource::sink::{DataSink, DataSinkExec},
-    error::{DataFusionError, Result},
+    error::Result,
     execution::{SendableRecordBatchStream, TaskContext},
     logical_expr::{Expr, TableType, dml::InsertOp},
     physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan},
@@ -24,10 +24,11 @@ use datafusion::{
 use futures::StreamExt;
 use org_invitations::RemovalLimit;
 
-use super::{RowErrors, SelectedRow, WriteOptions, cast_to_schema, plan_error};
+use super::{RowErrors, RowResult, SelectedRow, WriteOptions, cast_to_schema, plan_error};
 use crate::{
     columns::{Column, schema},
     resource::Traits,
+    scan::provider_failure,
     table::{Source, Table, labels},
 };
 
@@ -124,8 +125,9 @@ impl DeleteSink {
         };
         let mut existing = 0;
         for index in rows.keys() {
-            let counted = self.sources[*index].resource.count().await;
-            existing += counted.map_err(|error| DataFusionError::External(Box::new(error)))?;
+            let source = &self.sources[*index];
+            let counted = source.resource.count().await;
+            existing += counted.map_err(|error| provider_failure(error, &source.info))?;
         }
         let Err(exceeded) = limit.check(removals, existing) else {
             return Ok(());
@@ -189,8 +191,13 @@ impl DataSink for DeleteSink {
         self.check_limit(&rows).await?;
         let mut results = Vec::new();
         for (index, rows) in rows {
-            let resource = &self.sources[index].resource;
-            results.extend(resource.delete(rows, self.options.bulk.clone()).await);
+            let source = &self.sources[index];
+            let deleted = source
+                .resource
+                .delete(rows, self.options.bulk.clone())
+                .await;
+            let named = |result: RowResult| result.map_err(|error| error.of(&source.info));
+            results.extend(deleted.into_iter().map(named));
         }
         RowErrors::sum("DELETE", results)
     }

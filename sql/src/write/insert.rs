@@ -16,7 +16,7 @@ use datafusion::{
 use futures::StreamExt;
 use org_invitations::BulkOptions;
 
-use super::{InsertedRow, RowErrors, cast_to_schema};
+use super::{InsertedRow, RowErrors, RowResult, cast_to_schema};
 use crate::{
     columns::Column,
     resource::Traits,
@@ -129,16 +129,17 @@ impl DataSink for InsertSink {
         }
         let mut checked = Vec::new();
         for (index, rows) in by_source {
-            let resource = &self.sources[index].resource;
+            let Source { info, resource } = &self.sources[index];
             match resource.insert(rows, self.bulk.clone()).await {
-                Ok(work) => checked.push(work),
-                Err(refused) => errors.extend(refused),
+                Ok(work) => checked.push((info, work)),
+                Err(refused) => errors.extend(refused.into_iter().map(|row| row.of(info))),
             }
         }
         RowErrors::check("INSERT", 0, errors)?;
         let mut results = Vec::new();
-        for work in checked {
-            results.extend(work.await);
+        for (info, work) in checked {
+            let named = |result: RowResult| result.map_err(|error| error.of(info));
+            results.extend(work.await.into_iter().map(named));
         }
         RowErrors::sum("INSERT", results)
     }

@@ -5,6 +5,8 @@ use std::{error::Error as StdError, fmt};
 use datafusion::error::{DataFusionError, Result};
 use org_invitations::Error;
 
+use crate::columns::ProviderInfo;
+
 /// The error of an `INSERT` or `DELETE` of which some rows failed.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -115,6 +117,14 @@ impl RowError {
             reason: error.to_string(),
             error: Some(error),
         }
+    }
+
+    /// Names the profile, where there are several.
+    pub(super) fn of(mut self, info: &ProviderInfo) -> Self {
+        if info.profile.is_some() {
+            self.reason = format!("{info}: {}", self.reason);
+        }
+        self
     }
 
     pub(crate) fn not_attempted(number: usize, target: impl Into<String>) -> Self {

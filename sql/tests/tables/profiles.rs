@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use org_invitations::{Confluent, InvitationProvider, NewInvitation, OrganizationProvider};
-use org_invitations_sandbox::{Sandbox, SandboxBuilder};
-use org_invitations_sql::{Table, WriteOptions, session};
+use datafusion::prelude::SessionContext;
+use org_invitations::{
+    Confluent, ErrorKind, InvitationProvider, NewInvitation, OrganizationProvider,
+};
+use org_invitations_sandbox::{Fault, Faults, Operation, Rule, Sandbox, SandboxBuilder};
+use org_invitations_sql::{Table, WriteOptions, provider_error, session};
 
 use crate::{
     fixture::{CONFLUENT, confluent},
     rows::render,
 };
-use datafusion::prelude::SessionContext;
 
 /// Two organisations, the profiles `blue` and `red`, in the tables `invitations`, `members` and [`CONFLUENT`].
 struct Organizations {
@@ -144,6 +146,39 @@ async fn explain_shows_the_profiles_that_are_queried() {
     let expected = "InvitationsExec: confluent (profile blue): get i-seed-1 | \
                     confluent (profile red): get i-seed-1, rows=[id = 'i-seed-1'], columns=[id]";
     assert!(plan.contains(expected), "{plan}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_says_which_profile_failed() {
+    let both = start(seeded).await;
+    let fault = |operation| Rule::new(Fault::status_before(403)).on(operation).always();
+    let rules = [Operation::List, Operation::Create].map(fault);
+    both.red.set_faults(Faults::script(rules));
+    let error = both
+        .context
+        .sql("SELECT email FROM invitations")
+        .await
+        .unwrap();
+    let error = error.collect().await.unwrap_err();
+    let error = provider_error(&error).unwrap();
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+    assert!(
+        error.to_string().contains("confluent (profile red) list"),
+        "{error}"
+    );
+    let sql = format!(
+        "INSERT INTO {CONFLUENT} (profile, email) VALUES ('blue', 'ann@example.com'), \
+         ('red', 'ann@example.com')"
+    );
+    let error = both.run(&sql).await.unwrap_err();
+    assert!(
+        error.contains("1 row went through, 1 row was refused"),
+        "{error}"
+    );
+    assert!(
+        error.contains("row 2 ann@example.com: confluent (profile red): "),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Roles that are given and taken. All changes of one member are one piece of work, because ClickHouse writes the roles
 //! of a member as a whole.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures::StreamExt;
 use org_invitations::{
@@ -53,7 +53,7 @@ pub(super) async fn grants(
         false => Ok(HashMap::new()),
     };
     let members = members.map_err(|error| whole(&parsed, error))?;
-    let mut checked: HashMap<RoleGrant, Result<()>> = HashMap::new();
+    let wrong = wrong_grants(provider, &parsed).await;
     let mut by_member: BTreeMap<MemberId, Vec<Grant>> = BTreeMap::new();
     for (row, (who, grant)) in parsed {
         let member = match who {
@@ -68,13 +68,12 @@ pub(super) async fn grants(
                 }
             },
         };
-        if !checked.contains_key(&grant) {
-            let outcome = check(provider, &grant).await;
-            checked.insert(grant.clone(), outcome);
-        }
-        if let Some(Err(error)) = checked.get(&grant) {
-            let target = row.target().to_owned();
-            errors.push(RowError::from_error(row.number, target, error.clone()));
+        if let Some(error) = wrong.get(&grant) {
+            errors.push(RowError::from_error(
+                row.number,
+                row.target(),
+                error.clone(),
+            ));
             continue;
         }
         by_member.entry(member).or_default().push(Grant {
@@ -121,10 +120,24 @@ async fn members_by_email(
     Ok(members)
 }
 
-/// Whether the provider has the role and the scope, as it checks those of an invitation. Changes nothing.
-async fn check(provider: &dyn OrganizationProvider, grant: &RoleGrant) -> Result<()> {
+/// The grants whose role or scope the provider does not have, as it checks those of an invitation. Changes nothing.
+async fn wrong_grants(
+    provider: &dyn OrganizationProvider,
+    rows: &[(InsertedRow, (Who, RoleGrant))],
+) -> HashMap<RoleGrant, Error> {
+    let grants: HashSet<&RoleGrant> = rows.iter().map(|(_, (_, grant))| grant).collect();
     let anybody = NewInvitation::new("anybody@example.com");
-    provider.check(&anybody.roles([grant])).await
+    let together = anybody.clone().roles(grants.iter().copied());
+    let mut wrong = HashMap::new();
+    // One check of all is cheaper, but does not say which are wrong.
+    if provider.check(&together).await.is_err() {
+        for grant in grants {
+            if let Err(error) = provider.check(&anybody.clone().roles([grant])).await {
+                wrong.insert(grant.clone(), error);
+            }
+        }
+    }
+    wrong
 }
 
 /// The same error for every row.
