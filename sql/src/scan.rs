@@ -172,7 +172,7 @@ impl DisplayAs for ScanExec {
 
 impl ExecutionPlan for ScanExec {
     fn name(&self) -> &'static str {
-        self.kind.traits().scan
+        self.kind.spec().scan
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {

@@ -218,7 +218,7 @@ impl Table {
         for source in &self.sources {
             let info = &source.info;
             if source.resource.kind() != self.kind {
-                let (one, other) = (self.kind.traits(), source.resource.kind().traits());
+                let (one, other) = (self.kind.spec(), source.resource.kind().spec());
                 let (one, other) = (one.plural, other.plural);
                 return write::plan_error(&format!("a table cannot have both {one} and {other}"));
             }
@@ -313,7 +313,7 @@ impl TableProvider for Table {
         &self,
         filters: &[&Expr],
     ) -> Result<Vec<TableProviderFilterPushDown>> {
-        let filtered = self.kind.traits().filtered;
+        let filtered = self.kind.spec().filtered;
         let support = |filter: &&Expr| match PushedFilters::supports(filter, filtered) {
             true => TableProviderFilterPushDown::Exact,
             false => TableProviderFilterPushDown::Unsupported,
@@ -328,7 +328,7 @@ impl TableProvider for Table {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let filtered = self.kind.traits().filtered;
+        let filtered = self.kind.spec().filtered;
         let pushed = PushedFilters::from_conditions(filters, filtered);
         let unsupported = filters
             .iter()

@@ -12,7 +12,7 @@ use org_invitations::{
     InvitationProvider, InvitationProviderExt, NewInvitation, Result,
 };
 
-use super::{Kind, Resource, RowResults, Traits};
+use super::{Kind, KindSpec, Resource, RowResults};
 use crate::{
     columns::Column,
     pushdown::PushedFilters,
@@ -20,7 +20,7 @@ use crate::{
     write::{InsertedRow, RowError, SelectedRow},
 };
 
-pub(super) const TRAITS: Traits = Traits {
+pub(super) const SPEC: KindSpec = KindSpec {
     plural: "invitations",
     scan: "InvitationsExec",
     insert: "CreateInvitations",

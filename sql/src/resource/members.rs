@@ -15,7 +15,7 @@ use org_invitations::{
 };
 use serde_json::{Map, Value};
 
-use super::{BoxRow, Kind, Resource, Row, RowResults, Traits};
+use super::{BoxRow, Kind, KindSpec, Resource, Row, RowResults};
 use crate::{
     columns::Column,
     pushdown::PushedFilters,
@@ -23,7 +23,7 @@ use crate::{
     write::{RowError, SelectedRow},
 };
 
-pub(super) const TRAITS: Traits = Traits {
+pub(super) const SPEC: KindSpec = KindSpec {
     plural: "members",
     scan: "MembersExec",
     insert: "InsertMembers",

@@ -34,7 +34,7 @@ pub(crate) enum Kind {
 }
 
 /// What differs between kinds of tables.
-pub(crate) struct Traits {
+pub(crate) struct KindSpec {
     /// What messages call the rows.
     pub plural: &'static str,
     /// The name of the scan in a plan.
@@ -53,12 +53,12 @@ pub(crate) struct Traits {
 }
 
 impl Kind {
-    pub fn traits(self) -> &'static Traits {
+    pub fn spec(self) -> &'static KindSpec {
         match self {
-            Self::Invitations => &invitations::TRAITS,
-            Self::Members => &members::TRAITS,
-            Self::Roles => &roles::TRAITS,
-            Self::RoleBindings => &role_bindings::TRAITS,
+            Self::Invitations => &invitations::SPEC,
+            Self::Members => &members::SPEC,
+            Self::Roles => &roles::SPEC,
+            Self::RoleBindings => &role_bindings::SPEC,
         }
     }
 
@@ -113,7 +113,7 @@ pub(crate) trait Resource: fmt::Debug + Send + Sync {
     async fn count(&self) -> Result<usize>;
 
     /// Checks rows to insert, and returns the work that inserts them. Nothing is changed before that is awaited. A table
-    /// without [`Traits::settable`] refuses all.
+    /// without [`KindSpec::settable`] refuses all.
     async fn insert<'a>(
         &'a self,
         rows: Vec<InsertedRow>,
@@ -123,7 +123,7 @@ pub(crate) trait Resource: fmt::Debug + Send + Sync {
         Err(rows.iter().map(refused).collect())
     }
 
-    /// Deletes rows, of which the values are those of [`Traits::identity`]. A table without any refuses all.
+    /// Deletes rows, of which the values are those of [`KindSpec::identity`]. A table without any refuses all.
     async fn delete(&self, rows: Vec<SelectedRow>, _: BulkOptions) -> RowResults {
         let refused = |row: SelectedRow| Err(RowError::not_attempted(row.number, row.id()));
         rows.into_iter().map(refused).collect()

@@ -12,7 +12,7 @@ use org_invitations::{
 };
 use serde_json::{Map, Value};
 
-use super::{Kind, Resource, Row, RowResults, Traits};
+use super::{Kind, KindSpec, Resource, Row, RowResults};
 use crate::{
     columns::Column,
     pushdown::PushedFilters,
@@ -20,7 +20,7 @@ use crate::{
     write::{InsertedRow, RowError, SelectedRow},
 };
 
-pub(super) const TRAITS: Traits = Traits {
+pub(super) const SPEC: KindSpec = KindSpec {
     plural: "role bindings",
     scan: "RoleBindingsExec",
     insert: "GrantRoles",

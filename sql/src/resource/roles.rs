@@ -8,14 +8,14 @@ use futures::{StreamExt, stream::BoxStream};
 use org_invitations::{MemberProvider, OrganizationProvider, Result, Role};
 use serde_json::{Map, Value};
 
-use super::{BoxRow, Kind, Resource, Row, Traits};
+use super::{BoxRow, Kind, KindSpec, Resource, Row};
 use crate::{
     columns::Column,
     pushdown::PushedFilters,
     request::{Call, Request},
 };
 
-pub(super) const TRAITS: Traits = Traits {
+pub(super) const SPEC: KindSpec = KindSpec {
     plural: "roles",
     scan: "RolesExec",
     insert: "InsertRoles",

@@ -27,7 +27,7 @@ use org_invitations::RemovalLimit;
 use super::{RowErrors, RowResult, SelectedRow, WriteOptions, cast_to_schema, plan_error};
 use crate::{
     columns::{Column, schema},
-    resource::Traits,
+    resource::KindSpec,
     scan::provider_failure,
     table::{Source, Table, labels},
 };
@@ -35,7 +35,7 @@ use crate::{
 /// A table that deletes the rows whose ids are inserted into it.
 #[derive(Clone)]
 pub(super) struct DeleteSink {
-    traits: &'static Traits,
+    spec: &'static KindSpec,
     sources: Vec<Source>,
     options: WriteOptions,
     /// The limit of a `DELETE` with a condition.
@@ -50,13 +50,13 @@ type SelectedRows = BTreeMap<usize, Vec<SelectedRow>>;
 
 impl DeleteSink {
     pub fn new(table: &Table, has_condition: bool) -> Self {
-        let traits = table.kind().traits();
+        let spec = table.kind().spec();
         let owner = [Column::Provider, Column::Profile].into_iter();
         let owner = owner.filter(|column| table.columns().contains(column));
-        let columns: Vec<Column> = traits.identity.iter().copied().chain(owner).collect();
+        let columns: Vec<Column> = spec.identity.iter().copied().chain(owner).collect();
         let options = table.options().clone();
         Self {
-            traits,
+            spec,
             sources: table.sources().to_vec(),
             limit: has_condition.then_some(options.max_deletes),
             options,
@@ -97,7 +97,7 @@ impl DeleteSink {
         if text(0).is_none() {
             return exec_err!("DELETE selected a row without an id; nothing was deleted");
         }
-        let identities = self.traits.identity.len();
+        let identities = self.spec.identity.len();
         let is_of = |source: &Source| {
             let mut owners = self.columns.iter().enumerate().skip(identities);
             owners.all(|(position, column)| match column {
@@ -132,7 +132,7 @@ impl DeleteSink {
         let Err(exceeded) = limit.check(removals, existing) else {
             return Ok(());
         };
-        let (plural, allowed) = (self.traits.plural, exceeded.allowed.to_string());
+        let (plural, allowed) = (self.spec.plural, exceeded.allowed.to_string());
         let reason = match limit.to_string() {
             limit if limit == allowed => String::new(),
             limit => format!(" ({limit})"),
@@ -205,7 +205,7 @@ impl DataSink for DeleteSink {
 
 impl DisplayAs for DeleteSink {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.traits.delete, labels(&self.sources))?;
+        write!(f, "{}: {}", self.spec.delete, labels(&self.sources))?;
         match self.limit {
             Some(limit) => write!(f, ", max_deletes={limit}"),
             None => Ok(()),

@@ -72,7 +72,7 @@ impl AnalyzerRule for DmlRewriteRule {
 /// Rewrites a `DELETE` to an `INSERT` of ids into a [`DeleteSink`].
 fn delete(statement: &DmlStatement, table: &Table) -> Result<LogicalPlan> {
     let (kind, options) = (table.kind(), table.options());
-    if kind.traits().identity.is_empty() {
+    if kind.spec().identity.is_empty() {
         return refuse(kind, "DELETE");
     }
     if kind == Kind::Members && !options.allow_remove_members {
@@ -87,7 +87,7 @@ fn delete(statement: &DmlStatement, table: &Table) -> Result<LogicalPlan> {
         return plan_error(&format!(
             "DELETE without WHERE would delete all {}; say which, or allow it \
              (`--allow-delete-all`, `WriteOptions::allow_delete_all`)",
-            kind.traits().plural
+            kind.spec().plural
         ));
     }
     let target = DeleteSink::new(table, has_condition);
@@ -125,7 +125,7 @@ fn has_condition(input: &LogicalPlan) -> Result<bool> {
 /// Refuses values for columns that cannot be set, as far as the plan shows them. Rows are checked again when they are
 /// read.
 fn check_insert(input: &LogicalPlan, table: &Table) -> Result<()> {
-    let settable = table.kind().traits().settable;
+    let settable = table.kind().spec().settable;
     if settable.is_empty() {
         return refuse(table.kind(), "INSERT");
     }

@@ -16,10 +16,10 @@ use datafusion::{
 use futures::StreamExt;
 use org_invitations::BulkOptions;
 
-use super::{InsertedRow, RowErrors, RowResult, cast_to_schema};
+use super::{InsertedRow, RowErrors, RowResult, cast_to_schema, refuse};
 use crate::{
     columns::Column,
-    resource::Traits,
+    resource::KindSpec,
     table::{Source, Table, labels},
 };
 
@@ -29,16 +29,19 @@ pub(crate) fn insert(
     input: Arc<dyn ExecutionPlan>,
     operation: InsertOp,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let traits = table.kind().traits();
+    let spec = table.kind().spec();
+    if spec.settable.is_empty() {
+        return refuse(table.kind(), "INSERT");
+    }
     if operation != InsertOp::Append {
-        return plan_err!("{} cannot be overwritten: use INSERT INTO", traits.plural);
+        return plan_err!("{} cannot be overwritten: use INSERT INTO", spec.plural);
     }
     let (actual, expected) = (input.schema().fields().len(), table.columns().len());
     if actual != expected {
         return plan_err!("INSERT has {actual} columns, and the table has {expected}");
     }
     let sink = InsertSink {
-        traits,
+        spec,
         sources: table.sources().to_vec(),
         bulk: table.options().bulk.clone(),
         columns: Arc::clone(table.columns()),
@@ -49,7 +52,7 @@ pub(crate) fn insert(
 
 /// Creates what each row asks for.
 struct InsertSink {
-    traits: &'static Traits,
+    spec: &'static KindSpec,
     sources: Vec<Source>,
     bulk: BulkOptions,
     columns: Arc<[Column]>,
@@ -59,7 +62,7 @@ struct InsertSink {
 impl InsertSink {
     /// Returns the index of the source that a row is for, or why there is none.
     fn source(&self, row: &InsertedRow) -> Result<usize, String> {
-        let settable = self.traits.settable;
+        let settable = self.spec.settable;
         for column in self.columns.iter() {
             if !settable.contains(column) && row.has(*column) {
                 return Err(format!("`{}` cannot be set", column.name()));
@@ -147,7 +150,7 @@ impl DataSink for InsertSink {
 
 impl DisplayAs for InsertSink {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.traits.insert, labels(&self.sources))
+        write!(f, "{}: {}", self.spec.insert, labels(&self.sources))
     }
 }
 

@@ -81,7 +81,7 @@ pub(crate) fn plan_error<T>(message: &str) -> Result<T> {
 
 /// Refuses a statement that a kind of table does not have, and says what to use.
 pub(crate) fn refuse<T>(kind: Kind, statement: &str) -> Result<T> {
-    let (rows, hint) = (kind.traits().plural, kind.traits().hint);
+    let (rows, hint) = (kind.spec().plural, kind.spec().hint);
     plan_err!("{statement}: {rows} cannot be changed by it; {hint}")
 }
 
