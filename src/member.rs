@@ -299,10 +299,31 @@ pub trait MemberProviderExt: MemberProvider {
     /// # }
     /// ```
     fn list_members(&self) -> BoxStream<'_, Result<Member>> {
-        let fetch = move |token: Option<PageToken>| -> BoxFuture<'_, Result<Page<Member>>> {
-            Box::pin(async move { self.list_members_page(token.as_ref()).await })
-        };
-        list::pages(self, fetch, Prefetch::OnePage)
+        list_members(self, Prefetch::OnePage)
+    }
+
+    /// All members, where a page is requested only once every member of the page before was read: for a reader that
+    /// may stop early. As [`list_members`](Self::list_members) otherwise.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use org_invitations::{Confluent, InvitationProvider, MemberProviderExt};
+    /// # let sandbox = org_invitations_sandbox::Sandbox::builder().seed_members(120).start().await?;
+    /// # let key = &sandbox.credentials().confluent;
+    /// # let builder = Confluent::builder().api_key(&key.api_key, key.api_secret.as_str());
+    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    /// # if !provider.capabilities().members { return Ok(()); }
+    /// use futures::{StreamExt, TryStreamExt};
+    ///
+    /// let members = provider.list_members_without_prefetch().take(50);
+    /// assert_eq!(members.try_collect::<Vec<_>>().await?.len(), 50);
+    /// assert_eq!(sandbox.ledger().requests.len(), 1, "one page of two");
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+    /// ```
+    fn list_members_without_prefetch(&self) -> BoxStream<'_, Result<Member>> {
+        list_members(self, Prefetch::None)
     }
 
     /// The member of this address, or `None`. Addresses compare as
@@ -327,6 +348,16 @@ pub trait MemberProviderExt: MemberProvider {
 }
 
 impl<P: MemberProvider + ?Sized> MemberProviderExt for P {}
+
+fn list_members<P: MemberProvider + ?Sized>(
+    provider: &P,
+    prefetch: Prefetch,
+) -> BoxStream<'_, Result<Member>> {
+    let fetch = move |token: Option<PageToken>| -> BoxFuture<'_, Result<Page<Member>>> {
+        Box::pin(async move { provider.list_members_page(token.as_ref()).await })
+    };
+    list::pages(provider, fetch, prefetch)
+}
 
 /// A pointer to a provider is a provider.
 macro_rules! forward {

@@ -41,9 +41,8 @@ pub(crate) struct ProviderContext {
 #[cfg(feature = "sql")]
 impl ProviderContext {
     /// The provider itself, for callers that keep it.
-    pub fn shared(&self) -> Arc<dyn org_invitations::InvitationProvider> {
-        let provider: Arc<dyn OrganizationProvider> = Arc::clone(&self.provider);
-        provider
+    pub fn shared(&self) -> Arc<dyn OrganizationProvider> {
+        Arc::clone(&self.provider)
     }
 }
 

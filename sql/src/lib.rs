@@ -6,6 +6,7 @@
 mod columns;
 mod pushdown;
 mod request;
+mod resource;
 mod scan;
 #[cfg(feature = "serve")]
 pub mod serve;
@@ -15,7 +16,7 @@ mod write;
 
 pub use self::{
     session::session,
-    table::{InvitationsTable, register},
+    table::{Table, register},
     write::{RowError, RowErrors, WriteOptions},
 };
 

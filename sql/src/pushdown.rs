@@ -9,9 +9,11 @@ use datafusion::{
     common::ScalarValue,
     logical_expr::{BinaryExpr, Expr, Operator, expr::InList},
 };
-use org_invitations::Invitation;
 
-use crate::columns::Column;
+use crate::{
+    columns::{Column, ProviderInfo},
+    resource::Row,
+};
 
 /// The allowed values of columns. A column without an entry allows any value.
 ///
@@ -19,21 +21,12 @@ use crate::columns::Column;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct PushedFilters(BTreeMap<Column, BTreeSet<String>>);
 
-/// The columns that can be filtered by.
-const PUSHED_COLUMNS: [Column; 6] = [
-    Column::Provider,
-    Column::Id,
-    Column::Email,
-    Column::Status,
-    Column::User,
-    Column::Creator,
-];
-
 impl PushedFilters {
-    /// Combines conditions with `AND`, and ignores those that are not sets of values.
-    pub fn from_conditions(conditions: &[Expr]) -> Self {
+    /// Combines conditions with `AND`, and ignores those that are not sets of values for one of `columns`.
+    pub fn from_conditions(conditions: &[Expr], columns: &[Column]) -> Self {
         let mut filters = Self::default();
-        for (column, values) in conditions.iter().filter_map(values) {
+        let sets = conditions.iter();
+        for (column, values) in sets.filter_map(|condition| values(condition, columns)) {
             filters
                 .0
                 .entry(column)
@@ -43,9 +36,14 @@ impl PushedFilters {
         filters
     }
 
-    /// Whether a condition is a set of values for one column.
-    pub fn supports(condition: &Expr) -> bool {
-        values(condition).is_some()
+    /// Whether a condition is a set of values for one of `columns`.
+    pub fn supports(condition: &Expr, columns: &[Column]) -> bool {
+        values(condition, columns).is_some()
+    }
+
+    /// Returns the columns with allowed values.
+    pub fn columns(&self) -> impl Iterator<Item = Column> {
+        self.0.keys().copied()
     }
 
     /// Whether no row can match.
@@ -65,24 +63,23 @@ impl PushedFilters {
         narrowed
     }
 
-    /// Whether rows of the provider with this name can match.
-    pub fn matches_provider(&self, label: &str) -> bool {
-        self.values(Column::Provider)
-            .is_none_or(|labels| labels.contains(label))
+    /// Whether rows of this provider can match.
+    pub fn matches_provider(&self, info: &ProviderInfo) -> bool {
+        let allows = |column, value: Option<&str>| {
+            self.values(column)
+                .is_none_or(|values| value.is_some_and(|value| values.contains(value)))
+        };
+        allows(Column::Provider, Some(&info.label))
+            && allows(Column::Profile, info.profile.as_deref())
     }
 
-    /// Whether an invitation of a matching provider matches.
-    pub fn matches(&self, invitation: &Invitation) -> bool {
-        self.0.iter().all(|(column, values)| {
-            let value = match column {
-                Column::Id => Some(invitation.id.as_str()),
-                Column::Email => Some(invitation.email.as_str()),
-                Column::Status => invitation.status.as_ref().map(|status| status.as_str()),
-                Column::User => invitation.user.as_ref().map(|user| user.id.as_str()),
-                Column::Creator => invitation.creator.as_ref().map(|user| user.id.as_str()),
-                _ => return true,
-            };
-            value.is_some_and(|value| values.contains(value))
+    /// Whether a row of a matching provider matches.
+    pub fn matches(&self, row: &dyn Row) -> bool {
+        self.0.iter().all(|(column, values)| match column {
+            Column::Provider | Column::Profile => true,
+            _ => row
+                .text(*column)
+                .is_some_and(|value| values.contains(&*value)),
         })
     }
 }
@@ -110,20 +107,20 @@ fn quote(text: &str) -> String {
 
 /// Returns the values that a condition allows for one column: of `=`, of `IN`, and of these combined with `OR`.
 /// Nulls are dropped, because they match nothing.
-fn values(condition: &Expr) -> Option<(Column, BTreeSet<String>)> {
+fn values(condition: &Expr, columns: &[Column]) -> Option<(Column, BTreeSet<String>)> {
     match condition {
         never if is_always_false(never) => Some((Column::Id, BTreeSet::new())),
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
-            Operator::Eq => match (column(left), column(right)) {
+            Operator::Eq => match (column(left, columns), column(right, columns)) {
                 (Some(column), _) => Some((column, literal(right)?)),
                 (_, Some(column)) => Some((column, literal(left)?)),
                 _ => None,
             },
-            Operator::Or if is_always_false(left) => values(right),
-            Operator::Or if is_always_false(right) => values(left),
+            Operator::Or if is_always_false(left) => values(right, columns),
+            Operator::Or if is_always_false(right) => values(left, columns),
             Operator::Or => {
-                let (column, mut one) = values(left)?;
-                let (same, other) = values(right)?;
+                let (column, mut one) = values(left, columns)?;
+                let (same, other) = values(right, columns)?;
                 one.extend(other);
                 (column == same).then_some((column, one))
             }
@@ -134,7 +131,7 @@ fn values(condition: &Expr) -> Option<(Column, BTreeSet<String>)> {
             list,
             negated: false,
         }) => {
-            let column = column(expr)?;
+            let column = column(expr, columns)?;
             let values: Option<Vec<_>> = list.iter().map(literal).collect();
             Some((column, values?.into_iter().flatten().collect()))
         }
@@ -153,13 +150,12 @@ fn is_always_false(condition: &Expr) -> bool {
     )
 }
 
-fn column(expr: &Expr) -> Option<Column> {
+fn column(expr: &Expr, columns: &[Column]) -> Option<Column> {
     let Expr::Column(found) = expr else {
         return None;
     };
-    PUSHED_COLUMNS
-        .into_iter()
-        .find(|column| column.name() == found.name)
+    let mut columns = columns.iter().copied();
+    columns.find(|column| column.name() == found.name)
 }
 
 /// Returns the value of a text literal, or an empty set for null.

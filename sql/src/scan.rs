@@ -1,4 +1,4 @@
-//! Scans invitations: the execution plan, and the conversion of pages to record batches.
+//! Scans rows: the execution plan, and the conversion of pages to record batches.
 
 use std::{fmt, sync::Arc};
 
@@ -19,40 +19,34 @@ use datafusion::{
         stream::RecordBatchStreamAdapter,
     },
 };
-use futures::{
-    FutureExt, Stream,
-    stream::{self, BoxStream, StreamExt},
-};
-use org_invitations::{
-    ErrorKind, Invitation, InvitationProvider, InvitationProviderExt, ListQuery,
-};
+use futures::{FutureExt, Stream, StreamExt};
+use org_invitations::Error;
 
 use crate::{
     columns::{Column, ProviderInfo, schema, to_array},
     pushdown::PushedFilters,
-    request::{ApiCall, Request},
+    request::Request,
+    resource::{BoxRow, Kind},
 };
 
 /// The largest number of rows in a record batch.
 const BATCH_ROWS: usize = 1_000;
-/// The number of concurrent gets.
-const CONCURRENT_GETS: usize = 4;
 
 /// The requests to one provider, which are one partition of the plan.
 #[derive(Clone, Debug)]
 pub(crate) struct ScanPartition {
     pub info: ProviderInfo,
-    pub provider: Arc<dyn InvitationProvider>,
     pub requests: Vec<Request>,
 }
 
-/// Reads invitations, with one partition for each provider. Nothing is sent before the plan is executed.
+/// Reads rows, with one partition for each provider. Nothing is sent before the plan is executed.
 #[derive(Clone, Debug)]
 pub(crate) struct ScanExec {
+    kind: Kind,
     partitions: Arc<[ScanPartition]>,
     filters: PushedFilters,
     /// All columns of the table, and the projected ones.
-    table_columns: &'static [Column],
+    table_columns: Arc<[Column]>,
     columns: Arc<[Column]>,
     limit: Option<usize>,
     properties: Arc<PlanProperties>,
@@ -61,9 +55,10 @@ pub(crate) struct ScanExec {
 
 impl ScanExec {
     pub fn new(
+        kind: Kind,
         partitions: Vec<ScanPartition>,
         filters: PushedFilters,
-        table_columns: &'static [Column],
+        table_columns: Arc<[Column]>,
         columns: Vec<Column>,
         limit: Option<usize>,
     ) -> Self {
@@ -74,6 +69,7 @@ impl ScanExec {
             Boundedness::Bounded,
         );
         Self {
+            kind,
             partitions: partitions.into(),
             filters,
             table_columns,
@@ -86,7 +82,7 @@ impl ScanExec {
 
     /// Streams the rows of one provider. The stream ends with the first error, so that a part never looks complete.
     fn batches(&self, partition: ScanPartition) -> impl Stream<Item = Result<RecordBatch>> + use<> {
-        let (table_columns, columns) = (self.table_columns, Arc::clone(&self.columns));
+        let (table_columns, columns) = (Arc::clone(&self.table_columns), Arc::clone(&self.columns));
         let (schema, limit) = (self.schema(), self.limit);
         try_stream! {
             let mut remaining = limit.unwrap_or(usize::MAX);
@@ -94,15 +90,14 @@ impl ScanExec {
                 if remaining == 0 {
                     break;
                 }
-                let mut items = invitations(&*partition.provider, request.call, limit);
+                let mut items = request.call.rows(limit);
                 while remaining > 0 && let Some(mut item) = items.next().await {
                     let mut rows = Vec::new();
                     // The batch includes items that are ready, and reads no page beyond the limit.
                     for read in 1.. {
-                        let invitation =
-                            item.map_err(|error| DataFusionError::External(Box::new(error)))?;
-                        if request.filters.matches(&invitation) {
-                            rows.push(invitation);
+                        let row = item.map_err(|error| provider_failure(error, &partition.info))?;
+                        if request.filters.matches(&*row) {
+                            rows.push(row);
                         }
                         if read == BATCH_ROWS || rows.len() == remaining {
                             break;
@@ -114,7 +109,7 @@ impl ScanExec {
                     }
                     remaining -= rows.len();
                     if !rows.is_empty() {
-                        yield batch(&schema, &columns, &partition.info, &rows, table_columns)?;
+                        yield batch(&schema, &columns, &partition.info, &rows, &table_columns)?;
                     }
                 }
             }
@@ -122,49 +117,20 @@ impl ScanExec {
     }
 }
 
-/// Streams the invitations of one call. With a limit, nothing is prefetched.
-fn invitations<'a>(
-    provider: &'a dyn InvitationProvider,
-    call: ApiCall,
-    limit: Option<usize>,
-) -> BoxStream<'a, org_invitations::Result<Invitation>> {
-    match (call, limit) {
-        (ApiCall::Get(ids), _) => {
-            let concurrency = if limit.is_some() { 1 } else { CONCURRENT_GETS };
-            stream::iter(ids)
-                .map(move |id| async move {
-                    match provider.get(&id).await {
-                        Err(error) if error.kind() == ErrorKind::NotFound => None,
-                        // The server found the invitation by another spelling of its id.
-                        Ok(found) if found.id != id => None,
-                        outcome => Some(outcome),
-                    }
-                })
-                .buffered(concurrency)
-                .filter_map(std::future::ready)
-                .boxed()
-        }
-        (ApiCall::List(query), None) => provider.list(query),
-        (ApiCall::List(query), Some(limit)) => {
-            provider.list_without_prefetch(with_page_size(query, provider, limit))
-        }
-    }
-}
-
-/// Limits the page size to `limit`, if the server has pages.
-fn with_page_size(query: ListQuery, provider: &dyn InvitationProvider, limit: usize) -> ListQuery {
-    let most = provider.capabilities().max_page_size;
-    match (u32::try_from(limit), most) {
-        (Ok(limit), Some(most)) if (1..most).contains(&limit) => query.page_size(limit),
-        _ => query,
-    }
+/// Converts a provider's error, which names the profile where there are several.
+pub(crate) fn provider_failure(error: Error, info: &ProviderInfo) -> DataFusionError {
+    let error = match info.profile {
+        Some(_) => error.with_provider(info.to_string()),
+        None => error,
+    };
+    DataFusionError::External(Box::new(error))
 }
 
 fn batch(
     schema: &SchemaRef,
     columns: &[Column],
     info: &ProviderInfo,
-    rows: &[Invitation],
+    rows: &[BoxRow],
     table_columns: &[Column],
 ) -> Result<RecordBatch> {
     let arrays = columns
@@ -181,12 +147,16 @@ fn batch(
 
 impl DisplayAs for ScanExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "InvitationsExec: ")?;
+        write!(f, "{}: ", self.name())?;
         for (index, partition) in self.partitions.iter().enumerate() {
             let separator = if index > 0 { " | " } else { "" };
-            let requests: Vec<String> = partition.requests.iter().map(Request::to_string).collect();
-            let label = &partition.info.label;
-            write!(f, "{separator}{label}: {}", requests.join("; "))?;
+            let requests: Vec<String> = partition
+                .requests
+                .iter()
+                .map(|request| request.call.to_string())
+                .collect();
+            let info = &partition.info;
+            write!(f, "{separator}{info}: {}", requests.join("; "))?;
         }
         if self.filters != PushedFilters::default() {
             write!(f, ", rows=[{}]", self.filters)?;
@@ -202,7 +172,7 @@ impl DisplayAs for ScanExec {
 
 impl ExecutionPlan for ScanExec {
     fn name(&self) -> &'static str {
-        "InvitationsExec"
+        self.kind.spec().scan
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {
@@ -226,7 +196,7 @@ impl ExecutionPlan for ScanExec {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match children.is_empty() {
             true => Ok(self),
-            false => internal_err!("InvitationsExec has no inputs"),
+            false => internal_err!("{} has no inputs", self.name()),
         }
     }
 
@@ -247,7 +217,7 @@ impl ExecutionPlan for ScanExec {
 
     fn execute(&self, partition: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let Some(scanned) = self.partitions.get(partition) else {
-            return internal_err!("InvitationsExec has no partition {partition}");
+            return internal_err!("{} has no partition {partition}", self.name());
         };
         let metrics = BaselineMetrics::new(&self.metrics, partition);
         let batches = self.batches(scanned.clone()).map(move |batch| {

@@ -1,6 +1,6 @@
-//! Tables of invitations, and their registration in a session.
+//! The tables, and their registration in a session.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use async_trait::async_trait;
 use datafusion::{
@@ -16,18 +16,18 @@ use datafusion::{
     physical_plan::{ExecutionPlan, empty::EmptyExec, filter::FilterExecBuilder},
     prelude::SessionContext,
 };
-use org_invitations::InvitationProvider;
+use org_invitations::{InvitationProvider, OrganizationProvider};
 
 use crate::{
-    columns::{Column, ProviderInfo, columns_of, schema, union_columns},
+    columns::{Column, ProviderInfo, schema},
     pushdown::PushedFilters,
-    request::plan_requests,
+    resource::{Invitations, Kind, Members, Resource, RoleBindings, Roles},
     scan::{ScanExec, ScanPartition},
     write::{self, DmlRewriteRule, WriteOptions},
 };
 
 /// Registers the invitations of a provider as a table of the session, with the defaults of
-/// [`InvitationsTable`]. The name may have up to three parts, such as `confluent.iam.invitations`.
+/// [`Table::invitations`]. The name may have up to three parts, such as `confluent.iam.invitations`.
 ///
 /// # Errors
 ///
@@ -37,65 +37,136 @@ pub fn register(
     name: impl Into<TableReference>,
     provider: Arc<dyn InvitationProvider>,
 ) -> Result<()> {
-    InvitationsTable::of(provider).register(context, name)
+    Table::invitations(provider).register(context, name)
 }
 
-/// The invitations of a provider, or of several, as a table.
+/// The invitations, members, roles or role bindings of a provider, or of several, as a table.
 ///
-/// The columns depend on the provider; the README lists them. Values compare byte by byte.
+/// The README lists the columns. Values compare byte by byte.
 #[derive(Clone, Debug)]
-pub struct InvitationsTable {
+pub struct Table {
+    kind: Kind,
     sources: Vec<Source>,
-    columns: &'static [Column],
+    /// Whether there is a column `provider`.
+    is_union: bool,
+    columns: Arc<[Column]>,
     schema: SchemaRef,
     write_options: WriteOptions,
 }
 
-/// A provider, and the values that are the same for all its rows.
+/// The rows of a provider, and the values that are the same for all of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
     pub info: ProviderInfo,
-    pub provider: Arc<dyn InvitationProvider>,
+    pub resource: Arc<dyn Resource>,
 }
 
 /// Returns the names of the providers, separated by commas.
 pub(crate) fn labels(sources: &[Source]) -> String {
-    let labels = sources.iter().map(|source| source.info.label.as_str());
+    let labels = sources.iter().map(|source| source.info.to_string());
     labels.collect::<Vec<_>>().join(", ")
 }
 
-impl InvitationsTable {
-    /// Creates a table of the invitations of one provider.
-    pub fn of(provider: Arc<dyn InvitationProvider>) -> Self {
-        let label = provider.to_string();
-        let columns = columns_of(&label);
-        Self::new([(label, provider)], columns)
+impl Table {
+    /// Creates a table of the invitations of one provider. The columns depend on the provider.
+    pub fn invitations(provider: Arc<dyn InvitationProvider>) -> Self {
+        Self::of(Invitations(provider))
     }
 
-    /// Creates a table of the invitations of several providers, whose names are in the column `provider`.
-    pub fn union_of<L: Into<String>>(
-        providers: impl IntoIterator<Item = (L, Arc<dyn InvitationProvider>)>,
-    ) -> Self {
-        Self::new(providers, union_columns())
+    /// Creates a table of the members of one organisation. `DELETE` removes members, if
+    /// [`WriteOptions::allow_remove_members`] is set.
+    ///
+    /// A provider without members ([`Capabilities::members`](org_invitations::Capabilities)) fails the statements.
+    pub fn members(provider: Arc<dyn OrganizationProvider>) -> Self {
+        Self::of(Members(provider))
     }
 
-    fn new<L: Into<String>>(
-        providers: impl IntoIterator<Item = (L, Arc<dyn InvitationProvider>)>,
-        columns: &'static [Column],
-    ) -> Self {
-        let source = |(label, provider): (L, _)| Source {
-            info: ProviderInfo {
-                label: label.into(),
-                organization_id: None,
-            },
-            provider,
+    /// Creates a read-only table of the roles that one organisation has.
+    ///
+    /// A provider that does not list them ([`Capabilities::list_roles`](org_invitations::Capabilities)), such as
+    /// Confluent, fails the statements with [`Unsupported`](org_invitations::ErrorKind::Unsupported).
+    pub fn roles(provider: Arc<dyn OrganizationProvider>) -> Self {
+        Self::of(Roles(provider))
+    }
+
+    /// Creates a table with a row for each role that a member of one organisation has, in each scope. `INSERT` gives
+    /// roles, and `DELETE` takes them.
+    ///
+    /// A provider without members ([`Capabilities::members`](org_invitations::Capabilities)) fails the statements.
+    pub fn role_bindings(provider: Arc<dyn OrganizationProvider>) -> Self {
+        Self::of(RoleBindings(provider))
+    }
+
+    fn of(resource: impl Resource + 'static) -> Self {
+        let kind = resource.kind();
+        let info = ProviderInfo {
+            label: resource.provider(),
+            profile: None,
+            organization_id: None,
         };
+        let resource: Arc<dyn Resource> = Arc::new(resource);
+        Self::new(kind, vec![Source { info, resource }], false)
+    }
+
+    fn new(kind: Kind, sources: Vec<Source>, is_union: bool) -> Self {
+        let vendor = sources.first().map(|source| source.resource.provider());
+        let vendor = vendor.as_deref().filter(|_| !is_union);
+        let has_profiles = sources.iter().any(|source| source.info.profile.is_some());
+        let provider = is_union.then_some(Column::Provider);
+        let profile = has_profiles.then_some(Column::Profile);
+        let columns: Arc<[Column]> = provider
+            .into_iter()
+            .chain(profile)
+            .chain(kind.columns(vendor).iter().copied())
+            .collect();
         Self {
-            sources: providers.into_iter().map(source).collect(),
+            kind,
+            sources,
+            is_union,
+            schema: schema(&columns),
             columns,
-            schema: schema(columns),
             write_options: WriteOptions::default(),
         }
+    }
+
+    /// Creates one table of several, whose names are in the column `provider`. All are of the same kind, such as
+    /// members; [`register`](Self::register) refuses others.
+    pub fn union_of<L: Into<String>>(tables: impl IntoIterator<Item = (L, Self)>) -> Self {
+        let mut kinds = Vec::new();
+        let mut sources = Vec::new();
+        for (label, table) in tables {
+            let label = label.into();
+            kinds.push(table.kind);
+            sources.extend(table.sources.into_iter().map(|mut source| {
+                source.info.label.clone_from(&label);
+                source
+            }));
+        }
+        Self::new(first_kind(&kinds), sources, true)
+    }
+
+    /// Creates one table of the organisations of one vendor, whose [`profile`](Self::profile)s are in the column
+    /// `profile`. All are of the same kind and vendor; [`register`](Self::register) refuses others.
+    pub fn profiles_of(tables: impl IntoIterator<Item = Self>) -> Self {
+        let mut kinds = Vec::new();
+        let mut sources = Vec::new();
+        for table in tables {
+            kinds.push(table.kind);
+            sources.extend(table.sources);
+        }
+        Self::new(first_kind(&kinds), sources, false)
+    }
+
+    /// Sets the value of the column `profile`, which a table without profiles does not have: the name by which the user
+    /// knows the organisation.
+    #[must_use]
+    pub fn profile(mut self, name: impl Into<String>) -> Self {
+        let name = name.into();
+        for source in &mut self.sources {
+            source.info.profile = Some(name.clone());
+        }
+        let write_options = self.write_options;
+        Self::new(self.kind, self.sources, self.is_union).write_options(write_options)
     }
 
     /// Sets the value of the column `organization_id`, which a provider does not report. Default: null.
@@ -119,8 +190,11 @@ impl InvitationsTable {
     ///
     /// # Errors
     ///
-    /// When the table, or the catalog or schema it is to be in, cannot be added.
+    /// When the table, or the catalog or schema it is to be in, cannot be added; and for a table of several that do not
+    /// belong together, or of which two have the same provider and profile, so that a row would not say which of them it
+    /// belongs to.
     pub fn register(self, context: &SessionContext, name: impl Into<TableReference>) -> Result<()> {
+        self.check_sources()?;
         let name = name.into();
         let options = context.state().config_options().catalog.clone();
         let resolved = name
@@ -139,8 +213,32 @@ impl InvitationsTable {
         Ok(())
     }
 
+    fn check_sources(&self) -> Result<()> {
+        let mut seen = HashSet::new();
+        for source in &self.sources {
+            let info = &source.info;
+            if source.resource.kind() != self.kind {
+                let (one, other) = (self.kind.spec(), source.resource.kind().spec());
+                let (one, other) = (one.plural, other.plural);
+                return write::plan_error(&format!("a table cannot have both {one} and {other}"));
+            }
+            if !self.is_union && source.resource.provider() != self.sources[0].resource.provider() {
+                return write::plan_error(
+                    "a table of profiles has one vendor; use `Table::union_of` for several",
+                );
+            }
+            if !seen.insert((&info.label, &info.profile)) {
+                return write::plan_error(&format!(
+                    "two tables are {info}, so that a row would not say which of them it belongs \
+                     to; give them profiles"
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Plans the scan of matching rows with the projected columns.
-    fn scan_invitations(
+    fn scan_rows(
         &self,
         filters: PushedFilters,
         projection: Option<&Vec<usize>>,
@@ -150,36 +248,44 @@ impl InvitationsTable {
             Some(indices) => indices.iter().map(|index| self.columns[*index]).collect(),
             None => self.columns.to_vec(),
         };
+        if filters.matches_nothing() || limit == Some(0) {
+            return Arc::new(EmptyExec::new(schema(&columns)));
+        }
+        let needed: Vec<Column> = columns.iter().copied().chain(filters.columns()).collect();
         let partitions = self
             .sources
             .iter()
-            .filter(|source| filters.matches_provider(&source.info.label))
+            .filter(|source| filters.matches_provider(&source.info))
             .map(|source| ScanPartition {
                 info: source.info.clone(),
-                provider: Arc::clone(&source.provider),
-                requests: plan_requests(&filters, &source.provider.capabilities()),
+                requests: source.resource.plan_requests(&filters, &needed),
             });
         let partitions: Vec<ScanPartition> = partitions
             .filter(|partition| !partition.requests.is_empty())
             .collect();
-        if partitions.is_empty() || limit == Some(0) {
+        if partitions.is_empty() {
             return Arc::new(EmptyExec::new(schema(&columns)));
         }
         Arc::new(ScanExec::new(
+            self.kind,
             partitions,
             filters,
-            self.columns,
+            Arc::clone(&self.columns),
             columns,
             limit,
         ))
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
     }
 
     pub(crate) fn sources(&self) -> &[Source] {
         &self.sources
     }
 
-    pub(crate) fn columns(&self) -> &'static [Column] {
-        self.columns
+    pub(crate) fn columns(&self) -> &Arc<[Column]> {
+        &self.columns
     }
 
     pub(crate) fn options(&self) -> &WriteOptions {
@@ -187,8 +293,13 @@ impl InvitationsTable {
     }
 }
 
+/// The kind of a table of several; a table of none has no rows, whatever its kind.
+fn first_kind(kinds: &[Kind]) -> Kind {
+    kinds.first().copied().unwrap_or(Kind::Invitations)
+}
+
 #[async_trait]
-impl TableProvider for InvitationsTable {
+impl TableProvider for Table {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
@@ -202,7 +313,8 @@ impl TableProvider for InvitationsTable {
         &self,
         filters: &[&Expr],
     ) -> Result<Vec<TableProviderFilterPushDown>> {
-        let support = |filter: &&Expr| match PushedFilters::supports(filter) {
+        let filtered = self.kind.spec().filtered;
+        let support = |filter: &&Expr| match PushedFilters::supports(filter, filtered) {
             true => TableProviderFilterPushDown::Exact,
             false => TableProviderFilterPushDown::Unsupported,
         };
@@ -216,17 +328,18 @@ impl TableProvider for InvitationsTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let pushed = PushedFilters::from_conditions(filters);
+        let filtered = self.kind.spec().filtered;
+        let pushed = PushedFilters::from_conditions(filters, filtered);
         let unsupported = filters
             .iter()
-            .filter(|filter| !PushedFilters::supports(filter));
+            .filter(|filter| !PushedFilters::supports(filter, filtered));
         let Some(condition) = conjunction(unsupported.cloned()) else {
-            return Ok(self.scan_invitations(pushed, projection, limit));
+            return Ok(self.scan_rows(pushed, projection, limit));
         };
         // The engine may rewrite a condition after the table has promised to check it.
         let schema = DFSchema::try_from(self.schema())?;
         let condition = session.create_physical_expr(condition, &schema)?;
-        let filter = FilterExecBuilder::new(condition, self.scan_invitations(pushed, None, None))
+        let filter = FilterExecBuilder::new(condition, self.scan_rows(pushed, None, None))
             .apply_projection(projection.cloned())?
             .with_fetch(limit);
         Ok(Arc::new(filter.build()?))
@@ -246,7 +359,7 @@ impl TableProvider for InvitationsTable {
     async fn delete_from(&self, _: &dyn Session, _: Vec<Expr>) -> Result<Arc<dyn ExecutionPlan>> {
         write::plan_error(
             "DELETE needs a session in which `org_invitations_sql::register` or \
-             `InvitationsTable::register` was called; nothing was deleted",
+             `Table::register` was called; nothing was deleted",
         )
     }
 
@@ -256,11 +369,11 @@ impl TableProvider for InvitationsTable {
         _: Vec<(String, Expr)>,
         _: Vec<Expr>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        write::plan_error("UPDATE: an invitation cannot be changed; delete it and insert it anew")
+        write::refuse(self.kind, "UPDATE")
     }
 
     async fn truncate(&self, _: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
-        write::plan_error("TRUNCATE of invitations is not supported; use DELETE with a condition")
+        write::refuse(self.kind, "TRUNCATE")
     }
 
     async fn merge_into(
@@ -271,6 +384,6 @@ impl TableProvider for InvitationsTable {
         _: Expr,
         _: Vec<datafusion::logical_expr::dml::MergeIntoClause>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        write::plan_error("MERGE into invitations is not supported; use INSERT and DELETE")
+        write::refuse(self.kind, "MERGE")
     }
 }

@@ -7,7 +7,7 @@ use std::{net::SocketAddr, sync::Arc};
 use org_invitations::{ClickHouse, Confluent, InvitationProvider, NewInvitation};
 use org_invitations_sandbox::Sandbox;
 use org_invitations_sql::{
-    InvitationsTable,
+    Table,
     serve::{Server, ServerBuilder},
 };
 use tokio::{process::Command, task::JoinHandle};
@@ -40,15 +40,18 @@ async fn fixture(set_up: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Fixture
     let builder = Server::builder(PASSWORD)
         .table(
             "confluent.iam.invitations",
-            InvitationsTable::of(Arc::clone(&confluent)),
+            Table::invitations(Arc::clone(&confluent)),
         )
         .table(
             "clickhouse.members.invitations",
-            InvitationsTable::of(Arc::clone(&clickhouse)),
+            Table::invitations(Arc::clone(&clickhouse)),
         )
         .table(
             "invitations",
-            InvitationsTable::union_of([("confluent", confluent), ("clickhouse", clickhouse)]),
+            Table::union_of([
+                ("confluent", Table::invitations(confluent)),
+                ("clickhouse", Table::invitations(clickhouse)),
+            ]),
         );
     let server = set_up(builder)
         .bind("127.0.0.1:0".parse().unwrap())

@@ -38,10 +38,11 @@ impl ClickHouse {
         let Some(Roles::Grants(grants)) = &new.roles else {
             return Ok(());
         };
+        let context = self.context(Operation::Create, Some(&new.email));
+        check_forms(&context, grants)?;
         if grants.is_empty() || !offers::ORGANIZATION_ROLES_GET_LIST {
             return Ok(());
         }
-        let context = self.context(Operation::Create, Some(&new.email));
         let known = match self.fetch_roles().await {
             Ok(known) if !known.roles().is_empty() => known,
             // What the list does not tell, the server decides; but a name has no meaning without it.
@@ -68,10 +69,7 @@ impl ClickHouse {
         context: &OperationContext<'_>,
         grants: &[RoleGrant],
     ) -> Result<Vec<String>> {
-        for grant in grants {
-            context.with_context(grant.validate())?;
-            context.require_supported(grant.scope.is_none(), "scopes of roles")?;
-        }
+        check_forms(context, grants)?;
         let is_id = |grant: &RoleGrant| is_uuid(&grant.role);
         if !offers::ORGANIZATION_ROLES_GET_LIST || grants.iter().all(is_id) {
             return Ok(grants.iter().map(|grant| grant.role.clone()).collect());
@@ -129,6 +127,15 @@ impl ClickHouse {
             None => incomplete("a role has no `id`"),
         }
     }
+}
+
+/// Refuses what cannot be a role here, whatever roles there are.
+fn check_forms(context: &OperationContext<'_>, grants: &[RoleGrant]) -> Result<()> {
+    for grant in grants {
+        context.with_context(grant.validate())?;
+        context.require_supported(grant.scope.is_none(), "scopes of roles")?;
+    }
+    Ok(())
 }
 
 fn ids_of(known: &RoleIndex, grants: &[RoleGrant]) -> Result<Vec<String>, String> {

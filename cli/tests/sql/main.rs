@@ -4,6 +4,7 @@
 
 #[path = "../it/fixture.rs"]
 mod fixture;
+mod organization;
 #[cfg(unix)]
 mod prompt;
 #[cfg(feature = "sql-serve")]

@@ -6,7 +6,7 @@ use std::{error::Error, path::PathBuf, sync::Arc};
 use datafusion::prelude::SessionContext;
 use org_invitations::{ClickHouse, Confluent, InvitationProvider, NewInvitation};
 use org_invitations_sandbox::{Faults, Provider, Sandbox};
-use org_invitations_sql::{InvitationsTable, session};
+use org_invitations_sql::{Table, session};
 
 /// The sandbox and the session, which ends when this value is dropped.
 pub struct Demo {
@@ -45,10 +45,11 @@ pub async fn demo() -> Result<Demo, Box<dyn Error>> {
     let context = session();
     let confluent: Arc<dyn InvitationProvider> = Arc::new(confluent);
     let clickhouse: Arc<dyn InvitationProvider> = Arc::new(clickhouse);
-    InvitationsTable::of(Arc::clone(&confluent)).register(&context, "confluent.iam.invitations")?;
-    InvitationsTable::of(Arc::clone(&clickhouse))
+    Table::invitations(Arc::clone(&confluent)).register(&context, "confluent.iam.invitations")?;
+    Table::invitations(Arc::clone(&clickhouse))
         .register(&context, "clickhouse.members.invitations")?;
-    InvitationsTable::union_of([("confluent", confluent), ("clickhouse", clickhouse)])
+    let both = [("confluent", confluent), ("clickhouse", clickhouse)];
+    Table::union_of(both.map(|(name, provider)| (name, Table::invitations(provider))))
         .register(&context, "invitations")?;
     Ok(Demo {
         sandbox,

@@ -33,7 +33,7 @@ use datafusion_postgres::{
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
 
 use self::{auth::PasswordAuth, connection::Connection, policy::Policy};
-use crate::{session::config, table::InvitationsTable};
+use crate::{session::config, table::Table};
 
 /// Builder of a [`Server`].
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub struct ServerBuilder {
     auth: PasswordAuth,
     policy: Policy,
     allow_remote: bool,
-    tables: Vec<(TableReference, InvitationsTable)>,
+    tables: Vec<(TableReference, Table)>,
 }
 
 /// A server of the PostgreSQL protocol.
@@ -59,7 +59,7 @@ const MAX_CONNECTIONS: usize = 64;
 impl ServerBuilder {
     /// Adds a table.
     #[must_use]
-    pub fn table(mut self, name: impl Into<TableReference>, table: InvitationsTable) -> Self {
+    pub fn table(mut self, name: impl Into<TableReference>, table: Table) -> Self {
         self.tables.push((name.into(), table));
         self
     }
@@ -110,7 +110,7 @@ fn is_loopback(address: IpAddr) -> bool {
 }
 
 /// Creates a session with these tables that reads no files.
-fn session(tables: Vec<(TableReference, InvitationsTable)>) -> Result<SessionContext> {
+fn session(tables: Vec<(TableReference, Table)>) -> Result<SessionContext> {
     let context = SessionContext::new_with_config(config());
     for (name, table) in tables {
         table.register(&context, name)?;

@@ -71,7 +71,7 @@ impl Policy {
         }
         if kind == StatementKind::Write && transaction != TransactionStatus::Idle {
             return Err(permission_error(
-                "INSERT and DELETE of invitations cannot be rolled back, so they are refused inside \
+                "INSERT and DELETE cannot be rolled back, so they are refused inside \
                  a transaction: use autocommit",
             ));
         }

@@ -1,137 +1,146 @@
-//! `DELETE`: collects ids, counts them, and then deletes the invitations.
+//! `DELETE`: collects ids, counts them, and then deletes the rows.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     fmt,
     sync::Arc,
 };
 
 use async_trait::async_trait;
 use datafusion::{
-    arrow::{array::AsArray, datatypes::SchemaRef, record_batch::RecordBatch},
+    arrow::{
+        array::{Array, AsArray},
+        datatypes::SchemaRef,
+        record_batch::RecordBatch,
+    },
     catalog::{Session, TableProvider},
     common::exec_err,
     datasource::sink::{DataSink, DataSinkExec},
-    error::{DataFusionError, Result},
+    error::Result,
     execution::{SendableRecordBatchStream, TaskContext},
     logical_expr::{Expr, TableType, dml::InsertOp},
     physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan},
 };
 use futures::StreamExt;
-use org_invitations::{DeleteResult, InvitationId, InvitationProviderExt, RemovalLimit};
+use org_invitations::RemovalLimit;
 
-use super::{RowError, RowErrors, WriteOptions, cast_to_schema, plan_error};
+use super::{RowErrors, RowResult, SelectedRow, WriteOptions, cast_to_schema, plan_error};
 use crate::{
     columns::{Column, schema},
-    table::{InvitationsTable, Source, labels},
+    resource::KindSpec,
+    scan::provider_failure,
+    table::{Source, Table, labels},
 };
 
-/// A table that deletes the invitations whose ids are inserted into it.
-#[derive(Clone, Debug)]
+/// A table that deletes the rows whose ids are inserted into it.
+#[derive(Clone)]
 pub(super) struct DeleteSink {
+    spec: &'static KindSpec,
     sources: Vec<Source>,
     options: WriteOptions,
     /// The limit of a `DELETE` with a condition.
     limit: Option<RemovalLimit>,
-    columns: &'static [Column],
+    /// The columns that say which row it is, and then those that say whose.
+    columns: Vec<Column>,
     schema: SchemaRef,
 }
 
+/// Rows to delete, by the index of their source.
+type SelectedRows = BTreeMap<usize, Vec<SelectedRow>>;
+
 impl DeleteSink {
-    pub fn new(table: &InvitationsTable, has_condition: bool) -> Self {
-        let columns: &[Column] = match table.columns().contains(&Column::Provider) {
-            true => &[Column::Id, Column::Provider],
-            false => &[Column::Id],
-        };
+    pub fn new(table: &Table, has_condition: bool) -> Self {
+        let spec = table.kind().spec();
+        let owner = [Column::Provider, Column::Profile].into_iter();
+        let owner = owner.filter(|column| table.columns().contains(column));
+        let columns: Vec<Column> = spec.identity.iter().copied().chain(owner).collect();
         let options = table.options().clone();
         Self {
+            spec,
             sources: table.sources().to_vec(),
             limit: has_condition.then_some(options.max_deletes),
             options,
+            schema: schema(&columns),
             columns,
-            schema: schema(columns),
         }
     }
 
-    pub fn columns(&self) -> &'static [Column] {
-        self.columns
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
     }
 
-    /// Collects the ids to delete, by the index of their source.
-    async fn collect(&self, mut rows: SendableRecordBatchStream) -> Result<SelectedIds> {
-        let mut ids = SelectedIds::default();
-        while let Some(batch) = rows.next().await {
-            self.collect_batch(&cast_to_schema(&batch?, &self.schema)?, &mut ids)?;
+    /// Collects the rows to delete.
+    async fn collect(&self, mut batches: SendableRecordBatchStream) -> Result<SelectedRows> {
+        let (mut number, mut rows) = (0, SelectedRows::new());
+        while let Some(batch) = batches.next().await {
+            let batch = cast_to_schema(&batch?, &self.schema)?;
+            for index in 0..batch.num_rows() {
+                number += 1;
+                let (source, row) = self.selected(&batch, index, number)?;
+                rows.entry(source).or_default().push(row);
+            }
         }
-        Ok(ids)
+        Ok(rows)
     }
 
-    /// Refuses to delete more than the limit, and counts existing invitations only if the limit depends on them.
-    async fn check_limit(&self, ids: &SelectedIds) -> Result<()> {
-        let removals = ids.count_distinct();
+    /// Returns the index of the source of a row, and the row.
+    fn selected(
+        &self,
+        batch: &RecordBatch,
+        index: usize,
+        number: usize,
+    ) -> Result<(usize, SelectedRow)> {
+        let text = |position: usize| {
+            let texts = batch.column(position).as_string::<i32>();
+            (!texts.is_null(index)).then(|| texts.value(index))
+        };
+        if text(0).is_none() {
+            return exec_err!("DELETE selected a row without an id; nothing was deleted");
+        }
+        let identities = self.spec.identity.len();
+        let is_of = |source: &Source| {
+            let mut owners = self.columns.iter().enumerate().skip(identities);
+            owners.all(|(position, column)| match column {
+                Column::Provider => text(position) == Some(source.info.label.as_str()),
+                _ => text(position) == source.info.profile.as_deref(),
+            })
+        };
+        let Some(source) = self.sources.iter().position(is_of) else {
+            return exec_err!("DELETE selected a row of no provider; nothing was deleted");
+        };
+        let values = (0..identities).map(|position| text(position).map(str::to_owned));
+        let values = values.collect();
+        Ok((source, SelectedRow { number, values }))
+    }
+
+    /// Refuses to delete more than the limit, and counts existing rows only if the limit depends on them.
+    async fn check_limit(&self, rows: &SelectedRows) -> Result<()> {
+        let distinct = |rows: &Vec<SelectedRow>| {
+            let rows: HashSet<_> = rows.iter().map(|row| &row.values).collect();
+            rows.len()
+        };
+        let removals = rows.values().map(distinct).sum();
         let Some(limit) = self.limit.filter(|limit| limit.check(removals, 0).is_err()) else {
             return Ok(());
         };
         let mut existing = 0;
-        for index in ids.by_source.keys() {
-            let counted = self.sources[*index].provider.count_removable().await;
-            existing += counted.map_err(|error| DataFusionError::External(Box::new(error)))?;
+        for index in rows.keys() {
+            let source = &self.sources[*index];
+            let counted = source.resource.count().await;
+            existing += counted.map_err(|error| provider_failure(error, &source.info))?;
         }
-        match limit.check(removals, existing) {
-            Ok(()) => Ok(()),
-            Err(exceeded) => exec_err!(
-                "DELETE matches {removals} invitations: {exceeded}; nothing was deleted \
-                 (`--max-deletes`, `WriteOptions::max_deletes`)"
-            ),
-        }
-    }
-
-    fn collect_batch(&self, batch: &RecordBatch, ids: &mut SelectedIds) -> Result<()> {
-        let texts = batch.column(0).as_string::<i32>();
-        let labels = batch
-            .columns()
-            .get(1)
-            .map(|labels| labels.as_string::<i32>());
-        for (row, id) in texts.iter().enumerate() {
-            let Some(id) = id else {
-                return exec_err!("DELETE selected a row without an id; nothing was deleted");
-            };
-            let index = match labels {
-                None => Some(0),
-                Some(labels) => {
-                    let label = labels.value(row);
-                    self.sources.iter().position(|it| it.info.label == label)
-                }
-            };
-            let Some(index) = index.filter(|index| *index < self.sources.len()) else {
-                return exec_err!("DELETE selected a row of no provider; nothing was deleted");
-            };
-            let id = InvitationId::new(id)
-                .map_err(|error| DataFusionError::External(Box::new(error)))?;
-            ids.count += 1;
-            ids.by_source
-                .entry(index)
-                .or_default()
-                .push((ids.count, id));
-        }
-        Ok(())
-    }
-}
-
-/// Ids with their positions in the statement.
-#[derive(Default)]
-struct SelectedIds {
-    count: usize,
-    by_source: HashMap<usize, Vec<(usize, InvitationId)>>,
-}
-
-impl SelectedIds {
-    fn count_distinct(&self) -> usize {
-        let different = self.by_source.values().map(|ids| {
-            let ids: HashSet<&InvitationId> = ids.iter().map(|(_, id)| id).collect();
-            ids.len()
-        });
-        different.sum()
+        let Err(exceeded) = limit.check(removals, existing) else {
+            return Ok(());
+        };
+        let (plural, allowed) = (self.spec.plural, exceeded.allowed.to_string());
+        let reason = match limit.to_string() {
+            limit if limit == allowed => String::new(),
+            limit => format!(" ({limit})"),
+        };
+        exec_err!(
+            "DELETE matches {removals} {plural} of {existing}, and the limit is {allowed}{reason}; \
+             nothing was deleted (`--max-deletes`, `WriteOptions::max_deletes`)"
+        )
     }
 }
 
@@ -178,38 +187,34 @@ impl DataSink for DeleteSink {
         _: &Arc<TaskContext>,
     ) -> Result<u64> {
         // All ids are collected before the first deletion, so that a failed read deletes nothing.
-        let ids = self.collect(rows).await?;
-        self.check_limit(&ids).await?;
-        let (mut succeeded, mut errors) = (0, Vec::new());
-        for (index, ids) in ids.by_source {
-            let provider = &self.sources[index].provider;
-            let numbers: Vec<usize> = ids.iter().map(|(number, _)| *number).collect();
-            let ids = ids.into_iter().map(|(_, id)| id);
-            let mut outcomes = provider.delete_many(ids, self.options.bulk.clone());
-            while let Some(outcome) = outcomes.next().await {
-                let number = numbers[outcome.index];
-                let id = outcome.id.to_string();
-                match outcome.result {
-                    DeleteResult::Deleted => succeeded += 1,
-                    // Another client deleted the invitation, or the statement lists it twice.
-                    DeleteResult::NotFound | DeleteResult::Duplicate(_) => {}
-                    DeleteResult::Failed(error) => {
-                        errors.push(RowError::from_error(number, id, error))
-                    }
-                    _ => errors.push(RowError::new(number, id, "not attempted")),
-                }
-            }
+        let rows = self.collect(rows).await?;
+        self.check_limit(&rows).await?;
+        let mut results = Vec::new();
+        for (index, rows) in rows {
+            let source = &self.sources[index];
+            let deleted = source
+                .resource
+                .delete(rows, self.options.bulk.clone())
+                .await;
+            let named = |result: RowResult| result.map_err(|error| error.of(&source.info));
+            results.extend(deleted.into_iter().map(named));
         }
-        RowErrors::check("DELETE", succeeded, errors)
+        RowErrors::sum("DELETE", results)
     }
 }
 
 impl DisplayAs for DeleteSink {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DeleteInvitations: {}", labels(&self.sources))?;
+        write!(f, "{}: {}", self.spec.delete, labels(&self.sources))?;
         match self.limit {
             Some(limit) => write!(f, ", max_deletes={limit}"),
             None => Ok(()),
         }
+    }
+}
+
+impl fmt::Debug for DeleteSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_as(DisplayFormatType::Default, f)
     }
 }

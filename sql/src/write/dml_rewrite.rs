@@ -18,8 +18,8 @@ use datafusion::{
     prelude::SessionContext,
 };
 
-use super::{delete::DeleteSink, plan_error};
-use crate::{columns::Column, table::InvitationsTable};
+use super::{delete::DeleteSink, plan_error, refuse};
+use crate::{columns::Column, resource::Kind, table::Table};
 
 /// Rewrites a `DELETE` to a selection of ids with the whole condition, whose rows are then deleted, and refuses an
 /// `INSERT` into a column that cannot be set.
@@ -52,18 +52,14 @@ impl AnalyzerRule for DmlRewriteRule {
                 return Ok(Transformed::no(plan));
             };
             let source = statement.target.downcast_ref::<DefaultTableSource>();
-            let Some(table) = source.and_then(|source| {
-                source
-                    .table_provider
-                    .downcast_ref::<InvitationsTable>()
-                    .cloned()
-            }) else {
+            let table = source.and_then(|source| source.table_provider.downcast_ref::<Table>());
+            let Some(table) = table else {
                 return Ok(Transformed::no(plan));
             };
             match &statement.op {
                 WriteOp::Delete => Ok(Transformed::yes(delete(statement, table)?)),
                 WriteOp::Insert(_) => {
-                    check_insert(&statement.input, table.columns())?;
+                    check_insert(&statement.input, table)?;
                     Ok(Transformed::no(plan))
                 }
                 _ => Ok(Transformed::no(plan)),
@@ -74,15 +70,27 @@ impl AnalyzerRule for DmlRewriteRule {
 }
 
 /// Rewrites a `DELETE` to an `INSERT` of ids into a [`DeleteSink`].
-fn delete(statement: &DmlStatement, table: InvitationsTable) -> Result<LogicalPlan> {
-    let has_condition = has_condition(&statement.input)?;
-    if !has_condition && !table.options().allow_delete_all {
+fn delete(statement: &DmlStatement, table: &Table) -> Result<LogicalPlan> {
+    let (kind, options) = (table.kind(), table.options());
+    if kind.spec().identity.is_empty() {
+        return refuse(kind, "DELETE");
+    }
+    if kind == Kind::Members && !options.allow_remove_members {
         return plan_error(
-            "DELETE without WHERE would delete every invitation; say which, or allow it \
-             (`--allow-delete-all`, `WriteOptions::allow_delete_all`)",
+            "DELETE removes members from the organisation, and on Confluent everything that they \
+             own is deleted too, API keys included; allow it (`--allow-remove-members`, \
+             `WriteOptions::allow_remove_members`)",
         );
     }
-    let target = DeleteSink::new(&table, has_condition);
+    let has_condition = has_condition(&statement.input)?;
+    if !has_condition && !options.allow_delete_all {
+        return plan_error(&format!(
+            "DELETE without WHERE would delete all {}; say which, or allow it \
+             (`--allow-delete-all`, `WriteOptions::allow_delete_all`)",
+            kind.spec().plural
+        ));
+    }
+    let target = DeleteSink::new(table, has_condition);
     let column = |column: &Column| -> Result<Expr> {
         let schema = statement.input.schema();
         let found = schema.qualified_field_with_unqualified_name(column.name())?;
@@ -116,17 +124,22 @@ fn has_condition(input: &LogicalPlan) -> Result<bool> {
 
 /// Refuses values for columns that cannot be set, as far as the plan shows them. Rows are checked again when they are
 /// read.
-fn check_insert(input: &LogicalPlan, columns: &[Column]) -> Result<()> {
+fn check_insert(input: &LogicalPlan, table: &Table) -> Result<()> {
+    let settable = table.kind().spec().settable;
+    if settable.is_empty() {
+        return refuse(table.kind(), "INSERT");
+    }
     let LogicalPlan::Projection(Projection { expr, .. }) = input else {
         return Ok(());
     };
-    let set = columns.iter().zip(expr).filter(|(_, expr)| !is_null(expr));
-    let unsettable = set.filter(|(column, _)| !column.can_be_set());
+    let columns = table.columns().iter();
+    let set = columns.clone().zip(expr).filter(|(_, expr)| !is_null(expr));
+    let unsettable = set.filter(|(column, _)| !settable.contains(column));
     let unsettable: Vec<&str> = unsettable.map(|(column, _)| column.name()).collect();
     if unsettable.is_empty() {
         return Ok(());
     }
-    let settable = columns.iter().filter(|column| column.can_be_set());
+    let settable = columns.filter(|column| settable.contains(column));
     let settable: Vec<&str> = settable.map(|column| column.name()).collect();
     plan_error(&format!(
         "INSERT cannot set {}, which the provider does; name columns among these: {}",

@@ -1,14 +1,11 @@
 //! `INSERT`: reads and checks all rows, and then sends them.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use datafusion::{
-    arrow::{
-        array::{Array, AsArray},
-        datatypes::SchemaRef,
-        record_batch::RecordBatch,
-    },
+    arrow::datatypes::SchemaRef,
+    catalog::TableProvider,
     common::plan_err,
     datasource::sink::{DataSink, DataSinkExec},
     error::Result,
@@ -17,111 +14,89 @@ use datafusion::{
     physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan},
 };
 use futures::StreamExt;
-use org_invitations::{BulkOptions, CreateResult, InvitationProviderExt, NewInvitation};
+use org_invitations::BulkOptions;
 
-use super::{RowError, RowErrors, cast_to_schema};
+use super::{InsertedRow, RowErrors, RowResult, cast_to_schema, refuse};
 use crate::{
     columns::Column,
-    table::{InvitationsTable, Source, labels},
+    resource::KindSpec,
+    table::{Source, Table, labels},
 };
 
 /// Plans an `INSERT` of the rows of `input`. Nothing is sent before the plan is executed.
 pub(crate) fn insert(
-    table: &InvitationsTable,
+    table: &Table,
     input: Arc<dyn ExecutionPlan>,
     operation: InsertOp,
 ) -> Result<Arc<dyn ExecutionPlan>> {
+    let spec = table.kind().spec();
+    if spec.settable.is_empty() {
+        return refuse(table.kind(), "INSERT");
+    }
     if operation != InsertOp::Append {
-        return plan_err!("invitations cannot be overwritten: use INSERT INTO");
+        return plan_err!("{} cannot be overwritten: use INSERT INTO", spec.plural);
     }
     let (actual, expected) = (input.schema().fields().len(), table.columns().len());
     if actual != expected {
         return plan_err!("INSERT has {actual} columns, and the table has {expected}");
     }
     let sink = InsertSink {
+        spec,
         sources: table.sources().to_vec(),
         bulk: table.options().bulk.clone(),
-        columns: table.columns(),
-        schema: datafusion::catalog::TableProvider::schema(table),
+        columns: Arc::clone(table.columns()),
+        schema: table.schema(),
     };
     Ok(Arc::new(DataSinkExec::new(input, Arc::new(sink), None)))
 }
 
-/// Creates an invitation for each row.
-#[derive(Debug)]
+/// Creates what each row asks for.
 struct InsertSink {
+    spec: &'static KindSpec,
     sources: Vec<Source>,
     bulk: BulkOptions,
-    columns: &'static [Column],
+    columns: Arc<[Column]>,
     schema: SchemaRef,
 }
 
-/// The position of a row, counted from 1, and the invitation to create.
-type Row = (usize, NewInvitation);
-
 impl InsertSink {
-    /// Returns the index of the provider and the invitation to create, or the error of the row with this number.
-    fn row(
-        &self,
-        batch: &RecordBatch,
-        row: usize,
-        number: usize,
-    ) -> Result<(usize, NewInvitation), RowError> {
-        let array = |column: Column| {
-            let index = self.columns.iter().position(|it| *it == column)?;
-            let array = batch.column(index);
-            (!array.is_null(row)).then_some(array)
-        };
-        let text = |column| array(column).map(|texts| texts.as_string::<i32>().value(row));
-        let email = text(Column::Email);
-        let row_error = |reason: String| RowError::new(number, email.unwrap_or_default(), reason);
-        for column in self.columns {
-            if !column.can_be_set() && array(*column).is_some() {
-                return Err(row_error(format!("`{}` cannot be set", column.name())));
+    /// Returns the index of the source that a row is for, or why there is none.
+    fn source(&self, row: &InsertedRow) -> Result<usize, String> {
+        let settable = self.spec.settable;
+        for column in self.columns.iter() {
+            if !settable.contains(column) && row.has(*column) {
+                return Err(format!("`{}` cannot be set", column.name()));
             }
         }
-        let Some(email) = email else {
-            return Err(row_error("it has no email".to_owned()));
-        };
-        let mut new = NewInvitation::new(email);
-        if let Some(auth_type) = text(Column::AuthType) {
-            new = new.auth_type(auth_type.into());
-        }
-        match (text(Column::Role), array(Column::RoleIds)) {
-            (Some(_), Some(_)) => {
-                return Err(row_error("it has both `role` and `role_ids`".to_owned()));
+        let mut candidates: Vec<usize> = (0..self.sources.len()).collect();
+        for column in [Column::Provider, Column::Profile] {
+            if !self.columns.contains(&column) {
+                continue;
             }
-            (Some(role), None) => new = new.legacy_role(role),
-            (None, Some(ids)) => {
-                let ids = ids.as_list::<i32>().value(row);
-                let ids = ids.as_string::<i32>();
-                new = new.roles(ids.iter().flatten());
+            let value = row.text(column);
+            // Of one provider, the profile need not be given.
+            if value.is_none() && (column == Column::Profile && candidates.len() == 1) {
+                continue;
             }
-            (None, None) => {}
+            candidates.retain(|index| {
+                let info = &self.sources[*index].info;
+                match column {
+                    Column::Provider => value == Some(info.label.as_str()),
+                    _ => value == info.profile.as_deref(),
+                }
+            });
+            if candidates.is_empty() {
+                let (name, known) = (column.name(), labels(&self.sources));
+                return Err(match value {
+                    Some(value) => format!("`{name}` is {value:?}, and has to be one of {known}"),
+                    None => format!("`{name}` has to be one of {known}"),
+                });
+            }
         }
-        new.validate()
-            .map_err(|error| row_error(error.message().to_owned()))?;
-        Ok((self.source(text(Column::Provider)).map_err(row_error)?, new))
-    }
-
-    /// Returns the index of the provider with this name.
-    fn source(&self, label: Option<&str>) -> Result<usize, String> {
-        if !self.columns.contains(&Column::Provider) {
-            return Ok(0);
-        }
-        let Some(label) = label else {
-            return Err(format!(
-                "`provider` has to be one of {}",
-                labels(&self.sources)
-            ));
-        };
-        self.sources
-            .iter()
-            .position(|source| source.info.label == label)
-            .ok_or_else(|| {
-                let known = labels(&self.sources);
-                format!("`provider` is {label:?}, and has to be one of {known}")
-            })
+        candidates
+            .first()
+            .copied()
+            .ok_or_else(|| "the table has no provider".to_owned())
     }
 }
 
@@ -136,48 +111,51 @@ impl DataSink for InsertSink {
         mut batches: SendableRecordBatchStream,
         _: &Arc<TaskContext>,
     ) -> Result<u64> {
-        // All rows are read before the first is sent, and an invalid row stops all of them.
-        let (mut count, mut errors) = (0, Vec::new());
-        let mut rows: HashMap<usize, Vec<Row>> = HashMap::new();
+        // All rows are read and checked before the first is sent, and an invalid row stops all of them.
+        let (mut number, mut errors) = (0, Vec::new());
+        let mut by_source: BTreeMap<usize, Vec<InsertedRow>> = BTreeMap::new();
         while let Some(batch) = batches.next().await {
-            let batch = cast_to_schema(&batch?, &self.schema)?;
-            for row in 0..batch.num_rows() {
-                count += 1;
-                match self.row(&batch, row, count) {
-                    Ok((source, new)) => rows.entry(source).or_default().push((count, new)),
-                    Err(error) => errors.push(error),
+            let batch = Arc::new(cast_to_schema(&batch?, &self.schema)?);
+            for index in 0..batch.num_rows() {
+                number += 1;
+                let row = InsertedRow {
+                    number,
+                    batch: Arc::clone(&batch),
+                    index,
+                    columns: Arc::clone(&self.columns),
+                };
+                match self.source(&row) {
+                    Ok(source) => by_source.entry(source).or_default().push(row),
+                    Err(reason) => errors.push(row.error(reason)),
                 }
+            }
+        }
+        let mut checked = Vec::new();
+        for (index, rows) in by_source {
+            let Source { info, resource } = &self.sources[index];
+            match resource.insert(rows, self.bulk.clone()).await {
+                Ok(work) => checked.push((info, work)),
+                Err(refused) => errors.extend(refused.into_iter().map(|row| row.of(info))),
             }
         }
         RowErrors::check("INSERT", 0, errors)?;
-        let (mut succeeded, mut errors) = (0, Vec::new());
-        for (source, rows) in rows {
-            let provider = &self.sources[source].provider;
-            let numbers: Vec<usize> = rows.iter().map(|(number, _)| *number).collect();
-            let rows = rows.into_iter().map(|(_, new)| new);
-            let mut outcomes = provider.create_many(rows, self.bulk.clone());
-            while let Some(outcome) = outcomes.next().await {
-                let number = numbers[outcome.index];
-                let email = outcome.new.email;
-                match outcome.result {
-                    CreateResult::Created(_) => succeeded += 1,
-                    CreateResult::AlreadyExists(error) | CreateResult::Failed(error) => {
-                        errors.push(RowError::from_error(number, email, error));
-                    }
-                    CreateResult::Duplicate(first) => {
-                        let reason = format!("the same address as row {}", numbers[first]);
-                        errors.push(RowError::new(number, email, reason));
-                    }
-                    _ => errors.push(RowError::new(number, email, "not attempted")),
-                }
-            }
+        let mut results = Vec::new();
+        for (info, work) in checked {
+            let named = |result: RowResult| result.map_err(|error| error.of(info));
+            results.extend(work.await.into_iter().map(named));
         }
-        RowErrors::check("INSERT", succeeded, errors)
+        RowErrors::sum("INSERT", results)
     }
 }
 
 impl DisplayAs for InsertSink {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CreateInvitations: {}", labels(&self.sources))
+        write!(f, "{}: {}", self.spec.insert, labels(&self.sources))
+    }
+}
+
+impl fmt::Debug for InsertSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_as(DisplayFormatType::Default, f)
     }
 }

@@ -4,6 +4,7 @@ mod delete;
 mod dml_rewrite;
 mod insert;
 mod row_errors;
+mod rows;
 
 use datafusion::{
     arrow::{
@@ -16,9 +17,16 @@ use datafusion::{
 };
 
 pub use self::row_errors::{RowError, RowErrors};
-pub(crate) use self::{dml_rewrite::DmlRewriteRule, insert::insert};
+pub(crate) use self::{
+    dml_rewrite::DmlRewriteRule,
+    insert::insert,
+    row_errors::RowResult,
+    rows::{InsertedRow, SelectedRow},
+};
 
 use org_invitations::{BulkOptions, RemovalLimit};
+
+use crate::resource::Kind;
 
 /// What `INSERT` and `DELETE` may do.
 #[derive(Clone, Debug, Default)]
@@ -26,8 +34,11 @@ use org_invitations::{BulkOptions, RemovalLimit};
 pub struct WriteOptions {
     /// Whether a `DELETE` without `WHERE` deletes everything; otherwise it is refused. Default: false.
     pub allow_delete_all: bool,
-    /// How many invitations a `DELETE` with a `WHERE` may match; if it matches more, none is deleted. Default: a quarter
-    /// of the existing ones, and at least five.
+    /// Whether a `DELETE` from a table of members removes them; otherwise it is refused. **On Confluent everything that
+    /// a removed user owns is deleted too, API keys included.** Default: false.
+    pub allow_remove_members: bool,
+    /// How many rows a `DELETE` with a `WHERE` may match; if it matches more, none is deleted. Default: a quarter of the
+    /// existing ones, and at least five.
     pub max_deletes: RemovalLimit,
     /// The number of concurrent requests, and the signal that stops between two rows.
     pub bulk: BulkOptions,
@@ -41,7 +52,14 @@ impl WriteOptions {
         self
     }
 
-    /// Sets how many invitations a `DELETE` with a `WHERE` may match.
+    /// Sets whether a `DELETE` from a table of members removes them.
+    #[must_use]
+    pub fn allow_remove_members(mut self, allow: bool) -> Self {
+        self.allow_remove_members = allow;
+        self
+    }
+
+    /// Sets how many rows a `DELETE` with a `WHERE` may match.
     #[must_use]
     pub fn max_deletes(mut self, limit: RemovalLimit) -> Self {
         self.max_deletes = limit;
@@ -59,6 +77,12 @@ impl WriteOptions {
 /// Returns the error of a statement that is refused before anything is sent.
 pub(crate) fn plan_error<T>(message: &str) -> Result<T> {
     plan_err!("{message}")
+}
+
+/// Refuses a statement that a kind of table does not have, and says what to use.
+pub(crate) fn refuse<T>(kind: Kind, statement: &str) -> Result<T> {
+    let (rows, hint) = (kind.spec().plural, kind.spec().hint);
+    plan_err!("{statement}: {rows} cannot be changed by it; {hint}")
 }
 
 /// Casts columns to the types of the schema: the engine has several types for text, and a parameter of a prepared

@@ -2,7 +2,10 @@
 
 use std::{error::Error as StdError, fmt};
 
+use datafusion::error::{DataFusionError, Result};
 use org_invitations::Error;
+
+use crate::columns::ProviderInfo;
 
 /// The error of an `INSERT` or `DELETE` of which some rows failed.
 #[derive(Debug)]
@@ -29,6 +32,9 @@ pub struct RowError {
     /// The provider's error, if a request was sent.
     pub error: Option<Error>,
 }
+
+/// The result of a row: whether it changed something.
+pub(crate) type RowResult = std::result::Result<bool, RowError>;
 
 /// The number of rows that the message lists; `errors` has all.
 const MAX_LISTED: usize = 50;
@@ -63,12 +69,12 @@ impl fmt::Display for RowErrors {
 impl StdError for RowErrors {}
 
 impl RowErrors {
-    /// Returns the number of rows that succeeded, or the errors if some failed.
+    /// Returns the errors, if there are any.
     pub(super) fn check(
         statement: &'static str,
         succeeded: u64,
         mut errors: Vec<RowError>,
-    ) -> datafusion::error::Result<u64> {
+    ) -> Result<u64> {
         if errors.is_empty() {
             return Ok(succeeded);
         }
@@ -78,14 +84,24 @@ impl RowErrors {
             succeeded,
             errors,
         };
-        Err(datafusion::error::DataFusionError::External(Box::new(
-            error,
-        )))
+        Err(DataFusionError::External(Box::new(error)))
+    }
+
+    /// Returns the number of rows that changed something, or the errors if some failed.
+    pub(super) fn sum(statement: &'static str, results: Vec<RowResult>) -> Result<u64> {
+        let (mut succeeded, mut errors) = (0, Vec::new());
+        for result in results {
+            match result {
+                Ok(changed) => succeeded += u64::from(changed),
+                Err(error) => errors.push(error),
+            }
+        }
+        Self::check(statement, succeeded, errors)
     }
 }
 
 impl RowError {
-    pub(super) fn new(number: usize, target: impl Into<String>, reason: impl Into<String>) -> Self {
+    pub(crate) fn new(number: usize, target: impl Into<String>, reason: impl Into<String>) -> Self {
         Self {
             number,
             target: target.into(),
@@ -94,12 +110,24 @@ impl RowError {
         }
     }
 
-    pub(super) fn from_error(number: usize, target: impl Into<String>, error: Error) -> Self {
+    pub(crate) fn from_error(number: usize, target: impl Into<String>, error: Error) -> Self {
         Self {
             number,
             target: target.into(),
             reason: error.to_string(),
             error: Some(error),
         }
+    }
+
+    /// Names the profile, where there are several.
+    pub(super) fn of(mut self, info: &ProviderInfo) -> Self {
+        if info.profile.is_some() {
+            self.reason = format!("{info}: {}", self.reason);
+        }
+        self
+    }
+
+    pub(crate) fn not_attempted(number: usize, target: impl Into<String>) -> Self {
+        Self::new(number, target, "not attempted")
     }
 }

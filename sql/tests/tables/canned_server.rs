@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, http::header::CONTENT_TYPE};
-use org_invitations::{ClickHouse, Confluent, InvitationProvider, RetryPolicy};
+use org_invitations::{ClickHouse, Confluent, OrganizationProvider, RetryPolicy};
 use serde_json::Value;
 
 pub struct CannedServer {
@@ -28,7 +28,7 @@ impl CannedServer {
         Self { url }
     }
 
-    pub fn confluent(&self) -> Arc<dyn InvitationProvider> {
+    pub fn confluent(&self) -> Arc<dyn OrganizationProvider> {
         let builder = Confluent::builder().api_key("key", "secret");
         let builder = builder
             .base_url(self.url.as_str())
@@ -37,7 +37,7 @@ impl CannedServer {
         Arc::new(builder.build().unwrap())
     }
 
-    pub fn clickhouse(&self) -> Arc<dyn InvitationProvider> {
+    pub fn clickhouse(&self) -> Arc<dyn OrganizationProvider> {
         let builder = ClickHouse::builder(ORGANIZATION).api_key("key", "secret");
         let builder = builder
             .base_url(self.url.as_str())

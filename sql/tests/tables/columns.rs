@@ -7,7 +7,7 @@ use datafusion::{
     prelude::SessionContext,
 };
 use org_invitations::InvitationProvider;
-use org_invitations_sql::{InvitationsTable, register, session};
+use org_invitations_sql::{Table, register, session};
 use serde_json::{Value, json};
 
 use crate::{
@@ -70,7 +70,7 @@ async fn rows(context: &SessionContext, sql: &str) -> Vec<String> {
 }
 
 /// The only row of a table of this provider, one column after the other.
-async fn row(table: InvitationsTable) -> Vec<(String, String)> {
+async fn row(table: Table) -> Vec<(String, String)> {
     let context = session();
     table.register(&context, "t").unwrap();
     let batches = context.table("t").await.unwrap().collect().await.unwrap();
@@ -91,7 +91,7 @@ fn assert_row(row: &[(String, String)], expected: &[(&str, &str)]) {
 
 #[tokio::test]
 async fn confluents_columns_are_stackqls_and_keep_every_property() {
-    let row = row(InvitationsTable::of(
+    let row = row(Table::invitations(
         confluent(json!([confluent_body()])).await,
     ))
     .await;
@@ -123,7 +123,7 @@ async fn confluents_columns_are_stackqls_and_keep_every_property() {
 
 #[tokio::test]
 async fn clickhouses_columns_hold_every_property() {
-    let table = InvitationsTable::of(clickhouse(json!([clickhouse_body()])).await);
+    let table = Table::invitations(clickhouse(json!([clickhouse_body()])).await);
     let row = row(table.organization_id(ORGANIZATION)).await;
     assert_row(
         &row,
@@ -153,10 +153,10 @@ async fn absent_properties_are_null() {
         there.map(|(name, _)| name).collect::<Vec<_>>()
     };
     let confluent = confluent(bare.clone()).await;
-    let seen = row_of(row(InvitationsTable::of(confluent)).await);
+    let seen = row_of(row(Table::invitations(confluent)).await);
     assert_eq!(seen, ["id", "email"]);
     let clickhouse = clickhouse(bare).await;
-    let seen = row_of(row(InvitationsTable::of(clickhouse)).await);
+    let seen = row_of(row(Table::invitations(clickhouse)).await);
     assert_eq!(seen, ["id", "email"]);
 }
 
@@ -180,7 +180,7 @@ async fn a_property_of_an_unexpected_type_is_in_extra() {
         "id": "i-1", "email": "a@b", "status": "INVITE_STATUS_BOUNCED", "auth_type": "KEY",
         "api_version": 7, "kind": ["x"], "metadata": "text", "user": { "related": "nowhere" },
     }]);
-    let row = row(InvitationsTable::of(confluent(odd).await)).await;
+    let row = row(Table::invitations(confluent(odd).await)).await;
     let there: Vec<_> = row
         .iter()
         .filter(|(_, value)| value != "NULL")
@@ -209,7 +209,7 @@ async fn the_union_has_the_librarys_fields_and_the_provider() {
         ("kafka", confluent(json!([confluent_body()])).await),
         ("olap", clickhouse(json!([clickhouse_body()])).await),
     ];
-    let table = InvitationsTable::union_of(providers);
+    let table = Table::union_of(providers.map(|(name, it)| (name, Table::invitations(it))));
     table.register(&context, "t").unwrap();
     let seen = rows(
         &context,

@@ -9,10 +9,10 @@ use datafusion::{
 };
 use org_invitations::{
     ClickHouse, Confluent, InvitationProvider, InvitationProviderExt, ListQuery, NewInvitation,
-    RemovalLimit, RetryPolicy,
+    OrganizationProvider, RemovalLimit, RetryPolicy,
 };
 use org_invitations_sandbox::{Ledger, Provider, Sandbox, SandboxBuilder};
-use org_invitations_sql::{InvitationsTable, WriteOptions, session};
+use org_invitations_sql::{Table, WriteOptions, session};
 
 use crate::rows::render;
 
@@ -23,8 +23,8 @@ pub const CLICKHOUSE: &str = "clickhouse.members.invitations";
 /// `invitations`, which has both.
 pub struct Fixture {
     pub sandbox: Sandbox,
-    pub confluent: Arc<dyn InvitationProvider>,
-    pub clickhouse: Arc<dyn InvitationProvider>,
+    pub confluent: Arc<dyn OrganizationProvider>,
+    pub clickhouse: Arc<dyn OrganizationProvider>,
     pub context: SessionContext,
 }
 
@@ -78,17 +78,63 @@ impl Fixture {
     }
 
     /// The three tables and their names.
-    pub fn tables(&self) -> [(&'static str, InvitationsTable); 3] {
+    pub fn tables(&self) -> [(&'static str, Table); 3] {
         let (confluent, clickhouse) = (&self.confluent, &self.clickhouse);
+        let confluent = Table::invitations(Arc::clone(confluent) as _);
+        let clickhouse = Table::invitations(Arc::clone(clickhouse) as _);
         let both = [
-            ("confluent", Arc::clone(confluent)),
-            ("clickhouse", Arc::clone(clickhouse)),
+            ("confluent", confluent.clone()),
+            ("clickhouse", clickhouse.clone()),
         ];
         [
-            (CONFLUENT, InvitationsTable::of(Arc::clone(confluent))),
-            (CLICKHOUSE, InvitationsTable::of(Arc::clone(clickhouse))),
-            ("invitations", InvitationsTable::union_of(both)),
+            (CONFLUENT, confluent),
+            (CLICKHOUSE, clickhouse),
+            ("invitations", Table::union_of(both)),
         ]
+    }
+
+    /// `member1@seeded.example` and so on are members of both, each as Developer on ClickHouse and without roles on
+    /// Confluent. The tables of members, roles and role bindings are registered too. `None` where the documents of this
+    /// build have no members or roles.
+    pub async fn with_members(count: u64, options: WriteOptions) -> Option<Self> {
+        let sandbox = Sandbox::builder().seed_members(count);
+        let fixture = Self::of(sandbox, options.clone()).await;
+        let (one, other) = (
+            fixture.confluent.capabilities(),
+            fixture.clickhouse.capabilities(),
+        );
+        if !(one.members && other.members && other.roles && other.list_roles) {
+            return None;
+        }
+        for (name, table) in fixture.organization_tables() {
+            let table = table.write_options(options.clone());
+            table.register(&fixture.context, name).unwrap();
+        }
+        Some(fixture)
+    }
+
+    /// The tables of members, roles and role bindings, and their names.
+    pub fn organization_tables(&self) -> Vec<(String, Table)> {
+        type Constructor = fn(Arc<dyn OrganizationProvider>) -> Table;
+        let kinds: [(&str, Constructor); 2] = [
+            ("members", Table::members),
+            ("role_bindings", Table::role_bindings),
+        ];
+        let mut tables = Vec::new();
+        for (kind, table) in kinds {
+            let confluent = table(Arc::clone(&self.confluent));
+            let clickhouse = table(Arc::clone(&self.clickhouse));
+            let both = [
+                ("confluent", confluent.clone()),
+                ("clickhouse", clickhouse.clone()),
+            ];
+            tables.push((format!("confluent.iam.{kind}"), confluent));
+            tables.push((format!("clickhouse.members.{kind}"), clickhouse));
+            tables.push((kind.to_owned(), Table::union_of(both)));
+        }
+        let roles = Table::roles(Arc::clone(&self.clickhouse));
+        tables.push(("clickhouse.members.roles".to_owned(), roles));
+        tables
     }
 
     /// Invites without SQL.
@@ -212,7 +258,7 @@ fn impatient() -> RetryPolicy {
         .settle_for(Duration::from_millis(60))
 }
 
-pub fn confluent(sandbox: &Sandbox) -> Arc<dyn InvitationProvider> {
+pub fn confluent(sandbox: &Sandbox) -> Arc<dyn OrganizationProvider> {
     let key = &sandbox.credentials().confluent;
     let builder = Confluent::builder().api_key(&key.api_key, key.api_secret.as_str());
     let builder = builder
@@ -222,7 +268,7 @@ pub fn confluent(sandbox: &Sandbox) -> Arc<dyn InvitationProvider> {
     Arc::new(builder.build().unwrap())
 }
 
-pub fn clickhouse(sandbox: &Sandbox) -> Arc<dyn InvitationProvider> {
+pub fn clickhouse(sandbox: &Sandbox) -> Arc<dyn OrganizationProvider> {
     let key = &sandbox.credentials().clickhouse;
     let builder = ClickHouse::builder(&key.organization_id);
     let builder = builder
@@ -242,15 +288,28 @@ fn news(before: &Ledger, after: &Ledger) -> (Vec<String>, Vec<String>) {
             Some("getIamV2Invitation" | "invitationGet") => "get",
             Some("createIamV2Invitation" | "invitationCreate") => "create",
             Some("deleteIamV2Invitation" | "invitationDelete") => "delete",
+            Some("listIamV2Users" | "memberGetList") => "members",
+            Some("getIamV2User" | "memberGet") => "member",
+            Some("memberUpdate") => "update",
+            Some("deleteIamV2User" | "memberDelete") => "remove",
+            Some("listIamV2RoleBindings") => "bindings",
+            Some("createIamV2RoleBinding") => "bind",
+            Some("deleteIamV2RoleBinding") => "unbind",
+            Some("listOrgV2Organizations") => "organizations",
+            Some("organizationRolesGetList") => "roles",
             other => panic!("{other:?}: {} {}", sent.method, sent.path),
         };
         let mut words = vec![provider.to_owned(), operation.to_owned()];
-        if matches!(operation, "get" | "delete") {
+        if matches!(
+            operation,
+            "get" | "delete" | "member" | "update" | "remove" | "unbind"
+        ) {
             words.extend(sent.path.rsplit('/').next().map(str::to_owned));
         }
         let parameters = sent.query.split('&').filter(|it| !it.is_empty());
-        // The page size of every list is omitted.
+        // The page size of every list is omitted, and the pattern of the organisation.
         let parameters = parameters.filter(|it| *it != "page_size=99");
+        let parameters = parameters.filter(|it| !it.starts_with("crn_pattern="));
         words.extend(parameters.map(|parameter| {
             let is_token = parameter.starts_with("page_token=");
             if is_token { "page_token" } else { parameter }.to_owned()

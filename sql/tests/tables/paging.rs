@@ -8,7 +8,7 @@ use org_invitations::{
     PageToken, Result,
 };
 use org_invitations_sandbox::{Fault, Faults, Rule};
-use org_invitations_sql::{InvitationsTable, register};
+use org_invitations_sql::{Table, register};
 
 use crate::fixture::{CONFLUENT, Fixture, users};
 
@@ -50,11 +50,13 @@ impl InvitationProvider for Tens {
 /// 25 invitations each, in pages of ten.
 async fn fixture() -> Fixture {
     let fixture = Fixture::seeded(25).await;
-    let confluent: Arc<dyn InvitationProvider> = Arc::new(Tens(Arc::clone(&fixture.confluent)));
-    let clickhouse: Arc<dyn InvitationProvider> = Arc::new(Tens(Arc::clone(&fixture.clickhouse)));
+    let confluent: Arc<dyn InvitationProvider> =
+        Arc::new(Tens(Arc::clone(&fixture.confluent) as _));
+    let clickhouse: Arc<dyn InvitationProvider> =
+        Arc::new(Tens(Arc::clone(&fixture.clickhouse) as _));
     register(&fixture.context, "tens", Arc::clone(&confluent)).unwrap();
     let both = [("confluent", confluent), ("clickhouse", clickhouse)];
-    let table = InvitationsTable::union_of(both);
+    let table = Table::union_of(both.map(|(name, provider)| (name, Table::invitations(provider))));
     table.register(&fixture.context, "both_tens").unwrap();
     fixture
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::prelude::SessionContext;
 use org_invitations::{AuthType, Invitation, InvitationStatus, RemovalLimit, ResourceReference};
-use org_invitations_sql::{InvitationsTable, WriteOptions, register, session};
+use org_invitations_sql::{Table, WriteOptions, register, session};
 use proptest::{
     collection::vec, prelude::*, sample::select, strategy::ValueTree, test_runner::TestRunner,
 };
@@ -161,7 +161,10 @@ fn sessions(
     };
     let (one, two) = rows.split_at(half);
     let context = session();
-    let table = InvitationsTable::union_of([("one", fake(one)), ("two", fake(two))]);
+    let table = Table::union_of([
+        ("one", Table::invitations(fake(one))),
+        ("two", Table::invitations(fake(two))),
+    ]);
     table.register(&context, "t").unwrap();
     register(&context, "alone", fake(one)).unwrap();
     let label = |label, rows: &[Invitation]| {
@@ -256,7 +259,7 @@ fn any_condition_deletes_the_rows_that_it_selects() {
                 .shared();
             let context = session();
             let options = WriteOptions::default().max_deletes(RemovalLimit::none());
-            let table = InvitationsTable::of(Arc::clone(&fake) as _).write_options(options);
+            let table = Table::invitations(Arc::clone(&fake) as _).write_options(options);
             table.register(&context, "t").unwrap();
             let all = invitations.iter().map(|it| ("stock", it.clone()));
             let reference = memory_tables(&[("t", all.collect())]);

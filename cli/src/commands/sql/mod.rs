@@ -39,13 +39,19 @@ Tables of every configured provider, or of those selected with --provider:
   confluent.iam.invitations        as Confluent's API has them
   clickhouse.members.invitations   as ClickHouse's API has them
   invitations                      of all, with the column `provider`
+  members, role_bindings, roles    likewise: who belongs to the organisation, who has
+                                   which role, and the roles there are (ClickHouse)
   'hr.csv'                         a CSV, JSON (one object a line) or Parquet file
 
 `DESCRIBE confluent.iam.invitations` shows the columns, `EXPLAIN SELECT …` what
 would be sent. Conditions on id, email, status, \"user\" and creator, and LIMIT,
 are sent to the provider if it supports them. INSERT invites: email, and auth_type
-(Confluent) or role or role_ids (ClickHouse). DELETE first selects the rows that
-match its whole condition, and then deletes them.")]
+(Confluent) or role or role_ids (ClickHouse); into role_bindings it gives a role:
+member_id or email, role_id or role_name, and scope (Confluent). DELETE first
+selects the rows that match its whole condition, and then deletes them: DELETE FROM
+role_bindings takes roles, and DELETE FROM members, which needs
+--allow-remove-members, removes people. Providers of a profile have the column
+`profile`.")]
 pub(crate) struct SqlArgs {
     /// One statement, or several with `;` between them.
     #[arg(value_name = "SQL", conflicts_with = "file")]
@@ -56,6 +62,9 @@ pub(crate) struct SqlArgs {
     /// Allow a DELETE without WHERE.
     #[arg(long)]
     pub allow_delete_all: bool,
+    /// Allow a DELETE from members. On Confluent it also deletes everything that the users own, API keys included.
+    #[arg(long)]
+    pub allow_remove_members: bool,
     #[command(flatten)]
     pub removals: RemovalOptions,
     #[command(flatten)]

@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::AtomicBool};
 
 use org_invitations::{BulkOptions, ClickHouse, Confluent};
-use org_invitations_sql::{InvitationsTable, WriteOptions};
+use org_invitations_sql::{Table, WriteOptions};
 
 use super::SqlArgs;
 use crate::provider::ProviderContext;
@@ -21,6 +21,7 @@ impl Writes {
         let stop = Arc::<AtomicBool>::default();
         let options = WriteOptions::default()
             .allow_delete_all(options.allow_delete_all)
+            .allow_remove_members(options.allow_remove_members)
             .max_deletes(options.removals.limit())
             .bulk(
                 BulkOptions::default()
@@ -31,31 +32,62 @@ impl Writes {
     }
 }
 
-/// One table for each provider, and one for all of them.
-pub(super) fn tables(
-    providers: &[ProviderContext],
-    writes: &Writes,
-) -> Vec<(String, InvitationsTable)> {
+/// The kinds of tables, by name.
+const KINDS: [&str; 4] = ["invitations", "members", "roles", "role_bindings"];
+
+/// Of each kind one table for each vendor, and one for all of them. A kind that no provider has is absent.
+pub(super) fn tables(providers: &[ProviderContext], writes: &Writes) -> Vec<(String, Table)> {
     let mut tables = Vec::new();
-    for provider in providers {
-        let mut table = InvitationsTable::of(provider.shared());
-        if let Some(id) = &provider.organization_id {
-            table = table.organization_id(id);
+    for kind in KINDS {
+        let mut all = Vec::new();
+        let mut by_label: Vec<(&str, Vec<Table>)> = Vec::new();
+        for provider in providers {
+            let Some(table) = table(kind, provider) else {
+                continue;
+            };
+            let label = provider.label.as_str();
+            all.push((label, table.clone()));
+            match by_label.iter_mut().find(|(known, _)| *known == label) {
+                Some((_, profiles)) => profiles.push(table),
+                None => by_label.push((label, vec![table])),
+            }
         }
-        // The schemas have StackQL's names. The sandbox speaks Confluent's API.
-        let schema = match provider.label.as_str() {
-            ClickHouse::NAME => "members",
-            Confluent::NAME | "sandbox" => "iam",
-            _ => "public",
-        };
-        tables.push((format!("{}.{schema}.invitations", provider.label), table));
+        for (label, profiles) in by_label {
+            // The schemas have StackQL's names. The sandbox speaks Confluent's API.
+            let schema = match label {
+                ClickHouse::NAME => "members",
+                Confluent::NAME | "sandbox" => "iam",
+                _ => "public",
+            };
+            let name = format!("{label}.{schema}.{kind}");
+            tables.push((name, Table::profiles_of(profiles)));
+        }
+        if !all.is_empty() {
+            tables.push((kind.to_owned(), Table::union_of(all)));
+        }
     }
-    let all = providers
-        .iter()
-        .map(|provider| (provider.label.clone(), provider.shared()));
-    tables.push(("invitations".to_owned(), InvitationsTable::union_of(all)));
-    for (_, table) in &mut tables {
-        *table = table.clone().write_options(writes.options.clone());
+    let with_options = |(name, table): (String, Table)| {
+        let table = table.write_options(writes.options.clone());
+        (name, table)
+    };
+    tables.into_iter().map(with_options).collect()
+}
+
+/// The table of one provider; `None` if the provider has no such thing.
+fn table(kind: &str, provider: &ProviderContext) -> Option<Table> {
+    let (capabilities, shared) = (provider.capabilities(), provider.shared());
+    let mut table = match kind {
+        "members" if capabilities.members => Table::members(shared),
+        "roles" if capabilities.list_roles => Table::roles(shared),
+        "role_bindings" if capabilities.members => Table::role_bindings(shared),
+        "invitations" => Table::invitations(shared),
+        _ => return None,
+    };
+    if let Some(id) = &provider.organization_id {
+        table = table.organization_id(id);
     }
-    tables
+    if let Some(profile) = &provider.profile {
+        table = table.profile(profile);
+    }
+    Some(table)
 }
