@@ -195,7 +195,7 @@ impl Header {
                 }
                 continue;
             };
-            if !is_known && cell.contains('\n') && cell.contains('@') {
+            if *column != Column::Roles && cell.contains('\n') && cell.contains('@') {
                 let why = format!(
                     "the cell of {:?} has several lines and an `@`, so a quotation mark may not be closed; correct it or \
                      remove the column",

@@ -41,15 +41,23 @@ pub(super) fn jsonl_rows(text: &str, options: &ReadOptions) -> Parsed {
 /// Parses YAML that has a sequence of mappings or addresses, or one mapping.
 pub(super) fn yaml_rows(text: &str, options: &ReadOptions) -> Parsed {
     let items = match serde_norway::from_str(text) {
-        Ok(Document::Many(items)) => items,
-        Ok(Document::One(item)) => vec![item],
+        Ok(serde_norway::Value::Sequence(items)) => items,
+        Ok(item) => vec![item],
         Err(error) => {
             let line = error.location().map_or(1, |at| at.line());
             return Parsed::invalid(problem(line, format!("not valid YAML: {error}")));
         }
     };
     let lines = yaml_lines(text, items.len());
-    parsed(lines.into_iter().zip(items).map(Ok), options)
+    let rows = lines.into_iter().zip(items).map(|(line, item)| {
+        let item = match item.is_mapping() {
+            true => serde_norway::from_value(item).map(Item::Object),
+            false => serde_norway::from_value(item).map(Item::Other),
+        };
+        let item = item.map(|item| (line, item));
+        item.map_err(|error| problem(line, format!("not a row: {error}")))
+    });
+    parsed(rows, options)
 }
 
 /// The lines of the items of a block sequence; for a sequence in brackets, that of the document.
@@ -70,16 +78,7 @@ fn yaml_lines(text: &str, count: usize) -> Vec<usize> {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Document {
-    Many(Vec<Item>),
-    One(Item),
-}
-
 /// A row before it is checked.
-#[derive(Deserialize)]
-#[serde(untagged)]
 enum Item {
     Object(Object),
     Other(Value),
@@ -145,7 +144,10 @@ fn rows_of(text: &str, line: usize) -> Result<Vec<LocatedItem>, Problem> {
         let start = row.get().as_ptr() as usize - text.as_ptr() as usize;
         line += newlines(&text[counted..start]);
         counted = start;
-        let item = serde_json::from_str(row.get());
+        let item = match row.get().starts_with('{') {
+            true => serde_json::from_str(row.get()).map(Item::Object),
+            false => serde_json::from_str(row.get()).map(Item::Other),
+        };
         item.map(|item| (line, item))
             .map_err(|error| invalid(line, &error))
     });
@@ -155,6 +157,8 @@ fn rows_of(text: &str, line: usize) -> Result<Vec<LocatedItem>, Problem> {
 fn parsed(items: impl IntoIterator<Item = LocatedItem>, options: &ReadOptions) -> Parsed {
     let mut parsed = Parsed::default();
     let mut has_roles = false;
+    // Most rows have the fields of the row before.
+    let mut layout = Layout::default();
     for item in items {
         let (line, item) = match item {
             Ok(item) => item,
@@ -165,20 +169,14 @@ fn parsed(items: impl IntoIterator<Item = LocatedItem>, options: &ReadOptions) -
         };
         let fields = match item {
             Item::Object(Object(object)) => {
-                let names: Vec<&str> = object.iter().map(|(name, _)| name.as_str()).collect();
-                let columns = meanings(&names, options);
-                has_roles |= columns.contains(&Column::Roles);
-                let wrong = check(&names, &columns, options, "field");
-                for (name, _) in names
-                    .iter()
-                    .zip(&columns)
-                    .filter(|(_, column)| **column == Column::Extra)
-                {
-                    parsed.ignore(name);
+                if !layout.is_of(&object) {
+                    layout = Layout::new(&object, options);
+                    has_roles |= layout.columns.contains(&Column::Roles);
+                    layout.ignored().for_each(|name| parsed.ignore(name));
                 }
-                match wrong.is_empty() {
-                    true => fields(&columns, object).map_err(|why| vec![why]),
-                    false => Err(wrong),
+                match layout.wrong.is_empty() {
+                    true => fields(&layout.columns, object).map_err(|why| vec![why]),
+                    false => Err(layout.wrong.clone()),
                 }
             }
             Item::Other(Value::String(email)) => Ok(Fields {
@@ -203,6 +201,38 @@ fn parsed(items: impl IntoIterator<Item = LocatedItem>, options: &ReadOptions) -
         parsed.problems.push(problem(1, why));
     }
     parsed
+}
+
+/// What the fields of an object mean.
+#[derive(Default)]
+struct Layout {
+    names: Vec<String>,
+    columns: Vec<Column>,
+    /// Why objects with these fields cannot be read.
+    wrong: Vec<String>,
+}
+
+impl Layout {
+    fn new(object: &[(String, Value)], options: &ReadOptions) -> Self {
+        let names: Vec<&str> = object.iter().map(|(name, _)| name.as_str()).collect();
+        let columns = meanings(&names, options);
+        let wrong = check(&names, &columns, options, "field");
+        Self {
+            names: names.into_iter().map(str::to_owned).collect(),
+            columns,
+            wrong,
+        }
+    }
+
+    fn is_of(&self, object: &[(String, Value)]) -> bool {
+        !object.is_empty() && self.names.iter().eq(object.iter().map(|(name, _)| name))
+    }
+
+    fn ignored(&self) -> impl Iterator<Item = &str> {
+        let fields = self.names.iter().zip(&self.columns);
+        let ignored = fields.filter(|(_, column)| **column == Column::Extra);
+        ignored.map(|(name, _)| name.as_str())
+    }
 }
 
 fn fields(columns: &[Column], object: Vec<(String, Value)>) -> Result<Fields, String> {

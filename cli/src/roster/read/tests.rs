@@ -274,9 +274,28 @@ fn every_problem_has_its_line() {
             vec!["line 2: not valid JSON: EOF while parsing an object"],
         ),
         (
-            "# people\n- email: a@x\n- email: [b@x]\n- c@x\n",
+            "# people\n- email: a@x\n- email: [b@x]\n- 1: c@x\n",
             RosterFormat::Yaml,
-            vec!["line 3: \"email\" is [\"b@x\"]; it has to be text"],
+            vec![
+                "line 3: \"email\" is [\"b@x\"]; it has to be text",
+                "line 4: not a row: invalid type: integer `1`, expected a string",
+            ],
+        ),
+        (
+            "email: [a\n",
+            RosterFormat::Yaml,
+            vec![
+                "line 2: not valid YAML: did not find expected ',' or ']' at line 2 column 1, while parsing a flow sequence \
+                 at line 1 column 8",
+            ],
+        ),
+        (
+            "email,Name\n\"a@x, Ann\nb@x, Bob\n",
+            RosterFormat::Csv,
+            vec![
+                "line 2: the cell of \"email\" has several lines and an `@`, so a quotation mark may not be closed; correct \
+                 it or remove the column",
+            ],
         ),
     ] {
         assert_eq!(problems(text, format), expected, "{text:?}");
