@@ -197,8 +197,7 @@ impl Header {
             };
             if *column != Column::Roles && cell.contains('\n') && cell.contains('@') {
                 let why = format!(
-                    "the cell of {:?} has several lines and an `@`, so a quotation mark may not be closed; correct it or \
-                     remove the column",
+                    "the cell of {:?} has several lines and an `@`; close its quotation mark, or write it in one line",
                     self.names[index]
                 );
                 return Err(problem(line, why));

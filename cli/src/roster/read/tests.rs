@@ -237,8 +237,7 @@ fn every_problem_has_its_line() {
             "email,Name\na@x,\"Smith\nb@x,\"Jones\nc@x,\n",
             RosterFormat::Csv,
             vec![
-                "line 2: the cell of \"Name\" has several lines and an `@`, so a quotation mark may not be closed; correct \
-                 it or remove the column",
+                "line 2: the cell of \"Name\" has several lines and an `@`; close its quotation mark, or write it in one line",
             ],
         ),
         (
@@ -293,8 +292,7 @@ fn every_problem_has_its_line() {
             "email,Name\n\"a@x, Ann\nb@x, Bob\n",
             RosterFormat::Csv,
             vec![
-                "line 2: the cell of \"email\" has several lines and an `@`, so a quotation mark may not be closed; correct \
-                 it or remove the column",
+                "line 2: the cell of \"email\" has several lines and an `@`; close its quotation mark, or write it in one line",
             ],
         ),
     ] {
