@@ -38,8 +38,8 @@ const NAMES: [(Column, &[&str]); 4] = [
     (Column::Action, &["action"]),
 ];
 
-/// The fields that only the JSON and YAML of this command have.
-const PRINTED_FIELDS: [&str; 3] = ["extra", "member", "invitations"];
+/// The fields that only the JSON and YAML of this command have, and the column of several profiles.
+const PRINTED_FIELDS: [&str; 4] = ["extra", "member", "invitations", "profile"];
 
 /// A name without case, blanks, punctuation, and marks in brackets such as `[Required]`.
 fn plain(name: &str) -> String {
@@ -227,8 +227,17 @@ mod tests {
         assert_eq!(roster, [Column::Email, Column::Action, Column::Id]);
         assert_eq!(meant(&["email", "id"]), [Column::Email, Column::Extra]);
         assert_eq!(
-            meant(&["provider", "id", "email", "status", "role", "department"]),
+            meant(&[
+                "profile",
+                "provider",
+                "id",
+                "email",
+                "status",
+                "role",
+                "department"
+            ]),
             [
+                Column::Printed,
                 Column::Printed,
                 Column::Printed,
                 Column::Email,
