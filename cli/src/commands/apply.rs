@@ -98,6 +98,12 @@ pub(crate) async fn run(
     let people = match &saved {
         Some(saved) => {
             saved.check_account(provider)?;
+            if let Some(option) = args.roster.reading.given() {
+                let message = format!(
+                    "{option} is for rosters, and the file is a saved plan. Nothing was sent"
+                );
+                return Err(Failure::Usage(message));
+            }
             if let Some(option) = args.roster.prune.given() {
                 let message = format!("a saved plan has its own {option}. Nothing was sent");
                 return Err(Failure::Usage(message));

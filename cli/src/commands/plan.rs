@@ -15,7 +15,7 @@ use crate::{
     output::{Output, Records, Shape, escape_control},
     provider::ProviderContext,
     providers::{Origin, Providers},
-    roster::{self, Roster, RosterFormat},
+    roster::{self, ReadOptions, Roster},
 };
 
 #[derive(Args, Debug)]
@@ -23,15 +23,25 @@ use crate::{
 Examples:
   org-invitations -p clickhouse plan roster.csv
   org-invitations -p confluent plan roster.jsonl --prune -o json
+  org-invitations -p confluent plan entra.csv --email-column mail
+  org-invitations -p clickhouse plan people.txt --default-role Developer
   org-invitations -p confluent plan roster.csv --out plan.json
   org-invitations -p confluent apply plan.json
   org-invitations --profile kafka --profile staging plan roster.csv
 
-A roster has the columns email, roles (ids with `;` between them, or
-`legacy:admin`) and auth_type (local or sso); only email is needed. It is CSV
-with a header, JSON (an array of objects) or JSON lines. A row with `remove`
-in the column action withdraws the person's invitation, or the one with the id
-in the column id; with --prune-members it also removes a member.
+A roster has the columns email, roles (`NAME@SCOPE;NAME`, or `legacy:admin`) and
+auth_type (local or sso); only email is needed. It is CSV with a header, a list
+of addresses (.txt), JSON, JSON lines or YAML. A row with `remove` in the column
+action withdraws the person's invitation, or the one with the id in the column
+id; with --prune-members it also removes a member.
+
+Exports of Google Workspace, Entra ID, Okta and Excel are rosters too, and so is
+what `list` and `members list` print with -o csv, json, jsonl or yaml. The column
+of the addresses may be named email, email address, mail, primary email, user
+principal name or login, and that of the roles role, in any case and with any
+punctuation. Other columns are ignored, and one line on standard error names
+them; a name that is nearly a known one is an error. Text that is not Unicode is
+read as Windows-1252, with a warning.
 
 The command only lists invitations, members and roles. A saved plan is applied as
 it was reviewed: `apply` rejects it if people have changed in a way that changes
@@ -72,9 +82,8 @@ pub(crate) struct RosterOptions {
     /// The file with the people to invite; `-` is standard input.
     #[arg(value_name = "ROSTER")]
     pub path: PathBuf,
-    /// The format of the roster. Default: by its file extension.
-    #[arg(long, value_enum)]
-    pub format: Option<RosterFormat>,
+    #[command(flatten)]
+    pub reading: ReadOptions,
     #[command(flatten)]
     pub prune: PruneOptions,
     #[command(flatten)]
@@ -93,7 +102,7 @@ pub(super) struct Planned {
 impl RosterOptions {
     /// Reads the roster, and rejects one that would prune everybody.
     pub fn read(&self) -> Result<Roster, Failure> {
-        let roster = roster::read(&self.path, self.format, self.prune.prune)?;
+        let roster = roster::read(&self.path, &self.reading, self.prune.prune)?;
         let news = roster.invite.iter().map(|(_, new)| new);
         self.plan_options().check_roster(news).map_err(|error| {
             let remedy = match roster.invite.is_empty() {

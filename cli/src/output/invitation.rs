@@ -5,7 +5,10 @@ use org_invitations::Invitation;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Cell, Record, color, format_time, role_names};
+use super::{
+    Cell, Record, color, format_time,
+    member::{csv_roles, shown_roles},
+};
 use crate::providers::Origin;
 
 /// An invitation and its provider.
@@ -76,7 +79,10 @@ impl Record for InvitationRecord {
             Cell::new(&invitation.email),
             Cell::new(status.map(ToString::to_string).unwrap_or_default())
                 .styled(status.and_then(color::of_status)),
-            Cell::new(roles_of(invitation).join(", ")),
+            Cell::new(shown_roles(
+                invitation.assigned_roles.as_deref(),
+                invitation.role.as_deref(),
+            )),
             when(&invitation.created_at),
             when(&invitation.expires_at),
         ]
@@ -100,7 +106,10 @@ impl Record for InvitationRecord {
             invitation.email.clone(),
             word(invitation.status.as_ref().map(ToString::to_string)),
             word(invitation.auth_type.as_ref().map(ToString::to_string)),
-            roles_of(invitation).join(";"),
+            csv_roles(
+                invitation.assigned_roles.as_deref(),
+                invitation.role.as_deref(),
+            ),
             ids.join(";"),
             when(&invitation.created_at),
             when(&invitation.expires_at),
@@ -108,14 +117,5 @@ impl Record for InvitationRecord {
             reference(&invitation.user),
             reference(&invitation.creator),
         ]
-    }
-}
-
-/// The roles for people, or else the legacy role.
-fn roles_of(invitation: &Invitation) -> Vec<String> {
-    let roles = role_names(invitation.assigned_roles.iter().flatten());
-    match roles.is_empty() {
-        true => invitation.role.clone().into_iter().collect(),
-        false => roles,
     }
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Cell, Record, format_time};
-use crate::providers::Origin;
+use crate::{providers::Origin, roster::legacy_cell};
 
 /// A member and the provider.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -65,7 +65,10 @@ impl Record for MemberRecord {
             Cell::new(member.id.as_str()),
             Cell::new(&member.email),
             Cell::new(member.name.clone().unwrap_or_default()),
-            Cell::new(roles_of(member).join(", ")),
+            Cell::new(shown_roles(
+                member.roles.as_deref(),
+                member.legacy_role.as_deref(),
+            )),
             Cell::new(joined.unwrap_or_default()),
         ]
     }
@@ -84,18 +87,27 @@ impl Record for MemberRecord {
                 .as_ref()
                 .map(ToString::to_string)
                 .unwrap_or_default(),
-            roles_of(member).join(";"),
+            csv_roles(member.roles.as_deref(), member.legacy_role.as_deref()),
             joined.unwrap_or_default(),
         ]
     }
 }
 
-/// The roles of a member for people, or else the legacy role.
-fn roles_of(member: &Member) -> Vec<String> {
-    let roles = role_names(member.roles.iter().flatten());
+/// Roles for people, or else the legacy role.
+pub(super) fn shown_roles(roles: Option<&[RoleAssignment]>, legacy_role: Option<&str>) -> String {
+    let roles = role_names(roles.into_iter().flatten());
     match roles.is_empty() {
-        true => member.legacy_role.clone().into_iter().collect(),
-        false => roles,
+        true => legacy_role.unwrap_or_default().to_owned(),
+        false => roles.join(", "),
+    }
+}
+
+/// Roles as a roster has them, so that a roster can be read from CSV.
+pub(super) fn csv_roles(roles: Option<&[RoleAssignment]>, legacy_role: Option<&str>) -> String {
+    let roles = role_names(roles.into_iter().flatten());
+    match (roles.is_empty(), legacy_role) {
+        (true, Some(role)) => legacy_cell(role),
+        _ => roles.join(";"),
     }
 }
 
@@ -173,12 +185,15 @@ impl PersonRecord {
         member.or(invitation).unwrap_or_default()
     }
 
-    fn roles(&self) -> Vec<String> {
-        let first = self.person.invitations.first();
-        match (&self.person.member, first) {
-            (Some(member), _) => roles_of(member),
-            (None, Some(invitation)) => role_names(invitation.assigned_roles.iter().flatten()),
-            (None, None) => Vec::new(),
+    /// The roles and the legacy role of the member or, for somebody who is none, of the first invitation.
+    fn roles(&self) -> (Option<&[RoleAssignment]>, Option<&str>) {
+        match (&self.person.member, self.person.invitations.first()) {
+            (Some(member), _) => (member.roles.as_deref(), member.legacy_role.as_deref()),
+            (None, Some(invitation)) => (
+                invitation.assigned_roles.as_deref(),
+                invitation.role.as_deref(),
+            ),
+            (None, None) => (None, None),
         }
     }
 
@@ -203,18 +218,37 @@ impl Record for PersonRecord {
 
     fn row(&self) -> Vec<Cell> {
         let mut row = self.line();
-        row[5] = self.roles().join(", ");
+        let (roles, legacy_role) = self.roles();
+        row[5] = shown_roles(roles, legacy_role);
         row.into_iter().map(Cell::new).collect()
     }
 
     fn line(&self) -> Vec<String> {
+        let (roles, legacy_role) = self.roles();
         vec![
             self.provider.clone(),
             self.person.email.clone(),
             self.person.state.to_string(),
             self.invitation_status(),
             self.id(),
-            self.roles().join(";"),
+            csv_roles(roles, legacy_role),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn csv_has_roles_as_rosters_have_them() {
+        let (mut reader, mut owner) = (RoleAssignment::default(), RoleAssignment::default());
+        (reader.name, reader.scope) = (Some("Reader".to_owned()), Some("env-1".to_owned()));
+        owner.id = Some("r-1".to_owned());
+        let roles = csv_roles(Some(&[reader, owner]), Some("admin"));
+        assert_eq!(roles, "Reader@env-1;r-1");
+        assert_eq!(csv_roles(Some(&[]), Some("admin")), "legacy:admin");
+        assert_eq!(shown_roles(None, Some("admin")), "admin");
+        assert_eq!(csv_roles(None, None), "");
     }
 }

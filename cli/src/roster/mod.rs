@@ -6,6 +6,6 @@ mod roles;
 
 pub(crate) use self::{
     failed_rows::FailedRows,
-    read::{Roster, RosterFormat, read},
-    roles::roles_cell,
+    read::{ReadOptions, Roster, read},
+    roles::{legacy_cell, roles_cell},
 };

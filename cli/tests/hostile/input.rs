@@ -4,9 +4,9 @@ use crate::command::{ANN, BOB, Setup, deleted_others, ended, profile, serve};
 use crate::matrix::{Cell, Finding, run};
 use crate::server::{ROLE_ADMIN, Seed, Vendor, World};
 
-/// Ignoring an unknown column or property would ignore what it asks for.
+/// Ignoring a misspelt column or field would ignore what it asks for.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_unknown_roster_column_is_an_error() {
+async fn a_misspelt_roster_column_is_an_error() {
     let mut cells: Vec<Cell> = Vec::new();
     for vendor in Vendor::BOTH {
         for (name, content) in [
@@ -19,7 +19,7 @@ async fn an_unknown_roster_column_is_an_error() {
             ),
             (
                 "roster.jsonl",
-                format!("{{\"email\":\"{ANN}\",\"authtype\":\"sso\"}}\n"),
+                format!("{{\"email\":\"{ANN}\",\"authtyp\":\"sso\"}}\n"),
             ),
         ] {
             let shown = content.replace('\n', " / ").replace(ROLE_ADMIN, "ROLE");

@@ -171,7 +171,7 @@ async fn common_mistakes_get_a_hint_and_send_nothing() {
         std::fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     };
-    let csv = roster("r.csv", "email,role\nann@example.com,x\n");
+    let csv = roster("r.csv", "email,rolse\nann@example.com,x\n");
     let json = roster("r.json", r#"[{"emial":"ann@example.com"}]"#);
     let map = roster("m.toml", "[role]\nDeveloper = \"x\"\n");
     let number = roster("n.toml", "[roles]\nDeveloper = 7\n");

@@ -1,31 +1,25 @@
-//! Reading a roster in CSV, JSON or JSON lines. Every problem is reported with its line.
+//! Reading a roster in CSV, JSON, JSON lines or YAML, as directories and spreadsheets export it or as this command prints
+//! it. Every problem is reported with its line.
 
+mod columns;
 mod csv;
+mod encoding;
 mod json;
+mod options;
 mod row;
 
 use std::{collections::HashMap, fmt, fs, io::Read, path::Path};
 
-use clap::ValueEnum;
 use org_invitations::{NewInvitation, Withdrawal, normalize_email};
 
+pub(crate) use self::options::{ReadOptions, RosterFormat};
 use self::{
     csv::csv_rows,
-    json::{json_rows, jsonl_rows},
+    encoding::{Decoded, decode},
+    json::{json_rows, jsonl_rows, yaml_rows},
     row::{Row, RowAction},
 };
-use crate::failure::Failure;
-
-/// How a roster is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum RosterFormat {
-    /// A header, then a line for each person.
-    Csv,
-    /// An array of objects.
-    Json,
-    /// An object on each line.
-    Jsonl,
-}
+use crate::{failure::Failure, output::escape_control};
 
 /// The people of a roster.
 #[derive(Clone, Debug, Default)]
@@ -49,25 +43,53 @@ impl fmt::Display for Problem {
     }
 }
 
+/// What was read.
+#[derive(Debug, Default)]
+struct Parsed {
+    rows: Vec<Row>,
+    problems: Vec<Problem>,
+    /// The names of the columns that are not part of a roster.
+    ignored: Vec<String>,
+}
+
+impl Parsed {
+    fn ignore(&mut self, name: &str) {
+        if !self.ignored.iter().any(|known| known == name) {
+            self.ignored.push(name.to_owned());
+        }
+    }
+
+    fn invalid(problem: Problem) -> Self {
+        Self {
+            problems: vec![problem],
+            ..Self::default()
+        }
+    }
+}
+
 /// How many problems are listed; further ones are counted.
 const MAX_LISTED_PROBLEMS: usize = 20;
 
-/// Reads a whole roster; `-` is standard input.
+/// Reads a whole roster; `-` is standard input. What is ignored or guessed is said on standard error.
 ///
 /// With `allow_blank`, a blank file is an empty roster in every format.
 pub(crate) fn read(
     path: &Path,
-    format: Option<RosterFormat>,
+    options: &ReadOptions,
     allow_blank: bool,
 ) -> Result<Roster, Failure> {
     let name = path.display();
-    let format = match (format, path.extension().and_then(|end| end.to_str())) {
+    let format = match (
+        options.format,
+        path.extension().and_then(|end| end.to_str()),
+    ) {
         (Some(format), _) => format,
         (None, Some("json")) => RosterFormat::Json,
         (None, Some("jsonl" | "ndjson")) => RosterFormat::Jsonl,
+        (None, Some("yaml" | "yml")) => RosterFormat::Yaml,
         (None, Some("csv" | "tsv" | "txt")) => RosterFormat::Csv,
         (None, _) => {
-            let wrong = format!("{name}: unknown format: pass `--format csv|json|jsonl`");
+            let wrong = format!("{name}: unknown format: pass `--format csv|json|jsonl|yaml`");
             return Err(Failure::Usage(wrong));
         }
     };
@@ -81,11 +103,7 @@ pub(crate) fn read(
         fs::read(path)
     };
     let bytes = bytes.map_err(|error| Failure::Usage(format!("cannot read {name}: {error}")))?;
-    if allow_blank && is_blank(&bytes) {
-        return Ok(Roster::default());
-    }
-    let roster = parse(&bytes, format).and_then(Roster::new);
-    roster.map_err(|problems| {
+    let invalid = |problems: Vec<Problem>| {
         let shown: Vec<_> = problems
             .iter()
             .take(MAX_LISTED_PROBLEMS)
@@ -99,13 +117,38 @@ pub(crate) fn read(
         Failure::Usage(format!(
             "{name} is not a valid roster; nothing was sent:{shown}{more}"
         ))
-    })
-}
-
-/// Whether a file has nothing but white space, after an optional byte order mark.
-fn is_blank(bytes: &[u8]) -> bool {
-    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-    text.trim_ascii().is_empty()
+    };
+    let Decoded { text, guessed } = decode(&bytes).map_err(|problem| invalid(vec![problem]))?;
+    if allow_blank && text.trim().is_empty() {
+        return Ok(Roster::default());
+    }
+    if let Some((line, example)) = guessed {
+        if options.strict {
+            let why = "the file is not UTF-8 text, and --strict does not guess its encoding";
+            return Err(invalid(vec![problem(line, why)]));
+        }
+        eprintln!(
+            "warning: {name} is not UTF-8 text, so it is read as Windows-1252 (Latin-1), in which line {line} is `{}`; \
+             if that is wrong, save the file as UTF-8",
+            escape_control(&example)
+        );
+    }
+    let Parsed { rows, ignored, .. } = parse(&text, format, options).map_err(invalid)?;
+    if !ignored.is_empty() {
+        let ignored = ignored.join(", ");
+        eprintln!(
+            "note: {name}: ignored columns: {}",
+            escape_control(&ignored)
+        );
+    }
+    let mut roster = Roster::new(rows).map_err(invalid)?;
+    if !options.default_role.is_empty() {
+        let people = roster.invite.iter_mut().map(|(_, new)| new);
+        for new in people.filter(|new| new.roles.is_none()) {
+            *new = new.clone().roles(&options.default_role);
+        }
+    }
+    Ok(roster)
 }
 
 impl Roster {
@@ -144,22 +187,16 @@ impl Roster {
     }
 }
 
-fn parse(bytes: &[u8], format: RosterFormat) -> Result<Vec<Row>, Vec<Problem>> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let before = &bytes[..error.valid_up_to()];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        vec![problem(line, "the file is not UTF-8 text")]
-    })?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let (rows, problems) = match format {
-        RosterFormat::Csv => csv_rows(text),
-        RosterFormat::Json => json_rows(text),
-        RosterFormat::Jsonl => jsonl_rows(text),
+fn parse(text: &str, format: RosterFormat, options: &ReadOptions) -> Result<Parsed, Vec<Problem>> {
+    let parsed = match format {
+        RosterFormat::Csv => csv_rows(text, options),
+        RosterFormat::Json => json_rows(text, options),
+        RosterFormat::Jsonl => jsonl_rows(text, options),
+        RosterFormat::Yaml => yaml_rows(text, options),
     };
-    if problems.is_empty() {
-        Ok(rows)
-    } else {
-        Err(problems)
+    match parsed.problems.is_empty() {
+        true => Ok(parsed),
+        false => Err(parsed.problems),
     }
 }
 

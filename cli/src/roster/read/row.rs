@@ -1,7 +1,6 @@
 //! One row of a roster, in any format.
 
-use org_invitations::{AuthType, InvitationId, NewInvitation};
-use serde::{Deserialize, de::IgnoredAny};
+use org_invitations::{AuthType, InvitationId, NewInvitation, Roles};
 
 use super::super::roles::RolesField;
 
@@ -24,16 +23,15 @@ pub(super) enum RowAction {
 }
 
 /// The fields of a row before they are checked.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default)]
 pub(super) struct Fields {
     pub email: Option<String>,
     pub roles: Option<RolesField>,
+    /// The deprecated single role, which counts where there are no roles.
+    pub legacy_role: Option<String>,
     pub auth_type: Option<String>,
     pub action: Option<String>,
     pub id: Option<String>,
-    #[serde(rename = "error")]
-    pub _error: Option<IgnoredAny>,
 }
 
 impl Fields {
@@ -67,7 +65,9 @@ impl Fields {
     fn invitation(self) -> Result<NewInvitation, String> {
         let email = self.email.filter(|email| !email.trim().is_empty());
         let mut new = NewInvitation::new(email.ok_or("the email is missing")?.trim());
-        new.roles = self.roles.map(RolesField::roles).transpose()?.flatten();
+        let legacy = self.legacy_role.filter(|role| !role.is_empty());
+        let roles = self.roles.map(RolesField::roles).transpose()?.flatten();
+        new.roles = roles.or(legacy.map(Roles::Legacy));
         if let Some(word) = self.auth_type.filter(|word| !word.is_empty()) {
             match AuthType::from(word.to_lowercase().as_str()) {
                 AuthType::Other(_) => {

@@ -3,6 +3,7 @@
 mod apply;
 mod copy;
 mod deletions;
+mod formats;
 mod killed;
 mod people;
 mod plan;

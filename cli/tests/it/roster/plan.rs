@@ -94,8 +94,8 @@ async fn an_invalid_roster_fails_with_its_lines() {
     for (name, text, words) in [
         (
             "a.csv",
-            "mail\nann@example.com\n",
-            vec!["line 1", "unknown column \"mail\""],
+            "emial\nann@example.com\n",
+            vec!["line 1", "unknown column \"emial\""],
         ),
         (
             "b.csv",
@@ -105,9 +105,13 @@ async fn an_invalid_roster_fails_with_its_lines() {
                 "line 3: the row has 1 cells",
             ],
         ),
-        ("c.jsonl", "{\"email\": 7}\n", vec!["line 1: invalid type"]),
+        (
+            "c.jsonl",
+            "{\"email\": 7}\n",
+            vec!["line 1: \"email\" is 7; it has to be text"],
+        ),
         ("d.json", "{", vec!["line 1"]),
-        ("e.xlsx", "", vec!["--format csv|json|jsonl"]),
+        ("e.xlsx", "", vec!["--format csv|json|jsonl|yaml"]),
     ] {
         let roster = file(&fixture, name, text);
         for command in [vec!["plan", &roster], vec!["apply", &roster, "--yes"]] {
