@@ -107,6 +107,11 @@ fn wrong_types_in_the_iam_document_do_not_panic() {
 }
 
 #[test]
+fn wrong_types_in_the_apikeys_document_do_not_panic() {
+    everywhere(api_keys(), 8, 1, (1, 2));
+}
+
+#[test]
 fn wrong_types_in_the_mds_document_do_not_panic() {
     everywhere(role_bindings(), 8, 1, (1, 2));
 }

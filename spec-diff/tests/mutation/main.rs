@@ -55,6 +55,11 @@ fn every_mutation_of_the_iam_documents_is_found() {
 }
 
 #[test]
+fn every_mutation_of_the_apikeys_documents_is_found() {
+    sweep::run(api_keys());
+}
+
+#[test]
 fn every_mutation_of_the_mds_documents_is_found() {
     sweep::run(role_bindings());
 }
@@ -77,6 +82,11 @@ fn every_mutation_of_the_clickhouse_documents_is_found() {
 #[test]
 fn no_rewriting_of_the_iam_documents_is_a_change() {
     equivalent::run(iam());
+}
+
+#[test]
+fn no_rewriting_of_the_apikeys_documents_is_a_change() {
+    equivalent::run(api_keys());
 }
 
 #[test]
