@@ -31,6 +31,9 @@ pub struct Capabilities {
     pub members: bool,
     /// Removing a member also deletes what the member owns, API keys included.
     pub removal_deletes_owned: bool,
+    /// The API keys of a member can be listed ([`api_keys`](crate::MemberProvider::api_keys)), and the owner of the key in
+    /// use can be found ([`key_owner`](crate::MemberProvider::key_owner)).
+    pub api_keys: bool,
     /// The deprecated single role can be given ([`Roles::Legacy`](crate::Roles::Legacy)).
     pub legacy_role: bool,
     /// Lists can be filtered by [`ListQuery::email`](crate::ListQuery::email).
@@ -74,6 +77,7 @@ setters! {
     list_roles: bool,
     members: bool,
     removal_deletes_owned: bool,
+    api_keys: bool,
     legacy_role: bool,
     filter_email: bool,
     filter_status: bool,

@@ -94,6 +94,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod address;
+mod api_key;
 pub mod bindings;
 mod bulk;
 mod capabilities;
@@ -136,6 +137,7 @@ struct Readme;
 pub use crate::fuzzing::decode_anything;
 pub use crate::{
     address::{email_skeleton, normalize_email},
+    api_key::ApiKey,
     bulk::{BulkOptions, CreateOutcome, CreateResult, DeleteOutcome, DeleteResult},
     capabilities::Capabilities,
     clickhouse::{ClickHouse, ClickHouseBuilder},

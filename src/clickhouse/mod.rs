@@ -158,6 +158,7 @@ impl InvitationProvider for ClickHouse {
                 && offers::MEMBER_UPDATE
                 && offers::MEMBER_DELETE,
             removal_deletes_owned: false,
+            api_keys: false,
             legacy_role: offers::NEW_INVITATION_ROLE,
             filter_email: true,
             filter_status: true,
