@@ -1,10 +1,11 @@
 //! The printed form of steps and their outcomes.
 
-use org_invitations::{Action, Error, NewInvitation, Step, StepOutcome, StepResult};
+use org_invitations::{Action, ApiKey, Error, NewInvitation, Step, StepOutcome, StepResult};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
+    bulk::OwnedKeys,
     output::{Cell, ERROR, Record, SUCCESS, WARNING},
     provider::ProviderContext,
     roster::roles_cell,
@@ -25,6 +26,9 @@ pub(crate) struct StepRecord {
     /// The profile of that provider, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<String>,
+    /// The API keys that are deleted with a member, as far as they could be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    api_keys: Vec<ApiKey>,
 }
 
 impl StepRecord {
@@ -36,7 +40,16 @@ impl StepRecord {
             step,
             provider: None,
             profile: None,
+            api_keys: Vec::new(),
         }
+    }
+
+    /// Adds the keys that are deleted with the member whom the step removes.
+    pub fn with_keys(mut self, keys: &OwnedKeys) -> Self {
+        if let (Action::Remove, Some(member)) = (self.step.action, &self.step.member) {
+            self.api_keys = keys.of(member);
+        }
+        self
     }
 
     /// A step at another provider than the one that people are invited to.
@@ -120,7 +133,7 @@ pub(crate) struct OutcomeRecord {
 }
 
 impl OutcomeRecord {
-    pub fn new(outcome: StepOutcome, lines: &[usize]) -> Self {
+    pub fn new(outcome: StepOutcome, lines: &[usize], keys: &OwnedKeys) -> Self {
         let StepOutcome {
             mut step, result, ..
         } = outcome;
@@ -148,7 +161,7 @@ impl OutcomeRecord {
             _ => ("not_attempted", (None, None)),
         };
         Self {
-            step: StepRecord::new(step, lines),
+            step: StepRecord::new(step, lines).with_keys(keys),
             result: word,
             error,
             may_have_executed,

@@ -3,6 +3,7 @@
 
 mod concurrent;
 mod outage;
+mod owned_keys;
 mod recovery;
 mod removal;
 mod summary;
@@ -10,6 +11,7 @@ mod summary;
 pub(crate) use self::{
     concurrent::for_each_concurrent,
     outage::{PauseOptions, never_pause, rerun_command},
+    owned_keys::OwnedKeys,
     recovery::{create_command, recovery_command, recovery_message},
     removal::{RemovalOptions, print_removals},
     summary::RunSummary,

@@ -11,7 +11,7 @@ use crate::{
         ApplyOptions, ApplyReport, ApplyRun, Journal, StepRecord, exit_of, list_invitations,
         load_people,
     },
-    bulk::{RemovalOptions, RunSummary},
+    bulk::{OwnedKeys, RemovalOptions, RunSummary},
     cli::{GlobalOptions, ProviderName},
     failure::{Exit, Failure},
     interrupt::Interrupt,
@@ -186,6 +186,7 @@ pub(crate) async fn run(
         removals: &args.removals,
         journal,
         withdrawn,
+        keys: OwnedKeys::default(),
         source_removal: args.delete_source_after.then_some((&source, &removal)),
     };
     let report = run.run(interrupt, out).await;
