@@ -26,9 +26,9 @@ pub(crate) struct StepRecord {
     /// The profile of that provider, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<String>,
-    /// The API keys that are deleted with a member, as far as they could be read.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    api_keys: Vec<ApiKey>,
+    /// The API keys that are deleted with a member, if they could be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_keys: Option<Vec<ApiKey>>,
 }
 
 impl StepRecord {
@@ -40,7 +40,7 @@ impl StepRecord {
             step,
             provider: None,
             profile: None,
-            api_keys: Vec::new(),
+            api_keys: None,
         }
     }
 

@@ -1,5 +1,7 @@
 //! The API keys that are deleted together with their owners.
 
+use std::collections::BTreeMap;
+
 use futures::{StreamExt, TryStreamExt, stream};
 use org_invitations::{ApiKey, Error, MemberId};
 
@@ -13,18 +15,10 @@ const CONCURRENCY: usize = 4;
 /// The API keys of members who are to be removed, as far as the key in use may see them.
 #[derive(Debug, Default)]
 pub(crate) struct OwnedKeys {
-    keys: Vec<OwnedKey>,
-    /// Whether there is anybody whose keys are deleted.
-    has_owners: bool,
+    /// The address and the keys of each member whose keys were read.
+    lists: BTreeMap<MemberId, (String, Vec<ApiKey>)>,
     /// Why keys could not be read. Those that could be are kept.
     failure: Option<String>,
-}
-
-#[derive(Debug)]
-struct OwnedKey {
-    email: String,
-    owner: MemberId,
-    key: ApiKey,
 }
 
 impl OwnedKeys {
@@ -39,8 +33,6 @@ impl OwnedKeys {
         if !provider.capabilities().removal_deletes_owned {
             return Ok(owned);
         }
-        let members: Vec<_> = members.into_iter().collect();
-        owned.has_owners = !members.is_empty();
         let lists = stream::iter(members).map(|(owner, email)| async move {
             let keys = provider.api_keys(&owner).await?;
             Ok::<_, Error>((owner, email, keys))
@@ -50,15 +42,11 @@ impl OwnedKeys {
             let next = async { Ok(lists.try_next().await) };
             match interrupt.or_interrupted(next).await? {
                 Ok(None) => return Ok(owned),
-                Ok(Some((owner, email, keys))) => {
-                    owned.keys.extend(keys.into_iter().map(|mut key| {
+                Ok(Some((owner, email, mut keys))) => {
+                    for key in &mut keys {
                         key.extra = Default::default();
-                        OwnedKey {
-                            email: email.clone(),
-                            owner: owner.clone(),
-                            key,
-                        }
-                    }));
+                    }
+                    owned.lists.insert(owner, (email, keys));
                 }
                 Err(error) => {
                     owned.failure = Some(error.to_string());
@@ -68,21 +56,24 @@ impl OwnedKeys {
         }
     }
 
-    /// The keys of a member.
-    pub fn of(&self, owner: &MemberId) -> Vec<ApiKey> {
-        let own = self.keys.iter().filter(|one| one.owner == *owner);
-        own.map(|one| one.key.clone()).collect()
+    /// The keys of a member; `None` if they were not read.
+    pub fn of(&self, owner: &MemberId) -> Option<Vec<ApiKey>> {
+        self.lists.get(owner).map(|(_, keys)| keys.clone())
     }
 
     /// Lists the keys on stderr.
     pub fn print(&self, provider: &ProviderContext) {
         let name = provider.name();
-        if !self.keys.is_empty() {
+        let lists = self.lists.iter();
+        let keys = lists
+            .flat_map(|(owner, (email, keys))| keys.iter().map(move |key| (owner, email, key)));
+        let mut keys = keys.peekable();
+        if keys.peek().is_some() {
             eprintln!("{name}: API keys that are deleted with their owners:");
-        } else if self.has_owners && self.failure.is_none() {
+        } else if !self.lists.is_empty() && self.failure.is_none() {
             eprintln!("{name}: no API key is known that would be deleted with its owner");
         }
-        for OwnedKey { email, owner, key } in &self.keys {
+        for (owner, email, key) in keys {
             let name = key.name.as_ref().map(|name| format!(" {name:?}"));
             let resource = key.resource_id.as_ref().map(|id| format!(" for {id}"));
             let key = format!(

@@ -46,10 +46,13 @@ async fn remove_shows_keys_and_keeps_the_owner() {
         return;
     }
     let consent = ["--yes", "--delete-owned", "-o", "json"];
+    let only_ada = [&REMOVE[..], &[ADA], &consent].concat();
+    let refused = fixture.run(&only_ada).await;
+    refused.fails(2, &["use the key of somebody else"]);
     let both = [&REMOVE[..], &[ADA, BOB], &consent].concat();
     let removed = fixture.run(&both).await;
     removed.fails(
-        2,
+        1,
         &[
             "ada@example.com (u-ada) owns the API key in use",
             "API keys that are deleted with their owners",

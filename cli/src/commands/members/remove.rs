@@ -27,9 +27,9 @@ pub(crate) struct RemovedRecord {
     email: String,
     /// Always true: stderr has the members who were not removed.
     removed: bool,
-    /// The API keys that were deleted with the member, as far as they could be read.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    api_keys: Vec<ApiKey>,
+    /// The API keys that were deleted with the member, if they could be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_keys: Option<Vec<ApiKey>>,
 }
 
 impl Record for RemovedRecord {
@@ -42,7 +42,12 @@ impl Record for RemovedRecord {
     }
 
     fn line(&self) -> Vec<String> {
-        let keys: Vec<&str> = self.api_keys.iter().map(|key| key.id.as_str()).collect();
+        let keys: Vec<&str> = self
+            .api_keys
+            .iter()
+            .flatten()
+            .map(|key| key.id.as_str())
+            .collect();
         vec![
             self.provider.clone(),
             self.id.to_string(),
