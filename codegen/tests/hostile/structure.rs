@@ -6,7 +6,7 @@ use org_invitations_codegen::Surface;
 use serde_json::{Value, json};
 
 use crate::{
-    common::{Fixture, clickhouse_cloud, iam, organizations, role_bindings, sts},
+    common::{Fixture, api_keys, clickhouse_cloud, iam, organizations, role_bindings, sts},
     harness::{guarded, outcome, pointers, put, read, surface, vendored},
 };
 

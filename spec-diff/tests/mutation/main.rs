@@ -14,7 +14,8 @@ mod walk;
 
 use catalogue::{Row, catalogue};
 use common::{
-    clickhouse_cloud, fixtures, iam, organizations, role_bindings, sts, used_part::used_part,
+    api_keys, clickhouse_cloud, fixtures, iam, organizations, role_bindings, sts,
+    used_part::used_part,
 };
 use org_invitations_spec_diff::diff;
 
