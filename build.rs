@@ -23,6 +23,7 @@ pub fn confluent() -> Bindings {
         .support("crate::bindings::support")
         .env("ORG_INVITATIONS_CONFLUENT_SPEC")
         .source(confluent_iam())
+        .source(confluent_api_keys())
         .source(confluent_role_bindings())
         .source(confluent_organizations())
         .source(confluent_tokens())
@@ -98,6 +99,29 @@ fn confluent_iam() -> Source {
         .require("UserList.metadata.next", Text)
         .require("User.id", Text)
         .require("User.email", Text)
+}
+
+fn confluent_api_keys() -> Source {
+    Source::new("specs/confluent-apikeys-v2.yaml")
+        .title("Confluent Cloud API keys")
+        .offer_operation("GET /iam/v2/api-keys", "listIamV2ApiKeys")
+        .offer_operation("GET /iam/v2/api-keys/{id}", "getIamV2ApiKey")
+        .name("GET /iam/v2/api-keys#response", "ApiKeyList")
+        .name("GET /iam/v2/api-keys#response/data/*", "ApiKey")
+        .name("GET /iam/v2/api-keys/{id}#response", "ApiKey")
+        .require("GET /iam/v2/api-keys?spec.owner", Text)
+        .require("GET /iam/v2/api-keys?page_size", Integer)
+        .require("GET /iam/v2/api-keys?page_token", Text)
+        .require("ApiKeyList.data", Named)
+        .require("ApiKeyList.metadata.next", Text)
+        .require("ApiKey.id", Text)
+        .require("ApiKey.spec.owner.id", Text)
+        .offer("ApiKey.spec.secret", Text)
+        .offer("ApiKey.spec.owner.kind", Text)
+        .offer("ApiKey.spec.display_name", Text)
+        .offer("ApiKey.spec.description", Text)
+        .offer("ApiKey.spec.resource.id", Text)
+        .offer("ApiKey.spec.resource.kind", Text)
 }
 
 fn confluent_role_bindings() -> Source {

@@ -40,7 +40,7 @@ drift report="target/drift.md":
     .ci/drift {{report}}
 
 # What generating the clients costs, in a debug and in a release build of the generator.
-cost *documents="specs/confluent-iam-v2.yaml specs/confluent-mds-v2.yaml specs/confluent-org-v2.yaml specs/confluent-sts-v1.yaml specs/clickhouse-cloud-v1.json":
+cost *documents="specs/confluent-iam-v2.yaml specs/confluent-apikeys-v2.yaml specs/confluent-mds-v2.yaml specs/confluent-org-v2.yaml specs/confluent-sts-v1.yaml specs/clickhouse-cloud-v1.json":
     cargo run --quiet -p org-invitations-codegen --example cost -- {{documents}}
     cargo run --quiet --release -p org-invitations-codegen --example cost -- {{documents}}
 

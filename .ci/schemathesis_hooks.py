@@ -53,7 +53,8 @@ def complete(document, path, method, operation):
         # credentials to it. Whether they are required is a check of its own.
         document["components"]["securitySchemes"]["token"] = {"type": "http", "scheme": "bearer"}
         operation["security"] = [*security, {"token": []}]
-    if path in ["/iam/v2/invitations", "/iam/v2/users", "/iam/v2/role-bindings", "/org/v2/organizations"]:
+    pages = ["/iam/v2/invitations", "/iam/v2/users", "/iam/v2/api-keys", "/iam/v2/role-bindings", "/org/v2/organizations"]
+    if path in pages:
         if method == "get":
             # Tokens are the service's own; these two are of a first page. The document has no least page size.
             narrow_parameter(document, operation, "page_token", {"type": "string", "enum": ["MTAuMA", "OTkuMA"]})
@@ -65,6 +66,8 @@ def complete(document, path, method, operation):
     if path == "/iam/v2/users/{id}":
         users = [user["id"] for user in members("confluent")]
         narrow_parameter(document, operation, "id", {"type": "string", "enum": users})
+    if path == "/iam/v2/api-keys/{id}":
+        narrow_parameter(document, operation, "id", {"type": "string", "enum": [READY["confluent"]["api_key"]]})
     if path == "/iam/v2/role-bindings" and method == "post":
         # The organisation of the key, and users that it has: anything else is forbidden.
         first = members("confluent")[0]

@@ -34,6 +34,9 @@ pub struct Capabilities {
     /// The provider tells who joined and left
     /// ([`membership_events`](crate::MemberProvider::membership_events)).
     pub membership_events: bool,
+    /// The API keys of a member can be listed ([`api_keys`](crate::MemberProvider::api_keys)), and the owner of the key in
+    /// use can be found ([`key_owner`](crate::MemberProvider::key_owner)).
+    pub api_keys: bool,
     /// The deprecated single role can be given ([`Roles::Legacy`](crate::Roles::Legacy)).
     pub legacy_role: bool,
     /// Lists can be filtered by [`ListQuery::email`](crate::ListQuery::email).
@@ -62,6 +65,7 @@ setters!(Capabilities {
     members: bool,
     removal_deletes_owned: bool,
     membership_events: bool,
+    api_keys: bool,
     legacy_role: bool,
     filter_email: bool,
     filter_status: bool,

@@ -97,6 +97,7 @@
 mod macros;
 
 mod address;
+mod api_key;
 pub mod bindings;
 mod bulk;
 mod capabilities;
@@ -143,6 +144,7 @@ pub use crate::fuzzing::decode_anything;
 pub use crate::suggest::nearest_word;
 pub use crate::{
     address::{email_skeleton, normalize_email},
+    api_key::ApiKey,
     bulk::{
         BulkOptions, BulkRun, CreateOutcome, CreateResult, DeleteOutcome, DeleteResult,
         ItemOutcome, ItemResult, for_each_concurrent,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     address::same_email,
+    api_key::ApiKey,
     error::Result,
     extra::Extra,
     id::resource_id,
@@ -282,6 +283,65 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// [`Unsupported`](crate::ErrorKind::Unsupported) on Confluent, whose documented API does not list roles; and those
     /// of every call.
     async fn list_roles(&self) -> Result<Vec<Role>>;
+
+    /// The API keys that a member owns, as far as the credential may see them: those that
+    /// [`remove_member`](Self::remove_member) deletes with the member. Idempotent. No key has its secret.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use org_invitations::{Confluent, InvitationProvider, MemberId, MemberProvider};
+    /// # use org_invitations_sandbox::{Config, ConfluentKey, ConfluentMember, ConfluentOrganization, Sandbox};
+    /// # let organization = ConfluentOrganization::default()
+    /// #     .member(ConfluentMember::new("ann@example.com").id("u-ann"))
+    /// #     .key(ConfluentKey::new("KEY", "a-secret").user("u-ann").display_name("Nightly export"));
+    /// # let mut config = Config::default();
+    /// # config.confluent = vec![organization];
+    /// # let sandbox = Sandbox::builder().config(config).start().await?;
+    /// # let provider = Confluent::builder().api_key("KEY", "a-secret").base_url(sandbox.url()).build()?;
+    /// # if !provider.capabilities().api_keys { return Ok(()); }
+    /// let ann = MemberId::new("u-ann")?;
+    /// let keys = provider.api_keys(&ann).await?;
+    /// assert_eq!(keys[0].name.as_deref(), Some("Nightly export"));
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) on ClickHouse, which does not tell whose a key is; and those of
+    /// every call. One key that cannot be read is an error, since it may be the member's.
+    async fn api_keys(&self, member: &MemberId) -> Result<Vec<ApiKey>>;
+
+    /// The member who owns the API key in use, and who is not to be removed with it. Idempotent.
+    ///
+    /// `None` where nobody does, or where it is not known: the key is a service account's (Confluent), the credential is
+    /// a token, or the provider does not tell (ClickHouse, or a document without the operation).
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use org_invitations::{Confluent, InvitationProvider, MemberId, MemberProvider};
+    /// # use org_invitations_sandbox::{Config, ConfluentKey, ConfluentMember, ConfluentOrganization, Sandbox};
+    /// # let organization = ConfluentOrganization::default()
+    /// #     .member(ConfluentMember::new("ann@example.com").id("u-ann"))
+    /// #     .key(ConfluentKey::new("KEY", "a-secret").user("u-ann").display_name("Nightly export"));
+    /// # let mut config = Config::default();
+    /// # config.confluent = vec![organization];
+    /// # let sandbox = Sandbox::builder().config(config).start().await?;
+    /// # let provider = Confluent::builder().api_key("KEY", "a-secret").base_url(sandbox.url()).build()?;
+    /// # if !provider.capabilities().api_keys { return Ok(()); }
+    /// let owner = provider.key_owner().await?.ok_or("no owner")?;
+    /// assert_eq!(provider.get_member(&owner).await?.email, "ann@example.com");
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of every call, such as [`PermissionDenied`](crate::ErrorKind::PermissionDenied) where the key may not read
+    /// itself.
+    async fn key_owner(&self) -> Result<Option<MemberId>>;
 }
 
 /// What every provider can do because it is a [`MemberProvider`].
@@ -399,6 +459,14 @@ macro_rules! forward {
 
             async fn list_roles(&self) -> Result<Vec<Role>> {
                 (**self).list_roles().await
+            }
+
+            async fn api_keys(&self, member: &MemberId) -> Result<Vec<ApiKey>> {
+                (**self).api_keys(member).await
+            }
+
+            async fn key_owner(&self) -> Result<Option<MemberId>> {
+                (**self).key_owner().await
             }
         }
     };

@@ -44,4 +44,4 @@ pub use limits::{Limit, Limits, Window};
 pub use operation::Operation;
 pub use provider::Provider;
 pub use sandbox::{Sandbox, SandboxBuilder};
-pub use snapshot::{InvitationSnapshot, MemberSnapshot, RoleBindingSnapshot};
+pub use snapshot::{ApiKeySnapshot, InvitationSnapshot, MemberSnapshot, RoleBindingSnapshot};

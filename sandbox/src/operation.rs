@@ -39,6 +39,10 @@ pub enum Operation {
     GetRoleBinding,
     /// `deleteIamV2RoleBinding`, only on Confluent.
     DeleteRoleBinding,
+    /// `listIamV2ApiKeys`, only on Confluent.
+    ListApiKeys,
+    /// `getIamV2ApiKey`, only on Confluent.
+    GetApiKey,
     /// `listOrgV2Organizations`, only on Confluent.
     ListOrganizations,
     /// `getOrgV2Organization`, only on Confluent.
@@ -65,6 +69,8 @@ const CONFLUENT: &[(&str, Operation)] = &[
     ("createIamV2RoleBinding", Operation::CreateRoleBinding),
     ("getIamV2RoleBinding", Operation::GetRoleBinding),
     ("deleteIamV2RoleBinding", Operation::DeleteRoleBinding),
+    ("listIamV2ApiKeys", Operation::ListApiKeys),
+    ("getIamV2ApiKey", Operation::GetApiKey),
     ("listOrgV2Organizations", Operation::ListOrganizations),
     ("getOrgV2Organization", Operation::GetOrganization),
 ];
@@ -88,7 +94,11 @@ impl Operation {
     pub(crate) fn is_list(self) -> bool {
         matches!(
             self,
-            Self::List | Self::ListMembers | Self::ListRoleBindings | Self::ListOrganizations
+            Self::List
+                | Self::ListMembers
+                | Self::ListRoleBindings
+                | Self::ListApiKeys
+                | Self::ListOrganizations
         )
     }
 
@@ -132,6 +142,8 @@ impl fmt::Display for Operation {
             Self::CreateRoleBinding => "create_role_binding",
             Self::GetRoleBinding => "get_role_binding",
             Self::DeleteRoleBinding => "delete_role_binding",
+            Self::ListApiKeys => "list_api_keys",
+            Self::GetApiKey => "get_api_key",
             Self::ListOrganizations => "list_organizations",
             Self::GetOrganization => "get_organization",
             Self::Roles => "roles",

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::config::{Config, CustomRole, Quotas, StsSettings};
+use crate::config::{Config, ConfluentKey, CustomRole, Quotas, StsSettings};
 use crate::credentials::Credentials;
 use crate::faults::Faults;
 use crate::invitations::AcceptError;
@@ -18,7 +18,7 @@ use crate::ledger::Ledger;
 use crate::limits::Limits;
 use crate::provider::Provider;
 use crate::server::{self, AppState};
-use crate::snapshot::{InvitationSnapshot, MemberSnapshot, RoleBindingSnapshot};
+use crate::snapshot::{ApiKeySnapshot, InvitationSnapshot, MemberSnapshot, RoleBindingSnapshot};
 
 /// A running server with both vendors' APIs for invitations, members and roles.
 ///
@@ -175,7 +175,23 @@ impl Sandbox {
         self.app.lock().confluent.role_binding_snapshots().collect()
     }
 
-    /// Goes back to the state at the start: people, ledger, faults, limits, quotas, roles, tokens and clock.
+    /// Gives the first organisation on Confluent a further API key, such as one of a member.
+    /// `POST /_sandbox/api-keys` does the same.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::InvalidInput`] if a key or token of this name is there already.
+    pub fn add_confluent_key(&self, key: ConfluentKey) -> io::Result<()> {
+        self.app.lock().add_key(key).map_err(invalid_input)
+    }
+
+    /// All API keys of Confluent, each organisation's in order of creation. `GET /_sandbox/api-keys` answers the same, as
+    /// `{"api_keys": […]}`.
+    pub fn api_keys(&self) -> Vec<ApiKeySnapshot> {
+        self.app.lock().confluent.api_key_snapshots().collect()
+    }
+
+    /// Goes back to the state at the start: people, keys, ledger, faults, limits, quotas, roles, tokens and clock.
     /// `POST /_sandbox/reset` does the same.
     ///
     /// The credentials stay, and the ledger's `sequence` continues.

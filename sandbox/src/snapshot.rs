@@ -69,6 +69,20 @@ pub struct RoleBindingSnapshot {
     pub created_at: DateTime<Utc>,
 }
 
+/// An API key of Confluent, as the sandbox keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ApiKeySnapshot {
+    /// The id of the organisation that the key belongs to.
+    pub organization: String,
+    /// The key's id, which is the user name in HTTP Basic.
+    pub id: String,
+    /// The id of the user or service account who owns the key.
+    pub owner: String,
+    /// The cluster that the key is for, if it is not for the organisation.
+    pub resource: Option<String>,
+}
+
 impl MemberSnapshot {
     pub(crate) fn new<D>(
         provider: Provider,

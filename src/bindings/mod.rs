@@ -59,7 +59,7 @@ macro_rules! bindings {
     };
 }
 
-/// Confluent Cloud: invitations, users, role bindings, organisations, and the exchange of tokens.
+/// Confluent Cloud: invitations, users, API keys, role bindings, organisations, and the exchange of tokens.
 pub mod confluent {
     bindings!("confluent.rs");
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 
 use crate::{
+    api_key::ApiKey,
     bindings::clickhouse::{offers, types},
     clickhouse::{ClickHouse, convert},
     decode::{ListBody, ObjectText, Text, extra_of, is_ambiguous, parse, raw_property, split},
@@ -102,6 +103,16 @@ impl MemberProvider for ClickHouse {
 
     async fn list_roles(&self) -> Result<Vec<Role>> {
         self.roles_list().await
+    }
+
+    async fn api_keys(&self, member: &MemberId) -> Result<Vec<ApiKey>> {
+        let context = self.context(Operation::ListApiKeys, Some(member.as_str()));
+        context.require_supported(false, "API keys of members")?;
+        Ok(Vec::new())
+    }
+
+    async fn key_owner(&self) -> Result<Option<MemberId>> {
+        Ok(None)
     }
 }
 

@@ -153,6 +153,7 @@ impl InvitationProvider for ClickHouse {
                 && offers::MEMBER_DELETE,
             removal_deletes_owned: false,
             membership_events: offers::ACTIVITY_GET_LIST,
+            api_keys: false,
             legacy_role: offers::NEW_INVITATION_ROLE,
             filter_email: true,
             filter_status: true,

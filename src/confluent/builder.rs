@@ -80,6 +80,10 @@ impl ConfluentBuilder {
     pub fn build(self) -> Result<Confluent> {
         let with_provider = |error: Error| error.with_provider(Confluent::NAME);
         let endpoint = Endpoint::new(&self.base_url.map_err(with_provider)?, None);
+        let key_id = match &self.credentials {
+            Some(Credentials::ApiKey { id, .. }) => Some(id.as_str().into()),
+            _ => None,
+        };
         let authorization = match (self.credentials, self.sts) {
             (Some(credentials), None) => {
                 Authorization::fixed(&credentials).map_err(|error| with_provider(error.into()))?
@@ -108,6 +112,7 @@ impl ConfluentBuilder {
         let client = HttpClient::new(service, endpoint, authorization, self.options);
         Ok(Confluent::new(
             client.map_err(|error| with_provider(error.into()))?,
+            key_id,
         ))
     }
 }

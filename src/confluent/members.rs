@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 
 use crate::{
+    api_key::ApiKey,
     bindings::confluent::{offers, types},
     confluent::{Confluent, bindings, convert},
     decode::{ListBody, ObjectText, Text, extra_of, split},
@@ -92,6 +93,16 @@ impl MemberProvider for Confluent {
         let option = "list of roles; the vendor's documentation names the predefined ones";
         context.require_supported(false, option)?;
         Ok(Vec::new())
+    }
+
+    /// `GET /iam/v2/api-keys?spec.owner=…`
+    async fn api_keys(&self, member: &MemberId) -> Result<Vec<ApiKey>> {
+        self.keys_of(member).await
+    }
+
+    /// `GET /iam/v2/api-keys/{id}`, of the key in use.
+    async fn key_owner(&self) -> Result<Option<MemberId>> {
+        self.owner_of_key_in_use().await
     }
 }
 

@@ -1,5 +1,6 @@
 //! Confluent Cloud, IAM v2.
 
+mod api_keys;
 mod bindings;
 mod builder;
 #[cfg(feature = "client-credentials")]
@@ -80,6 +81,8 @@ pub struct Confluent {
     lookups: Arc<SharedLookups>,
     /// The id of the organisation, once it is looked up.
     organization: Arc<OnceCell<String>>,
+    /// The id of the API key that requests authenticate with, unless they have a token.
+    key_id: Option<Arc<str>>,
 }
 
 impl Confluent {
@@ -107,11 +110,12 @@ impl Confluent {
         &self.api
     }
 
-    fn new(client: Arc<HttpClient>) -> Self {
+    fn new(client: Arc<HttpClient>, key_id: Option<Arc<str>>) -> Self {
         Self {
             api: Client::over(client),
             lookups: Arc::default(),
             organization: Arc::default(),
+            key_id,
         }
     }
 
@@ -157,6 +161,7 @@ impl InvitationProvider for Confluent {
                 && bindings::OFFERED,
             removal_deletes_owned: offers::DELETE_IAM_V2_USER,
             membership_events: false,
+            api_keys: api_keys::OFFERED,
             legacy_role: false,
             filter_email: offers::LIST_IAM_V2_INVITATIONS_EMAIL,
             filter_status: offers::LIST_IAM_V2_INVITATIONS_STATUS,

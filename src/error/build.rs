@@ -136,6 +136,13 @@ impl Error {
         self
     }
 
+    /// Leaves the body that could not be read out of the error.
+    #[must_use]
+    pub(crate) fn without_body_excerpt(mut self) -> Self {
+        self.0.body_excerpt = None;
+        self
+    }
+
     /// Sets the number of requests sent.
     #[must_use]
     pub fn with_attempts(mut self, attempts: u32) -> Self {

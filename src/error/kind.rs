@@ -94,6 +94,10 @@ pub enum Operation {
     GrantRole,
     /// Taking a role from a person.
     RevokeRole,
+    /// Reading the API keys of a member.
+    ListApiKeys,
+    /// Reading the API key in use.
+    GetApiKey,
 }
 
 impl ErrorKind {
@@ -155,6 +159,8 @@ impl fmt::Display for Operation {
             Self::ListRoles => "list roles",
             Self::GrantRole => "grant role",
             Self::RevokeRole => "revoke role",
+            Self::ListApiKeys => "list API keys",
+            Self::GetApiKey => "get API key",
         })
     }
 }

@@ -54,7 +54,7 @@ impl Plan {
     /// - Where roles are given to users ([`Capabilities::role_scopes`]), an invited user gets other roles without a new
     ///   invitation.
     /// - A member without a row is removed only with [`PlanOptions::prune_members`], and never if
-    ///   [`PlanOptions::keep`] or [`PlanOptions::min_admins`] protects the member.
+    ///   [`PlanOptions::keep`], [`PlanOptions::owner`] or [`PlanOptions::min_admins`] protects the member.
     ///
     /// ```
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {

@@ -75,8 +75,11 @@ pub(super) fn decide(
     step
 }
 
-/// Keeps members whom a step would remove, or whose administrator's role it would take, although the options protect
-/// them or too few administrators would remain.
+/// Why the owner of the API key in use is kept.
+const OWNER: &str = "the member owns the API key in use, so is not removed and loses no role";
+
+/// Keeps members whom a step would remove, or from whom it would take a role, although they own the key in use, their id
+/// is not theirs alone, or too few administrators would remain.
 pub(super) fn protect(
     steps: &mut [Step],
     members: &[ExistingMember],
@@ -93,12 +96,11 @@ pub(super) fn protect(
         }
     }
     for step in steps.iter_mut().filter(|step| step.takes_from_member()) {
-        if step
-            .member
-            .as_ref()
-            .is_some_and(|id| shared_ids.contains(id))
-        {
+        let Some(id) = &step.member else { continue };
+        if shared_ids.contains(id) {
             step.forgo(SHARED_ID.to_owned());
+        } else if options.owner.as_ref() == Some(id) {
+            step.forgo(OWNER.to_owned());
         }
     }
     let mut admins = members

@@ -4,6 +4,7 @@ use crate::{
     bulk::BulkOptions,
     error::{Error, ErrorKind, Operation, Result},
     invitation::{InvitationId, NewInvitation},
+    member::MemberId,
     removal::RemovalLimit,
     renewal::RenewalOptions,
     role::Role,
@@ -23,9 +24,11 @@ pub struct PlanOptions {
     /// [`withdraw`](Self::withdraw) has the address without an id. On Confluent, the removal of a member deletes
     /// everything that the member owns. Default: no.
     pub prune_members: bool,
-    /// Who is never removed: addresses, and ids of members or invitations. Whoever owns the key in use belongs here, as no
-    /// documented operation tells it. Default: nobody.
+    /// Who is never removed: addresses, and ids of members or invitations. Default: nobody.
     pub keep: Vec<String>,
+    /// Who owns the API key in use, as [`key_owner`](crate::MemberProvider::key_owner) tells it: this member is never
+    /// removed, and loses no role. Where it is not known, [`keep`](Self::keep) protects whom it names. Default: unknown.
+    pub owner: Option<MemberId>,
     /// How many administrators have to remain: a step that would leave fewer members with a role of the whole
     /// organisation whose name is an administrator's (`OrganizationAdmin`, `Admin`) is not taken. If no member is known to
     /// have one, no member is removed. Zero switches the check off. Default: 1.
@@ -46,6 +49,7 @@ impl Default for PlanOptions {
             prune: false,
             prune_members: false,
             keep: Vec::new(),
+            owner: None,
             min_admins: 1,
             allow_empty: false,
             withdraw: Vec::new(),
@@ -77,6 +81,7 @@ impl Withdrawal {
 setters!(PlanOptions {
     prune: bool,
     prune_members: bool,
+    owner: Option<MemberId>,
     min_admins: usize,
     allow_empty: bool,
 });

@@ -4,6 +4,7 @@
 //! The bodies are written from the vendors' documents and from what was observed on the wire, not from
 //! the library, and every request is compared with what those documents ask for.
 
+mod api_keys;
 mod backend;
 mod bindings;
 mod builder;

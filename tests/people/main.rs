@@ -1,6 +1,7 @@
 //! Members and roles against the sandbox, on both vendors: from the invitation to the removal, and where an answer is
 //! lost on the way.
 
+mod keys;
 mod plans;
 
 use std::{sync::Arc, time::Duration};

@@ -2,8 +2,8 @@
 
 use futures::TryStreamExt;
 use org_invitations::{
-    Error, ErrorKind, Invitation, InvitationProviderExt, ListQuery, Member, MemberProviderExt,
-    NewInvitation, People, Roles,
+    Error, ErrorKind, Invitation, InvitationProviderExt, ListQuery, Member, MemberId,
+    MemberProviderExt, NewInvitation, People, Roles,
 };
 
 use crate::{
@@ -29,15 +29,12 @@ pub(crate) async fn load_people(
             ))),
         };
     }
-    let warn = |what: &str, error: &Error| {
-        let why = escape_control(&error.to_string()).into_owned();
-        eprintln!("warning: {}: {what}: {why}", provider.name());
-    };
     let members = async { Ok(list_members(provider).await) };
     match interrupt.or_interrupted(members).await? {
         Ok(members) => people.members = members,
         Err(error) if is_closed(&error) && !needs_members => {
             warn(
+                provider,
                 "members are not known, so whoever accepted may be planned as new",
                 &error,
             );
@@ -52,6 +49,7 @@ pub(crate) async fn load_people(
             Ok(()) => {}
             Err(error) if is_closed(&error) && !needs_members => {
                 warn(
+                    provider,
                     "the roles of members are not known, and are not compared",
                     &error,
                 );
@@ -60,6 +58,31 @@ pub(crate) async fn load_people(
         }
     }
     Ok(people)
+}
+
+/// The member who owns the API key in use, if that is known. A key that may not read itself is a warning.
+pub(crate) async fn key_owner(
+    provider: &ProviderContext,
+    interrupt: &Interrupt,
+) -> Result<Option<MemberId>, Failure> {
+    let owner = async { Ok(provider.key_owner().await) };
+    match interrupt.or_interrupted(owner).await? {
+        Ok(owner) => Ok(owner),
+        Err(error) if is_closed(&error) => {
+            warn(
+                provider,
+                "the owner of the API key in use is not known, so only --keep protects the owner",
+                &error,
+            );
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn warn(provider: &ProviderContext, what: &str, error: &Error) {
+    let why = escape_control(&error.to_string()).into_owned();
+    eprintln!("warning: {}: {what}: {why}", provider.name());
 }
 
 /// Whether the key may not read something, or the server does not have it.

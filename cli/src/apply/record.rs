@@ -1,10 +1,11 @@
 //! The printed form of steps and their outcomes.
 
-use org_invitations::{Action, Error, NewInvitation, Step, StepOutcome, StepResult};
+use org_invitations::{Action, ApiKey, Error, NewInvitation, Step, StepOutcome, StepResult};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
+    bulk::OwnedKeys,
     output::{Cell, ERROR, Record, SUCCESS, WARNING},
     provider::ProviderContext,
     providers::Origin,
@@ -26,6 +27,9 @@ pub(crate) struct StepRecord {
     /// The profile of that provider, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<String>,
+    /// The API keys that are deleted with a member, if they could be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_keys: Option<Vec<ApiKey>>,
 }
 
 impl StepRecord {
@@ -37,6 +41,7 @@ impl StepRecord {
             step,
             provider: None,
             profile: None,
+            api_keys: None,
         }
     }
 
@@ -45,6 +50,14 @@ impl StepRecord {
         if let Some(origin) = origin.filter(|origin| origin.profile.is_some()) {
             self.provider = Some(origin.label.clone());
             self.profile.clone_from(&origin.profile);
+        }
+        self
+    }
+
+    /// Adds the keys that are deleted with the member whom the step removes.
+    pub fn with_keys(mut self, keys: &OwnedKeys) -> Self {
+        if let (Action::Remove, Some(member)) = (self.step.action, &self.step.member) {
+            self.api_keys = keys.of(member);
         }
         self
     }
@@ -134,7 +147,7 @@ pub(crate) struct OutcomeRecord {
 }
 
 impl OutcomeRecord {
-    pub fn new(outcome: StepOutcome, lines: &[usize]) -> Self {
+    pub fn new(outcome: StepOutcome, lines: &[usize], keys: &OwnedKeys) -> Self {
         let StepOutcome {
             mut step, result, ..
         } = outcome;
@@ -162,7 +175,7 @@ impl OutcomeRecord {
             _ => ("not_attempted", (None, None)),
         };
         Self {
-            step: StepRecord::new(step, lines),
+            step: StepRecord::new(step, lines).with_keys(keys),
             result: word,
             error,
             may_have_executed,

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     bulk::{
-        RemovalOptions, RunSummary, print_removals, recovery_command, recovery_message,
+        OwnedKeys, RemovalOptions, RunSummary, print_removals, recovery_command, recovery_message,
         rerun_command,
     },
     failure::{Exit, Failure},
@@ -48,6 +48,8 @@ pub(crate) struct ApplyRun<'a> {
     pub journal: Option<Journal>,
     /// People whom the interrupted run withdrew and who have no invitation now.
     pub withdrawn: Vec<NewInvitation>,
+    /// The API keys that are deleted with removed members.
+    pub keys: OwnedKeys,
     /// What the caller withdraws at another provider after this run.
     pub source_removal: Option<(&'a ProviderContext, &'a Plan)>,
 }
@@ -132,7 +134,7 @@ impl ApplyRun<'_> {
             let exit = exit_of(&outcome);
             let is_withheld = matches!(outcome.result, StepResult::Skipped(_));
             let (step, recovery) = (outcome.step.clone(), self.recovery_text(&outcome));
-            let record = OutcomeRecord::new(outcome, self.lines);
+            let record = OutcomeRecord::new(outcome, self.lines, &self.keys);
             match exit {
                 Ok(()) => summary.record_success(),
                 Err(exit) => {
@@ -326,6 +328,7 @@ impl ApplyRun<'_> {
     async fn confirm(&self, interrupt: &Interrupt) -> Result<bool, Failure> {
         eprintln!("{}: {}", self.provider.name(), count_actions(&self.plan));
         let withdrawn = self.source_removal.map_or(0, |(_, plan)| plan.removals());
+        self.keys.print(self.provider);
         if self.options.yes || (self.plan.is_noop() && withdrawn == 0) {
             return Ok(true);
         }

@@ -4,6 +4,7 @@
 mod concurrent;
 mod in_order;
 mod outage;
+mod owned_keys;
 mod recovery;
 mod removal;
 mod summary;
@@ -12,6 +13,7 @@ pub(crate) use self::{
     concurrent::for_each_concurrent,
     in_order::{Results, for_each_provider, in_order},
     outage::{PauseOptions, never_pause, rerun_command},
+    owned_keys::OwnedKeys,
     recovery::{create_command, recovery_command, recovery_message},
     removal::{RemovalOptions, print_removals},
     summary::RunSummary,

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use org_invitations::{Action, Plan, Step};
+use org_invitations::{Action, MemberId, Plan};
 
 use super::plan::{RosterOptions, plan, print_plan, print_summary};
 use crate::{
     apply::{ApplyOptions, ApplyRun, Journal, SavedPlan},
+    bulk::OwnedKeys,
     failure::Failure,
     interrupt::Interrupt,
     output::Output,
@@ -33,7 +34,8 @@ succeeds, then removals. If it is unknown whether a person was invited, nothing 
 removed. --prune rejects an empty roster, and keeps everybody who has a row. A run
 that would remove more than --max-deletes fails before it starts; renewals of
 unexpired invitations count as well, and changes that take a role. On Confluent,
-whoever is removed loses everything that they own, so that needs --delete-owned.
+whoever is removed loses everything that they own, so that needs --delete-owned;
+the API keys among it are listed, as far as the key in use may read them.
 
 `plan --help` describes rosters and actions. Tables show failures and a summary
 only; the other formats have an object for each row.")]
@@ -69,14 +71,29 @@ pub(crate) fn check(args: &ApplyArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The members whom a plan removes.
+fn removed_members(plan: &Plan) -> impl Iterator<Item = (MemberId, String)> {
+    let removals = plan.steps.iter();
+    let removals = removals.filter(|step| step.action == Action::Remove);
+    removals.filter_map(|step| Some((step.member.clone()?, step.email.clone())))
+}
+
+/// The API keys that are deleted with the members whom a plan removes.
+pub(super) async fn owned_keys(
+    provider: &ProviderContext,
+    plan: &Plan,
+    interrupt: &Interrupt,
+) -> Result<OwnedKeys, Failure> {
+    OwnedKeys::load(provider, removed_members(plan), interrupt).await
+}
+
 /// Refuses a plan that removes members and, with them, what they own, unless that was accepted.
 pub(super) fn check_owned(
     provider: &ProviderContext,
     plan: &Plan,
     options: &ApplyOptions,
 ) -> Result<(), Failure> {
-    let removes = |step: &&Step| step.action == Action::Remove && step.member.is_some();
-    let members = plan.steps.iter().filter(removes).count();
+    let members = removed_members(plan).count();
     if members == 0 || options.delete_owned || !provider.capabilities().removal_deletes_owned {
         return Ok(());
     }
@@ -116,8 +133,10 @@ pub(crate) async fn run(
     let ApplyArgs { roster, apply, .. } = &args;
     if apply.dry_run {
         let planned = plan(provider, roster, people, None, interrupt).await?;
+        let keys = owned_keys(provider, &planned.plan, interrupt).await?;
         print_summary(provider, &roster.removals, &planned.plan);
-        return print_plan(planned, out);
+        keys.print(provider);
+        return print_plan(planned, &keys, out);
     }
     // From here on, the lock on the journal keeps other processes from starting or resuming this run.
     let path = args.journal_path();
@@ -130,6 +149,7 @@ pub(crate) async fn run(
         saved.check_unchanged(provider, &planned.plan)?;
     }
     check_owned(provider, &planned.plan, &args.apply)?;
+    let keys = owned_keys(provider, &planned.plan, interrupt).await?;
     let run = ApplyRun {
         provider,
         plan: planned.plan,
@@ -138,6 +158,7 @@ pub(crate) async fn run(
         removals: &roster.removals,
         journal,
         withdrawn: planned.withdrawn,
+        keys,
         source_removal: None,
     };
     run.run(interrupt, out).await.outcome

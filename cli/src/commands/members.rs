@@ -1,5 +1,7 @@
 //! `members`: who belongs to an organisation, with which roles.
 
+mod remove;
+
 use std::ops::ControlFlow;
 
 use clap::{Args, Subcommand};
@@ -15,11 +17,13 @@ use crate::{
     cli::GlobalOptions,
     failure::Failure,
     interrupt::Interrupt,
-    output::{Cell, MemberRecord, Output, Record, Shape, escape_control, role_names},
+    output::{Cell, MemberRecord, Output, Record, Shape, role_names},
     prompt,
     provider::ProviderContext,
     providers::{self, Origin, Providers},
 };
+
+pub(crate) use self::remove::RemovedRecord;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum MembersCommand {
@@ -54,8 +58,9 @@ Examples:
   org-invitations -p confluent members remove u-7od91 --delete-owned --yes
 
 On Confluent everything that the user owns is deleted too, API keys included; the
-command needs --delete-owned there. The command prompts on a terminal; elsewhere
-it needs --yes.")]
+command needs --delete-owned there, and lists the API keys, as far as the key in
+use may read them. Whoever owns the key in use is not removed. The command prompts
+on a terminal; elsewhere it needs --yes.")]
     Remove(RemoveArgs),
 }
 
@@ -149,34 +154,6 @@ impl Record for RoleChangeRecord {
     }
 }
 
-/// A member who was removed.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "RemovedMember")]
-pub(crate) struct RemovedRecord {
-    /// `confluent`, `clickhouse` or `sandbox`.
-    provider: String,
-    /// The id of the member.
-    id: MemberId,
-    /// The address of the member.
-    email: String,
-    /// Always true: stderr has the members who were not removed.
-    removed: bool,
-}
-
-impl Record for RemovedRecord {
-    const TABLE: &'static [&'static str] = &["PROVIDER", "ID", "EMAIL", "REMOVED"];
-    const CSV: &'static [&'static str] = &["provider", "id", "email", "removed"];
-
-    fn line(&self) -> Vec<String> {
-        vec![
-            self.provider.clone(),
-            self.id.to_string(),
-            self.email.clone(),
-            self.removed.to_string(),
-        ]
-    }
-}
-
 /// `members list`, of all selected providers.
 async fn list(
     providers: Providers,
@@ -246,7 +223,7 @@ pub(crate) async fn run(
                 let message = "cannot prompt: not a terminal; pass --yes. Nobody was removed";
                 return Err(Failure::Usage(message.to_owned()));
             }
-            remove(&selected.connect().await?, &args, interrupt, out).await
+            remove::remove(&selected.connect().await?, &args, interrupt, out).await
         }
     }
 }
@@ -338,61 +315,6 @@ async fn change(
         .collect();
     let failures = change.failed.into_iter().map(|one| one.error.into());
     Ok((record, failures.collect()))
-}
-
-async fn remove(
-    provider: &ProviderContext,
-    args: &RemoveArgs,
-    interrupt: &Interrupt,
-    out: &mut Output,
-) -> Result<(), Failure> {
-    // The sandbox has Confluent's API.
-    let deletes_owned = provider.label != "clickhouse";
-    if deletes_owned && !args.delete_owned {
-        let message = "removing a user of Confluent deletes everything that the user owns, API keys included; pass \
-                       --delete-owned to accept that. Nobody was removed";
-        return Err(Failure::Usage(message.to_owned()));
-    }
-    let mut summary = RunSummary::default();
-    let mut members: Vec<Member> = Vec::new();
-    for wanted in &args.members {
-        let find = async { Ok(find(provider, wanted).await?) };
-        let found = summary.attempt(interrupt, find).await?;
-        members.extend(found.filter(|found| members.iter().all(|known| known.id != found.id)));
-    }
-    if !args.yes && !members.is_empty() {
-        for member in &members {
-            let (id, email) = (&member.id, escape_control(&member.email));
-            eprintln!("{}: {email} ({id})", provider.name());
-        }
-        let owned = match deletes_owned {
-            true => ", with everything that they own, API keys included",
-            false => "",
-        };
-        let who = match members.len() {
-            1 => "this member".to_owned(),
-            count => format!("these {count} members"),
-        };
-        let question = format!("Remove {who}{owned}?");
-        prompt::require(&question, "nobody was removed", interrupt).await?;
-    }
-    out.ignore_broken_pipe();
-    let mut records = out.records(Shape::of(&args.members)).without_first_column();
-    for member in members {
-        let removal = async { Ok(provider.remove_member(&member.id).await?) };
-        if summary.attempt(interrupt, removal).await?.is_some() {
-            records.push(&RemovedRecord {
-                provider: provider.label.clone(),
-                id: member.id,
-                email: member.email,
-                removed: true,
-            })?;
-            records.flush_lines()?;
-            summary.record_success();
-        }
-    }
-    records.finish()?;
-    summary.finish()
 }
 
 /// Finds a member by id or address: ids have no `@`.

@@ -8,8 +8,8 @@ use org_invitations::{
 };
 
 use crate::{
-    apply::{Journal, PruneOptions, SavedPlan, StepRecord, count_actions, load_people},
-    bulk::{RemovalOptions, Results, RunSummary, for_each_provider},
+    apply::{Journal, PruneOptions, SavedPlan, StepRecord, count_actions, key_owner, load_people},
+    bulk::{OwnedKeys, RemovalOptions, Results, RunSummary, for_each_provider},
     failure::{Exit, Failure},
     interrupt::Interrupt,
     output::{Output, Records, Shape, escape_control},
@@ -55,8 +55,9 @@ the plan. The actions:
              --prune-members), or the row says so
   invalid    the row cannot be applied, and the reason says why
 
-Nobody is removed who is named by --keep, or without whom fewer than --min-admins
-members would be administrators (OrganizationAdmin, Admin).")]
+Nobody is removed who is named by --keep, who owns the API key in use (as far as
+Confluent tells; nor does the owner lose a role), or without whom fewer than
+--min-admins members would be administrators (OrganizationAdmin, Admin).")]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub roster: RosterOptions,
@@ -146,9 +147,14 @@ pub(super) async fn plan(
         None => Vec::new(),
     };
     let roles = interrupt.or_interrupted(roles_of(provider, &news)).await?;
+    let owner = match options.prune.prune_members || news.iter().any(grants_roles) {
+        true => key_owner(provider, interrupt).await?,
+        false => None,
+    };
     let missing = without_invitation(&roster.withdraw, &people, options.prune.prune_members);
     let mut options = options.plan_options().withdraw(roster.withdraw);
     options.roles = roles;
+    options.owner = owner;
     let mut plan = Plan::of_people(news, people, &provider.capabilities(), &options);
     for step in &mut plan.steps {
         // The library numbers rows; people count lines.
@@ -175,7 +181,6 @@ async fn roles_of(
     provider: &ProviderContext,
     news: &[NewInvitation],
 ) -> Result<Option<Vec<Role>>, Failure> {
-    let grants_roles = |new: &NewInvitation| matches!(new.roles, Some(Roles::Grants(_)));
     if !provider.capabilities().list_roles || !news.iter().any(grants_roles) {
         return Ok(None);
     }
@@ -188,6 +193,10 @@ async fn roles_of(
             Ok(None)
         }
     }
+}
+
+fn grants_roles(new: &NewInvitation) -> bool {
+    matches!(new.roles, Some(Roles::Grants(_)))
 }
 
 /// The addresses to withdraw that have no invitation, and are no members who are removed too.
@@ -284,7 +293,7 @@ async fn try_run(
                 "warning: {name}`apply` would reject the plan: {error}; see --max-deletes"
             ));
         }
-        push_plan(planned, Some(origin), &mut records)?;
+        push_plan(planned, Some(origin), &OwnedKeys::default(), &mut records)?;
         Ok(ControlFlow::Continue(()))
     };
     let outcome = for_each_provider(providers, interrupt, &mut summary, read, show).await;
@@ -297,22 +306,27 @@ async fn try_run(
 }
 
 /// Prints the steps of a plan.
-pub(super) fn print_plan(planned: Planned, out: &mut Output) -> Result<(), Failure> {
+pub(super) fn print_plan(
+    planned: Planned,
+    keys: &OwnedKeys,
+    out: &mut Output,
+) -> Result<(), Failure> {
     let mut records = out.records(Shape::Many);
-    push_plan(planned, None, &mut records)?;
+    push_plan(planned, None, keys, &mut records)?;
     Ok(records.finish()?)
 }
 
 fn push_plan(
     planned: Planned,
     origin: Option<&Origin>,
+    keys: &OwnedKeys,
     records: &mut Records<'_, StepRecord>,
 ) -> Result<(), Failure> {
     let Planned { plan, lines, .. } = planned;
     for step in plan.steps {
         // A table shows the changes, and the invitations that are kept although they have no row.
         if !(records.is_table() && step.action == Action::Keep && step.row.is_some()) {
-            records.push(&StepRecord::new(step, &lines).of(origin))?;
+            records.push(&StepRecord::new(step, &lines).of(origin).with_keys(keys))?;
         }
     }
     Ok(())

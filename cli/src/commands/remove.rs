@@ -4,11 +4,11 @@ use clap::Args;
 use org_invitations::{Action, Plan, PlanOptions, Withdrawal};
 
 use super::{
-    apply::check_owned,
+    apply::{check_owned, owned_keys},
     plan::{Planned, print_plan, print_summary, without_invitation},
 };
 use crate::{
-    apply::{ApplyOptions, ApplyRun, load_people},
+    apply::{ApplyOptions, ApplyRun, key_owner, load_people},
     bulk::{PauseOptions, RemovalOptions},
     failure::{Exit, Failure},
     interrupt::Interrupt,
@@ -103,6 +103,7 @@ pub(crate) async fn run(
         .prune_members(has_members)
         .keep(&args.keep)
         .min_admins(args.min_admins);
+    let options = options.owner(key_owner(provider, interrupt).await?);
     let plan = Plan::of_people([], people, &provider.capabilities(), &options);
     for step in plan.steps.iter().filter(|step| step.action == Action::Keep) {
         eprintln!(
@@ -114,7 +115,9 @@ pub(crate) async fn run(
     }
     let is_kept = plan.count(Action::Keep) > 0;
     let apply = args.apply_options();
+    let keys = owned_keys(provider, &plan, interrupt).await?;
     let outcome = if args.dry_run {
+        keys.print(provider);
         print_summary(provider, &args.removals, &plan);
         let (lines, withdrawn) = (Vec::new(), Vec::new());
         let planned = Planned {
@@ -122,7 +125,7 @@ pub(crate) async fn run(
             lines,
             withdrawn,
         };
-        print_plan(planned, out)
+        print_plan(planned, &keys, out)
     } else {
         check_owned(provider, &plan, &apply)?;
         let run = ApplyRun {
@@ -131,6 +134,7 @@ pub(crate) async fn run(
             lines: &[],
             options: &apply,
             removals: &args.removals,
+            keys,
             journal: None,
             withdrawn: Vec::new(),
             source_removal: None,

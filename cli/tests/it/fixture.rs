@@ -25,8 +25,13 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub async fn start() -> Self {
+        Self::over(Sandbox::start().await.unwrap())
+    }
+
+    /// A fixture with this sandbox.
+    pub fn over(sandbox: Sandbox) -> Self {
         Self {
-            sandbox: Sandbox::start().await.unwrap(),
+            sandbox,
             home: new_home(),
         }
     }
@@ -111,6 +116,12 @@ impl Fixture {
         let clickhouse = ClickHouse::builder("o-1").api_key("k", "s");
         let clickhouse = clickhouse.build().unwrap();
         confluent.capabilities().members && clickhouse.capabilities().members
+    }
+
+    /// Whether the library can read the API keys of Confluent's members.
+    pub fn offers_api_keys(&self) -> bool {
+        let confluent = Confluent::builder().api_key("k", "s").build().unwrap();
+        confluent.capabilities().api_keys && self.offers_members()
     }
 
     /// Whether the document of the bindings has the status filter of Confluent's list. If not, checks that it is

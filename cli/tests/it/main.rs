@@ -1,5 +1,6 @@
 //! The command as a process, against a sandbox.
 
+mod api_keys;
 mod choosing;
 mod configuration;
 mod doctor;

@@ -372,7 +372,7 @@ fn a_document_of_one_group_has_the_same_names() {
     let output = with(&confluent(), &[parsed("iam.json", &iam().value)]);
     let offers = output.offers();
     let is_of_others = |name: &str| {
-        ["ROLE_BINDING", "ORG", "TOKEN", "STS"]
+        ["ROLE_BINDING", "API_KEY", "ORG", "TOKEN", "STS"]
             .iter()
             .any(|word| name.contains(word))
     };

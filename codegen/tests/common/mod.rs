@@ -37,6 +37,11 @@ pub fn fixtures() -> &'static [Fixture] {
     FIXTURES.get_or_init(|| {
         vec![
             Fixture::new(confluent(), "confluent-iam-v2", "confluent-iam-v2.yaml"),
+            Fixture::new(
+                confluent(),
+                "confluent-apikeys-v2",
+                "confluent-apikeys-v2.yaml",
+            ),
             Fixture::new(confluent(), "confluent-mds-v2", "confluent-mds-v2.yaml"),
             Fixture::new(confluent(), "confluent-org-v2", "confluent-org-v2.yaml"),
             Fixture::new(confluent(), "confluent-sts-v1", "confluent-sts-v1.yaml"),
@@ -53,6 +58,11 @@ fn fixture(name: &str) -> &'static Fixture {
 /// Confluent's invitations and users.
 pub fn iam() -> &'static Fixture {
     fixture("confluent-iam-v2")
+}
+
+/// Confluent's API keys.
+pub fn api_keys() -> &'static Fixture {
+    fixture("confluent-apikeys-v2")
 }
 
 /// Confluent's role bindings.

@@ -6,7 +6,7 @@ use org_invitations_codegen::Surface;
 use serde_json::{Value, json};
 
 use crate::{
-    common::{Fixture, clickhouse_cloud, iam, organizations, role_bindings, sts},
+    common::{Fixture, api_keys, clickhouse_cloud, iam, organizations, role_bindings, sts},
     harness::{guarded, outcome, pointers, put, read, surface, vendored},
 };
 
@@ -104,6 +104,11 @@ fn tried(bytes: &[u8], before: &Surface, fixture: &Fixture, number: usize) -> Re
 #[test]
 fn wrong_types_in_the_iam_document_do_not_panic() {
     everywhere(iam(), 6, 1, (0, 3));
+}
+
+#[test]
+fn wrong_types_in_the_apikeys_document_do_not_panic() {
+    everywhere(api_keys(), 8, 1, (1, 2));
 }
 
 #[test]

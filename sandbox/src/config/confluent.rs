@@ -74,9 +74,20 @@ pub struct ConfluentKey {
     /// A bearer token with the rights of the key. Default none; random for the first key of the first organisation.
     #[serde(default)]
     pub access_token: Option<String>,
-    /// The id of the user who owns the key, and who is the creator of its invitations. Default random.
+    /// The id of the user (`u-…`) or service account (`sa-…`) who owns the key, and who is the creator of its
+    /// invitations. The key is deleted with the user. Default random.
     #[serde(default)]
     pub user: Option<String>,
+    /// What people call the key. Default nothing.
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// What the key is for, in words. Default nothing.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// The id of the Kafka cluster that the key is for, such as `lkc-456`. Such a key is listed, and authenticates no
+    /// request here. Default none: the key is for the organisation.
+    #[serde(default)]
+    pub resource: Option<String>,
     /// What the key allows. Default everything.
     #[serde(default)]
     pub rights: Rights,
@@ -192,7 +203,37 @@ impl ConfluentKey {
             api_secret: api_secret.into(),
             access_token: None,
             user: None,
+            display_name: None,
+            description: None,
+            resource: None,
             rights: Rights::Admin,
+        }
+    }
+
+    /// Sets the user or service account who owns the key.
+    #[must_use]
+    pub fn user(self, id: impl Into<String>) -> Self {
+        Self {
+            user: Some(id.into()),
+            ..self
+        }
+    }
+
+    /// Sets what people call the key.
+    #[must_use]
+    pub fn display_name(self, name: impl Into<String>) -> Self {
+        Self {
+            display_name: Some(name.into()),
+            ..self
+        }
+    }
+
+    /// Sets the Kafka cluster that the key is for.
+    #[must_use]
+    pub fn resource(self, id: impl Into<String>) -> Self {
+        Self {
+            resource: Some(id.into()),
+            ..self
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::bindings::RoleBindings;
 use super::{Details, UserDetails};
@@ -22,7 +22,9 @@ pub(super) struct Organization {
     pub(super) sso: bool,
     pub(super) staging: TimeDelta,
     pub(super) keep_deleted: bool,
-    pub(super) keys: Vec<CloudKey>,
+    /// The configured keys and, after them, those that were added since. No key leaves its place.
+    pub(super) keys: Vec<ApiKey>,
+    configured_keys: usize,
     pub(super) pools: Vec<Pool>,
     pub(super) invitations: Invitations<Details>,
     /// Those who have accepted.
@@ -31,10 +33,15 @@ pub(super) struct Organization {
 }
 
 #[derive(Debug)]
-pub(super) struct CloudKey {
+pub(super) struct ApiKey {
     pub(super) api_key: String,
     pub(super) api_secret: String,
     pub(super) access_token: Option<String>,
+    pub(super) display_name: Option<String>,
+    pub(super) description: Option<String>,
+    /// The cluster that the key is for, if it is not for the organisation.
+    pub(super) resource: Option<String>,
+    pub(super) created_at: DateTime<Utc>,
     /// Whether the user who owned the key was deleted.
     pub(super) is_deleted: bool,
     pub(super) caller: Caller,
@@ -74,9 +81,10 @@ pub(super) fn organizations(
         ..ConfluentKey::new("", "")
     };
     merge_first(&mut first.keys, key, |key, configured| ConfluentKey {
-        user: configured.user,
-        rights: configured.rights,
-        ..key
+        api_key: key.api_key,
+        api_secret: key.api_secret,
+        access_token: key.access_token,
+        ..configured
     });
     let pool = IdentityPool::new(credentials.identity_pool_id.clone());
     merge_first(&mut first.identity_pools, pool, |pool, configured| {
@@ -94,7 +102,8 @@ pub(super) fn organizations(
     Ok(organizations)
 }
 
-fn check(organizations: &[Organization]) -> Result<(), String> {
+/// Checks that every id, key and token is there once.
+pub(super) fn check(organizations: &[Organization]) -> Result<(), String> {
     let keys = || organizations.iter().flat_map(|it| &it.keys);
     let pools = organizations.iter().flat_map(|it| &it.pools);
     let tokens = keys().filter_map(|key| key.access_token.as_ref());
@@ -120,19 +129,9 @@ impl Organization {
         let ids: Vec<_> = members.iter().filter_map(|it| it.id.clone()).collect();
         check_emails(members.iter().map(|it| it.email.as_str()))?;
         check_unique("user", ids.iter())?;
+        let keys = keys.into_iter();
         let keys: Vec<_> = keys
-            .into_iter()
-            .map(|key| CloudKey {
-                caller: Caller {
-                    organization: position,
-                    user: key.user.map_or_else(random_user_id, Arc::from),
-                    rights: key.rights,
-                },
-                api_key: key.api_key,
-                api_secret: key.api_secret,
-                access_token: key.access_token,
-                is_deleted: false,
-            })
+            .map(|key| ApiKey::new(position, key, DateTime::default()))
             .collect();
         // Confluent's document does not say who is the creator of an invitation behind an identity pool.
         let user = keys
@@ -153,6 +152,7 @@ impl Organization {
             staging: TimeDelta::seconds(staging_seconds.into()),
             keep_deleted,
             pools: pools.collect(),
+            configured_keys: keys.len(),
             keys,
             invitations: Invitations::default(),
             users: Members::default(),
@@ -161,14 +161,42 @@ impl Organization {
     }
 }
 
+impl ApiKey {
+    /// A key of the organisation at this position.
+    pub(super) fn new(organization: usize, key: ConfluentKey, created_at: DateTime<Utc>) -> Self {
+        Self {
+            caller: Caller {
+                organization,
+                user: key.user.map_or_else(random_user_id, Arc::from),
+                rights: key.rights,
+            },
+            api_key: key.api_key,
+            api_secret: key.api_secret,
+            access_token: key.access_token,
+            display_name: key.display_name,
+            description: key.description,
+            resource: key.resource,
+            created_at,
+            is_deleted: false,
+        }
+    }
+
+    /// Whether requests can be authenticated with the key.
+    pub(super) fn authenticates(&self) -> bool {
+        !self.is_deleted && self.resource.is_none()
+    }
+}
+
 impl Organization {
-    /// Removes everybody, and restores the keys.
-    pub(super) fn reset(&mut self) {
+    /// Removes everybody, and restores the configured keys.
+    pub(super) fn reset(&mut self, now: DateTime<Utc>) {
         self.invitations = Invitations::default();
         self.users = Members::default();
         self.bindings = RoleBindings::default();
+        self.keys.truncate(self.configured_keys);
         for key in &mut self.keys {
             key.is_deleted = false;
+            key.created_at = now;
         }
     }
 }

@@ -35,7 +35,7 @@ impl Confluent {
     ) -> Result<(&Caller, CredentialName<'_>), ApiError> {
         let presented = PresentedCredentials::from_headers(headers);
         let keys = self.organizations.iter().flat_map(|it| &it.keys);
-        let mut keys = keys.filter(|key| !key.is_deleted);
+        let mut keys = keys.filter(|key| key.authenticates());
         match &presented {
             PresentedCredentials::Missing => {}
             PresentedCredentials::Basic { key, secret } => {

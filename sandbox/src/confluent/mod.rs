@@ -2,6 +2,7 @@
 //! exchange of the Security Token Service.
 
 mod accounts;
+mod api_keys;
 mod authentication;
 mod bindings;
 mod body;
@@ -95,7 +96,7 @@ impl Confluent {
         self.quotas = config.quota.clone();
         self.tokens.reset(config.sts.clone());
         for organization in &mut self.organizations {
-            organization.reset();
+            organization.reset(now);
         }
         for (organization, configured) in self.organizations.iter_mut().zip(&config.confluent) {
             seed::people(organization, configured, now);
@@ -139,6 +140,10 @@ impl Confluent {
             }
             Route::DeleteRoleBinding(id) => may(Rights::can_write)
                 .and_then(|it| self.delete_role_binding(state, &it, request, id)),
+            Route::ListApiKeys => {
+                may(Rights::can_read).and_then(|it| self.list_api_keys(&it, request))
+            }
+            Route::GetApiKey(id) => may(Rights::can_read).and_then(|it| self.get_api_key(&it, id)),
             Route::ListOrganizations => {
                 may(Rights::can_read).and_then(|it| self.list_organizations(&it, request))
             }

@@ -17,6 +17,8 @@ pub(crate) enum Route {
     CreateRoleBinding,
     GetRoleBinding(String),
     DeleteRoleBinding(String),
+    ListApiKeys,
+    GetApiKey(String),
     ListOrganizations,
     GetOrganization(String),
     ExchangeToken,
@@ -58,6 +60,14 @@ impl Route {
                 Method::GET => Self::GetRoleBinding((*id).to_owned()),
                 Method::DELETE => Self::DeleteRoleBinding((*id).to_owned()),
                 _ => Self::MethodNotAllowed("GET, DELETE"),
+            },
+            ["v2", "api-keys"] => match *method {
+                Method::GET => Self::ListApiKeys,
+                _ => Self::MethodNotAllowed("GET"),
+            },
+            ["v2", "api-keys", id] if !id.is_empty() => match *method {
+                Method::GET => Self::GetApiKey((*id).to_owned()),
+                _ => Self::MethodNotAllowed("GET"),
             },
             _ => Self::NotFound,
         }
@@ -104,6 +114,8 @@ impl Route {
             Self::CreateRoleBinding => Some("createIamV2RoleBinding"),
             Self::GetRoleBinding(_) => Some("getIamV2RoleBinding"),
             Self::DeleteRoleBinding(_) => Some("deleteIamV2RoleBinding"),
+            Self::ListApiKeys => Some("listIamV2ApiKeys"),
+            Self::GetApiKey(_) => Some("getIamV2ApiKey"),
             Self::ListOrganizations => Some("listOrgV2Organizations"),
             Self::GetOrganization(_) => Some("getOrgV2Organization"),
             Self::ExchangeToken => Some("exchangeStsV1OauthToken"),

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
-use super::accounts::Organization;
+use super::accounts::{ApiKey, Organization};
 use super::bindings::RoleBinding;
 use super::{Details, UserDetails, error, user_id};
 use crate::error::ApiError;
@@ -86,6 +86,34 @@ pub(crate) struct RoleBindingBody<'a> {
     principal: &'a str,
     role_name: &'a str,
     crn_pattern: &'a str,
+}
+
+#[derive(Serialize)]
+pub(crate) struct ApiKeyBody<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    id: &'a str,
+    metadata: Metadata,
+    spec: ApiKeySpec<'a>,
+}
+
+/// What a key is for, and whose it is. Never the secret.
+#[derive(Serialize)]
+struct ApiKeySpec<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    owner: TypedReference,
+    resource: Option<TypedReference>,
+}
+
+#[derive(Serialize)]
+struct TypedReference {
+    #[serde(flatten)]
+    reference: Reference,
+    api_version: &'static str,
+    kind: &'static str,
 }
 
 #[derive(Serialize)]
@@ -184,6 +212,50 @@ pub(crate) fn role_binding<'a>(
         principal: &binding.grant.principal,
         role_name: &binding.grant.role_name,
         crn_pattern: &binding.grant.crn_pattern,
+    }
+}
+
+pub(crate) fn api_key<'a>(url: &str, organization: &str, key: &'a ApiKey) -> ApiKeyBody<'a> {
+    let created_at = time(key.created_at);
+    let owner = &*key.caller.user;
+    let (list, crn, kind) = match owner.starts_with("sa-") {
+        true => ("service-accounts", "service-account", "ServiceAccount"),
+        false => ("users", "user", "User"),
+    };
+    let resource = |id: &String| TypedReference {
+        reference: Reference {
+            id: id.clone(),
+            related: format!("{url}/cmk/v2/clusters/{id}"),
+            resource_name: resource_name(organization, "cloud-cluster", id),
+        },
+        api_version: "cmk/v2",
+        kind: "Cluster",
+    };
+    ApiKeyBody {
+        api_version: "iam/v2",
+        kind: "ApiKey",
+        id: &key.api_key,
+        metadata: Metadata {
+            own: format!("{url}/iam/v2/api-keys/{}", key.api_key),
+            resource_name: resource_name(organization, "api-key", &key.api_key),
+            updated_at: created_at.clone(),
+            created_at,
+            deleted_at: None,
+        },
+        spec: ApiKeySpec {
+            display_name: key.display_name.as_deref(),
+            description: key.description.as_deref(),
+            owner: TypedReference {
+                reference: Reference {
+                    id: owner.to_owned(),
+                    related: format!("{url}/iam/v2/{list}/{owner}"),
+                    resource_name: resource_name(organization, crn, owner),
+                },
+                api_version: "iam/v2",
+                kind,
+            },
+            resource: key.resource.as_ref().map(resource),
+        },
     }
 }
 

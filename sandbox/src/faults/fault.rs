@@ -309,7 +309,10 @@ impl Fault {
             | Self::EmptyPage => provider == Provider::Confluent && operation.is_list(),
             Self::FiltersIgnored | Self::FiltersAsPrefixes => {
                 provider == Provider::Confluent
-                    && matches!(operation, Operation::List | Operation::ListRoleBindings)
+                    && matches!(
+                        operation,
+                        Operation::List | Operation::ListRoleBindings | Operation::ListApiKeys
+                    )
             }
             Self::ExpiredToken => operation != Operation::Exchange,
             Self::Locked { .. } => operation.is_change(),

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{AppState, idp};
-use crate::config::{CustomRole, Quotas, StsSettings};
+use crate::config::{ConfluentKey, CustomRole, Quotas, StsSettings};
 use crate::faults::Faults;
 use crate::invitations::AcceptError;
 use crate::limits::Limits;
@@ -39,9 +39,10 @@ pub(crate) fn router() -> Router<Arc<AppState>> {
         .route("/_sandbox/", any(not_found))
 }
 
-fn endpoint_table() -> [(&'static str, MethodRouter<Arc<AppState>>); 15] {
+fn endpoint_table() -> [(&'static str, MethodRouter<Arc<AppState>>); 16] {
     [
         ("/accept", post(accept)),
+        ("/api-keys", get(api_keys).post(add_api_key)),
         ("/clock", post(clock)),
         ("/faults", get(faults).put(set_faults).delete(clear_faults)),
         ("/idp/token", post(idp::token)),
@@ -213,6 +214,21 @@ async fn members(State(app): State<Arc<AppState>>) -> Response {
 async fn role_bindings(State(app): State<Arc<AppState>>) -> Response {
     let bindings: Vec<_> = app.lock().confluent.role_binding_snapshots().collect();
     Json(json!({ "role_bindings": bindings })).into_response()
+}
+
+async fn api_keys(State(app): State<Arc<AppState>>) -> Response {
+    let keys: Vec<_> = app.lock().confluent.api_key_snapshots().collect();
+    Json(json!({ "api_keys": keys })).into_response()
+}
+
+async fn add_api_key(
+    State(app): State<Arc<AppState>>,
+    body: Body<ConfluentKey>,
+) -> Result<StatusCode, AdminError> {
+    let key = parse(body)?;
+    let added = app.lock().add_key(key);
+    added.map_err(AdminError::unprocessable)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn sts(State(app): State<Arc<AppState>>) -> Response {

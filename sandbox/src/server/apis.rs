@@ -4,7 +4,7 @@ use axum::response::Response;
 
 use super::route::Route;
 use crate::clickhouse::ClickHouse;
-use crate::config::Config;
+use crate::config::{Config, ConfluentKey};
 use crate::confluent::Confluent;
 use crate::credentials::Credentials;
 use crate::html;
@@ -108,6 +108,15 @@ impl Apis {
         let ledger = &mut self.state.ledger;
         ledger.commit(provider, Change::Accept, &id, &email, None);
         Ok(id)
+    }
+
+    /// Gives the first organisation on Confluent a further API key.
+    ///
+    /// # Errors
+    ///
+    /// A key or token of this name is there already.
+    pub(crate) fn add_key(&mut self, key: ConfluentKey) -> Result<(), String> {
+        self.confluent.add_key(key, self.state.now())
     }
 
     /// All invitations, Confluent's first, each organisation's in order of creation.

@@ -66,7 +66,12 @@ async fn every_endpoint_works_as_documented() {
         .admin(get.clone(), "/_sandbox/faults", &null)
         .await
         .json();
+    let key =
+        json!({ "api_key": "FURTHER", "api_secret": "s", "user": "u-1", "resource": "lkc-1" });
     for (method, path, body, status) in [
+        (&post, "api-keys", &key, 204),
+        (&post, "api-keys", &key, 422),
+        (&get, "api-keys", &null, 200),
         (&get, "ledger", &null, 200),
         (&get, "invitations", &null, 200),
         (&post, "accept", &accept, 200),

@@ -119,6 +119,7 @@ pub async fn send(request: RequestBuilder) -> Reply {
     };
     let document = match path.split('/').nth(1) {
         Some("iam") if path.starts_with("/iam/v2/role-bindings") => documents::of_role_bindings(),
+        Some("iam") if path.starts_with("/iam/v2/api-keys") => documents::of_api_keys(),
         Some("org") => documents::of_organizations(),
         Some("iam") => documents::of(Provider::Confluent),
         Some("sts") => documents::of_sts(),

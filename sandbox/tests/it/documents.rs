@@ -66,6 +66,18 @@ pub fn of_role_bindings() -> &'static Document {
     })
 }
 
+/// The document of Confluent's API keys.
+pub fn of_api_keys() -> &'static Document {
+    static KEYS: OnceLock<Document> = OnceLock::new();
+    KEYS.get_or_init(|| {
+        Document::load(
+            "ORG_INVITATIONS_CONFLUENT_SPEC",
+            "confluent-apikeys-v2.yaml",
+            "/iam/v2/api-keys",
+        )
+    })
+}
+
 /// The document of Confluent's organisations.
 pub fn of_organizations() -> &'static Document {
     static ORG: OnceLock<Document> = OnceLock::new();
@@ -248,9 +260,15 @@ fn to_json_schema(schema: &mut Value) {
         return;
     };
     object.retain(|keyword, _| !keyword.starts_with("x-") && keyword != "example");
-    if object.remove("nullable") == Some(Value::Bool(true)) {
-        let plain = object["type"].clone();
+    let is_nullable = object.remove("nullable") == Some(Value::Bool(true));
+    if is_nullable && let Some(plain) = object.get("type").cloned() {
         object["type"] = json!([plain, "null"]);
+    } else if is_nullable && let Some(parts) = object.remove("allOf") {
+        // A reference that may be null.
+        object.insert(
+            "anyOf".to_owned(),
+            json!([{ "type": "null" }, { "allOf": parts }]),
+        );
     }
     let properties = object.get_mut("properties").and_then(Value::as_object_mut);
     for property in properties.into_iter().flat_map(Map::values_mut) {
@@ -261,7 +279,7 @@ fn to_json_schema(schema: &mut Value) {
         to_json_schema(items);
         close(items);
     }
-    for keyword in ["allOf", "oneOf"] {
+    for keyword in ["allOf", "anyOf", "oneOf"] {
         let branches = object.get_mut(keyword).and_then(Value::as_array_mut);
         branches.into_iter().flatten().for_each(to_json_schema);
     }

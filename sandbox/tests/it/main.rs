@@ -10,6 +10,7 @@ mod clickhouse;
 mod clickhouse_members;
 mod clock;
 mod confluent;
+mod confluent_api_keys;
 mod confluent_bindings;
 mod confluent_list;
 mod confluent_users;

@@ -14,7 +14,8 @@ mod walk;
 
 use catalogue::{Row, catalogue};
 use common::{
-    clickhouse_cloud, fixtures, iam, organizations, role_bindings, sts, used_part::used_part,
+    api_keys, clickhouse_cloud, fixtures, iam, organizations, role_bindings, sts,
+    used_part::used_part,
 };
 use org_invitations_spec_diff::diff;
 
@@ -55,6 +56,11 @@ fn every_mutation_of_the_iam_documents_is_found() {
 }
 
 #[test]
+fn every_mutation_of_the_apikeys_documents_is_found() {
+    sweep::run(api_keys());
+}
+
+#[test]
 fn every_mutation_of_the_mds_documents_is_found() {
     sweep::run(role_bindings());
 }
@@ -77,6 +83,11 @@ fn every_mutation_of_the_clickhouse_documents_is_found() {
 #[test]
 fn no_rewriting_of_the_iam_documents_is_a_change() {
     equivalent::run(iam());
+}
+
+#[test]
+fn no_rewriting_of_the_apikeys_documents_is_a_change() {
+    equivalent::run(api_keys());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::{
         ApplyOptions, ApplyReport, ApplyRun, Journal, StepRecord, exit_of, list_invitations,
         load_people,
     },
-    bulk::{RemovalOptions, RunSummary, print_removals},
+    bulk::{OwnedKeys, RemovalOptions, RunSummary, print_removals},
     cli::{GlobalOptions, ProviderName},
     failure::{Exit, Failure},
     interrupt::Interrupt,
@@ -196,6 +196,7 @@ pub(crate) async fn run(
         removals: &args.removals,
         journal,
         withdrawn,
+        keys: OwnedKeys::default(),
         source_removal: args.delete_source_after.then_some((&source, &removal)),
     };
     let report = run.run(interrupt, out).await;

@@ -199,6 +199,7 @@ impl Client {
 pub fn enriched(document: &Value, fixture: &Fixture) -> Value {
     let address = match fixture.name {
         "confluent-iam-v2" => "getIamV2Invitation 200 @",
+        "confluent-apikeys-v2" => "getIamV2ApiKey 200 @",
         "confluent-mds-v2" => "getIamV2RoleBinding 200 @",
         "confluent-org-v2" => "getOrgV2Organization 200 @",
         "confluent-sts-v1" => "exchangeStsV1OauthToken 200 @",
