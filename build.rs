@@ -145,6 +145,7 @@ fn confluent_role_bindings() -> Source {
         .require("GET /iam/v2/role-bindings?page_token", Text)
         .require("RoleBindingList.data", Named)
         .require("RoleBindingList.metadata.next", Text)
+        .offer("RoleBindingList.metadata.total_size", Integer)
         .require("RoleBinding.id", Text)
         .require("RoleBinding.principal", Text)
         .require("RoleBinding.role_name", Text)

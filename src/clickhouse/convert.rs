@@ -1,12 +1,14 @@
 //! Between ClickHouse's bindings and the facade.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use crate::{
     bindings::{Timestamp, clickhouse::types},
     decode::{ListBody, ObjectText, Text, extra_of, is_ambiguous, parse, raw_property, split},
-    error::{ErrorKind, Result},
+    error::{ErrorKind, Result, excerpt},
     extra::Extra,
     http::Reply,
     invitation::{
@@ -48,6 +50,39 @@ pub(super) fn to_request_body(
     let body: types::NewInvitation = context.request_body(fields, &new.extra, &names)?;
     context.require_known(body.extra.keys())?;
     Ok(body)
+}
+
+/// Checks that a created invitation has these roles and no other, as far as it reports them.
+///
+/// # Errors
+///
+/// [`Incomplete`](ErrorKind::Incomplete), as the person is invited.
+pub(super) fn expect_roles(
+    context: &OperationContext<'_>,
+    requested: &[String],
+    created: Invitation,
+) -> Result<Invitation> {
+    let reported = created.assigned_roles.as_deref();
+    let reported: Option<HashSet<&str>> = reported.and_then(|roles| {
+        let ids = roles.iter().map(|role| role.id.as_deref());
+        ids.collect()
+    });
+    let requested: HashSet<&str> = requested.iter().map(String::as_str).collect();
+    let Some(reported) = reported.filter(|ids| !requested.is_empty() && *ids != requested) else {
+        return Ok(created);
+    };
+    let differing = reported.symmetric_difference(&requested).copied();
+    let differing: Vec<&str> = differing.collect();
+    let message = format!(
+        "{} is invited ({}), but not with the roles that were asked for; these differ: {}",
+        excerpt(&created.email),
+        created.id,
+        excerpt(&differing.join(", "))
+    );
+    let error = context.error(ErrorKind::Incomplete, message);
+    Err(error
+        .with_conflicting_id(created.id)
+        .with_may_have_executed(true))
 }
 
 /// One invitation, in its envelope or, as older documentation has it, bare.

@@ -184,7 +184,7 @@ impl InvitationProvider for ClickHouse {
             Some(Roles::Grants(grants)) => Some(self.role_ids(&context, grants).await?),
             _ => None,
         };
-        let body = convert::to_request_body(&context, &new, ids)?;
+        let body = convert::to_request_body(&context, &new, ids.clone())?;
         let api = self.api.within(&context.call);
         let send = || async {
             let request = api.invitation_create().organization_id(&*self.organization);
@@ -192,7 +192,8 @@ impl InvitationProvider for ClickHouse {
             let made = convert::invitation_from(&context, context.outcome(sent))?;
             context.expect_address(&new.email, made)
         };
-        create_reconciled(self, &self.lookups, &context, &new, send).await
+        let created = create_reconciled(self, &self.lookups, &context, &new, send).await?;
+        convert::expect_roles(&context, &ids.unwrap_or_default(), created)
     }
 
     /// `GET /v1/organizations/{organizationId}/roles`, where the invitation asks for roles by id.

@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 
+use serde_json::Value;
+
 use crate::{
     bindings::confluent::{offers, types},
     confluent::{Confluent, convert, crn},
-    decode::{ListBody, ObjectText, split},
+    decode::{ListBody, ObjectText, parse, split},
     error::{ErrorKind, Operation, Result},
     extra::Extra,
+    http::Reply,
     invitation::{Invitation, NewInvitation, RoleAssignment, Roles},
     list::{ListItem, PageToken},
     member::MemberId,
@@ -274,7 +277,19 @@ impl Confluent {
                 .send()
                 .await,
         );
-        match reply.and_then(|reply| context.expect_deleted(&reply)) {
+        let expect_this = |reply: Reply| {
+            context.expect_deleted(&reply)?;
+            let answered = parse::<Value>(&reply.body).unwrap_or_default();
+            match answered["id"].as_str() {
+                Some(other) if other != id => {
+                    context.mark_ambiguous();
+                    let why = format!("the answer is about the role binding {other:?}");
+                    Err(context.decode_error(&reply, &why))
+                }
+                _ => Ok(()),
+            }
+        };
+        match reply.and_then(expect_this) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             outcome => outcome,
         }
@@ -288,6 +303,7 @@ impl Confluent {
     ) -> Result<Vec<Binding>> {
         let mut all = Vec::new();
         let mut token: Option<PageToken> = None;
+        let mut read = 0;
         for _ in 0..MAX_PAGES {
             let context = self.context(Operation::ListRoles, principal);
             let api = self.api.within(&context.call);
@@ -307,9 +323,18 @@ impl Confluent {
                 |wire, _: Option<&dyn ObjectText>| binding_from(wire),
                 |value| binding_from(split(value, FIELDS)?.0),
             )?;
+            read += list.items.len();
             let next = match &list.envelope {
                 Ok(envelope) => {
                     let metadata = envelope.metadata.as_ref();
+                    let total = metadata.and_then(|metadata| metadata.total_size);
+                    let has_next = metadata.is_some_and(|metadata| metadata.next.is_some());
+                    if let Some(total) = total.filter(|total| !has_next && *total > read as i64) {
+                        let why = format!(
+                            "the list has {read} of {total} role bindings, and no next page"
+                        );
+                        return Err(context.decode_error(&reply, &why));
+                    }
                     convert::next_token(metadata.and_then(|metadata| metadata.next.as_deref()))
                         .map_err(|why| context.decode_error(&reply, why))?
                 }

@@ -20,7 +20,7 @@ pub(super) fn is_whole(scope: Option<&str>) -> bool {
 /// # Errors
 ///
 /// Why the scope stands for none, with the forms that do.
-pub(super) fn pattern(organization: &str, scope: Option<&str>) -> Result<String, String> {
+pub(crate) fn pattern(organization: &str, scope: Option<&str>) -> Result<String, String> {
     let Some(scope) = scope else {
         return Ok(of_organization(organization));
     };

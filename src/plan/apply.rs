@@ -13,7 +13,7 @@ use crate::{
     error::{Error, ErrorKind, Operation, Result},
     invitation::{Invitation, NewInvitation, Roles},
     lookup::{Confirmation, SharedList, Unconfirmed, create_confirmed, find},
-    member::{MemberId, MemberProvider},
+    member::{MemberId, MemberProvider, MemberProviderExt as _},
     outage::Reachability,
     plan::{
         Action, ApplyOptions, Plan, Step, StepOutcome, StepResult,
@@ -163,6 +163,7 @@ impl ApplyRun {
                     return Ok((step, StepResult::Invited(Box::new(new))));
                 }
                 Ok(Confirmation::AlreadyInvited(found)) => {
+                    expect_roles(provider, &step, &found).await?;
                     (step.id, step.reason) = (Some(found.id), Some("invited meanwhile".to_owned()));
                     return Ok((step, StepResult::Kept));
                 }
@@ -254,9 +255,12 @@ impl ApplyRun {
     where
         P: InvitationProvider + ?Sized,
     {
+        let mut step = step;
         let Some(renewal) = step.renewal() else {
             return Err(missing_id(&step));
         };
+        let renewal = renewal.with_roles_of_user(provider).await?;
+        step.roles.clone_from(&renewal.new.roles);
         let _turn = match self.gate.enter(&renewal.new).await {
             Permit::Granted { _turn } => _turn,
             Permit::Rejected(why) => return Ok((step, StepResult::Skipped(why))),
@@ -317,7 +321,11 @@ impl ApplyRun {
             return Ok((step, StepResult::Skipped(why)));
         }
         match (&step.id, &step.member) {
-            (Some(id), _) => drop(provider.delete_if_exists(id).await?),
+            (Some(id), _) => {
+                if !provider.delete_if_exists(id).await? {
+                    expect_no_member(provider, &step.email).await?;
+                }
+            }
             (None, Some(member)) => remove_member(provider, member, &step.email).await?,
             (None, None) => return Err(missing_id(&step)),
         }
@@ -348,6 +356,40 @@ impl ApplyRun {
     }
 }
 
+/// Checks that whoever was invited meanwhile has the roles of the row.
+async fn expect_roles<P>(provider: &P, step: &Step, found: &Invitation) -> Result<()>
+where
+    P: InvitationProvider + ?Sized,
+{
+    let Some(Roles::Grants(requested)) = &step.roles else {
+        return Ok(());
+    };
+    let capabilities = provider.capabilities();
+    let user = found.user.as_ref().filter(|_| capabilities.role_scopes);
+    let user = user.and_then(|user| MemberId::new(user.id.as_str()).ok());
+    let roles = match (&found.assigned_roles, user, provider.members()) {
+        (Some(roles), _, _) => roles.clone(),
+        (None, Some(user), Some(members)) => members.member_roles(&user).await?,
+        _ => return Ok(()),
+    };
+    let lacking = requested
+        .iter()
+        .find(|grant| !roles.iter().any(|role| grant.is_met_by(role)));
+    // A role that a row names by a name that the invitation does not report may be there by its id.
+    let Some(lacking) = lacking.filter(|_| roles.iter().all(|role| role.name.is_some())) else {
+        return Ok(());
+    };
+    let message = format!(
+        "the person was invited meanwhile ({}), without the role {lacking}; plan again",
+        found.id
+    );
+    let error = Error::new(ErrorKind::Conflict, Operation::Create, message);
+    let error = error.with_provider(provider.to_string());
+    Err(error
+        .with_target(&step.email)
+        .with_conflicting_id(found.id.clone()))
+}
+
 async fn set_roles<P>(provider: &P, step: Step) -> Result<(Step, StepResult)>
 where
     P: InvitationProvider + ?Sized,
@@ -358,6 +400,34 @@ where
     let members = members_of(provider, &step.email)?;
     let change = members.set_roles(member, grants).await?.complete()?;
     Ok((step, StepResult::Changed(Box::new(change))))
+}
+
+/// Checks that nobody accepted an invitation that is gone: on ClickHouse an accepted invitation disappears.
+async fn expect_no_member<P>(provider: &P, email: &str) -> Result<()>
+where
+    P: InvitationProvider + ?Sized,
+{
+    let capabilities = provider.capabilities();
+    let members = provider.members();
+    let members = members.filter(|_| capabilities.members && !capabilities.reports_status);
+    let Some(members) = members else {
+        return Ok(());
+    };
+    let found = match members.find_member(email).await {
+        Ok(found) => found,
+        // The server has no members.
+        Err(error) if error.status() == Some(404) => None,
+        Err(error) => return Err(error),
+    };
+    let Some(member) = found else {
+        return Ok(());
+    };
+    let message = format!(
+        "the person accepted the invitation before it was withdrawn, and is the member {} now; plan again",
+        member.id
+    );
+    let error = Error::new(ErrorKind::AlreadyAccepted, Operation::Delete, message);
+    Err(error.with_provider(provider.to_string()).with_target(email))
 }
 
 /// Removes a member, unless somebody else has the id now.

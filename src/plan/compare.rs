@@ -8,9 +8,10 @@ use std::{
 use crate::{
     address::{email_skeleton, normalize_email},
     capabilities::Capabilities,
+    confluent::crn,
     extra::Extra,
     invitation::{Invitation, InvitationId, InvitationStatus, NewInvitation, Roles},
-    member::Member,
+    member::{Member, MemberId},
     person::People,
     plan::{
         Action, Plan, PlanOptions, Previous, Step,
@@ -143,6 +144,24 @@ impl Plan {
         };
         let person_of_member: Vec<usize> =
             members.iter().enumerate().map(person_of_member).collect();
+        // A member whose address has changed is known by the user of the accepted invitation.
+        let mut other_address_of = HashMap::new();
+        if has_users && !members.is_empty() {
+            let by_id: HashMap<&MemberId, usize> =
+                members.iter().map(|one| &one.id).zip(0..).collect();
+            for (invitation, person) in existing.iter().zip(&person_of) {
+                let user = invitation.user.as_ref();
+                let Some(member) = user.and_then(|user| by_id.get(user)) else {
+                    continue;
+                };
+                let of_address = &mut index.people[*person].member;
+                if of_address.is_none() {
+                    *of_address = Some(*member);
+                    other_address_of.insert(*member, *person);
+                }
+            }
+        }
+        let knows_members = !members.is_empty();
 
         let mut steps = Vec::new();
         let (mut rows, mut has_address) = (0, false);
@@ -168,6 +187,11 @@ impl Plan {
                     match (person.member, person.latest) {
                         (Some(member), _) => {
                             members::decide(row, new, &members[member], &known_roles)
+                        }
+                        // Who has accepted and is no member has left.
+                        (None, Some(found)) if knows_members && existing[found].is_accepted() => {
+                            let why = "accepted, and no member any more".to_owned();
+                            Step::of_row(row, new, Action::Create, Some(why))
                         }
                         (None, Some(found)) => {
                             decide(row, new, &existing[found], capabilities, &known_roles)
@@ -218,11 +242,18 @@ impl Plan {
             }));
         }
         if options.prune_members {
-            let candidates = members.iter().zip(person_of_member);
-            let candidates = candidates.filter(|(_, person)| !index.people[*person].in_roster);
-            steps.extend(candidates.filter_map(|(member, person)| {
-                let ids = withdrawals.get(&index.people[person].address);
-                let is_requested = ids.is_some_and(|ids| ids.contains(&None));
+            let candidates = members.iter().enumerate().zip(person_of_member);
+            steps.extend(candidates.filter_map(|((position, member), person)| {
+                let other = other_address_of.get(&position).copied();
+                let people = [Some(person), other];
+                let mut people = people.into_iter().flatten().map(|one| &index.people[one]);
+                if people.clone().any(|person| person.in_roster) {
+                    return None;
+                }
+                let is_requested = people.any(|person| {
+                    let ids = withdrawals.get(&person.address);
+                    ids.is_some_and(|ids| ids.contains(&None))
+                });
                 if !is_requested && !prune {
                     return None;
                 }
@@ -231,6 +262,7 @@ impl Plan {
                     .or_else(|| resembles(&member.email).filter(|_| !is_requested));
                 let mut step = Step::without_row(member.email.clone(), why);
                 step.member = Some(member.id.clone());
+                step.role_changes = member.lost_roles(&known_roles);
                 Some(step)
             }));
         }
@@ -338,6 +370,12 @@ fn row_error(
         return Some(format!("the provider has no {missing}"));
     }
     match (&new.roles, roles) {
+        (Some(Roles::Grants(grants)), _) if capabilities.role_scopes => {
+            let mut scopes = grants
+                .iter()
+                .map(|grant| crn::pattern("o", grant.scope.as_deref()));
+            scopes.find_map(std::result::Result::err)
+        }
         (Some(Roles::Grants(grants)), Some(roles)) => {
             let mut errors = grants.iter().map(|grant| roles.id_of(&grant.role));
             errors.find_map(std::result::Result::err)
@@ -377,11 +415,24 @@ fn decide(
                 Some("its roles are reported without ids, and were not compared".to_owned()),
             )
         }
+        (_, None)
+            if found.user.is_some()
+                && matches!(
+                    (&new.roles, &found.roles),
+                    (Some(Roles::Grants(_)), ReportedRoles::NotReported)
+                ) =>
+        {
+            let why = "its roles are not known, and were not compared";
+            (Action::Keep, Some(why.to_owned()))
+        }
         (_, None) => (Action::Keep, None),
     };
     let mut step = Step::of_row(row, new, action, reason);
     if matches!(action, Action::Replace | Action::Keep | Action::SetRoles) {
         step.id = Some(found.id.clone());
+    }
+    if action == Action::Keep && found.status != Some(InvitationStatus::Accepted) {
+        step.member.clone_from(&found.user);
     }
     if let (Action::SetRoles, Some(Difference::Roles(changes))) = (action, difference) {
         step.member.clone_from(&found.user);

@@ -55,6 +55,10 @@ impl Existing {
         (rank, self.created_at)
     }
 
+    pub fn is_accepted(&self) -> bool {
+        self.status == Some(InvitationStatus::Accepted)
+    }
+
     pub fn is_deletable(&self) -> bool {
         self.status
             .as_ref()

@@ -34,6 +34,14 @@ impl From<Member> for ExistingMember {
 }
 
 impl ExistingMember {
+    /// What a removal takes: `-NAME` for each role.
+    pub fn lost_roles(&self, known_roles: &KnownRoles) -> Vec<String> {
+        match &self.roles {
+            ReportedRoles::Grants(roles) => known_roles.changes(&[], roles),
+            _ => Vec::new(),
+        }
+    }
+
     fn is_admin(&self, known_roles: &KnownRoles) -> bool {
         match &self.roles {
             ReportedRoles::Grants(roles) if !roles.is_empty() => known_roles.has_admin(roles),
@@ -116,15 +124,12 @@ pub(super) fn protect(
         let member = step.member.as_ref().and_then(|id| by_id.get(id));
         member.is_some_and(|member| member.is_admin(known_roles))
     };
-    // An invited user who gets the role is no administrator yet.
     let is_member = |step: &Step| {
         step.member
             .as_ref()
             .is_some_and(|id| by_id.contains_key(id))
     };
-    for step in steps.iter().filter(|step| step.action == Action::SetRoles) {
-        admins += usize::from(is_member(step) && becomes_admin(step) && !was_admin(step));
-    }
+    // Who becomes an administrator by this plan stands in for nobody: that may fail.
     for step in steps.iter_mut().filter(|step| step.takes_from_member()) {
         let loses = match step.action {
             Action::SetRoles => was_admin(step) && !becomes_admin(step),

@@ -94,7 +94,7 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<MemberId>,
     /// How the roles change: `+NAME` for a role that is added, `-NAME` for one that is taken, with `@SCOPE` where the
-    /// role applies to a part of the organisation.
+    /// role applies to a part of the organisation. A removal has the roles that the member loses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub role_changes: Vec<String>,
     /// The invitation that a replacement withdraws. With a create, one that an earlier run withdrew: it is recreated if

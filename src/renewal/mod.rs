@@ -196,7 +196,7 @@ impl Renewal {
     /// # Errors
     ///
     /// The roles cannot be read, or cannot be given again.
-    async fn with_roles_of_user<P>(mut self, provider: &P) -> Result<Self>
+    pub(crate) async fn with_roles_of_user<P>(mut self, provider: &P) -> Result<Self>
     where
         P: InvitationProvider + ?Sized,
     {
@@ -239,13 +239,11 @@ impl Renewal {
         };
         let grants: Option<Vec<_>> = roles.iter().map(RoleAssignment::grant).collect();
         let grants = grants.ok_or_else(|| failed("a role of the user has no name", None))?;
-        if !grants.is_empty() {
-            let roles = Some(Roles::Grants(grants));
-            if let Some(fallback) = self.fallback.as_mut().filter(|old| old.roles.is_none()) {
-                fallback.roles.clone_from(&roles);
-            }
-            self.new.roles = roles;
+        let roles = Some(Roles::Grants(grants));
+        if let Some(fallback) = self.fallback.as_mut().filter(|old| old.roles.is_none()) {
+            fallback.roles.clone_from(&roles);
         }
+        self.new.roles = roles;
         Ok(self)
     }
 

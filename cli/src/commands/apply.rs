@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use org_invitations::{Action, MemberId, Plan};
+use org_invitations::{Action, MemberId, Plan, Step};
 
 use super::plan::{RosterOptions, plan, print_plan, print_summary};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     bulk::OwnedKeys,
     failure::Failure,
     interrupt::Interrupt,
-    output::Output,
+    output::{Output, escape_control},
     provider::ProviderContext,
 };
 
@@ -76,6 +76,26 @@ fn removed_members(plan: &Plan) -> impl Iterator<Item = (MemberId, String)> {
     let removals = plan.steps.iter();
     let removals = removals.filter(|step| step.action == Action::Remove);
     removals.filter_map(|step| Some((step.member.clone()?, step.email.clone())))
+}
+
+/// How many people who are kept are named; further ones are counted.
+const MAX_KEPT: usize = 20;
+
+/// Says on stderr who is kept although the roster does not have them, or asks to remove them.
+fn print_kept(provider: &ProviderContext, plan: &Plan) {
+    let is_kept = |step: &&Step| step.action == Action::Keep && step.row.is_none();
+    let kept: Vec<&Step> = plan.steps.iter().filter(is_kept).collect();
+    for step in kept.iter().take(MAX_KEPT) {
+        eprintln!(
+            "{}: {} is kept: {}",
+            provider.name(),
+            escape_control(&step.email),
+            escape_control(step.reason.as_deref().unwrap_or_default())
+        );
+    }
+    if let Some(more @ 1..) = kept.len().checked_sub(MAX_KEPT) {
+        eprintln!("{}: {more} more are kept", provider.name());
+    }
 }
 
 /// The API keys that are deleted with the members whom a plan removes.
@@ -148,6 +168,7 @@ pub(crate) async fn run(
     if let Some(saved) = saved.filter(|_| !apply.resume) {
         saved.check_unchanged(provider, &planned.plan)?;
     }
+    print_kept(provider, &planned.plan);
     check_owned(provider, &planned.plan, &args.apply)?;
     let keys = owned_keys(provider, &planned.plan, interrupt).await?;
     let run = ApplyRun {

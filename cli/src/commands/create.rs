@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use clap::Args;
 use org_invitations::{
-    Error, ErrorKind, InvitationProviderExt, InvitationStatus, NewInvitation, RoleGrant,
-    normalize_email,
+    Error, ErrorKind, Invitation, InvitationProviderExt, InvitationStatus, MemberId,
+    MemberProviderExt, NewInvitation, Operation, RoleAssignment, RoleGrant, Roles, normalize_email,
 };
 
 use super::value_parsers;
@@ -95,13 +95,19 @@ pub(crate) async fn run(
                 if !args.if_not_exists {
                     return provider.create(new).await.map(Some);
                 }
+                let (email, roles) = (new.email.clone(), new.roles.clone());
                 match provider.get_or_create(new).await {
                     // A member has no invitation.
                     Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                         print_member_note(&error);
+                        complete_roles(provider, &email, None, roles).await?;
                         Ok(None)
                     }
-                    created => created.map(Some),
+                    Err(error) => Err(error),
+                    Ok(found) => {
+                        complete_roles(provider, &email, Some(&found), roles).await?;
+                        Ok(Some(found))
+                    }
                 }
             }
         },
@@ -120,6 +126,60 @@ pub(crate) async fn run(
     records.finish()?;
     outcome?;
     summary.finish()
+}
+
+/// Gives an invited user the roles that lack, where roles are given to users.
+///
+/// # Errors
+///
+/// A member, or an invitation that cannot be changed, lacks a role; or a role could not be given.
+async fn complete_roles(
+    provider: &ProviderContext,
+    email: &str,
+    found: Option<&Invitation>,
+    roles: Option<Roles>,
+) -> Result<(), Error> {
+    let capabilities = provider.capabilities();
+    let Some(Roles::Grants(grants)) = roles.filter(|_| capabilities.members) else {
+        return Ok(());
+    };
+    let lacks = |roles: &[RoleAssignment]| {
+        let lacking = grants
+            .iter()
+            .find(|grant| !roles.iter().any(|role| grant.is_met_by(role)));
+        lacking.cloned()
+    };
+    let user = found.and_then(|found| found.user.as_ref());
+    let user = user.and_then(|user| MemberId::new(user.id.as_str()).ok());
+    let (lacking, remedy) = match (found, user) {
+        (Some(_), Some(user)) if capabilities.role_scopes => {
+            return provider
+                .grant_roles(&user, &grants)
+                .await?
+                .complete()
+                .map(drop);
+        }
+        (Some(found), _) => {
+            let reported = found.assigned_roles.as_deref();
+            (
+                reported.and_then(lacks),
+                "`apply` gives the roles of a roster",
+            )
+        }
+        (None, _) => {
+            let Some(member) = provider.find_member(email).await? else {
+                return Ok(());
+            };
+            let roles = provider.member_roles(&member.id).await?;
+            (lacks(&roles), "`members set-roles` gives others")
+        }
+    };
+    let Some(lacking) = lacking else {
+        return Ok(());
+    };
+    let message = format!("the person exists already, without the role {lacking}; {remedy}");
+    let error = Error::new(ErrorKind::AlreadyExists, Operation::Create, message);
+    Err(error.with_provider(provider.to_string()).with_target(email))
 }
 
 /// Reports that a member needs no invitation.

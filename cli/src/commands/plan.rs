@@ -64,7 +64,8 @@ pub(crate) struct PlanArgs {
     /// Save the plan in a new file, for `apply FILE.json`.
     #[arg(long, value_name = "FILE.json", value_parser = parse_out)]
     pub out: Option<PathBuf>,
-    /// Exit with 0 if there is nothing to do, 2 if there are changes, and 1 after an error.
+    /// Exit with 0 if there is nothing to do, 2 if there are changes, and 1 after an error or if
+    /// nothing changes and a row is invalid.
     #[arg(long)]
     pub detailed_exitcode: bool,
 }
@@ -162,12 +163,12 @@ pub(super) async fn plan(
             step.reason = Some(format!("line {line} has the same address"));
         }
     }
-    for email in missing {
-        eprintln!(
-            "{}: there is nothing of {} to remove",
-            provider.name(),
-            escape_control(&email)
-        );
+    for (email, is_member) in missing {
+        let why = match is_member {
+            true => "is a member, and is removed only with --prune-members",
+            false => "has neither an invitation nor a membership to remove",
+        };
+        eprintln!("{}: {} {why}", provider.name(), escape_control(&email));
     }
     Ok(Planned {
         plan,
@@ -199,24 +200,28 @@ fn grants_roles(new: &NewInvitation) -> bool {
     matches!(new.roles, Some(Roles::Grants(_)))
 }
 
-/// The addresses to withdraw that have no invitation, and are no members who are removed too.
+/// The addresses to withdraw that have nothing to remove, and whether they are members who are not removed.
 pub(super) fn without_invitation(
     withdraw: &[Withdrawal],
     people: &People,
     removes_members: bool,
-) -> Vec<String> {
+) -> Vec<(String, bool)> {
     if withdraw.is_empty() {
         return Vec::new();
     }
     let invited = people.invitations.iter().map(|one| &one.email);
     let members = people.members.iter().map(|one| &one.email);
-    let known: HashSet<String> = invited
-        .chain(members.filter(|_| removes_members))
-        .map(|email| normalize_email(email))
-        .collect();
+    let normalized = |email: &String| normalize_email(email);
+    let invited: HashSet<String> = invited.map(normalized).collect();
+    let members: HashSet<String> = members.map(normalized).collect();
     let emails = withdraw.iter().map(|one| &one.email);
-    let missing = emails.filter(|email| !known.contains(&normalize_email(email)));
-    missing.cloned().collect()
+    let missing = emails.filter_map(|email| {
+        let address = normalize_email(email);
+        let is_member = members.contains(&address);
+        let is_known = invited.contains(&address) || (is_member && removes_members);
+        (!is_known).then(|| (email.clone(), is_member))
+    });
+    missing.collect()
 }
 
 /// Prints on stderr the summary of a plan, and a warning if `apply` would reject it.
@@ -237,8 +242,9 @@ pub(crate) async fn run(
         return try_run(providers, &options, interrupt, out).await.map(drop);
     }
     match try_run(providers, &options, interrupt, out).await {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Failure::AlreadyReported(Exit::Usage)),
+        Ok(Comparison::Same) => Ok(()),
+        Ok(Comparison::Differs) => Err(Failure::AlreadyReported(Exit::Usage)),
+        Ok(Comparison::Invalid) => Err(Failure::AlreadyReported(Exit::Failed)),
         Err(failure @ Failure::Interrupted(_)) => Err(failure),
         // With 2 for changes, a wrong roster has to have another code.
         Err(failure) => {
@@ -248,13 +254,21 @@ pub(crate) async fn run(
     }
 }
 
-/// Prints the plan of each organisation; true if there is nothing to do.
+/// What a plan found.
+enum Comparison {
+    Same,
+    Differs,
+    /// Nothing differs, and some rows could not be compared.
+    Invalid,
+}
+
+/// Prints the plan of each organisation.
 async fn try_run(
     providers: Providers,
     options: &PlanArgs,
     interrupt: &Interrupt,
     out: &mut Output,
-) -> Result<bool, Failure> {
+) -> Result<Comparison, Failure> {
     if options.out.is_some() && providers.have_several_profiles() {
         let message = "--out saves the plan of one organisation, and several profiles are selected; \
                        choose one with --profile";
@@ -272,10 +286,11 @@ async fn try_run(
     };
     let mut records = providers.with_profiles(out.records(Shape::Many));
     let mut summary = RunSummary::default();
-    let mut is_noop = true;
+    let (mut is_noop, mut invalid) = (true, 0);
     let mut counts = Vec::new();
     let show = |origin: &Origin, planned: Planned| {
         is_noop &= planned.plan.is_noop();
+        invalid += planned.plan.count(Action::Invalid);
         let name = origin.name.as_ref();
         let name = name.map_or_else(String::new, |name| format!("{}: ", escape_control(name)));
         let of_actions = Action::ALL.iter();
@@ -302,7 +317,11 @@ async fn try_run(
         eprintln!("{line}");
     }
     summary.finish()?;
-    Ok(is_noop)
+    Ok(match (is_noop, invalid) {
+        (false, _) => Comparison::Differs,
+        (true, 0) => Comparison::Same,
+        (true, _) => Comparison::Invalid,
+    })
 }
 
 /// Prints the steps of a plan.

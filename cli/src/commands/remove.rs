@@ -91,7 +91,7 @@ pub(crate) async fn run(
         .map(|email| Withdrawal::new(email, None))
         .collect();
     let missing = without_invitation(&withdraw, &people, has_members);
-    for email in &missing {
+    for (email, _) in &missing {
         eprintln!(
             "{}: there is nothing of {} to remove",
             provider.name(),

@@ -80,12 +80,12 @@ async fn keys_that_cannot_be_read_are_one_line() {
         (
             Operation::GetApiKey,
             403,
-            "warning: the owner of the API key in use is not known",
+            "the owner of the API key in use is not known",
         ),
         (
             Operation::GetApiKey,
             404,
-            "warning: the owner of the API key in use is not known",
+            "the owner of the API key in use is not known",
         ),
     ] {
         let fixture = fixture().await;

@@ -20,7 +20,7 @@ use std::{
 use fs4::{FileExt, TryLockError};
 use org_invitations::{
     Action, Invitation, InvitationId, InvitationStatus, NewInvitation, Plan, Previous, Renewal,
-    normalize_email,
+    Roles, normalize_email,
 };
 use serde::Serialize;
 
@@ -263,16 +263,33 @@ impl Journal {
     pub(super) fn amend(&self, plan: &mut Plan) -> Amended {
         let mut amended = Amended::default();
         for step in &mut plan.steps {
+            let state = self.people.get(&normalize_email(&step.email));
+            // The roles of a user are given after the create, so whoever is invited again may lack some.
+            if let (Action::Keep, Some(State::Withdrawing(Some(previous)))) = (step.action, state)
+                && let (Some(_), None, Some(Roles::Grants(roles))) =
+                    (&step.member, &step.roles, &previous.roles)
+                && !roles.is_empty()
+            {
+                step.action = Action::SetRoles;
+                step.role_changes = roles.iter().map(|role| format!("+{role}")).collect();
+                step.roles.clone_from(&previous.roles);
+                step.reason = Some("withdrawn before the interruption".to_owned());
+                amended.withdrawn += 1;
+            }
             if step.action != Action::Create {
                 continue;
             }
-            match self.people.get(&normalize_email(&step.email)) {
+            match state {
                 Some(State::Invited) => {
                     step.action = Action::Keep;
                     step.reason = Some("invited before the interruption".to_owned());
                     amended.invited += 1;
                 }
                 Some(State::Withdrawing(previous)) => {
+                    let roles = previous
+                        .as_ref()
+                        .and_then(|previous| previous.roles.clone());
+                    step.roles = step.roles.take().or(roles);
                     step.previous = previous.clone().map(Previous::new);
                     step.reason = Some("withdrawn before the interruption".to_owned());
                     amended.withdrawn += 1;

@@ -23,8 +23,8 @@ use crate::{
 use clap::{Args, ValueEnum};
 use futures::StreamExt;
 use org_invitations::{
-    Action, BulkOptions, Invitation, NewInvitation, Plan, PlanOptions, ProviderKind, RemovalLimit,
-    RoleAssignment, RoleGrant, Roles, Step, StepResult, Withdrawal, normalize_email,
+    Action, BulkOptions, Invitation, NewInvitation, People, Plan, PlanOptions, ProviderKind,
+    RemovalLimit, RoleAssignment, RoleGrant, Roles, Step, StepResult, Withdrawal, normalize_email,
 };
 
 #[derive(Args, Debug)]
@@ -121,7 +121,18 @@ pub(crate) async fn run(
     let mut journal = path
         .map(|path| Journal::open(path, &target.account, args.apply.resume))
         .transpose()?;
-    let existing = interrupt.or_interrupted(list_invitations(&source)).await?;
+    let mut existing = interrupt.or_interrupted(list_invitations(&source)).await?;
+    if source.capabilities().role_scopes && !args.ignore.contains(&IgnoredField::Roles) {
+        // Roles that are given to users are no part of their invitations.
+        let mut people = People::new(existing, Vec::new());
+        let roles = async { Ok(people.load_roles(&*source).await) };
+        match interrupt.or_interrupted(roles).await? {
+            // A server without role bindings has none.
+            Err(error) if error.status() != Some(404) => return Err(error.into()),
+            _ => {}
+        }
+        existing = people.invitations;
+    }
     let total = existing.len();
     let copied = existing.iter().filter(|one| one.is_pending()).cloned();
     let copied: Vec<Invitation> = copied.collect();

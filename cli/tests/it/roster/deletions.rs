@@ -273,9 +273,9 @@ async fn deletions_are_withheld_after_an_unknown_create() {
         let again = fixture
             .run(&["-p", "confluent", "apply", failed, "--yes"])
             .await;
-        again
-            .success()
-            .stderr_contains(&["there is nothing of old1@example.com to remove"]);
+        again.success().stderr_contains(&[
+            "old1@example.com has neither an invitation nor a membership to remove",
+        ]);
         assert_eq!(again.stdout, "invited 0, kept 1, removed 0\n");
         fixture.sandbox.reset();
     }
