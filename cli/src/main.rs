@@ -9,6 +9,7 @@
 //! | `bulk/` | many invitations or organisations at once: concurrency, outages, the limit on deletions |
 //! | `config/` | the configuration file, the environment and flags, and their precedence |
 //! | `output/` | one module for each format; colours; escaping |
+//! | `completion` | candidates for shell completion |
 //! | `provider` | building a provider from its configuration |
 //! | `providers` | the providers that a command works on |
 //! | `failure` | messages, hints and exit codes |
@@ -24,6 +25,7 @@ mod apply;
 mod bulk;
 mod cli;
 mod commands;
+mod completion;
 mod config;
 mod failure;
 mod interrupt;
@@ -52,6 +54,7 @@ use crate::{
 };
 
 fn main() -> ExitCode {
+    completion::answer();
     // Clap prints the help, which is coloured too, before the command line is parsed.
     let colors =
         ColorChoice::from_args(std::env::args_os().filter_map(|word| word.into_string().ok()));

@@ -11,6 +11,7 @@ use org_invitations::{
 use super::value_parsers;
 use crate::{
     bulk::{PauseOptions, RunSummary, create_command, for_each_concurrent},
+    completion,
     failure::Failure,
     interrupt::Interrupt,
     output::{InvitationRecord, Output, Shape, escape_control},
@@ -38,10 +39,13 @@ pub(crate) struct CreateArgs {
     #[arg(value_name = "EMAIL", required = true)]
     pub emails: Vec<String>,
     /// How the invitees log in: local or sso (Confluent).
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", add = completion::words(&value_parsers::AUTH_TYPES))]
     pub auth_type: Option<String>,
     /// A role by name or id, on Confluent with its scope; repeat for several roles.
-    #[arg(long, alias = "role-id", value_name = "NAME[@SCOPE]")]
+    #[arg(
+        long, alias = "role-id", value_name = "NAME[@SCOPE]",
+        add = completion::roles()
+    )]
     pub role: Vec<RoleGrant>,
     /// The deprecated single role: admin or developer (ClickHouse).
     #[arg(long, value_name = "ROLE", conflicts_with = "role")]

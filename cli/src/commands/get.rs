@@ -6,6 +6,7 @@ use org_invitations::InvitationId;
 use super::selector::parse_id;
 use crate::{
     bulk::{RunSummary, for_each_concurrent, never_pause, rerun_command},
+    completion,
     failure::Failure,
     interrupt::Interrupt,
     output::{InvitationRecord, Output, Shape},
@@ -22,7 +23,7 @@ One id prints a JSON object, several print an array. Ids that are not found are
 reported on stderr.")]
 pub(crate) struct GetArgs {
     /// The ids of invitations, as `list` shows them.
-    #[arg(value_name = "ID", required = true)]
+    #[arg(value_name = "ID", required = true, add = completion::invitations())]
     pub ids: Vec<String>,
 }
 

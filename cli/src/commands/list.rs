@@ -13,6 +13,7 @@ use org_invitations::{
 use super::value_parsers;
 use crate::{
     bulk::{Results, RunSummary, for_each_provider},
+    completion,
     failure::Failure,
     interrupt::Interrupt,
     output::{InvitationRecord, Output},
@@ -36,10 +37,10 @@ In CSV, control characters are escaped, and a cell that a spreadsheet would
 read as a formula starts with an apostrophe.")]
 pub(crate) struct ListArgs {
     /// Only invitations for this address (Confluent: in the spelling of the invitation).
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", add = completion::addresses())]
     pub email: Option<String>,
     /// Only invitations with this status: sent, staged, accepted, expired, deactivated.
-    #[arg(long)]
+    #[arg(long, add = completion::words(&value_parsers::STATUSES))]
     pub status: Option<String>,
     /// Only the invitation that created the user with this id (Confluent).
     #[arg(long, value_name = "ID")]
@@ -48,7 +49,7 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "ID")]
     pub creator: Option<String>,
     /// Only invitations with this role, by name or id (ClickHouse).
-    #[arg(long)]
+    #[arg(long, add = completion::roles())]
     pub role: Option<String>,
     /// Only expired invitations.
     #[arg(long, conflicts_with_all = ["status", "expiring_within"])]

@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::{
     bulk::{Results, RunSummary, for_each_provider},
     cli::GlobalOptions,
+    completion,
     failure::Failure,
     interrupt::Interrupt,
     output::{Cell, MemberRecord, Output, Record, Shape, escape_control, role_names},
@@ -69,17 +70,17 @@ pub(crate) struct ListArgs {
 #[derive(Args, Debug)]
 pub(crate) struct GetArgs {
     /// The ids or addresses of members.
-    #[arg(value_name = "ID|EMAIL", required = true)]
+    #[arg(value_name = "ID|EMAIL", required = true, add = completion::members())]
     pub members: Vec<String>,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct SetRolesArgs {
     /// The ids or addresses of members.
-    #[arg(value_name = "ID|EMAIL", required = true)]
+    #[arg(value_name = "ID|EMAIL", required = true, add = completion::members())]
     pub members: Vec<String>,
     /// A role by name or id, on Confluent with its scope; repeat for several roles.
-    #[arg(long, value_name = "NAME[@SCOPE]", required = true)]
+    #[arg(long, value_name = "NAME[@SCOPE]", required = true, add = completion::roles())]
     pub role: Vec<RoleGrant>,
     /// Print the changes, and make none.
     #[arg(long)]
@@ -89,7 +90,7 @@ pub(crate) struct SetRolesArgs {
 #[derive(Args, Debug)]
 pub(crate) struct RemoveArgs {
     /// The ids or addresses of members.
-    #[arg(value_name = "ID|EMAIL", required = true)]
+    #[arg(value_name = "ID|EMAIL", required = true, add = completion::members())]
     pub members: Vec<String>,
     /// Accept that everything that the users own is deleted too, API keys included (Confluent).
     #[arg(long)]

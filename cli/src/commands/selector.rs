@@ -7,16 +7,16 @@ use org_invitations::{
     InvitationStatus, ListQuery, Operation, normalize_email,
 };
 
-use crate::output::Shape;
+use crate::{completion, output::Shape};
 
 /// The invitations that a command works on.
 #[derive(Args, Debug)]
 pub(crate) struct InvitationSelector {
     /// The ids of invitations, as `list` shows them.
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", add = completion::invitations())]
     pub ids: Vec<String>,
     /// The invited address, in any spelling; repeat for several addresses.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", add = completion::addresses())]
     pub email: Vec<String>,
 }
 

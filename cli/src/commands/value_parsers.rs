@@ -4,8 +4,10 @@ use org_invitations::{AuthType, InvitationStatus};
 
 use crate::suggest::did_you_mean;
 
-const STATUSES: [&str; 5] = ["sent", "staged", "accepted", "expired", "deactivated"];
-const AUTH_TYPES: [&str; 2] = ["local", "sso"];
+/// The known statuses.
+pub(super) const STATUSES: [&str; 5] = ["sent", "staged", "accepted", "expired", "deactivated"];
+/// The known auth types.
+pub(super) const AUTH_TYPES: [&str; 2] = ["local", "sso"];
 
 /// Parses a status in any case. An unknown one is passed on with a warning, since it may be newer than this command.
 pub(super) fn status(word: &str) -> InvitationStatus {

@@ -283,6 +283,17 @@ impl ResolvedConfig {
         })
     }
 
+    /// Whether [`config`](Self::config) runs no command and prints no warning.
+    pub fn is_read_silently(&self) -> bool {
+        let file = self.profile.as_ref();
+        let file = file.map_or(Path::new(""), |(path, _)| path);
+        self.sources.iter().all(|(_, source)| match source {
+            ValueSource::Text(_) => true,
+            ValueSource::File(path) => secret::warning_of_file(path, file).is_none(),
+            ValueSource::Command(_) => false,
+        })
+    }
+
     /// The base URL, if one is set.
     pub fn base_url(&self) -> Option<&str> {
         self.sources.iter().find_map(|(name, source)| match source {

@@ -1,12 +1,14 @@
 //! The command as a process, against a sandbox.
 
 mod choosing;
+mod completion;
 mod configuration;
 mod doctor;
 mod errors;
 mod fixture;
 mod golden;
 mod list;
+mod man;
 mod outage;
 mod output;
 mod people;

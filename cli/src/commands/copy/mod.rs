@@ -13,6 +13,7 @@ use crate::{
     },
     bulk::{RemovalOptions, RunSummary, print_removals},
     cli::{GlobalOptions, ProviderName},
+    completion,
     failure::{Exit, Failure},
     interrupt::Interrupt,
     output::{Output, Shape},
@@ -54,10 +55,10 @@ right. A role without an entry is rejected. Without a map, ids stay as they are.
   \"Auditor\" = [\"77b0…\", \"9c21…\"]")]
 pub(crate) struct CopyArgs {
     /// The provider or profile to copy from.
-    #[arg(long, value_name = "PROVIDER")]
+    #[arg(long, value_name = "PROVIDER", add = completion::providers_and_profiles())]
     pub from: String,
     /// The provider or profile to copy to.
-    #[arg(long, value_name = "PROVIDER")]
+    #[arg(long, value_name = "PROVIDER", add = completion::providers_and_profiles())]
     pub to: String,
     /// TOML file that maps source roles to target roles.
     #[arg(long, value_name = "FILE")]
