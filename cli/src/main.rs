@@ -109,7 +109,9 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     }
     let stdout = io::stdout();
     let colors = global.color.is_enabled(stdout.is_terminal());
-    let mut output = Output::new(global.output, colors, stdout);
+    // The size is that of stdout, and of nothing if it is no terminal.
+    let width = terminal_size::terminal_size_of(&stdout).map(|(width, _)| usize::from(width.0));
+    let mut output = Output::new(global.output, colors, stdout).fitting(width);
     let out = &mut output;
     let interrupt = &Interrupt::listen();
     let outcome = match command {

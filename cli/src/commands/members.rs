@@ -16,7 +16,9 @@ use crate::{
     completion,
     failure::Failure,
     interrupt::Interrupt,
-    output::{Cell, MemberRecord, Output, Record, Shape, escape_control, role_names},
+    output::{
+        Cell, LayoutOptions, MemberRecord, Output, Record, Shape, escape_control, role_names,
+    },
     prompt,
     provider::ProviderContext,
     providers::{self, Origin, Providers},
@@ -65,6 +67,8 @@ pub(crate) struct ListArgs {
     /// Read the roles too (Confluent: all role bindings).
     #[arg(long)]
     pub roles: bool,
+    #[command(flatten)]
+    pub layout: LayoutOptions,
 }
 
 #[derive(Args, Debug)]
@@ -185,7 +189,7 @@ async fn list(
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let mut records = providers.records(out);
+    let mut records = args.layout.listing(providers.records(out), None)?;
     let mut summary = RunSummary::default();
     let read = async |provider: ProviderContext, results: Results<_>| {
         let mut roles = None;
@@ -210,7 +214,7 @@ async fn list(
         Ok(())
     };
     let show = |origin: &Origin, member| {
-        records.push(&MemberRecord::of_organization(origin, member))?;
+        records.push(MemberRecord::of_organization(origin, member))?;
         Ok(ControlFlow::Continue(()))
     };
     let outcome = for_each_provider(providers, interrupt, &mut summary, read, show).await;
@@ -374,7 +378,7 @@ async fn remove(
             1 => "this member".to_owned(),
             count => format!("these {count} members"),
         };
-        let question = format!("Remove {who}{owned}?");
+        let question = format!("Remove {who} from {}{owned}?", provider.name());
         prompt::require(&question, "nobody was removed", interrupt).await?;
     }
     out.ignore_broken_pipe();
