@@ -221,7 +221,7 @@ impl ProviderName {
 pub(crate) enum Command {
     /// List the invitations of an organisation.
     List(ListArgs),
-    /// Show invitations by id.
+    /// Show invitations by id or address.
     Get(GetArgs),
     /// Invite people.
     Create(CreateArgs),

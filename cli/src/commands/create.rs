@@ -4,17 +4,18 @@ use std::collections::HashSet;
 
 use clap::Args;
 use org_invitations::{
-    Error, ErrorKind, InvitationProviderExt, InvitationStatus, NewInvitation, RoleGrant,
-    normalize_email,
+    Action, Error, ErrorKind, InvitationProviderExt, InvitationStatus, NewInvitation, Plan,
+    PlanOptions, RoleGrant, normalize_email,
 };
 
 use super::value_parsers;
 use crate::{
+    apply::{StepRecord, count_actions, load_people},
     bulk::{PauseOptions, RunSummary, create_command, for_each_concurrent},
     completion,
-    failure::Failure,
+    failure::{Exit, Failure},
     interrupt::Interrupt,
-    output::{InvitationRecord, Output, Shape, escape_control},
+    output::{CreatedRecord, InvitationRecord, Output, Shape, escape_control},
     provider::ProviderContext,
 };
 
@@ -26,6 +27,7 @@ Examples:
   org-invitations -p clickhouse create ann@example.com --role Developer
   org-invitations -p confluent create ann@example.com --role EnvironmentAdmin@env-123
   org-invitations -p confluent create ann@example.com --if-not-exists -o json
+  org-invitations -p clickhouse create ann@example.com --role Developer --dry-run
 
 One address prints a JSON object, several print an array. An option that the
 provider does not support is rejected before anything is sent. A role has a name
@@ -33,7 +35,8 @@ or, on ClickHouse, an id (`roles list` shows both). On Confluent a role may have
 a scope: env-1, env-1/lkc-2, env-1/lkc-2/topic=NAME, env-1/lsrc-3/subject=NAME or
 a whole crn://…; without one it is the organisation. Roles are bound after the
 invitation there: if one fails, the command says which, and with --if-not-exists
-the same command completes it.")]
+the same command completes it. With --if-not-exists, `created` in the records
+tells who is newly invited.")]
 pub(crate) struct CreateArgs {
     /// The addresses to invite.
     #[arg(value_name = "EMAIL", required = true)]
@@ -53,6 +56,9 @@ pub(crate) struct CreateArgs {
     /// Succeed if the invitation already exists, and print it.
     #[arg(long, alias = "if-absent")]
     pub if_not_exists: bool,
+    /// Show who would be invited, without inviting anybody.
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub pause: PauseOptions,
 }
@@ -82,6 +88,9 @@ pub(crate) async fn run(
         new.validate()?;
         people.push(new);
     }
+    if args.dry_run {
+        return show_planned(provider, people, args.if_not_exists, interrupt, out).await;
+    }
     out.ignore_broken_pipe();
     let mut records = out.records(Shape::of(&people)).without_first_column();
     let mut summary = RunSummary::default();
@@ -97,32 +106,72 @@ pub(crate) async fn run(
             let new = new.clone();
             async move {
                 if !args.if_not_exists {
-                    return provider.create(new).await.map(Some);
+                    let created = provider.create(new).await?;
+                    return Ok(Some((created, None)));
                 }
-                match provider.get_or_create(new).await {
+                match provider.create_if_not_exists(new).await {
                     // A member has no invitation.
                     Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                         print_member_note(&error);
                         Ok(None)
                     }
-                    created => created.map(Some),
+                    created => created.map(|(one, is_new)| Some((one, Some(is_new)))),
                 }
             }
         },
         |_, invitation| {
-            let Some(invitation) = invitation else {
+            let Some((invitation, created)) = invitation else {
                 return Ok(());
             };
             if args.if_not_exists {
                 print_status_note(&invitation.email, invitation.status.as_ref());
             }
-            records.push(&InvitationRecord::new(&provider.label, invitation))?;
+            let record = InvitationRecord::new(&provider.label, invitation);
+            records.push(&CreatedRecord { record, created })?;
             records.flush_lines()
         },
     )
     .await;
     records.finish()?;
     outcome?;
+    summary.finish()
+}
+
+/// Shows what `create` would do. Without --if-not-exists, it fails for those who are invited or members already.
+async fn show_planned(
+    provider: &ProviderContext,
+    people: Vec<NewInvitation>,
+    if_not_exists: bool,
+    interrupt: &Interrupt,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let mut summary = RunSummary::default();
+    for new in &people {
+        // What concerns one person, such as an unknown role, concerns all: they have the same options.
+        let check = async { Ok(provider.check(new).await?) };
+        interrupt.or_interrupted(check).await?;
+    }
+    let existing = load_people(provider, &people, false, interrupt).await?;
+    let options = PlanOptions::default();
+    let mut plan = Plan::of_people(people, existing, &provider.capabilities(), &options);
+    for step in &mut plan.steps {
+        // An existing invitation is not renewed, and nobody's roles are changed.
+        if !matches!(step.action, Action::Create | Action::Invalid) {
+            step.action = Action::Keep;
+            step.reason = Some("invited or a member already".to_owned());
+        }
+        match step.action {
+            Action::Create => summary.record_success(),
+            Action::Keep if if_not_exists => summary.record_success(),
+            _ => summary.record_failure(Exit::Failed),
+        }
+    }
+    eprintln!("{}: {}", provider.name(), count_actions(&plan));
+    let mut records = out.records(Shape::Many);
+    for step in plan.steps {
+        records.push(&StepRecord::new(step, &[]))?;
+    }
+    records.finish()?;
     summary.finish()
 }
 

@@ -315,7 +315,11 @@ impl ResolvedConfig {
         }
         if let Some(url) = display("base_url") {
             let url = url.trim_end_matches('/');
-            let url = url.strip_suffix("/v1").unwrap_or(url);
+            let version = match self.kind {
+                ProviderKind::ClickHouse => "/v1",
+                _ => "/iam/v2",
+            };
+            let url = url.strip_suffix(version).unwrap_or(url);
             target.push_str(&format!(" base_url={url}"));
         }
         Account {
