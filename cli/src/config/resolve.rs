@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    Account, Flags, Profile, how_to_set_up,
+    Flags, Profile, how_to_set_up,
     keys::{ProfileKey, keys_of, secret_variables, variable_of},
     redact::{collect_strings, redact_values, redacted_url},
     secret, variable,
@@ -300,37 +300,6 @@ impl ResolvedConfig {
             ValueSource::Text(url) if *name == "base_url" => Some(url.as_str()),
             _ => None,
         })
-    }
-
-    /// The organisation, as far as the values identify it.
-    pub fn account(&self) -> Account {
-        let display = |name: &str| {
-            let value = self.values.iter().find(|value| value.name == name);
-            value.map(|value| value.display.as_str())
-        };
-        let mut target = self.kind.to_string();
-        let organization = display("organization_id");
-        if let Some(id) = organization {
-            target.push_str(&format!(" organization_id={}", id.to_lowercase()));
-        }
-        if let Some(url) = display("base_url") {
-            let url = url.trim_end_matches('/');
-            let version = match self.kind {
-                ProviderKind::ClickHouse => "/v1",
-                _ => "/iam/v2",
-            };
-            let url = url.strip_suffix(version).unwrap_or(url);
-            target.push_str(&format!(" base_url={url}"));
-        }
-        Account {
-            target,
-            names_organization: organization.is_some(),
-            credential: display("api_key")
-                .or_else(|| display("sts.identity_pool_id"))
-                // The name of a file or command does not identify the credential.
-                .filter(|text| !text.starts_with("[redacted]"))
-                .map(str::to_owned),
-        }
     }
 
     /// The source of a value, for messages.

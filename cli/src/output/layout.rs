@@ -70,7 +70,7 @@ impl Column {
         let name = R::CSV[line].to_owned();
         let plain = name.strip_suffix("_at").unwrap_or(&name);
         let is_same = |table: &&str| table.to_lowercase() == plain;
-        let row = R::TABLE.iter().position(|table| is_same(&table));
+        let row = R::TABLE.iter().position(is_same);
         Ok(Self {
             heading: plain.replace('_', " ").to_uppercase(),
             name,

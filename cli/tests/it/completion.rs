@@ -1,7 +1,7 @@
 //! Completion: the script of each shell is sourced in that shell, which is then asked. A shell that is not installed is
 //! skipped.
 
-use std::{collections::BTreeSet, path::Path, process::Stdio};
+use std::{collections::BTreeSet, path::Path, process::Stdio, time::Duration};
 
 use tokio::process::Command;
 
@@ -84,7 +84,8 @@ impl Shell {
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output();
-        let output = match shell.await {
+        let shell = tokio::time::timeout(Duration::from_secs(60), shell).await;
+        let output = match shell.unwrap_or_else(|_| panic!("{} hangs: {line}", self.name)) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 eprintln!("skipped: {} is not installed", self.name);
                 return None;

@@ -1,6 +1,7 @@
 //! The command as a process, against a sandbox.
 
 mod choosing;
+#[cfg(unix)]
 mod completion;
 mod configuration;
 mod doctor;

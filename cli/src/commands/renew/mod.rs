@@ -113,8 +113,10 @@ pub(crate) async fn run(
     }
     let within_limit = args.removals.check(provider, open);
     interrupt.or_unchanged(UNCHANGED, within_limit).await?;
-    let names_ids_only = !args.selector.selects_by_property() && !args.selector.has_addresses();
-    if !args.yes && !found.is_empty() && !(names_ids_only && open == 0) {
+    // Whoever names the id of an expired invitation takes nothing from anybody.
+    let needs_consent =
+        open > 0 || args.selector.selects_by_property() || args.selector.has_addresses();
+    if needs_consent && !args.yes && !found.is_empty() {
         confirm(provider, &found, open, interrupt).await?;
     }
     out.ignore_broken_pipe();

@@ -40,6 +40,7 @@ async fn a_hint_says_once_which_option_helps() {
     let dry = [&COPY[..], &["--dry-run"]].concat();
     let planned = fixture.run(&dry).await;
     assert_eq!(planned.stderr.matches("`--ignore auth-type`").count(), 1);
+    fixture.sandbox.reset();
     let create = ["-p", "clickhouse", "create", "--role", "Developer"];
     fixture
         .run(&[&create[..], &PEOPLE].concat())
