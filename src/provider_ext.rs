@@ -108,6 +108,29 @@ pub trait InvitationProviderExt: InvitationProvider {
     /// # }
     /// ```
     async fn get_or_create(&self, new: NewInvitation) -> Result<Invitation> {
+        let (invitation, _) = self.create_if_not_exists(new).await?;
+        Ok(invitation)
+    }
+
+    /// The same as [`get_or_create`](InvitationProviderExt::get_or_create), and whether this call created the
+    /// invitation.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`get_or_create`](InvitationProviderExt::get_or_create).
+    ///
+    /// ```
+    /// use org_invitations::{InvitationProvider, InvitationProviderExt, NewInvitation};
+    ///
+    #[doc = example!(confluent)]
+    /// let (ann, is_new) = provider.create_if_not_exists(NewInvitation::new("ann@example.com")).await?;
+    /// assert!(is_new);
+    /// let (same, is_new) = provider.create_if_not_exists(NewInvitation::new("ann@example.com")).await?;
+    /// assert!(!is_new && same.id == ann.id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    async fn create_if_not_exists(&self, new: NewInvitation) -> Result<(Invitation, bool)> {
         let email = new.email.clone();
         let refused = match self.create(new).await {
             Err(error)
@@ -115,10 +138,10 @@ pub trait InvitationProviderExt: InvitationProvider {
             {
                 error
             }
-            outcome => return outcome,
+            created => return created.map(|created| (created, true)),
         };
         match lookup::find(self, &email, &refused, None).await {
-            Ok(Some(found)) => Ok(found),
+            Ok(Some(found)) => Ok((found, false)),
             // Who is a member has none; of anybody else nothing was seen.
             Ok(None) if lookup::is_about_a_member(&refused) => {
                 Err(refused.with_kind(ErrorKind::AlreadyExists))

@@ -13,6 +13,7 @@ use crate::{
         roles::RolesCommand, sandbox::SandboxArgs, schema::SchemaArgs, spec::SpecCommand,
         who::WhoArgs,
     },
+    completion,
     failure::Failure,
     output::{ColorChoice, Format},
 };
@@ -115,7 +116,10 @@ pub(crate) struct GlobalOptions {
 
     /// The profile of the configuration file. `list`, `members list`, `who`, `plan` and `doctor`
     /// accept it more than once.
-    #[arg(long, value_name = "NAME", global = true, help_heading = CONNECTION)]
+    #[arg(
+        long, value_name = "NAME", global = true, help_heading = CONNECTION,
+        add = completion::profiles()
+    )]
     pub profile: Vec<String>,
 
     /// Every profile of the configuration file, or every profile of the given providers, for the
@@ -217,7 +221,7 @@ impl ProviderName {
 pub(crate) enum Command {
     /// List the invitations of an organisation.
     List(ListArgs),
-    /// Show invitations by id.
+    /// Show invitations by id or address.
     Get(GetArgs),
     /// Invite people.
     Create(CreateArgs),

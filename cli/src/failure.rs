@@ -139,6 +139,10 @@ fn hint(error: &Error) -> Option<&'static str> {
             "check that the credential is right and active; \
              `org-invitations doctor` shows its source"
         }
+        ErrorKind::PermissionDenied if is_about_another_organization(error) => {
+            "check the organisation's id (`organization_id` of the profile, CLICKHOUSE_ORG_ID or \
+             --organization-id), and that the key belongs to it; `org-invitations doctor` shows the sources"
+        }
         ErrorKind::PermissionDenied => "the owner of the key lacks the permission to manage users",
         ErrorKind::InvalidInput if error.message().contains("assignedRoleIds") => {
             "this organisation has custom roles: pass roles by name or id with --role"
@@ -158,6 +162,21 @@ fn hint(error: &Error) -> Option<&'static str> {
         }
         _ => return None,
     })
+}
+
+/// Whether the server says that what was asked for belongs to another organisation than the key.
+fn is_about_another_organization(error: &Error) -> bool {
+    let message = error
+        .message()
+        .to_lowercase()
+        .replace("organisation", "organization");
+    [
+        "another organization",
+        "different organization",
+        "other organization",
+    ]
+    .iter()
+    .any(|words| message.contains(words))
 }
 
 impl From<Error> for Failure {

@@ -52,10 +52,19 @@ impl Interrupt {
         &self,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
+        self.or_unchanged("", work).await
+    }
+
+    /// The same with what was not done, for work before the first change.
+    pub async fn or_unchanged<T>(
+        &self,
+        unchanged: &str,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         tokio::select! {
             biased;
             outcome = work => outcome,
-            () = self.signalled(1) => Err(Failure::Interrupted(String::new())),
+            () = self.signalled(1) => Err(Failure::Interrupted(unchanged.to_owned())),
         }
     }
 }

@@ -9,6 +9,7 @@
 //! | `bulk/` | many invitations or organisations at once: concurrency, outages, the limit on deletions |
 //! | `config/` | the configuration file, the environment and flags, and their precedence |
 //! | `output/` | one module for each format; colours; escaping |
+//! | `completion` | candidates for shell completion |
 //! | `provider` | building a provider from its configuration |
 //! | `providers` | the providers that a command works on |
 //! | `failure` | messages, hints and exit codes |
@@ -24,6 +25,7 @@ mod apply;
 mod bulk;
 mod cli;
 mod commands;
+mod completion;
 mod config;
 mod failure;
 mod interrupt;
@@ -52,6 +54,7 @@ use crate::{
 };
 
 fn main() -> ExitCode {
+    completion::answer();
     // Clap prints the help, which is coloured too, before the command line is parsed.
     let colors =
         ColorChoice::from_args(std::env::args_os().filter_map(|word| word.into_string().ok()));
@@ -106,7 +109,9 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     }
     let stdout = io::stdout();
     let colors = global.color.is_enabled(stdout.is_terminal());
-    let mut output = Output::new(global.output, colors, stdout);
+    // The size is that of stdout, and of nothing if it is no terminal.
+    let width = terminal_size::terminal_size_of(&stdout).map(|(width, _)| usize::from(width.0));
+    let mut output = Output::new(global.output, colors, stdout).fitting(width);
     let out = &mut output;
     let interrupt = &Interrupt::listen();
     let outcome = match command {

@@ -12,8 +12,13 @@ pub(crate) fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Shows `question` on stderr and reads the answer; only `y` and `yes` confirm.
-pub(crate) async fn confirm(question: &str, interrupt: &Interrupt) -> Result<bool, Failure> {
+/// Shows `question` on stderr and reads the answer; only `y` and `yes` confirm. If the answer is another one, or Ctrl-C,
+/// the command fails, and `unchanged` says what was not done.
+pub(crate) async fn require(
+    question: &str,
+    unchanged: &str,
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
     let mut err = io::stderr().lock();
     write!(err, "{question} [y/N] ")?;
     err.flush()?;
@@ -26,20 +31,11 @@ pub(crate) async fn confirm(question: &str, interrupt: &Interrupt) -> Result<boo
         biased;
         () = interrupt.signalled(1) => {
             eprintln!();
-            return Err(Failure::Interrupted("nothing was changed".to_owned()));
+            return Err(Failure::Interrupted(unchanged.to_owned()));
         }
         answer = answer => answer.map_err(io::Error::other)??,
     };
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
-}
-
-/// The same for a command that fails unless it is confirmed; `unchanged` says then what was not done.
-pub(crate) async fn require(
-    question: &str,
-    unchanged: &str,
-    interrupt: &Interrupt,
-) -> Result<(), Failure> {
-    if confirm(question, interrupt).await? {
+    if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
         return Ok(());
     }
     eprintln!("{unchanged}");

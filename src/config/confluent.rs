@@ -36,7 +36,7 @@ pub struct ConfluentConfig {
     pub access_token: Option<SecretString>,
     /// Access through an identity pool.
     pub sts: Option<StsConfig>,
-    /// The base URL of the API. Default: `https://api.confluent.cloud`.
+    /// The base URL of the API, with or without `/iam/v2`. Default: `https://api.confluent.cloud`.
     pub base_url: Option<BaseUrl>,
     /// Timeouts, limits and retries.
     pub connection: ConnectionConfig,

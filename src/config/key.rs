@@ -19,7 +19,7 @@ pub enum ConfigKey {
     ConfluentApiKey,
     /// The secret of the Confluent Cloud API key.
     ConfluentApiSecret,
-    /// The base URL of the Confluent Cloud API. Optional.
+    /// The base URL of the Confluent Cloud API, with or without `/iam/v2`. Optional.
     ConfluentBaseUrl,
     /// The id of the ClickHouse Cloud organisation.
     ClickHouseOrganizationId,

@@ -57,7 +57,7 @@ impl ConfluentBuilder {
         self
     }
 
-    /// Sets the base URL of the API: https, or plain http to a loopback address. Default:
+    /// Sets the base URL of the API, with or without `/iam/v2`: https, or plain http to a loopback address. Default:
     /// `https://api.confluent.cloud`. [`build`](Self::build) reports an invalid URL.
     pub fn base_url<U>(mut self, base_url: U) -> Self
     where
@@ -79,7 +79,7 @@ impl ConfluentBuilder {
     /// exchange.
     pub fn build(self) -> Result<Confluent> {
         let with_provider = |error: Error| error.with_provider(Confluent::NAME);
-        let endpoint = Endpoint::new(&self.base_url.map_err(with_provider)?, None);
+        let endpoint = Endpoint::new(&self.base_url.map_err(with_provider)?, Some("/iam/v2"));
         let key_id = match &self.credentials {
             Some(Credentials::ApiKey { id, .. }) => Some(id.as_str().into()),
             _ => None,

@@ -1,11 +1,12 @@
 //! The progress of a run: a bar on a terminal, a line every few seconds elsewhere.
 
 use std::{
+    fmt,
     io::{self, IsTerminal},
     time::{Duration, Instant},
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::provider::RateWatch;
 
@@ -31,9 +32,13 @@ impl Progress {
         } else {
             ProgressBar::hidden()
         };
-        let template = "{bar:30} {pos}/{len}  {per_sec:.1}, {eta} left  {msg}";
+        let template = "{bar:30} {pos}/{len}  {rate}, {eta} left  {msg}";
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("=> "));
+            let rate = |state: &ProgressState, out: &mut dyn fmt::Write| {
+                // A failure to format is only a gap in the display.
+                let _ = out.write_str(&format_rate(state.per_sec()));
+            };
+            bar.set_style(style.with_key("rate", rate).progress_chars("=> "));
         }
         let now = Instant::now();
         Self {
@@ -79,8 +84,10 @@ impl Progress {
             };
             let why = waiting.map_or("", |_| ", waiting for the rate limit");
             eprintln!(
-                "{} of {}, {rate:.1} a second{remaining}{why}",
-                self.done, self.total
+                "{} of {}, {}{remaining}{why}",
+                self.done,
+                self.total,
+                format_rate(rate)
             );
         }
     }
@@ -92,5 +99,25 @@ impl Progress {
 
     pub fn finish(self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// A rate, rounded.
+fn format_rate(per_second: f64) -> String {
+    match per_second {
+        slow if slow < 9.95 => format!("{slow:.1}/s"),
+        fast => format!("{}/s", HumanCount(fast.round() as u64)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::format_rate;
+
+    #[test]
+    fn rates_are_rounded() {
+        for (rate, shown) in [(0.26, "0.3/s"), (9.96, "10/s"), (1264.734, "1,265/s")] {
+            assert_eq!(format_rate(rate), shown);
+        }
     }
 }

@@ -84,6 +84,8 @@ impl Record for StepRecord {
         "id",
         "reason",
     ];
+    const SHORTENED: &'static [&'static str] = &["ROLES"];
+    const DROPPED: &'static [&'static str] = &["ID", "LINE"];
 
     fn profile(&self) -> Option<&str> {
         self.profile.as_deref()
@@ -205,6 +207,7 @@ impl Record for OutcomeRecord {
         "id",
         "error",
     ];
+    const DROPPED: &'static [&'static str] = &["ID", "LINE"];
 
     fn row(&self) -> Vec<Cell> {
         let line = self.line();

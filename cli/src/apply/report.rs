@@ -20,6 +20,8 @@ pub(crate) struct ApplyReport {
     pub started: bool,
     /// The normalised addresses of those who were seen to be invited or members.
     pub seen_addresses: HashSet<String>,
+    /// The addresses of those whose invitation was withdrawn and not created again.
+    pub uninvited: Vec<String>,
     /// Why nothing more may be withdrawn, if so.
     pub hold_reason: Option<String>,
     /// The failure that decides the exit code. The outcomes of the steps are printed already.
@@ -37,6 +39,9 @@ impl ApplyReport {
         };
         if is_seen {
             self.seen_addresses.insert(normalize_email(&step.email));
+        }
+        if matches!(outcome.result, StepResult::Lost(_)) {
+            self.uninvited.push(step.email.clone());
         }
         if outcome.result.is_unexplained() {
             let email = escape_control(&step.email);

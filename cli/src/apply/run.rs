@@ -26,10 +26,10 @@ use super::{
 };
 use crate::{
     bulk::{
-        OwnedKeys, RemovalOptions, RunSummary, print_removals, recovery_command, recovery_message,
-        rerun_command,
+        OwnedKeys, RemovalOptions, RunSummary, print_removals, print_uninvited, recovery_command,
+        recovery_message, rerun_command,
     },
-    failure::{Exit, Failure},
+    failure::Failure,
     interrupt::Interrupt,
     output::{Output, Shape, escape_control},
     prompt,
@@ -63,6 +63,7 @@ impl ApplyRun<'_> {
         let mut report = ApplyReport {
             started: false,
             seen_addresses: HashSet::new(),
+            uninvited: Vec::new(),
             hold_reason: None,
             outcome: Ok(()),
         };
@@ -83,10 +84,7 @@ impl ApplyRun<'_> {
             .map(|path| FailedRows::create(path, self.options.resume, has_deletions))
             .transpose()?;
         self.amend();
-        if !self.confirm(interrupt).await? {
-            eprintln!("nothing was changed");
-            return Err(Failure::AlreadyReported(Exit::Failed));
-        }
+        self.confirm(interrupt).await?;
 
         out.ignore_broken_pipe();
         report.started = true;
@@ -193,7 +191,9 @@ impl ApplyRun<'_> {
                 "{}",
                 recovery_message(self.provider, Some(&renewal.id), invite, why)
             );
+            report.uninvited.push(invite.email.clone());
         }
+        print_uninvited(&report.uninvited);
         if problems.write_error.is_some() {
             report.hold_reason = Some("the run was stopped".to_owned());
         }
@@ -325,23 +325,26 @@ impl ApplyRun<'_> {
     }
 
     /// Shows what the plan withdraws and asks for confirmation.
-    async fn confirm(&self, interrupt: &Interrupt) -> Result<bool, Failure> {
-        eprintln!("{}: {}", self.provider.name(), count_actions(&self.plan));
+    async fn confirm(&self, interrupt: &Interrupt) -> Result<(), Failure> {
+        let name = self.provider.name();
+        let counts = count_actions(&self.plan);
+        eprintln!("{name}: {counts}");
         let withdrawn = self.source_removal.map_or(0, |(_, plan)| plan.removals());
         self.keys.print(self.provider);
         if self.options.yes || (self.plan.is_noop() && withdrawn == 0) {
-            return Ok(true);
+            return Ok(());
         }
         print_removals(self.provider, &self.plan.steps, "");
         if let Some((source, plan)) = self.source_removal {
-            let why = format!(" once they are seen at {}", self.provider.name());
+            let why = format!(" once they are seen at {name}");
             print_removals(source, &plan.steps, &why);
         }
-        let question = match self.plan.count(Action::Replace) {
-            0 => "Go ahead?",
-            _ => "Renewing withdraws an invitation and creates a new one, in two steps. Go ahead?",
+        let why = match self.plan.count(Action::Replace) {
+            0 => "",
+            _ => "Renewing withdraws an invitation and creates a new one, in two steps. ",
         };
-        prompt::confirm(question, interrupt).await
+        let question = format!("{why}Apply this to {name} ({counts})?");
+        prompt::require(&question, "nothing was changed", interrupt).await
     }
 }
 

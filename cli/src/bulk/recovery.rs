@@ -63,3 +63,15 @@ pub(crate) fn create_command(provider: &ProviderContext, people: &[&NewInvitatio
     }
     command + " --if-not-exists"
 }
+
+/// Names in the summary of a run those who have no invitation now. Their messages may be far above.
+pub(crate) fn print_uninvited(emails: &[String]) {
+    if !emails.is_empty() {
+        let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
+        let (count, names) = (emails.len(), emails.join(", "));
+        eprintln!(
+            "without an invitation now: {count}: {}",
+            escape_control(&names)
+        );
+    }
+}

@@ -1,16 +1,23 @@
 //! `completions`: completion scripts for shells.
 
-use clap::{Args, CommandFactory};
-use clap_complete::Shell;
+use std::io::Write;
 
-use crate::{cli::Cli, failure::Failure, output::Output};
+use clap::Args;
+use clap_complete::{Shell, env::Shells};
+
+use crate::{completion, failure::Failure, output::Output};
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   org-invitations completions bash > /etc/bash_completion.d/org-invitations
   org-invitations completions zsh > ~/.zfunc/_org-invitations
-  org-invitations completions fish > ~/.config/fish/completions/org-invitations.fish")]
+  org-invitations completions fish > ~/.config/fish/completions/org-invitations.fish
+
+The script runs the `org-invitations` of the PATH for each completion, so it stays
+valid when the command changes. Profiles come from the configuration file. Ids,
+addresses and roles come from the provider, if it answers within a second and its
+secret needs no command.")]
 pub(crate) struct CompletionsArgs {
     /// The shell.
     #[arg(value_enum)]
@@ -18,9 +25,15 @@ pub(crate) struct CompletionsArgs {
 }
 
 pub(crate) fn run(args: &CompletionsArgs, out: &mut Output) -> Result<(), Failure> {
-    // The generator panics on a broken pipe, so it writes to memory.
+    const NAME: &str = "org-invitations";
+    let shell = args.shell.to_string();
+    let shells = Shells::builtins();
+    let Some(completer) = shells.completer(&shell) else {
+        let message = format!("there is no completion for {shell}");
+        return Err(Failure::Usage(message));
+    };
+    // A closed pipe is handled by the output, which takes a whole script.
     let mut script = Vec::new();
-    let mut command = Cli::command();
-    clap_complete::generate(args.shell, &mut command, "org-invitations", &mut script);
-    Ok(std::io::Write::write_all(out, &script)?)
+    completer.write_registration(completion::VARIABLE, NAME, NAME, NAME, &mut script)?;
+    Ok(out.write_all(&script)?)
 }

@@ -4,16 +4,19 @@ use std::collections::HashSet;
 
 use clap::Args;
 use org_invitations::{
-    Error, ErrorKind, Invitation, InvitationProviderExt, InvitationStatus, MemberId,
-    MemberProviderExt, NewInvitation, Operation, RoleAssignment, RoleGrant, Roles, normalize_email,
+    Action, Error, ErrorKind, Invitation, InvitationProviderExt, InvitationStatus, MemberId,
+    MemberProviderExt, NewInvitation, Operation, Plan, PlanOptions, RoleAssignment, RoleGrant,
+    Roles, normalize_email,
 };
 
 use super::value_parsers;
 use crate::{
+    apply::{StepRecord, count_actions, load_people},
     bulk::{PauseOptions, RunSummary, create_command, for_each_concurrent},
-    failure::Failure,
+    completion,
+    failure::{Exit, Failure},
     interrupt::Interrupt,
-    output::{InvitationRecord, Output, Shape, escape_control},
+    output::{CreatedRecord, InvitationRecord, Output, Shape, escape_control},
     provider::ProviderContext,
 };
 
@@ -25,6 +28,7 @@ Examples:
   org-invitations -p clickhouse create ann@example.com --role Developer
   org-invitations -p confluent create ann@example.com --role EnvironmentAdmin@env-123
   org-invitations -p confluent create ann@example.com --if-not-exists -o json
+  org-invitations -p clickhouse create ann@example.com --role Developer --dry-run
 
 One address prints a JSON object, several print an array. An option that the
 provider does not support is rejected before anything is sent. A role has a name
@@ -32,16 +36,20 @@ or, on ClickHouse, an id (`roles list` shows both). On Confluent a role may have
 a scope: env-1, env-1/lkc-2, env-1/lkc-2/topic=NAME, env-1/lsrc-3/subject=NAME or
 a whole crn://…; without one it is the organisation. Roles are bound after the
 invitation there: if one fails, the command says which, and with --if-not-exists
-the same command completes it.")]
+the same command completes it. With --if-not-exists, `created` in the records
+tells who is newly invited.")]
 pub(crate) struct CreateArgs {
     /// The addresses to invite.
     #[arg(value_name = "EMAIL", required = true)]
     pub emails: Vec<String>,
     /// How the invitees log in: local or sso (Confluent).
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", add = completion::words(&value_parsers::AUTH_TYPES))]
     pub auth_type: Option<String>,
     /// A role by name or id, on Confluent with its scope; repeat for several roles.
-    #[arg(long, alias = "role-id", value_name = "NAME[@SCOPE]")]
+    #[arg(
+        long, alias = "role-id", value_name = "NAME[@SCOPE]",
+        add = completion::roles()
+    )]
     pub role: Vec<RoleGrant>,
     /// The deprecated single role: admin or developer (ClickHouse).
     #[arg(long, value_name = "ROLE", conflicts_with = "role")]
@@ -49,6 +57,9 @@ pub(crate) struct CreateArgs {
     /// Succeed if the invitation already exists, and print it.
     #[arg(long, alias = "if-absent")]
     pub if_not_exists: bool,
+    /// Show who would be invited, without inviting anybody.
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub pause: PauseOptions,
 }
@@ -78,6 +89,9 @@ pub(crate) async fn run(
         new.validate()?;
         people.push(new);
     }
+    if args.dry_run {
+        return show_planned(provider, people, args.if_not_exists, interrupt, out).await;
+    }
     out.ignore_broken_pipe();
     let mut records = out.records(Shape::of(&people)).without_first_column();
     let mut summary = RunSummary::default();
@@ -93,10 +107,11 @@ pub(crate) async fn run(
             let new = new.clone();
             async move {
                 if !args.if_not_exists {
-                    return provider.create(new).await.map(Some);
+                    let created = provider.create(new).await?;
+                    return Ok(Some((created, None)));
                 }
                 let (email, roles) = (new.email.clone(), new.roles.clone());
-                match provider.get_or_create(new).await {
+                match provider.create_if_not_exists(new).await {
                     // A member has no invitation.
                     Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                         print_member_note(&error);
@@ -104,21 +119,24 @@ pub(crate) async fn run(
                         Ok(None)
                     }
                     Err(error) => Err(error),
-                    Ok(found) => {
-                        complete_roles(provider, &email, Some(&found), roles).await?;
-                        Ok(Some(found))
+                    Ok((found, is_new)) => {
+                        if !is_new {
+                            complete_roles(provider, &email, Some(&found), roles).await?;
+                        }
+                        Ok(Some((found, Some(is_new))))
                     }
                 }
             }
         },
         |_, invitation| {
-            let Some(invitation) = invitation else {
+            let Some((invitation, created)) = invitation else {
                 return Ok(());
             };
             if args.if_not_exists {
                 print_status_note(&invitation.email, invitation.status.as_ref());
             }
-            records.push(&InvitationRecord::new(&provider.label, invitation))?;
+            let record = InvitationRecord::new(&provider.label, invitation);
+            records.push(&CreatedRecord { record, created })?;
             records.flush_lines()
         },
     )
@@ -180,6 +198,44 @@ async fn complete_roles(
     let message = format!("the person exists already, without the role {lacking}; {remedy}");
     let error = Error::new(ErrorKind::AlreadyExists, Operation::Create, message);
     Err(error.with_provider(provider.to_string()).with_target(email))
+}
+
+/// Shows what `create` would do. Without --if-not-exists, it fails for those who are invited or members already.
+async fn show_planned(
+    provider: &ProviderContext,
+    people: Vec<NewInvitation>,
+    if_not_exists: bool,
+    interrupt: &Interrupt,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let mut summary = RunSummary::default();
+    for new in &people {
+        // What concerns one person, such as an unknown role, concerns all: they have the same options.
+        let check = async { Ok(provider.check(new).await?) };
+        interrupt.or_interrupted(check).await?;
+    }
+    let existing = load_people(provider, &people, false, interrupt).await?;
+    let options = PlanOptions::default();
+    let mut plan = Plan::of_people(people, existing, &provider.capabilities(), &options);
+    for step in &mut plan.steps {
+        // An existing invitation is not renewed, and nobody's roles are changed.
+        if !matches!(step.action, Action::Create | Action::Invalid) {
+            step.action = Action::Keep;
+            step.reason = Some("invited or a member already".to_owned());
+        }
+        match step.action {
+            Action::Create => summary.record_success(),
+            Action::Keep if if_not_exists => summary.record_success(),
+            _ => summary.record_failure(Exit::Failed),
+        }
+    }
+    eprintln!("{}: {}", provider.name(), count_actions(&plan));
+    let mut records = out.records(Shape::Many);
+    for step in plan.steps {
+        records.push(&StepRecord::new(step, &[]))?;
+    }
+    records.finish()?;
+    summary.finish()
 }
 
 /// Reports that a member needs no invitation.

@@ -1,11 +1,11 @@
 //! `delete`: withdraw invitations.
 
 use clap::Args;
-use org_invitations::InvitationId;
+use org_invitations::{Invitation, InvitationId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::selector::{InvitationSelector, find_by_email, find_by_id};
+use super::selector::{InvitationSelector, Target, find_target};
 use crate::{
     bulk::{PauseOptions, RemovalOptions, RunSummary, for_each_concurrent},
     failure::Failure,
@@ -19,9 +19,10 @@ use crate::{
 #[command(after_help = "\
 Examples:
   org-invitations -p confluent delete i-7od91
-  org-invitations -p clickhouse delete --email ann@example.com --yes
-  org-invitations -p confluent list --expired -o jsonl | jq -r .id |
-    xargs org-invitations -p confluent delete --yes --max-deletes 50%
+  org-invitations -p clickhouse delete ann@example.com --yes
+  org-invitations -p confluent delete --expired --dry-run
+  org-invitations -p confluent list --email-domain example.com -o jsonl |
+    jq -r .id | org-invitations -p confluent delete - --yes --max-deletes 50%
 
 The command prompts on a terminal; elsewhere it needs --yes. If more invitations
 are selected than --max-deletes allows, it fails before anything is deleted. On
@@ -30,6 +31,9 @@ invitation cannot be withdrawn.")]
 pub(crate) struct DeleteArgs {
     #[command(flatten)]
     pub selector: InvitationSelector,
+    /// Show what would be deleted, without deleting anything.
+    #[arg(long)]
+    pub dry_run: bool,
     /// Skip the confirmation prompt.
     #[arg(long, short)]
     pub yes: bool,
@@ -39,7 +43,7 @@ pub(crate) struct DeleteArgs {
     pub pause: PauseOptions,
 }
 
-/// An invitation that was withdrawn.
+/// An invitation that was withdrawn or, with --dry-run, would be.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "Deleted")]
 pub(crate) struct DeletedRecord {
@@ -50,7 +54,7 @@ pub(crate) struct DeletedRecord {
     /// The address of the invitee, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<String>,
-    /// Always true: stderr has the invitations that were not deleted.
+    /// False with --dry-run, else true: stderr has the invitations that were not deleted.
     deleted: bool,
 }
 
@@ -85,12 +89,8 @@ impl DeleteTarget {
 
 /// Checks the arguments before anything is sent.
 pub(crate) fn check(args: &DeleteArgs) -> Result<(), Failure> {
-    if args.selector.is_empty() {
-        let message = "no invitations selected: pass ids or `--email ADDRESS`";
-        return Err(Failure::Usage(message.to_owned()));
-    }
-    args.selector.ids()?;
-    if !args.yes && !prompt::is_interactive() {
+    args.selector.check()?;
+    if !args.yes && !args.dry_run && !prompt::is_interactive() {
         let message = "cannot prompt: not a terminal; pass --yes. Nothing was deleted";
         return Err(Failure::Usage(message.to_owned()));
     }
@@ -104,11 +104,27 @@ pub(crate) async fn run(
     out: &mut Output,
 ) -> Result<(), Failure> {
     let mut summary = RunSummary::default();
+    let unchanged = "nothing was deleted";
     let targets = interrupt
-        .or_interrupted(find(provider, &args, &mut summary))
+        .or_unchanged(unchanged, find(provider, &args, &mut summary))
         .await?;
+    if args.selector.selects_by_property() && targets.is_empty() {
+        eprintln!("no such invitations");
+    }
+    if args.dry_run {
+        let mut records = out.records(args.selector.shape());
+        for target in &targets {
+            match records.is_table() {
+                true => records.println(&format!("would delete {}", target.display()))?,
+                false => records.push(&record(provider, target, false))?,
+            }
+        }
+        records.finish()?;
+        args.removals.warn_of(provider, targets.len()).await;
+        return summary.finish();
+    }
     let within_limit = args.removals.check(provider, targets.len());
-    interrupt.or_interrupted(within_limit).await?;
+    interrupt.or_unchanged(unchanged, within_limit).await?;
     if !args.yes && !targets.is_empty() {
         for one in &targets {
             eprintln!("{}: {}", provider.name(), one.display());
@@ -117,8 +133,8 @@ pub(crate) async fn run(
             1 => "this invitation".to_owned(),
             count => format!("these {count} invitations"),
         };
-        let question = format!("Delete {what}?");
-        prompt::require(&question, "nothing was deleted", interrupt).await?;
+        let question = format!("Delete {what} at {}?", provider.name());
+        prompt::require(&question, unchanged, interrupt).await?;
     }
     out.ignore_broken_pipe();
     let mut records = out.records(args.selector.shape());
@@ -135,12 +151,7 @@ pub(crate) async fn run(
             if records.is_table() {
                 return records.println(&format!("deleted {}", deleted.display()));
             }
-            records.push(&DeletedRecord {
-                provider: provider.label.clone(),
-                id: deleted.id.clone(),
-                email: deleted.email.clone(),
-                deleted: true,
-            })?;
+            records.push(&record(provider, deleted, true))?;
             records.flush_lines()
         },
     )
@@ -148,6 +159,15 @@ pub(crate) async fn run(
     records.finish()?;
     outcome?;
     summary.finish()
+}
+
+fn record(provider: &ProviderContext, target: &DeleteTarget, deleted: bool) -> DeletedRecord {
+    DeletedRecord {
+        provider: provider.label.clone(),
+        id: target.id.clone(),
+        email: target.email.clone(),
+        deleted,
+    }
 }
 
 /// The command that deletes the remaining invitations.
@@ -169,32 +189,30 @@ async fn find(
     summary: &mut RunSummary,
 ) -> Result<Vec<DeleteTarget>, Failure> {
     let mut targets: Vec<DeleteTarget> = Vec::new();
-    for id in args.selector.ids()? {
-        let email = match args.yes {
-            true => None,
-            false => match find_by_id(&**provider, &id).await {
-                Ok(invitation) => Some(invitation.email),
-                Err(error) => {
-                    summary.report_failure(&error.into());
-                    continue;
-                }
-            },
-        };
-        targets.push(DeleteTarget { id, email });
-    }
-    for email in &args.selector.email {
-        match find_by_email(&**provider, email).await {
-            Ok(found) => {
-                for invitation in found {
-                    if targets.iter().all(|known| known.id != invitation.id) {
-                        targets.push(DeleteTarget {
-                            id: invitation.id,
-                            email: Some(invitation.email),
-                        });
-                    }
-                }
+    let add = |targets: &mut Vec<DeleteTarget>, found: Vec<Invitation>| {
+        for Invitation { id, email, .. } in found {
+            if targets.iter().all(|known| known.id != id) {
+                let email = Some(email);
+                targets.push(DeleteTarget { id, email });
             }
-            Err(error) => summary.report_failure(&error.into()),
+        }
+    };
+    if args.selector.selects_by_property() {
+        add(
+            &mut targets,
+            args.selector.find_by_property(&**provider).await?,
+        );
+        return Ok(targets);
+    }
+    for target in args.selector.targets().await? {
+        match target {
+            Target::Id(id) if args.yes && !args.dry_run => {
+                targets.push(DeleteTarget { id, email: None });
+            }
+            target => match find_target(&**provider, &target).await {
+                Ok(found) => add(&mut targets, found),
+                Err(error) => summary.report_failure(&error.into()),
+            },
         }
     }
     Ok(targets)

@@ -1,14 +1,14 @@
-//! `get`: show invitations by id.
+//! `get`: show invitations by id or address.
 
 use clap::Args;
-use org_invitations::InvitationId;
 
-use super::selector::parse_id;
+use super::selector::{Target, find_target, read_targets, shape_of};
 use crate::{
     bulk::{RunSummary, for_each_concurrent, never_pause, rerun_command},
+    completion,
     failure::Failure,
     interrupt::Interrupt,
-    output::{InvitationRecord, Output, Shape},
+    output::{InvitationRecord, Output},
     provider::ProviderContext,
 };
 
@@ -17,12 +17,16 @@ use crate::{
 Examples:
   org-invitations -p confluent get i-7od91
   org-invitations -p confluent get i-7od91 i-8pe02 -o jsonl
+  org-invitations -p clickhouse get ann@example.com
+  org-invitations -p confluent get - < ids.txt
 
-One id prints a JSON object, several print an array. Ids that are not found are
-reported on stderr.")]
+One id prints a JSON object, anything else an array. Of an address, the command
+shows the invitations that can still be accepted or, if there are none, all of
+them. What is not found is reported on stderr.")]
 pub(crate) struct GetArgs {
-    /// The ids of invitations, as `list` shows them.
-    #[arg(value_name = "ID", required = true)]
+    /// The ids of invitations, as `list` shows them, or addresses; `-` reads them from stdin, one a
+    /// line.
+    #[arg(value_name = "ID|EMAIL", required = true, add = completion::invitations())]
     pub ids: Vec<String>,
 }
 
@@ -32,22 +36,27 @@ pub(crate) async fn run(
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let shape = Shape::of(&args.ids);
-    let alternative = "`org-invitations list --email ADDRESS` shows the invitation";
-    let ids = args.ids.iter().map(|id| parse_id(id, alternative));
-    let ids = ids.collect::<Result<Vec<InvitationId>, _>>()?;
-    let mut records = out.records(shape).without_first_column();
+    let targets = interrupt.or_interrupted(read_targets(&args.ids)).await?;
+    let mut records = out.records(shape_of(&args.ids)).without_first_column();
     let mut summary = RunSummary::default();
     let outcome = for_each_concurrent(
         provider,
-        &ids,
+        &targets,
         never_pause(),
         |_| rerun_command(""),
         interrupt,
         &mut summary,
         ToString::to_string,
-        |id| provider.get(id),
-        |_, invitation| records.push(&InvitationRecord::new(&provider.label, invitation)),
+        |target| async move {
+            match target {
+                Target::Id(id) => provider.get(id).await.map(|found| vec![found]),
+                address => find_target(&**provider, address).await,
+            }
+        },
+        |_, found| {
+            let mut found = found.into_iter();
+            found.try_for_each(|one| records.push(&InvitationRecord::new(&provider.label, one)))
+        },
     )
     .await;
     records.finish()?;

@@ -15,9 +15,10 @@ use serde::Serialize;
 use crate::{
     bulk::{Results, RunSummary, for_each_provider},
     cli::GlobalOptions,
+    completion,
     failure::Failure,
     interrupt::Interrupt,
-    output::{Cell, MemberRecord, Output, Record, Shape, role_names},
+    output::{Cell, LayoutOptions, MemberRecord, Output, Record, Shape, role_names},
     prompt,
     provider::ProviderContext,
     providers::{self, Origin, Providers},
@@ -69,22 +70,24 @@ pub(crate) struct ListArgs {
     /// Read the roles too (Confluent: all role bindings).
     #[arg(long)]
     pub roles: bool,
+    #[command(flatten)]
+    pub layout: LayoutOptions,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct GetArgs {
     /// The ids or addresses of members.
-    #[arg(value_name = "ID|EMAIL", required = true)]
+    #[arg(value_name = "ID|EMAIL", required = true, add = completion::members())]
     pub members: Vec<String>,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct SetRolesArgs {
     /// The ids or addresses of members.
-    #[arg(value_name = "ID|EMAIL", required = true)]
+    #[arg(value_name = "ID|EMAIL", required = true, add = completion::members())]
     pub members: Vec<String>,
     /// A role by name or id, on Confluent with its scope; repeat for several roles.
-    #[arg(long, value_name = "NAME[@SCOPE]", required = true)]
+    #[arg(long, value_name = "NAME[@SCOPE]", required = true, add = completion::roles())]
     pub role: Vec<RoleGrant>,
     /// Print the changes, and make none.
     #[arg(long)]
@@ -94,7 +97,7 @@ pub(crate) struct SetRolesArgs {
 #[derive(Args, Debug)]
 pub(crate) struct RemoveArgs {
     /// The ids or addresses of members.
-    #[arg(value_name = "ID|EMAIL", required = true)]
+    #[arg(value_name = "ID|EMAIL", required = true, add = completion::members())]
     pub members: Vec<String>,
     /// Accept that everything that the users own is deleted too, API keys included (Confluent).
     #[arg(long)]
@@ -161,7 +164,7 @@ async fn list(
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let mut records = providers.records(out);
+    let mut records = args.layout.listing(providers.records(out), None)?;
     let mut summary = RunSummary::default();
     let read = async |provider: ProviderContext, results: Results<_>| {
         let mut roles = None;
@@ -186,7 +189,7 @@ async fn list(
         Ok(())
     };
     let show = |origin: &Origin, member| {
-        records.push(&MemberRecord::of_organization(origin, member))?;
+        records.push(MemberRecord::of_organization(origin, member))?;
         Ok(ControlFlow::Continue(()))
     };
     let outcome = for_each_provider(providers, interrupt, &mut summary, read, show).await;

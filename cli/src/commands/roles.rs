@@ -5,7 +5,7 @@ use clap::Subcommand;
 use crate::{
     failure::Failure,
     interrupt::Interrupt,
-    output::{Output, RoleRecord, Shape},
+    output::{LayoutOptions, Output, RoleRecord, Shape},
     provider::ProviderContext,
 };
 
@@ -19,7 +19,7 @@ Examples:
 
 Confluent's API has no list of roles; its documentation names the predefined
 ones, such as OrganizationAdmin and EnvironmentAdmin.")]
-    List,
+    List(LayoutOptions),
 }
 
 pub(crate) async fn run(
@@ -28,15 +28,16 @@ pub(crate) async fn run(
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let RolesCommand::List = command;
+    let RolesCommand::List(layout) = command;
     let list = async { provider.list_roles().await.map_err(Failure::from) };
     let roles = interrupt.or_interrupted(list).await?;
-    let mut records = out.records(Shape::Many).without_first_column();
+    let records = out.records(Shape::Many).without_first_column();
+    let mut records = layout.listing(records, None)?;
     for role in roles {
-        records.push(&RoleRecord {
+        records.push(RoleRecord {
             provider: provider.label.clone(),
             role,
         })?;
     }
-    Ok(records.finish()?)
+    records.finish_after(Ok(()))
 }

@@ -16,7 +16,9 @@ use crate::{
     apply::{OutcomeRecord, StepRecord},
     config::profile_schema,
     failure::Failure,
-    output::{Format, InvitationRecord, MemberRecord, Output, PersonRecord, RoleRecord},
+    output::{
+        CreatedRecord, Format, InvitationRecord, MemberRecord, Output, PersonRecord, RoleRecord,
+    },
 };
 
 #[derive(Args, Debug)]
@@ -48,7 +50,7 @@ pub(crate) enum Document {
     Delete,
     /// What `renew` prints.
     Renew,
-    /// What `plan` prints, and `copy --dry-run`.
+    /// What `plan` prints, and `copy` and `create` with --dry-run.
     Plan,
     /// What `apply`, `copy` and `remove` print.
     Apply,
@@ -77,7 +79,8 @@ pub(crate) fn run(args: &SchemaArgs, out: &mut Output) -> Result<(), Failure> {
     }
     let schema = match args.of {
         Document::List => schema_for!(Vec<InvitationRecord>).to_value(),
-        Document::Get | Document::Create => one_or_many::<InvitationRecord>(),
+        Document::Get => one_or_many::<InvitationRecord>(),
+        Document::Create => one_or_many::<CreatedRecord>(),
         Document::Delete => one_or_many::<DeletedRecord>(),
         Document::Renew => one_or_many::<RenewedRecord>(),
         Document::Plan => schema_for!(Vec<StepRecord>).to_value(),

@@ -1,5 +1,8 @@
 //! Selects invitations by id or address.
 
+use std::{fmt, io};
+
+use chrono::Utc;
 use clap::Args;
 use futures::TryStreamExt;
 use org_invitations::{
@@ -7,57 +10,175 @@ use org_invitations::{
     InvitationStatus, ListQuery, Operation, normalize_email,
 };
 
-use crate::output::Shape;
+use super::{list::is_expired, value_parsers};
+use crate::{
+    completion,
+    failure::Failure,
+    output::{Shape, escape_control},
+};
 
 /// The invitations that a command works on.
 #[derive(Args, Debug)]
 pub(crate) struct InvitationSelector {
-    /// The ids of invitations, as `list` shows them.
-    #[arg(value_name = "ID")]
+    /// The ids of invitations, as `list` shows them, or addresses; `-` reads them from stdin, one a
+    /// line.
+    #[arg(value_name = "ID|EMAIL", add = completion::invitations())]
     pub ids: Vec<String>,
     /// The invited address, in any spelling; repeat for several addresses.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", add = completion::addresses())]
     pub email: Vec<String>,
+    /// Select every expired invitation.
+    #[arg(long, conflicts_with_all = ["ids", "email", "status"])]
+    pub expired: bool,
+    /// Select every invitation with this status: sent, staged, accepted, expired, deactivated.
+    #[arg(
+        long, conflicts_with_all = ["ids", "email"],
+        add = completion::words(&value_parsers::STATUSES)
+    )]
+    pub status: Option<String>,
+}
+
+/// An invitation by its id, or those of an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Id(InvitationId),
+    Address(String),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Address(email) => f.write_str(&escape_control(email)),
+        }
+    }
 }
 
 impl InvitationSelector {
-    pub fn is_empty(&self) -> bool {
-        self.ids.is_empty() && self.email.is_empty()
+    /// Checks the arguments before anything is read or sent.
+    pub fn check(&self) -> Result<(), Failure> {
+        if self.ids.is_empty() && self.email.is_empty() && !self.selects_by_property() {
+            let message = "no invitations selected: pass ids, `--email ADDRESS`, `--expired` or `--status STATUS`";
+            return Err(Failure::Usage(message.to_owned()));
+        }
+        let given = self.ids.iter().filter(|word| *word != STDIN);
+        Ok(given
+            .map(|word| target(word))
+            .try_for_each(|one| one.map(drop))?)
+    }
+
+    /// Whether properties select the invitations, rather than ids and addresses.
+    pub fn selects_by_property(&self) -> bool {
+        self.expired || self.status.is_some()
+    }
+
+    /// Whether an address is among the arguments.
+    pub fn has_addresses(&self) -> bool {
+        !self.email.is_empty() || self.ids.iter().any(|word| word.contains('@'))
     }
 
     /// The shape of the result: one record for one id.
     pub fn shape(&self) -> Shape {
-        match (self.ids.as_slice(), self.email.as_slice()) {
-            ([_], []) => Shape::One,
-            _ => Shape::Many,
+        match self.email.is_empty() && !self.selects_by_property() {
+            true => shape_of(&self.ids),
+            false => Shape::Many,
         }
     }
 
-    /// Parses the ids and drops duplicates.
-    pub fn ids(&self) -> Result<Vec<InvitationId>, Error> {
-        let mut ids: Vec<InvitationId> = Vec::new();
-        for id in &self.ids {
-            let id = parse_id(id, "pass it with `--email`")?;
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
+    /// The ids and addresses without duplicates.
+    pub async fn targets(&self) -> Result<Vec<Target>, Failure> {
+        let mut targets = read_targets(&self.ids).await?;
+        for email in &self.email {
+            push_new(&mut targets, Target::Address(email.clone()));
         }
-        Ok(ids)
+        Ok(targets)
+    }
+
+    /// Finds the invitations with the selected property.
+    pub async fn find_by_property(
+        &self,
+        provider: &dyn InvitationProvider,
+    ) -> Result<Vec<Invitation>, Error> {
+        let now = Utc::now();
+        let status = self.status.as_deref().map(value_parsers::status);
+        let matches = |one: &Invitation| match &status {
+            Some(status) => one.status.as_ref() == Some(status),
+            None => is_expired(one, now),
+        };
+        let all = provider.list(ListQuery::new());
+        let matching = all.try_filter(|one| std::future::ready(matches(one)));
+        matching.try_collect().await
     }
 }
 
-/// Parses an id. An address is rejected with the `alternative` in the message: no provider uses addresses as ids.
-pub(super) fn parse_id(text: &str, alternative: &str) -> Result<InvitationId, Error> {
-    if text.contains('@') {
-        let message = format!("this is an address, not an id; {alternative}");
-        let error = Error::new(ErrorKind::InvalidInput, Operation::Validate, message);
-        return Err(error.with_target(text));
+/// The word that stands for the ids and addresses on stdin.
+const STDIN: &str = "-";
+
+/// The shape of the result for these words: one record for one id. An address may have several invitations.
+pub(super) fn shape_of(words: &[String]) -> Shape {
+    match words {
+        [one] if one != STDIN && !one.contains('@') => Shape::One,
+        _ => Shape::Many,
     }
-    InvitationId::new(text)
+}
+
+/// Parses ids and addresses, reads stdin for `-`, and drops duplicates.
+pub(super) async fn read_targets(words: &[String]) -> Result<Vec<Target>, Failure> {
+    let mut targets = Vec::new();
+    for word in words {
+        if word != STDIN {
+            push_new(&mut targets, target(word)?);
+            continue;
+        }
+        // While this thread waits for input, Ctrl-C works.
+        let read = tokio::task::spawn_blocking(|| io::read_to_string(io::stdin().lock()));
+        let failure = |why: String| Failure::Usage(format!("stdin{why}"));
+        let text = read
+            .await
+            .unwrap_or_else(|error| Err(io::Error::other(error)));
+        let text = text.map_err(|error| failure(format!(": {error}")))?;
+        for (number, line) in (1..).zip(text.lines().map(str::trim)) {
+            if line.is_empty() {
+                continue;
+            }
+            let parsed = target(line).map_err(|error| {
+                failure(format!(
+                    ", line {number}: {}",
+                    escape_control(&error.to_string())
+                ))
+            })?;
+            push_new(&mut targets, parsed);
+        }
+        if targets.is_empty() {
+            eprintln!("stdin has no ids");
+        }
+    }
+    Ok(targets)
+}
+
+fn push_new(targets: &mut Vec<Target>, target: Target) {
+    let is_same = |known: &Target| match (known, &target) {
+        (Target::Id(known), Target::Id(new)) => known == new,
+        (Target::Address(known), Target::Address(new)) => {
+            normalize_email(known) == normalize_email(new)
+        }
+        _ => false,
+    };
+    if !targets.iter().any(is_same) {
+        targets.push(target);
+    }
+}
+
+/// Parses an id or an address. No provider has ids with an `@`.
+fn target(word: &str) -> Result<Target, Error> {
+    match word.contains('@') {
+        true => Ok(Target::Address(word.to_owned())),
+        false => InvitationId::new(word).map(Target::Id),
+    }
 }
 
 /// Gets the invitation with this id, and checks that the answer is about it.
-pub(super) async fn find_by_id(
+async fn find_by_id(
     provider: &dyn InvitationProvider,
     id: &InvitationId,
 ) -> Result<Invitation, Error> {
@@ -72,12 +193,23 @@ pub(super) async fn find_by_id(
         .with_target(id.as_str()))
 }
 
+/// Finds the invitations of a target.
+pub(super) async fn find_target(
+    provider: &dyn InvitationProvider,
+    target: &Target,
+) -> Result<Vec<Invitation>, Error> {
+    match target {
+        Target::Id(id) => find_by_id(provider, id).await.map(|found| vec![found]),
+        Target::Address(email) => find_by_email(provider, email).await,
+    }
+}
+
 /// Finds the invitations of an address: those that can still be withdrawn or, if there are none, all of them.
 ///
 /// # Errors
 ///
 /// [`ErrorKind::NotFound`] when there are none.
-pub(super) async fn find_by_email(
+async fn find_by_email(
     provider: &dyn InvitationProvider,
     email: &str,
 ) -> Result<Vec<Invitation>, Error> {

@@ -9,7 +9,7 @@ use crate::{
     bulk::{Results, RunSummary, for_each_provider},
     failure::Failure,
     interrupt::Interrupt,
-    output::{Output, PersonRecord},
+    output::{LayoutOptions, Output, PersonRecord},
     provider::ProviderContext,
     providers::{Origin, Providers},
 };
@@ -32,6 +32,8 @@ pub(crate) struct WhoArgs {
     /// Read the roles too.
     #[arg(long)]
     pub roles: bool,
+    #[command(flatten)]
+    pub layout: LayoutOptions,
 }
 
 pub(crate) async fn run(
@@ -40,7 +42,7 @@ pub(crate) async fn run(
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let mut records = providers.records(out);
+    let mut records = args.layout.listing(providers.records(out), None)?;
     let mut summary = RunSummary::default();
     let read = async |provider: ProviderContext, results: Results<_>| {
         results.send(Ok(find(&provider, args).await?)).await;
@@ -48,7 +50,7 @@ pub(crate) async fn run(
     };
     let show = |origin: &Origin, people| {
         for person in people {
-            records.push(&PersonRecord::of_organization(origin, person))?;
+            records.push(PersonRecord::of_organization(origin, person))?;
         }
         Ok(ControlFlow::Continue(()))
     };

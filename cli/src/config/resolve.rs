@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    Account, Flags, Profile, how_to_set_up,
+    Flags, Profile, how_to_set_up,
     keys::{ProfileKey, keys_of, secret_variables, variable_of},
     redact::{collect_strings, redact_values, redacted_url},
     secret, variable,
@@ -283,39 +283,23 @@ impl ResolvedConfig {
         })
     }
 
+    /// Whether [`config`](Self::config) runs no command and prints no warning.
+    pub fn is_read_silently(&self) -> bool {
+        let file = self.profile.as_ref();
+        let file = file.map_or(Path::new(""), |(path, _)| path);
+        self.sources.iter().all(|(_, source)| match source {
+            ValueSource::Text(_) => true,
+            ValueSource::File(path) => secret::warning_of_file(path, file).is_none(),
+            ValueSource::Command(_) => false,
+        })
+    }
+
     /// The base URL, if one is set.
     pub fn base_url(&self) -> Option<&str> {
         self.sources.iter().find_map(|(name, source)| match source {
             ValueSource::Text(url) if *name == "base_url" => Some(url.as_str()),
             _ => None,
         })
-    }
-
-    /// The organisation, as far as the values identify it.
-    pub fn account(&self) -> Account {
-        let display = |name: &str| {
-            let value = self.values.iter().find(|value| value.name == name);
-            value.map(|value| value.display.as_str())
-        };
-        let mut target = self.kind.to_string();
-        let organization = display("organization_id");
-        if let Some(id) = organization {
-            target.push_str(&format!(" organization_id={}", id.to_lowercase()));
-        }
-        if let Some(url) = display("base_url") {
-            let url = url.trim_end_matches('/');
-            let url = url.strip_suffix("/v1").unwrap_or(url);
-            target.push_str(&format!(" base_url={url}"));
-        }
-        Account {
-            target,
-            names_organization: organization.is_some(),
-            credential: display("api_key")
-                .or_else(|| display("sts.identity_pool_id"))
-                // The name of a file or command does not identify the credential.
-                .filter(|text| !text.starts_with("[redacted]"))
-                .map(str::to_owned),
-        }
     }
 
     /// The source of a value, for messages.

@@ -17,7 +17,7 @@ pub(super) fn from_file(key: &str, path: &str, config: &Path) -> Result<String, 
     let text = fs::read_to_string(&file).map_err(|error| {
         Failure::Usage(format!("cannot read `{key}` {}: {error}", file.display()))
     })?;
-    if let Some(warning) = permission_warning(&file) {
+    if let Some(warning) = warning_of_file(path, config) {
         eprintln!("warning: {warning}");
     }
     first_line(&text).ok_or_else(|| {
@@ -26,6 +26,11 @@ pub(super) fn from_file(key: &str, path: &str, config: &Path) -> Result<String, 
             file.display()
         ))
     })
+}
+
+/// The warning that [`from_file`] prints.
+pub(super) fn warning_of_file(path: &str, config: &Path) -> Option<String> {
+    permission_warning(&resolve_path(path, config))
 }
 
 fn resolve_path(path: &str, config: &Path) -> PathBuf {

@@ -60,6 +60,9 @@ impl Record for InvitationRecord {
         "creator",
     ];
 
+    const SHORTENED: &'static [&'static str] = &["ROLES"];
+    const DROPPED: &'static [&'static str] = &["CREATED", "ROLES", "EXPIRES", "PROVIDER"];
+
     // ClickHouse's ids are UUIDs, Confluent's are short.
     const MIN_WIDTHS: &'static [usize] = &[10, 36, 24, 8, 9];
 
@@ -117,5 +120,42 @@ impl Record for InvitationRecord {
             reference(&invitation.user),
             reference(&invitation.creator),
         ]
+    }
+}
+
+/// An invitation that `create` made or found.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "Created")]
+pub(crate) struct CreatedRecord {
+    #[serde(flatten)]
+    pub record: InvitationRecord,
+    /// With --if-not-exists: whether this run created the invitation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<bool>,
+}
+
+impl Record for CreatedRecord {
+    const TABLE: &'static [&'static str] = InvitationRecord::TABLE;
+    const CSV: &'static [&'static str] = &{
+        let mut names = ["created"; InvitationRecord::CSV.len() + 1];
+        let (before, _) = names.split_at_mut(InvitationRecord::CSV.len());
+        before.copy_from_slice(InvitationRecord::CSV);
+        names
+    };
+    const SHORTENED: &'static [&'static str] = InvitationRecord::SHORTENED;
+    const DROPPED: &'static [&'static str] = InvitationRecord::DROPPED;
+
+    fn row(&self) -> Vec<Cell> {
+        self.record.row()
+    }
+
+    fn line(&self) -> Vec<String> {
+        let mut line = self.record.line();
+        line.push(
+            self.created
+                .map(|is_new| is_new.to_string())
+                .unwrap_or_default(),
+        );
+        line
     }
 }

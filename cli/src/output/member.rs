@@ -50,6 +50,9 @@ impl Record for MemberRecord {
         "joined_at",
     ];
 
+    const SHORTENED: &'static [&'static str] = &["ROLES", "NAME"];
+    const DROPPED: &'static [&'static str] = &["JOINED", "ROLES", "NAME", "PROVIDER"];
+
     // ClickHouse's ids are UUIDs, Confluent's are short.
     const MIN_WIDTHS: &'static [usize] = &[10, 36, 24, 16, 9];
 
@@ -211,6 +214,8 @@ impl Record for PersonRecord {
         &["provider", "email", "state", "invitation", "id", "roles"];
 
     const MIN_WIDTHS: &'static [usize] = &[10, 24, 8, 11, 36];
+    const SHORTENED: &'static [&'static str] = &["ROLES"];
+    const DROPPED: &'static [&'static str] = &["ROLES", "INVITATION", "ID"];
 
     fn profile(&self) -> Option<&str> {
         self.profile.as_deref()

@@ -5,6 +5,7 @@ mod csv;
 mod escape;
 mod invitation;
 mod json;
+mod layout;
 mod member;
 mod records;
 mod table;
@@ -20,8 +21,9 @@ pub(crate) use self::{
     color::{ColorChoice, ERROR, SUCCESS, WARNING},
     csv::line as csv_line,
     escape::{escape_control, shell_quote, unescape_control},
-    invitation::InvitationRecord,
+    invitation::{CreatedRecord, InvitationRecord},
     json::line as json_line,
+    layout::LayoutOptions,
     member::{MemberRecord, PersonRecord, RoleRecord, role_names},
     records::{Record, Records, Shape},
     table::Cell,
@@ -49,6 +51,8 @@ pub(crate) enum Format {
 pub(crate) struct Output {
     format: Format,
     colors: bool,
+    /// The width that tables have to fit, on a terminal.
+    width: Option<usize>,
     out: Box<dyn Write>,
     /// Whether a closed pipe is an error.
     fails_on_broken_pipe: bool,
@@ -59,9 +63,16 @@ impl Output {
         Self {
             format,
             colors,
+            width: None,
             out: Box::new(BufWriter::new(out)),
             fails_on_broken_pipe: true,
         }
+    }
+
+    /// Makes tables fit a terminal of this width.
+    pub fn fitting(mut self, width: Option<usize>) -> Self {
+        self.width = width;
+        self
     }
 
     pub fn format(&self) -> Format {

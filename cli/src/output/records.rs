@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{
     Cell, Format, Output, csv, json,
+    layout::Column,
     table::Table,
     yaml::{self, Sequence},
 };
@@ -23,6 +24,12 @@ pub(crate) trait Record: Serialize {
 
     /// The minimum widths of the table's columns, where rows of several providers follow each other.
     const MIN_WIDTHS: &'static [usize] = &[];
+
+    /// The columns of tables that are shortened where a terminal is too narrow, the first one first.
+    const SHORTENED: &'static [&'static str] = &[];
+
+    /// The columns of tables that are left out where a terminal is still too narrow, the first one first.
+    const DROPPED: &'static [&'static str] = &[];
 
     /// The profile of the record, where several are selected.
     fn profile(&self) -> Option<&str> {
@@ -69,6 +76,8 @@ pub(crate) struct Records<'a, R> {
     omits_first_column: bool,
     /// Whether tables and CSV begin with the profile.
     has_profiles: bool,
+    /// The columns that --columns selects.
+    columns: Option<Vec<Column>>,
     record: PhantomData<R>,
 }
 
@@ -95,7 +104,9 @@ impl<'a, R: Record> Records<'a, R> {
         csv: Vec<String>,
     ) -> Self {
         let form = match (out.format, shape) {
-            (Format::Table | Format::Markdown, _) => Form::Table(Table::new(table)),
+            (Format::Table | Format::Markdown, _) => {
+                Form::Table(Table::new(table, R::SHORTENED, R::DROPPED))
+            }
             (Format::Jsonl, _) => Form::Jsonl,
             (Format::Csv, _) => Form::Csv,
             (Format::Json | Format::Yaml, Shape::One) => Form::Document,
@@ -109,6 +120,7 @@ impl<'a, R: Record> Records<'a, R> {
             count: 0,
             omits_first_column: false,
             has_profiles: false,
+            columns: None,
             record: PhantomData,
         }
     }
@@ -140,12 +152,47 @@ impl<'a, R: Record> Records<'a, R> {
         self
     }
 
+    /// Selects the columns and the header, as the options say.
+    pub(super) fn with_layout(mut self, columns: Option<Vec<Column>>, no_headers: bool) -> Self {
+        match &mut self.form {
+            Form::Table(table) => {
+                if let Some(columns) = &columns {
+                    table.select(
+                        columns
+                            .iter()
+                            .map(|column| column.heading.clone())
+                            .collect(),
+                    );
+                }
+                if no_headers {
+                    table.hide_header();
+                }
+            }
+            _ => {
+                if let Some(columns) = &columns {
+                    self.header = columns.iter().map(|column| column.name.clone()).collect();
+                }
+                if no_headers {
+                    self.header.clear();
+                }
+            }
+        }
+        self.columns = columns;
+        self
+    }
+
     /// Prints a record. Tables hold their first rows back until [`show`](Self::show).
     pub fn push(&mut self, record: &R) -> io::Result<()> {
         self.count += 1;
         match &mut self.form {
             Form::Table(table) => {
                 let mut row = record.row();
+                if let Some(columns) = &self.columns {
+                    let line = record.line();
+                    let cell = |column: &Column| column.cell(&row, &line, record.profile());
+                    let cells = columns.iter().map(cell).collect();
+                    return table.push(self.out, cells);
+                }
                 if self.omits_first_column {
                     row.remove(0);
                 }
@@ -157,10 +204,15 @@ impl<'a, R: Record> Records<'a, R> {
             Form::Json(array) => array.push(self.out, record),
             Form::Jsonl => json::line(self.out, record),
             Form::Csv => {
-                if self.count == 1 {
+                if self.count == 1 && !self.header.is_empty() {
                     csv::line(self.out, self.header.iter().map(String::as_str))?;
                 }
                 let line = record.line();
+                if let Some(columns) = &self.columns {
+                    let text = |column: &Column| column.text(&line, record.profile());
+                    let cells: Vec<String> = columns.iter().map(text).collect();
+                    return csv::line(self.out, cells.iter().map(String::as_str));
+                }
                 let profile = self
                     .has_profiles
                     .then(|| record.profile().unwrap_or_default());
@@ -190,6 +242,16 @@ impl<'a, R: Record> Records<'a, R> {
         } else {
             self.out.flush()
         }
+    }
+
+    /// Whether the records begin with their profile.
+    pub(super) fn has_profiles(&self) -> bool {
+        self.has_profiles
+    }
+
+    /// The format of the output.
+    pub(super) fn format(&self) -> Format {
+        self.out.format
     }
 
     /// Whether the output is a table for people.
@@ -226,7 +288,7 @@ impl<'a, R: Record> Records<'a, R> {
             Form::Table(ref mut table) => table.show(self.out)?,
             Form::Json(array) => array.finish(self.out)?,
             Form::Yaml(sequence) => sequence.finish(self.out)?,
-            Form::Csv if self.count == 0 => {
+            Form::Csv if self.count == 0 && !self.header.is_empty() => {
                 csv::line(self.out, self.header.iter().map(String::as_str))?
             }
             Form::Csv | Form::Jsonl | Form::Document => {}

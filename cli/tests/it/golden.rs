@@ -203,33 +203,3 @@ async fn tables_match_the_golden_files() {
         .await;
     compare("delete.txt", &masked(&delete.stdout));
 }
-
-#[tokio::test]
-async fn every_command_has_completions_and_a_man_page() {
-    let none = home_environment(&new_home());
-    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let script = run(&["completions", shell], &none).await;
-        let script = &script.success().stdout;
-        for word in ["expiring-within", "if-not-exists", "doctor", "clickhouse"] {
-            assert!(script.contains(word), "{shell} has no {word}");
-        }
-    }
-    let page = run(&["man"], &none).await;
-    assert!(
-        page.success().stdout.contains(".TH org-invitations 1"),
-        "{}",
-        page.stdout
-    );
-    let folder = new_home().join("man1");
-    run(&["man", "--to", folder.to_str().unwrap()], &none)
-        .await
-        .success();
-    for name in [
-        "org-invitations",
-        "org-invitations-list",
-        "org-invitations-spec-diff",
-    ] {
-        let page = fs::read_to_string(folder.join(format!("{name}.1"))).unwrap();
-        assert!(page.contains("Example"), "{name}: {page}");
-    }
-}

@@ -38,7 +38,7 @@ async fn delete_prompts_and_yes_confirms() {
     let ids = fixture.invite("confluent", &["ann@example.com"]).await;
     let mut session = start(&fixture, &["-p", "confluent", "delete", &ids[0]], &[]);
     let before = session
-        .exp_string("Delete this invitation? [y/N] ")
+        .exp_string("Delete this invitation at confluent? [y/N] ")
         .unwrap();
     assert!(before.contains("ann@example.com"), "{before}");
     session.send_line("y").unwrap();
@@ -59,7 +59,7 @@ async fn any_other_answer_deletes_nothing() {
             &[],
         );
         session
-            .exp_string("Delete these 2 invitations? [y/N] ")
+            .exp_string("Delete these 2 invitations at confluent? [y/N] ")
             .unwrap();
         session.send_line(answer).unwrap();
         session.exp_string("nothing was deleted").unwrap();
@@ -77,7 +77,7 @@ async fn ctrl_c_at_a_prompt_changes_nothing() {
     session.send_control('c').unwrap();
     let (said, code) = end(&mut session);
     assert_eq!(code, 130, "{said}");
-    assert!(said.contains("nothing was changed"), "{said}");
+    assert!(said.contains("nothing was deleted"), "{said}");
     assert_eq!(fixture.sandbox.invitations().len(), 1);
 }
 
@@ -111,7 +111,7 @@ async fn renew_expired_prompts_on_a_terminal() {
     let renew = ["-p", "confluent", "renew", "--expired"];
     let mut session = start(&fixture, &renew, &[]);
     session
-        .exp_string("Delete this invitation, and create it again? [y/N] ")
+        .exp_string("Delete this invitation at confluent, and create it again? [y/N] ")
         .unwrap();
     session.send_line("n").unwrap();
     assert_eq!(end(&mut session).1, 1);
@@ -168,4 +168,80 @@ async fn data_and_prompts_use_different_streams() {
     assert_eq!(end(&mut session).1, 0);
     let row: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     assert_eq!(row["deleted"], true);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn renew_by_address_prompts_as_delete_does() {
+    let fixture = Fixture::start().await;
+    let ids = fixture.invite("confluent", &["ann@example.com"]).await;
+    let renew = ["-p", "confluent", "renew", "--email", "Ann@example.com"];
+    for (key, code) in [("n\n", 1), ("\u{3}", 130)] {
+        let mut session = start(&fixture, &renew, &[]);
+        let shown = session.exp_string("[y/N] ").unwrap();
+        assert!(shown.contains("ann@example.com"), "{shown}");
+        session.send(key).unwrap();
+        session.flush().unwrap();
+        let (said, ended) = end(&mut session);
+        assert!(said.contains("nothing was renewed"), "{said}");
+        assert_eq!(ended, code, "{said}");
+    }
+    assert_eq!(fixture.sandbox.invitations()[0].id, ids[0]);
+    let mut session = start(&fixture, &["-p", "confluent", "renew", &ids[0]], &[]);
+    session.exp_string("[y/N] ").unwrap();
+    session.send_line("y").unwrap();
+    session.exp_string("renewed ann@example.com").unwrap();
+    assert_eq!(end(&mut session).1, 0);
+}
+
+/// Starts a shell that sets the width of its terminal, and then runs the command.
+fn start_in_width(fixture: &Fixture, width: usize, arguments: &str) -> PtySession {
+    let line = format!("stty rows 24 cols {width}; exec {BINARY} {arguments}");
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", &line])
+        .env_clear()
+        .envs(fixture.variables())
+        .env("TERM", "xterm");
+    spawn_command(command, Some(20_000)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_fit_the_terminal() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_role_ids().await {
+        return;
+    }
+    let create = [
+        "-p",
+        "clickhouse",
+        "create",
+        "ann@example.com",
+        "--role",
+        "Developer",
+    ];
+    fixture.run(&create).await.success();
+    let full = fixture.run(&["-p", "clickhouse", "list"]).await;
+    let widest = |shown: &str| {
+        let lines = shown.lines().filter(|line| !line.starts_with("note: "));
+        lines
+            .map(|line| line.trim_end().chars().count())
+            .max()
+            .unwrap()
+    };
+    let needed = widest(&full.success().stdout);
+    let list = "-p clickhouse list --color never";
+    for width in [needed, needed - 1, 100, 80, 70] {
+        let (shown, code) = end(&mut start_in_width(&fixture, width, list));
+        assert_eq!(code, 0, "{shown}");
+        assert!(widest(&shown) <= width, "{width}: {shown}");
+        assert!(shown.contains("ann@example.com"), "{width}: {shown}");
+        let is_narrow = shown.contains("too narrow for CREATED");
+        assert_eq!(is_narrow, width < needed, "{width}: {shown}");
+    }
+    let chosen = format!("{list} --columns id,email,created_at,roles");
+    let (shown, _) = end(&mut start_in_width(&fixture, 40, &chosen));
+    assert!(
+        shown.contains("CREATED") && !shown.contains("too narrow"),
+        "{shown}"
+    );
 }

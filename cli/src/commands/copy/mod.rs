@@ -13,6 +13,7 @@ use crate::{
     },
     bulk::{OwnedKeys, RemovalOptions, RunSummary, print_removals},
     cli::{GlobalOptions, ProviderName},
+    completion,
     failure::{Exit, Failure},
     interrupt::Interrupt,
     output::{Output, Shape},
@@ -54,10 +55,10 @@ right. A role without an entry is rejected. Without a map, ids stay as they are.
   \"Auditor\" = [\"77b0…\", \"9c21…\"]")]
 pub(crate) struct CopyArgs {
     /// The provider or profile to copy from.
-    #[arg(long, value_name = "PROVIDER")]
+    #[arg(long, value_name = "PROVIDER", add = completion::providers_and_profiles())]
     pub from: String,
     /// The provider or profile to copy to.
-    #[arg(long, value_name = "PROVIDER")]
+    #[arg(long, value_name = "PROVIDER", add = completion::providers_and_profiles())]
     pub to: String,
     /// TOML file that maps source roles to target roles.
     #[arg(long, value_name = "FILE")]
@@ -168,16 +169,7 @@ pub(crate) async fn run(
             step.reason = Some(refusal);
         }
     }
-    let auth_types = |step: &Step| {
-        let reason = step.reason.as_deref().unwrap_or_default();
-        step.action == Action::Invalid && reason.contains("no auth types")
-    };
-    if plan.steps.iter().any(auth_types) {
-        eprintln!(
-            "{} does not support auth types: pass `--ignore auth-type` to copy without them",
-            target.name()
-        );
-    }
+    print_hints(&target, &plan);
     let removal = match args.delete_source_after {
         true => source_removal(&source, existing, &copied, &plan),
         false => Plan::default(),
@@ -216,6 +208,35 @@ pub(crate) async fn run(
     }
     let deleted = delete_at_source(&source, removal, &report, &args, interrupt).await;
     report.outcome.and(deleted)
+}
+
+/// Says once for each option that rows are refused for, which flag helps.
+fn print_hints(target: &ProviderContext, plan: &Plan) {
+    let is_refused_for = |word: &str| {
+        plan.steps.iter().any(|step| {
+            let reason = step.reason.as_deref().unwrap_or_default();
+            step.action == Action::Invalid && reason.contains(word)
+        })
+    };
+    let name = target.name();
+    if is_refused_for("no auth types") {
+        eprintln!(
+            "{name} does not support auth types: pass `--ignore auth-type` to copy without them"
+        );
+    }
+    if is_refused_for("at another vendor") {
+        eprintln!(
+            "the roles of the source are not those of {name}: pass `--role-map FILE` to map them, or \
+             `--ignore roles` to copy without them"
+        );
+    } else if ["no roles", "no legacy roles", "no scopes of roles"]
+        .into_iter()
+        .any(is_refused_for)
+    {
+        eprintln!(
+            "{name} does not support these roles: pass `--ignore roles` to copy without them"
+        );
+    }
 }
 
 /// The plan that withdraws the copied invitations at the source.
@@ -294,7 +315,7 @@ fn invitation_for_target(
             let legacy = invitation.role.clone().filter(|_| grants.is_empty());
             let has_roles = !grants.is_empty() || legacy.is_some();
             if has_roles && !is_same_vendor {
-                let why = "a role of the source means nothing at another vendor; pass --role-map or --ignore roles";
+                let why = "a role of the source means nothing at another vendor";
                 return (new, Some(why.to_owned()));
             }
             new.roles = match (grants.is_empty(), legacy) {

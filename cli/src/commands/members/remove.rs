@@ -8,7 +8,7 @@ use super::{RemoveArgs, find};
 use crate::{
     apply::key_owner,
     bulk::{OwnedKeys, RunSummary},
-    failure::{Exit, Failure},
+    failure::Failure,
     interrupt::Interrupt,
     output::{Cell, Output, Record, Shape, escape_control},
     prompt,
@@ -118,10 +118,8 @@ pub(super) async fn remove(
             1 => "this member".to_owned(),
             count => format!("these {count} members"),
         };
-        if !prompt::confirm(&format!("Remove {who}{owned}?"), interrupt).await? {
-            eprintln!("nobody was removed");
-            return Err(Failure::AlreadyReported(Exit::Failed));
-        }
+        let question = format!("Remove {who} from {}{owned}?", provider.name());
+        prompt::require(&question, "nobody was removed", interrupt).await?;
     }
     out.ignore_broken_pipe();
     let mut records = out.records(Shape::of(&args.members)).without_first_column();

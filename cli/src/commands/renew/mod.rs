@@ -11,8 +11,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use chrono::Utc;
 use clap::Args;
-use futures::TryStreamExt;
-use org_invitations::{Invitation, InvitationId, InvitationProviderExt, ListQuery, Outage};
+use org_invitations::{Invitation, InvitationId, Outage, Renewal};
 
 pub(crate) use self::record::RenewedRecord;
 use self::{
@@ -21,10 +20,10 @@ use self::{
 };
 use super::{
     list::is_expired,
-    selector::{InvitationSelector, find_by_email, find_by_id},
+    selector::{InvitationSelector, find_target},
 };
 use crate::{
-    bulk::{PauseOptions, RemovalOptions, RunSummary},
+    bulk::{PauseOptions, RemovalOptions, RunSummary, print_uninvited},
     failure::Failure,
     interrupt::Interrupt,
     output::{Output, Records, escape_control, format_time, shell_quote},
@@ -36,7 +35,8 @@ use crate::{
 #[command(after_help = "\
 Examples:
   org-invitations -p confluent renew i-7od91
-  org-invitations -p clickhouse renew --email ann@example.com
+  org-invitations -p clickhouse renew ann@example.com
+  org-invitations -p clickhouse renew --expired --dry-run
   org-invitations -p confluent renew --expired --yes
 
 A renewal is not atomic: neither vendor can send an invitation again, so it is
@@ -44,14 +44,16 @@ deleted and created with the same roles and the same login, under a new id. A
 create that fails is retried; if it fails permanently, the exit code is 1 and
 stderr has the command that invites the person. Ctrl-C stops after the renewal in
 progress. An invitation that was accepted, or has roles that cannot be assigned
-again, is rejected and stays as it is. If more unexpired invitations are selected
+again, is rejected and stays as it is. The command prompts on a terminal, except
+for ids of expired invitations; elsewhere it needs --yes for addresses and for
+invitations that have not expired. If more unexpired invitations are selected
 than --max-deletes allows, the command fails before anything is deleted.")]
 pub(crate) struct RenewArgs {
     #[command(flatten)]
     pub selector: InvitationSelector,
-    /// Renew every expired invitation; prompts on a terminal.
-    #[arg(long, conflicts_with_all = ["ids", "email"])]
-    pub expired: bool,
+    /// Show what would be renewed, without renewing anything.
+    #[arg(long)]
+    pub dry_run: bool,
     /// Skip the confirmation prompt.
     #[arg(long, short)]
     pub yes: bool,
@@ -61,14 +63,21 @@ pub(crate) struct RenewArgs {
     pub pause: PauseOptions,
 }
 
+/// What a command that ends before its first renewal did.
+const UNCHANGED: &str = "nothing was renewed";
+
 /// Checks the arguments before anything is sent.
 pub(crate) fn check(args: &RenewArgs) -> Result<(), Failure> {
-    if args.selector.is_empty() && !args.expired {
-        let message = "no invitations selected: pass ids, `--email ADDRESS` or `--expired`";
-        return Err(Failure::Usage(message.to_owned()));
+    args.selector.check()?;
+    if args.selector.has_addresses() && !args.yes && !args.dry_run && !prompt::is_interactive() {
+        return Err(no_prompt());
     }
-    args.selector.ids()?;
     Ok(())
+}
+
+fn no_prompt() -> Failure {
+    let message = "cannot prompt: not a terminal; pass --yes. Nothing was renewed";
+    Failure::Usage(message.to_owned())
 }
 
 pub(crate) async fn run(
@@ -79,32 +88,42 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     let mut summary = RunSummary::default();
     let found = interrupt
-        .or_interrupted(find(provider, &args, &mut summary))
+        .or_unchanged(UNCHANGED, find(provider, &args, &mut summary))
         .await?;
     // Expired invitations do not count towards the limit.
     let now = Utc::now();
     let open = found.iter().filter(|one| !is_expired(one, now)).count();
-    interrupt
-        .or_interrupted(args.removals.check(provider, open))
-        .await?;
-    if args.expired && found.is_empty() {
-        eprintln!("no invitation has expired");
+    if args.selector.selects_by_property() && found.is_empty() {
+        eprintln!(
+            "{}",
+            match args.selector.expired {
+                true => "no invitation has expired",
+                false => "no such invitations",
+            }
+        );
     }
-    if args.expired && !found.is_empty() && !args.yes && prompt::is_interactive() {
-        for invitation in &found {
-            let (email, id) = (escape_control(&invitation.email), &invitation.id);
-            eprintln!("{}: {email} ({id})", provider.name());
-        }
-        let question = match found.len() {
-            1 => "Delete this invitation, and create it again?".to_owned(),
-            count => format!("Delete these {count} invitations, and create them again?"),
+    if args.dry_run {
+        let work = async {
+            show_planned(provider, found, &args, out, &mut summary).await?;
+            args.removals.warn_of(provider, open).await;
+            Ok(())
         };
-        prompt::require(&question, "nothing was renewed", interrupt).await?;
+        interrupt.or_unchanged(UNCHANGED, work).await?;
+        return summary.finish();
+    }
+    let within_limit = args.removals.check(provider, open);
+    interrupt.or_unchanged(UNCHANGED, within_limit).await?;
+    // Whoever names the id of an expired invitation takes nothing from anybody.
+    let needs_consent =
+        open > 0 || args.selector.selects_by_property() || args.selector.has_addresses();
+    if needs_consent && !args.yes && !found.is_empty() {
+        confirm(provider, &found, open, interrupt).await?;
     }
     out.ignore_broken_pipe();
     let mut records = out.records(args.selector.shape());
     let total = found.len();
     let mut counts = [0; 3];
+    let mut uninvited = Vec::new();
     let outage = Outage::new(args.pause.outage(provider), Arc::default());
     let mut not_renewed: Vec<InvitationId> = Vec::new();
     let mut remaining = found
@@ -126,6 +145,9 @@ pub(crate) async fn run(
         } = renew(provider, old, &outage, interrupt, &mut summary).await;
         not_renewed.extend(id.filter(|_| is_not_sent));
         count(&mut counts, record.outcome);
+        if record.outcome == Outcome::Lost {
+            uninvited.push(record.email.clone());
+        }
         show(&mut records, &record)?;
         if stop && position + 1 < total {
             let skipped = total - position - 1;
@@ -137,6 +159,7 @@ pub(crate) async fn run(
     if total > 1 {
         let [renewed, refused, lost] = counts;
         eprintln!("{renewed} renewed, {refused} refused, {lost} lost");
+        print_uninvited(&uninvited);
     }
     if outage.gave_up() {
         not_renewed.extend(remaining);
@@ -154,9 +177,71 @@ pub(crate) async fn run(
     summary.finish()
 }
 
+/// Shows what a renewal withdraws, and asks for confirmation.
+async fn confirm(
+    provider: &ProviderContext,
+    found: &[Invitation],
+    open: usize,
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
+    if !prompt::is_interactive() {
+        return if open > 0 { Err(no_prompt()) } else { Ok(()) };
+    }
+    for invitation in found {
+        let (email, id) = (escape_control(&invitation.email), &invitation.id);
+        eprintln!("{}: {email} ({id})", provider.name());
+    }
+    let name = provider.name();
+    let question = match found.len() {
+        1 => format!("Delete this invitation at {name}, and create it again?"),
+        count => format!("Delete these {count} invitations at {name}, and create them again?"),
+    };
+    prompt::require(&question, UNCHANGED, interrupt).await
+}
+
+/// Shows what would be renewed, and reports what would be rejected.
+async fn show_planned(
+    provider: &ProviderContext,
+    found: Vec<Invitation>,
+    args: &RenewArgs,
+    out: &mut Output,
+    summary: &mut RunSummary,
+) -> Result<(), Failure> {
+    let mut records = out.records(args.selector.shape());
+    for old in found {
+        let checked = match Renewal::of(&old, &provider.capabilities()) {
+            Ok(renewal) => provider.check(&renewal.new).await,
+            Err(error) => Err(error.with_provider(provider.to_string())),
+        };
+        let error = checked.as_ref().err().map(ToString::to_string);
+        if records.is_table() && error.is_none() {
+            let email = escape_control(&old.email);
+            records.println(&format!("would renew {email} ({})", old.id))?;
+        } else if !records.is_table() {
+            let outcome = match error {
+                Some(_) => Outcome::Refused,
+                None => Outcome::Planned,
+            };
+            records.push(&RenewedRecord {
+                provider: provider.label.clone(),
+                email: old.email,
+                old_id: old.id.to_string(),
+                outcome,
+                invitation: None,
+                error,
+                invite: None,
+            })?;
+        }
+        if let Err(error) = checked {
+            summary.report_failure(&error.into());
+        }
+    }
+    Ok(records.finish()?)
+}
+
 fn count(counts: &mut [u64; 3], outcome: Outcome) {
     counts[match outcome {
-        Outcome::Renewed => 0,
+        Outcome::Renewed | Outcome::Planned => 0,
         Outcome::Refused => 1,
         Outcome::Lost => 2,
     }] += 1;
@@ -188,21 +273,12 @@ async fn find(
     args: &RenewArgs,
     summary: &mut RunSummary,
 ) -> Result<Vec<Invitation>, Failure> {
-    if args.expired {
-        let now = Utc::now();
-        let all = provider.list(ListQuery::new());
-        let expired = all.try_filter(|found| std::future::ready(is_expired(found, now)));
-        return Ok(expired.try_collect().await?);
+    if args.selector.selects_by_property() {
+        return Ok(args.selector.find_by_property(&**provider).await?);
     }
     let mut found: Vec<Invitation> = Vec::new();
-    for id in args.selector.ids()? {
-        match find_by_id(&**provider, &id).await {
-            Ok(invitation) => found.push(invitation),
-            Err(error) => summary.report_failure(&error.into()),
-        }
-    }
-    for email in &args.selector.email {
-        match find_by_email(&**provider, email).await {
+    for target in args.selector.targets().await? {
+        match find_target(&**provider, &target).await {
             Ok(more) => found.extend(more),
             Err(error) => summary.report_failure(&error.into()),
         }

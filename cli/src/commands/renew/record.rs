@@ -34,6 +34,8 @@ pub(crate) struct RenewedRecord {
 pub(crate) enum Outcome {
     /// Invited again.
     Renewed,
+    /// With --dry-run: it would be renewed.
+    Planned,
     /// The renewal was refused, and nothing was deleted as far as is known.
     Refused,
     /// The old invitation was deleted and not created again; `invite` has what is missing.
@@ -44,6 +46,7 @@ impl Outcome {
     fn as_str(self) -> &'static str {
         match self {
             Self::Renewed => "renewed",
+            Self::Planned => "planned",
             Self::Refused => "refused",
             Self::Lost => "lost",
         }

@@ -29,6 +29,39 @@ async fn unsupported_fields_are_rejected_unless_ignored() {
     assert!(created(&fixture.sandbox, Provider::ClickHouse).is_empty());
 }
 
+/// However many rows are refused.
+#[tokio::test]
+async fn a_hint_says_once_which_option_helps() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_role_ids().await {
+        return;
+    }
+    fixture.invite("confluent", &PEOPLE).await;
+    let dry = [&COPY[..], &["--dry-run"]].concat();
+    let planned = fixture.run(&dry).await;
+    assert_eq!(planned.stderr.matches("`--ignore auth-type`").count(), 1);
+    fixture.sandbox.reset();
+    let create = ["-p", "clickhouse", "create", "--role", "Developer"];
+    fixture
+        .run(&[&create[..], &PEOPLE].concat())
+        .await
+        .success();
+    let copy = [
+        "copy",
+        "--from",
+        "clickhouse",
+        "--to",
+        "confluent",
+        "--dry-run",
+    ];
+    let planned = fixture.run(&copy).await;
+    assert_eq!(planned.stdout.matches("another vendor").count(), 3);
+    for hint in ["`--role-map FILE`", "`--ignore roles`"] {
+        let count = planned.stderr.matches(hint).count();
+        assert_eq!(count, 1, "{hint}: {}", planned.stderr);
+    }
+}
+
 #[tokio::test]
 async fn copying_keeps_or_deletes_the_source() {
     let fixture = Fixture::start().await;

@@ -149,7 +149,7 @@ async fn delete_and_renew_have_the_same_limit() {
     }
     assert_eq!(deleted(&fixture), 0);
     let agreed = [
-        &["-p", "confluent", "renew", "--max-deletes", "6"][..],
+        &["-p", "confluent", "renew", "--yes", "--max-deletes", "6"][..],
         &six,
     ]
     .concat();
@@ -301,7 +301,14 @@ async fn failed_deletions_are_written_as_deletions() {
     // A new invitation of the person has another id, which no row asks to delete.
     let again = ["-p", "confluent", "apply", failed, "--yes"];
     fixture
-        .run(&["-p", "confluent", "renew", "--email", "old@example.com"])
+        .run(&[
+            "-p",
+            "confluent",
+            "renew",
+            "--yes",
+            "--email",
+            "old@example.com",
+        ])
         .await
         .success();
     let done = fixture.run(&again).await;
@@ -431,7 +438,8 @@ async fn an_answer_about_another_invitation_is_rejected() {
         .await;
     let url = server.base_url();
     let variables = with_variables(fixture.variables(), &[("CONFLUENT_CLOUD_ENDPOINT", &url)]);
-    let renewed = crate::fixture::run(&["-p", "confluent", "renew", "i-1"], &variables).await;
+    let renewed =
+        crate::fixture::run(&["-p", "confluent", "renew", "--yes", "i-1"], &variables).await;
     assert_ne!(renewed.code, Some(0));
     assert_eq!(writes.calls_async().await, 0);
 }

@@ -17,7 +17,7 @@ async fn apply_prompts_and_shows_progress() {
     let roster = file(&fixture, "roster.csv", &crowd(25));
     let mut session = start(&fixture, &["-p", "confluent", "apply", &roster], &[]);
     session.exp_string("confluent: create 25").unwrap();
-    session.exp_string("Go ahead? [y/N] ").unwrap();
+    session.exp_string("? [y/N] ").unwrap();
     session.send_line("y").unwrap();
     session.exp_regex("[0-9]+/25").unwrap();
     session.exp_string("for the rate limit").unwrap();

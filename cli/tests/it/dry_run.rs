@@ -1,0 +1,104 @@
+//! `--dry-run` and consent of create, delete and renew, and what `create` says of its outcome.
+
+use std::time::Duration;
+
+use crate::fixture::Fixture;
+
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_changes_nothing() {
+    let fixture = Fixture::start().await;
+    for provider in ["confluent", "clickhouse"] {
+        let ids = fixture.invite(provider, &["ann@example.com"]).await;
+        let before = fixture.sandbox.ledger().commits.len();
+        let run = async |words: &[&str]| {
+            let words = [&["-p", provider, "-o", "json"], words, &["--dry-run"]].concat();
+            fixture.run(&words).await
+        };
+        let deleted = run(&["delete", &ids[0]]).await.json();
+        assert_eq!(deleted["deleted"], false, "{deleted}");
+        assert_eq!(deleted["email"], "ann@example.com", "{deleted}");
+        let renewed = run(&["renew", "ann@example.com"]).await.json();
+        assert_eq!(renewed[0]["outcome"], "planned", "{renewed}");
+        let created = run(&["create", "bob@example.com"]).await.json();
+        assert_eq!(created[0]["action"], "create", "{created}");
+        let existing = run(&["create", "bob@example.com", "Ann@example.com"]).await;
+        existing.fails(1, &["create 1", "keep 1"]);
+        let content = run(&["create", "Ann@example.com", "--if-not-exists"]).await;
+        content.success();
+        assert_eq!(fixture.sandbox.ledger().commits.len(), before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_says_what_it_would_do() {
+    let fixture = Fixture::start().await;
+    let ids = fixture.invite("confluent", &["ann@example.com"]).await;
+    let shown = fixture
+        .run(&["-p", "confluent", "delete", &ids[0], "--dry-run"])
+        .await;
+    let line = format!("would delete {} (ann@example.com)\n", ids[0]);
+    assert_eq!(shown.success().stdout, line);
+    let shown = fixture
+        .run(&["-p", "confluent", "renew", &ids[0], "--dry-run"])
+        .await;
+    let line = format!("would renew ann@example.com ({})\n", ids[0]);
+    assert_eq!(shown.success().stdout, line);
+    let missing = fixture
+        .run(&["-p", "confluent", "delete", "i-nowhere", "--dry-run"])
+        .await;
+    missing.fails(4, &["i-nowhere"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn renewing_what_is_open_needs_consent() {
+    let fixture = Fixture::start().await;
+    let ids = fixture.invite("confluent", &["ann@example.com"]).await;
+    let words = ["cannot prompt", "pass --yes", "Nothing was renewed"];
+    for selector in [
+        &["--email", "ann@example.com"][..],
+        &["ann@example.com"],
+        &[&ids[0]],
+        &["--status", "sent"],
+    ] {
+        let renew = [&["-p", "confluent", "renew"], selector].concat();
+        fixture.run(&renew).await.fails(2, &words);
+    }
+    assert_eq!(fixture.sandbox.invitations()[0].id, ids[0]);
+    // Nobody loses an invitation that has expired.
+    fixture.sandbox.advance(WEEK + WEEK);
+    fixture
+        .run(&["-p", "confluent", "renew", &ids[0]])
+        .await
+        .success();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn create_tells_who_is_newly_invited() {
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &["ann@example.com"]).await;
+    let create = [
+        "-p",
+        "confluent",
+        "create",
+        "ann@example.com",
+        "bob@example.com",
+    ];
+    let content = [&create[..], &["--if-not-exists", "-o", "jsonl"]].concat();
+    let rows = fixture.run(&content).await.lines();
+    assert_eq!(rows[0]["created"], false, "{rows:?}");
+    assert_eq!(rows[1]["created"], true, "{rows:?}");
+    let csv = [&create[..], &["--if-not-exists", "-o", "csv"]].concat();
+    let csv = fixture.run(&csv).await;
+    assert!(
+        csv.success()
+            .stdout
+            .lines()
+            .nth(1)
+            .unwrap()
+            .ends_with(",false")
+    );
+    let plain = ["-p", "confluent", "create", "eve@example.com", "-o", "json"];
+    assert!(fixture.run(&plain).await.json().get("created").is_none());
+}
