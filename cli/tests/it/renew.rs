@@ -304,15 +304,6 @@ async fn a_failed_delete_leaves_the_invitation_unchanged() {
     assert_eq!(left.len(), 2);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_missing_invitation_exits_with_4() {
-    let fixture = Fixture::start().await;
-    let missing = fixture
-        .run(&["-p", "confluent", "renew", "i-nowhere"])
-        .await;
-    missing.fails(4, &["i-nowhere", "not found"]);
-}
-
 /// The first Ctrl-C waits for the renewal in progress.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]

@@ -146,3 +146,12 @@ async fn base_urls_may_have_the_version() {
         assert_eq!(list.success().lines().len(), 1);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_renewal_exits_with_4() {
+    let fixture = Fixture::start().await;
+    let missing = fixture
+        .run(&["-p", "confluent", "renew", "i-nowhere"])
+        .await;
+    missing.fails(4, &["i-nowhere", "not found"]);
+}
