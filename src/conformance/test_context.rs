@@ -17,6 +17,9 @@ use crate::{
     role::RoleGrant,
 };
 
+/// Accepts the invitation of an address.
+type Accept<'a> = Box<dyn Fn(&str) + Send + Sync + 'a>;
+
 /// The provider under test and the settings of the suite.
 pub struct TestContext<'a> {
     pub(super) provider: &'a dyn InvitationProvider,
@@ -25,7 +28,7 @@ pub struct TestContext<'a> {
     prefix: String,
     domain: String,
     requests: Option<Box<dyn Fn() -> usize + Send + Sync + 'a>>,
-    accept: Option<Box<dyn Fn(&str) + Send + Sync + 'a>>,
+    accept: Option<Accept<'a>>,
     addresses: AtomicU64,
     created: Mutex<Vec<InvitationId>>,
     joined: Mutex<Vec<MemberId>>,
