@@ -10,6 +10,10 @@ const WEEK: Duration = Duration::from_secs(7 * 86_400);
 async fn a_dry_run_changes_nothing() {
     let fixture = Fixture::start().await;
     for provider in ["confluent", "clickhouse"] {
+        // An older document lacks the roles that an invitation has.
+        if provider == "clickhouse" && !fixture.offers_role_ids().await {
+            continue;
+        }
         let ids = fixture.invite(provider, &["ann@example.com"]).await;
         let before = fixture.sandbox.ledger().commits.len();
         let run = async |words: &[&str]| {

@@ -10,6 +10,10 @@ use crate::fixture::{Fixture, command, run, with_variables};
 async fn addresses_stand_for_ids() {
     let fixture = Fixture::start().await;
     for provider in ["confluent", "clickhouse"] {
+        // An older document lacks the roles that an invitation has.
+        if provider == "clickhouse" && !fixture.offers_role_ids().await {
+            continue;
+        }
         let ids = fixture.invite(provider, &["Ann@example.com"]).await;
         let get = ["-p", provider, "get", "ann@EXAMPLE.com", "-o", "json"];
         let found = fixture.run(&get).await.json();

@@ -190,6 +190,10 @@ async fn own_outputs_are_rosters_that_come_to_rest() {
         fixture.run(&create).await.success();
     }
     for (vendor, provider) in vendors {
+        // An older document lacks the roles that an invitation has.
+        if vendor == "clickhouse" && !fixture.offers_role_ids().await {
+            continue;
+        }
         fixture
             .invite(vendor, &["ann@example.com", "bob@example.com"])
             .await;
