@@ -285,6 +285,10 @@ impl ApplyRun {
             RenewalResult::Failed(error) if error.kind() == ErrorKind::AlreadyAccepted => {
                 Ok((step, StepResult::Kept))
             }
+            // The step has the roles that lack, so that the row can be applied again.
+            RenewalResult::Failed(error) if error.kind() == ErrorKind::Incomplete => {
+                Ok((step, StepResult::Failed(error)))
+            }
             RenewalResult::Failed(error) => Err(error),
             RenewalResult::Lost { error, .. } => {
                 self.gate.lost(&step.email);
