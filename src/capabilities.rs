@@ -57,6 +57,13 @@ pub struct Capabilities {
     pub max_page_size: Option<u32>,
 }
 
+impl Capabilities {
+    /// Whether roles are given to users, also to invited ones, and are no part of their invitations.
+    pub(crate) fn gives_roles_to_users(&self) -> bool {
+        self.role_scopes && self.members
+    }
+}
+
 setters!(Capabilities {
     auth_type: bool,
     roles: bool,

@@ -278,7 +278,7 @@ impl RoleChange {
             .map(|failure| format!("{}: {}", failure.grant, failure.error.message()))
             .collect();
         let message = format!(
-            "{} of {} changes of roles failed ({}); the same call again completes it",
+            "{} of {} changes of roles failed ({}); giving the roles again completes it",
             failed.len(),
             failed.len() + self.added.len() + self.removed.len(),
             failed.join("; ")

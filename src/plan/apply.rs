@@ -251,17 +251,15 @@ impl ApplyRun {
         }
     }
 
-    async fn renew<P>(&self, provider: &P, step: Step) -> Result<(Step, StepResult)>
+    async fn renew<P>(&self, provider: &P, mut step: Step) -> Result<(Step, StepResult)>
     where
         P: InvitationProvider + ?Sized,
     {
-        let mut step = step;
         let Some(renewal) = step.renewal() else {
             return Err(missing_id(&step));
         };
-        let renewal = renewal.with_roles_of_user(provider).await?;
-        step.roles.clone_from(&renewal.new.roles);
-        let _turn = match self.gate.enter(&renewal.new).await {
+        let requested = renewal.new.clone();
+        let _turn = match self.gate.enter(&requested).await {
             Permit::Granted { _turn } => _turn,
             Permit::Rejected(why) => return Ok((step, StepResult::Skipped(why))),
             Permit::Closed => return Ok((step, StepResult::NotAttempted)),
@@ -270,22 +268,24 @@ impl ApplyRun {
         if self.options.bulk.stop.load(Ordering::Relaxed) {
             return Ok((step, StepResult::NotAttempted));
         }
+        // The step keeps the roles of the user, so that a row that lacks them can be applied again.
+        let renewal = renewal.with_roles_of_user(provider).await?;
+        step.roles.clone_from(&renewal.new.roles);
         match provider.renew(&renewal, &self.options.renewal).await {
             RenewalResult::Renewed(new) => {
                 // An invitation of another client may have other options.
                 if has_options(&new, &renewal.new) {
-                    self.gate.succeeded(&renewal.new);
+                    self.gate.succeeded(&requested);
                 }
                 Ok((step, StepResult::Invited(new)))
             }
             RenewalResult::Restored { invitation, error } => {
-                self.gate.rejected(&renewal.new, &error);
+                self.gate.rejected(&requested, &error);
                 Ok((step, StepResult::Restored { invitation, error }))
             }
             RenewalResult::Failed(error) if error.kind() == ErrorKind::AlreadyAccepted => {
                 Ok((step, StepResult::Kept))
             }
-            // The step has the roles that lack, so that the row can be applied again.
             RenewalResult::Failed(error) if error.kind() == ErrorKind::Incomplete => {
                 Ok((step, StepResult::Failed(error)))
             }
@@ -368,8 +368,8 @@ where
     let Some(Roles::Grants(requested)) = &step.roles else {
         return Ok(());
     };
-    let capabilities = provider.capabilities();
-    let user = found.user.as_ref().filter(|_| capabilities.role_scopes);
+    let has_users = provider.capabilities().gives_roles_to_users();
+    let user = found.user.as_ref().filter(|_| has_users);
     let user = user.and_then(|user| MemberId::new(user.id.as_str()).ok());
     let roles = match (&found.assigned_roles, user, provider.members()) {
         (Some(roles), _, _) => roles.clone(),

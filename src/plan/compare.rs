@@ -58,15 +58,11 @@ impl Plan {
     ///   [`PlanOptions::keep`], [`PlanOptions::owner`] or [`PlanOptions::min_admins`] protects the member.
     ///
     /// ```
-    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
     /// use org_invitations::{
-    ///     Action, ClickHouse, InvitationProvider, NewInvitation, People, Plan, PlanOptions,
+    ///     Action, InvitationProvider, NewInvitation, People, Plan, PlanOptions,
     /// };
     ///
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().clickhouse;
-    /// # let builder = ClickHouse::builder(&key.organization_id).base_url(sandbox.url());
-    /// # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
+    #[doc = example!(clickhouse)]
     /// # if !provider.capabilities().members || !provider.capabilities().list_roles { return Ok(()); }
     /// # provider.create(NewInvitation::new("ann@example.com").roles(["Developer"])).await?;
     /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
@@ -79,7 +75,6 @@ impl Plan {
     /// assert_eq!(ann.role_changes, ["+Billing", "-Developer"]);
     /// # Ok(())
     /// # }
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
     /// ```
     pub fn of_people<R>(
         roster: R,
@@ -113,7 +108,7 @@ impl Plan {
         let roles = options.roles.clone().filter(|roles| !roles.is_empty());
         let roles = roles.map(RoleIndex::new);
         let mut known_roles = KnownRoles::new(roles.as_ref());
-        let has_users = capabilities.role_scopes && capabilities.members;
+        let has_users = capabilities.gives_roles_to_users();
         let read = |invitation: Invitation| {
             known_roles.add(invitation.assigned_roles.as_deref());
             Existing::new(invitation, has_users)
@@ -146,7 +141,8 @@ impl Plan {
             members.iter().enumerate().map(person_of_member).collect();
         // A member whose address has changed is known by the user of the accepted invitation.
         let mut other_address_of = HashMap::new();
-        if has_users && !members.is_empty() {
+        let knows_members = !members.is_empty();
+        if has_users && knows_members {
             let by_id: HashMap<&MemberId, usize> =
                 members.iter().map(|one| &one.id).zip(0..).collect();
             for (invitation, person) in existing.iter().zip(&person_of) {
@@ -161,7 +157,6 @@ impl Plan {
                 }
             }
         }
-        let knows_members = !members.is_empty();
 
         let mut steps = Vec::new();
         let (mut rows, mut has_address) = (0, false);
@@ -233,7 +228,7 @@ impl Plan {
                     return None;
                 }
                 let why = protected
-                    .reason(&old.email, old.id.as_str())
+                    .reason(&index.people[person].address, old.id.as_str())
                     .or_else(|| old.has_shared_id.then(|| SHARED_ID.to_owned()))
                     .or_else(|| resembles(&old.email).filter(|_| !is_requested));
                 let mut step = Step::without_row(old.email, why);
@@ -246,20 +241,22 @@ impl Plan {
             steps.extend(candidates.filter_map(|((position, member), person)| {
                 let other = other_address_of.get(&position).copied();
                 let people = [Some(person), other];
-                let mut people = people.into_iter().flatten().map(|one| &index.people[one]);
+                let people = people.into_iter().flatten().map(|one| &index.people[one]);
+                let mut addresses = people.clone().map(|person| person.address.as_str());
                 if people.clone().any(|person| person.in_roster) {
                     return None;
                 }
-                let is_requested = people.any(|person| {
-                    let ids = withdrawals.get(&person.address);
+                let is_requested = addresses.clone().any(|address| {
+                    let ids = withdrawals.get(address);
                     ids.is_some_and(|ids| ids.contains(&None))
                 });
                 if !is_requested && !prune {
                     return None;
                 }
-                let why = protected
-                    .reason(&member.email, member.id.as_str())
-                    .or_else(|| resembles(&member.email).filter(|_| !is_requested));
+                let why = addresses
+                    .clone()
+                    .find_map(|address| protected.reason(address, member.id.as_str()))
+                    .or_else(|| addresses.find_map(&resembles).filter(|_| !is_requested));
                 let mut step = Step::without_row(member.email.clone(), why);
                 step.member = Some(member.id.clone());
                 step.role_changes = member.lost_roles(&known_roles);
@@ -287,9 +284,9 @@ impl<'a> Protected<'a> {
         Self(keep.collect())
     }
 
-    fn reason(&self, email: &str, id: &str) -> Option<String> {
-        let is_kept = !self.0.is_empty()
-            && (self.0.contains(id) || self.0.contains(normalize_email(email).as_str()));
+    /// Why the person of this normalised address, or with this id, is kept.
+    fn reason(&self, address: &str, id: &str) -> Option<String> {
+        let is_kept = self.0.contains(id) || self.0.contains(address);
         is_kept.then(|| "protected by the options of the plan".to_owned())
     }
 }

@@ -200,10 +200,8 @@ impl Renewal {
     where
         P: InvitationProvider + ?Sized,
     {
-        let capabilities = provider.capabilities();
-        let has_users = capabilities.role_scopes && capabilities.members;
-        let members = provider.members().filter(|_| has_users);
-        let Some(members) = members.filter(|_| self.new.roles.is_none()) else {
+        let is_needed = self.new.roles.is_none() && provider.capabilities().gives_roles_to_users();
+        let Some(members) = provider.members().filter(|_| is_needed) else {
             return Ok(self);
         };
         let old = match provider.get(&self.id).await {

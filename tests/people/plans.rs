@@ -477,6 +477,11 @@ fn a_member_with_another_address_is_the_one_who_accepted() {
         let plan = Plan::of_people(roster, people, &capabilities, &options);
         assert!(plan.is_noop(), "{plan:#?}");
     }
+    let people = People::new(vec![invitation], members);
+    let roster = [NewInvitation::new("b@example.com")];
+    let options = options.keep(["Old@example.com"]).min_admins(0);
+    let plan = Plan::of_people(roster, people, &capabilities, &options);
+    assert!(plan.is_noop(), "{plan:#?}");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ mod saved;
 pub(crate) use self::{
     journal::Journal,
     options::{ApplyOptions, PruneOptions},
-    people::{key_owner, list_invitations, load_people},
+    people::{gives_roles, key_owner, list_invitations, load_people},
     record::{OutcomeRecord, StepRecord},
     report::{ApplyReport, count_actions, exit_of},
     run::ApplyRun,

@@ -42,7 +42,6 @@ pub(crate) async fn load_people(
         }
         Err(error) => return Err(error.into()),
     }
-    let gives_roles = |new: &NewInvitation| matches!(new.roles, Some(Roles::Grants(_)));
     if needs_members || rows.iter().any(gives_roles) {
         let roles = async { Ok(people.load_roles(&**provider).await) };
         match interrupt.or_interrupted(roles).await? {
@@ -58,6 +57,11 @@ pub(crate) async fn load_people(
         }
     }
     Ok(people)
+}
+
+/// Whether a row gives roles by name or id.
+pub(crate) fn gives_roles(new: &NewInvitation) -> bool {
+    matches!(new.roles, Some(Roles::Grants(_)))
 }
 
 /// The member who owns the API key in use, if that is known. A key that may not read itself is a warning.

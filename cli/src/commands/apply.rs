@@ -82,7 +82,7 @@ fn removed_members(plan: &Plan) -> impl Iterator<Item = (MemberId, String)> {
 const MAX_KEPT: usize = 20;
 
 /// Says on stderr who is kept although the roster does not have them, or asks to remove them.
-fn print_kept(provider: &ProviderContext, plan: &Plan) {
+pub(super) fn print_kept(provider: &ProviderContext, plan: &Plan) {
     let is_kept = |step: &&Step| step.action == Action::Keep && step.row.is_none();
     let kept: Vec<&Step> = plan.steps.iter().filter(is_kept).collect();
     for step in kept.iter().take(MAX_KEPT) {

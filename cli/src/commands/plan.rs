@@ -4,11 +4,14 @@ use std::{collections::HashSet, ops::ControlFlow, path::PathBuf};
 
 use clap::Args;
 use org_invitations::{
-    Action, NewInvitation, People, Plan, PlanOptions, Role, Roles, Withdrawal, normalize_email,
+    Action, NewInvitation, People, Plan, PlanOptions, Role, Withdrawal, normalize_email,
 };
 
 use crate::{
-    apply::{Journal, PruneOptions, SavedPlan, StepRecord, count_actions, key_owner, load_people},
+    apply::{
+        Journal, PruneOptions, SavedPlan, StepRecord, count_actions, gives_roles, key_owner,
+        load_people,
+    },
     bulk::{OwnedKeys, RemovalOptions, Results, RunSummary, for_each_provider},
     failure::{Exit, Failure},
     interrupt::Interrupt,
@@ -148,7 +151,7 @@ pub(super) async fn plan(
         None => Vec::new(),
     };
     let roles = interrupt.or_interrupted(roles_of(provider, &news)).await?;
-    let owner = match options.prune.prune_members || news.iter().any(grants_roles) {
+    let owner = match options.prune.prune_members || news.iter().any(gives_roles) {
         true => key_owner(provider, interrupt).await?,
         false => None,
     };
@@ -182,7 +185,7 @@ async fn roles_of(
     provider: &ProviderContext,
     news: &[NewInvitation],
 ) -> Result<Option<Vec<Role>>, Failure> {
-    if !provider.capabilities().list_roles || !news.iter().any(grants_roles) {
+    if !provider.capabilities().list_roles || !news.iter().any(gives_roles) {
         return Ok(None);
     }
     match provider.list_roles().await {
@@ -194,10 +197,6 @@ async fn roles_of(
             Ok(None)
         }
     }
-}
-
-fn grants_roles(new: &NewInvitation) -> bool {
-    matches!(new.roles, Some(Roles::Grants(_)))
 }
 
 /// The addresses to withdraw that have nothing to remove, and whether they are members who are not removed.

@@ -4,7 +4,7 @@ use clap::Args;
 use org_invitations::{Action, Plan, PlanOptions, Withdrawal};
 
 use super::{
-    apply::{check_owned, owned_keys},
+    apply::{check_owned, owned_keys, print_kept},
     plan::{Planned, print_plan, print_summary, without_invitation},
 };
 use crate::{
@@ -105,14 +105,7 @@ pub(crate) async fn run(
         .min_admins(args.min_admins);
     let options = options.owner(key_owner(provider, interrupt).await?);
     let plan = Plan::of_people([], people, &provider.capabilities(), &options);
-    for step in plan.steps.iter().filter(|step| step.action == Action::Keep) {
-        eprintln!(
-            "{}: {} is kept: {}",
-            provider.name(),
-            escape_control(&step.email),
-            escape_control(step.reason.as_deref().unwrap_or_default())
-        );
-    }
+    print_kept(provider, &plan);
     let is_kept = plan.count(Action::Keep) > 0;
     let apply = args.apply_options();
     let keys = owned_keys(provider, &plan, interrupt).await?;

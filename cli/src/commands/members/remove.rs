@@ -75,15 +75,9 @@ pub(super) async fn remove(
     let mut summary = RunSummary::default();
     let mut members: Vec<Member> = Vec::new();
     for wanted in &args.members {
-        match interrupt
-            .or_interrupted(async { Ok(find(provider, wanted).await?) })
-            .await
-        {
-            Ok(member) if members.iter().any(|known| known.id == member.id) => {}
-            Ok(member) => members.push(member),
-            Err(failure @ Failure::Interrupted(_)) => return Err(failure),
-            Err(failure) => summary.report_failure(&failure),
-        }
+        let find = async { Ok(find(provider, wanted).await?) };
+        let found = summary.attempt(interrupt, find).await?;
+        members.extend(found.filter(|found| members.iter().all(|known| known.id != found.id)));
     }
     if !members.is_empty() {
         let owner = key_owner(provider, interrupt).await?;
@@ -125,20 +119,16 @@ pub(super) async fn remove(
     let mut records = out.records(Shape::of(&args.members)).without_first_column();
     for member in members {
         let removal = async { Ok(provider.remove_member(&member.id).await?) };
-        match interrupt.or_interrupted(removal).await {
-            Ok(()) => {
-                records.push(&RemovedRecord {
-                    api_keys: keys.of(&member.id),
-                    provider: provider.label.clone(),
-                    id: member.id,
-                    email: member.email,
-                    removed: true,
-                })?;
-                records.flush_lines()?;
-                summary.record_success();
-            }
-            Err(failure @ Failure::Interrupted(_)) => return Err(failure),
-            Err(failure) => summary.report_failure(&failure),
+        if summary.attempt(interrupt, removal).await?.is_some() {
+            records.push(&RemovedRecord {
+                api_keys: keys.of(&member.id),
+                provider: provider.label.clone(),
+                id: member.id,
+                email: member.email,
+                removed: true,
+            })?;
+            records.flush_lines()?;
+            summary.record_success();
         }
     }
     records.finish()?;
