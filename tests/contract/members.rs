@@ -452,3 +452,95 @@ async fn confluent_members_come_page_by_page() {
     let error = provider.list_roles().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
 }
+
+/// One role binding, in a list that says how many there are; each DELETE is answered with this id.
+async fn confluent_with_one_binding(total: u64, deleted: &'static str) -> Wire {
+    Wire::responding(move |sent| {
+        let binding = |id: &str| {
+            json!({
+                "id": id, "principal": format!("User:{USER}"), "role_name": "MetricsViewer",
+                "crn_pattern": ORGANIZATION_CRN,
+            })
+        };
+        match (sent.method.as_str(), sent.path.rsplit('/').next()) {
+            (_, Some("organizations")) => {
+                Answer::json(200, &json!({ "metadata": {}, "data": [{ "id": "o-1" }] }))
+            }
+            ("DELETE", _) => Answer::json(200, &binding(deleted)),
+            _ => {
+                let metadata = json!({ "total_size": total });
+                Answer::json(
+                    200,
+                    &json!({ "metadata": metadata, "data": [binding("rb-1")] }),
+                )
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_list_of_bindings_that_lacks_some_is_an_error() {
+    if !is_offered() {
+        return;
+    }
+    let whole = confluent_with_one_binding(1, "rb-1").await;
+    let roles = confluent(&whole).member_roles(&member(USER)).await.unwrap();
+    assert_eq!(roles.len(), 1);
+    let cut = confluent_with_one_binding(2, "rb-1").await;
+    let provider = confluent(&cut);
+    let error = provider.member_roles(&member(USER)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+    assert!(error.message().contains("1 of 2"), "{error}");
+}
+
+#[tokio::test]
+async fn a_binding_is_taken_only_when_the_answer_is_about_it() {
+    if !is_offered() {
+        return;
+    }
+    for (answered, is_taken) in [("rb-1", true), ("rb-2", false)] {
+        let wire = confluent_with_one_binding(1, answered).await;
+        let change = confluent(&wire)
+            .set_roles(&member(USER), &[])
+            .await
+            .unwrap();
+        assert_eq!(change.removed.len(), usize::from(is_taken), "{change:?}");
+        assert_eq!(change.failed.is_empty(), is_taken, "{change:?}");
+    }
+}
+
+#[tokio::test]
+async fn clickhouse_invitation_with_other_roles_is_incomplete() {
+    if !is_offered() {
+        return;
+    }
+    for (assigned, is_complete) in [
+        (Some(&[READER][..]), true),
+        (None, true),
+        (Some(&[]), false),
+        (Some(&[ADMIN]), false),
+        (Some(&[READER, ADMIN]), false),
+    ] {
+        let wire = Wire::responding(move |sent| {
+            if sent.path.ends_with("/roles") {
+                return envelope(&roles_of_the_organization());
+            }
+            let mut made = json!({ "id": "0c1d7c52-5a3e-4b11-8e0c-3f6f7d1a9b20", "email": EMAIL });
+            if let Some(assigned) = assigned {
+                made["assignedRoles"] = clickhouse_member(assigned)["assignedRoles"].clone();
+            }
+            envelope(&made)
+        })
+        .await;
+        let new = NewInvitation::new(EMAIL).roles([READER]);
+        match clickhouse(&wire).create(new).await {
+            Ok(_) => assert!(is_complete, "{assigned:?}"),
+            Err(error) => {
+                assert!(!is_complete, "{assigned:?} {error}");
+                assert_eq!(error.kind(), ErrorKind::Incomplete, "{error}");
+                assert!(error.conflicting_id().is_some() && error.may_have_executed());
+            }
+        }
+    }
+}

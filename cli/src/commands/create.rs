@@ -146,7 +146,7 @@ pub(crate) async fn run(
     summary.finish()
 }
 
-/// Gives an invited user the roles that lack, where roles are given to users.
+/// Gives the user of an existing invitation, accepted or not, the roles that lack, where roles are given to users.
 ///
 /// # Errors
 ///

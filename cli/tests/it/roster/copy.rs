@@ -1,11 +1,12 @@
 //! `copy`: from one organisation to another.
 
 use org_invitations_sandbox::{
-    Change, ClickHouseKey, ClickHouseOrganization, Config, Fault, Faults, Operation, Provider, Rule,
+    Change, ClickHouseKey, ClickHouseOrganization, Config, ConfluentKey, ConfluentOrganization,
+    Fault, Faults, Operation, Provider, Rule,
 };
 
 use super::{created, file};
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, run};
 
 const PEOPLE: [&str; 3] = ["ann@example.com", "bob@example.com", "cid@example.com"];
 
@@ -363,4 +364,38 @@ async fn a_dry_run_lists_deletions_with_their_provider() {
     let schema = fixture.run(&["schema", "plan"]).await.json();
     let valid = jsonschema::validator_for(&schema).unwrap();
     assert!(valid.is_valid(&serde_json::Value::from(rows)));
+}
+
+/// On Confluent, roles belong to the user, and the source's user goes with the invitation.
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_of_users_are_copied_before_the_source_is_withdrawn() {
+    let organization = |key| ConfluentOrganization::default().key(ConfluentKey::new(key, "secret"));
+    let mut config = Config::default();
+    config.confluent = vec![organization("old"), organization("new")];
+    let fixture = Fixture::with(config).await;
+    if !fixture.offers_members() {
+        return;
+    }
+    let url = fixture.sandbox.url();
+    let profile = |name: &str| {
+        format!(
+            "[profiles.{name}]\nprovider = \"confluent\"\napi_key = \"{name}\"\n\
+             api_secret = \"secret\"\nbase_url = \"{url}\"\n"
+        )
+    };
+    fixture.config(&(profile("old") + &profile("new")));
+    // A key in the environment would stand for that of both profiles.
+    let environment = fixture.empty_environment();
+    let run = async |words: &[&str]| run(words, &environment).await;
+    let create = ["--profile", "old", "create", "ann@example.com"];
+    let role = ["--role", "EnvironmentAdmin@env-1"];
+    run(&[&create[..], &role].concat()).await.success();
+    let source = fixture.sandbox.role_bindings()[0].organization.clone();
+    let words = ["copy", "--from", "old", "--to", "new", "--yes"];
+    let moved = run(&[&words[..], &["--delete-source-after"]].concat()).await;
+    moved.success().stderr_contains(&["withdrew 1"]);
+    let bound = fixture.sandbox.role_bindings();
+    assert_eq!(bound.len(), 1, "{bound:?}");
+    assert_ne!(bound[0].organization, source);
+    assert_eq!(bound[0].role_name, "EnvironmentAdmin");
 }

@@ -236,3 +236,57 @@ async fn an_export_is_a_roster_with_nothing_to_do() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_of_invalid_rows_only_is_no_success() {
+    let fixture = Fixture::start().await;
+    let roster = file(&fixture, "roster.csv", "email\nnobody\n");
+    let plan = ["-p", "confluent", "plan", &roster];
+    fixture.run(&plan).await.success();
+    let detailed = [&plan[..], &["--detailed-exitcode"]].concat();
+    assert_eq!(fixture.run(&detailed).await.code, Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn if_not_exists_gives_the_roles_or_says_that_it_cannot() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_members() {
+        return;
+    }
+    for (name, provider, [first, second]) in VENDORS {
+        let create = ["-p", name, "create", "ann@example.com", "--role", first];
+        fixture.run(&create).await.success();
+        let again = ["-p", name, "create", "ann@example.com", "--if-not-exists"];
+        fixture
+            .run(&[&again[..], &["--role", first]].concat())
+            .await
+            .success();
+        let other = [&again[..], &["--role", second]].concat();
+        let other_is_given = fixture.run(&other).await;
+        match provider {
+            Provider::Confluent => {
+                other_is_given.success();
+                assert_eq!(fixture.sandbox.role_bindings().len(), 2);
+            }
+            _ => {
+                other_is_given.fails(1, &["without the role Billing"]);
+            }
+        }
+        fixture.sandbox.accept(provider, "ann@example.com").unwrap();
+        // Confluent keeps the invitation, which names the user.
+        let member = match provider {
+            Provider::Confluent => [&again[..], &["--role", "EnvironmentAdmin@env-9"]].concat(),
+            _ => other,
+        };
+        let member = fixture.run(&member).await;
+        match provider {
+            Provider::Confluent => {
+                member.success();
+                assert_eq!(fixture.sandbox.role_bindings().len(), 3);
+            }
+            _ => {
+                member.fails(1, &["without the role Billing"]);
+            }
+        }
+    }
+}

@@ -348,3 +348,37 @@ async fn unwritable_output_stops_the_run_with_a_summary() {
     assert!(said.contains(&format!("so far: invited {done},")), "{said}");
     assert!(path(&fixture, "roster.csv.journal").exists());
 }
+
+/// On Confluent, roles belong to the user, whom a withdrawal deletes together with the invitation.
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_of_a_user_survive_a_killed_renewal() {
+    for (hung, change, commits) in [
+        (Operation::Create, Change::Delete, 1),
+        (Operation::CreateRoleBinding, Change::Create, 2),
+    ] {
+        let fixture = Fixture::start().await;
+        if !fixture.offers_members() {
+            return;
+        }
+        let roles = [
+            "--role",
+            "MetricsViewer",
+            "--role",
+            "EnvironmentAdmin@env-1",
+        ];
+        let create = ["-p", "confluent", "create", "ann@example.com"];
+        fixture.run(&[&create[..], &roles].concat()).await.success();
+        fixture.sandbox.advance(Duration::from_secs(30 * 86_400));
+        let path = file(&fixture, "roster.csv", "email\nann@example.com\n");
+        let apply = ["-p", "confluent", "apply", &path, "--yes", "--resume"];
+        let hang = Rule::new(Fault::hang()).on(hung).always();
+        fixture.sandbox.set_faults(Faults::script([hang]));
+        kill_after(&fixture, &apply, change, commits).await;
+        fixture.sandbox.set_faults(Faults::default());
+        fixture.run(&apply).await.success();
+        let bound = fixture.sandbox.role_bindings().into_iter();
+        let mut bound: Vec<_> = bound.map(|one| one.role_name).collect();
+        bound.sort();
+        assert_eq!(bound, ["EnvironmentAdmin", "MetricsViewer"], "{hung:?}");
+    }
+}
