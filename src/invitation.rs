@@ -10,6 +10,7 @@ use crate::{
     error::{Error, ErrorKind, Operation, Result, excerpt},
     extra::Extra,
     id::resource_id,
+    member::MemberId,
     role::RoleGrant,
 };
 
@@ -73,6 +74,13 @@ pub struct Invitation {
 }
 
 impl Invitation {
+    /// The user whom the invitation created, whom roles are bound to. The id of an invitation is no user's.
+    pub(crate) fn invited_user(&self) -> Option<MemberId> {
+        let id = self.user.as_ref()?.id.as_str();
+        let is_user = !id.starts_with("i-");
+        is_user.then(|| MemberId::new(id).ok()).flatten()
+    }
+
     /// Whether the invitee can still accept, as far as is known: an invitation without a status counts as pending.
     pub fn is_pending(&self) -> bool {
         self.status

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     address::same_email,
     api_key::ApiKey,
-    error::Result,
+    error::{Error, ErrorKind, Operation, Result},
     extra::Extra,
     id::resource_id,
     invitation::{AuthType, RoleAssignment},
@@ -387,7 +387,7 @@ pub trait MemberProviderExt: MemberProvider {
     }
 
     /// The member of this address, or `None`. Addresses compare as
-    /// [`normalize_email`](crate::normalize_email) has them. No vendor filters members, so this reads their list.
+    /// [`normalize_email`](crate::normalize_email) has them. No vendor filters members, so this reads their whole list.
     ///
     /// ```
     #[doc = example!(member)]
@@ -398,12 +398,22 @@ pub trait MemberProviderExt: MemberProvider {
     ///
     /// # Errors
     ///
-    /// Those of [`list_members_page`](MemberProvider::list_members_page), also of a single item where nobody matches.
+    /// Those of [`list_members_page`](MemberProvider::list_members_page), also of a single item where nobody matches; and
+    /// [`Conflict`](ErrorKind::Conflict) where several members have the address, which names their ids.
     async fn find_member(&self, email: &str) -> Result<Option<Member>> {
-        list::first_match(self.list_members(), |member| {
-            same_email(&member.email, email)
-        })
-        .await
+        let matches = |member: &Member| same_email(&member.email, email);
+        let mut found = list::all_matches(self.list_members(), matches).await?;
+        if found.len() > 1 {
+            let ids: Vec<&str> = found.iter().map(|member| member.id.as_str()).collect();
+            let message = format!(
+                "several members have this address ({}); choose one by id",
+                ids.join(", ")
+            );
+            let error = Error::new(ErrorKind::Conflict, Operation::ListMembers, message);
+            let error = error.with_provider(self.to_string());
+            return Err(error.with_target(email));
+        }
+        Ok(found.pop())
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     address::{normalize_email, same_email},
     error::{ErrorKind, Result},
     invitation::{Invitation, RoleAssignment},
-    list::ListQuery,
+    list::{self, ListQuery},
     member::{Member, MemberId, MemberProvider, MemberProviderExt, MembershipEvent},
     provider::InvitationProvider,
     provider_ext::InvitationProviderExt,
@@ -33,9 +33,9 @@ pub struct Person {
     pub state: PersonState,
     /// The person's invitations, those that can be accepted first, and then the latest.
     pub invitations: Vec<Invitation>,
-    /// The person as a member.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub member: Option<Member>,
+    /// The person as a member; several where several members have the address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Member>,
     /// When the person joined and left, if the person is neither invited nor a member and the provider tells; see
     /// [`membership_events`](MemberProvider::membership_events).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,25 +78,25 @@ impl std::fmt::Display for PersonState {
 }
 
 impl Person {
-    /// What is known of an address from these invitations and this member.
+    /// What is known of an address from these invitations and members.
     pub fn new(
         email: impl Into<String>,
         mut invitations: Vec<Invitation>,
-        member: Option<Member>,
+        members: Vec<Member>,
     ) -> Self {
         invitations.sort_by_key(|one| (!one.is_pending(), std::cmp::Reverse(one.created_at)));
         let is_invited = invitations.iter().any(Invitation::is_pending);
-        let state = match (is_invited, &member) {
-            (true, None) => PersonState::Invited,
-            (true, Some(_)) => PersonState::Both,
-            (false, Some(_)) => PersonState::Member,
-            (false, None) => PersonState::Neither,
+        let state = match (is_invited, members.is_empty()) {
+            (true, true) => PersonState::Invited,
+            (true, false) => PersonState::Both,
+            (false, false) => PersonState::Member,
+            (false, true) => PersonState::Neither,
         };
         Self {
             email: email.into(),
             state,
             invitations,
-            member,
+            members,
             history: None,
         }
     }
@@ -130,7 +130,7 @@ pub struct People {
 #[derive(Clone, Debug, Default)]
 struct PeopleIndex {
     invited: HashMap<String, Vec<usize>>,
-    joined: HashMap<String, usize>,
+    joined: HashMap<String, Vec<usize>>,
 }
 
 impl People {
@@ -178,13 +178,13 @@ impl People {
         let mut take =
             |id: &MemberId| -> Vec<RoleAssignment> { roles.remove(id).unwrap_or_default() };
         for member in &mut self.members {
-            if member.roles.is_none() {
+            // Of whom a provider reports the deprecated role alone, it does not tell the others.
+            if member.roles.is_none() && member.legacy_role.is_none() {
                 member.roles = Some(take(&member.id));
             }
         }
         for invitation in &mut self.invitations {
-            let user = invitation.user.as_ref();
-            let user = user.and_then(|user| MemberId::new(user.id.as_str()).ok());
+            let user = invitation.invited_user();
             if let Some(user) = user.filter(|_| invitation.assigned_roles.is_none()) {
                 invitation.assigned_roles = Some(take(&user));
             }
@@ -197,9 +197,9 @@ impl People {
         let address = normalize_email(email);
         let invitations = self.index().invited.get(&address).into_iter().flatten();
         let invitations = invitations.map(|index| self.invitations[*index].clone());
-        let member = self.index().joined.get(&address);
-        let member = member.map(|index| self.members[*index].clone());
-        Person::new(email, invitations.collect(), member)
+        let members = self.index().joined.get(&address).into_iter().flatten();
+        let members = members.map(|index| self.members[*index].clone());
+        Person::new(email, invitations.collect(), members.collect())
     }
 
     fn index(&self) -> &PeopleIndex {
@@ -210,7 +210,8 @@ impl People {
                 index.invited.entry(address).or_default().push(at);
             }
             for (at, member) in self.members.iter().enumerate() {
-                index.joined.insert(normalize_email(&member.email), at);
+                let address = normalize_email(&member.email);
+                index.joined.entry(address).or_default().push(at);
             }
             index
         })
@@ -262,8 +263,9 @@ pub trait OrganizationProviderExt: OrganizationProvider {
                 break;
             }
         }
-        let member = self.find_member(email).await?;
-        let mut person = Person::new(email, invitations, member);
+        let matches = |member: &Member| same_email(&member.email, email);
+        let members = list::all_matches(self.list_members(), matches).await?;
+        let mut person = Person::new(email, invitations, members);
         if person.state == PersonState::Neither && self.capabilities().membership_events {
             person.history = match self.membership_events(email).await {
                 Ok(events) => Some(events),

@@ -72,13 +72,14 @@ impl MemberProvider for ClickHouse {
         self.membership_events_of(email).await
     }
 
+    /// `GET /v1/organizations/{organizationId}/members`, without those of whom it has only the deprecated role.
     async fn list_member_roles(&self) -> Result<HashMap<MemberId, Vec<RoleAssignment>>> {
         let page = self.list_members_page(None).await?;
-        let member = |member: Result<Member>| {
-            let member = member?;
-            Ok((member.id, member.roles.unwrap_or_default()))
+        let member = |member: Result<Member>| match member {
+            Ok(member) => member.roles.map(|roles| Ok((member.id, roles))),
+            Err(error) => Some(Err(error)),
         };
-        page.items.into_iter().map(member).collect()
+        page.items.into_iter().filter_map(member).collect()
     }
 
     /// `PATCH /v1/organizations/{organizationId}/members/{userId}` with `assignedRoleIds`.

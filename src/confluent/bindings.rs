@@ -69,6 +69,21 @@ impl Resolved {
 impl Confluent {
     /// The id of the organisation that the key belongs to, looked up once for all clones.
     pub(super) async fn organization_id(&self) -> Result<String> {
+        match self.organization_ids().await? {
+            [id] => Ok(id.clone()),
+            several => {
+                let several = several.join(", ");
+                let why = format!(
+                    "the key sees several organisations ({several}); give the scope of each role as a whole CRN pattern"
+                );
+                let context = self.context(Operation::ListRoles, None);
+                Err(context.error(ErrorKind::InvalidInput, why))
+            }
+        }
+    }
+
+    /// The ids of the organisations that the key sees, at least one, looked up once for all clones.
+    async fn organization_ids(&self) -> Result<&[String]> {
         let look_up = || async {
             let context = self.context(Operation::ListRoles, None);
             let api = self.api.within(&context.call);
@@ -77,20 +92,14 @@ impl Confluent {
             let odd = |why: &str| context.decode_error(&success.reply, why);
             let list = success.value.as_ref().map_err(|why| odd(why))?;
             let ids = list.data.iter().flatten();
-            let ids: Vec<_> = ids.filter_map(|one| one.id.as_deref()).collect();
-            match ids.as_slice() {
-                [id] => Ok((*id).to_owned()),
-                [] => Err(odd("it names no organisation")),
-                several => {
-                    let several = several.join(", ");
-                    let why = format!(
-                        "the key sees several organisations ({several}); give the scope of each role as a whole CRN pattern"
-                    );
-                    Err(context.error(ErrorKind::InvalidInput, why))
-                }
+            let ids: Vec<_> = ids.filter_map(|one| one.id.clone()).collect();
+            match ids.is_empty() {
+                true => Err(odd("it names no organisation")),
+                false => Ok(ids),
             }
         };
-        self.organization.get_or_try_init(look_up).await.cloned()
+        let ids = self.organizations.get_or_try_init(look_up).await?;
+        Ok(ids)
     }
 
     /// The grants of an invitation, checked, with their scopes.
@@ -127,8 +136,12 @@ impl Confluent {
             // What can be seen to be wrong without the server is refused without it.
             crn::pattern("o", grant.scope.as_deref())
                 .map_err(|why| context.error(ErrorKind::InvalidInput, why))?;
-            if organization.is_empty() && !crn::is_whole(grant.scope.as_deref()) {
-                organization = self.organization_id().await?;
+            match crn::organization_of(grant.scope.as_deref()) {
+                None if organization.is_empty() && !crn::is_whole(grant.scope.as_deref()) => {
+                    organization = self.organization_id().await?;
+                }
+                None => {}
+                Some(named) => self.expect_own(context, grant, named).await?,
             }
         }
         let mut resolved: Vec<Resolved> = Vec::new();
@@ -142,6 +155,33 @@ impl Confluent {
             }
         }
         Ok(resolved)
+    }
+
+    /// Refuses a scope in an organisation that the key does not see. Where the key may not read organisations, the server
+    /// decides.
+    async fn expect_own(
+        &self,
+        context: &OperationContext<'_>,
+        grant: &RoleGrant,
+        organization: &str,
+    ) -> Result<()> {
+        let own = match self.organization_ids().await {
+            Ok(own) => own,
+            Err(error)
+                if error.kind() == ErrorKind::PermissionDenied || error.status() == Some(404) =>
+            {
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        if own.iter().any(|id| id == organization) {
+            return Ok(());
+        }
+        let why = format!(
+            "the scope of {grant} is in the organisation {organization:?}, and the key is for {}",
+            own.join(", ")
+        );
+        Err(context.error(ErrorKind::InvalidInput, why))
     }
 
     /// Binds the roles of an invitation to the user that it created.
@@ -168,8 +208,7 @@ impl Confluent {
                 .with_conflicting_id(invitation.id.clone())
                 .with_may_have_executed(true)
         };
-        let user = invitation.user.as_ref().map(|user| user.id.clone());
-        let Some(user) = user.and_then(|id| MemberId::new(id).ok()) else {
+        let Some(user) = invitation.invited_user() else {
             return Err(incomplete(
                 "the answer names no user, whom its roles would be bound to; none was bound"
                     .to_owned(),
@@ -263,10 +302,11 @@ impl Confluent {
         Ok(binding)
     }
 
-    /// `DELETE /iam/v2/role-bindings/{id}`, which answers with the binding. One that is not there is taken already.
-    pub(super) async fn unbind(&self, user: &MemberId, binding: &RoleAssignment) -> Result<()> {
+    /// `DELETE /iam/v2/role-bindings/{id}`, which answers with the binding. One that is not there is taken already, if
+    /// the list does not have it any more either.
+    async fn unbind(&self, user: &MemberId, binding: &Binding) -> Result<()> {
         let context = self.context(Operation::RevokeRole, Some(user.as_str()));
-        let Some(id) = &binding.binding_id else {
+        let Some(id) = &binding.assignment.binding_id else {
             let why = "the role binding has no id, so it cannot be deleted";
             return Err(context.error(ErrorKind::Decode, why));
         };
@@ -289,9 +329,24 @@ impl Confluent {
                 _ => Ok(()),
             }
         };
-        match reply.and_then(expect_this) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            outcome => outcome,
+        let missing = match reply.and_then(expect_this) {
+            Err(error) if error.kind() == ErrorKind::NotFound => error,
+            outcome => return outcome,
+        };
+        let principal = principal(user);
+        let left = self.bindings_of(&binding.pattern, Some(&principal)).await?;
+        match left
+            .iter()
+            .any(|one| one.assignment.binding_id.as_ref() == Some(id))
+        {
+            false => Ok(()),
+            true => {
+                let why = format!(
+                    "the server answers that there is no role binding {id}, and still lists it"
+                );
+                let error = context.error(ErrorKind::Unexpected, why);
+                Err(error.with_source(missing))
+            }
         }
     }
 
@@ -408,7 +463,7 @@ impl Confluent {
             if resolved.iter().any(|role| role.is_met_by(&binding)) {
                 continue;
             }
-            match self.unbind(user, &binding.assignment).await {
+            match self.unbind(user, &binding).await {
                 Ok(()) => change.removed.push(binding.assignment),
                 Err(error) => {
                     let grant = binding.assignment.grant();

@@ -15,6 +15,13 @@ pub(super) fn is_whole(scope: Option<&str>) -> bool {
     scope.is_some_and(|scope| scope.starts_with("crn://"))
 }
 
+/// The organisation that a whole CRN pattern of Confluent Cloud names.
+pub(super) fn organization_of(scope: Option<&str>) -> Option<&str> {
+    let rest = scope?.strip_prefix(AUTHORITY)?;
+    let first = rest.split('/').next()?;
+    first.strip_prefix("organization=")
+}
+
 /// The pattern that a scope stands for.
 ///
 /// # Errors

@@ -80,7 +80,7 @@ pub struct Confluent {
     api: Client,
     lookups: Arc<SharedLookups>,
     /// The id of the organisation, once it is looked up.
-    organization: Arc<OnceCell<String>>,
+    organizations: Arc<OnceCell<Vec<String>>>,
     /// The id of the API key that requests authenticate with, unless they have a token.
     key_id: Option<Arc<str>>,
 }
@@ -114,7 +114,7 @@ impl Confluent {
         Self {
             api: Client::over(client),
             lookups: Arc::default(),
-            organization: Arc::default(),
+            organizations: Arc::default(),
             key_id,
         }
     }

@@ -192,7 +192,8 @@ impl fmt::Display for Error {
         if inner.attempts > 1 {
             facts.push(format!("{} attempts", inner.attempts));
         }
-        if inner.may_have_executed {
+        // What was carried out and what was not, an incomplete change says itself.
+        if inner.may_have_executed && inner.kind != ErrorKind::Incomplete {
             facts.push("it may have been carried out".to_owned());
         }
         if !facts.is_empty() {

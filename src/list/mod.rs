@@ -242,7 +242,26 @@ impl<T> Page<T> {
     }
 }
 
-/// The first match. Without a match, an item that cannot be decoded is an error, because it may be the match.
+/// Every match. Without one, an item that cannot be decoded is an error, because it may be the match.
+pub(crate) async fn all_matches<T>(
+    mut list: BoxStream<'_, Result<T>>,
+    matches: impl Fn(&T) -> bool,
+) -> Result<Vec<T>> {
+    let (mut found, mut item_error) = (Vec::new(), None);
+    while let Some(item) = list.next().await {
+        match item {
+            Ok(item) if matches(&item) => found.push(item),
+            Ok(_) => {}
+            Err(error) => item_error = item_error.or(Some(error)),
+        }
+    }
+    match item_error {
+        Some(error) if found.is_empty() => Err(error),
+        _ => Ok(found),
+    }
+}
+
+/// The first match. Without one, an item that cannot be decoded is an error, because it may be the match.
 pub(crate) async fn first_match<T>(
     mut list: BoxStream<'_, Result<T>>,
     matches: impl Fn(&T) -> bool,

@@ -11,7 +11,7 @@ use crate::{
     address::{email_skeleton, same_email},
     bulk::{ItemResult, RunState},
     error::{Error, ErrorKind, Operation, Result},
-    invitation::{Invitation, NewInvitation, Roles},
+    invitation::{Invitation, NewInvitation, RoleAssignment, Roles},
     lookup::{Confirmation, SharedList, Unconfirmed, create_confirmed, find},
     member::{MemberId, MemberProvider, MemberProviderExt as _},
     outage::Reachability,
@@ -22,6 +22,7 @@ use crate::{
     provider::InvitationProvider,
     provider_ext::InvitationProviderExt,
     renewal::{RenewalResult, has_options},
+    role::RoleGrant,
 };
 
 impl Plan {
@@ -168,7 +169,7 @@ impl ApplyRun {
                     return Ok((step, StepResult::Kept));
                 }
                 Ok(Confirmation::Member(error)) => {
-                    return Ok(self.keep_member(provider, step, &error).await);
+                    return self.keep_member(provider, step, &error).await;
                 }
                 Err(unconfirmed) => unconfirmed,
             };
@@ -204,23 +205,18 @@ impl ApplyRun {
         provider: &P,
         mut step: Step,
         error: &Error,
-    ) -> (Step, StepResult)
+    ) -> Result<(Step, StepResult)>
     where
         P: InvitationProvider + ?Sized,
     {
         match find(provider, &step.email, error, Some(&self.list)).await {
             Ok(Some(found)) if !found.is_void() => {
+                expect_roles(provider, &step, &found).await?;
                 step.id = Some(found.id);
                 step.reason = Some("invited meanwhile".to_owned());
             }
             _ => {
-                let skeleton = email_skeleton(&step.email);
-                let mut members = self
-                    .unlisted_members
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                members.insert(skeleton, step.email.clone());
-                drop(members);
+                self.record_unlisted_member(&step.email);
                 // "Exists" may be about an invitation in a spelling with another skeleton.
                 if !error.message().to_lowercase().contains("member") {
                     let email = &step.email;
@@ -229,10 +225,11 @@ impl ApplyRun {
                          withdrawn in this run"
                     ));
                 }
+                expect_roles_of_member(provider, &step).await?;
                 step.reason = Some(error.message().to_owned());
             }
         }
-        (step, StepResult::Kept)
+        Ok((step, StepResult::Kept))
     }
 
     async fn create_fallback<P>(
@@ -350,6 +347,13 @@ impl ApplyRun {
         unconfirmed.error
     }
 
+    /// Records a member whom no list has as an invitation.
+    fn record_unlisted_member(&self, email: &str) {
+        let members = self.unlisted_members.lock();
+        let mut members = members.unwrap_or_else(PoisonError::into_inner);
+        members.insert(email_skeleton(email), email.to_owned());
+    }
+
     /// Skips the deletions of this run from now on.
     fn withhold_deletions(&self, why: String) {
         let mut first = self
@@ -369,18 +373,13 @@ where
         return Ok(());
     };
     let has_users = provider.capabilities().gives_roles_to_users();
-    let user = found.user.as_ref().filter(|_| has_users);
-    let user = user.and_then(|user| MemberId::new(user.id.as_str()).ok());
+    let user = found.invited_user().filter(|_| has_users);
     let roles = match (&found.assigned_roles, user, provider.members()) {
         (Some(roles), _, _) => roles.clone(),
         (None, Some(user), Some(members)) => members.member_roles(&user).await?,
         _ => return Ok(()),
     };
-    let lacking = requested
-        .iter()
-        .find(|grant| !roles.iter().any(|role| grant.is_met_by(role)));
-    // A role that a row names by a name that the invitation does not report may be there by its id.
-    let Some(lacking) = lacking.filter(|_| roles.iter().all(|role| role.name.is_some())) else {
+    let Some(lacking) = lacking(requested, &roles) else {
         return Ok(());
     };
     let message = format!(
@@ -392,6 +391,59 @@ where
     Err(error
         .with_target(&step.email)
         .with_conflicting_id(found.id.clone()))
+}
+
+/// The first role that is not there. One that a row names by a name that is not reported may be there by its id.
+fn lacking<'a>(requested: &'a [RoleGrant], roles: &[RoleAssignment]) -> Option<&'a RoleGrant> {
+    let mut requested = requested.iter();
+    let lacking = requested.find(|grant| !roles.iter().any(|role| grant.is_met_by(role)));
+    lacking.filter(|_| roles.iter().all(|role| role.name.is_some()))
+}
+
+/// Checks that who became a member meanwhile has the roles of the row.
+async fn expect_roles_of_member<P>(provider: &P, step: &Step) -> Result<()>
+where
+    P: InvitationProvider + ?Sized,
+{
+    let Some(Roles::Grants(requested)) = &step.roles else {
+        return Ok(());
+    };
+    let fail = |why: &str, source: Option<Error>| {
+        let message = format!("the person is a member meanwhile, and {why}; plan again");
+        let error = Error::new(ErrorKind::Incomplete, Operation::Create, message);
+        let error = error
+            .with_provider(provider.to_string())
+            .with_target(&step.email);
+        Err(match source {
+            Some(source) => error.with_source(source),
+            None => error,
+        })
+    };
+    let Some(members) = provider.members() else {
+        return Ok(());
+    };
+    let read = async {
+        let found = members.find_member(&step.email).await?;
+        let Some(member) = found else { return Ok(None) };
+        match member.roles {
+            Some(roles) => Ok(Some(roles)),
+            None => members.member_roles(&member.id).await.map(Some),
+        }
+    };
+    match read.await {
+        Ok(Some(roles)) => match lacking(requested, &roles) {
+            Some(role) => fail(&format!("lacks the role {role}"), None),
+            None => Ok(()),
+        },
+        Ok(None) => fail(
+            "whom no list of members has, so the roles of the row were not given",
+            None,
+        ),
+        Err(error) => fail(
+            "whether with the roles of the row is not known",
+            Some(error),
+        ),
+    }
 }
 
 async fn set_roles<P>(provider: &P, step: Step) -> Result<(Step, StepResult)>
@@ -452,10 +504,23 @@ where
         }
         Err(error) => Err(error),
     };
-    match outcome {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        outcome => outcome,
+    let missing = match outcome {
+        Err(error) if error.kind() == ErrorKind::NotFound => error,
+        outcome => return outcome,
+    };
+    // What is still listed is there, whatever an answer says.
+    let mut list = members.list_members();
+    while let Some(member) = list.next().await {
+        if member?.id == *id {
+            let message = format!(
+                "the provider answers that there is no member {id}, and still lists the member, who was not removed"
+            );
+            let error = Error::new(ErrorKind::Unexpected, Operation::RemoveMember, message);
+            let error = error.with_provider(provider.to_string()).with_target(email);
+            return Err(error.with_source(missing));
+        }
     }
+    Ok(())
 }
 
 fn members_of<'a, P>(provider: &'a P, email: &str) -> Result<&'a dyn MemberProvider>

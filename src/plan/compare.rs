@@ -15,7 +15,7 @@ use crate::{
     person::People,
     plan::{
         Action, Plan, PlanOptions, Previous, Step,
-        existing::{AddressIndex, Existing, mark_shared_ids},
+        existing::{AddressIndex, Existing, Person, mark_shared_ids},
         members::{self, ExistingMember},
         roles::KnownRoles,
     },
@@ -133,9 +133,11 @@ impl Plan {
         }
         mark_shared_ids(&mut existing, &person_of);
         let person_of_member = |(position, member): (usize, &ExistingMember)| {
-            let person = index.person(&member.email);
-            index.people[person].member = Some(position);
-            person
+            let at = index.person(&member.email);
+            let person = &mut index.people[at];
+            let other = person.member.replace(position);
+            person.has_several_members |= other.is_some_and(|one| members[one].id != member.id);
+            at
         };
         let person_of_member: Vec<usize> =
             members.iter().enumerate().map(person_of_member).collect();
@@ -180,6 +182,9 @@ impl Plan {
                 None => {
                     person.row = Some(row);
                     match (person.member, person.latest) {
+                        (Some(_), _) if person.has_several_members && new.roles.is_some() => {
+                            Step::invalid(row, new, SEVERAL_MEMBERS.to_owned())
+                        }
                         (Some(member), _) => {
                             members::decide(row, new, &members[member], &known_roles)
                         }
@@ -236,26 +241,40 @@ impl Plan {
                 Some(step)
             }));
         }
-        if options.prune_members {
+        if options.prune_members || !options.remove_members.is_empty() {
+            let chosen: HashSet<&MemberId> = options.remove_members.iter().collect();
+            let prune = prune && options.prune_members;
+            let is_asked_for = |person: &Person| {
+                let ids = withdrawals.get(&person.address);
+                options.prune_members && ids.is_some_and(|ids| ids.contains(&None))
+            };
             let candidates = members.iter().enumerate().zip(person_of_member);
             steps.extend(candidates.filter_map(|((position, member), person)| {
                 let other = other_address_of.get(&position).copied();
                 let people = [Some(person), other];
                 let people = people.into_iter().flatten().map(|one| &index.people[one]);
-                let mut addresses = people.clone().map(|person| person.address.as_str());
                 if people.clone().any(|person| person.in_roster) {
                     return None;
                 }
-                let is_requested = addresses.clone().any(|address| {
-                    let ids = withdrawals.get(address);
-                    ids.is_some_and(|ids| ids.contains(&None))
-                });
+                let is_chosen = chosen.contains(&member.id);
+                let is_requested = is_chosen || people.clone().any(is_asked_for);
                 if !is_requested && !prune {
                     return None;
                 }
+                let own = &index.people[person];
+                let doubt = match is_asked_for(own) {
+                    _ if is_chosen || prune => None,
+                    true => (own.has_several_members).then(|| SEVERAL_MEMBERS.to_owned()),
+                    false => Some(format!(
+                        "the address of the member is {} now; name that, or the id of the member",
+                        member.email
+                    )),
+                };
+                let mut addresses = people.map(|person| person.address.as_str());
                 let why = addresses
                     .clone()
                     .find_map(|address| protected.reason(address, member.id.as_str()))
+                    .or(doubt)
                     .or_else(|| addresses.find_map(&resembles).filter(|_| !is_requested));
                 let mut step = Step::without_row(member.email.clone(), why);
                 step.member = Some(member.id.clone());
@@ -353,6 +372,10 @@ impl Step {
 
 pub(super) const SHARED_ID: &str =
     "its id belongs to another address in the list too, so its owner is unknown";
+
+/// Why nothing is changed of a member who is known by address only.
+const SEVERAL_MEMBERS: &str =
+    "several members have this address, so it does not tell who is meant; choose one by id";
 
 /// Why a row is invalid.
 fn row_error(

@@ -30,9 +30,8 @@ pub(super) struct Existing {
 impl Existing {
     /// The roles of an invitation are its user's if `has_user`.
     pub fn new(invitation: Invitation, has_user: bool) -> Self {
-        let user = invitation.user.filter(|_| has_user);
         Self {
-            user: user.and_then(|user| MemberId::new(user.id).ok()),
+            user: invitation.invited_user().filter(|_| has_user),
             id: invitation.id,
             has_shared_id: false,
             email: invitation.email,
@@ -105,6 +104,8 @@ pub(super) struct Person {
     pub in_roster: bool,
     /// The index of the member.
     pub member: Option<usize>,
+    /// Whether another member has the address too.
+    pub has_several_members: bool,
 }
 
 impl AddressIndex {
@@ -133,6 +134,7 @@ impl AddressIndex {
                 row: None,
                 in_roster: false,
                 member: None,
+                has_several_members: false,
             });
         }
         person

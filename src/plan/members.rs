@@ -12,6 +12,7 @@ use crate::{
         roles::{KnownRoles, is_admin_name},
     },
     renewal::ReportedRoles,
+    role::RoleGrant,
 };
 
 /// The properties of a member that a plan needs.
@@ -68,8 +69,15 @@ pub(super) fn decide(
                 step.action = Action::SetRoles;
             }
         }
-        (Some(Roles::Grants(_)), _) => {
-            step.reason = Some("member; the roles are not known, and were not compared".to_owned());
+        (Some(Roles::Grants(requested)), _) => {
+            let legacy = member.legacy_role.as_deref();
+            step.reason = match legacy {
+                Some(legacy) if is_legacy(requested, legacy) => step.reason,
+                Some(legacy) => Some(format!(
+                    "member; only the legacy role {legacy} is reported, so the roles were not compared"
+                )),
+                None => Some("member; the roles are not known, and were not compared".to_owned()),
+            };
         }
         (Some(Roles::Legacy(requested)), _) => {
             if let Some(reported) = member.legacy_role.as_ref().filter(|has| *has != requested) {
@@ -81,6 +89,11 @@ pub(super) fn decide(
         }
     }
     step
+}
+
+/// Whether this is the one role that a legacy role stands for.
+fn is_legacy(requested: &[RoleGrant], legacy: &str) -> bool {
+    matches!(requested, [one] if one.scope.is_none() && one.role.eq_ignore_ascii_case(legacy))
 }
 
 /// Why the owner of the API key in use is kept.

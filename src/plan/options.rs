@@ -37,6 +37,8 @@ pub struct PlanOptions {
     pub allow_empty: bool,
     /// Further invitations to withdraw, and members to remove, except those of people in the roster. Default: none.
     pub withdraw: Vec<Withdrawal>,
+    /// Further members to remove, by id, except those of people in the roster. Default: none.
+    pub remove_members: Vec<MemberId>,
     /// The roles that the organisation has, as [`list_roles`](crate::MemberProvider::list_roles) returns them. A row with
     /// another role is [`Invalid`](crate::Action::Invalid), and its reason names the existing ones. Default: unknown, so
     /// that roles are first checked when the plan is applied.
@@ -53,6 +55,7 @@ impl Default for PlanOptions {
             min_admins: 1,
             allow_empty: false,
             withdraw: Vec::new(),
+            remove_members: Vec::new(),
             roles: None,
         }
     }
@@ -98,6 +101,13 @@ impl PlanOptions {
     #[must_use]
     pub fn withdraw(mut self, withdraw: impl IntoIterator<Item = Withdrawal>) -> Self {
         self.withdraw = withdraw.into_iter().collect();
+        self
+    }
+
+    /// Sets further members to remove.
+    #[must_use]
+    pub fn remove_members(mut self, members: impl IntoIterator<Item = MemberId>) -> Self {
+        self.remove_members = members.into_iter().collect();
         self
     }
 

@@ -12,7 +12,7 @@ use crate::{
         Invitation, InvitationId, InvitationStatus, NewInvitation, RoleAssignment, Roles,
     },
     lookup::{Confirmation, Unconfirmed, create_confirmed, find},
-    member::MemberId,
+    member::MemberProviderExt as _,
     provider::InvitationProvider,
 };
 
@@ -209,11 +209,9 @@ impl Renewal {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(self),
             Err(error) => return Err(error),
         };
-        let user = old.user.and_then(|user| MemberId::new(user.id).ok());
-        let is_withdrawn = old.status == Some(InvitationStatus::Deactivated);
-        let Some(user) = user.filter(|_| !is_withdrawn) else {
+        if old.status == Some(InvitationStatus::Deactivated) {
             return Ok(self);
-        };
+        }
         let failed = |why: &str, source: Option<Error>| {
             let message = format!(
                 "{why}, and the new invitation would be without them; nothing was withdrawn. Give the roles that the \
@@ -228,6 +226,21 @@ impl Renewal {
                 Some(source) => error.with_source(source),
                 None => error,
             }
+        };
+        let user = match old.invited_user() {
+            Some(user) => user,
+            // An invitation need not name its user, but the users are listed with their addresses.
+            None => match members.find_member(&old.email).await {
+                Ok(Some(user)) => user.id,
+                Ok(None) => return Ok(self),
+                Err(error) if error.status() == Some(404) => return Ok(self),
+                Err(error) => {
+                    return Err(failed(
+                        "the user of the invitation cannot be found",
+                        Some(error),
+                    ));
+                }
+            },
         };
         let roles = match members.member_roles(&user).await {
             Ok(roles) => roles,

@@ -140,7 +140,7 @@ async fn a_person_is_invited_then_a_member_then_neither() {
         sandbox.accept(name, ANN).unwrap();
         let ann = provider.find_person("Ann@Example.com").await.unwrap();
         assert_eq!(ann.state, PersonState::Member);
-        let id = ann.member.unwrap().id;
+        let id = ann.members[0].id.clone();
         provider.remove_member(&id).await.unwrap();
         assert_eq!(state().await, PersonState::Neither);
         // The address is free again.
