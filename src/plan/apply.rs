@@ -386,7 +386,7 @@ where
         "the person was invited meanwhile ({}), without the role {lacking}; plan again",
         found.id
     );
-    let error = Error::new(ErrorKind::Conflict, Operation::Create, message);
+    let error = Error::new(ErrorKind::Incomplete, Operation::Create, message);
     let error = error.with_provider(provider.to_string());
     Err(error
         .with_target(&step.email)

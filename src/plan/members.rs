@@ -97,7 +97,7 @@ fn is_legacy(requested: &[RoleGrant], legacy: &str) -> bool {
 }
 
 /// Why the owner of the API key in use is kept.
-const OWNER: &str = "the member owns the API key in use, so is not removed and loses no role";
+const OWNER: &str = "the member owns the API key in use, so is not removed and loses no role; use the key of somebody else";
 
 /// Keeps members whom a step would remove, or from whom it would take a role, although they own the key in use, their id
 /// is not theirs alone, or too few administrators would remain.

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use org_invitations::{
-    ClickHouse, Confluent, ErrorKind, InvitationProvider, MemberId, MemberProvider,
-    MemberProviderExt, NewInvitation, RetryPolicy, RoleGrant,
+    ClickHouse, Confluent, ErrorKind, InvitationProvider, InvitationProviderExt, MemberId,
+    MemberProvider, MemberProviderExt, NewInvitation, Renewal, RenewalOptions, RenewalResult,
+    RetryPolicy, RoleGrant,
 };
 use serde_json::{Value, json};
 
@@ -326,6 +327,133 @@ async fn confluent_binds_roles_to_the_invited_user() {
 }
 
 #[tokio::test]
+async fn roles_are_never_bound_to_an_invitation() {
+    if !is_offered() {
+        return;
+    }
+    let wire = Wire::responding(|sent| match sent.path.rsplit('/').next() {
+        Some("organizations") => {
+            Answer::json(200, &json!({ "metadata": {}, "data": [{ "id": "o-1" }] }))
+        }
+        Some("invitations") => {
+            let user = json!({ "id": "i-1" });
+            Answer::json(201, &json!({ "id": "i-1", "email": EMAIL, "user": user }))
+        }
+        other => panic!("{other:?}"),
+    })
+    .await;
+    let new = NewInvitation::new(EMAIL).roles(["MetricsViewer"]);
+    let error = confluent(&wire).create(new).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Incomplete, "{error}");
+    assert!(error.message().contains("names no user"), "{error}");
+}
+
+#[tokio::test]
+async fn a_scope_of_another_organisation_is_refused() {
+    if !is_offered() {
+        return;
+    }
+    let wire = confluent_with(&[], "", 0).await;
+    let provider = confluent(&wire);
+    for (organization, is_own) in [("o-1", true), ("o-2", false)] {
+        let scope = format!("crn://confluent.cloud/organization={organization}/environment=env-1");
+        let new =
+            NewInvitation::new(EMAIL).roles([RoleGrant::new("EnvironmentAdmin").scope(scope)]);
+        match provider.create(new).await {
+            Ok(_) => assert!(is_own),
+            Err(error) => {
+                assert!(!is_own, "{error}");
+                assert_eq!(error.kind(), ErrorKind::InvalidInput);
+                assert!(error.message().contains("the key is for o-1"), "{error}");
+            }
+        }
+    }
+    let creates = calls(&wire)
+        .into_iter()
+        .filter(|call| call == "POST v2/invitations");
+    assert_eq!(creates.count(), 1);
+}
+
+/// An invitation that does not name its user, who has one role; and the invitation that takes its place.
+async fn confluent_without_users() -> Wire {
+    let withdrawn = Mutex::new(false);
+    Wire::responding(move |sent| {
+        let mut withdrawn = withdrawn.lock().unwrap();
+        let list = |data: Value| Answer::json(200, &json!({ "metadata": {}, "data": data }));
+        let invitation = |id: &str, user: &str| {
+            json!({ "id": id, "email": EMAIL, "status": "INVITE_STATUS_SENT", "user": { "id": user } })
+        };
+        match (sent.method.as_str(), sent.path.rsplit('/').next().unwrap()) {
+            ("GET", "organizations") => list(json!([{ "id": "o-1" }])),
+            ("GET", "users") => list(json!([{ "id": USER, "email": EMAIL }])),
+            ("GET", "role-bindings") => list(json!([{
+                "id": "rb-1", "principal": format!("User:{USER}"), "role_name": "MetricsViewer",
+                "crn_pattern": ORGANIZATION_CRN,
+            }])),
+            ("GET", "i-1") if *withdrawn => Backend::Confluent.refusal(404),
+            ("GET", "i-1") => {
+                let mut unnamed = invitation("i-1", "");
+                unnamed.as_object_mut().unwrap().remove("user");
+                Answer::json(200, &unnamed)
+            }
+            ("DELETE", "i-1") => {
+                *withdrawn = true;
+                Answer::empty(204)
+            }
+            ("POST", "invitations") => Answer::json(201, &invitation("i-2", "u-2")),
+            ("POST", "role-bindings") => {
+                let mut binding = sent.json();
+                binding["id"] = json!("rb-2");
+                Answer::json(201, &binding)
+            }
+            other => panic!("{other:?}"),
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_renewal_finds_the_user_by_the_address() {
+    if !is_offered() {
+        return;
+    }
+    let wire = confluent_without_users().await;
+    let provider = confluent(&wire);
+    let old = provider.get(&"i-1".parse().unwrap()).await.unwrap();
+    assert!(old.user.is_none());
+    let renewal = Renewal::of(&old, &provider.capabilities()).unwrap();
+    match provider.renew(&renewal, &RenewalOptions::default()).await {
+        RenewalResult::Renewed(new) => assert_eq!(new.id.as_str(), "i-2"),
+        other => panic!("{other:?}"),
+    }
+    let bound = wire
+        .seen()
+        .into_iter()
+        .find(|sent| sent.method == "POST" && sent.path.ends_with("/role-bindings"));
+    let bound = bound.expect("the role is given again").json();
+    assert_eq!(bound["principal"], "User:u-2");
+    assert_eq!(bound["role_name"], "MetricsViewer");
+}
+
+#[tokio::test]
+async fn two_members_of_one_address_are_not_mixed_up() {
+    if !is_offered() {
+        return;
+    }
+    let wire = Wire::responding(|_| {
+        envelope(&json!([
+            { "userId": "u-1", "email": EMAIL, "assignedRoles": [] },
+            { "userId": "u-2", "email": EMAIL, "assignedRoles": [] },
+        ]))
+    })
+    .await;
+    let provider = clickhouse(&wire);
+    let error = provider.find_member(EMAIL).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert!(error.message().contains("u-1, u-2"), "{error}");
+}
+
+#[tokio::test]
 async fn a_role_that_cannot_be_bound_leaves_an_incomplete_invitation() {
     if !is_offered() {
         return;
@@ -453,7 +581,7 @@ async fn confluent_members_come_page_by_page() {
     assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
 }
 
-/// One role binding, in a list that says how many there are; each DELETE is answered with this id.
+/// One role binding, in a list that says how many there are; each DELETE is answered with this id, or with 404.
 async fn confluent_with_one_binding(total: u64, deleted: &'static str) -> Wire {
     Wire::responding(move |sent| {
         let binding = |id: &str| {
@@ -466,6 +594,7 @@ async fn confluent_with_one_binding(total: u64, deleted: &'static str) -> Wire {
             (_, Some("organizations")) => {
                 Answer::json(200, &json!({ "metadata": {}, "data": [{ "id": "o-1" }] }))
             }
+            ("DELETE", _) if deleted.is_empty() => Backend::Confluent.refusal(404),
             ("DELETE", _) => Answer::json(200, &binding(deleted)),
             _ => {
                 let metadata = json!({ "total_size": total });
@@ -499,7 +628,8 @@ async fn a_binding_is_taken_only_when_the_answer_is_about_it() {
     if !is_offered() {
         return;
     }
-    for (answered, is_taken) in [("rb-1", true), ("rb-2", false)] {
+    // One that is not there is gone only if no list has it.
+    for (answered, is_taken) in [("rb-1", true), ("rb-2", false), ("", false)] {
         let wire = confluent_with_one_binding(1, answered).await;
         let change = confluent(&wire)
             .set_roles(&member(USER), &[])

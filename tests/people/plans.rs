@@ -516,3 +516,136 @@ fn a_scope_that_cannot_be_one_makes_a_row_invalid() {
     );
     assert_eq!(actions(&plan), [Action::Invalid], "{plan:#?}");
 }
+
+/// The steps for two members of one address, and their reasons.
+fn twins(roster: &[NewInvitation], options: PlanOptions) -> Plan {
+    let twin = |id: &str| {
+        let mut twin = member(id, "Developer", RoleKind::System);
+        twin.email = ANN.to_owned();
+        twin
+    };
+    let people = People::new(Vec::new(), vec![twin("u-1"), twin("u-2")]);
+    let capabilities = Capabilities::default().roles(true).members(true);
+    let options = options.min_admins(0);
+    Plan::of_people(roster.to_vec(), people, &capabilities, &options)
+}
+
+#[test]
+fn of_two_members_of_one_address_one_is_chosen_by_id() {
+    let roles = [NewInvitation::new(ANN).roles(["Admin"])];
+    let plan = twins(&roles, PlanOptions::default());
+    assert_eq!(actions(&plan), [Action::Invalid]);
+    let why = plan.steps[0].reason.as_deref().unwrap();
+    assert!(why.contains("several members have this address"), "{why}");
+    let without_roles = twins(&[NewInvitation::new(ANN)], PlanOptions::default());
+    assert_eq!(actions(&without_roles), [Action::Keep]);
+
+    let removal = || PlanOptions::default().withdraw([Withdrawal::new(ANN, None)]);
+    let by_address = twins(&[], removal().prune_members(true));
+    assert_eq!(actions(&by_address), [Action::Keep; 2]);
+    let chosen = [MemberId::new("u-2").unwrap()];
+    let by_id = twins(&[], PlanOptions::default().remove_members(chosen.clone()));
+    assert_eq!(actions(&by_id), [Action::Remove]);
+    assert_eq!(by_id.steps[0].member.as_ref(), Some(&chosen[0]));
+    let in_roster = [NewInvitation::new(ANN)];
+    let in_roster = twins(&in_roster, PlanOptions::default().remove_members(chosen));
+    assert_eq!(actions(&in_roster), [Action::Keep]);
+}
+
+#[test]
+fn a_former_address_does_not_remove_the_member() {
+    let mut invitation = Invitation::new(InvitationId::new("i-1").unwrap(), "old@example.com");
+    invitation.status = Some(InvitationStatus::Accepted);
+    invitation.user = Some(ResourceReference::new("a"));
+    let people = People::new(
+        vec![invitation],
+        vec![member("a", "Developer", RoleKind::System)],
+    );
+    let capabilities = Capabilities::default()
+        .roles(true)
+        .members(true)
+        .role_scopes(true);
+    let asked = [Withdrawal::new("old@example.com", None)];
+    let options = PlanOptions::default().withdraw(asked).prune_members(true);
+    let plan = Plan::of_people([], people, &capabilities, &options.min_admins(0));
+    assert_eq!(actions(&plan), [Action::Keep]);
+    let why = plan.steps[0].reason.as_deref().unwrap();
+    assert!(why.contains("is a@example.com now"), "{why}");
+}
+
+#[test]
+fn a_legacy_role_alone_is_not_compared_again_and_again() {
+    let legacy = |wanted: &str| {
+        let mut ann = Member::new(MemberId::new("u-1").unwrap(), ANN);
+        ann.legacy_role = Some("admin".to_owned());
+        let people = People::new(Vec::new(), vec![ann]);
+        let capabilities = Capabilities::default().roles(true).members(true);
+        let roster = [NewInvitation::new(ANN).roles([wanted])];
+        let plan = Plan::of_people(roster, people, &capabilities, &PlanOptions::default());
+        assert_eq!(actions(&plan), [Action::Keep]);
+        plan.steps[0].reason.clone().unwrap()
+    };
+    assert_eq!(legacy("Admin"), "member");
+    assert!(legacy("Developer").contains("only the legacy role admin"));
+}
+
+#[tokio::test]
+async fn a_removal_answered_with_404_is_looked_at() {
+    if !is_offered() {
+        return;
+    }
+    let sandbox = Sandbox::start().await.unwrap();
+    for subject in subjects(&sandbox) {
+        let member = subject.join(&sandbox, &[]).await;
+        let remove = PlanOptions::default().remove_members([member.id.clone()]);
+        let plan = planned(&subject, &[], remove).await;
+        let missing = Rule::new(Fault::status_before(404)).on(Operation::DeleteMember);
+        sandbox.set_faults(Faults::script([missing.always()]));
+        let outcomes = applied(&subject, plan.clone()).await;
+        match &outcomes[0].result {
+            StepResult::Failed(error) => {
+                assert!(error.message().contains("still lists"), "{error}");
+            }
+            other => panic!("{:?}: {other:?}", subject.name),
+        }
+        sandbox.set_faults(Faults::default());
+        subject.provider.remove_member(&member.id).await.unwrap();
+        let outcomes = applied(&subject, plan).await;
+        assert!(
+            matches!(outcomes[0].result, StepResult::Removed),
+            "{outcomes:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn who_became_a_member_meanwhile_has_the_roles_or_is_not_kept() {
+    if !is_offered() {
+        return;
+    }
+    let sandbox = Sandbox::start().await.unwrap();
+    for subject in subjects(&sandbox) {
+        let grants = subject.grants();
+        let roster = [NewInvitation::new(ANN).roles(&grants[..1])];
+        let plan = planned(&subject, &roster, PlanOptions::default()).await;
+        let member = subject.join(&sandbox, &grants[1..2]).await;
+        let outcomes = applied(&subject, plan.clone()).await;
+        match &outcomes[0].result {
+            StepResult::Failed(error) => {
+                assert_eq!(error.kind(), ErrorKind::Incomplete, "{error}");
+                assert!(error.message().contains("plan again"), "{error}");
+            }
+            other => panic!("{:?}: {other:?}", subject.name),
+        }
+        subject
+            .provider
+            .set_roles(&member.id, &grants[..1])
+            .await
+            .unwrap();
+        let outcomes = applied(&subject, plan).await;
+        assert!(
+            matches!(outcomes[0].result, StepResult::Kept),
+            "{outcomes:?}"
+        );
+    }
+}

@@ -1,6 +1,6 @@
 //! A plan that was saved to be reviewed, and is applied as it was reviewed or not at all.
 
-use std::{fs, fs::OpenOptions, io::Write, path::Path};
+use std::{collections::BTreeMap, fs, fs::OpenOptions, io::Write, path::Path};
 
 use org_invitations::{InvitationId, NewInvitation, Plan, Step, Withdrawal};
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,9 @@ pub(crate) struct SavedPlan {
     pub options: PruneOptions,
     rows: Vec<Row>,
     withdraw: Vec<Removal>,
+    /// The ids of the roles that rows name: another role may get a name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    role_ids: BTreeMap<String, String>,
     /// What was reviewed.
     plan: Plan,
 }
@@ -55,6 +58,7 @@ impl SavedPlan {
         roster: &Roster,
         options: &PruneOptions,
         plan: &Plan,
+        role_ids: &BTreeMap<String, String>,
     ) -> Self {
         let row = |(line, new): &(usize, NewInvitation)| Row {
             line: *line,
@@ -70,6 +74,7 @@ impl SavedPlan {
             options: options.clone(),
             rows: roster.invite.iter().map(row).collect(),
             withdraw: roster.withdraw.iter().map(removal).collect(),
+            role_ids: role_ids.clone(),
             plan: plan.clone(),
         }
     }
@@ -146,7 +151,21 @@ impl SavedPlan {
     }
 
     /// Checks that the same roster leads to the same plan now.
-    pub fn check_unchanged(&self, provider: &ProviderContext, now: &Plan) -> Result<(), Failure> {
+    pub fn check_unchanged(
+        &self,
+        provider: &ProviderContext,
+        now: &Plan,
+        role_ids: &BTreeMap<String, String>,
+    ) -> Result<(), Failure> {
+        for (name, before) in &self.role_ids {
+            if let Some(after) = role_ids.get(name).filter(|after| *after != before) {
+                return Err(Failure::Other(format!(
+                    "{}: {name:?} is another role than when the plan was saved ({after}, and it was {before}), so \
+                     nothing was changed; plan again",
+                    provider.name(),
+                )));
+            }
+        }
         if self.plan.steps == now.steps {
             return Ok(());
         }

@@ -38,6 +38,21 @@ pub(crate) fn recovery_command(provider: &ProviderContext, invite: &NewInvitatio
     create_command(provider, &[invite])
 }
 
+/// The command that gives a member, or an invited user, exactly these roles.
+pub(crate) fn set_roles_command(provider: &ProviderContext, member: &str, roles: &Roles) -> String {
+    let mut command = format!(
+        "org-invitations {} members set-roles {}",
+        provider.selection_flags(),
+        shell_quote(member)
+    );
+    if let Roles::Grants(grants) = roles {
+        for grant in grants {
+            command += &format!(" --role {}", shell_quote(&grant.to_string()));
+        }
+    }
+    command
+}
+
 /// The command that invites several people with the same options.
 pub(crate) fn create_command(provider: &ProviderContext, people: &[&NewInvitation]) -> String {
     let emails = people.iter().map(|new| shell_quote(&new.email));

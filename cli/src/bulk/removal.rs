@@ -9,8 +9,8 @@ use crate::{failure::Failure, output::escape_control, provider::ProviderContext}
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct RemovalOptions {
-    /// Fail if more invitations than this number, or this share of the existing ones, would be
-    /// withdrawn. Default: 25%, and at least 5.
+    /// Fail if more invitations or members than this number, or this share of the existing ones,
+    /// would be removed. Default: 25%, and at least 5.
     #[arg(long, value_name = "N|P%", value_parser = parse_limit)]
     pub max_deletes: Option<RemovalLimit>,
 }

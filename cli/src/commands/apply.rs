@@ -1,15 +1,20 @@
 //! `apply`: apply a roster.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{HashMap, HashSet},
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
-use org_invitations::{Action, MemberId, Plan, Step};
+use org_invitations::{
+    Action, ErrorKind, MemberId, NewInvitation, Plan, RoleGrant, Roles, Step, normalize_email,
+};
 
-use super::plan::{RosterOptions, plan, print_plan, print_summary};
+use super::plan::{Planned, RosterOptions, plan, print_plan, print_summary};
 use crate::{
     apply::{ApplyOptions, ApplyRun, Journal, SavedPlan},
     bulk::OwnedKeys,
-    failure::Failure,
+    failure::{Exit, Failure},
     interrupt::Interrupt,
     output::{Output, escape_control},
     provider::ProviderContext,
@@ -151,12 +156,19 @@ pub(crate) async fn run(
         None => args.roster.read()?,
     };
     let ApplyArgs { roster, apply, .. } = &args;
+    let asked = people.withdraw.iter();
+    let asked: HashSet<String> = asked.map(|one| normalize_email(&one.email)).collect();
+    // Whom a row asks to remove, and something protects.
+    let is_kept = |step: &Step| {
+        let is_kept = step.row.is_none() && step.action == Action::Keep;
+        is_kept && asked.contains(&normalize_email(&step.email))
+    };
     if apply.dry_run {
         let planned = plan(provider, roster, people, None, interrupt).await?;
         let keys = owned_keys(provider, &planned.plan, interrupt).await?;
         print_summary(provider, &roster.removals, &planned.plan);
         keys.print(provider);
-        return print_plan(planned, &keys, out);
+        return print_plan(planned.plan, &planned.lines, &keys, out);
     }
     // From here on, the lock on the journal keeps other processes from starting or resuming this run.
     let path = args.journal_path();
@@ -166,9 +178,11 @@ pub(crate) async fn run(
     let planned = plan(provider, roster, people, journal.as_mut(), interrupt).await?;
     // An interrupted run has changed the invitations itself; its journal knows what is left.
     if let Some(saved) = saved.filter(|_| !apply.resume) {
-        saved.check_unchanged(provider, &planned.plan)?;
+        saved.check_unchanged(provider, &planned.plan, &planned.role_ids)?;
     }
+    check_roles(provider, &planned, interrupt).await?;
     print_kept(provider, &planned.plan);
+    let all_removed = !planned.plan.steps.iter().any(is_kept);
     check_owned(provider, &planned.plan, &args.apply)?;
     let keys = owned_keys(provider, &planned.plan, interrupt).await?;
     let run = ApplyRun {
@@ -182,5 +196,75 @@ pub(crate) async fn run(
         keys,
         source_removal: None,
     };
-    run.run(interrupt, out).await.outcome
+    run.run(interrupt, out).await.outcome?;
+    match all_removed {
+        true => Ok(()),
+        false => Err(Failure::AlreadyReported(Exit::Failed)),
+    }
+}
+
+/// How many rows with roles that cannot be given are named; further ones are counted.
+const MAX_WRONG_ROLES: usize = 10;
+
+/// Refuses a roster with a role or scope that cannot be one, before anything is sent: whoever mistyped a role rarely did
+/// so once.
+async fn check_roles(
+    provider: &ProviderContext,
+    planned: &Planned,
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
+    let mut checked: HashMap<&[RoleGrant], Option<String>> = HashMap::new();
+    let mut wrong = Vec::new();
+    for step in &planned.plan.steps {
+        let (Some(row), Some(Roles::Grants(grants))) = (step.row, &step.roles) else {
+            continue;
+        };
+        let new = NewInvitation::new(&step.email);
+        if new.validate().is_err() {
+            continue;
+        }
+        let why = match checked.get(grants.as_slice()) {
+            Some(why) => why.clone(),
+            None => {
+                let new = new.roles(grants);
+                let check = async { Ok(provider.check(&new).await) };
+                let why = match interrupt.or_interrupted(check).await? {
+                    Err(error)
+                        if matches!(
+                            error.kind(),
+                            ErrorKind::InvalidInput | ErrorKind::Unsupported
+                        ) =>
+                    {
+                        Some(error.message().to_owned())
+                    }
+                    // What cannot be checked, the server decides.
+                    _ => None,
+                };
+                checked.entry(grants).or_insert(why).clone()
+            }
+        };
+        if let Some(why) = why {
+            let line = planned.lines.get(row).copied().unwrap_or(row + 1);
+            wrong.push(format!("  line {line}, {}: {why}", step.email));
+        }
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let more = wrong.len().saturating_sub(MAX_WRONG_ROLES);
+    wrong.truncate(MAX_WRONG_ROLES);
+    if more > 0 {
+        wrong.push(format!("  and {more} more"));
+    }
+    Err(Failure::Usage(format!(
+        "{}: the roster has roles that cannot be given, so nothing was changed\n{}",
+        provider.name(),
+        escape_lines(&wrong)
+    )))
+}
+
+/// The lines, each without control characters.
+fn escape_lines(lines: &[String]) -> String {
+    let lines: Vec<_> = lines.iter().map(|line| escape_control(line)).collect();
+    lines.join("\n")
 }

@@ -72,7 +72,23 @@ pub(crate) async fn run(
     let people = load_people(provider, &[], capabilities.members, interrupt).await?;
     let all = people.members.iter().map(|member| &member.roles);
     let all = all.chain(people.invitations.iter().map(|one| &one.assigned_roles));
-    let names = RoleNames::new(all.flatten().flatten());
+    let mut names = RoleNames::new(all.flatten().flatten());
+    // A name that one role has among people may be another role's too.
+    let roles = match capabilities.list_roles {
+        true => {
+            interrupt
+                .or_interrupted(async { Ok(provider.list_roles().await) })
+                .await?
+        }
+        false => Ok(Vec::new()),
+    };
+    let roles = roles.unwrap_or_default();
+    names.add(
+        roles
+            .iter()
+            .map(|role| (role.name.as_deref(), role.id.as_str())),
+    );
+    let legacy = |role: &'_ Option<String>| role.clone().filter(|_| capabilities.legacy_role);
     // A table is for people, and this is for `plan`.
     if out.format() == Format::Table {
         out.set_format(Format::Csv);
@@ -83,7 +99,7 @@ pub(crate) async fn run(
         if seen.insert(normalize_email(&member.email)) {
             records.push(&ExportRecord {
                 email: member.email.clone(),
-                roles: names.row(member.roles.as_deref(), None),
+                roles: names.row(member.roles.as_deref(), legacy(&member.legacy_role)),
                 auth_type: None,
             })?;
         }
@@ -97,10 +113,9 @@ pub(crate) async fn run(
     pending.sort_by_key(|one| std::cmp::Reverse(one.created_at));
     for one in pending {
         if seen.insert(normalize_email(&one.email)) {
-            let legacy = one.role.as_deref().filter(|_| capabilities.legacy_role);
             records.push(&ExportRecord {
                 email: one.email.clone(),
-                roles: names.row(one.assigned_roles.as_deref(), legacy),
+                roles: names.row(one.assigned_roles.as_deref(), legacy(&one.role)),
                 auth_type: one.auth_type.clone().filter(|_| capabilities.auth_type),
             })?;
         }
@@ -113,21 +128,27 @@ struct RoleNames<'a>(HashMap<String, HashSet<&'a str>>);
 
 impl<'a> RoleNames<'a> {
     fn new(roles: impl IntoIterator<Item = &'a RoleAssignment>) -> Self {
-        let mut ids: HashMap<String, HashSet<&str>> = HashMap::new();
-        for role in roles {
-            if let (Some(name), Some(id)) = (&role.name, &role.id) {
-                ids.entry(name.to_lowercase()).or_default().insert(id);
+        let mut names = Self(HashMap::new());
+        let with_id = |role: &'a RoleAssignment| Some((role.name.as_deref(), role.id.as_deref()?));
+        names.add(roles.into_iter().filter_map(with_id));
+        names
+    }
+
+    fn add(&mut self, roles: impl IntoIterator<Item = (Option<&'a str>, &'a str)>) {
+        for (name, id) in roles {
+            if let Some(name) = name {
+                self.0.entry(name.to_lowercase()).or_default().insert(id);
             }
         }
-        Self(ids)
     }
 
     /// The roles of a row: none if they are not known, as a row without roles leaves them as they are.
-    fn row(&self, roles: Option<&[RoleAssignment]>, legacy: Option<&str>) -> Option<Vec<String>> {
-        let grants: Vec<String> = roles?.iter().filter_map(|role| self.text(role)).collect();
+    fn row(&self, roles: Option<&[RoleAssignment]>, legacy: Option<String>) -> Option<Vec<String>> {
+        let roles = roles.into_iter().flatten();
+        let grants: Vec<String> = roles.filter_map(|role| self.text(role)).collect();
         match (grants.is_empty(), legacy) {
             (false, _) => Some(grants),
-            (true, Some(legacy)) => Some(vec![roles_cell(Some(&Roles::Legacy(legacy.to_owned())))]),
+            (true, Some(legacy)) => Some(vec![roles_cell(Some(&Roles::Legacy(legacy)))]),
             (true, None) => None,
         }
     }

@@ -1,30 +1,33 @@
 //! `members`: who belongs to an organisation, with which roles.
 
-mod remove;
-
-use std::ops::ControlFlow;
+use std::{
+    collections::{HashMap, HashSet},
+    ops::ControlFlow,
+};
 
 use clap::{Args, Subcommand};
 use futures::StreamExt;
 use org_invitations::{
-    Error, ErrorKind, Member, MemberId, MemberProviderExt, Operation, RoleAssignment, RoleGrant,
+    Action, Error, ErrorKind, Invitation, Member, MemberId, MemberProviderExt, NewInvitation,
+    Operation, People, Plan, PlanOptions, RoleAssignment, RoleGrant, normalize_email,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::remove::{self, RemoveMembersArgs};
 use crate::{
+    apply::{key_owner, load_people},
     bulk::{Results, RunSummary, for_each_provider},
     cli::GlobalOptions,
     completion,
     failure::Failure,
     interrupt::Interrupt,
-    output::{Cell, LayoutOptions, MemberRecord, Output, Record, Shape, role_names},
-    prompt,
+    output::{
+        Cell, LayoutOptions, MemberRecord, Output, Record, Shape, escape_control, role_names,
+    },
     provider::ProviderContext,
     providers::{self, Origin, Providers},
 };
-
-pub(crate) use self::remove::RemovedRecord;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum MembersCommand {
@@ -60,9 +63,10 @@ Examples:
 
 On Confluent everything that the user owns is deleted too, API keys included; the
 command needs --delete-owned there, and lists the API keys, as far as the key in
-use may read them. Whoever owns the key in use is not removed. The command prompts
-on a terminal; elsewhere it needs --yes.")]
-    Remove(RemoveArgs),
+use may read them. Nobody is removed who owns the key in use, who is named by
+--keep, or without whom fewer than --min-admins members would be administrators.
+The command prompts on a terminal; elsewhere it needs --yes.")]
+    Remove(RemoveMembersArgs),
 }
 
 #[derive(Args, Debug)]
@@ -92,19 +96,9 @@ pub(crate) struct SetRolesArgs {
     /// Print the changes, and make none.
     #[arg(long)]
     pub dry_run: bool,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct RemoveArgs {
-    /// The ids or addresses of members.
-    #[arg(value_name = "ID|EMAIL", required = true, add = completion::members())]
-    pub members: Vec<String>,
-    /// Accept that everything that the users own is deleted too, API keys included (Confluent).
-    #[arg(long)]
-    pub delete_owned: bool,
-    /// Skip the confirmation prompt.
-    #[arg(long, short)]
-    pub yes: bool,
+    /// How many administrators have to remain among the members.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub min_admins: usize,
 }
 
 /// A change of a member's roles.
@@ -222,11 +216,8 @@ pub(crate) async fn run(
         }
         MembersCommand::Remove(args) => {
             let selected = providers::select_one(global)?;
-            if !args.yes && !prompt::is_interactive() {
-                let message = "cannot prompt: not a terminal; pass --yes. Nobody was removed";
-                return Err(Failure::Usage(message.to_owned()));
-            }
-            remove::remove(&selected.connect().await?, &args, interrupt, out).await
+            args.options.check()?;
+            remove::run_members(&selected.connect().await?, args, interrupt, out).await
         }
     }
 }
@@ -263,10 +254,42 @@ async fn set_roles(
     out: &mut Output,
 ) -> Result<(), Failure> {
     out.ignore_broken_pipe();
-    let mut records = out.records(Shape::of(&args.members)).without_first_column();
     let mut summary = RunSummary::default();
+    let mut chosen: Vec<Member> = Vec::new();
+    let people = load_people(provider, &[], true, interrupt).await?;
     for wanted in &args.members {
-        let change = change(provider, wanted, args);
+        match remove::find_member(&people.members, wanted) {
+            Ok(found) => chosen.push(found.clone()),
+            Err(why) => {
+                // Who is invited has roles too on Confluent, and is in no list of members.
+                if let Some(invited) = invited_user(&people, wanted) {
+                    chosen.push(invited);
+                    continue;
+                }
+                let error = Error::new(ErrorKind::NotFound, Operation::ListMembers, why);
+                let error = error
+                    .with_provider(provider.to_string())
+                    .with_target(wanted);
+                summary.report_failure(&error.into());
+            }
+        }
+    }
+    let mut seen = HashSet::new();
+    chosen.retain(|member| seen.insert(member.id.clone()));
+    let refused = refused_changes(provider, people, &chosen, args, interrupt).await?;
+    let mut records = out.records(Shape::of(&args.members)).without_first_column();
+    for member in chosen {
+        if let Some(why) = refused.get(&member.id) {
+            summary.report_failure(&Failure::Usage(format!(
+                "{}: {} ({}) keeps the roles: {}",
+                provider.name(),
+                escape_control(&member.email),
+                member.id,
+                escape_control(why)
+            )));
+            continue;
+        }
+        let change = change(provider, member, args);
         if let Some((record, failures)) = summary.attempt(interrupt, change).await? {
             records.push(&record)?;
             match failures.is_empty() {
@@ -281,13 +304,57 @@ async fn set_roles(
     summary.finish()
 }
 
+/// The user with this id whom a pending invitation created.
+fn invited_user(people: &People, id: &str) -> Option<Member> {
+    let is_user = |one: &&Invitation| one.user.as_ref().is_some_and(|user| user.id == id);
+    let invitation = people.invitations.iter().find(is_user)?;
+    let id = MemberId::new(id).ok().filter(|_| invitation.is_pending())?;
+    Some(Member::new(id, &invitation.email))
+}
+
+/// Why roles are not changed, by member: a plan of the same changes says so of the owner of the key in use, and of the
+/// last administrators.
+async fn refused_changes(
+    provider: &ProviderContext,
+    mut people: People,
+    chosen: &[Member],
+    args: &SetRolesArgs,
+    interrupt: &Interrupt,
+) -> Result<HashMap<MemberId, String>, Failure> {
+    let ids: HashSet<&MemberId> = chosen.iter().map(|member| &member.id).collect();
+    let addresses: HashSet<String> = chosen
+        .iter()
+        .map(|member| normalize_email(&member.email))
+        .collect();
+    // Another member of the same address is not meant.
+    people
+        .members
+        .retain(|one| ids.contains(&one.id) || !addresses.contains(&normalize_email(&one.email)));
+    let options = PlanOptions::default()
+        .min_admins(args.min_admins)
+        .owner(key_owner(provider, interrupt).await?);
+    let rows = chosen
+        .iter()
+        .map(|member| NewInvitation::new(&member.email).roles(&args.role));
+    let members = People::new(Vec::new(), people.members);
+    let plan = Plan::of_people(rows, members, &provider.capabilities(), &options);
+    let invalid = plan
+        .steps
+        .into_iter()
+        .filter(|step| step.action == Action::Invalid);
+    let refused = invalid.filter_map(|step| {
+        let member = chosen.get(step.row?)?;
+        Some((member.id.clone(), step.reason.unwrap_or_default()))
+    });
+    Ok(refused.collect())
+}
+
 /// Changes the roles of one member, or tells what would be changed.
 async fn change(
     provider: &ProviderContext,
-    wanted: &str,
+    member: Member,
     args: &SetRolesArgs,
 ) -> Result<(RoleChangeRecord, Vec<Failure>), Failure> {
-    let member = find(provider, wanted).await?;
     let mut record = RoleChangeRecord {
         provider: provider.label.clone(),
         id: member.id.clone(),

@@ -1,10 +1,14 @@
 //! `plan`: show what applying a roster would change.
 
-use std::{collections::HashSet, ops::ControlFlow, path::PathBuf};
+use std::{
+    collections::{BTreeMap, HashSet},
+    ops::ControlFlow,
+    path::PathBuf,
+};
 
 use clap::Args;
 use org_invitations::{
-    Action, NewInvitation, People, Plan, PlanOptions, Role, Withdrawal, normalize_email,
+    Action, NewInvitation, People, Plan, PlanOptions, Role, Roles, Withdrawal, normalize_email,
 };
 
 use crate::{
@@ -102,6 +106,8 @@ pub(super) struct Planned {
     pub lines: Vec<usize>,
     /// People whom the interrupted run withdrew and who have no invitation now.
     pub withdrawn: Vec<NewInvitation>,
+    /// The ids of the roles that rows name, where the provider tells them.
+    pub role_ids: BTreeMap<String, String>,
 }
 
 impl RosterOptions {
@@ -155,8 +161,10 @@ pub(super) async fn plan(
         true => key_owner(provider, interrupt).await?,
         false => None,
     };
+    print_unknown_keeps(provider, &options.prune.keep, &people);
     let missing = without_invitation(&roster.withdraw, &people, options.prune.prune_members);
     let mut options = options.plan_options().withdraw(roster.withdraw);
+    let role_ids = role_ids(&news, roles.as_deref().unwrap_or_default());
     options.roles = roles;
     options.owner = owner;
     let mut plan = Plan::of_people(news, people, &provider.capabilities(), &options);
@@ -177,7 +185,26 @@ pub(super) async fn plan(
         plan,
         lines,
         withdrawn,
+        role_ids,
     })
+}
+
+/// The ids of the roles that rows name.
+fn role_ids(news: &[NewInvitation], roles: &[Role]) -> BTreeMap<String, String> {
+    let named = news.iter().filter_map(|new| match &new.roles {
+        Some(Roles::Grants(grants)) => Some(grants),
+        _ => None,
+    });
+    let named: HashSet<&str> = named.flatten().map(|grant| grant.role.as_str()).collect();
+    let id_of = |name: &str| {
+        let is_named = |role: &&Role| {
+            let known = role.name.as_deref();
+            role.id != name && known.is_some_and(|known| known.eq_ignore_ascii_case(name))
+        };
+        let role = roles.iter().find(is_named)?;
+        Some((name.to_owned(), role.id.clone()))
+    };
+    named.into_iter().filter_map(id_of).collect()
 }
 
 /// The roles of the organisation, if a row grants a role and the key may list them. Otherwise the server decides.
@@ -221,6 +248,34 @@ pub(super) fn without_invitation(
         (!is_known).then(|| (email.clone(), is_member))
     });
     missing.collect()
+}
+
+/// Says on stderr which `--keep` names nobody: it may be misspelt.
+pub(super) fn print_unknown_keeps(provider: &ProviderContext, keep: &[String], people: &People) {
+    if keep.is_empty() {
+        return;
+    }
+    let invited = people.invitations.iter();
+    let invited = invited.map(|one| (one.id.as_str(), one.email.as_str()));
+    let members = people.members.iter();
+    let members = members.map(|one| (one.id.as_str(), one.email.as_str()));
+    let known: HashSet<_> = invited
+        .chain(members)
+        .flat_map(|(id, email)| [id.to_owned(), normalize_email(email)])
+        .collect();
+    for kept in keep {
+        let is_known = match kept.contains('@') {
+            true => known.contains(&normalize_email(kept)),
+            false => known.contains(kept),
+        };
+        if !is_known {
+            eprintln!(
+                "warning: {}: --keep {}: nobody has this address or id",
+                provider.name(),
+                escape_control(kept)
+            );
+        }
+    }
 }
 
 /// Prints on stderr the summary of a plan, and a warning if `apply` would reject it.
@@ -278,7 +333,8 @@ async fn try_run(
         let planned = plan(&provider, &options.roster, roster.clone(), None, interrupt).await?;
         if let Some(path) = &options.out {
             let prune = &options.roster.prune;
-            SavedPlan::new(&provider, &roster, prune, &planned.plan).write(path)?;
+            SavedPlan::new(&provider, &roster, prune, &planned.plan, &planned.role_ids)
+                .write(path)?;
         }
         results.send(Ok(planned)).await;
         Ok(())
@@ -307,7 +363,14 @@ async fn try_run(
                 "warning: {name}`apply` would reject the plan: {error}; see --max-deletes"
             ));
         }
-        push_plan(planned, Some(origin), &OwnedKeys::default(), &mut records)?;
+        let Planned { plan, lines, .. } = planned;
+        push_plan(
+            plan,
+            &lines,
+            Some(origin),
+            &OwnedKeys::default(),
+            &mut records,
+        )?;
         Ok(ControlFlow::Continue(()))
     };
     let outcome = for_each_provider(providers, interrupt, &mut summary, read, show).await;
@@ -325,26 +388,27 @@ async fn try_run(
 
 /// Prints the steps of a plan.
 pub(super) fn print_plan(
-    planned: Planned,
+    plan: Plan,
+    lines: &[usize],
     keys: &OwnedKeys,
     out: &mut Output,
 ) -> Result<(), Failure> {
     let mut records = out.records(Shape::Many);
-    push_plan(planned, None, keys, &mut records)?;
+    push_plan(plan, lines, None, keys, &mut records)?;
     Ok(records.finish()?)
 }
 
 fn push_plan(
-    planned: Planned,
+    plan: Plan,
+    lines: &[usize],
     origin: Option<&Origin>,
     keys: &OwnedKeys,
     records: &mut Records<'_, StepRecord>,
 ) -> Result<(), Failure> {
-    let Planned { plan, lines, .. } = planned;
     for step in plan.steps {
         // A table shows the changes, and the invitations that are kept although they have no row.
         if !(records.is_table() && step.action == Action::Keep && step.row.is_some()) {
-            records.push(&StepRecord::new(step, &lines).of(origin).with_keys(keys))?;
+            records.push(&StepRecord::new(step, lines).of(origin).with_keys(keys))?;
         }
     }
     Ok(())

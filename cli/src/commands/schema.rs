@@ -6,10 +6,7 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde_json::{Map, Value, json};
 
 use super::{
-    delete::DeletedRecord,
-    doctor::DoctorReport,
-    export::ExportRecord,
-    members::{RemovedRecord, RoleChangeRecord},
+    delete::DeletedRecord, doctor::DoctorReport, export::ExportRecord, members::RoleChangeRecord,
     renew::RenewedRecord,
 };
 use crate::{
@@ -52,7 +49,7 @@ pub(crate) enum Document {
     Renew,
     /// What `plan` prints, and `copy` and `create` with --dry-run.
     Plan,
-    /// What `apply`, `copy` and `remove` print.
+    /// What `apply`, `copy`, `remove` and `members remove` print.
     Apply,
     /// What `export` prints: an array of rows.
     Export,
@@ -62,8 +59,6 @@ pub(crate) enum Document {
     Members,
     /// What `members set-roles` prints.
     SetRoles,
-    /// What `members remove` prints.
-    RemoveMember,
     /// What `roles list` prints.
     Roles,
     /// What `doctor` prints.
@@ -89,7 +84,6 @@ pub(crate) fn run(args: &SchemaArgs, out: &mut Output) -> Result<(), Failure> {
         Document::Who => schema_for!(Vec<PersonRecord>).to_value(),
         Document::Members => one_or_many::<MemberRecord>(),
         Document::SetRoles => one_or_many::<RoleChangeRecord>(),
-        Document::RemoveMember => one_or_many::<RemovedRecord>(),
         Document::Roles => schema_for!(Vec<RoleRecord>).to_value(),
         Document::Doctor => schema_for!(DoctorReport).to_value(),
         Document::Config => config_schema(),

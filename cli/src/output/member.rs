@@ -176,21 +176,21 @@ impl PersonRecord {
         }
     }
 
-    /// The id of the member or, for somebody who is none, of the first invitation.
+    /// The id of the member, or of each of several; or, for somebody who is none, of the first invitation.
     fn id(&self) -> String {
-        let member = self
-            .person
-            .member
-            .as_ref()
-            .map(|member| member.id.to_string());
+        let members = self.person.members.iter();
+        let members: Vec<&str> = members.map(|member| member.id.as_str()).collect();
+        if !members.is_empty() {
+            return members.join(" ");
+        }
         let invitation = self.person.invitations.first();
         let invitation = invitation.map(|invitation| invitation.id.to_string());
-        member.or(invitation).unwrap_or_default()
+        invitation.unwrap_or_default()
     }
 
     /// The roles and the legacy role of the member or, for somebody who is none, of the first invitation.
     fn roles(&self) -> (Option<&[RoleAssignment]>, Option<&str>) {
-        match (&self.person.member, self.person.invitations.first()) {
+        match (self.person.members.first(), self.person.invitations.first()) {
             (Some(member), _) => (member.roles.as_deref(), member.legacy_role.as_deref()),
             (None, Some(invitation)) => (
                 invitation.assigned_roles.as_deref(),

@@ -92,7 +92,6 @@ async fn schemas_match_the_golden_file() {
         "who",
         "members",
         "set-roles",
-        "remove-member",
         "roles",
         "doctor",
         "config",

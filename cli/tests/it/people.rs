@@ -113,8 +113,28 @@ async fn removing_a_member_needs_consent() {
         fixture.sandbox.accept(vendor, ANN).unwrap();
         let remove = ["-p", provider, "members", "remove", ANN];
         let unasked = fixture.run(&remove).await;
-        unasked.fails(2, &["pass --yes", "Nobody was removed"]);
+        unasked.fails(2, &["pass --yes", "Nothing was sent"]);
         let remove = [&remove[..], &["--yes"]].concat();
+        // Nobody is known to be an administrator.
+        let last = [&remove[..], &["--delete-owned"]].concat();
+        let kept = fixture.run(&last).await;
+        kept.fails(1, &["no member is known to be an administrator"]);
+        let unknown = [
+            &remove[..],
+            &["--keep", "nobody@example.com", "--keep", ANN],
+        ]
+        .concat();
+        let unknown = fixture.run(&unknown).await;
+        unknown.fails(
+            1,
+            &["--keep nobody@example.com: nobody has this address or id"],
+        );
+        assert!(
+            !unknown.stderr.contains("--keep ann@"),
+            "{}",
+            unknown.stderr
+        );
+        let remove = [&remove[..], &["--min-admins", "0"]].concat();
         if provider == "confluent" {
             let refused = fixture.run(&remove).await;
             refused.fails(2, &["API keys included", "--delete-owned"]);

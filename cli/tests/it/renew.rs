@@ -393,3 +393,58 @@ async fn a_second_ctrl_c_names_the_lost_person() {
     );
     assert!(said.contains(&again), "{said}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewal_without_a_role_says_how_to_give_it() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_members() {
+        return;
+    }
+    let role = "EnvironmentAdmin@env-123";
+    let create = [
+        "-p",
+        "confluent",
+        "create",
+        "ann@example.com",
+        "--role",
+        role,
+        "-o",
+        "json",
+    ];
+    let id = text(&fixture.run(&create).await.json()["id"]);
+    let renew = ["-p", "confluent", "renew", &id, "--yes", "-o", "json"];
+    let quiet = fixture.run(&renew).await;
+    assert!(!quiet.stderr.contains("warning"), "{}", quiet.stderr);
+    let id = text(&quiet.json()["invitation"]["id"]);
+
+    let refused = Rule::new(Fault::status_before(403)).on(Operation::CreateRoleBinding);
+    fixture
+        .sandbox
+        .set_faults(Faults::script([refused.always()]));
+    let renew = ["-p", "confluent", "renew", &id, "--yes", "-o", "json"];
+    let incomplete = fixture.run(&renew).await;
+    let words = [
+        "is invited",
+        "to give ann@example.com the roles of before, run:",
+    ];
+    incomplete.fails(1, &words);
+    assert!(!incomplete.stderr.contains("may have been carried out"));
+    let record: Value = serde_json::from_str(&incomplete.stdout).unwrap();
+    assert_eq!(record["outcome"], "incomplete");
+    assert_ne!(record["invitation"]["id"], id.as_str());
+
+    fixture.sandbox.set_faults(Faults::default());
+    let lines = incomplete.stderr.lines();
+    let command = lines
+        .map(str::trim)
+        .find(|line| line.starts_with("org-invitations "));
+    let words: Vec<&str> = command.unwrap().split(' ').skip(1).collect();
+    let words: Vec<String> = words.iter().map(|word| word.replace('\'', "")).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let given = fixture.run(&words).await;
+    assert!(
+        given.success().stdout.contains(&format!("+{role}")),
+        "{}",
+        given.stdout
+    );
+}

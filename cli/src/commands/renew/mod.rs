@@ -122,7 +122,7 @@ pub(crate) async fn run(
     out.ignore_broken_pipe();
     let mut records = out.records(args.selector.shape());
     let total = found.len();
-    let mut counts = [0; 3];
+    let mut counts = [0; 4];
     let mut uninvited = Vec::new();
     let outage = Outage::new(args.pause.outage(provider), Arc::default());
     let mut not_renewed: Vec<InvitationId> = Vec::new();
@@ -157,8 +157,12 @@ pub(crate) async fn run(
     }
     records.finish()?;
     if total > 1 {
-        let [renewed, refused, lost] = counts;
-        eprintln!("{renewed} renewed, {refused} refused, {lost} lost");
+        let [renewed, refused, lost, incomplete] = counts;
+        let incomplete = match incomplete {
+            0 => String::new(),
+            some => format!("{some} without all roles, "),
+        };
+        eprintln!("{renewed} renewed, {incomplete}{refused} refused, {lost} lost");
         print_uninvited(&uninvited);
     }
     if outage.gave_up() {
@@ -239,11 +243,12 @@ async fn show_planned(
     Ok(records.finish()?)
 }
 
-fn count(counts: &mut [u64; 3], outcome: Outcome) {
+fn count(counts: &mut [u64; 4], outcome: Outcome) {
     counts[match outcome {
         Outcome::Renewed | Outcome::Planned => 0,
         Outcome::Refused => 1,
         Outcome::Lost => 2,
+        Outcome::Incomplete => 3,
     }] += 1;
 }
 

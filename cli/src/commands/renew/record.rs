@@ -14,7 +14,7 @@ pub(crate) struct RenewedRecord {
     pub provider: String,
     /// The address of the invitee.
     pub email: String,
-    /// The id of the old invitation, which exists only if the renewal was refused.
+    /// The id of the old invitation, which exists only if the renewal was refused or is planned.
     pub old_id: String,
     pub outcome: Outcome,
     /// The new invitation.
@@ -38,6 +38,8 @@ pub(crate) enum Outcome {
     Planned,
     /// The renewal was refused, and nothing was deleted as far as is known.
     Refused,
+    /// Invited again without some of the roles; `error` says which, and stderr has the command that gives them.
+    Incomplete,
     /// The old invitation was deleted and not created again; `invite` has what is missing.
     Lost,
 }
@@ -48,6 +50,7 @@ impl Outcome {
             Self::Renewed => "renewed",
             Self::Planned => "planned",
             Self::Refused => "refused",
+            Self::Incomplete => "incomplete",
             Self::Lost => "lost",
         }
     }

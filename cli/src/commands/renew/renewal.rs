@@ -1,16 +1,20 @@
 //! Runs the library's renewal of one invitation and prints its progress.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use org_invitations::{
     Error, ErrorKind, Invitation, InvitationProviderExt, NewInvitation, Operation, Outage, Renewal,
-    RenewalObserver, RenewalOptions, RenewalResult, Result,
+    RenewalObserver, RenewalOptions, RenewalResult, Result, RoleAssignment, RoleGrant, Roles,
 };
 use tokio::sync::watch;
 
 use super::record::{Outcome, RenewedRecord};
 use crate::{
-    bulk::{RunSummary, recovery_message},
+    bulk::{RunSummary, recovery_message, set_roles_command},
     failure::Failure,
     interrupt::Interrupt,
     output::escape_control,
@@ -46,8 +50,12 @@ pub(super) async fn renew(
     };
     let result = match Renewal::of(&old, &provider.capabilities()) {
         Ok(renewal) => run(provider, renewal, outage, interrupt).await,
-        Err(error) => RenewalResult::Failed(error.with_provider(provider.to_string())),
+        Err(error) => (
+            RenewalResult::Failed(error.with_provider(provider.to_string())),
+            None,
+        ),
     };
+    let (result, roles) = result;
     match result {
         RenewalResult::Renewed(new)
         | RenewalResult::Restored {
@@ -68,6 +76,27 @@ pub(super) async fn renew(
             Renewed {
                 record: record(Outcome::Lost, None, Some(text), Some(*invite)),
                 stop: true,
+                is_not_sent: false,
+            }
+        }
+        RenewalResult::Failed(error) if error.kind() == ErrorKind::Incomplete => {
+            let new = match error.conflicting_id() {
+                Some(id) => provider.get(id).await.ok(),
+                None => None,
+            };
+            let text = error.to_string();
+            summary.report_failure(&error.into());
+            let user = new.as_ref().and_then(|new| new.user.as_ref());
+            if let (Some(user), Some(roles)) = (user, &roles) {
+                eprintln!(
+                    "to give {} the roles of before, run:\n  {}",
+                    escape_control(&old.email),
+                    set_roles_command(provider, &user.id, roles)
+                );
+            }
+            Renewed {
+                record: record(Outcome::Incomplete, new, Some(text), None),
+                stop: false,
                 is_not_sent: false,
             }
         }
@@ -107,9 +136,13 @@ async fn run(
     renewal: Renewal,
     outage: &Outage,
     interrupt: &Interrupt,
-) -> RenewalResult {
+) -> (RenewalResult, Option<Roles>) {
     let (withdrawn, mut is_withdrawn) = watch::channel(false);
-    let options = RenewalOptions::default().observer(Arc::new(Announcer { withdrawn }));
+    let announcer = Arc::new(Announcer {
+        withdrawn,
+        roles: OnceLock::new(),
+    });
+    let options = RenewalOptions::default().observer(Arc::clone(&announcer) as Arc<_>);
     let work = || async {
         match provider.renew(&renewal, &options).await {
             RenewalResult::Failed(error) => Err(error),
@@ -134,7 +167,7 @@ async fn run(
             std::future::pending().await
         }
     };
-    tokio::select! {
+    let result = tokio::select! {
         biased;
         result = work => result,
         () = forced => {
@@ -145,16 +178,20 @@ async fn run(
                 .with_may_have_executed(true);
             RenewalResult::Lost { invite: Box::new(renewal.new.clone()), error }
         }
-    }
+    };
+    (result, announcer.roles.get().cloned().flatten())
 }
 
 /// Prints the steps of a renewal on stderr.
 struct Announcer {
     withdrawn: watch::Sender<bool>,
+    /// The roles that the new invitation is to have, those of the user included.
+    roles: OnceLock<Option<Roles>>,
 }
 
 impl RenewalObserver for Announcer {
     fn withdrawing(&self, renewal: &Renewal) -> Result<()> {
+        let _ = self.roles.set(renewal.new.roles.clone());
         // If the process dies from here on, stderr names the person.
         let (email, id) = (escape_control(&renewal.new.email), &renewal.id);
         eprintln!("renewing {email}: deleting {id}, then creating it again");
@@ -174,13 +211,22 @@ impl RenewalObserver for Announcer {
     }
 }
 
-/// Warns if somebody else invited the person meanwhile with other options.
+/// Warns if somebody else invited the person meanwhile with other options. What one of the two does not report is not
+/// compared.
 fn warn_of_differences(old: &Invitation, new: &Invitation) {
-    let role_ids = |invitation: &Invitation| -> BTreeSet<Option<String>> {
-        let roles = invitation.assigned_roles.iter().flatten();
-        roles.map(|role| role.id.clone()).collect()
+    let roles = |invitation: &Invitation| -> Option<BTreeSet<RoleGrant>> {
+        let roles = invitation.assigned_roles.as_ref()?.iter();
+        Some(roles.filter_map(RoleAssignment::grant).collect())
     };
-    if role_ids(new) != role_ids(old) || new.auth_type != old.auth_type {
+    let differ = match (roles(old), roles(new)) {
+        (Some(old), Some(new)) => old != new,
+        _ => false,
+    };
+    let login_differs = match (&old.auth_type, &new.auth_type) {
+        (Some(old), Some(new)) => old != new,
+        _ => false,
+    };
+    if differ || login_differs {
         let (email, id) = (escape_control(&new.email), &new.id);
         eprintln!("warning: {email} is invited ({id}), but not with the roles and login of before");
     }

@@ -491,12 +491,17 @@ async fn invalid_roles_are_rejected_without_a_loss() {
     assert_eq!(named.success().stdout, "invited 0, kept 3, removed 0\n");
     // A name that no role has.
     let odd = run(roster("Biling")).await;
-    odd.fails(1, &["no role \"Biling\" (did you mean \"Billing\"?)"]);
+    let words = [
+        "nothing was changed",
+        "line 2, a@example.com",
+        "no role \"Biling\" (did you mean \"Billing\"?)",
+    ];
+    odd.fails(2, &words);
     assert_eq!(deleted(&fixture), 0);
     // An unknown id, while the roles of the organisation can be read.
     let unknown_role = run(roster(unknown)).await;
     let of_each = format!("the organisation has no role \"{unknown}\"; it has");
-    unknown_role.fails(1, &[&of_each, &format!("Billing ({billing})")]);
+    unknown_role.fails(2, &[&of_each, &format!("Billing ({billing})")]);
     assert_eq!(deleted(&fixture), 0);
     // If they cannot be read, one person is restored and the others are left alone.
     let unreadable = Rule::new(Fault::status_before(403)).on(Operation::Roles);

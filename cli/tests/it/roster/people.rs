@@ -290,3 +290,87 @@ async fn if_not_exists_gives_the_roles_or_says_that_it_cannot() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removal_that_something_forbids_is_no_success() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_members() {
+        return;
+    }
+    for vendor in VENDORS {
+        let (name, _, [first, _]) = vendor;
+        join(&fixture, vendor, first).await;
+        let roster = "email,action\nann@example.com,remove\n";
+        let roster = file(&fixture, "leavers.csv", roster);
+        let apply = [
+            "-p",
+            name,
+            "apply",
+            &roster,
+            "--yes",
+            "--prune-members",
+            "--delete-owned",
+            "--min-admins",
+            "0",
+            "--keep",
+            "Ann@example.com",
+        ];
+        let kept = fixture.run(&apply).await;
+        kept.fails(
+            1,
+            &["ann@example.com is kept: protected by the options of the plan"],
+        );
+        let without = &apply[..apply.len() - 2];
+        fixture.run(without).await.success();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_administrator_keeps_the_role() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_members() {
+        return;
+    }
+    for vendor in VENDORS {
+        let name = vendor.0;
+        let (admin, other) = match name {
+            "confluent" => ("OrganizationAdmin", "MetricsViewer"),
+            _ => ("Admin", "Developer"),
+        };
+        join(&fixture, vendor, admin).await;
+        let set = [
+            "-p",
+            name,
+            "members",
+            "set-roles",
+            "ann@example.com",
+            "--role",
+            other,
+        ];
+        let refused = fixture.run(&set).await;
+        refused.fails(2, &["keeps the roles: 0 administrators would remain"]);
+        let anyway = [&set[..], &["--min-admins", "0", "--dry-run"]].concat();
+        let shown = fixture.run(&anyway).await;
+        let shown = &shown.success().stdout;
+        assert!(shown.contains(&format!("-{admin}")), "{shown}");
+        let remove = [
+            "-p",
+            name,
+            "members",
+            "remove",
+            "ann@example.com",
+            "--delete-owned",
+            "--yes",
+        ];
+        let refused = fixture.run(&remove).await;
+        refused.fails(1, &["0 administrators would remain"]);
+        let limited = ["--min-admins", "0", "--max-deletes", "0"];
+        let limited = fixture.run(&[&remove[..], &limited].concat()).await;
+        limited.fails(2, &["Nothing was changed"]);
+        let dry = fixture
+            .run(&[&remove[..], &["--min-admins", "0", "--dry-run"]].concat())
+            .await;
+        dry.success();
+    }
+    assert_eq!(fixture.sandbox.members().len(), 4);
+}

@@ -1,6 +1,6 @@
 //! Saved plans and the exit codes of `plan`.
 
-use org_invitations_sandbox::Provider;
+use org_invitations_sandbox::{CustomRole, Provider};
 
 use super::{created, file, path};
 use crate::fixture::Fixture;
@@ -123,4 +123,36 @@ async fn detailed_exit_codes_tell_changes_from_errors() {
     let odd = file(&fixture, "odd.csv", "emial\nann@example.com\n");
     let plan = ["-p", "confluent", "plan", &odd, "--detailed-exitcode"];
     fixture.run(&plan).await.fails(1, &["emial"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_another_role_now_is_refused() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_role_ids().await {
+        return;
+    }
+    let auditor = |id: &str| vec![CustomRole::new(id, "Auditor")];
+    let [before, after] = [
+        "33333333-0000-4000-8000-000000000001",
+        "33333333-0000-4000-8000-000000000002",
+    ];
+    fixture.sandbox.set_custom_roles(auditor(before)).unwrap();
+    let roster = "email,roles\nann@example.com,Auditor\n";
+    let roster = file(&fixture, "roster.csv", roster);
+    let saved = path(&fixture, "plan.json");
+    let saved = saved.to_str().unwrap();
+    let plan = ["-p", "clickhouse", "plan", &roster, "--out", saved];
+    fixture.run(&plan).await.success();
+    fixture.sandbox.set_custom_roles(auditor(after)).unwrap();
+    let apply = ["-p", "clickhouse", "apply", saved, "--yes"];
+    let refused = fixture.run(&apply).await;
+    refused.fails(
+        1,
+        &[
+            "\"Auditor\" is another role than when the plan was saved",
+            "nothing was changed",
+        ],
+    );
+    fixture.sandbox.set_custom_roles(auditor(before)).unwrap();
+    fixture.run(&apply).await.success();
 }
