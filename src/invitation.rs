@@ -25,7 +25,8 @@ use crate::{
 /// | `email` | as it was sent | in lower case |
 /// | `status` | `status` | derived from `expireAt`: [`Sent`](InvitationStatus::Sent) or [`Expired`](InvitationStatus::Expired) |
 /// | `auth_type` | `auth_type` | never |
-/// | `role`, `assigned_roles` | never | `role`, `assignedRoles` |
+/// | `role` | never | `role` |
+/// | `roles` | those that a create gave; later, the role bindings of the user tell them | `assignedRoles` |
 /// | `created_at` | `metadata.created_at` | `createdAt` |
 /// | `expires_at` | `expires_at` | `expireAt` |
 /// | `accepted_at`, `user`, `creator` | the same names | never |
@@ -47,12 +48,12 @@ pub struct Invitation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_type: Option<AuthType>,
     /// The single role of older ClickHouse organisations, `admin` or `developer` so far. Frozen once
-    /// the organisation has custom roles: read `assigned_roles` then.
+    /// the organisation has custom roles: read `roles` then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     /// The roles that the invitee gets on acceptance; `None` when the provider did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub assigned_roles: Option<Vec<RoleAssignment>>,
+    pub roles: Option<Vec<RoleAssignment>>,
     /// When it was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<DateTime<Utc>>,
@@ -108,7 +109,7 @@ impl Invitation {
             status: None,
             auth_type: None,
             role: None,
-            assigned_roles: None,
+            roles: None,
             created_at: None,
             expires_at: None,
             accepted_at: None,

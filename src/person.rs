@@ -167,10 +167,7 @@ impl People {
         P: MemberProvider + ?Sized,
     {
         let is_told = self.members.iter().all(|member| member.roles.is_some())
-            && self
-                .invitations
-                .iter()
-                .all(|one| one.assigned_roles.is_some());
+            && self.invitations.iter().all(|one| one.roles.is_some());
         if is_told {
             return Ok(());
         }
@@ -185,8 +182,8 @@ impl People {
         }
         for invitation in &mut self.invitations {
             let user = invitation.invited_user();
-            if let Some(user) = user.filter(|_| invitation.assigned_roles.is_none()) {
-                invitation.assigned_roles = Some(take(&user));
+            if let Some(user) = user.filter(|_| invitation.roles.is_none()) {
+                invitation.roles = Some(take(&user));
             }
         }
         Ok(())

@@ -96,7 +96,7 @@ async fn roles() {
             let wanted = roles_of(provider);
             let new = NewInvitation::new("ann@example.com").roles(wanted);
             let invitation = provider.create(new).await?;
-            let given = invitation.assigned_roles.unwrap();
+            let given = invitation.roles.unwrap();
             assert_eq!(given.len(), wanted.len());
             for (grant, role) in wanted.map(RoleGrant::from).iter().zip(&given) {
                 assert!(grant.is_met_by(role), "{grant} {role:?}");

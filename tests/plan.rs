@@ -68,7 +68,7 @@ fn other_options_are_a_renewal() {
             role.id = Some(id.to_owned());
             role
         });
-        made.assigned_roles = Some(roles.to_vec());
+        made.roles = Some(roles.to_vec());
         made
     };
     let ann = || NewInvitation::new("ann@example.com");
@@ -97,7 +97,7 @@ fn roles_without_ids_are_kept_and_said_not_to_be_compared() {
     let mut made = invitations("i-1", "ann@example.com", InvitationStatus::Sent);
     let mut role = RoleAssignment::default();
     role.name = Some("Admin".to_owned());
-    made.assigned_roles = Some(vec![role]);
+    made.roles = Some(vec![role]);
     let new = NewInvitation::new("ann@example.com").roles(["r-1"]);
     let (action, _, reason) = step(new, made);
     assert_eq!(action, Action::Keep);
@@ -119,7 +119,7 @@ fn roles_of_the_organisation_decide_which_rows_are_valid() {
     let mut made = invitations("i-1", "ann@example.com", InvitationStatus::Sent);
     let mut assigned = RoleAssignment::default();
     assigned.id = Some("r-1".to_owned());
-    made.assigned_roles = Some(vec![assigned]);
+    made.roles = Some(vec![assigned]);
     for (granted, action, words) in [
         ("admin", Action::Keep, ""),
         ("r-1", Action::Keep, ""),

@@ -206,7 +206,7 @@ fn plan_over_members(n: usize) -> Result<Point> {
         if person % 2 == 0 {
             let mut invitation = Invitation::new(format!("i-{person}").parse()?, address(person));
             invitation.status = Some(InvitationStatus::Sent);
-            invitation.assigned_roles = Some(role("Developer"));
+            invitation.roles = Some(role("Developer"));
             invitations.push(invitation);
         } else {
             let mut member = Member::new(format!("u-{person}").parse()?, address(person));

@@ -60,7 +60,7 @@ impl Column {
             Self::AuthType => "auth_type",
             Self::Role => "role",
             Self::RoleIds => "role_ids",
-            Self::AssignedRoles => "assigned_roles",
+            Self::AssignedRoles => "roles",
             Self::OrganizationId => "organization_id",
             Self::CreatedAt => "created_at",
             Self::ExpiresAt => "expires_at",

@@ -11,9 +11,9 @@ fn reachable() -> UnreachableProvider {
 }
 
 #[tokio::test]
-async fn of_a_million_items_no_more_are_held_than_are_under_way() {
+async fn of_many_items_no_more_are_held_than_are_under_way() {
     let taken = AtomicUsize::new(0);
-    let items = (0..1_000_000).inspect(|_| {
+    let items = (0..100_000).inspect(|_| {
         taken.fetch_add(1, Ordering::Relaxed);
     });
     let options = BulkOptions::default().concurrency(4);
@@ -27,7 +27,7 @@ async fn of_a_million_items_no_more_are_held_than_are_under_way() {
         let held = taken.load(Ordering::Relaxed) - result;
         assert!(held <= 4, "{held} after {result}");
     }
-    assert_eq!(result, 1_000_000);
+    assert_eq!(result, 100_000);
 }
 
 /// Runs items that take the given numbers of seconds; returns each outcome's position and whether it was attempted.

@@ -62,7 +62,7 @@ pub(super) fn expect_roles(
     requested: &[String],
     created: Invitation,
 ) -> Result<Invitation> {
-    let reported = created.assigned_roles.as_deref();
+    let reported = created.roles.as_deref();
     let reported: Option<HashSet<&str>> = reported.and_then(|roles| {
         let ids = roles.iter().map(|role| role.id.as_deref());
         ids.collect()
@@ -132,7 +132,7 @@ fn invitation_from_wire(
     let role = wire.role.take();
     invitation.role = role.map(|role| role.as_str().to_owned());
     let roles = wire.assigned_roles.take();
-    invitation.assigned_roles = roles.map(|roles| roles.into_iter().map(assignment).collect());
+    invitation.roles = roles.map(|roles| roles.into_iter().map(assignment).collect());
     invitation.created_at = time(wire.created_at.take(), "createdAt")?;
     invitation.expires_at = time(wire.expire_at.take(), "expireAt")?;
     invitation.extra = extra_of(&wire, text, FIELDS);
@@ -366,7 +366,7 @@ impl Properties for types::Invitation {
             object.extend(texts.filter_map(|(name, text)| Some((name.to_owned(), text?.into()))));
             Value::Object(object)
         };
-        let roles = invitation.assigned_roles.as_ref();
+        let roles = invitation.roles.as_ref();
         let properties = [
             ("id", Some(invitation.id.as_str().into())),
             ("email", Some(invitation.email.as_str().into())),

@@ -217,7 +217,7 @@ impl Confluent {
         let change = self.bind(&user, &roles).await;
         match change.complete() {
             Ok(change) => {
-                invitation.assigned_roles = Some(change.added);
+                invitation.roles = Some(change.added);
                 Ok(invitation)
             }
             Err(error) => Err(incomplete(error.message().to_owned()).with_source(error)),

@@ -47,7 +47,7 @@ pub(super) async fn roles_are_honoured_or_refused(context: &TestContext<'_>) -> 
         return unsupported(context, "roles", new).await;
     }
     let created = context.create(new).await?;
-    let assigned = created.assigned_roles.unwrap_or_default();
+    let assigned = created.roles.unwrap_or_default();
     let is_met = |grant: &RoleGrant| assigned.iter().any(|role| grant.is_met_by(role));
     let missing: Vec<_> = context
         .roles

@@ -374,7 +374,7 @@ where
     };
     let has_users = provider.capabilities().gives_roles_to_users();
     let user = found.invited_user().filter(|_| has_users);
-    let roles = match (&found.assigned_roles, user, provider.members()) {
+    let roles = match (&found.roles, user, provider.members()) {
         (Some(roles), _, _) => roles.clone(),
         (None, Some(user), Some(members)) => members.member_roles(&user).await?,
         _ => return Ok(()),

@@ -110,7 +110,7 @@ impl Plan {
         let mut known_roles = KnownRoles::new(roles.as_ref());
         let has_users = capabilities.gives_roles_to_users();
         let read = |invitation: Invitation| {
-            known_roles.add(invitation.assigned_roles.as_deref());
+            known_roles.add(invitation.roles.as_deref());
             Existing::new(invitation, has_users)
         };
         let mut existing: Vec<Existing> = existing.into_iter().map(read).collect();

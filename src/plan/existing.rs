@@ -39,7 +39,7 @@ impl Existing {
             created_at: invitation.created_at,
             auth_type: invitation.auth_type,
             role: invitation.role,
-            roles: invitation.assigned_roles.into(),
+            roles: invitation.roles.into(),
         }
     }
 

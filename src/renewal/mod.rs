@@ -76,7 +76,7 @@ impl Renewal {
             }
             _ => {}
         }
-        let roles = ReportedRoles::from(old.assigned_roles.clone());
+        let roles = ReportedRoles::from(old.roles.clone());
         let auth_type = old.auth_type.as_ref();
         match previous_options(
             &old.email,

@@ -87,7 +87,7 @@ pub(crate) fn has_options(invitation: &Invitation, requested: &NewInvitation) ->
 
 /// Whether an invitation has the requested roles, as far as it reports them.
 pub(crate) fn has_roles(invitation: &Invitation, requested: &NewInvitation) -> bool {
-    match (&requested.roles, &invitation.assigned_roles) {
+    match (&requested.roles, &invitation.roles) {
         (Some(Roles::Grants(requested)), Some(reported)) => requested
             .iter()
             .all(|grant| reported.iter().any(|role| grant.is_met_by(role))),

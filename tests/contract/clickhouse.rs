@@ -54,7 +54,7 @@ fn full_invitation() -> Invitation {
     invitation.role = Some("developer".to_owned());
     invitation.created_at = Some(time("2026-03-01T10:00:00.123Z"));
     invitation.expires_at = Some(time("2199-03-08T10:00:00Z"));
-    invitation.assigned_roles = Some(vec![
+    invitation.roles = Some(vec![
         role(Some("6a7c"), Some("Admin"), Some(RoleKind::System)),
         on_call,
         role(Some("11ff"), None, Some(RoleKind::from("partner"))),
@@ -199,7 +199,7 @@ async fn every_optional_property_may_be_absent_or_null() {
     // No roles and no word about roles are different.
     object["assignedRoles"] = json!([]);
     let invitation = read(&BACKEND.envelope(object)).await.unwrap();
-    assert_eq!(invitation.assigned_roles, Some(vec![]));
+    assert_eq!(invitation.roles, Some(vec![]));
 }
 
 #[tokio::test]

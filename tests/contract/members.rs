@@ -311,7 +311,7 @@ async fn confluent_binds_roles_to_the_invited_user() {
         format!("{ORGANIZATION_CRN}/environment=env-1")
     );
     let given: Vec<_> = made
-        .assigned_roles
+        .roles
         .unwrap()
         .iter()
         .filter_map(|role| role.grant())
@@ -502,10 +502,7 @@ async fn a_conflict_counts_as_bound_only_where_the_binding_is_seen() {
         match outcome {
             Ok(made) => {
                 assert!(is_there);
-                assert_eq!(
-                    made.assigned_roles.unwrap()[0].binding_id.as_deref(),
-                    Some("rb-1")
-                );
+                assert_eq!(made.roles.unwrap()[0].binding_id.as_deref(), Some("rb-1"));
             }
             Err(error) => assert!(
                 !is_there && error.kind() == ErrorKind::Incomplete,

@@ -135,7 +135,7 @@ async fn the_schema_of_an_invitation_has_every_serialized_field() {
     });
     let mut invitation = read(Backend::Confluent, &object).await;
     invitation.role = Some("admin".to_owned());
-    invitation.assigned_roles = Some(vec![RoleAssignment::default()]);
+    invitation.roles = Some(vec![RoleAssignment::default()]);
     let written = serde_json::to_value(&invitation).unwrap();
     let mut written: Vec<_> = written.as_object().unwrap().keys().cloned().collect();
     let mut described = properties::<Invitation>();

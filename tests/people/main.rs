@@ -111,7 +111,7 @@ async fn roles_of_an_invitation_are_those_of_the_member() {
         let grants = &subject.grants()[..2];
         let new = NewInvitation::new(ANN).roles(grants);
         let invitation = subject.provider.create(new).await.unwrap();
-        assert_met(grants, invitation.assigned_roles.as_deref().unwrap());
+        assert_met(grants, invitation.roles.as_deref().unwrap());
         if let Some(user) = &invitation.user {
             let user = MemberId::new(user.id.as_str()).unwrap();
             subject.assert_roles(&user, grants).await;
@@ -272,7 +272,7 @@ async fn a_binding_whose_answer_is_lost_is_made_once() {
         let new = NewInvitation::new(ANN).roles(&grants);
         let invitation = provider.create(new).await;
         let invitation = invitation.unwrap_or_else(|error| panic!("{fault:?} {error}"));
-        assert_met(&grants, &invitation.assigned_roles.unwrap());
+        assert_met(&grants, &invitation.roles.unwrap());
         // What was delayed arrives, and is no second one.
         tokio::time::sleep(Duration::from_millis(60)).await;
         assert_eq!(sandbox.role_bindings().len(), 2, "{fault:?}");
@@ -296,7 +296,7 @@ async fn a_binding_that_is_never_answered_is_seen_in_the_list() {
     let [binding] = &sandbox.role_bindings()[..] else {
         panic!("{:?}", sandbox.role_bindings());
     };
-    let given = invitation.assigned_roles.unwrap();
+    let given = invitation.roles.unwrap();
     assert_eq!(given[0].binding_id.as_deref(), Some(binding.id.as_str()));
 }
 
@@ -338,7 +338,7 @@ async fn a_binding_that_is_listed_late_waits_for_the_list() {
     sandbox.set_faults(Faults::script([lost]).with_binding_lag(lag));
     let new = NewInvitation::new(ANN).roles([VIEWER]);
     let invitation = provider.create(new).await.unwrap();
-    assert_eq!(invitation.assigned_roles.unwrap().len(), 1);
+    assert_eq!(invitation.roles.unwrap().len(), 1);
     assert_eq!(sandbox.role_bindings().len(), 1);
 }
 

@@ -146,7 +146,7 @@ impl FakeProvider {
                 role.id = Some(grant.role.clone());
                 role
             };
-            made.assigned_roles = Some(grants.iter().map(role).collect());
+            made.roles = Some(grants.iter().map(role).collect());
         }
         all.push(made.clone());
         self.at_risk.lock().unwrap().retain(|one| *one != new.email);

@@ -43,7 +43,7 @@ fn with_roles(mut invitation: Invitation, roles: &[(&str, &str)]) -> Invitation 
         (role.id, role.name) = (Some((*id).to_owned()), Some((*name).to_owned()));
         role
     };
-    invitation.assigned_roles = Some(roles.iter().map(role).collect());
+    invitation.roles = Some(roles.iter().map(role).collect());
     invitation
 }
 

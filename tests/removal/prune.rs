@@ -219,7 +219,7 @@ fn a_renewal_that_would_lose_roles_is_refused() {
         existing("i-1", "ann@example.com", InvitationStatus::Expired),
         &[("r-1", "One")],
     );
-    old.assigned_roles.as_mut().unwrap()[0].id = None;
+    old.roles.as_mut().unwrap()[0].id = None;
     let invitations = [old];
     let ann = || NewInvitation::new("ann@example.com");
     let lost = plan(&[ann()], &invitations, &pruning());

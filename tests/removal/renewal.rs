@@ -252,7 +252,7 @@ fn what_is_over_or_cannot_be_given_again_is_refused_before() {
     let gone = existing("i-1", "ann@example.com", InvitationStatus::Deactivated);
     assert_eq!(refused(&gone), ErrorKind::Unsupported);
     let mut nameless = with_roles(sent("i-1", "ann@example.com"), &[("r-1", "One")]);
-    nameless.assigned_roles.as_mut().unwrap()[0].id = None;
+    nameless.roles.as_mut().unwrap()[0].id = None;
     assert_eq!(refused(&nameless), ErrorKind::Unsupported);
 }
 

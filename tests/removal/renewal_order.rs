@@ -63,7 +63,7 @@ async fn a_refused_role_costs_nobody_and_is_tried_on_one_person() {
     match &outcomes[0].result {
         StepResult::Restored { invitation, error } => {
             assert_eq!(error.kind(), ErrorKind::InvalidInput);
-            let roles = invitation.assigned_roles.as_ref().unwrap();
+            let roles = invitation.roles.as_ref().unwrap();
             assert_eq!(roles[0].id.as_deref(), Some(OLD));
         }
         other => panic!("{other:?}"),

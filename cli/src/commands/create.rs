@@ -178,7 +178,7 @@ async fn complete_roles(
                 .map(drop);
         }
         (Some(found), _) => {
-            let reported = found.assigned_roles.as_deref();
+            let reported = found.roles.as_deref();
             (
                 reported.and_then(lacks),
                 "`apply` gives the roles of a roster",

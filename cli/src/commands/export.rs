@@ -71,7 +71,7 @@ pub(crate) async fn run(
     let capabilities = provider.capabilities();
     let people = load_people(provider, &[], capabilities.members, interrupt).await?;
     let all = people.members.iter().map(|member| &member.roles);
-    let all = all.chain(people.invitations.iter().map(|one| &one.assigned_roles));
+    let all = all.chain(people.invitations.iter().map(|one| &one.roles));
     let mut names = RoleNames::new(all.flatten().flatten());
     // A name that one role has among people may be another role's too.
     let roles = match capabilities.list_roles {
@@ -115,7 +115,7 @@ pub(crate) async fn run(
         if seen.insert(normalize_email(&one.email)) {
             records.push(&ExportRecord {
                 email: one.email.clone(),
-                roles: names.row(one.assigned_roles.as_deref(), legacy(&one.role)),
+                roles: names.row(one.roles.as_deref(), legacy(&one.role)),
                 auth_type: one.auth_type.clone().filter(|_| capabilities.auth_type),
             })?;
         }

@@ -298,7 +298,7 @@ fn has_role(invitation: &Invitation, role: &str) -> bool {
         word.as_ref()
             .is_some_and(|word| word.to_lowercase() == role)
     };
-    let mut roles = invitation.assigned_roles.iter().flatten();
+    let mut roles = invitation.roles.iter().flatten();
     matches(&invitation.role) || roles.any(|role| matches(&role.id) || matches(&role.name))
 }
 

@@ -83,7 +83,7 @@ impl Record for InvitationRecord {
             Cell::new(status.map(ToString::to_string).unwrap_or_default())
                 .styled(status.and_then(color::of_status)),
             Cell::new(shown_roles(
-                invitation.assigned_roles.as_deref(),
+                invitation.roles.as_deref(),
                 invitation.role.as_deref(),
             )),
             when(&invitation.created_at),
@@ -101,7 +101,7 @@ impl Record for InvitationRecord {
         let reference = |of: &Option<org_invitations::ResourceReference>| {
             of.as_ref().map(|of| of.id.clone()).unwrap_or_default()
         };
-        let ids = invitation.assigned_roles.iter().flatten();
+        let ids = invitation.roles.iter().flatten();
         let ids: Vec<String> = ids.filter_map(|role| role.id.clone()).collect();
         vec![
             self.provider.clone(),
@@ -109,10 +109,7 @@ impl Record for InvitationRecord {
             invitation.email.clone(),
             word(invitation.status.as_ref().map(ToString::to_string)),
             word(invitation.auth_type.as_ref().map(ToString::to_string)),
-            csv_roles(
-                invitation.assigned_roles.as_deref(),
-                invitation.role.as_deref(),
-            ),
+            csv_roles(invitation.roles.as_deref(), invitation.role.as_deref()),
             ids.join(";"),
             when(&invitation.created_at),
             when(&invitation.expires_at),

@@ -192,10 +192,7 @@ impl PersonRecord {
     fn roles(&self) -> (Option<&[RoleAssignment]>, Option<&str>) {
         match (self.person.members.first(), self.person.invitations.first()) {
             (Some(member), _) => (member.roles.as_deref(), member.legacy_role.as_deref()),
-            (None, Some(invitation)) => (
-                invitation.assigned_roles.as_deref(),
-                invitation.role.as_deref(),
-            ),
+            (None, Some(invitation)) => (invitation.roles.as_deref(), invitation.role.as_deref()),
             (None, None) => (None, None),
         }
     }

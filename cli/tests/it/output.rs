@@ -62,7 +62,7 @@ async fn every_format_escapes_control_characters() {
 async fn json_and_yaml_keep_the_values() {
     let (_server, variables) = hostile_fixture().await;
     let rows = run(&["list", "-o", "json"], &variables).await.json();
-    assert_eq!(rows[0]["assigned_roles"][0]["name"], "a\u{1b}[2Jb");
+    assert_eq!(rows[0]["roles"][0]["name"], "a\u{1b}[2Jb");
     assert_eq!(rows[0]["extra"]["note"], "\u{9b}2J\u{202e}");
     assert_eq!(rows[1]["email"], "\u{202e}@example.com");
     let lines = run(&["list", "-o", "jsonl"], &variables).await.lines();

@@ -25,7 +25,7 @@ async fn renewing_keeps_roles_and_auth_type() {
     let billing = "5a1e9b6c-3f0d-4c1b-9a57-0d2f4f1c6a03";
     for (provider, option, value, pointer) in [
         ("confluent", "--auth-type", "sso", "/auth_type"),
-        ("clickhouse", "--role-id", billing, "/assigned_roles/0/id"),
+        ("clickhouse", "--role-id", billing, "/roles/0/id"),
         ("clickhouse", "--role", "admin", "/role"),
     ] {
         let email = format!("{value}@example.com");
@@ -170,7 +170,7 @@ async fn custom_roles_are_kept_and_removed_ones_rejected() {
         "bob@example.com",
     ];
     let renewed = fixture.run(&renew).await.json();
-    assert_eq!(renewed[0]["invitation"]["assigned_roles"][0]["id"], role);
+    assert_eq!(renewed[0]["invitation"]["roles"][0]["id"], role);
 
     let ids = fixture.invite("confluent", &["ann@example.com"]).await;
     let renew = [

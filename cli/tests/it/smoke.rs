@@ -149,7 +149,7 @@ async fn roles_and_auth_types_reach_the_provider() {
         billing,
     ];
     let created = fixture.run(&id).await.json();
-    assert_eq!(created["assigned_roles"][0]["name"], "Billing");
+    assert_eq!(created["roles"][0]["name"], "Billing");
     let login = [
         "-p",
         "confluent",

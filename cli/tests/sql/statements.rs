@@ -49,7 +49,7 @@ async fn two_columns_of_one_name_keep_their_values() {
 async fn structs_and_lists_are_json() {
     let fixture = Fixture::start().await;
     fixture.invite("clickhouse", &PEOPLE[..1]).await;
-    let statement = "SELECT role_ids, assigned_roles[1]['name'] AS role, organization_id FROM \
+    let statement = "SELECT role_ids, roles[1]['name'] AS role, organization_id FROM \
                      clickhouse.members.invitations";
     let rows = fixture.run(&["sql", "-o", "json", statement]).await.json();
     let organization = &fixture.sandbox.credentials().clickhouse.organization_id;

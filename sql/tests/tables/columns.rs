@@ -134,7 +134,7 @@ async fn clickhouses_columns_hold_every_property() {
             ("role", "admin"),
             ("role_ids", "[r-1, r-2]"),
             (
-                "assigned_roles",
+                "roles",
                 r#"[{id: r-1, name: Admin, kind: system, extra: NULL}, {id: r-2, name: NULL, kind: odd, extra: {"since":7}}, {id: NULL, name: nameless, kind: NULL, extra: NULL}]"#,
             ),
             ("organization_id", ORGANIZATION),
@@ -166,10 +166,7 @@ async fn no_roles_and_unknown_roles_are_distinguished() {
     let provider = clickhouse(json!([item(1, json!([])), item(2, Value::Null)])).await;
     let context = session();
     register(&context, "t", provider).unwrap();
-    let seen = rows(
-        &context,
-        "SELECT id, role_ids, assigned_roles FROM t ORDER BY id",
-    );
+    let seen = rows(&context, "SELECT id, role_ids, roles FROM t ORDER BY id");
     assert_eq!(seen.await, ["1 | [] | []", "2 | NULL | NULL"]);
 }
 
@@ -255,7 +252,7 @@ async fn a_custom_provider_has_the_librarys_fields() {
         .iter()
         .map(|it| it.name().as_str())
         .collect();
-    let expected = "id email status auth_type role role_ids assigned_roles created_at expires_at \
+    let expected = "id email status auth_type role role_ids roles created_at expires_at \
                   accepted_at user creator extra";
     assert_eq!(names, expected.split_whitespace().collect::<Vec<_>>());
 }
@@ -273,7 +270,7 @@ async fn texts_are_text_and_times_are_microseconds_in_utc() {
             let expected = match field.name().as_str() {
                 "created_at" | "expires_at" | "accepted_at" => time.clone(),
                 "role_ids" => list(DataType::Utf8),
-                "assigned_roles" => list(DataType::Struct(role.clone().into())),
+                "roles" => list(DataType::Struct(role.clone().into())),
                 _ => DataType::Utf8,
             };
             assert_eq!(field.data_type(), &expected, "{name}.{}", field.name());
@@ -304,7 +301,7 @@ async fn the_columns_have_the_sandboxs_values() {
     assert_eq!(seen, [expected]);
     let seen = fixture
         .rows(
-            "SELECT id, email, status, role, assigned_roles[1]['name'], organization_id,
+            "SELECT id, email, status, role, roles[1]['name'], organization_id,
              CAST(created_at AS BIGINT) / 1000, CAST(expires_at AS BIGINT) / 1000
              FROM clickhouse.members.invitations",
         )

@@ -32,21 +32,21 @@ async fn a_column_that_the_provider_fills_is_refused_when_planned() {
         ),
         (
             CLICKHOUSE,
-            "id status organization_id extra created_at expires_at assigned_roles",
+            "id status organization_id extra created_at expires_at roles",
         ),
         (
             "invitations",
-            "id status creator extra created_at accepted_at expires_at assigned_roles",
+            "id status creator extra created_at accepted_at expires_at roles",
         ),
     ] {
         for column in columns.split_whitespace() {
             let value = match column {
-                "assigned_roles" => "assigned_roles".to_owned(),
+                "roles" => "roles".to_owned(),
                 at if at.ends_with("_at") => "TIMESTAMP '2026-01-01T00:00:00Z'".to_owned(),
                 _ => "'x'".to_owned(),
             };
             let from = match column {
-                "assigned_roles" => format!("FROM {CLICKHOUSE}"),
+                "roles" => format!("FROM {CLICKHOUSE}"),
                 _ => String::new(),
             };
             let sql = format!("INSERT INTO {table} (email, {column}) SELECT 'a@b', {value} {from}");

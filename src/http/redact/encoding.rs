@@ -65,7 +65,7 @@ impl Positions {
     }
 
     fn iter(&self) -> impl Iterator<Item = usize> {
-        self.positions.into_iter().take(self.count)
+        self.positions[..self.count].iter().copied()
     }
 }
 

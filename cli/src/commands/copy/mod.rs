@@ -310,7 +310,7 @@ fn invitation_for_target(
             Err(missing) => return (new, Some(missing)),
         },
         None => {
-            let roles = invitation.assigned_roles.iter().flatten();
+            let roles = invitation.roles.iter().flatten();
             let grants: Vec<RoleGrant> = roles.filter_map(RoleAssignment::grant).collect();
             let legacy = invitation.role.clone().filter(|_| grants.is_empty());
             let has_roles = !grants.is_empty() || legacy.is_some();

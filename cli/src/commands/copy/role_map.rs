@@ -40,7 +40,7 @@ impl RoleMap {
     /// The roles at the target for those of an invitation.
     pub fn roles(&self, invitation: &Invitation) -> Result<Option<Roles>, String> {
         let mut names: Vec<Vec<&str>> = Vec::new();
-        for role in invitation.assigned_roles.iter().flatten() {
+        for role in invitation.roles.iter().flatten() {
             names.push(
                 [&role.id, &role.name]
                     .into_iter()

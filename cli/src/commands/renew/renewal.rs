@@ -215,7 +215,7 @@ impl RenewalObserver for Announcer {
 /// compared.
 fn warn_of_differences(old: &Invitation, new: &Invitation) {
     let roles = |invitation: &Invitation| -> Option<BTreeSet<RoleGrant>> {
-        let roles = invitation.assigned_roles.as_ref()?.iter();
+        let roles = invitation.roles.as_ref()?.iter();
         Some(roles.filter_map(RoleAssignment::grant).collect())
     };
     let differ = match (roles(old), roles(new)) {

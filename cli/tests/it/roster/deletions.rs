@@ -525,7 +525,7 @@ async fn invalid_roles_are_rejected_without_a_loss() {
     let list = ["-p", "clickhouse", "list", "-o", "jsonl"];
     let listed = fixture.run(&list).await;
     for row in listed.lines() {
-        assert_eq!(row["assigned_roles"][0]["id"], billing);
+        assert_eq!(row["roles"][0]["id"], billing);
     }
     assert_eq!(listed.lines().len(), 3);
     assert!(!path(&fixture, "roster.csv.journal").exists());

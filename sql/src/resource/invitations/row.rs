@@ -45,7 +45,7 @@ impl Row for Invitation {
     }
 
     fn roles(&self) -> Option<&[RoleAssignment]> {
-        self.assigned_roles.as_deref()
+        self.roles.as_deref()
     }
 
     fn extra(&self, table_columns: &[Column]) -> Map<String, Value> {

@@ -129,7 +129,7 @@ fn own_outputs() {
         "provider,email,state,invitation,id,roles\nconfluent,ann@example.com,member,,u-1,\n";
     let json = r#"[
         {"provider":"clickhouse","id":"i-1","email":"ann@example.com","status":"sent","role":"developer",
-         "assigned_roles":[{"id":"r-1","name":"Developer"},{"name":"Query Endpoints"}],"extra":{"x":1}},
+         "roles":[{"id":"r-1","name":"Developer"},{"name":"Query Endpoints"}],"extra":{"x":1}},
         {"provider":"clickhouse","id":"i-2","email":"bob@example.com","role":"admin","user":{"id":"u-1"}}]"#;
     let yaml = "- provider: confluent\n  id: u-1\n  email: ann@example.com\n  auth_type: sso\n  joined_at: x\n  roles:\n  \
         - name: EnvironmentAdmin\n    scope: env-1\n";
