@@ -108,7 +108,7 @@ fn limiting(criterion: &mut Criterion) -> Result<()> {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 let deadline = Instant::now() + 60 * WINDOW;
-                let permit = runtime.block_on(limiter.acquire(deadline));
+                let permit = runtime.block_on(limiter.acquire(deadline, Default::default()));
                 permit.map(|permit| permit.complete(said, None)).is_ok()
             });
         });

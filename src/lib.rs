@@ -100,6 +100,7 @@ mod address;
 mod api_key;
 pub mod bindings;
 mod bulk;
+mod call_options;
 mod capabilities;
 mod clickhouse;
 mod config;
@@ -158,7 +159,10 @@ pub use crate::{
     confluent::{Confluent, ConfluentBuilder, StsCredentials, SubjectToken},
     error::{Error, ErrorDetail, ErrorKind, Operation, RateLimit, Result},
     extra::Extra,
-    http::{BaseUrl, Credentials, ResponseEvent, ResponseObserver, RetryPolicy},
+    http::{
+        BaseUrl, CallOptions, CallPriority, Credentials, ResponseEvent, ResponseObserver,
+        RetryPolicy,
+    },
     invitation::{
         AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, ResourceReference,
         RoleAssignment, RoleKind, Roles, UnknownValue, WireInvitation,

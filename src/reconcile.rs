@@ -34,7 +34,8 @@ where
     P: InvitationProvider,
     Fut: Future<Output = Result<Invitation>> + Send,
 {
-    let (call, retry) = (&context.call, &context.client.options.retry);
+    let call = &context.call;
+    let retry = context.client.retry(call);
     // Pinned in place: moving a large future copies it.
     let work = pin!(async {
         let mut earlier_error = None;

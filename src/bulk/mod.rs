@@ -27,6 +27,7 @@ pub use self::{
 };
 use crate::{
     error::{Error, Result},
+    http::{CallOptions, CallPriority},
     outage::{Outage, ReachabilityOf, reachability},
     provider::InvitationProvider,
 };
@@ -212,7 +213,8 @@ impl RunState {
                     None => {
                         let work = || {
                             state.in_flight().insert(index);
-                            work(item.clone())
+                            let bulk = CallOptions::default_priority(CallPriority::Bulk);
+                            bulk.scope(work(item.clone()))
                         };
                         state.attempt(provider, work, reachability).await
                     }

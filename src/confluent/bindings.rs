@@ -244,7 +244,7 @@ impl Confluent {
     async fn bind_one(&self, user: &MemberId, role: &Resolved) -> Result<Binding> {
         let principal = principal(user);
         let context = self.context(Operation::GrantRole, Some(user.as_str()));
-        let attempts = context.client.options.retry.max_attempts;
+        let attempts = context.client.retry(&context.call).max_attempts;
         let mut attempt = 0;
         loop {
             attempt += 1;

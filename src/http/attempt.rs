@@ -7,7 +7,7 @@ use bytes::Bytes;
 use reqwest::{Response, StatusCode, header::HeaderValue};
 
 use crate::http::{
-    BodyError, HttpClient, Reply, RequestTimeouts, ResponseEvent, TransportError,
+    BodyError, CallState, HttpClient, Reply, RequestTimeouts, ResponseEvent, TransportError,
     TransportErrorKind, headers, limiter::Permit, outgoing::Outgoing, read_body,
     response::redact_headers,
 };
@@ -22,15 +22,16 @@ pub(super) struct Attempt<'a> {
     pub authorization: Option<&'a HeaderValue>,
     /// How many requests of the call were sent before this one.
     pub resend_count: u32,
-    /// The deadline of the call.
-    pub deadline: tokio::time::Instant,
+    pub call: &'a CallState,
 }
 
 impl Attempt<'_> {
     pub async fn send(&self, outgoing: &mut Outgoing, permit: Permit<'_>) -> AttemptResult {
         let start = Instant::now();
         let waited = permit.waited();
-        let timeouts = RequestTimeouts::new(&self.client.options).until(self.deadline);
+        let options = self.call.options();
+        let timeouts = RequestTimeouts::new(&self.client.options, options.timeout);
+        let timeouts = timeouts.until(self.call.deadline());
         let result = {
             let follow = pin!(self.client.follow(outgoing, self.authorization));
             match timeouts.wait(follow).await {
@@ -48,6 +49,7 @@ impl Attempt<'_> {
             server.address = self.client.endpoint.host(),
             error.r#type = error_type(&result).as_deref(),
             request_id = self.request_id(&result),
+            tag = options.tag.as_deref(),
             waited_ms = waited.as_millis() as u64,
             elapsed_ms = start.elapsed().as_millis() as u64,
             "attempt"
@@ -97,6 +99,7 @@ impl Attempt<'_> {
         observer(&ResponseEvent {
             provider: self.client.service.name,
             operation: self.operation,
+            tag: self.call.options().tag.as_deref(),
             status: reply.status.as_u16(),
             request_id: request_id.as_deref(),
             rate_limit: headers::rate_limit(&reply.headers),

@@ -2,13 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
 use tokio::time::Instant;
 
-use crate::http::{Reply, TransportError, timeout::MAX_TIMEOUT};
+use crate::http::{CallOptions, Reply, TransportError, timeout::MAX_TIMEOUT};
 
 /// The state of one operation: attempts, deadline, ambiguity and the latest reply.
 ///
@@ -16,6 +16,7 @@ use crate::http::{Reply, TransportError, timeout::MAX_TIMEOUT};
 #[derive(Debug)]
 pub(crate) struct CallState {
     deadline: Instant,
+    options: Arc<CallOptions>,
     safe: bool,
     /// Query parameters that are added to those of the bindings.
     query: BTreeMap<String, String>,
@@ -33,11 +34,14 @@ struct Progress {
 }
 
 impl CallState {
-    /// Starts an operation that has to end within `limit`.
+    /// Starts an operation with the options of the current task, or that has to end within `limit`.
     pub fn new(limit: Duration) -> Self {
         let now = SystemTime::now();
+        let options = CallOptions::current();
+        let limit = options.deadline.unwrap_or(limit);
         Self {
             deadline: Instant::now() + limit.min(MAX_TIMEOUT),
+            options,
             safe: false,
             query: BTreeMap::new(),
             progress: Mutex::new(Progress {
@@ -65,6 +69,11 @@ impl CallState {
 
     pub(super) fn query(&self) -> &BTreeMap<String, String> {
         &self.query
+    }
+
+    /// The options of the operation.
+    pub fn options(&self) -> &CallOptions {
+        &self.options
     }
 
     /// Whether the operation was declared safe.

@@ -6,7 +6,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::header::HeaderMap;
 
 use crate::http::{
-    Authorization, CallState, ClientOptions, ClockSkew, Endpoint, Rate, SetupError,
+    Authorization, CallState, ClientOptions, ClockSkew, Endpoint, Rate, RetryPolicy, SetupError,
     limiter::Limiter, retry::Outcome,
 };
 
@@ -82,6 +82,11 @@ impl HttpClient {
         CallState::new(self.options.retry.deadline)
     }
 
+    /// The retry policy of a call.
+    pub fn retry(&self, call: &CallState) -> RetryPolicy {
+        call.options().retry(&self.options.retry)
+    }
+
     /// The delay before a request that was not executed is sent again, or `None` if it should not be; `requested` is the
     /// delay that the server asked for.
     pub fn delay_unsent(&self, call: &CallState, requested: Option<Duration>) -> Option<Duration> {
@@ -96,7 +101,7 @@ impl HttpClient {
         idempotent: bool,
     ) -> Option<Duration> {
         let (attempts, left) = (call.attempts(), call.time_left());
-        let policy = &self.options.retry;
+        let policy = self.retry(call);
         policy.delay(outcome, idempotent, attempts, left, fastrand::f64())
     }
 }

@@ -20,6 +20,8 @@ pub struct ResponseEvent<'a> {
     pub provider: &'static str,
     /// The operation's name in the bindings, such as `create_iam_v2_invitation`.
     pub operation: &'static str,
+    /// The tag of the call; see [`CallOptions::tag`](crate::CallOptions::tag).
+    pub tag: Option<&'a str>,
     /// The HTTP status.
     pub status: u16,
     /// The id of the request, for the provider's support.

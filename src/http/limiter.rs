@@ -10,8 +10,8 @@
 //! A caller may fix several windows, such as one of seconds and one of a day: a request waits for all of them. A request
 //! that cannot be admitted before its deadline fails at once, with the wait.
 //!
-//! Requests are admitted in order of arrival, so a single request waits for the requests in flight only, not for the
-//! rest of a bulk run.
+//! Requests are admitted in order of arrival, and bulk requests one after another, each once no other request waits: a
+//! single request waits for the requests in flight and one of a bulk run, not for the rest of it.
 
 use std::{collections::VecDeque, pin::pin, sync::Mutex, time::Duration};
 
@@ -51,10 +51,23 @@ impl Rate {
     }
 }
 
+/// Which calls the rate limit of a provider admits first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CallPriority {
+    /// Somebody waits for the call: it goes before every bulk call that was not admitted yet.
+    #[default]
+    Interactive,
+    /// One of many calls, which nobody waits for in particular.
+    Bulk,
+}
+
 /// The allowance of one credential.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     concurrency: Semaphore,
+    /// Held by the one bulk request that waits for a permit.
+    bulk: tokio::sync::Mutex<()>,
     /// Only the first request of the queue tries to reserve a slot.
     queue: tokio::sync::Mutex<()>,
     state: Mutex<State>,
@@ -73,6 +86,8 @@ struct State {
     in_flight: usize,
     /// How many requests wait in the queue.
     waiting: usize,
+    /// How many of them are interactive.
+    interactive: usize,
     /// Whether the server's behaviour is known: at first, and after a 429, one request probes alone.
     probed: bool,
     blocked_until: Option<Instant>,
@@ -132,6 +147,7 @@ impl Limiter {
         }
         Self {
             concurrency: Semaphore::new(concurrency.clamp(1, Semaphore::MAX_PERMITS)),
+            bulk: tokio::sync::Mutex::new(()),
             queue: tokio::sync::Mutex::new(()),
             state: Mutex::new(State {
                 windows,
@@ -139,6 +155,7 @@ impl Limiter {
                 rounds_down: false,
                 in_flight: 0,
                 waiting: 0,
+                interactive: 0,
                 probed: !rates.is_empty(),
                 blocked_until: None,
                 spent_until: None,
@@ -154,7 +171,11 @@ impl Limiter {
     /// # Errors
     ///
     /// `deadline` is too early: at once if the wait is known, else at the deadline.
-    pub async fn acquire(&self, deadline: Instant) -> Result<Permit<'_>, TooLate> {
+    pub async fn acquire(
+        &self,
+        deadline: Instant,
+        priority: CallPriority,
+    ) -> Result<Permit<'_>, TooLate> {
         let requested_at = Instant::now();
         let late = |at: Option<Instant>| {
             let at = at.map(|at| self.with_state(|state| at.max(state.spent_until.unwrap_or(at))));
@@ -162,11 +183,21 @@ impl Limiter {
                 wait: at.map(|at| at.saturating_duration_since(Instant::now())),
             }
         };
-        let waiting = Waiting::begin(self);
+        let waiting = Waiting::begin(self, priority);
         let earliest = self.with_state(|state| state.earliest(waiting.before));
         if earliest.is_some_and(|at| at > deadline) {
             return Err(late(earliest));
         }
+        let _bulk = match priority {
+            CallPriority::Bulk => {
+                let turn = pin!(self.bulk_turn());
+                let Ok(turn) = timeout_at(|| deadline, turn).await else {
+                    return Err(late(self.with_state(|state| state.after_in_flight())));
+                };
+                Some(turn)
+            }
+            CallPriority::Interactive => None,
+        };
         let concurrency = timeout_at(|| deadline, pin!(self.concurrency.acquire())).await;
         let Ok(concurrency) = concurrency else {
             return Err(late(None));
@@ -199,6 +230,18 @@ impl Limiter {
                     }
                 }
             }
+        }
+    }
+
+    /// Waits until it is the turn of a bulk request, and no interactive one waits.
+    async fn bulk_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        let turn = self.bulk.lock().await;
+        loop {
+            let completed = self.completed.notified();
+            if self.with_state(|state| state.interactive == 0) {
+                return turn;
+            }
+            completed.await;
         }
     }
 
@@ -250,24 +293,40 @@ impl Drop for Permit<'_> {
 /// Counts one request in the queue until it is dropped.
 struct Waiting<'a> {
     limiter: &'a Limiter,
+    is_interactive: bool,
     /// How many requests were in the queue before it.
     before: usize,
 }
 
 impl<'a> Waiting<'a> {
-    fn begin(limiter: &'a Limiter) -> Self {
+    fn begin(limiter: &'a Limiter, priority: CallPriority) -> Self {
+        let is_interactive = priority == CallPriority::Interactive;
         let before = limiter.with_state(|state| {
             state.waiting += 1;
-            state.waiting - 1
+            state.interactive += usize::from(is_interactive);
+            match is_interactive {
+                true => state.interactive - 1,
+                false => state.waiting - 1,
+            }
         });
-        Self { limiter, before }
+        Self {
+            limiter,
+            is_interactive,
+            before,
+        }
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.limiter
-            .with_state(|state| state.waiting = state.waiting.saturating_sub(1));
+        let was_last = self.limiter.with_state(|state| {
+            state.waiting = state.waiting.saturating_sub(1);
+            state.interactive -= usize::from(self.is_interactive);
+            self.is_interactive && state.interactive == 0 && state.waiting > 0
+        });
+        if was_last {
+            self.limiter.completed.notify_waiters();
+        }
     }
 }
 

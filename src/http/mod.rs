@@ -10,6 +10,7 @@
 
 mod attempt;
 mod call;
+mod call_options;
 mod client;
 mod clock_skew;
 mod credentials;
@@ -51,11 +52,13 @@ pub(crate) use self::{
     token_cache::{Authorization, Token, TokenProvider},
 };
 pub use self::{
+    call_options::CallOptions,
     credentials::Credentials,
     endpoint::BaseUrl,
     error::{TransportError, TransportErrorKind},
     event::{ResponseEvent, ResponseObserver},
     headers::RateLimit,
+    limiter::CallPriority,
     retry::RetryPolicy,
     transport::Transport,
 };

@@ -1,6 +1,6 @@
 //! A request that may be sent more than once.
 
-use reqwest::{Method, Request};
+use reqwest::{Method, Request, header::HeaderMap};
 use url::Url;
 
 use crate::http::Endpoint;
@@ -31,6 +31,15 @@ impl Outgoing {
 
     pub fn method(&self) -> &Method {
         &self.method
+    }
+
+    /// Sets headers of every attempt.
+    pub fn set_headers(&mut self, headers: &HeaderMap) {
+        if let Some(request) = &mut self.request {
+            for (name, value) in headers {
+                request.headers_mut().insert(name, value.clone());
+            }
+        }
     }
 
     /// Whether the request goes to this endpoint.

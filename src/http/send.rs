@@ -38,6 +38,7 @@ impl HttpClient {
             let error = TransportError::new(TransportErrorKind::InvalidRequest, message);
             return Err(call.annotate(error));
         }
+        outgoing.set_headers(call.options().headers());
         let is_mutating = !(call.is_safe() || outgoing.method().is_safe());
         let is_idempotent = call.is_safe() || outgoing.method().is_idempotent();
         let mut last: Option<AttemptResult> = None;
@@ -56,7 +57,7 @@ impl HttpClient {
                 operation,
                 authorization: authorization.as_ref(),
                 resend_count: call.record_attempt(),
-                deadline: call.deadline(),
+                call,
             };
             let result = attempt.send(outgoing, permit).await;
             if let Ok(reply) = &result
@@ -127,7 +128,11 @@ impl HttpClient {
 
     /// Waits for a permit of the rate limiter, until the deadline.
     async fn permit(&self, call: &CallState) -> Result<Permit<'_>, TransportError> {
-        let permit = pin!(self.limiter.acquire(call.deadline())).await;
+        let permit = pin!(
+            self.limiter
+                .acquire(call.deadline(), call.options().priority.unwrap_or_default())
+        )
+        .await;
         permit.map_err(|late| match late.wait {
             Some(wait) => {
                 let message = "the rate limit leaves no room before the deadline of the call";

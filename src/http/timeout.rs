@@ -17,10 +17,11 @@ pub(crate) struct RequestTimeouts {
 }
 
 impl RequestTimeouts {
-    /// The time limits of a request that is about to be sent.
-    pub fn new(options: &ClientOptions) -> Self {
+    /// The time limits of a request that is about to be sent, in total `timeout` if that is set.
+    pub fn new(options: &ClientOptions, timeout: Option<Duration>) -> Self {
+        let timeout = timeout.unwrap_or(options.timeout);
         Self {
-            deadline: Instant::now() + options.timeout.min(MAX_TIMEOUT),
+            deadline: Instant::now() + timeout.min(MAX_TIMEOUT),
             read_timeout: options.read_timeout.min(MAX_TIMEOUT),
         }
     }

@@ -9,6 +9,7 @@ mod backend;
 mod bindings;
 mod builder;
 mod bulk;
+mod call_options;
 mod clickhouse;
 mod clickhouse_failures;
 mod clickhouse_list;

@@ -8,6 +8,8 @@ use tokio::time::sleep;
 
 use super::*;
 
+const INTERACTIVE: CallPriority = CallPriority::Interactive;
+
 /// How a server writes `X-RateLimit-Reset`.
 #[derive(Clone, Copy, Debug)]
 enum Style {
@@ -71,7 +73,7 @@ impl Server {
 }
 
 async fn call(server: &Server, limiter: &Limiter) {
-    let permit = limiter.acquire(never()).await.unwrap();
+    let permit = limiter.acquire(never(), INTERACTIVE).await.unwrap();
     sleep(Duration::from_micros(200 + fastrand::u64(0..600))).await;
     let (served, reported) = server.answer();
     sleep(Duration::from_micros(200 + fastrand::u64(0..600))).await;
@@ -159,23 +161,27 @@ async fn a_single_request_does_not_wait_behind_a_bulk_run() {
 #[tokio::test(start_paused = true)]
 async fn an_abandoned_request_releases_its_slot() {
     let limiter = Limiter::new(None, &[rate(1, 1_000)], 1, MAX_WINDOW);
-    drop(limiter.acquire(never()).await.unwrap());
+    drop(limiter.acquire(never(), INTERACTIVE).await.unwrap());
     let start = Instant::now();
-    drop(limiter.acquire(never()).await.unwrap());
+    drop(limiter.acquire(never(), INTERACTIVE).await.unwrap());
     assert_eq!(start.elapsed().as_millis(), 1_000);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_rejection_blocks_everything_for_as_long_as_it_says() {
     let limiter = Limiter::new(None, &[], 16, MAX_WINDOW);
-    limiter.acquire(never()).await.unwrap().complete(None, None);
     limiter
-        .acquire(never())
+        .acquire(never(), INTERACTIVE)
+        .await
+        .unwrap()
+        .complete(None, None);
+    limiter
+        .acquire(never(), INTERACTIVE)
         .await
         .unwrap()
         .complete(None, Some(Some(Duration::from_secs(7))));
     let start = Instant::now();
-    drop(limiter.acquire(never()).await.unwrap());
+    drop(limiter.acquire(never(), INTERACTIVE).await.unwrap());
     assert_eq!(start.elapsed().as_secs(), 7);
 }
 
@@ -191,7 +197,7 @@ fn reported(limit: u64, remaining: u64, reset: Duration) -> Option<RateLimit> {
 /// How long the next request has to wait.
 async fn wait(limiter: &Limiter) -> Duration {
     let start = Instant::now();
-    drop(limiter.acquire(never()).await.unwrap());
+    drop(limiter.acquire(never(), INTERACTIVE).await.unwrap());
     start.elapsed()
 }
 
@@ -199,7 +205,7 @@ async fn wait(limiter: &Limiter) -> Duration {
 async fn what_others_spent_of_the_same_allowance_is_spent() {
     for reset in [Duration::from_secs(4), Duration::from_millis(4_321)] {
         let limiter = Limiter::new(None, &[], 16, MAX_WINDOW);
-        let first = limiter.acquire(never()).await.unwrap();
+        let first = limiter.acquire(never(), INTERACTIVE).await.unwrap();
         first.complete(reported(10, 1, reset), None);
         assert_eq!(wait(&limiter).await, Duration::ZERO, "one was left");
         assert_eq!(wait(&limiter).await, reset + ROUNDING);
@@ -210,12 +216,12 @@ async fn what_others_spent_of_the_same_allowance_is_spent() {
 async fn an_absurd_figure_affects_its_response_only() {
     let limiter = Limiter::new(None, &[], 16, MAX_WINDOW);
     let second = Duration::from_secs(1);
-    let first = limiter.acquire(never()).await.unwrap();
+    let first = limiter.acquire(never(), INTERACTIVE).await.unwrap();
     first.complete(reported(2, 1, Duration::MAX), None);
     let others = async {
         for _ in 0..60 {
             limiter
-                .acquire(never())
+                .acquire(never(), INTERACTIVE)
                 .await
                 .unwrap()
                 .complete(reported(2, 1, second), None);
@@ -234,10 +240,10 @@ async fn an_absurd_figure_affects_its_response_only() {
 async fn figures_beyond_all_bounds_are_survived() {
     let limiter = Limiter::new(None, &[], 16, MAX_WINDOW);
     for (limit, remaining) in [(u64::MAX, 0), (u64::MAX, u64::MAX), (1, u64::MAX), (0, 0)] {
-        let permit = limiter.acquire(never()).await.unwrap();
+        let permit = limiter.acquire(never(), INTERACTIVE).await.unwrap();
         permit.complete(reported(limit, remaining, Duration::MAX), None);
     }
-    let permit = limiter.acquire(never()).await.unwrap();
+    let permit = limiter.acquire(never(), INTERACTIVE).await.unwrap();
     permit.complete(None, Some(Some(Duration::MAX)));
     assert!(wait(&limiter).await <= MAX_WINDOW + ROUNDING);
 }
@@ -249,16 +255,20 @@ async fn rejections_without_headers_back_off_exponentially() {
     for _ in 0..7 {
         let start = Instant::now();
         limiter
-            .acquire(never())
+            .acquire(never(), INTERACTIVE)
             .await
             .unwrap()
             .complete(None, Some(None));
         waits.push(start.elapsed().as_secs());
     }
     assert_eq!(waits, [0, 1, 2, 4, 8, 16, 30]);
-    limiter.acquire(never()).await.unwrap().complete(None, None);
     limiter
-        .acquire(never())
+        .acquire(never(), INTERACTIVE)
+        .await
+        .unwrap()
+        .complete(None, None);
+    limiter
+        .acquire(never(), INTERACTIVE)
         .await
         .unwrap()
         .complete(None, Some(None));
@@ -269,12 +279,12 @@ async fn rejections_without_headers_back_off_exponentially() {
 async fn after_a_rejection_one_request_probes_alone() {
     let limiter = Limiter::new(None, &[], 16, MAX_WINDOW);
     limiter
-        .acquire(never())
+        .acquire(never(), INTERACTIVE)
         .await
         .unwrap()
         .complete(None, Some(None));
-    let ahead = limiter.acquire(never()).await.unwrap();
-    let mut next = Box::pin(limiter.acquire(never()));
+    let ahead = limiter.acquire(never(), INTERACTIVE).await.unwrap();
+    let mut next = Box::pin(limiter.acquire(never(), INTERACTIVE));
     assert!(futures_util::poll!(&mut next).is_pending());
     ahead.complete(None, None);
     next.await.unwrap();
@@ -287,7 +297,7 @@ async fn all_windows_hold_at_once() {
     let begun = Instant::now();
     let mut sent = Vec::new();
     for _ in 0..70 {
-        drop(limiter.acquire(never()).await.unwrap());
+        drop(limiter.acquire(never(), INTERACTIVE).await.unwrap());
         sent.push(begun.elapsed());
     }
     for rate in rates {
@@ -306,18 +316,18 @@ async fn all_windows_hold_at_once() {
 async fn a_request_that_would_miss_its_deadline_fails_at_once() {
     let limiter = Limiter::new(None, &[rate(2, 600_000)], 16, MAX_WINDOW);
     for _ in 0..2 {
-        drop(limiter.acquire(never()).await.unwrap());
+        drop(limiter.acquire(never(), INTERACTIVE).await.unwrap());
     }
     let begun = Instant::now();
     let soon = || Instant::now() + Duration::from_secs(30);
-    let late = limiter.acquire(soon()).await.unwrap_err();
+    let late = limiter.acquire(soon(), INTERACTIVE).await.unwrap_err();
     assert_eq!(late.wait, Some(Duration::from_secs(600)));
     assert_eq!(begun.elapsed(), Duration::ZERO);
     // Also behind somebody who has the time.
-    let patient = limiter.acquire(never());
+    let patient = limiter.acquire(never(), INTERACTIVE);
     let rejected = async {
         tokio::task::yield_now().await;
-        let late = limiter.acquire(soon()).await.unwrap_err();
+        let late = limiter.acquire(soon(), INTERACTIVE).await.unwrap_err();
         (late, begun.elapsed())
     };
     let (_patient, (late, waited)) = tokio::join!(patient, rejected);
@@ -331,23 +341,26 @@ async fn a_request_that_would_miss_its_deadline_fails_at_once() {
 async fn a_spent_quota_is_reported_with_its_end() {
     let limiter = Limiter::new(None, &[], 16, MAX_WINDOW);
     let day = Duration::from_secs(86_400);
-    let first = limiter.acquire(never()).await.unwrap();
+    let first = limiter.acquire(never(), INTERACTIVE).await.unwrap();
     first.complete(reported(1, 0, day), None);
     let soon = || Instant::now() + Duration::from_secs(30);
-    let late = limiter.acquire(soon()).await.unwrap_err();
+    let late = limiter.acquire(soon(), INTERACTIVE).await.unwrap_err();
     assert_eq!(late.wait, Some(day));
     // A request that has the time probes earlier, since the figure may be wrong.
-    let probe = limiter.acquire(never()).await.unwrap();
+    let probe = limiter.acquire(never(), INTERACTIVE).await.unwrap();
     probe.complete(reported(1, 1, Duration::from_secs(10)), None);
-    assert!(limiter.acquire(soon()).await.is_ok());
+    assert!(limiter.acquire(soon(), INTERACTIVE).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_a_connection_is_not_told_of_the_rate() {
     let limiter = Limiter::new(None, &[], 1, MAX_WINDOW);
-    let _only = limiter.acquire(never()).await.unwrap();
+    let _only = limiter.acquire(never(), INTERACTIVE).await.unwrap();
     let soon = Instant::now() + Duration::from_secs(3);
-    assert_eq!(limiter.acquire(soon).await.unwrap_err().wait, None);
+    assert_eq!(
+        limiter.acquire(soon, INTERACTIVE).await.unwrap_err().wait,
+        None
+    );
     assert_eq!(Instant::now(), soon);
 }
 
@@ -357,10 +370,10 @@ async fn a_429_that_asks_for_no_wait_blocks_as_one_that_says_nothing() {
         let limiter = Limiter::new(None, &[], 16, MAX_WINDOW);
         let begun = Instant::now();
         for _ in 0..3 {
-            let permit = limiter.acquire(never()).await.unwrap();
+            let permit = limiter.acquire(never(), INTERACTIVE).await.unwrap();
             permit.complete(None, Some(requested_delay));
         }
-        drop(limiter.acquire(never()).await.unwrap());
+        drop(limiter.acquire(never(), INTERACTIVE).await.unwrap());
         assert_eq!(begun.elapsed().as_secs(), 1 + 2 + 4, "{requested_delay:?}");
     }
 }
