@@ -158,7 +158,7 @@ pub use crate::{
     confluent::{Confluent, ConfluentBuilder, StsCredentials, SubjectToken},
     error::{Error, ErrorDetail, ErrorKind, Operation, RateLimit, Result},
     extra::Extra,
-    http::{BaseUrl, Credentials, ResponseEvent, ResponseObserver, RetryPolicy},
+    http::{BaseUrl, Credentials, ProxyUrl, ResponseEvent, ResponseObserver, RetryPolicy},
     invitation::{
         AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, ResourceReference,
         RoleAssignment, RoleKind, Roles, UnknownValue, WireInvitation,

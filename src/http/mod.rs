@@ -23,6 +23,7 @@ mod operation;
 mod options;
 mod outgoing;
 mod path;
+mod proxy;
 mod redact;
 mod redirect;
 mod response;
@@ -45,6 +46,7 @@ pub(crate) use self::{
     operation::OperationSpec,
     options::{ClientOptions, common_setters},
     outgoing::Outgoing,
+    proxy::proxy_in_use,
     redact::Redactor,
     response::{BodyError, Reply, read_body},
     timeout::RequestTimeouts,
@@ -56,6 +58,7 @@ pub use self::{
     error::{TransportError, TransportErrorKind},
     event::{ResponseEvent, ResponseObserver},
     headers::RateLimit,
+    proxy::ProxyUrl,
     retry::RetryPolicy,
     transport::Transport,
 };
