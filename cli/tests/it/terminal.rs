@@ -96,7 +96,7 @@ async fn ctrl_c_names_the_creates_in_flight() {
     assert_eq!(code, 130, "{said}");
     assert!(said.contains("interrupted"), "{said}");
     assert!(
-        said.contains("`org-invitations list`: ann@example.com"),
+        said.contains("`org-invitations -p confluent list`: ann@example.com"),
         "{said}"
     );
 }
