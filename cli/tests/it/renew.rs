@@ -32,12 +32,12 @@ async fn renewing_keeps_roles_and_auth_type() {
         let create = [
             "-p", provider, "-o", "json", "create", &email, option, value,
         ];
-        let created = fixture.run(&create).await.json();
+        let created = fixture.run(&create).await.one();
         let id = text(&created["id"]);
         let renewed = fixture
             .run(&["-p", provider, "-o", "json", "renew", "--yes", &id])
             .await
-            .json();
+            .one();
         assert_eq!(renewed["outcome"], "renewed");
         assert_eq!(renewed["old_id"], id.as_str());
         let new = &renewed["invitation"];
@@ -96,7 +96,7 @@ async fn a_lost_person_is_named_with_the_create_command() {
         "--role-id",
         billing,
     ];
-    let id = text(&fixture.run(&create).await.json()["id"]);
+    let id = text(&fixture.run(&create).await.one()["id"]);
     fixture.sandbox.set_faults(create_fails(403));
     let lost = fixture
         .run(&["-p", "clickhouse", "renew", "--yes", &id, "-o", "jsonl"])
@@ -289,7 +289,7 @@ async fn a_failed_delete_leaves_the_invitation_unchanged() {
         .run(&["-p", "confluent", "renew", "--yes", &accepted, "-o", "json"])
         .await;
     refused.fails(1, &["already accepted"]);
-    let row: Value = serde_json::from_str(&refused.stdout).unwrap();
+    let row = refused.one();
     assert_eq!(row["outcome"], "refused");
     let fault = Rule::new(Fault::status_before(403))
         .on(Operation::Delete)
