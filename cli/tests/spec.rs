@@ -123,7 +123,7 @@ fn a_breaking_change_exits_with_1() {
             "table",
             "breaking  /components/schemas/Invitation/properties/expireAt",
         ),
-        ("json", "\"class\": \"breaking\""),
+        ("json", "\"class\":\"breaking\""),
         (
             "markdown",
             "| **breaking** | `/components/schemas/Invitation/properties/expireAt` |",
@@ -228,8 +228,10 @@ fn show_prints_the_normalised_document() {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shown.json");
     fs::write(&path, &stdout).unwrap();
     let (code, stdout, stderr) = spec(&["diff", "-o", "json"], &[&document, &path]);
-    let compared: Value = serde_json::from_str(&stdout).unwrap();
-    assert_eq!((code, &compared), (Some(0), &json!([])), "{stderr}");
+    let compared: Vec<Value> = serde_json::from_str(&stdout).unwrap();
+    // The names in the bindings are others.
+    let meaning = compared.iter().filter(|one| one["class"] != "bindings");
+    assert_eq!((code, meaning.count()), (Some(0), 0), "{stderr}");
 }
 
 /// Runs `spec` with this text on stdin.

@@ -184,14 +184,21 @@ impl Table {
     /// Wraps and shortens columns, and then leaves columns out, until the rows fit the terminal or nothing more may go.
     fn fit(&self, columns: &mut [Column], available: usize) {
         let position = |name: &&str| self.header.iter().position(|header| header == name);
-        for (names, least, overlong) in [
-            (self.narrow.wrapped, MIN_WRAPPED, Overlong::Wrap),
-            (self.narrow.shortened, MIN_SHORTENED, Overlong::Shorten),
+        // Words stay whole as long as that is possible.
+        for (names, overlong, keeps_words) in [
+            (self.narrow.wrapped, Overlong::Wrap, true),
+            (self.narrow.shortened, Overlong::Shorten, false),
+            (self.narrow.wrapped, Overlong::Wrap, false),
         ] {
             for at in names.iter().filter_map(position) {
                 let excess = excess(columns, available);
-                let column = &mut columns[at];
+                let least = match (overlong, keeps_words) {
+                    (Overlong::Wrap, true) => self.longest_word(at).max(MIN_WRAPPED),
+                    (Overlong::Wrap, false) => MIN_WRAPPED,
+                    _ => MIN_SHORTENED,
+                };
                 let least = least.max(self.header[at].width());
+                let column = &mut columns[at];
                 if excess > 0 && column.width > least {
                     column.width = column.width.saturating_sub(excess).max(least);
                     column.overlong = overlong;
@@ -212,6 +219,13 @@ impl Table {
             let names = dropped.join(", ");
             eprintln!("note: the terminal is too narrow for {names}; -o csv has every column");
         }
+    }
+
+    /// The width of the longest word in a column of the rows so far.
+    fn longest_word(&self, at: usize) -> usize {
+        let cells = self.buffered.iter().filter_map(|row| row.get(at));
+        let widths = cells.map(|cell| cell.display().split(' ').map(|word| word.width()).max());
+        widths.flatten().max().unwrap_or_default()
     }
 }
 
@@ -236,34 +250,38 @@ fn shorten(text: &str, width: usize) -> String {
     short
 }
 
-/// A text in lines of at most `width`, broken at blanks where there are some.
+/// A text in lines of at most `width`, broken at blanks. Longer words are broken behind a sign, or else anywhere.
 fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    let mut used = 0;
+    let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
-        let is_first = used == 0;
-        if !is_first && used + 1 + word.width() > width {
-            lines.push(String::new());
-            used = 0;
-        }
-        let Some(line) = lines.last_mut() else { break };
-        if !is_first && used > 0 {
-            line.push(' ');
-            used += 1;
-        }
-        for letter in word.chars() {
-            let letter_width = letter.width().unwrap_or(0);
-            if used + letter_width > width && used > 0 {
-                lines.push(String::new());
-                used = 0;
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= width => {
+                line.push(' ');
+                line.push_str(word);
             }
-            if let Some(line) = lines.last_mut() {
-                line.push(letter);
-            }
-            used += letter_width;
+            _ => lines.extend(break_word(word, width)),
         }
     }
     lines
+}
+
+/// The parts of a word of at most `width`, and at least one.
+fn break_word(word: &str, width: usize) -> Vec<String> {
+    let (mut parts, mut part) = (Vec::new(), String::new());
+    for letter in word.chars() {
+        if !part.is_empty() && part.width() + letter.width().unwrap_or(0) > width {
+            let is_sign = |letter: char| matches!(letter, '_' | '-' | '/' | '.' | '@' | ':' | ',');
+            let behind = part.rfind(is_sign).map(|at| at + 1);
+            let at = behind
+                .filter(|at| *at * 2 > part.len())
+                .unwrap_or(part.len());
+            let rest = part.split_off(at);
+            parts.push(std::mem::replace(&mut part, rest));
+        }
+        part.push(letter);
+    }
+    parts.push(part);
+    parts
 }
 
 /// The lines of a cell in its column.
@@ -313,6 +331,8 @@ mod tests {
     fn texts_are_wrapped_at_blanks_and_long_words_anywhere() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh ij", 4), ["abcd", "efgh", "ij"]);
+        assert_eq!(wrap("x API_SECRET_KEY", 12), ["x", "API_SECRET_", "KEY"]);
+        assert_eq!(wrap("äöü 漢字漢字", 4), ["äöü", "漢字", "漢字"]);
         assert_eq!(wrap("a", 4), ["a"]);
         assert_eq!(wrap("", 4), [""]);
     }

@@ -73,8 +73,8 @@ async fn roles_of_the_owner_tell_the_right_to_write() {
             &[("u-ann", "OrganizationAdmin")],
             "ROBOT",
             "secret-r",
-            "warning",
-            "has no role",
+            "unknown",
+            "no role of its own",
         ),
     ] {
         let fixture = organization(bindings).await;

@@ -269,7 +269,7 @@ async fn doctor_and_members_fit_the_terminal() {
             80,
             &["flag --timeout", "the credential may list invitations"][..],
         ),
-        (&format!("{roles} --dry-run"), 76, &[email, "+Developer"]),
+        (&format!("{roles} --dry-run"), 76, &[email, "+Member"]),
         (&remove, 60, &[email]),
     ] {
         let (shown, code) = end(&mut start_in_width(&fixture, width, arguments));

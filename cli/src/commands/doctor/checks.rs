@@ -103,13 +103,17 @@ impl Checks {
                 format!("the owner of the key has the role {role}, which may invite and withdraw");
             return self.add("permission", Verdict::Ok, &detail);
         }
+        if roles.is_empty() {
+            // Whoever may list has roles, so they come from elsewhere, such as a group.
+            let detail = format!(
+                "{unknown}: the owner of the key has no role of its own, and perhaps those of a group"
+            );
+            return self.add("permission", Verdict::Unknown, &detail);
+        }
         let names = role_names(&roles).join(", ");
-        let has = match names.is_empty() {
-            true => "no role".to_owned(),
-            false => format!("only {}", escape_control(&names)),
-        };
         let detail = format!(
-            "the owner of the key has {has}; inviting usually needs {}, so a change may be refused",
+            "the owner of the key has only {}; inviting usually needs {}, so a change may be refused",
+            escape_control(&names),
             ADMINISTRATORS.join(" or ")
         );
         self.add("permission", Verdict::Warning, &detail);

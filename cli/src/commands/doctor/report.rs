@@ -158,18 +158,16 @@ impl ValueReport {
 }
 
 impl Record for &ValueReport {
-    const TABLE: &'static [&'static str] = &["KEY", "VALUE", "SOURCE", "OVERRIDES"];
+    const TABLE: &'static [&'static str] = &["KEY", "VALUE", "SOURCE"];
     const CSV: &'static [&'static str] = Self::TABLE;
-    const WRAPPED: &'static [&'static str] = &["OVERRIDES", "VALUE", "SOURCE"];
+    const WRAPPED: &'static [&'static str] = &["SOURCE", "VALUE"];
 
     fn line(&self) -> Vec<String> {
-        let over = self.preferred_to.join(", ");
-        vec![
-            self.name.clone(),
-            self.value.clone(),
-            self.source.clone(),
-            over,
-        ]
+        let source = match self.preferred_to.as_slice() {
+            [] => self.source.clone(),
+            others => format!("{} (overrides {})", self.source, others.join(", ")),
+        };
+        vec![self.name.clone(), self.value.clone(), source]
     }
 }
 
