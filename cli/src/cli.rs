@@ -77,8 +77,8 @@ Without a flag, the only provider that is set up is used.
 Secrets are never flags. `org-invitations doctor` shows the source of each
 value, and `org-invitations schema config` describes every key of a profile.
 
-Requests go through the proxy that --proxy, `connection.proxy` of the profile,
-HTTPS_PROXY or ALL_PROXY names, unless NO_PROXY has the host. --ca-file or
+Requests go through the proxy of --proxy, else of `connection.proxy` of the profile,
+else of HTTPS_PROXY or ALL_PROXY, which NO_PROXY limits. --ca-file or
 `connection.ca_file` adds root certificates, for a proxy that looks into TLS.
 
 Many organisations: `list`, `members list`, `who`, `plan` and `doctor` take
@@ -92,7 +92,7 @@ Other variables: ORG_INVITATIONS_PROVIDER, ORG_INVITATIONS_PROFILE,
 ORG_INVITATIONS_CONFIG, NO_COLOR.
 
 Data goes to stdout, everything else to stderr. With `-o json` a result is always
-an array, also of one or no element, so that `jq '.[].email'` is right everywhere;
+an array, also of one or no element, so that `jq '.[]'` is right everywhere;
 `-o jsonl` has the same elements, one a line, and `-o yaml` the same list.
 `schema` and `spec show` print one document.
 

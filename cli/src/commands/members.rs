@@ -22,9 +22,7 @@ use crate::{
     completion,
     failure::Failure,
     interrupt::{Interrupt, UNCHANGED},
-    output::{
-        Cell, LayoutOptions, MemberRecord, Output, Record, escape_control, role_names,
-    },
+    output::{Cell, LayoutOptions, MemberRecord, Output, Record, escape_control, role_names},
     provider::ProviderContext,
     providers::{self, Origin, Providers},
 };

@@ -7,8 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     config::ProfileRecord, delete::DeletedRecord, doctor::ProviderReport, export::ExportRecord,
-    members::RoleChangeRecord,
-    renew::RenewedRecord,
+    members::RoleChangeRecord, renew::RenewedRecord,
 };
 use crate::{
     apply::{OutcomeRecord, StepRecord},

@@ -147,6 +147,8 @@ async fn every_command_prints_an_array() {
                 "members",
                 "remove",
                 "--yes",
+                "--min-admins",
+                "0",
                 "dan@example.com",
             ],
             Some(1),

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use org_invitations_sandbox::{Fault, Faults, Operation, Provider, Rule, Sandbox};
-use serde_json::Value;
 
 use crate::fixture::{Fixture, new_home, text};
 
@@ -411,11 +410,11 @@ async fn a_renewal_without_a_role_says_how_to_give_it() {
         "-o",
         "json",
     ];
-    let id = text(&fixture.run(&create).await.json()["id"]);
+    let id = text(&fixture.run(&create).await.one()["id"]);
     let renew = ["-p", "confluent", "renew", &id, "--yes", "-o", "json"];
     let quiet = fixture.run(&renew).await;
     assert!(!quiet.stderr.contains("warning"), "{}", quiet.stderr);
-    let id = text(&quiet.json()["invitation"]["id"]);
+    let id = text(&quiet.one()["invitation"]["id"]);
 
     let refused = Rule::new(Fault::status_before(403)).on(Operation::CreateRoleBinding);
     fixture
@@ -429,7 +428,7 @@ async fn a_renewal_without_a_role_says_how_to_give_it() {
     ];
     incomplete.fails(1, &words);
     assert!(!incomplete.stderr.contains("may have been carried out"));
-    let record: Value = serde_json::from_str(&incomplete.stdout).unwrap();
+    let record = incomplete.one();
     assert_eq!(record["outcome"], "incomplete");
     assert_ne!(record["invitation"]["id"], id.as_str());
 

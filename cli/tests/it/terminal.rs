@@ -262,7 +262,7 @@ async fn doctor_and_members_fit_the_terminal() {
     };
     let clickhouse = "-p clickhouse --color never";
     let roles = format!("{clickhouse} members set-roles {email} --role Developer --role Member");
-    let remove = format!("{clickhouse} members remove --yes {email}");
+    let remove = format!("{clickhouse} members remove --min-admins 0 --dry-run {email}");
     for (arguments, width, words) in [
         (
             "doctor --color never --timeout 30s",
