@@ -44,7 +44,7 @@ async fn renewing_keeps_roles_and_auth_type() {
         assert_eq!(new.pointer(pointer), created.pointer(pointer), "{provider}");
         assert_eq!(
             new.pointer(pointer),
-            Some(&Value::from(value)),
+            Some(&serde_json::Value::from(value)),
             "{provider}"
         );
     }
