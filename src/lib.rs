@@ -160,7 +160,7 @@ pub use crate::{
     error::{Error, ErrorDetail, ErrorKind, Operation, RateLimit, Result},
     extra::Extra,
     http::{
-        BaseUrl, CallOptions, CallPriority, Credentials, ResponseEvent, ResponseObserver,
+        BaseUrl, CallOptions, CallPriority, Credentials, ProxyUrl, ResponseEvent, ResponseObserver,
         RetryPolicy,
     },
     invitation::{

@@ -342,6 +342,36 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// Those of every call, such as [`PermissionDenied`](crate::ErrorKind::PermissionDenied) where the key may not read
     /// itself.
     async fn key_owner(&self) -> Result<Option<MemberId>>;
+
+    /// The roles of whoever owns the API key in use, a person or a service account: what the key may do, as far as roles
+    /// tell it. Idempotent. `None` where the provider does not tell: with a token, on ClickHouse, or with a document
+    /// without the operations.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use org_invitations::{Confluent, InvitationProvider, MemberProvider};
+    /// # use org_invitations_sandbox::{Config, ConfluentKey, ConfluentMember, ConfluentOrganization, Sandbox};
+    /// # let organization = ConfluentOrganization::default()
+    /// #     .member(ConfluentMember::new("ann@example.com").id("u-ann"))
+    /// #     .key(ConfluentKey::new("KEY", "a-secret").user("u-ann"));
+    /// # let mut config = Config::default();
+    /// # config.confluent = vec![organization];
+    /// # let sandbox = Sandbox::builder().config(config).start().await?;
+    /// # let provider = Confluent::builder().api_key("KEY", "a-secret").base_url(sandbox.url()).build()?;
+    /// # if !provider.capabilities().api_keys || !provider.capabilities().role_scopes { return Ok(()); }
+    /// provider.grant_roles(&"u-ann".parse()?, &["MetricsViewer".parse()?]).await?;
+    /// let roles = provider.key_roles().await?.ok_or("no roles")?;
+    /// assert!(roles.iter().any(|role| role.name.as_deref() == Some("MetricsViewer")));
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of every call, such as [`PermissionDenied`](crate::ErrorKind::PermissionDenied) where the key may read
+    /// neither itself nor roles.
+    async fn key_roles(&self) -> Result<Option<Vec<RoleAssignment>>>;
 }
 
 /// What every provider can do because it is a [`MemberProvider`].
@@ -477,6 +507,10 @@ macro_rules! forward {
 
             async fn key_owner(&self) -> Result<Option<MemberId>> {
                 (**self).key_owner().await
+            }
+
+            async fn key_roles(&self) -> Result<Option<Vec<RoleAssignment>>> {
+                (**self).key_roles().await
             }
         }
     };

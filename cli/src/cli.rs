@@ -1,17 +1,17 @@
 //! The command line: global options and commands. The arguments of a command are in its module under `commands/`.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 use org_invitations::ProviderKind;
 
 use crate::{
     commands::{
-        apply::ApplyArgs, completions::CompletionsArgs, copy::CopyArgs, create::CreateArgs,
-        delete::DeleteArgs, export::ExportArgs, get::GetArgs, list::ListArgs, man::ManArgs,
-        members::MembersCommand, plan::PlanArgs, remove::RemoveArgs, renew::RenewArgs,
-        roles::RolesCommand, sandbox::SandboxArgs, schema::SchemaArgs, spec::SpecCommand,
-        who::WhoArgs,
+        apply::ApplyArgs, completions::CompletionsArgs, config::ConfigCommand, copy::CopyArgs,
+        create::CreateArgs, delete::DeleteArgs, export::ExportArgs, get::GetArgs, list::ListArgs,
+        man::ManArgs, members::MembersCommand, plan::PlanArgs, remove::RemoveArgs,
+        renew::RenewArgs, roles::RolesCommand, sandbox::SandboxArgs, schema::SchemaArgs,
+        spec::SpecCommand, who::WhoArgs,
     },
     completion,
     failure::Failure,
@@ -54,6 +54,7 @@ Credentials come from the environment or from a profile:
               CLICKHOUSE_CLOUD_API_SECRET,
               and CLICKHOUSE_API_URL for another base URL
 
+The quickest way to a profile is `org-invitations config init`, which asks.
 Profiles are in ~/.config/org-invitations/config.toml (in XDG_CONFIG_HOME if
 that is set; on Windows in %APPDATA%\\org-invitations):
 
@@ -69,11 +70,16 @@ that is set; on Windows in %APPDATA%\\org-invitations):
   organization_id = \"11111111-2222-3333-4444-555555555555\"
   api_key = \"abcdefgh\"
   api_secret_file = \"clickhouse.secret\"    # in the folder of this file
+  connection.proxy = \"socks5h://127.0.0.1:1080\"
 
 A flag overrides the environment, and the environment overrides the profile.
 Without a flag, the only provider that is set up is used.
 Secrets are never flags. `org-invitations doctor` shows the source of each
 value, and `org-invitations schema config` describes every key of a profile.
+
+Requests go through the proxy of --proxy, else of `connection.proxy` of the profile,
+else of HTTPS_PROXY or ALL_PROXY, which NO_PROXY limits. --ca-file or
+`connection.ca_file` adds root certificates, for a proxy that looks into TLS.
 
 Many organisations: `list`, `members list`, `who`, `plan` and `doctor` take
 --profile more than once, or --all-profiles. They read from up to 256
@@ -85,7 +91,10 @@ or that of the failures if nothing succeeded.
 Other variables: ORG_INVITATIONS_PROVIDER, ORG_INVITATIONS_PROFILE,
 ORG_INVITATIONS_CONFIG, NO_COLOR.
 
-Data goes to stdout, everything else to stderr.
+Data goes to stdout, everything else to stderr. With `-o json` a result is always
+an array, also of one or no element, so that `jq '.[]'` is right everywhere;
+`-o jsonl` has the same elements, one a line, and `-o yaml` the same list.
+`schema` and `spec show` print one document.
 
 Exit codes:
     0  success
@@ -139,6 +148,22 @@ pub(crate) struct GlobalOptions {
     #[arg(long, value_name = "ID", global = true, help_heading = CONNECTION)]
     pub organization_id: Option<String>,
 
+    /// A file of root certificates in PEM to accept besides the system's.
+    #[arg(long, value_name = "FILE", global = true, help_heading = CONNECTION)]
+    pub ca_file: Option<PathBuf>,
+
+    /// The proxy: http://, https://, socks5:// or socks5h:// (names are resolved by the proxy), instead of
+    /// that of HTTPS_PROXY or ALL_PROXY.
+    #[arg(long, value_name = "URL", global = true, help_heading = CONNECTION)]
+    pub proxy: Option<String>,
+
+    /// The longest time of one call to the API with its retries, such as 30s or 5m [default: 2m].
+    #[arg(
+        long, value_name = "TIME", global = true, help_heading = CONNECTION,
+        value_parser = time_limit
+    )]
+    pub timeout: Option<Duration>,
+
     /// The output format.
     #[arg(
         long, short, value_name = "FORMAT", global = true, value_enum, default_value_t,
@@ -176,17 +201,46 @@ impl GlobalOptions {
 
     /// Rejects connection flags for a command that does not use them.
     pub fn reject_connection_flags(&self, why: &str) -> Result<(), Failure> {
-        let given = [
-            ("--provider", !self.provider.is_empty()),
-            ("--profile", !self.profile.is_empty()),
-            ("--all-profiles", self.all_profiles),
-            ("--base-url", self.base_url.is_some()),
-            ("--organization-id", self.organization_id.is_some()),
-        ];
-        match given.into_iter().find(|(_, is_given)| *is_given) {
-            Some((flag, _)) => Err(Failure::Usage(format!("{flag} has no effect: {why}"))),
-            None => Ok(()),
-        }
+        self.reject_selecting_flags(why)?;
+        reject(
+            why,
+            [
+                ("--ca-file", self.ca_file.is_some()),
+                ("--proxy", self.proxy.is_some()),
+                ("--timeout", self.timeout.is_some()),
+            ],
+        )
+    }
+
+    /// Rejects the flags that say which organisation is meant.
+    pub fn reject_selecting_flags(&self, why: &str) -> Result<(), Failure> {
+        reject(
+            why,
+            [
+                ("--provider", !self.provider.is_empty()),
+                ("--profile", !self.profile.is_empty()),
+                ("--all-profiles", self.all_profiles),
+                ("--base-url", self.base_url.is_some()),
+                ("--organization-id", self.organization_id.is_some()),
+            ],
+        )
+    }
+}
+
+/// Rejects the first of these flags that is given.
+fn reject<const N: usize>(why: &str, flags: [(&str, bool); N]) -> Result<(), Failure> {
+    match flags.into_iter().find(|(_, is_given)| *is_given) {
+        Some((flag, _)) => Err(Failure::Usage(format!("{flag} has no effect: {why}"))),
+        None => Ok(()),
+    }
+}
+
+/// A time limit, such as `30s`, which is more than nothing.
+fn time_limit(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(time) if time.is_zero() => Err("no call could succeed within 0 seconds".to_owned()),
+        Ok(time) => Ok(time),
+        Err(_) => Err("not a time; write 30s, 5m or 1h".to_owned()),
     }
 }
 
@@ -247,6 +301,9 @@ pub(crate) enum Command {
     Apply(ApplyArgs),
     /// Copy the invitations of one organisation to another.
     Copy(CopyArgs),
+    /// Set up profiles: write, list and test them, and choose the default one.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Check the configuration: the source of each value, and whether the provider responds.
     #[command(after_help = crate::commands::doctor::EXAMPLES)]
     Doctor,

@@ -1,10 +1,28 @@
 //! Failures of a command: messages, hints and exit codes.
 
-use std::{fmt, io, process::ExitCode};
+use std::{borrow::Cow, fmt, io, process::ExitCode, sync::OnceLock};
 
 use org_invitations::{Error, ErrorKind};
 
 use crate::output::escape_control;
+
+/// The one organisation that the command works on, for messages of what went wrong there.
+static SELECTED: OnceLock<Selected> = OnceLock::new();
+
+struct Selected {
+    /// The name of its profile.
+    profile: String,
+    /// The flags with which another command reaches it.
+    flags: String,
+}
+
+/// From now on, errors of the library begin with this profile, and hints repeat its flags. For a command that works on
+/// one organisation.
+pub(crate) fn name_profile(profile: &str, flags: String) {
+    let profile = profile.to_owned();
+    // A command selects once.
+    let _ = SELECTED.set(Selected { profile, flags });
+}
 
 /// The exit codes of the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +115,11 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Library(error) => {
-                write!(f, "error: {}", escape_control(&error.to_string()))?;
+                write!(f, "error: ")?;
+                if let Some(selected) = SELECTED.get() {
+                    write!(f, "profile {}: ", escape_control(&selected.profile))?;
+                }
+                write!(f, "{}", escape_control(&error.to_string()))?;
                 for detail in error.details().iter().filter(|_| error.details().len() > 1) {
                     let text = detail.detail.as_deref().or(detail.title.as_deref());
                     let place = detail.pointer.as_deref().or(detail.parameter.as_deref());
@@ -112,7 +134,7 @@ impl fmt::Display for Failure {
                     )?;
                 }
                 match hint(error) {
-                    Some(hint) => write!(f, "\nhint: {hint}"),
+                    Some(hint) => write!(f, "\nhint: {}", with_flags(hint)),
                     None => Ok(()),
                 }
             }
@@ -123,6 +145,22 @@ impl fmt::Display for Failure {
             Self::Interrupted(left) => write!(f, "interrupted\n{left}"),
             Self::AlreadyReported(_) => Ok(()),
         }
+    }
+}
+
+/// A hint whose commands reach the selected organisation.
+fn with_flags(hint: &str) -> Cow<'_, str> {
+    match SELECTED.get() {
+        // `demo` needs no organisation.
+        Some(Selected { flags, .. }) => {
+            let commands = ["list", "doctor"];
+            let with = |hint: String, command: &&str| {
+                let own = format!("`org-invitations {command}");
+                hint.replace(&own, &format!("`org-invitations {flags} {command}"))
+            };
+            Cow::Owned(commands.iter().fold(hint.to_owned(), with))
+        }
+        None => Cow::Borrowed(hint),
     }
 }
 

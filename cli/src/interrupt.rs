@@ -10,6 +10,9 @@ use crate::failure::Failure;
 #[derive(Clone, Debug)]
 pub(crate) struct Interrupt(watch::Receiver<u32>);
 
+/// What is said of a command that is interrupted before its first change.
+pub(crate) const UNCHANGED: &str = "nothing was changed";
+
 impl Interrupt {
     /// Starts to catch Ctrl-C and, on Unix, SIGTERM.
     pub fn listen() -> Self {
@@ -47,15 +50,15 @@ impl Interrupt {
         }
     }
 
-    /// Runs read-only work, which the first signal cancels.
+    /// Runs work before the first change, which the first signal cancels.
     pub async fn or_interrupted<T>(
         &self,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        self.or_unchanged("", work).await
+        self.or_unchanged(UNCHANGED, work).await
     }
 
-    /// The same with what was not done, for work before the first change.
+    /// The same in words of what was not done.
     pub async fn or_unchanged<T>(
         &self,
         unchanged: &str,

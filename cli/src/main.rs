@@ -168,7 +168,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             commands::apply::run(&provider, options, interrupt, out).await
         }
         Command::Copy(options) => {
-            global.reject_connection_flags(
+            global.reject_selecting_flags(
                 "`copy` names its two organisations with --from and --to",
             )?;
             commands::copy::check(&options)?;
@@ -176,8 +176,9 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         }
         #[cfg(feature = "sql")]
         Command::Sql(options) => commands::sql::run(&global, options, interrupt, out).await,
+        Command::Config(command) => commands::config::run(&global, command, interrupt, out).await,
         Command::Doctor => commands::doctor::run(&global, interrupt, out).await,
-        Command::Demo => interrupt.or_interrupted(commands::demo::run(out)).await,
+        Command::Demo => interrupt.or_unchanged("", commands::demo::run(out)).await,
         Command::Sandbox(options) => commands::sandbox::run(&options, interrupt, out).await,
         Command::Spec(command) => commands::spec::run(&command, out),
         Command::Schema(options) => commands::schema::run(&options, out),

@@ -59,10 +59,15 @@ impl ProviderContext {
     pub fn selection_flags(&self) -> String {
         let flags = &self.flags;
         match &self.profile {
-            Some(profile) => format!("--profile {}{flags}", shell_quote(profile)),
+            Some(profile) => selection_flags(profile, flags),
             None => format!("-p {}{flags}", self.label),
         }
     }
+}
+
+/// The flags that select a profile, before further ones.
+pub(crate) fn selection_flags(profile: &str, flags: &str) -> String {
+    format!("--profile {}{flags}", shell_quote(profile))
 }
 
 impl Deref for ProviderContext {
@@ -107,14 +112,13 @@ pub(crate) fn build(resolved: &ResolvedConfig) -> Result<ProviderContext, Failur
     build_from(resolved, resolved.config()?)
 }
 
-/// Builds a provider and the HTTP client that it sends its requests with.
+/// Builds a provider and the HTTP client that it sends its requests with; also returns the configuration of both.
 pub(crate) fn build_with_client(
     resolved: &ResolvedConfig,
-) -> Result<(ProviderContext, reqwest::Client), Failure> {
+) -> Result<(ProviderContext, reqwest::Client, ProviderConfig), Failure> {
     let config = resolved.config()?;
-    let client = config.clone();
-    let context = build_from(resolved, config)?;
-    Ok((context, client.http_client()?))
+    let context = build_from(resolved, config.clone())?;
+    Ok((context, config.http_client()?, config))
 }
 
 fn build_from(
@@ -125,14 +129,18 @@ fn build_from(
     let provider = config
         .build_with_observer(rate.observer())
         .map_err(|error| {
-            // The library does not know which source the base URL comes from.
-            let source = resolved.source_of("base_url");
-            match source
-                .filter(|_| error.kind() == ErrorKind::Config && error.target() == Some("base URL"))
-            {
+            // The library does not know which source the value comes from.
+            let key = match error.target() {
+                Some("base URL") => "base_url",
+                Some("proxy") => "connection.proxy",
+                Some("root certificates") => "connection.ca_file",
+                _ => return Failure::from(error),
+            };
+            let source = resolved.source_of(key);
+            match source.filter(|_| error.kind() == ErrorKind::Config) {
                 Some(source) => {
-                    let subject = format!("base URL ({source})");
-                    Failure::from(error.with_target(subject))
+                    let target = format!("{} ({source})", error.target().unwrap_or_default());
+                    Failure::from(error.with_target(target))
                 }
                 None => Failure::from(error),
             }

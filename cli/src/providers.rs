@@ -6,9 +6,9 @@ use unicode_width::UnicodeWidthStr;
 use crate::{
     cli::GlobalOptions,
     config::{self, PROVIDER_VARIABLE, Selected, Selection, name_some, required_variables},
-    failure::Failure,
-    output::{Output, Record, Records, Shape},
-    provider::{self, ProviderContext},
+    failure::{self, Failure},
+    output::{Output, Record, Records},
+    provider::{self, ProviderContext, selection_flags},
 };
 
 /// The providers that a command reads from: at least one.
@@ -54,7 +54,7 @@ impl Providers {
 
     /// Starts to print the records of all providers, with the columns that tell them apart.
     pub fn records<'o, R: Record>(&self, out: &'o mut Output) -> Records<'o, R> {
-        let mut records = out.records(Shape::Many);
+        let mut records = out.records();
         let first = self.origins.first().map(|origin| &origin.label);
         let is_one_vendor = self
             .origins
@@ -102,8 +102,14 @@ pub(crate) fn select_one(global: &GlobalOptions) -> Result<One, Failure> {
 }
 
 impl One {
-    /// Builds the provider.
+    /// Builds the provider, whose profile later messages name.
     pub async fn connect(&self) -> Result<ProviderContext, Failure> {
+        name_profile(&self.selection, &self.chosen);
+        self.connect_one_of_two().await
+    }
+
+    /// Builds the provider of a command that works on two.
+    pub async fn connect_one_of_two(&self) -> Result<ProviderContext, Failure> {
         let mut all = connect(&self.selection, &self.chosen).await?.all()?;
         let none = || Failure::Usage(no_provider_message(&self.selection));
         all.pop().ok_or_else(none)
@@ -136,7 +142,9 @@ fn too_many(selection: &Selection, chosen: &[Selected]) -> Failure {
 /// hide none of the others.
 pub(crate) async fn selected(global: &GlobalOptions) -> Result<Providers, Failure> {
     let selection = load(global)?;
-    connect(&selection, &selection.chosen_or_only_vendor()?).await
+    let chosen = selection.chosen_or_only_vendor()?;
+    name_profile(&selection, &chosen);
+    connect(&selection, &chosen).await
 }
 
 /// Builds the provider, or the providers of several profiles, that the command line or the configuration selects.
@@ -146,7 +154,18 @@ pub(crate) async fn selected_by_profile(global: &GlobalOptions) -> Result<Provid
     if chosen.len() > 1 && !selection.has_several_profiles() {
         return Err(too_many(&selection, &chosen));
     }
+    name_profile(&selection, &chosen);
     connect(&selection, &chosen).await
+}
+
+/// Names the profile of the only provider in later messages. Of several, each message has its own.
+fn name_profile(selection: &Selection, chosen: &[Selected]) {
+    if let [one] = chosen
+        && let Some(profile) = one.profile()
+    {
+        let flags = selection_flags(profile, &selection.repeated_flags());
+        failure::name_profile(profile, flags);
+    }
 }
 
 fn load(global: &GlobalOptions) -> Result<Selection, Failure> {
@@ -271,7 +290,7 @@ fn no_provider_message(selection: &Selection) -> String {
     let clickhouse = required_variables(ProviderKind::ClickHouse);
     format!(
         "no provider selected\nhint: {choose}\n  credentials for Confluent are in {confluent}\n  \
-         credentials for ClickHouse are in {clickhouse}\n  or set them in a profile: see \
-         `org-invitations --help`\n  without an account, try `org-invitations demo`"
+         credentials for ClickHouse are in {clickhouse}\n  or write them into a profile with \
+         `org-invitations config init`\n  without an account, try `org-invitations demo`"
     )
 }

@@ -9,8 +9,8 @@ use crate::{
     config::{ClickHouseConfig, ProviderKind, process_env},
     error::{Error, ErrorKind, Operation, Result},
     http::{
-        Authorization, BaseUrl, ClientOptions, Credentials, Endpoint, HttpClient, Rate, Service,
-        SetupError, common_setters,
+        Authorization, BaseUrl, ClientOptions, Credentials, Endpoint, HttpClient, ProxyUrl, Rate,
+        Service, SetupError, common_setters,
     },
     invitation::InvitationId,
 };
@@ -29,6 +29,7 @@ pub struct ClickHouseBuilder {
     base_url: Result<BaseUrl>,
     credentials: Option<Credentials>,
     options: ClientOptions,
+    proxy: Result<Option<ProxyUrl>>,
 }
 
 impl ClickHouseBuilder {
@@ -38,6 +39,7 @@ impl ClickHouseBuilder {
             base_url: ProviderKind::ClickHouse.default_base_url().try_into(),
             credentials: None,
             options: ClientOptions::default(),
+            proxy: Ok(None),
         }
     }
 
@@ -66,6 +68,28 @@ impl ClickHouseBuilder {
         self
     }
 
+    /// Sends all requests through this proxy, in place of the one that HTTPS_PROXY or ALL_PROXY names: `http://`,
+    /// `https://`, `socks5://`, or `socks5h://`, which resolves names at the proxy. NO_PROXY has no effect on it, and
+    /// the proxy sees the host of the API and no request, since TLS goes through it. [`build`](Self::build) reports an
+    /// invalid URL, and a proxy for a base URL in plain http.
+    ///
+    /// ```
+    /// let builder = org_invitations::ClickHouse::builder("11111111-2222-3333-4444-555555555555")
+    ///     .api_key("KEY", "a-secret")
+    ///     .proxy("socks5h://user:password@127.0.0.1:1080");
+    /// assert!(!format!("{builder:?}").contains("password"));
+    /// builder.build()?;
+    /// # Ok::<(), org_invitations::Error>(())
+    /// ```
+    pub fn proxy<U>(mut self, proxy: U) -> Self
+    where
+        U: TryInto<ProxyUrl>,
+        U::Error: Into<Error>,
+    {
+        self.proxy = proxy.try_into().map(Some).map_err(Into::into);
+        self
+    }
+
     common_setters!();
 
     /// Validates the settings and builds the provider. Sends nothing.
@@ -73,8 +97,12 @@ impl ClickHouseBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::Config`] for missing or invalid credentials, an organisation id that cannot be part of a path, an
-    /// invalid base URL, and a zero timeout.
-    pub fn build(self) -> Result<ClickHouse> {
+    /// invalid base URL or proxy, root certificates that are not PEM, and a zero timeout.
+    pub fn build(mut self) -> Result<ClickHouse> {
+        let proxy = self.proxy;
+        if let Some(proxy) = proxy.map_err(|error| error.with_provider(ClickHouse::NAME))? {
+            self.options.proxy = Some(proxy);
+        }
         let config_error = |wrong: &str| {
             Error::new(ErrorKind::Config, Operation::Configure, wrong)
                 .with_provider(ClickHouse::NAME)

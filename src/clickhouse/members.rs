@@ -115,6 +115,10 @@ impl MemberProvider for ClickHouse {
     async fn key_owner(&self) -> Result<Option<MemberId>> {
         Ok(None)
     }
+
+    async fn key_roles(&self) -> Result<Option<Vec<RoleAssignment>>> {
+        Ok(None)
+    }
 }
 
 impl ClickHouse {

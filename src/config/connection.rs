@@ -1,16 +1,16 @@
-//! Timeouts, limits and retries: the configuration that all providers share.
+//! Timeouts, limits, retries and the way to the server: the configuration that all providers share.
 
-use std::time::Duration;
+use std::{fs, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
 use crate::{
     config::config_error,
     error::Result,
-    http::{ClientOptions, Rate},
+    http::{ClientOptions, ProxyUrl, Rate},
 };
 
-/// Timeouts, limits and retries of a provider. Every field is optional.
+/// Timeouts, limits, retries and the way to the server. Every field is optional.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -30,6 +30,11 @@ pub struct ConnectionConfig {
     pub rate_limit: Option<RateLimitConfig>,
     /// Further rate limits over other windows, such as an hour and a day. Default: none.
     pub rate_limits: Vec<RateLimitConfig>,
+    /// A file of root certificates in PEM that are accepted besides the platform's. Default: none.
+    pub ca_file: Option<PathBuf>,
+    /// The proxy, in place of the one that HTTPS_PROXY or ALL_PROXY names: `http://`, `https://`, `socks5://` or
+    /// `socks5h://`.
+    pub proxy: Option<ProxyUrl>,
     /// When and how often a request is retried.
     pub retry: RetryConfig,
 }
@@ -118,6 +123,15 @@ impl ConnectionConfig {
         if let Some(attempts) = self.retry.max_attempts {
             options.retry.max_attempts = attempts;
         }
+        if let Some(file) = self.ca_file {
+            options.ca_certificates = fs::read(&file).map_err(|error| {
+                let message = format!("cannot read the root certificates {}", file.display());
+                config_error(provider, &message)
+                    .with_target("root certificates")
+                    .with_source(error)
+            })?;
+        }
+        options.proxy = self.proxy;
         if let Some(bytes) = self.max_body_bytes {
             options.max_body_bytes = bytes;
         }

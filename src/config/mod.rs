@@ -26,7 +26,7 @@ use crate::{
     clickhouse::ClickHouse,
     confluent::Confluent,
     error::{Error, ErrorKind, Operation, Result},
-    http::{Endpoint, ResponseObserver},
+    http::{BaseUrl, Endpoint, ResponseObserver, proxy_in_use},
     person::OrganizationProvider,
 };
 
@@ -164,29 +164,42 @@ impl ProviderConfig {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`]: a number or the base URL is invalid, or TLS cannot be set up.
+    /// [`ErrorKind::Config`]: a number or the proxy is invalid, the root certificates cannot be read, or TLS cannot be
+    /// set up.
     pub fn http_client(&self) -> Result<reqwest::Client> {
-        let (kind, connection, base_url) = match self {
-            Self::Confluent(config) => (
-                ProviderKind::Confluent,
-                &config.connection,
-                config.base_url.clone(),
-            ),
-            Self::ClickHouse(config) => (
-                ProviderKind::ClickHouse,
-                &config.connection,
-                config.base_url.clone(),
-            ),
-        };
-        let options = connection.clone().options(kind.as_str())?;
-        let is_plain = match base_url {
-            Some(url) => Endpoint::new(&url, None).is_plain(),
-            None => false,
-        };
-        let client = options.http_client(is_plain);
-        client.map_err(|error| {
-            config_error(kind.as_str(), "cannot set up the HTTP client").with_source(error)
-        })
+        let (connection, _) = self.connection_and_base_url();
+        let options = connection.clone().options(self.kind().as_str())?;
+        let client = options.http_client(self.endpoint()?.is_plain());
+        client.map_err(|error| Error::from(error).with_provider(self.kind().as_str()))
+    }
+
+    /// The proxy that requests to the API go through, without user name and password: that of the configuration, else
+    /// that of HTTPS_PROXY or ALL_PROXY, unless NO_PROXY names the API's host. Sends nothing.
+    ///
+    /// ```
+    /// let config: org_invitations::ProviderConfig = serde_json::from_str(
+    ///     r#"{"provider": "confluent", "connection": {"proxy": "socks5://ann:secret@127.0.0.1"}}"#,
+    /// ).unwrap();
+    /// assert_eq!(config.proxy_in_use().as_deref(), Some("socks5://127.0.0.1:1080"));
+    /// ```
+    pub fn proxy_in_use(&self) -> Option<String> {
+        let (connection, _) = self.connection_and_base_url();
+        proxy_in_use(&self.endpoint().ok()?, connection.proxy.as_ref())
+    }
+
+    fn connection_and_base_url(&self) -> (&ConnectionConfig, Option<&BaseUrl>) {
+        match self {
+            Self::Confluent(config) => (&config.connection, config.base_url.as_ref()),
+            Self::ClickHouse(config) => (&config.connection, config.base_url.as_ref()),
+        }
+    }
+
+    /// The endpoint of the API: that of the configuration, else the vendor's.
+    fn endpoint(&self) -> Result<Endpoint> {
+        let (_, own) = self.connection_and_base_url();
+        let default = || BaseUrl::try_from(self.kind().default_base_url());
+        let url = own.cloned().map_or_else(default, Ok)?;
+        Ok(Endpoint::new(&url, None))
     }
 
     fn build_with(

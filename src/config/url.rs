@@ -4,7 +4,10 @@ use std::str::FromStr;
 
 #[cfg(feature = "client-credentials")]
 use crate::http::TokenUrl;
-use crate::{error::Error, http::BaseUrl};
+use crate::{
+    error::Error,
+    http::{BaseUrl, ProxyUrl},
+};
 
 /// Implements the conversions from text. The error is [`ErrorKind::Config`](crate::ErrorKind::Config).
 macro_rules! from_text {
@@ -44,6 +47,7 @@ macro_rules! from_text {
 }
 
 from_text!(BaseUrl);
+from_text!(ProxyUrl);
 
 #[cfg(feature = "client-credentials")]
 from_text!(TokenUrl);

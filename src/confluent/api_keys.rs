@@ -22,6 +22,13 @@ const FIELDS: &[&str] = &["id", "spec"];
 /// The kind of an owner who is no person.
 const SERVICE_ACCOUNT: &str = "ServiceAccount";
 
+/// Who owns the key in use.
+pub(super) struct KeyOwner {
+    pub id: MemberId,
+    /// Whether the owner is no person.
+    pub is_service_account: bool,
+}
+
 impl Confluent {
     /// `GET /iam/v2/api-keys?spec.owner=…`, page after page.
     pub(super) async fn keys_of(&self, owner: &MemberId) -> Result<Vec<ApiKey>> {
@@ -78,7 +85,7 @@ impl Confluent {
     }
 
     /// `GET /iam/v2/api-keys/{id}` of the key in use.
-    pub(super) async fn owner_of_key_in_use(&self) -> Result<Option<MemberId>> {
+    pub(super) async fn owner_of_key_in_use(&self) -> Result<Option<KeyOwner>> {
         let Some(id) = self.key_id.as_deref().filter(|_| OFFERED) else {
             return Ok(None);
         };
@@ -104,12 +111,11 @@ impl Confluent {
             Some(kind) => kind == SERVICE_ACCOUNT,
             None => owner_id.starts_with("sa-"),
         };
-        match is_service_account {
-            true => Ok(None),
-            false => MemberId::new(owner_id)
-                .map(Some)
-                .map_err(|error| odd(error.message())),
-        }
+        let id = MemberId::new(owner_id).map_err(|error| odd(error.message()))?;
+        Ok(Some(KeyOwner {
+            id,
+            is_service_account,
+        }))
     }
 }
 

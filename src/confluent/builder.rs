@@ -7,8 +7,8 @@ use crate::{
     confluent::{Confluent, StsCredentials, error},
     error::{Error, ErrorKind, Operation, Result},
     http::{
-        Authorization, BaseUrl, ClientOptions, Credentials, Endpoint, HttpClient, Service,
-        common_setters,
+        Authorization, BaseUrl, ClientOptions, Credentials, Endpoint, HttpClient, ProxyUrl,
+        Service, common_setters,
     },
 };
 
@@ -20,6 +20,7 @@ pub struct ConfluentBuilder {
     credentials: Option<Credentials>,
     sts: Option<StsCredentials>,
     options: ClientOptions,
+    proxy: Result<Option<ProxyUrl>>,
 }
 
 impl ConfluentBuilder {
@@ -29,6 +30,7 @@ impl ConfluentBuilder {
             credentials: None,
             sts: None,
             options: ClientOptions::default(),
+            proxy: Ok(None),
         }
     }
 
@@ -68,17 +70,43 @@ impl ConfluentBuilder {
         self
     }
 
+    /// Sends all requests through this proxy, in place of the one that HTTPS_PROXY or ALL_PROXY names: `http://`,
+    /// `https://`, `socks5://`, or `socks5h://`, which resolves names at the proxy. NO_PROXY has no effect on it, and
+    /// the proxy sees the host of the API and no request, since TLS goes through it. [`build`](Self::build) reports an
+    /// invalid URL, and a proxy for a base URL in plain http.
+    ///
+    /// ```
+    /// let builder = org_invitations::Confluent::builder()
+    ///     .api_key("KEY", "a-secret")
+    ///     .proxy("socks5h://user:password@127.0.0.1:1080");
+    /// assert!(!format!("{builder:?}").contains("password"));
+    /// builder.build()?;
+    /// # Ok::<(), org_invitations::Error>(())
+    /// ```
+    pub fn proxy<U>(mut self, proxy: U) -> Self
+    where
+        U: TryInto<ProxyUrl>,
+        U::Error: Into<Error>,
+    {
+        self.proxy = proxy.try_into().map(Some).map_err(Into::into);
+        self
+    }
+
     common_setters!();
 
     /// Validates the settings and builds the provider. Sends nothing.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] for missing or invalid credentials, an invalid base URL or token URL, and a zero timeout;
+    /// [`ErrorKind::Config`] for missing or invalid credentials, an invalid base URL, token URL or proxy, root certificates
+    /// that are not PEM, and a zero timeout;
     /// [`ErrorKind::Unsupported`] for STS credentials if the document that this crate was built from has no token
     /// exchange.
-    pub fn build(self) -> Result<Confluent> {
+    pub fn build(mut self) -> Result<Confluent> {
         let with_provider = |error: Error| error.with_provider(Confluent::NAME);
+        if let Some(proxy) = self.proxy.map_err(with_provider)? {
+            self.options.proxy = Some(proxy);
+        }
         let endpoint = Endpoint::new(&self.base_url.map_err(with_provider)?, Some("/iam/v2"));
         let key_id = match &self.credentials {
             Some(Credentials::ApiKey { id, .. }) => Some(id.as_str().into()),

@@ -102,7 +102,18 @@ impl MemberProvider for Confluent {
 
     /// `GET /iam/v2/api-keys/{id}`, of the key in use.
     async fn key_owner(&self) -> Result<Option<MemberId>> {
-        self.owner_of_key_in_use().await
+        let owner = self.owner_of_key_in_use().await?;
+        Ok(owner
+            .filter(|owner| !owner.is_service_account)
+            .map(|owner| owner.id))
+    }
+
+    /// `GET /iam/v2/api-keys/{id}`, of the key in use, and `GET /iam/v2/role-bindings` of its owner.
+    async fn key_roles(&self) -> Result<Option<Vec<RoleAssignment>>> {
+        match self.owner_of_key_in_use().await? {
+            Some(owner) if bindings::OFFERED => self.roles_of(&owner.id).await.map(Some),
+            _ => Ok(None),
+        }
     }
 }
 

@@ -2,12 +2,11 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::header::HeaderMap;
 
 use crate::http::{
-    Authorization, CallState, ClientOptions, ClockSkew, Endpoint, Rate, RetryPolicy, SetupError,
-    limiter::Limiter, retry::Outcome,
+    Authorization, CallState, ClientOptions, ClockSkew, Endpoint, ProxyUrl, Rate, RetryPolicy,
+    SetupError, limiter::Limiter, proxy_in_use, retry::Outcome,
 };
 
 /// The properties of a service that the transport needs.
@@ -32,7 +31,7 @@ pub(crate) struct HttpClient {
     pub authorization: Authorization,
     pub clock_skew: ClockSkew,
     pub(super) http: reqwest::Client,
-    /// Host and port of the proxy in use, for messages.
+    /// The proxy in use without its credentials, for messages.
     pub(super) proxy: Option<String>,
     pub(super) limiter: Limiter,
 }
@@ -42,7 +41,7 @@ impl HttpClient {
     ///
     /// # Errors
     ///
-    /// A limit is zero, or TLS cannot be set up.
+    /// A limit is zero, a certificate or the proxy cannot be used, or TLS cannot be set up.
     pub fn new(
         service: Service,
         endpoint: Endpoint,
@@ -50,10 +49,10 @@ impl HttpClient {
         options: ClientOptions,
     ) -> Result<Arc<Self>, SetupError> {
         options.validate()?;
-        let http = options.http_client(endpoint.is_plain()).map_err(|error| {
-            let message = format!("cannot set up the HTTP client: {error}");
-            SetupError::new(message).with_source(error)
-        })?;
+        let http = options.http_client(endpoint.is_plain())?;
+        if let Some(password) = options.proxy.as_ref().and_then(ProxyUrl::password) {
+            authorization.redactor().register_secret(password);
+        }
         let limiter = Limiter::new(
             service.published_rate,
             &options.rates,
@@ -62,7 +61,7 @@ impl HttpClient {
         );
         Ok(Arc::new(Self {
             limiter,
-            proxy: proxy_of(&endpoint, &Matcher::from_system()),
+            proxy: proxy_in_use(&endpoint, options.proxy.as_ref()),
             clock_skew: ClockSkew::default(),
             service,
             endpoint,
@@ -106,21 +105,6 @@ impl HttpClient {
     }
 }
 
-/// Host and port of the proxy for requests to an endpoint; `proxies` are those of the environment, as the HTTP client
-/// reads them.
-fn proxy_of(endpoint: &Endpoint, proxies: &Matcher) -> Option<String> {
-    if endpoint.is_plain() {
-        return None;
-    }
-    let target = endpoint.as_base().parse().ok()?;
-    let proxy = proxies.intercept(&target)?;
-    let host = proxy.uri().host()?;
-    Some(match proxy.uri().port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    })
-}
-
 impl fmt::Debug for HttpClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpClient")
@@ -129,27 +113,5 @@ impl fmt::Debug for HttpClient {
             .field("options", &self.options)
             .field("authorization", &"[REDACTED]")
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_proxy_is_named_without_its_credentials_where_it_is_used() {
-        let proxies = Matcher::builder()
-            .https("http://user:hush-hush@proxy.example:3128")
-            .no("direct.example")
-            .build();
-        for (url, proxy) in [
-            ("https://api.example/v1", Some("proxy.example:3128")),
-            ("https://direct.example", None),
-            // Plain http to loopback uses no proxy.
-            ("http://127.0.0.1:9", None),
-        ] {
-            let endpoint = Endpoint::new(&crate::http::BaseUrl::parse(url).unwrap(), None);
-            assert_eq!(proxy_of(&endpoint, &proxies).as_deref(), proxy, "{url}");
-        }
     }
 }

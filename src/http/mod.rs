@@ -24,6 +24,7 @@ mod operation;
 mod options;
 mod outgoing;
 mod path;
+mod proxy;
 mod redact;
 mod redirect;
 mod response;
@@ -46,6 +47,7 @@ pub(crate) use self::{
     operation::OperationSpec,
     options::{ClientOptions, common_setters},
     outgoing::Outgoing,
+    proxy::proxy_in_use,
     redact::Redactor,
     response::{BodyError, Reply, read_body},
     timeout::RequestTimeouts,
@@ -59,6 +61,7 @@ pub use self::{
     event::{ResponseEvent, ResponseObserver},
     headers::RateLimit,
     limiter::CallPriority,
+    proxy::ProxyUrl,
     retry::RetryPolicy,
     transport::Transport,
 };

@@ -1,8 +1,8 @@
 //! The options of a client, and the builder methods that set them.
 
-use std::{error::Error, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
-use crate::http::{Rate, ResponseObserver, RetryPolicy, SetupError};
+use crate::http::{ProxyUrl, Rate, ResponseObserver, RetryPolicy, SetupError};
 
 /// The options of every client.
 #[derive(Clone)]
@@ -21,6 +21,10 @@ pub(crate) struct ClientOptions {
     pub rates: Vec<Rate>,
     /// The largest number of concurrent requests. Default: 16.
     pub max_concurrency: usize,
+    /// Root certificates in PEM that are accepted besides the platform's. Default: none.
+    pub ca_certificates: Vec<u8>,
+    /// The proxy, in place of that of the environment. Default: none.
+    pub proxy: Option<ProxyUrl>,
     /// Receives every response. Default: none.
     pub observer: Option<ResponseObserver>,
 }
@@ -35,10 +39,15 @@ impl Default for ClientOptions {
             retry: RetryPolicy::default(),
             rates: Vec::new(),
             max_concurrency: 16,
+            ca_certificates: Vec::new(),
+            proxy: None,
             observer: None,
         }
     }
 }
+
+/// What a message about a failed set-up begins with.
+const CANNOT_SET_UP: &str = "cannot set up the HTTP client";
 
 impl ClientOptions {
     /// Rejects limits under which no call can succeed.
@@ -67,11 +76,8 @@ impl ClientOptions {
     ///
     /// # Errors
     ///
-    /// TLS cannot be set up.
-    pub fn http_client(
-        &self,
-        is_plain: bool,
-    ) -> Result<reqwest::Client, Box<dyn Error + Send + Sync>> {
+    /// A certificate cannot be read, a proxy is set for plain http, or TLS cannot be set up.
+    pub fn http_client(&self, is_plain: bool) -> Result<reqwest::Client, SetupError> {
         #[cfg(not(any(
             feature = "rustls",
             feature = "rustls-no-provider",
@@ -80,20 +86,58 @@ impl ClientOptions {
         if !is_plain {
             let missing = "the base URL is https, and this program was built without TLS: enable one of the features \
                  `rustls`, `rustls-no-provider` and `native-tls`";
-            return Err(missing.into());
+            return Err(SetupError::new(format!("{CANNOT_SET_UP}: {missing}")));
         }
         // Without a provider, reqwest panics.
         #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
         if rustls::crypto::CryptoProvider::get_default().is_none() {
-            return Err("the program has not installed a crypto provider for rustls".into());
+            let missing = "the program has not installed a crypto provider for rustls";
+            return Err(SetupError::new(format!("{CANNOT_SET_UP}: {missing}")));
         }
         let http = reqwest::Client::builder()
             .user_agent(concat!("org-invitations/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(self.connect_timeout)
             .referer(false)
             .redirect(reqwest::redirect::Policy::none());
-        let http = if is_plain { http.no_proxy() } else { http };
-        Ok(http.build()?)
+        let cannot = |error: reqwest::Error| {
+            SetupError::new(format!("{CANNOT_SET_UP}: {error}")).with_source(error)
+        };
+        let http = match &self.proxy {
+            Some(_) if is_plain => {
+                let wrong = "a proxy is for https, and the base URL is plain http to this machine; leave one of them out";
+                return Err(SetupError::new(wrong).about("proxy"));
+            }
+            Some(proxy) => http.proxy(proxy.to_reqwest().map_err(cannot)?),
+            None if is_plain => http.no_proxy(),
+            None => http,
+        };
+        #[cfg(any(
+            feature = "rustls",
+            feature = "rustls-no-provider",
+            feature = "native-tls"
+        ))]
+        let http = http.tls_certs_merge(self.root_certificates()?);
+        http.build().map_err(cannot)
+    }
+
+    /// The certificates of `ca_certificates`.
+    #[cfg(any(
+        feature = "rustls",
+        feature = "rustls-no-provider",
+        feature = "native-tls"
+    ))]
+    fn root_certificates(&self) -> Result<Vec<reqwest::Certificate>, SetupError> {
+        let invalid = |wrong: &str| {
+            SetupError::new(format!("the root certificates {wrong}")).about("root certificates")
+        };
+        let read = reqwest::Certificate::from_pem_bundle(&self.ca_certificates);
+        let read = read.map_err(|error| invalid("are not valid PEM").with_source(error))?;
+        if read.is_empty() && !self.ca_certificates.is_empty() {
+            return Err(invalid(
+                "have no `BEGIN CERTIFICATE`; they are expected in PEM",
+            ));
+        }
+        Ok(read)
     }
 }
 
@@ -107,6 +151,8 @@ impl fmt::Debug for ClientOptions {
             .field("retry", &self.retry)
             .field("rates", &self.rates)
             .field("max_concurrency", &self.max_concurrency)
+            .field("ca_certificates", &self.ca_certificates.len())
+            .field("proxy", &self.proxy)
             .finish_non_exhaustive()
     }
 }
@@ -180,6 +226,23 @@ macro_rules! common_setters {
         /// Sets the largest response body, in bytes. Default: 32 MiB.
         pub fn max_body_bytes(mut self, bytes: usize) -> Self {
             self.options.max_body_bytes = bytes;
+            self
+        }
+
+        /// Accepts certificates of these roots, in PEM, besides those that the platform trusts: for a proxy that
+        /// looks into TLS, or an API behind a private authority. Several calls add up. [`build`](Self::build) reports
+        /// what is not PEM.
+        ///
+        /// ```no_run
+        /// let builder = org_invitations::Confluent::builder()
+        ///     .api_key("KEY", "a-secret")
+        ///     .ca_certificates(std::fs::read("company-ca.pem")?);
+        /// # drop(builder);
+        /// # Ok::<(), std::io::Error>(())
+        /// ```
+        pub fn ca_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
+            self.options.ca_certificates.extend_from_slice(pem.as_ref());
+            self.options.ca_certificates.push(b'\n');
             self
         }
 

@@ -25,6 +25,8 @@ mod members;
 mod provider_ext;
 mod raw_http;
 mod redirects;
+mod relay;
+mod route;
 mod secrets;
 mod serialization;
 mod support;

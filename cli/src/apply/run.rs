@@ -31,7 +31,7 @@ use crate::{
     },
     failure::Failure,
     interrupt::Interrupt,
-    output::{Output, Shape, escape_control},
+    output::{Output, escape_control},
     prompt,
     provider::ProviderContext,
     roster::FailedRows,
@@ -104,7 +104,7 @@ impl ApplyRun<'_> {
         let options = org_invitations::ApplyOptions::from(bulk)
             .removals(self.removals.limit())
             .renewal(renewal);
-        let mut records = out.records(Shape::Many);
+        let mut records = out.records();
         let mut outcomes = plan.apply(&**self.provider, options);
         let mut ticks = tokio::time::interval(TICK);
         let forced = loop {

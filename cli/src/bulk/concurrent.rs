@@ -41,7 +41,8 @@ where
                 let open = run.in_flight();
                 let not_started = items.len() - finished - open.len();
                 let open: Vec<String> = open.into_iter().map(|index| name(&items[index])).collect();
-                return Err(Failure::Interrupted(interruption_message(&open, not_started)));
+                let message = interruption_message(provider, &open, not_started);
+                return Err(Failure::Interrupted(message));
             }
         };
         let Some(outcome) = outcome else { break };
@@ -81,12 +82,17 @@ where
     Ok(())
 }
 
-fn interruption_message(in_flight: &[String], not_started: usize) -> String {
+fn interruption_message(
+    provider: &ProviderContext,
+    in_flight: &[String],
+    not_started: usize,
+) -> String {
     let mut lines = Vec::new();
     if !in_flight.is_empty() {
         let in_flight = in_flight.join(", ");
         lines.push(format!(
-            "outcome unknown, check with `org-invitations list`: {in_flight}"
+            "outcome unknown, check with `org-invitations {} list`: {in_flight}",
+            provider.selection_flags()
         ));
     }
     if not_started > 0 {

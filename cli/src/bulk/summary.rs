@@ -56,13 +56,14 @@ impl RunSummary {
     ///
     /// # Errors
     ///
-    /// The first signal cancelled the work.
+    /// The first signal cancelled the work; `left` says in which state.
     pub async fn attempt<T>(
         &mut self,
         interrupt: &Interrupt,
+        left: &str,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<Option<T>, Failure> {
-        match interrupt.or_interrupted(work).await {
+        match interrupt.or_unchanged(left, work).await {
             Err(failure @ Failure::Interrupted(_)) => Err(failure),
             Err(failure) => {
                 self.report_failure(&failure);

@@ -16,7 +16,7 @@ use crate::{
     completion,
     failure::{Exit, Failure},
     interrupt::Interrupt,
-    output::{CreatedRecord, InvitationRecord, Output, Shape, escape_control},
+    output::{CreatedRecord, InvitationRecord, Output, escape_control},
     provider::ProviderContext,
 };
 
@@ -93,7 +93,7 @@ pub(crate) async fn run(
         return show_planned(provider, people, args.if_not_exists, interrupt, out).await;
     }
     out.ignore_broken_pipe();
-    let mut records = out.records(Shape::of(&people)).without_first_column();
+    let mut records = out.records().without_first_column();
     let mut summary = RunSummary::default();
     let outcome = for_each_concurrent(
         provider,
@@ -230,7 +230,7 @@ async fn show_planned(
         }
     }
     eprintln!("{}: {}", provider.name(), count_actions(&plan));
-    let mut records = out.records(Shape::Many);
+    let mut records = out.records();
     for step in plan.steps {
         records.push(&StepRecord::new(step, &[]))?;
     }

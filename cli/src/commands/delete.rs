@@ -112,7 +112,7 @@ pub(crate) async fn run(
         eprintln!("no such invitations");
     }
     if args.dry_run {
-        let mut records = out.records(args.selector.shape());
+        let mut records = out.records();
         for target in &targets {
             match records.is_table() {
                 true => records.println(&format!("would delete {}", target.display()))?,
@@ -137,7 +137,7 @@ pub(crate) async fn run(
         prompt::require(&question, unchanged, interrupt).await?;
     }
     out.ignore_broken_pipe();
-    let mut records = out.records(args.selector.shape());
+    let mut records = out.records();
     let outcome = for_each_concurrent(
         provider,
         &targets,

@@ -11,7 +11,7 @@ use org_invitations_sandbox::Sandbox;
 
 use crate::{
     failure::Failure,
-    output::{InvitationRecord, Output, Shape},
+    output::{InvitationRecord, Output},
 };
 
 /// Runs the demonstration on each provider.
@@ -97,7 +97,7 @@ async fn show(provider: &dyn InvitationProvider, out: &mut Output) -> Result<(),
         rows.len()
     ))?;
     out.line("")?;
-    let mut records = out.records(Shape::Many).without_first_column();
+    let mut records = out.records().without_first_column();
     for row in rows {
         records.push(&InvitationRecord::new(&provider.to_string(), row))?;
     }

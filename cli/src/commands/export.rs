@@ -11,7 +11,7 @@ use crate::{
     apply::load_people,
     failure::Failure,
     interrupt::Interrupt,
-    output::{Cell, Format, Output, Record, Shape},
+    output::{Cell, Format, Output, Record},
     provider::ProviderContext,
     roster::roles_cell,
 };
@@ -93,7 +93,7 @@ pub(crate) async fn run(
     if out.format() == Format::Table {
         out.set_format(Format::Csv);
     }
-    let mut records = out.records(Shape::Many);
+    let mut records = out.records();
     let mut seen = HashSet::new();
     for member in &people.members {
         if seen.insert(normalize_email(&member.email)) {

@@ -2,12 +2,12 @@
 
 use clap::Args;
 
-use super::selector::{Target, find_target, read_targets, shape_of};
+use super::selector::{Target, find_target, read_targets};
 use crate::{
     bulk::{RunSummary, for_each_concurrent, never_pause, rerun_command},
     completion,
     failure::Failure,
-    interrupt::Interrupt,
+    interrupt::{Interrupt, UNCHANGED},
     output::{InvitationRecord, Output},
     provider::ProviderContext,
 };
@@ -37,7 +37,7 @@ pub(crate) async fn run(
     out: &mut Output,
 ) -> Result<(), Failure> {
     let targets = interrupt.or_interrupted(read_targets(&args.ids)).await?;
-    let mut records = out.records(shape_of(&args.ids)).without_first_column();
+    let mut records = out.records().without_first_column();
     let mut summary = RunSummary::default();
     let outcome = for_each_concurrent(
         provider,
@@ -60,6 +60,10 @@ pub(crate) async fn run(
     )
     .await;
     records.finish()?;
-    outcome?;
+    outcome.map_err(|failure| match failure {
+        // What was being read is not open, as a change would be.
+        Failure::Interrupted(_) => Failure::Interrupted(UNCHANGED.to_owned()),
+        failure => failure,
+    })?;
     summary.finish()
 }

@@ -21,10 +21,8 @@ use crate::{
     cli::GlobalOptions,
     completion,
     failure::Failure,
-    interrupt::Interrupt,
-    output::{
-        Cell, LayoutOptions, MemberRecord, Output, Record, Shape, escape_control, role_names,
-    },
+    interrupt::{Interrupt, UNCHANGED},
+    output::{Cell, LayoutOptions, MemberRecord, Output, Record, escape_control, role_names},
     provider::ProviderContext,
     providers::{self, Origin, Providers},
 };
@@ -122,6 +120,8 @@ pub(crate) struct RoleChangeRecord {
 impl Record for RoleChangeRecord {
     const TABLE: &'static [&'static str] = &["PROVIDER", "ID", "EMAIL", "CHANGE"];
     const CSV: &'static [&'static str] = &["provider", "id", "email", "added", "removed", "failed"];
+    const WRAPPED: &'static [&'static str] = &["CHANGE"];
+    const DROPPED: &'static [&'static str] = &["ID"];
 
     fn row(&self) -> Vec<Cell> {
         let added = self.added.iter().map(|role| format!("+{role}"));
@@ -228,7 +228,7 @@ async fn get(
     interrupt: &Interrupt,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let mut records = out.records(Shape::of(&args.members)).without_first_column();
+    let mut records = out.records().without_first_column();
     let mut summary = RunSummary::default();
     for wanted in &args.members {
         let find = async {
@@ -238,7 +238,7 @@ async fn get(
             }
             Ok::<_, Failure>(member)
         };
-        if let Some(member) = summary.attempt(interrupt, find).await? {
+        if let Some(member) = summary.attempt(interrupt, UNCHANGED, find).await? {
             records.push(&MemberRecord::new(&provider.label, member))?;
             summary.record_success();
         }
@@ -277,7 +277,7 @@ async fn set_roles(
     let mut seen = HashSet::new();
     chosen.retain(|member| seen.insert(member.id.clone()));
     let refused = refused_changes(provider, people, &chosen, args, interrupt).await?;
-    let mut records = out.records(Shape::of(&args.members)).without_first_column();
+    let mut records = out.records().without_first_column();
     for member in chosen {
         if let Some(why) = refused.get(&member.id) {
             summary.report_failure(&Failure::Usage(format!(
@@ -289,8 +289,18 @@ async fn set_roles(
             )));
             continue;
         }
+        let left = match args.dry_run {
+            true => UNCHANGED.to_owned(),
+            false => format!(
+                "roles of {} may have been changed, and those of later members were not: check with \
+                 `org-invitations {} members get {}`",
+                escape_control(&member.email),
+                provider.selection_flags(),
+                member.id
+            ),
+        };
         let change = change(provider, member, args);
-        if let Some((record, failures)) = summary.attempt(interrupt, change).await? {
+        if let Some((record, failures)) = summary.attempt(interrupt, &left, change).await? {
             records.push(&record)?;
             match failures.is_empty() {
                 true => summary.record_success(),

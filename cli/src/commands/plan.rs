@@ -19,7 +19,7 @@ use crate::{
     bulk::{OwnedKeys, RemovalOptions, Results, RunSummary, for_each_provider},
     failure::{Exit, Failure},
     interrupt::Interrupt,
-    output::{Output, Records, Shape, escape_control},
+    output::{Output, Records, escape_control},
     provider::ProviderContext,
     providers::{Origin, Providers},
     roster::{self, ReadOptions, Roster},
@@ -339,7 +339,7 @@ async fn try_run(
         results.send(Ok(planned)).await;
         Ok(())
     };
-    let mut records = providers.with_profiles(out.records(Shape::Many));
+    let mut records = providers.with_profiles(out.records());
     let mut summary = RunSummary::default();
     let (mut is_noop, mut invalid) = (true, 0);
     let mut counts = Vec::new();
@@ -393,7 +393,7 @@ pub(super) fn print_plan(
     keys: &OwnedKeys,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let mut records = out.records(Shape::Many);
+    let mut records = out.records();
     push_plan(plan, lines, None, keys, &mut records)?;
     Ok(records.finish()?)
 }

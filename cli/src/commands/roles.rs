@@ -5,7 +5,7 @@ use clap::Subcommand;
 use crate::{
     failure::Failure,
     interrupt::Interrupt,
-    output::{LayoutOptions, Output, RoleRecord, Shape},
+    output::{LayoutOptions, Output, RoleRecord},
     provider::ProviderContext,
 };
 
@@ -31,7 +31,7 @@ pub(crate) async fn run(
     let RolesCommand::List(layout) = command;
     let list = async { provider.list_roles().await.map_err(Failure::from) };
     let roles = interrupt.or_interrupted(list).await?;
-    let records = out.records(Shape::Many).without_first_column();
+    let records = out.records().without_first_column();
     let mut records = layout.listing(records, None)?;
     for role in roles {
         records.push(RoleRecord {

@@ -2,12 +2,12 @@
 
 use clap::{Args, ValueEnum};
 use org_invitations::ProviderKind;
-use schemars::{JsonSchema, Schema, schema_for};
+use schemars::schema_for;
 use serde_json::{Map, Value, json};
 
 use super::{
-    delete::DeletedRecord, doctor::DoctorReport, export::ExportRecord, members::RoleChangeRecord,
-    renew::RenewedRecord,
+    config::ProfileRecord, delete::DeletedRecord, doctor::ProviderReport, export::ExportRecord,
+    members::RoleChangeRecord, renew::RenewedRecord,
 };
 use crate::{
     apply::{OutcomeRecord, StepRecord},
@@ -24,10 +24,9 @@ Examples:
   org-invitations schema list
   org-invitations schema config > org-invitations.schema.json
 
-`list`, `plan`, `apply` and `copy` print an array. `get` and `create` print an
-object for one id or address, and an array otherwise; `delete` and `renew` print
-an object for one id. A line of `-o jsonl` is one of these objects, and `-o yaml`
-has the shape of `-o json`. Later versions may add properties, and remove none.")]
+Every command prints an array with `-o json`, also for one id or address. A line of
+`-o jsonl` is an element of that array, and `-o yaml` is the same list. Later
+versions may add properties, and remove none.")]
 pub(crate) struct SchemaArgs {
     /// The document to describe.
     #[arg(value_enum)]
@@ -39,7 +38,7 @@ pub(crate) struct SchemaArgs {
 pub(crate) enum Document {
     /// What `list` prints: an array of invitations.
     List,
-    /// What `get` prints.
+    /// What `get` prints: an array of invitations.
     Get,
     /// What `create` prints.
     Create,
@@ -61,8 +60,10 @@ pub(crate) enum Document {
     SetRoles,
     /// What `roles list` prints.
     Roles,
-    /// What `doctor` prints.
+    /// What `doctor` and `config test` print: an array of providers.
     Doctor,
+    /// What `config list` prints: an array of profiles.
+    ConfigList,
     /// The configuration file, as JSON.
     Config,
 }
@@ -74,33 +75,22 @@ pub(crate) fn run(args: &SchemaArgs, out: &mut Output) -> Result<(), Failure> {
     }
     let schema = match args.of {
         Document::List => schema_for!(Vec<InvitationRecord>).to_value(),
-        Document::Get => one_or_many::<InvitationRecord>(),
-        Document::Create => one_or_many::<CreatedRecord>(),
-        Document::Delete => one_or_many::<DeletedRecord>(),
-        Document::Renew => one_or_many::<RenewedRecord>(),
+        Document::Get => schema_for!(Vec<InvitationRecord>).to_value(),
+        Document::Create => schema_for!(Vec<CreatedRecord>).to_value(),
+        Document::Delete => schema_for!(Vec<DeletedRecord>).to_value(),
+        Document::Renew => schema_for!(Vec<RenewedRecord>).to_value(),
         Document::Plan => schema_for!(Vec<StepRecord>).to_value(),
         Document::Apply => schema_for!(Vec<OutcomeRecord>).to_value(),
         Document::Export => schema_for!(Vec<ExportRecord>).to_value(),
         Document::Who => schema_for!(Vec<PersonRecord>).to_value(),
-        Document::Members => one_or_many::<MemberRecord>(),
-        Document::SetRoles => one_or_many::<RoleChangeRecord>(),
+        Document::Members => schema_for!(Vec<MemberRecord>).to_value(),
+        Document::SetRoles => schema_for!(Vec<RoleChangeRecord>).to_value(),
         Document::Roles => schema_for!(Vec<RoleRecord>).to_value(),
-        Document::Doctor => schema_for!(DoctorReport).to_value(),
+        Document::Doctor => schema_for!(Vec<ProviderReport>).to_value(),
+        Document::ConfigList => schema_for!(Vec<ProfileRecord>).to_value(),
         Document::Config => config_schema(),
     };
     Ok(out.document(&schema)?)
-}
-
-/// The schema of a record or an array of records.
-fn one_or_many<R: JsonSchema>() -> Value {
-    let mut schema = schema_for!(Vec<R>);
-    let item = schema.remove("items").unwrap_or_default();
-    for keyword in ["type", "title"] {
-        schema.remove(keyword);
-    }
-    let array = json!({ "type": "array", "items": item });
-    schema.insert("anyOf".to_owned(), json!([item, array]));
-    Schema::to_value(schema)
 }
 
 /// The schema of the configuration file.

@@ -11,11 +11,7 @@ use org_invitations::{
 };
 
 use super::{list::is_expired, value_parsers};
-use crate::{
-    completion,
-    failure::Failure,
-    output::{Shape, escape_control},
-};
+use crate::{completion, failure::Failure, output::escape_control};
 
 /// The invitations that a command works on.
 #[derive(Args, Debug)]
@@ -77,14 +73,6 @@ impl InvitationSelector {
         !self.email.is_empty() || self.ids.iter().any(|word| word.contains('@'))
     }
 
-    /// The shape of the result: one record for one id.
-    pub fn shape(&self) -> Shape {
-        match self.email.is_empty() && !self.selects_by_property() {
-            true => shape_of(&self.ids),
-            false => Shape::Many,
-        }
-    }
-
     /// The ids and addresses without duplicates.
     pub async fn targets(&self) -> Result<Vec<Target>, Failure> {
         let mut targets = read_targets(&self.ids).await?;
@@ -113,14 +101,6 @@ impl InvitationSelector {
 
 /// The word that stands for the ids and addresses on stdin.
 const STDIN: &str = "-";
-
-/// The shape of the result for these words: one record for one id. An address may have several invitations.
-pub(super) fn shape_of(words: &[String]) -> Shape {
-    match words {
-        [one] if one != STDIN && !one.contains('@') => Shape::One,
-        _ => Shape::Many,
-    }
-}
 
 /// Parses ids and addresses, reads stdin for `-`, and drops duplicates.
 pub(super) async fn read_targets(words: &[String]) -> Result<Vec<Target>, Failure> {

@@ -1,7 +1,7 @@
 //! `spec`: compare, check and show a vendor's OpenAPI document.
 
 use std::{
-    io::{self, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     failure::{Exit, Failure},
-    output::{Cell, ERROR, Format, Output, Record, SUCCESS, Shape, WARNING},
+    output::{Cell, ERROR, Format, Output, Record, SUCCESS, WARNING, escape_control, shell_quote},
 };
 
 /// The commands about a document. The API is recognised by its paths.
@@ -32,25 +32,26 @@ compared.
 Example:
   org-invitations spec diff specs/clickhouse-cloud-v1.json clickhouse.json -o markdown")]
     Diff {
-        /// The document in use.
+        /// The document in use; `-` reads it from stdin.
         old: PathBuf,
-        /// The new document.
+        /// The new document; `-` reads it from stdin.
         new: PathBuf,
     },
     /// Check whether the library builds from a document, without building it.
     #[command(after_help = "\
 Exit codes: 0 it builds, 1 it does not build, 2 the document cannot be read.
 
-Example:
-  org-invitations spec check clickhouse.json")]
+Examples:
+  org-invitations spec check clickhouse.json
+  curl -fsSL https://api.clickhouse.cloud/v1 | org-invitations spec check -")]
     Check {
-        /// The document.
+        /// The document; `-` reads it from stdin.
         file: PathBuf,
     },
     /// Print the part of a document that the library uses, normalised.
     #[command(after_help = "Example:\n  org-invitations spec show specs/confluent-iam-v2.yaml")]
     Show {
-        /// The document.
+        /// The document; `-` reads it from stdin.
         file: PathBuf,
     },
 }
@@ -64,6 +65,10 @@ pub(crate) fn run(command: &SpecCommand, out: &mut Output) -> Result<(), Failure
 }
 
 fn compare(old: &Path, new: &Path, out: &mut Output) -> Result<(), Failure> {
+    if is_stdin(old) && is_stdin(new) {
+        let message = "stdin has one document; give a file for the other one";
+        return Err(Failure::Usage(message.to_owned()));
+    }
     let (old, new) = (read(old)?, read(new)?);
     let mut findings = Vec::new();
     let mut names = Vec::new();
@@ -93,8 +98,9 @@ fn compare(old: &Path, new: &Path, out: &mut Output) -> Result<(), Failure> {
         Format::Table if findings.is_empty() && names.is_empty() => {
             Ok(out.line("no changes that affect the library")?)
         }
-        Format::Table | Format::Jsonl | Format::Csv => records(findings.iter().chain(&names), out),
-        Format::Json | Format::Yaml => document(&findings, &names, out),
+        Format::Table | Format::Json | Format::Jsonl | Format::Csv | Format::Yaml => {
+            records(findings.iter().chain(&names), out)
+        }
         Format::Markdown => markdown(findings.iter().chain(&names), out),
     };
     match printed.and_then(|()| Ok(out.flush()?)) {
@@ -121,45 +127,55 @@ fn would_build(file: &Path, out: &mut Output) -> Result<(), Failure> {
         format => format == Format::Table,
     };
     let document = read(file)?;
-    let mut problems = Vec::new();
+    let mut checked = Vec::new();
     for api in recognised(&document)? {
-        match check(&surface(&document, &api)?, &api) {
-            Ok(()) if !is_text => {}
-            Ok(()) => out.line(&format!(
-                "{}: the library builds from this document",
+        let outcome = check(&surface(&document, &api)?, &api);
+        if is_text {
+            let word = if outcome.is_ok() {
+                "builds"
+            } else {
+                "does not build"
+            };
+            out.line(&format!(
+                "{}: the library {word} from this document",
                 api.title
-            ))?,
-            Err(report) if !is_text => problems.extend(report.diagnostics),
-            Err(report) => {
-                out.line(&format!(
-                    "{}: the library does not build from this document",
-                    api.title
-                ))?;
+            ))?;
+            if let Err(report) = &outcome {
                 out.line(&report.to_string())?;
-                problems.extend(report.diagnostics);
             }
         }
+        let problems = outcome.err().map(|report| report.diagnostics);
+        let problems = problems.into_iter().flatten().map(|problem| {
+            json!({
+                "pointer": problem.pointer,
+                "expected": problem.expected,
+                "found": problem.found,
+                "advice": problem.advice,
+            })
+        });
+        checked.push(CheckedApi {
+            document: document.name(),
+            problems: problems.collect(),
+            api: api.title,
+        });
     }
     if !is_text {
-        let problems: Vec<Value> = problems
-            .iter()
-            .map(|problem| {
-                json!({
-                    "pointer": problem.pointer,
-                    "expected": problem.expected,
-                    "found": problem.found,
-                    "advice": problem.advice,
-                })
-            })
-            .collect();
-        out.document(&json!({ "document": document.name(), "problems": problems }))?;
+        out.list(&checked)?;
     }
     out.flush()?;
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::AlreadyReported(Exit::Failed))
+    match checked.iter().all(|api| api.problems.is_empty()) {
+        true => Ok(()),
+        false => Err(Failure::AlreadyReported(Exit::Failed)),
     }
+}
+
+/// What `spec check` prints of an API that the document describes.
+#[derive(Serialize)]
+struct CheckedApi<'a> {
+    document: &'a str,
+    api: String,
+    /// The places from which the library does not build.
+    problems: Vec<Value>,
 }
 
 fn show(file: &Path, out: &mut Output) -> Result<(), Failure> {
@@ -170,8 +186,55 @@ fn show(file: &Path, out: &mut Output) -> Result<(), Failure> {
     Ok(())
 }
 
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Reads a document from a file or from stdin.
 fn read(path: &Path) -> Result<Document, Failure> {
-    Document::read(path).map_err(unusable)
+    let name = match is_stdin(path) {
+        true => "stdin".to_owned(),
+        false => path.display().to_string(),
+    };
+    if name.starts_with("https://") || name.starts_with("http://") {
+        let name = escape_control(&name);
+        return Err(Failure::Usage(format!(
+            "{name} is a URL, and this command reads files and stdin\nhint: curl -fsSL {} | org-invitations spec \
+             check -",
+            shell_quote(&name)
+        )));
+    }
+    let mut bytes = Vec::new();
+    let read = match is_stdin(path) {
+        true => io::stdin().lock().read_to_end(&mut bytes).map(drop),
+        false => std::fs::read(path).map(|read| bytes = read),
+    };
+    // What cannot be read is reported by the reader of documents.
+    if read.is_ok() && is_html(&bytes) {
+        return Err(Failure::Usage(format!(
+            "{name} is an HTML page, not an OpenAPI document in JSON or YAML\nhint: a login page, or one that shows the \
+             document to people, is an answer too; look for the link to the JSON or YAML itself"
+        )));
+    }
+    match is_stdin(path) {
+        true => {
+            read?;
+            Document::parse(&name, &bytes).map_err(unusable)
+        }
+        false => Document::read(path).map_err(unusable),
+    }
+}
+
+/// Whether a text begins as HTML does.
+fn is_html(bytes: &[u8]) -> bool {
+    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(1_000)]).to_lowercase();
+    let start =
+        start.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '\u{feff}');
+    let is_comment_before = start.starts_with("<!--") && start.contains("<html");
+    is_comment_before
+        || ["<!doctype html", "<html", "<head"]
+            .iter()
+            .any(|tag| start.starts_with(tag))
 }
 
 fn surface(document: &Document, api: &Api) -> Result<Surface, Failure> {
@@ -234,6 +297,7 @@ impl<'a> FindingRecord<'a> {
 impl Record for FindingRecord<'_> {
     const TABLE: &'static [&'static str] = &["CLASS", "POINTER", "BEFORE", "AFTER", "MESSAGE"];
     const CSV: &'static [&'static str] = &["class", "pointer", "before", "after", "message"];
+    const WRAPPED: &'static [&'static str] = &["MESSAGE", "POINTER", "BEFORE", "AFTER"];
 
     fn row(&self) -> Vec<Cell> {
         let class = match self.class {
@@ -270,17 +334,11 @@ fn records<'a>(
     findings: impl Iterator<Item = &'a Finding>,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let mut records = out.records(Shape::Many);
+    let mut records = out.records();
     for finding in findings {
         records.push(&FindingRecord::new(finding))?;
     }
     Ok(records.finish()?)
-}
-
-fn document(findings: &[Finding], names: &[Finding], out: &mut Output) -> Result<(), Failure> {
-    let records =
-        |findings: &[Finding]| json!(findings.iter().map(FindingRecord::new).collect::<Vec<_>>());
-    Ok(out.document(&json!({ "findings": records(findings), "bindings": records(names) }))?)
 }
 
 fn markdown<'a>(

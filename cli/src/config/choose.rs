@@ -67,14 +67,14 @@ impl Selection {
         }
         let Some(file) = &self.file else {
             return Err(Failure::Usage(format!(
-                "--all-profiles selects nothing: {}\nhint: `org-invitations --help` shows how to write a profile",
+                "--all-profiles selects nothing: {}\nhint: `org-invitations config init` writes a profile",
                 self.no_file()
             )));
         };
         if file.profiles.is_empty() {
             return Err(Failure::Usage(format!(
-                "--all-profiles selects nothing: {} has no profile\nhint: `org-invitations --help` \
-                 shows how to write one",
+                "--all-profiles selects nothing: {} has no profile\nhint: `org-invitations config init` \
+                 writes one",
                 file.path.display()
             )));
         }

@@ -31,7 +31,7 @@ pub(crate) struct Profile {
     pub lines: BTreeMap<String, usize>,
 }
 
-/// The secrets that a file or a command may provide.
+/// The secrets that a file, a command or a variable may provide.
 pub(super) const SECRETS: [&str; 2] = ["api_secret", "access_token"];
 
 /// The JSON Schema of a profile: the configuration that the library takes, and the keys that this command adds.
@@ -62,6 +62,12 @@ pub(crate) fn profile_schema(kind: ProviderKind) -> Value {
                 "A command whose first line of output is the `{secret}`."
             )),
         );
+        properties.insert(
+            format!("{secret}_variable"),
+            text(format!(
+                "An environment variable that holds the `{secret}`."
+            )),
+        );
     }
     properties.insert(
         "provider".to_owned(),
@@ -74,7 +80,41 @@ fn has_secret(kind: ProviderKind, secret: &str) -> bool {
     kind == ProviderKind::Confluent || secret == "api_secret"
 }
 
+impl Profile {
+    /// Whether a secret itself is written in the profile, and not where to find it.
+    fn holds_secret(&self) -> bool {
+        let names_secret =
+            |key: &str| SECRETS.contains(&key) || ["fixed", "client_secret"].contains(&key);
+        let mut waiting: Vec<(&str, &Value)> = Vec::new();
+        waiting.extend(self.values.iter().map(|(key, value)| (key.as_str(), value)));
+        while let Some((key, value)) = waiting.pop() {
+            match value {
+                Value::Object(inner) => {
+                    waiting.extend(inner.iter().map(|(key, value)| (key.as_str(), value)));
+                }
+                // A proxy's user name and password.
+                Value::String(text) if key == "proxy" && text.contains('@') => return true,
+                _ if names_secret(key) => return true,
+                _ => {}
+            }
+        }
+        false
+    }
+}
+
 impl ConfigFile {
+    /// Checks the text of a file that is to be written.
+    pub fn parse(path: PathBuf, text: &str) -> Result<Self, Failure> {
+        let kinds = ProviderKind::ALL.iter();
+        let schemas = kinds.map(|kind| (*kind, profile_schema(*kind))).collect();
+        FileParser {
+            path,
+            text,
+            schemas,
+        }
+        .parse()
+    }
+
     /// Reads the file. `None` if it does not exist and neither a flag nor a variable names it.
     pub fn read(config_path: &ConfigPath) -> Result<Option<Self>, Failure> {
         let Some(path) = config_path.path.clone() else {
@@ -92,13 +132,17 @@ impl ConfigFile {
                 return Err(Failure::Usage(message));
             }
         };
-        let kinds = ProviderKind::ALL.iter();
-        let parser = FileParser {
-            path,
-            text: &text,
-            schemas: kinds.map(|kind| (*kind, profile_schema(*kind))).collect(),
-        };
-        parser.parse().map(Some)
+        Self::parse(path, &text).map(Some)
+    }
+
+    /// The environment variables that profiles name as the place of a secret.
+    pub fn secret_variables(&self) -> Vec<String> {
+        let values = self.profiles.values().flat_map(|profile| &profile.values);
+        let named = values.filter(|(key, _)| key.ends_with("_variable"));
+        named
+            .filter_map(|(_, value)| value.as_str())
+            .map(str::to_owned)
+            .collect()
     }
 
     /// The profile of this name.
@@ -166,8 +210,9 @@ impl FileParser<'_> {
             let wrong = format!("`default_profile` names no profile of this file{guess}");
             return Err(self.error_at(*at, &wrong));
         }
+        let holds_secret = profiles.values().any(Profile::holds_secret);
         Ok(ConfigFile {
-            warning: permission_warning(&self.path),
+            warning: permission_warning(&self.path).filter(|_| holds_secret),
             default_profile: default_profile.map(|(name, _)| name),
             profiles,
             path: self.path,

@@ -4,16 +4,20 @@
 //! |---|---|
 //! | `path` | where the configuration file is |
 //! | `file` | reading and checking the file |
+//! | `edit` | changing the configuration file |
 //! | `keys` | the keys of each provider and their environment variables |
 //! | `choose` | what flags, variables and the file select |
 //! | `selection` | which providers and profiles a command uses |
 //! | `resolve` | the values of one provider, with the source of each |
-//! | `secret` | secrets from files and commands |
+//! | `connection` | the way to the server: certificates, proxy and time limits |
+//! | `secret` | secrets from files, commands and variables |
 //! | `redact` | what may be shown of a value |
 //! | `account` | the identity of an organisation |
 
 mod account;
 mod choose;
+mod connection;
+mod edit;
 mod file;
 mod keys;
 mod path;
@@ -22,12 +26,13 @@ mod resolve;
 mod secret;
 mod selection;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use org_invitations::ProviderKind;
 
 pub(crate) use self::{
     account::Account,
+    edit::{ConfigEdit, NewProfile, SecretSource},
     file::{ConfigFile, Profile, profile_schema},
     keys::{PROVIDER_VARIABLE, required_variables},
     path::ConfigPath,
@@ -54,6 +59,9 @@ pub(crate) struct Flags {
     config_file: Option<PathBuf>,
     base_url: Option<String>,
     organization_id: Option<String>,
+    ca_file: Option<PathBuf>,
+    proxy: Option<String>,
+    timeout: Option<Duration>,
 }
 
 impl Flags {
@@ -65,6 +73,18 @@ impl Flags {
             ("--config-file", file),
             ("--base-url", self.base_url.clone()),
             ("--organization-id", self.organization_id.clone()),
+            (
+                "--ca-file",
+                self.ca_file
+                    .as_ref()
+                    .map(|file| file.to_string_lossy().into_owned()),
+            ),
+            ("--proxy", self.shown_proxy()),
+            (
+                "--timeout",
+                self.timeout
+                    .map(|time| humantime::format_duration(time).to_string()),
+            ),
         ];
         let given = flags
             .into_iter()
@@ -77,20 +97,33 @@ impl Flags {
             config_file: global.config_file.clone(),
             base_url: global.base_url.clone(),
             organization_id: global.organization_id.clone(),
+            ca_file: global.ca_file.clone(),
+            proxy: global.proxy.clone(),
+            timeout: global.timeout,
         }
     }
 
     /// Rejects flags that the selected providers would not honour.
     fn check(&self, selected: &[Selected]) -> Result<(), Failure> {
-        let given = [
+        let of_one = [
             ("--base-url", self.base_url.is_some()),
             ("--organization-id", self.organization_id.is_some()),
         ];
-        let Some((flag, _)) = given.into_iter().find(|(_, is_given)| *is_given) else {
+        let of_any = [
+            ("--ca-file", self.ca_file.is_some()),
+            ("--proxy", self.proxy.is_some()),
+            ("--timeout", self.timeout.is_some()),
+        ];
+        let first = |flags: &[(&'static str, bool)]| {
+            let given = flags.iter().find(|(_, is_given)| *is_given);
+            given.map(|(flag, _)| *flag)
+        };
+        let of_one = first(&of_one);
+        let Some(flag) = of_one.or(first(&of_any)) else {
             return Ok(());
         };
         let message = match selected {
-            [_, _, ..] => {
+            [_, _, ..] if of_one.is_some() => {
                 "--base-url and --organization-id apply to one provider, and several are selected; \
                  set them in the environment or in profiles"
                     .to_owned()
@@ -105,6 +138,29 @@ impl Flags {
         };
         Err(Failure::Usage(message))
     }
+}
+
+/// The connection settings of the command line, as a profile has them.
+pub(crate) fn connection_flags(
+    global: &GlobalOptions,
+) -> Result<Vec<(&'static str, serde_json::Value)>, Failure> {
+    let settings = Flags::new(global).connection()?;
+    let settings = settings.into_iter().map(|(path, _, value)| (path, value));
+    settings
+        .map(|(path, value)| match (path, value.as_str()) {
+            // A profile's own paths start at its folder.
+            ("connection.ca_file", Some(file)) => {
+                let absolute = std::path::absolute(file)?;
+                Ok((path, absolute.to_string_lossy().into()))
+            }
+            _ => Ok((path, value)),
+        })
+        .collect()
+}
+
+/// The variable that holds the secret of an API key.
+pub(crate) fn secret_variable(kind: ProviderKind) -> &'static str {
+    keys::variable_of(kind, "api_secret").unwrap_or_default()
 }
 
 /// Reads the configuration file and selects the providers.
@@ -126,9 +182,9 @@ fn how_to_set_up(kind: ProviderKind, file: Option<&PathBuf>) -> String {
         |path| path.display().to_string(),
     );
     format!(
-        "hint: set {variables},\n  or write a profile in {file}:\n\n      \
+        "hint: run `org-invitations config init`, or set {variables},\n  or write a profile in {file}:\n\n      \
          [profiles.{kind}]\n      provider = \"{kind}\"{organization}\n      api_key = \"…\"\n      \
-         api_secret_command = \"…\"    # or api_secret_file, or api_secret\n\n  \
+         api_secret_command = \"…\"    # or api_secret_file, api_secret_variable, or api_secret\n\n  \
          `org-invitations demo` needs no account."
     )
 }

@@ -60,7 +60,7 @@ pub(super) fn permission_warning(path: &std::path::Path) -> Option<String> {
     (mode & 0o044 != 0).then(|| {
         let path = path.display();
         format!(
-            "{path} is readable by others (mode {:03o}); run `chmod 600 {path}`",
+            "{path} holds a secret and is readable by others (mode {:03o}); run `chmod 600 {path}`",
             mode & 0o777
         )
     })

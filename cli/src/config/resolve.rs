@@ -11,7 +11,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    Flags, Profile, how_to_set_up,
+    Flags, Profile,
+    connection::{self, Flagged, PROXY, shown_proxy},
+    how_to_set_up,
     keys::{ProfileKey, keys_of, secret_variables, variable_of},
     redact::{collect_strings, redact_values, redacted_url},
     secret, variable,
@@ -38,6 +40,8 @@ enum ValueSource {
     File(String),
     /// The first line that this command prints.
     Command(String),
+    /// The value of this environment variable.
+    Variable(String),
 }
 
 impl ValueSource {
@@ -45,6 +49,7 @@ impl ValueSource {
         match suffix {
             "_file" => Self::File(text),
             "_command" => Self::Command(text),
+            "_variable" => Self::Variable(text),
             _ => Self::Text(text),
         }
     }
@@ -68,6 +73,10 @@ pub(crate) struct ResolvedConfig {
     profile: Option<(PathBuf, BTreeMap<String, usize>)>,
     /// The file in which a new profile would be written.
     default_file: Option<PathBuf>,
+    /// The settings of `profile_only` that flags set.
+    flagged: BTreeMap<String, Flagged>,
+    /// The environment variables that hold secrets, which a command for a secret does not get.
+    secret_variables: Vec<String>,
 }
 
 impl ResolvedConfig {
@@ -76,6 +85,7 @@ impl ResolvedConfig {
         flags: &Flags,
         profile: Option<(&str, &Profile, &Path)>,
         default_file: Option<&PathBuf>,
+        secret_variables: Vec<String>,
     ) -> Result<Self, Failure> {
         let mut resolved = Self {
             kind,
@@ -85,6 +95,8 @@ impl ResolvedConfig {
             profile_only: profile.map_or_else(Map::new, |(_, profile, _)| profile.values.clone()),
             profile: profile.map(|(_, profile, path)| (path.to_owned(), profile.lines.clone())),
             default_file: default_file.cloned(),
+            flagged: BTreeMap::new(),
+            secret_variables,
         };
         let keys = keys_of(kind);
         let profile_source = profile.map(|(name, ..)| format!("profile {name}"));
@@ -94,7 +106,12 @@ impl ResolvedConfig {
             resolved.add(key, flags, &profile_source)?;
         }
         resolved.warn_of_mixed_keys();
-        let profile_only = std::mem::take(&mut resolved.profile_only);
+        let mut profile_only = std::mem::take(&mut resolved.profile_only);
+        if let Some((path, _)) = &resolved.profile {
+            connection::resolve_ca_file(&mut profile_only, path);
+        }
+        let source = |key: &str| resolved.source(&profile_source, key);
+        resolved.flagged = connection::overlay(flags, &mut profile_only, source)?;
         for (name, value) in &profile_only {
             resolved.add_profile_only(name, value, &profile_source);
         }
@@ -102,9 +119,10 @@ impl ResolvedConfig {
         Ok(resolved)
     }
 
-    /// Whether no value is set.
+    /// Whether no value is set but those of the connection, which flags may set for every provider.
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        let is_connection = |value: &ResolvedValue| value.name.starts_with("connection.");
+        self.values.iter().all(is_connection)
     }
 
     /// Whether a credential is set, or a part of one.
@@ -137,6 +155,7 @@ impl ResolvedConfig {
                 "access_token",
                 "access_token_file",
                 "access_token_command",
+                "access_token_variable",
                 "sts",
             ] {
                 if self.profile_only.remove(other).is_some() {
@@ -176,14 +195,20 @@ impl ResolvedConfig {
         candidates.extend(flag.map(|(source, text)| (source.to_owned(), ValueSource::Text(text))));
         if let Some(name) = key.variable
             && let Some(text) = variable(name)?
+            && !text.trim().is_empty()
         {
             candidates.push((format!("environment {name}"), ValueSource::Text(text)));
         }
         candidates.append(&mut self.take_from_profile(key, profile)?);
         let mut candidates = candidates.into_iter();
-        let Some((source, value)) = candidates.next() else {
+        let Some((source, mut value)) = candidates.next() else {
             return Ok(());
         };
+        if let ValueSource::Text(text) = &mut value {
+            let (trimmed, warning) = secret::trim(text, &format!("`{}` ({source})", key.name));
+            *text = trimmed.to_owned();
+            self.warnings.extend(warning);
+        }
         let display = match &value {
             ValueSource::Text(_) if key.is_secret => "[redacted]".to_owned(),
             ValueSource::Text(text) if key.name == "base_url" => redacted_url(text),
@@ -191,6 +216,7 @@ impl ResolvedConfig {
             ValueSource::File(path) => format!("[redacted], from the file {path}"),
             // The command itself may contain a secret.
             ValueSource::Command(_) => "[redacted], from a command".to_owned(),
+            ValueSource::Variable(name) => format!("[redacted], from the variable {name}"),
         };
         self.values.push(ResolvedValue {
             name: key.name.to_owned(),
@@ -209,7 +235,7 @@ impl ResolvedConfig {
         profile: &str,
     ) -> Result<Candidates, Failure> {
         let mut values = Vec::new();
-        for suffix in ["", "_file", "_command"] {
+        for suffix in ["", "_file", "_command", "_variable"] {
             let key = format!("{}{suffix}", key.name);
             match self.profile_only.remove(&key) {
                 Some(Json::String(text)) => values.push((key, ValueSource::new(suffix, text))),
@@ -245,19 +271,24 @@ impl ResolvedConfig {
         let is_public = name.starts_with("connection.")
             || ["sts.identity_pool_id", "sts.expires_in_seconds"].contains(&name)
             || ["sts.subject_token.file", "sts.subject_token.variable"].contains(&name);
+        let (source, overridden) = match self.flagged.get(name) {
+            Some(flagged) => (flagged.flag.to_owned(), flagged.overridden.clone()),
+            None => (self.source(profile, name), Vec::new()),
+        };
         self.values.push(ResolvedValue {
             name: name.to_owned(),
             display: match value {
+                Json::String(text) if name == PROXY => shown_proxy(text),
                 _ if !is_public => "[redacted]".to_owned(),
                 Json::String(text) => text.clone(),
                 other => other.to_string(),
             },
-            source: self.source(profile, name),
-            overridden: Vec::new(),
+            source,
+            overridden,
         });
     }
 
-    /// The configuration for the library. Reads the secrets from their files and commands.
+    /// The configuration for the library. Reads the secrets from their files, commands and variables.
     pub fn config(&self) -> Result<ProviderConfig, Failure> {
         let mut values = self.profile_only.clone();
         for (name, source) in &self.sources {
@@ -269,7 +300,13 @@ impl ResolvedConfig {
                 ValueSource::Text(text) => text.clone(),
                 ValueSource::File(path) => secret::from_file(&format!("{name}_file"), path, file)?,
                 ValueSource::Command(command) => {
-                    secret::from_command(&format!("{name}_command"), command, &secret_variables())?
+                    let (key, source) = (format!("{name}_command"), self.source_of(name));
+                    let own = self.secret_variables.iter().map(String::as_str);
+                    let hidden: Vec<&str> = secret_variables().into_iter().chain(own).collect();
+                    secret::from_command(&key, source.unwrap_or_default(), command, &hidden)?
+                }
+                ValueSource::Variable(variable) => {
+                    secret::from_variable(&format!("{name}_variable"), variable)?
                 }
             };
             values.insert((*name).to_owned(), Json::String(text));
@@ -289,8 +326,9 @@ impl ResolvedConfig {
         let file = file.map_or(Path::new(""), |(path, _)| path);
         self.sources.iter().all(|(_, source)| match source {
             ValueSource::Text(_) => true,
-            ValueSource::File(path) => secret::warning_of_file(path, file).is_none(),
+            ValueSource::File(path) => secret::is_file_silent(path, file),
             ValueSource::Command(_) => false,
+            ValueSource::Variable(name) => secret::is_variable_silent(name),
         })
     }
 

@@ -121,7 +121,10 @@ impl Selection {
             (Some(name), Some(file)) => Some((name, file.profile(name)?, file.path.as_path())),
             _ => None,
         };
-        ResolvedConfig::new(kind, &self.flags, profile, self.config_path.path.as_ref())
+        let file = self.file.as_ref();
+        let secrets = file.map(ConfigFile::secret_variables).unwrap_or_default();
+        let default = self.config_path.path.as_ref();
+        ResolvedConfig::new(kind, &self.flags, profile, default, secrets)
     }
 
     pub(super) fn kind_of(&self, profile: &str) -> Result<ProviderKind, Failure> {

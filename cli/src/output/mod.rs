@@ -25,7 +25,7 @@ pub(crate) use self::{
     json::line as json_line,
     layout::LayoutOptions,
     member::{MemberRecord, PersonRecord, RoleRecord, role_names},
-    records::{Record, Records, Shape},
+    records::{Record, Records},
     table::Cell,
 };
 
@@ -35,7 +35,7 @@ pub(crate) enum Format {
     /// A table for people.
     #[default]
     Table,
-    /// One JSON document: an object for one thing that was asked for, an array for a list.
+    /// One JSON array, whatever the number of its elements.
     Json,
     /// One JSON object a line, as they arrive.
     Jsonl,
@@ -93,7 +93,7 @@ impl Output {
         writeln!(self, "{text}")
     }
 
-    /// Writes one document as JSON or YAML.
+    /// Writes one document as JSON or YAML: a schema, or a part of a vendor's document. Results are lists.
     pub fn document(&mut self, value: &impl Serialize) -> io::Result<()> {
         match self.format {
             Format::Yaml => yaml::document(self, value),
@@ -103,13 +103,31 @@ impl Output {
     }
 
     /// Starts to print records that arrive one by one.
-    pub fn records<R: Record>(&mut self, shape: Shape) -> Records<'_, R> {
-        Records::new(self, shape)
+    pub fn records<R: Record>(&mut self) -> Records<'_, R> {
+        Records::new(self)
     }
+
+    /// Writes a list as JSON, JSON lines or YAML, for results that no table shows in one row.
+    pub fn list(&mut self, items: impl IntoIterator<Item = impl Serialize>) -> io::Result<()> {
+        let (mut array, mut sequence) = (json::Array::default(), yaml::Sequence::default());
+        for item in items {
+            match self.format {
+                Format::Yaml => sequence.push(self, &item)?,
+                Format::Jsonl => json::line(self, &item)?,
+                _ => array.push(self, &item)?,
+            }
+        }
+        match self.format {
+            Format::Yaml => sequence.finish(self),
+            Format::Jsonl => Ok(()),
+            _ => array.finish(self),
+        }
+    }
+
     /// Like [`records`](Self::records), for records whose columns are known at run time only.
     #[cfg(feature = "sql")]
     pub fn records_with_columns<R: Record>(&mut self, columns: &[String]) -> Records<'_, R> {
-        Records::with_headers(self, Shape::Many, columns.to_vec(), columns.to_vec())
+        Records::with_headers(self, columns.to_vec(), columns.to_vec())
     }
 }
 

@@ -10,8 +10,8 @@ use serde::Serialize;
 use super::{
     Cell, Format, Output, csv, json,
     layout::Column,
-    table::Table,
-    yaml::{self, Sequence},
+    table::{Narrow, Table},
+    yaml::Sequence,
 };
 use crate::failure::Failure;
 
@@ -24,6 +24,9 @@ pub(crate) trait Record: Serialize {
 
     /// The minimum widths of the table's columns, where rows of several providers follow each other.
     const MIN_WIDTHS: &'static [usize] = &[];
+
+    /// The columns of tables whose cells take several lines where a terminal is too narrow, the first one first.
+    const WRAPPED: &'static [&'static str] = &[];
 
     /// The columns of tables that are shortened where a terminal is too narrow, the first one first.
     const SHORTENED: &'static [&'static str] = &[];
@@ -43,26 +46,6 @@ pub(crate) trait Record: Serialize {
 
     /// The line in CSV.
     fn line(&self) -> Vec<String>;
-}
-
-/// Whether a result is one record or a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
-    /// One record: JSON and YAML print an object.
-    One,
-    /// A list: JSON and YAML print an array.
-    Many,
-}
-
-impl Shape {
-    /// The shape of the result for these items.
-    pub fn of<T>(items: &[T]) -> Self {
-        if items.len() == 1 {
-            Self::One
-        } else {
-            Self::Many
-        }
-    }
 }
 
 /// A printer of records.
@@ -87,31 +70,28 @@ enum Form {
     Jsonl,
     Csv,
     Yaml(Sequence),
-    /// One object of JSON or YAML.
-    Document,
 }
 
 impl<'a, R: Record> Records<'a, R> {
-    pub(super) fn new(out: &'a mut Output, shape: Shape) -> Self {
+    pub(super) fn new(out: &'a mut Output) -> Self {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-        Self::with_headers(out, shape, words(R::TABLE), words(R::CSV))
+        Self::with_headers(out, words(R::TABLE), words(R::CSV))
     }
 
-    pub(super) fn with_headers(
-        out: &'a mut Output,
-        shape: Shape,
-        table: Vec<String>,
-        csv: Vec<String>,
-    ) -> Self {
-        let form = match (out.format, shape) {
-            (Format::Table | Format::Markdown, _) => {
-                Form::Table(Table::new(table, R::SHORTENED, R::DROPPED))
+    pub(super) fn with_headers(out: &'a mut Output, table: Vec<String>, csv: Vec<String>) -> Self {
+        let form = match out.format {
+            Format::Table | Format::Markdown => {
+                let narrow = Narrow {
+                    wrapped: R::WRAPPED,
+                    shortened: R::SHORTENED,
+                    dropped: R::DROPPED,
+                };
+                Form::Table(Table::new(table, narrow))
             }
-            (Format::Jsonl, _) => Form::Jsonl,
-            (Format::Csv, _) => Form::Csv,
-            (Format::Json | Format::Yaml, Shape::One) => Form::Document,
-            (Format::Json, Shape::Many) => Form::Json(json::Array::default()),
-            (Format::Yaml, Shape::Many) => Form::Yaml(Sequence::default()),
+            Format::Jsonl => Form::Jsonl,
+            Format::Csv => Form::Csv,
+            Format::Json => Form::Json(json::Array::default()),
+            Format::Yaml => Form::Yaml(Sequence::default()),
         };
         Self {
             out,
@@ -220,10 +200,6 @@ impl<'a, R: Record> Records<'a, R> {
                 csv::line(self.out, cells)
             }
             Form::Yaml(sequence) => sequence.push(self.out, record),
-            Form::Document => match self.out.format {
-                Format::Yaml => yaml::document(self.out, record),
-                _ => json::document(self.out, record),
-            },
         }
     }
 
@@ -291,7 +267,7 @@ impl<'a, R: Record> Records<'a, R> {
             Form::Csv if self.count == 0 && !self.header.is_empty() => {
                 csv::line(self.out, self.header.iter().map(String::as_str))?
             }
-            Form::Csv | Form::Jsonl | Form::Document => {}
+            Form::Csv | Form::Jsonl => {}
         }
         self.out.flush()
     }

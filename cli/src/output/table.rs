@@ -45,9 +45,8 @@ pub(super) struct Table {
     header: Vec<String>,
     /// The minimum widths of the columns.
     min_widths: Vec<usize>,
-    /// The columns that may be shortened and left out on a narrow terminal, in order.
-    shortened: &'static [&'static str],
-    dropped: &'static [&'static str],
+    /// What a narrow terminal does to the columns.
+    narrow: Narrow,
     /// Whether the header is printed.
     has_header: bool,
     /// Rows that are held back until the widths are known.
@@ -56,17 +55,37 @@ pub(super) struct Table {
     columns: Option<Vec<Column>>,
 }
 
+/// The columns that give way on a narrow terminal, the first one of each list first.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Narrow {
+    /// Those whose cells take several lines.
+    pub wrapped: &'static [&'static str],
+    /// Those whose cells are cut off.
+    pub shortened: &'static [&'static str],
+    /// Those that are left out.
+    pub dropped: &'static [&'static str],
+}
+
 /// How a column is printed.
 #[derive(Debug)]
 struct Column {
     width: usize,
-    /// Whether longer cells are cut off.
-    is_shortened: bool,
+    overlong: Overlong,
     is_shown: bool,
 }
 
-/// To how many letters a column may be shortened.
+/// What becomes of cells that are wider than their column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Overlong {
+    /// They stick out.
+    Keep,
+    Shorten,
+    Wrap,
+}
+
+/// To how many letters a column may be shortened, and to how many it may be wrapped.
 const MIN_SHORTENED: usize = 12;
+const MIN_WRAPPED: usize = 18;
 
 /// The space between two columns.
 const GAP: usize = 2;
@@ -75,15 +94,10 @@ const GAP: usize = 2;
 const MAX_BUFFERED_ROWS: usize = 1_000;
 
 impl Table {
-    pub fn new(
-        header: Vec<String>,
-        shortened: &'static [&'static str],
-        dropped: &'static [&'static str],
-    ) -> Self {
+    pub fn new(header: Vec<String>, narrow: Narrow) -> Self {
         Self {
             header,
-            shortened,
-            dropped,
+            narrow,
             has_header: true,
             min_widths: Vec::new(),
             buffered: Vec::new(),
@@ -111,7 +125,7 @@ impl Table {
     pub fn select(&mut self, header: Vec<String>) {
         self.header = header;
         self.min_widths.clear();
-        (self.shortened, self.dropped) = (&[], &[]);
+        self.narrow = Narrow::default();
     }
 
     pub fn hide_header(&mut self) {
@@ -149,7 +163,7 @@ impl Table {
         }
         let new = |width| Column {
             width,
-            is_shortened: false,
+            overlong: Overlong::Keep,
             is_shown: true,
         };
         let mut columns: Vec<Column> = widths.into_iter().map(new).collect();
@@ -167,20 +181,32 @@ impl Table {
         Ok(())
     }
 
-    /// Shortens columns, and then leaves columns out, until the rows fit the terminal or nothing more may go.
+    /// Wraps and shortens columns, and then leaves columns out, until the rows fit the terminal or nothing more may go.
     fn fit(&self, columns: &mut [Column], available: usize) {
         let position = |name: &&str| self.header.iter().position(|header| header == name);
-        for at in self.shortened.iter().filter_map(position) {
-            let excess = excess(columns, available);
-            let column = &mut columns[at];
-            let least = MIN_SHORTENED.max(self.header[at].width());
-            if excess > 0 && column.width > least {
-                column.width = column.width.saturating_sub(excess).max(least);
-                column.is_shortened = true;
+        // Words stay whole as long as that is possible.
+        for (names, overlong, keeps_words) in [
+            (self.narrow.wrapped, Overlong::Wrap, true),
+            (self.narrow.shortened, Overlong::Shorten, false),
+            (self.narrow.wrapped, Overlong::Wrap, false),
+        ] {
+            for at in names.iter().filter_map(position) {
+                let excess = excess(columns, available);
+                let least = match (overlong, keeps_words) {
+                    (Overlong::Wrap, true) => self.longest_word(at).max(MIN_WRAPPED),
+                    (Overlong::Wrap, false) => MIN_WRAPPED,
+                    _ => MIN_SHORTENED,
+                };
+                let least = least.max(self.header[at].width());
+                let column = &mut columns[at];
+                if excess > 0 && column.width > least {
+                    column.width = column.width.saturating_sub(excess).max(least);
+                    column.overlong = overlong;
+                }
             }
         }
         let mut dropped = Vec::new();
-        for name in self.dropped {
+        for name in self.narrow.dropped {
             if excess(columns, available) == 0 {
                 break;
             }
@@ -193,6 +219,13 @@ impl Table {
             let names = dropped.join(", ");
             eprintln!("note: the terminal is too narrow for {names}; -o csv has every column");
         }
+    }
+
+    /// The width of the longest word in a column of the rows so far.
+    fn longest_word(&self, at: usize) -> usize {
+        let cells = self.buffered.iter().filter_map(|row| row.get(at));
+        let widths = cells.map(|cell| cell.display().split(' ').map(|word| word.width()).max());
+        widths.flatten().max().unwrap_or_default()
     }
 }
 
@@ -217,25 +250,90 @@ fn shorten(text: &str, width: usize) -> String {
     short
 }
 
-fn write_row(out: &mut Output, row: &[Cell], columns: &[Column]) -> io::Result<()> {
-    let mut line = String::new();
-    let last = columns.iter().rposition(|column| column.is_shown);
-    for (index, (cell, column)) in row.iter().zip(columns).enumerate() {
-        if !column.is_shown {
-            continue;
-        }
-        let mut text = cell.display();
-        if column.is_shortened && text.width() > column.width {
-            text = Cow::Owned(shorten(&text, column.width));
-        }
-        match cell.style.filter(|_| out.colors) {
-            Some(style) => line.push_str(&format!("{style}{text}{style:#}")),
-            None => line.push_str(&text),
-        }
-        if Some(index) != last {
-            let padding = column.width.saturating_sub(text.width()) + GAP;
-            line.extend(std::iter::repeat_n(' ', padding));
+/// A text in lines of at most `width`, broken at blanks. Longer words are broken behind a sign, or else anywhere.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.extend(break_word(word, width)),
         }
     }
-    writeln!(out, "{line}")
+    lines
+}
+
+/// The parts of a word of at most `width`, and at least one.
+fn break_word(word: &str, width: usize) -> Vec<String> {
+    let (mut parts, mut part) = (Vec::new(), String::new());
+    for letter in word.chars() {
+        if !part.is_empty() && part.width() + letter.width().unwrap_or(0) > width {
+            let is_sign = |letter: char| matches!(letter, '_' | '-' | '/' | '.' | '@' | ':' | ',');
+            let behind = part.rfind(is_sign).map(|at| at + 1);
+            let at = behind
+                .filter(|at| *at * 2 > part.len())
+                .unwrap_or(part.len());
+            let rest = part.split_off(at);
+            parts.push(std::mem::replace(&mut part, rest));
+        }
+        part.push(letter);
+    }
+    parts.push(part);
+    parts
+}
+
+/// The lines of a cell in its column.
+fn lines_of(cell: &Cell, column: &Column) -> Vec<String> {
+    let text = cell.display();
+    match column.overlong {
+        Overlong::Shorten if text.width() > column.width => vec![shorten(&text, column.width)],
+        Overlong::Wrap => wrap(&text, column.width),
+        _ => vec![text.into_owned()],
+    }
+}
+
+fn write_row(out: &mut Output, row: &[Cell], columns: &[Column]) -> io::Result<()> {
+    let shown = row
+        .iter()
+        .zip(columns)
+        .filter(|(_, column)| column.is_shown);
+    let cells: Vec<_> = shown
+        .map(|(cell, column)| (cell, column.width, lines_of(cell, column)))
+        .collect();
+    let height = cells.iter().map(|(.., lines)| lines.len()).max();
+    for number in 0..height.unwrap_or(1) {
+        let has_text = |(.., lines): &(&Cell, usize, Vec<String>)| lines.len() > number;
+        let last = cells.iter().rposition(has_text);
+        let mut line = String::new();
+        for (index, (cell, width, lines)) in cells.iter().enumerate() {
+            let text = lines.get(number).map_or("", String::as_str);
+            match cell.style.filter(|_| out.colors && !text.is_empty()) {
+                Some(style) => line.push_str(&format!("{style}{text}{style:#}")),
+                None => line.push_str(text),
+            }
+            if last.is_some_and(|last| index < last) {
+                let padding = width.saturating_sub(text.width()) + GAP;
+                line.extend(std::iter::repeat_n(' ', padding));
+            }
+        }
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrap;
+
+    #[test]
+    fn texts_are_wrapped_at_blanks_and_long_words_anywhere() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("abcdefgh ij", 4), ["abcd", "efgh", "ij"]);
+        assert_eq!(wrap("x API_SECRET_KEY", 12), ["x", "API_SECRET_", "KEY"]);
+        assert_eq!(wrap("äöü 漢字漢字", 4), ["äöü", "漢字", "漢字"]);
+        assert_eq!(wrap("a", 4), ["a"]);
+        assert_eq!(wrap("", 4), [""]);
+    }
 }

@@ -20,7 +20,7 @@ async fn a_dry_run_changes_nothing() {
             let words = [&["-p", provider, "-o", "json"], words, &["--dry-run"]].concat();
             fixture.run(&words).await
         };
-        let deleted = run(&["delete", &ids[0]]).await.json();
+        let deleted = run(&["delete", &ids[0]]).await.one();
         assert_eq!(deleted["deleted"], false, "{deleted}");
         assert_eq!(deleted["email"], "ann@example.com", "{deleted}");
         let renewed = run(&["renew", "ann@example.com"]).await.json();
@@ -104,5 +104,5 @@ async fn create_tells_who_is_newly_invited() {
             .ends_with(",false")
     );
     let plain = ["-p", "confluent", "create", "eve@example.com", "-o", "json"];
-    assert!(fixture.run(&plain).await.json().get("created").is_none());
+    assert!(fixture.run(&plain).await.one().get("created").is_none());
 }

@@ -216,6 +216,14 @@ impl CommandOutput {
         serde_json::from_str(&self.stdout).unwrap()
     }
 
+    /// The only element of the JSON array, whatever the exit code.
+    #[track_caller]
+    pub fn one(&self) -> Value {
+        let mut all: Vec<Value> = serde_json::from_str(&self.stdout).unwrap();
+        assert_eq!(all.len(), 1, "{all:?}");
+        all.remove(0)
+    }
+
     /// The JSON value of each line, whatever the exit code.
     #[track_caller]
     pub fn lines(&self) -> Vec<Value> {

@@ -240,5 +240,5 @@ async fn ctrl_c_ends_a_list_with_130() {
     assert!(killed.unwrap().success());
     let output = child.wait_with_output().await.unwrap();
     assert_eq!(output.status.code(), Some(130));
-    assert_eq!(output.stderr, b"interrupted\n");
+    assert_eq!(output.stderr, b"interrupted\nnothing was changed\n");
 }

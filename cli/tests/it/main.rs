@@ -4,12 +4,14 @@ mod api_keys;
 mod choosing;
 #[cfg(unix)]
 mod completion;
+mod config_command;
 mod configuration;
 mod doctor;
 mod dry_run;
 mod errors;
 mod fixture;
 mod golden;
+mod json;
 mod layout;
 mod list;
 mod man;
@@ -17,9 +19,14 @@ mod outage;
 mod output;
 mod people;
 mod profiles;
+#[path = "../../../tests/contract/relay.rs"]
+mod relay;
 mod renew;
+mod rights;
 mod roster;
+mod route;
 mod sandbox;
+mod secrets;
 mod selecting;
 mod smoke;
 #[cfg(unix)]

@@ -26,7 +26,11 @@ async fn every_command_has_a_man_page() {
         let name = file.file_name().into_string().unwrap();
         let page = fs::read_to_string(file.path()).unwrap();
         assert!(!page.contains("EXTRA"), "{name}: {page}");
-        let groups = ["org-invitations-members.1", "org-invitations-roles.1"];
+        let groups = [
+            "org-invitations-config.1",
+            "org-invitations-members.1",
+            "org-invitations-roles.1",
+        ];
         let has_examples = page.contains(".SH EXAMPLES\n");
         let is_group = groups.contains(&name.as_str()) || name == "org-invitations-spec.1";
         assert!(has_examples || is_group, "{name}: {page}");

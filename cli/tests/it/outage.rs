@@ -85,7 +85,7 @@ async fn create_and_delete_give_up_and_name_the_rest() {
     let command = created
         .stderr
         .lines()
-        .find(|line| line.contains("org-invitations --profile"));
+        .find(|line| line.trim_start().starts_with("org-invitations --profile"));
     let command = command.unwrap_or_else(|| panic!("{}", created.stderr));
     for person in &people {
         assert_eq!(

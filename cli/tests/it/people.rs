@@ -59,7 +59,7 @@ async fn roles_are_granted_shown_and_set_by_name() {
         };
         fixture.sandbox.accept(vendor, ANN).unwrap();
         let get = ["-p", provider, "members", "get", ANN, "-o", "json"];
-        let member = fixture.run(&get).await.json();
+        let member = fixture.run(&get).await.one();
         let name = role.split('@').next().unwrap();
         let given = member["roles"][0]["name"].as_str().unwrap();
         assert!(given.eq_ignore_ascii_case(name), "{member}");
@@ -68,7 +68,7 @@ async fn roles_are_granted_shown_and_set_by_name() {
         let planned = fixture
             .run(&[&set[..], &["--dry-run", "-o", "json"]].concat())
             .await;
-        let planned = planned.json();
+        let planned = planned.one();
         assert_eq!(planned["added"], json!([other]), "{planned}");
         let changed = fixture.run(&set).await;
         let changed = &changed.success().stdout;

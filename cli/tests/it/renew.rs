@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use org_invitations_sandbox::{Fault, Faults, Operation, Provider, Rule, Sandbox};
-use serde_json::Value;
 
 use crate::fixture::{Fixture, new_home, text};
 
@@ -32,12 +31,12 @@ async fn renewing_keeps_roles_and_auth_type() {
         let create = [
             "-p", provider, "-o", "json", "create", &email, option, value,
         ];
-        let created = fixture.run(&create).await.json();
+        let created = fixture.run(&create).await.one();
         let id = text(&created["id"]);
         let renewed = fixture
             .run(&["-p", provider, "-o", "json", "renew", "--yes", &id])
             .await
-            .json();
+            .one();
         assert_eq!(renewed["outcome"], "renewed");
         assert_eq!(renewed["old_id"], id.as_str());
         let new = &renewed["invitation"];
@@ -45,7 +44,7 @@ async fn renewing_keeps_roles_and_auth_type() {
         assert_eq!(new.pointer(pointer), created.pointer(pointer), "{provider}");
         assert_eq!(
             new.pointer(pointer),
-            Some(&Value::from(value)),
+            Some(&serde_json::Value::from(value)),
             "{provider}"
         );
     }
@@ -96,7 +95,7 @@ async fn a_lost_person_is_named_with_the_create_command() {
         "--role-id",
         billing,
     ];
-    let id = text(&fixture.run(&create).await.json()["id"]);
+    let id = text(&fixture.run(&create).await.one()["id"]);
     fixture.sandbox.set_faults(create_fails(403));
     let lost = fixture
         .run(&["-p", "clickhouse", "renew", "--yes", &id, "-o", "jsonl"])
@@ -289,7 +288,7 @@ async fn a_failed_delete_leaves_the_invitation_unchanged() {
         .run(&["-p", "confluent", "renew", "--yes", &accepted, "-o", "json"])
         .await;
     refused.fails(1, &["already accepted"]);
-    let row: Value = serde_json::from_str(&refused.stdout).unwrap();
+    let row = refused.one();
     assert_eq!(row["outcome"], "refused");
     let fault = Rule::new(Fault::status_before(403))
         .on(Operation::Delete)
@@ -411,11 +410,11 @@ async fn a_renewal_without_a_role_says_how_to_give_it() {
         "-o",
         "json",
     ];
-    let id = text(&fixture.run(&create).await.json()["id"]);
+    let id = text(&fixture.run(&create).await.one()["id"]);
     let renew = ["-p", "confluent", "renew", &id, "--yes", "-o", "json"];
     let quiet = fixture.run(&renew).await;
     assert!(!quiet.stderr.contains("warning"), "{}", quiet.stderr);
-    let id = text(&quiet.json()["invitation"]["id"]);
+    let id = text(&quiet.one()["invitation"]["id"]);
 
     let refused = Rule::new(Fault::status_before(403)).on(Operation::CreateRoleBinding);
     fixture
@@ -429,7 +428,7 @@ async fn a_renewal_without_a_role_says_how_to_give_it() {
     ];
     incomplete.fails(1, &words);
     assert!(!incomplete.stderr.contains("may have been carried out"));
-    let record: Value = serde_json::from_str(&incomplete.stdout).unwrap();
+    let record = incomplete.one();
     assert_eq!(record["outcome"], "incomplete");
     assert_ne!(record["invitation"]["id"], id.as_str());
 

@@ -46,7 +46,7 @@ async fn the_four_verbs_work_on_either_provider() {
                 "json",
             ])
             .await
-            .json();
+            .one();
         assert_eq!(created["email"], stored);
         assert_eq!(created["status"], "sent");
         let id = created["id"].as_str().unwrap();
@@ -54,7 +54,7 @@ async fn the_four_verbs_work_on_either_provider() {
         let read = fixture
             .run(&["--provider", name, "-o", "json", "get", id])
             .await
-            .json();
+            .one();
         assert_eq!(read, created, "{name}");
 
         let listed = fixture
@@ -136,7 +136,7 @@ async fn roles_and_auth_types_reach_the_provider() {
         "--role",
         "admin",
     ];
-    assert_eq!(fixture.run(&role).await.json()["role"], "admin");
+    assert_eq!(fixture.run(&role).await.one()["role"], "admin");
     let billing = "5a1e9b6c-3f0d-4c1b-9a57-0d2f4f1c6a03";
     let id = [
         "-p",
@@ -148,7 +148,7 @@ async fn roles_and_auth_types_reach_the_provider() {
         "--role-id",
         billing,
     ];
-    let created = fixture.run(&id).await.json();
+    let created = fixture.run(&id).await.one();
     assert_eq!(created["roles"][0]["name"], "Billing");
     let login = [
         "-p",
@@ -160,7 +160,7 @@ async fn roles_and_auth_types_reach_the_provider() {
         "--auth-type",
         "SSO",
     ];
-    assert_eq!(fixture.run(&login).await.json()["auth_type"], "sso");
+    assert_eq!(fixture.run(&login).await.one()["auth_type"], "sso");
     let odd = [
         "-p",
         "confluent",

@@ -16,7 +16,7 @@ use crate::{
     completion,
     failure::{Exit, Failure},
     interrupt::Interrupt,
-    output::{Output, Shape},
+    output::Output,
     provider::ProviderContext,
     providers,
     suggest::did_you_mean,
@@ -181,7 +181,7 @@ pub(crate) async fn run(
             let why = format!(" once they are seen at {}", target.name());
             print_removals(&source, &removal.steps, &why);
         }
-        let mut records = out.records(Shape::Many);
+        let mut records = out.records();
         for step in plan.steps {
             records.push(&StepRecord::new(step, &[]))?;
         }
@@ -267,7 +267,12 @@ async fn provider_or_profile(
     name: &str,
 ) -> Result<ProviderContext, Failure> {
     let provider = ProviderName::from_str(name, true).ok();
+    let is_sandbox = provider == Some(ProviderName::Sandbox);
     let chosen = GlobalOptions {
+        // The sandbox runs in memory, so the way to the other side is not its own.
+        ca_file: global.ca_file.clone().filter(|_| !is_sandbox),
+        proxy: global.proxy.clone().filter(|_| !is_sandbox),
+        timeout: global.timeout.filter(|_| !is_sandbox),
         profile: provider
             .is_none()
             .then(|| name.to_owned())
@@ -277,7 +282,10 @@ async fn provider_or_profile(
         provider: provider.into_iter().collect(),
         ..global.clone()
     };
-    let context = providers::single(&chosen).await;
+    let context = match providers::select_one(&chosen) {
+        Ok(one) => one.connect_one_of_two().await,
+        Err(failure) => Err(failure),
+    };
     let Err(Failure::Usage(message)) = context else {
         return context;
     };

@@ -1,4 +1,4 @@
-//! The checks of one provider: configuration, reachability, clock and credential.
+//! The checks of one provider: configuration, reachability, clock, credential and permission.
 
 use std::{
     error::Error as _,
@@ -12,7 +12,7 @@ use super::report::{CheckReport, Verdict};
 use crate::{
     config::{ResolvedConfig, redacted_url},
     failure::{Exit, Failure},
-    output::escape_control,
+    output::{escape_control, role_names},
     provider::ProviderContext,
 };
 
@@ -28,6 +28,9 @@ pub(super) struct Checks {
 const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::seconds(30);
 /// The timeout of the reachability check.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The roles with which Confluent lets a user or service account manage the users of an organisation.
+const ADMINISTRATORS: [&str; 2] = ["OrganizationAdmin", "AccountAdmin"];
 
 impl Checks {
     /// Runs the checks; those that cannot follow a failed one are skipped.
@@ -48,7 +51,8 @@ impl Checks {
         }
         if !self.check_reachability(resolved, client).await {
             let detail = "the server does not respond";
-            return self.add("credential", Verdict::Skipped, detail);
+            self.add("credential", Verdict::Skipped, detail);
+            return self.add("permission", Verdict::Skipped, detail);
         }
         match context
             .list_page(&ListQuery::new().page_size(1), None)
@@ -61,15 +65,64 @@ impl Checks {
                     total.unwrap_or_default()
                 );
                 self.add("credential", Verdict::Ok, &detail);
+                self.check_permission(context).await;
             }
-            Err(error) => self.fail("credential", &error.into()),
+            Err(error) => {
+                self.fail("credential", &error.into());
+                self.add("permission", Verdict::Skipped, "the credential failed");
+            }
         }
+    }
+
+    /// Checks by the roles of the key's owner whether it may write, where the vendor tells them. Roles that the vendor
+    /// does not document as those of administrators leave it open, so they are no failure.
+    async fn check_permission(&mut self, context: &ProviderContext) {
+        let unknown = "not known without writing";
+        let roles = match context.key_roles().await {
+            Ok(Some(roles)) => roles,
+            Ok(None) => {
+                let detail =
+                    format!("{unknown}: the vendor does not tell what this credential may do");
+                return self.add("permission", Verdict::Unknown, &detail);
+            }
+            Err(error) => {
+                let why = error.message();
+                let detail =
+                    format!("{unknown}: the roles of the key's owner cannot be read: {why}");
+                return self.add(
+                    "permission",
+                    Verdict::Unknown,
+                    escape_control(&detail).as_ref(),
+                );
+            }
+        };
+        let of_organization = roles.iter().filter(|role| role.scope.is_none());
+        let mut names = of_organization.filter_map(|role| role.name.as_deref());
+        if let Some(role) = names.find(|name| ADMINISTRATORS.contains(name)) {
+            let detail =
+                format!("the owner of the key has the role {role}, which may invite and withdraw");
+            return self.add("permission", Verdict::Ok, &detail);
+        }
+        if roles.is_empty() {
+            // Whoever may list has roles, so they come from elsewhere, such as a group.
+            let detail = format!(
+                "{unknown}: the owner of the key has no role of its own, and perhaps those of a group"
+            );
+            return self.add("permission", Verdict::Unknown, &detail);
+        }
+        let names = role_names(&roles).join(", ");
+        let detail = format!(
+            "the owner of the key has only {}; inviting usually needs {}, so a change may be refused",
+            escape_control(&names),
+            ADMINISTRATORS.join(" or ")
+        );
+        self.add("permission", Verdict::Warning, &detail);
     }
 
     /// The configuration is wrong, so that nothing else can be checked.
     pub fn reject_configuration(&mut self, failure: &Failure) {
         self.fail("configuration", failure);
-        for check in ["reachability", "clock", "credential"] {
+        for check in ["reachability", "clock", "credential", "permission"] {
             self.add(check, Verdict::Skipped, "the configuration is invalid");
         }
     }

@@ -7,15 +7,15 @@ use std::ops::ControlFlow;
 
 use org_invitations::ProviderKind;
 
-pub(crate) use self::report::DoctorReport;
+pub(crate) use self::report::{ProviderReport, ValueReport};
 use self::{
     checks::Checks,
-    report::{DocumentReport, FileReport, ProviderReport, ValueReport},
+    report::{DoctorReport, DocumentReport, FileReport},
 };
 use crate::{
     bulk::{Results, in_order},
     cli::GlobalOptions,
-    config::{self, ResolvedConfig, Selected, Selection},
+    config::{self, ResolvedConfig, ResolvedValue, Selected, Selection},
     failure::{Exit, Failure},
     interrupt::Interrupt,
     output::{Format, Output},
@@ -30,9 +30,11 @@ Examples:
 
 Shows every value of the configured or selected providers, with its source and
 the sources that it overrides. Then it checks that the server can be reached (a
-request without credentials), how far the clocks differ, and that the credential
-may list invitations (a page of one). Secrets are never shown. Of several profiles,
-the table has the checks that did not pass; csv and json have every check.
+request without credentials), how far the clocks differ, that the credential may
+list invitations (a page of one), and whether the roles of the key's owner let it
+write, where the vendor tells them (Confluent, for API keys). Nothing is changed.
+Secrets are never shown, nor the password of a proxy. Of several profiles, the table
+has the checks that did not pass; csv and json have every check.
 
 Exit codes: 0 all checks passed, 1 a provider cannot be reached or fails,
 2 the configuration is wrong or missing, 3 the credential is rejected.";
@@ -48,7 +50,7 @@ pub(crate) async fn run(
         Format::Table if selection.has_several_profiles() => report.show_problems(out)?,
         Format::Table => report.show(out)?,
         Format::Csv => report.show_checks(selection.has_several_profiles(), out)?,
-        _ => out.document(&report)?,
+        _ => out.list(&report.providers)?,
     }
     match exit {
         None => Ok(()),
@@ -87,7 +89,9 @@ async fn examine(selection: &Selection) -> Result<(DoctorReport, Option<Exit>), 
     let mut exit_code: Option<Exit> = None;
     let mut providers = Vec::new();
     let check = async |examined: Examined, results: Results<_>| {
-        results.send(examined.check().await).await;
+        results
+            .send(examined.check(FileReport::new(selection)).await)
+            .await;
     };
     let add = |_, result: Option<(ProviderReport, Option<Exit>)>| {
         if let Some((report, exit)) = result {
@@ -97,12 +101,14 @@ async fn examine(selection: &Selection) -> Result<(DoctorReport, Option<Exit>), 
         Ok(ControlFlow::Continue(()))
     };
     in_order(examined, check, add).await?;
-    let report = DoctorReport {
-        config_file: FileReport::new(selection),
-        documents: DocumentReport::all(),
-        providers,
-    };
-    Ok((report, exit_code))
+    let config_file = FileReport::new(selection);
+    Ok((
+        DoctorReport {
+            config_file,
+            providers,
+        },
+        exit_code,
+    ))
 }
 
 /// A provider to examine.
@@ -113,8 +119,8 @@ struct Examined {
     resolved: Result<(ResolvedConfig, Result<Built, Failure>), Failure>,
 }
 
-/// A provider and its HTTP client.
-type Built = (ProviderContext, reqwest::Client);
+/// A provider and its HTTP client, with the values in use.
+type Built = (ProviderContext, reqwest::Client, Vec<ResolvedValue>);
 
 impl Examined {
     /// Resolves the configuration and builds the provider; `None` for the sandbox.
@@ -130,6 +136,10 @@ impl Examined {
         let resolved = selection.resolve(kind, profile.as_deref());
         let resolved = resolved.map(|resolved| {
             let built = provider::build_with_client(&resolved);
+            let built = built.map(|(context, client, config)| {
+                let values = resolved.values_in_use(&config);
+                (context, client, values)
+            });
             (resolved, built)
         });
         Some(Self {
@@ -145,20 +155,23 @@ impl Examined {
         matches!(&self.resolved, Ok((resolved, _)) if resolved.is_empty())
     }
 
-    async fn check(self) -> (ProviderReport, Option<Exit>) {
+    async fn check(self, config_file: FileReport) -> (ProviderReport, Option<Exit>) {
         let mut checks = Checks::default();
         let mut values = Vec::new();
         match self.resolved {
-            Ok((resolved, built)) => {
+            Ok((resolved, Ok((context, client, in_use)))) => {
+                values.extend(in_use.iter().map(ValueReport::new));
+                checks.run(&resolved, &context, &client).await;
+            }
+            Ok((resolved, Err(failure))) => {
                 values.extend(resolved.values.iter().map(ValueReport::new));
-                match built {
-                    Ok((context, client)) => checks.run(&resolved, &context, &client).await,
-                    Err(failure) => checks.reject_configuration(&failure),
-                }
+                checks.reject_configuration(&failure);
             }
             Err(failure) => checks.reject_configuration(&failure),
         }
         let report = ProviderReport {
+            config_file,
+            documents: DocumentReport::of(self.kind),
             provider: self.kind.to_string(),
             chosen_by: self.source,
             profile: self.profile,

@@ -1,22 +1,23 @@
 //! The report of `doctor`, for people and programs.
 
-use org_invitations::bindings::{self, SourceDocument};
+use org_invitations::{
+    ProviderKind,
+    bindings::{self, SourceDocument},
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
     config::{ResolvedValue, Selection},
-    output::{Cell, ERROR, Output, Record, SUCCESS, Shape, WARNING, escape_control},
+    output::{Cell, ERROR, Output, Record, SUCCESS, WARNING, escape_control},
     version::origin_note,
 };
 
 /// The report of `doctor`.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct DoctorReport {
+#[derive(Debug)]
+pub(super) struct DoctorReport {
     /// The configuration file, whether it exists or not.
     pub config_file: FileReport,
-    /// The documents from which the bindings are generated.
-    pub documents: Vec<DocumentReport>,
     /// The examined providers.
     pub providers: Vec<ProviderReport>,
 }
@@ -39,8 +40,8 @@ pub(crate) struct DocumentReport {
 }
 
 impl DocumentReport {
-    /// The documents of all providers.
-    pub fn all() -> Vec<Self> {
+    /// The documents of a provider.
+    pub fn of(kind: ProviderKind) -> Vec<Self> {
         let report = |(provider, document): (&'static str, &'static SourceDocument)| Self {
             provider,
             title: document.title,
@@ -49,12 +50,16 @@ impl DocumentReport {
             sha256: document.sha256,
             is_own: document.is_own,
         };
-        bindings::documents().map(report).collect()
+        let documents = bindings::documents().map(report);
+        documents
+            .filter(|document| document.provider == kind.as_str())
+            .collect()
     }
 }
 
 /// The configuration file.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "ConfigFile")]
 pub(crate) struct FileReport {
     /// The path of the file.
     pub path: Option<String>,
@@ -62,7 +67,7 @@ pub(crate) struct FileReport {
     pub source: String,
     /// Whether the file exists.
     pub found: bool,
-    /// A warning if users other than the owner can read the file.
+    /// A warning if a secret is in the file and users other than the owner can read it.
     pub warning: Option<String>,
 }
 
@@ -75,7 +80,11 @@ pub(crate) struct ProviderReport {
     pub chosen_by: String,
     /// The profile of the provider, if it has one.
     pub profile: Option<String>,
-    /// Every value that is set.
+    /// The configuration file, whether it exists or not.
+    pub config_file: FileReport,
+    /// The documents from which the bindings are generated.
+    pub documents: Vec<DocumentReport>,
+    /// Every value that is set, and the base URL and the proxy in use.
     pub values: Vec<ValueReport>,
     /// The checks in order.
     pub checks: Vec<CheckReport>,
@@ -88,7 +97,7 @@ pub(crate) struct ValueReport {
     pub name: String,
     /// The value; `[redacted]` for a secret.
     pub value: String,
-    /// The flag, variable or profile that sets the value.
+    /// The flag, variable or profile that sets the value; `default` if nothing does.
     pub source: String,
     /// The overridden sources.
     pub preferred_to: Vec<String>,
@@ -97,7 +106,7 @@ pub(crate) struct ValueReport {
 /// The result of a check.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct CheckReport {
-    /// `configuration`, `reachability`, `clock` or `credential`.
+    /// `configuration`, `reachability`, `clock`, `credential` or `permission`.
     pub check: String,
     /// The outcome of the check.
     pub outcome: Verdict,
@@ -117,6 +126,8 @@ pub(crate) enum Verdict {
     Failed,
     /// Skipped because of another check.
     Skipped,
+    /// What is checked cannot be known without a change.
+    Unknown,
 }
 
 impl FileReport {
@@ -147,17 +158,16 @@ impl ValueReport {
 }
 
 impl Record for &ValueReport {
-    const TABLE: &'static [&'static str] = &["KEY", "VALUE", "SOURCE", "OVERRIDES"];
+    const TABLE: &'static [&'static str] = &["KEY", "VALUE", "SOURCE"];
     const CSV: &'static [&'static str] = Self::TABLE;
+    const WRAPPED: &'static [&'static str] = &["SOURCE", "VALUE"];
 
     fn line(&self) -> Vec<String> {
-        let over = self.preferred_to.join(", ");
-        vec![
-            self.name.clone(),
-            self.value.clone(),
-            self.source.clone(),
-            over,
-        ]
+        let source = match self.preferred_to.as_slice() {
+            [] => self.source.clone(),
+            others => format!("{} (overrides {})", self.source, others.join(", ")),
+        };
+        vec![self.name.clone(), self.value.clone(), source]
     }
 }
 
@@ -168,6 +178,7 @@ impl Verdict {
             Self::Warning => "warning",
             Self::Failed => "failed",
             Self::Skipped => "skipped",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -175,13 +186,14 @@ impl Verdict {
 impl Record for &CheckReport {
     const TABLE: &'static [&'static str] = &["CHECK", "OUTCOME", "DETAIL"];
     const CSV: &'static [&'static str] = Self::TABLE;
+    const WRAPPED: &'static [&'static str] = &["DETAIL"];
 
     fn row(&self) -> Vec<Cell> {
         let style = match self.outcome {
             Verdict::Ok => Some(SUCCESS),
             Verdict::Warning => Some(WARNING),
             Verdict::Failed => Some(ERROR),
-            Verdict::Skipped => None,
+            Verdict::Skipped | Verdict::Unknown => None,
         };
         let outcome = Cell::new(self.outcome.as_str()).styled(style);
         vec![Cell::new(&self.check), outcome, Cell::new(&self.detail)]
@@ -203,6 +215,8 @@ struct ProviderCheck<'a> {
 impl Record for ProviderCheck<'_> {
     const TABLE: &'static [&'static str] = &["PROVIDER", "CHECK", "OUTCOME", "DETAIL"];
     const CSV: &'static [&'static str] = &["provider", "check", "outcome", "detail"];
+    const WRAPPED: &'static [&'static str] = &["DETAIL"];
+    const DROPPED: &'static [&'static str] = &["PROVIDER"];
 
     fn profile(&self) -> Option<&str> {
         self.of.profile.as_deref()
@@ -230,7 +244,7 @@ impl ProviderReport {
 impl DoctorReport {
     /// Prints every check of every provider.
     pub fn show_checks(&self, with_profiles: bool, out: &mut Output) -> std::io::Result<()> {
-        let mut records = out.records(Shape::Many);
+        let mut records = out.records();
         if with_profiles {
             records = records.with_profiles(0);
         }
@@ -246,14 +260,15 @@ impl DoctorReport {
     pub fn show_problems(&self, out: &mut Output) -> std::io::Result<()> {
         self.show_file(out)?;
         out.line("")?;
-        let mut records = out.records(Shape::Many).with_profiles(0);
+        let mut records = out.records().with_profiles(0);
         for of in &self.providers {
             let is_problem =
                 |check: &&CheckReport| matches!(check.outcome, Verdict::Warning | Verdict::Failed);
             let problems = of.checks.iter().filter(is_problem);
             let mut shown: Vec<CheckReport> = problems.cloned().collect();
             if shown.is_empty() {
-                let last = of.checks.last();
+                let passed = |check: &&CheckReport| check.outcome == Verdict::Ok;
+                let last = of.checks.iter().rfind(passed);
                 shown.push(CheckReport {
                     check: "all".to_owned(),
                     outcome: Verdict::Ok,
@@ -305,9 +320,7 @@ impl DoctorReport {
             );
             let by = &provider.chosen_by;
             out.line(&format!("== {}: {profile} ({by})", provider.provider))?;
-            let documents = self.documents.iter();
-            let documents = documents.filter(|document| document.provider == provider.provider);
-            let documents = documents.map(|document| {
+            let documents = provider.documents.iter().map(|document| {
                 format!(
                     "{}{}",
                     escape_control(document.file),
@@ -316,7 +329,7 @@ impl DoctorReport {
             });
             let documents: Vec<String> = documents.collect();
             out.line(&format!("bindings generated from {}", documents.join(", ")))?;
-            let mut values = out.records(Shape::Many);
+            let mut values = out.records();
             for value in &provider.values {
                 values.push(&value)?;
             }
@@ -324,7 +337,7 @@ impl DoctorReport {
             if !provider.values.is_empty() {
                 out.line("")?;
             }
-            let mut checks = out.records(Shape::Many);
+            let mut checks = out.records();
             for check in &provider.checks {
                 checks.push(&check)?;
             }

@@ -104,7 +104,7 @@ pub(crate) async fn run(
     }
     if args.dry_run {
         let work = async {
-            show_planned(provider, found, &args, out, &mut summary).await?;
+            show_planned(provider, found, out, &mut summary).await?;
             args.removals.warn_of(provider, open).await;
             Ok(())
         };
@@ -120,7 +120,7 @@ pub(crate) async fn run(
         confirm(provider, &found, open, interrupt).await?;
     }
     out.ignore_broken_pipe();
-    let mut records = out.records(args.selector.shape());
+    let mut records = out.records();
     let total = found.len();
     let mut counts = [0; 4];
     let mut uninvited = Vec::new();
@@ -207,11 +207,10 @@ async fn confirm(
 async fn show_planned(
     provider: &ProviderContext,
     found: Vec<Invitation>,
-    args: &RenewArgs,
     out: &mut Output,
     summary: &mut RunSummary,
 ) -> Result<(), Failure> {
-    let mut records = out.records(args.selector.shape());
+    let mut records = out.records();
     for old in found {
         let checked = match Renewal::of(&old, &provider.capabilities()) {
             Ok(renewal) => provider.check(&renewal.new).await,

@@ -326,7 +326,7 @@ async fn doctor_checks_all_profiles() {
     let csv = on(&fixture, &["--all-profiles", "doctor", "-o", "csv"]).await;
     let lines: Vec<&str> = csv.stdout.lines().collect();
     assert_eq!(lines[0], "profile,provider,check,outcome,detail");
-    assert_eq!(lines.len(), 1 + 3 * 4, "{}", csv.stdout);
+    assert_eq!(lines.len(), 1 + 3 * 5, "{}", csv.stdout);
     assert!(
         lines[1].starts_with("kafka,confluent,configuration,ok,"),
         "{}",
@@ -334,7 +334,7 @@ async fn doctor_checks_all_profiles() {
     );
     let json = on(&fixture, &["--all-profiles", "doctor", "-o", "json"]).await;
     let report: Value = serde_json::from_str(&json.stdout).unwrap();
-    assert_eq!(report["providers"][1]["profile"], "staging");
+    assert_eq!(report[1]["profile"], "staging");
     // Without a flag, every profile is shown with its values.
     let every = on(&fixture, &["doctor"]).await;
     every.fails(3, &[]);
