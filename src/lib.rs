@@ -160,8 +160,8 @@ pub use crate::{
     error::{Error, ErrorDetail, ErrorKind, Operation, RateLimit, Result},
     extra::Extra,
     http::{
-        BaseUrl, CallOptions, CallPriority, Credentials, ProxyUrl, ResponseEvent, ResponseObserver,
-        RetryPolicy,
+        BaseUrl, CallOptions, CallPriority, CredentialProvider, Credentials, IssuedCredentials,
+        ProxyUrl, ResponseEvent, ResponseObserver, RetryPolicy,
     },
     invitation::{
         AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, ResourceReference,

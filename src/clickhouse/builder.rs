@@ -9,8 +9,8 @@ use crate::{
     config::{ClickHouseConfig, ProviderKind, process_env},
     error::{Error, ErrorKind, Operation, Result},
     http::{
-        Authorization, BaseUrl, ClientOptions, Credentials, Endpoint, HttpClient, ProxyUrl, Rate,
-        Service, SetupError, common_setters,
+        BaseUrl, ClientOptions, CredentialSource, Credentials, Endpoint, HttpClient, ProxyUrl,
+        Rate, Service, SetupError, common_setters,
     },
     invitation::InvitationId,
 };
@@ -27,7 +27,7 @@ const PUBLISHED_RATE: Rate = Rate {
 pub struct ClickHouseBuilder {
     organization_id: String,
     base_url: Result<BaseUrl>,
-    credentials: Option<Credentials>,
+    credentials: Option<CredentialSource>,
     options: ClientOptions,
     proxy: Result<Option<ProxyUrl>>,
 }
@@ -120,7 +120,7 @@ impl ClickHouseBuilder {
         let base_url = self.base_url;
         let base_url = base_url.map_err(|error| error.with_provider(ClickHouse::NAME))?;
         let endpoint = Endpoint::new(&base_url, Some("/v1"));
-        let authorization = Authorization::fixed(&credentials).map_err(setup_error)?;
+        let authorization = credentials.authorization().map_err(setup_error)?;
         let service = Service {
             name: ClickHouse::NAME,
             published_rate: Some(PUBLISHED_RATE),

@@ -7,8 +7,8 @@ use crate::{
     confluent::{Confluent, StsCredentials, error},
     error::{Error, ErrorKind, Operation, Result},
     http::{
-        Authorization, BaseUrl, ClientOptions, Credentials, Endpoint, HttpClient, ProxyUrl,
-        Service, common_setters,
+        Authorization, BaseUrl, ClientOptions, CredentialSource, Credentials, Endpoint, HttpClient,
+        ProxyUrl, Service, common_setters,
     },
 };
 
@@ -17,7 +17,7 @@ use crate::{
 #[must_use]
 pub struct ConfluentBuilder {
     base_url: Result<BaseUrl>,
-    credentials: Option<Credentials>,
+    credentials: Option<CredentialSource>,
     sts: Option<StsCredentials>,
     options: ClientOptions,
     proxy: Result<Option<ProxyUrl>>,
@@ -108,13 +108,12 @@ impl ConfluentBuilder {
             self.options.proxy = Some(proxy);
         }
         let endpoint = Endpoint::new(&self.base_url.map_err(with_provider)?, Some("/iam/v2"));
-        let key_id = match &self.credentials {
-            Some(Credentials::ApiKey { id, .. }) => Some(id.as_str().into()),
-            _ => None,
-        };
+        let key_id = self.credentials.as_ref().and_then(CredentialSource::key_id);
+        let key_id = key_id.map(Into::into);
         let authorization = match (self.credentials, self.sts) {
             (Some(credentials), None) => {
-                Authorization::fixed(&credentials).map_err(|error| with_provider(error.into()))?
+                let authorization = credentials.authorization();
+                authorization.map_err(|error| with_provider(error.into()))?
             }
             (None, Some(sts)) => {
                 let provider = sts

@@ -1,10 +1,13 @@
 //! The credentials of a service and the `Authorization` header made from them.
 
+use std::{error::Error, fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::http::{Redactor, SetupError};
+use crate::http::{Authorization, Redactor, SetupError};
 
 /// The credentials of a provider. `Debug` shows no secret.
 #[derive(Clone, Debug)]
@@ -71,6 +74,127 @@ impl Credentials {
             .map_err(|_| invalid("the token has characters that no header can hold"))?;
         value.set_sensitive(true);
         Ok(value)
+    }
+}
+
+/// A source of credentials that change while the program runs: a vault, a secret manager, a keyring.
+///
+/// A provider that was built with one asks for credentials before its first request, before they expire, and once more
+/// when the server rejects them (401). Calls that need them at the same time share one question, and keep the present
+/// ones while it is open. After an error, the source is asked again at the next call, a second later at the earliest.
+///
+/// ```
+/// use std::{error::Error, time::Duration};
+///
+/// use org_invitations::{
+///     Confluent, CredentialProvider, Credentials, InvitationProvider, IssuedCredentials, ListQuery,
+/// };
+///
+/// /// Reads the secret from a file that something else rotates.
+/// #[derive(Debug)]
+/// struct Mounted(std::path::PathBuf);
+///
+/// #[async_trait::async_trait]
+/// impl CredentialProvider for Mounted {
+///     async fn credentials(&self) -> Result<IssuedCredentials, Box<dyn Error + Send + Sync>> {
+///         let secret = std::fs::read_to_string(&self.0)?;
+///         let key = Credentials::api_key("KEY", secret.trim());
+///         Ok(IssuedCredentials::new(key).lifetime(Duration::from_secs(60)))
+///     }
+/// }
+///
+/// # async fn example() -> Result<(), Box<dyn Error>> {
+/// # let sandbox = org_invitations_sandbox::Sandbox::builder().confluent_key("KEY", "a-secret").start().await?;
+/// # let folder = std::env::temp_dir().join(format!("org-invitations-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # let path = folder.join("secret");
+/// # std::fs::write(&path, "a-secret\n")?;
+/// let builder = Confluent::builder().credential_provider(Mounted(path));
+/// # let builder = builder.base_url(sandbox.url());
+/// let provider = builder.build()?;
+/// assert!(provider.list_page(&ListQuery::new(), None).await?.items.is_empty());
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+/// ```
+#[async_trait]
+pub trait CredentialProvider: fmt::Debug + Send + Sync + 'static {
+    /// The credentials to use from now on.
+    ///
+    /// # Errors
+    ///
+    /// Why there are none. The calls that wait for them fail as [`Unavailable`](crate::ErrorKind::Unavailable), with this
+    /// error as their source, and nothing is sent.
+    async fn credentials(&self) -> Result<IssuedCredentials, Box<dyn Error + Send + Sync>>;
+}
+
+#[async_trait]
+impl<P: CredentialProvider + ?Sized> CredentialProvider for Arc<P> {
+    async fn credentials(&self) -> Result<IssuedCredentials, Box<dyn Error + Send + Sync>> {
+        (**self).credentials().await
+    }
+}
+
+/// Credentials as a [`CredentialProvider`] issues them.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct IssuedCredentials {
+    /// The credentials.
+    pub credentials: Credentials,
+    /// How long they are valid, from the question on; at most an hour counts. Default: an hour.
+    pub lifetime: Option<Duration>,
+}
+
+impl IssuedCredentials {
+    /// Credentials without a known end.
+    pub fn new(credentials: Credentials) -> Self {
+        Self {
+            credentials,
+            lifetime: None,
+        }
+    }
+
+    /// Sets how long they are valid.
+    #[must_use]
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = Some(lifetime);
+        self
+    }
+}
+
+impl From<Credentials> for IssuedCredentials {
+    fn from(credentials: Credentials) -> Self {
+        Self::new(credentials)
+    }
+}
+
+/// Where a client has its credentials from.
+#[derive(Clone, Debug)]
+pub(crate) enum CredentialSource {
+    Fixed(Credentials),
+    Provider(Arc<dyn CredentialProvider>),
+}
+
+impl CredentialSource {
+    /// How a client authenticates with them.
+    ///
+    /// # Errors
+    ///
+    /// No header can hold the credentials.
+    pub fn authorization(self) -> Result<Authorization, SetupError> {
+        match self {
+            Self::Fixed(credentials) => Authorization::fixed(&credentials),
+            Self::Provider(provider) => Ok(Authorization::refreshed(Arc::new(provider))),
+        }
+    }
+
+    /// The id of the API key, if it is known before a request.
+    pub fn key_id(&self) -> Option<&str> {
+        match self {
+            Self::Fixed(Credentials::ApiKey { id, .. }) => Some(id),
+            _ => None,
+        }
     }
 }
 

@@ -40,6 +40,7 @@ pub(crate) use self::{
     call::CallState,
     client::{HttpClient, Service},
     clock_skew::{ClockSkew, RelativeTime},
+    credentials::CredentialSource,
     endpoint::Endpoint,
     error::SetupError,
     hooks::{client_hooks, undecodable},
@@ -55,7 +56,7 @@ pub(crate) use self::{
 };
 pub use self::{
     call_options::CallOptions,
-    credentials::Credentials,
+    credentials::{CredentialProvider, Credentials, IssuedCredentials},
     endpoint::BaseUrl,
     error::{TransportError, TransportErrorKind},
     event::{ResponseEvent, ResponseObserver},

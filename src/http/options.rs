@@ -167,7 +167,18 @@ macro_rules! common_setters {
 
         /// Authenticates with these credentials.
         pub fn credentials(mut self, credentials: crate::http::Credentials) -> Self {
-            self.credentials = Some(credentials);
+            self.credentials = Some(crate::http::CredentialSource::Fixed(credentials));
+            self
+        }
+
+        /// Authenticates with credentials that a source of the program's issues, and that may change. Example:
+        /// [`CredentialProvider`](crate::CredentialProvider).
+        pub fn credential_provider(
+            mut self,
+            provider: impl crate::http::CredentialProvider,
+        ) -> Self {
+            let provider = std::sync::Arc::new(provider);
+            self.credentials = Some(crate::http::CredentialSource::Provider(provider));
             self
         }
 

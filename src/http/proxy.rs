@@ -142,7 +142,7 @@ mod tests {
             ("", "must begin with"),
             ("user:hush-hush@proxy.example:3128", "must begin with"),
             ("ftp://user:hush-hush@proxy.example", "must begin with"),
-            ("socks5://", "is not a URL"),
+            ("socks5://", "has no host"),
             ("http://user:hush-hush@", "is not a URL"),
             ("http://user:hush-hush@proxy.example:port", "is not a URL"),
             (

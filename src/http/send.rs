@@ -80,6 +80,10 @@ impl HttpClient {
                 return annotated(call, result);
             }
             if self.replaces_token(call, &result, authorization.as_ref()) {
+                // What was rejected once is not sent again.
+                if self.authorize(call).await? == authorization {
+                    return annotated(call, result);
+                }
                 last = Some(result);
                 continue;
             }

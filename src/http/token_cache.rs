@@ -11,7 +11,7 @@ use reqwest::header::HeaderValue;
 use tokio::{sync::watch, time::Instant};
 use tracing::{Instrument, Span};
 
-use crate::http::{Credentials, Redactor, TransportError, TransportErrorKind};
+use crate::http::{CredentialProvider, Credentials, Redactor, TransportError, TransportErrorKind};
 
 #[cfg(test)]
 mod tests;
@@ -40,6 +40,29 @@ pub(crate) trait TokenProvider: Send + Sync {
     /// The delay that the service asked for with this failure, or zero; `None` if the next call may fetch at once,
     /// because nothing was sent.
     fn hold_off(&self, error: &TransportError) -> Option<Duration>;
+}
+
+/// What the caller's own source issues.
+#[async_trait]
+impl TokenProvider for Arc<dyn CredentialProvider> {
+    async fn fetch(&self) -> Result<Token, TransportError> {
+        let issued = self.credentials().await.map_err(|error| {
+            let message = "the credential provider has no credentials";
+            TransportError::new(TransportErrorKind::Credentials, message).with_source(error)
+        })?;
+        Ok(Token {
+            credentials: issued.credentials,
+            lifetime: issued.lifetime.unwrap_or(MAX_LIFETIME),
+        })
+    }
+
+    fn token_error(&self, why: &str) -> TransportError {
+        TransportError::new(TransportErrorKind::Credentials, why)
+    }
+
+    fn hold_off(&self, _error: &TransportError) -> Option<Duration> {
+        Some(Duration::ZERO)
+    }
 }
 
 /// A token as it was issued.

@@ -18,6 +18,7 @@ mod confluent;
 mod confluent_details;
 mod confluent_failures;
 mod confluent_list;
+mod credential_provider;
 mod environment;
 mod extra;
 mod input;
