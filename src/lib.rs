@@ -131,6 +131,7 @@ mod removal;
 mod renewal;
 mod role;
 mod suggest;
+mod watch;
 
 /// The README, whose examples are tested with the others.
 #[cfg(doctest)]
@@ -182,6 +183,7 @@ pub use crate::{
     removal::{Removable, RemovalLimit, TooManyRemovals},
     renewal::{Renewal, RenewalObserver, RenewalOptions, RenewalResult},
     role::{Role, RoleChange, RoleFailure, RoleGrant},
+    watch::{PersonEvent, WaitResult, WatchOptions},
 };
 #[cfg(feature = "client-credentials")]
 pub use crate::{config::ClientCredentialsConfig, confluent::ClientCredentials, http::TokenUrl};

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::OnceLock};
 
 use async_trait::async_trait;
-use futures_util::TryStreamExt;
+use futures_util::{TryStreamExt, stream::BoxStream};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     member::{Member, MemberId, MemberProvider, MemberProviderExt, MembershipEvent},
     provider::InvitationProvider,
     provider_ext::InvitationProviderExt,
+    watch::{self, PersonEvent, WaitResult, WatchOptions},
 };
 
 /// A provider of invitations and members: what the built-in ones are, and
@@ -273,6 +274,74 @@ pub trait OrganizationProviderExt: OrganizationProvider {
             };
         }
         Ok(person)
+    }
+
+    /// Waits until an invitation is accepted, or cannot be any more: it expired, or was withdrawn.
+    ///
+    /// It looks once per [`interval`](WatchOptions::interval), after other calls where the rate limit is short. On
+    /// ClickHouse an accepted invitation disappears, and the members tell it from a withdrawn one. A look that fails for a
+    /// while ([`is_retryable`](crate::Error::is_retryable)) is repeated.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use org_invitations::{
+    ///     InvitationProvider, NewInvitation, OrganizationProviderExt, WaitResult, WatchOptions,
+    /// };
+    ///
+    #[doc = example!(clickhouse)]
+    /// # if !provider.capabilities().members { return Ok(()); }
+    /// let invited = provider.create(NewInvitation::new("ann@example.com")).await?;
+    /// # sandbox.accept(org_invitations_sandbox::Provider::ClickHouse, "ann@example.com")?;
+    /// let options = WatchOptions::default().interval(Duration::from_secs(30));
+    /// # let options = options.interval(Duration::from_millis(1));
+    /// match provider.wait_until_accepted(&invited, &options).await? {
+    ///     WaitResult::Accepted(Some(member)) => assert_eq!(member.email, "ann@example.com"),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of the calls, if they are not retryable.
+    async fn wait_until_accepted(
+        &self,
+        invitation: &Invitation,
+        options: &WatchOptions,
+    ) -> Result<WaitResult> {
+        watch::wait_until_accepted(self, invitation, options).await
+    }
+
+    /// What changes from now on, looked at once per [`interval`](WatchOptions::interval): who is invited, accepts, joins and
+    /// leaves, and whose invitation expires or is withdrawn. What happens and is undone between two looks is not seen.
+    ///
+    /// Each look costs the two lists, after other calls where the rate limit is short. A look that fails for a while is an
+    /// error in the stream, and the next one goes on from the last that succeeded; any other error ends the stream.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use futures::TryStreamExt;
+    /// use org_invitations::{InvitationProvider, NewInvitation, OrganizationProviderExt, PersonEvent, WatchOptions};
+    ///
+    #[doc = example!(clickhouse)]
+    /// # if !provider.capabilities().members { return Ok(()); }
+    /// let options = WatchOptions::default();
+    /// # let options = options.interval(Duration::from_millis(200));
+    /// let mut events = provider.watch(options);
+    /// let invite = async {
+    ///     # tokio::time::sleep(Duration::from_millis(100)).await;
+    ///     provider.create(NewInvitation::new("ann@example.com")).await
+    /// };
+    /// let (event, invited) = futures::try_join!(events.try_next(), invite)?;
+    /// assert_eq!(event, Some(PersonEvent::Invited(Box::new(invited))));
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn watch(&self, options: WatchOptions) -> BoxStream<'_, Result<PersonEvent>> {
+        watch::watch(self, options)
     }
 }
 

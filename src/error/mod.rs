@@ -135,6 +135,30 @@ impl Error {
         self.0.may_have_executed
     }
 
+    /// Whether the same call may succeed later: the server is away, overloaded, or limits the rate.
+    ///
+    /// A create that is retried by the caller may invite twice if this one
+    /// [may have been executed](Self::may_have_executed):
+    /// [`create_if_not_exists`](crate::InvitationProviderExt::create_if_not_exists) looks first.
+    ///
+    /// ```
+    /// use org_invitations::{Error, ErrorKind, Operation};
+    ///
+    /// let error = |kind| Error::new(kind, Operation::Get, "an example");
+    /// assert!(error(ErrorKind::Timeout).is_retryable());
+    /// assert!(!error(ErrorKind::NotFound).is_retryable());
+    /// ```
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self.kind(),
+            ErrorKind::Connect
+                | ErrorKind::RateLimited
+                | ErrorKind::Timeout
+                | ErrorKind::Transport
+                | ErrorKind::Unavailable
+        )
+    }
+
     /// Whether every further call of a run would fail too: the credential or the configuration is invalid, or the rate
     /// limit is exhausted for a minute or longer ([`retry_after`](Self::retry_after)), such as a daily quota. The message
     /// then has the time at which to continue.

@@ -3,6 +3,7 @@
 
 mod keys;
 mod plans;
+mod watch;
 
 use std::{sync::Arc, time::Duration};
 
