@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 
 use crate::http::{
     Authorization, CallState, ClientOptions, ClockSkew, Endpoint, ProxyUrl, Rate, RetryPolicy,
-    SetupError, limiter::Limiter, proxy_in_use, retry::Outcome,
+    SetupError, limiter::Limiter, proxy_in_use, retry::Outcome, shared_limiter::SharedLimiters,
 };
 
 /// The properties of a service that the transport needs.
@@ -33,7 +33,8 @@ pub(crate) struct HttpClient {
     pub(super) http: reqwest::Client,
     /// The proxy in use without its credentials, for messages.
     pub(super) proxy: Option<String>,
-    pub(super) limiter: Limiter,
+    /// The limiter of the credential, which other clients with the same credential have too.
+    pub(super) limiter: Arc<Limiter>,
 }
 
 impl HttpClient {
@@ -53,12 +54,7 @@ impl HttpClient {
         if let Some(password) = options.proxy.as_ref().and_then(ProxyUrl::password) {
             authorization.redactor().register_secret(password);
         }
-        let limiter = Limiter::new(
-            service.published_rate,
-            &options.rates,
-            options.max_concurrency,
-            options.retry.max_delay,
-        );
+        let limiter = SharedLimiters::get(&service, &endpoint, &authorization, &options);
         Ok(Arc::new(Self {
             limiter,
             proxy: proxy_in_use(&endpoint, options.proxy.as_ref()),

@@ -136,6 +136,11 @@ impl Endpoint {
         self.url.host_str().unwrap_or_default()
     }
 
+    /// Scheme, host and port.
+    pub fn origin(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+
     /// Whether requests go over plain http, which is allowed for loopback addresses only.
     pub fn is_plain(&self) -> bool {
         self.url.scheme() == "http"

@@ -35,7 +35,7 @@ const MAX_SLOTS: usize = 100_000;
 const FIRST_BLOCK: Duration = Duration::from_secs(1);
 
 /// A rate that is known before the first response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Rate {
     pub requests: usize,
     pub window: Duration,

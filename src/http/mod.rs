@@ -30,6 +30,7 @@ mod redirect;
 mod response;
 mod retry;
 mod send;
+mod shared_limiter;
 mod timeout;
 mod token_cache;
 mod transport;

@@ -191,7 +191,8 @@ macro_rules! common_setters {
         /// Limits requests to `requests` in any `window`, in place of the vendor's published rate and the server's
         /// headers. Default: no limit of the caller's.
         ///
-        /// All clones of the provider share the limit. `requests` of 0 counts as 1, and a window of more than a day as
+        /// All clones of the provider share the limit, and so do other providers of the process with this credential at
+        /// this base URL and the same limits. `requests` of 0 counts as 1, and a window of more than a day as
         /// a day. For several windows, see [`rate_limits`](Self::rate_limits).
         pub fn rate_limit(self, requests: usize, window: std::time::Duration) -> Self {
             self.rate_limits([(requests, window)])
@@ -210,7 +211,8 @@ macro_rules! common_setters {
             self
         }
 
-        /// Sets the largest number of concurrent requests, over all clones. Default: 16.
+        /// Sets the largest number of concurrent requests, over all that share the [rate limit](Self::rate_limit).
+        /// Default: 16.
         pub fn max_concurrency(mut self, requests: usize) -> Self {
             self.options.max_concurrency = requests;
             self

@@ -30,6 +30,7 @@ mod relay;
 mod route;
 mod secrets;
 mod serialization;
+mod shared_limits;
 mod support;
 mod transport;
 mod undecodable;
