@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM. The first signal asks a command to stop, the second one forces it.
+//! Ctrl-C, SIGTERM and SIGHUP, as of a terminal that closes. The first signal asks a command to stop, the second one forces it.
 
 use std::future::Future;
 
@@ -14,7 +14,7 @@ pub(crate) struct Interrupt(watch::Receiver<u32>);
 pub(crate) const UNCHANGED: &str = "nothing was changed";
 
 impl Interrupt {
-    /// Starts to catch Ctrl-C and, on Unix, SIGTERM.
+    /// Starts to catch Ctrl-C and, on Unix, SIGTERM and SIGHUP.
     pub fn listen() -> Self {
         let (count, receiver) = watch::channel(0);
         tokio::spawn(async move {
@@ -76,9 +76,11 @@ impl Interrupt {
 async fn wait_for_signal() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted,
         _ = terminate.recv() => Ok(()),
+        _ = hang_up.recv() => Ok(()),
     }
 }
 

@@ -157,9 +157,21 @@ impl ClickHouse {
         let api = self.api.within(&context.call);
         let request = api.member_update().organization_id(&*self.organization);
         let sent = request.user_id(id.as_str()).body(body).send().await;
-        let after = one(&context, context.reply(sent), id)?;
+        let after = match one(&context, context.reply(sent), id) {
+            Ok(after) => after.roles,
+            // The whole is written, so what is there afterwards tells whether it was.
+            Err(error) if error.may_have_executed() => {
+                let there = self.member_roles(id).await;
+                let there = there.map_err(|look| error.clone().with_source(look))?;
+                if there.len() != wanted.len() || !wanted.iter().all(|id| has(&there, id)) {
+                    return Err(error);
+                }
+                Some(there)
+            }
+            Err(error) => return Err(error),
+        };
         // An answer without the roles says nothing of them.
-        let after = match after.roles {
+        let after = match after {
             Some(roles) => roles,
             None => self.member_roles(id).await?,
         };

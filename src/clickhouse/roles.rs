@@ -35,8 +35,10 @@ impl RoleCache {
 impl ClickHouse {
     /// Refuses an invitation with a role that the organisation does not have now.
     pub(super) async fn check_roles(&self, new: &NewInvitation) -> Result<()> {
-        let Some(Roles::Grants(grants)) = &new.roles else {
-            return Ok(());
+        let grants = match &new.roles {
+            Some(Roles::Grants(grants)) => grants,
+            Some(Roles::Legacy(role)) => return self.check_legacy_role(new, role).await,
+            _ => return Ok(()),
         };
         let context = self.context(Operation::Create, Some(&new.email));
         check_forms(&context, grants)?;
@@ -48,7 +50,7 @@ impl ClickHouse {
             // What the list does not tell, the server decides; but a name has no meaning without it.
             Ok(_) | Err(_) if grants.iter().all(|grant| is_uuid(&grant.role)) => return Ok(()),
             Ok(_) => return Err(unresolvable(&context, grants)),
-            Err(error) => return Err(unresolvable(&context, grants).with_source(error)),
+            Err(error) => return Err(unlisted(&context, grants, error)),
         };
         for grant in grants {
             known
@@ -56,6 +58,27 @@ impl ClickHouse {
                 .map_err(|why| context.error(ErrorKind::InvalidInput, why))?;
         }
         Ok(())
+    }
+
+    /// Refuses the deprecated role where the organisation has custom roles: the vendor does then too.
+    async fn check_legacy_role(&self, new: &NewInvitation, role: &str) -> Result<()> {
+        if !offers::ORGANIZATION_ROLES_GET_LIST {
+            return Ok(());
+        }
+        // What the list does not tell, the server decides.
+        let Ok(known) = self.fetch_roles().await else {
+            return Ok(());
+        };
+        let mut roles = known.roles().iter();
+        if !roles.any(|one| one.kind == Some(RoleKind::Custom)) {
+            return Ok(());
+        }
+        let context = self.context(Operation::Create, Some(&new.email));
+        let why = format!(
+            "the organisation has custom roles, so the deprecated role {role:?} has no meaning any more; give roles by \
+             name"
+        );
+        Err(context.error(ErrorKind::InvalidInput, why))
     }
 
     /// The ids of the roles that are granted. Ids of the usual form are taken as they are; for the others, the roles are
@@ -82,7 +105,7 @@ impl ClickHouse {
         let fresh = self
             .fetch_roles()
             .await
-            .map_err(|error| unresolvable(context, grants).with_source(error))?;
+            .map_err(|error| unlisted(context, grants, error))?;
         self.roles.set(&fresh);
         ids_of(&fresh, grants).map_err(|why| context.error(ErrorKind::InvalidInput, why))
     }
@@ -154,6 +177,16 @@ fn unresolvable(context: &OperationContext<'_>, grants: &[RoleGrant]) -> Error {
          give the role's id (a UUID)"
     );
     context.error(ErrorKind::InvalidInput, message)
+}
+
+/// The same, because of the error of the list.
+fn unlisted(context: &OperationContext<'_>, grants: &[RoleGrant], error: Error) -> Error {
+    let kind = match error.kind() {
+        ErrorKind::NotFound | ErrorKind::Unsupported => ErrorKind::InvalidInput,
+        kind => kind,
+    };
+    let unresolvable = unresolvable(context, grants).with_kind(kind);
+    unresolvable.with_source(error)
 }
 
 fn role_from(mut wire: types::Role) -> Option<Role> {

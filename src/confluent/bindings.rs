@@ -382,16 +382,19 @@ impl Confluent {
             let next = match &list.envelope {
                 Ok(envelope) => {
                     let metadata = envelope.metadata.as_ref();
+                    let next = metadata.and_then(|metadata| metadata.next.as_deref());
+                    let next = convert::next_token(next)
+                        .map_err(|why| context.decode_error(&reply, why))?;
                     let total = metadata.and_then(|metadata| metadata.total_size);
-                    let has_next = metadata.is_some_and(|metadata| metadata.next.is_some());
-                    if let Some(total) = total.filter(|total| !has_next && *total > read as i64) {
+                    if let Some(total) =
+                        total.filter(|total| next.is_none() && *total > read as i64)
+                    {
                         let why = format!(
                             "the list has {read} of {total} role bindings, and no next page"
                         );
                         return Err(context.decode_error(&reply, &why));
                     }
-                    convert::next_token(metadata.and_then(|metadata| metadata.next.as_deref()))
-                        .map_err(|why| context.decode_error(&reply, why))?
+                    next
                 }
                 Err(why) => return Err(context.decode_error(&reply, why)),
             };
@@ -484,7 +487,8 @@ fn principal(user: &MemberId) -> String {
 fn binding_from(mut wire: types::RoleBinding) -> Result<Binding, String> {
     let principal = wire.principal.take().ok_or("it has no `principal`")?;
     let role = wire.role_name.take().ok_or("it has no `role_name`")?;
-    let pattern = wire.crn_pattern.take().ok_or("it has no `crn_pattern`")?;
+    let pattern = wire.crn_pattern.take().filter(|text| !text.is_empty());
+    let pattern = pattern.ok_or("it has no `crn_pattern`")?;
     let unknown = std::mem::take(&mut wire.extra);
     let assignment = RoleAssignment {
         name: Some(role),

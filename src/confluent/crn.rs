@@ -45,7 +45,9 @@ pub(crate) fn pattern(organization: &str, scope: Option<&str>) -> Result<String,
             part.split_once('=')
                 .is_some_and(|(kind, id)| !kind.is_empty() && !id.is_empty())
         };
-        return match rest.starts_with('/') || !parts.all(is_pair) || !rest.contains('/') {
+        let begins = parts.next().is_some_and(is_pair);
+        // The name of a resource may have slashes, and what follows one need not be a pair.
+        return match rest.starts_with('/') || !begins || rest.ends_with('/') {
             true => Err(wrong(format!("{scope:?} is not a whole CRN pattern"))),
             false => Ok(scope.to_owned()),
         };
@@ -97,18 +99,23 @@ pub(crate) fn pattern(organization: &str, scope: Option<&str>) -> Result<String,
     Ok(pattern)
 }
 
-/// The short form of a pattern of this organisation: the scope that gives it again.
+/// The scope that gives a pattern again: `None` for everything in an organisation, and nothing narrower; the short form
+/// where there is one, and the whole pattern otherwise.
 pub(crate) fn short(pattern: &str) -> Option<String> {
-    let rest = pattern
-        .strip_prefix(AUTHORITY)?
-        .strip_prefix("organization=")?;
-    let (organization, rest) = match rest.split_once('/') {
-        Some((organization, rest)) => (organization, rest),
-        None => (rest, ""),
-    };
-    if rest.is_empty() {
-        return None;
+    let of_organization = pattern.strip_prefix(AUTHORITY);
+    let of_organization = of_organization.and_then(|rest| rest.strip_prefix("organization="));
+    match of_organization.map(|rest| rest.split_once('/')) {
+        Some(None) => None,
+        Some(Some((organization, rest))) => {
+            let short = shortened(organization, rest).filter(|_| !organization.is_empty());
+            Some(short.unwrap_or_else(|| pattern.to_owned()))
+        }
+        None => Some(pattern.to_owned()),
     }
+}
+
+/// The short form of what a pattern has after the organisation, if that means the same again.
+fn shortened(organization: &str, rest: &str) -> Option<String> {
     let mut short = Vec::new();
     for part in rest.split('/') {
         match part.split_once('=')? {
@@ -118,12 +125,9 @@ pub(crate) fn short(pattern: &str) -> Option<String> {
         }
     }
     let short = short.join("/");
-    // Only where it means the same again.
-    let again = self::pattern(organization, Some(&short));
-    Some(match again {
-        Ok(again) if again == pattern => short,
-        _ => pattern.to_owned(),
-    })
+    let again = pattern(organization, Some(&short)).ok()?;
+    let whole = format!("{}/{rest}", of_organization(organization));
+    (again == whole).then_some(short)
 }
 
 /// `PREFIX…`
@@ -170,7 +174,27 @@ mod tests {
         let pattern = format!("{BASE}/environment=env-1/flink-region=aws.eu");
         assert_eq!(short(&pattern).as_deref(), Some(pattern.as_str()));
         let foreign = "crn://mds-01.example/kafka=k/topic=t";
-        assert_eq!(short(foreign), None);
+        assert_eq!(short(foreign).as_deref(), Some(foreign));
+    }
+
+    #[test]
+    fn no_pattern_is_widened_to_the_organisation() {
+        for rest in [
+            "/environment=env-1/schema-registry=lsrc-1/subject=ctx/orders",
+            "/environment=env-1/cloud-cluster=lkc-1/kafka=lkc-1/group=team/a",
+            "/environment=env-1/odd",
+            "/odd",
+            "/",
+        ] {
+            let whole = format!("{BASE}{rest}");
+            assert_eq!(short(&whole).as_deref(), Some(whole.as_str()));
+            let again = pattern("o-2", Some(&whole));
+            assert!(
+                rest.ends_with('/') || again.as_ref() == Ok(&whole),
+                "{again:?}"
+            );
+        }
+        assert_eq!(short("").as_deref(), Some(""));
     }
 
     #[test]

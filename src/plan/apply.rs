@@ -11,7 +11,7 @@ use crate::{
     address::{email_skeleton, same_email},
     bulk::{ItemResult, RunState},
     error::{Error, ErrorKind, Operation, Result},
-    invitation::{Invitation, NewInvitation, RoleAssignment, Roles},
+    invitation::{Invitation, InvitationId, NewInvitation, RoleAssignment, Roles},
     lookup::{Confirmation, SharedList, Unconfirmed, create_confirmed, find},
     member::{MemberId, MemberProvider, MemberProviderExt as _},
     outage::Reachability,
@@ -161,6 +161,7 @@ impl ApplyRun {
         let unconfirmed =
             match create_confirmed(provider, &step.invitation(), Some(&self.list)).await {
                 Ok(Confirmation::Created(new)) => {
+                    self.gate.created();
                     return Ok((step, StepResult::Invited(Box::new(new))));
                 }
                 Ok(Confirmation::AlreadyInvited(found)) => {
@@ -175,6 +176,9 @@ impl ApplyRun {
             };
         let fallback = step.fallback().filter(|_| !unconfirmed.is_unexplained);
         let Some(fallback) = fallback.filter(|_| is_rejection(&unconfirmed.error)) else {
+            if is_about_everybody(&unconfirmed.error) {
+                self.gate.refused(&step.email, &unconfirmed.error);
+            }
             return Err(self.record_unconfirmed(&step.email, unconfirmed));
         };
         // An earlier run withdrew the invitation, so it is restored as it was.
@@ -324,6 +328,7 @@ impl ApplyRun {
         match (&step.id, &step.member) {
             (Some(id), _) => {
                 if !provider.delete_if_exists(id).await? {
+                    expect_gone(provider, id, &step.email).await?;
                     expect_no_member(provider, &step.email).await?;
                 }
             }
@@ -458,6 +463,29 @@ where
     Ok((step, StepResult::Changed(Box::new(change))))
 }
 
+/// Checks that an invitation is gone, after an answer that said so.
+async fn expect_gone<P>(provider: &P, id: &InvitationId, email: &str) -> Result<()>
+where
+    P: InvitationProvider + ?Sized,
+{
+    let missing = Error::new(ErrorKind::NotFound, Operation::Delete, "there is none");
+    let found = match provider.get(id).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            find(provider, email, &missing, None).await?
+        }
+        found => Some(found?),
+    };
+    let is_there = |found: &Invitation| found.id == *id && !found.is_void();
+    if !found.as_ref().is_some_and(is_there) {
+        return Ok(());
+    }
+    let message = format!(
+        "the provider answers that there is no invitation {id}, and still lists it, so it was not withdrawn"
+    );
+    let error = Error::new(ErrorKind::Unexpected, Operation::Delete, message);
+    Err(error.with_provider(provider.to_string()).with_target(email))
+}
+
 /// Checks that nobody accepted an invitation that is gone: on ClickHouse an accepted invitation disappears.
 async fn expect_no_member<P>(provider: &P, email: &str) -> Result<()>
 where
@@ -537,6 +565,14 @@ where
 fn missing_id(step: &Step) -> Error {
     let message = format!("the step {} lacks the id of what it changes", step.action);
     Error::new(ErrorKind::InvalidInput, Operation::Validate, message).with_target(&step.email)
+}
+
+/// Whether the provider refuses creates, whoever they are for.
+fn is_about_everybody(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::PermissionDenied | ErrorKind::QuotaExceeded
+    )
 }
 
 /// Whether the provider rejected the options, so that it may accept others.

@@ -125,9 +125,15 @@ impl Plan {
         let mut person_of = Vec::with_capacity(existing.len());
         for (position, invitation) in existing.iter().enumerate() {
             let person = index.person(&invitation.email);
-            let latest = &mut index.people[person].latest;
-            if latest.is_none_or(|latest| existing[latest].rank() < invitation.rank()) {
-                *latest = Some(position);
+            let known = &mut index.people[person];
+            let is_later = |latest: Option<usize>| {
+                latest.is_none_or(|latest| existing[latest].rank() < invitation.rank())
+            };
+            if is_later(known.latest) {
+                known.latest = Some(position);
+            }
+            if !invitation.is_accepted() && is_later(known.latest_open) {
+                known.latest_open = Some(position);
             }
             person_of.push(person);
         }
@@ -152,9 +158,9 @@ impl Plan {
                 let Some(member) = user.and_then(|user| by_id.get(user)) else {
                     continue;
                 };
-                let of_address = &mut index.people[*person].member;
-                if of_address.is_none() {
-                    *of_address = Some(*member);
+                let known = &mut index.people[*person];
+                if known.member.is_none() {
+                    (known.member, known.is_former) = (Some(*member), true);
                     other_address_of.insert(*member, *person);
                 }
             }
@@ -186,12 +192,25 @@ impl Plan {
                             Step::invalid(row, new, SEVERAL_MEMBERS.to_owned())
                         }
                         (Some(member), _) => {
-                            members::decide(row, new, &members[member], &known_roles)
+                            let is_former = person.is_former;
+                            let member = &members[member];
+                            members::decide(row, new, member, &known_roles)
+                                .of_former(is_former, member)
                         }
-                        // Who has accepted and is no member has left.
+                        // Who has accepted and is no member has left, and may have been invited since.
                         (None, Some(found)) if knows_members && existing[found].is_accepted() => {
-                            let why = "accepted, and no member any more".to_owned();
-                            Step::of_row(row, new, Action::Create, Some(why))
+                            match person
+                                .latest_open
+                                .filter(|open| existing[*open].is_deletable())
+                            {
+                                Some(open) => {
+                                    decide(row, new, &existing[open], capabilities, &known_roles)
+                                }
+                                None => {
+                                    let why = "accepted, and no member any more".to_owned();
+                                    Step::of_row(row, new, Action::Create, Some(why))
+                                }
+                            }
                         }
                         (None, Some(found)) => {
                             decide(row, new, &existing[found], capabilities, &known_roles)

@@ -106,6 +106,10 @@ pub(super) struct Person {
     pub member: Option<usize>,
     /// Whether another member has the address too.
     pub has_several_members: bool,
+    /// Whether the member has another address now, and accepted with this one.
+    pub is_former: bool,
+    /// The index of the latest existing invitation that was not accepted.
+    pub latest_open: Option<usize>,
 }
 
 impl AddressIndex {
@@ -135,6 +139,8 @@ impl AddressIndex {
                 in_roster: false,
                 member: None,
                 has_several_members: false,
+                is_former: false,
+                latest_open: None,
             });
         }
         person

@@ -43,12 +43,19 @@ impl ExistingMember {
         }
     }
 
-    fn is_admin(&self, known_roles: &KnownRoles) -> bool {
+    /// Whether the member is an administrator. `ignores_legacy` says that the organisation has roles of the present form:
+    /// the deprecated one is frozen then, and tells nothing.
+    fn is_admin(&self, known_roles: &KnownRoles, ignores_legacy: bool) -> bool {
         match &self.roles {
             ReportedRoles::Grants(roles) if !roles.is_empty() => known_roles.has_admin(roles),
-            // The deprecated role is frozen once there are others.
+            _ if ignores_legacy => false,
             _ => self.legacy_role.as_deref().is_some_and(is_admin_name),
         }
+    }
+
+    fn has_roles(&self) -> bool {
+        !matches!(&self.roles, ReportedRoles::Grants(roles) if roles.is_empty())
+            && !matches!(self.roles, ReportedRoles::NotReported)
     }
 }
 
@@ -124,10 +131,9 @@ pub(super) fn protect(
             step.forgo(OWNER.to_owned());
         }
     }
-    let mut admins = members
-        .iter()
-        .filter(|one| one.is_admin(known_roles))
-        .count();
+    let ignores_legacy = members.iter().any(ExistingMember::has_roles);
+    let is_admin = |member: &ExistingMember| member.is_admin(known_roles, ignores_legacy);
+    let mut admins = members.iter().filter(|one| is_admin(one)).count();
     let has_admins = admins > 0;
     let becomes_admin = |step: &Step| match &step.roles {
         Some(Roles::Grants(roles)) => known_roles.has_admin(roles),
@@ -135,7 +141,7 @@ pub(super) fn protect(
     };
     let was_admin = |step: &Step| {
         let member = step.member.as_ref().and_then(|id| by_id.get(id));
-        member.is_some_and(|member| member.is_admin(known_roles))
+        member.is_some_and(|member| is_admin(member))
     };
     let is_member = |step: &Step| {
         step.member
@@ -171,6 +177,27 @@ pub(super) fn protect(
 }
 
 impl Step {
+    /// The step of a row with an address that the member has no more: the address may be somebody else's now, so no role is
+    /// changed by it.
+    pub(super) fn of_former(mut self, is_former: bool, member: &ExistingMember) -> Self {
+        if !is_former {
+            return self;
+        }
+        let now = &member.email;
+        match self.action {
+            Action::SetRoles => {
+                self.action = Action::Invalid;
+                self.role_changes = Vec::new();
+                self.reason = Some(format!(
+                    "the person who accepted with this address is {now} now; give the roles in a row of that address, or \
+                     invite somebody else of this address with `create`"
+                ));
+            }
+            _ => self.reason = Some(format!("member, as {now} now")),
+        }
+        self
+    }
+
     /// Changes nothing, for a reason: a row is invalid then, and a person without one is kept.
     pub(super) fn forgo(&mut self, why: String) {
         self.action = match self.row {

@@ -180,6 +180,9 @@ impl std::fmt::Display for Action {
     }
 }
 
+/// How the reason of a row ends whose roles could not be compared.
+const NOT_COMPARED: &str = "not compared";
+
 impl Plan {
     /// The number of steps with this action.
     pub fn count(&self, action: Action) -> usize {
@@ -215,6 +218,15 @@ impl Plan {
             checked.map_err(|error| TooManyRemovals { of, ..error })?;
         }
         Ok(())
+    }
+
+    /// The number of rows with roles that could not be compared with those that the person has.
+    pub fn uncompared(&self) -> usize {
+        let is_uncompared = |step: &&Step| {
+            let reason = step.reason.as_deref().unwrap_or_default();
+            step.action == Action::Keep && step.row.is_some() && reason.ends_with(NOT_COMPARED)
+        };
+        self.steps.iter().filter(is_uncompared).count()
     }
 
     /// Whether applying the plan changes nothing.

@@ -24,6 +24,10 @@ struct State {
     options: HashMap<String, Result<(), String>>,
     /// The address of a person who lost the invitation.
     lost: Option<String>,
+    /// Why a create of the run was refused, if it would be for everybody.
+    refused: Option<String>,
+    /// Whether a create of the run succeeded.
+    has_created: bool,
 }
 
 /// Whether a renewal may start.
@@ -57,6 +61,9 @@ impl RenewalGate {
         if state.lost.is_some() {
             return Some(Permit::Closed);
         }
+        if let Some(why) = state.refused.as_ref().filter(|_| !state.has_created) {
+            return Some(Permit::Rejected(why.clone()));
+        }
         Some(match state.options.get(key)? {
             Ok(()) => Permit::Granted { _turn: None },
             Err(why) => Permit::Rejected(why.clone()),
@@ -72,6 +79,19 @@ impl RenewalGate {
     pub fn rejected(&self, new: &NewInvitation, error: &Error) {
         let why = format!("the provider refused the same for {}: {error}", new.email);
         self.state().options.insert(key(new), Err(why));
+    }
+
+    /// Records that the provider refused to create, and would for everybody: whoever is withdrawn could not be invited
+    /// again.
+    pub fn refused(&self, email: &str, error: &Error) {
+        let why =
+            format!("the provider refused to invite {email}, so nobody is withdrawn: {error}");
+        self.state().refused.get_or_insert(why);
+    }
+
+    /// Records that the provider creates.
+    pub fn created(&self) {
+        self.state().has_created = true;
     }
 
     /// Records that a person lost the invitation.

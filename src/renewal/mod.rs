@@ -206,7 +206,13 @@ impl Renewal {
         };
         let old = match provider.get(&self.id).await {
             Ok(old) => old,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(self),
+            // What is still listed is there, whatever an answer says.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                match find(provider, &self.new.email, &error, None).await? {
+                    Some(old) if old.id == self.id => old,
+                    _ => return Ok(self),
+                }
+            }
             Err(error) => return Err(error),
         };
         if old.status == Some(InvitationStatus::Deactivated) {
@@ -233,7 +239,6 @@ impl Renewal {
             None => match members.find_member(&old.email).await {
                 Ok(Some(user)) => user.id,
                 Ok(None) => return Ok(self),
-                Err(error) if error.status() == Some(404) => return Ok(self),
                 Err(error) => {
                     return Err(failed(
                         "the user of the invitation cannot be found",
@@ -244,8 +249,6 @@ impl Renewal {
         };
         let roles = match members.member_roles(&user).await {
             Ok(roles) => roles,
-            // A server that has no role bindings has none of this user, whatever a gateway says in its place.
-            Err(error) if error.status() == Some(404) => return Ok(self),
             Err(error) => return Err(failed("the roles of the user cannot be read", Some(error))),
         };
         let grants: Option<Vec<_>> = roles.iter().map(RoleAssignment::grant).collect();
@@ -336,6 +339,19 @@ impl Renewal {
                 Err(unconfirmed) => error = unconfirmed.error.with_source(error),
             }
         }
+        // Who is a member by another invitation has lost nothing.
+        if let Some(members) = provider
+            .members()
+            .filter(|_| provider.capabilities().members)
+            && let Ok(Some(member)) = members.find_member(&self.new.email).await
+        {
+            let message = format!("the person is the member {} already", member.id);
+            let error = Error::new(ErrorKind::AlreadyAccepted, Operation::Create, message)
+                .with_provider(provider.to_string())
+                .with_target(&self.new.email)
+                .with_source(error);
+            return RenewalResult::Failed(error);
+        }
         // Only an invitation that exists counts, whatever the responses were.
         match find(provider, &self.new.email, &error, None).await {
             Ok(Some(found)) if !found.is_void() && found.id != self.id => {
@@ -391,6 +407,13 @@ impl Renewal {
 /// The result of a renewal whose person is invited or a member; `error` is set if the fallback was created.
 fn result_of(confirmation: Confirmation, error: Option<Error>) -> RenewalResult {
     match (confirmation, error) {
+        (Confirmation::AlreadyInvited(found), _)
+            if found.status == Some(InvitationStatus::Accepted) =>
+        {
+            let message = format!("the person accepted another invitation, {}", found.id);
+            let error = Error::new(ErrorKind::AlreadyAccepted, Operation::Create, message);
+            RenewalResult::Failed(error.with_target(&found.email))
+        }
         (Confirmation::Created(old), Some(error)) => RenewalResult::Restored {
             invitation: Box::new(old),
             error,

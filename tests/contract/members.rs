@@ -594,7 +594,7 @@ async fn confluent_with_one_binding(total: u64, deleted: &'static str) -> Wire {
             ("DELETE", _) if deleted.is_empty() => Backend::Confluent.refusal(404),
             ("DELETE", _) => Answer::json(200, &binding(deleted)),
             _ => {
-                let metadata = json!({ "total_size": total });
+                let metadata = json!({ "total_size": total, "next": "" });
                 Answer::json(
                     200,
                     &json!({ "metadata": metadata, "data": [binding("rb-1")] }),

@@ -646,3 +646,189 @@ async fn who_became_a_member_meanwhile_has_the_roles_or_is_not_kept() {
         );
     }
 }
+
+/// The user `a` accepted as `old@example.com`, and has another address now.
+fn renamed(roster: &[NewInvitation]) -> Plan {
+    let mut invitation = Invitation::new(InvitationId::new("i-1").unwrap(), "old@example.com");
+    invitation.status = Some(InvitationStatus::Accepted);
+    invitation.user = Some(ResourceReference::new("a"));
+    let people = People::new(
+        vec![invitation],
+        vec![member("a", "Developer", RoleKind::System)],
+    );
+    let capabilities = Capabilities::default()
+        .roles(true)
+        .members(true)
+        .role_scopes(true);
+    let options = PlanOptions::default().min_admins(0);
+    Plan::of_people(roster.to_vec(), people, &capabilities, &options)
+}
+
+#[test]
+fn roles_for_a_former_address_are_nobodys() {
+    let old = NewInvitation::new("old@example.com").roles(["Admin"]);
+    let new = NewInvitation::new("a@example.com").roles(["Developer"]);
+    let plan = renamed(&[new.clone(), old.clone()]);
+    assert_eq!(actions(&plan), [Action::Keep, Action::Invalid], "{plan:#?}");
+    let why = plan.steps[1].reason.as_deref().unwrap();
+    assert!(why.contains("is a@example.com now"), "{why}");
+    assert!(plan.steps[1].role_changes.is_empty());
+    assert_eq!(actions(&renamed(&[old])), [Action::Invalid]);
+    let same = NewInvitation::new("old@example.com").roles(["Developer"]);
+    assert_eq!(actions(&renamed(&[same])), [Action::Keep]);
+}
+
+#[test]
+fn a_frozen_legacy_role_makes_no_administrator() {
+    let members = |told: bool| {
+        let mut frozen = Member::new(MemberId::new("b").unwrap(), "b@example.com");
+        frozen.legacy_role = Some("admin".to_owned());
+        frozen.roles = told.then(Vec::new);
+        vec![member("a", "Admin", RoleKind::System), frozen]
+    };
+    let roster = [NewInvitation::new("b@example.com")];
+    for told in [true, false] {
+        let steps = compared(members(told), &roster, PlanOptions::default());
+        assert_eq!(
+            steps,
+            ["b@example.com keep", "a@example.com keep"],
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn who_left_and_is_invited_again_is_kept() {
+    let invitation = |id: &str, status| {
+        let mut invitation = Invitation::new(InvitationId::new(id).unwrap(), ANN);
+        invitation.status = Some(status);
+        invitation
+    };
+    let invitations = vec![
+        invitation("i-1", InvitationStatus::Accepted),
+        invitation("i-2", InvitationStatus::Sent),
+    ];
+    let people = People::new(
+        invitations,
+        vec![member("a", "Developer", RoleKind::System)],
+    );
+    let capabilities = Capabilities::default().roles(true).members(true);
+    let roster = [NewInvitation::new(ANN)];
+    let plan = Plan::of_people(roster, people, &capabilities, &PlanOptions::default());
+    assert_eq!(actions(&plan), [Action::Keep]);
+    assert_eq!(plan.steps[0].id.as_ref().unwrap().as_str(), "i-2");
+}
+
+#[tokio::test]
+async fn roles_that_are_not_found_are_not_taken_for_none() {
+    if !is_offered() {
+        return;
+    }
+    let sandbox = Sandbox::start().await.unwrap();
+    let [subject, _] = subjects(&sandbox);
+    let provider = &subject.provider;
+    let new = NewInvitation::new(ANN).roles([VIEWER]);
+    let made = provider.create(new).await.unwrap();
+    let renewal = Renewal::new(made.id.clone(), NewInvitation::new(ANN));
+    for operation in [Operation::ListRoleBindings, Operation::Get] {
+        let missing = Rule::new(Fault::status_before(404)).on(operation);
+        sandbox.set_faults(Faults::script([missing.always()]));
+        let renewed = provider.renew(&renewal, &RenewalOptions::default()).await;
+        sandbox.set_faults(Faults::default());
+        match (operation, renewed) {
+            (Operation::ListRoleBindings, RenewalResult::Failed(error)) => {
+                assert!(error.message().contains("nothing was withdrawn"), "{error}");
+                assert!(provider.get(&made.id).await.unwrap().is_pending());
+            }
+            // The list has the invitation and its user, so the roles are kept.
+            (Operation::Get, RenewalResult::Renewed(new)) => {
+                let user = MemberId::new(new.user.unwrap().id).unwrap();
+                subject
+                    .assert_roles(&user, &[RoleGrant::from(VIEWER)])
+                    .await;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_withdrawn_while_creates_are_refused() {
+    if !is_offered() {
+        return;
+    }
+    for status in [403, 402] {
+        let sandbox = Sandbox::start().await.unwrap();
+        for subject in subjects(&sandbox) {
+            let provider = &subject.provider;
+            provider.create(NewInvitation::new(BOB)).await.unwrap();
+            sandbox.advance(Duration::from_secs(30 * 24 * 60 * 60));
+            let roster = [NewInvitation::new(ANN), NewInvitation::new(BOB)];
+            let plan = planned(&subject, &roster, PlanOptions::default()).await;
+            assert_eq!(actions(&plan), [Action::Create, Action::Replace]);
+            let refused = Rule::new(Fault::status_before(status)).on(Operation::Create);
+            sandbox.set_faults(Faults::script([refused.always()]));
+            let outcomes = applied(&subject, plan).await;
+            sandbox.set_faults(Faults::default());
+            match &outcomes[1].result {
+                StepResult::Skipped(why) => assert!(why.contains("refused to invite"), "{why}"),
+                other => panic!("{:?}: {other:?}", subject.name),
+            }
+        }
+        assert_eq!(sandbox.invitations().len(), 2, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn an_invitation_that_is_still_listed_was_not_withdrawn() {
+    if !is_offered() {
+        return;
+    }
+    let sandbox = Sandbox::start().await.unwrap();
+    for subject in subjects(&sandbox) {
+        subject
+            .provider
+            .create(NewInvitation::new(BOB))
+            .await
+            .unwrap();
+        let remove = PlanOptions::default().withdraw([Withdrawal::new(BOB, None)]);
+        let plan = planned(&subject, &[], remove).await;
+        let missing = Rule::new(Fault::status_before(404)).on(Operation::Delete);
+        sandbox.set_faults(Faults::script([missing.always()]));
+        let outcomes = applied(&subject, plan).await;
+        sandbox.set_faults(Faults::default());
+        match &outcomes[0].result {
+            StepResult::Failed(error) => {
+                assert!(error.message().contains("still lists it"), "{error}");
+            }
+            other => panic!("{:?}: {other:?}", subject.name),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_is_lost_is_looked_at() {
+    if !is_offered() {
+        return;
+    }
+    let sandbox = Sandbox::start().await.unwrap();
+    let [_, subject] = subjects(&sandbox);
+    let grants = subject.grants();
+    let member = subject.join(&sandbox, &grants[..1]).await;
+    let lost = Rule::new(Fault::reset_after()).on(Operation::UpdateMember);
+    sandbox.set_faults(Faults::script([lost]));
+    let change = subject
+        .provider
+        .set_roles(&member.id, &grants[1..2])
+        .await
+        .unwrap();
+    assert_eq!((change.added.len(), change.removed.len()), (1, 1));
+    let lost = Rule::new(Fault::reset_before()).on(Operation::UpdateMember);
+    sandbox.set_faults(Faults::script([lost]));
+    let error = subject
+        .provider
+        .set_roles(&member.id, &grants[..1])
+        .await
+        .unwrap_err();
+    assert!(error.may_have_executed(), "{error}");
+}

@@ -11,11 +11,11 @@ mod run;
 mod saved;
 
 pub(crate) use self::{
-    journal::Journal,
+    journal::{Journal, organization_of},
     options::{ApplyOptions, PruneOptions},
     people::{gives_roles, key_owner, list_invitations, load_people},
     record::{OutcomeRecord, StepRecord},
     report::{ApplyReport, count_actions, exit_of},
     run::ApplyRun,
-    saved::SavedPlan,
+    saved::{OrganizationFacts, SavedPlan},
 };

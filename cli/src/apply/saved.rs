@@ -17,6 +17,15 @@ const VERSION: u32 = 1;
 /// How many differences a message names; further ones are counted.
 const MAX_DIFFERENCES: usize = 10;
 
+/// What identifies an organisation and its roles at the time of a plan.
+#[derive(Debug, Default)]
+pub(crate) struct OrganizationFacts {
+    /// The id of the organisation, if an invitation tells it.
+    pub organization: Option<String>,
+    /// The ids of the roles that rows name, where the provider tells them.
+    pub role_ids: BTreeMap<String, String>,
+}
+
 /// A plan with everything that it was made from, except the invitations.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +34,12 @@ pub(crate) struct SavedPlan {
     saved_plan: u32,
     /// The organisation, without secrets.
     account: String,
+    /// The id of the API key, where the account does not identify the organisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    credential: Option<String>,
+    /// The id of the organisation, if an invitation tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    organization: Option<String>,
     /// Who is removed, and who never is.
     pub options: PruneOptions,
     rows: Vec<Row>,
@@ -58,7 +73,7 @@ impl SavedPlan {
         roster: &Roster,
         options: &PruneOptions,
         plan: &Plan,
-        role_ids: &BTreeMap<String, String>,
+        facts: &OrganizationFacts,
     ) -> Self {
         let row = |(line, new): &(usize, NewInvitation)| Row {
             line: *line,
@@ -71,10 +86,12 @@ impl SavedPlan {
         Self {
             saved_plan: VERSION,
             account: provider.account.target.clone(),
+            credential: provider.account.credential.clone(),
+            organization: facts.organization.clone(),
             options: options.clone(),
             rows: roster.invite.iter().map(row).collect(),
             withdraw: roster.withdraw.iter().map(removal).collect(),
-            role_ids: role_ids.clone(),
+            role_ids: facts.role_ids.clone(),
             plan: plan.clone(),
         }
     }
@@ -150,15 +167,37 @@ impl SavedPlan {
         )))
     }
 
-    /// Checks that the same roster leads to the same plan now.
+    /// Checks that this is the organisation that was planned for, and that the same roster leads to the same plan now.
     pub fn check_unchanged(
         &self,
         provider: &ProviderContext,
         now: &Plan,
-        role_ids: &BTreeMap<String, String>,
+        facts: &OrganizationFacts,
     ) -> Result<(), Failure> {
+        let wrong = match (&self.organization, &facts.organization) {
+            (Some(planned), Some(here)) if planned != here => {
+                Some(format!("it was made for the organisation {planned}, and this is {here}"))
+            }
+            (Some(_), Some(_)) => None,
+            _ if provider.account.names_organization
+                || self.credential == provider.account.credential =>
+            {
+                None
+            }
+            _ => Some(
+                "it was made with another key, and nothing shows that both keys belong to the same organisation"
+                    .to_owned(),
+            ),
+        };
+        if let Some(wrong) = wrong {
+            return Err(Failure::Usage(format!(
+                "{}: the saved plan cannot be applied: {}. Nothing was changed; plan again",
+                provider.name(),
+                escape_control(&wrong)
+            )));
+        }
         for (name, before) in &self.role_ids {
-            if let Some(after) = role_ids.get(name).filter(|after| *after != before) {
+            if let Some(after) = facts.role_ids.get(name).filter(|after| *after != before) {
                 return Err(Failure::Other(format!(
                     "{}: {name:?} is another role than when the plan was saved ({after}, and it was {before}), so \
                      nothing was changed; plan again",

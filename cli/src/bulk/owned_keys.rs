@@ -61,6 +61,13 @@ impl OwnedKeys {
         self.lists.get(owner).map(|(_, keys)| keys.clone())
     }
 
+    /// The address of the owner of a key, if it is among these.
+    pub fn owner_of(&self, key: &str) -> Option<&str> {
+        let mut lists = self.lists.values();
+        let (owner, _) = lists.find(|(_, keys)| keys.iter().any(|one| one.id == key))?;
+        Some(owner)
+    }
+
     /// Lists the keys on stderr.
     pub fn print(&self, provider: &ProviderContext) {
         let name = provider.name();

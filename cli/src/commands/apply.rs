@@ -16,7 +16,7 @@ use crate::{
     bulk::OwnedKeys,
     failure::{Exit, Failure},
     interrupt::Interrupt,
-    output::{Output, escape_control},
+    output::{Output, escape_control, shell_quote},
     provider::ProviderContext,
 };
 
@@ -109,7 +109,19 @@ pub(super) async fn owned_keys(
     plan: &Plan,
     interrupt: &Interrupt,
 ) -> Result<OwnedKeys, Failure> {
-    OwnedKeys::load(provider, removed_members(plan), interrupt).await
+    let keys = OwnedKeys::load(provider, removed_members(plan), interrupt).await?;
+    let in_use = provider.account.credential.as_deref();
+    match in_use.and_then(|key| Some((key, keys.owner_of(key)?))) {
+        None => Ok(keys),
+        Some((key, owner)) => Err(Failure::Usage(format!(
+            "{}: {} owns the API key in use ({}), and would be removed with it; nothing was changed. Use the key of \
+             somebody else, or pass --keep {}",
+            provider.name(),
+            escape_control(owner),
+            escape_control(key),
+            shell_quote(owner)
+        ))),
+    }
 }
 
 /// Refuses a plan that removes members and, with them, what they own, unless that was accepted.
@@ -178,7 +190,7 @@ pub(crate) async fn run(
     let planned = plan(provider, roster, people, journal.as_mut(), interrupt).await?;
     // An interrupted run has changed the invitations itself; its journal knows what is left.
     if let Some(saved) = saved.filter(|_| !apply.resume) {
-        saved.check_unchanged(provider, &planned.plan, &planned.role_ids)?;
+        saved.check_unchanged(provider, &planned.plan, &planned.facts)?;
     }
     check_roles(provider, &planned, interrupt).await?;
     print_kept(provider, &planned.plan);

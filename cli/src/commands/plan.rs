@@ -13,8 +13,8 @@ use org_invitations::{
 
 use crate::{
     apply::{
-        Journal, PruneOptions, SavedPlan, StepRecord, count_actions, gives_roles, key_owner,
-        load_people,
+        Journal, OrganizationFacts, PruneOptions, SavedPlan, StepRecord, count_actions,
+        gives_roles, key_owner, load_people, organization_of,
     },
     bulk::{OwnedKeys, RemovalOptions, Results, RunSummary, for_each_provider},
     failure::{Exit, Failure},
@@ -72,7 +72,7 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "FILE.json", value_parser = parse_out)]
     pub out: Option<PathBuf>,
     /// Exit with 0 if there is nothing to do, 2 if there are changes, and 1 after an error or if
-    /// nothing changes and a row is invalid.
+    /// nothing changes and a row is invalid, or has roles that could not be compared.
     #[arg(long)]
     pub detailed_exitcode: bool,
 }
@@ -106,8 +106,8 @@ pub(super) struct Planned {
     pub lines: Vec<usize>,
     /// People whom the interrupted run withdrew and who have no invitation now.
     pub withdrawn: Vec<NewInvitation>,
-    /// The ids of the roles that rows name, where the provider tells them.
-    pub role_ids: BTreeMap<String, String>,
+    /// What a saved plan is recognised by.
+    pub facts: OrganizationFacts,
 }
 
 impl RosterOptions {
@@ -164,7 +164,10 @@ pub(super) async fn plan(
     print_unknown_keeps(provider, &options.prune.keep, &people);
     let missing = without_invitation(&roster.withdraw, &people, options.prune.prune_members);
     let mut options = options.plan_options().withdraw(roster.withdraw);
-    let role_ids = role_ids(&news, roles.as_deref().unwrap_or_default());
+    let facts = OrganizationFacts {
+        organization: people.invitations.iter().find_map(organization_of),
+        role_ids: role_ids(&news, roles.as_deref().unwrap_or_default()),
+    };
     options.roles = roles;
     options.owner = owner;
     let mut plan = Plan::of_people(news, people, &provider.capabilities(), &options);
@@ -185,7 +188,7 @@ pub(super) async fn plan(
         plan,
         lines,
         withdrawn,
-        role_ids,
+        facts,
     })
 }
 
@@ -312,7 +315,7 @@ pub(crate) async fn run(
 enum Comparison {
     Same,
     Differs,
-    /// Nothing differs, and some rows could not be compared.
+    /// Nothing differs, and some rows are invalid or could not be compared.
     Invalid,
 }
 
@@ -333,8 +336,7 @@ async fn try_run(
         let planned = plan(&provider, &options.roster, roster.clone(), None, interrupt).await?;
         if let Some(path) = &options.out {
             let prune = &options.roster.prune;
-            SavedPlan::new(&provider, &roster, prune, &planned.plan, &planned.role_ids)
-                .write(path)?;
+            SavedPlan::new(&provider, &roster, prune, &planned.plan, &planned.facts).write(path)?;
         }
         results.send(Ok(planned)).await;
         Ok(())
@@ -345,7 +347,7 @@ async fn try_run(
     let mut counts = Vec::new();
     let show = |origin: &Origin, planned: Planned| {
         is_noop &= planned.plan.is_noop();
-        invalid += planned.plan.count(Action::Invalid);
+        invalid += planned.plan.count(Action::Invalid) + planned.plan.uncompared();
         let name = origin.name.as_ref();
         let name = name.map_or_else(String::new, |name| format!("{}: ", escape_control(name)));
         let of_actions = Action::ALL.iter();

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use clap::Args;
-use org_invitations::{OrganizationProviderExt, People, Person};
+use org_invitations::{Member, OrganizationProviderExt, People, Person};
 
 use crate::{
     bulk::{Results, RunSummary, for_each_provider},
@@ -49,7 +49,7 @@ pub(crate) async fn run(
         Ok(())
     };
     let show = |origin: &Origin, people| {
-        for person in people {
+        for person in people.into_iter().flat_map(of_each_member) {
             records.push(PersonRecord::of_organization(origin, person))?;
         }
         Ok(ControlFlow::Continue(()))
@@ -69,4 +69,17 @@ async fn find(provider: &ProviderContext, args: &WhoArgs) -> Result<Vec<Person>,
         people.load_roles(&**provider).await?;
     }
     Ok(args.emails.iter().map(|email| people.find(email)).collect())
+}
+
+/// A person for each of several members of one address.
+fn of_each_member(person: Person) -> Vec<Person> {
+    if person.members.len() < 2 {
+        return vec![person];
+    }
+    let of = |member: &Member| {
+        let mut one = person.clone();
+        one.members = vec![member.clone()];
+        one
+    };
+    person.members.iter().map(of).collect()
 }

@@ -177,3 +177,29 @@ async fn apply_shows_keys_and_keeps_the_owner() {
     );
     assert_eq!(members(&fixture), [ADA]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listed_key_in_use_protects_its_owner() {
+    let fixture = fixture().await;
+    if !fixture.offers_api_keys() {
+        return;
+    }
+    // The key may not be read, and is in the list of its owner's keys.
+    deny(&fixture, Operation::GetApiKey, 403);
+    let remove = [&REMOVE[..], &[ADA, BOB, "--yes", "--delete-owned"]].concat();
+    let refused = fixture.run(&remove).await;
+    refused.fails(
+        2,
+        &[
+            "ada@example.com owns the API key in use (ADA-1)",
+            "nothing was changed",
+        ],
+    );
+    assert_eq!(members(&fixture), [ADA, BOB]);
+    let kept = [&remove[..], &["--keep", ADA]].concat();
+    fixture
+        .run(&kept)
+        .await
+        .fails(1, &["ada@example.com is kept"]);
+    assert_eq!(members(&fixture), [ADA]);
+}

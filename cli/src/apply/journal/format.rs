@@ -90,7 +90,7 @@ pub(super) fn is_partial_header(text: &[u8]) -> bool {
 }
 
 /// The organisation that an invitation names. Only Confluent names one, in the resource names of its users.
-pub(super) fn organization_of(invitation: &Invitation) -> Option<String> {
+pub(crate) fn organization_of(invitation: &Invitation) -> Option<String> {
     let references = [&invitation.user, &invitation.creator]
         .into_iter()
         .flatten();

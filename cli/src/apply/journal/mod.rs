@@ -24,9 +24,8 @@ use org_invitations::{
 };
 use serde::Serialize;
 
-use self::format::{
-    Entry, Event, Fingerprint, Header, Line, Resumed, is_partial_header, organization_of,
-};
+pub(crate) use self::format::organization_of;
+use self::format::{Entry, Event, Fingerprint, Header, Line, Resumed, is_partial_header};
 use crate::{config::Account, failure::Failure, output::json_line, private_file};
 
 /// The latest event of a person.

@@ -176,7 +176,12 @@ async fn run(
                 .with_provider(provider.to_string())
                 .with_target(&renewal.new.email)
                 .with_may_have_executed(true);
-            RenewalResult::Lost { invite: Box::new(renewal.new.clone()), error }
+            let mut invite = renewal.new.clone();
+            // With the roles of the user, which the renewal was to give again.
+            if let Some(roles) = announcer.roles.get() {
+                invite.roles.clone_from(roles);
+            }
+            RenewalResult::Lost { invite: Box::new(invite), error }
         }
     };
     (result, announcer.roles.get().cloned().flatten())

@@ -340,3 +340,23 @@ async fn doctor_checks_all_profiles() {
     every.fails(3, &[]);
     assert_eq!(every.stdout.matches("== ").count(), 3, "{}", every.stdout);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_saved_plan_is_not_applied_to_another_organisation() {
+    let fixture = three_organizations().await;
+    let roster = fixture.home.join("roster.csv");
+    std::fs::write(&roster, "email\nann@example.com\n").unwrap();
+    let (roster, saved) = (roster.to_str().unwrap(), fixture.home.join("plan.json"));
+    let saved = saved.to_str().unwrap();
+    let plan = ["--profile", "staging", "plan", roster, "--out", saved];
+    on(&fixture, &plan).await.success();
+    let commits = fixture.sandbox.ledger().commits.len();
+    let apply = |profile| ["--profile", profile, "apply", saved, "--yes"];
+    let elsewhere = on(&fixture, &apply("kafka")).await;
+    elsewhere.fails(
+        2,
+        &["the saved plan cannot be applied", "Nothing was changed"],
+    );
+    assert_eq!(fixture.sandbox.ledger().commits.len(), commits);
+    on(&fixture, &apply("staging")).await.success();
+}

@@ -374,3 +374,25 @@ async fn the_last_administrator_keeps_the_role() {
     }
     assert_eq!(fixture.sandbox.members().len(), 4);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_that_cannot_be_read_are_no_empty_plan() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_members() {
+        return;
+    }
+    let vendor = VENDORS[0];
+    join(&fixture, vendor, vendor.2[0]).await;
+    let roster = "email,roles\nann@example.com,MetricsViewer\n";
+    let roster = file(&fixture, "roster.csv", roster);
+    let closed = Rule::new(Fault::status_before(403)).on(Operation::ListRoleBindings);
+    fixture
+        .sandbox
+        .set_faults(Faults::script([closed.always()]));
+    let plan = ["-p", "confluent", "plan", &roster, "--detailed-exitcode"];
+    let unknown = fixture.run(&plan).await;
+    unknown.fails(
+        1,
+        &["the roles of members are not known, and are not compared"],
+    );
+}
