@@ -49,6 +49,11 @@ impl Clock {
         self.advanced = sum.min(MAX_OFFSET);
     }
 
+    /// By how many seconds the time was advanced.
+    pub(crate) fn advanced_seconds(&self) -> i64 {
+        self.advanced.num_seconds()
+    }
+
     pub(crate) fn set_skew(&mut self, seconds: i64) {
         let limit = MAX_OFFSET.num_seconds();
         self.skew = TimeDelta::seconds(seconds.clamp(-limit, limit));

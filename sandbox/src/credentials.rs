@@ -89,6 +89,17 @@ impl Credentials {
         &self.idp
     }
 
+    /// What must not be shown.
+    pub(crate) fn secrets(&self) -> [&str; 5] {
+        [
+            &self.confluent.api_secret,
+            &self.confluent.access_token,
+            &self.clickhouse.api_secret,
+            &self.idp.client_secret,
+            &self.subject_token,
+        ]
+    }
+
     /// Adopts the first configured key, pool and organisation of each API.
     pub(crate) fn adopt(&mut self, config: &Config) {
         let organization = config.confluent.first();

@@ -234,6 +234,11 @@ impl<D> Invitations<D> {
         self.by_sequence.len() - hidden.count()
     }
 
+    /// How many invitations there are, deleted ones that are kept included.
+    pub(crate) fn count(&self) -> usize {
+        self.by_sequence.len()
+    }
+
     /// How many invitations count against a quota: all but the deleted ones.
     pub(crate) fn undeleted_count(&self) -> usize {
         self.by_email.len() + self.duplicates.values().map(Vec::len).sum::<usize>()

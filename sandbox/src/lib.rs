@@ -22,6 +22,7 @@ mod members;
 mod operation;
 mod provider;
 mod random;
+mod redact;
 mod request;
 mod sandbox;
 mod server;

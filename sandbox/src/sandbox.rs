@@ -17,7 +17,7 @@ use crate::invitations::AcceptError;
 use crate::ledger::Ledger;
 use crate::limits::Limits;
 use crate::provider::Provider;
-use crate::server::{self, AppState};
+use crate::server::{self, Apis, AppState};
 use crate::snapshot::{ApiKeySnapshot, InvitationSnapshot, MemberSnapshot, RoleBindingSnapshot};
 
 /// A running server with both vendors' APIs for invitations, members and roles.
@@ -38,6 +38,7 @@ pub struct Sandbox {
 pub struct SandboxBuilder {
     listen: SocketAddr,
     allow_remote: bool,
+    allowed_hosts: Vec<String>,
     credentials: Credentials,
     config: Config,
 }
@@ -48,6 +49,7 @@ impl Sandbox {
         SandboxBuilder {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             allow_remote: false,
+            allowed_hosts: Vec::new(),
             credentials: Credentials::random(),
             config: Config::default(),
         }
@@ -74,7 +76,7 @@ impl Sandbox {
 
     /// A copy of the ledger, as `GET /_sandbox/ledger` answers it.
     pub fn ledger(&self) -> Ledger {
-        self.app.lock().state.ledger.snapshot()
+        self.app.lock().state.ledger.after(0, usize::MAX)
     }
 
     /// Accepts the open invitation of `email`, as the invitee would, and returns its id.
@@ -87,7 +89,7 @@ impl Sandbox {
     ///
     /// No invitation has this address, or it was not sent yet, was accepted before, or has expired.
     pub fn accept(&self, provider: Provider, email: &str) -> Result<String, AcceptError> {
-        self.app.lock().accept(provider, email)
+        self.app.lock().accept(provider, None, email)
     }
 
     /// Sets the faults to inject, in place of those set before. `PUT /_sandbox/faults` does the same, and `DELETE`
@@ -95,7 +97,7 @@ impl Sandbox {
     ///
     /// A number that is out of range counts as the nearest valid one; over HTTP it is answered with 422.
     pub fn set_faults(&self, faults: Faults) {
-        self.app.lock().state.set_faults(faults);
+        self.app.change(|apis| apis.state.set_faults(faults));
     }
 
     /// The faults that have not happened yet, without the rules that are used up. `GET /_sandbox/faults` answers the
@@ -115,12 +117,12 @@ impl Sandbox {
 
     /// Sets the rate limits and forgets the requests counted so far. `PUT /_sandbox/limits` does the same.
     pub fn set_limits(&self, limits: Limits) {
-        self.app.lock().state.limits.set(limits);
+        self.app.change(|apis| apis.state.limits.set(limits));
     }
 
     /// Sets the quotas for later creates. `PUT /_sandbox/quota` does the same.
     pub fn set_quotas(&self, quotas: Quotas) {
-        self.app.lock().confluent.quotas = quotas;
+        self.app.change(|apis| apis.confluent.quotas = quotas);
     }
 
     /// Sets the custom roles of the first organisation on ClickHouse.
@@ -133,8 +135,8 @@ impl Sandbox {
     ///
     /// [`io::ErrorKind::InvalidInput`] if an id is not a uuid or appears twice.
     pub fn set_custom_roles(&self, roles: Vec<CustomRole>) -> io::Result<()> {
-        let set = self.app.lock().clickhouse.set_custom_roles(roles);
-        set.map_err(invalid_input)
+        let set = |apis: &mut Apis| apis.clickhouse.set_custom_roles(roles);
+        self.app.change(set).map_err(invalid_input)
     }
 
     /// Advances the sandbox's clock, so that invitations and tokens expire and rate-limit windows end.
@@ -142,14 +144,14 @@ impl Sandbox {
     ///
     /// The durations of faults and the times in the ledger follow the machine's clock.
     pub fn advance(&self, by: Duration) {
-        self.app.lock().state.clock.advance(by);
+        self.app.change(|apis| apis.state.clock.advance(by));
     }
 
     /// Sets the settings of Confluent's token exchange. `PUT /_sandbox/sts` does the same.
     ///
     /// Access tokens that were issued before stay valid until they expire.
     pub fn set_sts(&self, sts: StsSettings) {
-        self.app.lock().confluent.tokens.set(sts);
+        self.app.change(|apis| apis.set_sts(sts));
     }
 
     /// The number of tokens that the identity provider at `/_sandbox/idp/token` has issued.
@@ -182,7 +184,8 @@ impl Sandbox {
     ///
     /// [`io::ErrorKind::InvalidInput`] if a key or token of this name is there already.
     pub fn add_confluent_key(&self, key: ConfluentKey) -> io::Result<()> {
-        self.app.lock().add_key(key).map_err(invalid_input)
+        let added = self.app.change(|apis| apis.add_key(key));
+        added.map_err(invalid_input)
     }
 
     /// All API keys of Confluent, each organisation's in order of creation. `GET /_sandbox/api-keys` answers the same, as
@@ -226,6 +229,16 @@ impl SandboxBuilder {
     /// `/_sandbox/` asks for no credentials: every machine that can reach the address can use it.
     pub fn allow_remote(mut self, allow: bool) -> Self {
         self.allow_remote = allow;
+        self
+    }
+
+    /// Allows a name of this host in requests to `/_sandbox/`, besides addresses, `localhost` and names without a dot.
+    /// Default none.
+    ///
+    /// Anyone can point a name at any address, so that under other names `/_sandbox/` answers 403: a page on the
+    /// internet cannot drive a sandbox by way of a browser on its machine.
+    pub fn allow_host(mut self, name: impl Into<String>) -> Self {
+        self.allowed_hosts.push(name.into());
         self
     }
 
@@ -315,6 +328,7 @@ impl SandboxBuilder {
         let Self {
             listen,
             allow_remote,
+            allowed_hosts,
             mut credentials,
             config,
         } = self;
@@ -325,7 +339,8 @@ impl SandboxBuilder {
         }
         let listener = TcpListener::bind(listen).await?;
         credentials.set_url(format!("http://{}", listener.local_addr()?));
-        let app = Arc::new(AppState::new(credentials, config).map_err(invalid_input)?);
+        let app = AppState::new(credentials, config, allowed_hosts).map_err(invalid_input)?;
+        let app = Arc::new(app);
         let (stop, stopped) = oneshot::channel::<()>();
         let server = tokio::spawn(server::serve(listener, Arc::clone(&app), stopped));
         Ok(Sandbox { app, server, stop })

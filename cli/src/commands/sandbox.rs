@@ -25,6 +25,9 @@ pub(crate) struct SandboxArgs {
     /// The number of invitations in the first organisation of each API at the start.
     #[arg(long, value_name = "INVITATIONS")]
     pub seed: Option<u64>,
+    /// The number of members in the first organisation of each API at the start.
+    #[arg(long, value_name = "MEMBERS")]
+    pub seed_members: Option<u64>,
     /// How many of the latest requests and changes the ledger keeps. Default: 100000.
     #[arg(long, value_name = "ENTRIES")]
     pub ledger_limit: Option<usize>,
@@ -45,6 +48,7 @@ control the server over HTTP.
 A configuration file, with the defaults in the comments:
 
   seed: 10000            # invitations in the first organisation of each API; none
+  seed_members: 500      # members in the first organisation of each API; none
   ledger_limit: 100000   # requests, and changes, that the ledger keeps; 100000
   confluent:             # organisations; one, with a random key
     - id: 11111111-0000-4000-8000-000000000001   # random
@@ -76,6 +80,7 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     let mut config = args.config.as_deref().map_or(Ok(Config::default()), read)?;
     config.seed = args.seed.unwrap_or(config.seed);
+    config.seed_members = args.seed_members.unwrap_or(config.seed_members);
     config.ledger_limit = args
         .ledger_limit
         .or(config.ledger_limit)

@@ -27,7 +27,7 @@ use crate::ledger::Change;
 use crate::members::NewMember;
 use crate::provider::Provider;
 use crate::request::ApiRequest;
-use crate::snapshot::InvitationSnapshot;
+use crate::snapshot::{InvitationSnapshot, OrganizationSnapshot};
 use crate::state::State;
 use accounts::Organization;
 use activities::{Actor, INVITE_CREATE, INVITE_DELETE, MEMBER_JOIN};
@@ -139,14 +139,16 @@ impl ClickHouse {
         Some(key.api_key.clone())
     }
 
-    /// Accepts the open invitation of an address, in the first organisation that has one, and returns its id and
-    /// address. The invitee is a member from then on, with the roles of the invitation.
+    /// Accepts the open invitation of an address, in the first organisation that has one or the named one, and returns
+    /// its id and address. The invitee is a member from then on, with the roles of the invitation.
     pub(crate) fn accept(
         &mut self,
+        organization: Option<&str>,
         email: &str,
         now: DateTime<Utc>,
     ) -> Result<(String, String), AcceptError> {
         let organizations = self.organizations.iter_mut();
+        let organizations = organizations.filter(|it| organization.is_none_or(|id| id == it.id));
         let organizations = organizations.map(|it| {
             let people = (&mut it.members, &mut it.activities);
             (&mut it.invitations, people)
@@ -172,6 +174,22 @@ impl ClickHouse {
                 InvitationSnapshot::new(Provider::ClickHouse, &organization.id, invitation, now)
             })
         })
+    }
+
+    /// All organisations.
+    pub(crate) fn organization_snapshots(&self) -> impl Iterator<Item = OrganizationSnapshot> {
+        self.organizations.iter().map(|it| OrganizationSnapshot {
+            provider: Provider::ClickHouse,
+            id: it.id.clone(),
+            invitations: it.invitations.count(),
+            members: it.members.count(),
+        })
+    }
+
+    /// What must not be shown.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        let keys = self.organizations.iter().flat_map(|it| &it.keys);
+        keys.map(|key| key.api_secret.as_str())
     }
 
     /// The custom roles of the first organisation.

@@ -188,6 +188,17 @@ impl ApiKey {
 }
 
 impl Organization {
+    /// What must not be shown.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
+        let of_keys = self.keys.iter().flat_map(|key| {
+            let token = key.access_token.as_deref();
+            [Some(key.api_secret.as_str()), token].into_iter().flatten()
+        });
+        let pools = self.pools.iter();
+        let of_pools = pools.flat_map(|pool| pool.subject_tokens.iter().flatten());
+        of_keys.chain(of_pools.map(String::as_str))
+    }
+
     /// Removes everybody, and restores the configured keys.
     pub(super) fn reset(&mut self, now: DateTime<Utc>) {
         self.invitations = Invitations::default();

@@ -34,7 +34,9 @@ use crate::members::NewMember;
 use crate::provider::Provider;
 use crate::random;
 use crate::request::ApiRequest;
-use crate::snapshot::{InvitationSnapshot, MemberSnapshot, RoleBindingSnapshot};
+use crate::snapshot::{
+    InvitationSnapshot, MemberSnapshot, OrganizationSnapshot, RoleBindingSnapshot,
+};
 use crate::state::State;
 use accounts::{Caller, Organization};
 use body::{auth_type, email, json_object};
@@ -157,14 +159,16 @@ impl Confluent {
         wire::finish(answer, &request.request_id)
     }
 
-    /// Accepts the open invitation of an address, in the first organisation that has one, and returns its id and
-    /// address. The invitee is a user from then on.
+    /// Accepts the open invitation of an address, in the first organisation that has one or the named one, and returns
+    /// its id and address. The invitee is a user from then on.
     pub(crate) fn accept(
         &mut self,
+        organization: Option<&str>,
         email: &str,
         now: DateTime<Utc>,
     ) -> Result<(String, String), AcceptError> {
         let organizations = self.organizations.iter_mut();
+        let organizations = organizations.filter(|it| organization.is_none_or(|id| id == it.id));
         let organizations = organizations.map(|it| (&mut it.invitations, &mut it.users));
         let (invitation, users) = accept_first(organizations, email, now)?;
         let auth_type = invitation.details.auth_type.clone();
@@ -186,6 +190,21 @@ impl Confluent {
                 InvitationSnapshot::new(Provider::Confluent, &organization.id, invitation, now)
             })
         })
+    }
+
+    /// All organisations.
+    pub(crate) fn organization_snapshots(&self) -> impl Iterator<Item = OrganizationSnapshot> {
+        self.organizations.iter().map(|it| OrganizationSnapshot {
+            provider: Provider::Confluent,
+            id: it.id.clone(),
+            invitations: it.invitations.count(),
+            members: it.users.count(),
+        })
+    }
+
+    /// What must not be shown.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.organizations.iter().flat_map(Organization::secrets)
     }
 
     /// All users, each organisation's in order of joining.

@@ -40,9 +40,9 @@ pub(super) async fn answer(
     if let Some(Fault::Refuse { for_ms }) = fault {
         match refuse_connections(&exchange, &connection, for_ms).await {}
     }
-    exchange.request.body = read(body).await;
+    exchange.received_body(read(body).await);
     match fault {
-        None => exchange.finish(exchange.handle()),
+        None => exchange.finish(exchange.handle().await).await,
         Some(fault) => inject(fault, &exchange, &connection).await,
     }
 }

@@ -6,6 +6,7 @@
 mod admin;
 mod admin_document;
 mod api;
+mod browser;
 mod clickhouse;
 mod clickhouse_members;
 mod clock;
@@ -22,6 +23,8 @@ mod faults_list;
 mod ledger;
 mod limits;
 mod organizations;
+mod origins;
+mod page;
 mod protocol;
 mod quota;
 mod raw_http;
