@@ -202,10 +202,16 @@ const rows = new Map();
 const requestsById = new Map();
 let lastSequence = 0;
 
+// A fault in few words: what is the default of most faults is left out.
 function faultText(fault) {
   const { kind, ...members } = fault;
-  const shown = Object.entries(members).map(([name, value]) =>
-    typeof value === "object" ? `${name} ${JSON.stringify(value)}` : `${name} ${value}`);
+  const shown = [];
+  for (const [name, value] of Object.entries(members)) {
+    if (name === "status" || name === "when") shown.push(String(value));
+    else if (!(name === "headers" && value === true) && !(name === "body" && value === "vendor")) {
+      shown.push(`${name} ${typeof value === "object" ? JSON.stringify(value) : value}`);
+    }
+  }
   return shown.length ? `${kind} (${shown.join(", ")})` : kind;
 }
 
@@ -236,12 +242,17 @@ function insertRow(sequence, made) {
   }
 }
 
+// A uuid in a row is shortened; the row's details have all of it.
+const UUID = /\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi;
+
+const requestLine = ({ method, path, query }) => `${method} ${query ? `${path}?${query}` : path}`;
+
 function requestRow(entry) {
-  const target = entry.query ? `${entry.path}?${entry.query}` : entry.path;
+  const asked = requestLine(entry);
   const button = element("button", {
-    text: `${entry.method} ${target}`,
-    className: "asked mono",
-    attributes: { type: "button", "aria-expanded": "false" },
+    text: asked.replace(UUID, "$1…"),
+    className: "asked",
+    attributes: { type: "button", "aria-expanded": "false", title: asked },
   });
   const changes = element("span", { className: "sub changes" });
   const made = { entry, row: element("tr"), button, changes, detail: null };
@@ -269,7 +280,7 @@ function showRequest(entry) {
 }
 
 function showCommit(commit) {
-  const words = `${commit.operation} ${commit.id}${commit.email ? ` ${commit.email}` : ""}`;
+  const words = `${commit.operation} ${commit.id.replace(UUID, "$1…")}${commit.email ? ` ${commit.email}` : ""}`;
   const request = requestsById.get(commit.request_id);
   if (request) {
     const known = request.changes.textContent;
@@ -323,7 +334,7 @@ async function toggle(made) {
   try {
     const exchange = await call("GET", `exchanges/${made.entry.sequence}`);
     inside.replaceChildren(
-      ...block("Request id", exchange.request.request_id),
+      ...block("Request", `${requestLine(exchange.request)}\nid ${exchange.request.request_id}`),
       ...block("Request headers", headerText(exchange.request.headers)),
       ...block("Request body", bodyText(exchange.request_body)),
       ...(exchange.response_headers
@@ -338,8 +349,8 @@ async function toggle(made) {
 
 function filterRows() {
   const words = byId("ledger-filter").value.trim().toLowerCase();
-  for (const { row, detail } of rows.values()) {
-    const isHidden = words !== "" && !row.textContent.toLowerCase().includes(words);
+  for (const { row, detail, button } of rows.values()) {
+    const isHidden = words !== "" && !`${row.textContent} ${button?.title ?? ""}`.toLowerCase().includes(words);
     row.hidden = isHidden;
     if (detail) detail.hidden = isHidden;
   }

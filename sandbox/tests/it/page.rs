@@ -6,7 +6,7 @@ use std::path::Path;
 
 use org_invitations_sandbox::{InvitationStatus, Provider};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::api::{Api, send};
 use crate::browser::Browser;
@@ -85,7 +85,7 @@ async fn a_person_accepts_sets_faults_and_moves_the_clock() {
         .await;
     assert_eq!(lost.unwrap().status(), 503);
     browser
-        .wait_for(&shows("#rows tr", "status (status 503"))
+        .wait_for(&shows("#rows tr", "status (503, after)"))
         .await;
     browser
         .wait_for(&shows("#rows tr", "dan@example.com"))
@@ -207,7 +207,7 @@ async fn nothing_that_is_shown_runs_and_no_secret_is_shown() {
     assert_eq!(browser.evaluate(is_narrow).await, true);
     // Every field and button has a name, for those who do not see it.
     let unnamed = "[...document.querySelectorAll('input, select, button')].filter((it) =>
-        !it.innerText?.trim() && !it.getAttribute('aria-label') && !it.labels?.[0]?.innerText.trim()
+        !(it.matches('button') && it.textContent.trim()) && !it.getAttribute('aria-label') && !it.labels?.[0]?.textContent.trim()
     ).map((it) => it.id)";
     assert_eq!(browser.evaluate(unnamed).await, json!([]));
     // A script from outside is refused by the page's policy, as is one in the page.
@@ -259,7 +259,7 @@ async fn the_page_needs_nothing_from_outside() {
 /// What the picture in the README shows.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_picture_of_the_readme_is_taken() {
-    let Some(mut browser) = Browser::start(1360, 1010, false).await else {
+    let Some(mut browser) = Browser::start(1280, 920, false).await else {
         return;
     };
     let api = Api::configured(json!({
@@ -273,50 +273,23 @@ async fn the_picture_of_the_readme_is_taken() {
         }],
         "limits": { "clickhouse": { "requests": 10, "window_ms": 10000 } },
         "faults": { "script": [
-            { "operation": "create", "nth": 3, "fault": { "kind": "status", "status": 503, "when": "after" } },
-            { "operation": "list", "provider": "confluent", "times": 2, "fault": { "kind": "rate_limited" } },
+            { "operation": "create", "nth": 4, "fault": { "kind": "status", "status": 503, "when": "after" } },
+            { "operation": "list", "times": 2, "fault": { "kind": "rate_limited" } },
             { "operation": "delete", "nth": 2, "fault": { "kind": "reset", "when": "after" } },
         ] },
     }))
     .await;
-    for (invite, email) in [
-        (true, "ada@example.com"),
-        (false, "ada@example.com"),
-        (true, "bob@example.com"),
-    ] {
-        let request = if invite {
-            api.confluent(Method::POST, "")
-        } else {
-            api.clickhouse(Method::POST, "")
-        };
-        request
-            .json(&json!({ "email": email }))
-            .send()
-            .await
-            .unwrap();
-    }
-    let ada: Value = api
-        .clickhouse(Method::GET, "")
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
-    let ada = ada["result"][0]["id"].as_str().unwrap().to_owned();
-    api.confluent(Method::GET, "?email=bob%40example.com")
-        .send()
-        .await
-        .unwrap();
-    api.clickhouse(Method::DELETE, &format!("/{ada}"))
-        .send()
-        .await
-        .unwrap();
-    api.invite_clickhouse("cy@example.com").await;
-    send(api.clickhouse(Method::GET, &format!("/{ada}"))).await;
+    api.invite_confluent("ada@example.com").await;
+    let ada = api.invite_clickhouse("ada@example.com").await;
+    api.invite_confluent("bob@example.com").await;
+    let ada = format!("/{}", ada["id"].as_str().unwrap());
+    send(api.clickhouse(Method::DELETE, &ada)).await;
+    let cy = json!({ "email": "cy@example.com" });
+    send(api.clickhouse(Method::POST, "").json(&cy)).await;
     api.sandbox
         .accept(Provider::Confluent, "ada@example.com")
         .unwrap();
+    send(api.confluent(Method::GET, "?email=bob%40example.com")).await;
     browser.open(&api.url("/_sandbox/")).await;
     browser
         .wait_for(&shows("#people tr", "cy@example.com"))
@@ -334,10 +307,10 @@ async fn the_picture_of_the_readme_is_taken() {
     let taken = folder.join("page.png");
     browser.picture(&taken).await;
     let size = std::fs::metadata(&taken).unwrap().len();
-    assert!((20_000..200_000).contains(&size), "{size} bytes");
+    assert!(size > 20_000, "{size} bytes are an empty page");
     if std::env::var_os("UPDATE_PICTURE").is_some() {
+        assert!(size < 200_000, "{size} bytes are too many for a README");
         let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/page.png");
-        std::fs::create_dir_all(kept.parent().unwrap()).unwrap();
         std::fs::copy(&taken, kept).unwrap();
     }
     assert_eq!(browser.problems(), [""; 0]);
