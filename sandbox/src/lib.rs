@@ -28,6 +28,7 @@ mod sandbox;
 mod server;
 mod snapshot;
 mod state;
+mod state_file;
 
 pub use clickhouse::roles::{SYSTEM_ROLES, SystemRole};
 pub use config::{

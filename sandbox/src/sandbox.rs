@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::limits::Limits;
 use crate::provider::Provider;
 use crate::server::{self, Apis, AppState};
 use crate::snapshot::{ApiKeySnapshot, InvitationSnapshot, MemberSnapshot, RoleBindingSnapshot};
+use crate::state_file::StateFile;
 
 /// A running server with both vendors' APIs for invitations, members and roles.
 ///
@@ -39,6 +41,7 @@ pub struct SandboxBuilder {
     listen: SocketAddr,
     allow_remote: bool,
     allowed_hosts: Vec<String>,
+    state_file: Option<PathBuf>,
     credentials: Credentials,
     config: Config,
 }
@@ -50,6 +53,7 @@ impl Sandbox {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             allow_remote: false,
             allowed_hosts: Vec::new(),
+            state_file: None,
             credentials: Credentials::random(),
             config: Config::default(),
         }
@@ -317,20 +321,35 @@ impl SandboxBuilder {
         self
     }
 
+    /// Keeps people, credentials, settings and clock in a file, so that a later sandbox continues with them. Default none.
+    ///
+    /// The file is read at the start if it exists, and decides then instead of credentials and [`Config`]; a
+    /// configuration that differs from the one that the state was begun with is an error. It is written at the start,
+    /// after each change, before its request is answered, and at the end: all of it or nothing. Only its owner can read
+    /// it, since it holds the secrets of the sandbox. The entries of the ledger are not in it, but their numbers go on.
+    ///
+    /// A sandbox that cannot write the file stops, and [`Sandbox::serve_until`] returns the error.
+    pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.state_file = Some(path.into());
+        self
+    }
+
     /// Binds the address and starts to serve.
     ///
     /// # Errors
     ///
     /// [`io::ErrorKind::InvalidInput`] if other machines can reach the address without
     /// [`allow_remote`](Self::allow_remote), if an organisation id is not a uuid, or if something in the [`Config`] that
-    /// must be unique appears twice. Otherwise the error of binding the address.
+    /// must be unique appears twice, or if the [state](Self::state_file) does not fit. Otherwise the error of binding the
+    /// address, or of the file.
     pub async fn start(self) -> io::Result<Sandbox> {
         let Self {
             listen,
             allow_remote,
             allowed_hosts,
+            state_file,
             mut credentials,
-            config,
+            mut config,
         } = self;
         if !allow_remote && !listen.ip().is_loopback() {
             return Err(invalid_input(format!(
@@ -338,9 +357,22 @@ impl SandboxBuilder {
             )));
         }
         let listener = TcpListener::bind(listen).await?;
+        let file = state_file.as_deref().map(StateFile::new);
+        let mut saved = None;
+        if let Some(file) = &file
+            && let Some(state) = file.load()?
+        {
+            file.check(&state, &config)?;
+            credentials = state.credentials();
+            let ledger_limit = config.ledger_limit;
+            config = state.config.clone();
+            config.ledger_limit = ledger_limit;
+            saved = Some(state);
+        }
         credentials.set_url(format!("http://{}", listener.local_addr()?));
-        let app = AppState::new(credentials, config, allowed_hosts).map_err(invalid_input)?;
-        let app = Arc::new(app);
+        let app = AppState::new(credentials, config, allowed_hosts, file, saved);
+        let app = Arc::new(app.map_err(invalid_input)?);
+        app.save()?;
         let (stop, stopped) = oneshot::channel::<()>();
         let server = tokio::spawn(server::serve(listener, Arc::clone(&app), stopped));
         Ok(Sandbox { app, server, stop })

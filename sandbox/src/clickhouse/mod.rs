@@ -10,10 +10,13 @@ mod route;
 mod seed;
 mod wire;
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -37,17 +40,17 @@ use roles::Role;
 pub(crate) use route::Route;
 
 /// The emulated ClickHouse Cloud.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ClickHouse {
     organizations: Vec<Organization>,
 }
 
 /// The properties of an invitation or a member that only ClickHouse has.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Details {
     roles: Vec<Role>,
     /// The deprecated `role`, which never changes.
-    legacy_role: &'static str,
+    legacy_role: Cow<'static, str>,
 }
 
 impl Details {
@@ -57,7 +60,10 @@ impl Details {
         } else {
             roles::legacy_name(&roles)
         };
-        Self { roles, legacy_role }
+        Self {
+            roles,
+            legacy_role: legacy_role.into(),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::bindings::RoleBindings;
 use super::{Details, UserDetails};
@@ -16,7 +17,7 @@ use crate::members::Members;
 use crate::random;
 
 /// An organisation and its people. Id, settings and pools are fixed when a sandbox starts.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Organization {
     pub(super) id: String,
     pub(super) sso: bool,
@@ -32,7 +33,7 @@ pub(super) struct Organization {
     pub(super) bindings: RoleBindings,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ApiKey {
     pub(super) api_key: String,
     pub(super) api_secret: String,
@@ -47,7 +48,7 @@ pub(super) struct ApiKey {
     pub(super) caller: Caller,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Pool {
     pub(super) id: String,
     pub(super) subject_tokens: Option<Vec<String>>,
@@ -55,7 +56,7 @@ pub(super) struct Pool {
 }
 
 /// The identity that a request acts with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Caller {
     /// Position of the organisation.
     pub(super) organization: usize,

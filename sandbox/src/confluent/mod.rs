@@ -24,6 +24,7 @@ use std::sync::Arc;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Quotas, Rights};
 use crate::credentials::Credentials;
@@ -51,9 +52,10 @@ const LOCAL: &str = "AUTH_TYPE_LOCAL";
 const SSO: &str = "AUTH_TYPE_SSO";
 
 /// The emulated Confluent Cloud.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Confluent {
-    /// Base URL of the links in answers, without a trailing slash.
+    /// Base URL of the links in answers, without a trailing slash. Another process has another one.
+    #[serde(skip)]
     url: String,
     organizations: Vec<Organization>,
     /// When the sandbox started or was reset.
@@ -63,7 +65,7 @@ pub(crate) struct Confluent {
 }
 
 /// The properties of an invitation that only Confluent has.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Details {
     auth_type: Cow<'static, str>,
     /// The id of the user who created the invitation.
@@ -71,7 +73,7 @@ pub(crate) struct Details {
 }
 
 /// The properties of a user that only Confluent has.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct UserDetails {
     auth_type: Cow<'static, str>,
 }
@@ -90,6 +92,14 @@ impl Confluent {
             quotas: Quotas::default(),
             tokens: TokenStore::new(credentials.subject_token().to_owned()),
         })
+    }
+
+    /// Confluent Cloud as another process left it.
+    pub(crate) fn at(self, url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            ..self
+        }
     }
 
     /// Goes back to the state at the start. The organisations, keys and pools stay.
@@ -204,7 +214,10 @@ impl Confluent {
 
     /// What must not be shown.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
-        self.organizations.iter().flat_map(Organization::secrets)
+        let organizations = self.organizations.iter();
+        let of_organizations = organizations.flat_map(Organization::secrets);
+        let tokens = self.tokens.settings().subject_tokens.iter().flatten();
+        of_organizations.chain(tokens.map(String::as_str))
     }
 
     /// All users, each organisation's in order of joining.

@@ -15,6 +15,7 @@ use crate::provider::Provider;
 use crate::request::ApiRequest;
 use crate::snapshot::{InvitationSnapshot, MemberSnapshot, OrganizationSnapshot};
 use crate::state::State;
+use crate::state_file::SavedState;
 
 /// Both emulated APIs, and the state that they share.
 #[derive(Debug)]
@@ -36,15 +37,34 @@ impl Apis {
             clickhouse: ClickHouse::new(config, credentials)?,
             state: State::new(config),
         };
-        let ledger = &mut apis.state.ledger;
-        let secrets = credentials.secrets().into_iter();
-        let secrets = secrets.chain(apis.confluent.secrets());
-        secrets
-            .chain(apis.clickhouse.secrets())
-            .chain(sts_secrets(&config.sts))
-            .for_each(|secret| ledger.hide(secret));
+        apis.hide_secrets(credentials);
         apis.fill(config);
         Ok(apis)
+    }
+
+    /// The APIs as another process left them.
+    pub(super) fn continue_from(
+        saved: SavedState,
+        config: &Config,
+        credentials: &Credentials,
+    ) -> Self {
+        let mut apis = Self {
+            state: State::continue_from(config, &saved),
+            confluent: saved.confluent.at(&credentials.url),
+            clickhouse: saved.clickhouse,
+        };
+        apis.hide_secrets(credentials);
+        apis
+    }
+
+    /// Keeps every secret out of the ledger.
+    fn hide_secrets(&mut self, credentials: &Credentials) {
+        let ledger = &mut self.state.ledger;
+        let secrets = credentials.secrets().into_iter();
+        secrets
+            .chain(self.confluent.secrets())
+            .chain(self.clickhouse.secrets())
+            .for_each(|secret| ledger.hide(secret));
     }
 
     /// Goes back to the state at the start.
@@ -58,6 +78,8 @@ impl Apis {
         let now = self.state.now();
         self.confluent.reset(config, now);
         self.clickhouse.reset(config, now);
+        let ledger = &mut self.state.ledger;
+        sts_secrets(&config.sts).for_each(|token| ledger.hide(token));
         self.state.set_faults(config.faults.clone());
     }
 

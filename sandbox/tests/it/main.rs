@@ -31,6 +31,7 @@ mod raw_http;
 mod roles;
 mod seed;
 mod server;
+mod state_file;
 mod states;
 mod sts;
 mod vendor_client;
