@@ -113,8 +113,8 @@ impl StateFile {
             return Ok(());
         }
         let message = format!(
-            "the state in {} was begun with another configuration, which this one would not change: leave the \
-             configuration out to continue, or delete the file to begin anew",
+            "the state in {} was begun with another configuration or other seeds, which it keeps: leave these \
+             out to continue, or delete the file to begin anew",
             self.path.display()
         );
         Err(io::Error::new(io::ErrorKind::InvalidInput, message))
