@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::auth;
 
@@ -89,21 +89,41 @@ impl Redactor {
 
     /// The value of a header. Of credentials the scheme is kept.
     pub(crate) fn header(&self, name: &HeaderName, value: &HeaderValue) -> String {
-        if name == header::AUTHORIZATION || name == header::PROXY_AUTHORIZATION {
-            return auth::scheme(value).to_owned();
+        self.text(&header_value(name, value)).into_owned()
+    }
+
+    /// Headers, one per line: name, colon, value.
+    pub(crate) fn header_lines(&self, headers: &HeaderMap) -> String {
+        let mut lines = String::with_capacity(256);
+        for (name, value) in headers {
+            lines.push_str(name.as_str());
+            lines.push(':');
+            // A header has no line breaks.
+            lines.push_str(&header_value(name, value));
+            lines.push('\n');
         }
-        if SECRET_HEADERS
-            .iter()
-            .any(|part| name.as_str().contains(part))
-        {
-            return HIDDEN.to_owned();
+        match self.text(&lines) {
+            Cow::Borrowed(_) => lines,
+            Cow::Owned(clean) => clean,
         }
-        // A header has no line breaks.
-        let value = String::from_utf8_lossy(value.as_bytes());
-        match value.trim().split_once(' ') {
-            Some((scheme, _)) if is_auth_scheme(scheme) => scheme.to_owned(),
-            _ => self.text(&value).into_owned(),
-        }
+    }
+}
+
+/// The value of a header, without what its name or form says is a secret.
+fn header_value<'a>(name: &HeaderName, value: &'a HeaderValue) -> Cow<'a, str> {
+    if name == header::AUTHORIZATION || name == header::PROXY_AUTHORIZATION {
+        return auth::scheme(value).into();
+    }
+    if SECRET_HEADERS
+        .iter()
+        .any(|part| name.as_str().contains(part))
+    {
+        return HIDDEN.into();
+    }
+    let value = String::from_utf8_lossy(value.as_bytes());
+    match value.trim().split_once(' ') {
+        Some((scheme, _)) if is_auth_scheme(scheme) => scheme.to_owned().into(),
+        _ => value,
     }
 }
 

@@ -8,6 +8,7 @@ mod members;
 pub(crate) mod roles;
 mod route;
 mod seed;
+mod snapshots;
 mod wire;
 
 use std::borrow::Cow;
@@ -30,7 +31,6 @@ use crate::ledger::Change;
 use crate::members::NewMember;
 use crate::provider::Provider;
 use crate::request::ApiRequest;
-use crate::snapshot::{InvitationSnapshot, OrganizationSnapshot};
 use crate::state::State;
 use accounts::Organization;
 use activities::{Actor, INVITE_CREATE, INVITE_DELETE, MEMBER_JOIN};
@@ -170,32 +170,6 @@ impl ClickHouse {
         let (id, email) = (member.id.clone(), member.email.clone());
         activities.record(MEMBER_JOIN, Actor::User { id, email }, now);
         Ok((invitation.id.to_string(), invitation.email.to_string()))
-    }
-
-    /// All invitations, each organisation's in order of creation.
-    pub(crate) fn snapshots(&self, now: DateTime<Utc>) -> impl Iterator<Item = InvitationSnapshot> {
-        self.organizations.iter().flat_map(move |organization| {
-            let invitations = organization.invitations.after(0);
-            invitations.map(move |invitation| {
-                InvitationSnapshot::new(Provider::ClickHouse, &organization.id, invitation, now)
-            })
-        })
-    }
-
-    /// All organisations.
-    pub(crate) fn organization_snapshots(&self) -> impl Iterator<Item = OrganizationSnapshot> {
-        self.organizations.iter().map(|it| OrganizationSnapshot {
-            provider: Provider::ClickHouse,
-            id: it.id.clone(),
-            invitations: it.invitations.count(),
-            members: it.members.count(),
-        })
-    }
-
-    /// What must not be shown.
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
-        let keys = self.organizations.iter().flat_map(|it| &it.keys);
-        keys.map(|key| key.api_secret.as_str())
     }
 
     /// The custom roles of the first organisation.

@@ -13,6 +13,7 @@ mod paging;
 mod role_bindings;
 mod route;
 mod seed;
+mod snapshots;
 mod sts;
 mod tokens;
 mod users;
@@ -35,9 +36,6 @@ use crate::members::NewMember;
 use crate::provider::Provider;
 use crate::random;
 use crate::request::ApiRequest;
-use crate::snapshot::{
-    InvitationSnapshot, MemberSnapshot, OrganizationSnapshot, RoleBindingSnapshot,
-};
 use crate::state::State;
 use accounts::{Caller, Organization};
 use body::{auth_type, email, json_object};
@@ -190,46 +188,6 @@ impl Confluent {
         };
         users.insert(new, now);
         Ok((invitation.id.to_string(), invitation.email.to_string()))
-    }
-
-    /// All invitations, each organisation's in order of creation.
-    pub(crate) fn snapshots(&self, now: DateTime<Utc>) -> impl Iterator<Item = InvitationSnapshot> {
-        self.organizations.iter().flat_map(move |organization| {
-            let invitations = organization.invitations.after(0);
-            invitations.map(move |invitation| {
-                InvitationSnapshot::new(Provider::Confluent, &organization.id, invitation, now)
-            })
-        })
-    }
-
-    /// All organisations.
-    pub(crate) fn organization_snapshots(&self) -> impl Iterator<Item = OrganizationSnapshot> {
-        self.organizations.iter().map(|it| OrganizationSnapshot {
-            provider: Provider::Confluent,
-            id: it.id.clone(),
-            invitations: it.invitations.count(),
-            members: it.users.count(),
-        })
-    }
-
-    /// What must not be shown.
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
-        let organizations = self.organizations.iter();
-        let of_organizations = organizations.flat_map(Organization::secrets);
-        let tokens = self.tokens.settings().subject_tokens.iter().flatten();
-        of_organizations.chain(tokens.map(String::as_str))
-    }
-
-    /// All users, each organisation's in order of joining.
-    pub(crate) fn member_snapshots(&self) -> impl Iterator<Item = MemberSnapshot> {
-        let organizations = self.organizations.iter();
-        organizations.flat_map(Organization::member_snapshots)
-    }
-
-    /// All role bindings, each organisation's in order of creation.
-    pub(crate) fn role_binding_snapshots(&self) -> impl Iterator<Item = RoleBindingSnapshot> {
-        let organizations = self.organizations.iter();
-        organizations.flat_map(Organization::role_binding_snapshots)
     }
 
     fn authorize(

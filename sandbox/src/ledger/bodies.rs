@@ -1,6 +1,6 @@
 //! The bodies of the latest requests and answers, for whoever looks at one of them.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use axum::body::Bytes;
 use axum::http::HeaderMap;
@@ -40,23 +40,26 @@ impl KeptBody {
 
 /// The latest bodies, by the sequence of their request.
 #[derive(Debug, Default)]
-pub(super) struct Bodies(VecDeque<(u64, BodyPair)>);
+pub(super) struct Bodies {
+    by_sequence: HashMap<u64, BodyPair>,
+    /// Oldest first.
+    order: VecDeque<u64>,
+}
 
 impl Bodies {
     pub(super) fn record(&mut self, sequence: u64, bodies: BodyPair) {
-        let known = self.0.iter_mut().rev().find(|(it, _)| *it == sequence);
-        if let Some((_, known)) = known {
-            *known = bodies;
+        if self.by_sequence.insert(sequence, bodies).is_some() {
             return;
         }
-        if self.0.len() == LIMIT {
-            self.0.pop_front();
+        self.order.push_back(sequence);
+        if self.order.len() > LIMIT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.by_sequence.remove(&oldest);
         }
-        self.0.push_back((sequence, bodies));
     }
 
     pub(super) fn get(&self, sequence: u64) -> Option<&BodyPair> {
-        let found = self.0.iter().rev().find(|(it, _)| *it == sequence);
-        found.map(|(_, bodies)| bodies)
+        self.by_sequence.get(&sequence)
     }
 }

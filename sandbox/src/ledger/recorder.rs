@@ -156,7 +156,7 @@ impl Recorder {
             method: request.method.clone(),
             status: None,
             target: target.into_boxed_str(),
-            headers: to_lines(request.headers, &self.redactor),
+            headers: self.redactor.header_lines(request.headers).into_boxed_str(),
             request_id: request.request_id.into(),
             fault: request.fault.cloned().map(Box::new),
         });
@@ -260,18 +260,7 @@ fn trim<T>(entries: &mut VecDeque<T>, limit: usize) -> u64 {
     entries.drain(..over).count() as u64
 }
 
-/// The headers of a [`RequestRecord`].
-fn to_lines(headers: &HeaderMap, redactor: &Redactor) -> Box<str> {
-    let mut lines = String::with_capacity(256);
-    for (name, value) in headers {
-        lines.push_str(name.as_str());
-        lines.push(':');
-        lines.push_str(&redactor.header(name, value));
-        lines.push('\n');
-    }
-    lines.into_boxed_str()
-}
-
+/// The headers of a [`RequestRecord`] by name.
 fn from_lines(lines: &str) -> BTreeMap<String, String> {
     let mut all = BTreeMap::<String, String>::new();
     for (name, value) in lines.lines().filter_map(|line| line.split_once(':')) {

@@ -84,9 +84,8 @@ impl Exchange {
         self.app.lock().state.generation == self.generation
     }
 
-    /// Adds the body, once it has arrived.
-    pub(super) fn received_body(&mut self, body: Option<Bytes>) {
-        self.request.body = body;
+    /// Records the body of a request that a fault may leave unanswered.
+    pub(super) fn record_body(&self) {
         let bodies = BodyPair {
             request: self.request_body(),
             ..BodyPair::default()

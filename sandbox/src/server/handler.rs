@@ -40,10 +40,13 @@ pub(super) async fn answer(
     if let Some(Fault::Refuse { for_ms }) = fault {
         match refuse_connections(&exchange, &connection, for_ms).await {}
     }
-    exchange.received_body(read(body).await);
+    exchange.request.body = read(body).await;
     match fault {
         None => exchange.finish(exchange.handle().await).await,
-        Some(fault) => inject(fault, &exchange, &connection).await,
+        Some(fault) => {
+            exchange.record_body();
+            inject(fault, &exchange, &connection).await
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) const INDEX: File = File {
 };
 
 /// The files that the page loads, by their path under `/_sandbox`.
-pub(super) const FILES: [(&str, File); 2] = [
+pub(super) const FILES: [(&str, File); 5] = [
     (
         "/page.css",
         File {
@@ -30,11 +30,15 @@ pub(super) const FILES: [(&str, File); 2] = [
             text: include_str!("../../page/page.css"),
         },
     ),
-    (
-        "/page.js",
-        File {
-            content_type: "text/javascript; charset=utf-8",
-            text: include_str!("../../page/page.js"),
-        },
-    ),
+    ("/lib.js", script(include_str!("../../page/lib.js"))),
+    ("/people.js", script(include_str!("../../page/people.js"))),
+    ("/ledger.js", script(include_str!("../../page/ledger.js"))),
+    ("/page.js", script(include_str!("../../page/page.js"))),
 ];
+
+const fn script(text: &'static str) -> File {
+    File {
+        content_type: "text/javascript; charset=utf-8",
+        text,
+    }
+}

@@ -197,7 +197,7 @@ async fn a_request_is_shown_with_what_was_sent_and_answered() {
     send(lost).await;
     let rule = Rule::new(Fault::reset_before());
     api.sandbox.set_faults(Faults::script([rule]));
-    let reset = api.clickhouse(Method::GET, "").send().await;
+    let reset = api.clickhouse(Method::GET, "").body("sent").send().await;
     assert!(reset.is_err());
 
     let exchange = |number: u64| {
@@ -229,6 +229,7 @@ async fn a_request_is_shown_with_what_was_sent_and_answered() {
 
     let reset = exchange(4).await;
     assert_eq!(reset["request"]["status"], json!(null));
+    assert_eq!(reset["request_body"]["text"], "sent");
     assert_eq!(reset["response_body"], json!(null));
 }
 

@@ -235,7 +235,13 @@ async fn the_page_needs_nothing_from_outside() {
     );
     assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
     let html = page.text().await.unwrap();
-    for (file, content_type) in [("page.css", "text/css"), ("page.js", "text/javascript")] {
+    for (file, content_type) in [
+        ("page.css", "text/css"),
+        ("lib.js", "text/javascript"),
+        ("people.js", "text/javascript"),
+        ("ledger.js", "text/javascript"),
+        ("page.js", "text/javascript"),
+    ] {
         assert!(html.contains(&format!("\"{file}\"")), "{html}");
         let answer = api
             .http
