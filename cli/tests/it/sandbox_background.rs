@@ -70,7 +70,7 @@ async fn a_shell_demonstrates_it_from_start_to_stop() {
         let mut values = serde_json::Deserializer::from_str(&said).into_iter::<Value>();
         let mut next = || values.next().unwrap().unwrap();
         assert_eq!(next(), serde_json::json!([]), "{shell}");
-        assert_eq!(next()["email"], "ann@example.com");
+        assert_eq!(next()[0]["email"], "ann@example.com");
         assert_eq!(next()[0]["provider"], "confluent");
         assert_eq!(next()["state"], "member", "{shell}: {said}");
         let url = said.lines().last().unwrap();
@@ -217,7 +217,7 @@ async fn a_killed_sandbox_starts_again_with_its_state() {
     let invitations: Value = serde_json::from_str(&after[0]).unwrap();
     assert_eq!(invitations.as_array().unwrap().len(), 4, "{invitations}");
     let clock = run(&["sandbox", "clock", "-o", "json"], &new).await.json();
-    assert_eq!(clock["advanced_seconds"], 86_400);
+    assert_eq!(clock[0]["advanced_seconds"], 86_400);
     let members = format!("{url}/_sandbox/members");
     let members: Value = reqwest::get(members).await.unwrap().json().await.unwrap();
     assert_eq!(members["total"], 3, "one seeded at each API, and ann");

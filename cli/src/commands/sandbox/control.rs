@@ -6,13 +6,13 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use org_invitations_sandbox::Provider;
 use reqwest::{Method, StatusCode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::client::{AdminClient, CallError, Target};
 use crate::{
     failure::{Exit, Failure},
-    output::{Format, Output, Record, Shape, escape_control, format_time},
+    output::{Format, Output, Record, escape_control, format_time},
 };
 
 #[derive(Args, Debug)]
@@ -52,7 +52,7 @@ pub(super) async fn accept(
         providers = vec![Provider::Confluent, Provider::ClickHouse];
     }
     let client = AdminClient::new(&args.target)?;
-    let mut records = out.records(Shape::Many);
+    let mut records = out.records();
     let mut exit = None;
     for email in &args.emails {
         let mut refusals = Vec::new();
@@ -122,21 +122,48 @@ pub(super) async fn clock(
             client.call(Method::POST, "clock", Some(&body)).await?
         }
     };
-    if out.format() != Format::Table {
-        return Ok(out.document(&clock)?);
+    let clock: ClockRecord = serde_json::from_value(clock).map_err(|error| {
+        let url = client.url();
+        Failure::Other(format!(
+            "cannot read the clock of the sandbox at {url}: {error}"
+        ))
+    })?;
+    if out.format() == Format::Table {
+        let [now, ahead] = [format_time(&clock.now), clock.ahead()];
+        return Ok(out.line(&format!("{now}, {ahead}"))?);
     }
-    let now = clock["now"].as_str().unwrap_or_default();
-    let now: DateTime<Utc> = now
-        .parse()
-        .map_err(|_| Failure::Other(format!("the sandbox at {} tells no time", client.url())))?;
-    let ahead = match clock["advanced_seconds"].as_u64() {
-        None | Some(0) => "as on its machine".to_owned(),
-        Some(seconds) => {
-            let ahead = humantime::format_duration(Duration::from_secs(seconds));
-            format!("{ahead} ahead of its machine")
+    let mut records = out.records();
+    records.push(&clock)?;
+    records.finish_after(Ok(()))
+}
+
+/// The sandbox's time.
+#[derive(Deserialize, Serialize)]
+struct ClockRecord {
+    now: DateTime<Utc>,
+    advanced_seconds: u64,
+}
+
+impl ClockRecord {
+    /// How far it is ahead, in words.
+    fn ahead(&self) -> String {
+        match self.advanced_seconds {
+            0 => "as on its machine".to_owned(),
+            seconds => {
+                let ahead = humantime::format_duration(Duration::from_secs(seconds));
+                format!("{ahead} ahead of its machine")
+            }
         }
-    };
-    Ok(out.line(&format!("{}, {ahead}", format_time(&now)))?)
+    }
+}
+
+impl Record for ClockRecord {
+    const TABLE: &'static [&'static str] = &["NOW", "ADVANCED SECONDS"];
+    const CSV: &'static [&'static str] = &["now", "advanced_seconds"];
+
+    fn line(&self) -> Vec<String> {
+        vec![self.now.to_rfc3339(), self.advanced_seconds.to_string()]
+    }
 }
 
 /// Goes back to the state at the start.

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::client::{AdminClient, Target};
 use crate::{
     failure::Failure,
-    output::{Format, Output, Record, Shape},
+    output::{Format, Output, Record},
     suggest::with_suggestion,
 };
 
@@ -27,7 +27,7 @@ pub(crate) struct FaultsArgs {
 const LIST_HELP: &str = "\
 Examples:
   org-invitations sandbox faults                  # those that have not happened yet
-  org-invitations sandbox faults -o json > faults.json
+  org-invitations sandbox faults -o json
   org-invitations sandbox faults add reset when=after --on create
   org-invitations sandbox faults clear";
 
@@ -165,23 +165,20 @@ fn describe(fault: &Fault) -> String {
 
 async fn list(target: &Target, out: &mut Output) -> Result<(), Failure> {
     let faults: Faults = decode(AdminClient::new(target)?.get("faults").await?)?;
-    if !matches!(out.format(), Format::Table | Format::Csv) {
-        return Ok(out.document(&faults)?);
-    }
     if faults.random.is_some() {
-        eprintln!("note: faults are also injected at random; -o json shows them");
+        eprintln!("note: faults are also injected at random; the page at /_sandbox/ shows them");
     }
     let has_lags = faults.uniqueness_lag.is_some()
         || faults.list_lag.is_some()
         || faults.binding_lag.is_some();
     if has_lags || faults.clock_skew_seconds != 0 {
-        eprintln!("note: lags or a skew of the clock are set; -o json shows them");
+        eprintln!("note: lags or a skew of the clock are set; the page at /_sandbox/ shows them");
     }
     if faults.script.is_empty() && out.format() == Format::Table {
         eprintln!("no fault is set");
         return Ok(());
     }
-    let mut records = out.records(Shape::Many);
+    let mut records = out.records();
     for rule in faults.script {
         records.push(&FaultRecord(rule))?;
     }
