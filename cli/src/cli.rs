@@ -89,7 +89,7 @@ in the order of the profiles (with --all-profiles: of their names), with a colum
 or that of the failures if nothing succeeded.
 
 Other variables: ORG_INVITATIONS_PROVIDER, ORG_INVITATIONS_PROFILE,
-ORG_INVITATIONS_CONFIG, NO_COLOR.
+ORG_INVITATIONS_CONFIG, ORG_INVITATIONS_SANDBOX_URL, NO_COLOR.
 
 Data goes to stdout, everything else to stderr. With `-o json` a result is always
 an array, also of one or no element, so that `jq '.[]'` is right everywhere;

@@ -99,7 +99,6 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         return Err(Failure::Usage(message));
     }
     if let Command::Demo
-    | Command::Sandbox(_)
     | Command::Spec(_)
     | Command::Schema(_)
     | Command::Completions(_)
@@ -179,7 +178,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Config(command) => commands::config::run(&global, command, interrupt, out).await,
         Command::Doctor => commands::doctor::run(&global, interrupt, out).await,
         Command::Demo => interrupt.or_unchanged("", commands::demo::run(out)).await,
-        Command::Sandbox(options) => commands::sandbox::run(&options, interrupt, out).await,
+        Command::Sandbox(options) => commands::sandbox::run(&global, options, interrupt, out).await,
         Command::Spec(command) => commands::spec::run(&command, out),
         Command::Schema(options) => commands::schema::run(&options, out),
         Command::Completions(options) => commands::completions::run(&options, out),

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::HeaderValue;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 /// The largest offset: far enough for tests, and no sum of times overflows.
 const MAX_OFFSET: TimeDelta = TimeDelta::days(36_500);
@@ -12,16 +13,26 @@ const MAX_OFFSET: TimeDelta = TimeDelta::days(36_500);
 #[derive(Debug)]
 pub(crate) struct Clock {
     started: Instant,
+    /// How long earlier processes ran.
+    before: Duration,
     /// By how much the time was advanced.
     advanced: TimeDelta,
     /// By how much the clock is wrong in addition.
     skew: TimeDelta,
 }
 
+/// How far a clock has come.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct ClockPosition {
+    running: Duration,
+    advanced: Duration,
+}
+
 impl Default for Clock {
     fn default() -> Self {
         Self {
             started: Instant::now(),
+            before: Duration::ZERO,
             advanced: TimeDelta::zero(),
             skew: TimeDelta::zero(),
         }
@@ -39,7 +50,7 @@ impl Clock {
 
     /// Time since the start. [`Clock::advance`] moves it and a skew does not.
     pub(crate) fn elapsed(&self) -> Duration {
-        self.started.elapsed() + self.advanced.to_std().unwrap_or_default()
+        self.before + self.started.elapsed() + self.advanced.to_std().unwrap_or_default()
     }
 
     /// Advances the time, by a century at most in all.
@@ -47,6 +58,29 @@ impl Clock {
         let by = TimeDelta::from_std(by).unwrap_or(MAX_OFFSET);
         let sum = self.advanced.checked_add(&by).unwrap_or(MAX_OFFSET);
         self.advanced = sum.min(MAX_OFFSET);
+    }
+
+    /// A clock that continues from here, without a skew.
+    pub(crate) fn continue_from(position: ClockPosition) -> Self {
+        let mut clock = Self {
+            before: position.running,
+            ..Self::default()
+        };
+        clock.advance(position.advanced);
+        clock
+    }
+
+    /// Where the next process continues.
+    pub(crate) fn position(&self) -> ClockPosition {
+        ClockPosition {
+            running: self.before + self.started.elapsed(),
+            advanced: self.advanced.to_std().unwrap_or_default(),
+        }
+    }
+
+    /// By how many seconds the time was advanced.
+    pub(crate) fn advanced_seconds(&self) -> i64 {
+        self.advanced.num_seconds()
     }
 
     pub(crate) fn set_skew(&mut self, seconds: i64) {

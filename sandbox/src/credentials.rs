@@ -1,6 +1,6 @@
 //! The credentials that a sandbox accepts.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -72,6 +72,64 @@ pub struct ClickHouseCredentials {
     pub api_secret: String,
 }
 
+/// Credentials with all their secrets, to be kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SavedCredentials {
+    confluent_api_key: String,
+    confluent_api_secret: String,
+    confluent_access_token: String,
+    clickhouse_organization_id: String,
+    clickhouse_api_key: String,
+    clickhouse_api_secret: String,
+    idp_client_id: String,
+    idp_client_secret: String,
+    identity_pool_id: String,
+    subject_token: String,
+}
+
+impl From<Credentials> for SavedCredentials {
+    fn from(credentials: Credentials) -> Self {
+        Self {
+            confluent_api_key: credentials.confluent.api_key,
+            confluent_api_secret: credentials.confluent.api_secret,
+            confluent_access_token: credentials.confluent.access_token,
+            clickhouse_organization_id: credentials.clickhouse.organization_id,
+            clickhouse_api_key: credentials.clickhouse.api_key,
+            clickhouse_api_secret: credentials.clickhouse.api_secret,
+            idp_client_id: credentials.idp.client_id,
+            idp_client_secret: credentials.idp.client_secret,
+            identity_pool_id: credentials.identity_pool_id,
+            subject_token: credentials.subject_token,
+        }
+    }
+}
+
+impl From<SavedCredentials> for Credentials {
+    fn from(saved: SavedCredentials) -> Self {
+        Self {
+            url: String::new(),
+            confluent: ConfluentCredentials {
+                api_key: saved.confluent_api_key,
+                api_secret: saved.confluent_api_secret,
+                access_token: saved.confluent_access_token,
+            },
+            clickhouse: ClickHouseCredentials {
+                organization_id: saved.clickhouse_organization_id,
+                api_key: saved.clickhouse_api_key,
+                api_secret: saved.clickhouse_api_secret,
+            },
+            idp: IdpCredentials {
+                token_url: String::new(),
+                client_id: saved.idp_client_id,
+                client_secret: saved.idp_client_secret,
+            },
+            identity_pool_id: saved.identity_pool_id,
+            subject_token: saved.subject_token,
+        }
+    }
+}
+
 impl Credentials {
     /// The first identity pool of Confluent's token exchange. Not serialised.
     pub fn identity_pool_id(&self) -> &str {
@@ -87,6 +145,17 @@ impl Credentials {
     /// A client of the identity provider. Confluent's token exchange accepts its tokens. Not serialised.
     pub fn idp(&self) -> &IdpCredentials {
         &self.idp
+    }
+
+    /// What must not be shown.
+    pub(crate) fn secrets(&self) -> [&str; 5] {
+        [
+            &self.confluent.api_secret,
+            &self.confluent.access_token,
+            &self.clickhouse.api_secret,
+            &self.idp.client_secret,
+            &self.subject_token,
+        ]
     }
 
     /// Adopts the first configured key, pool and organisation of each API.

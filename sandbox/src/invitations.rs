@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Bound;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::faults::{EffectiveFrom, LogicalTime};
 
@@ -58,7 +58,7 @@ impl fmt::Display for AcceptError {
 impl std::error::Error for AcceptError {}
 
 /// One invitation. `D` holds the properties that only one vendor has.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Invitation<D> {
     /// Position in order of creation, never used twice.
     pub(crate) sequence: u64,
@@ -103,17 +103,47 @@ impl<D> Invitation<D> {
 }
 
 /// One organisation's invitations in order of creation. Addresses compare without case.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(from = "SavedInvitations<D>")]
 pub(crate) struct Invitations<D> {
     by_sequence: BTreeMap<u64, Invitation<D>>,
+    #[serde(skip_serializing)]
     by_id: HashMap<Box<str>, u64>,
     /// The latest invitation of each address, deleted ones excepted.
+    #[serde(skip_serializing)]
     by_email: HashMap<Box<str>, u64>,
     /// Older invitations of an address that was invited again during a uniqueness lag, oldest first.
+    #[serde(skip_serializing)]
     duplicates: HashMap<Box<str>, Vec<u64>>,
     /// The invitations that do not take effect at once.
     delayed: HashMap<u64, EffectiveFrom>,
     last_sequence: u64,
+}
+
+/// What is saved: the indexes follow from it.
+#[derive(Deserialize)]
+struct SavedInvitations<D> {
+    by_sequence: BTreeMap<u64, Invitation<D>>,
+    delayed: HashMap<u64, EffectiveFrom>,
+    last_sequence: u64,
+}
+
+impl<D> From<SavedInvitations<D>> for Invitations<D> {
+    fn from(saved: SavedInvitations<D>) -> Self {
+        let mut loaded = Self {
+            delayed: saved.delayed,
+            last_sequence: saved.last_sequence,
+            ..Self::default()
+        };
+        for (sequence, invitation) in &saved.by_sequence {
+            loaded.by_id.insert(invitation.id.clone(), *sequence);
+            if invitation.deleted_at.is_none() {
+                loaded.claim_email(&invitation.email, *sequence);
+            }
+        }
+        loaded.by_sequence = saved.by_sequence;
+        loaded
+    }
 }
 
 impl<D> Default for Invitations<D> {
@@ -136,10 +166,7 @@ impl<D> Invitations<D> {
         let sequence = self.last_sequence;
         let id = new.id.into_boxed_str();
         self.by_id.insert(id.clone(), sequence);
-        let email = new.email.to_lowercase().into_boxed_str();
-        if let Some(older) = self.by_email.insert(email.clone(), sequence) {
-            self.duplicates.entry(email).or_default().push(older);
-        }
+        self.claim_email(&new.email, sequence);
         if new.effective_from.is_delayed() {
             self.delayed.insert(sequence, new.effective_from);
         }
@@ -211,6 +238,14 @@ impl<D> Invitations<D> {
         }
     }
 
+    /// Makes an invitation the latest one of its address.
+    fn claim_email(&mut self, email: &str, sequence: u64) {
+        let email = email.to_lowercase().into_boxed_str();
+        if let Some(older) = self.by_email.insert(email.clone(), sequence) {
+            self.duplicates.entry(email).or_default().push(older);
+        }
+    }
+
     /// Takes an invitation out of the index of addresses. An older one of the address takes its place.
     fn release_email(&mut self, email: &str, sequence: u64) {
         let mut older = self.duplicates.remove(email).unwrap_or_default();
@@ -232,6 +267,11 @@ impl<D> Invitations<D> {
         let delayed = self.delayed.values();
         let hidden = delayed.filter(|effective_from| !effective_from.is_listed(now));
         self.by_sequence.len() - hidden.count()
+    }
+
+    /// How many invitations there are, deleted ones that are kept included.
+    pub(crate) fn count(&self) -> usize {
+        self.by_sequence.len()
     }
 
     /// How many invitations count against a quota: all but the deleted ones.

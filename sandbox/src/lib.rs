@@ -22,11 +22,13 @@ mod members;
 mod operation;
 mod provider;
 mod random;
+mod redact;
 mod request;
 mod sandbox;
 mod server;
 mod snapshot;
 mod state;
+mod state_file;
 
 pub use clickhouse::roles::{SYSTEM_ROLES, SystemRole};
 pub use config::{

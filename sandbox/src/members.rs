@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 /// One member. `D` holds the properties that only one vendor has.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Member<D> {
     /// Position in order of joining, never used twice.
     pub(crate) sequence: u64,
@@ -29,12 +30,38 @@ pub(crate) struct NewMember<D> {
 }
 
 /// One organisation's members in order of joining. Addresses compare without case.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(from = "SavedMembers<D>")]
 pub(crate) struct Members<D> {
     by_sequence: BTreeMap<u64, Member<D>>,
+    #[serde(skip_serializing)]
     by_id: HashMap<Box<str>, u64>,
+    #[serde(skip_serializing)]
     by_email: HashMap<Box<str>, u64>,
     last_sequence: u64,
+}
+
+/// What is saved: the indexes follow from it.
+#[derive(Deserialize)]
+struct SavedMembers<D> {
+    by_sequence: BTreeMap<u64, Member<D>>,
+    last_sequence: u64,
+}
+
+impl<D> From<SavedMembers<D>> for Members<D> {
+    fn from(saved: SavedMembers<D>) -> Self {
+        let mut loaded = Self {
+            last_sequence: saved.last_sequence,
+            ..Self::default()
+        };
+        for (sequence, member) in &saved.by_sequence {
+            let address = member.email.to_lowercase().into_boxed_str();
+            loaded.by_id.insert(member.id.clone(), *sequence);
+            loaded.by_email.insert(address, *sequence);
+        }
+        loaded.by_sequence = saved.by_sequence;
+        loaded
+    }
 }
 
 impl<D> Default for Members<D> {

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,8 +18,9 @@ use crate::invitations::AcceptError;
 use crate::ledger::Ledger;
 use crate::limits::Limits;
 use crate::provider::Provider;
-use crate::server::{self, AppState};
+use crate::server::{self, Apis, AppState};
 use crate::snapshot::{ApiKeySnapshot, InvitationSnapshot, MemberSnapshot, RoleBindingSnapshot};
+use crate::state_file::StateFile;
 
 /// A running server with both vendors' APIs for invitations, members and roles.
 ///
@@ -38,6 +40,8 @@ pub struct Sandbox {
 pub struct SandboxBuilder {
     listen: SocketAddr,
     allow_remote: bool,
+    allowed_hosts: Vec<String>,
+    state_file: Option<PathBuf>,
     credentials: Credentials,
     config: Config,
 }
@@ -48,6 +52,8 @@ impl Sandbox {
         SandboxBuilder {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             allow_remote: false,
+            allowed_hosts: Vec::new(),
+            state_file: None,
             credentials: Credentials::random(),
             config: Config::default(),
         }
@@ -74,7 +80,7 @@ impl Sandbox {
 
     /// A copy of the ledger, as `GET /_sandbox/ledger` answers it.
     pub fn ledger(&self) -> Ledger {
-        self.app.lock().state.ledger.snapshot()
+        self.app.lock().state.ledger.after(0, usize::MAX)
     }
 
     /// Accepts the open invitation of `email`, as the invitee would, and returns its id.
@@ -87,7 +93,7 @@ impl Sandbox {
     ///
     /// No invitation has this address, or it was not sent yet, was accepted before, or has expired.
     pub fn accept(&self, provider: Provider, email: &str) -> Result<String, AcceptError> {
-        self.app.lock().accept(provider, email)
+        self.app.lock().accept(provider, None, email)
     }
 
     /// Sets the faults to inject, in place of those set before. `PUT /_sandbox/faults` does the same, and `DELETE`
@@ -95,7 +101,7 @@ impl Sandbox {
     ///
     /// A number that is out of range counts as the nearest valid one; over HTTP it is answered with 422.
     pub fn set_faults(&self, faults: Faults) {
-        self.app.lock().state.set_faults(faults);
+        self.app.change(|apis| apis.state.set_faults(faults));
     }
 
     /// The faults that have not happened yet, without the rules that are used up. `GET /_sandbox/faults` answers the
@@ -115,12 +121,12 @@ impl Sandbox {
 
     /// Sets the rate limits and forgets the requests counted so far. `PUT /_sandbox/limits` does the same.
     pub fn set_limits(&self, limits: Limits) {
-        self.app.lock().state.limits.set(limits);
+        self.app.change(|apis| apis.state.limits.set(limits));
     }
 
     /// Sets the quotas for later creates. `PUT /_sandbox/quota` does the same.
     pub fn set_quotas(&self, quotas: Quotas) {
-        self.app.lock().confluent.quotas = quotas;
+        self.app.change(|apis| apis.confluent.quotas = quotas);
     }
 
     /// Sets the custom roles of the first organisation on ClickHouse.
@@ -133,8 +139,8 @@ impl Sandbox {
     ///
     /// [`io::ErrorKind::InvalidInput`] if an id is not a uuid or appears twice.
     pub fn set_custom_roles(&self, roles: Vec<CustomRole>) -> io::Result<()> {
-        let set = self.app.lock().clickhouse.set_custom_roles(roles);
-        set.map_err(invalid_input)
+        let set = |apis: &mut Apis| apis.clickhouse.set_custom_roles(roles);
+        self.app.change(set).map_err(invalid_input)
     }
 
     /// Advances the sandbox's clock, so that invitations and tokens expire and rate-limit windows end.
@@ -142,14 +148,14 @@ impl Sandbox {
     ///
     /// The durations of faults and the times in the ledger follow the machine's clock.
     pub fn advance(&self, by: Duration) {
-        self.app.lock().state.clock.advance(by);
+        self.app.change(|apis| apis.state.clock.advance(by));
     }
 
     /// Sets the settings of Confluent's token exchange. `PUT /_sandbox/sts` does the same.
     ///
     /// Access tokens that were issued before stay valid until they expire.
     pub fn set_sts(&self, sts: StsSettings) {
-        self.app.lock().confluent.tokens.set(sts);
+        self.app.change(|apis| apis.set_sts(sts));
     }
 
     /// The number of tokens that the identity provider at `/_sandbox/idp/token` has issued.
@@ -182,7 +188,8 @@ impl Sandbox {
     ///
     /// [`io::ErrorKind::InvalidInput`] if a key or token of this name is there already.
     pub fn add_confluent_key(&self, key: ConfluentKey) -> io::Result<()> {
-        self.app.lock().add_key(key).map_err(invalid_input)
+        let added = self.app.change(|apis| apis.add_key(key));
+        added.map_err(invalid_input)
     }
 
     /// All API keys of Confluent, each organisation's in order of creation. `GET /_sandbox/api-keys` answers the same, as
@@ -226,6 +233,16 @@ impl SandboxBuilder {
     /// `/_sandbox/` asks for no credentials: every machine that can reach the address can use it.
     pub fn allow_remote(mut self, allow: bool) -> Self {
         self.allow_remote = allow;
+        self
+    }
+
+    /// Allows a name of this host in requests to `/_sandbox/`, besides addresses, `localhost` and names without a dot.
+    /// Default none.
+    ///
+    /// Anyone can point a name at any address, so that under other names `/_sandbox/` answers 403: a page on the
+    /// internet cannot drive a sandbox by way of a browser on its machine.
+    pub fn allow_host(mut self, name: impl Into<String>) -> Self {
+        self.allowed_hosts.push(name.into());
         self
     }
 
@@ -304,19 +321,35 @@ impl SandboxBuilder {
         self
     }
 
+    /// Keeps people, credentials, settings and clock in a file, so that a later sandbox continues with them. Default none.
+    ///
+    /// The file is read at the start if it exists, and decides then instead of credentials and [`Config`]; a
+    /// configuration that differs from the one that the state was begun with is an error. It is written at the start,
+    /// after each change, before its request is answered, and at the end: all of it or nothing. Only its owner can read
+    /// it, since it holds the secrets of the sandbox. The entries of the ledger are not in it, but their numbers go on.
+    ///
+    /// A sandbox that cannot write the file stops, and [`Sandbox::serve_until`] returns the error.
+    pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.state_file = Some(path.into());
+        self
+    }
+
     /// Binds the address and starts to serve.
     ///
     /// # Errors
     ///
     /// [`io::ErrorKind::InvalidInput`] if other machines can reach the address without
     /// [`allow_remote`](Self::allow_remote), if an organisation id is not a uuid, or if something in the [`Config`] that
-    /// must be unique appears twice. Otherwise the error of binding the address.
+    /// must be unique appears twice, or if the [state](Self::state_file) does not fit. Otherwise the error of binding the
+    /// address, or of the file.
     pub async fn start(self) -> io::Result<Sandbox> {
         let Self {
             listen,
             allow_remote,
+            allowed_hosts,
+            state_file,
             mut credentials,
-            config,
+            mut config,
         } = self;
         if !allow_remote && !listen.ip().is_loopback() {
             return Err(invalid_input(format!(
@@ -324,8 +357,22 @@ impl SandboxBuilder {
             )));
         }
         let listener = TcpListener::bind(listen).await?;
+        let file = state_file.as_deref().map(StateFile::new);
+        let mut saved = None;
+        if let Some(file) = &file
+            && let Some(state) = file.load()?
+        {
+            file.check(&state, &config)?;
+            credentials = state.credentials();
+            let ledger_limit = config.ledger_limit;
+            config = state.config.clone();
+            config.ledger_limit = ledger_limit;
+            saved = Some(state);
+        }
         credentials.set_url(format!("http://{}", listener.local_addr()?));
-        let app = Arc::new(AppState::new(credentials, config).map_err(invalid_input)?);
+        let app = AppState::new(credentials, config, allowed_hosts, file, saved);
+        let app = Arc::new(app.map_err(invalid_input)?);
+        app.save()?;
         let (stop, stopped) = oneshot::channel::<()>();
         let server = tokio::spawn(server::serve(listener, Arc::clone(&app), stopped));
         Ok(Sandbox { app, server, stop })

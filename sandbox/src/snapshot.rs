@@ -83,6 +83,50 @@ pub struct ApiKeySnapshot {
     pub resource: Option<String>,
 }
 
+/// An organisation of either API, and how many people it has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct OrganizationSnapshot {
+    pub(crate) provider: Provider,
+    pub(crate) id: String,
+    pub(crate) invitations: usize,
+    pub(crate) members: usize,
+}
+
+/// What the people of both APIs have in common.
+pub(crate) trait Person {
+    fn provider(&self) -> Provider;
+    fn organization(&self) -> &String;
+    fn email(&self) -> &str;
+}
+
+impl Person for InvitationSnapshot {
+    fn provider(&self) -> Provider {
+        self.provider
+    }
+
+    fn organization(&self) -> &String {
+        &self.organization
+    }
+
+    fn email(&self) -> &str {
+        &self.email
+    }
+}
+
+impl Person for MemberSnapshot {
+    fn provider(&self) -> Provider {
+        self.provider
+    }
+
+    fn organization(&self) -> &String {
+        &self.organization
+    }
+
+    fn email(&self) -> &str {
+        &self.email
+    }
+}
+
 impl MemberSnapshot {
     pub(crate) fn new<D>(
         provider: Provider,

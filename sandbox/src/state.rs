@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::faults::{FaultSchedule, Faults, LogicalTime};
 use crate::ledger::Recorder;
 use crate::limits::Limiter;
+use crate::state_file::SavedState;
 
 /// The state that both emulated APIs share.
 #[derive(Debug)]
@@ -23,6 +24,16 @@ impl State {
     /// The state at the start, without faults.
     pub(crate) fn new(config: &Config) -> Self {
         Self::with_ledger(config, Recorder::new(config.ledger_limit), 0)
+    }
+
+    /// The state that another process left.
+    pub(crate) fn continue_from(config: &Config, saved: &SavedState) -> Self {
+        let mut state = Self::new(config);
+        state.ledger.continue_from(saved.numbering);
+        state.clock = Clock::continue_from(saved.clock);
+        state.limits.set(saved.limits.clone());
+        state.set_faults(saved.faults.clone());
+        state
     }
 
     /// The state after a reset, without faults: as at the start, but for the numbers of the ledger.

@@ -26,6 +26,8 @@ mod rights;
 mod roster;
 mod route;
 mod sandbox;
+mod sandbox_background;
+mod sandbox_control;
 mod secrets;
 mod selecting;
 mod smoke;

@@ -1,5 +1,6 @@
 //! ClickHouse's organisations, and the keys that act for them.
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::activities::Activities;
@@ -13,7 +14,7 @@ use crate::invitations::Invitations;
 use crate::members::Members;
 
 /// An organisation and its people. Id and keys are fixed when a sandbox starts.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Organization {
     pub(super) id: String,
     pub(super) keys: Vec<ClickHouseKey>,

@@ -1,25 +1,27 @@
 //! What happened in an organisation.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use uuid::Builder;
 
 /// The number of activities that an organisation keeps: the latest ones.
 const LIMIT: usize = 100_000;
 
 /// One thing that happened.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Activity {
     sequence: u64,
     pub(super) at: DateTime<Utc>,
     /// The value of `type`.
-    pub(super) kind: &'static str,
+    pub(super) kind: Cow<'static, str>,
     pub(super) actor: Actor,
 }
 
 /// Who did it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Actor {
     /// An API key, by its id.
     Key(Box<str>),
@@ -28,7 +30,7 @@ pub(super) enum Actor {
 }
 
 /// The activities of one organisation, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Activities {
     all: VecDeque<Activity>,
     last_sequence: u64,
@@ -57,7 +59,7 @@ impl Activities {
         self.all.push_back(Activity {
             sequence: self.last_sequence,
             at,
-            kind,
+            kind: kind.into(),
             actor,
         });
     }

@@ -70,7 +70,7 @@ impl ClickHouse {
         let member = organization.members.get_mut(&id);
         let member = member.ok_or_else(|| error::not_found("member"))?;
         if !has_custom_roles {
-            member.details.legacy_role = roles::legacy_name(&roles);
+            member.details.legacy_role = roles::legacy_name(&roles).into();
         }
         member.details.roles = roles;
         member.updated_at = now;

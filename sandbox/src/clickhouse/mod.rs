@@ -8,12 +8,16 @@ mod members;
 pub(crate) mod roles;
 mod route;
 mod seed;
+mod snapshots;
 mod wire;
+
+use std::borrow::Cow;
 
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -27,7 +31,6 @@ use crate::ledger::Change;
 use crate::members::NewMember;
 use crate::provider::Provider;
 use crate::request::ApiRequest;
-use crate::snapshot::InvitationSnapshot;
 use crate::state::State;
 use accounts::Organization;
 use activities::{Actor, INVITE_CREATE, INVITE_DELETE, MEMBER_JOIN};
@@ -37,17 +40,17 @@ use roles::Role;
 pub(crate) use route::Route;
 
 /// The emulated ClickHouse Cloud.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ClickHouse {
     organizations: Vec<Organization>,
 }
 
 /// The properties of an invitation or a member that only ClickHouse has.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Details {
     roles: Vec<Role>,
     /// The deprecated `role`, which never changes.
-    legacy_role: &'static str,
+    legacy_role: Cow<'static, str>,
 }
 
 impl Details {
@@ -57,7 +60,10 @@ impl Details {
         } else {
             roles::legacy_name(&roles)
         };
-        Self { roles, legacy_role }
+        Self {
+            roles,
+            legacy_role: legacy_role.into(),
+        }
     }
 }
 
@@ -139,14 +145,16 @@ impl ClickHouse {
         Some(key.api_key.clone())
     }
 
-    /// Accepts the open invitation of an address, in the first organisation that has one, and returns its id and
-    /// address. The invitee is a member from then on, with the roles of the invitation.
+    /// Accepts the open invitation of an address, in the first organisation that has one or the named one, and returns
+    /// its id and address. The invitee is a member from then on, with the roles of the invitation.
     pub(crate) fn accept(
         &mut self,
+        organization: Option<&str>,
         email: &str,
         now: DateTime<Utc>,
     ) -> Result<(String, String), AcceptError> {
         let organizations = self.organizations.iter_mut();
+        let organizations = organizations.filter(|it| organization.is_none_or(|id| id == it.id));
         let organizations = organizations.map(|it| {
             let people = (&mut it.members, &mut it.activities);
             (&mut it.invitations, people)
@@ -162,16 +170,6 @@ impl ClickHouse {
         let (id, email) = (member.id.clone(), member.email.clone());
         activities.record(MEMBER_JOIN, Actor::User { id, email }, now);
         Ok((invitation.id.to_string(), invitation.email.to_string()))
-    }
-
-    /// All invitations, each organisation's in order of creation.
-    pub(crate) fn snapshots(&self, now: DateTime<Utc>) -> impl Iterator<Item = InvitationSnapshot> {
-        self.organizations.iter().flat_map(move |organization| {
-            let invitations = organization.invitations.after(0);
-            invitations.map(move |invitation| {
-                InvitationSnapshot::new(Provider::ClickHouse, &organization.id, invitation, now)
-            })
-        })
     }
 
     /// The custom roles of the first organisation.

@@ -1,5 +1,6 @@
 //! Roles.
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::config::CustomRole;
@@ -39,10 +40,24 @@ const BILLING: SystemRole = SystemRole {
 };
 
 /// A role that an invitation assigns.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "CustomRole", into = "CustomRole")]
 pub(crate) enum Role {
     System(SystemRole),
     Custom(CustomRole),
+}
+
+/// The role that was saved. A system role has the id of one.
+impl From<CustomRole> for Role {
+    fn from(saved: CustomRole) -> Self {
+        by_id(&saved.id, &[]).unwrap_or(Self::Custom(saved))
+    }
+}
+
+impl From<Role> for CustomRole {
+    fn from(role: Role) -> Self {
+        Self::new(role.id(), role.name())
+    }
 }
 
 impl Role {

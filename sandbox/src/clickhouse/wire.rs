@@ -34,7 +34,7 @@ struct Envelope<'a, T> {
 pub(crate) struct Body<'a> {
     id: &'a str,
     email: &'a str,
-    role: &'static str,
+    role: &'a str,
     created_at: String,
     expire_at: String,
     assigned_roles: Vec<AssignedRole<'a>>,
@@ -54,7 +54,7 @@ pub(crate) struct MemberBody<'a> {
     user_id: &'a str,
     name: &'a str,
     email: &'a str,
-    role: &'static str,
+    role: &'a str,
     joined_at: String,
     assigned_roles: Vec<AssignedRole<'a>>,
 }
@@ -78,7 +78,7 @@ pub(crate) struct ActivityBody<'a> {
     id: String,
     created_at: String,
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: &'a str,
     actor_type: &'static str,
     actor_id: &'a str,
     actor_details: &'a str,
@@ -98,7 +98,7 @@ pub(crate) fn invitation(invitation: &Invitation<Details>) -> Body<'_> {
     Body {
         id: &invitation.id,
         email: &invitation.email,
-        role: invitation.details.legacy_role,
+        role: &invitation.details.legacy_role,
         created_at: time(invitation.created_at),
         expire_at: time(invitation.expires_at),
         assigned_roles: assigned_roles(&invitation.details),
@@ -110,7 +110,7 @@ pub(crate) fn member(member: &Member<Details>) -> MemberBody<'_> {
         user_id: &member.id,
         name: &member.name,
         email: &member.email,
-        role: member.details.legacy_role,
+        role: &member.details.legacy_role,
         joined_at: time(member.joined_at),
         assigned_roles: assigned_roles(&member.details),
     }
@@ -138,7 +138,7 @@ pub(crate) fn activity<'a>(organization: &'a str, activity: &'a Activity) -> Act
     ActivityBody {
         id: activity.id(),
         created_at: time(activity.at),
-        kind: activity.kind,
+        kind: &activity.kind,
         actor_type,
         actor_id,
         actor_details,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::bindings::RoleBindings;
 use super::{Details, UserDetails};
@@ -16,7 +17,7 @@ use crate::members::Members;
 use crate::random;
 
 /// An organisation and its people. Id, settings and pools are fixed when a sandbox starts.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Organization {
     pub(super) id: String,
     pub(super) sso: bool,
@@ -32,7 +33,7 @@ pub(super) struct Organization {
     pub(super) bindings: RoleBindings,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ApiKey {
     pub(super) api_key: String,
     pub(super) api_secret: String,
@@ -47,7 +48,7 @@ pub(super) struct ApiKey {
     pub(super) caller: Caller,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Pool {
     pub(super) id: String,
     pub(super) subject_tokens: Option<Vec<String>>,
@@ -55,7 +56,7 @@ pub(super) struct Pool {
 }
 
 /// The identity that a request acts with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Caller {
     /// Position of the organisation.
     pub(super) organization: usize,
@@ -188,6 +189,17 @@ impl ApiKey {
 }
 
 impl Organization {
+    /// What must not be shown.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
+        let of_keys = self.keys.iter().flat_map(|key| {
+            let token = key.access_token.as_deref();
+            [Some(key.api_secret.as_str()), token].into_iter().flatten()
+        });
+        let pools = self.pools.iter();
+        let of_pools = pools.flat_map(|pool| pool.subject_tokens.iter().flatten());
+        of_keys.chain(of_pools.map(String::as_str))
+    }
+
     /// Removes everybody, and restores the configured keys.
     pub(super) fn reset(&mut self, now: DateTime<Utc>) {
         self.invitations = Invitations::default();

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::faults::LogicalTime;
 
 /// A role that a principal has, and where it holds.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct RoleBinding {
     /// Position in order of creation, never used twice.
     pub(super) sequence: u64,
@@ -18,7 +19,7 @@ pub(super) struct RoleBinding {
 }
 
 /// What identifies a role binding: no two of an organisation are equal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Grant {
     /// `User:` or `Group:`, and an id.
     pub(super) principal: String,
@@ -27,14 +28,43 @@ pub(super) struct Grant {
 }
 
 /// One organisation's role bindings in order of creation.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(from = "SavedRoleBindings")]
 pub(super) struct RoleBindings {
     by_sequence: BTreeMap<u64, RoleBinding>,
+    #[serde(skip_serializing)]
     by_id: HashMap<Box<str>, u64>,
+    #[serde(skip_serializing)]
     by_principal: HashMap<Box<str>, BTreeSet<u64>>,
     /// The bindings that lists do not show at once.
     listed_from: HashMap<u64, LogicalTime>,
     last_sequence: u64,
+}
+
+/// What is saved: the indexes follow from it.
+#[derive(Deserialize)]
+struct SavedRoleBindings {
+    by_sequence: BTreeMap<u64, RoleBinding>,
+    listed_from: HashMap<u64, LogicalTime>,
+    last_sequence: u64,
+}
+
+impl From<SavedRoleBindings> for RoleBindings {
+    fn from(saved: SavedRoleBindings) -> Self {
+        let mut loaded = Self {
+            listed_from: saved.listed_from,
+            last_sequence: saved.last_sequence,
+            ..Self::default()
+        };
+        for (sequence, binding) in &saved.by_sequence {
+            let principal = binding.grant.principal.clone().into_boxed_str();
+            loaded.by_id.insert(binding.id.clone(), *sequence);
+            let of_principal = loaded.by_principal.entry(principal).or_default();
+            of_principal.insert(*sequence);
+        }
+        loaded.by_sequence = saved.by_sequence;
+        loaded
+    }
 }
 
 impl RoleBindings {

@@ -13,6 +13,7 @@ mod paging;
 mod role_bindings;
 mod route;
 mod seed;
+mod snapshots;
 mod sts;
 mod tokens;
 mod users;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Quotas, Rights};
 use crate::credentials::Credentials;
@@ -34,7 +36,6 @@ use crate::members::NewMember;
 use crate::provider::Provider;
 use crate::random;
 use crate::request::ApiRequest;
-use crate::snapshot::{InvitationSnapshot, MemberSnapshot, RoleBindingSnapshot};
 use crate::state::State;
 use accounts::{Caller, Organization};
 use body::{auth_type, email, json_object};
@@ -49,9 +50,10 @@ const LOCAL: &str = "AUTH_TYPE_LOCAL";
 const SSO: &str = "AUTH_TYPE_SSO";
 
 /// The emulated Confluent Cloud.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Confluent {
-    /// Base URL of the links in answers, without a trailing slash.
+    /// Base URL of the links in answers, without a trailing slash. Another process has another one.
+    #[serde(skip)]
     url: String,
     organizations: Vec<Organization>,
     /// When the sandbox started or was reset.
@@ -61,7 +63,7 @@ pub(crate) struct Confluent {
 }
 
 /// The properties of an invitation that only Confluent has.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Details {
     auth_type: Cow<'static, str>,
     /// The id of the user who created the invitation.
@@ -69,7 +71,7 @@ pub(crate) struct Details {
 }
 
 /// The properties of a user that only Confluent has.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct UserDetails {
     auth_type: Cow<'static, str>,
 }
@@ -88,6 +90,14 @@ impl Confluent {
             quotas: Quotas::default(),
             tokens: TokenStore::new(credentials.subject_token().to_owned()),
         })
+    }
+
+    /// Confluent Cloud as another process left it.
+    pub(crate) fn at(self, url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            ..self
+        }
     }
 
     /// Goes back to the state at the start. The organisations, keys and pools stay.
@@ -157,14 +167,16 @@ impl Confluent {
         wire::finish(answer, &request.request_id)
     }
 
-    /// Accepts the open invitation of an address, in the first organisation that has one, and returns its id and
-    /// address. The invitee is a user from then on.
+    /// Accepts the open invitation of an address, in the first organisation that has one or the named one, and returns
+    /// its id and address. The invitee is a user from then on.
     pub(crate) fn accept(
         &mut self,
+        organization: Option<&str>,
         email: &str,
         now: DateTime<Utc>,
     ) -> Result<(String, String), AcceptError> {
         let organizations = self.organizations.iter_mut();
+        let organizations = organizations.filter(|it| organization.is_none_or(|id| id == it.id));
         let organizations = organizations.map(|it| (&mut it.invitations, &mut it.users));
         let (invitation, users) = accept_first(organizations, email, now)?;
         let auth_type = invitation.details.auth_type.clone();
@@ -176,28 +188,6 @@ impl Confluent {
         };
         users.insert(new, now);
         Ok((invitation.id.to_string(), invitation.email.to_string()))
-    }
-
-    /// All invitations, each organisation's in order of creation.
-    pub(crate) fn snapshots(&self, now: DateTime<Utc>) -> impl Iterator<Item = InvitationSnapshot> {
-        self.organizations.iter().flat_map(move |organization| {
-            let invitations = organization.invitations.after(0);
-            invitations.map(move |invitation| {
-                InvitationSnapshot::new(Provider::Confluent, &organization.id, invitation, now)
-            })
-        })
-    }
-
-    /// All users, each organisation's in order of joining.
-    pub(crate) fn member_snapshots(&self) -> impl Iterator<Item = MemberSnapshot> {
-        let organizations = self.organizations.iter();
-        organizations.flat_map(Organization::member_snapshots)
-    }
-
-    /// All role bindings, each organisation's in order of creation.
-    pub(crate) fn role_binding_snapshots(&self) -> impl Iterator<Item = RoleBindingSnapshot> {
-        let organizations = self.organizations.iter();
-        organizations.flat_map(Organization::role_binding_snapshots)
     }
 
     fn authorize(

@@ -48,6 +48,7 @@ impl Confluent {
             return Err(error::invalid_field("/subject_token", detail));
         }
         let (token, seconds) = self.tokens.issue_access_token(&pool.id, lifetime, now);
+        state.ledger.touch();
         let expires_in = if self.tokens.settings().expires_in_as_text {
             Value::from(seconds.to_string())
         } else {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::config::StsSettings;
@@ -13,7 +14,7 @@ pub(crate) const SUBJECT_TOKEN_LIFETIME_SECONDS: u32 = 3600;
 /// Number of stored tokens from which a new one drops the expired ones.
 const PRUNE_THRESHOLD: usize = 10_000;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct TokenStore {
     settings: StsSettings,
     default_subject_token: String,
@@ -24,7 +25,7 @@ pub(crate) struct TokenStore {
 }
 
 /// An access token.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct IssuedToken {
     pool: String,
     expires_at: DateTime<Utc>,

@@ -19,7 +19,7 @@ pub struct Lag {
 }
 
 /// A time by which lags are measured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LogicalTime {
     /// Time since the start.
     pub(crate) elapsed: Duration,
@@ -28,7 +28,7 @@ pub(crate) struct LogicalTime {
 }
 
 /// When an invitation takes effect in each part of the service that may lag; `None` for at once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct EffectiveFrom {
     /// In the check that an address is invited only once.
     pub(crate) unique: Option<LogicalTime>,

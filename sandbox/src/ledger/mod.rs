@@ -1,5 +1,6 @@
 //! The ledger: every request to the emulated APIs and every change of what they hold, in order.
 
+mod bodies;
 mod recorder;
 
 use std::collections::BTreeMap;
@@ -9,8 +10,10 @@ use serde::Serialize;
 
 use crate::faults::Fault;
 use crate::provider::Provider;
+use crate::redact::Redactor;
 
-pub(crate) use recorder::{ReceivedRequest, Recorder};
+pub(crate) use bodies::{BodyPair, KeptBody};
+pub(crate) use recorder::{Numbering, ReceivedRequest, Recorder};
 
 /// Every request to the emulated APIs and every change of an invitation, a member or a role binding, oldest first.
 ///
@@ -54,9 +57,10 @@ pub struct RequestEntry {
     pub method: String,
     /// The path as received, still percent-encoded.
     pub path: String,
-    /// The query as received, without the `?`; empty when there was none.
+    /// The query as received, without the `?`; empty when there was none. Secrets are hidden.
     pub query: String,
-    /// The headers by lower-case name. Of `authorization` the ledger keeps the scheme only.
+    /// The headers by lower-case name. Of credentials the ledger keeps the scheme only, and of cookies and of headers
+    /// for secrets nothing.
     pub headers: BTreeMap<String, String>,
     /// The status of the answer; `None` until the answer is ready, and forever if a fault suppresses it.
     pub status: Option<u16>,
@@ -64,6 +68,45 @@ pub struct RequestEntry {
     pub request_id: String,
     /// The fault that was injected.
     pub fault: Option<Fault>,
+}
+
+/// A request with what was sent and answered, without secrets.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Exchange {
+    request: RequestEntry,
+    request_body: Option<ShownBody>,
+    response_headers: Option<BTreeMap<String, String>>,
+    response_body: Option<ShownBody>,
+}
+
+/// The beginning of a body as text.
+#[derive(Clone, Debug, Serialize)]
+struct ShownBody {
+    text: String,
+    /// The length of the whole body in bytes.
+    bytes: usize,
+}
+
+impl Exchange {
+    fn new(request: RequestEntry, bodies: Option<&BodyPair>, redactor: &Redactor) -> Self {
+        let show = |kept: &KeptBody| ShownBody {
+            text: redactor.body(&String::from_utf8_lossy(&kept.start)),
+            bytes: kept.length,
+        };
+        let headers = bodies.and_then(|it| it.response_headers.as_ref());
+        let headers = headers.map(|headers| {
+            let shown = headers.iter();
+            shown
+                .map(|(name, value)| (name.to_string(), redactor.header(name, value)))
+                .collect()
+        });
+        Self {
+            request,
+            request_body: bodies.and_then(|it| it.request.as_ref()).map(show),
+            response_headers: headers,
+            response_body: bodies.and_then(|it| it.response.as_ref()).map(show),
+        }
+    }
 }
 
 /// A change of an invitation, a member or a role binding.

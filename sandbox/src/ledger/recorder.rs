@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use chrono::{DateTime, Utc};
+use tokio::sync::watch;
+use uuid::Uuid;
 
-use super::{Change, CommitEntry, Ledger, RequestEntry};
-use crate::auth;
+use super::bodies::{Bodies, BodyPair};
+use super::{Change, CommitEntry, Exchange, Ledger, RequestEntry};
 use crate::faults::Fault;
 use crate::provider::Provider;
+use crate::redact::Redactor;
 
 /// The ledger as it is recorded, in a compact form.
 #[derive(Debug)]
@@ -20,6 +23,20 @@ pub(crate) struct Recorder {
     last_sequence: u64,
     /// Number of entries of each kind to keep.
     limit: usize,
+    bodies: Bodies,
+    redactor: Redactor,
+    /// Identifies the entries since the start or the last reset.
+    run: Uuid,
+    /// Counts everything that changes what the sandbox holds.
+    revision: watch::Sender<u64>,
+}
+
+/// Where an earlier recorder stopped.
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Numbering {
+    last_sequence: u64,
+    requests: u64,
+    commits: u64,
 }
 
 /// A recorded request, small and quick to create.
@@ -62,6 +79,10 @@ impl Recorder {
             dropped_commits: 0,
             last_sequence: 0,
             limit: limit.unwrap_or(DEFAULT_LIMIT),
+            bodies: Bodies::default(),
+            redactor: Redactor::default(),
+            run: Uuid::new_v4(),
+            revision: watch::Sender::new(0),
         }
     }
 
@@ -69,14 +90,64 @@ impl Recorder {
     pub(crate) fn cleared(&self) -> Self {
         Self {
             last_sequence: self.last_sequence,
+            redactor: self.redactor.clone(),
+            revision: self.revision.clone(),
             ..Self::new(Some(self.limit))
         }
+    }
+
+    /// Continues the numbering of an earlier process, whose entries count as dropped.
+    pub(crate) fn continue_from(&mut self, numbering: Numbering) {
+        self.last_sequence = numbering.last_sequence;
+        self.dropped_requests = numbering.requests;
+        self.dropped_commits = numbering.commits;
+    }
+
+    /// Where the next process continues.
+    pub(crate) fn numbering(&self) -> Numbering {
+        Numbering {
+            last_sequence: self.last_sequence,
+            requests: self.received_count(),
+            commits: self.dropped_commits + self.commits.len() as u64,
+        }
+    }
+
+    /// Keeps a secret out of the entries from now on.
+    pub(crate) fn hide(&mut self, secret: &str) {
+        self.redactor.hide(secret);
+    }
+
+    /// Counts a change that is no entry.
+    pub(crate) fn touch(&self) {
+        self.revision.send_modify(|revision| *revision += 1);
+    }
+
+    /// How many changes there were.
+    pub(crate) fn revision(&self) -> u64 {
+        *self.revision.borrow()
+    }
+
+    /// Follows the number of changes.
+    pub(crate) fn revisions(&self) -> watch::Receiver<u64> {
+        self.revision.subscribe()
+    }
+
+    pub(crate) fn run(&self) -> Uuid {
+        self.run
+    }
+
+    pub(crate) fn last_sequence(&self) -> u64 {
+        self.last_sequence
     }
 
     /// Records a request and returns its sequence, for [`Recorder::record_status`].
     pub(crate) fn receive(&mut self, request: ReceivedRequest<'_>) -> u64 {
         let sequence = self.next_sequence();
         let target = request.uri.path_and_query().map_or("", |it| it.as_str());
+        let target = self.redactor.target(target);
+        if request.fault.is_some() {
+            self.touch();
+        }
         self.requests.push_back(RequestRecord {
             sequence,
             at: Utc::now(),
@@ -84,8 +155,8 @@ impl Recorder {
             operation: request.operation,
             method: request.method.clone(),
             status: None,
-            target: target.into(),
-            headers: to_lines(request.headers),
+            target: target.into_boxed_str(),
+            headers: self.redactor.header_lines(request.headers).into_boxed_str(),
             request_id: request.request_id.into(),
             fault: request.fault.cloned().map(Box::new),
         });
@@ -125,16 +196,37 @@ impl Recorder {
             email: email.to_owned(),
             request_id: request_id.map(str::to_owned),
         });
+        self.touch();
         self.dropped_commits += trim(&mut self.commits, self.limit);
     }
 
-    pub(crate) fn snapshot(&self) -> Ledger {
+    /// The latest entries of each kind after a sequence, oldest first, and at most so many.
+    pub(crate) fn after(&self, sequence: u64, limit: usize) -> Ledger {
+        let requests = self.requests.partition_point(|it| it.sequence <= sequence);
+        let commits = self.commits.partition_point(|it| it.sequence <= sequence);
+        let requests = requests.max(self.requests.len().saturating_sub(limit));
+        let commits = commits.max(self.commits.len().saturating_sub(limit));
+        let requests = self.requests.range(requests..);
         Ledger {
-            requests: self.requests.iter().map(RequestRecord::entry).collect(),
-            commits: self.commits.iter().cloned().collect(),
+            requests: requests.map(RequestRecord::entry).collect(),
+            commits: self.commits.range(commits..).cloned().collect(),
             dropped_requests: self.dropped_requests,
             dropped_commits: self.dropped_commits,
         }
+    }
+
+    /// Remembers the body of a request, and that of its answer, for a while.
+    pub(crate) fn record_bodies(&mut self, sequence: u64, bodies: BodyPair) {
+        self.bodies.record(sequence, bodies);
+    }
+
+    /// A request with its bodies; `None` if it is unknown or was dropped.
+    pub(crate) fn exchange(&self, sequence: u64) -> Option<Exchange> {
+        let requests = &self.requests;
+        let found = requests.binary_search_by_key(&sequence, |entry| entry.sequence);
+        let request = requests.get(found.ok()?)?.entry();
+        let bodies = self.bodies.get(sequence);
+        Some(Exchange::new(request, bodies, &self.redactor))
     }
 
     fn next_sequence(&mut self) -> u64 {
@@ -168,23 +260,7 @@ fn trim<T>(entries: &mut VecDeque<T>, limit: usize) -> u64 {
     entries.drain(..over).count() as u64
 }
 
-/// The headers of a [`RequestRecord`].
-fn to_lines(headers: &HeaderMap) -> Box<str> {
-    let mut lines = String::with_capacity(256);
-    for (name, value) in headers {
-        lines.push_str(name.as_str());
-        lines.push(':');
-        if name == header::AUTHORIZATION || name == header::PROXY_AUTHORIZATION {
-            lines.push_str(auth::scheme(value));
-        } else {
-            // A header has no line breaks.
-            lines.push_str(&String::from_utf8_lossy(value.as_bytes()));
-        }
-        lines.push('\n');
-    }
-    lines.into_boxed_str()
-}
-
+/// The headers of a [`RequestRecord`] by name.
 fn from_lines(lines: &str) -> BTreeMap<String, String> {
     let mut all = BTreeMap::<String, String>::new();
     for (name, value) in lines.lines().filter_map(|line| line.split_once(':')) {

@@ -4,7 +4,7 @@ use axum::response::Response;
 
 use super::route::Route;
 use crate::clickhouse::ClickHouse;
-use crate::config::{Config, ConfluentKey};
+use crate::config::{Config, ConfluentKey, StsSettings};
 use crate::confluent::Confluent;
 use crate::credentials::Credentials;
 use crate::html;
@@ -13,8 +13,9 @@ use crate::ledger::Change;
 use crate::limits::{self, Allowance};
 use crate::provider::Provider;
 use crate::request::ApiRequest;
-use crate::snapshot::{InvitationSnapshot, MemberSnapshot};
+use crate::snapshot::{InvitationSnapshot, MemberSnapshot, OrganizationSnapshot};
 use crate::state::State;
+use crate::state_file::SavedState;
 
 /// Both emulated APIs, and the state that they share.
 #[derive(Debug)]
@@ -36,8 +37,34 @@ impl Apis {
             clickhouse: ClickHouse::new(config, credentials)?,
             state: State::new(config),
         };
+        apis.hide_secrets(credentials);
         apis.fill(config);
         Ok(apis)
+    }
+
+    /// The APIs as another process left them.
+    pub(super) fn continue_from(
+        saved: SavedState,
+        config: &Config,
+        credentials: &Credentials,
+    ) -> Self {
+        let mut apis = Self {
+            state: State::continue_from(config, &saved),
+            confluent: saved.confluent.at(&credentials.url),
+            clickhouse: saved.clickhouse,
+        };
+        apis.hide_secrets(credentials);
+        apis
+    }
+
+    /// Keeps every secret out of the ledger.
+    fn hide_secrets(&mut self, credentials: &Credentials) {
+        let ledger = &mut self.state.ledger;
+        let secrets = credentials.secrets().into_iter();
+        secrets
+            .chain(self.confluent.secrets())
+            .chain(self.clickhouse.secrets())
+            .for_each(|secret| ledger.hide(secret));
     }
 
     /// Goes back to the state at the start.
@@ -51,6 +78,8 @@ impl Apis {
         let now = self.state.now();
         self.confluent.reset(config, now);
         self.clickhouse.reset(config, now);
+        let ledger = &mut self.state.ledger;
+        sts_secrets(&config.sts).for_each(|token| ledger.hide(token));
         self.state.set_faults(config.faults.clone());
     }
 
@@ -94,16 +123,17 @@ impl Apis {
     }
 
     /// Accepts the open invitation of an address, as the invitee would, and returns its id. With several organisations
-    /// it is the first one's that has one.
+    /// it is the first one's that has one, unless one is named.
     pub(crate) fn accept(
         &mut self,
         provider: Provider,
+        organization: Option<&str>,
         email: &str,
     ) -> Result<String, AcceptError> {
         let now = self.state.now();
         let (id, email) = match provider {
-            Provider::Confluent => self.confluent.accept(email, now)?,
-            Provider::ClickHouse => self.clickhouse.accept(email, now)?,
+            Provider::Confluent => self.confluent.accept(organization, email, now)?,
+            Provider::ClickHouse => self.clickhouse.accept(organization, email, now)?,
         };
         let ledger = &mut self.state.ledger;
         ledger.commit(provider, Change::Accept, &id, &email, None);
@@ -116,7 +146,25 @@ impl Apis {
     ///
     /// A key or token of this name is there already.
     pub(crate) fn add_key(&mut self, key: ConfluentKey) -> Result<(), String> {
+        let ledger = &mut self.state.ledger;
+        ledger.hide(&key.api_secret);
+        key.access_token.iter().for_each(|token| ledger.hide(token));
         self.confluent.add_key(key, self.state.now())
+    }
+
+    /// Sets the settings of Confluent's token exchange.
+    pub(crate) fn set_sts(&mut self, settings: StsSettings) {
+        let ledger = &mut self.state.ledger;
+        sts_secrets(&settings).for_each(|token| ledger.hide(token));
+        self.confluent.tokens.set(settings);
+    }
+
+    /// All organisations, Confluent's first.
+    pub(crate) fn organization_snapshots(&self) -> Vec<OrganizationSnapshot> {
+        let confluent = self.confluent.organization_snapshots();
+        confluent
+            .chain(self.clickhouse.organization_snapshots())
+            .collect()
     }
 
     /// All invitations, Confluent's first, each organisation's in order of creation.
@@ -133,4 +181,9 @@ impl Apis {
             .chain(self.clickhouse.member_snapshots())
             .collect()
     }
+}
+
+fn sts_secrets(settings: &StsSettings) -> impl Iterator<Item = &str> {
+    let tokens = settings.subject_tokens.iter().flatten();
+    tokens.map(String::as_str)
 }

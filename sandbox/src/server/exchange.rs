@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::http::{Version, header};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{Version, header, response};
 use axum::response::Response;
 
 use super::AppState;
 use super::route::Route;
 use crate::faults::Fault;
-use crate::ledger::ReceivedRequest;
+use crate::ledger::{BodyPair, KeptBody, ReceivedRequest};
 use crate::request::{ApiRequest, FilterMode};
 
 /// A request with its route, and its place in the ledger.
@@ -83,20 +84,59 @@ impl Exchange {
         self.app.lock().state.generation == self.generation
     }
 
-    /// Carries out the request and returns its answer, neither recorded nor sent.
-    pub(super) fn handle(&self) -> Response {
-        self.app.lock().handle(&self.route, &self.request)
+    /// Records the body of a request that a fault may leave unanswered.
+    pub(super) fn record_body(&self) {
+        let bodies = BodyPair {
+            request: self.request_body(),
+            ..BodyPair::default()
+        };
+        let ledger = &mut self.app.lock().state.ledger;
+        ledger.record_bodies(self.sequence, bodies);
+    }
+
+    /// Carries out the request and returns its answer, neither recorded nor sent. What it changed is in the state file
+    /// by then, if there is one.
+    pub(super) async fn handle(&self) -> Response {
+        let response = self.app.lock().handle(&self.route, &self.request);
+        self.app.saved().await;
+        response
     }
 
     /// Records the answer and makes it ready to be sent.
-    pub(super) fn finish(&self, mut response: Response) -> Response {
-        let state = &mut self.app.lock().state;
-        state.ledger.record_status(self.sequence, response.status());
-        if let Some(date) = state.clock.date_header() {
-            response.headers_mut().insert(header::DATE, date);
-        }
-        response
+    pub(super) async fn finish(&self, response: Response) -> Response {
+        let (head, body) = self.finish_parts(response).await;
+        Response::from_parts(head, Body::from(body))
     }
+
+    /// As [`finish`](Self::finish), with the body apart.
+    pub(super) async fn finish_parts(&self, response: Response) -> (response::Parts, Bytes) {
+        let (mut head, body) = read(response).await;
+        let state = &mut self.app.lock().state;
+        state.ledger.record_status(self.sequence, head.status);
+        if let Some(date) = state.clock.date_header() {
+            head.headers.insert(header::DATE, date);
+        }
+        let bodies = BodyPair {
+            request: self.request_body(),
+            response: Some(KeptBody::new(&body)),
+            response_headers: Some(head.headers.clone()),
+        };
+        state.ledger.record_bodies(self.sequence, bodies);
+        (head, body)
+    }
+
+    fn request_body(&self) -> Option<KeptBody> {
+        let body = self.request.body.as_ref();
+        body.map(KeptBody::new)
+    }
+}
+
+/// The parts of an answer.
+pub(super) async fn read(response: Response) -> (response::Parts, Bytes) {
+    let (head, body) = response.into_parts();
+    // The body is in memory already, so that reading it does not fail.
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    (head, body)
 }
 
 fn received<'a>(

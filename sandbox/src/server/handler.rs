@@ -42,8 +42,11 @@ pub(super) async fn answer(
     }
     exchange.request.body = read(body).await;
     match fault {
-        None => exchange.finish(exchange.handle()),
-        Some(fault) => inject(fault, &exchange, &connection).await,
+        None => exchange.finish(exchange.handle().await).await,
+        Some(fault) => {
+            exchange.record_body();
+            inject(fault, &exchange, &connection).await
+        }
     }
 }
 

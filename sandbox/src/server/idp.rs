@@ -51,6 +51,7 @@ pub(crate) async fn token(
     let now = apis.state.now();
     let tokens = &mut apis.confluent.tokens;
     let token = tokens.issue_subject_token(&client.client_id, now);
+    apis.state.ledger.touch();
     let reply = json!({
         "access_token": token,
         "token_type": "Bearer",

@@ -4,13 +4,13 @@ use std::convert::Infallible;
 use std::future::pending;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, Version, header, response};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
 
 use super::connection::{AfterWrite, ConnectionHandle};
-use super::exchange::Exchange;
+use super::exchange::{Exchange, read};
 use super::throttled_body::ThrottledBody;
 use crate::confluent;
 use crate::faults::{DuplicateAnswer, ErrorBody, Fault, When};
@@ -41,17 +41,18 @@ pub(super) async fn inject(
     let response = match fault {
         Fault::Refuse { for_ms } => match refuse_connections(exchange, connection, for_ms).await {},
         Fault::Reset { when } => {
-            handle_if_after(when, exchange);
+            handle_if_after(when, exchange).await;
             match connection.reset().await {}
         }
         Fault::Hang { when } => {
-            handle_if_after(when, exchange);
+            handle_if_after(when, exchange).await;
             pending().await
         }
         Fault::SlowBody { bytes, every_ms } => {
-            let (head, body) = read(exchange.handle()).await;
+            let (head, body) = exchange.finish_parts(exchange.handle().await).await;
             let interval = Duration::from_millis(every_ms);
-            Response::from_parts(head, Body::new(ThrottledBody::new(body, bytes, interval)))
+            let body = Body::new(ThrottledBody::new(body, bytes, interval));
+            return Response::from_parts(head, body);
         }
         Fault::TruncatedBody { keep } => truncate_body(keep, exchange, connection).await,
         Fault::WrongLength { by } => misstate_length(by, exchange, connection).await,
@@ -66,7 +67,7 @@ pub(super) async fn inject(
             body,
             headers,
         } => {
-            handle_if_after(when, exchange);
+            handle_if_after(when, exchange).await;
             let mut response = error_response(exchange, status_code(status), body);
             for (name, value) in headers {
                 if let (Ok(name), Ok(value)) =
@@ -78,15 +79,15 @@ pub(super) async fn inject(
             response
         }
         Fault::Locked { when } => {
-            handle_if_after(when, exchange);
+            handle_if_after(when, exchange).await;
             exchange.route.locked(request_id)
         }
         Fault::HtmlBody { when } => {
-            handle_if_after(when, exchange);
+            handle_if_after(when, exchange).await;
             gateway_page(StatusCode::OK)
         }
         Fault::WrongContentType { content_type } => {
-            let mut response = exchange.handle();
+            let mut response = exchange.handle().await;
             if let Some(right) = response.headers_mut().get_mut(header::CONTENT_TYPE)
                 && let Ok(wrong) = HeaderValue::try_from(content_type)
             {
@@ -101,8 +102,13 @@ pub(super) async fn inject(
         | Fault::NextNull
         | Fault::NextAbsent
         | Fault::EmptyPage => rewrite_page(&fault, exchange).await,
-        Fault::FiltersIgnored => exchange.with_filter_mode(FilterMode::Ignored).handle(),
-        Fault::FiltersAsPrefixes => exchange.with_filter_mode(FilterMode::Prefix).handle(),
+        Fault::FiltersIgnored => {
+            exchange
+                .with_filter_mode(FilterMode::Ignored)
+                .handle()
+                .await
+        }
+        Fault::FiltersAsPrefixes => exchange.with_filter_mode(FilterMode::Prefix).handle().await,
         Fault::AnotherPerson { email } => replace_property(exchange, "email", email).await,
         Fault::AnotherId { id } => {
             let id = id.unwrap_or_else(|| exchange.route.random_invitation_id());
@@ -113,7 +119,7 @@ pub(super) async fn inject(
             tokio::spawn(async move {
                 tokio::time::sleep(Duration::from_millis(delay_ms)).await;
                 if delayed.is_current() {
-                    delayed.handle();
+                    delayed.handle().await;
                 }
             });
             match status {
@@ -122,21 +128,21 @@ pub(super) async fn inject(
             }
         }
         Fault::Duplicate { answer } => {
-            let first = exchange.finish(exchange.handle());
+            let first = exchange.finish(exchange.handle().await).await;
             let replay = exchange.replay(&Fault::Duplicate { answer });
-            let second = replay.finish(replay.handle());
+            let second = replay.finish(replay.handle().await).await;
             return match answer {
                 DuplicateAnswer::First => first,
                 DuplicateAnswer::Second => second,
             };
         }
     };
-    exchange.finish(response)
+    exchange.finish(response).await
 }
 
-fn handle_if_after(when: When, exchange: &Exchange) {
+async fn handle_if_after(when: When, exchange: &Exchange) {
     if when == When::After {
-        exchange.handle();
+        exchange.handle().await;
     }
 }
 
@@ -145,11 +151,10 @@ async fn truncate_body(
     exchange: &Exchange,
     connection: &ConnectionHandle,
 ) -> Response {
-    let response = exchange.finish(exchange.handle());
+    let (head, body) = exchange.finish_parts(exchange.handle().await).await;
     if exchange.version == Version::HTTP_2 {
         match connection.reset().await {}
     }
-    let (head, body) = read(response).await;
     let mut bytes = http1_head(&head, body.len());
     if body.is_empty() {
         bytes.truncate(bytes.len() / 2);
@@ -161,7 +166,7 @@ async fn truncate_body(
 }
 
 async fn misstate_length(by: i64, exchange: &Exchange, connection: &ConnectionHandle) -> Response {
-    let (head, body) = read(exchange.finish(exchange.handle())).await;
+    let (head, body) = exchange.finish_parts(exchange.handle().await).await;
     if body.is_empty() {
         return Response::from_parts(head, Body::empty());
     }
@@ -201,7 +206,7 @@ fn error_response(exchange: &Exchange, status: StatusCode, body: ErrorBody) -> R
 
 /// Rewrites a page of Confluent's list.
 async fn rewrite_page(fault: &Fault, exchange: &Exchange) -> Response {
-    rewrite_json(exchange.handle(), |page| {
+    rewrite_json(exchange.handle().await, |page| {
         let url = &exchange.app().credentials.url;
         confluent::rewrite_page(page, fault, url, &exchange.request.uri);
     })
@@ -210,7 +215,7 @@ async fn rewrite_page(fault: &Fault, exchange: &Exchange) -> Response {
 
 /// Replaces a property of the invitation in the answer, if the answer has it.
 async fn replace_property(exchange: &Exchange, property: &str, value: String) -> Response {
-    rewrite_json(exchange.handle(), |body| {
+    rewrite_json(exchange.handle().await, |body| {
         let invitation = exchange.route.invitation_in(body);
         if let Some(found) = invitation.and_then(|it| it.get_mut(property)) {
             *found = value.into();
@@ -234,13 +239,6 @@ async fn rewrite_json(response: Response, rewrite: impl FnOnce(&mut Value)) -> R
 
 fn status_code(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-async fn read(response: Response) -> (response::Parts, Bytes) {
-    let (head, body) = response.into_parts();
-    // The body is in memory already, so that reading it does not fail.
-    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    (head, body)
 }
 
 /// The head of an HTTP/1.1 answer with this `Content-Length`.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use super::connection;
@@ -62,14 +62,14 @@ pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     outage: Arc<Outage>,
-    stop: oneshot::Receiver<()>,
+    stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     // Dropping the set ends its connections.
     let mut connections = JoinSet::new();
     let (close, _) = watch::channel(());
     let serve = |stream| connection::serve(stream, router.clone(), close.subscribe());
     tokio::select! {
-        _ = stop => {}
+        () = stop => {}
         failed = accept(listener, &outage, &close, &mut connections, serve) => return failed,
     }
     close.send_replace(());

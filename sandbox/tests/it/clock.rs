@@ -85,7 +85,7 @@ async fn all_invitations_have_one_form() {
     );
     let url = api.url("/_sandbox/invitations");
     let shown = send(api.http.get(url)).await.json();
-    assert_eq!(shown, json!({ "invitations": all }));
+    assert_eq!(shown, json!({ "invitations": all, "total": 4 }));
     let first = &shown["invitations"][0];
     assert_eq!(first["id"], ada["id"]);
     assert_eq!(first["provider"], "confluent");

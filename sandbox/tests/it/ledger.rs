@@ -1,6 +1,6 @@
 //! The ledger, in process and over HTTP, and accepting over HTTP.
 
-use org_invitations_sandbox::{AcceptError, Change, Provider, Sandbox};
+use org_invitations_sandbox::{AcceptError, Change, Fault, Faults, Provider, Rule, Sandbox};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -137,6 +137,187 @@ async fn headers_are_recorded_without_credentials() {
 }
 
 #[tokio::test]
+async fn secrets_are_hidden_wherever_a_client_puts_them() {
+    let api = Api::start().await;
+    let credentials = api.sandbox.credentials();
+    let secret = &credentials.confluent.api_secret;
+    let path = format!("/iam/v2/invitations/{secret}?access_token=short&email={secret}");
+    let request = api.confluent_at(Method::POST, &path);
+    let request = request
+        .header("x-api-key", "short")
+        .header("cookie", "session=short")
+        .header("x-forwarded-auth", format!("Bearer {secret}"));
+    let body = json!({ "email": secret, "client_secret": "short" });
+    send(request.json(&body)).await;
+    let form = [
+        ("subject_token", credentials.subject_token()),
+        ("client_secret", "short"),
+        (
+            "grant_type",
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+        ),
+        ("subject_token_type", "urn:ietf:params:oauth:token-type:jwt"),
+        (
+            "requested_token_type",
+            "urn:ietf:params:oauth:token-type:access_token",
+        ),
+        ("identity_pool_id", credentials.identity_pool_id()),
+    ];
+    let exchanged = send(api.http.post(api.url("/sts/v1/oauth2/token")).form(&form)).await;
+    let issued = exchanged.json()["access_token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+
+    let get = |path: &str| send(api.http.get(api.url(path)));
+    let ledger = get("/_sandbox/ledger").await;
+    let mut texts = vec![ledger.text.clone()];
+    for entry in ledger.json()["requests"].as_array().unwrap() {
+        let exchange = format!("/_sandbox/exchanges/{}", entry["sequence"]);
+        texts.push(get(&exchange).await.text);
+    }
+    assert_eq!(texts.len(), 3);
+    for text in &texts {
+        for hidden in [secret, &issued, credentials.subject_token(), "short"] {
+            assert!(!text.contains(hidden), "{hidden} in {text}");
+        }
+        assert!(text.contains("(hidden)"), "{text}");
+    }
+    assert!(texts[2].contains("token-exchange"), "{}", texts[2]);
+    assert!(texts[2].contains("expires_in"), "{}", texts[2]);
+}
+
+#[tokio::test]
+async fn a_request_is_shown_with_what_was_sent_and_answered() {
+    let api = Api::start().await;
+    api.invite_clickhouse("ada@example.com").await;
+    let rule = Rule::new(Fault::page_after(502));
+    api.sandbox.set_faults(Faults::script([rule]));
+    let lost = api.clickhouse(Method::POST, "").body("[]");
+    send(lost).await;
+    let rule = Rule::new(Fault::reset_before());
+    api.sandbox.set_faults(Faults::script([rule]));
+    let reset = api.clickhouse(Method::GET, "").body("sent").send().await;
+    assert!(reset.is_err());
+
+    let exchange = |number: u64| {
+        let path = format!("/_sandbox/exchanges/{number}");
+        let request = api.http.get(api.url(&path));
+        async move { send(request).await.json() }
+    };
+    let created = exchange(1).await;
+    assert_eq!(created["request"]["operation"], "invitationCreate");
+    let sent = created["request_body"]["text"].as_str().unwrap();
+    assert_eq!(sent, r#"{"email":"ada@example.com"}"#);
+    assert_eq!(created["request_body"]["bytes"], sent.len());
+    let answered = created["response_body"]["text"].as_str().unwrap();
+    let answered: Value = serde_json::from_str(answered).unwrap();
+    assert_eq!(answered["result"]["email"], "ada@example.com");
+    assert_eq!(
+        created["response_headers"]["content-type"],
+        "application/json"
+    );
+
+    let lost = exchange(3).await;
+    assert_eq!(lost["request"]["fault"]["status"], 502);
+    assert_eq!(lost["request_body"]["text"], "[]");
+    let page = lost["response_body"]["text"].as_str().unwrap();
+    assert!(
+        page.starts_with("<"),
+        "what was sent, not what was meant: {page}"
+    );
+
+    let reset = exchange(4).await;
+    assert_eq!(reset["request"]["status"], json!(null));
+    assert_eq!(reset["request_body"]["text"], "sent");
+    assert_eq!(reset["response_body"], json!(null));
+}
+
+#[tokio::test]
+async fn the_ledger_is_followed_by_its_sequence() {
+    let api = Api::start().await;
+    let get = |path: &str| send(api.http.get(api.url(&format!("/_sandbox/{path}"))));
+    let before = get("status").await.json();
+    for name in ["ada", "bob", "cy"] {
+        api.invite_confluent(&format!("{name}@example.com")).await;
+    }
+    let status = get("status").await.json();
+    assert_eq!(status["sequence"], 6);
+    assert_eq!(status["run"], before["run"]);
+    assert_eq!(status["organizations"][0]["invitations"], 3);
+    let revision = |status: &Value| status["revision"].as_u64().unwrap();
+    assert!(revision(&status) > revision(&before), "{status}");
+
+    let sequences = |ledger: &Value, list: &str| -> Vec<u64> {
+        let entries = ledger[list].as_array().unwrap().iter();
+        entries.map(|it| it["sequence"].as_u64().unwrap()).collect()
+    };
+    let ledger = get("ledger?after=2").await.json();
+    assert_eq!(sequences(&ledger, "requests"), [3, 5]);
+    assert_eq!(sequences(&ledger, "commits"), [4, 6]);
+    let ledger = get("ledger?limit=1").await.json();
+    assert_eq!(sequences(&ledger, "requests"), [5]);
+    let ledger = get("ledger?after=6").await.json();
+    assert_eq!(sequences(&ledger, "requests"), [0_u64; 0]);
+
+    send(api.confluent(Method::GET, "")).await;
+    let read = get("status").await.json();
+    assert_eq!(read["sequence"], 7);
+    assert_eq!(revision(&read), revision(&status), "a list changes nothing");
+    api.sandbox.reset();
+    let reset = get("status").await.json();
+    assert_ne!(reset["run"], status["run"]);
+    assert!(revision(&reset) > revision(&read));
+}
+
+#[tokio::test]
+async fn people_are_selected_by_organisation_and_address() {
+    let other = "11111111-0000-4000-8000-000000000002";
+    let api = Api::configured(json!({
+        "seed": 3, "seed_members": 2,
+        "confluent": [{}, { "id": other, "keys": [{ "api_key": "OTHER", "api_secret": "s" }] }],
+    }))
+    .await;
+    let invite = |key: &'static str, secret: String| {
+        let request = api.http.post(api.url("/iam/v2/invitations"));
+        let request = request.basic_auth(key, Some(secret));
+        async move { send(request.json(&json!({ "email": "user1@seeded.example" }))).await }
+    };
+    assert_eq!(invite("OTHER", "s".to_owned()).await.status, 201);
+    let get = |path: &str| send(api.http.get(api.url(&format!("/_sandbox/{path}"))));
+    let emails = |reply: &Value, list: &str| -> Vec<String> {
+        let people = reply[list].as_array().unwrap().iter();
+        people
+            .map(|it| it["email"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let all = get("invitations").await.json();
+    assert_eq!(all["total"], 7);
+    let own = format!("invitations?provider=confluent&organization={other}");
+    let own = get(&own).await.json();
+    assert_eq!(emails(&own, "invitations"), ["user1@seeded.example"]);
+    let latest = get("invitations?provider=clickhouse&limit=2").await.json();
+    let expected = ["user2@seeded.example", "user3@seeded.example"];
+    assert_eq!(emails(&latest, "invitations"), expected);
+    assert_eq!(latest["total"], 3);
+    let found = get("members?email=MEMBER2").await.json();
+    assert_eq!(emails(&found, "members").len(), 2);
+
+    let accept = |organization: Option<&str>| {
+        let body = json!({
+            "provider": "confluent", "email": "user1@seeded.example", "organization": organization,
+        });
+        send(api.http.post(api.url("/_sandbox/accept")).json(&body))
+    };
+    assert_eq!(
+        accept(Some(other)).await.json()["id"],
+        own["invitations"][0]["id"]
+    );
+    assert_eq!(accept(Some("elsewhere")).await.status, 404);
+    assert_eq!(accept(None).await.json()["id"], "i-seed-1");
+}
+
+#[tokio::test]
 async fn an_invitation_can_be_accepted_over_http() {
     let api = Api::start().await;
     let ada = api.invite_confluent("ada@example.com").await;
@@ -181,9 +362,8 @@ async fn each_reason_against_accepting_has_its_error() {
 async fn unknown_admin_paths_are_not_found() {
     let api = Api::start().await;
     for (method, path, status) in [
-        (Method::GET, "/_sandbox", 404),
-        (Method::GET, "/_sandbox/", 404),
         (Method::GET, "/_sandbox/nothing", 404),
+        (Method::GET, "/_sandbox/nothing/", 404),
         (Method::POST, "/_sandbox/ledger", 405),
     ] {
         let reply = send(api.http.request(method.clone(), api.url(path))).await;
