@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `path` | where the configuration file is |
 //! | `file` | reading and checking the file |
+//! | `complete` | what a provider needs |
 //! | `edit` | changing the configuration file |
 //! | `keys` | the keys of each provider and their environment variables |
 //! | `choose` | what flags, variables and the file select |
@@ -16,6 +17,7 @@
 
 mod account;
 mod choose;
+mod complete;
 mod connection;
 mod edit;
 mod file;

@@ -31,3 +31,5 @@ mod selecting;
 mod smoke;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod terminal_setup;
