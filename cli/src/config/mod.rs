@@ -160,11 +160,6 @@ pub(crate) fn connection_flags(
         .collect()
 }
 
-/// The variable that holds the secret of an API key.
-pub(crate) fn secret_variable(kind: ProviderKind) -> &'static str {
-    keys::variable_of(kind, "api_secret").unwrap_or_default()
-}
-
 /// Reads the configuration file and selects the providers.
 pub(crate) fn load(global: &GlobalOptions) -> Result<Selection, Failure> {
     let path = ConfigPath::find(global.config_file.clone())?;

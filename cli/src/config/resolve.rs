@@ -195,13 +195,21 @@ impl ResolvedConfig {
         };
         let mut candidates = Candidates::new();
         candidates.extend(flag.map(|(source, text)| (source.to_owned(), ValueSource::Text(text))));
-        if let Some(name) = key.variable
+        let mut own = self.take_from_profile(key, profile)?;
+        // A variable that the profile itself names does not override the profile.
+        let is_own = |name: &str| {
+            let named = own.iter().map(|(_, value)| value);
+            named
+                .into_iter()
+                .any(|value| matches!(value, ValueSource::Variable(own) if own == name))
+        };
+        if let Some(name) = key.variable.filter(|name| !is_own(name))
             && let Some(text) = variable(name)?
             && !text.trim().is_empty()
         {
             candidates.push((format!("environment {name}"), ValueSource::Text(text)));
         }
-        candidates.append(&mut self.take_from_profile(key, profile)?);
+        candidates.append(&mut own);
         let mut candidates = candidates.into_iter();
         let Some((source, mut value)) = candidates.next() else {
             return Ok(());

@@ -16,8 +16,8 @@ use super::{path::permission_warning, variable};
 /// After this time, a message says which command is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Reads the first line of a file; `label` is what messages call the value. `~/` is the home folder; other relative paths start at the folder of the
-/// configuration file.
+/// Reads the first line of a file; `label` is what messages call the value. `~/` is the home folder; other relative
+/// paths start at the folder of the configuration file.
 pub(super) fn from_file(label: &str, path: &str, config: &Path) -> Result<String, Failure> {
     let file = resolve_path(path, config);
     let text = fs::read_to_string(&file).map_err(|error| {

@@ -69,10 +69,7 @@ async fn config_init_asks_for_what_is_missing() {
         ("Id of the organisation (a UUID): ", "o-1"),
         ("Id of the API key (not its secret): ", "KEY"),
         ("Choice [1]: ", "3"),
-        (
-            "Variable [CLICKHOUSE_CLOUD_API_SECRET]: ",
-            "WAREHOUSE_SECRET",
-        ),
+        ("Variable [WAREHOUSE_API_SECRET]: ", "WAREHOUSE_SECRET"),
     ];
     for (question, answer) in answers {
         session.exp_string(question).unwrap();
