@@ -198,10 +198,9 @@ impl ResolvedConfig {
         let mut own = self.take_from_profile(key, profile)?;
         // A variable that the profile itself names does not override the profile.
         let is_own = |name: &str| {
-            let named = own.iter().map(|(_, value)| value);
-            named
-                .into_iter()
-                .any(|value| matches!(value, ValueSource::Variable(own) if own == name))
+            let is_named =
+                |value: &ValueSource| matches!(value, ValueSource::Variable(own) if own == name);
+            own.iter().any(|(_, value)| is_named(value))
         };
         if let Some(name) = key.variable.filter(|name| !is_own(name))
             && let Some(text) = variable(name)?
