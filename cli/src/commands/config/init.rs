@@ -16,7 +16,7 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub(crate) struct InitArgs {
-    /// The name of the profile, as --profile gives it too [default: the provider's name].
+    /// The name of the profile; --profile gives it too [default: the provider's name].
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
     /// The id of the API key, which is no secret.
