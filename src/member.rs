@@ -359,7 +359,8 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// # let sandbox = Sandbox::builder().config(config).start().await?;
     /// # let provider = Confluent::builder().api_key("KEY", "a-secret").base_url(sandbox.url()).build()?;
     /// # if !provider.capabilities().api_keys || !provider.capabilities().role_scopes { return Ok(()); }
-    /// provider.grant_roles(&"u-ann".parse()?, &["MetricsViewer".parse()?]).await?;
+    /// let change = provider.grant_roles(&"u-ann".parse()?, &["MetricsViewer".parse()?]).await?;
+    /// assert!(change.failed.is_empty());
     /// let roles = provider.key_roles().await?.ok_or("no roles")?;
     /// assert!(roles.iter().any(|role| role.name.as_deref() == Some("MetricsViewer")));
     /// # Ok(())

@@ -73,7 +73,8 @@ that is set; on Windows in %APPDATA%\\org-invitations):
   connection.proxy = \"socks5h://127.0.0.1:1080\"
 
 A flag overrides the environment, and the environment overrides the profile.
-Without a flag, the only provider that is set up is used.
+Without a flag, the default profile (`config use`) or the only provider that is set
+up is used.
 Secrets are never flags. `org-invitations doctor` shows the source of each
 value, and `org-invitations schema config` describes every key of a profile.
 

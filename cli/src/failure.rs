@@ -95,6 +95,14 @@ impl Failure {
         })
     }
 
+    /// The failure with the name of the organisation where it happened, for a command that works on two.
+    pub fn at(self, name: String) -> Self {
+        match self {
+            Self::Library(error) => Self::from(error.with_provider(name)),
+            failure => failure,
+        }
+    }
+
     /// Prints the failure on stderr.
     pub fn report(&self) {
         self.report_of(None);

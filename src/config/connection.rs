@@ -125,7 +125,10 @@ impl ConnectionConfig {
         }
         if let Some(file) = self.ca_file {
             options.ca_certificates = fs::read(&file).map_err(|error| {
-                let message = format!("cannot read the root certificates {}", file.display());
+                let message = format!(
+                    "cannot read the root certificates {}: {error}",
+                    file.display()
+                );
                 config_error(provider, &message)
                     .with_target("root certificates")
                     .with_source(error)

@@ -95,6 +95,37 @@ async fn the_owner_of_the_key_is_told_where_it_is_known() {
 }
 
 #[tokio::test]
+async fn the_roles_of_the_key_are_those_of_its_owner() {
+    let sandbox = sandbox().await;
+    let provider = confluent(&sandbox);
+    assert_eq!(clickhouse(&sandbox).key_roles().await.unwrap(), None);
+    if !has_keys(&provider) || !provider.capabilities().role_scopes {
+        assert_eq!(provider.key_roles().await.unwrap(), None);
+        assert!(sandbox.ledger().requests.is_empty());
+        return;
+    }
+    let before = provider.key_roles().await.unwrap().unwrap();
+    let grant = "MetricsViewer".parse().unwrap();
+    let change = provider.grant_roles(&id("u-ada"), &[grant]).await.unwrap();
+    assert!(change.failed.is_empty(), "{change:?}");
+    let after = provider.key_roles().await.unwrap().unwrap();
+    assert_eq!(after.len(), before.len() + 1, "{after:?}");
+    assert!(
+        after
+            .iter()
+            .any(|role| role.name.as_deref() == Some("MetricsViewer"))
+    );
+    // A service account has roles too.
+    let of_service_account = with_key(&sandbox, "KEY-OF-SA");
+    assert!(of_service_account.key_roles().await.unwrap().is_some());
+    let error = with_key(&sandbox, "NO-RIGHTS")
+        .key_roles()
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
+}
+
+#[tokio::test]
 async fn keys_go_with_their_owner() {
     let sandbox = sandbox().await;
     let further = ConfluentKey::new("BOB-2", "s").user("u-bob");

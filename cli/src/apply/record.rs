@@ -84,6 +84,7 @@ impl Record for StepRecord {
         "id",
         "reason",
     ];
+    const WRAPPED: &'static [&'static str] = &["REASON"];
     const SHORTENED: &'static [&'static str] = &["ROLES"];
     const DROPPED: &'static [&'static str] = &["ID", "LINE"];
 
@@ -207,6 +208,7 @@ impl Record for OutcomeRecord {
         "id",
         "error",
     ];
+    const WRAPPED: &'static [&'static str] = &["ERROR"];
     const DROPPED: &'static [&'static str] = &["ID", "LINE"];
 
     fn row(&self) -> Vec<Cell> {

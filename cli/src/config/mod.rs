@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `path` | where the configuration file is |
 //! | `file` | reading and checking the file |
+//! | `complete` | what a provider needs |
 //! | `edit` | changing the configuration file |
 //! | `keys` | the keys of each provider and their environment variables |
 //! | `choose` | what flags, variables and the file select |
@@ -16,6 +17,7 @@
 
 mod account;
 mod choose;
+mod complete;
 mod connection;
 mod edit;
 mod file;
@@ -156,11 +158,6 @@ pub(crate) fn connection_flags(
             _ => Ok((path, value)),
         })
         .collect()
-}
-
-/// The variable that holds the secret of an API key.
-pub(crate) fn secret_variable(kind: ProviderKind) -> &'static str {
-    keys::variable_of(kind, "api_secret").unwrap_or_default()
 }
 
 /// Reads the configuration file and selects the providers.

@@ -13,8 +13,7 @@ use serde_json::{Map, Value as Json};
 use super::{
     Flags, Profile,
     connection::{self, Flagged, PROXY, shown_proxy},
-    how_to_set_up,
-    keys::{ProfileKey, keys_of, secret_variables, variable_of},
+    keys::{ProfileKey, keys_of, secret_variables},
     redact::{collect_strings, redact_values, redacted_url},
     secret, variable,
 };
@@ -33,7 +32,7 @@ pub(crate) struct ResolvedValue {
 
 /// How a value is obtained.
 #[derive(Debug)]
-enum ValueSource {
+pub(super) enum ValueSource {
     /// The text is the value.
     Text(String),
     /// The first line of this file.
@@ -66,13 +65,15 @@ pub(crate) struct ResolvedConfig {
     /// Warnings about the values.
     pub warnings: Vec<String>,
     /// The values of the [`ProfileKey`]s that are set.
-    sources: Vec<(&'static str, ValueSource)>,
+    pub(super) sources: Vec<(&'static str, ValueSource)>,
     /// The values that only a profile can set.
-    profile_only: Map<String, Json>,
+    pub(super) profile_only: Map<String, Json>,
+    /// The name of the profile.
+    pub(super) profile_name: Option<String>,
     /// The file of the profile, and the lines of its values.
-    profile: Option<(PathBuf, BTreeMap<String, usize>)>,
+    pub(super) profile: Option<(PathBuf, BTreeMap<String, usize>)>,
     /// The file in which a new profile would be written.
-    default_file: Option<PathBuf>,
+    pub(super) default_file: Option<PathBuf>,
     /// The settings of `profile_only` that flags set.
     flagged: BTreeMap<String, Flagged>,
     /// The environment variables that hold secrets, which a command for a secret does not get.
@@ -93,6 +94,7 @@ impl ResolvedConfig {
             warnings: Vec::new(),
             sources: Vec::new(),
             profile_only: profile.map_or_else(Map::new, |(_, profile, _)| profile.values.clone()),
+            profile_name: profile.map(|(name, ..)| name.to_owned()),
             profile: profile.map(|(_, profile, path)| (path.to_owned(), profile.lines.clone())),
             default_file: default_file.cloned(),
             flagged: BTreeMap::new(),
@@ -193,13 +195,20 @@ impl ResolvedConfig {
         };
         let mut candidates = Candidates::new();
         candidates.extend(flag.map(|(source, text)| (source.to_owned(), ValueSource::Text(text))));
-        if let Some(name) = key.variable
+        let mut own = self.take_from_profile(key, profile)?;
+        // A variable that the profile itself names does not override the profile.
+        let is_own = |name: &str| {
+            let is_named =
+                |value: &ValueSource| matches!(value, ValueSource::Variable(own) if own == name);
+            own.iter().any(|(_, value)| is_named(value))
+        };
+        if let Some(name) = key.variable.filter(|name| !is_own(name))
             && let Some(text) = variable(name)?
             && !text.trim().is_empty()
         {
             candidates.push((format!("environment {name}"), ValueSource::Text(text)));
         }
-        candidates.append(&mut self.take_from_profile(key, profile)?);
+        candidates.append(&mut own);
         let mut candidates = candidates.into_iter();
         let Some((source, mut value)) = candidates.next() else {
             return Ok(());
@@ -296,17 +305,19 @@ impl ResolvedConfig {
                 .profile
                 .as_ref()
                 .map_or(Path::new(""), |(path, _)| path);
+            // What a message calls a value that is found elsewhere.
+            let source_name = self.source_of(name).unwrap_or_default();
+            let label = |suffix: &str| format!("`{name}{suffix}` ({source_name})");
             let text = match source {
                 ValueSource::Text(text) => text.clone(),
-                ValueSource::File(path) => secret::from_file(&format!("{name}_file"), path, file)?,
+                ValueSource::File(path) => secret::from_file(&label("_file"), path, file)?,
                 ValueSource::Command(command) => {
-                    let (key, source) = (format!("{name}_command"), self.source_of(name));
                     let own = self.secret_variables.iter().map(String::as_str);
                     let hidden: Vec<&str> = secret_variables().into_iter().chain(own).collect();
-                    secret::from_command(&key, source.unwrap_or_default(), command, &hidden)?
+                    secret::from_command(&label("_command"), command, &hidden)?
                 }
                 ValueSource::Variable(variable) => {
-                    secret::from_variable(&format!("{name}_variable"), variable)?
+                    secret::from_variable(&label("_variable"), variable)?
                 }
             };
             values.insert((*name).to_owned(), Json::String(text));
@@ -351,42 +362,6 @@ impl ResolvedConfig {
     pub fn text_of(&self, name: &str) -> Option<&str> {
         let value = self.values.iter().find(|value| value.name == name);
         value.map(|value| value.display.as_str())
-    }
-
-    /// The keys that the provider needs and that are not set.
-    fn missing_keys(&self) -> Vec<&'static str> {
-        let is_set = |name: &str| {
-            self.profile_only.contains_key(name) || self.sources.iter().any(|(key, _)| *key == name)
-        };
-        let required: &[&str] = match self.kind {
-            ProviderKind::ClickHouse => &["organization_id", "api_key", "api_secret"],
-            _ if is_set("access_token") || is_set("sts") => &[],
-            _ => &["api_key", "api_secret"],
-        };
-        let required = required.iter().copied();
-        required.filter(|name| !is_set(name)).collect()
-    }
-
-    fn check_complete(&self) -> Result<(), Failure> {
-        let missing = self.missing_keys();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let kind = self.kind;
-        let missing: Vec<String> = missing.iter().map(|name| self.describe_key(name)).collect();
-        let file = self.profile.as_ref().map(|(path, _)| path);
-        Err(Failure::Usage(format!(
-            "{kind} is not configured: there is no {}\n{}",
-            missing.join(", and no "),
-            how_to_set_up(kind, file.or(self.default_file.as_ref()))
-        )))
-    }
-
-    fn describe_key(&self, name: &str) -> String {
-        match variable_of(self.kind, name) {
-            Some(variable) => format!("`{name}` ({variable})"),
-            None => format!("`{name}`"),
-        }
     }
 
     fn read<T: DeserializeOwned>(&self, values: Map<String, Json>) -> Result<T, Failure> {

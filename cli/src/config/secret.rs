@@ -16,32 +16,35 @@ use super::{path::permission_warning, variable};
 /// After this time, a message says which command is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Reads the first line of a file. `~/` is the home folder; other relative paths start at the folder of the
-/// configuration file.
-pub(super) fn from_file(key: &str, path: &str, config: &Path) -> Result<String, Failure> {
+/// Reads the first line of a file; `label` is what messages call the value. `~/` is the home folder; other relative
+/// paths start at the folder of the configuration file.
+pub(super) fn from_file(label: &str, path: &str, config: &Path) -> Result<String, Failure> {
     let file = resolve_path(path, config);
     let text = fs::read_to_string(&file).map_err(|error| {
-        Failure::Usage(format!("cannot read `{key}` {}: {error}", file.display()))
+        Failure::Usage(format!(
+            "cannot read {label}, the file {}: {error}",
+            file.display()
+        ))
     })?;
     if let Some(warning) = permission_warning(&file) {
         eprintln!("warning: {warning}");
     }
-    let source = format!("`{key}` {}", file.display());
+    let source = format!("{label}, the file {},", file.display());
     first_line(&text, &source)
         .ok_or_else(|| Failure::Usage(format!("{source} has nothing on its first line")))
 }
 
 /// Reads an environment variable.
-pub(super) fn from_variable(key: &str, name: &str) -> Result<String, Failure> {
+pub(super) fn from_variable(label: &str, name: &str) -> Result<String, Failure> {
     let text = variable(name)?;
     let text = text.and_then(|text| {
-        let (text, warning) = trim(&text, &format!("`{key}` {name}"));
+        let (text, warning) = trim(&text, &format!("{label}, the variable {name},"));
         warning.inspect(|warning| eprintln!("warning: {warning}"));
         (!text.is_empty()).then(|| text.to_owned())
     });
     text.ok_or_else(|| {
         Failure::Usage(format!(
-            "`{key}`: the environment variable {name} is not set"
+            "{label}: the environment variable {name} is not set"
         ))
     })
 }
@@ -71,15 +74,9 @@ pub(super) fn resolve_path(path: &str, config: &Path) -> PathBuf {
 }
 
 /// Runs a command in the shell and returns the first line that it prints. The command may prompt on the terminal and
-/// gets none of the `hidden` variables. No message quotes the command, since it may contain a secret; `source` is where
-/// it is written.
-pub(super) fn from_command(
-    key: &str,
-    source: &str,
-    command: &str,
-    hidden: &[&str],
-) -> Result<String, Failure> {
-    let failure = |wrong: String| Failure::Usage(format!("the command of `{key}` {wrong}"));
+/// gets none of the `hidden` variables. No message quotes the command, since it may contain a secret.
+pub(super) fn from_command(label: &str, command: &str, hidden: &[&str]) -> Result<String, Failure> {
+    let failure = |wrong: String| Failure::Usage(format!("the command of {label} {wrong}"));
     let (shell, option) = if cfg!(windows) {
         ("cmd", "/C")
     } else {
@@ -91,7 +88,7 @@ pub(super) fn from_command(
     }
     process.args([option, command]);
     process.stdin(Stdio::inherit()).stderr(Stdio::inherit());
-    let waiting = format!("waiting for the command of `{key}` ({source})");
+    let waiting = format!("waiting for the command of {label}");
     let output = run_with_notice(&mut process, &waiting)
         .map_err(|error| failure(format!("could not be started: {error}")))?;
     if !output.status.success() {
@@ -99,7 +96,7 @@ pub(super) fn from_command(
     }
     let text = String::from_utf8(output.stdout)
         .map_err(|_| failure("printed text that is not UTF-8".to_owned()))?;
-    first_line(&text, &format!("what the command of `{key}` prints"))
+    first_line(&text, &format!("what the command of {label} prints"))
         .ok_or_else(|| failure("printed nothing on its first line".to_owned()))
 }
 

@@ -275,8 +275,8 @@ async fn init_makes_connection_flags_settings() {
     on(&fixture, &init).await.success();
     let profiles = on(&fixture, &["config", "list", "-o", "json"]).await.one();
     let value = |name: &str| {
-        let values = profiles["values"].as_array().unwrap().iter();
-        let value = values.filter(|value| value["name"] == name).next_back();
+        let mut values = profiles["values"].as_array().unwrap().iter();
+        let value = values.find(|value| value["name"] == name);
         value.unwrap_or_else(|| panic!("no {name}: {profiles}"))["value"].clone()
     };
     assert_eq!(value("connection.proxy"), "socks5h://127.0.0.1:1080");

@@ -33,3 +33,5 @@ mod selecting;
 mod smoke;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod terminal_setup;

@@ -138,6 +138,26 @@ async fn a_slow_command_says_what_is_waited_for() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_variable_that_the_profile_names_overrides_nothing() {
+    let fixture = Fixture::start().await;
+    let secret = &fixture.sandbox.credentials().confluent.api_secret;
+    let how = "api_secret_variable = \"CONFLUENT_CLOUD_API_SECRET\"";
+    fixture.config(&profile(&fixture, how));
+    let set = [("CONFLUENT_CLOUD_API_SECRET", secret.as_str())];
+    let variables = with_variables(fixture.empty_environment(), &set);
+    let list = run(&["list"], &variables).await;
+    // The id and the secret of the key belong together.
+    assert!(
+        !list.success().stderr.contains("warning"),
+        "{}",
+        list.stderr
+    );
+    let doctor = run(&["doctor"], &variables).await;
+    let shown = "[redacted], from the variable CONFLUENT_CLOUD_API_SECRET";
+    assert!(doctor.success().stdout.contains(shown), "{}", doctor.stdout);
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn only_files_with_a_secret_need_to_be_closed() {

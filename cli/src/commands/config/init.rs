@@ -7,7 +7,7 @@ use org_invitations::{BaseUrl, ProviderKind};
 
 use crate::{
     cli::{GlobalOptions, ProviderName},
-    config::{ConfigEdit, ConfigPath, NewProfile, SecretSource, connection_flags, secret_variable},
+    config::{ConfigEdit, ConfigPath, NewProfile, SecretSource, connection_flags},
     failure::Failure,
     interrupt::Interrupt,
     output::{escape_control, shell_quote},
@@ -16,7 +16,7 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub(crate) struct InitArgs {
-    /// The name of the profile, as --profile gives it too [default: the provider's name].
+    /// The name of the profile; --profile gives it too [default: the provider's name].
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
     /// The id of the API key, which is no secret.
@@ -106,7 +106,7 @@ pub(super) async fn run(
     };
     let secret = match args.secret.source()? {
         Some(source) => source,
-        None => questions.secret(kind, &name).await?,
+        None => questions.secret(&name).await?,
     };
     if let SecretSource::File(file) = &secret
         && !file.starts_with('~')
@@ -276,6 +276,19 @@ fn base_url(global: &GlobalOptions) -> Result<Option<String>, Failure> {
     }
 }
 
+/// A variable for the secret of a profile, named after it: the vendor's own one would replace that of every profile.
+fn default_variable(profile: &str) -> String {
+    let letter = |letter: char| match letter.is_ascii_alphanumeric() {
+        true => letter.to_ascii_uppercase(),
+        false => '_',
+    };
+    let name: String = profile.chars().map(letter).collect();
+    match name.starts_with(|first: char| first.is_ascii_digit()) {
+        true => format!("P{name}_API_SECRET"),
+        false => format!("{name}_API_SECRET"),
+    }
+}
+
 /// The questions on a terminal.
 struct Questions<'a> {
     interrupt: &'a Interrupt,
@@ -330,14 +343,14 @@ impl Questions<'_> {
         }
     }
 
-    async fn secret(&self, kind: ProviderKind, name: &str) -> Result<SecretSource, Failure> {
+    async fn secret(&self, name: &str) -> Result<SecretSource, Failure> {
+        let variable = default_variable(name);
         eprintln!(
             "Where is the secret of the key? Only its place is written.\n  \
              1  a command prints it, such as `pass show {}`\n  \
              2  a file holds it\n  \
-             3  an environment variable holds it, such as {}",
-            escape_control(name),
-            secret_variable(kind)
+             3  an environment variable holds it, such as {variable}",
+            escape_control(name)
         );
         loop {
             match self.text("Choice", Some("1")).await?.as_str() {
@@ -348,7 +361,7 @@ impl Questions<'_> {
             }
         }
         loop {
-            let name = self.text("Variable", Some(secret_variable(kind))).await?;
+            let name = self.text("Variable", Some(&variable)).await?;
             match variable_name(&name) {
                 Ok(name) => return Ok(SecretSource::Variable(name)),
                 Err(Failure::Usage(wrong)) => eprintln!("{wrong}"),

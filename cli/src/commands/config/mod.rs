@@ -19,7 +19,7 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
-    /// Write a profile into the configuration file. Asks for what is missing.
+    /// Write a profile into the configuration file. On a terminal, asks for what is missing.
     #[command(after_help = "\
 Examples:
   org-invitations config init               # asks

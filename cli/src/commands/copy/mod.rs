@@ -122,14 +122,16 @@ pub(crate) async fn run(
     let mut journal = path
         .map(|path| Journal::open(path, &target.account, args.apply.resume))
         .transpose()?;
-    let mut existing = interrupt.or_interrupted(list_invitations(&source)).await?;
+    let at_source = |failure: Failure| failure.at(source.name());
+    let existing = interrupt.or_interrupted(list_invitations(&source)).await;
+    let mut existing = existing.map_err(at_source)?;
     if source.capabilities().role_scopes && !args.ignore.contains(&IgnoredField::Roles) {
         // Roles that are given to users are no part of their invitations.
         let mut people = People::new(existing, Vec::new());
         let roles = async { Ok(people.load_roles(&*source).await) };
         match interrupt.or_interrupted(roles).await? {
             // A server without role bindings has none.
-            Err(error) if error.status() != Some(404) => return Err(error.into()),
+            Err(error) if error.status() != Some(404) => return Err(at_source(error.into())),
             _ => {}
         }
         existing = people.invitations;
@@ -150,7 +152,8 @@ pub(crate) async fn run(
         .map(|one| invitation_for_target(one, &args, map.as_ref(), is_same_vendor))
         .collect();
     let invitations: Vec<_> = requested.iter().map(|(new, _)| new.clone()).collect();
-    let at_target = load_people(&target, &invitations, false, interrupt).await?;
+    let at_target = load_people(&target, &invitations, false, interrupt).await;
+    let at_target = at_target.map_err(|failure| failure.at(target.name()))?;
     if let Some(journal) = &mut journal {
         journal.check_organization(&target.account, &at_target.invitations)?;
     }

@@ -1,7 +1,9 @@
 //! `spec`: compare, check and show a vendor's OpenAPI document.
 
+mod document;
+
 use std::{
-    io::{self, Read, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -12,9 +14,10 @@ use org_invitations_spec_diff::{Class, Finding, diff, diff_names};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use self::document::{is_stdin, read};
 use crate::{
     failure::{Exit, Failure},
-    output::{Cell, ERROR, Format, Output, Record, SUCCESS, WARNING, escape_control, shell_quote},
+    output::{Cell, ERROR, Format, Output, Record, SUCCESS, WARNING},
 };
 
 /// The commands about a document. The API is recognised by its paths.
@@ -184,57 +187,6 @@ fn show(file: &Path, out: &mut Output) -> Result<(), Failure> {
         out.document(surface(&document, &api)?.value())?;
     }
     Ok(())
-}
-
-fn is_stdin(path: &Path) -> bool {
-    path == Path::new("-")
-}
-
-/// Reads a document from a file or from stdin.
-fn read(path: &Path) -> Result<Document, Failure> {
-    let name = match is_stdin(path) {
-        true => "stdin".to_owned(),
-        false => path.display().to_string(),
-    };
-    if name.starts_with("https://") || name.starts_with("http://") {
-        let name = escape_control(&name);
-        return Err(Failure::Usage(format!(
-            "{name} is a URL, and this command reads files and stdin\nhint: curl -fsSL {} | org-invitations spec \
-             check -",
-            shell_quote(&name)
-        )));
-    }
-    let mut bytes = Vec::new();
-    let read = match is_stdin(path) {
-        true => io::stdin().lock().read_to_end(&mut bytes).map(drop),
-        false => std::fs::read(path).map(|read| bytes = read),
-    };
-    // What cannot be read is reported by the reader of documents.
-    if read.is_ok() && is_html(&bytes) {
-        return Err(Failure::Usage(format!(
-            "{name} is an HTML page, not an OpenAPI document in JSON or YAML\nhint: a login page, or one that shows the \
-             document to people, is an answer too; look for the link to the JSON or YAML itself"
-        )));
-    }
-    match is_stdin(path) {
-        true => {
-            read?;
-            Document::parse(&name, &bytes).map_err(unusable)
-        }
-        false => Document::read(path).map_err(unusable),
-    }
-}
-
-/// Whether a text begins as HTML does.
-fn is_html(bytes: &[u8]) -> bool {
-    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(1_000)]).to_lowercase();
-    let start =
-        start.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '\u{feff}');
-    let is_comment_before = start.starts_with("<!--") && start.contains("<html");
-    is_comment_before
-        || ["<!doctype html", "<html", "<head"]
-            .iter()
-            .any(|tag| start.starts_with(tag))
 }
 
 fn surface(document: &Document, api: &Api) -> Result<Surface, Failure> {
