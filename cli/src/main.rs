@@ -6,6 +6,7 @@
 //! | `commands/` | one module for each command, with its arguments and examples |
 //! | `roster/` | reading rosters, and writing the rows that fail |
 //! | `apply/` | applying a plan: prompt, progress, journal, report |
+//! | `audit/` | the audit log: a line for each change |
 //! | `bulk/` | many invitations or organisations at once: concurrency, outages, the limit on deletions |
 //! | `config/` | the configuration file, the environment and flags, and their precedence |
 //! | `output/` | one module for each format; colours; escaping |
@@ -22,6 +23,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod apply;
+mod audit;
 mod bulk;
 mod cli;
 mod commands;
@@ -44,11 +46,12 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use crate::{
+    audit::AuditLog,
     cli::{Cli, Command},
-    failure::Failure,
+    failure::{Exit, Failure},
     interrupt::Interrupt,
     output::{ColorChoice, Format, Output},
 };
@@ -66,6 +69,8 @@ fn main() -> ExitCode {
     };
     cli.global = cli.global.with_options_before_command(std::env::args_os());
     logging::start(cli.global.verbose, cli.global.color);
+    let audit = AuditLog::of_command(&command_name(&matches), cli.command.is_change());
+    cli.global.audit = audit.clone();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -78,13 +83,26 @@ fn main() -> ExitCode {
         }
         Err(error) => Err(Failure::from(error)),
     };
+    let has_whole_audit_log = !audit.report_unwritten();
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) if has_whole_audit_log => ExitCode::SUCCESS,
+        Ok(()) => Exit::Failed.into(),
         Err(failure) => {
             failure.report();
             failure.exit().map_or(ExitCode::SUCCESS, ExitCode::from)
         }
     }
+}
+
+/// The name of the command, such as `members remove`.
+fn command_name(matches: &ArgMatches) -> String {
+    let mut names = Vec::new();
+    let mut next = matches.subcommand();
+    while let Some((name, matches)) = next {
+        names.push(name);
+        next = matches.subcommand();
+    }
+    names.join(" ")
 }
 
 async fn run(cli: Cli) -> Result<(), Failure> {

@@ -252,7 +252,7 @@ async fn connect_one(
     name: Option<&str>,
 ) -> Result<ProviderContext, Failure> {
     let Selected::Vendor { kind, profile, .. } = selected else {
-        return provider::sandbox().await;
+        return Ok(provider::sandbox().await?.audited(&selection.audit));
     };
     let resolved = selection.resolve(*kind, profile.as_deref())?;
     for warning in &resolved.warnings {
@@ -264,7 +264,7 @@ async fn connect_one(
     let mut context = provider::build(&resolved)?;
     context.profile.clone_from(profile);
     context.flags = selection.repeated_flags();
-    Ok(context)
+    Ok(context.audited(&selection.audit))
 }
 
 fn no_provider_message(selection: &Selection) -> String {

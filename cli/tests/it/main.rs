@@ -1,6 +1,7 @@
 //! The command as a process, against a sandbox.
 
 mod api_keys;
+mod audit_log;
 mod choosing;
 #[cfg(unix)]
 mod completion;
