@@ -334,6 +334,10 @@ pub(crate) enum Command {
     Sql(crate::commands::sql::SqlArgs),
     /// Serve both vendors' APIs from memory, for tests.
     Sandbox(SandboxArgs),
+    /// Serve one organisation by the Model Context Protocol, for assistants: reading, unless writes are
+    /// allowed.
+    #[cfg(feature = "mcp")]
+    Mcp(crate::commands::mcp::McpArgs),
     /// Compare and check a vendor's OpenAPI documents.
     #[command(subcommand)]
     Spec(SpecCommand),
@@ -374,6 +378,8 @@ impl Command {
             | Self::Man(_) => false,
             #[cfg(feature = "sql")]
             Self::Sql(_) => false,
+            #[cfg(feature = "mcp")]
+            Self::Mcp(args) => args.allow_writes,
         }
     }
 }

@@ -14,6 +14,7 @@
 //! | `provider` | building a provider from its configuration |
 //! | `providers` | the providers that a command works on |
 //! | `failure` | messages, hints and exit codes |
+//! | `messages` | messages for people |
 //! | `interrupt` | Ctrl-C |
 //! | `prompt` | confirmation prompts |
 //! | `version` | the version, and the documents that the bindings are generated from |
@@ -21,6 +22,10 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+// Its macro `eprintln!` is that of every module after it.
+#[macro_use]
+mod messages;
 
 mod apply;
 mod audit;
@@ -194,6 +199,11 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         #[cfg(feature = "sql")]
         Command::Sql(options) => commands::sql::run(&global, options, interrupt, out).await,
         Command::Config(command) => commands::config::run(&global, command, interrupt, out).await,
+        #[cfg(feature = "mcp")]
+        Command::Mcp(options) => {
+            let provider = providers::single(&global).await?;
+            commands::mcp::run(&global, provider, options, interrupt).await
+        }
         Command::Doctor => commands::doctor::run(&global, interrupt, out).await,
         Command::Demo => interrupt.or_unchanged("", commands::demo::run(out)).await,
         Command::Sandbox(options) => commands::sandbox::run(&global, options, interrupt, out).await,

@@ -20,6 +20,7 @@ use crate::{
 };
 
 /// A provider with what a command needs to know about it.
+#[derive(Clone)]
 pub(crate) struct ProviderContext {
     /// The name of the provider in the output.
     pub label: String,
@@ -36,8 +37,10 @@ pub(crate) struct ProviderContext {
     /// The base URL of the API, if the configuration has it.
     base_url: Option<String>,
     provider: Arc<dyn OrganizationProvider>,
+    /// The provider without the audit log.
+    unaudited: Arc<dyn OrganizationProvider>,
     /// The sandbox stops when it is dropped.
-    _sandbox: Option<Sandbox>,
+    _sandbox: Option<Arc<Sandbox>>,
 }
 
 #[cfg(feature = "sql")]
@@ -71,7 +74,8 @@ impl ProviderContext {
             user: log.user(),
             command: log.command().to_owned(),
         };
-        self.provider = Arc::new(Audited::new(self.provider, log.clone(), origin));
+        let provider = Arc::clone(&self.unaudited);
+        self.provider = Arc::new(Audited::new(provider, log.clone(), origin));
         self
     }
 
@@ -174,6 +178,7 @@ fn build_from(
         rate,
         organization_id: resolved.text_of("organization_id").map(str::to_owned),
         base_url: resolved.text_of("base_url").map(str::to_owned),
+        unaudited: Arc::clone(&provider),
         provider,
         _sandbox: None,
     })
@@ -189,6 +194,7 @@ pub(crate) async fn sandbox() -> Result<ProviderContext, Failure> {
         .base_url(sandbox.url())
         .observer(rate.observer())
         .build()?;
+    let provider: Arc<dyn OrganizationProvider> = Arc::new(provider);
     Ok(ProviderContext {
         label: "sandbox".to_owned(),
         profile: None,
@@ -201,7 +207,8 @@ pub(crate) async fn sandbox() -> Result<ProviderContext, Failure> {
         rate,
         organization_id: None,
         base_url: None,
-        provider: Arc::new(provider),
-        _sandbox: Some(sandbox),
+        unaudited: Arc::clone(&provider),
+        provider,
+        _sandbox: Some(Arc::new(sandbox)),
     })
 }

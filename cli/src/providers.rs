@@ -30,6 +30,20 @@ pub(crate) struct Origin {
 }
 
 impl Providers {
+    /// One provider that is built already.
+    #[cfg(feature = "mcp")]
+    pub fn of(provider: ProviderContext) -> Self {
+        let origin = Origin {
+            label: provider.label.clone(),
+            profile: None,
+            name: None,
+        };
+        Self {
+            origins: vec![origin],
+            providers: vec![Ok(provider)],
+        }
+    }
+
     /// The providers, and where the results of each come from.
     pub fn into_parts(self) -> (Vec<Origin>, Vec<Result<ProviderContext, Failure>>) {
         (self.origins, self.providers)

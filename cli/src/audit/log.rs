@@ -18,11 +18,13 @@ use crate::{
 /// A line is one write to a file that is open for appending, so that several processes may use one file. Once a line
 /// could not be written, the log accepts no further change.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct AuditLog(Arc<Shared>);
+pub(crate) struct AuditLog {
+    command: String,
+    shared: Arc<Shared>,
+}
 
 #[derive(Debug, Default)]
 struct Shared {
-    command: String,
     /// Whether the command is there to change something.
     is_required: bool,
     setting: OnceLock<Option<AuditSetting>>,
@@ -44,11 +46,23 @@ struct State {
 impl AuditLog {
     /// The log of a command, which `is_required` opens before the command begins.
     pub fn of_command(command: &str, is_required: bool) -> Self {
-        Self(Arc::new(Shared {
-            command: command.to_owned(),
+        let shared = Shared {
             is_required,
             ..Shared::default()
-        }))
+        };
+        Self {
+            command: command.to_owned(),
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// The same log for another command of the process.
+    #[cfg(feature = "mcp")]
+    pub fn named(&self, command: &str) -> Self {
+        Self {
+            command: command.to_owned(),
+            shared: Arc::clone(&self.shared),
+        }
     }
 
     /// Sets the file, if it is not set yet, and opens it for a command that is there to change something.
@@ -57,8 +71,8 @@ impl AuditLog {
     ///
     /// The file cannot be opened.
     pub fn start(&self, setting: Option<AuditSetting>) -> Result<(), Failure> {
-        let setting = self.0.setting.get_or_init(|| setting);
-        if setting.is_none() || !self.0.is_required {
+        let setting = self.shared.setting.get_or_init(|| setting);
+        if setting.is_none() || !self.shared.is_required {
             return Ok(());
         }
         self.ready().map_err(Failure::Usage)
@@ -71,12 +85,12 @@ impl AuditLog {
 
     /// The name of the command, such as `members remove`.
     pub fn command(&self) -> &str {
-        &self.0.command
+        &self.command
     }
 
     /// The user of the operating system.
     pub fn user(&self) -> Option<String> {
-        let user = self.0.user.get_or_init(|| whoami::username().ok());
+        let user = self.shared.user.get_or_init(|| whoami::username().ok());
         user.clone()
     }
 
@@ -135,11 +149,14 @@ impl AuditLog {
 
     /// The file of the log.
     pub fn setting(&self) -> Option<&AuditSetting> {
-        self.0.setting.get()?.as_ref()
+        self.shared.setting.get()?.as_ref()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

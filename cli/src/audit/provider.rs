@@ -70,6 +70,16 @@ impl Audited {
         })
     }
 
+    /// Remembers whom invitations and the users that they created are about.
+    fn remember_invitations<'i>(&self, read: impl IntoIterator<Item = &'i Invitation>) {
+        let ids = |one: &'i Invitation| {
+            let user = one.user.as_ref().map(|user| user.id.as_str());
+            let ids = [Some(one.id.as_str()), user].into_iter().flatten();
+            ids.map(|id| (id, one.email.as_str()))
+        };
+        self.remember(read.into_iter().flat_map(ids));
+    }
+
     fn remember<'i>(&self, read: impl IntoIterator<Item = (&'i str, &'i str)>) {
         let addresses = self.addresses.lock();
         let mut addresses = addresses.unwrap_or_else(PoisonError::into_inner);
@@ -110,9 +120,7 @@ impl InvitationProvider for Audited {
         let exchanges = change.exchanges.clone();
         let result = exchanges.collect(self.inner.create(new)).await;
         change.finish_create(&result);
-        if let Ok(created) = &result {
-            self.remember([(created.id.as_str(), created.email.as_str())]);
-        }
+        self.remember_invitations(&result);
         result
     }
 
@@ -122,14 +130,13 @@ impl InvitationProvider for Audited {
 
     async fn get(&self, id: &InvitationId) -> Result<Invitation> {
         let found = self.inner.get(id).await?;
-        self.remember([(found.id.as_str(), found.email.as_str())]);
+        self.remember_invitations([&found]);
         Ok(found)
     }
 
     async fn list_page(&self, query: &ListQuery, token: Option<&PageToken>) -> Result<Page> {
         let page = self.inner.list_page(query, token).await?;
-        let read = page.items.iter().flatten();
-        self.remember(read.map(|one| (one.id.as_str(), one.email.as_str())));
+        self.remember_invitations(page.items.iter().flatten());
         Ok(page)
     }
 

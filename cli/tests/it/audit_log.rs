@@ -285,6 +285,7 @@ async fn roles_that_cannot_be_bound_have_lines() {
         line("grant-role", "done", &["BillingAdmin"]),
     ];
     assert_eq!(seen, expected);
+    assert!(lines.iter().all(|line| line["email"] == ANN), "{lines:#?}");
     let commits = fixture.sandbox.ledger().commits;
     let done = lines.iter().filter(|line| line["outcome"] == "done");
     let done: Vec<_> = done.map(|line| line["request_id"].as_str()).collect();

@@ -52,6 +52,7 @@ async fn help_texts_match_the_golden_files() {
         "config test",
         "doctor",
         "demo",
+        "mcp",
         "sandbox",
         "sandbox accept",
         "sandbox clock",

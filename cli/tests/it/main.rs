@@ -16,6 +16,8 @@ mod json;
 mod layout;
 mod list;
 mod man;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod outage;
 mod output;
 mod people;
