@@ -108,6 +108,7 @@ async fn schemas_match_the_golden_file() {
         "roles",
         "doctor",
         "config-list",
+        "audit-log",
         "config",
     ] {
         let schema = run(&["schema", of], &none).await.json();
