@@ -22,10 +22,10 @@ pub(crate) struct AuditRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The roles that were asked for, given or taken, on Confluent with their scopes.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
     /// The roles that `set-roles` took away.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles_removed: Vec<String>,
     /// What became of the change.
     pub outcome: AuditOutcome,

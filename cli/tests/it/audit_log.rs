@@ -136,6 +136,11 @@ async fn every_change_has_exactly_one_line() {
         .await
         .success();
     is_the_ledger_from(&fixture, commits, before);
+    let schema = fixture.run(&["schema", "audit-log"]).await.json();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    for line in lines(&fixture) {
+        assert!(schema.is_valid(&line), "{line:#}");
+    }
     for (provider, action) in [("confluent", "delete"), ("clickhouse", "create")] {
         let is_it = |line: &Value| line["provider"] == provider && line["action"] == action;
         let found = lines(&fixture).split_off(before).into_iter().filter(is_it);
