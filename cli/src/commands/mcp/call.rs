@@ -78,6 +78,9 @@ impl Runner {
                 Some(false) => Some(self.writes.lock().await),
                 _ => None,
             };
+            if interrupt.happened() {
+                return Ok(Err(Failure::Interrupted("nothing was sent".to_owned())));
+            }
             let mut out = printed.output();
             let outcome = self.command(&call.tool, &interrupt, &mut out).await;
             let flushed = std::io::Write::flush(&mut out);

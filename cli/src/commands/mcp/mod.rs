@@ -47,6 +47,7 @@ unless the call says `dry_run: false`, and has the checks of the command with it
 name. The limits are those of this command line; a call can only make them
 stricter: --max-deletes for each call, --keep and --min-admins. On Confluent a call
 that removes members has to accept that everything that they own is deleted.
+`apply` keeps no journal here; --audit-log tells what was changed.
 
 Standard input and output carry the protocol; messages go to standard error too.
 The server ends with its input or with Ctrl-C, after the change in progress.")]
