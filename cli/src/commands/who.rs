@@ -48,7 +48,7 @@ pub(crate) async fn run(
         results.send(Ok(find(&provider, args).await?)).await;
         Ok(())
     };
-    let show = |origin: &Origin, people| {
+    let show = |origin: &Origin, people: Vec<Person>| {
         for person in people.into_iter().flat_map(of_each_member) {
             records.push(PersonRecord::of_organization(origin, person))?;
         }
