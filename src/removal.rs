@@ -23,6 +23,7 @@ use crate::error::{Error, ErrorKind, Operation};
 pub struct RemovalLimit {
     percent: u8,
     minimum: usize,
+    maximum: usize,
 }
 
 impl Default for RemovalLimit {
@@ -30,6 +31,7 @@ impl Default for RemovalLimit {
         Self {
             percent: 25,
             minimum: 5,
+            maximum: usize::MAX,
         }
     }
 }
@@ -40,6 +42,7 @@ impl RemovalLimit {
         Self {
             percent: 0,
             minimum: count,
+            maximum: usize::MAX,
         }
     }
 
@@ -48,6 +51,7 @@ impl RemovalLimit {
         Self {
             percent: percent.min(100),
             minimum: 0,
+            maximum: usize::MAX,
         }
     }
 
@@ -56,14 +60,29 @@ impl RemovalLimit {
         Self {
             percent: 100,
             minimum: usize::MAX,
+            maximum: usize::MAX,
         }
+    }
+
+    /// Allows no more than this number either.
+    ///
+    /// ```
+    /// use org_invitations::RemovalLimit;
+    ///
+    /// let limit = RemovalLimit::percent(25).at_most(3);
+    /// assert_eq!((limit.allowed(8), limit.allowed(100)), (2, 3));
+    /// ```
+    #[must_use]
+    pub fn at_most(mut self, count: usize) -> Self {
+        self.maximum = self.maximum.min(count);
+        self
     }
 
     /// The number of invitations that may be withdrawn of `existing` ones.
     pub fn allowed(&self, existing: usize) -> usize {
         let share = existing / 100 * usize::from(self.percent)
             + existing % 100 * usize::from(self.percent) / 100;
-        share.max(self.minimum)
+        share.max(self.minimum).min(self.maximum)
     }
 
     /// Checks a run that withdraws `removals` of `existing` invitations.
@@ -90,10 +109,15 @@ impl RemovalLimit {
 impl fmt::Display for RemovalLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.percent, self.minimum) {
+            (_, usize::MAX) if self.maximum < usize::MAX => return write!(f, "{}", self.maximum),
             (_, usize::MAX) => f.write_str("no limit"),
-            (0, count) => write!(f, "{count}"),
+            (0, count) => return write!(f, "{}", count.min(self.maximum)),
             (percent, 0) => write!(f, "{percent} %"),
             (percent, count) => write!(f, "{percent} %, and at least {count}"),
+        }?;
+        match self.maximum {
+            usize::MAX => Ok(()),
+            count => write!(f, ", and at most {count}"),
         }
     }
 }

@@ -6,6 +6,7 @@ use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 use org_invitations::ProviderKind;
 
 use crate::{
+    audit::AuditLog,
     commands::{
         apply::ApplyArgs, completions::CompletionsArgs, config::ConfigCommand, copy::CopyArgs,
         create::CreateArgs, delete::DeleteArgs, export::ExportArgs, get::GetArgs, list::ListArgs,
@@ -88,6 +89,14 @@ organisations at once, each with its own key and rate limit, and print the rows
 in the order of the profiles (with --all-profiles: of their names), with a column
 `profile`. A profile that fails hides none of the others; the exit code is then 1,
 or that of the failures if nothing succeeded.
+
+The audit log: each change of an organisation appends a line of JSON to the file of
+--audit-log, of ORG_INVITATIONS_AUDIT_LOG, or of `audit_log = \"FILE\"` at the top
+of the configuration file. It says when, who (the user, the profile and the id of
+the key, never a secret), what, the outcome (done, failed or unknown) and the id of
+the request. Without a line nothing is changed: if the file cannot be opened, the
+command changes nothing; if it cannot be written, the command stops.
+`org-invitations schema audit-log` describes a line.
 
 Other variables: ORG_INVITATIONS_PROVIDER, ORG_INVITATIONS_PROFILE,
 ORG_INVITATIONS_CONFIG, ORG_INVITATIONS_SANDBOX_URL, NO_COLOR.
@@ -180,9 +189,17 @@ pub(crate) struct GlobalOptions {
     )]
     pub color: ColorChoice,
 
+    /// Append a line of JSON to this file for each change: when, who, what, and what became of it.
+    #[arg(long, value_name = "FILE", global = true, help_heading = OUTPUT)]
+    pub audit_log: Option<PathBuf>,
+
     /// Log requests on stderr; repeat for more detail.
     #[arg(long, short, global = true, action = clap::ArgAction::Count, help_heading = OUTPUT)]
     pub verbose: u8,
+
+    /// The audit log of the command.
+    #[arg(skip)]
+    pub audit: AuditLog,
 }
 
 impl GlobalOptions {
@@ -209,6 +226,7 @@ impl GlobalOptions {
                 ("--ca-file", self.ca_file.is_some()),
                 ("--proxy", self.proxy.is_some()),
                 ("--timeout", self.timeout.is_some()),
+                ("--audit-log", self.audit_log.is_some()),
             ],
         )
     }
@@ -316,6 +334,10 @@ pub(crate) enum Command {
     Sql(crate::commands::sql::SqlArgs),
     /// Serve both vendors' APIs from memory, for tests.
     Sandbox(SandboxArgs),
+    /// Serve one organisation by the Model Context Protocol, for assistants: reading, unless writes are
+    /// allowed.
+    #[cfg(feature = "mcp")]
+    Mcp(crate::commands::mcp::McpArgs),
     /// Compare and check a vendor's OpenAPI documents.
     #[command(subcommand)]
     Spec(SpecCommand),
@@ -325,4 +347,39 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
     /// Print the manual as man pages.
     Man(ManArgs),
+}
+
+impl Command {
+    /// Whether the command is there to change an organisation. `sql` may or may not be.
+    pub fn is_change(&self) -> bool {
+        match self {
+            Self::Create(args) => !args.dry_run,
+            Self::Delete(args) => !args.dry_run,
+            Self::Renew(args) => !args.dry_run,
+            Self::Remove(args) => !args.options.dry_run,
+            Self::Apply(args) => !args.apply.dry_run,
+            Self::Copy(args) => !args.apply.dry_run,
+            Self::Members(MembersCommand::SetRoles(args)) => !args.dry_run,
+            Self::Members(MembersCommand::Remove(args)) => !args.options.dry_run,
+            Self::List(_)
+            | Self::Get(_)
+            | Self::Export(_)
+            | Self::Who(_)
+            | Self::Members(MembersCommand::List(_) | MembersCommand::Get(_))
+            | Self::Roles(_)
+            | Self::Plan(_)
+            | Self::Doctor
+            | Self::Config(_)
+            | Self::Demo
+            | Self::Sandbox(_)
+            | Self::Spec(_)
+            | Self::Schema(_)
+            | Self::Completions(_)
+            | Self::Man(_) => false,
+            #[cfg(feature = "sql")]
+            Self::Sql(_) => false,
+            #[cfg(feature = "mcp")]
+            Self::Mcp(args) => args.allow_writes,
+        }
+    }
 }

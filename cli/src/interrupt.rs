@@ -17,14 +17,25 @@ impl Interrupt {
     /// Starts to catch Ctrl-C and, on Unix, SIGTERM and SIGHUP.
     pub fn listen() -> Self {
         let (count, receiver) = watch::channel(0);
+        // From now on, and not only once the task runs.
+        let signals = Signals::catch();
         tokio::spawn(async move {
-            while wait_for_signal().await.is_ok() {
-                count.send_modify(|count| *count += 1);
+            if let Ok(mut signals) = signals {
+                while signals.next().await.is_some() {
+                    count.send_modify(|count| *count += 1);
+                }
             }
             // Where signals cannot be caught, the channel stays open so that receivers keep waiting.
             count.closed().await;
         });
         Self(receiver)
+    }
+
+    /// Signals that the sender gives, by counting them.
+    #[cfg(feature = "mcp")]
+    pub fn manual() -> (Self, watch::Sender<u32>) {
+        let (count, receiver) = watch::channel(0);
+        (Self(receiver), count)
     }
 
     /// Whether at least one signal arrived.
@@ -72,19 +83,60 @@ impl Interrupt {
     }
 }
 
+/// The signals that ask a command to stop.
 #[cfg(unix)]
-async fn wait_for_signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
-        _ = hang_up.recv() => Ok(()),
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn catch() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Option<()> {
+        tokio::select! {
+            signal = self.interrupt.recv() => signal,
+            signal = self.terminate.recv() => signal,
+            signal = self.hang_up.recv() => signal,
+        }
     }
 }
 
-#[cfg(not(unix))]
-async fn wait_for_signal() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+/// Ctrl-C.
+#[cfg(windows)]
+struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Signals {
+    fn catch() -> std::io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    async fn next(&mut self) -> Option<()> {
+        self.0.recv().await
+    }
+}
+
+/// Ctrl-C, as far as the platform has it.
+#[cfg(not(any(unix, windows)))]
+struct Signals;
+
+#[cfg(not(any(unix, windows)))]
+impl Signals {
+    fn catch() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> Option<()> {
+        tokio::signal::ctrl_c().await.ok()
+    }
 }

@@ -6,6 +6,7 @@
 //! | `commands/` | one module for each command, with its arguments and examples |
 //! | `roster/` | reading rosters, and writing the rows that fail |
 //! | `apply/` | applying a plan: prompt, progress, journal, report |
+//! | `audit/` | the audit log: a line for each change |
 //! | `bulk/` | many invitations or organisations at once: concurrency, outages, the limit on deletions |
 //! | `config/` | the configuration file, the environment and flags, and their precedence |
 //! | `output/` | one module for each format; colours; escaping |
@@ -13,6 +14,7 @@
 //! | `provider` | building a provider from its configuration |
 //! | `providers` | the providers that a command works on |
 //! | `failure` | messages, hints and exit codes |
+//! | `messages` | messages for people |
 //! | `interrupt` | Ctrl-C |
 //! | `prompt` | confirmation prompts |
 //! | `version` | the version, and the documents that the bindings are generated from |
@@ -21,7 +23,12 @@
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+// Its macro `eprintln!` is that of every module after it.
+#[macro_use]
+mod messages;
+
 mod apply;
+mod audit;
 mod bulk;
 mod cli;
 mod commands;
@@ -44,11 +51,12 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use crate::{
+    audit::AuditLog,
     cli::{Cli, Command},
-    failure::Failure,
+    failure::{Exit, Failure},
     interrupt::Interrupt,
     output::{ColorChoice, Format, Output},
 };
@@ -66,6 +74,8 @@ fn main() -> ExitCode {
     };
     cli.global = cli.global.with_options_before_command(std::env::args_os());
     logging::start(cli.global.verbose, cli.global.color);
+    let audit = AuditLog::of_command(&command_name(&matches), cli.command.is_change());
+    cli.global.audit = audit.clone();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -78,13 +88,26 @@ fn main() -> ExitCode {
         }
         Err(error) => Err(Failure::from(error)),
     };
+    let has_whole_audit_log = !audit.report_unwritten();
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) if has_whole_audit_log => ExitCode::SUCCESS,
+        Ok(()) => Exit::Failed.into(),
         Err(failure) => {
             failure.report();
             failure.exit().map_or(ExitCode::SUCCESS, ExitCode::from)
         }
     }
+}
+
+/// The name of the command, such as `members remove`.
+fn command_name(matches: &ArgMatches) -> String {
+    let mut names = Vec::new();
+    let mut next = matches.subcommand();
+    while let Some((name, matches)) = next {
+        names.push(name);
+        next = matches.subcommand();
+    }
+    names.join(" ")
 }
 
 async fn run(cli: Cli) -> Result<(), Failure> {
@@ -176,6 +199,11 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         #[cfg(feature = "sql")]
         Command::Sql(options) => commands::sql::run(&global, options, interrupt, out).await,
         Command::Config(command) => commands::config::run(&global, command, interrupt, out).await,
+        #[cfg(feature = "mcp")]
+        Command::Mcp(options) => {
+            let provider = providers::single(&global).await?;
+            commands::mcp::run(&global, provider, options, interrupt).await
+        }
         Command::Doctor => commands::doctor::run(&global, interrupt, out).await,
         Command::Demo => interrupt.or_unchanged("", commands::demo::run(out)).await,
         Command::Sandbox(options) => commands::sandbox::run(&global, options, interrupt, out).await,

@@ -5,11 +5,12 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use crate::{
     failure::{Exit, Failure},
     interrupt::Interrupt,
+    messages,
 };
 
 /// Whether a prompt can be shown and answered.
 pub(crate) fn is_interactive() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal()
+    !messages::are_captured() && io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 /// Shows `question` on stderr and reads the answer; only `y` and `yes` confirm. If the answer is another one, or Ctrl-C,

@@ -13,12 +13,14 @@ use org_invitations::{
 use org_invitations_sandbox::Sandbox;
 
 use crate::{
+    audit::{self, AuditLog, Audited, Origin},
     config::{Account, ResolvedConfig},
     failure::Failure,
     output::shell_quote,
 };
 
 /// A provider with what a command needs to know about it.
+#[derive(Clone)]
 pub(crate) struct ProviderContext {
     /// The name of the provider in the output.
     pub label: String,
@@ -31,11 +33,14 @@ pub(crate) struct ProviderContext {
     /// The rate limit, as the latest replies report it.
     pub rate: RateWatch,
     /// The id of the organisation, if the configuration has it.
-    #[cfg(feature = "sql")]
     pub organization_id: Option<String>,
+    /// The base URL of the API, if the configuration has it.
+    base_url: Option<String>,
     provider: Arc<dyn OrganizationProvider>,
+    /// The provider without the audit log.
+    unaudited: Arc<dyn OrganizationProvider>,
     /// The sandbox stops when it is dropped.
-    _sandbox: Option<Sandbox>,
+    _sandbox: Option<Arc<Sandbox>>,
 }
 
 #[cfg(feature = "sql")]
@@ -53,6 +58,25 @@ impl ProviderContext {
             Some(profile) => format!("{} (profile {profile})", self.label),
             None => self.label.clone(),
         }
+    }
+
+    /// Writes every change of the provider to the audit log, if there is one.
+    pub fn audited(mut self, log: &AuditLog) -> Self {
+        if !log.is_on() {
+            return self;
+        }
+        let origin = Origin {
+            provider: self.label.clone(),
+            profile: self.profile.clone(),
+            organization_id: self.organization_id.clone(),
+            base_url: self.base_url.clone(),
+            key_id: self.account.credential.clone(),
+            user: log.user(),
+            command: log.command().to_owned(),
+        };
+        let provider = Arc::clone(&self.unaudited);
+        self.provider = Arc::new(Audited::new(provider, log.clone(), origin));
+        self
     }
 
     /// The flags with which a follow-up command reaches the same organisation.
@@ -98,6 +122,7 @@ impl RateWatch {
     fn observer(&self) -> ResponseObserver {
         let until = Arc::clone(&self.0);
         Arc::new(move |reply| {
+            audit::observe(reply);
             let limit = reply.rate_limit.filter(|limit| limit.remaining == Some(0));
             let reset = limit.and_then(|limit| limit.reset);
             if let Ok(mut until) = until.lock() {
@@ -151,8 +176,9 @@ fn build_from(
         flags: String::new(),
         account: resolved.account(),
         rate,
-        #[cfg(feature = "sql")]
         organization_id: resolved.text_of("organization_id").map(str::to_owned),
+        base_url: resolved.text_of("base_url").map(str::to_owned),
+        unaudited: Arc::clone(&provider),
         provider,
         _sandbox: None,
     })
@@ -162,10 +188,13 @@ fn build_from(
 pub(crate) async fn sandbox() -> Result<ProviderContext, Failure> {
     let sandbox = Sandbox::start().await.map_err(Failure::sandbox_start)?;
     let key = &sandbox.credentials().confluent;
+    let rate = RateWatch::default();
     let provider = Confluent::builder()
         .api_key(&key.api_key, key.api_secret.as_str())
         .base_url(sandbox.url())
+        .observer(rate.observer())
         .build()?;
+    let provider: Arc<dyn OrganizationProvider> = Arc::new(provider);
     Ok(ProviderContext {
         label: "sandbox".to_owned(),
         profile: None,
@@ -175,10 +204,11 @@ pub(crate) async fn sandbox() -> Result<ProviderContext, Failure> {
             names_organization: true,
             credential: None,
         },
-        rate: RateWatch::default(),
-        #[cfg(feature = "sql")]
+        rate,
         organization_id: None,
-        provider: Arc::new(provider),
-        _sandbox: Some(sandbox),
+        base_url: None,
+        unaudited: Arc::clone(&provider),
+        provider,
+        _sandbox: Some(Arc::new(sandbox)),
     })
 }

@@ -30,6 +30,20 @@ pub(crate) struct Origin {
 }
 
 impl Providers {
+    /// One provider that is built already.
+    #[cfg(feature = "mcp")]
+    pub fn of(provider: ProviderContext) -> Self {
+        let origin = Origin {
+            label: provider.label.clone(),
+            profile: None,
+            name: None,
+        };
+        Self {
+            origins: vec![origin],
+            providers: vec![Ok(provider)],
+        }
+    }
+
     /// The providers, and where the results of each come from.
     pub fn into_parts(self) -> (Vec<Origin>, Vec<Result<ProviderContext, Failure>>) {
         (self.origins, self.providers)
@@ -252,7 +266,7 @@ async fn connect_one(
     name: Option<&str>,
 ) -> Result<ProviderContext, Failure> {
     let Selected::Vendor { kind, profile, .. } = selected else {
-        return provider::sandbox().await;
+        return Ok(provider::sandbox().await?.audited(&selection.audit));
     };
     let resolved = selection.resolve(*kind, profile.as_deref())?;
     for warning in &resolved.warnings {
@@ -264,7 +278,7 @@ async fn connect_one(
     let mut context = provider::build(&resolved)?;
     context.profile.clone_from(profile);
     context.flags = selection.repeated_flags();
-    Ok(context)
+    Ok(context.audited(&selection.audit))
 }
 
 fn no_provider_message(selection: &Selection) -> String {

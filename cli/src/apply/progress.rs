@@ -8,7 +8,7 @@ use std::{
 
 use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 
-use crate::provider::RateWatch;
+use crate::{messages, provider::RateWatch};
 
 /// The interval between two lines where stderr is no terminal.
 const LINE_INTERVAL: Duration = Duration::from_secs(5);
@@ -26,7 +26,7 @@ pub(super) struct Progress {
 impl Progress {
     pub fn start(total: usize) -> Self {
         let total = total as u64;
-        let is_terminal = io::stderr().is_terminal();
+        let is_terminal = io::stderr().is_terminal() && !messages::are_captured();
         let bar = if is_terminal {
             ProgressBar::new(total)
         } else {

@@ -6,6 +6,7 @@ use clap::Args;
 use org_invitations::{OutageEvent, OutageOptions};
 
 use crate::{
+    messages,
     output::{escape_control, shell_quote},
     provider::ProviderContext,
 };
@@ -63,6 +64,10 @@ pub(crate) fn never_pause() -> OutageOptions {
 
 /// This command line with one more flag, to resume a run.
 pub(crate) fn rerun_command(flag: &str) -> String {
+    // The command line of a server is not that of the command.
+    if messages::are_captured() {
+        return "the same call".to_owned();
+    }
     let arguments = std::env::args_os().skip(1);
     let mut words: Vec<String> = arguments
         .map(|word| word.to_string_lossy().into_owned())

@@ -57,7 +57,8 @@ pub(crate) struct ApplyArgs {
 impl ApplyArgs {
     /// The path of the journal, if the run has one.
     fn journal_path(&self) -> Option<PathBuf> {
-        if self.journal.is_some() || self.roster.path == Path::new("-") {
+        let has_file = self.roster.inline.is_none() && self.roster.path != Path::new("-");
+        if self.journal.is_some() || !has_file {
             return self.journal.clone();
         }
         let mut name = self.roster.path.clone().into_os_string();

@@ -152,7 +152,7 @@ impl Record for RoleChangeRecord {
 }
 
 /// `members list`, of all selected providers.
-async fn list(
+pub(crate) async fn list(
     providers: Providers,
     args: &ListArgs,
     interrupt: &Interrupt,

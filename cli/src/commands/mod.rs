@@ -12,6 +12,8 @@ pub(crate) mod export;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod man;
+#[cfg(feature = "mcp")]
+pub(crate) mod mcp;
 pub(crate) mod members;
 pub(crate) mod plan;
 pub(crate) mod remove;

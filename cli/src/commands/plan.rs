@@ -97,6 +97,9 @@ pub(crate) struct RosterOptions {
     pub prune: PruneOptions,
     #[command(flatten)]
     pub removals: RemovalOptions,
+    /// The roster itself, in the place of a file.
+    #[arg(skip)]
+    pub inline: Option<String>,
 }
 
 /// A plan with the details of its roster and journal.
@@ -113,7 +116,11 @@ pub(super) struct Planned {
 impl RosterOptions {
     /// Reads the roster, and rejects one that would prune everybody.
     pub fn read(&self) -> Result<Roster, Failure> {
-        let roster = roster::read(&self.path, &self.reading, self.prune.prune)?;
+        let (path, reading, prune) = (&self.path, &self.reading, self.prune.prune);
+        let roster = match &self.inline {
+            Some(text) => roster::read_bytes(text.as_bytes(), path, reading, prune)?,
+            None => roster::read(path, reading, prune)?,
+        };
         let news = roster.invite.iter().map(|(_, new)| new);
         self.plan_options().check_roster(news).map_err(|error| {
             let remedy = match roster.invite.is_empty() {

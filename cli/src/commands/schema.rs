@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     apply::{OutcomeRecord, StepRecord},
+    audit::AuditRecord,
     config::profile_schema,
     failure::Failure,
     output::{
@@ -64,6 +65,8 @@ pub(crate) enum Document {
     Doctor,
     /// What `config list` prints: an array of profiles.
     ConfigList,
+    /// A line of the audit log.
+    AuditLog,
     /// The configuration file, as JSON.
     Config,
 }
@@ -88,6 +91,7 @@ pub(crate) fn run(args: &SchemaArgs, out: &mut Output) -> Result<(), Failure> {
         Document::Roles => schema_for!(Vec<RoleRecord>).to_value(),
         Document::Doctor => schema_for!(Vec<ProviderReport>).to_value(),
         Document::ConfigList => schema_for!(Vec<ProfileRecord>).to_value(),
+        Document::AuditLog => schema_for!(AuditRecord).to_value(),
         Document::Config => config_schema(),
     };
     Ok(out.document(&schema)?)
@@ -117,6 +121,10 @@ fn config_schema() -> Value {
         "type": "object",
         "additionalProperties": false,
         "properties": {
+            "audit_log": {
+                "type": "string",
+                "description": "The file of the audit log; relative to the folder of this file."
+            },
             "default_profile": {
                 "type": "string",
                 "description": "The profile that is used if none is selected."

@@ -9,8 +9,11 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::path::{ConfigPath, permission_warning};
-use crate::{failure::Failure, suggest::did_you_mean};
+use super::{
+    path::{ConfigPath, permission_warning},
+    secret::resolve_path,
+};
+use crate::{audit::AuditSetting, failure::Failure, suggest::did_you_mean};
 
 /// The configuration file after its checks.
 #[derive(Debug)]
@@ -18,6 +21,8 @@ pub(crate) struct ConfigFile {
     pub path: PathBuf,
     pub default_profile: Option<String>,
     pub profiles: BTreeMap<String, Profile>,
+    /// The path of the audit log, and its line.
+    audit_log: Option<(String, usize)>,
     /// A warning about the permissions of the file.
     pub warning: Option<String>,
 }
@@ -145,6 +150,13 @@ impl ConfigFile {
             .collect()
     }
 
+    /// The audit log that the file names.
+    pub fn audit_setting(&self) -> Option<AuditSetting> {
+        let (path, line) = self.audit_log.as_ref()?;
+        let source = format!("{}, line {line}", self.path.display());
+        Some(AuditSetting::new(resolve_path(path, &self.path), source))
+    }
+
     /// The profile of this name.
     pub fn profile(&self, name: &str) -> Result<&Profile, Failure> {
         self.profiles.get(name).ok_or_else(|| {
@@ -178,6 +190,7 @@ impl FileParser<'_> {
             self.error_at(at, error.message())
         })?;
         let mut default_profile = None;
+        let mut audit_log = None;
         let mut profiles = BTreeMap::new();
         for (key, value) in table.get_ref() {
             match (key.get_ref().as_ref(), value.get_ref()) {
@@ -186,6 +199,13 @@ impl FileParser<'_> {
                 }
                 ("default_profile", _) => {
                     return Err(self.error_at(value.span().start, "`default_profile` must be text"));
+                }
+                ("audit_log", DeValue::String(path)) if !path.is_empty() => {
+                    audit_log = Some((path.to_string(), self.line_at(key.span().start)));
+                }
+                ("audit_log", _) => {
+                    let wrong = "`audit_log` must be the path of a file";
+                    return Err(self.error_at(value.span().start, wrong));
                 }
                 ("profiles", DeValue::Table(table)) => {
                     for (name, profile) in table {
@@ -197,7 +217,7 @@ impl FileParser<'_> {
                     return Err(self.error_at(value.span().start, wrong));
                 }
                 (unknown, _) => {
-                    let guess = did_you_mean(unknown, ["default_profile", "profiles"]);
+                    let guess = did_you_mean(unknown, ["audit_log", "default_profile", "profiles"]);
                     let wrong = format!("unknown key `{unknown}`{guess}");
                     return Err(self.error_at(key.span().start, &wrong));
                 }
@@ -214,6 +234,7 @@ impl FileParser<'_> {
         Ok(ConfigFile {
             warning: permission_warning(&self.path).filter(|_| holds_secret),
             default_profile: default_profile.map(|(name, _)| name),
+            audit_log,
             profiles,
             path: self.path,
         })

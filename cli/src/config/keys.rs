@@ -8,6 +8,8 @@ use crate::failure::Failure;
 pub(crate) const PROVIDER_VARIABLE: &str = "ORG_INVITATIONS_PROVIDER";
 pub(super) const PROFILE_VARIABLE: &str = "ORG_INVITATIONS_PROFILE";
 pub(super) const CONFIG_VARIABLE: &str = "ORG_INVITATIONS_CONFIG";
+/// The environment variable that names the audit log.
+pub(super) const AUDIT_LOG_VARIABLE: &str = "ORG_INVITATIONS_AUDIT_LOG";
 
 /// A key that a flag, an environment variable or a separate file can set besides the profile.
 pub(super) struct ProfileKey {

@@ -32,6 +32,7 @@ use std::{path::PathBuf, time::Duration};
 
 use org_invitations::ProviderKind;
 
+use self::keys::AUDIT_LOG_VARIABLE;
 pub(crate) use self::{
     account::Account,
     edit::{ConfigEdit, NewProfile, SecretSource},
@@ -42,7 +43,7 @@ pub(crate) use self::{
     resolve::{ResolvedConfig, ResolvedValue},
     selection::{Selected, Selection, name_some},
 };
-use crate::{cli::GlobalOptions, failure::Failure, output::shell_quote};
+use crate::{audit::AuditSetting, cli::GlobalOptions, failure::Failure, output::shell_quote};
 
 /// Reads an environment variable; an empty one counts as absent.
 pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
@@ -160,11 +161,27 @@ pub(crate) fn connection_flags(
         .collect()
 }
 
-/// Reads the configuration file and selects the providers.
+/// Reads the configuration file, selects the providers, and starts the audit log.
 pub(crate) fn load(global: &GlobalOptions) -> Result<Selection, Failure> {
     let path = ConfigPath::find(global.config_file.clone())?;
     let file = ConfigFile::read(&path)?;
+    global.audit.start(audit_setting(global, file.as_ref())?)?;
     Selection::new(global, path, file)
+}
+
+/// The audit log of `--audit-log`, else of ORG_INVITATIONS_AUDIT_LOG, else of the configuration file.
+fn audit_setting(
+    global: &GlobalOptions,
+    file: Option<&ConfigFile>,
+) -> Result<Option<AuditSetting>, Failure> {
+    if let Some(path) = &global.audit_log {
+        return Ok(Some(AuditSetting::new(path, "flag --audit-log")));
+    }
+    if let Some(path) = variable(AUDIT_LOG_VARIABLE)? {
+        let source = format!("environment {AUDIT_LOG_VARIABLE}");
+        return Ok(Some(AuditSetting::new(path, source)));
+    }
+    Ok(file.and_then(ConfigFile::audit_setting))
 }
 
 /// The hint for a provider without configuration.

@@ -358,7 +358,6 @@ impl ResolvedConfig {
     }
 
     /// A value that is no secret.
-    #[cfg(feature = "sql")]
     pub fn text_of(&self, name: &str) -> Option<&str> {
         let value = self.values.iter().find(|value| value.name == name);
         value.map(|value| value.display.as_str())

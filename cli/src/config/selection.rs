@@ -3,13 +3,15 @@
 use org_invitations::ProviderKind;
 
 use super::{ConfigFile, ConfigPath, Flags, ResolvedConfig, keys::replacing_variables};
-use crate::{cli::GlobalOptions, failure::Failure};
+use crate::{audit::AuditLog, cli::GlobalOptions, failure::Failure};
 
 /// The configuration, and the providers that a command selects from it.
 #[derive(Debug)]
 pub(crate) struct Selection {
     pub config_path: ConfigPath,
     pub file: Option<ConfigFile>,
+    /// The audit log that the changes of every provider are written to.
+    pub audit: AuditLog,
     chosen: Vec<Selected>,
     /// Whether `--profile` or `--all-profiles` selects several profiles.
     has_several_profiles: bool,
@@ -42,6 +44,7 @@ impl Selection {
         let mut selection = Self {
             config_path,
             file,
+            audit: global.audit.clone(),
             chosen: Vec::new(),
             has_several_profiles: false,
             flags: Flags::new(global),

@@ -6,6 +6,6 @@ mod roles;
 
 pub(crate) use self::{
     failed_rows::FailedRows,
-    read::{ReadOptions, Roster, read},
+    read::{ReadOptions, Roster, read, read_bytes},
     roles::{legacy_cell, roles_cell},
 };

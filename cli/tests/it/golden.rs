@@ -52,6 +52,7 @@ async fn help_texts_match_the_golden_files() {
         "config test",
         "doctor",
         "demo",
+        "mcp",
         "sandbox",
         "sandbox accept",
         "sandbox clock",
@@ -107,6 +108,7 @@ async fn schemas_match_the_golden_file() {
         "roles",
         "doctor",
         "config-list",
+        "audit-log",
         "config",
     ] {
         let schema = run(&["schema", of], &none).await.json();

@@ -8,7 +8,15 @@ use serde_json::Value;
 use crate::fixture::{Fixture, new_home, run};
 
 /// The commands that print no result: programs, pages, a server, and documents of others.
-const WITHOUT_RESULT: [&str; 6] = ["completions", "demo", "man", "sandbox", "schema", "sql"];
+const WITHOUT_RESULT: [&str; 7] = [
+    "completions",
+    "demo",
+    "man",
+    "mcp",
+    "sandbox",
+    "schema",
+    "sql",
+];
 
 /// The commands of a help text.
 fn commands_of(help: &str) -> Vec<String> {

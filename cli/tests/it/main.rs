@@ -1,6 +1,7 @@
 //! The command as a process, against a sandbox.
 
 mod api_keys;
+mod audit_log;
 mod choosing;
 #[cfg(unix)]
 mod completion;
@@ -15,6 +16,8 @@ mod json;
 mod layout;
 mod list;
 mod man;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod outage;
 mod output;
 mod people;

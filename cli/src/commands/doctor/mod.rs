@@ -105,6 +105,7 @@ async fn examine(selection: &Selection) -> Result<(DoctorReport, Option<Exit>), 
     Ok((
         DoctorReport {
             config_file,
+            audit_log: selection.audit.setting().cloned(),
             providers,
         },
         exit_code,

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
+    audit::AuditSetting,
     config::{ResolvedValue, Selection},
     output::{Cell, ERROR, Output, Record, SUCCESS, WARNING, escape_control},
     version::origin_note,
@@ -18,6 +19,8 @@ use crate::{
 pub(super) struct DoctorReport {
     /// The configuration file, whether it exists or not.
     pub config_file: FileReport,
+    /// The audit log, if one is set.
+    pub audit_log: Option<AuditSetting>,
     /// The examined providers.
     pub providers: Vec<ProviderReport>,
 }
@@ -304,6 +307,11 @@ impl DoctorReport {
         ))?;
         if let Some(warning) = &file.warning {
             out.line(&format!("warning: {}", escape_control(warning)))?;
+        }
+        if let Some(AuditSetting { path, source }) = &self.audit_log {
+            let path = path.display().to_string();
+            let (path, source) = (escape_control(&path), escape_control(source));
+            out.line(&format!("audit log: {path} ({source})"))?;
         }
         Ok(())
     }

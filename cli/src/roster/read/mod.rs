@@ -79,20 +79,7 @@ pub(crate) fn read(
     allow_blank: bool,
 ) -> Result<Roster, Failure> {
     let name = path.display();
-    let format = match (
-        options.format,
-        path.extension().and_then(|end| end.to_str()),
-    ) {
-        (Some(format), _) => format,
-        (None, Some("json")) => RosterFormat::Json,
-        (None, Some("jsonl" | "ndjson")) => RosterFormat::Jsonl,
-        (None, Some("yaml" | "yml")) => RosterFormat::Yaml,
-        (None, Some("csv" | "tsv" | "txt")) => RosterFormat::Csv,
-        (None, _) => {
-            let wrong = format!("{name}: unknown format: pass `--format csv|json|jsonl|yaml`");
-            return Err(Failure::Usage(wrong));
-        }
-    };
+    format_of(path, options)?;
     let bytes = if path == Path::new("-") {
         let mut bytes = Vec::new();
         std::io::stdin()
@@ -103,6 +90,39 @@ pub(crate) fn read(
         fs::read(path)
     };
     let bytes = bytes.map_err(|error| Failure::Usage(format!("cannot read {name}: {error}")))?;
+    read_bytes(&bytes, path, options, allow_blank)
+}
+
+/// The format that is asked for, or that of the file extension.
+fn format_of(path: &Path, options: &ReadOptions) -> Result<RosterFormat, Failure> {
+    Ok(
+        match (
+            options.format,
+            path.extension().and_then(|end| end.to_str()),
+        ) {
+            (Some(format), _) => format,
+            (None, Some("json")) => RosterFormat::Json,
+            (None, Some("jsonl" | "ndjson")) => RosterFormat::Jsonl,
+            (None, Some("yaml" | "yml")) => RosterFormat::Yaml,
+            (None, Some("csv" | "tsv" | "txt")) => RosterFormat::Csv,
+            (None, _) => {
+                let name = path.display();
+                let wrong = format!("{name}: unknown format: pass `--format csv|json|jsonl|yaml`");
+                return Err(Failure::Usage(wrong));
+            }
+        },
+    )
+}
+
+/// Reads a roster from the content of the file at `path`; as [`read`] otherwise.
+pub(crate) fn read_bytes(
+    bytes: &[u8],
+    path: &Path,
+    options: &ReadOptions,
+    allow_blank: bool,
+) -> Result<Roster, Failure> {
+    let name = path.display();
+    let format = format_of(path, options)?;
     let invalid = |problems: Vec<Problem>| {
         let shown: Vec<_> = problems
             .iter()
@@ -118,7 +138,7 @@ pub(crate) fn read(
             "{name} is not a valid roster; nothing was sent:{shown}{more}"
         ))
     };
-    let Decoded { text, guessed } = decode(&bytes).map_err(|problem| invalid(vec![problem]))?;
+    let Decoded { text, guessed } = decode(bytes).map_err(|problem| invalid(vec![problem]))?;
     if allow_blank && text.trim().is_empty() {
         return Ok(Roster::default());
     }
