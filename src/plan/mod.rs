@@ -2,12 +2,14 @@
 
 mod apply;
 mod compare;
+mod evidence;
 mod existing;
 mod members;
 mod options;
 mod outcome;
 mod renewal_gate;
 mod roles;
+mod rows;
 
 use serde::{Deserialize, Serialize};
 
