@@ -52,13 +52,17 @@ async fn backoff(
     let answer = Answer::Status(status, Body::Empty, vec![(header, value.to_owned())]);
     let organisation = Organisation::new(vendor, World::default(), vec![Seed::sent(BOB)]);
     let server = Server::start(organisation, vec![Fault::new(op, Carried::No, answer)]).await;
-    let patience = Patience {
-        delay: Duration::from_millis(400),
-        ..Patience::default()
-    };
     let id = server.truth().live_of(BOB)[0].id.parse().expect("an id");
-    // A provider for each, so that none waits for what another was told.
-    let providers: Vec<_> = (0..8).map(|_| connect(&server, patience)).collect();
+    // A provider for each, with limits of its own, so that none waits for what another was told.
+    let provider = |number: u64| {
+        let delay = Duration::from_millis(400 + number);
+        let patience = Patience {
+            delay,
+            ..Patience::default()
+        };
+        connect(&server, patience)
+    };
+    let providers: Vec<_> = (0..8).map(provider).collect();
     let calls = providers.iter().map(|provider| {
         let id = &id;
         async move {

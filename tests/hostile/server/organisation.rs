@@ -140,6 +140,11 @@ impl Organisation {
             ("GET", None) if self.vendor == Vendor::ClickHouse && path == self.roles_path() => {
                 Op::Roles
             }
+            ("GET", None) if self.vendor == Vendor::Confluent => match path {
+                "/iam/v2/role-bindings" => Op::RoleBindings,
+                "/org/v2/organizations" => Op::Organizations,
+                _ => Op::Unknown,
+            },
             _ => Op::Unknown,
         }
     }
@@ -159,7 +164,7 @@ impl Organisation {
                     .map(|record| record.email.clone())
             }
             Op::List => request.query("email"),
-            Op::Members | Op::Roles | Op::Unknown => None,
+            Op::Members | Op::Roles | Op::RoleBindings | Op::Organizations | Op::Unknown => None,
         }
     }
 
@@ -194,6 +199,11 @@ impl Organisation {
             Op::List => self.list(request),
             Op::Members => self.member_list(),
             Op::Roles => self.role_list(),
+            Op::RoleBindings => Reply::json(200, &json!({"metadata": {}, "data": []})),
+            Op::Organizations => Reply::json(
+                200,
+                &json!({"metadata": {}, "data": [{"id": ORGANIZATION}]}),
+            ),
             Op::Unknown => self.faulty(404, Body::Html),
         }
     }

@@ -48,6 +48,10 @@ pub enum Op {
     Members,
     /// The list of roles.
     Roles,
+    /// The list of role bindings, of which there are none.
+    RoleBindings,
+    /// The list of organisations.
+    Organizations,
     /// Nothing that the server has.
     Unknown,
 }
