@@ -154,6 +154,7 @@ pub(super) async fn plan(
     journal: Option<&mut Journal>,
     interrupt: &Interrupt,
 ) -> Result<Planned, Failure> {
+    roster.origins.check(provider)?;
     let (lines, news): (Vec<_>, Vec<_>) = roster.invite.into_iter().unzip();
     let people = load_people(provider, &news, options.prune.prune_members, interrupt).await?;
     let withdrawn = match journal {

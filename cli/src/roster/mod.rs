@@ -1,11 +1,12 @@
 //! Rosters: reading one, and writing the rows that fail as a roster again.
 
 mod failed_rows;
+mod origin;
 mod read;
 mod roles;
 
 pub(crate) use self::{
     failed_rows::FailedRows,
     read::{ReadOptions, Roster, read, read_bytes},
-    roles::{legacy_cell, roles_cell},
+    roles::{RosterRoles, roles_cell},
 };
