@@ -141,6 +141,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::NewInvitation;
 
     #[test]
     fn spellings_of_one_address_are_equal() {
@@ -196,6 +197,49 @@ mod tests {
             email_skeleton("ann@exam.ple.com"),
             email_skeleton("ann@example.com")
         );
+    }
+
+    #[test]
+    fn an_invisible_character_is_named_with_its_place() {
+        for (email, code) in [
+            ("\u{200b}ann@example.com", "U+200B"),
+            ("\u{feff}ann@example.com", "U+FEFF"),
+            ("\u{ad}ann@example.com", "U+00AD"),
+            ("\u{fe0f}ann@example.com", "U+FE0F"),
+            ("\u{3164}ann@example.com", "U+3164"),
+            ("\u{e0061}ann@example.com", "U+E0061"),
+            ("\u{a0}ann@example.com", "U+00A0"),
+            ("\u{7}ann@example.com", "U+0007"),
+        ] {
+            let place = |email: &str| {
+                let error = NewInvitation::new(email).validate().unwrap_err();
+                error.message().to_owned()
+            };
+            let first = place(email);
+            assert!(
+                first.contains(&format!("character 1 of this one is {code}")),
+                "{first}"
+            );
+            let last: String = email
+                .chars()
+                .cycle()
+                .skip(1)
+                .take(email.chars().count())
+                .collect();
+            let last = place(&last);
+            assert!(
+                last.contains(&format!("character 16 of this one is {code}")),
+                "{last}"
+            );
+        }
+        for email in [
+            "ren\u{e9}@example.com",
+            "rene\u{301}@example.com",
+            "名前@例え.jp",
+            "नमस्ते@example.com",
+        ] {
+            NewInvitation::new(email).validate().unwrap();
+        }
     }
 
     proptest! {

@@ -33,13 +33,13 @@ pub(crate) struct ExportArgs {}
 #[schemars(title = "Row")]
 pub(crate) struct ExportRecord {
     /// The address.
-    email: String,
+    pub email: String,
     /// The roles by name, or by id where a name is not unique; with their scopes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    roles: Option<RosterRoles>,
+    pub roles: Option<RosterRoles>,
     /// How an invited person logs in.
     #[serde(skip_serializing_if = "Option::is_none")]
-    auth_type: Option<AuthType>,
+    pub auth_type: Option<AuthType>,
 }
 
 impl Record for ExportRecord {

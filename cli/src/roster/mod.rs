@@ -4,7 +4,11 @@ mod failed_rows;
 mod origin;
 mod read;
 mod roles;
+#[cfg(test)]
+mod round_trip;
 
+#[cfg(test)]
+use self::read::RosterFormat;
 pub(crate) use self::{
     failed_rows::FailedRows,
     read::{ReadOptions, Roster, read, read_bytes},

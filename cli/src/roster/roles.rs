@@ -226,7 +226,7 @@ pub(crate) fn roles_cell(roles: Option<&Roles>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -270,7 +270,7 @@ mod tests {
     }
 
     /// Roles whose text is made of what rosters, CSV and JSON give a meaning.
-    pub(in crate::roster) fn any_roles() -> impl Strategy<Value = Roles> {
+    pub(in super::super) fn any_roles() -> impl Strategy<Value = Roles> {
         let text = || "([;,|@ \"'\\[\\]{}\\\\=+\\-\\n\t:/%#A-b0é\u{200b}]|legacy:|\\\\u\\{1b\\}|[0-9a-f-]{36}){1,8}";
         let grant = (text(), proptest::option::of(text()));
         let grant = grant.prop_map(|(role, scope)| match scope {

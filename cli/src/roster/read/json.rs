@@ -12,7 +12,7 @@ use super::{
     Parsed, Place, Problem, ReadOptions,
     columns::{Column, check, meanings},
     newlines, problem,
-    row::Fields,
+    row::{Fields, Row},
     wrapped::wrapped_rows,
 };
 use crate::roster::roles::{RolesField, excerpt};
@@ -36,7 +36,7 @@ pub(super) fn jsonl_rows(text: &str, options: &ReadOptions) -> Parsed {
         Ok(rows) => rows,
         Err(problem) => vec![Err(problem)],
     });
-    parsed(rows, options)
+    parsed(rows, Place::Line, options)
 }
 
 /// Parses YAML that has a sequence of mappings or addresses, or one mapping.
@@ -68,7 +68,7 @@ fn numbered(rows: Vec<LocatedItem>, options: &ReadOptions) -> Parsed {
         Err(problem) => problem.line,
     };
     if !rows.windows(2).any(|pair| line(&pair[0]) == line(&pair[1])) {
-        return parsed(rows, options);
+        return parsed(rows, Place::Line, options);
     }
     let rows = rows.into_iter().enumerate().map(|(index, row)| match row {
         Ok((_, item)) => Ok((index + 1, item)),
@@ -77,16 +77,7 @@ fn numbered(rows: Vec<LocatedItem>, options: &ReadOptions) -> Parsed {
             ..problem
         }),
     });
-    let mut parsed = parsed(rows, options);
-    parsed
-        .problems
-        .iter_mut()
-        .for_each(|one| one.place = Place::Row);
-    parsed
-        .rows
-        .iter_mut()
-        .for_each(|one| one.place = Place::Row);
-    parsed
+    parsed(rows, Place::Row, options)
 }
 
 /// The lines of the items of a block sequence; for a sequence in brackets, that of the document.
@@ -187,7 +178,11 @@ fn rows_of(text: &str, line: usize, options: &ReadOptions) -> Result<Vec<Located
     Ok(rows.collect())
 }
 
-fn parsed(items: impl IntoIterator<Item = LocatedItem>, options: &ReadOptions) -> Parsed {
+fn parsed(
+    items: impl IntoIterator<Item = LocatedItem>,
+    place: Place,
+    options: &ReadOptions,
+) -> Parsed {
     let mut parsed = Parsed::default();
     let mut has_roles = false;
     // Most rows have the fields of the row before.
@@ -196,7 +191,7 @@ fn parsed(items: impl IntoIterator<Item = LocatedItem>, options: &ReadOptions) -
         let (line, item) = match item {
             Ok(item) => item,
             Err(problem) => {
-                parsed.problems.push(problem);
+                parsed.problems.push(Problem { place, ..problem });
                 continue;
             }
         };
@@ -222,10 +217,11 @@ fn parsed(items: impl IntoIterator<Item = LocatedItem>, options: &ReadOptions) -
             )]),
         };
         match fields.and_then(|fields| fields.row(line).map_err(|why| vec![why])) {
-            Ok(row) => parsed.rows.push(row),
-            Err(wrong) => parsed
-                .problems
-                .extend(wrong.into_iter().map(|why| problem(line, why))),
+            Ok(row) => parsed.rows.push(Row { place, ..row }),
+            Err(wrong) => parsed.problems.extend(wrong.into_iter().map(|why| Problem {
+                place,
+                ..problem(line, why)
+            })),
         }
     }
     if let (Some(chosen), false, false) = (&options.role_column, has_roles, parsed.rows.is_empty())

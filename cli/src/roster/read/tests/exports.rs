@@ -50,7 +50,7 @@ fn google_workspace() {
     .unwrap();
     assert_eq!(got.0, two());
     let ignored = "First Name [Required], Last Name [Required], Password [Required], Org Unit Path [Required], New Primary \
-                   Email [UPLOAD ONLY], Status [READ ONLY], Last Sign In [READ ONLY], Recovery Email, Department";
+                   Email [UPLOAD ONLY], Last Sign In [READ ONLY], Recovery Email, Department";
     assert_eq!(got.1, ignored);
 }
 
@@ -85,7 +85,7 @@ fn okta() {
     assert_eq!(people, two());
     assert_eq!(
         ignored,
-        "firstName, lastName, middleName, title, department, status, lastLogin"
+        "firstName, lastName, middleName, title, department, lastLogin"
     );
     let strict = ReadOptions {
         strict: true,
