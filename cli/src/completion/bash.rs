@@ -25,7 +25,12 @@ _NAME_whole_words() {
         [[ $index -eq $COMP_CWORD ]] && cword=$(( ${#joined[@]} - 1 ))
         previous=$word
     done
-    [[ ${COMP_WORDS[COMP_CWORD]} =~ ^[=:@]+$ ]] && before+=${COMP_WORDS[COMP_CWORD]}
+    if [[ $2 == @* ]]; then
+        # Bash replaces a host name together with its `@`.
+        before=${before%@}
+    elif [[ ${COMP_WORDS[COMP_CWORD]} =~ ^[=:@]+$ ]]; then
+        before+=${COMP_WORDS[COMP_CWORD]}
+    fi
     local current=$before$2
     local COMP_WORDS=("${joined[@]}") COMP_CWORD=$cword
     COMP_WORDS[COMP_CWORD]=$current

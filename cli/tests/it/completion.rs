@@ -230,6 +230,7 @@ impl Shell {
         fixture
             .invite("confluent", &[&ODD[..], &[plain]].concat())
             .await;
+        assert_eq!(fixture.sandbox.invitations().len(), ODD.len() + 1);
         let variables = fixture.variables();
         let line = "org-invitations -p confluent delete odd";
         let offered = self.offers(line, &variables).await;
@@ -271,6 +272,7 @@ async fn bash_on_a_terminal_completes_and_runs_nothing() {
     fixture.config("[profiles.kafka]\nprovider = \"confluent\"\n");
     let people = [&ODD[..], &["ann@example.com"]].concat();
     fixture.invite("confluent", &people).await;
+    assert_eq!(fixture.sandbox.invitations().len(), people.len());
     let variables = fixture.variables();
     let script = run(&["completions", "bash"], &variables).await;
     std::fs::write(fixture.home.join("script"), &script.success().stdout).unwrap();

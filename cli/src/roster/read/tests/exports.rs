@@ -92,7 +92,7 @@ fn okta() {
         ..Default::default()
     };
     let wrong = read_bytes(OKTA.as_bytes(), RosterFormat::Csv, &strict).unwrap_err();
-    assert_eq!(wrong.len(), 7, "{wrong:?}");
+    assert_eq!(wrong.len(), 6, "{wrong:?}");
     assert_eq!(
         wrong[0],
         "line 1: unknown column \"firstName\", which --strict does not ignore"
