@@ -25,7 +25,8 @@ Examples:
 
 The roster has the members and the people whose invitation can be accepted, with
 their roles; `plan` finds nothing to do for it. It is CSV unless -o says
-otherwise. An expired invitation is left out, since a plan would renew it.")]
+otherwise. An expired invitation is left out, since a plan would renew it. Where
+`;` between roles would be read as other roles, the cell is a list in JSON.")]
 pub(crate) struct ExportArgs {}
 
 /// A row of a roster.

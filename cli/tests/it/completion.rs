@@ -213,10 +213,10 @@ async fn completion_offers_the_roles_of_the_organisation() {
 
 /// What a provider or a configuration file could make a shell run or split.
 const ODD: [&str; 4] = [
-    "odd;id@example.com",
-    "odd$(touch${IFS}ran)@example.com",
     "odd`touch${IFS}ran`@example.com",
-    "odd'\"@example.com",
+    "odd|touch${IFS}ran@example.com",
+    "odd&id@example.com",
+    "odd'x@example.com",
 ];
 
 impl Shell {
