@@ -26,6 +26,22 @@ pub(super) enum Column {
     Extra,
 }
 
+impl Column {
+    /// Whether a row needs a cell for it.
+    pub fn is_of_roster(self) -> bool {
+        match self {
+            Self::Email
+            | Self::Roles
+            | Self::LegacyRole
+            | Self::AuthType
+            | Self::Action
+            | Self::Id => true,
+            Self::Provider | Self::Profile | Self::Status | Self::Switch(_) => false,
+            Self::Printed | Self::Extra => false,
+        }
+    }
+}
+
 /// The names that are certain, as [`plain`] writes them. The first one is the name in a roster.
 const NAMES: [(Column, &[&str]); 4] = [
     (

@@ -188,7 +188,7 @@ impl Header {
     fn row(&self, line: usize, record: &StringRecord) -> Result<Row, Problem> {
         let mut fields = Fields::default();
         for (index, column) in self.columns.iter().enumerate() {
-            let is_known = !matches!(column, Column::Extra | Column::Printed | Column::Switch(_));
+            let is_known = column.is_of_roster();
             let Some(cell) = record.get(index) else {
                 if is_known {
                     return Err(self.lengths_problem(line, record));

@@ -274,9 +274,10 @@ fn fields(columns: &[Column], object: Vec<(String, Value)>) -> Result<Fields, St
             Column::AuthType => fields.auth_type = text(&name, value)?,
             Column::Action => fields.action = text(&name, value)?,
             Column::Id => fields.id = text(&name, value)?,
-            Column::Provider => fields.provider = text(&name, value)?,
-            Column::Profile => fields.profile = text(&name, value)?,
-            Column::Status => fields.status = text(&name, value)?,
+            // The fields of another program may have the same names.
+            Column::Provider => fields.provider = value.as_str().map(str::to_owned),
+            Column::Profile => fields.profile = value.as_str().map(str::to_owned),
+            Column::Status => fields.status = value.as_str().map(str::to_owned),
             Column::Switch(switch) => {
                 let value = match value {
                     Value::String(text) => text,

@@ -124,12 +124,14 @@ pub(super) fn switched_off(rows: &[Row], is_strict: bool) -> Result<Option<Strin
         more => format!(" and {more} more"),
     };
     let people = match off.len() {
-        1 => "1 person".to_owned(),
-        several => format!("{several} people"),
+        1 => "1 person of the roster is switched off in the directory, and invited",
+        several => &format!(
+            "{several} people of the roster are switched off in the directory, and invited"
+        ),
     };
     let shown = shown.join(", ");
     Ok(Some(format!(
-        "{people} of the roster are switched off in the directory, and are invited all the same: {}{more}; delete the rows, \
+        "{people} all the same: {}{more}; delete the rows, \
          or pass --strict to reject them",
         escape_control(&shown)
     )))
