@@ -30,8 +30,8 @@ pub fn normalize_email(email: &str) -> String {
 
 /// Normalises an email address further, so that addresses that some servers treat as one are equal.
 ///
-/// The result is that of [`normalize_email`] without dots, white space and control characters in the local part, and
-/// without the tag after a `+`. Two addresses with the same skeleton resemble each other and may be two people: use it to
+/// The result is that of [`normalize_email`] without dots in the local part, without white space, control characters and
+/// invisible characters, and without the tag after a `+`. Two addresses with the same skeleton resemble each other and may be two people: use it to
 /// keep an invitation in case of doubt, never to select one to withdraw.
 ///
 /// ```
@@ -42,7 +42,7 @@ pub fn normalize_email(email: &str) -> String {
 pub fn email_skeleton(email: &str) -> String {
     let visible: String = email
         .chars()
-        .filter(|character| !is_ignorable(*character))
+        .filter(|character| !is_unseen(*character))
         .collect();
     let normal = normalize_email(&visible);
     let (local, domain) = match normal.rsplit_once('@') {
@@ -69,13 +69,30 @@ pub(crate) fn same_email(first: &str, second: &str) -> bool {
     first == second || normalize_email(first) == normalize_email(second)
 }
 
-/// Whether a character is invisible in an address: white space, control and direction characters.
-fn is_ignorable(character: char) -> bool {
-    character.is_whitespace()
-        || character.is_control()
-        || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}' | '\u{feff}')
+/// Whether a character cannot be seen in an address: white space, control and invisible characters.
+fn is_unseen(character: char) -> bool {
+    character.is_whitespace() || character.is_control() || is_invisible(character)
+}
+
+/// Whether a character is printed as nothing, so that two addresses that differ by it look the same.
+///
+/// These are the characters that Unicode calls default ignorable (joiners, direction marks, variation selectors, fillers,
+/// tags), those of format between texts (`U+FFF9` to `U+FFFB`), and the blank of Braille. No address that this crate sends
+/// has one: see [`NewInvitation::validate`](crate::NewInvitation::validate).
+///
+/// ```
+/// use org_invitations::is_invisible;
+///
+/// assert!(is_invisible('\u{200b}'));
+/// assert!(!is_invisible('é') && !is_invisible('\u{301}'));
+/// ```
+pub fn is_invisible(character: char) -> bool {
+    matches!(character,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 fn normalize_domain(domain: &str) -> Cow<'_, str> {
@@ -124,6 +141,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::NewInvitation;
 
     #[test]
     fn spellings_of_one_address_are_equal() {
@@ -165,6 +183,7 @@ mod tests {
             "a.n.n.l.e.e+x+y@EXAMPLE.com",
             "ann lee@example.com",
             "annlee\u{200b}@example.com",
+            "\u{feff}ann\u{ad}lee\u{200e}\u{fe0f}@exam\u{2060}ple.com",
         ] {
             assert_eq!(
                 email_skeleton(spelling),
@@ -178,6 +197,49 @@ mod tests {
             email_skeleton("ann@exam.ple.com"),
             email_skeleton("ann@example.com")
         );
+    }
+
+    #[test]
+    fn an_invisible_character_is_named_with_its_place() {
+        for (email, code) in [
+            ("\u{200b}ann@example.com", "U+200B"),
+            ("\u{feff}ann@example.com", "U+FEFF"),
+            ("\u{ad}ann@example.com", "U+00AD"),
+            ("\u{fe0f}ann@example.com", "U+FE0F"),
+            ("\u{3164}ann@example.com", "U+3164"),
+            ("\u{e0061}ann@example.com", "U+E0061"),
+            ("\u{a0}ann@example.com", "U+00A0"),
+            ("\u{7}ann@example.com", "U+0007"),
+        ] {
+            let place = |email: &str| {
+                let error = NewInvitation::new(email).validate().unwrap_err();
+                error.message().to_owned()
+            };
+            let first = place(email);
+            assert!(
+                first.contains(&format!("character 1 of this one is {code}")),
+                "{first}"
+            );
+            let last: String = email
+                .chars()
+                .cycle()
+                .skip(1)
+                .take(email.chars().count())
+                .collect();
+            let last = place(&last);
+            assert!(
+                last.contains(&format!("character 16 of this one is {code}")),
+                "{last}"
+            );
+        }
+        for email in [
+            "ren\u{e9}@example.com",
+            "rene\u{301}@example.com",
+            "名前@例え.jp",
+            "नमस्ते@example.com",
+        ] {
+            NewInvitation::new(email).validate().unwrap();
+        }
     }
 
     proptest! {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::{
+    address::is_invisible,
     error::{Error, ErrorKind, Operation, Result, excerpt},
     extra::Extra,
     id::resource_id,
@@ -277,26 +278,32 @@ impl NewInvitation {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidInput`] for an email without `@` or without anything on one side of it,
-    /// with white space or control characters, or longer than 254 bytes.
+    /// with white space, control characters or invisible characters, or longer than 254 bytes.
     pub fn validate(&self) -> Result<()> {
         validate_email(&self.email)
     }
 }
 
 pub(crate) fn validate_email(email: &str) -> Result<()> {
-    let wrong = if email.len() > 254 {
-        "an email address has at most 254 bytes"
-    } else if email
-        .chars()
-        .any(|letter| !letter.is_ascii_graphic() && (letter.is_control() || letter.is_whitespace()))
-    {
-        "an email address has no white space or control characters"
-    } else {
-        match email.rsplit_once('@') {
-            Some((local, domain)) if !local.is_empty() && !domain.is_empty() => return Ok(()),
-            Some(_) => "an email address needs something on both sides of its `@`",
-            None => "an email address needs an `@`",
+    let unseen =
+        |letter: &char| letter.is_control() || letter.is_whitespace() || is_invisible(*letter);
+    let found = email.chars().enumerate().find(|(_, letter)| unseen(letter));
+    let wrong = match (found, email.rsplit_once('@')) {
+        _ if email.len() > 254 => "an email address has at most 254 bytes".to_owned(),
+        (Some((index, letter)), _) => {
+            let code = u32::from(letter);
+            let kind = match is_invisible(letter) {
+                true => "invisible characters",
+                false => "white space or control characters",
+            };
+            let place = index + 1;
+            format!(
+                "an email address has no {kind}, and character {place} of this one is U+{code:04X}"
+            )
         }
+        (None, Some((local, domain))) if !local.is_empty() && !domain.is_empty() => return Ok(()),
+        (None, Some(_)) => "an email address needs something on both sides of its `@`".to_owned(),
+        (None, None) => "an email address needs an `@`".to_owned(),
     };
     Err(
         Error::new(ErrorKind::InvalidInput, Operation::Validate, wrong)

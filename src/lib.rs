@@ -145,7 +145,7 @@ pub use crate::fuzzing::decode_anything;
 #[doc(hidden)]
 pub use crate::suggest::nearest_word;
 pub use crate::{
-    address::{email_skeleton, normalize_email},
+    address::{email_skeleton, is_invisible, normalize_email},
     api_key::ApiKey,
     bulk::{
         BulkOptions, BulkRun, CreateOutcome, CreateResult, DeleteOutcome, DeleteResult,

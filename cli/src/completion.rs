@@ -2,6 +2,10 @@
 //!
 //! The scripts of `completions` run this command with [`VARIABLE`] for each completion. What cannot be known at once and
 //! without a prompt has no candidates; a failure prints nothing, since the user is in the middle of a command line.
+//! Bash inserts a candidate as it is, so a name or an address that a shell could read as anything but one plain word is
+//! never offered.
+
+mod bash;
 
 use std::{ffi::OsStr, future, time::Duration};
 
@@ -9,6 +13,7 @@ use clap::{CommandFactory, FromArgMatches};
 use clap_complete::{
     CompleteEnv,
     engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate},
+    env::{Elvish, Fish, Powershell, Shells, Zsh},
 };
 use futures::{
     StreamExt,
@@ -29,10 +34,15 @@ pub(crate) const VARIABLE: &str = "ORG_INVITATIONS_COMPLETE";
 /// How long a provider may take to answer.
 const TIME_LIMIT: Duration = Duration::from_secs(1);
 
+/// The shells that have completion.
+pub(crate) const SHELLS: Shells<'static> =
+    Shells(&[&bash::Bash, &Elvish, &Fish, &Powershell, &Zsh]);
+
 /// If a shell asks for candidates, prints them and ends the process.
 pub(crate) fn answer() {
     CompleteEnv::with_factory(Cli::command)
         .var(VARIABLE)
+        .shells(SHELLS)
         .complete();
 }
 
@@ -104,8 +114,7 @@ pub(crate) fn roles() -> ArgValueCompleter {
             let roles = stream::once(provider.list_roles()).map(Result::unwrap_or_default);
             let described = roles.map(|roles| {
                 let described = roles.into_iter().map(|role| match role.name {
-                    // Bash does not quote a candidate that has blanks.
-                    Some(name) if !name.contains(char::is_whitespace) => (name, role.id),
+                    Some(name) if is_plain(&name) => (name, role.id),
                     name => (role.id, name.unwrap_or_default()),
                 });
                 described.collect()
@@ -119,7 +128,9 @@ fn profile_candidates() -> Vec<CompletionCandidate> {
     let config_file = typed_options().and_then(|global| global.config_file);
     let file = ConfigPath::find(config_file).and_then(|path| ConfigFile::read(&path));
     let profiles = file.ok().flatten().map(|file| file.profiles);
-    let named = profiles.into_iter().flatten().map(|(name, profile)| {
+    let profiles = profiles.into_iter().flatten();
+    let plain = profiles.filter(|(name, _)| is_plain(name));
+    let named = plain.map(|(name, profile)| {
         CompletionCandidate::new(name).help(Some(profile.kind.to_string().into()))
     });
     named.collect()
@@ -157,9 +168,9 @@ fn ask(
     let read = async {
         let mut listed = list(&provider);
         while let Some(values) = listed.next().await {
-            let matching = values.into_iter().filter(|(value, _)| {
-                value.starts_with(current) && escape_control(value).as_ref() == value
-            });
+            let matching = values
+                .into_iter()
+                .filter(|(value, _)| value.starts_with(current) && is_plain(value));
             candidates.extend(matching.map(|(value, description)| {
                 let description = escape_control(&description).into_owned();
                 CompletionCandidate::new(value).help(Some(description.into()))
@@ -172,6 +183,16 @@ fn ask(
     candidates
 }
 
+/// Whether every shell reads this as one word and nothing else, without quotation marks.
+fn is_plain(word: &str) -> bool {
+    let first = word.chars().next();
+    first.is_some_and(|letter| letter.is_alphanumeric() || letter == '_')
+        && escape_control(word) == word
+        && word
+            .chars()
+            .all(|letter| letter.is_alphanumeric() || "@._-+:/=%".contains(letter))
+}
+
 fn typed_provider() -> Option<ProviderContext> {
     let selection = config::load(&typed_options()?).ok()?;
     let chosen = selection.chosen_or_only_vendor().ok()?;
@@ -181,4 +202,28 @@ fn typed_provider() -> Option<ProviderContext> {
     let resolved = selection.resolve(one.kind()?, one.profile()).ok()?;
     let is_silent = resolved.is_read_silently();
     is_silent.then(|| provider::build(&resolved).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_plain;
+
+    #[test]
+    fn only_plain_words_are_offered() {
+        for word in [
+            "ann+hr@example.com",
+            "u-1",
+            "jürgen@bücher.example",
+            "a_b:c/d=e%",
+        ] {
+            assert!(is_plain(word), "{word}");
+        }
+        for mark in "$`;&|<>(){}[]*?!~#^\\\"' ,\t\n\u{200b}\u{a0}\u{202e}\u{3164}".chars() {
+            assert!(!is_plain(&format!("ann{mark}@example.com")), "{mark:?}");
+        }
+        // What options, `=COMMAND` of zsh and jobs begin with.
+        for word in ["", "-rf", "=ls", "%1", "~ann", "+1", "@file"] {
+            assert!(!is_plain(word), "{word}");
+        }
+    }
 }

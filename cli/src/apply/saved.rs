@@ -152,6 +152,7 @@ impl SavedPlan {
                 .iter()
                 .map(|one| Withdrawal::new(&one.email, one.id.clone()))
                 .collect(),
+            ..Roster::default()
         }
     }
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use clap::Args;
-use clap_complete::{Shell, env::Shells};
+use clap_complete::Shell;
 
 use crate::{completion, failure::Failure, output::Output};
 
@@ -17,7 +17,8 @@ Examples:
 The script runs the `org-invitations` of the PATH for each completion, so it stays
 valid when the command changes. Profiles come from the configuration file. Ids,
 addresses and roles come from the provider, if it answers within a second and its
-secret needs no command.")]
+secret needs no command. A name or address that a shell would not read as one
+plain word, as with blanks or `$`, is not offered.")]
 pub(crate) struct CompletionsArgs {
     /// The shell.
     #[arg(value_enum)]
@@ -27,8 +28,7 @@ pub(crate) struct CompletionsArgs {
 pub(crate) fn run(args: &CompletionsArgs, out: &mut Output) -> Result<(), Failure> {
     const NAME: &str = "org-invitations";
     let shell = args.shell.to_string();
-    let shells = Shells::builtins();
-    let Some(completer) = shells.completer(&shell) else {
+    let Some(completer) = completion::SHELLS.completer(&shell) else {
         let message = format!("there is no completion for {shell}");
         return Err(Failure::Usage(message));
     };

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use clap::Args;
-use org_invitations::{AuthType, Invitation, RoleAssignment, RoleGrant, Roles, normalize_email};
+use org_invitations::{AuthType, Invitation, RoleAssignment, Roles, normalize_email};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use crate::{
     interrupt::Interrupt,
     output::{Cell, Format, Output, Record},
     provider::ProviderContext,
-    roster::roles_cell,
+    roster::RosterRoles,
 };
 
 #[derive(Args, Debug)]
@@ -25,7 +25,8 @@ Examples:
 
 The roster has the members and the people whose invitation can be accepted, with
 their roles; `plan` finds nothing to do for it. It is CSV unless -o says
-otherwise. An expired invitation is left out, since a plan would renew it.")]
+otherwise. An expired invitation is left out, since a plan would renew it. Where
+`;` between roles would be read as other roles, the cell is a list in JSON.")]
 pub(crate) struct ExportArgs {}
 
 /// A row of a roster.
@@ -33,13 +34,13 @@ pub(crate) struct ExportArgs {}
 #[schemars(title = "Row")]
 pub(crate) struct ExportRecord {
     /// The address.
-    email: String,
+    pub email: String,
     /// The roles by name, or by id where a name is not unique; with their scopes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    roles: Option<Vec<String>>,
+    pub roles: Option<RosterRoles>,
     /// How an invited person logs in.
     #[serde(skip_serializing_if = "Option::is_none")]
-    auth_type: Option<AuthType>,
+    pub auth_type: Option<AuthType>,
 }
 
 impl Record for ExportRecord {
@@ -56,7 +57,7 @@ impl Record for ExportRecord {
             self.email.clone(),
             self.roles
                 .as_ref()
-                .map(|roles| roles.join(";"))
+                .map(RosterRoles::cell)
                 .unwrap_or_default(),
             auth_type.unwrap_or_default(),
         ]
@@ -123,7 +124,7 @@ pub(crate) async fn run(
     Ok(records.finish()?)
 }
 
-/// The ids of each name, in lower case.
+/// The ids of each name, and each id as a name, in lower case.
 struct RoleNames<'a>(HashMap<String, HashSet<&'a str>>);
 
 impl<'a> RoleNames<'a> {
@@ -136,34 +137,20 @@ impl<'a> RoleNames<'a> {
 
     fn add(&mut self, roles: impl IntoIterator<Item = (Option<&'a str>, &'a str)>) {
         for (name, id) in roles {
-            if let Some(name) = name {
+            // A role is found by its id before it is by name, so an id is a name of its own.
+            for name in name.into_iter().chain([id]) {
                 self.0.entry(name.to_lowercase()).or_default().insert(id);
             }
         }
     }
 
     /// The roles of a row: none if they are not known, as a row without roles leaves them as they are.
-    fn row(&self, roles: Option<&[RoleAssignment]>, legacy: Option<String>) -> Option<Vec<String>> {
-        let roles = roles.into_iter().flatten();
-        let grants: Vec<String> = roles.filter_map(|role| self.text(role)).collect();
-        match (grants.is_empty(), legacy) {
-            (false, _) => Some(grants),
-            (true, Some(legacy)) => Some(vec![roles_cell(Some(&Roles::Legacy(legacy)))]),
-            (true, None) => None,
-        }
-    }
-
-    fn text(&self, role: &RoleAssignment) -> Option<String> {
-        let mut grant = role.grant()?;
-        let is_unique = |name: &String| {
+    fn row(&self, roles: Option<&[RoleAssignment]>, legacy: Option<String>) -> Option<RosterRoles> {
+        let is_unique = |name: &str| {
             let ids = self.0.get(&name.to_lowercase());
-            ids.is_none_or(|ids| ids.len() == 1) && *name == RoleGrant::from(name).role
+            ids.is_none_or(|ids| ids.len() == 1)
         };
-        // A cell has roles with `;`, `,` or `|` between them.
-        let is_plain = |name: &&String| !name.contains([';', ',', '|', '@']) && is_unique(name);
-        if let Some(name) = role.name.as_ref().filter(is_plain) {
-            grant.role.clone_from(name);
-        }
-        Some(grant.to_string())
+        let roles = RosterRoles::of_assignments(roles.into_iter().flatten(), is_unique);
+        roles.or_else(|| legacy.map(|role| RosterRoles(Roles::Legacy(role))))
     }
 }

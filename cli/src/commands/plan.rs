@@ -48,7 +48,14 @@ of the addresses may be named email, email address, mail, primary email, user
 principal name or login, and that of the roles role, in any case and with any
 punctuation. Other columns are ignored, and one line on standard error names
 them; a name that is nearly a known one is an error. Text that is not Unicode is
-read as Windows-1252, with a warning.
+read as Windows-1252, with a warning. A cell of roles may be a list in JSON, as
+[\"NAME@SCOPE\"], in which `;` and `,` are part of a name or scope.
+
+Rows of `list` whose invitation was accepted or withdrawn are skipped, since
+their people may have left, and are an error with --prune. Rows that `list` has
+from another profile or provider are an error. People who are switched off in
+their directory (Suspended, DEPROVISIONED, accountEnabled False) are counted in
+a warning.
 
 The command only lists invitations, members and roles. A saved plan is applied as
 it was reviewed: `apply` rejects it if people have changed in a way that changes
@@ -154,6 +161,7 @@ pub(super) async fn plan(
     journal: Option<&mut Journal>,
     interrupt: &Interrupt,
 ) -> Result<Planned, Failure> {
+    roster.origins.check(provider)?;
     let (lines, news): (Vec<_>, Vec<_>) = roster.invite.into_iter().unzip();
     let people = load_people(provider, &news, options.prune.prune_members, interrupt).await?;
     let withdrawn = match journal {

@@ -1,14 +1,15 @@
 //! CSV for spreadsheets: a header, and a line for each record.
 //!
 //! Control characters are escaped, as in tables. A cell that a spreadsheet would read as a formula, because it starts
-//! with `=`, `+`, `-` or `@`, gets a leading apostrophe. The other formats have the values unchanged.
+//! with `=`, `+`, `-` or `@`, gets a leading apostrophe, and so does one that has such an apostrophe already, so that
+//! [`cell_text`] reads every cell back. The other formats have the values unchanged.
 
 use std::{
     borrow::Cow,
     io::{self, Write},
 };
 
-use super::escape::escape_control;
+use super::escape::{escape_control, unescape_control};
 
 /// Writes one line.
 pub(crate) fn line<'a>(
@@ -26,18 +27,30 @@ pub(crate) fn line<'a>(
     out.write_all(&line.map_err(|error| io::Error::from(error.error().kind()))?)
 }
 
+/// The text of a cell that [`line`] wrote.
+pub(crate) fn cell_text(cell: &str) -> Cow<'_, str> {
+    let plain = cell.strip_prefix('\'').filter(|text| is_formula(text));
+    unescape_control(plain.unwrap_or(cell))
+}
+
 /// Escapes control characters, and the start of a formula.
 fn escape_formula(cell: &str) -> Cow<'_, str> {
     let cell = escape_control(cell);
-    if cell.starts_with(['=', '+', '-', '@']) {
+    if is_formula(&cell) {
         return Cow::Owned(format!("'{cell}"));
     }
     cell
 }
 
+/// Whether a cell starts as a formula does, after apostrophes.
+fn is_formula(cell: &str) -> bool {
+    let start = cell.trim_start_matches('\'');
+    start.starts_with(['=', '+', '-', '@'])
+}
+
 #[cfg(test)]
 mod tests {
-    use super::escape_formula;
+    use super::{cell_text, escape_formula};
 
     #[test]
     fn formulas_are_escaped() {
@@ -47,5 +60,14 @@ mod tests {
             assert_eq!(escape_formula(cell), format!("'{cell}"));
         }
         assert_eq!(escape_formula("\t=1"), "\\u{9}=1");
+    }
+
+    #[test]
+    fn cells_are_read_back() {
+        for text in [
+            "ann", "'ann", "=1", "'=1", "''+x", "\u{1b}=", "\\u{1b}", "'\\u{1b}", "'",
+        ] {
+            assert_eq!(cell_text(&escape_formula(text)), text);
+        }
     }
 }

@@ -45,7 +45,7 @@ fn compact(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     Ok(())
 }
 
-/// Escapes the terminal control characters that JSON does not require to escape. The value stays the same.
+/// Escapes the characters that a terminal does not show and that JSON does not require to escape. The value stays the same.
 struct EscapeControl<F>(F);
 
 /// Forwards methods to the wrapped formatter.
@@ -81,8 +81,9 @@ impl<F: Formatter> Formatter for EscapeControl<F> {
             .find(|(_, letter)| is_terminal_control(*letter))
         {
             out.write_all(&rest.as_bytes()[..at])?;
-            // Every control character is in the basic multilingual plane, so one UTF-16 unit is enough.
-            write!(out, "\\u{:04x}", u32::from(letter))?;
+            for unit in letter.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
             rest = &rest[at + letter.len_utf8()..];
         }
         out.write_all(rest.as_bytes())

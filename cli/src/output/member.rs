@@ -1,12 +1,12 @@
 //! The printed forms of members, roles and people.
 
 use chrono::SecondsFormat;
-use org_invitations::{Member, Person, Role, RoleAssignment};
+use org_invitations::{Member, Person, Role, RoleAssignment, Roles};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Cell, Record, format_time};
-use crate::{providers::Origin, roster::legacy_cell};
+use crate::{providers::Origin, roster::RosterRoles};
 
 /// A member and the provider.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -107,11 +107,10 @@ pub(super) fn shown_roles(roles: Option<&[RoleAssignment]>, legacy_role: Option<
 
 /// Roles as a roster has them, so that a roster can be read from CSV.
 pub(super) fn csv_roles(roles: Option<&[RoleAssignment]>, legacy_role: Option<&str>) -> String {
-    let roles = role_names(roles.into_iter().flatten());
-    match (roles.is_empty(), legacy_role) {
-        (true, Some(role)) => legacy_cell(role),
-        _ => roles.join(";"),
-    }
+    let roles = RosterRoles::of_assignments(roles.into_iter().flatten(), |_| true);
+    let legacy = || Some(RosterRoles(Roles::Legacy(legacy_role?.to_owned())));
+    let roles = roles.or_else(legacy);
+    roles.map(|roles| roles.cell()).unwrap_or_default()
 }
 
 /// Roles for people: names, else ids, with their scopes.
@@ -252,5 +251,10 @@ mod tests {
         assert_eq!(csv_roles(Some(&[]), Some("admin")), "legacy:admin");
         assert_eq!(shown_roles(None, Some("admin")), "admin");
         assert_eq!(csv_roles(None, None), "");
+        let mut odd = RoleAssignment::default();
+        (odd.id, odd.name) = (Some("r-2".to_owned()), Some("A;B".to_owned()));
+        assert_eq!(csv_roles(Some(&[odd.clone()]), None), "r-2");
+        odd.id = None;
+        assert_eq!(csv_roles(Some(&[odd]), None), r#"["A;B"]"#);
     }
 }

@@ -19,8 +19,8 @@ use serde::Serialize;
 
 pub(crate) use self::{
     color::{ColorChoice, ERROR, SUCCESS, WARNING},
-    csv::line as csv_line,
-    escape::{escape_control, shell_quote, unescape_control},
+    csv::{cell_text as csv_cell_text, line as csv_line},
+    escape::{escape_control, shell_quote},
     invitation::{CreatedRecord, InvitationRecord},
     json::line as json_line,
     layout::LayoutOptions,

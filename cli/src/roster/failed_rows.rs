@@ -9,7 +9,7 @@ use std::{
 use org_invitations::{Action, Step};
 use serde_json::json;
 
-use super::roles_cell;
+use super::{RosterRoles, roles_cell};
 use crate::{
     failure::Failure,
     output::{csv_line, json_line},
@@ -76,7 +76,6 @@ impl FailedRows {
             .auth_type
             .as_ref()
             .map_or("", |auth_type| auth_type.as_str());
-        let roles = roles_cell(step.roles.as_ref());
         let (action, id) = match step.action {
             Action::Remove => ("remove", step.id.as_ref().map_or("", |id| id.as_str())),
             Action::Replace => ("renew", ""),
@@ -90,12 +89,14 @@ impl FailedRows {
                 };
                 csv_line(&mut self.out, header.iter().copied())?;
             }
+            let roles = roles_cell(step.roles.as_ref());
             let row: &[&str] = match self.has_actions {
                 true => &[&step.email, &roles, auth_type, action, id, error],
                 false => &[&step.email, &roles, auth_type, error],
             };
             return csv_line(&mut self.out, row.iter().copied());
         }
+        let roles = step.roles.clone().map(RosterRoles);
         let mut row = json!({ "email": step.email, "roles": roles, "auth_type": auth_type });
         if self.has_actions {
             (row["action"], row["id"]) = (action.into(), id.into());

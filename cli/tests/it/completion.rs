@@ -211,6 +211,121 @@ async fn completion_offers_the_roles_of_the_organisation() {
         .await;
 }
 
+/// What a provider or a configuration file could make a shell run or split.
+const ODD: [&str; 4] = [
+    "odd`touch${IFS}ran`@example.com",
+    "odd|touch${IFS}ran@example.com",
+    "odd&id@example.com",
+    "odd'x@example.com",
+];
+
+impl Shell {
+    async fn offers_plain_words_only(&self) {
+        let fixture = Fixture::start().await;
+        fixture.config(
+            "[profiles.odd-1]\nprovider = \"confluent\"\n[profiles.\"odd name\"]\nprovider = \"confluent\"\n\
+             [profiles.\"odd;id\"]\nprovider = \"confluent\"\n",
+        );
+        let plain = "odd+hr@example.com";
+        fixture
+            .invite("confluent", &[&ODD[..], &[plain]].concat())
+            .await;
+        assert_eq!(fixture.sandbox.invitations().len(), ODD.len() + 1);
+        let variables = fixture.variables();
+        let line = "org-invitations -p confluent delete odd";
+        let offered = self.offers(line, &variables).await;
+        let plain = BTreeSet::from([plain.to_owned()]);
+        assert!(offered.is_none_or(|offered| without_blanks(offered) == plain));
+        let line = "org-invitations --profile odd";
+        let offered = self.offers(line, &variables).await;
+        let plain = BTreeSet::from(["odd-1".to_owned()]);
+        assert!(offered.is_none_or(|offered| without_blanks(offered) == plain));
+    }
+}
+
+/// The values that are more than what zsh prints for its terminal.
+fn without_blanks(offered: BTreeSet<String>) -> BTreeSet<String> {
+    let values = offered.into_iter();
+    values.filter(|value| value.starts_with("odd")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bash_offers_plain_words_only() {
+    BASH.offers_plain_words_only().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn zsh_offers_plain_words_only() {
+    ZSH.offers_plain_words_only().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fish_offers_plain_words_only() {
+    FISH.offers_plain_words_only().await;
+}
+
+/// Types in a bash with a terminal, which is what splits and inserts words.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bash_on_a_terminal_completes_and_runs_nothing() {
+    let fixture = Fixture::start().await;
+    fixture.config("[profiles.kafka]\nprovider = \"confluent\"\n");
+    let people = [&ODD[..], &["ann@example.com"]].concat();
+    fixture.invite("confluent", &people).await;
+    assert_eq!(fixture.sandbox.invitations().len(), people.len());
+    let variables = fixture.variables();
+    let script = run(&["completions", "bash"], &variables).await;
+    std::fs::write(fixture.home.join("script"), &script.success().stdout).unwrap();
+    // What is typed is printed instead of run.
+    let folder = fixture.home.join("bin");
+    std::fs::create_dir(&folder).unwrap();
+    let program = format!(
+        "#!/bin/sh\nif [ -n \"$ORG_INVITATIONS_COMPLETE\" ]; then exec {BINARY} \"$@\"; fi\n\
+         printf '<%s>' \"$@\"; echo '<end>'\n"
+    );
+    let path = folder.join("org-invitations");
+    std::fs::write(&path, program).unwrap();
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = std::process::Command::new("bash");
+    command
+        .args(["--norc", "--noprofile", "-i"])
+        .current_dir(&fixture.home)
+        .env_clear()
+        .envs(&variables)
+        .env(
+            "PATH",
+            format!("{}:{}", folder.display(), variables["PATH"]),
+        )
+        .env("TERM", "dumb");
+    let mut session = rexpect::session::spawn_command(command, Some(20_000)).unwrap();
+    let ready = "PS1='>'; bind 'set enable-bracketed-paste off'; source ./script; echo re''ady";
+    session.send_line(ready).unwrap();
+    session.exp_string("ready\r\n").unwrap();
+    for (typed, words) in [
+        ("-p confluent delete odd\t", "<-p><confluent><delete><odd>"),
+        (
+            "-p confluent delete ann\t",
+            "<-p><confluent><delete><ann@example.com>",
+        ),
+        (
+            "-p confluent delete ann@ex\t",
+            "<-p><confluent><delete><ann@example.com>",
+        ),
+        ("--profile=k\t list", "<--profile=kafka><list>"),
+        ("list --profile=\t", "<list><--profile=kafka>"),
+        ("--profile ka\t li\t", "<--profile><kafka><list>"),
+    ] {
+        session.send(&format!("org-invitations {typed}")).unwrap();
+        session.send_line("").unwrap();
+        let printed = session.exp_string("<end>").unwrap();
+        assert!(printed.trim_end().ends_with(words), "{typed:?}: {printed}");
+    }
+    session.send_line("exit").unwrap();
+    session.exp_eof().unwrap();
+    assert!(!fixture.home.join("ran").exists());
+}
+
 /// A command may prompt, or take long.
 #[tokio::test(flavor = "multi_thread")]
 async fn completion_runs_no_command_for_a_secret() {

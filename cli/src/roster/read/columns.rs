@@ -1,6 +1,6 @@
 //! What the columns of a roster mean, by their names: our own, and those of the exports of directories.
 
-use super::ReadOptions;
+use super::{ReadOptions, status::Switch};
 use crate::output::{InvitationRecord, MemberRecord, PersonRecord, Record};
 
 /// What a column of CSV, or a field of JSON and YAML, means.
@@ -14,10 +14,32 @@ pub(super) enum Column {
     Action,
     /// The id of the invitation to withdraw. Only a roster with actions has one.
     Id,
+    /// The provider, the profile and the status in an output of this command.
+    Provider,
+    Profile,
+    Status,
+    /// Whether a person is switched off in a directory.
+    Switch(Switch),
     /// Not part of a roster, but of an output of this command, so that it needs no mention.
     Printed,
     /// Not part of a roster.
     Extra,
+}
+
+impl Column {
+    /// Whether a row needs a cell for it.
+    pub fn is_of_roster(self) -> bool {
+        match self {
+            Self::Email
+            | Self::Roles
+            | Self::LegacyRole
+            | Self::AuthType
+            | Self::Action
+            | Self::Id => true,
+            Self::Provider | Self::Profile | Self::Status | Self::Switch(_) => false,
+            Self::Printed | Self::Extra => false,
+        }
+    }
 }
 
 /// The names that are certain, as [`plain`] writes them. The first one is the name in a roster.
@@ -38,8 +60,8 @@ const NAMES: [(Column, &[&str]); 4] = [
     (Column::Action, &["action"]),
 ];
 
-/// The fields that only the JSON and YAML of this command have, and the column of several profiles.
-const PRINTED_FIELDS: [&str; 4] = ["extra", "member", "invitations", "profile"];
+/// The fields that only the JSON and YAML of this command have.
+const PRINTED_FIELDS: [&str; 3] = ["extra", "member", "invitations"];
 
 /// A name without case, blanks, punctuation, and marks in brackets such as `[Required]`.
 fn plain(name: &str) -> String {
@@ -77,10 +99,13 @@ pub(super) fn meanings(names: &[&str], options: &ReadOptions) -> Vec<Column> {
             (_, "role" | "legacyrole") if is_printed => Column::LegacyRole,
             (Some(column), _) => column,
             (None, "id") if has_actions => Column::Id,
+            (None, "provider") => Column::Provider,
+            (None, "profile") if is_printed => Column::Profile,
+            (None, "status") if is_printed => Column::Status,
             // Files of failed rows have it.
             (None, "error") => Column::Printed,
             (None, name) if is_printed && is_in_output(name) => Column::Printed,
-            (None, _) => Column::Extra,
+            (None, name) => Switch::named(name).map_or(Column::Extra, Column::Switch),
         }
     };
     plain_names.iter().enumerate().map(meaning).collect()
@@ -118,7 +143,7 @@ pub(super) fn check(
             continue;
         };
         let option = match meaning {
-            Column::Printed | Column::LegacyRole => continue,
+            Column::Printed | Column::LegacyRole | Column::Switch(_) => continue,
             Column::Email => "--email-column",
             Column::Roles => "--role-column",
             _ => "",
@@ -213,7 +238,6 @@ mod tests {
             "Manager Email",
             "Email Domain",
             "id",
-            "Status",
             "First Name",
             "",
         ] {
@@ -237,11 +261,11 @@ mod tests {
                 "department"
             ]),
             [
-                Column::Printed,
-                Column::Printed,
+                Column::Profile,
+                Column::Provider,
                 Column::Printed,
                 Column::Email,
-                Column::Printed,
+                Column::Status,
                 Column::LegacyRole,
                 Column::Extra
             ]

@@ -6,9 +6,9 @@ use super::{
     Parsed, Problem, ReadOptions,
     columns::{Column, check, meanings, missing},
     newlines, problem,
-    row::{Fields, Row},
+    row::{Fields, Row, address},
 };
-use crate::{output::unescape_control, roster::roles::RolesField};
+use crate::{output::csv_cell_text, roster::roles::RolesField};
 
 /// Parses CSV with a header, or with one column of addresses and none.
 pub(super) fn csv_rows(text: &str, options: &ReadOptions) -> Parsed {
@@ -188,7 +188,7 @@ impl Header {
     fn row(&self, line: usize, record: &StringRecord) -> Result<Row, Problem> {
         let mut fields = Fields::default();
         for (index, column) in self.columns.iter().enumerate() {
-            let is_known = !matches!(column, Column::Extra | Column::Printed);
+            let is_known = column.is_of_roster();
             let Some(cell) = record.get(index) else {
                 if is_known {
                     return Err(self.lengths_problem(line, record));
@@ -202,7 +202,7 @@ impl Header {
                 );
                 return Err(problem(line, why));
             }
-            let text = (!cell.is_empty()).then(|| unescape(cell));
+            let text = (!cell.is_empty()).then(|| csv_cell_text(cell).into_owned());
             match column {
                 Column::Email => fields.email = text,
                 Column::Roles => fields.roles = text.map(RolesField::Text),
@@ -210,7 +210,13 @@ impl Header {
                 Column::AuthType => fields.auth_type = text,
                 Column::Action => fields.action = text,
                 Column::Id => fields.id = text,
-                Column::Printed | Column::Extra => {}
+                Column::Provider => fields.provider = text,
+                Column::Profile => fields.profile = text,
+                Column::Status => fields.status = text,
+                Column::Switch(switch) if switch.is_off(cell) => {
+                    fields.off = Some(format!("{:?} is {cell:?}", self.names[index]));
+                }
+                Column::Switch(_) | Column::Printed | Column::Extra => {}
             }
         }
         // What has no column may be a cell of any column, if a delimiter in a cell is not quoted.
@@ -237,16 +243,9 @@ impl Header {
     }
 }
 
-/// The text of a cell that this command may have written.
-fn unescape(cell: &str) -> String {
-    // An apostrophe keeps a spreadsheet from reading the cell as a formula.
-    let plain = cell.strip_prefix('\'');
-    let plain = plain.filter(|text| text.starts_with(['=', '+', '-', '@']));
-    unescape_control(plain.unwrap_or(cell)).into_owned()
-}
-
 /// Whether a cell is an address rather than the name of a column.
 fn is_address(cell: &str) -> bool {
+    let cell = address(cell);
     let halves = cell.split_once('@');
     halves.is_some_and(|(name, domain)| !name.is_empty() && !domain.is_empty())
         && !cell.contains(char::is_whitespace)

@@ -1,6 +1,6 @@
 //! Rosters in JSON, JSON lines and YAML.
 
-use std::fmt;
+use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
@@ -9,10 +9,11 @@ use serde::{
 use serde_json::value::{RawValue, Value};
 
 use super::{
-    Parsed, Problem, ReadOptions,
+    Parsed, Place, Problem, ReadOptions,
     columns::{Column, check, meanings},
     newlines, problem,
-    row::Fields,
+    row::{Fields, Row},
+    wrapped::wrapped_rows,
 };
 use crate::roster::roles::{RolesField, excerpt};
 
@@ -21,8 +22,8 @@ pub(super) fn json_rows(text: &str, options: &ReadOptions) -> Parsed {
     if text.trim().is_empty() {
         return Parsed::invalid(problem(1, "the file is empty; no row is `[]`"));
     }
-    match rows_of(text, 1) {
-        Ok(rows) => parsed(rows, options),
+    match rows_of(text, 1, options) {
+        Ok(rows) => numbered(rows, options),
         Err(problem) => Parsed::invalid(problem),
     }
 }
@@ -31,11 +32,11 @@ pub(super) fn json_rows(text: &str, options: &ReadOptions) -> Parsed {
 pub(super) fn jsonl_rows(text: &str, options: &ReadOptions) -> Parsed {
     let lines = text.lines().enumerate();
     let lines = lines.filter(|(_, line)| !line.trim().is_empty());
-    let rows = lines.flat_map(|(index, line)| match rows_of(line, index + 1) {
+    let rows = lines.flat_map(|(index, line)| match rows_of(line, index + 1, options) {
         Ok(rows) => rows,
         Err(problem) => vec![Err(problem)],
     });
-    parsed(rows, options)
+    parsed(rows, Place::Line, options)
 }
 
 /// Parses YAML that has a sequence of mappings or addresses, or one mapping.
@@ -57,7 +58,26 @@ pub(super) fn yaml_rows(text: &str, options: &ReadOptions) -> Parsed {
         let item = item.map(|item| (line, item));
         item.map_err(|error| problem(line, format!("not a row: {error}")))
     });
-    parsed(rows, options)
+    numbered(rows.collect(), options)
+}
+
+/// Parses rows with their lines or, if several are on one line, with their numbers.
+fn numbered(rows: Vec<LocatedItem>, options: &ReadOptions) -> Parsed {
+    let line = |row: &LocatedItem| match row {
+        Ok((line, _)) => *line,
+        Err(problem) => problem.line,
+    };
+    if !rows.windows(2).any(|pair| line(&pair[0]) == line(&pair[1])) {
+        return parsed(rows, Place::Line, options);
+    }
+    let rows = rows.into_iter().enumerate().map(|(index, row)| match row {
+        Ok((_, item)) => Ok((index + 1, item)),
+        Err(problem) => Err(Problem {
+            line: index + 1,
+            ..problem
+        }),
+    });
+    parsed(rows, Place::Row, options)
 }
 
 /// The lines of the items of a block sequence; for a sequence in brackets, that of the document.
@@ -88,20 +108,20 @@ enum Item {
 type LocatedItem = Result<(usize, Item), Problem>;
 
 /// The fields of an object as they are written, even if two have one name.
-struct Object(Vec<(String, Value)>);
+pub(super) struct Object<V = Value>(pub Vec<(String, V)>);
 
-impl<'de> Deserialize<'de> for Object {
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Object<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldsVisitor;
+        struct FieldsVisitor<V>(PhantomData<V>);
 
-        impl<'de> Visitor<'de> for FieldsVisitor {
-            type Value = Object;
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for FieldsVisitor<V> {
+            type Value = Object<V>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<V>, A::Error> {
                 let mut fields = Vec::new();
                 while let Some(field) = map.next_entry()? {
                     fields.push(field);
@@ -110,12 +130,12 @@ impl<'de> Deserialize<'de> for Object {
             }
         }
 
-        deserializer.deserialize_map(FieldsVisitor)
+        deserializer.deserialize_map(FieldsVisitor(PhantomData))
     }
 }
 
 /// The rows of a text that begins at this line.
-fn rows_of(text: &str, line: usize) -> Result<Vec<LocatedItem>, Problem> {
+fn rows_of(text: &str, line: usize, options: &ReadOptions) -> Result<Vec<LocatedItem>, Problem> {
     let invalid = |line: usize, error: &serde_json::Error| {
         let message = error.to_string();
         let message = message
@@ -138,6 +158,10 @@ fn rows_of(text: &str, line: usize) -> Result<Vec<LocatedItem>, Problem> {
             false => raw.push(value),
         }
     }
+    if let [one] = raw[..] {
+        let wrapped = wrapped_rows(one.get(), options).map_err(|why| problem(line, why))?;
+        raw = wrapped.unwrap_or(raw);
+    }
     // The position of a row in the text gives its line; each line is counted once.
     let (mut line, mut counted) = (line, 0);
     let rows = raw.into_iter().map(|row| {
@@ -154,7 +178,11 @@ fn rows_of(text: &str, line: usize) -> Result<Vec<LocatedItem>, Problem> {
     Ok(rows.collect())
 }
 
-fn parsed(items: impl IntoIterator<Item = LocatedItem>, options: &ReadOptions) -> Parsed {
+fn parsed(
+    items: impl IntoIterator<Item = LocatedItem>,
+    place: Place,
+    options: &ReadOptions,
+) -> Parsed {
     let mut parsed = Parsed::default();
     let mut has_roles = false;
     // Most rows have the fields of the row before.
@@ -163,7 +191,7 @@ fn parsed(items: impl IntoIterator<Item = LocatedItem>, options: &ReadOptions) -
         let (line, item) = match item {
             Ok(item) => item,
             Err(problem) => {
-                parsed.problems.push(problem);
+                parsed.problems.push(Problem { place, ..problem });
                 continue;
             }
         };
@@ -189,10 +217,11 @@ fn parsed(items: impl IntoIterator<Item = LocatedItem>, options: &ReadOptions) -
             )]),
         };
         match fields.and_then(|fields| fields.row(line).map_err(|why| vec![why])) {
-            Ok(row) => parsed.rows.push(row),
-            Err(wrong) => parsed
-                .problems
-                .extend(wrong.into_iter().map(|why| problem(line, why))),
+            Ok(row) => parsed.rows.push(Row { place, ..row }),
+            Err(wrong) => parsed.problems.extend(wrong.into_iter().map(|why| Problem {
+                place,
+                ..problem(line, why)
+            })),
         }
     }
     if let (Some(chosen), false, false) = (&options.role_column, has_roles, parsed.rows.is_empty())
@@ -245,6 +274,19 @@ fn fields(columns: &[Column], object: Vec<(String, Value)>) -> Result<Fields, St
             Column::AuthType => fields.auth_type = text(&name, value)?,
             Column::Action => fields.action = text(&name, value)?,
             Column::Id => fields.id = text(&name, value)?,
+            // The fields of another program may have the same names.
+            Column::Provider => fields.provider = value.as_str().map(str::to_owned),
+            Column::Profile => fields.profile = value.as_str().map(str::to_owned),
+            Column::Status => fields.status = value.as_str().map(str::to_owned),
+            Column::Switch(switch) => {
+                let value = match value {
+                    Value::String(text) => text,
+                    other => other.to_string(),
+                };
+                if switch.is_off(&value) {
+                    fields.off = Some(format!("{name:?} is {value:?}"));
+                }
+            }
             Column::Printed | Column::Extra => {}
         }
     }

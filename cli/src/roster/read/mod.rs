@@ -7,6 +7,8 @@ mod encoding;
 mod json;
 mod options;
 mod row;
+mod status;
+mod wrapped;
 
 use std::{collections::HashMap, fmt, fs, io::Read, path::Path};
 
@@ -18,28 +20,52 @@ use self::{
     encoding::{Decoded, decode},
     json::{json_rows, jsonl_rows, yaml_rows},
     row::{Row, RowAction},
+    status::{skip_past, switched_off},
 };
+use super::origin::Origins;
 use crate::{failure::Failure, output::escape_control};
 
 /// The people of a roster.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Roster {
-    /// The people to invite, with the numbers of their lines, from 1.
+    /// The people to invite, with the numbers of their lines, from 1; or of their rows, where several are on a line.
     pub invite: Vec<(usize, NewInvitation)>,
     /// The invitations to withdraw.
     pub withdraw: Vec<Withdrawal>,
+    /// The organisation that it was listed from.
+    pub origins: Origins,
+}
+
+/// What the number of a row counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    #[default]
+    Line,
+    /// Several rows are on one line.
+    Row,
+}
+
+impl Place {
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Line => "line",
+            Self::Row => "row",
+        }
+    }
 }
 
 /// An error in a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     line: usize,
+    place: Place,
     message: String,
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.message)
+        let place = self.place.noun();
+        write!(f, "{place} {}: {}", self.line, self.message)
     }
 }
 
@@ -72,12 +98,8 @@ const MAX_LISTED_PROBLEMS: usize = 20;
 
 /// Reads a whole roster; `-` is standard input. What is ignored or guessed is said on standard error.
 ///
-/// With `allow_blank`, a blank file is an empty roster in every format.
-pub(crate) fn read(
-    path: &Path,
-    options: &ReadOptions,
-    allow_blank: bool,
-) -> Result<Roster, Failure> {
+/// With `prunes`, where the roster says who may stay, a blank file is an empty roster in every format.
+pub(crate) fn read(path: &Path, options: &ReadOptions, prunes: bool) -> Result<Roster, Failure> {
     let name = path.display();
     format_of(path, options)?;
     let bytes = if path == Path::new("-") {
@@ -90,7 +112,7 @@ pub(crate) fn read(
         fs::read(path)
     };
     let bytes = bytes.map_err(|error| Failure::Usage(format!("cannot read {name}: {error}")))?;
-    read_bytes(&bytes, path, options, allow_blank)
+    read_bytes(&bytes, path, options, prunes)
 }
 
 /// The format that is asked for, or that of the file extension.
@@ -119,7 +141,7 @@ pub(crate) fn read_bytes(
     bytes: &[u8],
     path: &Path,
     options: &ReadOptions,
-    allow_blank: bool,
+    prunes: bool,
 ) -> Result<Roster, Failure> {
     let name = path.display();
     let format = format_of(path, options)?;
@@ -139,7 +161,7 @@ pub(crate) fn read_bytes(
         ))
     };
     let Decoded { text, guessed } = decode(bytes).map_err(|problem| invalid(vec![problem]))?;
-    if allow_blank && text.trim().is_empty() {
+    if prunes && text.trim().is_empty() {
         return Ok(Roster::default());
     }
     if let Some((line, example)) = guessed {
@@ -161,6 +183,13 @@ pub(crate) fn read_bytes(
             escape_control(&ignored)
         );
     }
+    let (rows, skipped) = skip_past(rows, prunes).map_err(invalid)?;
+    if let Some(note) = skipped {
+        eprintln!("note: {name}: {note}");
+    }
+    if let Some(warning) = switched_off(&rows, options.strict).map_err(invalid)? {
+        eprintln!("warning: {name}: {warning}");
+    }
     let mut roster = Roster::new(rows).map_err(invalid)?;
     if !options.default_role.is_empty() {
         let people = roster.invite.iter_mut().map(|(_, new)| new);
@@ -175,6 +204,9 @@ impl Roster {
     /// Collects the rows. A roster that both invites and withdraws one person is rejected.
     fn new(rows: Vec<Row>) -> Result<Self, Vec<Problem>> {
         let mut roster = Self::default();
+        for (provider, profile) in rows.iter().filter_map(|row| row.origin.as_ref()) {
+            roster.origins.add(provider, profile.as_deref());
+        }
         if rows.iter().all(|row| row.action == RowAction::Invite) {
             roster.invite = rows.into_iter().map(|row| (row.line, row.new)).collect();
             return Ok(roster);
@@ -186,16 +218,17 @@ impl Roster {
         }
         let mut problems = Vec::new();
         for row in rows {
-            let id = match row.action {
+            let id = match &row.action {
                 RowAction::Invite => {
                     roster.invite.push((row.line, row.new));
                     continue;
                 }
-                RowAction::Withdraw(id) => id,
+                RowAction::Withdraw(id) => id.clone(),
             };
             if let Some(other) = invited.get(&normalize_email(&row.new.email)) {
-                let why = format!("this row deletes the person whom line {other} invites");
-                problems.push(problem(row.line, why));
+                let place = row.place.noun();
+                let why = format!("this row deletes the person whom {place} {other} invites");
+                problems.push(row.problem(why));
             }
             roster.withdraw.push(Withdrawal::new(row.new.email, id));
         }
@@ -223,6 +256,7 @@ fn parse(text: &str, format: RosterFormat, options: &ReadOptions) -> Result<Pars
 fn problem(line: usize, message: impl Into<String>) -> Problem {
     Problem {
         line,
+        place: Place::Line,
         message: message.into(),
     }
 }

@@ -31,7 +31,8 @@ pub(crate) struct ReadOptions {
     /// A role for each person whose row has none; repeat for several roles.
     #[arg(long, value_name = "NAME[@SCOPE]")]
     pub default_role: Vec<RoleGrant>,
-    /// Reject columns that would be ignored, and text whose encoding would be a guess.
+    /// Reject columns that would be ignored, text whose encoding would be a guess, and people who are
+    /// switched off in their directory.
     #[arg(long)]
     pub strict: bool,
 }

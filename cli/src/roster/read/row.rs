@@ -2,15 +2,33 @@
 
 use org_invitations::{AuthType, InvitationId, NewInvitation, Roles};
 
-use super::super::roles::RolesField;
+use super::{Place, Problem, problem, status::Switch};
+use crate::roster::roles::RolesField;
 
 /// A parsed row of a roster.
 #[derive(Debug)]
 pub(super) struct Row {
-    /// The number of the line, from 1.
+    /// The number of the line or the row, from 1.
     pub line: usize,
+    /// What the number counts.
+    pub place: Place,
     pub new: NewInvitation,
     pub action: RowAction,
+    /// The provider and the profile, in an output of this command.
+    pub origin: Option<(String, Option<String>)>,
+    /// The status of the invitation, in an output of this command.
+    pub status: Option<String>,
+    /// What says that the person is switched off in the directory.
+    pub off: Option<String>,
+}
+
+impl Row {
+    pub fn problem(&self, message: impl Into<String>) -> Problem {
+        Problem {
+            place: self.place,
+            ..problem(self.line, message)
+        }
+    }
 }
 
 /// What a row asks for.
@@ -32,7 +50,15 @@ pub(super) struct Fields {
     pub auth_type: Option<String>,
     pub action: Option<String>,
     pub id: Option<String>,
+    pub provider: Option<String>,
+    pub profile: Option<String>,
+    pub status: Option<String>,
+    /// What says that the person is switched off in the directory.
+    pub off: Option<String>,
 }
+
+/// What the column `provider` has in outputs of this command.
+const PROVIDERS: [&str; 3] = ["confluent", "clickhouse", "sandbox"];
 
 impl Fields {
     /// Parses the fields. Only malformed fields are a problem; the plan reports what the provider does not support.
@@ -53,18 +79,40 @@ impl Fields {
                 ));
             }
         };
+        let provider = self.provider.take();
+        let provider = provider.filter(|name| PROVIDERS.contains(&name.as_str()));
+        let profile = self.profile.take();
+        let (mut status, mut off) = (self.status.take(), self.off.take());
+        if provider.is_none() {
+            // Another program's column `provider`.
+            let word = status.take();
+            let word = word.filter(|word| Switch::Status.is_off(word));
+            off = off.or(word.map(|word| format!("status is {word:?}")));
+        }
         let new = self.invitation()?;
+        if action == RowAction::Invite {
+            check_address(&new.email)?;
+        }
         if action != RowAction::Invite && (new.roles.is_some() || new.auth_type.is_some()) {
             return Err(
                 "a row with the action remove has neither roles nor an auth type".to_owned(),
             );
         }
-        Ok(Row { line, new, action })
+        Ok(Row {
+            line,
+            place: Place::Line,
+            new,
+            action,
+            origin: provider.map(|provider| (provider, profile)),
+            status,
+            off,
+        })
     }
 
     fn invitation(self) -> Result<NewInvitation, String> {
         let email = self.email.filter(|email| !email.trim().is_empty());
-        let mut new = NewInvitation::new(email.ok_or("the email is missing")?.trim());
+        let email = email.ok_or("the email is missing")?;
+        let mut new = NewInvitation::new(address(email.trim()));
         let legacy = self.legacy_role.filter(|role| !role.is_empty());
         let roles = self.roles.map(RolesField::roles).transpose()?.flatten();
         new.roles = roles.or(legacy.map(Roles::Legacy));
@@ -80,4 +128,30 @@ impl Fields {
         }
         Ok(new)
     }
+}
+
+/// The address of a text such as `Ann Lee <ann@example.com>`, or else the text.
+pub(super) fn address(text: &str) -> &str {
+    let parts = text.strip_suffix('>').and_then(|text| text.split_once('<'));
+    match parts {
+        Some((name, address)) if !name.contains('@') && address.contains('@') => address.trim(),
+        _ => text,
+    }
+}
+
+/// Rejects what directories and spreadsheets have in place of an address. Such a row does not tell who is meant, so that
+/// nobody can be protected from `--prune` by it.
+fn check_address(email: &str) -> Result<(), String> {
+    if email.to_ascii_uppercase().contains("#EXT#@") {
+        return Err(format!(
+            "{email:?} is how a guest is named in Entra ID, not the address; choose the column that has the addresses, such \
+             as mail, with --email-column NAME"
+        ));
+    }
+    if email.starts_with('=') && email.contains('(') {
+        return Err(format!(
+            "{email:?} is a formula of a spreadsheet, not an address; save the sheet with values"
+        ));
+    }
+    Ok(())
 }

@@ -3,6 +3,7 @@ use org_invitations::{AuthType, RoleGrant};
 use super::*;
 
 mod exports;
+mod foreign;
 
 fn rows(text: &str, format: RosterFormat) -> Vec<(usize, NewInvitation)> {
     let parsed = parse(text, format, &ReadOptions::default()).unwrap();

@@ -330,13 +330,31 @@ async fn failed_rows_are_escaped_and_round_trip() {
     fixture
         .sandbox
         .set_faults(Faults::script([refuse.always()]));
-    let email = "=cmd\u{202e}|x@example.com";
-    let roster = serde_json::to_string(&json!([{ "email": email }])).unwrap();
-    let roster = file(&fixture, "roster.json", &roster);
-    for (name, written) in [
-        ("failed.csv", "'=cmd\\u{202e}|x@example.com,"),
-        ("failed.jsonl", "\"=cmd\\u202e|x@example.com\""),
+    for (email, name, written, code, why) in [
+        (
+            "=cmd|x@example.com",
+            "failed.csv",
+            "'=cmd|x@example.com,",
+            3,
+            "status 403",
+        ),
+        (
+            "=cmd\u{202e}|x@example.com",
+            "refused.csv",
+            "'=cmd\\u{202e}|x@example.com,",
+            1,
+            "U+202E",
+        ),
+        (
+            "=cmd\u{202e}|x@example.com",
+            "refused.jsonl",
+            "\"=cmd\\u202e|x@example.com\"",
+            1,
+            "U+202E",
+        ),
     ] {
+        let roster = serde_json::to_string(&json!([{ "email": email }])).unwrap();
+        let roster = file(&fixture, &format!("{name}.json"), &roster);
         let failed = path(&fixture, name);
         let failed = failed.to_str().unwrap();
         let apply = [
@@ -348,7 +366,7 @@ async fn failed_rows_are_escaped_and_round_trip() {
             "--failed",
             failed,
         ];
-        fixture.run(&apply).await.fails(3, &["status 403"]);
+        fixture.run(&apply).await.fails(code, &[why]);
         let text = fs::read_to_string(failed).unwrap();
         assert!(text.contains(written), "{text}");
         #[cfg(unix)]

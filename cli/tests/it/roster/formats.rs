@@ -62,7 +62,7 @@ async fn exports_of_directories_are_rosters() {
             "okta.csv",
             OKTA.as_bytes(),
             &[],
-            &["ignored columns: firstName, status\n"],
+            &["ignored columns: firstName\n"],
         ),
         ("excel.txt", &utf16, &[], &["ignored columns: Name\n"]),
         (

@@ -11,6 +11,7 @@ mod resume;
 mod saved;
 #[cfg(unix)]
 mod terminal;
+mod whom;
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
