@@ -35,8 +35,9 @@ Examples:
 
 An invitation has to match every filter. A filter that the provider does not
 support is rejected before anything is sent. Rows are printed as pages arrive.
-On a terminal that is too narrow for a table, roles are shortened; then the columns
-CREATED, ROLES, EXPIRES and PROVIDER are left out, in this order, until it fits.
+On a terminal that is too narrow for a table, times are told as `3d ago` and roles
+are shortened; then the columns CREATED, ROLES, EXPIRES and PROVIDER are left out,
+in this order, until it fits.
 In CSV, control characters are escaped, and a cell that a spreadsheet would
 read as a formula starts with an apostrophe.")]
 pub(crate) struct ListArgs {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    Cell, Record, color, format_time,
+    Cell, Record, color,
     member::{csv_roles, shown_roles},
 };
 use crate::providers::Origin;
@@ -73,9 +73,6 @@ impl Record for InvitationRecord {
     fn row(&self) -> Vec<Cell> {
         let invitation = &self.invitation;
         let status = invitation.status.as_ref();
-        let when = |at: &Option<DateTime<Utc>>| {
-            Cell::new(at.as_ref().map(format_time).unwrap_or_default())
-        };
         vec![
             Cell::new(&self.provider),
             Cell::new(invitation.id.as_str()),
@@ -86,8 +83,8 @@ impl Record for InvitationRecord {
                 invitation.roles.as_deref(),
                 invitation.role.as_deref(),
             )),
-            when(&invitation.created_at),
-            when(&invitation.expires_at),
+            Cell::time(invitation.created_at.as_ref()),
+            Cell::time(invitation.expires_at.as_ref()),
         ]
     }
 

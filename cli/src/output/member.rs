@@ -5,7 +5,7 @@ use org_invitations::{Member, Person, Role, RoleAssignment, Roles};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Cell, Record, format_time};
+use super::{Cell, Record};
 use crate::{providers::Origin, roster::RosterRoles};
 
 /// A member and the provider.
@@ -62,7 +62,6 @@ impl Record for MemberRecord {
 
     fn row(&self) -> Vec<Cell> {
         let member = &self.member;
-        let joined = member.joined_at.as_ref().map(format_time);
         vec![
             Cell::new(&self.provider),
             Cell::new(member.id.as_str()),
@@ -72,7 +71,7 @@ impl Record for MemberRecord {
                 member.roles.as_deref(),
                 member.legacy_role.as_deref(),
             )),
-            Cell::new(joined.unwrap_or_default()),
+            Cell::time(member.joined_at.as_ref()),
         ]
     }
 

@@ -6,14 +6,17 @@ use std::{
 };
 
 use anstyle::Style;
+use chrono::{DateTime, TimeDelta, Utc};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::{Output, color, escape::escape_control};
+use super::{Output, color, escape::escape_control, format_time};
 
 /// A cell of a table.
 #[derive(Clone, Debug)]
 pub(crate) struct Cell {
     text: String,
+    /// What is printed instead where the terminal is too narrow for the text.
+    brief: Option<String>,
     style: Option<Style>,
 }
 
@@ -21,7 +24,16 @@ impl Cell {
     pub fn new(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
+            brief: None,
             style: None,
+        }
+    }
+
+    /// A time, which a narrow terminal shows in relation to now.
+    pub fn time(time: Option<&DateTime<Utc>>) -> Self {
+        Self {
+            brief: time.map(|time| relative_time(*time - Utc::now())),
+            ..Self::new(time.map(format_time).unwrap_or_default())
         }
     }
 
@@ -79,6 +91,8 @@ struct Column {
 enum Overlong {
     /// They stick out.
     Keep,
+    /// They are printed in their brief form.
+    Brief,
     Shorten,
     Wrap,
 }
@@ -184,6 +198,14 @@ impl Table {
     /// Wraps and shortens columns, and then leaves columns out, until the rows fit the terminal or nothing more may go.
     fn fit(&self, columns: &mut [Column], available: usize) {
         let position = |name: &&str| self.header.iter().position(|header| header == name);
+        if excess(columns, available) > 0 {
+            for (at, column) in columns.iter_mut().enumerate() {
+                if let Some(width) = self.brief_width(at) {
+                    column.width = width.max(self.header[at].width());
+                    column.overlong = Overlong::Brief;
+                }
+            }
+        }
         // Words stay whole as long as that is possible.
         for (names, overlong, keeps_words) in [
             (self.narrow.wrapped, Overlong::Wrap, true),
@@ -219,6 +241,13 @@ impl Table {
             let names = dropped.join(", ");
             eprintln!("note: the terminal is too narrow for {names}; -o csv has every column");
         }
+    }
+
+    /// The width of the brief cells of a column, if it has any.
+    fn brief_width(&self, at: usize) -> Option<usize> {
+        let cells = self.buffered.iter().filter_map(|row| row.get(at));
+        let widths = cells.filter_map(|cell| Some(cell.brief.as_ref()?.width()));
+        widths.max()
     }
 
     /// The width of the longest word in a column of the rows so far.
@@ -284,10 +313,34 @@ fn break_word(word: &str, width: usize) -> Vec<String> {
     parts
 }
 
+/// A time in relation to now, as `3d ago` or `in 6d`.
+fn relative_time(from_now: TimeDelta) -> String {
+    const UNITS: [(&str, i64); 5] = [
+        ("y", 365 * 86_400),
+        ("mo", 60 * 86_400),
+        ("d", 86_400),
+        ("h", 3_600),
+        ("m", 60),
+    ];
+    let seconds = from_now.num_seconds().abs();
+    let unit = UNITS.iter().find(|(_, least)| seconds >= *least);
+    let amount = match unit {
+        None => return "now".to_owned(),
+        // A month is told from the second one on.
+        Some((unit @ "mo", _)) => format!("{}{unit}", seconds / (30 * 86_400)),
+        Some((unit, length)) => format!("{}{unit}", seconds / length),
+    };
+    match from_now < TimeDelta::zero() {
+        true => format!("{amount} ago"),
+        false => format!("in {amount}"),
+    }
+}
+
 /// The lines of a cell in its column.
 fn lines_of(cell: &Cell, column: &Column) -> Vec<String> {
     let text = cell.display();
     match column.overlong {
+        Overlong::Brief => vec![cell.brief.clone().unwrap_or_else(|| text.into_owned())],
         Overlong::Shorten if text.width() > column.width => vec![shorten(&text, column.width)],
         Overlong::Wrap => wrap(&text, column.width),
         _ => vec![text.into_owned()],
@@ -325,7 +378,25 @@ fn write_row(out: &mut Output, row: &[Cell], columns: &[Column]) -> io::Result<(
 
 #[cfg(test)]
 mod tests {
-    use super::wrap;
+    use chrono::TimeDelta;
+
+    use super::{relative_time, wrap};
+
+    #[test]
+    fn times_are_told_in_relation_to_now() {
+        for (seconds, told) in [
+            (0, "now"),
+            (-59, "now"),
+            (-60, "1m ago"),
+            (7_300, "in 2h"),
+            (-3 * 86_400, "3d ago"),
+            (59 * 86_400, "in 59d"),
+            (-60 * 86_400, "2mo ago"),
+            (400 * 86_400, "in 1y"),
+        ] {
+            assert_eq!(relative_time(TimeDelta::seconds(seconds)), told);
+        }
+    }
 
     #[test]
     fn texts_are_wrapped_at_blanks_and_long_words_anywhere() {

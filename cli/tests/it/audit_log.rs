@@ -532,6 +532,9 @@ async fn dry_runs_and_reads_write_no_line() {
         &["list"],
         &["who", ANN],
     ] {
+        if words[0] == "who" && !fixture.offers_members() {
+            continue;
+        }
         let words = [&["-p", "confluent"], words].concat();
         audited(&fixture, &words).await.success();
     }
