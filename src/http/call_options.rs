@@ -51,7 +51,8 @@ const RESERVED: [HeaderName; 9] = [
 /// let found = tagged.scope(async {
 ///     provider.create_if_not_exists(NewInvitation::new("ann@example.com")).await
 /// });
-/// assert_eq!(found.await?.into_invitation().id, invited.id);
+/// let (found, is_new) = found.await?;
+/// assert_eq!((found.id, is_new), (invited.id, false));
 /// # Ok(())
 /// # }
 /// ```
