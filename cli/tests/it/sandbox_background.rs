@@ -250,7 +250,6 @@ async fn a_background_sandbox_outlives_its_terminal() {
     // Ctrl-C is for what the terminal runs, and closing it ends no sandbox.
     session.exp_string("$ ").unwrap();
     session.send_control('c').unwrap();
-    session.exp_string("$ ").unwrap();
     session.send_line("org-invitations sandbox clock").unwrap();
     session.exp_string("as on its machine").unwrap();
     session.send_line("exit").unwrap();
