@@ -671,3 +671,47 @@ async fn clickhouse_invitation_with_other_roles_is_incomplete() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_list_of_roles_that_fails_keeps_its_kind() {
+    if !is_offered() {
+        return;
+    }
+    for (status, kind) in [
+        (401, ErrorKind::Unauthenticated),
+        (403, ErrorKind::PermissionDenied),
+        (500, ErrorKind::Unavailable),
+    ] {
+        let wire = Wire::responding(move |_| Backend::ClickHouse.refusal(status)).await;
+        let new = NewInvitation::new(EMAIL).roles(["Admin"]);
+        let error = clickhouse(&wire).create(new).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.message().contains("nothing was sent"), "{error}");
+        assert!(calls(&wire).iter().all(|call| call.starts_with("GET")));
+    }
+}
+
+#[tokio::test]
+async fn a_legacy_role_is_refused_once_there_are_custom_roles() {
+    if !is_offered() {
+        return;
+    }
+    for has_custom in [true, false] {
+        let wire = Wire::responding(move |_| {
+            let mut roles = roles_of_the_organization();
+            if !has_custom {
+                roles.as_array_mut().unwrap().truncate(1);
+            }
+            envelope(&roles)
+        })
+        .await;
+        let new = NewInvitation::new(EMAIL).legacy_role("admin");
+        match clickhouse(&wire).check(&new).await {
+            Ok(()) => assert!(!has_custom),
+            Err(error) => {
+                assert!(has_custom, "{error}");
+                assert_eq!(error.kind(), ErrorKind::InvalidInput);
+            }
+        }
+    }
+}
