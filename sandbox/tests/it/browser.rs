@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -36,8 +37,11 @@ impl Browser {
             eprintln!("skipped: none of {} is on the PATH", names.join(", "));
             return None;
         };
+        // Browsers that run at once, in one process too, need a profile each.
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let profile = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
-            .join(format!("browser-{}-{width}", std::process::id()));
+            .join(format!("browser-{}-{number}", std::process::id()));
         let mut process = Command::new(program)
             .args([
                 "--headless=new",
