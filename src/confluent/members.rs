@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::{
     api_key::ApiKey,
     bindings::confluent::{offers, types},
-    confluent::{Confluent, bindings, convert},
+    confluent::{Confluent, convert, role_bindings},
     decode::{ListBody, ObjectText, Text, extra_of, split},
     error::{ErrorKind, Operation, Result},
     http::Reply,
@@ -51,7 +51,7 @@ impl MemberProvider for Confluent {
     /// `GET /iam/v2/role-bindings`, within the organisation, of this user.
     async fn member_roles(&self, id: &MemberId) -> Result<Vec<RoleAssignment>> {
         let context = self.context(Operation::ListRoles, Some(id.as_str()));
-        context.require_supported(bindings::OFFERED, "roles of members")?;
+        context.require_supported(role_bindings::OFFERED, "roles of members")?;
         self.roles_of(id).await
     }
 
@@ -64,7 +64,7 @@ impl MemberProvider for Confluent {
     /// `GET /iam/v2/role-bindings`, within the organisation.
     async fn list_member_roles(&self) -> Result<HashMap<MemberId, Vec<RoleAssignment>>> {
         let context = self.context(Operation::ListRoles, None);
-        context.require_supported(bindings::OFFERED, "roles of members")?;
+        context.require_supported(role_bindings::OFFERED, "roles of members")?;
         self.all_roles().await
     }
 
@@ -111,7 +111,7 @@ impl MemberProvider for Confluent {
     /// `GET /iam/v2/api-keys/{id}`, of the key in use, and `GET /iam/v2/role-bindings` of its owner.
     async fn key_roles(&self) -> Result<Option<Vec<RoleAssignment>>> {
         match self.owner_of_key_in_use().await? {
-            Some(owner) if bindings::OFFERED => self.roles_of(&owner.id).await.map(Some),
+            Some(owner) if role_bindings::OFFERED => self.roles_of(&owner.id).await.map(Some),
             _ => Ok(None),
         }
     }

@@ -1,7 +1,6 @@
 //! Confluent Cloud, IAM v2.
 
 mod api_keys;
-mod bindings;
 mod builder;
 #[cfg(feature = "client-credentials")]
 mod client_credentials;
@@ -9,6 +8,7 @@ mod convert;
 pub(crate) mod crn;
 mod error;
 mod members;
+mod role_bindings;
 mod sts;
 mod subject_token;
 
@@ -152,13 +152,13 @@ impl InvitationProvider for Confluent {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             auth_type: offers::NEW_INVITATION_AUTH_TYPE,
-            roles: bindings::OFFERED,
-            role_scopes: bindings::OFFERED,
+            roles: role_bindings::OFFERED,
+            role_scopes: role_bindings::OFFERED,
             list_roles: false,
             members: offers::LIST_IAM_V2_USERS
                 && offers::GET_IAM_V2_USER
                 && offers::DELETE_IAM_V2_USER
-                && bindings::OFFERED,
+                && role_bindings::OFFERED,
             removal_deletes_owned: offers::DELETE_IAM_V2_USER,
             membership_events: false,
             api_keys: api_keys::OFFERED,

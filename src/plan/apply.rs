@@ -1,14 +1,10 @@
 //! Applies a plan.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
-};
+use std::sync::{Arc, atomic::Ordering};
 
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use crate::{
-    address::email_skeleton,
     bulk::{ItemResult, RunState},
     error::{Error, ErrorKind, Operation, Result},
     invitation::{Invitation, NewInvitation, Roles},
@@ -20,6 +16,7 @@ use crate::{
             expect_gone, expect_no_member, expect_roles, expect_roles_of_member, members_of,
             remove_member,
         },
+        removal_gate::RemovalGate,
         renewal_gate::{Permit, RenewalGate},
     },
     provider::InvitationProvider,
@@ -85,8 +82,7 @@ impl Plan {
         let run = Arc::new(ApplyRun {
             options,
             gate: RenewalGate::default(),
-            unlisted_members: Mutex::default(),
-            deletions_withheld: Mutex::default(),
+            removals: RemovalGate::default(),
             list: SharedList::default(),
         });
         stream::iter(phases)
@@ -133,10 +129,7 @@ fn reachability(outcome: &Result<(Step, StepResult)>) -> Reachability<'_> {
 struct ApplyRun {
     options: ApplyOptions,
     gate: RenewalGate,
-    /// Addresses of members, according to the provider, that have no invitation in the list, by skeleton.
-    unlisted_members: Mutex<HashMap<String, String>>,
-    /// Why no deletion may start.
-    deletions_withheld: Mutex<Option<String>>,
+    removals: RemovalGate,
     /// Finds invitations in another spelling of the address.
     list: SharedList,
 }
@@ -181,7 +174,7 @@ impl ApplyRun {
             if is_about_everybody(&unconfirmed.error) {
                 self.gate.refused(&step.email, &unconfirmed.error);
             }
-            return Err(self.record_unconfirmed(&step.email, unconfirmed));
+            return Err(self.removals.record_unconfirmed(&step.email, unconfirmed));
         };
         // An earlier run withdrew the invitation, so it is restored as it was.
         match self.create_fallback(provider, &fallback).await {
@@ -192,7 +185,7 @@ impl ApplyRun {
             Err(unconfirmed_fallback) => {
                 let error = unconfirmed_fallback.error.with_source(unconfirmed.error);
                 let is_unexplained = unconfirmed_fallback.is_unexplained;
-                let error = self.record_unconfirmed(
+                let error = self.removals.record_unconfirmed(
                     &step.email,
                     Unconfirmed {
                         error,
@@ -222,11 +215,11 @@ impl ApplyRun {
                 step.reason = Some("invited meanwhile".to_owned());
             }
             _ => {
-                self.record_unlisted_member(&step.email);
+                self.removals.protect(&step.email);
                 // "Exists" may be about an invitation in a spelling with another skeleton.
                 if !error.message().to_lowercase().contains("member") {
                     let email = &step.email;
-                    self.withhold_deletions(format!(
+                    self.removals.close(format!(
                         "the provider says that {email} exists, and no list has an invitation, so nothing is \
                          withdrawn in this run"
                     ));
@@ -304,27 +297,14 @@ impl ApplyRun {
     where
         P: InvitationProvider + ?Sized,
     {
-        let deletions_withheld = self.deletions_withheld.lock();
-        let deletions_withheld = deletions_withheld
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
         let lost = || {
             let email = self.gate.lost_person()?;
             Some(format!(
                 "{email} lost the invitation in this run, so nothing else is withdrawn"
             ))
         };
-        let resembles = || {
-            let members = self
-                .unlisted_members
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            let email = members.get(&email_skeleton(&step.email))?;
-            Some(format!(
-                "it resembles {email}, who is a member or invited according to the provider, and whom no list has"
-            ))
-        };
-        if let Some(why) = deletions_withheld.or_else(lost).or_else(resembles) {
+        let why = self.removals.closed().or_else(lost);
+        if let Some(why) = why.or_else(|| self.removals.protection(&step.email)) {
             return Ok((step, StepResult::Skipped(why)));
         }
         match (&step.id, &step.member) {
@@ -338,36 +318,6 @@ impl ApplyRun {
             (None, None) => return Err(missing_id(&step)),
         }
         Ok((step, StepResult::Removed))
-    }
-
-    /// Records a create without confirmation; withholds deletions if its outcome is unknown.
-    fn record_unconfirmed(&self, email: &str, unconfirmed: Unconfirmed) -> Error {
-        if unconfirmed.is_unexplained {
-            let why = match unconfirmed.error.may_have_executed() {
-                true => "may have been carried out",
-                false => "was refused because the person exists, and no invitation was found",
-            };
-            self.withhold_deletions(format!(
-                "the create for {email} {why}, so nothing is withdrawn in this run"
-            ));
-        }
-        unconfirmed.error
-    }
-
-    /// Records a member whom no list has as an invitation.
-    fn record_unlisted_member(&self, email: &str) {
-        let members = self.unlisted_members.lock();
-        let mut members = members.unwrap_or_else(PoisonError::into_inner);
-        members.insert(email_skeleton(email), email.to_owned());
-    }
-
-    /// Skips the deletions of this run from now on.
-    fn withhold_deletions(&self, why: String) {
-        let mut first = self
-            .deletions_withheld
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        first.get_or_insert(why);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The existing invitations, indexed for the comparison with a roster.
+//! The existing invitations, as far as a plan needs them.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 use hashbrown::HashTable;
 
 use crate::{
-    address::normalize_email,
     invitation::{AuthType, Invitation, InvitationId, InvitationStatus},
     member::MemberId,
     renewal::ReportedRoles,
@@ -84,65 +83,6 @@ pub(super) fn mark_shared_ids(existing: &mut [Existing], person_of: &[usize]) {
     }
 }
 
-/// The people in the list and the roster, by address.
-pub(super) struct AddressIndex {
-    pub people: Vec<Person>,
-    /// Indices into `people`, by the hash of the address. Small, for the CPU's caches.
-    table: HashTable<usize>,
-    hasher: RandomState,
-}
-
-/// A person in the list, the roster or both.
-pub(super) struct Person {
-    /// The normalised address.
-    pub address: String,
-    /// The index of the latest existing invitation.
-    pub latest: Option<usize>,
-    /// The first valid row of the roster.
-    pub row: Option<usize>,
-    /// Whether any row of the roster has the address, valid or not.
-    pub in_roster: bool,
-    /// The index of the member.
-    pub member: Option<usize>,
-    /// Whether another member has the address too.
-    pub has_several_members: bool,
-    /// Whether the member has another address now, and accepted with this one.
-    pub is_former: bool,
-    /// The index of the latest existing invitation that was not accepted.
-    pub latest_open: Option<usize>,
-}
-
-impl AddressIndex {
-    pub fn with_capacity(capacity: usize) -> Self {
-        Self {
-            people: Vec::with_capacity(capacity),
-            table: HashTable::with_capacity(capacity),
-            hasher: RandomState::new(),
-        }
-    }
-
-    /// The index of the person of an address, who is added if necessary.
-    pub fn person(&mut self, email: &str) -> usize {
-        let address = normalize_email(email);
-        let people = &mut self.people;
-        let next = people.len();
-        let hash = |address: &String| self.hasher.hash_one(address);
-        let same = |person: &usize| people[*person].address == address;
-        let rehash = |person: &usize| hash(&people[*person].address);
-        let entry = self.table.entry(hash(&address), same, rehash);
-        let person = *entry.or_insert(next).get();
-        if person == next {
-            people.push(Person {
-                address,
-                latest: None,
-                row: None,
-                in_roster: false,
-                member: None,
-                has_several_members: false,
-                is_former: false,
-                latest_open: None,
-            });
-        }
-        person
-    }
-}
+/// Why nothing is withdrawn by an id.
+pub(super) const SHARED_ID: &str =
+    "its id belongs to another address in the list too, so its owner is unknown";

@@ -8,7 +8,7 @@ use crate::{
     member::{Member, MemberId},
     plan::{
         Action, PlanOptions, Step,
-        compare::SHARED_ID,
+        existing::SHARED_ID,
         roles::{KnownRoles, is_admin_name},
     },
     renewal::ReportedRoles,

@@ -4,7 +4,11 @@ use crate::{
     capabilities::Capabilities,
     confluent::crn,
     invitation::{InvitationStatus, NewInvitation, Roles},
-    plan::{Action, Previous, Step, compare::SHARED_ID, existing::Existing, roles::KnownRoles},
+    plan::{
+        Action, Previous, Step,
+        existing::{Existing, SHARED_ID},
+        roles::KnownRoles,
+    },
     renewal::{ReportedRoles, missing_capability, previous_options},
     role::RoleIndex,
 };
