@@ -52,16 +52,6 @@ impl RemovalOptions {
     }
 }
 
-impl RemovalOptions {
-    /// Warns for a dry run if [`check`](Self::check) would fail.
-    pub async fn warn_of(&self, provider: &ProviderContext, removals: usize) {
-        if let Err(error) = provider.check_removals(removals, self.limit()).await {
-            let why = escape_control(&error.to_string()).into_owned();
-            eprintln!("warning: the run would be rejected: {why}; see --max-deletes");
-        }
-    }
-}
-
 fn too_many_removals(
     provider: &ProviderContext,
     error: &TooManyRemovals,

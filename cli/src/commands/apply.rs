@@ -179,9 +179,14 @@ pub(crate) async fn run(
     if apply.dry_run {
         let planned = plan(provider, roster, people, None, interrupt).await?;
         let keys = owned_keys(provider, &planned.plan, interrupt).await?;
-        print_summary(provider, &roster.removals, &planned.plan);
+        print_summary(provider, &planned.plan);
         keys.print(provider);
-        return print_plan(planned.plan, &planned.lines, &keys, out);
+        // What the run would refuse, its preview does not pass.
+        let roles = check_roles(provider, &planned, interrupt).await;
+        let allowed = roles.and(roster.removals.check_plan(provider, &planned.plan));
+        let outcome = conclude(&planned.plan, is_kept);
+        print_plan(planned.plan, &planned.lines, &keys, out)?;
+        return allowed.and(outcome);
     }
     // From here on, the lock on the journal keeps other processes from starting or resuming this run.
     let path = args.journal_path();
@@ -195,7 +200,7 @@ pub(crate) async fn run(
     }
     check_roles(provider, &planned, interrupt).await?;
     print_kept(provider, &planned.plan);
-    let all_removed = !planned.plan.steps.iter().any(is_kept);
+    let outcome = conclude(&planned.plan, is_kept);
     check_owned(provider, &planned.plan, &args.apply)?;
     let keys = owned_keys(provider, &planned.plan, interrupt).await?;
     let run = ApplyRun {
@@ -210,9 +215,23 @@ pub(crate) async fn run(
         source_removal: None,
     };
     run.run(interrupt, out).await.outcome?;
-    match all_removed {
-        true => Ok(()),
-        false => Err(Failure::AlreadyReported(Exit::Failed)),
+    outcome
+}
+
+/// What an applied plan leaves undone: who is kept although a row asks for the removal, and roles that could not be
+/// compared.
+fn conclude(plan: &Plan, is_kept: impl Fn(&Step) -> bool) -> Result<(), Failure> {
+    let uncompared = plan.uncompared();
+    if uncompared > 0 {
+        let rows = match uncompared {
+            1 => "1 row has".to_owned(),
+            several => format!("{several} rows have"),
+        };
+        eprintln!("{rows} roles that could not be compared, and are left as they are");
+    }
+    match uncompared > 0 || plan.steps.iter().any(is_kept) {
+        true => Err(Failure::AlreadyReported(Exit::Failed)),
+        false => Ok(()),
     }
 }
 

@@ -120,7 +120,8 @@ pub(crate) async fn run(
             }
         }
         records.finish()?;
-        args.removals.warn_of(provider, targets.len()).await;
+        let within_limit = args.removals.check(provider, targets.len());
+        interrupt.or_unchanged(unchanged, within_limit).await?;
         return summary.finish();
     }
     let within_limit = args.removals.check(provider, targets.len());

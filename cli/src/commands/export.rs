@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use clap::Args;
-use org_invitations::{AuthType, Invitation, RoleAssignment, Roles, normalize_email};
+use org_invitations::{AuthType, Invitation, MemberId, RoleAssignment, Roles, normalize_email};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::{
     apply::load_people,
     failure::Failure,
     interrupt::Interrupt,
-    output::{Cell, Format, Output, Record},
+    output::{Cell, Format, Output, Record, escape_control},
     provider::ProviderContext,
     roster::RosterRoles,
 };
@@ -96,11 +96,28 @@ pub(crate) async fn run(
     }
     let mut records = out.records();
     let mut seen = HashSet::new();
+    let mut members: HashMap<String, HashSet<&MemberId>> = HashMap::new();
     for member in &people.members {
-        if seen.insert(normalize_email(&member.email)) {
+        let ids = members.entry(normalize_email(&member.email)).or_default();
+        ids.insert(&member.id);
+    }
+    for member in &people.members {
+        let address = normalize_email(&member.email);
+        // A plan does not know which of several members a row with roles means.
+        let is_one = members.get(&address).is_none_or(|ids| ids.len() == 1);
+        let roles = is_one.then(|| names.row(member.roles.as_deref(), legacy(&member.legacy_role)));
+        if seen.insert(address) {
+            if !is_one {
+                eprintln!(
+                    "warning: {}: several members have the address {}; their row has no roles, and a plan leaves all of \
+                     them as they are",
+                    provider.name(),
+                    escape_control(&member.email)
+                );
+            }
             records.push(&ExportRecord {
                 email: member.email.clone(),
-                roles: names.row(member.roles.as_deref(), legacy(&member.legacy_role)),
+                roles: roles.flatten(),
                 auth_type: None,
             })?;
         }

@@ -296,12 +296,9 @@ pub(super) fn print_unknown_keeps(provider: &ProviderContext, keep: &[String], p
     }
 }
 
-/// Prints on stderr the summary of a plan, and a warning if `apply` would reject it.
-pub(super) fn print_summary(provider: &ProviderContext, removals: &RemovalOptions, plan: &Plan) {
+/// Prints on stderr the summary of a plan.
+pub(super) fn print_summary(provider: &ProviderContext, plan: &Plan) {
     eprintln!("{}: {}", provider.name(), count_actions(plan));
-    if let Err(error) = plan.check_removals(&removals.limit()) {
-        eprintln!("warning: the run would be rejected: {error}; see --max-deletes");
-    }
 }
 
 pub(crate) async fn run(

@@ -207,9 +207,10 @@ async fn remove(
     let keys = owned_keys(provider, &plan, interrupt).await?;
     if options.dry_run {
         keys.print(provider);
-        print_summary(provider, &options.removals, &plan);
+        print_summary(provider, &plan);
+        let allowed = options.removals.check_plan(provider, &plan);
         print_plan(plan, &[], &keys, out)?;
-        return Ok(all_removed);
+        return allowed.map(|()| all_removed);
     }
     check_owned(provider, &plan, &apply)?;
     let run = ApplyRun {

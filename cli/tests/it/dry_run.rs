@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::fixture::Fixture;
+use crate::{fixture::Fixture, roster::file};
 
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
@@ -105,4 +105,48 @@ async fn create_tells_who_is_newly_invited() {
     );
     let plain = ["-p", "confluent", "create", "eve@example.com", "-o", "json"];
     assert!(fixture.run(&plain).await.one().get("created").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_of_a_refused_run_fails() {
+    let fixture = Fixture::start().await;
+    let emails: Vec<_> = (0..8).map(|n| format!("p{n}@example.com")).collect();
+    let emails: Vec<_> = emails.iter().map(String::as_str).collect();
+    fixture.invite("confluent", &emails).await;
+    let roster = file(&fixture, "one.csv", "email\np0@example.com\n");
+    let before = fixture.sandbox.ledger().commits.len();
+    for (run, shown) in [
+        (&["delete", "--status", "sent"][..], "would delete"),
+        (&["renew", "--status", "sent"], "would renew"),
+        (
+            &["remove", "p1@example.com", "p2@example.com"],
+            "p2@example.com",
+        ),
+        (&["apply", &roster, "--prune"], "p7@example.com"),
+    ] {
+        let dry = ["--dry-run", "--max-deletes", "1"];
+        let preview = [&["-p", "confluent"], run, &dry].concat();
+        let preview = fixture.run(&preview).await;
+        preview.fails(2, &["--max-deletes"]);
+        assert!(
+            preview.stdout.contains(shown),
+            "{run:?}: {}",
+            preview.stdout
+        );
+    }
+    assert_eq!(fixture.sandbox.ledger().commits.len(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_names_roles_that_there_are_not() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_members() || !fixture.offers_role_ids().await {
+        return;
+    }
+    let roster = "email,roles\nann@example.com,Biling\n";
+    let roster = file(&fixture, "roles.csv", roster);
+    let preview = ["-p", "clickhouse", "apply", &roster, "--dry-run"];
+    let preview = fixture.run(&preview).await;
+    preview.fails(2, &["did you mean \"Billing\"?", "nothing was changed"]);
+    assert!(preview.stdout.contains("invalid"), "{}", preview.stdout);
 }

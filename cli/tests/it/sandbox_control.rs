@@ -88,6 +88,9 @@ async fn the_clock_moves_and_a_reset_sets_it_back() {
         fixture.sandbox.invitations()[0].status,
         InvitationStatus::Expired
     );
+    let shown = control(&fixture, "sandbox clock").await;
+    let words = "7 days 1 h ahead of its machine";
+    assert!(shown.success().stdout.contains(words), "{}", shown.stdout);
     let shown = control(&fixture, "sandbox clock -o json").await.json();
     assert_eq!(shown[0]["advanced_seconds"], 169 * 3600);
     for by in ["soon", "0s", "10ms"] {

@@ -178,9 +178,11 @@ pub(crate) async fn run(
         false => Plan::default(),
     };
     if args.apply.dry_run {
-        print_summary(&target, &args.removals, &plan);
+        print_summary(&target, &plan);
+        let of_target = args.removals.check_plan(&target, &plan);
+        let allowed = of_target.and(args.removals.check_plan(&source, &removal));
         if args.delete_source_after {
-            print_summary(&source, &args.removals, &removal);
+            print_summary(&source, &removal);
             let why = format!(" once they are seen at {}", target.name());
             print_removals(&source, &removal.steps, &why);
         }
@@ -191,7 +193,8 @@ pub(crate) async fn run(
         for step in removal.steps {
             records.push(&StepRecord::at_provider(step, &source))?;
         }
-        return Ok(records.finish()?);
+        records.finish()?;
+        return allowed;
     }
     args.removals.check_plan(&source, &removal)?;
     let run = ApplyRun {

@@ -105,8 +105,7 @@ pub(crate) async fn run(
     if args.dry_run {
         let work = async {
             show_planned(provider, found, out, &mut summary).await?;
-            args.removals.warn_of(provider, open).await;
-            Ok(())
+            args.removals.check(provider, open).await
         };
         interrupt.or_unchanged(UNCHANGED, work).await?;
         return summary.finish();

@@ -150,8 +150,15 @@ impl ClockRecord {
         match self.advanced_seconds {
             0 => "as on its machine".to_owned(),
             seconds => {
-                let ahead = humantime::format_duration(Duration::from_secs(seconds));
-                format!("{ahead} ahead of its machine")
+                let ahead = humantime::format_duration(Duration::from_secs(seconds)).to_string();
+                // `8days 1h` reads better as `8 days 1 h`.
+                let spaced = ahead.split(' ').map(|part| {
+                    let unit = part.find(char::is_alphabetic).unwrap_or_default();
+                    let (number, unit) = part.split_at(unit);
+                    format!("{number} {unit}")
+                });
+                let words = spaced.collect::<Vec<_>>().join(" ");
+                format!("{words} ahead of its machine")
             }
         }
     }

@@ -20,7 +20,7 @@ use org_invitations_sandbox::{Change, Provider, Sandbox};
 use crate::fixture::Fixture;
 
 /// Writes a file into the home folder, and returns its path.
-fn file(fixture: &Fixture, name: &str, text: &str) -> String {
+pub(crate) fn file(fixture: &Fixture, name: &str, text: &str) -> String {
     let path = fixture.home.join(name);
     fs::write(&path, text).unwrap();
     path.to_str().unwrap().to_owned()

@@ -395,4 +395,7 @@ async fn roles_that_cannot_be_read_are_no_empty_plan() {
         1,
         &["the roles of members are not known, and are not compared"],
     );
+    let applied = ["-p", "confluent", "apply", &roster, "--yes"];
+    let words = ["1 row has roles that could not be compared"];
+    fixture.run(&applied).await.fails(1, &words);
 }
