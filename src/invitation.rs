@@ -1,6 +1,6 @@
 //! What is created, listed and deleted.
 
-use std::fmt;
+use std::{convert::Infallible, fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -8,10 +8,12 @@ use serde_json::{Map, Value};
 
 use crate::{
     address::is_invisible,
+    capabilities::Capabilities,
     error::{Error, ErrorKind, Operation, Result, excerpt},
     extra::Extra,
     id::resource_id,
     member::MemberId,
+    renewal::missing_capability,
     role::RoleGrant,
 };
 
@@ -181,6 +183,20 @@ resource_id! {
     ///
     /// Empty, `.`, `..`, and anything with `/`, `\\`, `?`, `#`, `%`, white space or a control character is
     /// refused when the value is made, so that no request can go to another resource than the one meant.
+    ///
+    /// It compares with text, and a map with ids as keys is looked up by text:
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    ///
+    /// use org_invitations::InvitationId;
+    ///
+    /// let id = InvitationId::try_from("i-1")?;
+    /// assert!(id == "i-1" && "i-1".parse::<InvitationId>()? == id);
+    /// let emails = HashMap::from([(id, "ann@example.com")]);
+    /// assert_eq!(emails.get("i-1"), Some(&"ann@example.com"));
+    /// # Ok::<(), org_invitations::Error>(())
+    /// ```
     InvitationId, "an invitation id"
 }
 
@@ -282,6 +298,37 @@ impl NewInvitation {
     pub fn validate(&self) -> Result<()> {
         validate_email(&self.email)
     }
+
+    /// Checks what can be checked with the capabilities of a provider, without the provider: for a form, or a roster that is
+    /// written before it is used. What the provider's document has to say of [`extra`](Self::extra()), and whether a role
+    /// exists, only [`InvitationProvider::check`](crate::InvitationProvider::check) and the create itself can tell.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`validate`](Self::validate), [`ErrorKind::InvalidInput`] for an invalid grant, and
+    /// [`ErrorKind::Unsupported`] for an option that the capabilities do not offer.
+    ///
+    /// ```
+    /// use org_invitations::{Capabilities, ErrorKind, NewInvitation};
+    ///
+    /// let capabilities = Capabilities::default().roles(true);
+    /// let ann = NewInvitation::new("ann@example.com");
+    /// assert!(ann.clone().roles(["Developer"]).check(&capabilities).is_ok());
+    /// let error = ann.roles(["Developer@env-123"]).check(&capabilities).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Unsupported);
+    /// ```
+    pub fn check(&self, capabilities: &Capabilities) -> Result<()> {
+        self.validate()?;
+        if let Some(Roles::Grants(grants)) = &self.roles {
+            grants.iter().try_for_each(RoleGrant::validate)?;
+        }
+        let Some(option) = missing_capability(self, capabilities) else {
+            return Ok(());
+        };
+        let message = format!("the provider has no {option}");
+        let error = Error::new(ErrorKind::Unsupported, Operation::Validate, message);
+        Err(error.with_target(excerpt(&self.email)))
+    }
 }
 
 pub(crate) fn validate_email(email: &str) -> Result<()> {
@@ -315,6 +362,15 @@ pub(crate) fn validate_email(email: &str) -> Result<()> {
 ///
 /// An open set: a value that this version does not know is kept in [`Other`](Self::Other) as the
 /// provider wrote it. Written in lower case (`sent`) wherever it is text.
+///
+/// ```
+/// use org_invitations::InvitationStatus;
+///
+/// let status: InvitationStatus = "SENT".parse()?;
+/// assert!(status == InvitationStatus::Sent && status == "sent");
+/// assert_eq!("Paused".parse::<InvitationStatus>()?.as_str(), "Paused");
+/// # Ok::<(), std::convert::Infallible>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InvitationStatus {
@@ -480,6 +536,42 @@ macro_rules! open_enum {
                     return Self::$variant;
                 })+
                 Self::Other(UnknownValue(text.into()))
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self::from(text.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Infallible;
+
+            fn from_str(text: &str) -> std::result::Result<Self, Infallible> {
+                Ok(Self::from(text))
+            }
+        }
+
+        /// Compares as [`From`] reads: without regard to case, for the known words.
+        impl PartialEq<str> for $name {
+            fn eq(&self, text: &str) -> bool {
+                match self {
+                    Self::Other(other) => other.as_str() == text,
+                    known => known.as_str().eq_ignore_ascii_case(text),
+                }
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, text: &&str) -> bool {
+                *self == **text
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
             }
         }
 

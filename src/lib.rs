@@ -63,7 +63,7 @@
 //! | [many people](guide::many_people) | bulk calls, plans, renewals, limits on removals |
 //! | [errors](guide::errors) | kinds, what a failed call may have done, what to do next |
 //! | [regenerating the bindings](guide::regenerating) | building from a changed or a different document |
-//! | [testing](guide::testing) | tests with the sandbox: faults, the ledger, the clock |
+//! | [testing](guide::testing) | tests with the sandbox, in memory, and with mocks: faults, the ledger, the clock |
 //! | [writing a provider](guide::custom_provider) | implementing the trait, and the conformance suite |
 //!
 //! # Cargo features
@@ -76,6 +76,7 @@
 //! | `client-credentials` | no | subject tokens for STS by the OAuth 2.0 client-credentials grant |
 //! | `schemars` | no | JSON Schemas of the configuration, invitations and plans |
 //! | `conformance` | no | `conformance`, the suite that any provider can be put through |
+//! | `memory` | no | `memory`, an organisation in memory, for tests without HTTP |
 //!
 //! Without a TLS feature the library builds, and reaches servers on loopback only.
 //!
@@ -120,6 +121,9 @@ mod invitation;
 mod list;
 mod lookup;
 mod member;
+// Also in the documentation, whose guides lead there.
+#[cfg(any(feature = "memory", doc))]
+pub mod memory;
 mod operation;
 mod outage;
 mod person;
@@ -149,13 +153,14 @@ pub use crate::{
     api_key::ApiKey,
     bulk::{
         BulkOptions, BulkRun, CreateOutcome, CreateResult, DeleteOutcome, DeleteResult,
-        ItemOutcome, ItemResult, for_each_concurrent,
+        ItemOutcome, ItemResult, for_each_concurrent, for_each_concurrent_from_stream,
     },
     capabilities::Capabilities,
     clickhouse::{ClickHouse, ClickHouseBuilder},
     config::{
         ClickHouseConfig, ConfigKey, ConfluentConfig, ConnectionConfig, ProviderConfig,
-        ProviderKind, RateLimitConfig, RetryConfig, StsConfig, SubjectTokenConfig,
+        ProviderKind, ProviderRegistry, RateLimitConfig, RetryConfig, SecretSource, StsConfig,
+        SubjectTokenConfig,
     },
     confluent::{Confluent, ConfluentBuilder, StsCredentials, SubjectToken},
     error::{Error, ErrorDetail, ErrorKind, Operation, RateLimit, Result},

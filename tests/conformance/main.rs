@@ -3,6 +3,7 @@
 
 mod broken;
 mod live;
+mod memory;
 
 use std::{sync::Arc, time::Duration};
 
@@ -79,6 +80,15 @@ macro_rules! tests {
             async fn clickhouse() {
                 let sandbox = Sandbox::start().await.unwrap();
                 check(&sandbox, &super::clickhouse(&sandbox), CLICKHOUSE_ROLES).await;
+            }
+
+            #[tokio::test]
+            async fn memory() {
+                for (organisation, roles) in crate::memory::organisations() {
+                    let context = crate::memory::context(&organisation, roles);
+                    let outcome = org_invitations::conformance::$behaviour(&context).await;
+                    outcome.unwrap_or_else(|violation| panic!("{violation}"));
+                }
             }
 
             #[tokio::test]
