@@ -1,6 +1,6 @@
 //! Members of an organisation: the contract between this crate and a provider, and what follows from it.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{collections::HashMap, fmt, ops::Deref, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -128,7 +128,7 @@ pub enum MembershipEventKind {
 /// [`Unsupported`](crate::ErrorKind::Unsupported) before anything is sent: see
 /// [`Capabilities`](crate::Capabilities).
 #[async_trait]
-pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
+pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync {
     /// Reads one page of the members, the first one without a `token`. Idempotent; the order is the provider's.
     ///
     /// ```
@@ -393,6 +393,26 @@ pub trait MemberProviderExt: MemberProvider {
         list_members(self, Prefetch::OnePage)
     }
 
+    /// The same as [`list_members`](Self::list_members), by a stream that owns its provider. As
+    /// [`into_list`](crate::InvitationProviderExt::into_list) otherwise.
+    ///
+    /// ```
+    #[doc = example!(member)]
+    /// use futures::TryStreamExt;
+    ///
+    /// let list = provider.clone().into_list_members();
+    /// let members: Vec<_> = tokio::spawn(list.try_collect()).await??;
+    /// assert_eq!(members, [ann]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn into_list_members(self) -> BoxStream<'static, Result<Member>>
+    where
+        Self: Sized + 'static,
+    {
+        list_members(Arc::new(self), Prefetch::OnePage)
+    }
+
     /// All members, where a page is requested only once every member of the page before was read: for a reader that
     /// may stop early. As [`list_members`](Self::list_members) otherwise.
     ///
@@ -450,11 +470,13 @@ pub trait MemberProviderExt: MemberProvider {
 
 impl<P: MemberProvider + ?Sized> MemberProviderExt for P {}
 
-fn list_members<P: MemberProvider + ?Sized>(
-    provider: &P,
-    prefetch: Prefetch,
-) -> BoxStream<'_, Result<Member>> {
-    let fetch = move |token: Option<PageToken>| -> BoxFuture<'_, Result<Page<Member>>> {
+fn list_members<'a, D>(provider: D, prefetch: Prefetch) -> BoxStream<'a, Result<Member>>
+where
+    D: Deref<Target: MemberProvider> + Clone + Send + Sync + Unpin + 'a,
+{
+    let of = provider.clone();
+    let fetch = move |token: Option<PageToken>| -> BoxFuture<'a, Result<Page<Member>>> {
+        let provider = of.clone();
         Box::pin(async move { provider.list_members_page(token.as_ref()).await })
     };
     list::pages(provider, fetch, prefetch)
@@ -517,6 +539,6 @@ macro_rules! forward {
     };
 }
 
-forward!(&'static P);
+forward!(&P);
 forward!(Box<P>);
 forward!(Arc<P>);

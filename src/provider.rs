@@ -21,10 +21,13 @@ use crate::{
 /// default bodies, so a wrapper cannot forget to forward.
 ///
 /// A request means the same on every provider: an option is honoured or refused, never ignored.
+/// A reference, a `Box` and an `Arc` to a provider are providers too. The trait does not require `'static`, so that a
+/// reference may have any lifetime; a generic function that spawns asks for `P: InvitationProvider + 'static`.
+///
 /// `Display` is the provider's short name (`confluent`), `Debug` must not show a secret. Dropping a
 /// future cancels the call; whether the server carried it out is then unknown.
 #[async_trait]
-pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync + 'static {
+pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync {
     /// What this provider offers, as far as providers differ. Sends nothing.
     ///
     /// ```
@@ -253,6 +256,6 @@ macro_rules! forward {
     };
 }
 
-forward!(&'static P);
+forward!(&P);
 forward!(Box<P>);
 forward!(Arc<P>);

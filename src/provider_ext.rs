@@ -1,7 +1,12 @@
 //! What follows from the contract of a provider, for every provider.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use futures_util::{StreamExt, stream::BoxStream};
+use futures_util::{
+    Stream, StreamExt,
+    stream::{self, BoxStream},
+};
 
 use crate::{
     bulk::{self, BulkOptions, CreateOutcome, DeleteOutcome},
@@ -62,6 +67,33 @@ pub trait InvitationProviderExt: InvitationProvider {
     /// ```
     fn list_without_prefetch(&self, query: ListQuery) -> BoxStream<'_, Result<Invitation>> {
         list::stream(self, query, Prefetch::None)
+    }
+
+    /// The same as [`list`](InvitationProviderExt::list), by a stream that owns its provider, so that it can be spawned, or
+    /// be the body of a response (`axum::body::Body::from_stream`). Call it on a clone: `Arc::clone(&provider)` of any
+    /// provider, or `provider.clone()` of one of this crate's.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use futures::TryStreamExt;
+    /// use org_invitations::{InvitationProvider, InvitationProviderExt, ListQuery, NewInvitation};
+    ///
+    #[doc = example!(confluent)]
+    /// let provider: Arc<dyn InvitationProvider> = Arc::new(provider);
+    /// provider.create(NewInvitation::new("ann@example.com")).await?;
+    ///
+    /// let list = Arc::clone(&provider).into_list(ListQuery::new());
+    /// let all: Vec<_> = tokio::spawn(list.try_collect()).await??;
+    /// assert_eq!(all.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn into_list(self, query: ListQuery) -> BoxStream<'static, Result<Invitation>>
+    where
+        Self: Sized + 'static,
+    {
+        list::stream(Arc::new(self), query, Prefetch::OnePage)
     }
 
     /// The first invitation of this address, or `None`. Addresses compare without regard to case as
@@ -237,7 +269,7 @@ pub trait InvitationProviderExt: InvitationProvider {
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](ErrorKind::InvalidInput) with [`TooManyRemovals`](crate::TooManyRemovals) as its source; and
+    /// [`InvalidInput`](ErrorKind::InvalidInput) with [`TooManyRemovals`](crate::TooManyRemovals) as its [cause](Error::cause); and
     /// those of a list.
     ///
     /// ```
@@ -289,6 +321,35 @@ pub trait InvitationProviderExt: InvitationProvider {
         I: IntoIterator<Item = NewInvitation>,
         I::IntoIter: Send + 'a,
     {
+        bulk::create_many(self, stream::iter(items), options)
+    }
+
+    /// The same as [`create_many`](InvitationProviderExt::create_many), for items that arrive over time: from a queue, a
+    /// file, or another organisation. Items are taken as they are needed; [`stop`](BulkOptions::stop) ends no wait for the
+    /// next one.
+    ///
+    /// ```
+    /// use futures::{StreamExt, stream};
+    /// use org_invitations::{BulkOptions, InvitationProviderExt, NewInvitation};
+    ///
+    #[doc = example!(confluent)]
+    /// let people = stream::unfold(1, |number| async move {
+    ///     let new = NewInvitation::new(format!("person-{number}@example.com"));
+    ///     (number <= 3).then_some((new, number + 1))
+    /// });
+    /// let outcomes = provider.create_many_from_stream(people, BulkOptions::default());
+    /// assert_eq!(outcomes.count().await, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn create_many_from_stream<'a, S>(
+        &'a self,
+        items: S,
+        options: BulkOptions,
+    ) -> BoxStream<'a, CreateOutcome>
+    where
+        S: Stream<Item = NewInvitation> + Send + 'a,
+    {
         bulk::create_many(self, items, options)
     }
 
@@ -319,6 +380,35 @@ pub trait InvitationProviderExt: InvitationProvider {
     where
         I: IntoIterator<Item = InvitationId>,
         I::IntoIter: Send + 'a,
+    {
+        bulk::delete_many(self, stream::iter(ids), options)
+    }
+
+    /// The same as [`delete_many`](InvitationProviderExt::delete_many), for ids that arrive over time. With
+    /// [`BulkOptions::removals`], nothing is withdrawn before the last id has arrived, since they are counted first.
+    ///
+    /// ```
+    /// use futures::{StreamExt, TryStreamExt};
+    /// use org_invitations::{
+    ///     BulkOptions, InvitationProvider, InvitationProviderExt, InvitationStatus, ListQuery, NewInvitation,
+    /// };
+    ///
+    #[doc = example!(confluent)]
+    /// provider.create(NewInvitation::new("ann@example.com")).await?;
+    /// let sent = provider.list(ListQuery::new().status(InvitationStatus::Sent));
+    /// let ids = sent.filter_map(async |item| item.ok().map(|invitation| invitation.id));
+    /// let outcomes = provider.delete_many_from_stream(ids, BulkOptions::default());
+    /// assert_eq!(outcomes.count().await, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn delete_many_from_stream<'a, S>(
+        &'a self,
+        ids: S,
+        options: BulkOptions,
+    ) -> BoxStream<'a, DeleteOutcome>
+    where
+        S: Stream<Item = InvitationId> + Send + 'a,
     {
         bulk::delete_many(self, ids, options)
     }

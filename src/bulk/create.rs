@@ -1,8 +1,9 @@
 //! Invites many people.
 
-use futures_util::stream::{BoxStream, StreamExt};
+use futures_util::stream::{BoxStream, Stream, StreamExt};
+use serde::Serialize;
 
-use super::{BulkOptions, ItemResult, for_each_concurrent};
+use super::{BulkOptions, ItemResult, for_each_concurrent_from_stream};
 use crate::{
     address::normalize_email,
     error::{Error, ErrorKind},
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// The outcome of one item of `create_many`.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct CreateOutcome {
     /// The position of the item in the input, from 0.
@@ -22,8 +23,16 @@ pub struct CreateOutcome {
     pub result: CreateResult,
 }
 
+impl CreateOutcome {
+    /// An outcome, for tests of what reads it.
+    pub fn new(index: usize, new: NewInvitation, result: CreateResult) -> Self {
+        Self { index, new, result }
+    }
+}
+
 /// The result of one item of `create_many`.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CreateResult {
     /// The invitation was created.
@@ -41,19 +50,18 @@ pub enum CreateResult {
     NotAttempted,
 }
 
-pub(crate) fn create_many<'a, P, I>(
+pub(crate) fn create_many<'a, P, S>(
     provider: &'a P,
-    items: I,
+    items: S,
     options: BulkOptions,
 ) -> BoxStream<'a, CreateOutcome>
 where
     P: InvitationProvider + ?Sized,
-    I: IntoIterator<Item = NewInvitation>,
-    I::IntoIter: Send + 'a,
+    S: Stream<Item = NewInvitation> + Send + 'a,
 {
     let create = move |new: NewInvitation| async move { provider.create(new).await };
     let key = |new: &NewInvitation| Some(normalize_email(&new.email));
-    for_each_concurrent(provider, items, options, key, create)
+    for_each_concurrent_from_stream(provider, items, options, key, create)
         .map(|outcome| {
             let result = match outcome.result {
                 ItemResult::NotAttempted => CreateResult::NotAttempted,

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use futures_util::stream::{self, BoxStream, StreamExt};
+use futures_util::stream::{self, BoxStream, Stream, StreamExt};
+use serde::Serialize;
 
-use super::{BulkOptions, ItemResult, for_each_concurrent};
+use super::{BulkOptions, ItemResult, for_each_concurrent_from_stream};
 use crate::{
     error::{Error, ErrorKind},
     invitation::InvitationId,
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// The outcome of one item of `delete_many`.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct DeleteOutcome {
     /// The position of the item in the input, from 0.
@@ -24,8 +25,16 @@ pub struct DeleteOutcome {
     pub result: DeleteResult,
 }
 
+impl DeleteOutcome {
+    /// An outcome, for tests of what reads it.
+    pub fn new(index: usize, id: InvitationId, result: DeleteResult) -> Self {
+        Self { index, id, result }
+    }
+}
+
 /// The result of one item of `delete_many`.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DeleteResult {
     /// The invitation was withdrawn.
@@ -43,26 +52,26 @@ pub enum DeleteResult {
     NotAttempted,
 }
 
-pub(crate) fn delete_many<'a, P, I>(
+pub(crate) fn delete_many<'a, P, S>(
     provider: &'a P,
-    ids: I,
+    ids: S,
     options: BulkOptions,
 ) -> BoxStream<'a, DeleteOutcome>
 where
     P: InvitationProvider + ?Sized,
-    I: IntoIterator<Item = InvitationId>,
-    I::IntoIter: Send + 'a,
+    S: Stream<Item = InvitationId> + Send + 'a,
 {
     let Some(limit) = options.removals else {
         return delete_all(provider, ids, options);
     };
-    let ids: Vec<InvitationId> = ids.into_iter().collect();
-    let distinct: HashSet<&InvitationId> = ids.iter().collect();
-    let removals = distinct.len();
-    let checked = async move { (provider.check_removals(removals, limit).await, ids) };
+    let checked = async move {
+        let ids: Vec<InvitationId> = ids.collect().await;
+        let removals = ids.iter().collect::<HashSet<_>>().len();
+        (provider.check_removals(removals, limit).await, ids)
+    };
     stream::once(checked)
         .flat_map(move |(checked, ids)| match checked {
-            Ok(()) => delete_all(provider, ids, options.clone()),
+            Ok(()) => delete_all(provider, stream::iter(ids), options.clone()),
             Err(error) => {
                 let outcomes = ids.into_iter().enumerate().map(move |(index, id)| {
                     let error = error.clone().with_target(id.as_str());
@@ -75,19 +84,18 @@ where
         .boxed()
 }
 
-fn delete_all<'a, P, I>(
+fn delete_all<'a, P, S>(
     provider: &'a P,
-    ids: I,
+    ids: S,
     options: BulkOptions,
 ) -> BoxStream<'a, DeleteOutcome>
 where
     P: InvitationProvider + ?Sized,
-    I: IntoIterator<Item = InvitationId>,
-    I::IntoIter: Send + 'a,
+    S: Stream<Item = InvitationId> + Send + 'a,
 {
     let delete = move |id: InvitationId| async move { provider.delete(&id).await };
     let key = |id: &InvitationId| Some(id.to_string());
-    for_each_concurrent(provider, ids, options, key, delete)
+    for_each_concurrent_from_stream(provider, ids, options, key, delete)
         .map(|outcome| {
             let result = match outcome.result {
                 ItemResult::NotAttempted => DeleteResult::NotAttempted,

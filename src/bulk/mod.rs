@@ -18,6 +18,7 @@ use std::{
 };
 
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
+use serde::Serialize;
 
 pub(crate) use self::{create::create_many, delete::delete_many};
 pub use self::{
@@ -33,7 +34,7 @@ use crate::{
 };
 
 /// The outcome of one item of [`for_each_concurrent`].
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct ItemOutcome<T, R> {
     /// The position of the item in the input, from 0.
@@ -44,8 +45,20 @@ pub struct ItemOutcome<T, R> {
     pub result: ItemResult<R>,
 }
 
+impl<T, R> ItemOutcome<T, R> {
+    /// An outcome, for tests of what reads it.
+    pub fn new(index: usize, item: T, result: ItemResult<R>) -> Self {
+        Self {
+            index,
+            item,
+            result,
+        }
+    }
+}
+
 /// The result of one item of [`for_each_concurrent`].
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ItemResult<R> {
     /// What the work returned.
@@ -111,6 +124,47 @@ where
     T: Clone + Send + Sync + 'a,
     K: Fn(&T) -> Option<String> + Send + 'a,
     F: Fn(T) -> Work + Send + Sync + 'a,
+    Work: Future<Output = Result<R>> + Send + 'a,
+    R: Send + 'a,
+{
+    for_each_concurrent_from_stream(provider, stream::iter(items), options, key, work)
+}
+
+/// The same as [`for_each_concurrent`], for items that arrive over time. [`BulkOptions::stop`] ends no wait for the next
+/// item.
+///
+/// ```
+/// use futures::{StreamExt, TryStreamExt};
+/// use org_invitations::{
+///     BulkOptions, InvitationProvider, InvitationProviderExt, ListQuery, NewInvitation,
+///     for_each_concurrent_from_stream,
+/// };
+///
+#[doc = example!(confluent)]
+/// provider.create(NewInvitation::new("ann@example.com")).await?;
+/// let listed = provider.list(ListQuery::new()).filter_map(async |item| item.ok());
+/// let get = |invitation: org_invitations::Invitation| {
+///     let provider = &provider;
+///     async move { provider.get(&invitation.id).await }
+/// };
+/// let options = BulkOptions::default();
+/// let run = for_each_concurrent_from_stream(&provider, listed, options, |_| None, get);
+/// assert_eq!(run.count().await, 1);
+/// # Ok(())
+/// # }
+/// ```
+pub fn for_each_concurrent_from_stream<'a, P, S, K, F, Work, R>(
+    provider: &'a P,
+    items: S,
+    options: BulkOptions,
+    key: K,
+    work: F,
+) -> BulkRun<'a, S::Item, R>
+where
+    P: InvitationProvider + ?Sized,
+    S: Stream<Item: Clone + Send + Sync + 'a> + Send + 'a,
+    K: Fn(&S::Item) -> Option<String> + Send + 'a,
+    F: Fn(S::Item) -> Work + Send + Sync + 'a,
     Work: Future<Output = Result<R>> + Send + 'a,
     R: Send + 'a,
 {
@@ -183,18 +237,17 @@ impl RunState {
 
     /// Runs one phase, as [`for_each_concurrent`] does. Phases with the same state come one after another, and pause and
     /// end together. `reachability` returns what an outcome shows about the server.
-    pub fn run<'a, P, I, T, K, F, Work, R>(
+    pub fn run<'a, P, S, T, K, F, Work, R>(
         self: Arc<Self>,
         provider: &'a P,
-        items: I,
+        items: S,
         key: K,
         work: F,
         reachability: ReachabilityOf<R>,
     ) -> BulkRun<'a, T, R>
     where
         P: InvitationProvider + ?Sized,
-        I: IntoIterator<Item = T>,
-        I::IntoIter: Send + 'a,
+        S: Stream<Item = T> + Send + 'a,
         T: Clone + Send + Sync + 'a,
         K: Fn(&T) -> Option<String> + Send + 'a,
         F: Fn(T) -> Work + Send + Sync + 'a,
@@ -204,7 +257,7 @@ impl RunState {
         let state = Arc::clone(&self);
         let work = Arc::new(work);
         let mut window = DedupWindow::default();
-        let outcomes = stream::iter(items.into_iter().enumerate()).map(move |(index, item)| {
+        let outcomes = items.enumerate().map(move |(index, item)| {
             let first = key(&item).and_then(|key| window.position(key, index));
             let (state, work) = (Arc::clone(&state), Arc::clone(&work));
             async move {

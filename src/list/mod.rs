@@ -2,7 +2,7 @@
 
 mod stream;
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, convert::Infallible, fmt, str::FromStr};
 
 use futures_util::stream::{BoxStream, StreamExt};
 use serde::{Deserialize, Serialize};
@@ -206,6 +206,28 @@ impl PageToken {
     }
 }
 
+text_traits!(PageToken);
+
+impl From<&str> for PageToken {
+    fn from(token: &str) -> Self {
+        Self::new(token)
+    }
+}
+
+impl From<String> for PageToken {
+    fn from(token: String) -> Self {
+        Self(token)
+    }
+}
+
+impl FromStr for PageToken {
+    type Err = Infallible;
+
+    fn from_str(token: &str) -> std::result::Result<Self, Infallible> {
+        Ok(Self::new(token))
+    }
+}
+
 impl fmt::Display for PageToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
@@ -213,7 +235,7 @@ impl fmt::Display for PageToken {
 }
 
 /// One page of a list: of invitations, unless it says otherwise.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Page<T = Invitation> {
     /// The items, in the provider's order. An item that cannot be decoded is an error

@@ -3,6 +3,7 @@
 use std::{
     collections::{HashSet, VecDeque},
     fmt,
+    ops::Deref,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -34,17 +35,20 @@ pub(crate) enum Prefetch {
 }
 
 /// The items of all pages. Ends after the error of a page, not after that of an item.
-pub(crate) fn stream<'a, P>(
-    provider: &'a P,
+///
+/// `provider` is a reference or another pointer, which a stream that outlives its caller owns.
+pub(crate) fn stream<'a, D>(
+    provider: D,
     query: ListQuery,
     prefetch: Prefetch,
 ) -> BoxStream<'a, Result<Invitation>>
 where
-    P: InvitationProvider + ?Sized,
+    D: Deref<Target: InvitationProvider> + Clone + Send + Sync + Unpin + 'a,
 {
     let query = Arc::new(query);
+    let of = provider.clone();
     let fetch = move |token: Option<PageToken>| -> BoxFuture<'a, Result<Page>> {
-        let query = Arc::clone(&query);
+        let (provider, query) = (of.clone(), Arc::clone(&query));
         Box::pin(async move { provider.list_page(&query, token.as_ref()).await })
     };
     pages(provider, fetch, prefetch)
@@ -52,13 +56,13 @@ where
 
 /// The items of all pages that `fetch` gives; ends after an error of a page, not of an item. `provider` is who errors
 /// name.
-pub(crate) fn pages<'a, P, T, F>(
-    provider: &'a P,
+pub(crate) fn pages<'a, D, T, F>(
+    provider: D,
     fetch: F,
     prefetch: Prefetch,
 ) -> BoxStream<'a, Result<T>>
 where
-    P: fmt::Display + Sync + ?Sized,
+    D: Deref<Target: fmt::Display> + Send + Unpin + 'a,
     T: ListItem + Send + Unpin + 'a,
     F: Fn(Option<PageToken>) -> BoxFuture<'a, Result<Page<T>>> + Send + Unpin + 'a,
 {
@@ -77,8 +81,8 @@ where
     items.boxed()
 }
 
-struct PageStream<'a, P: ?Sized, T, F> {
-    provider: &'a P,
+struct PageStream<'a, D, T, F> {
+    provider: D,
     prefetch: Prefetch,
     fetch: F,
     /// The items of the current page that were not read yet.
@@ -102,9 +106,9 @@ enum Next<'a, T> {
     End,
 }
 
-impl<'a, P, T, F> PageStream<'a, P, T, F>
+impl<'a, D, T, F> PageStream<'a, D, T, F>
 where
-    P: fmt::Display + ?Sized,
+    D: Deref<Target: fmt::Display>,
     T: ListItem,
     F: Fn(Option<PageToken>) -> BoxFuture<'a, Result<Page<T>>>,
 {
@@ -179,9 +183,9 @@ where
     }
 }
 
-impl<'a, P, T, F> Stream for PageStream<'a, P, T, F>
+impl<'a, D, T, F> Stream for PageStream<'a, D, T, F>
 where
-    P: fmt::Display + ?Sized,
+    D: Deref<Target: fmt::Display> + Unpin,
     T: ListItem + Unpin,
     F: Fn(Option<PageToken>) -> BoxFuture<'a, Result<Page<T>>> + Unpin,
 {

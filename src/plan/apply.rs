@@ -92,7 +92,7 @@ impl Plan {
                     let run = Arc::clone(&run);
                     async move { run.execute(provider, step).await }
                 };
-                Arc::clone(&bulk).run(provider, steps, |_| None, work, reachability)
+                Arc::clone(&bulk).run(provider, stream::iter(steps), |_| None, work, reachability)
             })
             .map(|outcome| {
                 let (index, step) = outcome.item;
