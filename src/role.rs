@@ -228,7 +228,7 @@ impl Role {
 
 /// What became of a change of somebody's roles. No vendor changes several roles in one step, so some may have been
 /// changed where others failed.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[must_use]
 #[non_exhaustive]
 pub struct RoleChange {
@@ -241,7 +241,7 @@ pub struct RoleChange {
 }
 
 /// A role that could not be given or taken.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct RoleFailure {
     /// The role.

@@ -36,7 +36,7 @@ impl Error {
             body_excerpt: None,
             attempts: 0,
             may_have_executed: false,
-            source: None,
+            cause: None,
         }))
     }
 
@@ -157,10 +157,10 @@ impl Error {
         self
     }
 
-    /// Sets the source of the error.
+    /// Sets the [cause](Self::cause) of the error.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(Arc::from(source.into()));
+        self.0.cause = Some(Arc::from(source.into()));
         self
     }
 
@@ -170,7 +170,7 @@ impl Error {
         mut self,
         source: Option<Arc<dyn StdError + Send + Sync>>,
     ) -> Self {
-        self.0.source = source;
+        self.0.cause = source;
         self
     }
 }

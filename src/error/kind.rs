@@ -2,8 +2,12 @@
 
 use std::fmt;
 
-/// The kind of an error, the same on every provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+use serde::{Deserialize, Serialize};
+
+/// The kind of an error, the same on every provider. As data, `already_exists` and so on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The request is invalid. This crate found that before sending (an empty id, an email without `@`), or the server
@@ -12,7 +16,8 @@ pub enum ErrorKind {
     /// The provider does not have this option or filter. Nothing was sent. Leave the option out, or check
     /// [`capabilities`](crate::InvitationProvider::capabilities) first.
     Unsupported,
-    /// The configuration of the provider is invalid: a missing credential, an invalid base URL. Nothing was sent.
+    /// The configuration of the provider is invalid: a missing credential, an invalid base URL; or the call runs outside of
+    /// a Tokio runtime. Nothing was sent.
     Config,
     /// The credential is missing, invalid or expired (401). The request was not executed. Replace the credential.
     Unauthenticated,
@@ -30,7 +35,7 @@ pub enum ErrorKind {
     /// delete, the invitation may still exist. Look before repeating the request.
     Conflict,
     /// A part of it was done and a part was not: the person is invited, and a role could not be bound (Confluent).
-    /// `conflicting_id` names the invitation; the message names what failed, and the source says why. The same through
+    /// `conflicting_id` names the invitation; the message names what failed, and the [cause](crate::Error::cause) says why. The same through
     /// [`get_or_create`](crate::InvitationProviderExt::get_or_create) or
     /// [`grant_roles`](crate::MemberProvider::grant_roles) completes it.
     Incomplete,
@@ -62,8 +67,10 @@ pub enum ErrorKind {
     Unexpected,
 }
 
-/// An attempted operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// An attempted operation. As data, `create`, `list_members` and so on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Operation {
     /// Building a provider.

@@ -4,6 +4,7 @@ mod build;
 mod detail;
 mod excerpt;
 mod kind;
+mod serialize;
 
 use std::{
     borrow::Cow, convert::Infallible, error::Error as StdError, fmt, sync::Arc, time::Duration,
@@ -28,6 +29,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+/// A shared error of any type.
+type Cause = Arc<dyn StdError + Send + Sync>;
+
 #[derive(Clone, Debug)]
 struct Inner {
     kind: ErrorKind,
@@ -46,7 +50,7 @@ struct Inner {
     body_excerpt: Option<String>,
     attempts: u32,
     may_have_executed: bool,
-    source: Option<Arc<dyn StdError + Send + Sync>>,
+    cause: Option<Cause>,
 }
 
 impl Error {
@@ -126,6 +130,26 @@ impl Error {
     /// The number of requests sent for this operation; 0 if it failed before sending.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
+    }
+
+    /// The error that led to this one, of whatever type: for a look at an [`io::Error`](std::io::Error), for example. It is
+    /// [`source`](StdError::source) too, unless the message of this error has its text already.
+    ///
+    /// ```
+    /// use std::{error::Error as _, io};
+    ///
+    /// use org_invitations::{Error, ErrorKind, Operation};
+    ///
+    /// let refused = io::Error::new(io::ErrorKind::ConnectionRefused, "connection refused");
+    /// let message = format!("the server could not be reached: {refused}");
+    /// let error = Error::new(ErrorKind::Connect, Operation::Get, message).with_source(refused);
+    /// let cause: Option<&io::Error> = error.cause().and_then(|cause| cause.downcast_ref());
+    /// assert_eq!(cause.map(io::Error::kind), Some(io::ErrorKind::ConnectionRefused));
+    /// assert!(error.source().is_none(), "`Display` has it");
+    /// ```
+    pub fn cause(&self) -> Option<&(dyn StdError + 'static)> {
+        let cause = self.0.cause.as_deref()?;
+        Some(cause)
     }
 
     /// Whether the server may have executed the operation despite the failure.
@@ -234,8 +258,23 @@ impl fmt::Debug for Error {
 }
 
 impl StdError for Error {
+    /// The [cause](Self::cause), unless `Display` says already what is at its root: a report that prints an error and its
+    /// sources prints nothing twice.
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        let source = self.0.source.as_deref()?;
-        Some(source)
+        self.cause().filter(|cause| !self.tells(*cause))
+    }
+}
+
+impl Error {
+    /// Whether the message has the text of what is at the root of a cause.
+    fn tells(&self, cause: &(dyn StdError + 'static)) -> bool {
+        let mut root = cause;
+        while let Some(deeper) = root.source() {
+            root = deeper;
+        }
+        match root.downcast_ref::<Self>() {
+            Some(root) => self.message().contains(root.message()),
+            None => self.message().contains(&root.to_string()),
+        }
     }
 }

@@ -170,7 +170,7 @@ async fn a_call_without_a_response_keeps_cause_and_outcome() {
         assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
         assert_eq!(error.status(), status);
         assert_eq!(error.request_id(), status.map(|_| "r-1"));
-        assert!(error.may_have_executed() && error.source().is_some());
+        assert!(error.may_have_executed() && error.cause().is_some());
         assert!(
             error.message().starts_with("the connection broke"),
             "{error}"

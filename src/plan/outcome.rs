@@ -1,5 +1,7 @@
 //! The outcomes of the steps of a plan.
 
+use serde::Serialize;
+
 use crate::{
     error::{Error, ErrorKind},
     invitation::Invitation,
@@ -8,7 +10,7 @@ use crate::{
 };
 
 /// The outcome of a step.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct StepOutcome {
     /// The position of the step in the plan, from 0.
@@ -19,8 +21,20 @@ pub struct StepOutcome {
     pub result: StepResult,
 }
 
+impl StepOutcome {
+    /// An outcome, for tests of what reads it.
+    pub fn new(index: usize, step: Step, result: StepResult) -> Self {
+        Self {
+            index,
+            step,
+            result,
+        }
+    }
+}
+
 /// The result of a step.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StepResult {
     /// The person was invited; with a replacement, after the old invitation was withdrawn.

@@ -9,7 +9,7 @@ use crate::{
         existing::{Existing, SHARED_ID},
         roles::KnownRoles,
     },
-    renewal::{ReportedRoles, missing_capability, previous_options},
+    renewal::{ReportedRoles, previous_options},
     role::RoleIndex,
 };
 
@@ -19,11 +19,8 @@ pub(super) fn row_error(
     capabilities: &Capabilities,
     roles: Option<&RoleIndex>,
 ) -> Option<String> {
-    if let Err(error) = new.validate() {
+    if let Err(error) = new.check(capabilities) {
         return Some(error.message().to_owned());
-    }
-    if let Some(missing) = missing_capability(new, capabilities) {
-        return Some(format!("the provider has no {missing}"));
     }
     match (&new.roles, roles) {
         (Some(Roles::Grants(grants)), _) if capabilities.role_scopes => {

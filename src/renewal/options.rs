@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use serde::Serialize;
+
 use crate::{
     error::{Error, Result},
     invitation::{Invitation, NewInvitation},
@@ -82,7 +84,8 @@ struct NoopObserver;
 impl RenewalObserver for NoopObserver {}
 
 /// The result of a [`Renewal`].
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RenewalResult {
     /// The person is invited: a response or a list has the new invitation, which another client may have created.

@@ -106,7 +106,7 @@ fn a_password_in_a_base_url_is_shown_by_nothing() {
 #[track_caller]
 fn assert_error_clean(error: &Error) {
     assert_clean("the error", &format!("{error} {error:?} {error:#?}"));
-    let mut source = error.source();
+    let mut source = error.cause();
     while let Some(cause) = source {
         assert_clean("its cause", &format!("{cause} {cause:?}"));
         source = cause.source();

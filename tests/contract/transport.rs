@@ -1,6 +1,6 @@
 //! Below the API: no connection, no answer, half an answer, too much of one.
 
-use std::{error::Error as _, time::Duration};
+use std::time::Duration;
 
 use org_invitations::{Error, ErrorKind, InvitationProvider, ListQuery, Operation};
 use serde_json::json;
@@ -47,7 +47,7 @@ async fn a_refused_connection_executed_nothing() {
         checks.same("the kind", error.kind(), ErrorKind::Connect);
         checks.same("the status", error.status(), None);
         checks.same("may_have_executed", error.may_have_executed(), false);
-        checks.that(error.source().is_some(), "the cause is lost");
+        checks.that(error.cause().is_some(), "the cause is lost");
     })
     .await;
 }
@@ -110,7 +110,7 @@ async fn a_connection_that_breaks_leaves_the_outcome_open() {
                 error.may_have_executed(),
                 changes_state(operation),
             );
-            checks.that(error.source().is_some(), "the cause is lost");
+            checks.that(error.cause().is_some(), "the cause is lost");
         })
         .await;
         assert_eq!(

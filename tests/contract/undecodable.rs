@@ -1,7 +1,5 @@
 //! A success whose body is not what the vendor documents.
 
-use std::error::Error as _;
-
 use org_invitations::{ErrorKind, InvitationProvider, ListQuery, NewInvitation, Operation};
 use serde_json::json;
 
@@ -136,7 +134,7 @@ async fn an_error_never_shows_more_than_the_beginning_of_the_body() {
                 let wire = Wire::always(Answer::empty(200).body(body)).await;
                 let error = refused(run(&*backend.connect(&wire), backend, operation).await);
                 checks.same("the kind", error.kind(), ErrorKind::Decode);
-                let cause = error.source().map(ToString::to_string);
+                let cause = error.cause().map(ToString::to_string);
                 let shown = format!("{error} {error:?} {}", cause.unwrap_or_default());
                 checks.that(
                     !shown.contains("THE-END"),

@@ -129,7 +129,7 @@ pub async fn run_again(test: &str, variables: &[(&str, &str)]) {
 /// Everything that an error and its causes show.
 pub fn shown(error: &Error) -> String {
     let mut text = format!("{error} {error:?} {error:#?}");
-    let mut source = std::error::Error::source(error);
+    let mut source = error.cause();
     while let Some(cause) = source {
         text += &format!(" {cause} {cause:?} {cause:#?}");
         source = cause.source();

@@ -1,7 +1,5 @@
 //! The limit on how many invitations a command withdraws, and the list of them for the prompt.
 
-use std::error::Error as _;
-
 use clap::Args;
 use org_invitations::{Action, InvitationProviderExt, Plan, RemovalLimit, Step, TooManyRemovals};
 
@@ -43,7 +41,7 @@ impl RemovalOptions {
     pub async fn check(&self, provider: &ProviderContext, removals: usize) -> Result<(), Failure> {
         let checked = provider.check_removals(removals, self.limit()).await;
         checked.map_err(|error| {
-            let too_many = error.source().and_then(|source| source.downcast_ref());
+            let too_many = error.cause().and_then(|cause| cause.downcast_ref());
             match too_many {
                 Some(too_many) => too_many_removals(provider, too_many, removals),
                 None => error.into(),
