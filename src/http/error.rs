@@ -50,6 +50,8 @@ pub enum TransportErrorKind {
     Credentials,
     /// The request is invalid, for example for another origin. Nothing was sent.
     InvalidRequest,
+    /// The call runs outside of a Tokio runtime. Nothing was sent.
+    NoRuntime,
 }
 
 impl TransportError {

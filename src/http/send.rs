@@ -4,6 +4,7 @@ use std::pin::pin;
 
 use chrono::Utc;
 use reqwest::{StatusCode, header::HeaderValue};
+use tokio::runtime::Handle;
 
 use crate::http::{
     CallState, HttpClient, Reply, TransportError, TransportErrorKind,
@@ -36,6 +37,13 @@ impl HttpClient {
         if !outgoing.is_for(&self.endpoint) {
             let message = "the request is for another origin than the configured one";
             let error = TransportError::new(TransportErrorKind::InvalidRequest, message);
+            return Err(call.annotate(error));
+        }
+        // Without this check, the first timer panics.
+        if Handle::try_current().is_err() {
+            let message = "the call runs outside of a Tokio runtime, which its timers and sockets need; await it in one, such as \
+                           under `#[tokio::main]` or in `Runtime::block_on`";
+            let error = TransportError::new(TransportErrorKind::NoRuntime, message);
             return Err(call.annotate(error));
         }
         outgoing.set_headers(call.options().headers());
@@ -126,6 +134,7 @@ impl HttpClient {
                 TransportErrorKind::Connect
                     | TransportErrorKind::Certificate
                     | TransportErrorKind::InvalidRequest
+                    | TransportErrorKind::NoRuntime
             ),
         }
     }
