@@ -1,6 +1,5 @@
 //! The configuration of the ClickHouse provider.
 
-use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::{
@@ -8,6 +7,7 @@ use crate::{
     config::{
         ConfigKey, ConnectionConfig, config_error,
         env::{EnvLookup, EnvReader},
+        secret::{Digits, SecretSource},
     },
     error::Result,
     http::{BaseUrl, ResponseObserver},
@@ -22,10 +22,11 @@ pub struct ClickHouseConfig {
     /// The id of the organisation (a UUID). Required.
     pub organization_id: Option<String>,
     /// The id of an API key. Required.
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<Digits>"))]
+    #[serde(deserialize_with = "Digits::optional")]
     pub api_key: Option<String>,
     /// The secret of the API key. Required.
-    #[cfg_attr(feature = "schemars", schemars(with = "Option<String>"))]
-    pub api_secret: Option<SecretString>,
+    pub api_secret: Option<SecretSource>,
     /// The base URL of the API, with or without `/v1`. Default: `https://api.clickhouse.cloud`.
     pub base_url: Option<BaseUrl>,
     /// Timeouts, limits and retries.
@@ -60,7 +61,7 @@ impl ClickHouseConfig {
         let mut options = self.connection.options(ClickHouse::NAME)?;
         options.observer = observer;
         let builder = ClickHouse::builder(organization).options(options);
-        let mut builder = builder.api_key(key, secret);
+        let mut builder = builder.api_key(key, secret.read(ClickHouse::NAME, "api_secret")?);
         if let Some(url) = self.base_url {
             builder = builder.base_url(url);
         }

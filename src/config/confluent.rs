@@ -14,6 +14,7 @@ use crate::{
     config::{
         ConfigKey, ConnectionConfig, config_error,
         env::{EnvLookup, EnvReader},
+        secret::{Digits, SecretSource},
     },
     confluent::{Confluent, ConfluentBuilder, StsCredentials, SubjectToken},
     error::Result,
@@ -27,13 +28,13 @@ use crate::{
 #[non_exhaustive]
 pub struct ConfluentConfig {
     /// The id of a Cloud API key.
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<Digits>"))]
+    #[serde(deserialize_with = "Digits::optional")]
     pub api_key: Option<String>,
     /// The secret of the API key.
-    #[cfg_attr(feature = "schemars", schemars(with = "Option<String>"))]
-    pub api_secret: Option<SecretString>,
+    pub api_secret: Option<SecretSource>,
     /// An access token of Confluent's Security Token Service.
-    #[cfg_attr(feature = "schemars", schemars(with = "Option<String>"))]
-    pub access_token: Option<SecretString>,
+    pub access_token: Option<SecretSource>,
     /// Access through an identity pool.
     pub sts: Option<StsConfig>,
     /// The base URL of the API, with or without `/iam/v2`. Default: `https://api.confluent.cloud`.
@@ -87,8 +88,7 @@ pub struct ClientCredentialsConfig {
     /// The id of the client.
     pub client_id: String,
     /// The secret of the client.
-    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
-    pub client_secret: SecretString,
+    pub client_secret: SecretSource,
     /// The requested scopes. Default: none.
     #[serde(default)]
     pub scopes: Vec<String>,
@@ -150,9 +150,13 @@ impl ConfluentConfig {
         let builder = Confluent::builder().options(options);
         let credentials = (self.api_key, self.api_secret, self.access_token, self.sts);
         let mut builder = match credentials {
-            (Some(key), Some(secret), None, None) => builder.api_key(key, secret),
-            (None, None, Some(token), None) => builder.access_token(token),
-            (None, None, None, Some(sts)) => builder.sts(sts.credentials()),
+            (Some(key), Some(secret), None, None) => {
+                builder.api_key(key, secret.read(Confluent::NAME, "api_secret")?)
+            }
+            (None, None, Some(token), None) => {
+                builder.access_token(token.read(Confluent::NAME, "access_token")?)
+            }
+            (None, None, None, Some(sts)) => builder.sts(sts.credentials()?),
             _ => {
                 let message =
                     "it needs one of `api_key` with `api_secret`, `access_token`, and `sts`";
@@ -167,7 +171,16 @@ impl ConfluentConfig {
 }
 
 impl StsConfig {
-    fn credentials(self) -> StsCredentials {
+    /// Access through this identity pool, with the other settings at their defaults.
+    pub fn new(identity_pool_id: impl Into<String>, subject_token: SubjectTokenConfig) -> Self {
+        Self {
+            identity_pool_id: identity_pool_id.into(),
+            subject_token,
+            expires_in_seconds: None,
+        }
+    }
+
+    fn credentials(self) -> Result<StsCredentials> {
         let subject_token = match self.subject_token {
             SubjectTokenConfig::Fixed(token) => SubjectToken::Fixed(token),
             SubjectTokenConfig::File(path) => SubjectToken::File(path),
@@ -180,7 +193,8 @@ impl StsConfig {
                     client_secret,
                     scopes,
                 } = client;
-                let client = crate::ClientCredentials::new(token_url, client_id, client_secret);
+                let secret = client_secret.read(Confluent::NAME, "client_secret")?;
+                let client = crate::ClientCredentials::new(token_url, client_id, secret);
                 let with_scopes = scopes
                     .into_iter()
                     .fold(client, |client, scope| client.scope(scope));
@@ -188,9 +202,26 @@ impl StsConfig {
             }
         };
         let credentials = StsCredentials::new(self.identity_pool_id, subject_token);
-        match self.expires_in_seconds {
+        Ok(match self.expires_in_seconds {
             Some(seconds) => credentials.expires_in(Duration::from_secs(seconds)),
             None => credentials,
+        })
+    }
+}
+
+#[cfg(feature = "client-credentials")]
+impl ClientCredentialsConfig {
+    /// A client of this identity provider, without scopes.
+    pub fn new(
+        token_url: TokenUrl,
+        client_id: impl Into<String>,
+        client_secret: impl Into<SecretSource>,
+    ) -> Self {
+        Self {
+            token_url,
+            client_id: client_id.into(),
+            client_secret: client_secret.into(),
+            scopes: Vec::new(),
         }
     }
 }

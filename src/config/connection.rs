@@ -51,6 +51,16 @@ pub struct RateLimitConfig {
     pub window_seconds: f64,
 }
 
+impl RateLimitConfig {
+    /// At most `requests` in any window of `window_seconds`.
+    pub fn new(requests: usize, window_seconds: f64) -> Self {
+        Self {
+            requests,
+            window_seconds,
+        }
+    }
+}
+
 /// The fields of a [`RetryPolicy`](crate::RetryPolicy).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]

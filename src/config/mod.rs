@@ -1,10 +1,39 @@
 //! Configuration of providers as data: from a file, or from the environment.
 
+/// What a visitor makes of text, and of numbers in the digits that the format read. A fraction is refused, since its digits
+/// may have changed; no error quotes it, as it may be a secret.
+macro_rules! text_of_numbers {
+    ($make:expr) => {
+        fn visit_str<E: serde::de::Error>(
+            self,
+            text: &str,
+        ) -> std::result::Result<Self::Value, E> {
+            let make: fn(String) -> Self::Value = $make;
+            Ok(make(text.to_owned()))
+        }
+
+        fn visit_u64<E: serde::de::Error>(self, number: u64) -> std::result::Result<Self::Value, E> {
+            self.visit_str(&number.to_string())
+        }
+
+        fn visit_i64<E: serde::de::Error>(self, number: i64) -> std::result::Result<Self::Value, E> {
+            self.visit_str(&number.to_string())
+        }
+
+        fn visit_f64<E: serde::de::Error>(self, _: f64) -> std::result::Result<Self::Value, E> {
+            let message = "it was read as a number that is no integer, so its digits may have changed; put it in quotes";
+            Err(E::custom(message))
+        }
+    };
+}
+
 mod clickhouse;
 mod confluent;
 mod connection;
 mod env;
 mod key;
+mod registry;
+mod secret;
 mod url;
 
 use std::{fmt, str::FromStr, sync::Arc};
@@ -19,6 +48,8 @@ pub use self::{
     confluent::{ConfluentConfig, StsConfig, SubjectTokenConfig},
     connection::{ConnectionConfig, RateLimitConfig, RetryConfig},
     key::ConfigKey,
+    registry::ProviderRegistry,
+    secret::SecretSource,
 };
 
 use self::env::EnvLookup;
