@@ -35,7 +35,6 @@ macro_rules! resource_id {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-        #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
@@ -63,9 +62,20 @@ macro_rules! resource_id {
             }
         }
 
-        impl AsRef<str> for $name {
-            fn as_ref(&self) -> &str {
-                &self.0
+        text_traits!($name);
+
+        #[cfg(feature = "schemars")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "type": "string",
+                    "maxLength": 255,
+                    "pattern": r"^(?!\.{1,2}$)[^/\\?#%\s\x00-\x1f\x7f-\x9f]+$",
+                })
             }
         }
 
@@ -73,6 +83,14 @@ macro_rules! resource_id {
             type Err = crate::Error;
 
             fn from_str(id: &str) -> crate::Result<Self> {
+                Self::new(id)
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = crate::Error;
+
+            fn try_from(id: &str) -> crate::Result<Self> {
                 Self::new(id)
             }
         }

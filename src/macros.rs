@@ -16,6 +16,35 @@ macro_rules! setters {
     };
 }
 
+/// How a type that wraps one `String` compares with text, and is looked up by it.
+macro_rules! text_traits {
+    ($name:ident) => {
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, text: &str) -> bool {
+                self.0 == text
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, text: &&str) -> bool {
+                self.0 == *text
+            }
+        }
+    };
+}
+
 /// The hidden lines of an example: `main`, which the example closes, with a `sandbox` and a `provider` that is connected
 /// to it. With `member`, `ann` is a member, if the documents have members and roles.
 macro_rules! example {
