@@ -1,0 +1,36 @@
+//! Calls outside of a Tokio runtime.
+
+use futures::executor::block_on;
+use org_invitations::{ClickHouse, Confluent, ErrorKind, InvitationProvider, NewInvitation};
+
+#[test]
+fn a_call_outside_of_tokio_is_an_error_that_says_so() {
+    let url = "http://127.0.0.1:9";
+    let confluent = Confluent::builder()
+        .api_key("KEY", "a-secret")
+        .base_url(url)
+        .build()
+        .unwrap();
+    let clickhouse = ClickHouse::builder("11111111-2222-3333-4444-555555555555")
+        .api_key("KEY", "a-secret")
+        .base_url(url)
+        .build()
+        .unwrap();
+    let providers: [&dyn InvitationProvider; 2] = [&confluent, &clickhouse];
+    for provider in providers {
+        let id = "i-1".parse().unwrap();
+        let errors = [
+            block_on(provider.create(NewInvitation::new("ann@example.com"))).unwrap_err(),
+            block_on(provider.get(&id)).unwrap_err(),
+            block_on(provider.delete(&id)).unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+            assert!(error.message().contains("Tokio runtime"), "{error}");
+            assert!(
+                !error.may_have_executed() && error.attempts() == 0,
+                "{error:?}"
+            );
+        }
+    }
+}
