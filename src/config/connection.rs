@@ -17,10 +17,13 @@ use crate::{
 #[non_exhaustive]
 pub struct ConnectionConfig {
     /// The total time limit of one request including its response, in seconds. Default: 60.
+    #[cfg_attr(feature = "schemars", schemars(range(min = 0.0)))]
     pub timeout_seconds: Option<f64>,
     /// The time limit of connecting, in seconds. Default: 10.
+    #[cfg_attr(feature = "schemars", schemars(range(min = 0.0)))]
     pub connect_timeout_seconds: Option<f64>,
     /// The longest time without a byte from the server, in seconds. Default: 30.
+    #[cfg_attr(feature = "schemars", schemars(range(min = 0.0)))]
     pub read_timeout_seconds: Option<f64>,
     /// The largest response body, in bytes. Default: 32 MiB.
     pub max_body_bytes: Option<usize>,
@@ -48,6 +51,7 @@ pub struct RateLimitConfig {
     /// The number of requests; 0 counts as 1.
     pub requests: usize,
     /// The length of the window, in seconds; at most a day.
+    #[cfg_attr(feature = "schemars", schemars(range(min = 0.0)))]
     pub window_seconds: f64,
 }
 
@@ -70,13 +74,17 @@ pub struct RetryConfig {
     /// The largest number of requests of one call; 1 disables retries. Default: 5.
     pub max_attempts: Option<u32>,
     /// The longest delay before the second attempt, in seconds. Default: 0.25.
+    #[cfg_attr(feature = "schemars", schemars(range(min = 0.0)))]
     pub initial_delay_seconds: Option<f64>,
     /// The longest delay before any attempt, in seconds. Default: 30.
+    #[cfg_attr(feature = "schemars", schemars(range(min = 0.0)))]
     pub max_delay_seconds: Option<f64>,
     /// The total time limit of a call, in seconds. Default: 120.
+    #[cfg_attr(feature = "schemars", schemars(range(min = 0.0)))]
     pub deadline_seconds: Option<f64>,
     /// How long an invitation is looked for after a create without a response before the create is sent again, in
     /// seconds. Default: 5.
+    #[cfg_attr(feature = "schemars", schemars(range(min = 0.0)))]
     pub settle_for_seconds: Option<f64>,
 }
 

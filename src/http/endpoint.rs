@@ -9,11 +9,11 @@ use crate::http::SetupError;
 
 /// Defines a URL that secrets may be sent to. Its `parse` checks it.
 macro_rules! secure_url_type {
-    ($(#[$attribute:meta])* $name:ident) => {
+    ($(#[$attribute:meta])* $name:ident, $pattern:literal) => {
         $(#[$attribute])*
         #[derive(Clone, PartialEq, Eq)]
         #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-        #[cfg_attr(feature = "schemars", schemars(transparent))]
+        #[cfg_attr(feature = "schemars", schemars(transparent, extend("pattern" = $pattern)))]
         pub struct $name(#[cfg_attr(feature = "schemars", schemars(with = "String"))] Url);
 
         impl $name {
@@ -49,7 +49,8 @@ secure_url_type!(
     /// The base URL of an API: https, or http to a loopback address, without user name, password, query and fragment.
     ///
     /// `Debug` shows no query.
-    BaseUrl
+    BaseUrl,
+    r"^\s*(https://[^\s/?#@]+|http://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?)(/[^\s?#]*)?\s*$"
 );
 
 impl BaseUrl {
@@ -73,7 +74,8 @@ secure_url_type!(
     /// fragment.
     ///
     /// `Debug` shows no query, which may hold a secret.
-    TokenUrl
+    TokenUrl,
+    r"^\s*(https://[^\s/?#@]+|http://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?)([/?][^\s#]*)?\s*$"
 );
 
 #[cfg(feature = "client-credentials")]

@@ -20,6 +20,7 @@ const SOCKS_PORT: u16 = 1080;
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schemars", schemars(transparent))]
+#[cfg_attr(feature = "schemars", schemars(extend("pattern" = r"^\s*(https?|socks5h?)://[^\s/?#]+/?\s*$")))]
 pub struct ProxyUrl(#[cfg_attr(feature = "schemars", schemars(with = "String"))] Url);
 
 impl ProxyUrl {

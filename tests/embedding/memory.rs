@@ -252,7 +252,7 @@ async fn a_wait_for_acceptance_ends_on_it() {
             organisation.accept("ann@example.com").unwrap()
         };
         let (waited, ann) = tokio::join!(waiting, accepting);
-        assert_eq!(waited.unwrap(), WaitResult::Accepted(Some(ann)));
+        assert_eq!(waited.unwrap(), WaitResult::Accepted(Some(Box::new(ann))));
         let person = organisation.find_person("ann@example.com").await.unwrap();
         assert_eq!(person.state, PersonState::Member);
     }

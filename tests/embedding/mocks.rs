@@ -18,8 +18,8 @@ mock! {
         fn capabilities(&self) -> Capabilities;
         async fn create(&self, new: NewInvitation) -> Result<Invitation>;
         async fn get(&self, id: &InvitationId) -> Result<Invitation>;
-        async fn list_page<'query, 'token>(
-            &self,
+        async fn list_page<'mock, 'query, 'token>(
+            &'mock self,
             query: &'query ListQuery,
             token: Option<&'token PageToken>,
         ) -> Result<Page>;

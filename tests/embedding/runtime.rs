@@ -1,7 +1,19 @@
 //! Calls outside of a Tokio runtime.
 
-use futures::executor::block_on;
+use std::{
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
 use org_invitations::{ClickHouse, Confluent, ErrorKind, InvitationProvider, NewInvitation};
+
+/// Runs what is ready at once.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("it waits for something"),
+    }
+}
 
 #[test]
 fn a_call_outside_of_tokio_is_an_error_that_says_so() {
