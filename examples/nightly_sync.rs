@@ -6,8 +6,8 @@
 
 use futures::StreamExt;
 use org_invitations::{
-    ApplyOptions, BulkOptions, Invitation, MemberProvider, NewInvitation, OrganizationProvider,
-    People, Plan, PlanOptions, RemovalLimit, Result, StepOutcome, StepResult, memory::InMemory,
+    ApplyOptions, BulkOptions, Invitation, NewInvitation, OrganizationProvider, People, Plan,
+    PlanOptions, RemovalLimit, Result, StepOutcome, StepResult, memory::InMemory,
 };
 
 /// What the night changed.

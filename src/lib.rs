@@ -80,6 +80,26 @@
 //!
 //! Without a TLS feature the library builds, and reaches servers on loopback only.
 //!
+//! # Runtime
+//!
+//! Calls run in a [Tokio](https://docs.rs/tokio) runtime with its timers and I/O enabled. Outside of one, a call is an error
+//! that says so, and sends nothing:
+//!
+//! ```
+//! use std::{pin::pin, task::{Context, Poll, Waker}};
+//!
+//! use org_invitations::{Confluent, ErrorKind, InvitationProvider};
+//!
+//! let provider = Confluent::builder().api_key("KEY", "a-secret").build()?;
+//! let id = "i-1".parse()?;
+//! let mut call = pin!(provider.get(&id));
+//! match call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+//!     Poll::Ready(Err(error)) => assert_eq!(error.kind(), ErrorKind::Config),
+//!     other => panic!("{other:?}"),
+//! }
+//! # Ok::<(), org_invitations::Error>(())
+//! ```
+//!
 //! # Promises
 //!
 //! - A create ends with one invitation or an error, and `Error::may_have_executed() == false` means that the call made

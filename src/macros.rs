@@ -45,6 +45,27 @@ macro_rules! text_traits {
     };
 }
 
+/// Reads a word of a closed set, as its `as_str` writes it.
+macro_rules! from_word {
+    ($type:ident: $all:expr) => {
+        /// The error is [`InvalidInput`](crate::ErrorKind::InvalidInput), and has the words that there are.
+        impl std::str::FromStr for $type {
+            type Err = crate::Error;
+
+            fn from_str(word: &str) -> crate::Result<Self> {
+                let all: &[Self] = $all;
+                let found = all.iter().copied().find(|one| one.as_str() == word);
+                found.ok_or_else(|| {
+                    let words: Vec<&str> = all.iter().map(|one| one.as_str()).collect();
+                    let message = format!("expected one of {}", words.join(", "));
+                    let kind = crate::ErrorKind::InvalidInput;
+                    crate::Error::new(kind, crate::Operation::Validate, message).with_target(word)
+                })
+            }
+        }
+    };
+}
+
 /// The hidden lines of an example: `main`, which the example closes, with a `sandbox` and a `provider` that is connected
 /// to it. With `member`, `ann` is a member, if the documents have members and roles.
 macro_rules! example {

@@ -72,6 +72,8 @@ impl PersonState {
     }
 }
 
+from_word!(PersonState: &[Self::Invited, Self::Member, Self::Both, Self::Neither]);
+
 impl std::fmt::Display for PersonState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(self.as_str())

@@ -24,6 +24,21 @@ use crate::{
 /// A reference, a `Box` and an `Arc` to a provider are providers too. The trait does not require `'static`, so that a
 /// reference may have any lifetime; a generic function that spawns asks for `P: InvitationProvider + 'static`.
 ///
+/// ```
+/// use org_invitations::{InvitationProvider, InvitationProviderExt, NewInvitation, Result};
+///
+/// /// Takes any provider by value: also a reference, whatever its lifetime.
+/// async fn invite<P: InvitationProvider>(provider: P, email: &str) -> Result<()> {
+///     provider.get_or_create(NewInvitation::new(email)).await.map(drop)
+/// }
+///
+#[doc = example!(confluent)]
+/// invite(&provider, "ann@example.com").await?;
+/// invite(&provider as &dyn InvitationProvider, "bob@example.com").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
 /// `Display` is the provider's short name (`confluent`), `Debug` must not show a secret. Dropping a
 /// future cancels the call; whether the server carried it out is then unknown.
 #[async_trait]

@@ -7,6 +7,7 @@ use std::{
 
 use chrono::Utc;
 use futures_util::{StreamExt, stream, stream::BoxStream};
+use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::{
@@ -43,7 +44,8 @@ setters!(WatchOptions {
 });
 
 /// How waiting for an acceptance ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum WaitResult {
     /// The person accepted, and is this member; `None` where the members do not show the person, or the key may not read
@@ -58,7 +60,8 @@ pub enum WaitResult {
 }
 
 /// What changed between two looks at an organisation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PersonEvent {
     /// A person was invited.

@@ -11,7 +11,17 @@ use crate::{
     provider::InvitationProvider,
 };
 
-/// The outcome of one item of `create_many`.
+/// The outcome of one item of `create_many`. A test of what reads outcomes makes its own, and a log writes them as data:
+///
+/// ```
+/// use org_invitations::{CreateOutcome, CreateResult, NewInvitation};
+///
+/// let new = NewInvitation::new("ann@example.com");
+/// let outcome = CreateOutcome::new(1, new, CreateResult::Duplicate(0));
+/// let data = serde_json::to_value(outcome.clone())?;
+/// assert_eq!(data["result"]["duplicate"], 0);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct CreateOutcome {

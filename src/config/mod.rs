@@ -63,8 +63,9 @@ use crate::{
 
 /// The configuration of a provider. Another value switches the backend.
 ///
-/// Deserialised from any serde format; the field `provider` selects the variant. `Debug` shows no secret, and there is
-/// no `Serialize`, so that a secret cannot be written by accident.
+/// Deserialised from any serde format; the field `provider` selects the variant. A key of digits may be a number, as YAML reads
+/// it. A secret may be [elsewhere](SecretSource). `Debug` shows no secret, and there is no `Serialize`, so that a secret cannot
+/// be written by accident. With the feature `schemars`, its JSON Schema refuses what it refuses.
 ///
 /// ```
 /// use org_invitations::{InvitationProvider, ProviderConfig};
@@ -74,11 +75,16 @@ use crate::{
 /// ).unwrap();
 /// let provider = config.build()?;
 /// assert_eq!(provider.to_string(), "confluent");
+///
+/// let digits = r#"{"provider": "confluent", "api_key": 12345678, "api_secret": {"variable": "SECRET"}}"#;
+/// let config: ProviderConfig = serde_json::from_str(digits).unwrap();
 /// # Ok::<(), org_invitations::Error>(())
 /// ```
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(tag = "provider", rename_all = "lowercase")]
+// A program has few of them, each for a moment.
+#[allow(clippy::large_enum_variant)]
 #[non_exhaustive]
 pub enum ProviderConfig {
     /// Confluent Cloud.

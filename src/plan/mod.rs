@@ -179,6 +179,8 @@ impl Action {
     }
 }
 
+from_word!(Action: Self::ALL);
+
 impl std::fmt::Display for Action {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(self.as_str())

@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use org_invitations::{
-    AuthType, ErrorKind, InvitationId, InvitationStatus, MemberId, PageToken, RoleKind,
+    Action, AuthType, ErrorKind, InvitationId, InvitationStatus, MemberId, PageToken, PersonState,
+    RoleKind,
 };
 
 #[test]
@@ -44,4 +45,18 @@ fn sets_are_parsed_and_compare_without_case() {
     );
     assert_eq!("sso".parse(), Ok(AuthType::Sso));
     assert_eq!("CUSTOM".parse(), Ok(RoleKind::Custom));
+}
+
+#[test]
+fn words_of_closed_sets_are_parsed() {
+    for action in Action::ALL {
+        assert_eq!(action.as_str().parse::<Action>().unwrap(), *action);
+    }
+    assert_eq!("both".parse::<PersonState>().unwrap(), PersonState::Both);
+    let error = "gone".parse::<PersonState>().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert!(
+        error.message().contains("invited, member, both, neither"),
+        "{error}"
+    );
 }
