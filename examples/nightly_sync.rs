@@ -78,7 +78,8 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         NewInvitation::new("ann@example.com").roles(["Admin"]),
         NewInvitation::new("bob@example.com").roles(["Developer"]),
     ];
-    let limit = RemovalLimit::percent(50);
+    // A quarter of what there is, but at least five.
+    let limit = RemovalLimit::default();
 
     println!("the first night:");
     let first = sync(&organisation, &roster, limit).await?;

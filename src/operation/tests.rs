@@ -1,7 +1,6 @@
 //! What the results of the bindings become, with a server that gives one response.
 
 use std::{
-    error::Error as _,
     io::{Read, Write},
     net::TcpListener,
     thread,

@@ -1,7 +1,5 @@
 //! Secrets are in the `Authorization` header and nowhere else.
 
-use std::error::Error as _;
-
 use org_invitations::{
     ClickHouse, Confluent, Credentials, Error, InvitationProvider, ListQuery, ProviderConfig,
 };
