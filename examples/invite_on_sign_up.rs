@@ -47,8 +47,8 @@ async fn sign_up(
     Ok((StatusCode::ACCEPTED, Json(body)))
 }
 
-/// All invitations, a line of JSON each, as the pages arrive. The stream owns its provider, so the response outlives this
-/// function; an error breaks the response off, so that nobody takes a part for the whole.
+/// All invitations, a line of JSON each, as the pages arrive. The stream owns its provider, so the response outlives
+/// this function; an error breaks the response off, so that nobody takes a part for the whole.
 async fn list(State(provider): State<Provider>) -> Response {
     let lines = provider.into_list(ListQuery::new()).map(|invitation| {
         let line = serde_json::to_string(&invitation?)?;

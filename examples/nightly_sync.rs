@@ -1,8 +1,8 @@
 //! Makes an organisation match a roster, as a nightly job would: `cargo run --example nightly_sync --features memory`.
 //!
-//! It runs offline against an organisation in memory. With an account, `ProviderConfig` builds the provider. What may be
-//! removed is limited: nobody by an empty roster, no owner of the key in use, nobody whom the job is told to keep, and no
-//! more at once than a share of the organisation.
+//! It runs offline against an organisation in memory. With an account, `ProviderConfig` builds the provider. What may
+//! be removed is limited: nobody by an empty roster, no owner of the key in use, nobody whom the job is told to keep,
+//! and no more at once than a share of the organisation.
 
 use futures::StreamExt;
 use org_invitations::{

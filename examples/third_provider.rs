@@ -1,9 +1,9 @@
 //! A provider of one's own, and the proof that it is one:
 //! `cargo run --example third_provider --features conformance,memory`.
 //!
-//! It keeps a rule of the house: nobody outside of one domain is invited. What it wraps is an organisation in memory here,
-//! and would be `Confluent` or `ClickHouse`. The rest of the library (streams, `get_or_create`, `create_many`, plans) comes
-//! with the trait.
+//! It keeps a rule of the house: nobody outside of one domain is invited. What it wraps is an organisation in memory
+//! here, and would be `Confluent` or `ClickHouse`. The rest of the library (streams, `get_or_create`, `create_many`,
+//! plans) comes with the trait.
 
 use std::fmt;
 

@@ -156,6 +156,7 @@ mod renewal;
 mod role;
 mod suggest;
 mod watch;
+mod words;
 
 /// The README, whose examples are tested with the others.
 #[cfg(doctest)]

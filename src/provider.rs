@@ -15,10 +15,10 @@ use crate::{
 
 /// A service that invites people to an organisation.
 ///
-/// Implemented by [`Confluent`](crate::Confluent) and [`ClickHouse`](crate::ClickHouse), and open to
-/// others. The trait is what an implementor provides; callers find the rest in
-/// [`InvitationProviderExt`](crate::InvitationProviderExt). But for [`check`](Self::check) and [`members`](Self::members), it has no
-/// default bodies, so a wrapper cannot forget to forward.
+/// Implemented by [`Confluent`](crate::Confluent) and [`ClickHouse`](crate::ClickHouse), and open to others. The
+/// trait is what an implementor provides; callers find the rest in
+/// [`InvitationProviderExt`](crate::InvitationProviderExt). But for [`check`](Self::check) and
+/// [`members`](Self::members), it has no default bodies, so a wrapper cannot forget to forward.
 ///
 /// A request means the same on every provider: an option is honoured or refused, never ignored.
 /// A reference, a `Box` and an `Arc` to a provider are providers too. The trait does not require `'static`, so that a
@@ -83,8 +83,8 @@ pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync {
     async fn create(&self, new: NewInvitation) -> Result<Invitation>;
 
     /// Checks whether this invitation could be created, and changes nothing. On ClickHouse it checks that the
-    /// organisation has the roles; on Confluent, that the scopes of the roles are valid. A [renewal](crate::Renewal) calls it before
-    /// it withdraws anything. Where the server does not say, the check passes. Default: it passes.
+    /// organisation has the roles; on Confluent, that the scopes of the roles are valid. A [renewal](crate::Renewal)
+    /// calls it before it withdraws anything. Where the server does not say, the check passes. Default: it passes.
     ///
     /// # Errors
     ///

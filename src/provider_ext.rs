@@ -69,9 +69,9 @@ pub trait InvitationProviderExt: InvitationProvider {
         list::stream(self, query, Prefetch::None)
     }
 
-    /// The same as [`list`](InvitationProviderExt::list), by a stream that owns its provider, so that it can be spawned, or
-    /// be the body of a response (`axum::body::Body::from_stream`). Call it on a clone: `Arc::clone(&provider)` of any
-    /// provider, or `provider.clone()` of one of this crate's.
+    /// The same as [`list`](InvitationProviderExt::list), by a stream that owns its provider, so that it can be
+    /// spawned, or be the body of a response (`axum::body::Body::from_stream`). Call it on a clone:
+    /// `Arc::clone(&provider)` of any provider, or `provider.clone()` of one of this crate's.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -269,8 +269,8 @@ pub trait InvitationProviderExt: InvitationProvider {
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](ErrorKind::InvalidInput) with [`TooManyRemovals`](crate::TooManyRemovals) as its [cause](Error::cause); and
-    /// those of a list.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) with [`TooManyRemovals`](crate::TooManyRemovals) as its
+    /// [cause](Error::cause); and those of a list.
     ///
     /// ```
     /// use org_invitations::{
@@ -324,9 +324,9 @@ pub trait InvitationProviderExt: InvitationProvider {
         bulk::create_many(self, stream::iter(items), options)
     }
 
-    /// The same as [`create_many`](InvitationProviderExt::create_many), for items that arrive over time: from a queue, a
-    /// file, or another organisation. Items are taken as they are needed; [`stop`](BulkOptions::stop) ends no wait for the
-    /// next one.
+    /// The same as [`create_many`](InvitationProviderExt::create_many), for items that arrive over time: from a
+    /// queue, a file, or another organisation. Items are taken as they are needed; [`stop`](BulkOptions::stop) ends
+    /// no wait for the next one.
     ///
     /// ```
     /// use futures::{StreamExt, stream};
@@ -388,15 +388,15 @@ pub trait InvitationProviderExt: InvitationProvider {
     /// [`BulkOptions::removals`], nothing is withdrawn before the last id has arrived, since they are counted first.
     ///
     /// ```
-    /// use futures::{StreamExt, TryStreamExt};
+    /// use futures::StreamExt;
     /// use org_invitations::{
-    ///     BulkOptions, InvitationProvider, InvitationProviderExt, InvitationStatus, ListQuery, NewInvitation,
+    ///     BulkOptions, InvitationProvider, InvitationProviderExt, ListQuery, NewInvitation,
     /// };
     ///
     #[doc = example!(confluent)]
     /// provider.create(NewInvitation::new("ann@example.com")).await?;
-    /// let sent = provider.list(ListQuery::new().status(InvitationStatus::Sent));
-    /// let ids = sent.filter_map(async |item| item.ok().map(|invitation| invitation.id));
+    /// let listed = provider.list(ListQuery::new());
+    /// let ids = listed.filter_map(async |item| item.ok().map(|invitation| invitation.id));
     /// let outcomes = provider.delete_many_from_stream(ids, BulkOptions::default());
     /// assert_eq!(outcomes.count().await, 1);
     /// # Ok(())

@@ -134,7 +134,7 @@ where
 /// item.
 ///
 /// ```
-/// use futures::{StreamExt, TryStreamExt};
+/// use futures::StreamExt;
 /// use org_invitations::{
 ///     BulkOptions, InvitationProvider, InvitationProviderExt, ListQuery, NewInvitation,
 ///     for_each_concurrent_from_stream,

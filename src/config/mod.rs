@@ -1,7 +1,7 @@
 //! Configuration of providers as data: from a file, or from the environment.
 
-/// What a visitor makes of text, and of numbers in the digits that the format read. A fraction is refused, since its digits
-/// may have changed; no error quotes it, as it may be a secret.
+/// What a visitor makes of text, and of numbers in the digits that the format read. A fraction is refused, since its
+/// digits may have changed; no error quotes it, as it may be a secret.
 macro_rules! text_of_numbers {
     ($make:expr) => {
         fn visit_str<E: serde::de::Error>(
@@ -63,9 +63,9 @@ use crate::{
 
 /// The configuration of a provider. Another value switches the backend.
 ///
-/// Deserialised from any serde format; the field `provider` selects the variant. A key of digits may be a number, as YAML reads
-/// it. A secret may be [elsewhere](SecretSource). `Debug` shows no secret, and there is no `Serialize`, so that a secret cannot
-/// be written by accident. With the feature `schemars`, its JSON Schema refuses what it refuses.
+/// Deserialised from any serde format; the field `provider` selects the variant. A key of digits may be a number, as
+/// YAML reads it. A secret may be [elsewhere](SecretSource). `Debug` shows no secret, and there is no `Serialize`, so
+/// that a secret cannot be written by accident. With the feature `schemars`, its JSON Schema refuses what it refuses.
 ///
 /// ```
 /// use org_invitations::{InvitationProvider, ProviderConfig};

@@ -14,8 +14,8 @@ use crate::{
 /// Builds a provider from the properties of its configuration.
 type Build = Arc<dyn Fn(Value) -> Result<Arc<dyn OrganizationProvider>> + Send + Sync>;
 
-/// Builds providers from configuration: those of this crate, as [`ProviderConfig`] does, and others that are registered under
-/// names of their own.
+/// Builds providers from configuration: those of this crate, as [`ProviderConfig`] does, and others that are
+/// registered under names of their own.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -55,8 +55,8 @@ impl ProviderRegistry {
         Self::default()
     }
 
-    /// Registers a provider: `build` gets what the configuration has besides `provider`. It takes the place of another one
-    /// of this name.
+    /// Registers a provider: `build` gets what the configuration has besides `provider`. It takes the place of
+    /// another one of this name.
     #[must_use]
     pub fn register<C, F>(mut self, name: impl Into<String>, build: F) -> Self
     where

@@ -21,9 +21,9 @@ const MAX_BYTES: u64 = 1 << 20;
 
 /// A secret of a configuration, or where it is. As data: text, or a table with one of `file`, `variable` and `command`.
 ///
-/// It is read once, when the provider is [built](crate::ProviderConfig::build): the first line of a file, of a variable or of what a
-/// command prints, without the white space around it. For secrets that change while a program runs, there is
-/// [`CredentialProvider`](crate::CredentialProvider). `Debug` shows no secret.
+/// It is read once, when the provider is [built](crate::ProviderConfig::build): the first line of a file, of a
+/// variable or of what a command prints, without the white space around it. For secrets that change while a program
+/// runs, there is [`CredentialProvider`](crate::CredentialProvider). `Debug` shows no secret.
 ///
 /// ```
 /// use org_invitations::ProviderConfig;
@@ -47,8 +47,8 @@ pub enum SecretSource {
     File(PathBuf),
     /// The name of an environment variable.
     Variable(String),
-    /// A program and its arguments, such as `["pass", "show", "confluent"]`. It runs without a shell and without input, and
-    /// the build waits for its end.
+    /// A program and its arguments, such as `["pass", "show", "confluent"]`. It runs without a shell and without
+    /// input, and the build waits for its end.
     Command(Vec<String>),
 }
 

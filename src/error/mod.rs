@@ -106,8 +106,8 @@ impl Error {
         self.0.challenge.as_deref()
     }
 
-    /// The delay that the server asked for (`Retry-After`, seconds or a date), or the time until the rate limit admits a
-    /// request.
+    /// The delay that the server asked for (`Retry-After`, seconds or a date), or the time until the rate limit
+    /// admits a request.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
@@ -132,8 +132,8 @@ impl Error {
         self.0.attempts
     }
 
-    /// The error that led to this one, of whatever type: for a look at an [`io::Error`](std::io::Error), for example. It is
-    /// [`source`](StdError::source) too, unless the message of this error has its text already.
+    /// The error that led to this one, of whatever type: for a look at an [`io::Error`](std::io::Error), for example.
+    /// It is [`source`](StdError::source) too, unless the message of this error has its text already.
     ///
     /// ```
     /// use std::{error::Error as _, io};
@@ -183,9 +183,9 @@ impl Error {
         )
     }
 
-    /// Whether every further call of a run would fail too: the credential or the configuration is invalid, or the rate
-    /// limit is exhausted for a minute or longer ([`retry_after`](Self::retry_after)), such as a daily quota. The message
-    /// then has the time at which to continue.
+    /// Whether every further call of a run would fail too: the credential or the configuration is invalid, or the
+    /// rate limit is exhausted for a minute or longer ([`retry_after`](Self::retry_after)), such as a daily quota.
+    /// The message then has the time at which to continue.
     pub fn is_fatal(&self) -> bool {
         match self.kind() {
             ErrorKind::Unauthenticated | ErrorKind::Config => true,
@@ -258,8 +258,8 @@ impl fmt::Debug for Error {
 }
 
 impl StdError for Error {
-    /// The [cause](Self::cause), unless `Display` says already what is at its root: a report that prints an error and its
-    /// sources prints nothing twice.
+    /// The [cause](Self::cause), unless `Display` says already what is at its root: a report that prints an error and
+    /// its sources prints nothing twice.
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.cause().filter(|cause| !self.tells(*cause))
     }

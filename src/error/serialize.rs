@@ -5,8 +5,8 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 use crate::error::Error;
 
 /// An object with what the error has: `kind`, `operation`, `message`, `attempts` and `may_have_executed` always, and
-/// `provider`, `target`, `status`, `code`, `request_id`, `details`, `retry_after_seconds` and `conflicting_id` where they are
-/// known. It holds no secret.
+/// `provider`, `target`, `status`, `code`, `request_id`, `details`, `retry_after_seconds` and `conflicting_id` where
+/// they are known. It holds no secret.
 ///
 /// ```
 /// use org_invitations::{Error, ErrorKind, Operation};

@@ -54,14 +54,15 @@ pub struct InMemoryBuilder {
 impl InMemoryBuilder {
     /// Sets what the organisation offers; everything else is refused. Default: everything, with at most 100 on a page.
     ///
-    /// Give it the [`capabilities`](crate::InvitationProvider::capabilities) of a vendor's provider to refuse what that vendor would refuse.
+    /// Give it the [`capabilities`](crate::InvitationProvider::capabilities) of a vendor's provider to refuse what
+    /// that vendor would refuse.
     pub fn capabilities(mut self, capabilities: Capabilities) -> Self {
         self.capabilities = Some(capabilities);
         self
     }
 
-    /// Adds roles that the organisation has, by name; their ids count from `r-1`. Default: `Admin` and `Developer`, if none is
-    /// added.
+    /// Adds roles that the organisation has, by name; their ids count from `r-1`. Default: `Admin` and `Developer`,
+    /// if none is added.
     pub fn roles<I>(mut self, names: I) -> Self
     where
         I: IntoIterator,
@@ -131,8 +132,8 @@ impl InMemoryBuilder {
     ///
     /// # Errors
     ///
-    /// Those of a create: an address is invalid or there twice, or the organisation does not have a role or an option. An
-    /// owner of a key who is no member is [`InvalidInput`](ErrorKind::InvalidInput).
+    /// Those of a create: an address is invalid or there twice, or the organisation does not have a role or an
+    /// option. An owner of a key who is no member is [`InvalidInput`](ErrorKind::InvalidInput).
     pub fn build(self) -> Result<InMemory> {
         let mut organization = Organization::default();
         if let Some(capabilities) = self.capabilities {

@@ -44,15 +44,16 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure of this kind, without the call being carried out. As over a network, the error of a call that changes something
-    /// [may have been executed](Error::may_have_executed) where the kind leaves that open: `Timeout`, `Transport`,
-    /// `Unavailable`, `Decode` and `Unexpected`.
+    /// A failure of this kind, without the call being carried out. As over a network, the error of a call that
+    /// changes something [may have been executed](Error::may_have_executed) where the kind leaves that open:
+    /// `Timeout`, `Transport`, `Unavailable`, `Decode` and `Unexpected`.
     pub fn new(kind: ErrorKind) -> Self {
         let message = "a failure that the test injected";
         Self::with_error(Error::new(kind, Operation::Validate, message))
     }
 
-    /// This error, for a status, a message or a wait of its own. Its operation and provider are set to those of the call.
+    /// This error, for a status, a message or a wait of its own. Its operation and provider are set to those of the
+    /// call.
     pub fn with_error(error: Error) -> Self {
         Self {
             error,

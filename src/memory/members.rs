@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 
-use super::{InMemory, named, organization};
+use super::{InMemory, named, organization, pages};
 use crate::{
     address::same_email,
     api_key::ApiKey,
@@ -20,12 +20,12 @@ impl MemberProvider for InMemory {
     async fn list_members_page(&self, token: Option<&PageToken>) -> Result<Page<Member>> {
         let operation = Operation::ListMembers;
         self.require(self.capabilities.members, "members", operation, None)?;
-        let after = organization::position(token).map_err(named(operation, None))?;
+        let after = pages::position(token).map_err(named(operation, None))?;
         self.call(operation, None, |organization| {
             let members = organization.members.iter();
             let members = members.map(|(number, member)| (*number, member.clone()));
             let size = organization.capabilities.max_page_size;
-            Ok(organization::page(members, after, size))
+            Ok(pages::page(members, after, size))
         })
     }
 

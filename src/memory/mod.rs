@@ -1,8 +1,9 @@
 //! An organisation in memory (feature `memory`): a provider for tests of programs that do not want HTTP.
 //!
-//! [`InMemory`] is an [`InvitationProvider`] and a [`MemberProvider`](crate::MemberProvider) with invitations, members, roles and API keys.
-//! It passes the suite that every provider is put through. Clones share one organisation, so a test keeps a clone, gives another
-//! to the program, and then accepts invitations, moves the clock, injects failures, and reads the calls:
+//! [`InMemory`] is an [`InvitationProvider`] and a [`MemberProvider`](crate::MemberProvider) with invitations,
+//! members, roles and API keys. It passes the suite that every provider is put through. Clones share one
+//! organisation, so a test keeps a clone, gives another to the program, and then accepts invitations, moves the
+//! clock, injects failures, and reads the calls:
 //!
 //! ```
 //! use std::time::Duration;
@@ -40,6 +41,7 @@ mod builder;
 mod failure;
 mod members;
 mod organization;
+mod pages;
 
 use std::{
     fmt,
@@ -66,10 +68,11 @@ use crate::{
 
 /// An organisation in memory. Clones share it.
 ///
-/// What it offers is a matter of its [capabilities](InMemoryBuilder::capabilities); by default, everything. Ids count from 1:
-/// the first invitation is `i-1`, and its user, who is a member after the acceptance, `u-1`. Addresses compare as
-/// [`normalize_email`](crate::normalize_email) has them. An invitation expires after [seven days](InMemoryBuilder::valid_for) of
-/// its own [clock](Self::now). Nothing is sent, so [`CallOptions`](crate::CallOptions) have no effect.
+/// What it offers is a matter of its [capabilities](InMemoryBuilder::capabilities); by default, everything. Ids count
+/// from 1: the first invitation is `i-1`, and its user, who is a member after the acceptance, `u-1`. Addresses
+/// compare as [`normalize_email`](crate::normalize_email) has them. An invitation expires after [seven
+/// days](InMemoryBuilder::valid_for) of its own [clock](Self::now). Nothing is sent, so
+/// [`CallOptions`](crate::CallOptions) have no effect.
 ///
 /// ```
 /// use org_invitations::{InvitationProvider, NewInvitation, memory::InMemory};
@@ -294,7 +297,7 @@ impl InvitationProvider for InMemory {
             let what = format!("query parameter `{name}`");
             self.require(false, &what, Operation::List, None)?;
         }
-        let after = organization::position(token).map_err(&named)?;
+        let after = pages::position(token).map_err(&named)?;
         self.call(Operation::List, None, |organization| {
             Ok(organization.list(query, after))
         })

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::failure::{Call, Failure};
+use super::{
+    failure::{Call, Failure},
+    pages,
+};
 use crate::{
     address::same_email,
     api_key::ApiKey,
@@ -14,7 +17,7 @@ use crate::{
         AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, ResourceReference,
         RoleAssignment, RoleKind, Roles,
     },
-    list::{ListQuery, Page, PageToken},
+    list::{ListQuery, Page},
     member::{Member, MemberId, MembershipEvent, MembershipEventKind},
     role::{Role, RoleGrant, RoleIndex},
 };
@@ -94,37 +97,6 @@ pub(super) fn role(number: usize, name: impl Into<String>) -> Role {
 
 pub(super) fn error(kind: ErrorKind, message: impl Into<String>) -> Error {
     Error::new(kind, Operation::Validate, message)
-}
-
-/// The number after which a page begins.
-///
-/// # Errors
-///
-/// [`ErrorKind::InvalidInput`]: the token is another provider's.
-pub(super) fn position(token: Option<&PageToken>) -> Result<u64> {
-    let Some(token) = token else { return Ok(0) };
-    let wrong = "invalid page token: not issued by this provider";
-    let number = token.as_str().parse();
-    number.map_err(|_| error(ErrorKind::InvalidInput, wrong))
-}
-
-/// One page of the items after `after`.
-pub(super) fn page<T>(
-    items: impl Iterator<Item = (u64, T)>,
-    after: u64,
-    size: Option<u32>,
-) -> Page<T> {
-    let size = size.and_then(|size| usize::try_from(size).ok());
-    let mut total = 0;
-    let items = items.inspect(|_| total += 1);
-    let mut rest: Vec<_> = items.filter(|(number, _)| *number > after).collect();
-    let is_last = size.is_none_or(|size| rest.len() <= size);
-    rest.truncate(size.unwrap_or(usize::MAX));
-    let last = rest.last().filter(|_| !is_last);
-    let next = last.map(|(number, _)| PageToken::new(number.to_string()));
-    let mut page = Page::new(rest.into_iter().map(|(_, item)| Ok(item)).collect(), next);
-    page.total = Some(total);
-    page
 }
 
 fn number_in(id: &str, prefix: &str) -> Option<u64> {
@@ -267,7 +239,7 @@ impl Organization {
         let read = |(number, invitation): (&u64, _)| (*number, self.as_read(invitation));
         let matching = self.invitations.iter().map(read);
         let matching = matching.filter(|(_, invitation)| query.matches(invitation));
-        page(
+        pages::page(
             matching,
             after,
             query.page_size.or(self.capabilities.max_page_size),
