@@ -15,7 +15,7 @@ use crate::{
         Invitation, InvitationId, InvitationStatus, NewInvitation, RoleAssignment, RoleKind, Roles,
         WireInvitation, sealed::Properties,
     },
-    list::{ListQuery, Page, PageToken},
+    list::{ListQuery, Page, PageCursor, cut_page},
     operation::{FAILURE_IN_SUCCESS, OperationContext, Success},
 };
 
@@ -43,11 +43,12 @@ pub(super) fn to_request_body(
         Some(Roles::Legacy(role)) => Some(role),
         _ => None,
     };
-    let mut fields = Map::from_iter([("email".to_owned(), new.email.as_str().into())]);
-    fields.extend(role.map(|role| ("role".to_owned(), role.as_str().into())));
-    fields.extend(ids.map(|ids| ("assignedRoleIds".to_owned(), ids.into())));
-    let names = ["email", "role", "assignedRoleIds"];
-    let body: types::NewInvitation = context.request_body(fields, &new.extra, &names)?;
+    let fields = [
+        ("email", Some(new.email.as_str().into())),
+        ("role", role.map(|role| role.as_str().into())),
+        ("assignedRoleIds", ids.map(Value::from)),
+    ];
+    let body: types::NewInvitation = context.request_body(fields, &new.extra)?;
     context.require_known(body.extra.keys())?;
     Ok(body)
 }
@@ -212,22 +213,7 @@ pub(super) fn page_from(
     // What cannot be read may match, so it stays.
     items.retain(|item| item.as_ref().map_or(true, |item| query.matches(item)));
     let total = items.len();
-    let size = query.page_size.and_then(|size| usize::try_from(size).ok());
-    let mut next = None;
-    if size.is_some() || start.is_some() {
-        let mut positioned = PageCursor::assign(items);
-        positioned.sort_by(|(first, _), (second, _)| first.cmp(second));
-        if let Some(start) = start {
-            positioned.retain(|(position, _)| *position > start);
-        }
-        if let Some(size) = size
-            && positioned.len() > size
-        {
-            positioned.truncate(size);
-            next = positioned.last().map(|(position, _)| position.to_token());
-        }
-        items = positioned.into_iter().map(|(_, item)| item).collect();
-    }
+    let (items, next) = cut_page(items, query, start);
     let mut page = page_of(context, &reply, items, request_id, extra);
     page.next = next;
     page.total = u64::try_from(total).ok();
@@ -281,71 +267,6 @@ pub(super) fn cursor_in(extra: &Extra) -> Option<&str> {
         let nested = value.as_object().is_some_and(found);
         (nested || is_cursor(name) && goes_on(value)).then_some(name.as_str())
     })
-}
-
-/// The position of an item in the order of the pages: by creation time, then by id. It does not depend on other items,
-/// so no item is lost or repeated when some are deleted between two pages.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct PageCursor {
-    created_micros: u64,
-    id: String,
-    /// The number of undecodable items between the item with this id and this one.
-    unreadable: usize,
-}
-
-impl PageCursor {
-    /// Assigns a position to every item; an undecodable one stays behind the item before it.
-    fn assign(items: Vec<Result<Invitation>>) -> Vec<(Self, Result<Invitation>)> {
-        let mut last = Self {
-            created_micros: 0,
-            id: String::new(),
-            unreadable: 0,
-        };
-        let assign = |item: Result<Invitation>| {
-            match &item {
-                Ok(invitation) => {
-                    let micros = invitation
-                        .created_at
-                        .map_or(0, |time| time.timestamp_micros());
-                    last = Self {
-                        created_micros: micros.try_into().unwrap_or(0),
-                        id: invitation.id.to_string(),
-                        unreadable: 0,
-                    };
-                }
-                Err(_) => last.unreadable += 1,
-            }
-            (last.clone(), item)
-        };
-        items.into_iter().map(assign).collect()
-    }
-
-    /// Reads a token, which is `<microseconds>:<unreadable>:<id>`.
-    pub fn parse(context: &OperationContext<'_>, token: &PageToken) -> Result<Self> {
-        let mut parts = token.as_str().splitn(3, ':');
-        let mut number = || parts.next()?.parse::<u64>().ok();
-        let parsed = number()
-            .zip(number())
-            .and_then(|(created_micros, unreadable)| {
-                let unreadable = usize::try_from(unreadable).ok()?;
-                Some(Self {
-                    created_micros,
-                    id: parts.next()?.to_owned(),
-                    unreadable,
-                })
-            });
-        parsed.ok_or_else(|| {
-            let wrong = "invalid page token: not issued by this provider";
-            context.error(ErrorKind::InvalidInput, wrong)
-        })
-    }
-
-    fn to_token(&self) -> PageToken {
-        PageToken::new(format!(
-            "{}:{}:{}",
-            self.created_micros, self.unreadable, self.id
-        ))
-    }
 }
 
 impl WireInvitation for types::Invitation {}

@@ -75,10 +75,11 @@ pub(super) fn to_request_body(
     new: &NewInvitation,
 ) -> Result<types::NewInvitation> {
     let auth_type = new.auth_type.as_ref().map(auth_type_to_wire);
-    let mut fields = Map::from_iter([("email".to_owned(), new.email.as_str().into())]);
-    fields.extend(auth_type.map(|word| ("auth_type".to_owned(), word.into())));
-    let body: types::NewInvitation =
-        context.request_body(fields, &new.extra, &["email", "auth_type"])?;
+    let fields = [
+        ("email", Some(new.email.as_str().into())),
+        ("auth_type", auth_type.map(Value::from)),
+    ];
+    let body: types::NewInvitation = context.request_body(fields, &new.extra)?;
     context.require_known(body.extra.keys())?;
     Ok(body)
 }

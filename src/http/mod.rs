@@ -18,7 +18,7 @@ mod endpoint;
 mod error;
 mod event;
 pub(crate) mod headers;
-mod hooks;
+pub(crate) mod hooks;
 mod limiter;
 mod operation;
 mod options;
@@ -44,7 +44,7 @@ pub(crate) use self::{
     credentials::CredentialSource,
     endpoint::Endpoint,
     error::SetupError,
-    hooks::{client_hooks, undecodable},
+    hooks::client_hooks,
     limiter::Rate,
     operation::OperationSpec,
     options::{ClientOptions, common_setters},
