@@ -7,12 +7,15 @@ use serde_json::{Map, Value};
 
 use crate::{
     bindings::{Timestamp, clickhouse::types},
-    decode::{ListBody, ObjectText, Text, extra_of, is_ambiguous, parse, raw_property, split},
+    decode::{
+        ListBody, ObjectText, Text, extra_of, invitation_of, is_ambiguous, parse, raw_property,
+        split, time_of,
+    },
     error::{ErrorKind, Result, excerpt},
     extra::Extra,
     http::Reply,
     invitation::{
-        Invitation, InvitationId, InvitationStatus, NewInvitation, RoleAssignment, RoleKind, Roles,
+        Invitation, InvitationStatus, NewInvitation, RoleAssignment, RoleKind, Roles,
         WireInvitation, sealed::Properties,
     },
     list::{ListQuery, Page, PageCursor, cut_page},
@@ -126,16 +129,13 @@ fn invitation_from_wire(
     mut wire: types::Invitation,
     text: Option<&dyn ObjectText>,
 ) -> Result<Invitation, String> {
-    let id = wire.id.take().ok_or("the invitation has no `id`")?;
-    let id = InvitationId::new(id).map_err(|error| error.to_string())?;
-    let email = wire.email.take().ok_or("the invitation has no `email`")?;
-    let mut invitation = Invitation::new(id, email);
+    let mut invitation = invitation_of(wire.id.take(), wire.email.take())?;
     let role = wire.role.take();
     invitation.role = role.map(|role| role.as_str().to_owned());
     let roles = wire.assigned_roles.take();
     invitation.roles = roles.map(|roles| roles.into_iter().map(assignment).collect());
-    invitation.created_at = time(wire.created_at.take(), "createdAt")?;
-    invitation.expires_at = time(wire.expire_at.take(), "expireAt")?;
+    invitation.created_at = time_of(wire.created_at.take(), "createdAt")?;
+    invitation.expires_at = time_of(wire.expire_at.take(), "expireAt")?;
     invitation.extra = extra_of(&wire, text, FIELDS);
     Ok(invitation)
 }
@@ -146,15 +146,6 @@ fn decode(value: &Value) -> Result<Invitation, String> {
     let mut invitation = invitation_from_wire(wire, None)?;
     invitation.extra = rest.into();
     Ok(invitation)
-}
-
-/// A time that the facade has a field for.
-pub(super) fn time(wire: Option<Timestamp>, name: &str) -> Result<Option<DateTime<Utc>>, String> {
-    let Some(wire) = wire else { return Ok(None) };
-    match wire.utc() {
-        Some(time) => Ok(Some(time)),
-        None => Err(format!("`{name}` of the invitation is not a time: {wire}")),
-    }
 }
 
 /// The status, which the server does not report.
