@@ -23,6 +23,8 @@
 mod call;
 mod connection;
 mod object;
+#[cfg(test)]
+mod tests;
 mod vendor;
 
 pub use self::{
@@ -62,8 +64,8 @@ pub use crate::kit_bindings as bindings;
 /// - `Client::over(&Connection)`, the client of a [`Connection`];
 /// - `within(&Call)`, the same client for the requests of one [`Call`].
 ///
-/// The crate depends on `progenitor-client`, `reqwest`, `serde`, `serde_json`, `chrono`, `bytes` and `futures-core`, in the
-/// versions that this crate has.
+/// The crate depends on `progenitor-client`, `reqwest`, `serde` and `serde_json` in the versions that this crate has, and on
+/// what else the generated code names.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! kit_bindings {

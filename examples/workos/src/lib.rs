@@ -151,7 +151,17 @@ impl InvitationProvider for WorkOs {
         })?;
         let api = self.api.within(&call);
         let request = || api.create_invitation().body(body.clone()).send();
-        call.create(self, &new, request).await
+        let made = call.create(self, &new, request).await?;
+        if !self.is_own(&made) {
+            let error = call.error(
+                ErrorKind::Decode,
+                "the answer is about another organisation",
+            );
+            return Err(error
+                .with_conflicting_id(made.id)
+                .with_may_have_executed(true));
+        }
+        Ok(made)
     }
 
     /// `GET /user_management/invitations/{id}`
@@ -230,3 +240,8 @@ impl fmt::Debug for WorkOs {
             .finish_non_exhaustive()
     }
 }
+
+/// The README, whose example is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -131,6 +131,16 @@ async fn other_organisations_are_out_of_reach() {
 }
 
 #[tokio::test]
+async fn an_invitation_elsewhere_is_not_the_one_asked_for() {
+    let (environment, provider) = start(Environment::default()).await;
+    environment.inject(Fault::Elsewhere("org_2"));
+    let new = NewInvitation::new("ann@example.com");
+    let error = provider.create(new).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+    assert!(error.may_have_executed() && error.conflicting_id().is_some());
+}
+
+#[tokio::test]
 async fn a_wrong_url_is_not_a_missing_invitation() {
     let (environment, _) = start(Environment::default()).await;
     let url = format!("{}/v9", environment.serve().await);

@@ -28,6 +28,8 @@ pub enum Fault {
     AnswerLost,
     /// The gateway answers in its place.
     NotExecuted,
+    /// The invitation is to this organisation.
+    Elsewhere(&'static str),
     /// This invitee accepts before it arrives.
     AcceptedMeanwhile(&'static str),
 }
@@ -37,6 +39,7 @@ pub struct Environment {
     invitations: Mutex<Vec<Value>>,
     members: Mutex<HashSet<String>>,
     fault: Mutex<Option<Fault>>,
+    elsewhere: Mutex<Option<&'static str>>,
     requests: AtomicUsize,
     /// How many requests changed something.
     pub changes: AtomicUsize,
@@ -139,6 +142,7 @@ impl Environment {
         match fault {
             Some(Fault::NotExecuted) => return gateway(),
             Some(Fault::AcceptedMeanwhile(email)) => self.accept(email),
+            Some(Fault::Elsewhere(organization)) => *lock(&self.elsewhere) = Some(organization),
             _ => {}
         }
         let response = change();
@@ -160,6 +164,7 @@ async fn create(
     environment.admit(&headers)?;
     Ok(environment.perform(|| {
         let (email, organization) = (text(&body["email"]), text(&body["organization_id"]));
+        let organization = lock(&environment.elsewhere).take().unwrap_or(organization);
         let is_open = |found: &Value| {
             is_of(found, email)
                 && found["state"] == "pending"
