@@ -8,7 +8,7 @@ pub use super::response::undecodable;
 pub use crate::http::Transport;
 use crate::http::{CallState, HttpClient, OperationSpec};
 
-/// Completes and checks a generated request; see [`Transport::prepare`].
+/// Completes and checks a generated request; see `Transport::prepare`.
 ///
 /// # Errors
 ///
@@ -22,7 +22,7 @@ pub fn prepare(
     transport.prepare(request, operation, operations)
 }
 
-/// Sends a request, with retries, and returns its complete response; see [`Transport::execute`].
+/// Sends a request, with retries, and returns its complete response; see `Transport::execute`.
 pub fn execute(
     transport: &Transport,
     request: Request,

@@ -118,7 +118,7 @@ pub(super) fn mark_undecodable(response: &mut Response, body: Bytes) {
     response.extensions_mut().insert(UndecodableBody(body));
 }
 
-/// A copy of a response that was marked as [undecodable](mark_undecodable); `None` for any other.
+/// A copy of a response that was marked as undecodable by `mark_undecodable`; `None` for any other.
 pub fn undecodable(result: &reqwest::Result<Response>) -> Option<Response> {
     let response = result.as_ref().ok()?;
     let UndecodableBody(body) = response.extensions().get().cloned()?;

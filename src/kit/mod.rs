@@ -37,7 +37,7 @@ pub use self::{
 pub use crate::bindings::{SourceDocument, Timestamp};
 #[doc(inline)]
 pub use crate::decode::{invitation_of, time_of};
-/// What the generated code refers to: the transport, and the description of an operation.
+// What the generated code refers to.
 #[doc(inline)]
 pub use crate::http::{OperationSpec, Transport};
 #[doc(inline)]
