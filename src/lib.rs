@@ -77,6 +77,7 @@
 //! | `schemars` | no | JSON Schemas of the configuration, invitations and plans |
 //! | `conformance` | no | `conformance`, the suite that any provider can be put through |
 //! | `memory` | no | `memory`, an organisation in memory, for tests without HTTP |
+//! | `provider-kit` | no | `kit`, what a provider of another vendor is written with |
 //!
 //! Without a TLS feature the library builds, and reaches servers on loopback only.
 //!
@@ -109,7 +110,7 @@
 //! - With [`tracing`](https://docs.rs/tracing), a call is a span and each of its attempts one event, with
 //!   OpenTelemetry's names for method, status, host and resend count, the request id and the time that the attempt
 //!   waited for the rate limit.
-//! - The versions follow semver, except for [`bindings`], which move with the vendors' documents.
+//! - The versions follow semver, except for [`bindings`], which move with the vendors' documents, and for `kit`.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -138,6 +139,8 @@ pub mod guide;
 mod http;
 mod id;
 mod invitation;
+#[cfg(feature = "provider-kit")]
+pub mod kit;
 mod list;
 mod lookup;
 mod member;

@@ -5,7 +5,6 @@ pub use crate::{bindings::timestamp::Timestamp, http::Transport};
 
 /// A document that bindings were generated from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct SourceDocument {
     /// The title of the API, as the document has it.
     pub title: &'static str,

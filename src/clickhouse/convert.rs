@@ -7,15 +7,18 @@ use serde_json::{Map, Value};
 
 use crate::{
     bindings::{Timestamp, clickhouse::types},
-    decode::{ListBody, ObjectText, Text, extra_of, is_ambiguous, parse, raw_property, split},
+    decode::{
+        ListBody, ObjectText, Text, extra_of, invitation_of, is_ambiguous, parse, raw_property,
+        split, time_of,
+    },
     error::{ErrorKind, Result, excerpt},
     extra::Extra,
     http::Reply,
     invitation::{
-        Invitation, InvitationId, InvitationStatus, NewInvitation, RoleAssignment, RoleKind, Roles,
+        Invitation, InvitationStatus, NewInvitation, RoleAssignment, RoleKind, Roles,
         WireInvitation, sealed::Properties,
     },
-    list::{ListQuery, Page, PageToken},
+    list::{ListQuery, Page, PageCursor, cut_page},
     operation::{FAILURE_IN_SUCCESS, OperationContext, Success},
 };
 
@@ -43,11 +46,12 @@ pub(super) fn to_request_body(
         Some(Roles::Legacy(role)) => Some(role),
         _ => None,
     };
-    let mut fields = Map::from_iter([("email".to_owned(), new.email.as_str().into())]);
-    fields.extend(role.map(|role| ("role".to_owned(), role.as_str().into())));
-    fields.extend(ids.map(|ids| ("assignedRoleIds".to_owned(), ids.into())));
-    let names = ["email", "role", "assignedRoleIds"];
-    let body: types::NewInvitation = context.request_body(fields, &new.extra, &names)?;
+    let fields = [
+        ("email", Some(new.email.as_str().into())),
+        ("role", role.map(|role| role.as_str().into())),
+        ("assignedRoleIds", ids.map(Value::from)),
+    ];
+    let body: types::NewInvitation = context.request_body(fields, &new.extra)?;
     context.require_known(body.extra.keys())?;
     Ok(body)
 }
@@ -125,16 +129,13 @@ fn invitation_from_wire(
     mut wire: types::Invitation,
     text: Option<&dyn ObjectText>,
 ) -> Result<Invitation, String> {
-    let id = wire.id.take().ok_or("the invitation has no `id`")?;
-    let id = InvitationId::new(id).map_err(|error| error.to_string())?;
-    let email = wire.email.take().ok_or("the invitation has no `email`")?;
-    let mut invitation = Invitation::new(id, email);
+    let mut invitation = invitation_of(wire.id.take(), wire.email.take())?;
     let role = wire.role.take();
     invitation.role = role.map(|role| role.as_str().to_owned());
     let roles = wire.assigned_roles.take();
     invitation.roles = roles.map(|roles| roles.into_iter().map(assignment).collect());
-    invitation.created_at = time(wire.created_at.take(), "createdAt")?;
-    invitation.expires_at = time(wire.expire_at.take(), "expireAt")?;
+    invitation.created_at = time_of(wire.created_at.take(), "createdAt")?;
+    invitation.expires_at = time_of(wire.expire_at.take(), "expireAt")?;
     invitation.extra = extra_of(&wire, text, FIELDS);
     Ok(invitation)
 }
@@ -145,15 +146,6 @@ fn decode(value: &Value) -> Result<Invitation, String> {
     let mut invitation = invitation_from_wire(wire, None)?;
     invitation.extra = rest.into();
     Ok(invitation)
-}
-
-/// A time that the facade has a field for.
-pub(super) fn time(wire: Option<Timestamp>, name: &str) -> Result<Option<DateTime<Utc>>, String> {
-    let Some(wire) = wire else { return Ok(None) };
-    match wire.utc() {
-        Some(time) => Ok(Some(time)),
-        None => Err(format!("`{name}` of the invitation is not a time: {wire}")),
-    }
 }
 
 /// The status, which the server does not report.
@@ -212,22 +204,7 @@ pub(super) fn page_from(
     // What cannot be read may match, so it stays.
     items.retain(|item| item.as_ref().map_or(true, |item| query.matches(item)));
     let total = items.len();
-    let size = query.page_size.and_then(|size| usize::try_from(size).ok());
-    let mut next = None;
-    if size.is_some() || start.is_some() {
-        let mut positioned = PageCursor::assign(items);
-        positioned.sort_by(|(first, _), (second, _)| first.cmp(second));
-        if let Some(start) = start {
-            positioned.retain(|(position, _)| *position > start);
-        }
-        if let Some(size) = size
-            && positioned.len() > size
-        {
-            positioned.truncate(size);
-            next = positioned.last().map(|(position, _)| position.to_token());
-        }
-        items = positioned.into_iter().map(|(_, item)| item).collect();
-    }
+    let (items, next) = cut_page(items, query, start);
     let mut page = page_of(context, &reply, items, request_id, extra);
     page.next = next;
     page.total = u64::try_from(total).ok();
@@ -281,71 +258,6 @@ pub(super) fn cursor_in(extra: &Extra) -> Option<&str> {
         let nested = value.as_object().is_some_and(found);
         (nested || is_cursor(name) && goes_on(value)).then_some(name.as_str())
     })
-}
-
-/// The position of an item in the order of the pages: by creation time, then by id. It does not depend on other items,
-/// so no item is lost or repeated when some are deleted between two pages.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct PageCursor {
-    created_micros: u64,
-    id: String,
-    /// The number of undecodable items between the item with this id and this one.
-    unreadable: usize,
-}
-
-impl PageCursor {
-    /// Assigns a position to every item; an undecodable one stays behind the item before it.
-    fn assign(items: Vec<Result<Invitation>>) -> Vec<(Self, Result<Invitation>)> {
-        let mut last = Self {
-            created_micros: 0,
-            id: String::new(),
-            unreadable: 0,
-        };
-        let assign = |item: Result<Invitation>| {
-            match &item {
-                Ok(invitation) => {
-                    let micros = invitation
-                        .created_at
-                        .map_or(0, |time| time.timestamp_micros());
-                    last = Self {
-                        created_micros: micros.try_into().unwrap_or(0),
-                        id: invitation.id.to_string(),
-                        unreadable: 0,
-                    };
-                }
-                Err(_) => last.unreadable += 1,
-            }
-            (last.clone(), item)
-        };
-        items.into_iter().map(assign).collect()
-    }
-
-    /// Reads a token, which is `<microseconds>:<unreadable>:<id>`.
-    pub fn parse(context: &OperationContext<'_>, token: &PageToken) -> Result<Self> {
-        let mut parts = token.as_str().splitn(3, ':');
-        let mut number = || parts.next()?.parse::<u64>().ok();
-        let parsed = number()
-            .zip(number())
-            .and_then(|(created_micros, unreadable)| {
-                let unreadable = usize::try_from(unreadable).ok()?;
-                Some(Self {
-                    created_micros,
-                    id: parts.next()?.to_owned(),
-                    unreadable,
-                })
-            });
-        parsed.ok_or_else(|| {
-            let wrong = "invalid page token: not issued by this provider";
-            context.error(ErrorKind::InvalidInput, wrong)
-        })
-    }
-
-    fn to_token(&self) -> PageToken {
-        PageToken::new(format!(
-            "{}:{}:{}",
-            self.created_micros, self.unreadable, self.id
-        ))
-    }
 }
 
 impl WireInvitation for types::Invitation {}

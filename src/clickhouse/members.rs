@@ -8,7 +8,9 @@ use crate::{
     api_key::ApiKey,
     bindings::clickhouse::{offers, types},
     clickhouse::{ClickHouse, convert},
-    decode::{ListBody, ObjectText, Text, extra_of, is_ambiguous, parse, raw_property, split},
+    decode::{
+        ListBody, ObjectText, Text, extra_of, is_ambiguous, parse, raw_property, split, time_of,
+    },
     error::{ErrorKind, Operation, Result},
     http::Reply,
     invitation::RoleAssignment,
@@ -243,7 +245,7 @@ fn member_from(mut wire: types::Member, text: Option<&dyn ObjectText>) -> Result
     member.legacy_role = wire.role.take().map(|role| role.as_str().to_owned());
     let roles = wire.assigned_roles.take();
     member.roles = roles.map(|roles| roles.into_iter().map(convert::assignment).collect());
-    member.joined_at = convert::time(wire.joined_at.take(), "joinedAt")?;
+    member.joined_at = time_of(wire.joined_at.take(), "joinedAt")?;
     member.extra = extra_of(&wire, text, FIELDS);
     Ok(member)
 }

@@ -20,7 +20,7 @@ use crate::{
     error::{Operation, Result},
     http::HttpClient,
     invitation::{Invitation, InvitationId, NewInvitation, Roles},
-    list::{ListQuery, Page, PageToken},
+    list::{ListQuery, Page, PageCursor, PageToken},
     lookup::SharedLookups,
     member::MemberProvider,
     operation::OperationContext,
@@ -120,7 +120,7 @@ impl ClickHouse {
             Operation::Delete,
         ] {
             let context = self.context(operation, Some("id"));
-            let start = convert::PageCursor::parse(&context, token).ok();
+            let start = PageCursor::parse(&context, token).ok();
             drop(error::failure(&context, &reply()));
             let invitation = convert::invitation_from(&context, context.decoded(reply()));
             drop(format!("{invitation:?}"));
@@ -172,14 +172,7 @@ impl InvitationProvider for ClickHouse {
     /// `POST /v1/organizations/{organizationId}/invitations`
     async fn create(&self, new: NewInvitation) -> Result<Invitation> {
         let context = self.context(Operation::Create, Some(&new.email));
-        context.with_context(new.validate())?;
-        context.require_supported(new.auth_type.is_none(), "auth types")?;
-        let offered = match new.roles {
-            None => true,
-            Some(Roles::Grants(_)) => offers::NEW_INVITATION_ASSIGNED_ROLE_IDS,
-            Some(Roles::Legacy(_)) => offers::NEW_INVITATION_ROLE,
-        };
-        context.require_supported(offered, "roles of this form")?;
+        context.check_new(&new, &self.capabilities())?;
         let ids = match &new.roles {
             Some(Roles::Grants(grants)) => Some(self.role_ids(&context, grants).await?),
             _ => None,
@@ -216,11 +209,9 @@ impl InvitationProvider for ClickHouse {
     /// and pages are applied here.
     async fn list_page(&self, query: &ListQuery, token: Option<&PageToken>) -> Result<Page> {
         let context = self.context(Operation::List, None);
-        context.with_context(query.validate(None))?;
-        context.require_supported(query.user.is_none(), "user filter")?;
-        context.require_supported(query.creator.is_none(), "creator filter")?;
+        context.check_query(query, &self.capabilities())?;
         let start = token
-            .map(|token| convert::PageCursor::parse(&context, token))
+            .map(|token| PageCursor::parse(&context, token))
             .transpose()?;
         let context = context.with_query(OPERATIONS, "invitation_get_list", &query.extra, &[])?;
         let api = self.api.within(&context.call);

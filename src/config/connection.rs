@@ -90,7 +90,7 @@ pub struct RetryConfig {
 
 impl ConnectionConfig {
     /// The client options that the configuration stands for.
-    pub(super) fn options(self, provider: &'static str) -> Result<ClientOptions> {
+    pub(crate) fn options(self, provider: &'static str) -> Result<ClientOptions> {
         let seconds = |field: &str, value: Option<f64>, default: Duration| match value {
             None => Ok(default),
             Some(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| {

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::{
     bindings::{Timestamp, confluent::types, parse_rfc3339},
-    decode::{ListBody, ObjectText, Text, extra_of, is_ambiguous, split},
+    decode::{ListBody, ObjectText, Text, extra_of, invitation_of, is_ambiguous, split, time_of},
     error::Result,
     extra::Extra,
     http::Reply,
@@ -75,10 +75,11 @@ pub(super) fn to_request_body(
     new: &NewInvitation,
 ) -> Result<types::NewInvitation> {
     let auth_type = new.auth_type.as_ref().map(auth_type_to_wire);
-    let mut fields = Map::from_iter([("email".to_owned(), new.email.as_str().into())]);
-    fields.extend(auth_type.map(|word| ("auth_type".to_owned(), word.into())));
-    let body: types::NewInvitation =
-        context.request_body(fields, &new.extra, &["email", "auth_type"])?;
+    let fields = [
+        ("email", Some(new.email.as_str().into())),
+        ("auth_type", auth_type.map(Value::from)),
+    ];
+    let body: types::NewInvitation = context.request_body(fields, &new.extra)?;
     context.require_known(body.extra.keys())?;
     Ok(body)
 }
@@ -105,10 +106,7 @@ fn invitation_from_wire(
     mut wire: types::Invitation,
     text: Option<&dyn ObjectText>,
 ) -> Result<Invitation, String> {
-    let id = wire.id.take().ok_or("the invitation has no `id`")?;
-    let id = InvitationId::new(id).map_err(|error| error.to_string())?;
-    let email = wire.email.take().ok_or("the invitation has no `email`")?;
-    let mut invitation = Invitation::new(id, email);
+    let mut invitation = invitation_of(wire.id.take(), wire.email.take())?;
     let status = wire.status.take();
     invitation.status = status.map(|word| from_wire(&STATUSES, word.as_str()));
     let auth_type = wire.auth_type.take();
@@ -116,8 +114,8 @@ fn invitation_from_wire(
     let metadata = wire.metadata.as_ref();
     let created_at = metadata.and_then(|metadata| metadata.created_at.as_ref());
     invitation.created_at = created_at.and_then(Timestamp::utc);
-    invitation.expires_at = time(wire.expires_at.take(), "expires_at")?;
-    invitation.accepted_at = time(wire.accepted_at.take(), "accepted_at")?;
+    invitation.expires_at = time_of(wire.expires_at.take(), "expires_at")?;
+    invitation.accepted_at = time_of(wire.accepted_at.take(), "accepted_at")?;
     let (user, creator) = (wire.user.take(), wire.creator.take());
     invitation.extra = extra_of(&wire, text, FIELDS);
     invitation.user = reference(user, "user", &mut invitation.extra);
@@ -136,15 +134,6 @@ fn decode(value: &Value) -> Result<Invitation, String> {
     rest.extend(Map::from(invitation.extra));
     invitation.extra = rest.into();
     Ok(invitation)
-}
-
-/// A time that the facade has a field for.
-fn time(wire: Option<Timestamp>, name: &str) -> Result<Option<DateTime<Utc>>, String> {
-    let Some(wire) = wire else { return Ok(None) };
-    match wire.utc() {
-        Some(time) => Ok(Some(time)),
-        None => Err(format!("`{name}` of the invitation is not a time: {wire}")),
-    }
 }
 
 /// A reference without an id refers to nothing; what it holds is then kept in `extra`.

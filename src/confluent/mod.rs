@@ -214,17 +214,8 @@ impl InvitationProvider for Confluent {
     /// `GET /iam/v2/invitations`
     async fn list_page(&self, query: &ListQuery, token: Option<&PageToken>) -> Result<Page> {
         let context = self.context(Operation::List, None);
-        context.with_context(query.validate(Some(MAX_PAGE_SIZE)))?;
+        context.check_query(query, &self.capabilities())?;
         self.check_token(&context, token)?;
-        let offered = self.capabilities();
-        for (filter, offered, name) in [
-            (query.email.is_some(), offered.filter_email, "email"),
-            (query.status.is_some(), offered.filter_status, "status"),
-            (query.user.is_some(), offered.filter_user, "user"),
-            (query.creator.is_some(), offered.filter_creator, "creator"),
-        ] {
-            context.require_supported(!filter || offered, &format!("{name} filter"))?;
-        }
         let operation = "list_iam_v2_invitations";
         let context = context.with_query(OPERATIONS, operation, &query.extra, QUERY_FIELDS)?;
         let api = self.api.within(&context.call);

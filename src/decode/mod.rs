@@ -3,13 +3,16 @@
 mod list;
 mod scan;
 
+use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 pub(crate) use self::list::{ListBody, ListText};
 use crate::{
+    bindings::Timestamp,
     extra::{Extra, is_empty_object},
     http::Reply,
+    invitation::{Invitation, InvitationId},
 };
 
 /// The JSON text of an object.
@@ -46,6 +49,49 @@ pub(crate) fn extra_of(
     match text {
         Some(text) => text.extra(fields),
         None => Extra::from_rest(rest, Map::new()),
+    }
+}
+
+/// The invitation with this id and address, for a conversion that sets its other fields.
+///
+/// ```
+/// use org_invitations::kit::invitation_of;
+///
+/// let mut ann = invitation_of(Some("i-1".into()), Some("ann@example.com".into()))?;
+/// ann.role = Some("admin".to_owned());
+/// assert!(invitation_of(None, Some("ann@example.com".into())).is_err());
+/// # Ok::<(), String>(())
+/// ```
+///
+/// # Errors
+///
+/// One of them is missing, or the id cannot be one.
+pub fn invitation_of(id: Option<String>, email: Option<String>) -> Result<Invitation, String> {
+    let id = id.ok_or("the invitation has no `id`")?;
+    let id = InvitationId::new(id).map_err(|error| error.to_string())?;
+    let email = email.ok_or("the invitation has no `email`")?;
+    Ok(Invitation::new(id, email))
+}
+
+/// The time in the property `name` of an invitation, for a conversion.
+///
+/// ```
+/// use org_invitations::kit::{Timestamp, time_of};
+///
+/// let time = time_of(Some(Timestamp::from("2026-03-01T10:00:00Z")), "expires_at")?;
+/// assert!(time.is_some());
+/// assert!(time_of(Some(Timestamp::from("tomorrow")), "expires_at").is_err());
+/// # Ok::<(), String>(())
+/// ```
+///
+/// # Errors
+///
+/// The server sent something else.
+pub fn time_of(wire: Option<Timestamp>, name: &str) -> Result<Option<DateTime<Utc>>, String> {
+    let Some(wire) = wire else { return Ok(None) };
+    match wire.utc() {
+        Some(time) => Ok(Some(time)),
+        None => Err(format!("`{name}` of the invitation is not a time: {wire}")),
     }
 }
 

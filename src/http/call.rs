@@ -14,10 +14,11 @@ use crate::http::{CallOptions, Reply, TransportError, timeout::MAX_TIMEOUT};
 ///
 /// An operation may send several requests of several kinds: a create that is reconciled is one `CallState`.
 #[derive(Debug)]
-pub(crate) struct CallState {
+pub struct CallState {
     deadline: Instant,
     options: Arc<CallOptions>,
     safe: bool,
+    idempotent: bool,
     /// Query parameters that are added to those of the bindings.
     query: BTreeMap<String, String>,
     progress: Mutex<Progress>,
@@ -43,6 +44,7 @@ impl CallState {
             deadline: Instant::now() + limit.min(MAX_TIMEOUT),
             options,
             safe: false,
+            idempotent: false,
             query: BTreeMap::new(),
             progress: Mutex::new(Progress {
                 attempts: 0,
@@ -58,6 +60,12 @@ impl CallState {
     /// Declares the operation safe whatever its method, such as a POST that fetches a token.
     pub fn safe(mut self) -> Self {
         self.safe = true;
+        self
+    }
+
+    /// Declares the operation idempotent whatever its method, such as a POST that withdraws something.
+    pub fn idempotent(mut self) -> Self {
+        self.idempotent = true;
         self
     }
 
@@ -79,6 +87,11 @@ impl CallState {
     /// Whether the operation was declared safe.
     pub fn is_safe(&self) -> bool {
         self.safe
+    }
+
+    /// Whether the operation was declared idempotent or safe.
+    pub fn is_idempotent(&self) -> bool {
+        self.idempotent || self.safe
     }
 
     /// The deadline of the operation.

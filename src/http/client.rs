@@ -24,7 +24,7 @@ pub(crate) struct Service {
 }
 
 /// The endpoint, credentials, options and rate limit of a service.
-pub(crate) struct HttpClient {
+pub struct HttpClient {
     pub service: Service,
     pub endpoint: Endpoint,
     pub options: ClientOptions,

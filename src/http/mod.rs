@@ -18,7 +18,7 @@ mod endpoint;
 mod error;
 mod event;
 pub(crate) mod headers;
-mod hooks;
+pub(crate) mod hooks;
 mod limiter;
 mod operation;
 mod options;
@@ -44,9 +44,8 @@ pub(crate) use self::{
     credentials::CredentialSource,
     endpoint::Endpoint,
     error::SetupError,
-    hooks::{client_hooks, undecodable},
+    hooks::client_hooks,
     limiter::Rate,
-    operation::OperationSpec,
     options::{ClientOptions, common_setters},
     outgoing::Outgoing,
     proxy::proxy_in_use,
@@ -63,6 +62,7 @@ pub use self::{
     event::{ResponseEvent, ResponseObserver},
     headers::RateLimit,
     limiter::CallPriority,
+    operation::OperationSpec,
     proxy::ProxyUrl,
     retry::RetryPolicy,
     transport::Transport,

@@ -9,7 +9,7 @@ use crate::http::{Endpoint, path};
 
 /// An operation of a generated client.
 #[derive(Debug)]
-pub(crate) struct OperationSpec {
+pub struct OperationSpec {
     /// The name of the method.
     pub name: &'static str,
     /// The HTTP method.

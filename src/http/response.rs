@@ -17,7 +17,7 @@ use crate::http::{RequestTimeouts, headers};
 const MAX_VALUE_BYTES: usize = 1 << 20;
 
 /// A complete reply of any status.
-pub(crate) struct Reply {
+pub struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
@@ -118,8 +118,8 @@ pub(super) fn mark_undecodable(response: &mut Response, body: Bytes) {
     response.extensions_mut().insert(UndecodableBody(body));
 }
 
-/// A copy of a response that was marked as [undecodable](mark_undecodable); `None` for any other.
-pub(crate) fn undecodable(result: &reqwest::Result<Response>) -> Option<Response> {
+/// A copy of a response that was marked as undecodable by `mark_undecodable`; `None` for any other.
+pub fn undecodable(result: &reqwest::Result<Response>) -> Option<Response> {
     let response = result.as_ref().ok()?;
     let UndecodableBody(body) = response.extensions().get().cloned()?;
     Some(response_like(response, response.headers().clone(), body))

@@ -48,7 +48,7 @@ impl HttpClient {
         }
         outgoing.set_headers(call.options().headers());
         let is_mutating = !(call.is_safe() || outgoing.method().is_safe());
-        let is_idempotent = call.is_safe() || outgoing.method().is_idempotent();
+        let is_idempotent = call.is_idempotent() || outgoing.method().is_idempotent();
         let mut last: Option<AttemptResult> = None;
         loop {
             // A slot of the rate limit is not held while a token is fetched.

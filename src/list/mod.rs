@@ -1,5 +1,6 @@
 //! Lists: the query, a page, and the stream over all pages.
 
+mod cursor;
 mod stream;
 
 use std::{collections::BTreeMap, convert::Infallible, fmt, str::FromStr};
@@ -14,7 +15,10 @@ use crate::{
     invitation::{Invitation, InvitationStatus, ResourceReference},
 };
 
-pub(crate) use self::stream::{Prefetch, pages, stream};
+pub(crate) use self::{
+    cursor::{PageCursor, cut_page},
+    stream::{Prefetch, pages, stream},
+};
 
 /// What the lists of the providers have as items.
 pub(crate) trait ListItem {

@@ -54,9 +54,11 @@ impl<'a> OperationContext<'a> {
         target: Option<&'a str>,
     ) -> Self {
         let call = client.start_call();
-        // A token exchange is safe, although it is a POST.
         let call = match operation {
+            // A token exchange is safe, although it is a POST.
             Operation::Authenticate => call.safe(),
+            // Whatever the method that a vendor has for it.
+            Operation::Delete => call.idempotent(),
             _ => call,
         };
         Self {

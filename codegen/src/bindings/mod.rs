@@ -142,7 +142,10 @@ impl Bindings {
     /// - `Transport`, the state that the client holds, for which the crate implements
     ///   `progenitor_client::ClientHooks<Transport>` for the generated `Client`;
     /// - `OperationSpec`, of which the output has a table, `OPERATIONS`, for those hooks;
-    /// - `Timestamp`, which reads RFC 3339.
+    /// - `Timestamp`, which reads RFC 3339;
+    /// - `SourceDocument`, of which the output has a table, `DOCUMENTS`: the documents that it was generated from.
+    ///
+    /// A crate whose clients have the transport of `org-invitations` names `::org_invitations::kit`.
     ///
     /// Without this module the output is self-contained.
     pub fn support(mut self, path: impl Into<String>) -> Self {

@@ -94,10 +94,13 @@ pub(super) fn tokens(bindings: &Bindings, model: &Model, files: &[SourceFile]) -
     quote! {
         #offers
         /// The operations, for the hooks.
+        #[allow(dead_code)]
         pub(crate) const OPERATIONS: &[#support::OperationSpec] = &[#(#operations),*];
         /// The documents that this was built from.
+        #[allow(dead_code)]
         pub(crate) const DOCUMENTS: &[#support::SourceDocument] = &[#(#files),*];
         /// What code around the bindings needs of the documents.
+        #[allow(dead_code)]
         pub(crate) const DESCRIPTION: &str = #description;
     }
 }
