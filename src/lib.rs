@@ -162,7 +162,7 @@ pub use crate::{
     extra::Extra,
     http::{
         BaseUrl, CallOptions, CallPriority, CredentialProvider, Credentials, IssuedCredentials,
-        ProxyUrl, ResponseEvent, ResponseObserver, RetryPolicy,
+        ProxyUrl, ResponseEvent, ResponseObserver, RetryPolicy, SharedHttpClient,
     },
     invitation::{
         AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, ResourceReference,
@@ -187,3 +187,5 @@ pub use crate::{
 };
 #[cfg(feature = "client-credentials")]
 pub use crate::{config::ClientCredentialsConfig, confluent::ClientCredentials, http::TokenUrl};
+/// The HTTP client's crate, in the version whose types this library takes and gives.
+pub use ::reqwest;

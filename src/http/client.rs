@@ -57,7 +57,11 @@ impl HttpClient {
         let limiter = SharedLimiters::get(&service, &endpoint, &authorization, &options);
         Ok(Arc::new(Self {
             limiter,
-            proxy: proxy_in_use(&endpoint, options.proxy.as_ref()),
+            // The proxy of the caller's client is not known.
+            proxy: match options.http_client {
+                Some(_) => None,
+                None => proxy_in_use(&endpoint, options.proxy.as_ref()),
+            },
             clock_skew: ClockSkew::default(),
             service,
             endpoint,

@@ -30,6 +30,7 @@ mod redirect;
 mod response;
 mod retry;
 mod send;
+mod shared_client;
 mod shared_limiter;
 mod timeout;
 mod token_cache;
@@ -65,6 +66,7 @@ pub use self::{
     limiter::CallPriority,
     proxy::ProxyUrl,
     retry::RetryPolicy,
+    shared_client::SharedHttpClient,
     transport::Transport,
 };
 

@@ -21,6 +21,7 @@ mod confluent_list;
 mod credential_provider;
 mod environment;
 mod extra;
+mod http_client;
 mod input;
 mod members;
 mod provider_ext;
