@@ -161,8 +161,9 @@ pub use crate::{
     error::{Error, ErrorDetail, ErrorKind, Operation, RateLimit, Result},
     extra::Extra,
     http::{
-        BaseUrl, CallOptions, CallPriority, CredentialProvider, Credentials, IssuedCredentials,
-        ProxyUrl, ResponseEvent, ResponseObserver, RetryPolicy, SharedHttpClient,
+        AttemptEvent, AttemptOutcome, AttemptRequest, BaseUrl, CallOptions, CallPriority,
+        CredentialProvider, Credentials, Interceptor, IssuedCredentials, ProxyUrl, RefreshEvent,
+        RetryBudget, RetryPolicy, SharedHttpClient, TransportError, TransportErrorKind,
     },
     invitation::{
         AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, ResourceReference,

@@ -1,6 +1,8 @@
 //! The configuration of the ClickHouse provider.
 
 use secrecy::SecretString;
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use crate::{
@@ -10,7 +12,7 @@ use crate::{
         env::{EnvLookup, EnvReader},
     },
     error::Result,
-    http::{BaseUrl, ResponseObserver},
+    http::{BaseUrl, Interceptor},
 };
 
 /// The configuration of a [`ClickHouse`] provider.
@@ -49,7 +51,7 @@ impl ClickHouseConfig {
 
     pub(crate) fn into_builder(
         self,
-        observer: Option<ResponseObserver>,
+        interceptor: Option<Arc<dyn Interceptor>>,
     ) -> Result<ClickHouseBuilder> {
         let (Some(organization), Some(key), Some(secret)) =
             (self.organization_id, self.api_key, self.api_secret)
@@ -58,7 +60,7 @@ impl ClickHouseConfig {
             return Err(config_error(ClickHouse::NAME, message));
         };
         let mut options = self.connection.options(ClickHouse::NAME)?;
-        options.observer = observer;
+        options.interceptors.extend(interceptor);
         let builder = ClickHouse::builder(organization).options(options);
         let mut builder = builder.api_key(key, secret);
         if let Some(url) = self.base_url {

@@ -91,7 +91,7 @@ impl ClientCredentials {
             max_body_bytes: MAX_BODY_BYTES,
             // The caller's rate limits are those of the API.
             rates: Vec::new(),
-            observer: None,
+            interceptors: Vec::new(),
             ..options.clone()
         };
         let http = HttpClient::new(service, Endpoint::at(url.clone()), authorization, options)?;

@@ -50,6 +50,8 @@ pub enum TransportErrorKind {
     Credentials,
     /// The request is invalid, for example for another origin. Nothing was sent.
     InvalidRequest,
+    /// An interceptor of the program's refused the attempt; the source is its error. Nothing was sent by this attempt.
+    Intercepted,
 }
 
 impl TransportError {

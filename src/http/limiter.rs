@@ -125,6 +125,8 @@ pub(crate) struct Permit<'a> {
     waited: Duration,
     /// When its slot becomes free, according to the response.
     free_at: Option<Instant>,
+    /// Whether nothing is sent after all.
+    is_unused: bool,
     _concurrency: Option<SemaphorePermit<'a>>,
 }
 
@@ -216,6 +218,7 @@ impl Limiter {
                         limiter: self,
                         waited: requested_at.elapsed(),
                         free_at: None,
+                        is_unused: false,
                         // The semaphore is never closed.
                         _concurrency: concurrency.ok(),
                     });
@@ -261,6 +264,11 @@ impl Permit<'_> {
         self.waited
     }
 
+    /// Gives the slot back, as nothing is sent.
+    pub fn release(mut self) {
+        self.is_unused = true;
+    }
+
     /// Reports the rate limit headers of the response; `rejected` is a 429, with the delay that it asked for.
     pub fn complete(mut self, reported: Option<RateLimit>, rejected: Option<Option<Duration>>) {
         let limiter = self.limiter;
@@ -284,8 +292,10 @@ impl Permit<'_> {
 /// An abandoned request keeps its slot, since the server may have counted it.
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.limiter
-            .with_state(|state| state.finish(self.free_at, Instant::now()));
+        self.limiter.with_state(|state| match self.is_unused {
+            true => state.in_flight = state.in_flight.saturating_sub(1),
+            false => state.finish(self.free_at, Instant::now()),
+        });
         self.limiter.completed.notify_waiters();
     }
 }

@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use crate::http::{
-    ProxyUrl, Rate, ResponseObserver, RetryPolicy, SetupError, SharedHttpClient,
+    Interceptors, ProxyUrl, Rate, RetryBudget, RetryPolicy, SetupError, SharedHttpClient,
     shared_client::{CONNECT_TIMEOUT, build, cannot_set_up, new_builder},
 };
 
@@ -30,8 +30,10 @@ pub(crate) struct ClientOptions {
     pub proxy: Option<ProxyUrl>,
     /// The client of the caller's that requests go through. Default: one of this provider's own.
     pub http_client: Option<SharedHttpClient>,
-    /// Receives every response. Default: none.
-    pub observer: Option<ResponseObserver>,
+    /// The budget that retries are taken from. Default: none, so that only the policy limits them.
+    pub retry_budget: Option<RetryBudget>,
+    /// What is called around each attempt. Default: none.
+    pub interceptors: Interceptors,
 }
 
 impl Default for ClientOptions {
@@ -47,7 +49,8 @@ impl Default for ClientOptions {
             ca_certificates: Vec::new(),
             proxy: None,
             http_client: None,
-            observer: None,
+            retry_budget: None,
+            interceptors: Vec::new(),
         }
     }
 }
@@ -158,6 +161,8 @@ impl fmt::Debug for ClientOptions {
             .field("ca_certificates", &self.ca_certificates.len())
             .field("proxy", &self.proxy)
             .field("http_client", &self.http_client)
+            .field("retry_budget", &self.retry_budget)
+            .field("interceptors", &self.interceptors.len())
             .finish_non_exhaustive()
     }
 }
@@ -274,9 +279,19 @@ macro_rules! common_setters {
             self
         }
 
-        /// Sets a callback that receives the metadata of every response.
-        pub fn observer(mut self, observer: crate::http::ResponseObserver) -> Self {
-            self.options.observer = Some(observer);
+        /// Takes retries from this budget, which other calls and providers may share. Default: none, so that only the
+        /// [`RetryPolicy`](crate::RetryPolicy) limits them. Example: [`RetryBudget`](crate::RetryBudget).
+        pub fn retry_budget(mut self, budget: crate::http::RetryBudget) -> Self {
+            self.options.retry_budget = Some(budget);
+            self
+        }
+
+        /// Adds an interceptor, which is called around each attempt, after those that were added before. Example:
+        /// [`Interceptor`](crate::Interceptor). An `Arc<dyn Interceptor>` is one too, for several providers.
+        pub fn interceptor(mut self, interceptor: impl crate::http::Interceptor) -> Self {
+            self.options
+                .interceptors
+                .push(std::sync::Arc::new(interceptor));
             self
         }
     };

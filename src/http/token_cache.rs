@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -11,7 +11,10 @@ use reqwest::header::HeaderValue;
 use tokio::{sync::watch, time::Instant};
 use tracing::{Instrument, Span};
 
-use crate::http::{CredentialProvider, Credentials, Redactor, TransportError, TransportErrorKind};
+use crate::http::{
+    CredentialProvider, Credentials, Interceptors, Redactor, RefreshEvent, TransportError,
+    TransportErrorKind,
+};
 
 #[cfg(test)]
 mod tests;
@@ -87,6 +90,8 @@ pub(crate) struct TokenCache {
     provider: Arc<dyn TokenProvider>,
     redactor: Redactor,
     state: Mutex<CacheState>,
+    /// The provider's name, and who is told of each fetch.
+    reported_to: OnceLock<(&'static str, Interceptors)>,
 }
 
 #[derive(Default)]
@@ -131,6 +136,7 @@ impl Authorization {
             provider,
             redactor: Redactor::default(),
             state: Mutex::default(),
+            reported_to: OnceLock::new(),
         }))
     }
 
@@ -196,6 +202,14 @@ impl fmt::Debug for Authorization {
 }
 
 impl TokenCache {
+    /// Tells these interceptors of each fetch.
+    pub fn report_to(&self, provider: &'static str, interceptors: &Interceptors) {
+        if !interceptors.is_empty() {
+            // One client has the cache, and sets it once.
+            let _ = self.reported_to.set((provider, interceptors.clone()));
+        }
+    }
+
     async fn header(self: &Arc<Self>) -> Result<HeaderValue, TransportError> {
         // A fetch is cancelled with the runtime that it started on; it then starts again on this one.
         for _ in 0..2 {
@@ -257,6 +271,16 @@ impl TokenCache {
         fetched: Result<Token, TransportError>,
     ) -> Result<HeaderValue, TransportError> {
         let cached = fetched.and_then(|token| self.cached_token(requested_at, &token));
+        if let Some((provider, interceptors)) = self.reported_to.get() {
+            let event = RefreshEvent {
+                provider,
+                elapsed: requested_at.elapsed(),
+                error: cached.as_ref().err(),
+            };
+            for interceptor in interceptors {
+                interceptor.after_refresh(&event);
+            }
+        }
         let mut state = self.lock();
         let state = &mut *state;
         state.fetch = None;

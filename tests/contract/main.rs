@@ -23,6 +23,7 @@ mod environment;
 mod extra;
 mod http_client;
 mod input;
+mod interceptors;
 mod members;
 mod provider_ext;
 mod raw_http;
