@@ -76,6 +76,7 @@
 //! | `client-credentials` | no | subject tokens for STS by the OAuth 2.0 client-credentials grant |
 //! | `schemars` | no | JSON Schemas of the configuration, invitations and plans |
 //! | `conformance` | no | `conformance`, the suite that any provider can be put through |
+//! | `metrics` | no | `Metrics`, an [`Interceptor`] that records metrics by OpenTelemetry's API, which depends on nothing |
 //!
 //! Without a TLS feature the library builds, and reaches servers on loopback only.
 //!
@@ -120,6 +121,8 @@ mod invitation;
 mod list;
 mod lookup;
 mod member;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod operation;
 mod outage;
 mod person;
@@ -141,6 +144,8 @@ struct Readme;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use crate::fuzzing::decode_anything;
+#[cfg(feature = "metrics")]
+pub use crate::metrics::Metrics;
 /// For the command, which shares it with the errors of the library.
 #[doc(hidden)]
 pub use crate::suggest::nearest_word;
@@ -157,7 +162,7 @@ pub use crate::{
         ClickHouseConfig, ConfigKey, ConfluentConfig, ConnectionConfig, ProviderConfig,
         ProviderKind, RateLimitConfig, RetryConfig, StsConfig, SubjectTokenConfig,
     },
-    confluent::{Confluent, ConfluentBuilder, StsCredentials, SubjectToken},
+    confluent::{Confluent, ConfluentBuilder, ConfluentCredentials, StsCredentials, SubjectToken},
     error::{Error, ErrorDetail, ErrorKind, Operation, RateLimit, Result},
     extra::Extra,
     http::{

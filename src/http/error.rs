@@ -48,6 +48,8 @@ pub enum TransportErrorKind {
     RateLimitDeadline,
     /// No token was available; the source is the token provider's error. Nothing was sent.
     Credentials,
+    /// The credentials have expired, and nothing renews them. Nothing was sent.
+    CredentialsExpired,
     /// The request is invalid, for example for another origin. Nothing was sent.
     InvalidRequest,
     /// An interceptor of the program's refused the attempt; the source is its error. Nothing was sent by this attempt.

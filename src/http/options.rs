@@ -167,28 +167,11 @@ impl fmt::Debug for ClientOptions {
     }
 }
 
-/// The setters that every builder has, over its fields `credentials` and `options`.
+/// The setters that every builder has, over its field `options`.
 macro_rules! common_setters {
     () => {
         pub(crate) fn options(mut self, options: crate::http::ClientOptions) -> Self {
             self.options = options;
-            self
-        }
-
-        /// Authenticates with these credentials.
-        pub fn credentials(mut self, credentials: crate::http::Credentials) -> Self {
-            self.credentials = Some(crate::http::CredentialSource::Fixed(credentials));
-            self
-        }
-
-        /// Authenticates with credentials that a source of the program's issues, and that may change. Example:
-        /// [`CredentialProvider`](crate::CredentialProvider).
-        pub fn credential_provider(
-            mut self,
-            provider: impl crate::http::CredentialProvider,
-        ) -> Self {
-            let provider = std::sync::Arc::new(provider);
-            self.credentials = Some(crate::http::CredentialSource::Provider(provider));
             self
         }
 

@@ -50,7 +50,7 @@ impl SharedLimiters {
                 options.retry.max_delay,
             ))
         };
-        let Authorization::Fixed(header, _) = authorization else {
+        let Authorization::Fixed(header, ..) = authorization else {
             return new();
         };
         let key = Key {

@@ -13,7 +13,7 @@ use tracing::{Instrument, Span};
 
 use crate::http::{
     CredentialProvider, Credentials, Interceptors, Redactor, RefreshEvent, TransportError,
-    TransportErrorKind,
+    TransportErrorKind, timeout::MAX_TIMEOUT,
 };
 
 #[cfg(test)]
@@ -78,7 +78,8 @@ pub(crate) struct Token {
 pub(crate) enum Authorization {
     /// No header. Secrets in the request are registered with the redactor.
     None(Redactor),
-    Fixed(HeaderValue, Redactor),
+    /// With the end of the credentials, if they have one.
+    Fixed(HeaderValue, Redactor, Option<Instant>),
     Refreshed(Arc<TokenCache>),
 }
 
@@ -125,10 +126,14 @@ impl Authorization {
     /// # Errors
     ///
     /// No header can hold the credentials.
-    pub fn fixed(credentials: &Credentials) -> Result<Self, crate::http::SetupError> {
+    pub fn fixed(
+        credentials: &Credentials,
+        lifetime: Option<Duration>,
+    ) -> Result<Self, crate::http::SetupError> {
         let redactor = Redactor::default();
         let header = credentials.authorization(&redactor)?;
-        Ok(Self::Fixed(header, redactor))
+        let end = lifetime.map(|lifetime| Instant::now() + lifetime.min(MAX_TIMEOUT));
+        Ok(Self::Fixed(header, redactor, end))
     }
 
     pub fn refreshed(provider: Arc<dyn TokenProvider>) -> Self {
@@ -144,11 +149,12 @@ impl Authorization {
     ///
     /// # Errors
     ///
-    /// Those of the token provider.
+    /// Those of the token provider, or the credentials have ended.
     pub async fn header(&self) -> Result<Option<HeaderValue>, TransportError> {
         match self {
             Self::None(_) => Ok(None),
-            Self::Fixed(header, _) => Ok(Some(header.clone())),
+            Self::Fixed(_, _, Some(end)) if *end <= Instant::now() => Err(expired()),
+            Self::Fixed(header, ..) => Ok(Some(header.clone())),
             Self::Refreshed(cache) => cache.header().await.map(Some),
         }
     }
@@ -160,6 +166,7 @@ impl Authorization {
     /// Those of [`header`](Self::header).
     pub async fn ready(&self) -> Result<(), TransportError> {
         match self {
+            Self::Fixed(_, _, Some(end)) if *end <= Instant::now() => Err(expired()),
             Self::None(_) | Self::Fixed(..) => Ok(()),
             Self::Refreshed(cache) => cache.header().await.map(drop),
         }
@@ -168,7 +175,7 @@ impl Authorization {
     /// The redactor that knows the secrets of the requests.
     pub fn redactor(&self) -> &Redactor {
         match self {
-            Self::None(redactor) | Self::Fixed(_, redactor) => redactor,
+            Self::None(redactor) | Self::Fixed(_, redactor, _) => redactor,
             Self::Refreshed(cache) => &cache.redactor,
         }
     }
@@ -188,6 +195,11 @@ impl Authorization {
                 .take_if(|cached| Some(&cached.header) == header);
         }
     }
+}
+
+fn expired() -> TransportError {
+    let message = "the credentials have expired; build a provider with new ones";
+    TransportError::new(TransportErrorKind::CredentialsExpired, message)
 }
 
 /// Shows no secret.

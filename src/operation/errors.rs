@@ -91,6 +91,7 @@ impl OperationContext<'_> {
             TransportErrorKind::Transport => ErrorKind::Transport,
             TransportErrorKind::BodyTooLarge => ErrorKind::Decode,
             TransportErrorKind::InvalidRequest => ErrorKind::InvalidInput,
+            TransportErrorKind::CredentialsExpired => ErrorKind::Unauthenticated,
             TransportErrorKind::Intercepted => ErrorKind::PermissionDenied,
         };
         let facade = match error.wait() {

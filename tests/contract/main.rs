@@ -25,6 +25,8 @@ mod http_client;
 mod input;
 mod interceptors;
 mod members;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod provider_ext;
 mod raw_http;
 mod redirects;

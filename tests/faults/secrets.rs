@@ -275,12 +275,12 @@ fn nothing_that_is_set_up_shows_a_secret() {
         let built = config.clone().build().unwrap();
         assert_clean("a configuration", &format!("{config:#?} {built:#?}"));
     }
-    // Of a text that cannot be a header, and of more credentials than one.
+    // Of a text that cannot be a header, and of credentials that replace others.
     let odd = Confluent::builder().access_token(format!("{BEARER}\n"));
     assert_clean("an error", &shown(&odd.build().unwrap_err()));
     let both = Confluent::builder().api_key(KEY, SECRET);
-    let both = both.sts(StsCredentials::new("pool-1", subject()));
-    assert_clean("an error", &shown(&both.build().unwrap_err()));
+    let both = both.credentials(StsCredentials::new("pool-1", subject()));
+    assert_clean("a builder", &format!("{both:#?} {both:?}"));
 }
 
 /// A gateway that shows in its page what it was sent, as debugging ones do.
