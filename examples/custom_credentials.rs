@@ -75,7 +75,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let query = ListQuery::new();
     provider.list_page(&query, None).await?;
     provider.list_page(&query, None).await?;
-    println!("two calls, {} question", manager.asked.load(Ordering::SeqCst));
+    println!(
+        "two calls, {} question",
+        manager.asked.load(Ordering::SeqCst)
+    );
 
     manager.version.fetch_add(1, Ordering::SeqCst);
     provider.list_page(&query, None).await?;

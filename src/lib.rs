@@ -77,6 +77,8 @@
 //! | `schemars` | no | JSON Schemas of the configuration, invitations and plans |
 //! | `conformance` | no | `conformance`, the suite that any provider can be put through |
 //! | `metrics` | no | `Metrics`, an [`Interceptor`] that records metrics by OpenTelemetry's API, which depends on nothing |
+//! | `shared-limits` | no | `SharedRateLimit`: rate limits that the processes of a machine share, by a file |
+//! | `redis` | no | the same across machines, by Redis |
 //!
 //! Without a TLS feature the library builds, and reaches servers on loopback only.
 //!
@@ -133,6 +135,8 @@ mod reconcile;
 mod removal;
 mod renewal;
 mod role;
+#[cfg(feature = "redis")]
+mod shared_rate_limit;
 mod suggest;
 mod watch;
 
@@ -144,6 +148,8 @@ struct Readme;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use crate::fuzzing::decode_anything;
+#[cfg(feature = "shared-limits")]
+pub use crate::http::SharedRateLimit;
 #[cfg(feature = "metrics")]
 pub use crate::metrics::Metrics;
 /// For the command, which shares it with the errors of the library.

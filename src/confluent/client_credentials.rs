@@ -91,6 +91,8 @@ impl ClientCredentials {
             max_body_bytes: MAX_BODY_BYTES,
             // The caller's rate limits are those of the API.
             rates: Vec::new(),
+            #[cfg(feature = "shared-limits")]
+            shared_rate_limit: None,
             interceptors: Vec::new(),
             ..options.clone()
         };

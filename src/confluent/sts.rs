@@ -100,6 +100,8 @@ impl StsCredentials {
         let options = ClientOptions {
             // The caller's rate limits are those of the API.
             rates: Vec::new(),
+            #[cfg(feature = "shared-limits")]
+            shared_rate_limit: None,
             ..options.clone()
         };
         let subject = self.subject_token.check(&options)?;

@@ -55,7 +55,8 @@ impl Attempt<'_> {
         if let Some(report) = report {
             report.finish(&result);
         }
-        report_rate_limit(permit, &result);
+        let elapsed = start.elapsed();
+        report_rate_limit(permit, &result).await;
         let error_type = error_type(&result);
         record_outcome(self.resend_count + 1, error_type.as_deref());
         tracing::debug!(
@@ -67,7 +68,7 @@ impl Attempt<'_> {
             request_id = request_id(self.client, &result),
             tag = options.tag.as_deref(),
             waited_ms = waited.as_millis() as u64,
-            elapsed_ms = start.elapsed().as_millis() as u64,
+            elapsed_ms = elapsed.as_millis() as u64,
             "attempt"
         );
         result
@@ -129,14 +130,15 @@ fn record_outcome(attempts: u32, error_type: Option<&str>) {
 }
 
 /// Passes the rate limit headers of the response to the limiter.
-fn report_rate_limit(permit: Permit<'_>, result: &AttemptResult) {
+async fn report_rate_limit(permit: Permit<'_>, result: &AttemptResult) {
     let headers = match result {
         Ok(reply) => Some(&reply.headers),
         Err(error) => error.headers(),
     };
     let rejected = status(result) == Some(StatusCode::TOO_MANY_REQUESTS);
     let rejected = rejected.then(|| headers::retry_after(headers?, chrono::Utc::now()));
-    permit.complete(headers.and_then(headers::rate_limit), rejected);
+    let reported = headers.and_then(headers::rate_limit);
+    permit.complete(reported, rejected).await;
 }
 
 fn status(result: &AttemptResult) -> Option<StatusCode> {

@@ -40,6 +40,8 @@ mod transport;
 
 #[cfg(feature = "client-credentials")]
 pub use self::endpoint::TokenUrl;
+#[cfg(feature = "shared-limits")]
+pub use self::limiter::SharedRateLimit;
 pub(crate) use self::{
     call::CallState,
     client::{HttpClient, Service},

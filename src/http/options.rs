@@ -22,6 +22,9 @@ pub(crate) struct ClientOptions {
     pub retry: RetryPolicy,
     /// The caller's rate limits, in place of the vendor's published rate and the server's headers.
     pub rates: Vec<Rate>,
+    /// What other processes share of the rate limit. Default: nothing.
+    #[cfg(feature = "shared-limits")]
+    pub shared_rate_limit: Option<crate::http::SharedRateLimit>,
     /// The largest number of concurrent requests. Default: 16.
     pub max_concurrency: usize,
     /// Root certificates in PEM that are accepted besides the platform's. Default: none.
@@ -45,6 +48,8 @@ impl Default for ClientOptions {
             max_body_bytes: 32 << 20,
             retry: RetryPolicy::default(),
             rates: Vec::new(),
+            #[cfg(feature = "shared-limits")]
+            shared_rate_limit: None,
             max_concurrency: 16,
             ca_certificates: Vec::new(),
             proxy: None,
@@ -201,6 +206,14 @@ macro_rules! common_setters {
         ) -> Self {
             let rate = |(requests, window)| crate::http::Rate::at_most(requests, window);
             self.options.rates = limits.into_iter().map(rate).collect();
+            self
+        }
+
+        /// Shares the rate limit with other processes, which use the same credential. Default: only this process's
+        /// providers share it. Example: [`SharedRateLimit`](crate::SharedRateLimit).
+        #[cfg(feature = "shared-limits")]
+        pub fn shared_rate_limit(mut self, limit: crate::http::SharedRateLimit) -> Self {
+            self.options.shared_rate_limit = Some(limit);
             self
         }
 
