@@ -130,7 +130,11 @@ fn record_outcome(attempts: u32, error_type: Option<&str>) {
 }
 
 /// Passes the rate limit headers of the response to the limiter.
-async fn report_rate_limit(permit: Permit<'_>, result: &AttemptResult) {
+#[cfg_attr(
+    not(feature = "shared-limits"),
+    allow(unused_mut, clippy::unused_async)
+)]
+async fn report_rate_limit(mut permit: Permit<'_>, result: &AttemptResult) {
     let headers = match result {
         Ok(reply) => Some(&reply.headers),
         Err(error) => error.headers(),
@@ -138,7 +142,9 @@ async fn report_rate_limit(permit: Permit<'_>, result: &AttemptResult) {
     let rejected = status(result) == Some(StatusCode::TOO_MANY_REQUESTS);
     let rejected = rejected.then(|| headers::retry_after(headers?, chrono::Utc::now()));
     let reported = headers.and_then(headers::rate_limit);
-    permit.complete(reported, rejected).await;
+    #[cfg(feature = "shared-limits")]
+    permit.complete_shared(reported, rejected).await;
+    permit.complete(reported, rejected);
 }
 
 fn status(result: &AttemptResult) -> Option<StatusCode> {

@@ -309,16 +309,21 @@ impl Permit<'_> {
     }
 
     /// Reports the rate limit headers of the response; `rejected` is a 429, with the delay that it asked for.
-    pub async fn complete(
-        mut self,
-        reported: Option<RateLimit>,
-        rejected: Option<Option<Duration>>,
-    ) {
+    pub fn complete(mut self, reported: Option<RateLimit>, rejected: Option<Option<Duration>>) {
         let limiter = self.limiter;
         self.free_at =
             limiter.with_state(|state| state.complete(reported, rejected, Instant::now()));
-        #[cfg(feature = "shared-limits")]
+    }
+
+    /// Reports the same to the processes that share the limit.
+    #[cfg(feature = "shared-limits")]
+    pub async fn complete_shared(
+        &mut self,
+        reported: Option<RateLimit>,
+        rejected: Option<Option<Duration>>,
+    ) {
         if let Some(shared) = self.shared.take() {
+            // Boxed, because it is large, and rare.
             Box::pin(shared.complete(reported, rejected)).await;
         }
     }

@@ -27,6 +27,8 @@ mod interceptors;
 mod members;
 #[cfg(feature = "metrics")]
 mod metrics;
+#[cfg(feature = "redis")]
+mod process_limits;
 mod provider_ext;
 mod raw_http;
 mod redirects;

@@ -152,3 +152,80 @@ impl Snapshot {
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX / 4)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Rate, limiter::Limiter};
+
+    const SECOND: u64 = 1_000_000;
+
+    fn fresh(rates: &[Rate]) -> Snapshot {
+        let limiter = Limiter::new(None, rates, 1, Duration::from_secs(30));
+        limiter.with_state(|state| Snapshot::fresh(state))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_stored_is_restored() {
+        let rates = [
+            Rate::at_most(2, Duration::from_secs(10)),
+            Rate::at_most(5, Duration::from_secs(60)),
+        ];
+        let (fresh, now) = (fresh(&rates), Instant::now());
+        let mut shared = fresh.clone().restore(&fresh, 5 * SECOND, now);
+        assert_eq!(shared.state.admit(now), super::super::Admission::Granted);
+        shared.leases.push(Lease {
+            id: 1,
+            granted_at: 5 * SECOND,
+        });
+        shared.state.finish(None, now);
+        shared.state.reject(Some(Duration::from_secs(7)), now);
+        let stored = Snapshot::of(&shared, 5 * SECOND, now).write();
+        let read = Snapshot::read(&stored, &fresh).restore(&fresh, 6 * SECOND, now);
+        assert_eq!((read.state.in_flight, read.leases.len()), (1, 1));
+        let left = |until: Instant| until.saturating_duration_since(now).as_secs();
+        assert_eq!(read.state.blocked_until.map(left), Some(6));
+        let reserved = read.state.windows.iter();
+        let reserved: Vec<_> = reserved
+            .map(|window| left(window.reserved_until[0]))
+            .collect();
+        assert_eq!(reserved, [9, 59]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_process_left_in_flight_ends() {
+        let rates = [
+            Rate::at_most(2, Duration::from_secs(10)),
+            Rate::at_most(2, Duration::from_secs(3_600)),
+        ];
+        let (mut fresh, now) = (fresh(&rates), Instant::now());
+        let template = fresh.clone();
+        fresh.leases.push(Lease {
+            id: 1,
+            granted_at: 0,
+        });
+        let restored = |at: u64| {
+            let shared = fresh.clone().restore(&template, at * SECOND, now);
+            let reserved = shared.state.windows.iter();
+            let reserved: Vec<_> = reserved.map(|window| window.reserved_until.len()).collect();
+            (shared.state.in_flight, reserved)
+        };
+        assert_eq!(restored(119), (1, vec![0, 0]));
+        assert_eq!(
+            restored(121),
+            (0, vec![0, 1]),
+            "an hour counts it for longer"
+        );
+        assert_eq!(restored(3_601), (0, vec![0, 0]));
+    }
+
+    #[test]
+    fn what_cannot_be_read_begins_anew() {
+        let one = fresh(&[Rate::at_most(2, Duration::from_secs(10))]);
+        let none = fresh(&[]);
+        for stored in [&b""[..], b"{\"windows\": [", b"[]", &none.write()] {
+            let read = Snapshot::read(stored, &one);
+            assert_eq!(read.write(), one.write());
+        }
+    }
+}
