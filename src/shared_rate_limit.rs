@@ -1,6 +1,9 @@
 //! What the facade adds to rate limits that processes share.
 
-use crate::{error::Result, http::SharedRateLimit};
+use crate::{
+    error::{Error, ErrorKind, Operation, Result},
+    http::SharedRateLimit,
+};
 
 impl SharedRateLimit {
     /// Shares the limit with the processes of all machines that name the same key of the same Redis server (feature
@@ -22,6 +25,10 @@ impl SharedRateLimit {
     ///
     /// [`Config`](crate::ErrorKind::Config): the URL is invalid. No error quotes it.
     pub fn redis(url: &str, key: impl Into<String>) -> Result<Self> {
-        Ok(Self::with_redis(url, key.into())?)
+        Self::with_redis(url, key.into()).ok_or_else(|| {
+            let message = "the URL of Redis is invalid; it is like redis://host:6379/0";
+            Error::new(ErrorKind::Config, Operation::Configure, message)
+                .with_target("shared rate limit")
+        })
     }
 }

@@ -31,6 +31,7 @@ type Configure = dyn Fn(ClientBuilder) -> ClientBuilder + Send + Sync;
 /// - follows no redirect: the transport does, within the origin of the base URL;
 /// - repeats no request: the transport does, and counts it;
 /// - sends no `Referer`, and leaves bodies as they are, so that their limit is that of what arrives;
+/// - verifies certificates and host names, unless the program gives it a TLS configuration of its own;
 /// - uses no proxy for plain http, which goes to this machine;
 /// - keeps no cookies: [`build`](crate::ConfluentBuilder::build) refuses a client with a cookie store.
 ///
@@ -156,6 +157,14 @@ pub(super) fn build(http: ClientBuilder, is_plain: bool) -> Result<Client, Setup
         .no_brotli()
         .no_zstd()
         .no_deflate();
+    #[cfg(any(
+        feature = "rustls",
+        feature = "rustls-no-provider",
+        feature = "native-tls"
+    ))]
+    let http = http
+        .tls_danger_accept_invalid_certs(false)
+        .tls_danger_accept_invalid_hostnames(false);
     let http = if is_plain { http.no_proxy() } else { http };
     http.build().map_err(cannot_set_up)
 }

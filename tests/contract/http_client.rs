@@ -145,6 +145,22 @@ async fn providers_of_one_client_share_certificates() {
     assert_eq!(configured.load(Ordering::SeqCst), 1, "loaded once");
 }
 
+#[tokio::test]
+async fn certificates_are_verified_whatever_the_client_says() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let relay = TlsRelay::start(sandbox.url()).await;
+    let client = SharedHttpClient::new(|builder| {
+        builder
+            .tls_danger_accept_invalid_certs(true)
+            .tls_danger_accept_invalid_hostnames(true)
+    });
+    let provider = confluent(&relay.url, &client);
+    let error = provider.list_page(&ListQuery::new(), None).await;
+    let error = error.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
+    assert!(sandbox.ledger().requests.is_empty());
+}
+
 /// Answers every request with the same body; says how often somebody connected.
 fn counting_server() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();

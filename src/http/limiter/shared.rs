@@ -60,7 +60,7 @@ struct Inner {
 enum Store {
     File(FileStore),
     #[cfg(feature = "redis")]
-    Redis(RedisStore),
+    Redis(Box<RedisStore>),
 }
 
 impl SharedRateLimit {
@@ -72,14 +72,11 @@ impl SharedRateLimit {
         Self::new(Store::File(FileStore::new(path.into())))
     }
 
-    /// The state under this key of a Redis server.
-    ///
-    /// # Errors
-    ///
-    /// The URL is invalid.
+    /// The state under this key of a Redis server; `None` if the URL is invalid.
     #[cfg(feature = "redis")]
-    pub(crate) fn with_redis(url: &str, key: String) -> Result<Self, crate::http::SetupError> {
-        Ok(Self::new(Store::Redis(RedisStore::new(url, key)?)))
+    pub(crate) fn with_redis(url: &str, key: String) -> Option<Self> {
+        let store = RedisStore::new(url, key)?;
+        Some(Self::new(Store::Redis(Box::new(store))))
     }
 
     fn new(store: Store) -> Self {

@@ -155,8 +155,8 @@ fn micros(time: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Limiter, Rate};
     use super::*;
-    use crate::http::{Rate, limiter::Limiter};
 
     const SECOND: u64 = 1_000_000;
 
