@@ -78,6 +78,9 @@
 //! | `conformance` | no | `conformance`, the suite that any provider can be put through |
 //! | `memory` | no | `memory`, an organisation in memory, for tests without HTTP |
 //! | `provider-kit` | no | `kit`, what a provider of another vendor is written with |
+//! | `metrics` | no | `Metrics`, an [`Interceptor`] that records metrics by OpenTelemetry's API, which depends on nothing |
+//! | `shared-limits` | no | `SharedRateLimit`: rate limits that the processes of a machine share, by a file |
+//! | `redis` | no | the same across machines, by Redis |
 //!
 //! Without a TLS feature the library builds, and reaches servers on loopback only.
 //!
@@ -147,6 +150,8 @@ mod member;
 // Also in the documentation, whose guides lead there.
 #[cfg(any(feature = "memory", doc))]
 pub mod memory;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod operation;
 mod outage;
 mod person;
@@ -157,6 +162,8 @@ mod reconcile;
 mod removal;
 mod renewal;
 mod role;
+#[cfg(feature = "redis")]
+mod shared_rate_limit;
 mod suggest;
 mod watch;
 mod words;
@@ -169,6 +176,10 @@ struct Readme;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use crate::fuzzing::decode_anything;
+#[cfg(feature = "shared-limits")]
+pub use crate::http::SharedRateLimit;
+#[cfg(feature = "metrics")]
+pub use crate::metrics::Metrics;
 /// For the command, which shares it with the errors of the library.
 #[doc(hidden)]
 pub use crate::suggest::nearest_word;
@@ -186,12 +197,13 @@ pub use crate::{
         ProviderKind, ProviderRegistry, RateLimitConfig, RetryConfig, SecretSource, StsConfig,
         SubjectTokenConfig,
     },
-    confluent::{Confluent, ConfluentBuilder, StsCredentials, SubjectToken},
+    confluent::{Confluent, ConfluentBuilder, ConfluentCredentials, StsCredentials, SubjectToken},
     error::{Error, ErrorDetail, ErrorKind, Operation, RateLimit, Result},
     extra::Extra,
     http::{
-        BaseUrl, CallOptions, CallPriority, CredentialProvider, Credentials, IssuedCredentials,
-        ProxyUrl, ResponseEvent, ResponseObserver, RetryPolicy,
+        AttemptEvent, AttemptOutcome, AttemptRequest, BaseUrl, CallOptions, CallPriority,
+        CredentialProvider, Credentials, Interceptor, IssuedCredentials, ProxyUrl, RefreshEvent,
+        RetryBudget, RetryPolicy, SharedHttpClient, TransportError, TransportErrorKind,
     },
     invitation::{
         AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, ResourceReference,
@@ -216,3 +228,5 @@ pub use crate::{
 };
 #[cfg(feature = "client-credentials")]
 pub use crate::{config::ClientCredentialsConfig, confluent::ClientCredentials, http::TokenUrl};
+/// The HTTP client's crate, in the version whose types this library takes and gives.
+pub use ::reqwest;

@@ -101,7 +101,14 @@ where
             };
         }
     });
-    work.instrument(context.span()).await
+    let span = context.span();
+    let result = work.instrument(span.clone()).await;
+    // What came of the last request is not what came of the create.
+    match &result {
+        Ok(_) => span.record("outcome", "ok"),
+        Err(error) => span.record("outcome", format!("{:?}", error.kind())),
+    };
+    result
 }
 
 /// Looks for the invitation of a create without a response until it is found or the time to settle is over. Void

@@ -34,6 +34,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["at-limit", vendor, candidate, access] => {
             runtime()?.block_on(rate_limit::run(vendor, candidate, access))?;
         }
+        ["at-limit", vendor, "process", access, file, number] => {
+            let number = number.parse()?;
+            runtime()?.block_on(rate_limit::run_process(vendor, access, file, number))?;
+        }
         ["grow", candidate, rows, access] => {
             runtime()?.block_on(growth::run(candidate, rows.parse()?, access))?;
         }

@@ -1,8 +1,9 @@
 //! Measures many creates at a vendor's rate limit: the used share of the limit, and the number of 429 replies.
 //!
-//! Each run has a sandbox process of its own. There are three candidates:
+//! Each run has a sandbox process of its own. There are four candidates:
 //!
 //! - `library`: `create_many` with its defaults.
+//! - `4 processes`: the same in four processes with one credential, which share the limit by a file.
 //! - `terraform`: what the vendor's Terraform provider does, ten at a time as Terraform has it.
 //!   ClickHouse's waits 1 s, ±50 %, after each 429 and gives up after 81 s. Confluent's waits as long
 //!   as `Retry-After` says and gives up after the 5th attempt.
@@ -15,6 +16,8 @@ use std::{
     env,
     error::Error,
     fmt::Write as _,
+    fs, io,
+    ops::Range,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -22,6 +25,7 @@ use std::{
 use futures::{StreamExt, stream};
 use org_invitations::{
     BulkOptions, CreateResult, InvitationProvider, InvitationProviderExt, NewInvitation,
+    SharedRateLimit,
 };
 use reqwest::{Client, RequestBuilder, StatusCode, header::RETRY_AFTER};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
@@ -43,7 +47,10 @@ const PEOPLE: usize = 2_000;
 /// The number of concurrent requests of Terraform and of the blind backoff.
 const CONCURRENCY: usize = 10;
 
-const CANDIDATES: [&str; 3] = ["library", "terraform", "backoff"];
+const CANDIDATES: [&str; 4] = ["library", "4 processes", "terraform", "backoff"];
+
+/// The number of processes that share a limit.
+const PROCESSES: usize = 4;
 
 /// The rate limit of a vendor in this benchmark.
 struct Limit {
@@ -158,6 +165,11 @@ fn report(outcomes: &[Vec<Outcome>]) -> Result<Section> {
                     measured: format!("{:.1} %, {:.0} × 429", shares.median, rejected.median),
                     target: "≥ 97 %, no 429",
                 },
+                "4 processes" => SummaryRow {
+                    what: "the same by 4 processes of one credential, over a file".to_owned(),
+                    measured: format!("{:.1} %, {:.0} × 429", shares.median, rejected.median),
+                    target: "≥ 95 %, ≤ 4 × 429",
+                },
                 other => SummaryRow {
                     what: format!("the same by `{other}`"),
                     measured: format!(
@@ -201,14 +213,15 @@ impl Run {
 }
 
 /// Invites everybody, and prints the result. This is the measured process.
-pub async fn run(vendor: &str, candidate: &str, access: &str) -> Result<()> {
+pub async fn run(vendor: &str, candidate: &str, access_text: &str) -> Result<()> {
     let limit = LIMITS.iter().find(|limit| limit.vendor == vendor);
     let limit = limit.ok_or("an unknown vendor")?;
-    let access = Access::read(access)?;
+    let access = Access::read(access_text)?;
     let http = reqwest::Client::builder().no_proxy().build()?;
     let start = Instant::now();
     match candidate {
-        "library" => library(limit, &access).await?,
+        "library" => library(limit, &access, None, 0..PEOPLE).await?,
+        "4 processes" => four_processes(vendor, access_text)?,
         "terraform" | "backoff" => {
             let strategy = match (candidate, vendor) {
                 ("backoff", _) => RetryStrategy::Blind,
@@ -259,16 +272,64 @@ fn email(person: usize) -> String {
     format!("person{person}@example.com")
 }
 
-async fn library(limit: &Limit, access: &Access) -> Result<()> {
+/// Runs a part of the candidate `4 processes`, and waits for it.
+pub async fn run_process(vendor: &str, access: &str, file: &str, number: usize) -> Result<()> {
+    let limit = LIMITS.iter().find(|limit| limit.vendor == vendor);
+    let limit = limit.ok_or("an unknown vendor")?;
+    let part = PEOPLE / PROCESSES;
+    let people = number * part..(number + 1) * part;
+    let shared = SharedRateLimit::file(file);
+    library(limit, &Access::read(access)?, Some(shared), people).await
+}
+
+fn four_processes(vendor: &str, access: &str) -> Result<()> {
+    let name = format!("org-invitations-bench-{}.limit", std::process::id());
+    let file = env::temp_dir().join(name);
+    let place = file.to_str().ok_or("the temporary folder is not UTF-8")?;
+    let start = |number: usize| {
+        let mut command = Command::new(env::current_exe()?);
+        command.args([
+            "at-limit",
+            vendor,
+            "process",
+            access,
+            place,
+            &number.to_string(),
+        ]);
+        command.spawn()
+    };
+    let processes: Vec<_> = (0..PROCESSES).map(start).collect::<io::Result<_>>()?;
+    for mut process in processes {
+        if !process.wait()?.success() {
+            return Err("a process failed".into());
+        }
+    }
+    Ok(fs::remove_file(file)?)
+}
+
+async fn library(
+    limit: &Limit,
+    access: &Access,
+    shared: Option<SharedRateLimit>,
+    people: Range<usize>,
+) -> Result<()> {
     let provider: Box<dyn InvitationProvider> = if limit.vendor == "clickhouse" {
         // No header reports the shortened window.
         let builder = access.clickhouse();
-        Box::new(builder.rate_limit(limit.requests, limit.window).build()?)
+        let builder = builder.rate_limit(limit.requests, limit.window);
+        Box::new(match shared {
+            Some(shared) => builder.shared_rate_limit(shared).build()?,
+            None => builder.build()?,
+        })
     } else {
-        Box::new(access.confluent().build()?)
+        let builder = access.confluent();
+        Box::new(match shared {
+            Some(shared) => builder.shared_rate_limit(shared).build()?,
+            None => builder.build()?,
+        })
     };
     let clickhouse = provider.capabilities().legacy_role;
-    let people = (0..PEOPLE).map(move |person| {
+    let people = people.map(move |person| {
         let new = NewInvitation::new(email(person));
         if clickhouse {
             new.legacy_role("developer")

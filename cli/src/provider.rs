@@ -8,7 +8,7 @@ use std::{
 };
 
 use org_invitations::{
-    Confluent, ErrorKind, OrganizationProvider, ProviderConfig, ResponseObserver,
+    AttemptEvent, Confluent, ErrorKind, Interceptor, OrganizationProvider, ProviderConfig,
 };
 use org_invitations_sandbox::Sandbox;
 
@@ -119,16 +119,17 @@ impl RateWatch {
         until.checked_duration_since(Instant::now())
     }
 
-    fn observer(&self) -> ResponseObserver {
+    fn interceptor(&self) -> impl Interceptor + use<> {
         let until = Arc::clone(&self.0);
-        Arc::new(move |reply| {
-            audit::observe(reply);
-            let limit = reply.rate_limit.filter(|limit| limit.remaining == Some(0));
+        move |event: &AttemptEvent<'_>| {
+            let Some(status) = event.status() else { return };
+            audit::observe(event, status);
+            let limit = event.rate_limit.filter(|limit| limit.remaining == Some(0));
             let reset = limit.and_then(|limit| limit.reset);
             if let Ok(mut until) = until.lock() {
                 *until = reset.and_then(|reset| Instant::now().checked_add(reset));
             }
-        })
+        }
     }
 }
 
@@ -152,7 +153,7 @@ fn build_from(
 ) -> Result<ProviderContext, Failure> {
     let rate = RateWatch::default();
     let provider = config
-        .build_with_observer(rate.observer())
+        .build_with_interceptor(rate.interceptor())
         .map_err(|error| {
             // The library does not know which source the value comes from.
             let key = match error.target() {
@@ -192,7 +193,7 @@ pub(crate) async fn sandbox() -> Result<ProviderContext, Failure> {
     let provider = Confluent::builder()
         .api_key(&key.api_key, key.api_secret.as_str())
         .base_url(sandbox.url())
-        .observer(rate.observer())
+        .interceptor(rate.interceptor())
         .build()?;
     let provider: Arc<dyn OrganizationProvider> = Arc::new(provider);
     Ok(ProviderContext {

@@ -1,6 +1,6 @@
 //! The builder of a ClickHouse provider.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 
@@ -9,8 +9,8 @@ use crate::{
     config::{ClickHouseConfig, ProviderKind, process_env},
     error::{Error, ErrorKind, Operation, Result},
     http::{
-        BaseUrl, ClientOptions, CredentialSource, Credentials, Endpoint, HttpClient, ProxyUrl,
-        Rate, Service, SetupError, common_setters,
+        BaseUrl, ClientOptions, CredentialProvider, CredentialSource, Credentials, Endpoint,
+        HttpClient, IssuedCredentials, ProxyUrl, Rate, Service, SetupError, common_setters,
     },
     invitation::InvitationId,
 };
@@ -50,6 +50,20 @@ impl ClickHouseBuilder {
     /// [`ErrorKind::Config`], naming the missing or invalid variable.
     pub fn from_env() -> Result<Self> {
         ClickHouseConfig::from_env_with(process_env())?.into_builder(None)
+    }
+
+    /// Authenticates with [`Credentials`] or [`IssuedCredentials`], in place of what was set before. The other methods for
+    /// credentials are short forms of this one.
+    pub fn credentials(mut self, credentials: impl Into<IssuedCredentials>) -> Self {
+        self.credentials = Some(CredentialSource::Issued(credentials.into()));
+        self
+    }
+
+    /// Authenticates with credentials that a source of the program's issues, and that may change. Example:
+    /// [`CredentialProvider`].
+    pub fn credential_provider(mut self, provider: impl CredentialProvider) -> Self {
+        self.credentials = Some(CredentialSource::Provider(Arc::new(provider)));
+        self
     }
 
     /// Authenticates with the id of an API key and its secret (HTTP Basic).

@@ -1,5 +1,7 @@
 //! The configuration of the ClickHouse provider.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use crate::{
@@ -10,7 +12,7 @@ use crate::{
         secret::{Digits, SecretSource},
     },
     error::Result,
-    http::{BaseUrl, ResponseObserver},
+    http::{BaseUrl, Interceptor},
 };
 
 /// The configuration of a [`ClickHouse`] provider.
@@ -50,7 +52,7 @@ impl ClickHouseConfig {
 
     pub(crate) fn into_builder(
         self,
-        observer: Option<ResponseObserver>,
+        interceptor: Option<Arc<dyn Interceptor>>,
     ) -> Result<ClickHouseBuilder> {
         let (Some(organization), Some(key), Some(secret)) =
             (self.organization_id, self.api_key, self.api_secret)
@@ -59,7 +61,7 @@ impl ClickHouseConfig {
             return Err(config_error(ClickHouse::NAME, message));
         };
         let mut options = self.connection.options(ClickHouse::NAME)?;
-        options.observer = observer;
+        options.interceptors.extend(interceptor);
         let builder = ClickHouse::builder(organization).options(options);
         let mut builder = builder.api_key(key, secret.read(ClickHouse::NAME, "api_secret")?);
         if let Some(url) = self.base_url {

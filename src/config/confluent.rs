@@ -1,6 +1,6 @@
 //! The configuration of the Confluent provider.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 use serde::{
@@ -18,7 +18,7 @@ use crate::{
     },
     confluent::{Confluent, ConfluentBuilder, StsCredentials, SubjectToken},
     error::Result,
-    http::{BaseUrl, ResponseObserver},
+    http::{BaseUrl, Interceptor},
 };
 
 /// The configuration of a [`Confluent`] provider. It needs one of `api_key` with `api_secret`, `access_token`, and `sts`.
@@ -143,10 +143,10 @@ impl ConfluentConfig {
 
     pub(crate) fn into_builder(
         self,
-        observer: Option<ResponseObserver>,
+        interceptor: Option<Arc<dyn Interceptor>>,
     ) -> Result<ConfluentBuilder> {
         let mut options = self.connection.options(Confluent::NAME)?;
-        options.observer = observer;
+        options.interceptors.extend(interceptor);
         let builder = Confluent::builder().options(options);
         let credentials = (self.api_key, self.api_secret, self.access_token, self.sts);
         let mut builder = match credentials {

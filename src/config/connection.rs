@@ -106,11 +106,6 @@ impl ConnectionConfig {
                 &mut options.timeout,
             ),
             (
-                "connect_timeout_seconds",
-                self.connect_timeout_seconds,
-                &mut options.connect_timeout,
-            ),
-            (
                 "read_timeout_seconds",
                 self.read_timeout_seconds,
                 &mut options.read_timeout,
@@ -137,6 +132,10 @@ impl ConnectionConfig {
             ),
         ] {
             *option = seconds(field, value, *option)?;
+        }
+        if self.connect_timeout_seconds.is_some() {
+            let (field, value) = ("connect_timeout_seconds", self.connect_timeout_seconds);
+            options.connect_timeout = Some(seconds(field, value, Duration::ZERO)?);
         }
         if let Some(attempts) = self.retry.max_attempts {
             options.retry.max_attempts = attempts;

@@ -57,7 +57,7 @@ use crate::{
     clickhouse::ClickHouse,
     confluent::Confluent,
     error::{Error, ErrorKind, Operation, Result},
-    http::{BaseUrl, Endpoint, ResponseObserver, proxy_in_use},
+    http::{BaseUrl, Endpoint, Interceptor, proxy_in_use},
     person::OrganizationProvider,
 };
 
@@ -184,16 +184,16 @@ impl ProviderConfig {
         self.build_with(None)
     }
 
-    /// As [`build`](Self::build); `observer` receives the metadata of every response.
+    /// As [`build`](Self::build); `interceptor` is called around each attempt.
     ///
     /// # Errors
     ///
     /// Those of [`build`](Self::build).
-    pub fn build_with_observer(
+    pub fn build_with_interceptor(
         self,
-        observer: ResponseObserver,
+        interceptor: impl Interceptor,
     ) -> Result<Arc<dyn OrganizationProvider>> {
-        self.build_with(Some(observer))
+        self.build_with(Some(Arc::new(interceptor)))
     }
 
     /// Builds an HTTP client as the provider of this configuration uses it, with the same certificates, proxy and
@@ -241,11 +241,11 @@ impl ProviderConfig {
 
     fn build_with(
         self,
-        observer: Option<ResponseObserver>,
+        interceptor: Option<Arc<dyn Interceptor>>,
     ) -> Result<Arc<dyn OrganizationProvider>> {
         Ok(match self {
-            Self::Confluent(config) => Arc::new(config.into_builder(observer)?.build()?),
-            Self::ClickHouse(config) => Arc::new(config.into_builder(observer)?.build()?),
+            Self::Confluent(config) => Arc::new(config.into_builder(interceptor)?.build()?),
+            Self::ClickHouse(config) => Arc::new(config.into_builder(interceptor)?.build()?),
         })
     }
 }

@@ -1,14 +1,16 @@
 //! The builder of a Confluent provider.
 
+use std::sync::Arc;
+
 use secrecy::SecretString;
 
 use crate::{
     config::{ConfluentConfig, ProviderKind, process_env},
-    confluent::{Confluent, StsCredentials, error},
+    confluent::{Confluent, ConfluentCredentials, StsCredentials, error},
     error::{Error, ErrorKind, Operation, Result},
     http::{
-        Authorization, BaseUrl, ClientOptions, CredentialSource, Credentials, Endpoint, HttpClient,
-        ProxyUrl, Service, common_setters,
+        BaseUrl, ClientOptions, CredentialProvider, Credentials, Endpoint, HttpClient, ProxyUrl,
+        Service, common_setters,
     },
 };
 
@@ -17,8 +19,7 @@ use crate::{
 #[must_use]
 pub struct ConfluentBuilder {
     base_url: Result<BaseUrl>,
-    credentials: Option<CredentialSource>,
-    sts: Option<StsCredentials>,
+    credentials: Option<ConfluentCredentials>,
     options: ClientOptions,
     proxy: Result<Option<ProxyUrl>>,
 }
@@ -28,7 +29,6 @@ impl ConfluentBuilder {
         Self {
             base_url: ProviderKind::Confluent.default_base_url().try_into(),
             credentials: None,
-            sts: None,
             options: ClientOptions::default(),
             proxy: Ok(None),
         }
@@ -43,6 +43,19 @@ impl ConfluentBuilder {
         ConfluentConfig::from_env_with(process_env())?.into_builder(None)
     }
 
+    /// Authenticates with [`Credentials`], [`IssuedCredentials`](crate::IssuedCredentials) or [`StsCredentials`], in place
+    /// of what was set before. The other methods for credentials are short forms of this one.
+    pub fn credentials(mut self, credentials: impl Into<ConfluentCredentials>) -> Self {
+        self.credentials = Some(credentials.into());
+        self
+    }
+
+    /// Authenticates with credentials that a source of the program's issues, and that may change. Example:
+    /// [`CredentialProvider`].
+    pub fn credential_provider(self, provider: impl CredentialProvider) -> Self {
+        self.credentials(ConfluentCredentials::Provider(Arc::new(provider)))
+    }
+
     /// Authenticates with a Cloud API key and its secret (HTTP Basic).
     pub fn api_key(self, key: impl Into<String>, secret: impl Into<SecretString>) -> Self {
         self.credentials(Credentials::api_key(key, secret))
@@ -54,9 +67,8 @@ impl ConfluentBuilder {
     }
 
     /// Authenticates through an identity pool, with tokens that are refreshed before they expire.
-    pub fn sts(mut self, credentials: StsCredentials) -> Self {
-        self.sts = Some(credentials);
-        self
+    pub fn sts(self, credentials: StsCredentials) -> Self {
+        self.credentials(credentials)
     }
 
     /// Sets the base URL of the API, with or without `/iam/v2`: https, or plain http to a loopback address. Default:
@@ -108,28 +120,12 @@ impl ConfluentBuilder {
             self.options.proxy = Some(proxy);
         }
         let endpoint = Endpoint::new(&self.base_url.map_err(with_provider)?, Some("/iam/v2"));
-        let key_id = self.credentials.as_ref().and_then(CredentialSource::key_id);
-        let key_id = key_id.map(Into::into);
-        let authorization = match (self.credentials, self.sts) {
-            (Some(credentials), None) => {
-                let authorization = credentials.authorization();
-                authorization.map_err(|error| with_provider(error.into()))?
-            }
-            (None, Some(sts)) => {
-                let provider = sts
-                    .provider(&endpoint, &self.options)
-                    .map_err(with_provider)?;
-                Authorization::refreshed(provider)
-            }
-            _ => {
-                let message = "it needs one of an API key, an access token, and STS credentials";
-                return Err(with_provider(Error::new(
-                    ErrorKind::Config,
-                    Operation::Configure,
-                    message,
-                )));
-            }
-        };
+        let credentials = self.credentials.ok_or_else(|| {
+            let message = "no credentials; set an API key, an access token, or STS credentials";
+            with_provider(Error::new(ErrorKind::Config, Operation::Configure, message))
+        })?;
+        let authorization = credentials.authorization(&endpoint, &self.options);
+        let (authorization, key_id) = authorization.map_err(with_provider)?;
         let service = Service {
             name: Confluent::NAME,
             published_rate: None,

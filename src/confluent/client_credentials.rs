@@ -91,7 +91,9 @@ impl ClientCredentials {
             max_body_bytes: MAX_BODY_BYTES,
             // The caller's rate limits are those of the API.
             rates: Vec::new(),
-            observer: None,
+            #[cfg(feature = "shared-limits")]
+            shared_rate_limit: None,
+            interceptors: Vec::new(),
             ..options.clone()
         };
         let http = HttpClient::new(service, Endpoint::at(url.clone()), authorization, options)?;

@@ -5,6 +5,7 @@ mod builder;
 #[cfg(feature = "client-credentials")]
 mod client_credentials;
 mod convert;
+mod credentials;
 pub(crate) mod crn;
 mod error;
 mod members;
@@ -20,7 +21,10 @@ use tracing::Instrument;
 
 #[cfg(feature = "client-credentials")]
 pub use self::client_credentials::ClientCredentials;
-pub use self::{builder::ConfluentBuilder, sts::StsCredentials, subject_token::SubjectToken};
+pub use self::{
+    builder::ConfluentBuilder, credentials::ConfluentCredentials, sts::StsCredentials,
+    subject_token::SubjectToken,
+};
 use crate::{
     bindings::confluent::{Client, OPERATIONS, offers},
     capabilities::Capabilities,

@@ -37,7 +37,7 @@ const LIFETIME_SECONDS: std::ops::RangeInclusive<u64> = 1..=900;
 /// - A lifetime counts from the start of the exchange, by a monotonic clock, and is at most one hour.
 /// - After a rejected token (401), a call fetches another one and sends the request once more, whatever the
 ///   [`RetryPolicy`](crate::RetryPolicy) says: a rejected request was not executed.
-/// - The exchange has the provider's timeouts, retry policy and observer, but not its rate limit.
+/// - The exchange has the provider's timeouts, retry policy and interceptors, but not its rate limit.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct StsCredentials {
@@ -100,6 +100,8 @@ impl StsCredentials {
         let options = ClientOptions {
             // The caller's rate limits are those of the API.
             rates: Vec::new(),
+            #[cfg(feature = "shared-limits")]
+            shared_rate_limit: None,
             ..options.clone()
         };
         let subject = self.subject_token.check(&options)?;

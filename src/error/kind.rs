@@ -22,7 +22,8 @@ pub enum ErrorKind {
     /// The credential is missing, invalid or expired (401). The request was not executed. Replace the credential.
     Unauthenticated,
     /// The credential is valid and lacks the permission (403). The request was not executed. Confluent may also send a
-    /// 403 for a resource that does not exist; it is never reported as [`NotFound`](Self::NotFound).
+    /// 403 for a resource that does not exist; it is never reported as [`NotFound`](Self::NotFound). Also a request that an
+    /// [`Interceptor`](crate::Interceptor) of the program's refused, whose error is the source.
     PermissionDenied,
     /// The invitation does not exist (404 in the provider's own form): it was deleted, or never created.
     NotFound,

@@ -1,14 +1,17 @@
 //! One attempt: sends the request, reads the whole response within its limits, and reports the result to the rate
-//! limiter, the trace and the observer.
+//! limiter, the trace and the interceptors.
 
 use std::{borrow::Cow, pin::pin, time::Instant};
 
 use bytes::Bytes;
-use reqwest::{Response, StatusCode, header::HeaderValue};
+use reqwest::{
+    Response, StatusCode,
+    header::{HeaderMap, HeaderValue},
+};
 
 use crate::http::{
-    BodyError, CallState, HttpClient, Reply, RequestTimeouts, ResponseEvent, TransportError,
-    TransportErrorKind, headers, limiter::Permit, outgoing::Outgoing, read_body,
+    BodyError, CallState, HttpClient, Reply, RequestTimeouts, TransportError, TransportErrorKind,
+    attempt_report::AttemptReport, headers, limiter::Permit, outgoing::Outgoing, read_body,
     response::redact_headers,
 };
 
@@ -18,40 +21,54 @@ pub(super) type AttemptResult = Result<Reply, TransportError>;
 /// One attempt of a call.
 pub(super) struct Attempt<'a> {
     pub client: &'a HttpClient,
-    pub operation: &'static str,
     pub authorization: Option<&'a HeaderValue>,
+    /// The headers that interceptors add.
+    pub added: HeaderMap,
     /// How many requests of the call were sent before this one.
     pub resend_count: u32,
     pub call: &'a CallState,
 }
 
 impl Attempt<'_> {
-    pub async fn send(&self, outgoing: &mut Outgoing, permit: Permit<'_>) -> AttemptResult {
+    pub async fn send(
+        &self,
+        outgoing: &mut Outgoing,
+        permit: Permit<'_>,
+        report: Option<AttemptReport<'_>>,
+    ) -> AttemptResult {
         let start = Instant::now();
         let waited = permit.waited();
         let options = self.call.options();
         let timeouts = RequestTimeouts::new(&self.client.options, options.timeout);
         let timeouts = timeouts.until(self.call.deadline());
         let result = {
-            let follow = pin!(self.client.follow(outgoing, self.authorization));
+            let follow = pin!(
+                self.client
+                    .follow(outgoing, self.authorization, &self.added)
+            );
             match timeouts.wait(follow).await {
                 Ok(Ok(response)) => self.read(response, &timeouts).await,
                 Ok(Err(error)) => Err(error),
                 Err(_) => Err(TransportError::timeout()),
             }
         };
-        self.report_event(&result, start);
-        report_rate_limit(permit, &result);
+        if let Some(report) = report {
+            report.finish(&result);
+        }
+        let elapsed = start.elapsed();
+        report_rate_limit(permit, &result).await;
+        let error_type = error_type(&result);
+        record_outcome(self.resend_count + 1, error_type.as_deref());
         tracing::debug!(
             http.request.method = outgoing.method().as_str(),
             http.request.resend_count = self.resend_count,
             http.response.status_code = status(&result).map(|status| status.as_u16()),
             server.address = self.client.endpoint.host(),
-            error.r#type = error_type(&result).as_deref(),
-            request_id = self.request_id(&result),
+            error.r#type = error_type.as_deref(),
+            request_id = request_id(self.client, &result),
             tag = options.tag.as_deref(),
             waited_ms = waited.as_millis() as u64,
-            elapsed_ms = start.elapsed().as_millis() as u64,
+            elapsed_ms = elapsed.as_millis() as u64,
             "attempt"
         );
         result
@@ -90,46 +107,44 @@ impl Attempt<'_> {
         });
         reply
     }
+}
 
-    fn report_event(&self, result: &AttemptResult, start: Instant) {
-        let (Some(observer), Ok(reply)) = (&self.client.options.observer, result) else {
-            return;
-        };
-        let request_id = self.request_id(result);
-        observer(&ResponseEvent {
-            provider: self.client.service.name,
-            operation: self.operation,
-            tag: self.call.options().tag.as_deref(),
-            status: reply.status.as_u16(),
-            request_id: request_id.as_deref(),
-            rate_limit: headers::rate_limit(&reply.headers),
-            location: reply.header("location"),
-            date: headers::date(&reply.headers),
-            elapsed: start.elapsed(),
-        });
-    }
+/// The server's id of the request, redacted.
+pub(super) fn request_id(client: &HttpClient, result: &AttemptResult) -> Option<String> {
+    let request_id = client.service.request_id;
+    let id = match result {
+        Ok(reply) => reply.request_id(request_id),
+        Err(error) => request_id(error.headers()?, &[]),
+    }?;
+    let redactor = client.authorization.redactor();
+    Some(redactor.redact(&id).into_owned())
+}
 
-    /// The server's id of the request, redacted.
-    fn request_id(&self, result: &AttemptResult) -> Option<String> {
-        let request_id = self.client.service.request_id;
-        let id = match result {
-            Ok(reply) => reply.request_id(request_id),
-            Err(error) => request_id(error.headers()?, &[]),
-        }?;
-        let redactor = self.client.authorization.redactor();
-        Some(redactor.redact(&id).into_owned())
+/// Records in the span of the call how many requests it sent and what came of the last one.
+fn record_outcome(attempts: u32, error_type: Option<&str>) {
+    let span = tracing::Span::current();
+    if !span.is_disabled() {
+        span.record("attempts", attempts);
+        span.record("outcome", error_type.unwrap_or("ok"));
     }
 }
 
 /// Passes the rate limit headers of the response to the limiter.
-fn report_rate_limit(permit: Permit<'_>, result: &AttemptResult) {
+#[cfg_attr(
+    not(feature = "shared-limits"),
+    allow(unused_mut, clippy::unused_async)
+)]
+async fn report_rate_limit(mut permit: Permit<'_>, result: &AttemptResult) {
     let headers = match result {
         Ok(reply) => Some(&reply.headers),
         Err(error) => error.headers(),
     };
     let rejected = status(result) == Some(StatusCode::TOO_MANY_REQUESTS);
     let rejected = rejected.then(|| headers::retry_after(headers?, chrono::Utc::now()));
-    permit.complete(headers.and_then(headers::rate_limit), rejected);
+    let reported = headers.and_then(headers::rate_limit);
+    #[cfg(feature = "shared-limits")]
+    permit.complete_shared(reported, rejected).await;
+    permit.complete(reported, rejected);
 }
 
 fn status(result: &AttemptResult) -> Option<StatusCode> {

@@ -158,6 +158,11 @@ impl CallState {
     /// Adds the number of attempts and the ambiguity of the whole call to the error of the last attempt.
     pub(super) fn annotate(&self, error: TransportError) -> TransportError {
         let progress = self.progress();
+        let span = tracing::Span::current();
+        if !span.is_disabled() {
+            span.record("attempts", progress.attempts);
+            span.record("outcome", format!("{:?}", error.kind()));
+        }
         error
             .with_attempts(progress.attempts)
             .with_may_have_executed(progress.ambiguous)

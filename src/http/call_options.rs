@@ -32,6 +32,26 @@ const RESERVED: [HeaderName; 9] = [
     header::TRANSFER_ENCODING,
 ];
 
+/// A header that a program may add to requests.
+///
+/// # Errors
+///
+/// The name or value is none, or the header is the transport's.
+pub(super) fn checked_header(
+    name: &str,
+    value: &str,
+) -> Result<(HeaderName, HeaderValue), SetupError> {
+    let wrong = |why: &str| SetupError::new(format!("the header {name:?} {why}")).about("header");
+    let parsed = HeaderName::try_from(name).map_err(|_| wrong("has no valid name"))?;
+    if RESERVED.contains(&parsed) {
+        return Err(wrong(
+            "is set by the transport, and cannot be set otherwise",
+        ));
+    }
+    let value = HeaderValue::from_str(value).map_err(|_| wrong("has no valid value"))?;
+    Ok((parsed, value))
+}
+
 /// Options of some calls, in place of those of their provider.
 ///
 /// They hold for every call that is made within [`scope`](Self::scope): of any provider, also through a `dyn` pointer or
@@ -66,7 +86,7 @@ pub struct CallOptions {
     pub deadline: Option<Duration>,
     /// How often a call is attempted at most; 1 for no retries. Default: that of the provider's [`RetryPolicy`].
     pub max_attempts: Option<u32>,
-    /// What the trace events and [`ResponseEvent`](crate::ResponseEvent)s of the calls are tagged with, such as the
+    /// What the trace events and [`AttemptEvent`](crate::AttemptEvent)s of the calls are tagged with, such as the
     /// ticket that they are for. It is not sent. Default: none.
     pub tag: Option<String>,
     /// Which calls the rate limit admits first. Default: [`Interactive`](CallPriority::Interactive), and
@@ -102,7 +122,7 @@ impl CallOptions {
         self
     }
 
-    /// Sets what trace events and response events are tagged with.
+    /// Sets what trace events and attempt events are tagged with.
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tag = Some(tag.into());
@@ -123,14 +143,8 @@ impl CallOptions {
     /// The name or value is none, or the header is the transport's: credentials, cookies, the host, and what frames the
     /// message.
     pub(crate) fn with_header(mut self, name: &str, value: &str) -> Result<Self, SetupError> {
-        let wrong =
-            |why: &str| SetupError::new(format!("the header {name:?} {why}")).about("header");
-        let parsed = HeaderName::try_from(name).map_err(|_| wrong("has no valid name"))?;
-        if RESERVED.contains(&parsed) {
-            return Err(wrong("is set by the transport, and cannot be an option"));
-        }
-        let value = HeaderValue::from_str(value).map_err(|_| wrong("has no valid value"))?;
-        self.headers.insert(parsed, value);
+        let (name, value) = checked_header(name, value)?;
+        self.headers.insert(name, value);
         Ok(self)
     }
 

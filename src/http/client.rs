@@ -54,10 +54,17 @@ impl HttpClient {
         if let Some(password) = options.proxy.as_ref().and_then(ProxyUrl::password) {
             authorization.redactor().register_secret(password);
         }
+        if let Authorization::Refreshed(cache) = &authorization {
+            cache.report_to(service.name, &options.interceptors);
+        }
         let limiter = SharedLimiters::get(&service, &endpoint, &authorization, &options);
         Ok(Arc::new(Self {
             limiter,
-            proxy: proxy_in_use(&endpoint, options.proxy.as_ref()),
+            // The proxy of the caller's client is not known.
+            proxy: match options.http_client {
+                Some(_) => None,
+                None => proxy_in_use(&endpoint, options.proxy.as_ref()),
+            },
             clock_skew: ClockSkew::default(),
             service,
             endpoint,
@@ -97,7 +104,14 @@ impl HttpClient {
     ) -> Option<Duration> {
         let (attempts, left) = (call.attempts(), call.time_left());
         let policy = self.retry(call);
-        policy.delay(outcome, idempotent, attempts, left, fastrand::f64())
+        let delay = policy.delay(outcome, idempotent, attempts, left, fastrand::f64())?;
+        match &self.options.retry_budget {
+            Some(budget) if !budget.take() => {
+                tracing::debug!(provider = self.service.name, "the retry budget is empty");
+                None
+            }
+            _ => Some(delay),
+        }
     }
 }
 

@@ -136,13 +136,29 @@ impl<P: CredentialProvider + ?Sized> CredentialProvider for Arc<P> {
     }
 }
 
-/// Credentials as a [`CredentialProvider`] issues them.
+/// Credentials that may have an end, as a [`CredentialProvider`] issues them or a builder takes them.
+///
+/// A provider that was built with them sends nothing once they have ended: its calls fail as
+/// [`Unauthenticated`](crate::ErrorKind::Unauthenticated). With a `CredentialProvider`, the next ones are asked for.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use org_invitations::{Confluent, Credentials, IssuedCredentials};
+///
+/// let key = Credentials::api_key("KEY", "a-secret");
+/// let for_an_hour = IssuedCredentials::new(key).lifetime(Duration::from_secs(3_600));
+/// let provider = Confluent::builder().credentials(for_an_hour).build()?;
+/// # drop(provider);
+/// # Ok::<(), org_invitations::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct IssuedCredentials {
     /// The credentials.
     pub credentials: Credentials,
-    /// How long they are valid, from the question on; at most an hour counts. Default: an hour.
+    /// How long they are valid: from the question to a [`CredentialProvider`] on, of which at most an hour counts; or from
+    /// building a provider with them on. Default: an hour, or without an end.
     pub lifetime: Option<Duration>,
 }
 
@@ -172,7 +188,7 @@ impl From<Credentials> for IssuedCredentials {
 /// Where a client has its credentials from.
 #[derive(Clone, Debug)]
 pub(crate) enum CredentialSource {
-    Fixed(Credentials),
+    Issued(IssuedCredentials),
     Provider(Arc<dyn CredentialProvider>),
 }
 
@@ -184,7 +200,7 @@ impl CredentialSource {
     /// No header can hold the credentials.
     pub fn authorization(self) -> Result<Authorization, SetupError> {
         match self {
-            Self::Fixed(credentials) => Authorization::fixed(&credentials),
+            Self::Issued(issued) => Authorization::fixed(&issued.credentials, issued.lifetime),
             Self::Provider(provider) => Ok(Authorization::refreshed(Arc::new(provider))),
         }
     }
@@ -192,7 +208,10 @@ impl CredentialSource {
     /// The id of the API key, if it is known before a request.
     pub fn key_id(&self) -> Option<&str> {
         match self {
-            Self::Fixed(Credentials::ApiKey { id, .. }) => Some(id),
+            Self::Issued(IssuedCredentials {
+                credentials: Credentials::ApiKey { id, .. },
+                ..
+            }) => Some(id),
             _ => None,
         }
     }

@@ -138,6 +138,11 @@ impl Endpoint {
         self.url.host_str().unwrap_or_default()
     }
 
+    /// The port, for traces.
+    pub fn port(&self) -> Option<u16> {
+        self.url.port_or_known_default()
+    }
+
     /// Scheme, host and port.
     pub fn origin(&self) -> String {
         self.url.origin().ascii_serialization()

@@ -48,10 +48,14 @@ pub enum TransportErrorKind {
     RateLimitDeadline,
     /// No token was available; the source is the token provider's error. Nothing was sent.
     Credentials,
+    /// The credentials have expired, and nothing renews them. Nothing was sent.
+    CredentialsExpired,
     /// The request is invalid, for example for another origin. Nothing was sent.
     InvalidRequest,
     /// The call runs outside of a Tokio runtime. Nothing was sent.
     NoRuntime,
+    /// An interceptor of the program's refused the attempt; the source is its error. Nothing was sent by this attempt.
+    Intercepted,
 }
 
 impl TransportError {

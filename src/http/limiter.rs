@@ -13,6 +13,15 @@
 //! Requests are admitted in order of arrival, and bulk requests one after another, each once no other request waits: a
 //! single request waits for the requests in flight and one of a bulk run, not for the rest of it.
 
+#[cfg(feature = "shared-limits")]
+mod file_store;
+#[cfg(feature = "redis")]
+mod redis_store;
+#[cfg(feature = "shared-limits")]
+mod shared;
+#[cfg(feature = "shared-limits")]
+mod snapshot;
+
 use std::{collections::VecDeque, pin::pin, sync::Mutex, time::Duration};
 
 use tokio::{
@@ -20,6 +29,8 @@ use tokio::{
     time::Instant,
 };
 
+#[cfg(feature = "shared-limits")]
+pub use self::shared::SharedRateLimit;
 use crate::http::{RateLimit, timeout::timeout_at};
 
 /// Added to the reported end of a window, which may be rounded down to the millisecond.
@@ -72,6 +83,9 @@ pub(crate) struct Limiter {
     queue: tokio::sync::Mutex<()>,
     state: Mutex<State>,
     completed: Notify,
+    /// What other processes share.
+    #[cfg(feature = "shared-limits")]
+    shared: Option<std::sync::Arc<shared::SharedWindows>>,
 }
 
 /// What the limiter knows of the server's windows.
@@ -125,6 +139,10 @@ pub(crate) struct Permit<'a> {
     waited: Duration,
     /// When its slot becomes free, according to the response.
     free_at: Option<Instant>,
+    /// Whether nothing is sent after all.
+    is_unused: bool,
+    #[cfg(feature = "shared-limits")]
+    shared: Option<shared::SharedPermit>,
     _concurrency: Option<SemaphorePermit<'a>>,
 }
 
@@ -163,7 +181,19 @@ impl Limiter {
                 max_block: max_block.min(MAX_WINDOW),
             }),
             completed: Notify::new(),
+            #[cfg(feature = "shared-limits")]
+            shared: None,
         }
+    }
+
+    /// Shares the limit with other processes too.
+    #[cfg(feature = "shared-limits")]
+    pub fn shared_by(mut self, limit: Option<SharedRateLimit>) -> Self {
+        self.shared = limit.map(|limit| {
+            let windows = self.with_state(|state| shared::SharedWindows::new(limit, state));
+            std::sync::Arc::new(windows)
+        });
+        self
     }
 
     /// Waits until a request may be sent.
@@ -212,13 +242,25 @@ impl Limiter {
             let admission = self.with_state(|state| state.admit(Instant::now()));
             match admission {
                 Admission::Granted => {
-                    return Ok(Permit {
+                    // Unused until nothing is left to wait for.
+                    let mut permit = Permit {
                         limiter: self,
-                        waited: requested_at.elapsed(),
+                        waited: Duration::ZERO,
                         free_at: None,
+                        is_unused: true,
+                        #[cfg(feature = "shared-limits")]
+                        shared: None,
                         // The semaphore is never closed.
                         _concurrency: concurrency.ok(),
-                    });
+                    };
+                    #[cfg(feature = "shared-limits")]
+                    if let Some(shared) = &self.shared {
+                        // Boxed, because it is large, and rare.
+                        permit.shared = Box::pin(shared.admit(deadline)).await?;
+                    }
+                    permit.is_unused = false;
+                    permit.waited = requested_at.elapsed();
+                    return Ok(permit);
                 }
                 Admission::At(time) if time > deadline => return Err(late(Some(time))),
                 Admission::At(time) => {
@@ -261,31 +303,43 @@ impl Permit<'_> {
         self.waited
     }
 
+    /// Gives the slot back, as nothing is sent.
+    pub fn release(mut self) {
+        self.is_unused = true;
+    }
+
     /// Reports the rate limit headers of the response; `rejected` is a 429, with the delay that it asked for.
     pub fn complete(mut self, reported: Option<RateLimit>, rejected: Option<Option<Duration>>) {
         let limiter = self.limiter;
-        self.free_at = limiter.with_state(|state| {
-            let now = Instant::now();
-            state.probed = rejected.is_none();
-            let free_at = reported.and_then(|reported| state.update_from_headers(reported, now));
-            match rejected {
-                Some(delay) => {
-                    // A zero delay is no information after a rejection.
-                    let delay = delay.filter(|delay| !delay.is_zero());
-                    state.reject(delay.or(free_at.map(|free_at| free_at - now)), now);
-                }
-                None => state.rejections = 0,
-            }
-            free_at
-        });
+        self.free_at =
+            limiter.with_state(|state| state.complete(reported, rejected, Instant::now()));
+    }
+
+    /// Reports the same to the processes that share the limit.
+    #[cfg(feature = "shared-limits")]
+    pub async fn complete_shared(
+        &mut self,
+        reported: Option<RateLimit>,
+        rejected: Option<Option<Duration>>,
+    ) {
+        if let Some(shared) = self.shared.take() {
+            // Boxed, because it is large, and rare.
+            Box::pin(shared.complete(reported, rejected)).await;
+        }
     }
 }
 
 /// An abandoned request keeps its slot, since the server may have counted it.
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.limiter
-            .with_state(|state| state.finish(self.free_at, Instant::now()));
+        #[cfg(feature = "shared-limits")]
+        if let Some(shared) = self.shared.take() {
+            shared.abandon(self.is_unused);
+        }
+        self.limiter.with_state(|state| match self.is_unused {
+            true => state.in_flight = state.in_flight.saturating_sub(1),
+            false => state.finish(self.free_at, Instant::now()),
+        });
         self.limiter.completed.notify_waiters();
     }
 }
@@ -365,6 +419,26 @@ impl State {
                 Admission::Granted
             }
         }
+    }
+
+    /// Takes in a response; returns when its slot becomes free, if the headers say so.
+    fn complete(
+        &mut self,
+        reported: Option<RateLimit>,
+        rejected: Option<Option<Duration>>,
+        now: Instant,
+    ) -> Option<Instant> {
+        self.probed = rejected.is_none();
+        let free_at = reported.and_then(|reported| self.update_from_headers(reported, now));
+        match rejected {
+            Some(delay) => {
+                // A zero delay is no information after a rejection.
+                let delay = delay.filter(|delay| !delay.is_zero());
+                self.reject(delay.or(free_at.map(|free_at| free_at - now)), now);
+            }
+            None => self.rejections = 0,
+        }
+        free_at
     }
 
     /// The earliest time, if known, at which a request can be admitted behind those in flight and `ahead` others.

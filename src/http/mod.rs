@@ -1,5 +1,5 @@
 //! The HTTP transport of the generated clients: credentials, token cache, rate limit, retries, redirects,
-//! deadlines, body cap, redaction, tracing and response events.
+//! deadlines, body cap, redaction, tracing and interceptors.
 //!
 //! The transport knows no invitation: it imports nothing of this crate but itself. It sits in the hooks of
 //! the generated clients, so a call through the public bindings has all of it, and the facade adds no
@@ -9,6 +9,7 @@
 //! request under its limits) → [`redirect`] → `reqwest`.
 
 mod attempt;
+mod attempt_report;
 mod call;
 mod call_options;
 mod client;
@@ -16,9 +17,9 @@ mod clock_skew;
 mod credentials;
 mod endpoint;
 mod error;
-mod event;
 pub(crate) mod headers;
 pub(crate) mod hooks;
+mod interceptor;
 mod limiter;
 mod operation;
 mod options;
@@ -29,7 +30,9 @@ mod redact;
 mod redirect;
 mod response;
 mod retry;
+mod retry_budget;
 mod send;
+mod shared_client;
 mod shared_limiter;
 mod timeout;
 mod token_cache;
@@ -37,6 +40,8 @@ mod transport;
 
 #[cfg(feature = "client-credentials")]
 pub use self::endpoint::TokenUrl;
+#[cfg(feature = "shared-limits")]
+pub use self::limiter::SharedRateLimit;
 pub(crate) use self::{
     call::CallState,
     client::{HttpClient, Service},
@@ -45,6 +50,7 @@ pub(crate) use self::{
     endpoint::Endpoint,
     error::SetupError,
     hooks::client_hooks,
+    interceptor::Interceptors,
     limiter::Rate,
     options::{ClientOptions, common_setters},
     outgoing::Outgoing,
@@ -59,12 +65,14 @@ pub use self::{
     credentials::{CredentialProvider, Credentials, IssuedCredentials},
     endpoint::BaseUrl,
     error::{TransportError, TransportErrorKind},
-    event::{ResponseEvent, ResponseObserver},
     headers::RateLimit,
+    interceptor::{AttemptEvent, AttemptOutcome, AttemptRequest, Interceptor, RefreshEvent},
     limiter::CallPriority,
     operation::OperationSpec,
     proxy::ProxyUrl,
     retry::RetryPolicy,
+    retry_budget::RetryBudget,
+    shared_client::SharedHttpClient,
     transport::Transport,
 };
 

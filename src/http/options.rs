@@ -2,15 +2,18 @@
 
 use std::{fmt, time::Duration};
 
-use crate::http::{ProxyUrl, Rate, ResponseObserver, RetryPolicy, SetupError};
+use crate::http::{
+    Interceptors, ProxyUrl, Rate, RetryBudget, RetryPolicy, SetupError, SharedHttpClient,
+    shared_client::{CONNECT_TIMEOUT, build, cannot_set_up, new_builder},
+};
 
 /// The options of every client.
 #[derive(Clone)]
 pub(crate) struct ClientOptions {
     /// The total time limit of one request including its response. Default: 60 s.
     pub timeout: Duration,
-    /// The time limit of connecting. Default: 10 s.
-    pub connect_timeout: Duration,
+    /// The time limit of connecting. Default: 10 s, or that of the `http_client`.
+    pub connect_timeout: Option<Duration>,
     /// The longest time without a byte from the server, before or within its response. Default: 30 s.
     pub read_timeout: Duration,
     /// The largest response body, in bytes. Default: 32 MiB.
@@ -19,35 +22,43 @@ pub(crate) struct ClientOptions {
     pub retry: RetryPolicy,
     /// The caller's rate limits, in place of the vendor's published rate and the server's headers.
     pub rates: Vec<Rate>,
+    /// What other processes share of the rate limit. Default: nothing.
+    #[cfg(feature = "shared-limits")]
+    pub shared_rate_limit: Option<crate::http::SharedRateLimit>,
     /// The largest number of concurrent requests. Default: 16.
     pub max_concurrency: usize,
     /// Root certificates in PEM that are accepted besides the platform's. Default: none.
     pub ca_certificates: Vec<u8>,
     /// The proxy, in place of that of the environment. Default: none.
     pub proxy: Option<ProxyUrl>,
-    /// Receives every response. Default: none.
-    pub observer: Option<ResponseObserver>,
+    /// The client of the caller's that requests go through. Default: one of this provider's own.
+    pub http_client: Option<SharedHttpClient>,
+    /// The budget that retries are taken from. Default: none, so that only the policy limits them.
+    pub retry_budget: Option<RetryBudget>,
+    /// What is called around each attempt. Default: none.
+    pub interceptors: Interceptors,
 }
 
 impl Default for ClientOptions {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(60),
-            connect_timeout: Duration::from_secs(10),
+            connect_timeout: None,
             read_timeout: Duration::from_secs(30),
             max_body_bytes: 32 << 20,
             retry: RetryPolicy::default(),
             rates: Vec::new(),
+            #[cfg(feature = "shared-limits")]
+            shared_rate_limit: None,
             max_concurrency: 16,
             ca_certificates: Vec::new(),
             proxy: None,
-            observer: None,
+            http_client: None,
+            retry_budget: None,
+            interceptors: Vec::new(),
         }
     }
 }
-
-/// What a message about a failed set-up begins with.
-const CANNOT_SET_UP: &str = "cannot set up the HTTP client";
 
 impl ClientOptions {
     /// Rejects limits under which no call can succeed.
@@ -58,7 +69,10 @@ impl ClientOptions {
     pub fn validate(&self) -> Result<(), SetupError> {
         for (name, time) in [
             ("timeout", self.timeout),
-            ("connect_timeout", self.connect_timeout),
+            (
+                "connect_timeout",
+                self.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
+            ),
             ("read_timeout", self.read_timeout),
             ("deadline", self.retry.deadline),
         ] {
@@ -70,63 +84,52 @@ impl ClientOptions {
         Ok(())
     }
 
-    /// Builds an HTTP client with these options. It enforces the connect timeout; the transport enforces the others for
-    /// each attempt. The client follows no redirect, which could carry a secret elsewhere, and uses no proxy over plain
-    /// http (`is_plain`, loopback).
+    /// The HTTP client of these options: the caller's, or a new one. It enforces the connect timeout; the transport
+    /// enforces the others for each attempt. The client follows no redirect, which could carry a secret elsewhere, and
+    /// uses no proxy over plain http (`is_plain`, loopback).
     ///
     /// # Errors
     ///
-    /// A certificate cannot be read, a proxy is set for plain http, or TLS cannot be set up.
+    /// A certificate cannot be read, a proxy is set for plain http, an option is set that the caller's client has, or
+    /// TLS cannot be set up.
     pub fn http_client(&self, is_plain: bool) -> Result<reqwest::Client, SetupError> {
-        #[cfg(not(any(
-            feature = "rustls",
-            feature = "rustls-no-provider",
-            feature = "native-tls"
-        )))]
-        if !is_plain {
-            let missing = "the base URL is https, and this program was built without TLS: enable one of the features \
-                 `rustls`, `rustls-no-provider` and `native-tls`";
-            return Err(SetupError::new(format!("{CANNOT_SET_UP}: {missing}")));
+        if let Some(shared) = &self.http_client {
+            for (name, is_set) in [
+                ("connect_timeout", self.connect_timeout.is_some()),
+                ("root certificates", !self.ca_certificates.is_empty()),
+                ("proxy", self.proxy.is_some()),
+            ] {
+                if is_set {
+                    let wrong = format!(
+                        "the {name} and an HTTP client of the program's are set; set the {name} of that client"
+                    );
+                    return Err(SetupError::new(wrong).about(name));
+                }
+            }
+            return shared.client(is_plain);
         }
-        // Without a provider, reqwest panics.
-        #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            let missing = "the program has not installed a crypto provider for rustls";
-            return Err(SetupError::new(format!("{CANNOT_SET_UP}: {missing}")));
-        }
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("org-invitations/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(self.connect_timeout)
-            .referer(false)
-            .redirect(reqwest::redirect::Policy::none());
-        let cannot = |error: reqwest::Error| {
-            SetupError::new(format!("{CANNOT_SET_UP}: {error}")).with_source(error)
-        };
         let http = match &self.proxy {
             Some(_) if is_plain => {
                 let wrong = "a proxy is for https, and the base URL is plain http to this machine; leave one of them out";
                 return Err(SetupError::new(wrong).about("proxy"));
             }
-            Some(proxy) => http.proxy(proxy.to_reqwest().map_err(cannot)?),
-            None if is_plain => http.no_proxy(),
+            Some(proxy) => new_builder().proxy(proxy.to_reqwest().map_err(cannot_set_up)?),
+            None => new_builder(),
+        };
+        let http = match self.connect_timeout {
+            Some(timeout) => http.connect_timeout(timeout),
             None => http,
         };
-        #[cfg(any(
-            feature = "rustls",
-            feature = "rustls-no-provider",
-            feature = "native-tls"
-        ))]
-        let http = http.tls_certs_merge(self.root_certificates()?);
-        http.build().map_err(cannot)
+        build(self.trust(http)?, is_plain)
     }
 
-    /// The certificates of `ca_certificates`.
+    /// Accepts the certificates of `ca_certificates`.
     #[cfg(any(
         feature = "rustls",
         feature = "rustls-no-provider",
         feature = "native-tls"
     ))]
-    fn root_certificates(&self) -> Result<Vec<reqwest::Certificate>, SetupError> {
+    fn trust(&self, http: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, SetupError> {
         let invalid = |wrong: &str| {
             SetupError::new(format!("the root certificates {wrong}")).about("root certificates")
         };
@@ -137,7 +140,16 @@ impl ClientOptions {
                 "have no `BEGIN CERTIFICATE`; they are expected in PEM",
             ));
         }
-        Ok(read)
+        Ok(http.tls_certs_merge(read))
+    }
+
+    #[cfg(not(any(
+        feature = "rustls",
+        feature = "rustls-no-provider",
+        feature = "native-tls"
+    )))]
+    fn trust(&self, http: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, SetupError> {
+        Ok(http)
     }
 }
 
@@ -153,32 +165,18 @@ impl fmt::Debug for ClientOptions {
             .field("max_concurrency", &self.max_concurrency)
             .field("ca_certificates", &self.ca_certificates.len())
             .field("proxy", &self.proxy)
+            .field("http_client", &self.http_client)
+            .field("retry_budget", &self.retry_budget)
+            .field("interceptors", &self.interceptors.len())
             .finish_non_exhaustive()
     }
 }
 
-/// The setters that every builder has, over its fields `credentials` and `options`.
+/// The setters that every builder has, over its field `options`.
 macro_rules! common_setters {
     () => {
         pub(crate) fn options(mut self, options: crate::http::ClientOptions) -> Self {
             self.options = options;
-            self
-        }
-
-        /// Authenticates with these credentials.
-        pub fn credentials(mut self, credentials: crate::http::Credentials) -> Self {
-            self.credentials = Some(crate::http::CredentialSource::Fixed(credentials));
-            self
-        }
-
-        /// Authenticates with credentials that a source of the program's issues, and that may change. Example:
-        /// [`CredentialProvider`](crate::CredentialProvider).
-        pub fn credential_provider(
-            mut self,
-            provider: impl crate::http::CredentialProvider,
-        ) -> Self {
-            let provider = std::sync::Arc::new(provider);
-            self.credentials = Some(crate::http::CredentialSource::Provider(provider));
             self
         }
 
@@ -211,6 +209,14 @@ macro_rules! common_setters {
             self
         }
 
+        /// Shares the rate limit with other processes, which use the same credential. Default: only this process's
+        /// providers share it. Example: [`SharedRateLimit`](crate::SharedRateLimit).
+        #[cfg(feature = "shared-limits")]
+        pub fn shared_rate_limit(mut self, limit: crate::http::SharedRateLimit) -> Self {
+            self.options.shared_rate_limit = Some(limit);
+            self
+        }
+
         /// Sets the largest number of concurrent requests, over all that share the [rate limit](Self::rate_limit).
         /// Default: 16.
         pub fn max_concurrency(mut self, requests: usize) -> Self {
@@ -226,7 +232,7 @@ macro_rules! common_setters {
 
         /// Sets the time limit of connecting. Default: 10 s.
         pub fn connect_timeout(mut self, timeout: std::time::Duration) -> Self {
-            self.options.connect_timeout = timeout;
+            self.options.connect_timeout = Some(timeout);
             self
         }
 
@@ -259,9 +265,29 @@ macro_rules! common_setters {
             self
         }
 
-        /// Sets a callback that receives the metadata of every response.
-        pub fn observer(mut self, observer: crate::http::ResponseObserver) -> Self {
-            self.options.observer = Some(observer);
+        /// Sends requests through this client, whose connections, certificates and proxies other providers may share.
+        /// Default: a client of this provider's own. Example: [`SharedHttpClient`](crate::SharedHttpClient).
+        ///
+        /// What the client has is set on the client: [`build`](Self::build) refuses a connect timeout, root certificates
+        /// and a proxy beside it.
+        pub fn http_client(mut self, client: crate::http::SharedHttpClient) -> Self {
+            self.options.http_client = Some(client);
+            self
+        }
+
+        /// Takes retries from this budget, which other calls and providers may share. Default: none, so that only the
+        /// [`RetryPolicy`](crate::RetryPolicy) limits them. Example: [`RetryBudget`](crate::RetryBudget).
+        pub fn retry_budget(mut self, budget: crate::http::RetryBudget) -> Self {
+            self.options.retry_budget = Some(budget);
+            self
+        }
+
+        /// Adds an interceptor, which is called around each attempt, after those that were added before. Example:
+        /// [`Interceptor`](crate::Interceptor). An `Arc<dyn Interceptor>` is one too, for several providers.
+        pub fn interceptor(mut self, interceptor: impl crate::http::Interceptor) -> Self {
+            self.options
+                .interceptors
+                .push(std::sync::Arc::new(interceptor));
             self
         }
     };
@@ -289,7 +315,7 @@ mod tests {
             (
                 "connect_timeout",
                 ClientOptions {
-                    connect_timeout: zero,
+                    connect_timeout: Some(zero),
                     ..default()
                 },
             ),

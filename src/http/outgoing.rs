@@ -33,6 +33,18 @@ impl Outgoing {
         &self.method
     }
 
+    /// The path, or nothing after a request that cannot be copied was sent.
+    pub fn path(&self) -> &str {
+        self.request
+            .as_ref()
+            .map_or("", |request| request.url().path())
+    }
+
+    /// The headers of every attempt.
+    pub fn headers(&self) -> Option<&HeaderMap> {
+        self.request.as_ref().map(Request::headers)
+    }
+
     /// Sets headers of every attempt.
     pub fn set_headers(&mut self, headers: &HeaderMap) {
         if let Some(request) = &mut self.request {

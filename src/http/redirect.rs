@@ -17,12 +17,13 @@ impl HttpClient {
         &self,
         outgoing: &mut Outgoing,
         authorization: Option<&HeaderValue>,
+        added: &HeaderMap,
     ) -> Result<Response, TransportError> {
         let request = outgoing.next_request().ok_or_else(|| {
             let message = "the request's body cannot be sent again";
             TransportError::new(TransportErrorKind::InvalidRequest, message)
         })?;
-        let mut pending = self.start(request, authorization);
+        let mut pending = self.start(request, authorization, added);
         let mut redirects = 0;
         loop {
             let response = pending
@@ -37,7 +38,7 @@ impl HttpClient {
             );
             let target = target.filter(|_| redirects < MAX_REDIRECTS);
             match target.and_then(|target| outgoing.redirected(target)) {
-                Some(request) => pending = self.start(request, authorization),
+                Some(request) => pending = self.start(request, authorization, added),
                 None => return Ok(response),
             }
             redirects += 1;
@@ -48,7 +49,11 @@ impl HttpClient {
         &self,
         mut request: Request,
         authorization: Option<&HeaderValue>,
+        added: &HeaderMap,
     ) -> impl Future<Output = reqwest::Result<Response>> + use<> {
+        for (name, value) in added {
+            request.headers_mut().insert(name, value.clone());
+        }
         if let Some(authorization) = authorization {
             let headers = request.headers_mut();
             headers.insert(AUTHORIZATION, authorization.clone());

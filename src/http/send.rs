@@ -3,13 +3,18 @@
 use std::pin::pin;
 
 use chrono::Utc;
-use reqwest::{StatusCode, header::HeaderValue};
+use reqwest::{
+    StatusCode,
+    header::{HeaderMap, HeaderValue},
+};
 use tokio::runtime::Handle;
 
 use crate::http::{
     CallState, HttpClient, Reply, TransportError, TransportErrorKind,
     attempt::{Attempt, AttemptResult},
+    attempt_report::AttemptReport,
     headers,
+    interceptor::AttemptInfo,
     limiter::Permit,
     outgoing::Outgoing,
     retry::{Outcome, OutcomeKind},
@@ -60,14 +65,21 @@ impl HttpClient {
             };
             // The token may have expired during the wait.
             let authorization = self.authorize(call).await?;
+            let (report, added) = match self.report(call, operation, outgoing, &permit) {
+                Ok(report) => report,
+                Err(error) => {
+                    permit.release();
+                    return annotated(call, Err(error));
+                }
+            };
             let attempt = Attempt {
                 client: self,
-                operation,
                 authorization: authorization.as_ref(),
+                added,
                 resend_count: call.record_attempt(),
                 call,
             };
-            let result = attempt.send(outgoing, permit).await;
+            let result = attempt.send(outgoing, permit, report).await;
             if let Ok(reply) = &result
                 && !self.clock_skew.is_known()
                 && let Some(date) = headers::date(&reply.headers)
@@ -78,6 +90,9 @@ impl HttpClient {
             if let Ok(reply) = &result
                 && reply.status.is_success()
             {
+                if let Some(budget) = &self.options.retry_budget {
+                    budget.refill();
+                }
                 return result;
             }
             let is_ambiguous = is_mutating && self.is_ambiguous(&result);
@@ -101,6 +116,29 @@ impl HttpClient {
             }
             last = Some(result);
         }
+    }
+
+    /// Tells the interceptors of an attempt, if there are any; also returns the headers that they add.
+    fn report<'a>(
+        &'a self,
+        call: &'a CallState,
+        operation: &'static str,
+        outgoing: &Outgoing,
+        permit: &Permit<'_>,
+    ) -> Result<(Option<AttemptReport<'a>>, HeaderMap), TransportError> {
+        if self.options.interceptors.is_empty() {
+            return Ok((None, HeaderMap::new()));
+        }
+        let info = AttemptInfo {
+            provider: self.service.name,
+            operation,
+            tag: call.options().tag.as_deref(),
+            method: outgoing.method().clone(),
+            number: call.attempts() + 1,
+            waited: permit.waited(),
+        };
+        let (report, added) = AttemptReport::begin(self, info, outgoing)?;
+        Ok((Some(report), added))
     }
 
     /// Invalidates a token that the server rejected, once per call; returns whether to send the request again.

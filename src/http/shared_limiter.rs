@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+#[cfg(feature = "shared-limits")]
+use crate::http::SharedRateLimit;
 use crate::http::{
     Authorization, ClientOptions, Endpoint, Rate, client::Service, limiter::Limiter,
 };
@@ -21,6 +23,8 @@ struct Key {
     fixed: Vec<Rate>,
     max_concurrency: usize,
     max_block: Duration,
+    /// What names the state that other processes share.
+    shared: Option<String>,
 }
 
 /// The limiters in use, by what their clients have in common.
@@ -43,14 +47,17 @@ impl SharedLimiters {
         options: &ClientOptions,
     ) -> Arc<Limiter> {
         let new = || {
-            Arc::new(Limiter::new(
+            let limiter = Limiter::new(
                 service.published_rate,
                 &options.rates,
                 options.max_concurrency,
                 options.retry.max_delay,
-            ))
+            );
+            #[cfg(feature = "shared-limits")]
+            let limiter = limiter.shared_by(options.shared_rate_limit.clone());
+            Arc::new(limiter)
         };
-        let Authorization::Fixed(header, _) = authorization else {
+        let Authorization::Fixed(header, ..) = authorization else {
             return new();
         };
         let key = Key {
@@ -60,6 +67,13 @@ impl SharedLimiters {
             fixed: options.rates.clone(),
             max_concurrency: options.max_concurrency,
             max_block: options.retry.max_delay,
+            #[cfg(feature = "shared-limits")]
+            shared: options
+                .shared_rate_limit
+                .as_ref()
+                .map(SharedRateLimit::location),
+            #[cfg(not(feature = "shared-limits"))]
+            shared: None,
         };
         let limiters = LIMITERS.limiters.lock();
         let mut limiters = limiters.unwrap_or_else(PoisonError::into_inner);

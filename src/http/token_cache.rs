@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -11,7 +11,10 @@ use reqwest::header::HeaderValue;
 use tokio::{sync::watch, time::Instant};
 use tracing::{Instrument, Span};
 
-use crate::http::{CredentialProvider, Credentials, Redactor, TransportError, TransportErrorKind};
+use crate::http::{
+    CredentialProvider, Credentials, Interceptors, Redactor, RefreshEvent, TransportError,
+    TransportErrorKind, timeout::MAX_TIMEOUT,
+};
 
 #[cfg(test)]
 mod tests;
@@ -75,7 +78,8 @@ pub(crate) struct Token {
 pub(crate) enum Authorization {
     /// No header. Secrets in the request are registered with the redactor.
     None(Redactor),
-    Fixed(HeaderValue, Redactor),
+    /// With the end of the credentials, if they have one.
+    Fixed(HeaderValue, Redactor, Option<Instant>),
     Refreshed(Arc<TokenCache>),
 }
 
@@ -87,6 +91,8 @@ pub(crate) struct TokenCache {
     provider: Arc<dyn TokenProvider>,
     redactor: Redactor,
     state: Mutex<CacheState>,
+    /// The provider's name, and who is told of each fetch.
+    reported_to: OnceLock<(&'static str, Interceptors)>,
 }
 
 #[derive(Default)]
@@ -120,10 +126,14 @@ impl Authorization {
     /// # Errors
     ///
     /// No header can hold the credentials.
-    pub fn fixed(credentials: &Credentials) -> Result<Self, crate::http::SetupError> {
+    pub fn fixed(
+        credentials: &Credentials,
+        lifetime: Option<Duration>,
+    ) -> Result<Self, crate::http::SetupError> {
         let redactor = Redactor::default();
         let header = credentials.authorization(&redactor)?;
-        Ok(Self::Fixed(header, redactor))
+        let end = lifetime.map(|lifetime| Instant::now() + lifetime.min(MAX_TIMEOUT));
+        Ok(Self::Fixed(header, redactor, end))
     }
 
     pub fn refreshed(provider: Arc<dyn TokenProvider>) -> Self {
@@ -131,6 +141,7 @@ impl Authorization {
             provider,
             redactor: Redactor::default(),
             state: Mutex::default(),
+            reported_to: OnceLock::new(),
         }))
     }
 
@@ -138,11 +149,12 @@ impl Authorization {
     ///
     /// # Errors
     ///
-    /// Those of the token provider.
+    /// Those of the token provider, or the credentials have ended.
     pub async fn header(&self) -> Result<Option<HeaderValue>, TransportError> {
         match self {
             Self::None(_) => Ok(None),
-            Self::Fixed(header, _) => Ok(Some(header.clone())),
+            Self::Fixed(_, _, Some(end)) if *end <= Instant::now() => Err(expired()),
+            Self::Fixed(header, ..) => Ok(Some(header.clone())),
             Self::Refreshed(cache) => cache.header().await.map(Some),
         }
     }
@@ -154,6 +166,7 @@ impl Authorization {
     /// Those of [`header`](Self::header).
     pub async fn ready(&self) -> Result<(), TransportError> {
         match self {
+            Self::Fixed(_, _, Some(end)) if *end <= Instant::now() => Err(expired()),
             Self::None(_) | Self::Fixed(..) => Ok(()),
             Self::Refreshed(cache) => cache.header().await.map(drop),
         }
@@ -162,7 +175,7 @@ impl Authorization {
     /// The redactor that knows the secrets of the requests.
     pub fn redactor(&self) -> &Redactor {
         match self {
-            Self::None(redactor) | Self::Fixed(_, redactor) => redactor,
+            Self::None(redactor) | Self::Fixed(_, redactor, _) => redactor,
             Self::Refreshed(cache) => &cache.redactor,
         }
     }
@@ -184,6 +197,11 @@ impl Authorization {
     }
 }
 
+fn expired() -> TransportError {
+    let message = "the credentials have expired; build a provider with new ones";
+    TransportError::new(TransportErrorKind::CredentialsExpired, message)
+}
+
 /// Shows no secret.
 impl fmt::Debug for Authorization {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -196,6 +214,14 @@ impl fmt::Debug for Authorization {
 }
 
 impl TokenCache {
+    /// Tells these interceptors of each fetch.
+    pub fn report_to(&self, provider: &'static str, interceptors: &Interceptors) {
+        if !interceptors.is_empty() {
+            // One client has the cache, and sets it once.
+            let _ = self.reported_to.set((provider, interceptors.clone()));
+        }
+    }
+
     async fn header(self: &Arc<Self>) -> Result<HeaderValue, TransportError> {
         // A fetch is cancelled with the runtime that it started on; it then starts again on this one.
         for _ in 0..2 {
@@ -257,6 +283,16 @@ impl TokenCache {
         fetched: Result<Token, TransportError>,
     ) -> Result<HeaderValue, TransportError> {
         let cached = fetched.and_then(|token| self.cached_token(requested_at, &token));
+        if let Some((provider, interceptors)) = self.reported_to.get() {
+            let event = RefreshEvent {
+                provider,
+                elapsed: requested_at.elapsed(),
+                error: cached.as_ref().err(),
+            };
+            for interceptor in interceptors {
+                interceptor.after_refresh(&event);
+            }
+        }
         let mut state = self.lock();
         let state = &mut *state;
         state.fetch = None;

@@ -136,6 +136,8 @@ impl Transport {
             otel.kind = "client",
             provider = self.client.service.name,
             operation,
+            attempts = tracing::field::Empty,
+            outcome = tracing::field::Empty,
         )
     }
 }

@@ -92,6 +92,8 @@ impl OperationContext<'_> {
             TransportErrorKind::BodyTooLarge => ErrorKind::Decode,
             TransportErrorKind::InvalidRequest => ErrorKind::InvalidInput,
             TransportErrorKind::NoRuntime => ErrorKind::Config,
+            TransportErrorKind::CredentialsExpired => ErrorKind::Unauthenticated,
+            TransportErrorKind::Intercepted => ErrorKind::PermissionDenied,
         };
         let facade = match error.wait() {
             Some(wait) => self

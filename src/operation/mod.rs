@@ -77,6 +77,8 @@ impl<'a> OperationContext<'a> {
             otel.kind = "client",
             provider = self.client.service.name,
             operation = %self.operation,
+            attempts = tracing::field::Empty,
+            outcome = tracing::field::Empty,
         )
     }
 

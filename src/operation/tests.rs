@@ -47,7 +47,7 @@ fn client(url: &str, authorization: Authorization) -> Arc<HttpClient> {
 
 fn fixed() -> Authorization {
     let credentials = Credentials::api_key("key", "hush-hush");
-    Authorization::fixed(&credentials).unwrap()
+    Authorization::fixed(&credentials, None).unwrap()
 }
 
 /// Answers one request with this; the thread ends with the process.

@@ -112,7 +112,7 @@ fn client(retry: RetryPolicy) -> Arc<HttpClient> {
         retry,
         ..ClientOptions::default()
     };
-    let credentials = Authorization::fixed(&Credentials::api_key("key", "secret")).unwrap();
+    let credentials = Authorization::fixed(&Credentials::api_key("key", "secret"), None).unwrap();
     let endpoint = Endpoint::new(
         &crate::http::BaseUrl::parse("http://127.0.0.1:9").unwrap(),
         None,

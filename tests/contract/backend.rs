@@ -4,8 +4,8 @@ use std::{fmt::Debug, sync::Arc, time::Duration};
 
 use futures::StreamExt;
 use org_invitations::{
-    ClickHouse, Confluent, Error, InvitationId, InvitationProvider, InvitationProviderExt,
-    ListQuery, NewInvitation, Operation, ResponseObserver, Result, RetryPolicy,
+    ClickHouse, Confluent, Error, Interceptor, InvitationId, InvitationProvider,
+    InvitationProviderExt, ListQuery, NewInvitation, Operation, Result, RetryPolicy,
 };
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ pub enum Backend {
 pub struct Setup {
     pub timeout: Option<Duration>,
     pub max_body_bytes: Option<usize>,
-    pub observer: Option<ResponseObserver>,
+    pub interceptor: Option<Arc<dyn Interceptor>>,
     pub rate_limits: Vec<(usize, Duration)>,
 }
 
@@ -57,8 +57,8 @@ macro_rules! set_up {
         if let Some(bytes) = $setup.max_body_bytes {
             builder = builder.max_body_bytes(bytes);
         }
-        if let Some(observer) = $setup.observer {
-            builder = builder.observer(observer);
+        if let Some(interceptor) = $setup.interceptor {
+            builder = builder.interceptor(interceptor);
         }
         Arc::new(builder.build().unwrap())
     }};

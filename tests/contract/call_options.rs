@@ -7,8 +7,8 @@ use std::{
 
 use futures::TryStreamExt;
 use org_invitations::{
-    CallOptions, CallPriority, Confluent, ErrorKind, InvitationProvider, InvitationProviderExt,
-    ListQuery, ResponseEvent, RetryPolicy,
+    AttemptEvent, CallOptions, CallPriority, Confluent, ErrorKind, InvitationProvider,
+    InvitationProviderExt, ListQuery, RetryPolicy,
 };
 use org_invitations_sandbox::{Fault, Faults, Rule, Sandbox};
 use serde_json::json;
@@ -114,13 +114,13 @@ async fn events_have_the_tag_and_nothing_sends_it() {
     let wire = Wire::always(page()).await;
     let seen = Arc::new(Mutex::new(Vec::new()));
     let tags = Arc::clone(&seen);
-    let record = move |event: &ResponseEvent<'_>| {
+    let record = move |event: &AttemptEvent<'_>| {
         tags.lock().unwrap().push(event.tag.map(str::to_owned));
     };
     let builder = Confluent::builder().api_key("key", "secret");
     let provider = builder
         .base_url(wire.url())
-        .observer(Arc::new(record))
+        .interceptor(record)
         .build()
         .unwrap();
     let tagged = CallOptions::new().tag("ticket-4711");

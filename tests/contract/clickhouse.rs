@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use org_invitations::{
-    ClickHouse, ErrorKind, Invitation, InvitationProvider, InvitationStatus, NewInvitation,
-    Operation, RateLimit, RoleAssignment, RoleKind, Roles,
+    AttemptEvent, ClickHouse, ErrorKind, Invitation, InvitationProvider, InvitationStatus,
+    NewInvitation, Operation, RateLimit, RoleAssignment, RoleKind, Roles,
 };
 use serde_json::{Value, json};
 
@@ -290,11 +290,11 @@ async fn the_observer_sees_the_bodys_request_id_and_the_rate_limit() {
         let replies: Arc<Mutex<Vec<Seen>>> = Arc::default();
         let record = Arc::clone(&replies);
         let setup = Setup {
-            observer: Some(Arc::new(move |reply| {
+            interceptor: Some(Arc::new(move |reply: &AttemptEvent<'_>| {
                 assert_eq!(reply.provider, "clickhouse");
                 record.lock().unwrap().push((
                     reply.operation,
-                    reply.status,
+                    reply.status().unwrap(),
                     reply.request_id.map(str::to_owned),
                     reply.rate_limit,
                 ));

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use org_invitations::{
-    ErrorKind, InvitationProvider, ListQuery, Operation, ProviderConfig, ProviderKind,
-    ResponseObserver, bindings,
+    AttemptEvent, ErrorKind, InvitationProvider, ListQuery, Operation, ProviderConfig,
+    ProviderKind, bindings,
 };
 use serde_json::{Value, json};
 
@@ -76,16 +76,18 @@ async fn a_timeout_from_data_holds() {
 }
 
 #[tokio::test]
-async fn an_observer_can_be_given_to_what_is_built_from_data() {
+async fn an_interceptor_can_be_given_to_what_is_built_from_data() {
     for backend in Backend::ALL {
         let wire = Wire::always(backend.success(Operation::List)).await;
         let text = configuration(backend, &wire.url()).to_string();
         let config: ProviderConfig = serde_json::from_str(&text).unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let seeing = Arc::clone(&seen);
-        let observer: ResponseObserver =
-            Arc::new(move |reply| seeing.lock().unwrap().push((reply.status, reply.date)));
-        let provider = config.build_with_observer(observer).unwrap();
+        let observe = move |event: &AttemptEvent<'_>| {
+            let seen = (event.status().unwrap(), event.date);
+            seeing.lock().unwrap().push(seen);
+        };
+        let provider = config.build_with_interceptor(observe).unwrap();
         run(&*provider, backend, Operation::List).await.unwrap();
         let seen = seen.lock().unwrap();
         let [(200, Some(date))] = seen[..] else {
@@ -115,7 +117,7 @@ fn every_limit_can_be_set_from_data() {
         let shown = format!("{:?}", config.build().unwrap());
         for part in [
             "timeout: 1.5s",
-            "connect_timeout: 2s",
+            "connect_timeout: Some(2s)",
             "read_timeout: 3s",
             "max_body_bytes: 4",
             "max_concurrency: 5",

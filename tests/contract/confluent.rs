@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use org_invitations::{
-    AuthType, Confluent, ErrorKind, Invitation, InvitationProvider, InvitationStatus,
+    AttemptEvent, AuthType, Confluent, ErrorKind, Invitation, InvitationProvider, InvitationStatus,
     NewInvitation, Operation, RateLimit, ResourceReference,
 };
 use serde_json::{Value, json};
@@ -330,11 +330,11 @@ async fn the_observer_sees_the_headers_of_every_reply() {
         let replies: Arc<Mutex<Vec<Seen>>> = Arc::default();
         let record = Arc::clone(&replies);
         let setup = Setup {
-            observer: Some(Arc::new(move |reply| {
+            interceptor: Some(Arc::new(move |reply: &AttemptEvent<'_>| {
                 assert_eq!(reply.provider, "confluent");
                 record.lock().unwrap().push((
                     reply.operation,
-                    reply.status,
+                    reply.status().unwrap(),
                     reply.request_id.map(str::to_owned),
                     reply.rate_limit,
                     reply.location.map(str::to_owned),

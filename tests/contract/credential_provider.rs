@@ -12,7 +12,7 @@ use std::{
 use futures::future::join_all;
 use org_invitations::{
     ClickHouse, Confluent, CredentialProvider, Credentials, ErrorKind, InvitationProvider,
-    IssuedCredentials, RetryPolicy,
+    IssuedCredentials, RetryPolicy, StsCredentials, SubjectToken,
 };
 use serde_json::json;
 
@@ -153,6 +153,42 @@ async fn without_credentials_nothing_is_sent() {
     provider.get(&id).await.unwrap_err();
     assert_eq!(vault.asked(), 1);
     wire.assert_untouched("there are no credentials");
+}
+
+#[tokio::test]
+async fn credentials_that_have_ended_are_not_sent() {
+    let wire = accepting(&["one"]).await;
+    let key = Credentials::api_key("key", "one");
+    let short = IssuedCredentials::new(key.clone()).lifetime(Duration::ZERO);
+    let long = IssuedCredentials::new(key).lifetime(Duration::MAX);
+    let confluent = |issued: &IssuedCredentials| {
+        let builder = Confluent::builder().credentials(issued.clone());
+        builder.base_url(wire.url()).build().unwrap()
+    };
+    let builder = ClickHouse::builder(ORGANIZATION).credentials(short.clone());
+    let clickhouse = builder.base_url(wire.url()).build().unwrap();
+    let id = "i-1".parse().unwrap();
+    let errors = [confluent(&short).get(&id).await, clickhouse.get(&id).await];
+    for error in errors.map(Result::unwrap_err) {
+        assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{error}");
+        assert_eq!((error.attempts(), error.may_have_executed()), (0, false));
+        assert!(error.message().contains("expired"), "{error}");
+    }
+    wire.assert_untouched("the credentials have ended");
+    confluent(&long).get(&id).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_credentials_that_were_set_last_are_used() {
+    let wire = accepting(&["two"]).await;
+    let pool = StsCredentials::new("pool-1", SubjectToken::EnvVar("NONE".into()));
+    let builder = Confluent::builder().sts(pool).api_key("key", "one");
+    let builder = builder.credentials(Credentials::api_key("key", "two"));
+    let provider = builder.base_url(wire.url()).build().unwrap();
+    provider.get(&"i-1".parse().unwrap()).await.unwrap();
+    let error = Confluent::builder().build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.message().contains("no credentials"), "{error}");
 }
 
 #[tokio::test]

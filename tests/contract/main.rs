@@ -21,8 +21,14 @@ mod confluent_list;
 mod credential_provider;
 mod environment;
 mod extra;
+mod http_client;
 mod input;
+mod interceptors;
 mod members;
+#[cfg(feature = "metrics")]
+mod metrics;
+#[cfg(feature = "redis")]
+mod process_limits;
 mod provider_ext;
 mod raw_http;
 mod redirects;

@@ -10,8 +10,9 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::{StreamExt, future::join_all};
 use org_invitations::{
-    ClickHouse, Confluent, Error, InvitationProvider, InvitationProviderExt, ListQuery,
-    NewInvitation, ProviderConfig, ResponseEvent, RetryPolicy, StsCredentials, SubjectToken,
+    AttemptEvent, ClickHouse, Confluent, Error, Interceptor, InvitationProvider,
+    InvitationProviderExt, ListQuery, NewInvitation, ProviderConfig, RetryPolicy, StsCredentials,
+    SubjectToken,
 };
 use org_invitations_sandbox::{
     DuplicateAnswer, ErrorBody, Fault, Faults, Operation, Rule, Sandbox, When,
@@ -87,8 +88,8 @@ fn providers(sandbox: &Sandbox, seen: &Arc<Mutex<String>>) -> Vec<Arc<dyn Invita
         .settle_for(Duration::from_millis(4))
         .deadline(Duration::from_millis(300));
     let note = Arc::clone(seen);
-    let observer: org_invitations::ResponseObserver = Arc::new(move |reply: &ResponseEvent<'_>| {
-        note.lock().unwrap().push_str(&format!("{reply:?} "));
+    let observer: Arc<dyn Interceptor> = Arc::new(move |event: &AttemptEvent<'_>| {
+        note.lock().unwrap().push_str(&format!("{event:?} "));
     });
     let credentials = sandbox.credentials();
     let pool = credentials.identity_pool_id();
@@ -109,14 +110,14 @@ fn providers(sandbox: &Sandbox, seen: &Arc<Mutex<String>>) -> Vec<Arc<dyn Invita
     for builder in builders {
         let builder = builder.base_url(sandbox.url()).retry(retry.clone());
         let builder = builder.timeout(Duration::from_millis(80));
-        let builder = builder.observer(Arc::clone(&observer));
+        let builder = builder.interceptor(Arc::clone(&observer));
         seen.lock().unwrap().push_str(&format!("{builder:#?}"));
         providers.push(Arc::new(builder.build().unwrap()));
     }
     let builder = ClickHouse::builder(&credentials.clickhouse.organization_id);
     let builder = builder.api_key(KEY, SECRET).base_url(sandbox.url());
     let builder = builder.retry(retry).timeout(Duration::from_millis(80));
-    let builder = builder.observer(observer);
+    let builder = builder.interceptor(observer);
     seen.lock().unwrap().push_str(&format!("{builder:#?}"));
     providers.push(Arc::new(builder.build().unwrap()));
     providers
@@ -274,12 +275,12 @@ fn nothing_that_is_set_up_shows_a_secret() {
         let built = config.clone().build().unwrap();
         assert_clean("a configuration", &format!("{config:#?} {built:#?}"));
     }
-    // Of a text that cannot be a header, and of more credentials than one.
+    // Of a text that cannot be a header, and of credentials that replace others.
     let odd = Confluent::builder().access_token(format!("{BEARER}\n"));
     assert_clean("an error", &shown(&odd.build().unwrap_err()));
     let both = Confluent::builder().api_key(KEY, SECRET);
-    let both = both.sts(StsCredentials::new("pool-1", subject()));
-    assert_clean("an error", &shown(&both.build().unwrap_err()));
+    let both = both.credentials(StsCredentials::new("pool-1", subject()));
+    assert_clean("a builder", &format!("{both:#?} {both:?}"));
 }
 
 /// A gateway that shows in its page what it was sent, as debugging ones do.

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use org_invitations::ResponseEvent;
+use org_invitations::AttemptEvent;
 
 tokio::task_local! {
     /// The answers to the change that the task is making.
@@ -85,12 +85,12 @@ impl Exchanges {
 }
 
 /// Adds an answer to those of the change that the task is making.
-pub(crate) fn observe(event: &ResponseEvent<'_>) {
+pub(crate) fn observe(event: &AttemptEvent<'_>, status: u16) {
     let known = CHANGING.iter().find(|(name, _)| *name == event.operation);
     let Some((_, target)) = known else { return };
     let exchange = Exchange {
         target: *target,
-        status: event.status,
+        status,
         request_id: event.request_id.map(str::to_owned),
     };
     // Outside of a change, nobody asks.

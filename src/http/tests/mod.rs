@@ -51,7 +51,7 @@ fn http_client(url: &str, authorization: Authorization, options: ClientOptions) 
 
 fn connect_with(url: &str, options: ClientOptions) -> Client {
     let credentials = Credentials::api_key("key", "hush-hush");
-    let authorization = Authorization::fixed(&credentials).unwrap();
+    let authorization = Authorization::fixed(&credentials, None).unwrap();
     Client::over(http_client(url, authorization, options))
 }
 

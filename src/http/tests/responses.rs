@@ -10,9 +10,7 @@ use super::{
     connect, connect_with, options,
     server::{Answer, Server, json, respond, status},
 };
-use crate::http::{
-    ClientOptions, ResponseObserver, RetryPolicy, TransportError, TransportErrorKind,
-};
+use crate::http::{AttemptEvent, ClientOptions, RetryPolicy, TransportError, TransportErrorKind};
 
 const THING: &str = r#"{"id": "t-1"}"#;
 const HTML: &str = "<html>a gateway</html>";
@@ -282,19 +280,17 @@ async fn an_observer_sees_every_complete_response() {
     .await;
     let seen = Arc::<Mutex<Vec<_>>>::default();
     let record = Arc::clone(&seen);
-    let observer: ResponseObserver = Arc::new(move |event| {
+    let observer = move |event: &AttemptEvent<'_>| {
+        let Some(status) = event.status() else { return };
         let limit = event.rate_limit.and_then(|limit| limit.remaining);
         assert_eq!((event.provider, limit), ("things", Some(7)));
         assert_eq!(event.location, Some("/things/t-1"));
         assert!(event.date.is_some());
         let id = event.request_id.map(str::to_owned);
-        record
-            .lock()
-            .unwrap()
-            .push((event.operation, event.status, id));
-    });
+        record.lock().unwrap().push((event.operation, status, id));
+    };
     let observed = ClientOptions {
-        observer: Some(observer),
+        interceptors: vec![Arc::new(observer)],
         ..options()
     };
     let client = connect_with(&server.url, observed);

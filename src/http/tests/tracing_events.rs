@@ -8,7 +8,7 @@ use std::{
 use tracing::{
     Event, Subscriber,
     field::{Field, Visit},
-    span::{Attributes, Id},
+    span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{Layer, layer::Context, prelude::*, registry::LookupSpan};
 
@@ -37,6 +37,13 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Capture {
         if metadata.target().starts_with("org_invitations") {
             self.0.lock().unwrap().push(fields.0);
         }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        let name = context.span(id).map_or("", |span| span.name());
+        let mut fields = Fields(format!("record in {name}"));
+        values.record(&mut fields);
+        self.0.lock().unwrap().push(fields.0);
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
@@ -70,6 +77,15 @@ async fn a_call_is_a_span_and_an_attempt_an_event() {
     let seen = std::mem::take(&mut *capture.0.lock().unwrap());
     let span = r#"span request otel.kind="client" provider="things" operation="get_thing""#;
     assert_eq!(seen[0], span);
+    let (records, seen): (Vec<_>, Vec<_>) = seen
+        .into_iter()
+        .partition(|line| line.starts_with("record "));
+    let last = [
+        "record in request attempts=3",
+        "record in request outcome=\"ok\"",
+    ];
+    assert_eq!(records[records.len() - 2..], last, "{records:#?}");
+    assert!(records[1].ends_with("outcome=\"503\""), "{records:#?}");
     assert_eq!(seen.len(), 4, "{seen:#?}");
     for (event, expected) in seen[1..].iter().zip([
         &[

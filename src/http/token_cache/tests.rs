@@ -280,7 +280,7 @@ fn what_was_sent_is_redacted_also_after_it_was_replaced() {
         assert_eq!(clean, "neither [REDACTED] nor [REDACTED] is known");
     });
     let key = Credentials::api_key("key-1", "hush+hush");
-    let fixed = Authorization::fixed(&key).unwrap();
+    let fixed = Authorization::fixed(&key, None).unwrap();
     let said = "key-1 with hush%2Bhush, a2V5LTE6aHVzaCtodXNo";
     assert_eq!(
         fixed.redactor().redact(said),
