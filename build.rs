@@ -5,14 +5,21 @@
 //! describes. Paths such as `GET /iam/v2/invitations#response/data/*` are explained at
 //! `org_invitations_codegen::Source::name`.
 
+use std::env;
+
 use org_invitations_codegen::{
     Bindings, Source,
     Type::{DateTime, Integer, Named, Text, TextList},
 };
 
 fn main() {
-    confluent().generate();
-    clickhouse().generate();
+    // Cargo sets a variable for each feature that is on.
+    if env::var_os("CARGO_FEATURE_CONFLUENT").is_some() {
+        confluent().generate();
+    }
+    if env::var_os("CARGO_FEATURE_CLICKHOUSE").is_some() {
+        clickhouse().generate();
+    }
 }
 
 /// The bindings of Confluent Cloud.

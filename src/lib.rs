@@ -127,15 +127,18 @@ pub mod bindings;
 mod bulk;
 mod call_options;
 mod capabilities;
+#[cfg(feature = "clickhouse")]
 mod clickhouse;
 mod config;
+#[cfg(feature = "confluent")]
 mod confluent;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod crn;
 mod decode;
 mod error;
 mod extra;
-#[cfg(any(test, fuzzing))]
+#[cfg(all(any(test, fuzzing), feature = "confluent", feature = "clickhouse"))]
 mod fuzzing;
 #[cfg(any(doc, doctest))]
 pub mod guide;
@@ -173,6 +176,12 @@ mod words;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+#[cfg(feature = "clickhouse")]
+pub use crate::clickhouse::{ClickHouse, ClickHouseBuilder};
+#[cfg(feature = "confluent")]
+pub use crate::confluent::{
+    Confluent, ConfluentBuilder, ConfluentCredentials, StsCredentials, SubjectToken,
+};
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use crate::fuzzing::decode_anything;
@@ -191,13 +200,11 @@ pub use crate::{
         ItemOutcome, ItemResult, for_each_concurrent, for_each_concurrent_from_stream,
     },
     capabilities::Capabilities,
-    clickhouse::{ClickHouse, ClickHouseBuilder},
     config::{
         ClickHouseConfig, ConfigKey, ConfluentConfig, ConnectionConfig, ProviderConfig,
         ProviderKind, ProviderRegistry, RateLimitConfig, RetryConfig, SecretSource, StsConfig,
         SubjectTokenConfig,
     },
-    confluent::{Confluent, ConfluentBuilder, ConfluentCredentials, StsCredentials, SubjectToken},
     error::{Error, ErrorDetail, ErrorKind, Operation, RateLimit, Result},
     extra::Extra,
     http::{

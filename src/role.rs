@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::HashMap, convert::Infallible, fmt, str::From
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
-    confluent::crn,
+    crn,
     error::{Error, ErrorKind, Operation, Result, excerpt},
     extra::Extra,
     invitation::{RoleAssignment, RoleKind},

@@ -60,11 +60,13 @@ macro_rules! bindings {
 }
 
 /// Confluent Cloud: invitations, users, API keys, role bindings, organisations, and the exchange of tokens.
+#[cfg(feature = "confluent")]
 pub mod confluent {
     bindings!("confluent.rs");
 }
 
 /// ClickHouse Cloud: the organisation, its invitations, members, roles and activities.
+#[cfg(feature = "clickhouse")]
 pub mod clickhouse {
     bindings!("clickhouse.rs");
 }
@@ -77,15 +79,23 @@ pub mod clickhouse {
 /// }
 /// ```
 pub fn documents() -> impl Iterator<Item = (&'static str, &'static SourceDocument)> {
-    let of = |provider: &'static str, documents: &'static [SourceDocument]| {
-        documents.iter().map(move |document| (provider, document))
-    };
-    of(crate::Confluent::NAME, confluent::DOCUMENTS)
-        .chain(of(crate::ClickHouse::NAME, clickhouse::DOCUMENTS))
+    let of_each: &[(&str, &[SourceDocument])] = &[
+        #[cfg(feature = "confluent")]
+        (crate::Confluent::NAME, confluent::DOCUMENTS),
+        #[cfg(feature = "clickhouse")]
+        (crate::ClickHouse::NAME, clickhouse::DOCUMENTS),
+    ];
+    let of_each = of_each.iter();
+    of_each.flat_map(|(provider, documents)| documents.iter().map(|one| (*provider, one)))
 }
 
 /// What the facade needs of the documents, for the command.
 #[doc(hidden)]
-pub fn descriptions() -> [&'static str; 2] {
-    [confluent::DESCRIPTION, clickhouse::DESCRIPTION]
+pub fn descriptions() -> &'static [&'static str] {
+    &[
+        #[cfg(feature = "confluent")]
+        confluent::DESCRIPTION,
+        #[cfg(feature = "clickhouse")]
+        clickhouse::DESCRIPTION,
+    ]
 }

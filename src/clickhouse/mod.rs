@@ -59,7 +59,7 @@ pub struct ClickHouse {
 
 impl ClickHouse {
     /// The name in errors, logs and configuration.
-    pub const NAME: &'static str = "clickhouse";
+    pub const NAME: &'static str = ProviderKind::ClickHouse.as_str();
 
     /// Sets up a provider for the organisation with this id (a UUID).
     pub fn builder(organization_id: impl Into<String>) -> ClickHouseBuilder {

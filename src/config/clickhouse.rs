@@ -1,21 +1,30 @@
 //! The configuration of the ClickHouse provider.
 
+#[cfg(feature = "clickhouse")]
 use std::sync::Arc;
 
 use serde::Deserialize;
 
+#[cfg(feature = "clickhouse")]
 use crate::{
     clickhouse::{ClickHouse, ClickHouseBuilder},
+    config::config_error,
+    http::Interceptor,
+};
+use crate::{
     config::{
-        ConfigKey, ConnectionConfig, config_error,
+        ConfigKey, ConnectionConfig,
         env::{EnvLookup, EnvReader},
         secret::{Digits, SecretSource},
     },
     error::Result,
-    http::{BaseUrl, Interceptor},
+    http::BaseUrl,
 };
 
-/// The configuration of a [`ClickHouse`] provider.
+/// The name of the provider.
+const NAME: &str = super::ProviderKind::ClickHouse.as_str();
+
+/// The configuration of a [`ClickHouse`](crate::ClickHouse) provider.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -39,7 +48,7 @@ impl ClickHouseConfig {
     pub(crate) fn from_env_with(lookup: EnvLookup<'_>) -> Result<Self> {
         let env = EnvReader {
             lookup,
-            provider: ClickHouse::NAME,
+            provider: NAME,
         };
         Ok(Self {
             organization_id: Some(env.required(ConfigKey::ClickHouseOrganizationId)?),
@@ -50,6 +59,7 @@ impl ClickHouseConfig {
         })
     }
 
+    #[cfg(feature = "clickhouse")]
     pub(crate) fn into_builder(
         self,
         interceptor: Option<Arc<dyn Interceptor>>,
@@ -58,12 +68,12 @@ impl ClickHouseConfig {
             (self.organization_id, self.api_key, self.api_secret)
         else {
             let message = "it needs `organization_id`, `api_key` and `api_secret`";
-            return Err(config_error(ClickHouse::NAME, message));
+            return Err(config_error(NAME, message));
         };
-        let mut options = self.connection.options(ClickHouse::NAME)?;
+        let mut options = self.connection.options(NAME)?;
         options.interceptors.extend(interceptor);
         let builder = ClickHouse::builder(organization).options(options);
-        let mut builder = builder.api_key(key, secret.read(ClickHouse::NAME, "api_secret")?);
+        let mut builder = builder.api_key(key, secret.read(NAME, "api_secret")?);
         if let Some(url) = self.base_url {
             builder = builder.base_url(url);
         }

@@ -1,6 +1,8 @@
 //! The configuration of the Confluent provider.
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf};
+#[cfg(feature = "confluent")]
+use std::{sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 use serde::{
@@ -10,18 +12,26 @@ use serde::{
 
 #[cfg(feature = "client-credentials")]
 use crate::http::TokenUrl;
+#[cfg(feature = "confluent")]
+use crate::{
+    config::config_error,
+    confluent::{Confluent, ConfluentBuilder, StsCredentials, SubjectToken},
+    http::Interceptor,
+};
 use crate::{
     config::{
-        ConfigKey, ConnectionConfig, config_error,
+        ConfigKey, ConnectionConfig,
         env::{EnvLookup, EnvReader},
         secret::{Digits, SecretSource},
     },
-    confluent::{Confluent, ConfluentBuilder, StsCredentials, SubjectToken},
     error::Result,
-    http::{BaseUrl, Interceptor},
+    http::BaseUrl,
 };
 
-/// The configuration of a [`Confluent`] provider. It needs one of `api_key` with `api_secret`, `access_token`, and `sts`.
+/// The name of the provider.
+const NAME: &str = super::ProviderKind::Confluent.as_str();
+
+/// The configuration of a [`Confluent`](crate::Confluent) provider. It needs one of `api_key` with `api_secret`, `access_token`, and `sts`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -43,7 +53,7 @@ pub struct ConfluentConfig {
     pub connection: ConnectionConfig,
 }
 
-/// The configuration of [`StsCredentials`].
+/// The configuration of [`StsCredentials`](crate::StsCredentials).
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -131,7 +141,7 @@ impl ConfluentConfig {
     pub(crate) fn from_env_with(lookup: EnvLookup<'_>) -> Result<Self> {
         let env = EnvReader {
             lookup,
-            provider: Confluent::NAME,
+            provider: NAME,
         };
         Ok(Self {
             api_key: Some(env.required(ConfigKey::ConfluentApiKey)?),
@@ -141,26 +151,27 @@ impl ConfluentConfig {
         })
     }
 
+    #[cfg(feature = "confluent")]
     pub(crate) fn into_builder(
         self,
         interceptor: Option<Arc<dyn Interceptor>>,
     ) -> Result<ConfluentBuilder> {
-        let mut options = self.connection.options(Confluent::NAME)?;
+        let mut options = self.connection.options(NAME)?;
         options.interceptors.extend(interceptor);
         let builder = Confluent::builder().options(options);
         let credentials = (self.api_key, self.api_secret, self.access_token, self.sts);
         let mut builder = match credentials {
             (Some(key), Some(secret), None, None) => {
-                builder.api_key(key, secret.read(Confluent::NAME, "api_secret")?)
+                builder.api_key(key, secret.read(NAME, "api_secret")?)
             }
             (None, None, Some(token), None) => {
-                builder.access_token(token.read(Confluent::NAME, "access_token")?)
+                builder.access_token(token.read(NAME, "access_token")?)
             }
             (None, None, None, Some(sts)) => builder.sts(sts.credentials()?),
             _ => {
                 let message =
                     "it needs one of `api_key` with `api_secret`, `access_token`, and `sts`";
-                return Err(config_error(Confluent::NAME, message));
+                return Err(config_error(NAME, message));
             }
         };
         if let Some(url) = self.base_url {
@@ -180,6 +191,7 @@ impl StsConfig {
         }
     }
 
+    #[cfg(feature = "confluent")]
     fn credentials(self) -> Result<StsCredentials> {
         let subject_token = match self.subject_token {
             SubjectTokenConfig::Fixed(token) => SubjectToken::Fixed(token),
@@ -193,7 +205,7 @@ impl StsConfig {
                     client_secret,
                     scopes,
                 } = client;
-                let secret = client_secret.read(Confluent::NAME, "client_secret")?;
+                let secret = client_secret.read(NAME, "client_secret")?;
                 let client = crate::ClientCredentials::new(token_url, client_id, secret);
                 let with_scopes = scopes
                     .into_iter()

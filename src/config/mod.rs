@@ -54,8 +54,6 @@ pub use self::{
 
 use self::env::EnvLookup;
 use crate::{
-    clickhouse::ClickHouse,
-    confluent::Confluent,
     error::{Error, ErrorKind, Operation, Result},
     http::{BaseUrl, Endpoint, Interceptor, proxy_in_use},
     person::OrganizationProvider,
@@ -110,10 +108,10 @@ impl ProviderKind {
     pub const ALL: &'static [Self] = &[Self::Confluent, Self::ClickHouse];
 
     /// The name in configuration and errors: `confluent` or `clickhouse`.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Confluent => Confluent::NAME,
-            Self::ClickHouse => ClickHouse::NAME,
+            Self::Confluent => "confluent",
+            Self::ClickHouse => "clickhouse",
         }
     }
 
@@ -149,7 +147,7 @@ impl FromStr for ProviderKind {
 
 impl ProviderConfig {
     /// Reads the configuration of `kind` from the vendor's own environment variables: see [`ConfigKey`],
-    /// [`Confluent::from_env`] and [`ClickHouse::from_env`].
+    /// [`Confluent::from_env`](crate::Confluent::from_env) and [`ClickHouse::from_env`](crate::ClickHouse::from_env).
     ///
     /// # Errors
     ///
@@ -244,8 +242,16 @@ impl ProviderConfig {
         interceptor: Option<Arc<dyn Interceptor>>,
     ) -> Result<Arc<dyn OrganizationProvider>> {
         Ok(match self {
+            #[cfg(feature = "confluent")]
             Self::Confluent(config) => Arc::new(config.into_builder(interceptor)?.build()?),
+            #[cfg(feature = "clickhouse")]
             Self::ClickHouse(config) => Arc::new(config.into_builder(interceptor)?.build()?),
+            #[cfg(not(all(feature = "confluent", feature = "clickhouse")))]
+            other => {
+                let _ = interceptor;
+                let message = "this program is built without the provider, which is a feature of org-invitations";
+                return Err(config_error(other.kind().as_str(), message));
+            }
         })
     }
 }

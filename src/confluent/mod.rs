@@ -6,7 +6,6 @@ mod builder;
 mod client_credentials;
 mod convert;
 mod credentials;
-pub(crate) mod crn;
 mod error;
 mod members;
 mod role_bindings;
@@ -91,7 +90,7 @@ pub struct Confluent {
 
 impl Confluent {
     /// The name in errors, logs and configuration.
-    pub const NAME: &'static str = "confluent";
+    pub const NAME: &'static str = ProviderKind::Confluent.as_str();
 
     /// Sets up a provider.
     pub fn builder() -> ConfluentBuilder {

@@ -2,7 +2,7 @@
 
 use crate::{
     capabilities::Capabilities,
-    confluent::crn,
+    crn,
     invitation::{InvitationStatus, NewInvitation, Roles},
     plan::{
         Action, Previous, Step,

@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::{Binding, Resolved, list::binding_from, principal};
 use crate::{
     bindings::confluent::types,
-    confluent::{Confluent, crn},
+    confluent::Confluent,
+    crn,
     decode::parse,
     error::{ErrorKind, Operation, Result},
     http::Reply,

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use super::{Binding, principal};
 use crate::{
     bindings::confluent::types,
-    confluent::{Confluent, SAFE_PAGE_SIZE, convert, crn},
+    confluent::{Confluent, SAFE_PAGE_SIZE, convert},
+    crn,
     decode::{ListBody, ObjectText, split},
     error::{ErrorKind, Operation, Result},
     extra::Extra,

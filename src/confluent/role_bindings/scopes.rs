@@ -3,7 +3,8 @@
 use super::{OFFERED, Resolved};
 use crate::{
     bindings::confluent::types,
-    confluent::{Confluent, crn},
+    confluent::Confluent,
+    crn,
     error::{ErrorKind, Operation, Result},
     invitation::{NewInvitation, Roles},
     operation::OperationContext,

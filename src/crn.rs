@@ -1,4 +1,4 @@
-//! Scopes of roles: CRN patterns, whole and short.
+//! Scopes of Confluent's roles: CRN patterns, whole and short.
 //!
 //! From the vendor's documents: the pattern of a role binding begins with `crn://`, names the authority, and then one
 //! `kind=id` after another, from the organisation down to a resource.
@@ -6,17 +6,17 @@
 const AUTHORITY: &str = "crn://confluent.cloud/";
 
 /// The pattern of everything in an organisation.
-pub(super) fn of_organization(organization: &str) -> String {
+pub(crate) fn of_organization(organization: &str) -> String {
     format!("{AUTHORITY}organization={organization}")
 }
 
 /// Whether a scope stands for itself, so that the organisation need not be known.
-pub(super) fn is_whole(scope: Option<&str>) -> bool {
+pub(crate) fn is_whole(scope: Option<&str>) -> bool {
     scope.is_some_and(|scope| scope.starts_with("crn://"))
 }
 
 /// The organisation that a whole CRN pattern of Confluent Cloud names.
-pub(super) fn organization_of(scope: Option<&str>) -> Option<&str> {
+pub(crate) fn organization_of(scope: Option<&str>) -> Option<&str> {
     let rest = scope?.strip_prefix(AUTHORITY)?;
     let first = rest.split('/').next()?;
     first.strip_prefix("organization=")
