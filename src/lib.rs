@@ -73,6 +73,7 @@
 //! | `rustls` | yes | TLS by rustls, with the platform's certificates |
 //! | `rustls-no-provider` | no | TLS by rustls with the crypto provider that the program installs, such as ring, which builds faster; set `default-features = false` |
 //! | `native-tls` | no | TLS by the platform's library; set `default-features = false` |
+//! | `confluent`, `clickhouse` | yes | the vendors, each with its bindings; one alone builds less |
 //! | `client-credentials` | no | subject tokens for STS by the OAuth 2.0 client-credentials grant |
 //! | `schemars` | no | JSON Schemas of the configuration, invitations and plans |
 //! | `conformance` | no | `conformance`, the suite that any provider can be put through |
@@ -117,6 +118,11 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+// What one of the vendors needs, the other one may not.
+#![cfg_attr(
+    not(all(feature = "confluent", feature = "clickhouse")),
+    allow(dead_code, unused_imports, unused_macros)
+)]
 
 #[macro_use]
 mod macros;

@@ -17,6 +17,7 @@ use self::roles::RoleCache;
 use crate::{
     bindings::clickhouse::{Client, OPERATIONS, offers},
     capabilities::Capabilities,
+    config::ProviderKind,
     error::{Operation, Result},
     http::HttpClient,
     invitation::{Invitation, InvitationId, NewInvitation, Roles},

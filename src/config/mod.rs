@@ -241,18 +241,18 @@ impl ProviderConfig {
         self,
         interceptor: Option<Arc<dyn Interceptor>>,
     ) -> Result<Arc<dyn OrganizationProvider>> {
-        Ok(match self {
+        match self {
             #[cfg(feature = "confluent")]
-            Self::Confluent(config) => Arc::new(config.into_builder(interceptor)?.build()?),
+            Self::Confluent(config) => Ok(Arc::new(config.into_builder(interceptor)?.build()?)),
             #[cfg(feature = "clickhouse")]
-            Self::ClickHouse(config) => Arc::new(config.into_builder(interceptor)?.build()?),
+            Self::ClickHouse(config) => Ok(Arc::new(config.into_builder(interceptor)?.build()?)),
             #[cfg(not(all(feature = "confluent", feature = "clickhouse")))]
             other => {
                 let _ = interceptor;
                 let message = "this program is built without the provider, which is a feature of org-invitations";
-                return Err(config_error(other.kind().as_str(), message));
+                Err(config_error(other.kind().as_str(), message))
             }
-        })
+        }
     }
 }
 

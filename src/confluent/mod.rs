@@ -27,6 +27,7 @@ pub use self::{
 use crate::{
     bindings::confluent::{Client, OPERATIONS, offers},
     capabilities::Capabilities,
+    config::ProviderKind,
     error::{Operation, Result},
     http::HttpClient,
     invitation::{Invitation, InvitationId, NewInvitation},
