@@ -173,7 +173,7 @@ impl InvitationProvider for ClickHouse {
     /// `POST /v1/organizations/{organizationId}/invitations`
     async fn create(&self, new: NewInvitation) -> Result<Invitation> {
         let context = self.context(Operation::Create, Some(&new.email));
-        context.check_new(&new, &self.capabilities())?;
+        context.with_context(new.check(&self.capabilities()))?;
         let ids = match &new.roles {
             Some(Roles::Grants(grants)) => Some(self.role_ids(&context, grants).await?),
             _ => None,
@@ -210,7 +210,7 @@ impl InvitationProvider for ClickHouse {
     /// and pages are applied here.
     async fn list_page(&self, query: &ListQuery, token: Option<&PageToken>) -> Result<Page> {
         let context = self.context(Operation::List, None);
-        context.check_query(query, &self.capabilities())?;
+        context.with_context(query.check(&self.capabilities()))?;
         let start = token
             .map(|token| PageCursor::parse(&context, token))
             .transpose()?;

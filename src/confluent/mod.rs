@@ -218,7 +218,7 @@ impl InvitationProvider for Confluent {
     /// `GET /iam/v2/invitations`
     async fn list_page(&self, query: &ListQuery, token: Option<&PageToken>) -> Result<Page> {
         let context = self.context(Operation::List, None);
-        context.check_query(query, &self.capabilities())?;
+        context.with_context(query.check(&self.capabilities()))?;
         self.check_token(&context, token)?;
         let operation = "list_iam_v2_invitations";
         let context = context.with_query(OPERATIONS, operation, &query.extra, QUERY_FIELDS)?;

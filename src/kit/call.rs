@@ -78,11 +78,11 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidInput`] for an address that cannot be one, [`ErrorKind::Unsupported`] for an option that the
+    /// Those of [`NewInvitation::check`]: [`ErrorKind::InvalidInput`] for an address that cannot be one, [`ErrorKind::Unsupported`] for an option that the
     /// vendor does not have.
     pub fn check_new(&self, new: &NewInvitation) -> Result<()> {
         let offered = (self.connection.capabilities)();
-        self.context.check_new(new, &offered)
+        self.context.with_context(new.check(&offered))
     }
 
     /// Checks the query of a list against the capabilities of the vendor. Every list begins with it.
@@ -93,7 +93,7 @@ impl<'a> Call<'a> {
     /// that the vendor does not have.
     pub fn check_query(&self, query: &ListQuery) -> Result<()> {
         let offered = (self.connection.capabilities)();
-        self.context.check_query(query, &offered)
+        self.context.with_context(query.check(&offered))
     }
 
     /// Fails with [`ErrorKind::Unsupported`] unless the vendor supports the option.

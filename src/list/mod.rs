@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     address::same_email,
+    capabilities::Capabilities,
     error::{Error, ErrorKind, Operation, Result},
     extra::Extra,
     invitation::{Invitation, InvitationStatus, ResourceReference},
@@ -187,6 +188,31 @@ impl ListQuery {
         }
         if let Some((name, _)) = self.extra.iter().find(|(_, value)| value.is_empty()) {
             return refuse("a filter must not be empty".to_owned(), name.clone());
+        }
+        Ok(())
+    }
+
+    /// Checks the query for a provider with these capabilities: its page size, and the filters that have a field here.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`validate`](Self::validate), and [`ErrorKind::Unsupported`] for a filter that the provider does not have.
+    pub(crate) fn check(&self, capabilities: &Capabilities) -> Result<()> {
+        self.validate(capabilities.max_page_size)?;
+        for (is_set, is_offered, name) in [
+            (self.email.is_some(), capabilities.filter_email, "email"),
+            (self.status.is_some(), capabilities.filter_status, "status"),
+            (self.user.is_some(), capabilities.filter_user, "user"),
+            (
+                self.creator.is_some(),
+                capabilities.filter_creator,
+                "creator",
+            ),
+        ] {
+            if is_set && !is_offered {
+                let message = format!("the provider has no {name} filter");
+                return Err(Error::new(ErrorKind::Unsupported, Operation::List, message));
+            }
         }
         Ok(())
     }

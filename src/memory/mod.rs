@@ -270,29 +270,7 @@ impl InvitationProvider for InMemory {
 
     async fn list_page(&self, query: &ListQuery, token: Option<&PageToken>) -> Result<Page> {
         let named = named(Operation::List, None);
-        let largest = self.capabilities.max_page_size;
-        query.validate(largest).map_err(&named)?;
-        for (is_set, is_offered, filter) in [
-            (
-                query.email.is_some(),
-                self.capabilities.filter_email,
-                "email",
-            ),
-            (
-                query.status.is_some(),
-                self.capabilities.filter_status,
-                "status",
-            ),
-            (query.user.is_some(), self.capabilities.filter_user, "user"),
-            (
-                query.creator.is_some(),
-                self.capabilities.filter_creator,
-                "creator",
-            ),
-        ] {
-            let what = format!("{filter} filter");
-            self.require(is_offered || !is_set, &what, Operation::List, None)?;
-        }
+        query.check(&self.capabilities).map_err(&named)?;
         if let Some(name) = query.extra.keys().next() {
             let what = format!("query parameter `{name}`");
             self.require(false, &what, Operation::List, None)?;

@@ -7,11 +7,10 @@ use serde_json::{Map, Value};
 
 use crate::{
     address::same_email,
-    capabilities::Capabilities,
     error::{ErrorKind, Result, excerpt},
     extra::Extra,
     http::{OperationSpec, Reply},
-    invitation::{Invitation, InvitationId, NewInvitation, Roles},
+    invitation::{Invitation, InvitationId},
     list::{ListQuery, Page},
     operation::OperationContext,
 };
@@ -38,42 +37,6 @@ impl OperationContext<'_> {
             ErrorKind::Unsupported,
             format!("the provider has no {option}"),
         ))
-    }
-
-    /// Checks a new invitation before a create.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` for an address that cannot be one, `Unsupported` for an option that the provider does not have.
-    pub fn check_new(&self, new: &NewInvitation, offered: &Capabilities) -> Result<()> {
-        self.with_context(new.validate())?;
-        let auth_type = new.auth_type.is_none() || offered.auth_type;
-        self.require_supported(auth_type, "auth types")?;
-        let roles = match new.roles {
-            None => true,
-            Some(Roles::Grants(_)) => offered.roles,
-            Some(Roles::Legacy(_)) => offered.legacy_role,
-        };
-        self.require_supported(roles, "roles of this form")
-    }
-
-    /// Checks the query of a list.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` for a page size out of range or an empty filter, `Unsupported` for a filter that the provider does
-    /// not have.
-    pub fn check_query(&self, query: &ListQuery, offered: &Capabilities) -> Result<()> {
-        self.with_context(query.validate(offered.max_page_size))?;
-        for (filter, offered, name) in [
-            (query.email.is_some(), offered.filter_email, "email"),
-            (query.status.is_some(), offered.filter_status, "status"),
-            (query.user.is_some(), offered.filter_user, "user"),
-            (query.creator.is_some(), offered.filter_creator, "creator"),
-        ] {
-            self.require_supported(!filter || offered, &format!("{name} filter"))?;
-        }
-        Ok(())
     }
 
     /// Adds query parameters to the requests of the operation.
