@@ -8,7 +8,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::TimeDelta;
 use futures::StreamExt;
 use org_invitations::{
     BulkOptions, ClickHouse, CreateResult, InvitationProvider, InvitationProviderExt, ListQuery,
@@ -93,30 +92,13 @@ async fn run_processes(place: &str) -> Sandbox {
     sandbox
 }
 
-/// Hardly a request is rejected, and windows are used: on a machine with time to spare, every slot of them. The benchmark
-/// `limit` measures the share.
-fn assert_limit_is_used(sandbox: &Sandbox) {
+/// Hardly a request is rejected, and each is sent once else. The benchmark `limit` measures the share of the allowance.
+fn assert_limit_is_kept(sandbox: &Sandbox) {
     let ledger = sandbox.ledger();
     let rejected = ledger.count_status(429);
     assert!(rejected <= PROCESSES, "{rejected} × 429");
-    let admitted: Vec<_> = ledger
-        .requests
-        .iter()
-        .filter(|request| request.status != Some(429))
-        .map(|request| request.at)
-        .collect();
-    assert_eq!(admitted.len(), PROCESSES * PEOPLE_OF_EACH);
-    // As the server counts: a window begins with the first request after the one before.
-    let length = TimeDelta::from_std(WINDOW).unwrap();
-    let (mut windows, mut end) = (0, None);
-    for at in &admitted {
-        if end.is_none_or(|end| *at >= end) {
-            windows += 1;
-            end = Some(*at + length);
-        }
-    }
-    let share = admitted.len() as f64 / (windows * REQUESTS) as f64;
-    assert!(share >= 0.75, "{windows} windows: {share:.2}");
+    let admitted = ledger.requests.len() - rejected;
+    assert_eq!(admitted, PROCESSES * PEOPLE_OF_EACH);
 }
 
 /// A new folder, removed with this value.
@@ -148,7 +130,7 @@ async fn four_processes_share_a_limit_by_a_file() {
     let folder = Folder::new();
     let file = folder.0.join("limit");
     let sandbox = run_processes(file.to_str().unwrap()).await;
-    assert_limit_is_used(&sandbox);
+    assert_limit_is_kept(&sandbox);
 }
 
 /// A Redis server that ends with this value; `None` if this machine has none.
@@ -202,7 +184,7 @@ impl Drop for Redis {
 async fn four_processes_share_a_limit_by_redis() {
     let Some(redis) = Redis::start() else { return };
     let sandbox = run_processes(&format!("redis://127.0.0.1:{}", redis.port)).await;
-    assert_limit_is_used(&sandbox);
+    assert_limit_is_kept(&sandbox);
 }
 
 #[tokio::test]

@@ -1,130 +1,23 @@
-//! Members of an organisation: the contract between this crate and a provider, and what follows from it.
+//! The contract between this crate and a provider of members.
 
-use std::{collections::HashMap, fmt, ops::Deref, sync::Arc};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use futures_util::{future::BoxFuture, stream::BoxStream};
-use serde::{Deserialize, Serialize};
 
 use crate::{
-    address::same_email,
     api_key::ApiKey,
-    error::{Error, ErrorKind, Operation, Result},
-    extra::Extra,
-    id::resource_id,
-    invitation::{AuthType, RoleAssignment},
-    list::{self, ListItem, Page, PageToken, Prefetch},
+    error::Result,
+    invitation::RoleAssignment,
+    list::{Page, PageToken},
+    member::{Member, MemberId, MembershipEvent},
     role::{Role, RoleChange, RoleGrant},
 };
-
-resource_id! {
-    /// The identifier of a member: 1 to 255 characters that are safe in a URL's path, as those of an
-    /// [`InvitationId`](crate::InvitationId).
-    MemberId, "a member id"
-}
-
-/// Somebody who belongs to an organisation.
-///
-/// | field | Confluent Cloud (`/iam/v2/users`) | ClickHouse Cloud (`…/members`) |
-/// |---|---|---|
-/// | `id` | `id` (`u-…`) | `userId` |
-/// | `name` | `full_name` | `name` |
-/// | `auth_type` | `auth_type` | – |
-/// | `joined_at` | `metadata.created_at` | `joinedAt` |
-/// | `roles` | – (see [`MemberProvider::member_roles`]) | `assignedRoles` |
-/// | `legacy_role` | – | `role` |
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Member {
-    /// The provider's id of the person.
-    pub id: MemberId,
-    /// The person's address.
-    pub email: String,
-    /// What the person is called.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// How the person logs in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub auth_type: Option<AuthType>,
-    /// Since when the person is a member.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub joined_at: Option<DateTime<Utc>>,
-    /// The person's roles, where the list of members tells them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub roles: Option<Vec<RoleAssignment>>,
-    /// The deprecated single role, where the provider reports one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub legacy_role: Option<String>,
-    /// Every property that has no field here, as it came.
-    #[serde(default, skip_serializing_if = "Extra::is_empty")]
-    pub extra: Extra,
-}
-
-impl Member {
-    /// A member of whom only id and address are known; the other fields are public.
-    pub fn new(id: MemberId, email: impl Into<String>) -> Self {
-        Self {
-            id,
-            email: email.into(),
-            name: None,
-            auth_type: None,
-            joined_at: None,
-            roles: None,
-            legacy_role: None,
-            extra: Extra::default(),
-        }
-    }
-}
-
-impl ListItem for Member {
-    const PLURAL: &'static str = "members";
-
-    fn id(&self) -> &str {
-        self.id.as_str()
-    }
-
-    fn email(&self) -> Option<&str> {
-        Some(&self.email)
-    }
-}
-
-/// A person joined an organisation or left it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct MembershipEvent {
-    /// When it happened.
-    pub at: DateTime<Utc>,
-    /// What happened.
-    pub kind: MembershipEventKind,
-}
-
-impl MembershipEvent {
-    /// Something that happened at this time.
-    pub fn new(at: DateTime<Utc>, kind: MembershipEventKind) -> Self {
-        Self { at, kind }
-    }
-}
-
-/// What happened to a membership.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum MembershipEventKind {
-    /// The person accepted an invitation.
-    Joined,
-    /// The person left.
-    Left,
-}
 
 /// A service that tells who belongs to an organisation, and changes it.
 ///
 /// Implemented by [`Confluent`](crate::Confluent) and [`ClickHouse`](crate::ClickHouse), and open to others. As
 /// [`InvitationProvider`](crate::InvitationProvider), it is what an implementor provides, without default bodies;
-/// callers find the rest in [`MemberProviderExt`]. What a provider does not have is refused with
+/// callers find the rest in [`MemberProviderExt`](crate::MemberProviderExt). What a provider does not have is refused with
 /// [`Unsupported`](crate::ErrorKind::Unsupported) before anything is sent: see
 /// [`Capabilities`](crate::Capabilities).
 #[async_trait]
@@ -373,113 +266,6 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync {
     /// Those of every call, such as [`PermissionDenied`](crate::ErrorKind::PermissionDenied) where the key may read
     /// neither itself nor roles.
     async fn key_roles(&self) -> Result<Option<Vec<RoleAssignment>>>;
-}
-
-/// What every provider can do because it is a [`MemberProvider`].
-#[async_trait]
-pub trait MemberProviderExt: MemberProvider {
-    /// All members, page after page, as they arrive. As [`list`](crate::InvitationProviderExt::list) otherwise.
-    ///
-    /// ```
-    #[doc = example!(member)]
-    /// use futures::TryStreamExt;
-    ///
-    /// let members: Vec<_> = provider.list_members().try_collect().await?;
-    /// assert_eq!(members, [ann]);
-    /// # Ok(())
-    /// # }
-    /// ```
-    fn list_members(&self) -> BoxStream<'_, Result<Member>> {
-        list_members(self, Prefetch::OnePage)
-    }
-
-    /// The same as [`list_members`](Self::list_members), by a stream that owns its provider. As
-    /// [`into_list`](crate::InvitationProviderExt::into_list) otherwise.
-    ///
-    /// ```
-    #[doc = example!(member)]
-    /// use futures::TryStreamExt;
-    ///
-    /// let list = provider.clone().into_list_members();
-    /// let members: Vec<_> = tokio::spawn(list.try_collect()).await??;
-    /// assert_eq!(members, [ann]);
-    /// # Ok(())
-    /// # }
-    /// ```
-    fn into_list_members(self) -> BoxStream<'static, Result<Member>>
-    where
-        Self: Sized + 'static,
-    {
-        list_members(Arc::new(self), Prefetch::OnePage)
-    }
-
-    /// All members, where a page is requested only once every member of the page before was read: for a reader that
-    /// may stop early. As [`list_members`](Self::list_members) otherwise.
-    ///
-    /// ```
-    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use org_invitations::{Confluent, InvitationProvider, MemberProviderExt};
-    /// # let sandbox = org_invitations_sandbox::Sandbox::builder().seed_members(120).start().await?;
-    /// # let key = &sandbox.credentials().confluent;
-    /// # let builder = Confluent::builder().api_key(&key.api_key, key.api_secret.as_str());
-    /// # let provider = builder.base_url(sandbox.url()).build()?;
-    /// # if !provider.capabilities().members { return Ok(()); }
-    /// use futures::{StreamExt, TryStreamExt};
-    ///
-    /// let members = provider.list_members_without_prefetch().take(50);
-    /// assert_eq!(members.try_collect::<Vec<_>>().await?.len(), 50);
-    /// assert_eq!(sandbox.ledger().requests.len(), 1, "one page of two");
-    /// # Ok(())
-    /// # }
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
-    /// ```
-    fn list_members_without_prefetch(&self) -> BoxStream<'_, Result<Member>> {
-        list_members(self, Prefetch::None)
-    }
-
-    /// The member of this address, or `None`. Addresses compare as
-    /// [`normalize_email`](crate::normalize_email) has them. No vendor filters members, so this reads their whole list.
-    ///
-    /// ```
-    #[doc = example!(member)]
-    /// assert_eq!(provider.find_member("Ann@Example.com").await?, Some(ann));
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// Those of [`list_members_page`](MemberProvider::list_members_page), also of a single item where nobody matches; and
-    /// [`Conflict`](ErrorKind::Conflict) where several members have the address, which names their ids.
-    async fn find_member(&self, email: &str) -> Result<Option<Member>> {
-        let matches = |member: &Member| same_email(&member.email, email);
-        let mut found = list::all_matches(self.list_members(), matches).await?;
-        if found.len() > 1 {
-            let ids: Vec<&str> = found.iter().map(|member| member.id.as_str()).collect();
-            let message = format!(
-                "several members have this address ({}); choose one by id",
-                ids.join(", ")
-            );
-            let error = Error::new(ErrorKind::Conflict, Operation::ListMembers, message);
-            let error = error.with_provider(self.to_string());
-            return Err(error.with_target(email));
-        }
-        Ok(found.pop())
-    }
-}
-
-impl<P: MemberProvider + ?Sized> MemberProviderExt for P {}
-
-fn list_members<'a, D>(provider: D, prefetch: Prefetch) -> BoxStream<'a, Result<Member>>
-where
-    D: Deref<Target: MemberProvider> + Clone + Send + Sync + Unpin + 'a,
-{
-    let of = provider.clone();
-    let fetch = move |token: Option<PageToken>| -> BoxFuture<'a, Result<Page<Member>>> {
-        let provider = of.clone();
-        Box::pin(async move { provider.list_members_page(token.as_ref()).await })
-    };
-    list::pages(provider, fetch, prefetch)
 }
 
 /// A pointer to a provider is a provider.
