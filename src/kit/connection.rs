@@ -7,8 +7,8 @@ use crate::{
     config::ConnectionConfig,
     error::{Error, ErrorKind, Operation, Result},
     http::{
-        BaseUrl, ClientOptions, CredentialSource, Endpoint, HttpClient, ProxyUrl, Rate, Service,
-        SetupError, common_setters,
+        BaseUrl, ClientOptions, CredentialProvider, CredentialSource, Endpoint, HttpClient,
+        IssuedCredentials, ProxyUrl, Rate, Service, SetupError, common_setters,
     },
     kit::{
         Call, Vendor,
@@ -153,6 +153,19 @@ impl ConnectionBuilder {
         U::Error: Into<Error>,
     {
         self.proxy = proxy.try_into().map(Some).map_err(Into::into);
+        self
+    }
+
+    /// Authenticates with [`Credentials`](crate::Credentials) or [`IssuedCredentials`], in place of what was set before.
+    pub fn credentials(mut self, credentials: impl Into<IssuedCredentials>) -> Self {
+        self.credentials = Some(CredentialSource::Issued(credentials.into()));
+        self
+    }
+
+    /// Authenticates with credentials that a source of the program's issues, and that may change. Example:
+    /// [`CredentialProvider`].
+    pub fn credential_provider(mut self, provider: impl CredentialProvider) -> Self {
+        self.credentials = Some(CredentialSource::Provider(Arc::new(provider)));
         self
     }
 
