@@ -156,7 +156,7 @@ impl ConnectionBuilder {
         self
     }
 
-    /// Authenticates with these credentials, which may have an end.
+    /// Authenticates with [`Credentials`](crate::Credentials) or [`IssuedCredentials`], in place of what was set before.
     pub fn credentials(mut self, credentials: impl Into<IssuedCredentials>) -> Self {
         self.credentials = Some(CredentialSource::Issued(credentials.into()));
         self
