@@ -23,7 +23,7 @@
 mod call;
 mod connection;
 mod object;
-#[cfg(test)]
+#[cfg(all(test, feature = "clickhouse"))]
 mod tests;
 mod vendor;
 
