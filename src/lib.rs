@@ -71,8 +71,8 @@
 //! | feature | default | |
 //! |---|---|---|
 //! | `rustls` | yes | TLS by rustls, with the platform's certificates |
-//! | `rustls-no-provider` | no | TLS by rustls with the crypto provider that the program installs, such as ring, which builds faster; set `default-features = false` |
-//! | `native-tls` | no | TLS by the platform's library; set `default-features = false` |
+//! | `rustls-no-provider` | no | TLS by rustls with the crypto provider that the program installs, such as ring, which builds faster; set `default-features = false` and name the vendors |
+//! | `native-tls` | no | TLS by the platform's library; set `default-features = false` and name the vendors |
 //! | `confluent`, `clickhouse` | yes | the vendors, each with its bindings; one alone builds less |
 //! | `client-credentials` | no | subject tokens for STS by the OAuth 2.0 client-credentials grant |
 //! | `schemars` | no | JSON Schemas of the configuration, invitations and plans |
@@ -103,6 +103,21 @@
 //!     other => panic!("{other:?}"),
 //! }
 //! # Ok::<(), org_invitations::Error>(())
+//! ```
+//!
+//! A program without async code makes a runtime, and lets it wait for each call:
+//!
+//! ```
+//! use org_invitations::InvitationProvider;
+//!
+//! let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+//! # let sandbox = runtime.block_on(org_invitations_sandbox::Sandbox::start())?;
+//! # let key = &sandbox.credentials().confluent;
+//! # let builder = org_invitations::Confluent::builder().base_url(sandbox.url());
+//! # let provider = builder.api_key(&key.api_key, key.api_secret.as_str()).build()?;
+//! let invitations = runtime.block_on(provider.list_page(&Default::default(), None))?;
+//! # assert!(invitations.items.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # Promises
