@@ -74,7 +74,7 @@ fn main() -> ExitCode {
     };
     cli.global = cli.global.with_options_before_command(std::env::args_os());
     logging::start(cli.global.verbose, cli.global.color);
-    let audit = AuditLog::of_command(&command_name(&matches), cli.command.is_change());
+    let audit = AuditLog::of_command(&command_name(&matches), cli.command.dry_run());
     cli.global.audit = audit.clone();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -88,9 +88,9 @@ fn main() -> ExitCode {
         }
         Err(error) => Err(Failure::from(error)),
     };
-    let has_whole_audit_log = !audit.report_unwritten();
+    audit.report_unwritten();
     match outcome {
-        Ok(()) if has_whole_audit_log => ExitCode::SUCCESS,
+        Ok(()) if audit.is_whole() => ExitCode::SUCCESS,
         Ok(()) => Exit::Failed.into(),
         Err(failure) => {
             failure.report();

@@ -27,7 +27,7 @@ use crate::{
         roles::{self, RolesCommand},
         who::{self, WhoArgs},
     },
-    failure::Failure,
+    failure::{Exit, Failure},
     interrupt::Interrupt,
     output::Output,
     provider::ProviderContext,
@@ -84,6 +84,11 @@ impl Runner {
             let mut out = printed.output();
             let outcome = self.command(&call.tool, &interrupt, &mut out).await;
             let flushed = std::io::Write::flush(&mut out);
+            let logged = match self.log.report_unwritten() {
+                true => Err(Failure::AlreadyReported(Exit::Failed)),
+                false => Ok(()),
+            };
+            let outcome = outcome.map(|outcome| outcome.and(logged));
             match (outcome, flushed) {
                 (Ok(outcome), Ok(())) => Ok(outcome),
                 (Ok(outcome), Err(error)) => Ok(outcome.and(Err(error.into()))),
