@@ -350,17 +350,18 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Whether the command is there to change an organisation. `sql` may or may not be.
-    pub fn is_change(&self) -> bool {
-        match self {
-            Self::Create(args) => !args.dry_run,
-            Self::Delete(args) => !args.dry_run,
-            Self::Renew(args) => !args.dry_run,
-            Self::Remove(args) => !args.options.dry_run,
-            Self::Apply(args) => !args.apply.dry_run,
-            Self::Copy(args) => !args.apply.dry_run,
-            Self::Members(MembersCommand::SetRoles(args)) => !args.dry_run,
-            Self::Members(MembersCommand::Remove(args)) => !args.options.dry_run,
+    /// Whether the command, if it is there to change an organisation, only shows what it would change. `sql` may be there
+    /// for either.
+    pub fn dry_run(&self) -> Option<bool> {
+        Some(match self {
+            Self::Create(args) => args.dry_run,
+            Self::Delete(args) => args.dry_run,
+            Self::Renew(args) => args.dry_run,
+            Self::Remove(args) => args.options.dry_run,
+            Self::Apply(args) => args.apply.dry_run,
+            Self::Copy(args) => args.apply.dry_run,
+            Self::Members(MembersCommand::SetRoles(args)) => args.dry_run,
+            Self::Members(MembersCommand::Remove(args)) => args.options.dry_run,
             Self::List(_)
             | Self::Get(_)
             | Self::Export(_)
@@ -375,11 +376,11 @@ impl Command {
             | Self::Spec(_)
             | Self::Schema(_)
             | Self::Completions(_)
-            | Self::Man(_) => false,
+            | Self::Man(_) => return None,
             #[cfg(feature = "sql")]
-            Self::Sql(_) => false,
+            Self::Sql(_) => return None,
             #[cfg(feature = "mcp")]
-            Self::Mcp(args) => args.allow_writes,
-        }
+            Self::Mcp(args) => return args.allow_writes.then_some(false),
+        })
     }
 }

@@ -194,6 +194,10 @@ fn hint(error: &Error) -> Option<&'static str> {
             "this organisation has custom roles: pass roles by name or id with --role"
         }
         ErrorKind::NotFound => "`org-invitations list` shows the existing invitations",
+        ErrorKind::AlreadyExists if error.message().contains("`") => return None,
+        ErrorKind::AlreadyExists if error.message().contains("member") => {
+            "`org-invitations members get ADDRESS` shows the member; `members set-roles` changes the roles"
+        }
         ErrorKind::AlreadyExists => {
             "`org-invitations list --email ADDRESS` shows the invitation; `renew` sends it again, \
              and `create --if-not-exists` succeeds with it"

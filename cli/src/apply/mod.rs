@@ -15,7 +15,7 @@ pub(crate) use self::{
     options::{ApplyOptions, PruneOptions},
     people::{gives_roles, key_owner, list_invitations, load_people},
     record::{OutcomeRecord, StepRecord},
-    report::{ApplyReport, count_actions, exit_of},
+    report::{ApplyReport, count_actions, exit_of, expected_outcome},
     run::ApplyRun,
     saved::{OrganizationFacts, SavedPlan},
 };

@@ -123,6 +123,14 @@ pub(crate) fn exit_of(outcome: &StepOutcome) -> Result<(), Exit> {
     }
 }
 
+/// How the run of a plan will end, as far as that is known before it: its invalid rows fail.
+pub(crate) fn expected_outcome(plan: &Plan) -> Result<(), Failure> {
+    match plan.count(Action::Invalid) {
+        0 => Ok(()),
+        _ => Err(Failure::AlreadyReported(Exit::Failed)),
+    }
+}
+
 /// How many steps had each outcome.
 #[derive(Default)]
 pub(super) struct OutcomeCounts {

@@ -374,6 +374,9 @@ async fn change(
         failed: Vec::new(),
     };
     if args.dry_run {
+        // What the change would refuse, its preview does not pass.
+        let new = NewInvitation::new(&member.email).roles(&args.role);
+        provider.check(&new).await?;
         let roles: Vec<RoleAssignment> = match member.roles {
             Some(roles) => roles,
             None => provider.member_roles(&member.id).await?,
