@@ -139,7 +139,11 @@ impl InvitationProvider for Audited {
         let is_begun = self.withdrawn().contains(&email);
         let mut change = match is_begun {
             // Half a renewal is not stopped.
-            true => self.change(AuditAction::Create, None),
+            true => {
+                // Whoever stops the run between the withdrawal and the create stops it here, where nothing is sent.
+                tokio::task::yield_now().await;
+                self.change(AuditAction::Create, None)
+            }
             false => self.begin(AuditAction::Create, None)?,
         };
         change.email = Some(new.email.clone());

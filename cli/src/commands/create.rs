@@ -30,8 +30,8 @@ Examples:
   org-invitations -p confluent create ann@example.com --if-not-exists -o json
   org-invitations -p clickhouse create ann@example.com --role Developer --dry-run
 
-One address prints a JSON object, several print an array. An option that the
-provider does not support is rejected before anything is sent. A role has a name
+With -o json the command prints an array. An option that the provider does not
+support is rejected before anything is sent. A role has a name
 or, on ClickHouse, an id (`roles list` shows both). On Confluent a role may have
 a scope: env-1, env-1/lkc-2, env-1/lkc-2/topic=NAME, env-1/lsrc-3/subject=NAME or
 a whole crn://…; without one it is the organisation. Roles are bound after the

@@ -238,7 +238,11 @@ async fn get(
             }
             Ok::<_, Failure>(member)
         };
-        if let Some(member) = summary.attempt(interrupt, UNCHANGED, find).await? {
+        let found = match summary.attempt(interrupt, UNCHANGED, find).await {
+            Ok(found) => found,
+            Err(failure) => return records.finish_after(Err(failure)),
+        };
+        if let Some(member) = found {
             records.push(&MemberRecord::new(&provider.label, member))?;
             summary.record_success();
         }
@@ -300,7 +304,11 @@ async fn set_roles(
             ),
         };
         let change = change(provider, member, args);
-        if let Some((record, failures)) = summary.attempt(interrupt, &left, change).await? {
+        let changed = match summary.attempt(interrupt, &left, change).await {
+            Ok(changed) => changed,
+            Err(failure) => return records.finish_after(Err(failure)),
+        };
+        if let Some((record, failures)) = changed {
             records.push(&record)?;
             match failures.is_empty() {
                 true => summary.record_success(),

@@ -1,14 +1,22 @@
 //! Withdrawing the copied invitations at the source.
 
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
 use futures::StreamExt;
 use org_invitations::{
-    Action, BulkOptions, Invitation, Plan, PlanOptions, RemovalLimit, Step, StepResult, Withdrawal,
-    normalize_email,
+    Action, BulkOptions, Invitation, Plan, PlanOptions, RemovalLimit, Step, StepOutcome,
+    StepResult, Withdrawal, normalize_email,
 };
 
 use super::CopyArgs;
 use crate::{
-    apply::{ApplyReport, exit_of},
+    apply::{ApplyReport, OpenSteps, STOPPING, exit_of},
     bulk::RunSummary,
     failure::{Exit, Failure},
     interrupt::Interrupt,
@@ -64,32 +72,52 @@ pub(super) async fn delete_at_source(
         let name = source.name();
         eprintln!("{name}: {kept} kept, because they were not seen at the target");
     }
-    let mut deleted = 0;
+    let stop = Arc::new(AtomicBool::new(false));
+    let (mut deleted, mut not_attempted) = (0, 0);
     let println = |line: &str| eprintln!("{line}");
     let bulk = BulkOptions::default()
         .concurrency(args.apply.concurrency)
+        .stop(Arc::clone(&stop))
         .outage(args.apply.pause.options(source.name(), println));
     // The limit was checked before the run started.
     let options = org_invitations::ApplyOptions::from(bulk).removals(RemovalLimit::none());
+    let mut open = OpenSteps::of(&removal);
     let mut outcomes = removal.apply(&**source, options);
-    loop {
+    let forced = loop {
         let outcome = tokio::select! {
             outcome = outcomes.next() => outcome,
-            () = interrupt.signalled(1) => {
-                let message = "some are still invited at the source: repeat the command";
-                return Err(Failure::Interrupted(message.to_owned()));
+            () = interrupt.signalled(1), if !stop.load(Ordering::Relaxed) => {
+                stop.store(true, Ordering::Relaxed);
+                eprintln!("{STOPPING}");
+                continue;
             }
+            () = interrupt.signalled(2) => break true,
         };
-        let Some(outcome) = outcome else { break };
+        let Some(outcome) = outcome else { break false };
+        open.close(&outcome);
         match (exit_of(&outcome), outcome.result) {
             (Ok(()), _) => {
                 deleted += 1;
                 summary.record_success();
             }
             (Err(_), StepResult::Failed(error)) => summary.report_failure(&error.into()),
-            (Err(exit), _) => summary.record_failure(exit),
+            (Err(exit), result) => {
+                not_attempted += usize::from(matches!(result, StepResult::NotAttempted));
+                summary.record_failure(exit);
+            }
         }
+    };
+    drop(outcomes);
+    if forced {
+        let cut_off = open.cut_off(source, args.apply.concurrency, &HashSet::new());
+        let not_sent = |one: &&StepOutcome| matches!(one.result, StepResult::NotAttempted);
+        not_attempted += cut_off.iter().filter(not_sent).count();
     }
     eprintln!("{}: withdrew {deleted}", source.name());
+    if interrupt.happened() && (forced || not_attempted > 0) {
+        let message =
+            format!("{not_attempted} are still invited at the source: repeat the command");
+        return Err(Failure::Interrupted(message));
+    }
     summary.finish()
 }
