@@ -195,7 +195,7 @@ fn hint(error: &Error) -> Option<&'static str> {
         }
         ErrorKind::NotFound => "`org-invitations list` shows the existing invitations",
         ErrorKind::AlreadyExists if error.message().contains("`") => return None,
-        ErrorKind::AlreadyExists if error.message().contains("member") => {
+        ErrorKind::AlreadyExists if is_about_a_member(error) => {
             "`org-invitations members get ADDRESS` shows the member; `members set-roles` changes the roles"
         }
         ErrorKind::AlreadyExists => {
@@ -212,6 +212,13 @@ fn hint(error: &Error) -> Option<&'static str> {
         }
         _ => return None,
     })
+}
+
+/// Whether the server says that the person exists, and not that there is an invitation.
+fn is_about_a_member(error: &Error) -> bool {
+    let message = error.message().to_lowercase();
+    let says = |words: &str| message.contains(words);
+    !says("invit") && (says("member") || says("user already exists"))
 }
 
 /// Whether the server says that what was asked for belongs to another organisation than the key.

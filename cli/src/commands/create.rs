@@ -168,7 +168,7 @@ async fn complete_roles(
     let user = user.and_then(|user| MemberId::new(user.id.as_str()).ok());
     let (lacking, remedy) = match (found, user) {
         (Some(found), Some(user)) if capabilities.role_scopes => {
-            provider.grant_roles(&user, &grants).await?.complete()?;
+            let _ = provider.grant_roles(&user, &grants).await?.complete()?;
             // The roles are no part of the invitation there.
             found.roles = provider.member_roles(&user).await.ok();
             return Ok(());

@@ -21,7 +21,8 @@ Examples:
   org-invitations -p confluent get - < ids.txt
 
 With -o json the command prints an array. Of an address, it shows the invitations
-that can still be accepted or, if there are none, all of them. What is not found is reported on stderr.")]
+that can still be accepted or, if there are none, all of them. What is not found
+is reported on stderr.")]
 pub(crate) struct GetArgs {
     /// The ids of invitations, as `list` shows them, or addresses; `-` reads them from stdin, one a
     /// line.

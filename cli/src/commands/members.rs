@@ -384,7 +384,9 @@ async fn change(
     if args.dry_run {
         // What the change would refuse, its preview does not pass.
         let new = NewInvitation::new(&member.email).roles(&args.role);
-        provider.check(&new).await?;
+        if let Err(error) = provider.check(&new).await {
+            return Err(as_role_change(error, provider, &member).into());
+        }
         let roles: Vec<RoleAssignment> = match member.roles {
             Some(roles) => roles,
             None => provider.member_roles(&member.id).await?,
@@ -406,6 +408,16 @@ async fn change(
         .collect();
     let failures = change.failed.into_iter().map(|one| one.error.into());
     Ok((record, failures.collect()))
+}
+
+/// The refusal of an invitation with roles that cannot be given, as that of the change of roles.
+fn as_role_change(error: Error, provider: &ProviderContext, member: &Member) -> Error {
+    if error.status().is_some() || error.operation() != Operation::Create {
+        return error;
+    }
+    Error::new(error.kind(), Operation::GrantRole, error.message())
+        .with_provider(provider.to_string())
+        .with_target(member.id.as_str())
 }
 
 /// Finds a member by id or address: ids have no `@`.

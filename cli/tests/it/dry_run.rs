@@ -174,7 +174,14 @@ async fn a_dry_run_ends_as_the_run_does() {
             fixture.sandbox.accept(vendor, member).unwrap();
         }
         let owned = "--delete-owned";
-        let prune = ["apply", &roster, "--prune", "--prune-members"];
+        let prune = [
+            "apply",
+            &roster,
+            "--prune",
+            "--prune-members",
+            "--min-admins",
+            "0",
+        ];
         let prune = [
             &["-p", "confluent"],
             &prune[..],
@@ -182,7 +189,8 @@ async fn a_dry_run_ends_as_the_run_does() {
         ]
         .concat();
         runs.push((prune, 2, owned));
-        runs.push((vec!["-p", "confluent", "remove", member], 2, owned));
+        let remove = vec!["-p", "confluent", "remove", member, "--min-admins", "0"];
+        runs.push((remove, 2, owned));
         let unknown = ["members", "set-roles", member, "--role", "Nope"];
         runs.push(([&["-p", "clickhouse"], &unknown[..]].concat(), 2, "Nope"));
         let other = ["create", member, "--role", "Billing", "--if-not-exists"];
