@@ -94,8 +94,9 @@ The audit log: each change of an organisation appends a line of JSON to the file
 --audit-log, of ORG_INVITATIONS_AUDIT_LOG, or of `audit_log = \"FILE\"` at the top
 of the configuration file. It says when, who (the user, the profile and the id of
 the key, never a secret), what, the outcome (done, failed or unknown) and the id of
-the request. Without a line nothing is changed: if the file cannot be opened, the
-command changes nothing; if it cannot be written, the command stops.
+the request. If the file cannot be opened, the command changes nothing; if it
+cannot be written, no further change begins. A line is written once the outcome is
+known: a change that was in progress when the process was killed has none.
 `org-invitations schema audit-log` describes a line.
 
 Other variables: ORG_INVITATIONS_PROVIDER, ORG_INVITATIONS_PROFILE,
@@ -211,8 +212,13 @@ impl GlobalOptions {
         let Ok(before) = matches.and_then(|matches| Self::from_arg_matches(&matches)) else {
             return self;
         };
-        self.provider.splice(0..0, before.provider);
-        self.profile.splice(0..0, before.profile);
+        // Without others after the command, Clap has kept them.
+        if self.provider != before.provider {
+            self.provider.splice(0..0, before.provider);
+        }
+        if self.profile != before.profile {
+            self.profile.splice(0..0, before.profile);
+        }
         self.all_profiles |= before.all_profiles;
         self
     }
@@ -350,17 +356,18 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Whether the command is there to change an organisation. `sql` may or may not be.
-    pub fn is_change(&self) -> bool {
-        match self {
-            Self::Create(args) => !args.dry_run,
-            Self::Delete(args) => !args.dry_run,
-            Self::Renew(args) => !args.dry_run,
-            Self::Remove(args) => !args.options.dry_run,
-            Self::Apply(args) => !args.apply.dry_run,
-            Self::Copy(args) => !args.apply.dry_run,
-            Self::Members(MembersCommand::SetRoles(args)) => !args.dry_run,
-            Self::Members(MembersCommand::Remove(args)) => !args.options.dry_run,
+    /// Whether the command, if it is there to change an organisation, only shows what it would change. `sql` may be there
+    /// for either.
+    pub fn dry_run(&self) -> Option<bool> {
+        Some(match self {
+            Self::Create(args) => args.dry_run,
+            Self::Delete(args) => args.dry_run,
+            Self::Renew(args) => args.dry_run,
+            Self::Remove(args) => args.options.dry_run,
+            Self::Apply(args) => args.apply.dry_run,
+            Self::Copy(args) => args.apply.dry_run,
+            Self::Members(MembersCommand::SetRoles(args)) => args.dry_run,
+            Self::Members(MembersCommand::Remove(args)) => args.options.dry_run,
             Self::List(_)
             | Self::Get(_)
             | Self::Export(_)
@@ -375,11 +382,11 @@ impl Command {
             | Self::Spec(_)
             | Self::Schema(_)
             | Self::Completions(_)
-            | Self::Man(_) => false,
+            | Self::Man(_) => return None,
             #[cfg(feature = "sql")]
-            Self::Sql(_) => false,
+            Self::Sql(_) => return None,
             #[cfg(feature = "mcp")]
-            Self::Mcp(args) => args.allow_writes,
-        }
+            Self::Mcp(args) => return args.allow_writes.then_some(false),
+        })
     }
 }

@@ -194,6 +194,10 @@ fn hint(error: &Error) -> Option<&'static str> {
             "this organisation has custom roles: pass roles by name or id with --role"
         }
         ErrorKind::NotFound => "`org-invitations list` shows the existing invitations",
+        ErrorKind::AlreadyExists if error.message().contains("`") => return None,
+        ErrorKind::AlreadyExists if is_about_a_member(error) => {
+            "`org-invitations members get ADDRESS` shows the member; `members set-roles` changes the roles"
+        }
         ErrorKind::AlreadyExists => {
             "`org-invitations list --email ADDRESS` shows the invitation; `renew` sends it again, \
              and `create --if-not-exists` succeeds with it"
@@ -208,6 +212,13 @@ fn hint(error: &Error) -> Option<&'static str> {
         }
         _ => return None,
     })
+}
+
+/// Whether the server says that the person exists, and not that there is an invitation.
+fn is_about_a_member(error: &Error) -> bool {
+    let message = error.message().to_lowercase();
+    let says = |words: &str| message.contains(words);
+    !says("invit") && (says("member") || says("user already exists"))
 }
 
 /// Whether the server says that what was asked for belongs to another organisation than the key.

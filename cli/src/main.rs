@@ -67,14 +67,21 @@ fn main() -> ExitCode {
     let colors =
         ColorChoice::from_args(std::env::args_os().filter_map(|word| word.into_string().ok()));
     let command = Cli::command().long_version(version::long());
-    let matches = command.color(colors.into()).get_matches();
-    let mut cli = match Cli::from_arg_matches(&matches) {
-        Ok(cli) => cli,
-        Err(error) => error.exit(),
+    let is_for_eval = commands::sandbox::is_for_eval(std::env::args_os());
+    let matches = command.color(colors.into()).try_get_matches();
+    let parsed = matches.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let (mut cli, matches) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            if is_for_eval && error.use_stderr() {
+                commands::sandbox::fail_eval();
+            }
+            error.exit()
+        }
     };
     cli.global = cli.global.with_options_before_command(std::env::args_os());
     logging::start(cli.global.verbose, cli.global.color);
-    let audit = AuditLog::of_command(&command_name(&matches), cli.command.is_change());
+    let audit = AuditLog::of_command(&command_name(&matches), cli.command.dry_run());
     cli.global.audit = audit.clone();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -88,12 +95,15 @@ fn main() -> ExitCode {
         }
         Err(error) => Err(Failure::from(error)),
     };
-    let has_whole_audit_log = !audit.report_unwritten();
+    audit.report_unwritten();
     match outcome {
-        Ok(()) if has_whole_audit_log => ExitCode::SUCCESS,
+        Ok(()) if audit.is_whole() => ExitCode::SUCCESS,
         Ok(()) => Exit::Failed.into(),
         Err(failure) => {
             failure.report();
+            if is_for_eval {
+                commands::sandbox::fail_eval();
+            }
             failure.exit().map_or(ExitCode::SUCCESS, ExitCode::from)
         }
     }
@@ -212,6 +222,11 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Completions(options) => commands::completions::run(&options, out),
         Command::Man(options) => commands::man::run(&options, out),
     };
-    let flushed = output.flush();
+    let ended = match &outcome {
+        Err(Failure::Library(error)) if Exit::of(error) != Exit::Usage => output.end_failed(),
+        Err(Failure::Interrupted(_)) => output.end_failed(),
+        _ => Ok(()),
+    };
+    let flushed = ended.and_then(|()| output.flush());
     outcome.and(flushed.map_err(Failure::from))
 }

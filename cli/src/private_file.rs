@@ -18,6 +18,19 @@ pub(crate) fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     Ok(file)
 }
 
+/// Whether a file can be opened to append to it, as far as that is known without creating it.
+pub(crate) fn check_openable(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().read(true).append(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty());
+            folder.map_or(Ok(()), |folder| std::fs::metadata(folder).map(drop))
+        }
+        opened => opened.map(drop),
+    }
+}
+
 #[cfg(unix)]
 fn restrict(file: &File) -> io::Result<()> {
     use std::{fs::Permissions, os::unix::fs::PermissionsExt};

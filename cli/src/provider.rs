@@ -202,8 +202,7 @@ pub(crate) async fn sandbox() -> Result<ProviderContext, Failure> {
         flags: String::new(),
         account: Account {
             target: "sandbox".to_owned(),
-            names_organization: true,
-            credential: None,
+            ..Account::default()
         },
         rate,
         organization_id: None,

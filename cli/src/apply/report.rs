@@ -9,6 +9,7 @@ use std::{
 use org_invitations::{Action, ErrorKind, Plan, StepOutcome, StepResult, normalize_email};
 
 use crate::{
+    bulk::Uninvited,
     failure::{Exit, Failure},
     output::escape_control,
 };
@@ -20,8 +21,8 @@ pub(crate) struct ApplyReport {
     pub started: bool,
     /// The normalised addresses of those who were seen to be invited or members.
     pub seen_addresses: HashSet<String>,
-    /// The addresses of those whose invitation was withdrawn and not created again.
-    pub uninvited: Vec<String>,
+    /// Those whose invitation was withdrawn and not created again.
+    pub uninvited: Uninvited,
     /// Why nothing more may be withdrawn, if so.
     pub hold_reason: Option<String>,
     /// The failure that decides the exit code. The outcomes of the steps are printed already.
@@ -40,8 +41,8 @@ impl ApplyReport {
         if is_seen {
             self.seen_addresses.insert(normalize_email(&step.email));
         }
-        if matches!(outcome.result, StepResult::Lost(_)) {
-            self.uninvited.push(step.email.clone());
+        if let StepResult::Lost(error) = &outcome.result {
+            self.uninvited.push(&step.email, error.may_have_executed());
         }
         if outcome.result.is_unexplained() {
             let email = escape_control(&step.email);
@@ -120,6 +121,14 @@ pub(crate) fn exit_of(outcome: &StepOutcome) -> Result<(), Exit> {
         | StepResult::Lost(error)
         | StepResult::Restored { error, .. } => Err(Exit::of(error)),
         _ => Err(Exit::Failed),
+    }
+}
+
+/// How the run of a plan will end, as far as that is known before it: its invalid rows fail.
+pub(crate) fn expected_outcome(plan: &Plan) -> Result<(), Failure> {
+    match plan.count(Action::Invalid) {
+        0 => Ok(()),
+        _ => Err(Failure::AlreadyReported(Exit::Failed)),
     }
 }
 

@@ -17,6 +17,7 @@ use org_invitations::{
 };
 
 use super::{
+    cut_off::{CUT_OFF, OpenSteps},
     journal::Journal,
     observer::RunObserver,
     options::ApplyOptions,
@@ -26,7 +27,7 @@ use super::{
 };
 use crate::{
     bulk::{
-        OwnedKeys, RemovalOptions, RunSummary, print_removals, print_uninvited, recovery_command,
+        OwnedKeys, RemovalOptions, RunSummary, Uninvited, print_removals, recovery_command,
         recovery_message, rerun_command,
     },
     failure::Failure,
@@ -54,6 +55,10 @@ pub(crate) struct ApplyRun<'a> {
     pub source_removal: Option<(&'a ProviderContext, &'a Plan)>,
 }
 
+/// What the first Ctrl-C does.
+pub(crate) const STOPPING: &str =
+    "stopping after the requests in flight; press Ctrl-C again to stop at once";
+
 /// How often the progress is updated.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -63,7 +68,7 @@ impl ApplyRun<'_> {
         let mut report = ApplyReport {
             started: false,
             seen_addresses: HashSet::new(),
-            uninvited: Vec::new(),
+            uninvited: Uninvited::default(),
             hold_reason: None,
             outcome: Ok(()),
         };
@@ -93,6 +98,7 @@ impl ApplyRun<'_> {
         let mut problems = RunProblems::default();
         let stop = Arc::new(AtomicBool::new(false));
         let plan = std::mem::take(&mut self.plan);
+        let mut open = OpenSteps::of(&plan);
         let mut progress = Progress::start(plan.steps.len());
         let observer = RunObserver::new(self.journal.take(), progress.bar());
         let gave_up = Arc::new(AtomicBool::new(false));
@@ -116,13 +122,14 @@ impl ApplyRun<'_> {
                 }
                 () = interrupt.signalled(1), if !stop.load(Ordering::Relaxed) => {
                     stop.store(true, Ordering::Relaxed);
-                    progress.println("stopping after the requests in flight; press Ctrl-C again to stop at once");
+                    progress.println(STOPPING);
                     continue;
                 }
                 () = interrupt.signalled(2) => break true,
             };
             let Some(outcome) = outcome else { break false };
             progress.increment();
+            open.close(&outcome);
             if let Some(error) = record_in_journal(&outcome, &observer) {
                 problems.stop_on_write_error("the journal", error, &stop);
             }
@@ -167,6 +174,25 @@ impl ApplyRun<'_> {
         };
         drop(outcomes);
         progress.finish();
+        if forced {
+            let renewing: HashSet<String> = observer
+                .at_risk()
+                .into_iter()
+                .map(|renewal| renewal.new.email)
+                .collect();
+            let cut_off = open.cut_off(self.provider, self.options.concurrency, &renewing);
+            for outcome in cut_off {
+                counts.add(&outcome);
+                let record = OutcomeRecord::new(outcome, self.lines, &self.keys);
+                if !records.is_table()
+                    && problems.output_is_complete
+                    && let Err(error) = records.push(&record)
+                {
+                    problems.output_is_complete = false;
+                    problems.stop_on_write_error("the result", error, &stop);
+                }
+            }
+        }
         if problems.output_is_complete {
             let printed = match records.is_table() {
                 true => records.println(&counts.to_string()),
@@ -186,14 +212,13 @@ impl ApplyRun<'_> {
         }
         for renewal in observer.at_risk() {
             let invite = renewal.fallback.as_ref().unwrap_or(&renewal.new);
-            let why = "the run stopped before the create";
             eprintln!(
                 "{}",
-                recovery_message(self.provider, Some(&renewal.id), invite, why)
+                recovery_message(self.provider, Some(&renewal.id), invite, CUT_OFF, true)
             );
-            report.uninvited.push(invite.email.clone());
+            report.uninvited.push(&invite.email, true);
         }
-        print_uninvited(&report.uninvited);
+        report.uninvited.print();
         if problems.write_error.is_some() {
             report.hold_reason = Some("the run was stopped".to_owned());
         }
@@ -267,7 +292,14 @@ impl ApplyRun<'_> {
         };
         let invite = missing_invitation(&outcome.step);
         let (id, why) = (outcome.step.id.as_ref(), error.to_string());
-        Some(recovery_message(self.provider, id, &invite, &why))
+        let may_be_invited = error.may_have_executed();
+        Some(recovery_message(
+            self.provider,
+            id,
+            &invite,
+            &why,
+            may_be_invited,
+        ))
     }
 
     /// Says how to resume if steps are left, and completes the journal otherwise.

@@ -180,7 +180,7 @@ impl SavedPlan {
                 Some(format!("it was made for the organisation {planned}, and this is {here}"))
             }
             (Some(_), Some(_)) => None,
-            _ if provider.account.names_organization
+            _ if provider.account.names_organization()
                 || self.credential == provider.account.credential =>
             {
                 None

@@ -16,7 +16,7 @@ use crate::{
 /// The audit log of a process; clones share the file.
 ///
 /// A line is one write to a file that is open for appending, so that several processes may use one file. Once a line
-/// could not be written, the log accepts no further change.
+/// could not be written, no further change is begun.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AuditLog {
     command: String,
@@ -25,8 +25,8 @@ pub(crate) struct AuditLog {
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// Whether the command is there to change something.
-    is_required: bool,
+    /// Whether the command, if it is there to change something, only shows what it would change.
+    dry_run: Option<bool>,
     setting: OnceLock<Option<AuditSetting>>,
     user: OnceLock<Option<String>>,
     state: Mutex<State>,
@@ -44,10 +44,11 @@ struct State {
 }
 
 impl AuditLog {
-    /// The log of a command, which `is_required` opens before the command begins.
-    pub fn of_command(command: &str, is_required: bool) -> Self {
+    /// The log of a command. If the command is there to change something, `dry_run` says whether it only shows what it
+    /// would change; if not, the file is opened before the command begins.
+    pub fn of_command(command: &str, dry_run: Option<bool>) -> Self {
         let shared = Shared {
-            is_required,
+            dry_run,
             ..Shared::default()
         };
         Self {
@@ -65,17 +66,22 @@ impl AuditLog {
         }
     }
 
-    /// Sets the file, if it is not set yet, and opens it for a command that is there to change something.
+    /// Sets the file, if it is not set yet, and opens it for a command that is there to change something. For a dry run
+    /// nothing is created.
     ///
     /// # Errors
     ///
     /// The file cannot be opened.
     pub fn start(&self, setting: Option<AuditSetting>) -> Result<(), Failure> {
         let setting = self.shared.setting.get_or_init(|| setting);
-        if setting.is_none() || !self.shared.is_required {
-            return Ok(());
+        match (setting, self.shared.dry_run) {
+            (None, _) | (_, None) => Ok(()),
+            (Some(_), Some(false)) => self.ready().map_err(Failure::Usage),
+            (Some(setting), Some(true)) => {
+                let opened = private_file::check_openable(&setting.path);
+                opened.map_err(|error| Failure::Usage(cannot_open(setting, &error)))
+            }
         }
-        self.ready().map_err(Failure::Usage)
     }
 
     /// Whether there is a log.
@@ -107,13 +113,8 @@ impl AuditLog {
         if let Some(failure) = &state.failure {
             return Err(format!("{failure}; no further change is made"));
         }
-        state.open(setting).map_err(|error| {
-            let AuditSetting { path, source } = setting;
-            format!(
-                "cannot open the audit log {} ({source}): {error}; nothing is changed without it",
-                path.display()
-            )
-        })
+        let opened = state.open(setting);
+        opened.map_err(|error| cannot_open(setting, &error))
     }
 
     /// Appends the line of a change.
@@ -136,7 +137,12 @@ impl AuditLog {
         }
     }
 
-    /// Prints the lines that are not in the file, and returns whether there are any.
+    /// Whether every line so far is in the file.
+    pub fn is_whole(&self) -> bool {
+        self.state().failure.is_none()
+    }
+
+    /// Prints the lines that are not in the file, each once, and returns whether there are any.
     pub fn report_unwritten(&self) -> bool {
         let mut state = self.state();
         let lines = std::mem::take(&mut state.unwritten);
@@ -158,6 +164,14 @@ impl AuditLog {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn cannot_open(setting: &AuditSetting, error: &io::Error) -> String {
+    let AuditSetting { path, source } = setting;
+    format!(
+        "cannot open the audit log {} ({source}): {error}; nothing is changed without it",
+        path.display()
+    )
 }
 
 impl State {

@@ -1,9 +1,9 @@
 //! The provider that writes the audit log.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use futures::future::BoxFuture;
@@ -11,6 +11,7 @@ use org_invitations::{
     ApiKey, Capabilities, Error, ErrorKind, Invitation, InvitationId, InvitationProvider,
     ListQuery, Member, MemberId, MemberProvider, MembershipEvent, NewInvitation, Operation,
     OrganizationProvider, Page, PageToken, Result, Role, RoleAssignment, RoleChange, RoleGrant,
+    normalize_email,
 };
 
 use super::{
@@ -20,13 +21,16 @@ use super::{
     record::AuditAction,
 };
 
-/// A provider whose changes are written to the audit log. Nothing is changed while the log cannot be written.
+/// A provider whose changes are written to the audit log. While the log cannot be written, no change is begun; a person
+/// whose invitation this provider has withdrawn may be invited again all the same.
 pub(crate) struct Audited {
     inner: Arc<dyn OrganizationProvider>,
     log: AuditLog,
     origin: Origin,
     /// The addresses by the ids of invitations and members that were read: whoever is removed is named.
     addresses: Mutex<HashMap<String, String>>,
+    /// Whose invitation was withdrawn and not created again.
+    withdrawn: Mutex<HashSet<String>>,
 }
 
 impl Audited {
@@ -36,10 +40,15 @@ impl Audited {
             log,
             origin,
             addresses: Mutex::default(),
+            withdrawn: Mutex::default(),
         }
     }
 
     /// Begins a change, about an id whose address is known if it was read.
+    ///
+    /// # Errors
+    ///
+    /// The log cannot be written; the change must not be made.
     fn begin(&self, action: AuditAction, id: Option<&str>) -> Result<Change<'_>> {
         self.log.ready().map_err(|why| {
             let operation = match action {
@@ -56,18 +65,31 @@ impl Audited {
                 None => error,
             }
         })?;
-        let addresses = self.addresses.lock();
-        let addresses = addresses.unwrap_or_else(PoisonError::into_inner);
-        Ok(Change {
+        Ok(self.change(action, id))
+    }
+
+    /// A change that is made whether its line can be written or not.
+    fn change(&self, action: AuditAction, id: Option<&str>) -> Change<'_> {
+        Change {
             log: &self.log,
             origin: &self.origin,
             action,
-            email: id.and_then(|id| addresses.get(id)).cloned(),
+            email: id.and_then(|id| self.addresses().get(id).cloned()),
             id: id.map(str::to_owned),
             roles: Vec::new(),
             exchanges: Exchanges::default(),
             is_finished: false,
-        })
+        }
+    }
+
+    fn addresses(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        let addresses = self.addresses.lock();
+        addresses.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn withdrawn(&self) -> MutexGuard<'_, HashSet<String>> {
+        let withdrawn = self.withdrawn.lock();
+        withdrawn.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Remembers whom invitations and the users that they created are about.
@@ -81,8 +103,7 @@ impl Audited {
     }
 
     fn remember<'i>(&self, read: impl IntoIterator<Item = (&'i str, &'i str)>) {
-        let addresses = self.addresses.lock();
-        let mut addresses = addresses.unwrap_or_else(PoisonError::into_inner);
+        let mut addresses = self.addresses();
         for (id, email) in read {
             addresses.insert(id.to_owned(), email.to_owned());
         }
@@ -114,12 +135,25 @@ impl InvitationProvider for Audited {
     }
 
     async fn create(&self, new: NewInvitation) -> Result<Invitation> {
-        let mut change = self.begin(AuditAction::Create, None)?;
+        let email = normalize_email(&new.email);
+        let is_begun = self.withdrawn().contains(&email);
+        let mut change = match is_begun {
+            // Half a renewal is not stopped.
+            true => {
+                // Whoever stops the run between the withdrawal and the create stops it here, where nothing is sent.
+                tokio::task::yield_now().await;
+                self.change(AuditAction::Create, None)
+            }
+            false => self.begin(AuditAction::Create, None)?,
+        };
         change.email = Some(new.email.clone());
         change.roles = roles_of(&new);
         let exchanges = change.exchanges.clone();
         let result = exchanges.collect(self.inner.create(new)).await;
         change.finish_create(&result);
+        if result.is_ok() {
+            self.withdrawn().remove(&email);
+        }
         self.remember_invitations(&result);
         result
     }
@@ -143,7 +177,15 @@ impl InvitationProvider for Audited {
     async fn delete(&self, id: &InvitationId) -> Result<()> {
         let change = self.begin(AuditAction::Delete, Some(id.as_str()))?;
         let exchanges = change.exchanges.clone();
+        let email = change.email.as_deref().map(normalize_email);
         let result = exchanges.collect(self.inner.delete(id)).await;
+        let is_gone = match &result {
+            Ok(()) => true,
+            Err(error) => error.may_have_executed() || error.kind() == ErrorKind::NotFound,
+        };
+        if is_gone {
+            self.withdrawn().extend(email);
+        }
         change.finish_delete(&result);
         result
     }

@@ -75,7 +75,7 @@ pub(crate) enum AuditAction {
     GrantRole,
     /// Taking a role from a user (Confluent).
     RevokeRole,
-    /// Changing the roles of a member as a whole (ClickHouse).
+    /// Changing the roles of a member as a whole (ClickHouse), or a change of several roles whose end is unknown.
     SetRoles,
 }
 

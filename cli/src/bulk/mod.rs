@@ -14,9 +14,7 @@ pub(crate) use self::{
     in_order::{Results, for_each_provider, in_order},
     outage::{PauseOptions, never_pause, rerun_command},
     owned_keys::OwnedKeys,
-    recovery::{
-        create_command, print_uninvited, recovery_command, recovery_message, set_roles_command,
-    },
+    recovery::{Uninvited, create_command, recovery_command, recovery_message, set_roles_command},
     removal::{RemovalOptions, print_removals},
     summary::RunSummary,
 };

@@ -7,17 +7,23 @@ use crate::{
     provider::ProviderContext,
 };
 
-/// Names the person who is not invited any more and the command that invites them.
+/// Names the person who is not invited any more, or may not be, and the command that invites them.
 pub(crate) fn recovery_message(
     provider: &ProviderContext,
     old: Option<&InvitationId>,
     invite: &NewInvitation,
     why: &str,
+    may_be_invited: bool,
 ) -> String {
     let email = escape_control(&invite.email);
-    let what = match old {
-        Some(id) => format!("the invitation {id} was deleted"),
-        None => "the invitation was deleted".to_owned(),
+    let old = old.map_or_else(String::new, |id| format!(" {id}"));
+    let what = match may_be_invited {
+        false => format!(
+            "IS NOT INVITED ANY MORE: the invitation{old} was deleted, and creating it again failed"
+        ),
+        true => format!(
+            "MAY NOT BE INVITED ANY MORE: it is unknown whether the invitation{old} was deleted and created again"
+        ),
     };
     let refused = match &invite.roles {
         Some(Roles::Grants(grants)) if !grants.is_empty() => {
@@ -26,8 +32,7 @@ pub(crate) fn recovery_message(
         _ => "",
     };
     format!(
-        "{email} IS NOT INVITED ANY MORE: {what}, and creating it again failed\n  {}\nto invite \
-         {email} again, run{refused}:\n  {}",
+        "{email} {what}\n  {}\nto invite {email} again, run{refused}:\n  {}",
         escape_control(why),
         recovery_command(provider, invite)
     )
@@ -79,14 +84,32 @@ pub(crate) fn create_command(provider: &ProviderContext, people: &[&NewInvitatio
     command + " --if-not-exists"
 }
 
-/// Names in the summary of a run those who have no invitation now. Their messages may be far above.
-pub(crate) fn print_uninvited(emails: &[String]) {
-    if !emails.is_empty() {
-        let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
-        let (count, names) = (emails.len(), emails.join(", "));
-        eprintln!(
-            "without an invitation now: {count}: {}",
-            escape_control(&names)
-        );
+/// Those who have no invitation now, or may have none.
+#[derive(Debug, Default)]
+pub(crate) struct Uninvited {
+    surely: Vec<String>,
+    perhaps: Vec<String>,
+}
+
+impl Uninvited {
+    pub fn push(&mut self, email: &str, may_be_invited: bool) {
+        let list = match may_be_invited {
+            true => &mut self.perhaps,
+            false => &mut self.surely,
+        };
+        list.push(email.to_owned());
+    }
+
+    /// Names them in the summary of a run. Their messages may be far above.
+    pub fn print(&self) {
+        for (what, emails) in [
+            ("without an invitation now", &self.surely),
+            ("perhaps without an invitation now", &self.perhaps),
+        ] {
+            if !emails.is_empty() {
+                let (count, names) = (emails.len(), emails.join(", "));
+                eprintln!("{what}: {count}: {}", escape_control(&names));
+            }
+        }
     }
 }

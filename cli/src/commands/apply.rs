@@ -12,7 +12,7 @@ use org_invitations::{
 
 use super::plan::{Planned, RosterOptions, plan, print_plan, print_summary};
 use crate::{
-    apply::{ApplyOptions, ApplyRun, Journal, SavedPlan},
+    apply::{ApplyOptions, ApplyRun, Journal, SavedPlan, expected_outcome},
     bulk::OwnedKeys,
     failure::{Exit, Failure},
     interrupt::Interrupt,
@@ -182,9 +182,15 @@ pub(crate) async fn run(
         print_summary(provider, &planned.plan);
         keys.print(provider);
         // What the run would refuse, its preview does not pass.
-        let roles = check_roles(provider, &planned, interrupt).await;
-        let allowed = roles.and(roster.removals.check_plan(provider, &planned.plan));
-        let outcome = conclude(&planned.plan, is_kept);
+        let allowed = match saved.filter(|_| !apply.resume) {
+            Some(saved) => saved.check_unchanged(provider, &planned.plan, &planned.facts),
+            None => Ok(()),
+        };
+        let allowed = allowed
+            .and(check_roles(provider, &planned, interrupt).await)
+            .and(check_owned(provider, &planned.plan, apply))
+            .and(roster.removals.check_plan(provider, &planned.plan));
+        let outcome = conclude(&planned.plan, is_kept).and(expected_outcome(&planned.plan));
         print_plan(planned.plan, &planned.lines, &keys, out)?;
         return allowed.and(outcome);
     }

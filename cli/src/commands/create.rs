@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use clap::Args;
 use org_invitations::{
-    Action, Error, ErrorKind, Invitation, InvitationProviderExt, InvitationStatus, MemberId,
-    MemberProviderExt, NewInvitation, Operation, Plan, PlanOptions, RoleAssignment, RoleGrant,
-    Roles, normalize_email,
+    Action, AuthType, Error, ErrorKind, Invitation, InvitationProviderExt, InvitationStatus,
+    MemberId, MemberProviderExt, NewInvitation, Operation, People, Plan, PlanOptions,
+    RoleAssignment, RoleGrant, Roles, Step, normalize_email,
 };
 
 use super::value_parsers;
@@ -30,8 +30,8 @@ Examples:
   org-invitations -p confluent create ann@example.com --if-not-exists -o json
   org-invitations -p clickhouse create ann@example.com --role Developer --dry-run
 
-One address prints a JSON object, several print an array. An option that the
-provider does not support is rejected before anything is sent. A role has a name
+With -o json the command prints an array. An option that the provider does not
+support is rejected before anything is sent. A role has a name
 or, on ClickHouse, an id (`roles list` shows both). On Confluent a role may have
 a scope: env-1, env-1/lkc-2, env-1/lkc-2/topic=NAME, env-1/lsrc-3/subject=NAME or
 a whole crn://…; without one it is the organisation. Roles are bound after the
@@ -111,6 +111,7 @@ pub(crate) async fn run(
                     return Ok(Some((created, None)));
                 }
                 let (email, roles) = (new.email.clone(), new.roles.clone());
+                let auth_type = new.auth_type.clone();
                 match provider.create_if_not_exists(new).await {
                     // A member has no invitation.
                     Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -119,9 +120,10 @@ pub(crate) async fn run(
                         Ok(None)
                     }
                     Err(error) => Err(error),
-                    Ok((found, is_new)) => {
+                    Ok((mut found, is_new)) => {
                         if !is_new {
-                            complete_roles(provider, &email, Some(&found), roles).await?;
+                            check_auth_type(provider, &found, auth_type.as_ref())?;
+                            complete_roles(provider, &email, Some(&mut found), roles).await?;
                         }
                         Ok(Some((found, Some(is_new))))
                     }
@@ -154,50 +156,83 @@ pub(crate) async fn run(
 async fn complete_roles(
     provider: &ProviderContext,
     email: &str,
-    found: Option<&Invitation>,
+    found: Option<&mut Invitation>,
     roles: Option<Roles>,
 ) -> Result<(), Error> {
     let capabilities = provider.capabilities();
     let Some(Roles::Grants(grants)) = roles.filter(|_| capabilities.members) else {
         return Ok(());
     };
-    let lacks = |roles: &[RoleAssignment]| {
-        let lacking = grants
-            .iter()
-            .find(|grant| !roles.iter().any(|role| grant.is_met_by(role)));
-        lacking.cloned()
-    };
-    let user = found.and_then(|found| found.user.as_ref());
+    let lacks = |roles: &[RoleAssignment]| lacking(&grants, roles).next().cloned();
+    let user = found.as_ref().and_then(|found| found.user.as_ref());
     let user = user.and_then(|user| MemberId::new(user.id.as_str()).ok());
     let (lacking, remedy) = match (found, user) {
-        (Some(_), Some(user)) if capabilities.role_scopes => {
-            return provider
-                .grant_roles(&user, &grants)
-                .await?
-                .complete()
-                .map(drop);
+        (Some(found), Some(user)) if capabilities.role_scopes => {
+            let _ = provider.grant_roles(&user, &grants).await?.complete()?;
+            // The roles are no part of the invitation there.
+            found.roles = provider.member_roles(&user).await.ok();
+            return Ok(());
         }
-        (Some(found), _) => {
-            let reported = found.roles.as_deref();
-            (
-                reported.and_then(lacks),
-                "`apply` gives the roles of a roster",
-            )
-        }
+        (Some(found), _) => (found.roles.as_deref().and_then(lacks), BY_APPLY),
         (None, _) => {
             let Some(member) = provider.find_member(email).await? else {
                 return Ok(());
             };
             let roles = provider.member_roles(&member.id).await?;
-            (lacks(&roles), "`members set-roles` gives others")
+            (lacks(&roles), BY_SET_ROLES)
         }
     };
     let Some(lacking) = lacking else {
         return Ok(());
     };
-    let message = format!("the person exists already, without the role {lacking}; {remedy}");
+    let message = without_role(&lacking, remedy);
     let error = Error::new(ErrorKind::AlreadyExists, Operation::Create, message);
     Err(error.with_provider(provider.to_string()).with_target(email))
+}
+
+/// How an invitation or a member gets the roles that lack.
+const BY_APPLY: &str = "`apply` gives the roles of a roster";
+const BY_SET_ROLES: &str = "`members set-roles` gives others";
+
+fn without_role(lacking: &RoleGrant, remedy: &str) -> String {
+    format!("the person exists already, without the role {lacking}; {remedy}")
+}
+
+/// The grants that none of the roles meets.
+fn lacking<'g>(
+    grants: &'g [RoleGrant],
+    roles: &[RoleAssignment],
+) -> impl Iterator<Item = &'g RoleGrant> {
+    let lacks = |grant: &&RoleGrant| !roles.iter().any(|role| grant.is_met_by(role));
+    grants.iter().filter(lacks)
+}
+
+/// Why an existing invitation is not the requested one, if their auth types differ.
+fn other_auth_type(found: &Invitation, requested: Option<&AuthType>) -> Option<String> {
+    let (requested, found) = (requested?, found.auth_type.as_ref()?);
+    let differs = requested != found;
+    differs.then(|| {
+        format!(
+            "the person is invited already, with the auth type {found}; `apply` renews with another one"
+        )
+    })
+}
+
+/// # Errors
+///
+/// The existing invitation has another auth type than the requested one.
+fn check_auth_type(
+    provider: &ProviderContext,
+    found: &Invitation,
+    requested: Option<&AuthType>,
+) -> Result<(), Error> {
+    let Some(why) = other_auth_type(found, requested) else {
+        return Ok(());
+    };
+    let error = Error::new(ErrorKind::AlreadyExists, Operation::Create, why);
+    Err(error
+        .with_provider(provider.to_string())
+        .with_target(&found.email))
 }
 
 /// Shows what `create` would do. Without --if-not-exists, it fails for those who are invited or members already.
@@ -216,17 +251,18 @@ async fn show_planned(
     }
     let existing = load_people(provider, &people, false, interrupt).await?;
     let options = PlanOptions::default();
-    let mut plan = Plan::of_people(people, existing, &provider.capabilities(), &options);
+    let capabilities = provider.capabilities();
+    let mut plan = Plan::of_people(people, existing.clone(), &capabilities, &options);
     for step in &mut plan.steps {
-        // An existing invitation is not renewed, and nobody's roles are changed.
-        if !matches!(step.action, Action::Create | Action::Invalid) {
-            step.action = Action::Keep;
-            step.reason = Some("invited or a member already".to_owned());
-        }
-        match step.action {
-            Action::Create => summary.record_success(),
-            Action::Keep if if_not_exists => summary.record_success(),
-            _ => summary.record_failure(Exit::Failed),
+        let succeeds = match step.action {
+            Action::Create => true,
+            // A row is invalid too if it would take something from a member, which `create` does not.
+            Action::Invalid if !exists(step, &existing) => false,
+            _ => show_existing(step, &existing, capabilities.role_scopes) && if_not_exists,
+        };
+        match succeeds {
+            true => summary.record_success(),
+            false => summary.record_failure(Exit::Failed),
         }
     }
     eprintln!("{}: {}", provider.name(), count_actions(&plan));
@@ -236,6 +272,51 @@ async fn show_planned(
     }
     records.finish()?;
     summary.finish()
+}
+
+fn exists(step: &Step, existing: &People) -> bool {
+    let email = normalize_email(&step.email);
+    let mut invited = existing.invitations.iter().map(|one| &one.email);
+    let mut members = existing.members.iter().map(|one| &one.email);
+    invited.any(|one| normalize_email(one) == email)
+        || members.any(|one| normalize_email(one) == email)
+}
+
+/// Turns the step of somebody who exists into what `create --if-not-exists` does: an existing invitation is not renewed,
+/// and roles are only given, to users whom an invitation created. False if that fails.
+fn show_existing(step: &mut Step, existing: &People, gives_roles: bool) -> bool {
+    let invitation = step.id.as_ref();
+    let invitation =
+        invitation.and_then(|id| existing.invitations.iter().find(|one| one.id == *id));
+    let email = normalize_email(&step.email);
+    let mut members = existing.members.iter();
+    let member = members.find(|one| normalize_email(&one.email) == email);
+    let roles = match invitation {
+        Some(invitation) => invitation.roles.as_deref(),
+        None => member.and_then(|member| member.roles.as_deref()),
+    };
+    let lacking: Vec<RoleGrant> = match (&step.roles, roles) {
+        (Some(Roles::Grants(grants)), Some(roles)) => lacking(grants, roles).cloned().collect(),
+        _ => Vec::new(),
+    };
+    step.action = Action::Keep;
+    step.role_changes.clear();
+    step.previous = None;
+    let auth_type = step.auth_type.as_ref();
+    let other = invitation.and_then(|found| other_auth_type(found, auth_type));
+    let (why, succeeds) = match (other, lacking.first(), invitation) {
+        (Some(why), _, _) => (why, false),
+        (None, None, _) => ("invited or a member already".to_owned(), true),
+        (None, Some(_), Some(found)) if gives_roles && found.user.is_some() => {
+            step.action = Action::SetRoles;
+            step.role_changes = lacking.iter().map(|grant| format!("+{grant}")).collect();
+            ("invited already".to_owned(), true)
+        }
+        (None, Some(first), Some(_)) => (without_role(first, BY_APPLY), false),
+        (None, Some(first), None) => (without_role(first, BY_SET_ROLES), false),
+    };
+    step.reason = Some(why);
+    succeeds
 }
 
 /// Reports that a member needs no invitation.

@@ -20,9 +20,9 @@ Examples:
   org-invitations -p clickhouse get ann@example.com
   org-invitations -p confluent get - < ids.txt
 
-One id prints a JSON object, anything else an array. Of an address, the command
-shows the invitations that can still be accepted or, if there are none, all of
-them. What is not found is reported on stderr.")]
+With -o json the command prints an array. Of an address, it shows the invitations
+that can still be accepted or, if there are none, all of them. What is not found
+is reported on stderr.")]
 pub(crate) struct GetArgs {
     /// The ids of invitations, as `list` shows them, or addresses; `-` reads them from stdin, one a
     /// line.

@@ -238,7 +238,11 @@ async fn get(
             }
             Ok::<_, Failure>(member)
         };
-        if let Some(member) = summary.attempt(interrupt, UNCHANGED, find).await? {
+        let found = match summary.attempt(interrupt, UNCHANGED, find).await {
+            Ok(found) => found,
+            Err(failure) => return records.finish_after(Err(failure)),
+        };
+        if let Some(member) = found {
             records.push(&MemberRecord::new(&provider.label, member))?;
             summary.record_success();
         }
@@ -300,7 +304,11 @@ async fn set_roles(
             ),
         };
         let change = change(provider, member, args);
-        if let Some((record, failures)) = summary.attempt(interrupt, &left, change).await? {
+        let changed = match summary.attempt(interrupt, &left, change).await {
+            Ok(changed) => changed,
+            Err(failure) => return records.finish_after(Err(failure)),
+        };
+        if let Some((record, failures)) = changed {
             records.push(&record)?;
             match failures.is_empty() {
                 true => summary.record_success(),
@@ -374,6 +382,11 @@ async fn change(
         failed: Vec::new(),
     };
     if args.dry_run {
+        // What the change would refuse, its preview does not pass.
+        let new = NewInvitation::new(&member.email).roles(&args.role);
+        if let Err(error) = provider.check(&new).await {
+            return Err(as_role_change(error, provider, &member).into());
+        }
         let roles: Vec<RoleAssignment> = match member.roles {
             Some(roles) => roles,
             None => provider.member_roles(&member.id).await?,
@@ -395,6 +408,16 @@ async fn change(
         .collect();
     let failures = change.failed.into_iter().map(|one| one.error.into());
     Ok((record, failures.collect()))
+}
+
+/// The refusal of an invitation with roles that cannot be given, as that of the change of roles.
+fn as_role_change(error: Error, provider: &ProviderContext, member: &Member) -> Error {
+    if error.status().is_some() || error.operation() != Operation::Create {
+        return error;
+    }
+    Error::new(error.kind(), Operation::GrantRole, error.message())
+        .with_provider(provider.to_string())
+        .with_target(member.id.as_str())
 }
 
 /// Finds a member by id or address: ids have no `@`.

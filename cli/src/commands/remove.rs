@@ -10,7 +10,7 @@ use super::{
     plan::{print_plan, print_summary, print_unknown_keeps, without_invitation},
 };
 use crate::{
-    apply::{ApplyOptions, ApplyRun, key_owner, load_people},
+    apply::{ApplyOptions, ApplyRun, expected_outcome, key_owner, load_people},
     bulk::{PauseOptions, RemovalOptions},
     completion,
     failure::{Exit, Failure},
@@ -208,7 +208,9 @@ async fn remove(
     if options.dry_run {
         keys.print(provider);
         print_summary(provider, &plan);
-        let allowed = options.removals.check_plan(provider, &plan);
+        let allowed = check_owned(provider, &plan, &apply)
+            .and(options.removals.check_plan(provider, &plan))
+            .and(expected_outcome(&plan));
         print_plan(plan, &[], &keys, out)?;
         return allowed.map(|()| all_removed);
     }

@@ -9,17 +9,29 @@ use super::ResolvedConfig;
 pub(crate) struct Account {
     /// Provider, organisation and endpoint, without the API key, which may be rotated.
     pub target: String,
-    /// Whether `target` identifies the organisation. On Confluent only the API key does.
-    pub names_organization: bool,
+    /// The vendor; `None` for a sandbox in memory.
+    pub vendor: Option<ProviderKind>,
+    /// The id of the organisation, which no other one of the vendor has. On Confluent only the API key identifies it.
+    pub organization: Option<String>,
     /// The id of the API key or identity pool, which is no secret.
     pub credential: Option<String>,
 }
 
 impl Account {
-    /// Whether both are surely one organisation. Two keys of one organisation of Confluent are not recognised.
+    /// Whether `target` identifies the organisation.
+    pub fn names_organization(&self) -> bool {
+        self.organization.is_some() || self.vendor.is_none()
+    }
+
+    /// Whether both are one organisation by what the configuration has, whatever the endpoints: one server may have
+    /// several names. Two keys of one organisation of Confluent are not recognised without its invitations.
     pub fn is_known_to_be(&self, other: &Self) -> bool {
-        let same_credential = self.credential.is_some() && self.credential == other.credential;
-        self.target == other.target && (self.names_organization || same_credential)
+        let same = |one: &Option<String>, other: &Option<String>| one.is_some() && one == other;
+        self.vendor == other.vendor
+            && match (&self.organization, &other.organization) {
+                (Some(one), Some(other)) => one == other,
+                _ => same(&self.credential, &other.credential),
+            }
     }
 }
 
@@ -31,9 +43,9 @@ impl ResolvedConfig {
             value.map(|value| value.display.as_str())
         };
         let mut target = self.kind.to_string();
-        let organization = display("organization_id");
-        if let Some(id) = organization {
-            target.push_str(&format!(" organization_id={}", id.to_lowercase()));
+        let organization = display("organization_id").map(str::to_lowercase);
+        if let Some(id) = &organization {
+            target.push_str(&format!(" organization_id={id}"));
         }
         if let Some(url) = display("base_url") {
             let url = url.trim_end_matches('/');
@@ -46,7 +58,8 @@ impl ResolvedConfig {
         }
         Account {
             target,
-            names_organization: organization.is_some(),
+            vendor: Some(self.kind),
+            organization,
             credential: display("api_key")
                 .or_else(|| display("sts.identity_pool_id"))
                 // The name of a file or command does not identify the credential.

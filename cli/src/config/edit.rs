@@ -178,7 +178,11 @@ impl ConfigEdit {
             ))
         };
         // A link stays a link to the changed file.
-        let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let path = target_of(&self.path);
+        // The folder alone decides about a replacement; the owner decided about the file.
+        if fs::metadata(&path).is_ok_and(|metadata| metadata.permissions().readonly()) {
+            return Err(cannot(io::ErrorKind::PermissionDenied.into()));
+        }
         if let Some(folder) = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
@@ -199,6 +203,24 @@ impl ConfigEdit {
         })
     }
 }
+
+/// The file that a path leads to, also if the last link leads to nothing yet.
+fn target_of(path: &Path) -> PathBuf {
+    if let Ok(target) = fs::canonicalize(path) {
+        return target;
+    }
+    let mut target = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        let Ok(next) = fs::read_link(&target) else {
+            break;
+        };
+        target = target.parent().unwrap_or(Path::new("")).join(next);
+    }
+    target
+}
+
+/// As many links as systems follow.
+const MAX_LINKS: usize = 40;
 
 /// Inserts a value at a dotted path, as dotted keys of one table.
 fn insert_dotted(table: &mut Table, path: &str, setting: Value) {

@@ -60,6 +60,7 @@ pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flags {
     config_file: Option<PathBuf>,
+    audit_log: Option<PathBuf>,
     base_url: Option<String>,
     organization_id: Option<String>,
     ca_file: Option<PathBuf>,
@@ -74,6 +75,12 @@ impl Flags {
         let file = file.map(|file| file.to_string_lossy().into_owned());
         let flags = [
             ("--config-file", file),
+            (
+                "--audit-log",
+                self.audit_log
+                    .as_ref()
+                    .map(|file| file.to_string_lossy().into_owned()),
+            ),
             ("--base-url", self.base_url.clone()),
             ("--organization-id", self.organization_id.clone()),
             (
@@ -98,6 +105,7 @@ impl Flags {
     fn new(global: &GlobalOptions) -> Self {
         Self {
             config_file: global.config_file.clone(),
+            audit_log: global.audit_log.clone(),
             base_url: global.base_url.clone(),
             organization_id: global.organization_id.clone(),
             ca_file: global.ca_file.clone(),

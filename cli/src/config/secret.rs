@@ -1,7 +1,8 @@
 //! Secrets that the configuration file refers to: files, commands and variables. What is around a secret is trimmed.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     sync::mpsc::{self, RecvTimeoutError},
@@ -90,7 +91,8 @@ pub(super) fn from_command(label: &str, command: &str, hidden: &[&str]) -> Resul
     process.stdin(Stdio::inherit()).stderr(Stdio::inherit());
     let waiting = format!("waiting for the command of {label}");
     let output = run_with_notice(&mut process, &waiting)
-        .map_err(|error| failure(format!("could not be started: {error}")))?;
+        .map_err(|error| failure(format!("could not be started: {error}")))?
+        .ok_or_else(|| failure(format!("printed more than {MAX_OUTPUT} bytes")))?;
     if !output.status.success() {
         return Err(failure(format!("failed: {}", output.status)));
     }
@@ -100,8 +102,11 @@ pub(super) fn from_command(label: &str, command: &str, hidden: &[&str]) -> Resul
         .ok_or_else(|| failure("printed nothing on its first line".to_owned()))
 }
 
-/// Runs a process to its end; once it takes long, prints what is waited for.
-fn run_with_notice(process: &mut Command, waiting: &str) -> io::Result<Output> {
+/// How much a command may print. A secret is one line.
+const MAX_OUTPUT: u64 = 64 * 1024;
+
+/// Runs a process to its end; once it takes long, prints what is waited for. `None` if it prints too much.
+fn run_with_notice(process: &mut Command, waiting: &str) -> io::Result<Option<Output>> {
     let (ended, end) = mpsc::channel::<()>();
     thread::scope(|scope| {
         scope.spawn(move || {
@@ -109,10 +114,32 @@ fn run_with_notice(process: &mut Command, waiting: &str) -> io::Result<Output> {
                 eprintln!("{waiting}");
             }
         });
-        let output = process.output();
+        let output = run_bounded(process);
         drop(ended);
         output
     })
+}
+
+fn run_bounded(process: &mut Command) -> io::Result<Option<Output>> {
+    let mut child = process.stdout(Stdio::piped()).spawn()?;
+    let mut stdout = Vec::new();
+    let read = match child.stdout.take() {
+        Some(pipe) => pipe.take(MAX_OUTPUT + 1).read_to_end(&mut stdout),
+        None => Ok(0),
+    };
+    if read.is_err() || stdout.len() as u64 > MAX_OUTPUT {
+        // The process may have ended by itself.
+        let _ = child.kill();
+        child.wait()?;
+        return read.map(|_| None);
+    }
+    let status = child.wait()?;
+    let stderr = Vec::new();
+    Ok(Some(Output {
+        status,
+        stdout,
+        stderr,
+    }))
 }
 
 /// The first line, without what is around its text; `source` is what a warning calls it. The line's end is no reason for

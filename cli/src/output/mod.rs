@@ -56,6 +56,8 @@ pub(crate) struct Output {
     out: Box<dyn Write>,
     /// Whether a closed pipe is an error.
     fails_on_broken_pipe: bool,
+    /// Whether nothing was written so far.
+    is_empty: bool,
 }
 
 impl Output {
@@ -66,6 +68,16 @@ impl Output {
             width: None,
             out: Box::new(BufWriter::new(out)),
             fails_on_broken_pipe: true,
+            is_empty: true,
+        }
+    }
+
+    /// Ends the output of a command that failed at the organisation: in a format that is one document, a list of nothing
+    /// is a list too.
+    pub fn end_failed(&mut self) -> io::Result<()> {
+        match self.format {
+            Format::Json | Format::Yaml if self.is_empty => self.line("[]"),
+            _ => Ok(()),
         }
     }
 
@@ -133,6 +145,7 @@ impl Output {
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.is_empty = false;
         let written = self.out.write(bytes);
         if self.is_ignored_error(&written) {
             return Ok(bytes.len());

@@ -246,16 +246,13 @@ impl<'a, R: Record> Records<'a, R> {
         self.count
     }
 
-    /// Prints the end of the output if the work is done. Otherwise the records so far are printed, but the document
-    /// stays incomplete.
-    pub fn finish_after(mut self, outcome: Result<(), Failure>) -> Result<(), Failure> {
-        match outcome {
-            Ok(()) => Ok(self.finish()?),
-            Err(failure) => {
-                self.show()?;
-                Err(failure)
-            }
+    /// Prints the end of the output whatever the outcome, unless it cannot be written: the records so far are a whole
+    /// document, and the exit code tells that there may be more.
+    pub fn finish_after(self, outcome: Result<(), Failure>) -> Result<(), Failure> {
+        if !matches!(outcome, Err(Failure::Io(_))) {
+            self.finish()?;
         }
+        outcome
     }
 
     /// Prints the end of the output.

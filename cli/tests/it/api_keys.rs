@@ -150,7 +150,8 @@ async fn apply_shows_keys_and_keeps_the_owner() {
         "json",
     ];
     let apply = [&["-p", "confluent", "apply", roster], &prune[..]].concat();
-    let shown = fixture.run(&[&apply[..], &["--dry-run"]].concat()).await;
+    let dry = ["--dry-run", "--delete-owned"];
+    let shown = fixture.run(&[&apply[..], &dry].concat()).await;
     let steps = shown.json();
     let line = "bob@example.com (u-bob): BOB-1 \"Orders\" for lkc-1";
     shown.stderr_contains(&[line]);

@@ -436,6 +436,43 @@ async fn a_full_disk_stops_the_run_before_the_next_change() {
     last.fails(1, &["cannot write the audit log /dev/full", "it lacks:"]);
 }
 
+/// Half a renewal is completed, and then the failure is reported.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_does_not_stop_half_a_renewal() {
+    let fixture = Fixture::start().await;
+    let people = [ANN, BOB];
+    let rows = roster(
+        &fixture,
+        "rows.csv",
+        &format!("email,auth_type\n{ANN},sso\n"),
+    );
+    for command in [
+        &["renew", ANN, BOB, "--yes"][..],
+        &["apply", &rows, "--yes", "--max-deletes", "100%"],
+    ] {
+        let ids = fixture.invite("confluent", &people).await;
+        let full = ["-p", "confluent", "--audit-log", "/dev/full"];
+        let renewed = fixture.run(&[&full[..], command].concat()).await;
+        renewed.fails(1, &["cannot write the audit log /dev/full", "it lacks:"]);
+        assert!(
+            !renewed.stderr.contains("IS NOT INVITED"),
+            "{}",
+            renewed.stderr
+        );
+        let lacks = renewed.stderr.matches("it lacks:").count();
+        assert_eq!(lacks, 1, "{}", renewed.stderr);
+        let lines = renewed.stderr.matches("  {\"time\":").count();
+        assert_eq!(lines, 2, "{}", renewed.stderr);
+        let left = fixture.sandbox.invitations();
+        let of = |email| left.iter().find(|one| one.email == email).unwrap();
+        assert_ne!(of(ANN).id, ids[0]);
+        // The next renewal is not begun.
+        assert_eq!(of(BOB).id, ids[1]);
+        fixture.sandbox.reset();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_share_a_log_that_only_the_owner_reads() {
     let fixture = Fixture::start().await;

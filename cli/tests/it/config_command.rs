@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
-use crate::fixture::{CommandOutput, Fixture, run};
+use crate::fixture::{CommandOutput, Fixture, home_environment, new_home, run};
 
 const BEFORE: &str = "# Ours, by hand.\n\n[profiles.old]   # the first one\nprovider = \"confluent\"\n\
                       api_key = \"OLD\"  # rotate in May\napi_secret_variable = \"OLD_SECRET\"\n";
@@ -382,4 +382,42 @@ async fn test_checks_named_profiles_or_all() {
         .fails(2, &["did you mean `good`?"]);
     // Nothing was changed by any of them.
     assert!(fixture.sandbox.ledger().commits.is_empty());
+}
+
+/// Flags before the command count once, hints lead to the same file, and what the file is to its owner is respected.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn init_writes_the_file_that_is_meant() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let home = new_home();
+    let environment = home_environment(&home);
+    let (link, target) = (home.join("link.toml"), home.join("real.toml"));
+    symlink("real.toml", &link).unwrap();
+    let path = link.to_str().unwrap();
+    let before = [
+        "-p",
+        "confluent",
+        "--config-file",
+        path,
+        "config",
+        "init",
+        "kafka",
+    ];
+    let secret = ["--secret-variable", "KAFKA_SECRET", "--api-key"];
+    let init = async |key: &str, more: &[&str]| {
+        let words = [&before[..], &secret, &[key], more].concat();
+        run(&words, &environment).await
+    };
+    let wrong = init("KEY\nsecond = 1", &[]).await;
+    wrong.fails(2, &["--api-key", "control characters"]);
+    assert!(!target.exists());
+    let hint = format!("`org-invitations --config-file {path} config test kafka`");
+    init("KEY", &[]).await.success().stderr_contains(&[&hint]);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    let written = fs::read_to_string(&target).unwrap();
+    fs::set_permissions(&target, fs::Permissions::from_mode(0o400)).unwrap();
+    let refused = init("OTHER", &["--force"]).await;
+    refused.fails(1, &["cannot write the configuration file"]);
+    assert_eq!(fs::read_to_string(&target).unwrap(), written);
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use org_invitations_sandbox::Provider;
+
 use crate::{fixture::Fixture, roster::file};
 
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
@@ -135,6 +137,142 @@ async fn a_dry_run_of_a_refused_run_fails() {
         );
     }
     assert_eq!(fixture.sandbox.ledger().commits.len(), before);
+}
+
+/// A preview and its run have one exit code and one reason.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_ends_as_the_run_does() {
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &["ann@example.com"]).await;
+    let roster = file(&fixture, "rows.csv", "email\nbob@example.com\nnobody\n");
+    let missing = fixture.home.join("missing/audit.jsonl");
+    let missing = missing.to_str().unwrap();
+    let copy = ["copy", "--from", "confluent", "--to", "clickhouse"];
+    let auth_type = ["create", "ann@example.com", "--auth-type", "sso"];
+    let mut runs: Vec<(Vec<&str>, i32, &str)> = vec![
+        (copy.to_vec(), 1, ""),
+        (
+            vec!["-p", "confluent", "apply", &roster, "--audit-log", missing],
+            2,
+            "cannot open the audit log",
+        ),
+        (
+            [&["-p", "confluent"], &auth_type[..], &["--if-not-exists"]].concat(),
+            1,
+            "",
+        ),
+    ];
+    let member = "joined@example.com";
+    let offers_members = fixture.offers_members() && fixture.offers_role_ids().await;
+    if offers_members {
+        for (name, vendor, role) in [
+            ("confluent", Provider::Confluent, "Operator"),
+            ("clickhouse", Provider::ClickHouse, "Developer"),
+        ] {
+            let create = ["-p", name, "create", member, "--role", role];
+            fixture.run(&create).await.success();
+            fixture.sandbox.accept(vendor, member).unwrap();
+        }
+        let owned = "--delete-owned";
+        let prune = [
+            "apply",
+            &roster,
+            "--prune",
+            "--prune-members",
+            "--min-admins",
+            "0",
+        ];
+        let prune = [
+            &["-p", "confluent"],
+            &prune[..],
+            &["--keep", "ann@example.com"],
+        ]
+        .concat();
+        runs.push((prune, 2, owned));
+        let remove = vec!["-p", "confluent", "remove", member, "--min-admins", "0"];
+        runs.push((remove, 2, owned));
+        let unknown = ["members", "set-roles", member, "--role", "Nope"];
+        runs.push(([&["-p", "clickhouse"], &unknown[..]].concat(), 2, "Nope"));
+        let other = ["create", member, "--role", "Billing", "--if-not-exists"];
+        runs.push(([&["-p", "clickhouse"], &other[..]].concat(), 1, ""));
+    }
+    runs.push((vec!["-p", "confluent", "apply", &roster], 1, ""));
+    for (run, code, why) in runs {
+        let before = fixture.sandbox.ledger().commits.len();
+        let preview = [&run[..], &["--dry-run", "-o", "jsonl"]].concat();
+        fixture.run(&preview).await.fails(code, &[why]);
+        assert_eq!(fixture.sandbox.ledger().commits.len(), before, "{run:?}");
+        let yes: &[&str] = match run
+            .iter()
+            .any(|word| ["create", "set-roles"].contains(word))
+        {
+            true => &[],
+            false => &["--yes"],
+        };
+        fixture
+            .run(&[&run[..], yes].concat())
+            .await
+            .fails(code, &[why]);
+    }
+    assert!(!std::path::Path::new(missing).parent().unwrap().exists());
+}
+
+/// `create --if-not-exists` gives roles and takes none.
+#[tokio::test(flavor = "multi_thread")]
+async fn create_shows_the_roles_that_it_adds() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_members() {
+        return;
+    }
+    let create = [
+        "-p",
+        "confluent",
+        "-o",
+        "jsonl",
+        "create",
+        "ann@example.com",
+    ];
+    let first = [&create[..], &["--role", "MetricsViewer"]].concat();
+    fixture.run(&first).await.success();
+    let second = [&create[..], &["--role", "Operator", "--if-not-exists"]].concat();
+    let preview = [&second[..], &["--dry-run"]].concat();
+    let preview = fixture.run(&preview).await;
+    let row = &preview.success().lines()[0];
+    assert_eq!(row["action"], "set-roles", "{row}");
+    assert_eq!(
+        row["role_changes"],
+        serde_json::json!(["+Operator"]),
+        "{row}"
+    );
+    let real = fixture.run(&second).await;
+    let row = &real.success().lines()[0];
+    let roles = row["roles"].as_array().unwrap();
+    let names: Vec<_> = roles.iter().map(|role| role["name"].as_str()).collect();
+    assert!(
+        names.contains(&Some("Operator")) && names.contains(&Some("MetricsViewer")),
+        "{row}"
+    );
+    // Nothing is left to be added.
+    let again = [&second[..], &["--dry-run"]].concat();
+    let row = &fixture.run(&again).await.lines()[0];
+    assert_eq!(row["action"], "keep", "{row}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hint_about_a_member_does_not_advise_renew() {
+    let fixture = Fixture::start().await;
+    if !fixture.offers_members() {
+        return;
+    }
+    fixture.invite("confluent", &["ann@example.com"]).await;
+    fixture
+        .sandbox
+        .accept(Provider::Confluent, "ann@example.com")
+        .unwrap();
+    let create = ["-p", "confluent", "create", "ann@example.com"];
+    let refused = fixture.run(&create).await;
+    refused.fails(1, &["members set-roles"]);
+    assert!(!refused.stderr.contains("`renew`"), "{}", refused.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]

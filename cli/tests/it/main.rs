@@ -12,6 +12,8 @@ mod dry_run;
 mod errors;
 mod fixture;
 mod golden;
+#[cfg(unix)]
+mod interrupted;
 mod json;
 mod layout;
 mod list;

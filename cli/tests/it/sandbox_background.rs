@@ -125,7 +125,45 @@ async fn a_background_start_that_fails_says_why() {
     taken.fails(2, &["cannot start a sandbox", address, "--export-env"]);
     let remote = control(&fixture, "sandbox --detach --export-env --listen 0.0.0.0:0").await;
     remote.fails(2, &["--allow-remote"]);
-    assert_eq!(remote.stdout, "");
+    assert!(remote.stdout.ends_with("\nfalse\n"), "{}", remote.stdout);
+}
+
+/// What would follow must not reach a real organisation.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_start_fails_its_eval() {
+    let fixture = Fixture::start().await;
+    let address = fixture.sandbox.url().strip_prefix("http://").unwrap();
+    for options in [
+        &format!("--listen {address}"),
+        "--listen nowhere",
+        "--nothing",
+    ] {
+        let eval = format!("eval \"$(org-invitations sandbox --detach --export-env {options})\"");
+        for (script, said) in [
+            (format!("set -e\n{eval}\necho reached"), ""),
+            (
+                format!(
+                    "{eval}\necho \"$? ${{CONFLUENT_CLOUD_API_KEY-none}} ${{CLICKHOUSE_CLOUD_API_SECRET-none}}\""
+                ),
+                "1 none none\n",
+            ),
+        ] {
+            let path = path_with_command();
+            let real = [
+                ("PATH", path.as_str()),
+                ("CONFLUENT_CLOUD_API_KEY", "real"),
+                ("CLICKHOUSE_CLOUD_API_SECRET", "real"),
+            ];
+            let variables = with_variables(empty_environment(), &real);
+            let mut command = Command::new("sh");
+            command.args(["-c", &script]).env_clear().envs(variables);
+            let output = command.stdin(Stdio::null()).output().await.unwrap();
+            let stdout = String::from_utf8(output.stdout).unwrap();
+            assert_eq!(stdout, said, "{script}");
+            assert!(!output.stderr.is_empty(), "{script}");
+        }
+    }
 }
 
 /// A sandbox with a state file, as a process of its own.

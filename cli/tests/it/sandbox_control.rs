@@ -245,3 +245,13 @@ async fn the_running_sandbox_is_found_by_flag_or_variable() {
         control(&one, line).await.fails(2, words);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_accept_leaves_a_closed_array() {
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &["ann@example.com"]).await;
+    let accept = "sandbox accept ann@example.com nobody@example.com -o json";
+    let accepted = control(&fixture, accept).await;
+    accepted.fails(4, &["cannot accept nobody@example.com"]);
+    assert_eq!(accepted.one()["email"], "ann@example.com");
+}

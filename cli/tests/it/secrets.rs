@@ -219,3 +219,12 @@ async fn a_command_gets_no_variable_that_holds_a_secret() {
         "{seen}"
     );
 }
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_prints_without_end_is_ended() {
+    let fixture = Fixture::start().await;
+    fixture.config(&profile(&fixture, "api_secret_command = \"yes\""));
+    let listed = run(&["list"], &fixture.empty_environment()).await;
+    listed.fails(2, &["printed more than 65536 bytes"]);
+}

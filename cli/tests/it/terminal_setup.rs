@@ -24,7 +24,7 @@ async fn doctor_and_members_fit_the_terminal() {
         lines.max().unwrap()
     };
     let clickhouse = "-p clickhouse --color never";
-    let roles = format!("{clickhouse} members set-roles {email} --role Developer --role Member");
+    let roles = format!("{clickhouse} members set-roles {email} --role Developer --role Billing");
     let remove = format!("{clickhouse} members remove --min-admins 0 --dry-run {email}");
     for (arguments, width, words) in [
         (
@@ -32,7 +32,7 @@ async fn doctor_and_members_fit_the_terminal() {
             80,
             &["flag --timeout", "the credential may list invitations"][..],
         ),
-        (&format!("{roles} --dry-run"), 76, &[email, "+Member"]),
+        (&format!("{roles} --dry-run"), 76, &[email, "+Billing"]),
         (&remove, 84, &[email]),
     ] {
         let (shown, code) = end(&mut start_in_width(&fixture, width, arguments));

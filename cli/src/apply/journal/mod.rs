@@ -223,7 +223,7 @@ impl Journal {
             }
             (Some(_), Some(_)) => return Ok(()),
             _ if self.people.is_empty()
-                || account.names_organization
+                || account.names_organization()
                 || self.credential == account.credential
                 || invitations
                     .iter()

@@ -17,7 +17,8 @@ fn unused_path() -> PathBuf {
 fn account(credential: &str) -> Account {
     Account {
         target: "confluent base_url=http://here".to_owned(),
-        names_organization: false,
+        vendor: Some(org_invitations::ProviderKind::Confluent),
+        organization: None,
         credential: Some(credential.to_owned()),
     }
 }
@@ -140,7 +141,7 @@ fn a_rotated_key_resumes_and_another_organisation_does_not() {
         assert_eq!(checked.is_ok(), fits, "{written:?} {here:?} {same_key}");
         // Where the configuration names the organisation, that is enough.
         let mut named = account;
-        named.names_organization = true;
+        named.organization = Some("o-1".to_owned());
         if here.is_none() || written.is_none() {
             journal.check_organization(&named, list.as_slice()).unwrap();
         }

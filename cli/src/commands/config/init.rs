@@ -114,6 +114,10 @@ pub(super) async fn run(
     {
         eprintln!("note: {} does not exist yet", escape_control(file));
     }
+    if api_key.chars().any(char::is_control) {
+        let message = "--api-key: the id of a key has no control characters. Nothing was written";
+        return Err(Failure::Usage(message.to_owned()));
+    }
     let profile = NewProfile {
         kind,
         organization_id,
@@ -134,9 +138,13 @@ pub(super) async fn run(
         shell_quote(&name),
     );
     eprintln!("{done} the profile {} in {path}", escape_control(&name));
-    eprintln!("hint: `org-invitations config test {quoted}` tests it");
+    let file = global.config_file.as_ref();
+    let file = file.map_or_else(String::new, |file| {
+        format!(" --config-file {}", shell_quote(&file.to_string_lossy()))
+    });
+    eprintln!("hint: `org-invitations{file} config test {quoted}` tests it");
     if others > usize::from(replaced) && !args.default {
-        eprintln!("hint: `org-invitations config use {quoted}` makes it the default one");
+        eprintln!("hint: `org-invitations{file} config use {quoted}` makes it the default one");
     }
     Ok(())
 }

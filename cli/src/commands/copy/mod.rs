@@ -1,31 +1,33 @@
 //! `copy`: invite the people of one organisation to another.
 
+mod organizations;
 mod role_map;
+mod source;
 
 use std::path::PathBuf;
 
-use self::role_map::RoleMap;
+use self::{
+    organizations::{check_different, provider_or_profile, refuse_same},
+    role_map::RoleMap,
+    source::{delete_at_source, source_removal},
+};
 use super::plan::print_summary;
 use crate::{
     apply::{
-        ApplyOptions, ApplyReport, ApplyRun, Journal, StepRecord, exit_of, list_invitations,
+        ApplyOptions, ApplyRun, Journal, StepRecord, expected_outcome, list_invitations,
         load_people,
     },
-    bulk::{OwnedKeys, RemovalOptions, RunSummary, print_removals},
-    cli::{GlobalOptions, ProviderName},
+    bulk::{OwnedKeys, RemovalOptions, print_removals},
+    cli::GlobalOptions,
     completion,
-    failure::{Exit, Failure},
+    failure::Failure,
     interrupt::Interrupt,
     output::Output,
     provider::ProviderContext,
-    providers,
-    suggest::did_you_mean,
 };
 use clap::{Args, ValueEnum};
-use futures::StreamExt;
 use org_invitations::{
-    Action, BulkOptions, Invitation, NewInvitation, People, Plan, PlanOptions, ProviderKind,
-    RemovalLimit, RoleAssignment, RoleGrant, Roles, Step, StepResult, Withdrawal, normalize_email,
+    Action, Invitation, NewInvitation, People, Plan, PlanOptions, RoleAssignment, RoleGrant, Roles,
 };
 
 #[derive(Args, Debug)]
@@ -111,11 +113,7 @@ pub(crate) async fn run(
     let source = provider_or_profile(global, "--from", &args.from).await?;
     let target = provider_or_profile(global, "--to", &args.to).await?;
     if source.account.is_known_to_be(&target.account) {
-        return Err(Failure::Usage(format!(
-            "--from {} and --to {} are the same organisation, by its id or API key. Nothing was sent\nhint: \
-             a variable of the environment may replace the keys of both; `org-invitations doctor` shows the sources",
-            args.from, args.to
-        )));
+        return Err(refuse_same(&args, "by its id or API key. Nothing was sent"));
     }
     // From here on, the lock on the journal keeps other processes from starting or resuming this run.
     let path = args.journal.as_deref().filter(|_| !args.apply.dry_run);
@@ -154,6 +152,9 @@ pub(crate) async fn run(
     let invitations: Vec<_> = requested.iter().map(|(new, _)| new.clone()).collect();
     let at_target = load_people(&target, &invitations, false, interrupt).await;
     let at_target = at_target.map_err(|failure| failure.at(target.name()))?;
+    if is_same_vendor {
+        check_different(&args, &existing, &at_target.invitations)?;
+    }
     if let Some(journal) = &mut journal {
         journal.check_organization(&target.account, &at_target.invitations)?;
     }
@@ -180,7 +181,9 @@ pub(crate) async fn run(
     if args.apply.dry_run {
         print_summary(&target, &plan);
         let of_target = args.removals.check_plan(&target, &plan);
-        let allowed = of_target.and(args.removals.check_plan(&source, &removal));
+        let allowed = of_target
+            .and(args.removals.check_plan(&source, &removal))
+            .and(expected_outcome(&plan));
         if args.delete_source_after {
             print_summary(&source, &removal);
             let why = format!(" once they are seen at {}", target.name());
@@ -245,65 +248,6 @@ fn print_hints(target: &ProviderContext, plan: &Plan) {
     }
 }
 
-/// The plan that withdraws the copied invitations at the source.
-fn source_removal(
-    source: &ProviderContext,
-    existing: Vec<Invitation>,
-    copied: &[Invitation],
-    plan: &Plan,
-) -> Plan {
-    let steps = copied.iter().zip(&plan.steps);
-    // If the source has two invitations of a person, the plan rejects the second one; it is withdrawn with the first.
-    let is_withdrawn = |step: &Step| step.action != Action::Invalid || step.same_as.is_some();
-    let withdraw = steps
-        .filter(|(_, step)| is_withdrawn(step))
-        .map(|(one, _)| Withdrawal::new(&one.email, Some(one.id.clone())));
-    let options = PlanOptions::default().withdraw(withdraw);
-    let mut removal = Plan::new([], existing, &source.capabilities(), &options);
-    for step in &mut removal.steps {
-        step.reason = Some("once invited at the target".to_owned());
-    }
-    removal
-}
-
-/// The provider with this name, or of the profile with this name.
-async fn provider_or_profile(
-    global: &GlobalOptions,
-    flag: &str,
-    name: &str,
-) -> Result<ProviderContext, Failure> {
-    let provider = ProviderName::from_str(name, true).ok();
-    let is_sandbox = provider == Some(ProviderName::Sandbox);
-    let chosen = GlobalOptions {
-        // The sandbox runs in memory, so the way to the other side is not its own.
-        ca_file: global.ca_file.clone().filter(|_| !is_sandbox),
-        proxy: global.proxy.clone().filter(|_| !is_sandbox),
-        timeout: global.timeout.filter(|_| !is_sandbox),
-        profile: provider
-            .is_none()
-            .then(|| name.to_owned())
-            .into_iter()
-            .collect(),
-        all_profiles: false,
-        provider: provider.into_iter().collect(),
-        ..global.clone()
-    };
-    let context = match providers::select_one(&chosen) {
-        Ok(one) => one.connect_one_of_two().await,
-        Err(failure) => Err(failure),
-    };
-    let Err(Failure::Usage(message)) = context else {
-        return context;
-    };
-    // The name may be a misspelt provider.
-    let names = ProviderKind::ALL.iter().map(|kind| kind.as_str());
-    let guess = match provider {
-        None => did_you_mean(name, names),
-        Some(_) => String::new(),
-    };
-    Err(Failure::Usage(format!("{flag} {name}: {message}{guess}")))
-}
-
 /// The invitation for the target, and the reason if a role cannot be mapped.
 fn invitation_for_target(
     invitation: &Invitation,
@@ -339,62 +283,4 @@ fn invitation_for_target(
         }
     }
     (new, None)
-}
-
-/// Withdraws the source's invitations of the people who were seen at the target.
-async fn delete_at_source(
-    source: &ProviderContext,
-    mut removal: Plan,
-    report: &ApplyReport,
-    args: &CopyArgs,
-    interrupt: &Interrupt,
-) -> Result<(), Failure> {
-    if let Some(why) = &report.hold_reason {
-        eprintln!(
-            "{}: nothing was withdrawn, because {why}; repeat the command",
-            source.name()
-        );
-        return Err(Failure::AlreadyReported(Exit::Failed));
-    }
-    let mut summary = RunSummary::default();
-    let seen = |step: &Step| {
-        report
-            .seen_addresses
-            .contains(&normalize_email(&step.email))
-    };
-    let total = removal.steps.len();
-    removal.steps.retain(seen);
-    let kept = total - removal.steps.len();
-    if kept > 0 {
-        let name = source.name();
-        eprintln!("{name}: {kept} kept, because they were not seen at the target");
-    }
-    let mut deleted = 0;
-    let println = |line: &str| eprintln!("{line}");
-    let bulk = BulkOptions::default()
-        .concurrency(args.apply.concurrency)
-        .outage(args.apply.pause.options(source.name(), println));
-    // The limit was checked before the run started.
-    let options = org_invitations::ApplyOptions::from(bulk).removals(RemovalLimit::none());
-    let mut outcomes = removal.apply(&**source, options);
-    loop {
-        let outcome = tokio::select! {
-            outcome = outcomes.next() => outcome,
-            () = interrupt.signalled(1) => {
-                let message = "some are still invited at the source: repeat the command";
-                return Err(Failure::Interrupted(message.to_owned()));
-            }
-        };
-        let Some(outcome) = outcome else { break };
-        match (exit_of(&outcome), outcome.result) {
-            (Ok(()), _) => {
-                deleted += 1;
-                summary.record_success();
-            }
-            (Err(_), StepResult::Failed(error)) => summary.report_failure(&error.into()),
-            (Err(exit), _) => summary.record_failure(exit),
-        }
-    }
-    eprintln!("{}: withdrew {deleted}", source.name());
-    summary.finish()
 }

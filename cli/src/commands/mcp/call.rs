@@ -27,7 +27,7 @@ use crate::{
         roles::{self, RolesCommand},
         who::{self, WhoArgs},
     },
-    failure::Failure,
+    failure::{Exit, Failure},
     interrupt::Interrupt,
     output::Output,
     provider::ProviderContext,
@@ -47,8 +47,8 @@ pub(super) struct Runner {
     provider: ProviderContext,
     log: AuditLog,
     args: McpArgs,
-    /// Whether the server is to end.
-    stopped: watch::Receiver<bool>,
+    /// How many signals ask the server to end.
+    stopped: watch::Receiver<u32>,
     writes: Mutex<()>,
 }
 
@@ -57,7 +57,7 @@ impl Runner {
         global: &GlobalOptions,
         provider: ProviderContext,
         args: McpArgs,
-        stopped: watch::Receiver<bool>,
+        stopped: watch::Receiver<u32>,
     ) -> Self {
         Self {
             provider,
@@ -84,6 +84,11 @@ impl Runner {
             let mut out = printed.output();
             let outcome = self.command(&call.tool, &interrupt, &mut out).await;
             let flushed = std::io::Write::flush(&mut out);
+            let logged = match self.log.report_unwritten() {
+                true => Err(Failure::AlreadyReported(Exit::Failed)),
+                false => Ok(()),
+            };
+            let outcome = outcome.map(|outcome| outcome.and(logged));
             match (outcome, flushed) {
                 (Ok(outcome), Ok(())) => Ok(outcome),
                 (Ok(outcome), Err(error)) => Ok(outcome.and(Err(error.into()))),
@@ -94,9 +99,13 @@ impl Runner {
         let stop = async {
             tokio::select! {
                 () = call.cancelled => {}
-                _ = stopped.wait_for(|stopped| *stopped) => {}
+                _ = stopped.wait_for(|signals| *signals > 0) => {}
             }
             signal.send_replace(1);
+            // Only who runs the server forces a command.
+            if stopped.wait_for(|signals| *signals > 1).await.is_ok() {
+                signal.send_replace(2);
+            }
             std::future::pending::<Infallible>().await
         };
         let captured = printed.messages.capture(command);

@@ -23,8 +23,8 @@ use tokio::sync::{mpsc, watch};
 
 use self::{call::Runner, server::Server};
 use crate::{
-    bulk::RemovalOptions, cli::GlobalOptions, failure::Failure, interrupt::Interrupt,
-    output::escape_control, provider::ProviderContext,
+    apply::STOPPING, bulk::RemovalOptions, cli::GlobalOptions, failure::Failure,
+    interrupt::Interrupt, output::escape_control, provider::ProviderContext,
 };
 
 #[derive(Args, Debug)]
@@ -93,7 +93,7 @@ pub(crate) async fn run(
         () = interrupt.signalled(1) => return Ok(()),
     };
     let end = service.cancellation_token();
-    let (stop, stopped) = watch::channel(false);
+    let (stop, stopped) = watch::channel(0);
     let runner = Runner::new(global, provider, args, stopped);
     let mut running = FuturesUnordered::new();
     let mut served = std::pin::pin!(service.waiting().fuse());
@@ -103,8 +103,8 @@ pub(crate) async fn run(
             Some(()) = running.next() => {}
             outcome = &mut served => {
                 // Nobody is there to read an answer.
-                stop.send_replace(true);
-                finish(&mut running, interrupt).await;
+                stop.send_replace(1);
+                finish(&mut running, &stop, interrupt).await?;
                 return match outcome {
                     Ok(_) => Ok(()),
                     Err(error) => Err(failed(&error)),
@@ -113,20 +113,56 @@ pub(crate) async fn run(
             () = interrupt.signalled(1) => break,
         }
     }
-    stop.send_replace(true);
+    stop.send_replace(1);
     // The calls in progress stop after their change, and are answered.
-    finish(&mut running, interrupt).await;
+    let finished = finish(&mut running, &stop, interrupt).await;
+    // An answer is on its way once the protocol has taken it.
+    let answered = async {
+        for _ in 0..ANSWER_TURNS {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        () = answered => {}
+        _ = &mut served => {}
+    }
     end.cancel();
     let _ = served.await;
-    Ok(())
+    finished
 }
 
-/// Waits for the calls in progress; the second signal abandons them.
-async fn finish(running: &mut FuturesUnordered<impl Future<Output = ()>>, interrupt: &Interrupt) {
+/// How many turns the protocol has to write an answer before it ends.
+const ANSWER_TURNS: usize = 100;
+
+/// Waits for the calls in progress. The second signal forces them, so that each says what it leaves undone; the third one
+/// abandons them.
+///
+/// # Errors
+///
+/// There was a second signal.
+async fn finish(
+    running: &mut FuturesUnordered<impl Future<Output = ()>>,
+    stop: &watch::Sender<u32>,
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
+    if running.is_empty() {
+        return Ok(());
+    }
+    if interrupt.happened() {
+        eprintln!("{STOPPING}");
+    }
     tokio::select! {
-        () = async { while running.next().await.is_some() {} } => {}
+        () = async { while running.next().await.is_some() {} } => return Ok(()),
         () = interrupt.signalled(2) => {}
     }
+    stop.send_replace(2);
+    let left = tokio::select! {
+        () = async { while running.next().await.is_some() {} } => "",
+        () = interrupt.signalled(3) => {
+            "a call was abandoned: check with `list_invitations` what it has changed"
+        }
+    };
+    Err(Failure::Interrupted(left.to_owned()))
 }
 
 fn failed(error: &dyn std::fmt::Display) -> Failure {

@@ -23,7 +23,7 @@ use super::{
     selector::{InvitationSelector, find_target},
 };
 use crate::{
-    bulk::{PauseOptions, RemovalOptions, RunSummary, print_uninvited},
+    bulk::{PauseOptions, RemovalOptions, RunSummary, Uninvited},
     failure::Failure,
     interrupt::Interrupt,
     output::{Output, Records, escape_control, format_time, shell_quote},
@@ -122,7 +122,7 @@ pub(crate) async fn run(
     let mut records = out.records();
     let total = found.len();
     let mut counts = [0; 4];
-    let mut uninvited = Vec::new();
+    let mut uninvited = Uninvited::default();
     let outage = Outage::new(args.pause.outage(provider), Arc::default());
     let mut not_renewed: Vec<InvitationId> = Vec::new();
     let mut remaining = found
@@ -141,11 +141,12 @@ pub(crate) async fn run(
             record,
             stop,
             is_not_sent,
+            may_be_invited,
         } = renew(provider, old, &outage, interrupt, &mut summary).await;
         not_renewed.extend(id.filter(|_| is_not_sent));
         count(&mut counts, record.outcome);
         if record.outcome == Outcome::Lost {
-            uninvited.push(record.email.clone());
+            uninvited.push(&record.email, may_be_invited);
         }
         show(&mut records, &record)?;
         if stop && position + 1 < total {
@@ -162,7 +163,7 @@ pub(crate) async fn run(
             some => format!("{some} without all roles, "),
         };
         eprintln!("{renewed} renewed, {incomplete}{refused} refused, {lost} lost");
-        print_uninvited(&uninvited);
+        uninvited.print();
     }
     if outage.gave_up() {
         not_renewed.extend(remaining);

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use super::record::{Outcome, RenewedRecord};
 use crate::{
+    apply::{CUT_OFF, STOPPING},
     bulk::{RunSummary, recovery_message, set_roles_command},
     failure::Failure,
     interrupt::Interrupt,
@@ -28,6 +29,8 @@ pub(super) struct Renewed {
     pub stop: bool,
     /// Whether nothing was sent because the server cannot be reached.
     pub is_not_sent: bool,
+    /// Whether a person who is lost may be invited nevertheless.
+    pub may_be_invited: bool,
 }
 
 /// Renews an invitation. The first Ctrl-C waits for the renewal; the second one ends it and names the person who is not
@@ -67,16 +70,20 @@ pub(super) async fn renew(
                 record: record(Outcome::Renewed, Some(*new), None, None),
                 stop: false,
                 is_not_sent: false,
+                may_be_invited: false,
             }
         }
         RenewalResult::Lost { invite, error } => {
             let text = error.to_string();
-            let message = recovery_message(provider, Some(&old.id), &invite, &text);
+            let may_be_invited = error.may_have_executed();
+            let id = Some(&old.id);
+            let message = recovery_message(provider, id, &invite, &text, may_be_invited);
             summary.report_failure(&Failure::Other(message));
             Renewed {
                 record: record(Outcome::Lost, None, Some(text), Some(*invite)),
                 stop: true,
                 is_not_sent: false,
+                may_be_invited,
             }
         }
         RenewalResult::Failed(error) if error.kind() == ErrorKind::Incomplete => {
@@ -98,6 +105,7 @@ pub(super) async fn renew(
                 record: record(Outcome::Incomplete, new, Some(text), None),
                 stop: false,
                 is_not_sent: false,
+                may_be_invited: false,
             }
         }
         RenewalResult::Failed(error) => rejected(error, outage, record, summary),
@@ -128,6 +136,7 @@ fn rejected(
         record: record(Outcome::Refused, None, Some(text), None),
         stop,
         is_not_sent,
+        may_be_invited: false,
     }
 }
 
@@ -163,19 +172,32 @@ async fn run(
     // While the old invitation may still exist, nobody has lost theirs.
     let forced = async {
         interrupt.signalled(2).await;
+        // The create follows the withdrawal at once.
+        let may_be_created = *is_withdrawn.borrow();
         if is_withdrawn.wait_for(|withdrawn| *withdrawn).await.is_err() {
             std::future::pending().await
         }
+        may_be_created
+    };
+    let mut work = std::pin::pin!(work);
+    let announced = async {
+        interrupt.signalled(1).await;
+        eprintln!("{STOPPING}");
+        std::future::pending::<RenewalResult>().await
     };
     let result = tokio::select! {
         biased;
-        result = work => result,
-        () = forced => {
-            let message = "the run stopped before the create";
+        result = &mut work => result,
+        result = announced => result,
+        may_be_created = forced => {
+            let message = match may_be_created {
+                true => CUT_OFF,
+                false => "the command stopped before the create",
+            };
             let error = Error::new(ErrorKind::Timeout, Operation::Create, message)
                 .with_provider(provider.to_string())
                 .with_target(&renewal.new.email)
-                .with_may_have_executed(true);
+                .with_may_have_executed(may_be_created);
             let mut invite = renewal.new.clone();
             // With the roles of the user, which the renewal was to give again.
             if let Some(roles) = announcer.roles.get() {

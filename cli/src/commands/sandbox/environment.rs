@@ -47,6 +47,23 @@ pub(super) fn export_lines(ready: &str) -> Result<Vec<String>, Failure> {
 }
 
 /// The value in single quotes, as every shell of the POSIX family reads it.
+/// The lines for `eval` where there is no sandbox: they fail, and take away the credentials that the sandbox was to
+/// replace, so that what follows does not reach an organisation.
+pub(super) fn failed_lines() -> [String; 2] {
+    let names = [
+        ConfigKey::ConfluentApiKey.env_var(),
+        ConfigKey::ConfluentApiSecret.env_var(),
+        ConfigKey::ConfluentBaseUrl.env_var(),
+        ConfigKey::ClickHouseOrganizationId.env_var(),
+        ConfigKey::ClickHouseApiKey.env_var(),
+        ConfigKey::ClickHouseApiSecret.env_var(),
+        ConfigKey::ClickHouseBaseUrl.env_var(),
+        URL_VARIABLE,
+    ];
+    // The status of `eval` is that of the last line.
+    [format!("unset {}", names.join(" ")), "false".to_owned()]
+}
+
 fn quote(value: &str) -> String {
     format!("'{}'", value.replace('\'', "'\\''"))
 }

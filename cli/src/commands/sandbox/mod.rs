@@ -7,7 +7,7 @@ mod environment;
 mod faults;
 mod serve;
 
-use std::io::Write;
+use std::{ffi::OsString, io::Write};
 
 use clap::{Args, Subcommand};
 use org_invitations_sandbox::Provider;
@@ -132,6 +132,20 @@ A configuration file, with the defaults in the comments:
   faults: { script: [{ operation: create, fault: { kind: reset, when: after } }] }   # none";
 
 /// Serves a sandbox, or drives one that runs.
+/// Whether the output of this command line is for `eval` in a shell.
+pub(crate) fn is_for_eval(mut arguments: impl Iterator<Item = OsString>) -> bool {
+    arguments.any(|word| word == "--export-env")
+}
+
+/// Makes the `eval` of the output fail. An empty output would succeed, and leave the environment as it is.
+pub(crate) fn fail_eval() {
+    let mut stdout = std::io::stdout();
+    for line in environment::failed_lines() {
+        // Nobody reads what cannot be written.
+        let _ = writeln!(stdout, "{line}");
+    }
+}
+
 pub(crate) async fn run(
     global: &GlobalOptions,
     args: SandboxArgs,

@@ -166,3 +166,26 @@ async fn a_call_that_is_cancelled_stops_after_its_change() {
     assert_eq!(lists.count(), 1, "{:#?}", ledger.requests);
     client.end().await;
 }
+
+/// A log without room stops no half of a renewal, and the answer says what it lacks.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_audit_log_is_part_of_the_answer() {
+    let fixture = Fixture::start().await;
+    let ids = fixture.invite("confluent", &["ann@example.com"]).await;
+    let options = ["--allow-writes", "--audit-log", "/dev/full"];
+    let client = Client::start(&fixture, "confluent", &options).await;
+    let arguments =
+        json!({ "invitations": ["ann@example.com"], "dry_run": false, "max_deletes": 1 });
+    let renewed = client.call("renew", arguments).await;
+    renewed.fails(&["cannot write the audit log /dev/full", "it lacks:"]);
+    let left = fixture.sandbox.invitations();
+    assert_eq!(left.len(), 1, "{}", renewed.text());
+    assert_ne!(left[0].id, ids[0]);
+    // What has not begun is refused.
+    let arguments = json!({ "emails": ["bob@example.com"], "dry_run": false });
+    let refused = client.call("create", arguments).await;
+    refused.fails(&["no further change is made"]);
+    client.end().await;
+    assert_eq!(fixture.sandbox.invitations().len(), 1);
+}

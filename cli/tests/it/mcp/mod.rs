@@ -342,3 +342,69 @@ async fn a_signal_or_the_end_of_input_ends_the_server() {
     assert_eq!(child.wait().await.unwrap().code(), Some(0));
     drop(input);
 }
+
+/// A second signal does not abandon a renewal without a word.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_names_whom_a_renewal_lost() {
+    use std::process::Stdio;
+
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &[ANN]).await;
+    let hang = org_invitations_sandbox::Rule::new(org_invitations_sandbox::Fault::hang());
+    let hang = hang.on(org_invitations_sandbox::Operation::Create).always();
+    let faults = org_invitations_sandbox::Faults::script([hang]);
+    fixture.sandbox.set_faults(faults);
+    let words = ["-p", "confluent", "mcp", "--allow-writes"];
+    let mut child = command(&words, &fixture.variables())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let client = json!({ "name": "test", "version": "1" });
+    let start =
+        json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client });
+    let renew = json!({ "invitations": [ANN], "dry_run": false });
+    for message in [
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": start }),
+        json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }),
+        json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call",
+                "params": { "name": "renew", "arguments": renew } }),
+    ] {
+        let line = format!("{message}\n");
+        input.write_all(line.as_bytes()).await.unwrap();
+    }
+    let deleted = || {
+        let commits = fixture.sandbox.ledger().commits;
+        commits.iter().any(|one| one.operation == Change::Delete)
+    };
+    while !deleted() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let pid = child.id().unwrap().to_string();
+    let interrupt = || {
+        let mut kill = std::process::Command::new("kill");
+        assert!(kill.args(["-INT", &pid]).status().unwrap().success());
+    };
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut said = String::new();
+    interrupt();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        // The first signal waits for the renewal.
+        if line.contains("press Ctrl-C again") && !said.contains("press Ctrl-C again") {
+            interrupt();
+        }
+        said += &(line + "\n");
+    }
+    let output = child.wait_with_output().await.unwrap();
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    for text in [said, stdout] {
+        assert!(text.contains("NOT BE INVITED ANY MORE"), "{text}");
+        assert!(text.contains("create ann@example.com"), "{text}");
+    }
+}

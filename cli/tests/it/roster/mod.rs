@@ -8,6 +8,7 @@ mod killed;
 mod people;
 mod plan;
 mod resume;
+mod same;
 mod saved;
 #[cfg(unix)]
 mod terminal;
