@@ -4,17 +4,14 @@ use datafusion::{
     common::tree_node::TreeNodeRecursion,
     logical_expr::LogicalPlan,
     prelude::{SQLOptions, SessionContext},
-    sql::{
-        parser::Statement as ParsedStatement,
-        sqlparser::ast::{Set, Statement},
-    },
+    sql::sqlparser::ast::{Set, Statement},
 };
 use datafusion_postgres::pgwire::{
     error::{ErrorInfo, PgWireError, PgWireResult},
     messages::response::TransactionStatus,
 };
 
-use crate::message;
+use crate::{Statement as Checked, message};
 
 /// The permissions of the server.
 #[derive(Clone, Copy, Debug, Default)]
@@ -75,10 +72,14 @@ impl Policy {
                  a transaction: use autocommit",
             ));
         }
-        let statement = ParsedStatement::Statement(Box::new(statement));
-        let plan = context
-            .state()
-            .statement_to_plan(statement)
+        let checked = Checked::new(statement.clone()).map_err(internal_error)?;
+        // Queries are planned again, from their own text.
+        let is_planned_here = kind == StatementKind::Write;
+        if !is_planned_here && checked.text() != statement.to_string() {
+            let message = format!("not supported in this form: write {}", checked.text());
+            return Err(error("0A000", &message));
+        }
+        let plan = crate::plan(&context.state(), checked)
             .await
             .map_err(internal_error)?;
         let options = SQLOptions::new()

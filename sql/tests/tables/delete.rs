@@ -384,7 +384,7 @@ async fn preparing_a_delete_sends_nothing() {
     let fixture = fixture().await;
     let sql = format!("DELETE FROM {CONFLUENT} WHERE email LIKE 'user%'");
     let prepare = async {
-        let frame = fixture.context.sql(&sql).await?;
+        let frame = org_invitations_sql::sql(&fixture.context, &sql).await?;
         frame.clone().into_optimized_plan()?;
         frame.create_physical_plan().await?;
         Ok(Vec::new())
@@ -436,7 +436,9 @@ async fn explain_analyze_of_a_delete_executes_it() {
 async fn a_plan_that_is_executed_again_reads_again() {
     let fixture = fixture().await;
     let sql = format!("DELETE FROM {CONFLUENT} WHERE email LIKE 'user%' LIMIT 2");
-    let frame = fixture.context.sql(&sql).await.unwrap();
+    let frame = org_invitations_sql::sql(&fixture.context, &sql)
+        .await
+        .unwrap();
     for (done, left) in [("2", 4), ("2", 2), ("2", 0), ("0", 0)] {
         let batches = frame.clone().collect().await.unwrap();
         assert_eq!(render(&batches), [done]);

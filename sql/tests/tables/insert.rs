@@ -193,7 +193,7 @@ async fn preparing_and_explaining_an_insert_sends_nothing() {
     assert!(plan.contains("CreateInvitations: confluent"), "{plan}");
     assert_eq!(run.requests, [""; 0]);
     let prepare = async {
-        let frame = fixture.context.sql(&sql).await?;
+        let frame = org_invitations_sql::sql(&fixture.context, &sql).await?;
         frame.create_physical_plan().await?;
         Ok(Vec::new())
     };
