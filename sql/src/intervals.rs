@@ -68,7 +68,7 @@ impl AnalyzerRule for IntervalRule {
                 Ok(rewritten.update_data(|expr| name.restore(expr)))
             })
         })?;
-        plan.data.recompute_schema()
+        Ok(plan.data)
     }
 }
 

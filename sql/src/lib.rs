@@ -6,6 +6,7 @@
 mod columns;
 mod files;
 mod intervals;
+mod large_values;
 mod pushdown;
 mod request;
 mod resource;

@@ -12,7 +12,7 @@ use datafusion::{
 };
 use std::num::NonZeroUsize;
 
-use crate::files;
+use crate::{files, large_values};
 
 /// Consumers of memory that an error lists.
 const LISTED_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
@@ -24,7 +24,7 @@ const LISTED_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
 /// This session is not for untrusted statements, which must not read files: use `SessionContext` for them. It has no
 /// limit of memory; see [`session_with_memory_limit`].
 pub fn session() -> SessionContext {
-    files::enable(with_json(SessionContext::new_with_config(config())))
+    files::enable(with_functions(SessionContext::new_with_config(config())))
 }
 
 /// Creates a session as [`session`] does, whose statements together use about so many bytes for rows that they hold.
@@ -53,11 +53,12 @@ pub fn session_with_memory_limit(bytes: usize) -> Result<SessionContext> {
         .with_memory_pool(Arc::new(pool))
         .build()?;
     let context = SessionContext::new_with_config_rt(config(), Arc::new(runtime));
-    Ok(files::enable(with_json(context)))
+    Ok(files::enable(with_functions(context)))
 }
 
-/// Adds the functions of JSON, and the operators `->` and `->>`.
-fn with_json(mut context: SessionContext) -> SessionContext {
+/// Adds the functions of JSON and the operators `->` and `->>`, and limits what others return.
+fn with_functions(mut context: SessionContext) -> SessionContext {
+    large_values::limit(&context);
     // It fails for a registry without expression planners only, and that of a session has them.
     let _ = datafusion_functions_json::register_all(&mut context);
     context

@@ -211,9 +211,7 @@ impl Table {
             catalog.register_schema(&resolved.schema, Arc::new(MemorySchemaProvider::new()))?;
         }
         context.register_table(name, Arc::new(self))?;
-        InsertCheck::add_to(context);
-        intervals::add_to(context);
-        words::add_to(context);
+        add_rules(context);
         Ok(())
     }
 
@@ -295,6 +293,13 @@ impl Table {
     pub(crate) fn options(&self) -> &WriteOptions {
         &self.write_options
     }
+}
+
+/// Adds the rules of this crate to a session that does not have them.
+pub(crate) fn add_rules(context: &SessionContext) {
+    InsertCheck::add_to(context);
+    intervals::add_to(context);
+    words::add_to(context);
 }
 
 /// The kind of a table of several; a table of none has no rows, whatever its kind.

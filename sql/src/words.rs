@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::{
     common::{
-        DFSchema, ScalarValue,
+        DFSchema, ScalarValue, plan_err,
         tree_node::{Transformed, TreeNode},
     },
     config::ConfigOptions,
@@ -70,7 +70,7 @@ impl AnalyzerRule for WordsRule {
             let names = NamePreserver::new(&plan);
             plan.map_expressions(|expr| {
                 let name = names.save(&expr);
-                let rewritten = expr.transform_up(|expr| Ok(rewrite(expr, &inputs)))?;
+                let rewritten = expr.transform_up(|expr| rewrite(expr, &inputs))?;
                 Ok(rewritten.update_data(|expr| name.restore(expr)))
             })
         })?;
@@ -78,8 +78,8 @@ impl AnalyzerRule for WordsRule {
     }
 }
 
-fn rewrite(expr: Expr, inputs: &[&LogicalPlan]) -> Transformed<Expr> {
-    match expr {
+fn rewrite(expr: Expr, inputs: &[&LogicalPlan]) -> Result<Transformed<Expr>> {
+    Ok(match expr {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_equality(op) => {
             let (of_left, of_right) = (origin(&left, inputs), origin(&right, inputs));
             let left = replaced(*left, of_right);
@@ -103,7 +103,35 @@ fn rewrite(expr: Expr, inputs: &[&LogicalPlan]) -> Transformed<Expr> {
             let list = Expr::InList(InList::new(expr, list, negated));
             Transformed::new_transformed(list, changed)
         }
+        Expr::Like(like) => {
+            let column = origin(&like.expr, inputs);
+            let prefix = column.and_then(prefix);
+            let pattern = match &*like.pattern {
+                Expr::Literal(value, _) => value.try_as_str().flatten(),
+                _ => None,
+            };
+            if let (Some((prefix, words)), Some(pattern)) = (prefix, pattern)
+                && pattern.starts_with(prefix.trim_end_matches('_'))
+            {
+                return plan_err!(
+                    "a pattern of a vendor's words matches nothing: here they are {words}"
+                );
+            }
+            Transformed::no(Expr::Like(like))
+        }
         other => Transformed::no(other),
+    })
+}
+
+/// Returns how a vendor's words for a column begin, and the words of this crate.
+fn prefix(column: Column) -> Option<(&'static str, &'static str)> {
+    match column {
+        Column::Status => Some((
+            "INVITE_STATUS_",
+            "sent, staged, accepted, expired and deactivated",
+        )),
+        Column::AuthType => Some(("AUTH_TYPE_", "local and sso")),
+        _ => None,
     }
 }
 

@@ -79,7 +79,7 @@ impl Policy {
             let message = format!("not supported in this form: write {}", checked.text());
             return Err(error("0A000", &message));
         }
-        let plan = crate::plan(&context.state(), checked)
+        let plan = crate::plan(context, checked)
             .await
             .map_err(internal_error)?;
         let options = SQLOptions::new()

@@ -29,14 +29,12 @@ pub(super) async fn check(state: &SessionState, delete: &Delete, target: &Target
     let Some(selection) = &delete.selection else {
         return Ok(());
     };
-    let mut columns = Columns::default();
-    let _ = selection.visit(&mut columns);
     let row = row_name(delete);
     for Found {
         column,
         role,
         scopes,
-    } in columns.found
+    } in columns(selection)
     {
         let name = match column.quote_style {
             Some(_) => column.value.clone(),
@@ -64,6 +62,12 @@ pub(super) async fn check(state: &SessionState, delete: &Delete, target: &Target
         }
     }
     Ok(())
+}
+
+fn columns(selection: &Expr) -> Vec<Found> {
+    let mut columns = Columns::default();
+    let _ = selection.visit(&mut columns);
+    columns.found
 }
 
 /// What a column is for.

@@ -31,7 +31,7 @@ use datafusion::{
 };
 
 pub use self::parse::parse;
-use crate::write;
+use crate::{table, write};
 
 /// A statement that was parsed and checked.
 #[derive(Clone, Debug)]
@@ -82,16 +82,18 @@ pub async fn sql(context: &SessionContext, text: &str) -> Result<DataFrame> {
         Ok([statement]) => statement,
         Err(several) => return plan_err!("expected one statement, and got {}", several.len()),
     };
-    let plan = plan(&context.state(), statement).await?;
+    let plan = plan(context, statement).await?;
     context.execute_logical_plan(plan).await
 }
 
-/// Plans a statement. Sends nothing.
+/// Plans a statement, and adds the crate's rules to a session that does not have them. Sends nothing.
 ///
 /// # Errors
 ///
 /// When planning fails, and for a statement that is refused because of the tables that it names.
-pub async fn plan(state: &SessionState, statement: Statement) -> Result<LogicalPlan> {
+pub async fn plan(context: &SessionContext, statement: Statement) -> Result<LogicalPlan> {
+    table::add_rules(context);
+    let state = &context.state();
     let Statement { inner, dry_run } = statement;
     match inner {
         EngineStatement::Statement(statement) => {

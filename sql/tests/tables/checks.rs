@@ -585,3 +585,27 @@ async fn show_tables_lists_those_of_the_session() {
         ]
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_of_any_size_are_not_made() {
+    let (context, _) = context().await;
+    for call in [
+        "lpad('x', 2147483647)",
+        "rpad(email, 2147483647, 'ab')",
+        "repeat('x', 9000000000)",
+        "repeat(email, days * 1000000000)",
+        "array_repeat(1, 9000000000)",
+        "array_resize([1], 9000000000)",
+    ] {
+        let error = run(&context, &format!("SELECT {call} FROM l"))
+            .await
+            .unwrap_err();
+        assert!(error.contains("the limit is 100000000"), "{call}: {error}");
+    }
+    let short = run(
+        &context,
+        "SELECT lpad('x', 3, '-') || repeat('y', 2) || rpad('z', 2)",
+    )
+    .await;
+    assert_eq!(short, Ok(vec!["--xyyz ".to_owned()]));
+}

@@ -39,6 +39,12 @@ async fn the_words_of_vendors_are_understood_in_conditions() {
             .await;
         assert_eq!(rows, expected, "{condition}");
     }
+    let error = fixture
+        .refused(&format!(
+            "SELECT 1 FROM {CONFLUENT} WHERE status LIKE 'INVITE_STATUS%'"
+        ))
+        .await;
+    assert!(error.contains("sent, staged, accepted"), "{error}");
     // The word is sent to the server as its own again.
     let run = fixture
         .run(&format!(

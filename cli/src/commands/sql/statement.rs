@@ -68,9 +68,9 @@ impl Session {
         already: u32,
         out: &mut Output,
     ) -> Result<(), Failure> {
-        let (context, state) = (self.context.clone(), self.context.state());
+        let context = self.context.clone();
         let planned = self.engine.spawn(async move {
-            let plan = plan(&state, statement).await?;
+            let plan = plan(&context, statement).await?;
             let writes = is_write(&plan);
             Ok((context.execute_logical_plan(plan).await?, writes))
         });
