@@ -16,6 +16,7 @@ use datafusion::{
     },
     common::exec_err,
     error::Result,
+    execution::FunctionRegistry,
     logical_expr::{
         ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
     },

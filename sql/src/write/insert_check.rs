@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::{
     common::{
         ScalarValue,
-        tree_node::{Transformed, TreeNode},
+        tree_node::Transformed,
     },
     config::ConfigOptions,
     datasource::DefaultTableSource,
@@ -64,7 +64,7 @@ pub(super) fn table(source: &dyn TableSource) -> Option<&Table> {
 
 /// Refuses values for columns that cannot be set, as far as the plan shows them. Rows are checked again when they are
 /// read.
-fn check_insert(input: &LogicalPlan, table: &Table) -> Result<()> {
+pub(super) fn check_insert(input: &LogicalPlan, table: &Table) -> Result<()> {
     let settable = table.kind().spec().settable;
     if settable.is_empty() {
         return refuse(table.kind(), "INSERT");
