@@ -72,10 +72,11 @@ impl Policy {
                  a transaction: use autocommit",
             ));
         }
-        let checked = Checked::new(statement.clone()).map_err(internal_error)?;
+        let text = statement.to_string();
+        let checked = Checked::new(statement).map_err(internal_error)?;
         // Queries are planned again, from their own text.
         let is_planned_here = kind == StatementKind::Write;
-        if !is_planned_here && checked.text() != statement.to_string() {
+        if !is_planned_here && checked.text() != text {
             let message = format!("not supported in this form: write {}", checked.text());
             return Err(error("0A000", &message));
         }

@@ -10,41 +10,37 @@ use std::{
 };
 
 use datafusion::{
+    catalog::TableProvider,
     common::{SchemaError, plan_err},
     error::{DataFusionError, Result},
     execution::SessionState,
-    sql::{
-        parser::Statement as EngineStatement,
-        sqlparser::ast::{
-            Delete, Expr, GroupByExpr, Ident, OrderByKind, Query, Select, SelectItem, SetExpr,
-            Statement, TableFactor, Visit, Visitor, With,
-        },
+    sql::sqlparser::ast::{
+        Expr, GroupByExpr, Ident, OrderByKind, Query, Select, SelectItem, TableFactor, Visit,
+        Visitor, With,
     },
 };
 
-use super::delete::{Target, row_name};
+use crate::table::Table;
 
-/// Refuses a `DELETE` with a column of a subquery that can be read in two ways.
-pub(super) async fn check(state: &SessionState, delete: &Delete, target: &Target) -> Result<()> {
-    let Some(selection) = &delete.selection else {
-        return Ok(());
-    };
-    let row = row_name(delete);
-    for Found {
+/// Refuses a `DELETE` with a column of a subquery that can be read in two ways. `row` is what a row to delete is called.
+pub(super) async fn check(
+    state: &SessionState,
+    columns: &[SubqueryColumn],
+    row: &str,
+    table: &Table,
+) -> Result<()> {
+    let schema = table.schema();
+    for SubqueryColumn {
         column,
+        name,
         role,
         scopes,
-    } in columns(selection)
+    } in columns
     {
-        let name = match column.quote_style {
-            Some(_) => column.value.clone(),
-            None => column.value.to_lowercase(),
-        };
-        if !target.has_column(&name) || role == Role::Order {
+        if schema.column_with_name(name).is_none() || *role == Role::Order {
             continue;
         }
-        let owner = owner(state, &column, &scopes).await?;
-        match (owner, role) {
+        match (owner(state, scopes).await?, role) {
             (Some(_), Role::Result) => {}
             (Some(owner), _) => {
                 return plan_err!(
@@ -64,10 +60,49 @@ pub(super) async fn check(state: &SessionState, delete: &Delete, target: &Target
     Ok(())
 }
 
-fn columns(selection: &Expr) -> Vec<Found> {
+/// A column without a table in a subquery.
+pub(super) struct SubqueryColumn {
+    /// As it is written, and its name.
+    column: String,
+    name: String,
+    role: Role,
+    /// The subqueries around it, the innermost first.
+    scopes: Vec<Probe>,
+}
+
+/// Queries that can be planned only if a `SELECT` has a column.
+struct Probe {
+    any: String,
+    /// The same for each of its tables.
+    each: Vec<(String, String)>,
+}
+
+/// Returns the columns without a table in the subqueries of a condition.
+pub(super) fn columns(condition: &Expr) -> Vec<SubqueryColumn> {
     let mut columns = Columns::default();
-    let _ = selection.visit(&mut columns);
-    columns.found
+    let _ = condition.visit(&mut columns);
+    let described = columns.found.into_iter().map(|found| {
+        let Found {
+            column,
+            role,
+            scopes,
+        } = found;
+        let name = match column.quote_style {
+            Some(_) => column.value.clone(),
+            None => column.value.to_lowercase(),
+        };
+        SubqueryColumn {
+            scopes: scopes
+                .iter()
+                .rev()
+                .map(|scope| scope.probe(&column))
+                .collect(),
+            column: column.to_string(),
+            name,
+            role,
+        }
+    });
+    described.collect()
 }
 
 /// What a column is for.
@@ -187,55 +222,60 @@ impl Visitor for Columns {
     }
 }
 
-/// Returns the name of the table of the subqueries that has a column, from the innermost to the outermost.
-async fn owner(state: &SessionState, column: &Ident, scopes: &[Scope]) -> Result<Option<String>> {
-    for scope in scopes.iter().rev() {
-        let expr = Expr::Identifier(column.clone());
-        if !has(state, scope, expr).await? {
-            continue;
-        }
-        let tables = scope.select.from.iter().flat_map(|table| {
+impl Scope {
+    fn probe(&self, column: &Ident) -> Probe {
+        let tables = self.select.from.iter().flat_map(|table| {
             let joined = table.joins.iter().map(|join| &join.relation);
             std::iter::once(&table.relation).chain(joined)
         });
-        let names: Vec<String> = tables.filter_map(factor_name).collect();
-        for name in &names {
-            let parts = vec![Ident::with_quote('"', name), column.clone()];
-            if has(state, scope, Expr::CompoundIdentifier(parts)).await? {
+        let each = tables.filter_map(factor_name).map(|name| {
+            let parts = vec![Ident::with_quote('"', &name), column.clone()];
+            (name, self.query(Expr::CompoundIdentifier(parts)))
+        });
+        Probe {
+            each: each.collect(),
+            any: self.query(Expr::Identifier(column.clone())),
+        }
+    }
+
+    /// Returns a query of one column of the tables of the `SELECT`.
+    fn query(&self, column: Expr) -> String {
+        let Self { with, select } = self;
+        let mut select = select.clone();
+        select.distinct = None;
+        select.projection = vec![SelectItem::UnnamedExpr(column)];
+        select.selection = None;
+        select.group_by = GroupByExpr::Expressions(Vec::new(), Vec::new());
+        select.having = None;
+        select.qualify = None;
+        select.named_window = Vec::new();
+        match with {
+            Some(with) => format!("{with} {select}"),
+            None => select.to_string(),
+        }
+    }
+}
+
+/// Returns the name of the table of the subqueries that has a column, from the innermost to the outermost.
+async fn owner(state: &SessionState, scopes: &[Probe]) -> Result<Option<String>> {
+    for scope in scopes {
+        if !can_be_planned(state, &scope.any).await? {
+            continue;
+        }
+        for (name, query) in &scope.each {
+            if can_be_planned(state, query).await? {
                 return Ok(Some(name.clone()));
             }
         }
-        return Ok(Some(names.join(" or ")));
+        let names = scope.each.iter().map(|(name, _)| name.as_str());
+        return Ok(Some(names.collect::<Vec<_>>().join(" or ")));
     }
     Ok(None)
 }
 
-/// Whether a column is one of the tables of a `SELECT`.
-async fn has(state: &SessionState, scope: &Scope, column: Expr) -> Result<bool> {
-    let Scope { with, select } = scope;
-    let mut select = select.clone();
-    select.distinct = None;
-    select.projection = vec![SelectItem::UnnamedExpr(column)];
-    select.selection = None;
-    select.group_by = GroupByExpr::Expressions(Vec::new(), Vec::new());
-    select.having = None;
-    select.qualify = None;
-    select.named_window = Vec::new();
-    let query = Query {
-        with: with.clone(),
-        body: Box::new(SetExpr::Select(select)),
-        order_by: None,
-        limit_clause: None,
-        fetch: None,
-        locks: Vec::new(),
-        for_clause: None,
-        settings: None,
-        format_clause: None,
-        pipe_operators: Vec::new(),
-    };
-    let statement = Statement::Query(Box::new(query));
-    let statement = EngineStatement::Statement(Box::new(statement));
-    match state.statement_to_plan(statement).await {
+/// Whether a query can be planned, and does not lack a column.
+async fn can_be_planned(state: &SessionState, query: &str) -> Result<bool> {
+    match state.create_logical_plan(query).await {
         Ok(_) => Ok(true),
         Err(error) if is_missing(&error) => Ok(false),
         Err(error) => Err(error),

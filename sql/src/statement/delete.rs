@@ -17,82 +17,104 @@ use datafusion::{
     },
 };
 
-use super::capture;
+use super::{
+    Erased,
+    capture::{self, SubqueryColumn},
+};
 use crate::{table::Table, write};
 
-/// The table of this crate that a `DELETE` is about.
-pub(super) struct Target {
-    name: TableReference,
-    provider: Arc<dyn TableProvider>,
+/// A `DELETE`, taken apart before its table is looked up.
+pub(super) struct Deletion {
+    /// The name of the only table, if there is one.
+    name: Option<TableReference>,
+    /// The name that columns of a row to delete are written with.
+    row: String,
+    columns: Vec<SubqueryColumn>,
+    /// A part that is not supported, and what to use.
+    unsupported: Option<&'static str>,
+    has_condition: bool,
+    /// `SELECT * FROM … WHERE … LIMIT …`
+    selection: Erased,
+    /// The statement, for a table of the engine's.
+    original: Erased,
 }
 
-impl Target {
-    fn table(&self) -> Option<&Table> {
-        self.provider.downcast_ref()
-    }
-
-    /// Whether the table has a column.
-    pub fn has_column(&self, name: &str) -> bool {
-        self.provider.schema().column_with_name(name).is_some()
-    }
-}
-
-fn from(delete: &Delete) -> &[TableWithJoins] {
-    let (FromTable::WithFromKeyword(tables) | FromTable::WithoutKeyword(tables)) = &delete.from;
-    tables
-}
-
-/// Returns the name that a `DELETE` gives to a row: its alias, or else the last part of the table's name.
-pub(super) fn row_name(delete: &Delete) -> String {
-    match from(delete) {
-        [only] => capture::factor_name(&only.relation).unwrap_or_default(),
-        _ => String::new(),
-    }
-}
-
-/// Returns the table of a `DELETE`; `None` if it is not one of this crate.
-pub(super) async fn target(state: &SessionState, delete: &Delete) -> Result<Option<Target>> {
-    let [TableWithJoins { relation, joins }] = from(delete) else {
-        return Ok(None);
-    };
-    let TableFactor::Table { name, .. } = relation else {
-        return Ok(None);
-    };
-    let options = &state.config_options().sql_parser;
-    let name = object_name_to_table_reference(name.clone(), options.enable_ident_normalization)?;
-    let Ok(schema) = state.schema_for_ref(name.clone()) else {
-        return Ok(None);
-    };
-    let Some(provider) = schema.table(name.table()).await? else {
-        return Ok(None);
-    };
-    let target = Target { name, provider };
-    match target.table() {
-        Some(_) if joins.is_empty() => Ok(Some(target)),
-        Some(_) => plan_err!("DELETE from a join is not supported: use WHERE EXISTS (SELECT …)"),
-        None => Ok(None),
+impl Deletion {
+    pub fn new(state: &SessionState, statement: EngineStatement) -> Result<Self> {
+        let EngineStatement::Statement(inner) = &statement else {
+            return internal_err!("a DELETE is deleted");
+        };
+        let Statement::Delete(delete) = &**inner else {
+            return internal_err!("a DELETE is deleted");
+        };
+        let (FromTable::WithFromKeyword(tables) | FromTable::WithoutKeyword(tables)) = &delete.from;
+        let normalize = state.config_options().sql_parser.enable_ident_normalization;
+        let (mut name, mut row, mut has_joins) = (None, String::new(), false);
+        if let [TableWithJoins { relation, joins }] = &tables[..] {
+            has_joins = !joins.is_empty();
+            row = capture::factor_name(relation).unwrap_or_default();
+            if let TableFactor::Table { name: found, .. } = relation {
+                name = Some(object_name_to_table_reference(found.clone(), normalize)?);
+            }
+        }
+        let selection = Statement::Query(select(delete.clone())?);
+        Ok(Self {
+            name,
+            row,
+            columns: delete
+                .selection
+                .as_ref()
+                .map(capture::columns)
+                .unwrap_or_default(),
+            unsupported: match has_joins {
+                true => Some("DELETE from a join: use WHERE EXISTS (SELECT …)"),
+                false => unsupported(delete),
+            },
+            has_condition: delete.selection.is_some(),
+            selection: Erased::new(EngineStatement::Statement(Box::new(selection))),
+            original: Erased::new(statement),
+        })
     }
 }
 
 /// Plans a `DELETE`, or the list of what it would delete.
 pub(super) async fn plan(
     state: &SessionState,
-    delete: Delete,
-    target: Target,
+    delete: Deletion,
     dry_run: bool,
 ) -> Result<LogicalPlan> {
-    check_clauses(&delete)?;
-    capture::check(state, &delete, &target).await?;
-    let Some(table) = target.table() else {
-        return internal_err!("the target of a DELETE is a table of this crate");
+    let provider = match &delete.name {
+        Some(name) => provider(state, name).await?,
+        None => None,
     };
-    let has_condition = delete.selection.is_some();
-    let selection = EngineStatement::Statement(Box::new(Statement::Query(select(delete)?)));
-    let selected = state.statement_to_plan(selection).await?;
-    write::delete(target.name.clone(), table, selected, has_condition, dry_run)
+    let table = provider.as_ref().and_then(|it| it.downcast_ref::<Table>());
+    let (Some(name), Some(table)) = (&delete.name, table) else {
+        let plan = state.statement_to_plan(delete.original.take()?).await?;
+        return match dry_run {
+            true => write::dry_run(plan),
+            false => Ok(plan),
+        };
+    };
+    if let Some(unsupported) = delete.unsupported {
+        return plan_err!("not supported: {unsupported}");
+    }
+    capture::check(state, &delete.columns, &delete.row, table).await?;
+    let selected = state.statement_to_plan(delete.selection.take()?).await?;
+    write::delete(name.clone(), table, selected, delete.has_condition, dry_run)
 }
 
-fn check_clauses(delete: &Delete) -> Result<()> {
+async fn provider(
+    state: &SessionState,
+    name: &TableReference,
+) -> Result<Option<Arc<dyn TableProvider>>> {
+    match state.schema_for_ref(name.clone()) {
+        Ok(schema) => schema.table(name.table()).await,
+        Err(_) => Ok(None),
+    }
+}
+
+/// Returns a part of a `DELETE` that is not supported, and what to use.
+fn unsupported(delete: &Delete) -> Option<&'static str> {
     let Delete {
         delete_token: _,
         optimizer_hints: _,
@@ -105,18 +127,17 @@ fn check_clauses(delete: &Delete) -> Result<()> {
         order_by,
         limit: _,
     } = delete;
-    let clause = match () {
-        () if !tables.is_empty() => "DELETE t FROM …: use DELETE FROM t",
-        () if using.is_some() => "DELETE … USING: use WHERE EXISTS (SELECT …)",
+    match () {
+        () if !tables.is_empty() => Some("DELETE t FROM …: use DELETE FROM t"),
+        () if using.is_some() => Some("DELETE … USING: use WHERE EXISTS (SELECT …)"),
         () if returning.is_some() || output.is_some() => {
-            "DELETE … RETURNING: put DRY RUN at the end to list the rows before"
+            Some("DELETE … RETURNING: put DRY RUN at the end to list the rows before")
         }
         () if !order_by.is_empty() => {
-            "DELETE … ORDER BY: select the rows by WHERE id IN (SELECT …)"
+            Some("DELETE … ORDER BY: select the rows by WHERE id IN (SELECT …)")
         }
-        () => return Ok(()),
-    };
-    plan_err!("not supported: {clause}")
+        () => None,
+    }
 }
 
 /// `SELECT * FROM … WHERE … LIMIT …` of a `DELETE`.

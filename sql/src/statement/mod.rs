@@ -16,28 +16,55 @@ mod parse;
 mod predicates;
 mod rewrite;
 
-use std::ops::ControlFlow;
+use std::{any::Any, fmt, ops::ControlFlow};
 
 use datafusion::{
-    common::{format::ExplainFormat, plan_err},
+    common::{format::ExplainFormat, internal_err, plan_err},
     error::{DataFusionError, Result},
     execution::SessionState,
     logical_expr::{LogicalPlan, LogicalPlanBuilder, WriteOp, logical_plan::ExplainOption},
     prelude::{DataFrame, SessionContext},
     sql::{
         parser::{ExplainStatement, Statement as EngineStatement},
-        sqlparser::ast::{Delete, Statement as SqlStatement},
+        sqlparser::ast::Statement as SqlStatement,
     },
 };
 
+use self::delete::Deletion;
 pub use self::parse::parse;
 use crate::{table, write};
 
 /// A statement that was parsed and checked.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Statement {
-    inner: EngineStatement,
+    inner: Erased,
     dry_run: bool,
+}
+
+/// A statement of the engine without its type: whether the tree of a statement may be sent to another thread takes the
+/// compiler minutes to find out for every future that holds one.
+struct Erased(Box<dyn Any + Send + Sync>);
+
+impl Erased {
+    fn new(statement: EngineStatement) -> Self {
+        Self(Box::new(statement))
+    }
+
+    fn take(self) -> Result<EngineStatement> {
+        match self.0.downcast() {
+            Ok(statement) => Ok(*statement),
+            Err(_) => internal_err!("a statement is held"),
+        }
+    }
+}
+
+impl fmt::Debug for Erased {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.downcast_ref::<EngineStatement>() {
+            Some(statement) => write!(f, "{statement}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The outcome of a check: a refusal ends the walk.
@@ -93,69 +120,62 @@ pub async fn sql(context: &SessionContext, text: &str) -> Result<DataFrame> {
 /// When planning fails, and for a statement that is refused because of the tables that it names.
 pub async fn plan(context: &SessionContext, statement: Statement) -> Result<LogicalPlan> {
     table::add_rules(context);
-    let state = &context.state();
-    let Statement { inner, dry_run } = statement;
-    match inner {
-        EngineStatement::Statement(statement) => {
-            let statement = match *statement {
-                SqlStatement::Delete(delete) => return plan_delete(state, delete, dry_run).await,
-                other => EngineStatement::Statement(Box::new(other)),
-            };
-            let plan = state.statement_to_plan(statement).await?;
+    let state = context.state();
+    match Work::of(statement, &state)? {
+        Work::Delete(delete, None, dry_run) => delete::plan(&state, *delete, dry_run).await,
+        Work::Delete(delete, Some(explain), _) => {
+            let plan = delete::plan(&state, *delete, false).await?;
+            LogicalPlanBuilder::from(plan)
+                .explain_option_format(explain)?
+                .build()
+        }
+        Work::Other(statement, dry_run) => {
+            let plan = state.statement_to_plan(statement.take()?).await?;
             match dry_run {
                 true => write::dry_run(plan),
                 false => Ok(plan),
             }
         }
-        EngineStatement::Explain(ExplainStatement { options, statement }) => {
-            match as_delete(*statement) {
-                Ok(delete) => {
-                    let plan = plan_delete(state, delete, false).await?;
-                    let format = match options.format {
-                        _ if options.verbose => ExplainFormat::Indent,
-                        Some(format) => format,
-                        None => state.config_options().explain.format.clone(),
-                    };
-                    let explain = ExplainOption::default()
-                        .with_verbose(options.verbose)
-                        .with_format(format);
-                    LogicalPlanBuilder::from(plan)
-                        .explain_option_format(explain)?
-                        .build()
-                }
-                Err(statement) => {
-                    let statement = Box::new(statement);
-                    let explain = ExplainStatement { options, statement };
-                    state
-                        .statement_to_plan(EngineStatement::Explain(explain))
-                        .await
-                }
+    }
+}
+
+/// How a statement is planned.
+enum Work {
+    /// A `DELETE`, or the `EXPLAIN` of one, or its dry run.
+    Delete(Box<Deletion>, Option<ExplainOption>, bool),
+    Other(Erased, bool),
+}
+
+impl Work {
+    fn of(statement: Statement, state: &SessionState) -> Result<Self> {
+        let Statement { inner, dry_run } = statement;
+        let (inner, explain) = match inner.take()? {
+            EngineStatement::Explain(explain) if is_delete(&explain.statement) => {
+                let ExplainStatement { options, statement } = explain;
+                let format = match options.format {
+                    _ if options.verbose => ExplainFormat::Indent,
+                    Some(format) => format,
+                    None => state.config_options().explain.format.clone(),
+                };
+                let explain = ExplainOption::default()
+                    .with_verbose(options.verbose)
+                    .with_format(format);
+                (*statement, Some(explain))
             }
+            other => (other, None),
+        };
+        if !is_delete(&inner) {
+            return Ok(Self::Other(Erased::new(inner), dry_run));
         }
-        other => state.statement_to_plan(other).await,
+        let deletion = Deletion::new(state, inner)?;
+        Ok(Self::Delete(Box::new(deletion), explain, dry_run))
     }
 }
 
-fn as_delete(statement: EngineStatement) -> std::result::Result<Delete, EngineStatement> {
+fn is_delete(statement: &EngineStatement) -> bool {
     match statement {
-        EngineStatement::Statement(statement) => match *statement {
-            SqlStatement::Delete(delete) => Ok(delete),
-            other => Err(EngineStatement::Statement(Box::new(other))),
-        },
-        other => Err(other),
-    }
-}
-
-async fn plan_delete(state: &SessionState, delete: Delete, dry_run: bool) -> Result<LogicalPlan> {
-    if let Some(target) = delete::target(state, &delete).await? {
-        return delete::plan(state, delete, target, dry_run).await;
-    }
-    let statement = SqlStatement::Delete(delete);
-    let statement = EngineStatement::Statement(Box::new(statement));
-    let plan = state.statement_to_plan(statement).await?;
-    match dry_run {
-        true => write::dry_run(plan),
-        false => Ok(plan),
+        EngineStatement::Statement(statement) => matches!(**statement, SqlStatement::Delete(_)),
+        _ => false,
     }
 }
 
@@ -168,19 +188,13 @@ impl Statement {
     /// Checks a statement that another parser parsed.
     #[cfg(feature = "serve")]
     pub(crate) fn new(statement: SqlStatement) -> Result<Self> {
-        let inner = EngineStatement::Statement(Box::new(statement));
-        let mut statement = Self {
-            inner,
-            dry_run: false,
-        };
-        parse::prepare(&mut statement)?;
-        Ok(statement)
+        parse::prepare(EngineStatement::Statement(Box::new(statement)), false)
     }
 
     /// Returns the statement after its rewrites.
     #[cfg(feature = "serve")]
     pub(crate) fn text(&self) -> String {
-        self.inner.to_string()
+        format!("{:?}", self.inner)
     }
 
     /// Whether the statement lists the rows that it would write, and writes none.

@@ -17,7 +17,7 @@ use datafusion::{
     },
 };
 
-use super::{Statement, clauses, predicates, rewrite, to_result};
+use super::{Erased, Statement, clauses, predicates, rewrite, to_result};
 
 /// A tree has at most one level for each operator, so that this many fit on the stack.
 const MAX_OPERATORS: usize = 100_000;
@@ -96,9 +96,7 @@ fn parse_one(tokens: &[TokenWithSpan]) -> Result<Statement> {
     let (Some(inner), None) = (statements.pop_front(), statements.pop_front()) else {
         return plan_err!("expected one statement between two `;`");
     };
-    let mut statement = Statement { inner, dry_run };
-    prepare(&mut statement)?;
-    Ok(statement)
+    prepare(inner, dry_run)
 }
 
 /// Returns the tokens before `DRY RUN` at the end.
@@ -120,14 +118,15 @@ fn without_dry_run(tokens: &[TokenWithSpan]) -> Option<&[TokenWithSpan]> {
 }
 
 /// Rewrites and checks a statement.
-pub(super) fn prepare(statement: &mut Statement) -> Result<()> {
-    let dry_run = statement.dry_run;
-    if dry_run && !is_insert_or_delete(&statement.inner) {
+pub(super) fn prepare(mut statement: EngineStatement, dry_run: bool) -> Result<Statement> {
+    if dry_run && !is_insert_or_delete(&statement) {
         return plan_err!(
             "DRY RUN is for INSERT and DELETE; EXPLAIN shows the requests of other statements"
         );
     }
-    prepare_engine_statement(&mut statement.inner)
+    prepare_engine_statement(&mut statement)?;
+    let inner = Erased::new(statement);
+    Ok(Statement { inner, dry_run })
 }
 
 fn is_insert_or_delete(statement: &EngineStatement) -> bool {

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::{
-    common::{
-        ScalarValue,
-        tree_node::Transformed,
-    },
+    common::{ScalarValue, tree_node::Transformed},
     config::ConfigOptions,
     datasource::DefaultTableSource,
     error::Result,
