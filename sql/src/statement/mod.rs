@@ -30,6 +30,8 @@ use datafusion::{
     },
 };
 
+use futures::{FutureExt, future::BoxFuture};
+
 use self::delete::Deletion;
 pub use self::parse::parse;
 use crate::{table, write};
@@ -118,9 +120,16 @@ pub async fn sql(context: &SessionContext, text: &str) -> Result<DataFrame> {
 /// # Errors
 ///
 /// When planning fails, and for a statement that is refused because of the tables that it names.
-pub async fn plan(context: &SessionContext, statement: Statement) -> Result<LogicalPlan> {
+pub fn plan(
+    context: &SessionContext,
+    statement: Statement,
+) -> BoxFuture<'static, Result<LogicalPlan>> {
     table::add_rules(context);
     let state = context.state();
+    plan_in(state, statement).boxed()
+}
+
+async fn plan_in(state: SessionState, statement: Statement) -> Result<LogicalPlan> {
     match Work::of(statement, &state)? {
         Work::Delete(delete, None, dry_run) => delete::plan(&state, *delete, dry_run).await,
         Work::Delete(delete, Some(explain), _) => {
