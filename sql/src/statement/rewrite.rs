@@ -16,7 +16,7 @@ use datafusion::{
 use super::{Check, refuse, to_result};
 
 /// An expression of more levels is refused. A chain of `AND` or of `OR` is balanced before levels are counted.
-const MAX_DEPTH: usize = 200;
+const MAX_DEPTH: usize = 100;
 /// Chains up to this length stay as they are.
 const SHORT_CHAIN: usize = 16;
 

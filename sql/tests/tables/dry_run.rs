@@ -76,7 +76,7 @@ async fn a_dry_run_of_an_insert_checks_and_lists_the_rows() {
     let run = fixture
         .run("INSERT INTO invitations (provider, email) SELECT 'confluent', e FROM (VALUES ('ann@x.io'), ('no address')) AS v(e) DRY RUN")
         .await;
-    let errors = row_errors(run.error()).unwrap();
+    let errors = row_errors(run.error()).unwrap_or_else(|| panic!("{}", run.error()));
     assert_eq!(
         (errors.errors.len(), errors.errors[0].target.as_str()),
         (1, "no address")

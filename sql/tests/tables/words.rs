@@ -89,10 +89,10 @@ async fn an_insert_understands_the_words_of_vendors() {
 async fn json_is_read_by_operators_and_functions() {
     let fixture = Fixture::seeded(1).await;
     for (expression, expected) in [
-        ("metadata->>'resource_name' IS NOT NULL", "true"),
+        ("(metadata->>'created_at') IS NOT NULL", "true"),
         ("(metadata->>'created_at') < '2100'", "true"),
         (
-            "json_get_str(metadata, 'created_at') = metadata->>'created_at'",
+            "json_get_str(metadata, 'created_at') = (metadata->>'created_at')",
             "true",
         ),
         (
@@ -110,7 +110,7 @@ async fn json_is_read_by_operators_and_functions() {
     }
     let rows = fixture
         .rows(&format!(
-            "SELECT count(*) FROM {CLICKHOUSE} WHERE extra->>'nothing' IS NULL"
+            "SELECT count(*) FROM {CLICKHOUSE} WHERE (extra->>'nothing') IS NULL"
         ))
         .await;
     assert_eq!(rows, ["1"]);
