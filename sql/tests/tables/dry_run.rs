@@ -74,7 +74,7 @@ async fn a_dry_run_of_an_insert_checks_and_lists_the_rows() {
     assert_eq!(run.rows(), ["NULL | bob@x.io", "sso | ann@x.io"]);
     assert_eq!((run.requests.len(), run.commits.len()), (0, 0));
     let run = fixture
-        .run("INSERT INTO invitations (provider, email) SELECT 'confluent', e FROM (VALUES ('ann@x.io'), ('no address')) AS v(e) DRY RUN")
+        .run("INSERT INTO invitations (provider, email) VALUES ('confluent', 'ann@x.io'), ('confluent', 'no address') DRY RUN")
         .await;
     let errors = row_errors(run.error()).unwrap_or_else(|| panic!("{}", run.error()));
     assert_eq!(
