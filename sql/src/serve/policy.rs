@@ -1,20 +1,22 @@
 //! Which statements are allowed.
 
+use std::future::ready;
+
 use datafusion::{
     common::tree_node::TreeNodeRecursion,
+    error::Result,
     logical_expr::LogicalPlan,
     prelude::{SQLOptions, SessionContext},
-    sql::{
-        parser::Statement as ParsedStatement,
-        sqlparser::ast::{Set, Statement},
-    },
+    sql::sqlparser::ast::{Set, Statement},
 };
 use datafusion_postgres::pgwire::{
     error::{ErrorInfo, PgWireError, PgWireResult},
     messages::response::TransactionStatus,
 };
 
-use crate::message;
+use futures::{FutureExt, future::BoxFuture};
+
+use crate::{Statement as Checked, message};
 
 /// The permissions of the server.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,14 +58,30 @@ impl StatementKind {
 }
 
 impl Policy {
-    /// Plans and checks a statement, without side effects.
-    pub async fn plan(
+    /// Plans and checks a statement, without side effects. The future holds no tree of a statement, because the compiler
+    /// would have to find out whether it may be sent to another thread.
+    pub fn plan(
         self,
         context: &SessionContext,
         statement: Statement,
         transaction: TransactionStatus,
-    ) -> PgWireResult<LogicalPlan> {
+    ) -> BoxFuture<'static, PgWireResult<LogicalPlan>> {
         let kind = StatementKind::of(&statement);
+        match self.check(kind, statement, transaction) {
+            Ok(checked) => {
+                let planned = crate::plan(context, checked);
+                async move { verify(kind, planned.await) }.boxed()
+            }
+            Err(error) => ready(Err(error)).boxed(),
+        }
+    }
+
+    fn check(
+        self,
+        kind: StatementKind,
+        statement: Statement,
+        transaction: TransactionStatus,
+    ) -> PgWireResult<Checked> {
         if kind == StatementKind::Write && !self.allow_writes {
             return Err(permission_error(
                 "this server is read-only: INSERT and DELETE have to be allowed when it is started",
@@ -75,30 +93,38 @@ impl Policy {
                  a transaction: use autocommit",
             ));
         }
-        let statement = ParsedStatement::Statement(Box::new(statement));
-        let plan = context
-            .state()
-            .statement_to_plan(statement)
-            .await
-            .map_err(internal_error)?;
-        let options = SQLOptions::new()
-            .with_allow_ddl(false)
-            .with_allow_statements(false)
-            // `EXPLAIN ANALYZE` executes its statement.
-            .with_allow_dml(kind == StatementKind::Write);
-        options
-            .verify_plan(&plan)
-            .map_err(|error| permission_error(&message(&error)))?;
-        let mut copies = false;
-        plan.apply_with_subqueries(|node| {
-            copies |= matches!(node, LogicalPlan::Copy(_));
-            Ok(TreeNodeRecursion::Continue)
-        })
-        .map_err(internal_error)?;
-        match copies {
-            true => Err(permission_error("COPY is not supported")),
-            false => Ok(plan),
+        let text = statement.to_string();
+        let checked = Checked::new(statement).map_err(internal_error)?;
+        // Queries are planned again, from their own text.
+        let is_planned_here = kind == StatementKind::Write;
+        if !is_planned_here && checked.text() != text {
+            let message = format!("not supported in this form: write {}", checked.text());
+            return Err(error("0A000", &message));
         }
+        Ok(checked)
+    }
+}
+
+/// Checks a plan.
+fn verify(kind: StatementKind, planned: Result<LogicalPlan>) -> PgWireResult<LogicalPlan> {
+    let plan = planned.map_err(internal_error)?;
+    let options = SQLOptions::new()
+        .with_allow_ddl(false)
+        .with_allow_statements(false)
+        // `EXPLAIN ANALYZE` executes its statement.
+        .with_allow_dml(kind == StatementKind::Write);
+    options
+        .verify_plan(&plan)
+        .map_err(|error| permission_error(&message(&error)))?;
+    let mut copies = false;
+    plan.apply_with_subqueries(|node| {
+        copies |= matches!(node, LogicalPlan::Copy(_));
+        Ok(TreeNodeRecursion::Continue)
+    })
+    .map_err(internal_error)?;
+    match copies {
+        true => Err(permission_error("COPY is not supported")),
+        false => Ok(plan),
     }
 }
 
