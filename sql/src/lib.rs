@@ -11,8 +11,6 @@ mod pushdown;
 mod request;
 mod resource;
 mod scan;
-#[cfg(feature = "serve")]
-pub mod serve;
 mod session;
 mod statement;
 mod table;

@@ -194,18 +194,6 @@ pub fn is_write(plan: &LogicalPlan) -> bool {
 }
 
 impl Statement {
-    /// Checks a statement that another parser parsed.
-    #[cfg(feature = "serve")]
-    pub(crate) fn new(statement: SqlStatement) -> Result<Self> {
-        parse::prepare(EngineStatement::Statement(Box::new(statement)), false)
-    }
-
-    /// Returns the statement after its rewrites.
-    #[cfg(feature = "serve")]
-    pub(crate) fn text(&self) -> String {
-        format!("{:?}", self.inner)
-    }
-
     /// Whether the statement lists the rows that it would write, and writes none.
     pub fn is_dry_run(&self) -> bool {
         self.dry_run

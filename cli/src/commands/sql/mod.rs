@@ -4,8 +4,6 @@ mod engine;
 mod memory;
 mod prompt;
 mod rows;
-#[cfg(feature = "sql-serve")]
-mod serve;
 mod statement;
 mod tables;
 mod value;
@@ -78,9 +76,6 @@ pub(crate) struct SqlArgs {
     pub removals: RemovalOptions,
     #[command(flatten)]
     pub pause: PauseOptions,
-    #[cfg(feature = "sql-serve")]
-    #[command(flatten)]
-    pub serve: serve::ServeOptions,
 }
 
 pub(crate) async fn run(
@@ -92,10 +87,6 @@ pub(crate) async fn run(
     let text = read(&options)?;
     let providers = providers::all_configured(global).await?;
     let writes = Writes::new(&options);
-    #[cfg(feature = "sql-serve")]
-    if let Some(address) = options.serve.serve {
-        return serve::run(address, &options.serve, &providers, &writes, interrupt, out).await;
-    }
     let memory = options.memory_limit.unwrap_or_else(memory::default_limit);
     let session = Session::new(&providers, writes, memory)?;
     match text {
@@ -111,10 +102,6 @@ fn read(options: &SqlArgs) -> Result<Option<String>, Failure> {
         io::stdin().read_to_string(&mut text)?;
         Ok::<_, io::Error>(text)
     };
-    #[cfg(feature = "sql-serve")]
-    if options.serve.serve.is_some() {
-        return Ok(None);
-    }
     let text = match (&options.statement, &options.file) {
         (Some(statement), _) => return Ok(Some(statement.clone())),
         (None, Some(path)) if path.as_os_str() == "-" => read_stdin(),
