@@ -17,6 +17,10 @@ test:
 sql:
     .ci/sql
 
+# SQL beside DuckDB: random conditions over rows with nulls (needs python3 with venv and pip).
+sql-differential *arguments:
+    .ci/sql-differential {{arguments}}
+
 # The documentation; warnings are errors.
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps

@@ -1,5 +1,7 @@
 //! Lists employees who are not invited anywhere: `cargo run -p org-invitations-sql --example not_invited`.
 
+use org_invitations_sql::sql;
+
 #[allow(dead_code)]
 mod common;
 
@@ -13,7 +15,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
          ORDER BY email",
         roster.display()
     );
-    let missing = demo.context.sql(&statement).await?;
+    let missing = sql(&demo.context, &statement).await?;
     missing.clone().show().await?;
     assert_eq!(missing.count().await?, 2);
     Ok(())

@@ -1,5 +1,7 @@
 //! Lists people who are invited on both vendors: `cargo run -p org-invitations-sql --example on_both`.
 
+use org_invitations_sql::sql;
+
 #[allow(dead_code)]
 mod common;
 
@@ -10,7 +12,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                      FROM confluent.iam.invitations k
                      JOIN clickhouse.members.invitations c ON lower(c.email) = lower(k.email)
                      ORDER BY k.email";
-    let both = demo.context.sql(statement).await?;
+    let both = sql(&demo.context, statement).await?;
     both.clone().show().await?;
     assert_eq!(both.count().await?, 2);
     Ok(())

@@ -4,20 +4,24 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod columns;
+mod files;
+mod intervals;
+mod large_values;
 mod pushdown;
 mod request;
 mod resource;
 mod scan;
-#[cfg(feature = "serve")]
-pub mod serve;
 mod session;
+mod statement;
 mod table;
+mod words;
 mod write;
 
 pub use self::{
-    session::session,
+    session::{session, session_with_memory_limit},
+    statement::{Statement, is_write, parse, plan, sql},
     table::{Table, register},
-    write::{RowError, RowErrors, WriteOptions},
+    write::{RowDone, RowError, RowErrors, WriteOptions, WriteReport},
 };
 
 use std::error::Error as StdError;

@@ -20,10 +20,12 @@ use org_invitations::{InvitationProvider, OrganizationProvider};
 
 use crate::{
     columns::{Column, ProviderInfo, schema},
+    intervals,
     pushdown::PushedFilters,
     resource::{Invitations, Kind, Members, Resource, RoleBindings, Roles},
     scan::{ScanExec, ScanPartition},
-    write::{self, DmlRewriteRule, WriteOptions},
+    words,
+    write::{self, InsertCheck, WriteOptions},
 };
 
 /// Registers the invitations of a provider as a table of the session, with the defaults of
@@ -186,7 +188,7 @@ impl Table {
         self
     }
 
-    /// Registers the table and the rule that makes `INSERT` and `DELETE` safe. Sends nothing.
+    /// Registers the table, and the rules that the crate adds to the session. Sends nothing.
     ///
     /// # Errors
     ///
@@ -209,7 +211,7 @@ impl Table {
             catalog.register_schema(&resolved.schema, Arc::new(MemorySchemaProvider::new()))?;
         }
         context.register_table(name, Arc::new(self))?;
-        DmlRewriteRule::add_to(context);
+        add_rules(context);
         Ok(())
     }
 
@@ -293,6 +295,13 @@ impl Table {
     }
 }
 
+/// Adds the rules of this crate to a session that does not have them.
+pub(crate) fn add_rules(context: &SessionContext) {
+    InsertCheck::add_to(context);
+    intervals::add_to(context);
+    words::add_to(context);
+}
+
 /// The kind of a table of several; a table of none has no rows, whatever its kind.
 fn first_kind(kinds: &[Kind]) -> Kind {
     kinds.first().copied().unwrap_or(Kind::Invitations)
@@ -355,12 +364,9 @@ impl TableProvider for Table {
     }
 
     /// Always an error: the engine passes fewer conditions than the statement has, so that a table that trusts
-    /// them deletes too much. [`DmlRewriteRule`] rewrites the statement before the engine plans it.
+    /// them deletes too much. [`sql`](crate::sql) plans a `DELETE` as a selection with the whole condition.
     async fn delete_from(&self, _: &dyn Session, _: Vec<Expr>) -> Result<Arc<dyn ExecutionPlan>> {
-        write::plan_error(
-            "DELETE needs a session in which `org_invitations_sql::register` or \
-             `Table::register` was called; nothing was deleted",
-        )
+        write::plan_error("DELETE is run by `org_invitations_sql::sql`; nothing was deleted")
     }
 
     async fn update(

@@ -1,6 +1,7 @@
 //! CSV for spreadsheets: a header, and a line for each record.
 //!
-//! Control characters are escaped, as in tables. A cell that a spreadsheet would read as a formula, because it starts
+//! Tabs and line breaks are as they are, in quotes where CSV asks for them; other control characters are escaped, as in
+//! tables. A cell that a spreadsheet would read as a formula, because it starts
 //! with `=`, `+`, `-` or `@`, gets a leading apostrophe, and so does one that has such an apostrophe already, so that
 //! [`cell_text`] reads every cell back. The other formats have the values unchanged.
 
@@ -33,18 +34,37 @@ pub(crate) fn cell_text(cell: &str) -> Cow<'_, str> {
     unescape_control(plain.unwrap_or(cell))
 }
 
-/// Escapes control characters, and the start of a formula.
+/// Escapes control characters other than tabs and line breaks, and the start of a formula.
 fn escape_formula(cell: &str) -> Cow<'_, str> {
-    let cell = escape_control(cell);
+    let cell = match cell.contains(['\t', '\n']) {
+        true => Cow::Owned(escape_parts(cell)),
+        false => escape_control(cell),
+    };
     if is_formula(&cell) {
         return Cow::Owned(format!("'{cell}"));
     }
     cell
 }
 
-/// Whether a cell starts as a formula does, after apostrophes.
+/// Escapes what is between tabs and line breaks. The carriage return of a line break stays too.
+fn escape_parts(cell: &str) -> String {
+    let mut escaped = String::with_capacity(cell.len());
+    for part in cell.split_inclusive(['\t', '\n']) {
+        let end = match part {
+            _ if part.ends_with("\r\n") => 2,
+            _ if part.ends_with(['\t', '\n']) => 1,
+            _ => 0,
+        };
+        let (text, end) = part.split_at(part.len() - end);
+        escaped.push_str(&escape_control(text));
+        escaped.push_str(end);
+    }
+    escaped
+}
+
+/// Whether a cell starts as a formula does, after apostrophes and what a spreadsheet ignores.
 fn is_formula(cell: &str) -> bool {
-    let start = cell.trim_start_matches('\'');
+    let start = cell.trim_start_matches(['\'', '\t', '\r', '\n']);
     start.starts_with(['=', '+', '-', '@'])
 }
 
@@ -59,13 +79,24 @@ mod tests {
         for cell in ["+1", "-1", "@x"] {
             assert_eq!(escape_formula(cell), format!("'{cell}"));
         }
-        assert_eq!(escape_formula("\t=1"), "\\u{9}=1");
+        assert_eq!(escape_formula("\t=1"), "'\t=1");
+        assert_eq!(escape_formula("\r\n@x"), "'\r\n@x");
+    }
+
+    #[test]
+    fn tabs_and_line_breaks_stay_and_others_are_escaped() {
+        let cell = "a\tb\r\nc\nd\re\u{1b}";
+        assert_eq!(escape_formula(cell), "a\tb\r\nc\nd\\u{d}e\\u{1b}");
+        let mut line = Vec::new();
+        super::line(&mut line, ["a\nb", "c\td", "e"]).unwrap();
+        assert_eq!(line, b"\"a\nb\",c\td,e\n");
     }
 
     #[test]
     fn cells_are_read_back() {
         for text in [
-            "ann", "'ann", "=1", "'=1", "''+x", "\u{1b}=", "\\u{1b}", "'\\u{1b}", "'",
+            "ann", "'ann", "=1", "'=1", "''+x", "\u{1b}=", "\\u{1b}", "'\\u{1b}", "'", "\t=1",
+            "'\t=1", "a\nb", "\n", "\r\n=", "\r",
         ] {
             assert_eq!(cell_text(&escape_formula(text)), text);
         }

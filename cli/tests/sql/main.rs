@@ -7,6 +7,4 @@ mod fixture;
 mod organization;
 #[cfg(unix)]
 mod prompt;
-#[cfg(feature = "sql-serve")]
-mod serve;
 mod statements;

@@ -87,3 +87,31 @@ async fn a_polite_kill_ends_the_prompt() {
     let status = session.process_mut().exit().unwrap();
     assert!(format!("{status:?}").contains("130"), "{status:?}");
 }
+
+/// A statement that computes and waits for nothing is stopped too, and the next ones run.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ctrl_c_stops_a_statement_and_not_the_prompt() {
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &["ann@example.com"]).await;
+    let mut session = start(&fixture);
+    for round in ["one", "two"] {
+        session
+            .send_line(&format!(
+                "SELECT 'begun ' || '{round}' AS b; SELECT count(*) FROM generate_series(1, 10000000) \
+                 AS a(x) CROSS JOIN generate_series(1, 10000000) AS b(y) WHERE x * y % 7 = 9;"
+            ))
+            .unwrap();
+        session.exp_string(&format!("begun {round}")).unwrap();
+        session.send_control('c').unwrap();
+        session.exp_string("interrupted").unwrap();
+        session.exp_string("sql> ").unwrap();
+    }
+    // Reads from the provider, and so cannot be done before the interrupt is looked at.
+    session
+        .send_line("SELECT count(*) + 41 AS answer FROM invitations;")
+        .unwrap();
+    session.exp_string("42").unwrap();
+    session.exp_string("sql> ").unwrap();
+    session.send_line("quit").unwrap();
+    session.exp_eof().unwrap();
+}

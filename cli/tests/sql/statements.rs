@@ -4,7 +4,7 @@ use std::{process::Stdio, time::Duration};
 
 use org_invitations_sandbox::{Fault, Faults, Operation, Rule};
 use serde_json::json;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 use crate::fixture::{Fixture, command, run, text, with_variables};
 
@@ -271,4 +271,121 @@ async fn the_private_sandbox_needs_no_account() {
     let rows = run(&arguments, &fixture.empty_environment()).await;
     let last = rows.success().lines().pop().unwrap();
     assert_eq!(text(&last["provider"]), "sandbox");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_are_printed_as_they_are() {
+    let fixture = Fixture::start().await;
+    let statement = "SELECT 0.10::decimal(38, 20) AS d, [1.50::decimal(30, 2)] AS l, \
+                     99999999999999999999999999999999999.99::decimal(38, 2) AS big, 0.1::double AS f, \
+                     'NaN'::double AS n, ['Infinity'::double, '-Infinity'::double] AS i, \
+                     E'a\\tb\\nc' AS t";
+    let json = fixture.run(&["sql", "-o", "jsonl", statement]).await;
+    assert_eq!(
+        json.success().stdout.trim_end(),
+        r#"{"d":0.10000000000000000000,"l":[1.50],"big":99999999999999999999999999999999999.99,"f":0.1,"n":"NaN","i":["Infinity","-Infinity"],"t":"a\tb\nc"}"#
+    );
+    let csv = fixture.run(&["sql", "-o", "csv", statement]).await;
+    assert_eq!(
+        csv.success().stdout,
+        "d,l,big,f,n,i,t\n0.10000000000000000000,[1.50],99999999999999999999999999999999999.99,0.1,NaN,\
+         \"[\"\"Infinity\"\",\"\"-Infinity\"\"]\",\"a\tb\nc\"\n"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_lists_what_would_be_deleted() {
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &PEOPLE).await;
+    let statement = "DELETE FROM confluent.iam.invitations WHERE email LIKE 'b%' DRY RUN";
+    let rows = fixture.run(&["sql", "-o", "csv", statement]).await;
+    let lines: Vec<&str> = rows.success().stdout.lines().collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!(lines[0], "id,email,status");
+    assert!(lines[1].ends_with(",bob@example.com,sent"), "{lines:?}");
+    assert_eq!(fixture.sandbox.invitations().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_statement_stops_all_before_the_first() {
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &PEOPLE[..1]).await;
+    let statements = "DELETE FROM confluent.iam.invitations WHERE email = 'ann@example.com'; \
+                      SELECT 'a' SIMILAR TO 'b'";
+    let refused = fixture.run(&["sql", statements]).await;
+    refused.fails(2, &["SIMILAR TO"]);
+    assert_eq!(fixture.sandbox.invitations().len(), 1);
+}
+
+/// What does not fit is spilled, what cannot be spilled fails, and a later statement runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_has_a_limit() {
+    let fixture = Fixture::start().await;
+    let sort = "SELECT count(*) FROM (SELECT value, row_number() OVER (ORDER BY value DESC) AS n \
+                FROM generate_series(1, 2000000) AS s(value)) WHERE n = 2";
+    let spilled = fixture
+        .run(&["sql", "--memory-limit", "12MB", "-o", "csv", sort])
+        .await;
+    assert_eq!(spilled.success().stdout, "count(*)\n1\n");
+    let join = "SELECT count(*) FROM generate_series(1, 3000000) AS a(x) \
+                JOIN (SELECT value AS y, value % 3 AS z FROM generate_series(1, 3000000)) b ON x = y \
+                JOIN (SELECT value AS w FROM generate_series(1, 3000000)) c ON w = y";
+    let refused = fixture.run(&["sql", "--memory-limit", "1MiB", join]).await;
+    refused.fails(1, &["limit"]);
+    let wrong = fixture
+        .run(&["sql", "--memory-limit", "much", "SELECT 1"])
+        .await;
+    wrong.fails(2, &["500MB"]);
+}
+
+/// After the second Ctrl-C, the report names what went through and what is not known.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forced_stop_of_a_delete_names_the_rows() {
+    let fixture = Fixture::start().await;
+    fixture.invite("confluent", &PEOPLE).await;
+    let rule = Rule::new(Fault::hang()).on(Operation::Delete).nth(3);
+    fixture.sandbox.set_faults(Faults::script([rule]));
+    let statement = "DELETE FROM confluent.iam.invitations WHERE email LIKE '%@example.com'";
+    let mut process = command(&["sql", statement], &fixture.variables())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    while fixture.sandbox.invitations().len() > 1 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let interrupt = |id: u32| {
+        let killed = std::process::Command::new("kill")
+            .args(["-INT", &id.to_string()])
+            .status();
+        assert!(killed.unwrap().success());
+    };
+    let id = process.id().unwrap();
+    interrupt(id);
+    let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+    let stopping = lines.next_line().await.unwrap().unwrap();
+    assert!(stopping.starts_with("stopping after"), "{stopping}");
+    interrupt(id);
+    let mut rest = Vec::new();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        rest.push(line);
+    }
+    assert_eq!(process.wait().await.unwrap().code(), Some(130));
+    let at = |words: &str| {
+        let found = rest.iter().position(|line| line == words);
+        found.unwrap_or_else(|| panic!("{words}: {rest:#?}"))
+    };
+    let pending = at("not known, or not sent:");
+    assert!(at("went through:") < pending, "{rest:#?}");
+    for email in PEOPLE {
+        let rows = rest
+            .iter()
+            .filter(|line| line.ends_with(&format!("({email})")));
+        assert_eq!(rows.count(), 1, "{email}: {rest:#?}");
+    }
+    let left = fixture.sandbox.invitations().remove(0).email;
+    assert!(
+        rest[pending..].iter().any(|line| line.contains(&left)),
+        "{rest:#?}"
+    );
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::{FutureExt, StreamExt, future::BoxFuture};
 use org_invitations::{
-    BulkOptions, ClickHouse, Confluent, CreateResult, DeleteResult, InvitationId,
-    InvitationProvider, InvitationProviderExt, NewInvitation, Result,
+    ClickHouse, Confluent, CreateResult, DeleteResult, InvitationId, InvitationProvider,
+    InvitationProviderExt, NewInvitation, Result,
 };
 
 use super::{Kind, KindSpec, Resource, RowResults};
@@ -17,7 +17,8 @@ use crate::{
     columns::Column,
     pushdown::PushedFilters,
     request::Request,
-    write::{InsertedRow, RowError, SelectedRow},
+    words,
+    write::{InsertedRow, RowError, RowOutcome, SelectedRow, WriteRun},
 };
 
 pub(super) const SPEC: KindSpec = KindSpec {
@@ -43,6 +44,8 @@ pub(super) const SPEC: KindSpec = KindSpec {
         Column::RoleIds,
     ],
     identity: &[Column::Id],
+    address: Some(Column::Email),
+    listed: &[Column::Id, Column::Email, Column::Status],
     hint: "use INSERT and DELETE with a condition",
 };
 
@@ -131,7 +134,7 @@ impl Resource for Invitations {
     async fn insert<'a>(
         &'a self,
         rows: Vec<InsertedRow>,
-        bulk: BulkOptions,
+        run: WriteRun,
     ) -> std::result::Result<BoxFuture<'a, RowResults>, Vec<RowError>> {
         let numbers: Vec<usize> = rows.iter().map(|row| row.number).collect();
         let (mut new, mut errors) = (Vec::new(), Vec::new());
@@ -144,12 +147,15 @@ impl Resource for Invitations {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let outcomes = self.0.create_many(new, bulk);
+        let outcomes = self.0.create_many(new, run.bulk.clone());
         let results = outcomes.map(move |outcome| {
             let number = numbers[outcome.index];
             let email = outcome.new.email;
-            match outcome.result {
-                CreateResult::Created(_) => Ok(true),
+            run.note(match outcome.result {
+                CreateResult::Created(_) => Ok(RowOutcome {
+                    number,
+                    changed: true,
+                }),
                 CreateResult::AlreadyExists(error) | CreateResult::Failed(error) => {
                     Err(RowError::from_error(number, email, error))
                 }
@@ -158,12 +164,12 @@ impl Resource for Invitations {
                     Err(RowError::new(number, email, reason))
                 }
                 _ => Err(RowError::not_attempted(number, email)),
-            }
+            })
         });
         Ok(results.collect().boxed())
     }
 
-    async fn delete(&self, rows: Vec<SelectedRow>, bulk: BulkOptions) -> RowResults {
+    async fn delete(&self, rows: Vec<SelectedRow>, run: WriteRun) -> RowResults {
         let (mut numbers, mut ids, mut results) = (Vec::new(), Vec::new(), Vec::new());
         for row in rows {
             match InvitationId::new(row.id()) {
@@ -174,16 +180,22 @@ impl Resource for Invitations {
                 Err(error) => results.push(Err(RowError::from_error(row.number, row.id(), error))),
             }
         }
-        let mut outcomes = self.0.delete_many(ids, bulk);
+        let mut outcomes = self.0.delete_many(ids, run.bulk.clone());
         while let Some(outcome) = outcomes.next().await {
             let (number, id) = (numbers[outcome.index], outcome.id.to_string());
-            results.push(match outcome.result {
-                DeleteResult::Deleted => Ok(true),
+            results.push(run.note(match outcome.result {
+                DeleteResult::Deleted => Ok(RowOutcome {
+                    number,
+                    changed: true,
+                }),
                 // Another client deleted the invitation, or the statement lists it twice.
-                DeleteResult::NotFound | DeleteResult::Duplicate(_) => Ok(false),
+                DeleteResult::NotFound | DeleteResult::Duplicate(_) => Ok(RowOutcome {
+                    number,
+                    changed: false,
+                }),
                 DeleteResult::Failed(error) => Err(RowError::from_error(number, id, error)),
                 _ => Err(RowError::not_attempted(number, id)),
-            });
+            }));
         }
         results
     }
@@ -196,7 +208,7 @@ fn new_invitation(row: &InsertedRow) -> std::result::Result<NewInvitation, Strin
     };
     let mut new = NewInvitation::new(email);
     if let Some(auth_type) = row.text(AuthType) {
-        new = new.auth_type(auth_type.into());
+        new = new.auth_type(words::own(AuthType, auth_type).unwrap_or(auth_type).into());
     }
     match (row.text(Role), row.texts(RoleIds)) {
         (Some(_), Some(_)) => return Err("it has both `role` and `role_ids`".to_owned()),

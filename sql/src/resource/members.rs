@@ -10,9 +10,8 @@ use futures::{
     stream::{BoxStream, TryStreamExt},
 };
 use org_invitations::{
-    BulkOptions, ErrorKind, InvitationProvider, ItemOutcome, ItemResult, Member, MemberId,
-    MemberProvider, MemberProviderExt, OrganizationProvider, Result, RoleAssignment,
-    for_each_concurrent,
+    ErrorKind, InvitationProvider, ItemOutcome, ItemResult, Member, MemberId, MemberProvider,
+    MemberProviderExt, OrganizationProvider, Result, RoleAssignment, for_each_concurrent,
 };
 use serde_json::{Map, Value};
 
@@ -21,7 +20,7 @@ use crate::{
     columns::Column,
     pushdown::PushedFilters,
     request::{Call, Request, get_each, ids_to_get},
-    write::{RowError, SelectedRow},
+    write::{RowError, RowOutcome, SelectedRow, WriteRun},
 };
 
 pub(super) const SPEC: KindSpec = KindSpec {
@@ -40,6 +39,8 @@ pub(super) const SPEC: KindSpec = KindSpec {
     ],
     settable: &[],
     identity: &[Column::Id],
+    address: Some(Column::Email),
+    listed: &[Column::Id, Column::Email, Column::Name],
     hint: "INSERT INTO invitations invites people, and `role_bindings` has the roles of members",
 };
 
@@ -99,27 +100,31 @@ impl Resource for Members {
             .await
     }
 
-    async fn delete(&self, rows: Vec<SelectedRow>, bulk: BulkOptions) -> RowResults {
+    async fn delete(&self, rows: Vec<SelectedRow>, run: WriteRun) -> RowResults {
         let key = |row: &SelectedRow| Some(row.id().to_owned());
         let remove = |row: SelectedRow| async move {
             let id = MemberId::new(row.id())?;
             self.0.remove_member(&id).await
         };
-        let run = for_each_concurrent(&*self.0, rows, bulk, key, remove);
-        let results = run.map(
+        let removed = for_each_concurrent(&*self.0, rows, run.bulk.clone(), key, remove);
+        let results = removed.map(
             |ItemOutcome {
                  item: row, result, ..
-             }| match result {
-                ItemResult::Finished(Ok(())) => Ok(true),
-                // Somebody else removed the member, or the statement lists the id twice.
-                ItemResult::Duplicate(_) => Ok(false),
-                ItemResult::Finished(Err(error)) if error.kind() == ErrorKind::NotFound => {
-                    Ok(false)
-                }
-                ItemResult::Finished(Err(error)) => {
-                    Err(RowError::from_error(row.number, row.id(), error))
-                }
-                _ => Err(RowError::not_attempted(row.number, row.id())),
+             }| {
+                let number = row.number;
+                let done = |changed| Ok(RowOutcome { number, changed });
+                run.note(match result {
+                    ItemResult::Finished(Ok(())) => done(true),
+                    // Somebody else removed the member, or the statement lists the id twice.
+                    ItemResult::Duplicate(_) => done(false),
+                    ItemResult::Finished(Err(error)) if error.kind() == ErrorKind::NotFound => {
+                        done(false)
+                    }
+                    ItemResult::Finished(Err(error)) => {
+                        Err(RowError::from_error(number, row.id(), error))
+                    }
+                    _ => Err(RowError::not_attempted(number, row.id())),
+                })
             },
         );
         results.collect().await

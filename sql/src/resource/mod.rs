@@ -10,14 +10,14 @@ use std::{borrow::Cow, fmt};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
-use org_invitations::{BulkOptions, Result, RoleAssignment};
+use org_invitations::{Result, RoleAssignment};
 use serde_json::{Map, Value};
 
 use crate::{
     columns::Column,
     pushdown::PushedFilters,
     request::Request,
-    write::{InsertedRow, RowError, RowResult, SelectedRow},
+    write::{InsertedRow, RowError, RowResult, SelectedRow, WriteRun},
 };
 
 pub(crate) use self::{
@@ -48,6 +48,10 @@ pub(crate) struct KindSpec {
     pub settable: &'static [Column],
     /// The columns that say which row to delete, an id first; none where `DELETE` is refused.
     pub identity: &'static [Column],
+    /// The column of the address, where reading it costs no further request.
+    pub address: Option<Column>,
+    /// The columns that a dry run of `DELETE` lists.
+    pub listed: &'static [Column],
     /// How else the rows change.
     pub hint: &'static str,
 }
@@ -117,14 +121,14 @@ pub(crate) trait Resource: fmt::Debug + Send + Sync {
     async fn insert<'a>(
         &'a self,
         rows: Vec<InsertedRow>,
-        _: BulkOptions,
+        _: WriteRun,
     ) -> std::result::Result<BoxFuture<'a, RowResults>, Vec<RowError>> {
         let refused = |row: &InsertedRow| row.error("the table is read-only");
         Err(rows.iter().map(refused).collect())
     }
 
     /// Deletes rows, of which the values are those of [`KindSpec::identity`]. A table without any refuses all.
-    async fn delete(&self, rows: Vec<SelectedRow>, _: BulkOptions) -> RowResults {
+    async fn delete(&self, rows: Vec<SelectedRow>, _: WriteRun) -> RowResults {
         let refused = |row: SelectedRow| Err(RowError::not_attempted(row.number, row.id()));
         rows.into_iter().map(refused).collect()
     }

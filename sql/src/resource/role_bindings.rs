@@ -8,7 +8,7 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 use async_trait::async_trait;
 use futures::{FutureExt, StreamExt, future::BoxFuture};
 use org_invitations::{
-    BulkOptions, ItemOutcome, ItemResult, MemberId, MemberProvider, OrganizationProvider, Result,
+    ItemOutcome, ItemResult, MemberId, MemberProvider, OrganizationProvider, Result,
     RoleAssignment, for_each_concurrent,
 };
 use serde_json::{Map, Value};
@@ -18,7 +18,7 @@ use crate::{
     columns::Column,
     pushdown::PushedFilters,
     request::Request,
-    write::{InsertedRow, RowError, SelectedRow},
+    write::{InsertedRow, RowError, RowOutcome, SelectedRow, WriteRun},
 };
 
 pub(super) const SPEC: KindSpec = KindSpec {
@@ -52,6 +52,15 @@ pub(super) const SPEC: KindSpec = KindSpec {
         Column::RoleName,
         Column::Scope,
         Column::BindingId,
+    ],
+    // The address costs a list of members.
+    address: None,
+    listed: &[
+        Column::MemberId,
+        Column::Email,
+        Column::RoleId,
+        Column::RoleName,
+        Column::Scope,
     ],
     hint: "use INSERT and DELETE with a condition",
 };
@@ -101,7 +110,7 @@ impl Resource for RoleBindings {
     async fn insert<'a>(
         &'a self,
         rows: Vec<InsertedRow>,
-        bulk: BulkOptions,
+        run: WriteRun,
     ) -> std::result::Result<BoxFuture<'a, RowResults>, Vec<RowError>> {
         let provider = &*self.0;
         let by_member = changes::grants(provider, rows).await?;
@@ -109,23 +118,23 @@ impl Resource for RoleBindings {
         let grant = move |(member, grants): (MemberId, Vec<changes::Grant>)| async move {
             changes::grant(provider, &member, &grants).await
         };
-        let run = for_each_concurrent(provider, by_member, bulk, key, grant);
-        Ok(run
+        let granted = for_each_concurrent(provider, by_member, run.bulk.clone(), key, grant);
+        Ok(granted
             .flat_map(
-                |ItemOutcome {
-                     item: (_, grants),
-                     result,
-                     ..
-                 }| {
+                move |ItemOutcome {
+                          item: (_, grants),
+                          result,
+                          ..
+                      }| {
                     let rows = grants.into_iter().map(|grant| (grant.number, grant.target));
-                    futures::stream::iter(row_results(rows, result))
+                    futures::stream::iter(row_results(&run, rows, result))
                 },
             )
             .collect()
             .boxed())
     }
 
-    async fn delete(&self, rows: Vec<SelectedRow>, bulk: BulkOptions) -> RowResults {
+    async fn delete(&self, rows: Vec<SelectedRow>, run: WriteRun) -> RowResults {
         let provider = &*self.0;
         let mut results = Vec::new();
         let mut by_member: BTreeMap<MemberId, Vec<SelectedRow>> = BTreeMap::new();
@@ -139,15 +148,15 @@ impl Resource for RoleBindings {
         let take = move |(member, rows): (MemberId, Vec<SelectedRow>)| async move {
             changes::take(provider, &member, &rows).await
         };
-        let mut run = for_each_concurrent(provider, by_member, bulk, key, take);
-        while let Some(outcome) = run.next().await {
+        let mut taken = for_each_concurrent(provider, by_member, run.bulk.clone(), key, take);
+        while let Some(outcome) = taken.next().await {
             let ItemOutcome {
                 item: (member, rows),
                 result,
                 ..
             } = outcome;
             let rows = rows.iter().map(|row| (row.number, member.to_string()));
-            results.extend(row_results(rows, result));
+            results.extend(row_results(&run, rows, result));
         }
         results
     }
@@ -155,14 +164,16 @@ impl Resource for RoleBindings {
 
 /// The results of the rows of one member, in their order.
 fn row_results(
+    run: &WriteRun,
     rows: impl Iterator<Item = (usize, String)>,
     result: ItemResult<Vec<Result<bool>>>,
 ) -> RowResults {
-    match result {
+    let results: RowResults = match result {
         ItemResult::Finished(Ok(results)) => rows
             .zip(results)
-            .map(|((number, target), result)| {
-                result.map_err(|error| RowError::from_error(number, target, error))
+            .map(|((number, target), result)| match result {
+                Ok(changed) => Ok(RowOutcome { number, changed }),
+                Err(error) => Err(RowError::from_error(number, target, error)),
             })
             .collect(),
         ItemResult::Finished(Err(error)) => rows
@@ -172,7 +183,8 @@ fn row_results(
         _ => rows
             .map(|(number, target)| Err(RowError::not_attempted(number, target)))
             .collect(),
-    }
+    };
+    results.into_iter().map(|result| run.note(result)).collect()
 }
 
 impl Row for Binding {

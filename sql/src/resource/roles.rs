@@ -29,6 +29,8 @@ pub(super) const SPEC: KindSpec = KindSpec {
     ],
     settable: &[],
     identity: &[],
+    address: None,
+    listed: &[],
     hint: "the table is read-only; INSERT INTO and DELETE FROM role_bindings change who has a role",
 };
 

@@ -14,20 +14,28 @@ use datafusion::{
         record_batch::RecordBatch,
     },
     catalog::{Session, TableProvider},
-    common::exec_err,
-    datasource::sink::{DataSink, DataSinkExec},
+    common::{Column as QualifiedColumn, TableReference, exec_err},
+    datasource::{
+        provider_as_source,
+        sink::{DataSink, DataSinkExec},
+    },
     error::Result,
     execution::{SendableRecordBatchStream, TaskContext},
-    logical_expr::{Expr, TableType, dml::InsertOp},
+    logical_expr::{
+        DmlStatement, Expr, LogicalPlan, LogicalPlanBuilder, TableType, WriteOp, dml::InsertOp,
+    },
     physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan},
 };
 use futures::StreamExt;
 use org_invitations::RemovalLimit;
 
-use super::{RowErrors, RowResult, SelectedRow, WriteOptions, cast_to_schema, plan_error};
+use super::{
+    RowErrors, SelectedRow, WriteOptions, WriteRun, cast_to_schema, dry_run::DryRun, plan_error,
+    refuse,
+};
 use crate::{
     columns::{Column, schema},
-    resource::KindSpec,
+    resource::{Kind, KindSpec},
     scan::provider_failure,
     table::{Source, Table, labels},
 };
@@ -40,9 +48,62 @@ pub(super) struct DeleteSink {
     options: WriteOptions,
     /// The limit of a `DELETE` with a condition.
     limit: Option<RemovalLimit>,
-    /// The columns that say which row it is, and then those that say whose.
+    /// The columns that say which row it is, those that say whose, the address, and those that a dry run adds.
     columns: Vec<Column>,
+    owners: usize,
     schema: SchemaRef,
+}
+
+/// Plans a `DELETE` of the selected rows, as an `INSERT` of their ids into a [`DeleteSink`]; or, as a dry run, the list of
+/// these rows.
+pub(crate) fn delete(
+    name: TableReference,
+    table: &Table,
+    selected: LogicalPlan,
+    has_condition: bool,
+    is_dry_run: bool,
+) -> Result<LogicalPlan> {
+    let (kind, options) = (table.kind(), table.options());
+    if kind.spec().identity.is_empty() {
+        return refuse(kind, "DELETE");
+    }
+    if kind == Kind::Members && !options.allow_remove_members && !is_dry_run {
+        return plan_error(
+            "DELETE removes members from the organisation, and on Confluent everything that they \
+             own is deleted too, API keys included; allow it (`--allow-remove-members`, \
+             `WriteOptions::allow_remove_members`)",
+        );
+    }
+    if !has_condition && !options.allow_delete_all && !is_dry_run {
+        return plan_error(&format!(
+            "DELETE without WHERE would delete all {}; say which, or allow it \
+             (`--allow-delete-all`, `WriteOptions::allow_delete_all`)",
+            kind.spec().plural
+        ));
+    }
+    let mut target = DeleteSink::new(table, has_condition);
+    if is_dry_run {
+        target = target.listing();
+    }
+    let column = |column: &Column| -> Result<Expr> {
+        let schema = selected.schema();
+        let found = schema.qualified_field_with_unqualified_name(column.name())?;
+        Ok(Expr::Column(QualifiedColumn::from(found)))
+    };
+    let columns: Result<Vec<Expr>> = target.columns.iter().map(column).collect();
+    let ids = LogicalPlanBuilder::from(selected)
+        .project(columns?)?
+        .build()?;
+    if is_dry_run {
+        let listed = target.listed();
+        return DryRun::of_delete(ids, target, listed).plan();
+    }
+    Ok(LogicalPlan::Dml(DmlStatement::new(
+        name,
+        provider_as_source(Arc::new(target)),
+        WriteOp::Insert(InsertOp::Append),
+        Arc::new(ids),
+    )))
 }
 
 /// Rows to delete, by the index of their source.
@@ -53,7 +114,9 @@ impl DeleteSink {
         let spec = table.kind().spec();
         let owner = [Column::Provider, Column::Profile].into_iter();
         let owner = owner.filter(|column| table.columns().contains(column));
-        let columns: Vec<Column> = spec.identity.iter().copied().chain(owner).collect();
+        let mut columns: Vec<Column> = spec.identity.iter().copied().chain(owner).collect();
+        let owners = columns.len();
+        columns.extend(spec.address);
         let options = table.options().clone();
         Self {
             spec,
@@ -62,11 +125,34 @@ impl DeleteSink {
             options,
             schema: schema(&columns),
             columns,
+            owners,
         }
     }
 
-    pub fn columns(&self) -> &[Column] {
-        &self.columns
+    /// Adds the columns that a dry run lists.
+    fn listing(mut self) -> Self {
+        for column in self.spec.listed {
+            if !self.columns.contains(column) {
+                self.columns.push(*column);
+            }
+        }
+        self.schema = schema(&self.columns);
+        self
+    }
+
+    /// Returns the positions of the columns that a dry run lists: whose row it is, and then what it is.
+    fn listed(&self) -> Vec<usize> {
+        let owners = self.spec.identity.len()..self.owners;
+        let position = |column: &Column| self.columns.iter().position(|it| it == column);
+        owners
+            .chain(self.spec.listed.iter().filter_map(position))
+            .collect()
+    }
+
+    /// Reads the rows that would be deleted, and checks their number.
+    pub(super) async fn check(&self, rows: SendableRecordBatchStream) -> Result<()> {
+        let rows = self.collect(rows).await?;
+        self.check_limit(&rows).await
     }
 
     /// Collects the rows to delete.
@@ -99,7 +185,8 @@ impl DeleteSink {
         }
         let identities = self.spec.identity.len();
         let is_of = |source: &Source| {
-            let mut owners = self.columns.iter().enumerate().skip(identities);
+            let owners = self.columns.iter().enumerate().take(self.owners);
+            let mut owners = owners.skip(identities);
             owners.all(|(position, column)| match column {
                 Column::Provider => text(position) == Some(source.info.label.as_str()),
                 _ => text(position) == source.info.profile.as_deref(),
@@ -109,8 +196,12 @@ impl DeleteSink {
             return exec_err!("DELETE selected a row of no provider; nothing was deleted");
         };
         let values = (0..identities).map(|position| text(position).map(str::to_owned));
-        let values = values.collect();
-        Ok((source, SelectedRow { number, values }))
+        let row = SelectedRow {
+            number,
+            values: values.collect(),
+            email: self.spec.address.and(text(self.owners)).map(str::to_owned),
+        };
+        Ok((source, row))
     }
 
     /// Refuses to delete more than the limit, and counts existing rows only if the limit depends on them.
@@ -189,17 +280,17 @@ impl DataSink for DeleteSink {
         // All ids are collected before the first deletion, so that a failed read deletes nothing.
         let rows = self.collect(rows).await?;
         self.check_limit(&rows).await?;
-        let mut results = Vec::new();
+        let labels = rows.values().flatten().map(SelectedRow::label).collect();
+        let run = WriteRun::new(self.options.bulk.clone(), &self.options.report, labels);
+        let (mut done, mut errors) = (Vec::new(), Vec::new());
         for (index, rows) in rows {
             let source = &self.sources[index];
-            let deleted = source
-                .resource
-                .delete(rows, self.options.bulk.clone())
-                .await;
-            let named = |result: RowResult| result.map_err(|error| error.of(&source.info));
-            results.extend(deleted.into_iter().map(named));
+            let results = source.resource.delete(rows, run.clone()).await;
+            let (went_through, failed) = run.sort(results);
+            done.extend(went_through);
+            errors.extend(failed.into_iter().map(|error| error.of(&source.info)));
         }
-        RowErrors::sum("DELETE", results)
+        RowErrors::check("DELETE", done, errors)
     }
 }
 

@@ -13,13 +13,13 @@ use datafusion::{
     logical_expr::dml::InsertOp,
     physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan},
 };
-use futures::StreamExt;
+use futures::{StreamExt, future::BoxFuture};
 use org_invitations::BulkOptions;
 
-use super::{InsertedRow, RowErrors, RowResult, cast_to_schema, refuse};
+use super::{InsertedRow, RowErrors, WriteReport, WriteRun, cast_to_schema, refuse};
 use crate::{
-    columns::Column,
-    resource::KindSpec,
+    columns::{Column, ProviderInfo},
+    resource::{KindSpec, RowResults},
     table::{Source, Table, labels},
 };
 
@@ -40,26 +40,80 @@ pub(crate) fn insert(
     if actual != expected {
         return plan_err!("INSERT has {actual} columns, and the table has {expected}");
     }
-    let sink = InsertSink {
-        spec,
-        sources: table.sources().to_vec(),
-        bulk: table.options().bulk.clone(),
-        columns: Arc::clone(table.columns()),
-        schema: table.schema(),
-    };
+    let sink = InsertSink::new(table);
     Ok(Arc::new(DataSinkExec::new(input, Arc::new(sink), None)))
 }
 
 /// Creates what each row asks for.
-struct InsertSink {
+#[derive(Clone)]
+pub(super) struct InsertSink {
     spec: &'static KindSpec,
     sources: Vec<Source>,
     bulk: BulkOptions,
+    report: WriteReport,
     columns: Arc<[Column]>,
     schema: SchemaRef,
 }
 
+/// The rows of one provider that were checked, and the work that creates what they ask for.
+type CheckedRows<'a> = (&'a ProviderInfo, BoxFuture<'a, RowResults>);
+
 impl InsertSink {
+    pub fn new(table: &Table) -> Self {
+        Self {
+            spec: table.kind().spec(),
+            sources: table.sources().to_vec(),
+            bulk: table.options().bulk.clone(),
+            report: table.options().report.clone(),
+            columns: Arc::clone(table.columns()),
+            schema: table.schema(),
+        }
+    }
+
+    /// Returns the positions of the columns that a dry run lists: those that `INSERT` may set.
+    pub fn listed(&self) -> Vec<usize> {
+        let columns = self.columns.iter().enumerate();
+        let columns = columns.filter(|(_, column)| self.spec.settable.contains(column));
+        columns.map(|(position, _)| position).collect()
+    }
+
+    /// Reads and checks all rows; an invalid row stops all of them. Changes nothing before the work is awaited.
+    pub async fn check(
+        &self,
+        mut batches: SendableRecordBatchStream,
+    ) -> Result<(WriteRun, Vec<CheckedRows<'_>>)> {
+        let (mut number, mut errors, mut labels) = (0, Vec::new(), Vec::new());
+        let mut by_source: BTreeMap<usize, Vec<InsertedRow>> = BTreeMap::new();
+        while let Some(batch) = batches.next().await {
+            let batch = Arc::new(cast_to_schema(&batch?, &self.schema)?);
+            for index in 0..batch.num_rows() {
+                number += 1;
+                let row = InsertedRow {
+                    number,
+                    batch: Arc::clone(&batch),
+                    index,
+                    columns: Arc::clone(&self.columns),
+                };
+                labels.push(row.label());
+                match self.source(&row) {
+                    Ok(source) => by_source.entry(source).or_default().push(row),
+                    Err(reason) => errors.push(row.error(reason)),
+                }
+            }
+        }
+        let run = WriteRun::new(self.bulk.clone(), &self.report, labels);
+        let mut checked = Vec::new();
+        for (index, rows) in by_source {
+            let Source { info, resource } = &self.sources[index];
+            match resource.insert(rows, run.clone()).await {
+                Ok(work) => checked.push((info, work)),
+                Err(refused) => errors.extend(refused.into_iter().map(|row| row.of(info))),
+            }
+        }
+        RowErrors::check("INSERT", Vec::new(), errors)?;
+        Ok((run, checked))
+    }
+
     /// Returns the index of the source that a row is for, or why there is none.
     fn source(&self, row: &InsertedRow) -> Result<usize, String> {
         let settable = self.spec.settable;
@@ -108,43 +162,18 @@ impl DataSink for InsertSink {
 
     async fn write_all(
         &self,
-        mut batches: SendableRecordBatchStream,
+        batches: SendableRecordBatchStream,
         _: &Arc<TaskContext>,
     ) -> Result<u64> {
-        // All rows are read and checked before the first is sent, and an invalid row stops all of them.
-        let (mut number, mut errors) = (0, Vec::new());
-        let mut by_source: BTreeMap<usize, Vec<InsertedRow>> = BTreeMap::new();
-        while let Some(batch) = batches.next().await {
-            let batch = Arc::new(cast_to_schema(&batch?, &self.schema)?);
-            for index in 0..batch.num_rows() {
-                number += 1;
-                let row = InsertedRow {
-                    number,
-                    batch: Arc::clone(&batch),
-                    index,
-                    columns: Arc::clone(&self.columns),
-                };
-                match self.source(&row) {
-                    Ok(source) => by_source.entry(source).or_default().push(row),
-                    Err(reason) => errors.push(row.error(reason)),
-                }
-            }
-        }
-        let mut checked = Vec::new();
-        for (index, rows) in by_source {
-            let Source { info, resource } = &self.sources[index];
-            match resource.insert(rows, self.bulk.clone()).await {
-                Ok(work) => checked.push((info, work)),
-                Err(refused) => errors.extend(refused.into_iter().map(|row| row.of(info))),
-            }
-        }
-        RowErrors::check("INSERT", 0, errors)?;
-        let mut results = Vec::new();
+        // All rows are read and checked before the first is sent.
+        let (run, checked) = self.check(batches).await?;
+        let (mut done, mut errors) = (Vec::new(), Vec::new());
         for (info, work) in checked {
-            let named = |result: RowResult| result.map_err(|error| error.of(info));
-            results.extend(work.await.into_iter().map(named));
+            let (went_through, failed) = run.sort(work.await);
+            done.extend(went_through);
+            errors.extend(failed.into_iter().map(|error| error.of(info)));
         }
-        RowErrors::sum("INSERT", results)
+        RowErrors::check("INSERT", done, errors)
     }
 }
 

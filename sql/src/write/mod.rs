@@ -1,8 +1,10 @@
 //! `INSERT` and `DELETE`.
 
 mod delete;
-mod dml_rewrite;
+mod dry_run;
 mod insert;
+mod insert_check;
+mod report;
 mod row_errors;
 mod rows;
 
@@ -16,12 +18,18 @@ use datafusion::{
     error::Result,
 };
 
-pub use self::row_errors::{RowError, RowErrors};
 pub(crate) use self::{
-    dml_rewrite::DmlRewriteRule,
+    delete::delete,
+    dry_run::dry_run,
     insert::insert,
-    row_errors::RowResult,
+    insert_check::InsertCheck,
+    report::WriteRun,
+    row_errors::{RowOutcome, RowResult},
     rows::{InsertedRow, SelectedRow},
+};
+pub use self::{
+    report::WriteReport,
+    row_errors::{RowDone, RowError, RowErrors},
 };
 
 use org_invitations::{BulkOptions, RemovalLimit};
@@ -42,6 +50,8 @@ pub struct WriteOptions {
     pub max_deletes: RemovalLimit,
     /// The number of concurrent requests, and the signal that stops between two rows.
     pub bulk: BulkOptions,
+    /// Where the rows of a write are noted as they are carried out. Default: a report of its own.
+    pub report: WriteReport,
 }
 
 impl WriteOptions {
@@ -70,6 +80,13 @@ impl WriteOptions {
     #[must_use]
     pub fn bulk(mut self, bulk: BulkOptions) -> Self {
         self.bulk = bulk;
+        self
+    }
+
+    /// Sets where the rows of a write are noted as they are carried out.
+    #[must_use]
+    pub fn report(mut self, report: WriteReport) -> Self {
+        self.report = report;
         self
     }
 }

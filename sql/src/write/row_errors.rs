@@ -15,6 +15,8 @@ pub struct RowErrors {
     pub statement: &'static str,
     /// The number of rows that succeeded.
     pub succeeded: u64,
+    /// The rows that succeeded, in their order in the statement.
+    pub done: Vec<RowDone>,
     /// The rows that failed, in their order in the statement.
     pub errors: Vec<RowError>,
 }
@@ -27,17 +29,66 @@ pub struct RowError {
     pub number: usize,
     /// The address, or the id for a `DELETE`; empty if the row has none.
     pub target: String,
+    /// The address of a row to delete, where the table knows it without a further request.
+    pub email: Option<String>,
     /// The reason.
     pub reason: String,
     /// The provider's error, if a request was sent.
     pub error: Option<Error>,
 }
 
-/// The result of a row: whether it changed something.
-pub(crate) type RowResult = std::result::Result<bool, RowError>;
+/// A row that succeeded.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RowDone {
+    /// The position of the row, counted from 1.
+    pub number: usize,
+    /// The address, or the id for a `DELETE`.
+    pub target: String,
+    /// The address of a row to delete, where the table knows it without a further request.
+    pub email: Option<String>,
+}
 
-/// The number of rows that the message lists; `errors` has all.
-const MAX_LISTED: usize = 50;
+/// The result of a row.
+pub(crate) type RowResult = std::result::Result<RowOutcome, RowError>;
+
+/// A row without an error.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowOutcome {
+    pub number: usize,
+    /// Whether something changed.
+    pub changed: bool,
+}
+
+/// `row 2 i-7 (ann@example.com)`
+fn write_row(
+    f: &mut fmt::Formatter<'_>,
+    number: usize,
+    target: &str,
+    email: Option<&str>,
+) -> fmt::Result {
+    write!(f, "row {number}")?;
+    if !target.is_empty() {
+        write!(f, " {target}")?;
+    }
+    match email {
+        Some(email) => write!(f, " ({email})"),
+        None => Ok(()),
+    }
+}
+
+impl fmt::Display for RowDone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_row(f, self.number, &self.target, self.email.as_deref())
+    }
+}
+
+impl fmt::Display for RowError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_row(f, self.number, &self.target, self.email.as_deref())?;
+        write!(f, ": {}", self.reason)
+    }
+}
 
 impl fmt::Display for RowErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,54 +100,41 @@ impl fmt::Display for RowErrors {
             f,
             "{statement}: {succeeded} {noun} went through, {all} {rows} refused:"
         )?;
-        for row in self.errors.iter().take(MAX_LISTED) {
-            let RowError {
-                number,
-                target,
-                reason,
-                ..
-            } = row;
-            let space = if target.is_empty() { "" } else { " " };
-            write!(f, "\n  row {number}{space}{target}: {reason}")?;
+        for row in &self.errors {
+            write!(f, "\n  {row}")?;
         }
-        match all.checked_sub(MAX_LISTED) {
-            Some(more) if more > 0 => write!(f, "\n  and {more} more"),
-            _ => Ok(()),
+        if !self.done.is_empty() {
+            f.write_str("\nwent through:")?;
         }
+        for row in &self.done {
+            write!(f, "\n  {row}")?;
+        }
+        Ok(())
     }
 }
 
 impl StdError for RowErrors {}
 
 impl RowErrors {
-    /// Returns the errors, if there are any.
+    /// Returns the number of rows that changed something, or the errors if some failed.
     pub(super) fn check(
         statement: &'static str,
-        succeeded: u64,
+        mut done: Vec<RowDone>,
         mut errors: Vec<RowError>,
     ) -> Result<u64> {
+        let succeeded = done.len() as u64;
         if errors.is_empty() {
             return Ok(succeeded);
         }
+        done.sort_by_key(|row| row.number);
         errors.sort_by_key(|row| row.number);
         let error = Self {
             statement,
             succeeded,
+            done,
             errors,
         };
         Err(DataFusionError::External(Box::new(error)))
-    }
-
-    /// Returns the number of rows that changed something, or the errors if some failed.
-    pub(super) fn sum(statement: &'static str, results: Vec<RowResult>) -> Result<u64> {
-        let (mut succeeded, mut errors) = (0, Vec::new());
-        for result in results {
-            match result {
-                Ok(changed) => succeeded += u64::from(changed),
-                Err(error) => errors.push(error),
-            }
-        }
-        Self::check(statement, succeeded, errors)
     }
 }
 
@@ -106,6 +144,7 @@ impl RowError {
             number,
             target: target.into(),
             reason: reason.into(),
+            email: None,
             error: None,
         }
     }
@@ -115,6 +154,7 @@ impl RowError {
             number,
             target: target.into(),
             reason: error.to_string(),
+            email: None,
             error: Some(error),
         }
     }

@@ -7,7 +7,7 @@ use datafusion::arrow::{
     record_batch::RecordBatch,
 };
 
-use super::RowError;
+use super::{RowDone, RowError};
 use crate::columns::Column;
 
 /// A row to insert.
@@ -48,6 +48,15 @@ impl InsertedRow {
             .unwrap_or_default()
     }
 
+    /// Returns what reports call the row.
+    pub(super) fn label(&self) -> RowDone {
+        RowDone {
+            number: self.number,
+            target: self.target().to_owned(),
+            email: None,
+        }
+    }
+
     /// Returns the error of the row.
     pub fn error(&self, reason: impl Into<String>) -> RowError {
         RowError::new(self.number, self.target(), reason)
@@ -67,6 +76,8 @@ pub(crate) struct SelectedRow {
     pub number: usize,
     /// The values of the columns that say which row it is; the first is an id.
     pub values: Vec<Option<String>>,
+    /// The address, where the table knows it without a further request.
+    pub email: Option<String>,
 }
 
 impl SelectedRow {
@@ -76,5 +87,14 @@ impl SelectedRow {
             .first()
             .and_then(Option::as_deref)
             .unwrap_or_default()
+    }
+
+    /// Returns what reports call the row.
+    pub(super) fn label(&self) -> RowDone {
+        RowDone {
+            number: self.number,
+            target: self.id().to_owned(),
+            email: self.email.clone(),
+        }
     }
 }

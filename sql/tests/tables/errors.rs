@@ -172,7 +172,8 @@ async fn an_invitation_that_cannot_be_read_is_an_error() {
             "SELECT id FROM t ORDER BY id LIMIT 1",
             "DELETE FROM t WHERE email = 'ann@x.io'",
         ] {
-            let failed = context.sql(sql).await.unwrap().collect().await.unwrap_err();
+            let frame = org_invitations_sql::sql(&context, sql).await.unwrap();
+            let failed = frame.collect().await.unwrap_err();
             let error = provider_error(&failed).unwrap_or_else(|| panic!("{sql}: {failed}"));
             assert_eq!(error.kind(), ErrorKind::Decode, "{provider} {sql}");
         }

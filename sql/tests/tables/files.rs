@@ -49,7 +49,23 @@ async fn rosters(fixture: &Fixture) -> (TempDir, Vec<String>) {
     let json =
         STAFF.map(|(email, name)| format!("{{\"email\":\"{email}\",\"name\":\"{name}\"}}\n"));
     std::fs::write(path("hr.json"), json.concat()).unwrap();
-    let mut names = vec!["hr.csv", "hr.json"];
+    let lines = json.concat();
+    for name in ["hr.jsonl", "hr.ndjson", "HR.NDJSON"] {
+        std::fs::write(path(name), &lines).unwrap();
+    }
+    let array = format!("\n [{}]", lines.trim_end().replace('\n', ","));
+    std::fs::write(path("array.json"), array).unwrap();
+    let tsv = format!("email,name\n{}", csv.concat()).replace(',', "\t");
+    std::fs::write(path("hr.tsv"), tsv).unwrap();
+    let mut names = vec![
+        "hr.csv",
+        "hr.json",
+        "array.json",
+        "hr.jsonl",
+        "hr.ndjson",
+        "HR.NDJSON",
+        "hr.tsv",
+    ];
     if cfg!(feature = "parquet") {
         let copy = format!(
             "COPY (SELECT * FROM '{}') TO '{}' STORED AS PARQUET",

@@ -182,8 +182,13 @@ impl Fixture {
 
     /// Runs a statement in another session.
     pub async fn run_in(&self, context: &SessionContext, sql: &str) -> StatementRun {
-        self.watch(async { context.sql(sql).await?.collect().await })
-            .await
+        self.watch(async {
+            org_invitations_sql::sql(context, sql)
+                .await?
+                .collect()
+                .await
+        })
+        .await
     }
 
     /// Records the requests and changes of `work`.

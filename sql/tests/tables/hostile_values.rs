@@ -48,7 +48,7 @@ fn hostile() -> Vec<String> {
         "+",
         "a+b@x.io",
         "NULL",
-        "INVITE_STATUS_SENT",
+        "INVITE_STATUS_HELD",
         "{i-seed-1}",
         "00000000-0000-4000-8000-00000000000G",
         "urn:uuid:00000000-0000-4000-8000-000000000001",

@@ -175,12 +175,18 @@ async fn inserts_beyond_the_rate_limit_wait_and_succeed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_prepared_insert_takes_its_parameters() {
+async fn an_insert_takes_a_parameter_and_is_not_prepared() {
     let fixture = Fixture::empty().await;
-    let sql = format!("PREPARE invite(TEXT) AS INSERT INTO {CONFLUENT} (email) VALUES ($1)");
-    let run = fixture.run(&sql).await;
-    assert_eq!(run.requests, [""; 0]);
-    let run = fixture.run("EXECUTE invite('ann@x.io')").await;
+    let sql = format!("INSERT INTO {CONFLUENT} (email) VALUES ($1)");
+    let prepare = format!("PREPARE invite(TEXT) AS {sql}");
+    let refused = fixture.refused(&prepare).await;
+    assert!(refused.contains("PREPARE"), "{refused}");
+    let run = async {
+        let frame = org_invitations_sql::sql(&fixture.context, &sql).await?;
+        let value = datafusion::common::ScalarValue::from("ann@x.io");
+        frame.with_param_values(vec![value])?.collect().await
+    };
+    let run = fixture.watch(run).await;
     assert_eq!(run.commits, ["create confluent ann@x.io"]);
 }
 
@@ -193,7 +199,7 @@ async fn preparing_and_explaining_an_insert_sends_nothing() {
     assert!(plan.contains("CreateInvitations: confluent"), "{plan}");
     assert_eq!(run.requests, [""; 0]);
     let prepare = async {
-        let frame = fixture.context.sql(&sql).await?;
+        let frame = org_invitations_sql::sql(&fixture.context, &sql).await?;
         frame.create_physical_plan().await?;
         Ok(Vec::new())
     };

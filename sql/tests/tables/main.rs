@@ -1,9 +1,11 @@
 //! Tests of the tables as a user of the crate: rows, and the requests and changes of a statement.
 
 mod canned_server;
+mod checks;
 mod columns;
 mod delete;
 mod delete_guards;
+mod dry_run;
 mod errors;
 mod explain;
 mod fake_provider;
@@ -24,3 +26,4 @@ mod role_bindings;
 mod role_bindings_write;
 mod rows;
 mod select;
+mod words;

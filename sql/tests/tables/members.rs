@@ -84,7 +84,12 @@ async fn every_property_of_a_member_is_in_a_column() {
     let table = Table::members(server.confluent());
     table.register(&context, "t").unwrap();
     let sql = "SELECT id, email, name, auth_type, joined_at, legacy_role, extra FROM t";
-    let rows = context.sql(sql).await.unwrap().collect().await.unwrap();
+    let rows = org_invitations_sql::sql(&context, sql)
+        .await
+        .unwrap()
+        .collect()
+        .await
+        .unwrap();
     let extra = r#"{"api_version":"iam/v2","kind":"User","metadata":{"created_at":"2026-03-01T10:00:00Z"},"new_thing":[1]}"#;
     let expected =
         format!("u-ann | Ann@Example.com | Ann | sso | 2026-03-01T10:00:00Z | NULL | {extra}");

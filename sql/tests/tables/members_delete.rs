@@ -88,7 +88,7 @@ async fn exactly_the_members_that_match_are_removed() {
         ),
         (
             "confluent.iam.members WHERE email NOT IN (SELECT email FROM \
-             clickhouse.members.members WHERE name = 'member3')",
+             clickhouse.members.members s WHERE s.name = 'member3')",
             &[
                 "clickhouse 1",
                 "clickhouse 2",

@@ -49,7 +49,12 @@ async fn start(builder: fn() -> SandboxBuilder) -> Organizations {
 
 impl Organizations {
     async fn run(&self, sql: &str) -> Result<Vec<String>, String> {
-        let run = async { self.context.sql(sql).await?.collect().await };
+        let run = async {
+            org_invitations_sql::sql(&self.context, sql)
+                .await?
+                .collect()
+                .await
+        };
         let mut rows = render(&run.await.map_err(|error| error.to_string())?);
         rows.sort();
         Ok(rows)

@@ -109,10 +109,10 @@ fn leaf() -> impl Strategy<Value = String> {
             format!("CASE WHEN {one} = {literal} THEN {other} IS NULL ELSE auth_type = 'sso' END")
         }),
         1 => pair().prop_map(|(column, literal)| {
-            format!("{column} IN (SELECT {column} FROM t WHERE {column} = {literal} OR status = 'sent')")
+            format!("{column} IN (SELECT s.{column} FROM t s WHERE s.{column} = {literal} OR s.status = 'sent')")
         }),
         1 => pair().prop_map(|(column, literal)| {
-            format!("{column} NOT IN (SELECT {column} FROM t WHERE {column} = {literal})")
+            format!("{column} NOT IN (SELECT s.{column} FROM t s WHERE s.{column} = {literal})")
         }),
         1 => Just("email LIKE '%n@x.io'".to_owned()),
         1 => Just("created_at > TIMESTAMP '2023-11-15T00:00:00Z'".to_owned()),
@@ -141,7 +141,9 @@ const FILTERS: [Filters; 5] = [
 ];
 
 async fn rows(context: &SessionContext, sql: &str) -> Result<Vec<String>, String> {
-    let frame = context.sql(sql).await.map_err(|error| error.to_string())?;
+    let frame = org_invitations_sql::sql(context, sql)
+        .await
+        .map_err(|error| error.to_string())?;
     let batches = frame.collect().await.map_err(|error| error.to_string())?;
     let mut rows = render(&batches);
     rows.sort();

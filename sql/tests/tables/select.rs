@@ -91,7 +91,7 @@ const CONDITIONS: &[&str] = &[
     "email IN ('ann@x.io', 'bob@x.io') AND status IN ('accepted', 'expired')",
     "status = 'sent'",
     "status IN ('accepted', 'expired')",
-    "status = 'INVITE_STATUS_SENT'",
+    "status = 'INVITE_STATUS_HELD'",
     "status = ''",
     "status = 'sent' AND email LIKE 'a%'",
     "status = CASE WHEN email LIKE 'user%' THEN 'expired' ELSE 'sent' END",

@@ -1,11 +1,12 @@
 //! `sql`: run statements from the command line, a file, a pipe or a prompt.
 
+mod engine;
+mod memory;
 mod prompt;
 mod rows;
-#[cfg(feature = "sql-serve")]
-mod serve;
 mod statement;
 mod tables;
+mod value;
 
 use std::{
     fs,
@@ -41,7 +42,8 @@ Tables of every configured provider, or of those selected with --provider:
   invitations                      of all, with the column `provider`
   members, role_bindings, roles    likewise: who belongs to the organisation, who has
                                    which role, and the roles there are (ClickHouse)
-  'hr.csv'                         a CSV, JSON (one object a line) or Parquet file
+  'hr.csv'                         a file: .csv, .tsv, .json (an array, or an object a
+                                   line), .jsonl, .ndjson or .parquet
 
 `DESCRIBE confluent.iam.invitations` shows the columns, `EXPLAIN SELECT …` what
 would be sent. Conditions on id, email, status, \"user\" and creator, and LIMIT,
@@ -50,7 +52,8 @@ are sent to the provider if it supports them. INSERT invites: email, and auth_ty
 member_id or email, role_id or role_name, and scope (Confluent). DELETE first
 selects the rows that match its whole condition, and then deletes them: DELETE FROM
 role_bindings takes roles, and DELETE FROM members, which needs
---allow-remove-members, removes people. Providers of a profile have the column
+--allow-remove-members, removes people. DRY RUN at the end of an INSERT or DELETE
+lists the rows, and changes nothing. Providers of a profile have the column
 `profile`.")]
 pub(crate) struct SqlArgs {
     /// One statement, or several with `;` between them.
@@ -65,13 +68,14 @@ pub(crate) struct SqlArgs {
     /// Allow a DELETE from members. On Confluent it also deletes everything that the users own, API keys included.
     #[arg(long)]
     pub allow_remove_members: bool,
+    /// How much memory statements may use, such as 2GiB, before they spill to temporary files or fail. Default: half of
+    /// what there is.
+    #[arg(long, value_name = "BYTES", value_parser = memory::parse_bytes)]
+    pub memory_limit: Option<usize>,
     #[command(flatten)]
     pub removals: RemovalOptions,
     #[command(flatten)]
     pub pause: PauseOptions,
-    #[cfg(feature = "sql-serve")]
-    #[command(flatten)]
-    pub serve: serve::ServeOptions,
 }
 
 pub(crate) async fn run(
@@ -83,11 +87,8 @@ pub(crate) async fn run(
     let text = read(&options)?;
     let providers = providers::all_configured(global).await?;
     let writes = Writes::new(&options);
-    #[cfg(feature = "sql-serve")]
-    if let Some(address) = options.serve.serve {
-        return serve::run(address, &options.serve, &providers, &writes, interrupt, out).await;
-    }
-    let session = Session::new(&providers, writes)?;
+    let memory = options.memory_limit.unwrap_or_else(memory::default_limit);
+    let session = Session::new(&providers, writes, memory)?;
     match text {
         Some(text) => session.run_all(&text, interrupt, out).await,
         None => prompt::run(&session, interrupt, out).await,
@@ -101,10 +102,6 @@ fn read(options: &SqlArgs) -> Result<Option<String>, Failure> {
         io::stdin().read_to_string(&mut text)?;
         Ok::<_, io::Error>(text)
     };
-    #[cfg(feature = "sql-serve")]
-    if options.serve.serve.is_some() {
-        return Ok(None);
-    }
     let text = match (&options.statement, &options.file) {
         (Some(statement), _) => return Ok(Some(statement.clone())),
         (None, Some(path)) if path.as_os_str() == "-" => read_stdin(),

@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     iter,
+    sync::Arc,
 };
 
 use datafusion::{
@@ -14,8 +15,9 @@ use datafusion::{
     error::{DataFusionError, Result},
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
+use super::value::{Floats, Value};
 use crate::output::{Cell, Record};
 
 /// The names of the columns. A name that occurs again gets a number.
@@ -60,6 +62,7 @@ fn values(batch: &RecordBatch, column: usize) -> Result<Vec<Value>> {
     let mut json = Vec::new();
     let mut writer: ArrayWriter<_> = WriterBuilder::new()
         .with_explicit_nulls(true)
+        .with_encoder_factory(Arc::new(Floats))
         .build::<_, JsonArray>(&mut json);
     writer.write(&one)?;
     writer.finish()?;
@@ -67,13 +70,14 @@ fn values(batch: &RecordBatch, column: usize) -> Result<Vec<Value>> {
     if json.is_empty() {
         return Ok(Vec::new());
     }
-    let objects: Vec<HashMap<String, Value>> =
-        serde_json::from_slice(&json).map_err(|error| DataFusionError::External(error.into()))?;
+    let external = |error: serde_json::Error| DataFusionError::External(error.into());
+    let objects: Vec<HashMap<String, Box<RawValue>>> =
+        serde_json::from_slice(&json).map_err(external)?;
     let values = objects.into_iter().map(|object| {
-        let mut values = object.into_values();
-        values.next().unwrap_or_default()
+        let raw = object.into_values().next();
+        raw.map_or(Ok(Value::Null), Value::parse)
     });
-    Ok(values.collect())
+    values.collect::<Result<_, _>>().map_err(external)
 }
 
 /// Whether the result is that of `EXPLAIN`, whose cells have several lines.
@@ -84,11 +88,7 @@ pub(super) fn is_plan(schema: &SchemaRef) -> bool {
 
 impl Row<'_> {
     fn texts(&self) -> impl Iterator<Item = String> + '_ {
-        self.values.iter().map(|value| match value {
-            Value::Null => String::new(),
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        })
+        self.values.iter().map(Value::text)
     }
 
     /// The title of a plan and its indented lines.

@@ -1,23 +1,23 @@
 //! Runs SQL statements.
 
-use std::{collections::VecDeque, sync::atomic::Ordering};
+use std::sync::atomic::Ordering;
 
 use datafusion::{
     error::DataFusionError,
-    logical_expr::LogicalPlan,
     prelude::{DataFrame, SessionContext},
-    sql::parser::{DFParser, Statement},
 };
-use futures::StreamExt;
-use org_invitations_sql::{message, provider_error, session};
+use org_invitations_sql::{
+    RowDone, Statement, is_write, message, parse, plan, provider_error, session_with_memory_limit,
+};
 
 use super::{
+    engine::{Batches, Engine},
     rows::{Row, is_plan, names, rows},
     tables::{Writes, tables},
 };
 use crate::{
     failure::Failure,
-    interrupt::Interrupt,
+    interrupt::{Interrupt, UNCHANGED},
     output::{Format, Output, escape_control},
     provider::ProviderContext,
 };
@@ -26,26 +26,37 @@ use crate::{
 pub(super) struct Session {
     context: SessionContext,
     writes: Writes,
+    engine: Engine,
 }
 
 impl Session {
-    pub fn new(providers: &[ProviderContext], writes: Writes) -> Result<Self, Failure> {
-        let context = session();
+    pub fn new(
+        providers: &[ProviderContext],
+        writes: Writes,
+        memory_limit: usize,
+    ) -> Result<Self, Failure> {
+        let context = session_with_memory_limit(memory_limit).map_err(failure)?;
         for (name, table) in tables(providers, &writes) {
             table.register(&context, name).map_err(failure)?;
         }
-        Ok(Self { context, writes })
+        Ok(Self {
+            context,
+            writes,
+            engine: Engine::start()?,
+        })
     }
 
-    /// Runs statements until one fails. A syntax error anywhere stops all of them.
+    /// Runs statements until one fails. A statement that is refused or cannot be parsed stops all of them.
     pub async fn run_all(
         &self,
         text: &str,
         interrupt: &Interrupt,
         out: &mut Output,
     ) -> Result<(), Failure> {
-        for statement in parse(text)? {
-            self.run(statement, interrupt, out).await?;
+        // At a prompt, an earlier text may have been stopped.
+        let already = interrupt.count();
+        for statement in parse(text).map_err(failure)? {
+            self.run(statement, interrupt, already, out).await?;
         }
         Ok(())
     }
@@ -54,22 +65,35 @@ impl Session {
         &self,
         statement: Statement,
         interrupt: &Interrupt,
+        already: u32,
         out: &mut Output,
     ) -> Result<(), Failure> {
-        let state = self.context.state();
-        let plan = interrupt
-            .or_interrupted(async { state.statement_to_plan(statement).await.map_err(failure) })
-            .await?;
-        let writes = matches!(plan, LogicalPlan::Dml(_));
-        let frame = self.context.execute_logical_plan(plan);
-        let frame = interrupt
-            .or_interrupted(async { frame.await.map_err(failure) })
-            .await?;
+        let context = self.context.clone();
+        let planned = self.engine.spawn(async move {
+            let plan = plan(&context, statement).await?;
+            let writes = is_write(&plan);
+            Ok((context.execute_logical_plan(plan).await?, writes))
+        });
+        let (frame, writes) = tokio::select! {
+            biased;
+            planned = planned.finish() => planned.map_err(failure)?,
+            () = interrupt.signalled(already + 1) => {
+                return Err(Failure::Interrupted(UNCHANGED.to_owned()));
+            }
+        };
         if writes {
             self.writes.stop.store(false, Ordering::Relaxed);
-            return self.write(frame, interrupt, out).await;
+            self.writes.report.clear();
+            return self.write(frame, interrupt, already, out).await;
         }
-        print_rows(frame, interrupt, out).await
+        let stopped = interrupt.signalled(already + 1);
+        let mut stopped = std::pin::pin!(stopped);
+        let batches = tokio::select! {
+            biased;
+            batches = self.engine.start_statement(frame) => batches.map_err(failure)?,
+            () = &mut stopped => return Err(Failure::Interrupted(String::new())),
+        };
+        print_rows(batches, stopped, out).await
     }
 
     /// Runs a statement that writes. After the first Ctrl-C it finishes the rows in flight and starts no others.
@@ -77,10 +101,14 @@ impl Session {
         &self,
         frame: DataFrame,
         interrupt: &Interrupt,
+        already: u32,
         out: &mut Output,
     ) -> Result<(), Failure> {
-        let already = interrupt.count();
-        let mut work = std::pin::pin!(print_rows(frame, interrupt, out));
+        let work = async {
+            let batches = self.engine.start_statement(frame).await.map_err(failure)?;
+            print_rows(batches, std::future::pending(), out).await
+        };
+        let mut work = std::pin::pin!(work);
         tokio::select! {
             biased;
             outcome = &mut work => return outcome,
@@ -94,27 +122,36 @@ impl Session {
                 outcome?;
                 Err(Failure::Interrupted(String::new()))
             }
-            () = interrupt.signalled(already + 2) => Err(Failure::Interrupted(
-                "the requests in flight may have been carried out".to_owned(),
-            )),
+            () = interrupt.signalled(already + 2) => Err(Failure::Interrupted(self.abandoned())),
         }
+    }
+
+    /// What a write has done that is abandoned.
+    fn abandoned(&self) -> String {
+        let report = &self.writes.report;
+        let mut text = "the requests in flight may have been carried out".to_owned();
+        for (title, rows) in [
+            ("went through", report.done()),
+            ("not known, or not sent", report.pending()),
+        ] {
+            if rows.is_empty() {
+                continue;
+            }
+            let line = |row: &RowDone| format!("\n  {}", escape_control(&row.to_string()));
+            let rows: String = rows.iter().map(line).collect();
+            text.push_str(&format!("\n{title}:{rows}"));
+        }
+        text
     }
 }
 
-/// Parses the statements of a text.
-pub(super) fn parse(text: &str) -> Result<VecDeque<Statement>, Failure> {
-    DFParser::parse_sql(text).map_err(failure)
-}
-
-/// Prints rows as they arrive.
+/// Prints rows as they arrive, until `stopped` completes.
 async fn print_rows(
-    frame: DataFrame,
-    interrupt: &Interrupt,
+    mut batches: Batches,
+    stopped: impl Future<Output = ()>,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let already = interrupt.count();
-    let is_write = matches!(frame.logical_plan(), LogicalPlan::Dml(_));
-    let mut batches = frame.execute_stream().await.map_err(failure)?;
+    let mut stopped = std::pin::pin!(stopped);
     let schema = batches.schema();
     if schema.fields().is_empty() {
         // A definition has no rows, but only polling the stream runs it.
@@ -130,8 +167,7 @@ async fn print_rows(
         let batch = tokio::select! {
             biased;
             batch = batches.next() => batch,
-            // `write` stops a statement that writes.
-            () = interrupt.signalled(already + 1), if !is_write => {
+            () = &mut stopped => {
                 records.show()?;
                 return Err(Failure::Interrupted(String::new()));
             }

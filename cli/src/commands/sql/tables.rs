@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::AtomicBool};
 
 use org_invitations::{BulkOptions, ClickHouse, Confluent};
-use org_invitations_sql::{Table, WriteOptions};
+use org_invitations_sql::{Table, WriteOptions, WriteReport};
 
 use super::SqlArgs;
 use crate::provider::ProviderContext;
@@ -14,21 +14,29 @@ pub(super) struct Writes {
     pub options: WriteOptions,
     /// Once true, no further row is sent.
     pub stop: Arc<AtomicBool>,
+    /// What a write has done so far.
+    pub report: WriteReport,
 }
 
 impl Writes {
     pub fn new(options: &SqlArgs) -> Self {
         let stop = Arc::<AtomicBool>::default();
+        let report = WriteReport::default();
         let options = WriteOptions::default()
             .allow_delete_all(options.allow_delete_all)
             .allow_remove_members(options.allow_remove_members)
             .max_deletes(options.removals.limit())
+            .report(report.clone())
             .bulk(
                 BulkOptions::default()
                     .stop(Arc::clone(&stop))
                     .outage(options.pause.options("sql", |line| eprintln!("{line}"))),
             );
-        Self { options, stop }
+        Self {
+            options,
+            stop,
+            report,
+        }
     }
 }
 
