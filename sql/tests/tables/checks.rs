@@ -560,7 +560,7 @@ async fn a_long_chain_is_balanced_and_a_deep_tree_is_refused() {
         (format!("SELECT {}", chain(" + ", 200_000)), "operators"),
         (
             format!("SELECT {}", vec!["1"; 1_200].join(" UNION ALL SELECT ")),
-            "UNION",
+            "union",
         ),
         (
             format!("SELECT 1 FROM {}", vec!["l"; 1_200].join(" CROSS JOIN ")),
