@@ -17,6 +17,8 @@ use super::{Check, refuse, to_result};
 
 /// An expression of more levels is refused. A chain of `AND` or of `OR` is balanced before levels are counted.
 const MAX_DEPTH: usize = 100;
+/// The largest number of `AND` and `OR` in a statement: the engine makes a chain of a balanced tree again.
+const MAX_TERMS: usize = 500;
 /// Chains up to this length stay as they are.
 const SHORT_CHAIN: usize = 16;
 
@@ -203,6 +205,7 @@ fn balance(expr: &mut Expr) {
 #[derive(Default)]
 struct DepthLimit {
     depth: usize,
+    terms: usize,
 }
 
 fn too_deep(what: &str) -> Check {
@@ -236,6 +239,19 @@ impl Visitor for DepthLimit {
     }
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> Check {
+        if let Expr::BinaryOp {
+            op: BinaryOperator::And | BinaryOperator::Or,
+            ..
+        } = expr
+        {
+            self.terms += 1;
+        }
+        if self.terms > MAX_TERMS {
+            return refuse(format!(
+                "the statement has more than {MAX_TERMS} AND and OR: write a long list of values as \
+                 IN (…), or put the values into a file and join it"
+            ));
+        }
         self.depth += match expr {
             Expr::CompoundFieldAccess { access_chain, .. } => 1 + access_chain.len(),
             _ => 1,

@@ -199,7 +199,11 @@ impl DeleteSink {
         let row = SelectedRow {
             number,
             values: values.collect(),
-            email: self.spec.address.and(text(self.owners)).map(str::to_owned),
+            email: self
+                .spec
+                .address
+                .and_then(|_| text(self.owners))
+                .map(str::to_owned),
         };
         Ok((source, row))
     }

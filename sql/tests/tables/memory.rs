@@ -136,7 +136,7 @@ async fn a_request_that_is_under_way_ends_with_the_stream() {
         let fake = FakeProvider::of(100).hanging_at(4).shared();
         let context = session();
         register(&context, "t", Arc::clone(&fake) as _).unwrap();
-        let frame = context.sql(sql).await.unwrap();
+        let frame = org_invitations_sql::sql(&context, sql).await.unwrap();
         let reading = async {
             let mut stream = frame.execute_stream().await.unwrap();
             while stream.next().await.is_some() {}

@@ -130,7 +130,12 @@ async fn every_condition_gives_the_rows_of_the_engine() {
                 continue;
             }
             let sql = format!("SELECT id, email, status FROM {table} AS t WHERE {condition}");
-            let expected = reference.sql(&sql).await.unwrap().collect().await.unwrap();
+            let expected = org_invitations_sql::sql(&reference, &sql)
+                .await
+                .unwrap()
+                .collect()
+                .await
+                .unwrap();
             let mut expected = render(&expected);
             expected.sort();
             found += expected.len();
@@ -181,7 +186,12 @@ async fn joins_groups_windows_and_limits_give_the_engines_rows() {
     let fixture = mixed().await;
     let reference = in_memory(&fixture).await;
     for sql in QUERIES {
-        let expected = reference.sql(sql).await.unwrap().collect().await.unwrap();
+        let expected = org_invitations_sql::sql(&reference, sql)
+            .await
+            .unwrap()
+            .collect()
+            .await
+            .unwrap();
         let mut expected = render(&expected);
         expected.sort();
         assert_eq!(fixture.rows(sql).await, expected, "{sql}");
