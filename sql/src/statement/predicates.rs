@@ -48,10 +48,10 @@ impl Predicates {
                 self.condition(left, position);
                 self.condition(right, position);
             }
-            Expr::InSubquery { negated, .. } => {
-                if !negated || matches!(position, Position::Conjunct) {
-                    self.allowed.insert(condition);
-                }
+            Expr::InSubquery { negated, .. }
+                if !negated || matches!(position, Position::Conjunct) =>
+            {
+                self.allowed.insert(condition);
             }
             // False for null where an element is null.
             Expr::AnyOp { .. } => {

@@ -36,10 +36,9 @@ pub(super) fn statement(statement: &mut Statement) -> Result<()> {
         external: false,
         show_options,
     } = &*statement
+        && show_options.to_string().trim().is_empty()
     {
-        if show_options.to_string().trim().is_empty() {
-            *statement = tables()?;
-        }
+        *statement = tables()?;
     }
     rewrite(statement)
 }
