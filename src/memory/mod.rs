@@ -1,6 +1,6 @@
 //! An organisation in memory (feature `memory`): a provider for tests of programs that do not want HTTP.
 //!
-//! [`InMemory`] is an [`InvitationProvider`] and a [`MemberProvider`](crate::MemberProvider) with invitations,
+//! [`InMemory`] is an [`InvitationProvider`] and a [`MemberProvider`] with invitations,
 //! members, roles and API keys. It passes the suite that every provider is put through. Clones share one
 //! organisation, so a test keeps a clone, gives another to the program, and then accepts invitations, moves the
 //! clock, injects failures, and reads the calls:

@@ -19,7 +19,7 @@ use crate::{
 };
 
 impl Plan {
-    /// Compares a roster with the existing invitations, by address as [`normalize_email`] has it.
+    /// Compares a roster with the existing invitations, by address as [`normalize_email`](crate::normalize_email) has it.
     ///
     /// - A row is [`Invalid`](Action::Invalid) if its address is invalid, if the provider does not have one of its
     ///   options, or if an earlier row has the same address.
