@@ -108,7 +108,7 @@ async fn an_interrupted_copy_counts_what_it_withdrew() {
     let people: Vec<&str> = people.iter().map(String::as_str).collect();
     fixture.invite("confluent", &people).await;
     // The second withdrawal is repeated after a while.
-    let slow = Rule::new(Fault::rate_limited(1_500)).on(Operation::Delete);
+    let slow = Rule::new(Fault::rate_limited(5_000)).on(Operation::Delete);
     fixture
         .sandbox
         .set_faults(Faults::script([slow.nth(2).times(1)]));
@@ -167,7 +167,7 @@ async fn a_removal_that_is_cut_off_is_named() {
 async fn a_renewal_stopped_in_its_delete_logs_no_create() {
     let fixture = Fixture::start().await;
     fixture.invite("confluent", &[ANN]).await;
-    let slow = Rule::new(Fault::rate_limited(2_000)).on(Operation::Delete);
+    let slow = Rule::new(Fault::rate_limited(5_000)).on(Operation::Delete);
     fixture.sandbox.set_faults(Faults::script([slow.times(1)]));
     let log = fixture.home.join("audit.jsonl");
     let path = log.to_str().unwrap();

@@ -16,6 +16,8 @@ mod input;
 mod server;
 mod tools;
 
+use std::time::Duration;
+
 use clap::Args;
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use rmcp::{ServiceExt, service::ServerInitializeError};
@@ -116,14 +118,9 @@ pub(crate) async fn run(
     stop.send_replace(1);
     // The calls in progress stop after their change, and are answered.
     let finished = finish(&mut running, &stop, interrupt).await;
-    // An answer is on its way once the protocol has taken it.
-    let answered = async {
-        for _ in 0..ANSWER_TURNS {
-            tokio::task::yield_now().await;
-        }
-    };
+    // The protocol does not tell when it has written an answer.
     tokio::select! {
-        () = answered => {}
+        () = tokio::time::sleep(TIME_TO_ANSWER) => {}
         _ = &mut served => {}
     }
     end.cancel();
@@ -131,8 +128,8 @@ pub(crate) async fn run(
     finished
 }
 
-/// How many turns the protocol has to write an answer before it ends.
-const ANSWER_TURNS: usize = 100;
+/// How long the protocol has to write an answer before it ends.
+const TIME_TO_ANSWER: Duration = Duration::from_millis(300);
 
 /// Waits for the calls in progress. The second signal forces them, so that each says what it leaves undone; the third one
 /// abandons them.
