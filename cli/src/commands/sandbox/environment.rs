@@ -46,7 +46,6 @@ pub(super) fn export_lines(ready: &str) -> Result<Vec<String>, Failure> {
     Ok(lines.collect())
 }
 
-/// The value in single quotes, as every shell of the POSIX family reads it.
 /// The lines for `eval` where there is no sandbox: they fail, and take away the credentials that the sandbox was to
 /// replace, so that what follows does not reach an organisation.
 pub(super) fn failed_lines() -> [String; 2] {
@@ -64,6 +63,7 @@ pub(super) fn failed_lines() -> [String; 2] {
     [format!("unset {}", names.join(" ")), "false".to_owned()]
 }
 
+/// The value in single quotes, as every shell of the POSIX family reads it.
 fn quote(value: &str) -> String {
     format!("'{}'", value.replace('\'', "'\\''"))
 }
