@@ -23,7 +23,8 @@
 mod call;
 mod connection;
 mod object;
-#[cfg(all(test, feature = "clickhouse"))]
+#[cfg(test)]
+#[cfg(feature = "clickhouse")]
 mod tests;
 mod vendor;
 
