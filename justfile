@@ -46,14 +46,16 @@ cost *documents="specs/confluent-iam-v2.yaml specs/confluent-apikeys-v2.yaml spe
     cargo run --quiet -p org-invitations-codegen --example cost -- {{documents}}
     cargo run --quiet --release -p org-invitations-codegen --example cost -- {{documents}}
 
-# The library side by side with hand-written code and what others do: the tables in bench/README.md.
+# The library side by side with hand-written code and what others do: the tables in bench/README.md. After the parts,
+# `--rounds N` measures in fewer rounds, or more.
 bench *parts="calls limit growth":
     cargo build --quiet --release -p org-invitations-cli
     cargo run --quiet --release -p org-invitations-bench -- {{parts}}
 
-# What building costs, side by side with the published client; about half an hour.
-bench-builds:
-    cargo run --quiet --release -p org-invitations-bench -- builds
+# What building costs, side by side with the published client; three quarters of an hour, or twenty minutes with
+# `--rounds 1`.
+bench-builds *arguments:
+    cargo run --quiet --release -p org-invitations-bench -- builds {{arguments}}
 
 # What the library's own hot paths take, and how that changed since the last time.
 hot-paths *arguments:

@@ -27,16 +27,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    calls::{Spread, machine},
     plot::{Chart, Figure, thousands},
-    readme::{Section, SummaryRow, repository},
+    readme::{Section, SummaryRow, machine, repository},
     resources::{self, ProcessUsage, Usage},
     sandbox::{Access, SandboxProcess},
+    spread::Spread,
 };
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-const ROUNDS: usize = 3;
+/// How often every candidate runs at every size.
+pub const ROUNDS: usize = 3;
 
 const SIZES: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
 
@@ -72,22 +73,22 @@ impl Point {
 }
 
 /// Runs every candidate at every size, and draws the figure.
-pub fn measure() -> Result<Section> {
+pub fn measure(rounds: usize) -> Result<Section> {
     let directory = env::temp_dir().join(format!("org-invitations-bench-{}", std::process::id()));
     fs::create_dir_all(&directory)?;
-    let rows = points(&directory);
+    let rows = points(&directory, rounds);
     fs::remove_dir_all(&directory)?;
-    report(&rows?)
+    report(&rows?, rounds)
 }
 
 /// Returns the rounds of each candidate at each size.
-fn points(directory: &Path) -> Result<Vec<Vec<Vec<Point>>>> {
+fn points(directory: &Path, rounds: usize) -> Result<Vec<Vec<Vec<Point>>>> {
     let mut all = vec![vec![Vec::new(); SIZES.len()]; CANDIDATES.len()];
     for (size, n) in SIZES.iter().enumerate() {
         let sandbox = SandboxProcess::start(&json!({ "seed": n }).to_string())?;
         let roster = directory.join("roster.csv");
         fs::write(&roster, csv(*n))?;
-        for round in 1..=ROUNDS {
+        for round in 1..=rounds {
             for (candidate, points) in CANDIDATES.iter().zip(&mut all) {
                 let point = match *candidate {
                     "command" => command(&sandbox.access, &roster)?,
@@ -95,7 +96,7 @@ fn points(directory: &Path) -> Result<Vec<Vec<Vec<Point>>>> {
                 };
                 points[size].push(point);
             }
-            eprintln!("growth: {n} rows, round {round} of {ROUNDS}");
+            eprintln!("growth: {n} rows, round {round} of {rounds}");
         }
     }
     Ok(all)
@@ -243,7 +244,7 @@ async fn list(provider: &dyn InvitationProvider, n: usize) -> Result<Point> {
     Ok(point)
 }
 
-fn report(all: &[Vec<Vec<Point>>]) -> Result<Section> {
+fn report(all: &[Vec<Vec<Point>>], rounds: usize) -> Result<Section> {
     let mut text = String::from(
         "![Time and memory against the number of rows](growth.svg)\n\n\
          | | rows | CPU ms, median (least–most) | µs per row | × that at 10 000 | peak memory, MiB \
@@ -267,11 +268,8 @@ fn report(all: &[Vec<Vec<Point>>]) -> Result<Section> {
             let peak = Spread::of(points.iter().map(|point| point.memory));
             writeln!(
                 text,
-                "| {candidate} | {} | {:.1} ({:.1}–{:.1}) | {:.2} | {} | {:.1} |",
+                "| {candidate} | {} | {cpu:.1} | {:.2} | {} | {:.1} |",
                 thousands(*n as f64),
-                cpu.median,
-                cpu.least,
-                cpu.most,
                 per_row(size),
                 of_reference(size),
                 peak.median,
@@ -289,7 +287,7 @@ fn report(all: &[Vec<Vec<Point>>]) -> Result<Section> {
         times.push(time);
         memories.push(memory);
     }
-    writeln!(text, "\n{ROUNDS} rounds. Machine: {}.", machine())?;
+    writeln!(text, "\nRounds: {rounds}. Machine: {}.", machine())?;
     let figure = Figure {
         description: "CPU time and peak memory against the number of rows, for making a plan, \
                       listing from one body and from pages, and the command plan"

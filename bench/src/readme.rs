@@ -1,6 +1,6 @@
 //! Writes results: each part has a section of `bench/README.md`, and rows of the summary there.
 
-use std::{error::Error, fs, path::PathBuf};
+use std::{env, error::Error, fs, path::PathBuf};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -80,6 +80,17 @@ fn replace(name: &str, new: impl FnOnce(&str) -> String) -> Result<()> {
 /// Returns the path of the repository.
 pub fn repository() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), ".."].iter().collect()
+}
+
+/// Returns the processor, the number of cores and the system.
+pub fn machine() -> String {
+    let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpus
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let model = model.map_or("unknown processor", |(_, model)| model);
+    format!("{model}, {cores} cores, {}", env::consts::OS)
 }
 
 #[cfg(test)]

@@ -3,23 +3,24 @@
 use std::fmt::Write as _;
 
 use crate::{
-    calls::{ROUNDS, Result, ServerProcess, Spread},
     canned_server::PAGE,
+    runs::{Result, ServerProcess},
+    spread::Spread,
 };
 
 const CANDIDATES: [&str; 2] = ["by-hand", "library"];
 
 /// Measures both, and returns two tables.
-pub fn measure(server: &ServerProcess) -> Result<String> {
+pub fn measure(server: &ServerProcess, rounds: usize) -> Result<String> {
     let mut text = String::from(
-        "\n| time to the first item | who | µs, median (least–most) | × by hand |\n|---|---|---|---|\n",
+        "| time to the first item | who | µs, median (least–most) | × by hand |\n|---|---|---|---|\n",
     );
     for (title, name, count) in [
         ("Confluent, pages of 99", "first-page", 500),
         ("ClickHouse, 10 000 in one body", "first-list", 10_000),
     ] {
         let mut measurements = [const { Vec::new() }; 2];
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds {
             for (candidate, measurements) in CANDIDATES.into_iter().zip(&mut measurements) {
                 measurements.push(server.run(candidate, name, count)?.time);
             }
