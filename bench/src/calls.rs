@@ -1,10 +1,10 @@
-//! Measures single calls and lists, and writes the results as tables.
+//! Measures single calls, lists and options, and writes the results as tables.
 
 use std::fmt::Write as _;
 
 use crate::{
     canned_server::PAGE,
-    generation,
+    generation, options,
     readme::{Section, SummaryRow, machine},
     runs::{Result, ServerProcess, Work},
     spread::Spread,
@@ -84,7 +84,7 @@ const CASES: [Case; 6] = [
 ];
 
 /// The work of a single call.
-const fn single(name: &'static str) -> Work {
+pub const fn single(name: &'static str) -> Work {
     Work {
         name,
         repetitions: 4_000,
@@ -125,6 +125,7 @@ pub fn measure(rounds: usize) -> Result<Section> {
         }
         eprintln!("calls: {}", case.title);
     }
+    write!(text, "\n{}", options::measure(&server, rounds)?)?;
     write!(text, "\n{}", streaming::measure(&server, rounds)?)?;
     let generating = (0..rounds).map(|_| generation::milliseconds());
     let generating = Spread::of(generating.collect::<Result<Vec<_>>>()?.into_iter());

@@ -15,9 +15,15 @@ pub const PAGE: usize = 99;
 /// The number of pages of Confluent's list, with slightly more than a million invitations.
 const PAGES: usize = 10_200;
 
-/// The id and the email of the single ClickHouse invitation.
+/// The id and the email of the single invitation of ClickHouse and of WorkOS.
 pub const ID: &str = "00000000-0000-4000-8000-000000000007";
 pub const EMAIL: &str = "person7@example.com";
+
+/// The organisation of the single WorkOS invitation.
+pub const WORKOS_ORGANIZATION: &str = "org_1";
+
+/// The path of WorkOS's invitations.
+pub const WORKOS_INVITATIONS: &str = "/user_management/invitations";
 
 /// Bodies of whole lists, which are created once.
 type Lists = Mutex<HashMap<usize, Arc<str>>>;
@@ -47,12 +53,10 @@ fn connection(stream: TcpStream, lists: &Lists) -> io::Result<()> {
             return Ok(());
         }
         let mut words = line.split(' ');
-        let (method, target) = (words.next(), words.next());
-        let body = answer(
-            method.unwrap_or_default(),
-            target.unwrap_or_default(),
-            lists,
-        );
+        let method = words.next().unwrap_or_default();
+        let target = words.next().unwrap_or_default();
+        let status = status(method, target);
+        let body = answer(method, target, lists);
         let mut length = 0;
         loop {
             line.clear();
@@ -66,11 +70,20 @@ fn connection(stream: TcpStream, lists: &Lists) -> io::Result<()> {
         }
         io::copy(&mut reader.by_ref().take(length), &mut io::sink())?;
         let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: 6f2a\r\n\
+            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nx-request-id: 6f2a\r\n\
              date: Sun, 01 Mar 2026 10:00:00 GMT\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
         writer.write_all(&[head.as_bytes(), body.as_bytes()].concat())?;
+    }
+}
+
+/// WorkOS answers a create with 201, and ClickHouse with 200.
+fn status(method: &str, target: &str) -> &'static str {
+    if method == "POST" && target == WORKOS_INVITATIONS {
+        "201 Created"
+    } else {
+        "200 OK"
     }
 }
 
@@ -81,6 +94,9 @@ fn answer(method: &str, target: &str, lists: &Lists) -> Arc<str> {
             .split('&')
             .find_map(|pair| pair.strip_prefix("page_token="));
         return confluent_page(token.and_then(|token| token.parse().ok()).unwrap_or(0)).into();
+    }
+    if path.starts_with(WORKOS_INVITATIONS) {
+        return workos().into();
     }
     if method == "DELETE" {
         return r#"{"status":200,"requestId":"6f2a"}"#.into();
@@ -119,6 +135,13 @@ fn clickhouse_list(count: usize, lists: &Lists) -> Arc<str> {
 fn clickhouse(index: usize) -> String {
     format!(
         r#"{{"id":"00000000-0000-4000-8000-{index:012}","email":"person{index}@example.com","role":"developer","createdAt":"2026-03-01T10:00:00.123Z","expireAt":"2199-03-08T10:00:00.123Z","assignedRoles":[{{"roleId":"5b7b2f5e-3c0e-4d2b-9c1f-{index:012}","roleName":"Developer","roleType":"system"}}]}}"#
+    )
+}
+
+/// An invitation with all documented properties, and no other.
+fn workos() -> String {
+    format!(
+        r#"{{"object":"invitation","id":"{ID}","email":"{EMAIL}","state":"pending","accepted_at":null,"revoked_at":null,"expires_at":"2199-03-08T10:00:00.123Z","organization_id":"{WORKOS_ORGANIZATION}","role_slug":"developer","inviter_user_id":null,"accepted_user_id":null,"created_at":"2026-03-01T10:00:00.123Z","updated_at":"2026-03-01T10:00:00.123Z","token":"0123456789abcdefghijklmno","accept_invitation_url":"https://app.example.com/invite?invitation_token=0123456789abcdefghijklmno"}}"#
     )
 }
 

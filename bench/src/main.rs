@@ -12,6 +12,7 @@ mod calls;
 mod canned_server;
 mod generation;
 mod growth;
+mod options;
 mod plot;
 mod rate_limit;
 mod readme;
@@ -21,6 +22,7 @@ mod sandbox;
 mod spread;
 mod streaming;
 mod workload;
+mod workos;
 
 use std::{env, error::Error, num::NonZeroUsize};
 

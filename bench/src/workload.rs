@@ -11,8 +11,8 @@ use clickhouse_cloud_api as peer;
 use cpu_time::ProcessTime;
 use futures::{StreamExt, TryStreamExt};
 use org_invitations::{
-    ClickHouse, Confluent, InvitationId, InvitationProvider, InvitationProviderExt, ListQuery,
-    NewInvitation,
+    ClickHouse, ClickHouseBuilder, Confluent, InvitationId, InvitationProvider,
+    InvitationProviderExt, ListQuery, NewInvitation,
 };
 
 use serde::de::DeserializeOwned;
@@ -21,6 +21,7 @@ use crate::{
     by_hand::{self, ByHand},
     by_hand_flattened,
     canned_server::{EMAIL, ID, PAGE},
+    options, workos,
 };
 
 /// The measurement of one run.
@@ -59,31 +60,33 @@ pub fn run(
                 .await
             }
             "peer" => with_peer(case, times, base).await,
-            _ => Err(format!("unknown candidate {candidate}").into()),
+            "workos" => workos::by_the_kit(case, times, base).await,
+            "workos-by-hand" => workos::by_hand(case, times, base).await,
+            option => options::run(option, case, times, base).await,
         }
     })
 }
 
 /// Returns an HTTP client that ignores proxies of the environment.
-fn http() -> reqwest::Result<reqwest::Client> {
+pub fn http() -> reqwest::Result<reqwest::Client> {
     reqwest::Client::builder().no_proxy().build()
 }
 
 /// The CPU time and the memory at the start of a measurement.
-struct Baseline {
+pub struct Baseline {
     cpu: ProcessTime,
     memory: f64,
 }
 
 impl Baseline {
-    fn now() -> Self {
+    pub fn now() -> Self {
         Self {
             cpu: ProcessTime::now(),
             memory: process_status("VmRSS:"),
         }
     }
 
-    fn measurement(&self, divided_by: usize) -> Measurement {
+    pub fn measurement(&self, divided_by: usize) -> Measurement {
         Measurement {
             time: self.cpu.elapsed().as_nanos() as f64 / divided_by.max(1) as f64,
             memory: (process_status("VmHWM:") - self.memory).max(0.0),
@@ -103,13 +106,14 @@ fn process_status(name: &str) -> f64 {
 macro_rules! calls {
     ($times:expr, $body:expr) => {{
         $body;
-        let start = Baseline::now();
+        let start = $crate::workload::Baseline::now();
         for _ in 0..$times {
             $body;
         }
         start.measurement($times)
     }};
 }
+pub(crate) use calls;
 
 /// As `calls`, but measures wall time.
 macro_rules! first {
@@ -127,29 +131,26 @@ macro_rules! first {
     }};
 }
 
-async fn library(case: &str, times: usize, base: &str) -> Result<Measurement, Box<dyn Error>> {
-    // A rate limit that never delays a call.
-    let rate = (100_000, Duration::from_millis(1));
-    let id: InvitationId = ID.parse()?;
-    // Only one provider is created, because its memory would be counted.
-    let provider: Box<dyn InvitationProvider> = if matches!(case, "pages" | "first-page") {
-        Box::new(
-            Confluent::builder()
-                .api_key("key", "secret")
-                .base_url(base)
-                .rate_limit(rate.0, rate.1)
-                .build()?,
-        )
-    } else {
-        Box::new(
-            ClickHouse::builder(times.to_string())
-                .api_key("key", "secret")
-                .base_url(base)
-                .rate_limit(rate.0, rate.1)
-                .max_body_bytes(1 << 30)
-                .build()?,
-        )
-    };
+/// A rate limit that never delays a call.
+pub const RATE: (usize, Duration) = (100_000, Duration::from_millis(1));
+
+/// Sets up the provider of an organisation whose id is the number of its invitations.
+pub fn clickhouse(invitations: usize, base: &str) -> ClickHouseBuilder {
+    ClickHouse::builder(invitations.to_string())
+        .api_key("key", "secret")
+        .base_url(base)
+        .rate_limit(RATE.0, RATE.1)
+        .max_body_bytes(1 << 30)
+}
+
+/// Makes one call `times` times.
+pub async fn single_calls<P: InvitationProvider + ?Sized>(
+    provider: &P,
+    case: &str,
+    id: &str,
+    times: usize,
+) -> Result<Measurement, Box<dyn Error>> {
+    let id: InvitationId = id.parse()?;
     Ok(match case {
         "get" => calls!(times, black_box(provider.get(&id).await?)),
         "create" => calls!(times, {
@@ -157,8 +158,26 @@ async fn library(case: &str, times: usize, base: &str) -> Result<Measurement, Bo
             black_box(provider.create(new).await?)
         }),
         "delete" => calls!(times, provider.delete(&id).await?),
+        _ => return Err(format!("unknown call {case}").into()),
+    })
+}
+
+async fn library(case: &str, times: usize, base: &str) -> Result<Measurement, Box<dyn Error>> {
+    // Only one provider is created, because its memory would be counted.
+    let provider: Box<dyn InvitationProvider> = if matches!(case, "pages" | "first-page") {
+        Box::new(
+            Confluent::builder()
+                .api_key("key", "secret")
+                .base_url(base)
+                .rate_limit(RATE.0, RATE.1)
+                .build()?,
+        )
+    } else {
+        Box::new(clickhouse(times, base).build()?)
+    };
+    Ok(match case {
         "list" => {
-            provider.get(&id).await?;
+            provider.get(&ID.parse()?).await?;
             let start = Baseline::now();
             let page = provider.list_page(&ListQuery::new(), None).await?;
             let measurement = start.measurement(times);
@@ -180,7 +199,7 @@ async fn library(case: &str, times: usize, base: &str) -> Result<Measurement, Bo
         }
         "first-page" => first!(times, provider.list(ListQuery::new()).next().await),
         "first-list" => first!(20, provider.list(ListQuery::new()).next().await),
-        _ => return Err(format!("unknown case {case}").into()),
+        call => single_calls(&*provider, call, ID, times).await?,
     })
 }
 
