@@ -73,7 +73,7 @@ const PROGRAMS: [Program; 5] = [
         title: "the same and the library, with ring in place of aws-lc",
         tls: "rustls-no-provider",
         dependencies: r#"rustls = { version = "0.23", default-features = false, features = ["ring", "std", "tls12"] }
-org-invitations = { path = "../repository", default-features = false, features = ["rustls-no-provider"] }"#,
+org-invitations = { path = "../repository", default-features = false, features = ["rustls-no-provider", "clickhouse", "confluent"] }"#,
         main: include_str!("builds/ring.rs.txt"),
     },
 ];
