@@ -6,6 +6,8 @@
 
 mod again;
 mod build_script;
+mod features;
+mod vendors;
 mod workspace;
 
 use std::{env, error::Error, fmt::Write as _, fs};
@@ -151,6 +153,12 @@ fn measure_in(workspace: &Workspace, rounds: usize) -> Result<Section> {
     write!(text, "\n{rebuilds}")?;
     summary.extend(rows);
     eprintln!("builds: again");
+
+    let (vendors, rows) = workspace.vendors(rounds)?;
+    write!(text, "\n{vendors}")?;
+    summary.extend(rows);
+    eprintln!("builds: one vendor alone");
+    write!(text, "\n{}", workspace.features()?)?;
 
     write!(text, "\n{}", workspace.command()?)?;
     let lines: usize = generated.iter().map(|file| file.1.lines().count()).sum();

@@ -91,6 +91,16 @@ tokio = {{ version = "1", features = ["macros", "rt-multi-thread"] }}
         resources::measure_command(command.env("CARGO_INCREMENTAL", "0"))
     }
 
+    /// Builds a program without incremental compilation in the target directory of another, which has the same
+    /// dependencies.
+    pub fn build_beside(&self, program: &Program, other: &Program) -> Result<Usage> {
+        let mut command = self.cargo(program.name, &BUILD_ARGUMENTS);
+        command
+            .env("CARGO_TARGET_DIR", self.target(other.name))
+            .env("CARGO_INCREMENTAL", "0");
+        resources::measure_command(&mut command)
+    }
+
     /// Counts the packages that are built, without the program itself.
     pub fn count_crates(&self, program: &Program) -> Result<usize> {
         Ok(self.crates(program.name, &[])?.len().saturating_sub(1))
