@@ -39,6 +39,9 @@ impl Workspace {
             let mut command = Command::new(&script);
             command
                 .env("OUT_DIR", written.join("out"))
+                // As Cargo sets them: without a vendor's feature nothing is generated for it.
+                .env("CARGO_FEATURE_CLICKHOUSE", "1")
+                .env("CARGO_FEATURE_CONFLUENT", "1")
                 .env("CARGO_MANIFEST_DIR", self.at("repository"))
                 .stdout(Stdio::null());
             resources::measure_command(&mut command)
