@@ -12,13 +12,16 @@ use super::{
 };
 
 impl Workspace {
-    /// Returns the output of the library's build script: file names and text.
+    /// Returns the Rust files that the library's build script generates: their names and texts.
     pub fn generated(&self) -> Result<Vec<(String, String)>> {
         let mut files = Vec::new();
         for file in fs::read_dir(self.build_script()?.0.join("out"))? {
             let file = file?;
             let name = file.file_name().to_string_lossy().into_owned();
-            files.push((name, fs::read_to_string(file.path())?));
+            // Beside them are documents that say the same.
+            if name.ends_with(".rs") {
+                files.push((name, fs::read_to_string(file.path())?));
+            }
         }
         Ok(files)
     }
