@@ -71,9 +71,11 @@
 //! | feature | default | |
 //! |---|---|---|
 //! | `rustls` | yes | TLS by rustls, with the platform's certificates |
-//! | `rustls-no-provider` | no | TLS by rustls with the crypto provider that the program installs, such as ring, which builds faster; set `default-features = false` and name the vendors |
-//! | `native-tls` | no | TLS by the platform's library; set `default-features = false` and name the vendors |
+//! | `rustls-no-provider` | no | TLS by rustls with the crypto provider that the program installs, such as ring, which builds faster; set `default-features = false` and name the other features |
+//! | `native-tls` | no | TLS by the platform's library; set `default-features = false` and name the other features |
 //! | `confluent`, `clickhouse` | yes | the vendors, each with its bindings; one alone builds less |
+//! | `sts` | yes | [`StsCredentials`]: access to Confluent Cloud through an identity pool |
+//! | `plan` | yes | [`Plan`], which brings an organisation to a roster |
 //! | `client-credentials` | no | subject tokens for STS by the OAuth 2.0 client-credentials grant |
 //! | `schemars` | no | JSON Schemas of the configuration, invitations and plans |
 //! | `conformance` | no | `conformance`, the suite that any provider can be put through |
@@ -133,9 +135,14 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-// What one of the vendors needs, the other one may not.
+// What one of the vendors, STS or plans need, nothing else may.
 #![cfg_attr(
-    not(all(feature = "confluent", feature = "clickhouse")),
+    not(all(
+        feature = "confluent",
+        feature = "clickhouse",
+        feature = "sts",
+        feature = "plan"
+    )),
     allow(dead_code, unused_imports, unused_macros)
 )]
 
@@ -179,6 +186,7 @@ mod metrics;
 mod operation;
 mod outage;
 mod person;
+#[cfg(feature = "plan")]
 mod plan;
 mod provider;
 mod provider_ext;
@@ -200,9 +208,9 @@ struct Readme;
 #[cfg(feature = "clickhouse")]
 pub use crate::clickhouse::{ClickHouse, ClickHouseBuilder};
 #[cfg(feature = "confluent")]
-pub use crate::confluent::{
-    Confluent, ConfluentBuilder, ConfluentCredentials, StsCredentials, SubjectToken,
-};
+pub use crate::confluent::{Confluent, ConfluentBuilder, ConfluentCredentials};
+#[cfg(feature = "sts")]
+pub use crate::confluent::{StsCredentials, SubjectToken};
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use crate::fuzzing::decode_anything;
@@ -210,6 +218,10 @@ pub use crate::fuzzing::decode_anything;
 pub use crate::http::SharedRateLimit;
 #[cfg(feature = "metrics")]
 pub use crate::metrics::Metrics;
+#[cfg(feature = "plan")]
+pub use crate::plan::{
+    Action, ApplyOptions, Plan, PlanOptions, Previous, Step, StepOutcome, StepResult, Withdrawal,
+};
 /// For the command, which shares it with the errors of the library.
 #[doc(hidden)]
 pub use crate::suggest::nearest_word;
@@ -243,10 +255,6 @@ pub use crate::{
     },
     outage::{Outage, OutageEvent, OutageOptions},
     person::{OrganizationProvider, OrganizationProviderExt, People, Person, PersonState},
-    plan::{
-        Action, ApplyOptions, Plan, PlanOptions, Previous, Step, StepOutcome, StepResult,
-        Withdrawal,
-    },
     provider::InvitationProvider,
     provider_ext::InvitationProviderExt,
     removal::{Removable, RemovalLimit, TooManyRemovals},

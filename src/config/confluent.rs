@@ -1,8 +1,10 @@
 //! The configuration of the Confluent provider.
 
-use std::{fmt, path::PathBuf};
 #[cfg(feature = "confluent")]
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+#[cfg(feature = "sts")]
+use std::time::Duration;
+use std::{fmt, path::PathBuf};
 
 use secrecy::SecretString;
 use serde::{
@@ -10,12 +12,14 @@ use serde::{
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
+#[cfg(feature = "sts")]
+use crate::confluent::{StsCredentials, SubjectToken};
 #[cfg(feature = "client-credentials")]
 use crate::http::TokenUrl;
 #[cfg(feature = "confluent")]
 use crate::{
     config::config_error,
-    confluent::{Confluent, ConfluentBuilder, StsCredentials, SubjectToken},
+    confluent::{Confluent, ConfluentBuilder},
     http::Interceptor,
 };
 use crate::{
@@ -45,7 +49,7 @@ pub struct ConfluentConfig {
     pub api_secret: Option<SecretSource>,
     /// An access token of Confluent's Security Token Service.
     pub access_token: Option<SecretSource>,
-    /// Access through an identity pool.
+    /// Access through an identity pool (feature `sts`).
     pub sts: Option<StsConfig>,
     /// The base URL of the API, with or without `/iam/v2`. Default: `https://api.confluent.cloud`.
     pub base_url: Option<BaseUrl>,
@@ -167,7 +171,10 @@ impl ConfluentConfig {
             (None, None, Some(token), None) => {
                 builder.access_token(token.read(NAME, "access_token")?)
             }
+            #[cfg(feature = "sts")]
             (None, None, None, Some(sts)) => builder.sts(sts.credentials()?),
+            #[cfg(not(feature = "sts"))]
+            (None, None, None, Some(_)) => return Err(super::missing_feature(NAME, "sts", "sts")),
             _ => {
                 let message =
                     "it needs one of `api_key` with `api_secret`, `access_token`, and `sts`";
@@ -191,7 +198,7 @@ impl StsConfig {
         }
     }
 
-    #[cfg(feature = "confluent")]
+    #[cfg(feature = "sts")]
     fn credentials(self) -> Result<StsCredentials> {
         let subject_token = match self.subject_token {
             SubjectTokenConfig::Fixed(token) => SubjectToken::Fixed(token),

@@ -256,6 +256,15 @@ impl ProviderConfig {
     }
 }
 
+/// The error of a key whose feature this program is built without.
+#[cfg(not(feature = "sts"))]
+fn missing_feature(provider: &'static str, key: &str, feature: &str) -> Error {
+    let message = format!(
+        "`{key}` needs the feature `{feature}` of org-invitations, which this program is built without"
+    );
+    config_error(provider, &message)
+}
+
 fn config_error(provider: &'static str, message: &str) -> Error {
     Error::new(ErrorKind::Config, Operation::Configure, message)
         .with_provider(provider)

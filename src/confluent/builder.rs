@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
+#[cfg(feature = "sts")]
+use crate::confluent::StsCredentials;
 use crate::{
     config::{ConfluentConfig, ProviderKind, process_env},
-    confluent::{Confluent, ConfluentCredentials, StsCredentials, error},
+    confluent::{Confluent, ConfluentCredentials, error},
     error::{Error, ErrorKind, Operation, Result},
     http::{
         BaseUrl, ClientOptions, CredentialProvider, Credentials, Endpoint, HttpClient, ProxyUrl,
@@ -66,7 +68,8 @@ impl ConfluentBuilder {
         self.credentials(Credentials::bearer(token))
     }
 
-    /// Authenticates through an identity pool, with tokens that are refreshed before they expire.
+    /// Authenticates through an identity pool, with tokens that are refreshed before they expire (feature `sts`).
+    #[cfg(feature = "sts")]
     pub fn sts(self, credentials: StsCredentials) -> Self {
         self.credentials(credentials)
     }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "sts")]
+use crate::confluent::StsCredentials;
 use crate::{
-    confluent::StsCredentials,
     error::Result,
     http::{
         Authorization, ClientOptions, CredentialProvider, CredentialSource, Credentials, Endpoint,
@@ -34,7 +35,8 @@ use crate::{
 pub enum ConfluentCredentials {
     /// An API key or an access token, which may have an end.
     Issued(IssuedCredentials),
-    /// Tokens of Confluent's Security Token Service, in exchange for those of an identity provider.
+    /// Tokens of Confluent's Security Token Service, in exchange for those of an identity provider (feature `sts`).
+    #[cfg(feature = "sts")]
     Sts(StsCredentials),
     /// What a source of the program's issues.
     Provider(Arc<dyn CredentialProvider>),
@@ -52,6 +54,7 @@ impl From<IssuedCredentials> for ConfluentCredentials {
     }
 }
 
+#[cfg(feature = "sts")]
 impl From<StsCredentials> for ConfluentCredentials {
     fn from(credentials: StsCredentials) -> Self {
         Self::Sts(credentials)
@@ -70,6 +73,7 @@ impl ConfluentCredentials {
     /// # Errors
     ///
     /// No header can hold the credentials, or those of STS are invalid.
+    #[cfg_attr(not(feature = "sts"), allow(unused_variables))]
     pub(super) fn authorization(
         self,
         endpoint: &Endpoint,
@@ -78,6 +82,7 @@ impl ConfluentCredentials {
         let source = match self {
             Self::Issued(credentials) => CredentialSource::Issued(credentials),
             Self::Provider(provider) => CredentialSource::Provider(provider),
+            #[cfg(feature = "sts")]
             Self::Sts(credentials) => {
                 let provider = credentials.provider(endpoint, options)?;
                 return Ok((Authorization::refreshed(provider), None));

@@ -9,7 +9,9 @@ mod credentials;
 mod error;
 mod members;
 mod role_bindings;
+#[cfg(feature = "sts")]
 mod sts;
+#[cfg(feature = "sts")]
 mod subject_token;
 
 use std::{fmt, pin::pin, sync::Arc};
@@ -20,10 +22,9 @@ use tracing::Instrument;
 
 #[cfg(feature = "client-credentials")]
 pub use self::client_credentials::ClientCredentials;
-pub use self::{
-    builder::ConfluentBuilder, credentials::ConfluentCredentials, sts::StsCredentials,
-    subject_token::SubjectToken,
-};
+pub use self::{builder::ConfluentBuilder, credentials::ConfluentCredentials};
+#[cfg(feature = "sts")]
+pub use self::{sts::StsCredentials, subject_token::SubjectToken};
 use crate::{
     bindings::confluent::{Client, OPERATIONS, offers},
     capabilities::Capabilities,
@@ -139,6 +140,7 @@ impl Confluent {
             drop(format!("{page:?}"));
             drop(context.expect_deleted(&reply()));
         }
+        #[cfg(feature = "sts")]
         sts::decode_anything(reply());
     }
 
