@@ -235,8 +235,8 @@ pub use crate::{
     capabilities::Capabilities,
     config::{
         ClickHouseConfig, ConfigKey, ConfluentConfig, ConnectionConfig, ProviderConfig,
-        ProviderKind, ProviderRegistry, RateLimitConfig, RetryConfig, SecretSource, StsConfig,
-        SubjectTokenConfig,
+        ProviderKind, ProviderRegistry, RateLimitConfig, RetryBudgetConfig, RetryConfig,
+        SecretSource, SharedRateLimitConfig, StsConfig, SubjectTokenConfig,
     },
     error::{Error, ErrorDetail, ErrorKind, Operation, RateLimit, Result},
     extra::Extra,

@@ -82,6 +82,8 @@ value, and `org-invitations schema config` describes every key of a profile.
 Requests go through the proxy of --proxy, else of `connection.proxy` of the profile,
 else of HTTPS_PROXY or ALL_PROXY, which NO_PROXY limits. --ca-file or
 `connection.ca_file` adds root certificates, for a proxy that looks into TLS.
+Commands that run at the same time with one key keep its rate limit together if its
+profile names a file for it: `connection.shared_rate_limit.file = \"FILE\"`.
 
 Many organisations: `list`, `members list`, `who`, `plan` and `doctor` take
 --profile more than once, or --all-profiles. They read from up to 256

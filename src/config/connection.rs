@@ -5,7 +5,9 @@ use std::{fs, path::PathBuf, time::Duration};
 use serde::Deserialize;
 
 use crate::{
-    config::config_error,
+    config::{
+        RateLimitConfig, RetryBudgetConfig, RetryConfig, SharedRateLimitConfig, config_error,
+    },
     error::Result,
     http::{ClientOptions, ProxyUrl, Rate},
 };
@@ -40,52 +42,10 @@ pub struct ConnectionConfig {
     pub proxy: Option<ProxyUrl>,
     /// When and how often a request is retried.
     pub retry: RetryConfig,
-}
-
-/// A rate limit: at most `requests` in any window of `window_seconds`.
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct RateLimitConfig {
-    /// The number of requests; 0 counts as 1.
-    pub requests: usize,
-    /// The length of the window, in seconds; at most a day.
-    #[cfg_attr(feature = "schemars", schemars(range(min = 0.0)))]
-    pub window_seconds: f64,
-}
-
-impl RateLimitConfig {
-    /// At most `requests` in any window of `window_seconds`.
-    pub fn new(requests: usize, window_seconds: f64) -> Self {
-        Self {
-            requests,
-            window_seconds,
-        }
-    }
-}
-
-/// The fields of a [`RetryPolicy`](crate::RetryPolicy).
-#[derive(Clone, Debug, Default, Deserialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct RetryConfig {
-    /// The largest number of requests of one call; 1 disables retries. Default: 5.
-    pub max_attempts: Option<u32>,
-    /// The longest delay before the second attempt, in seconds. Default: 0.25.
-    #[cfg_attr(feature = "schemars", schemars(range(min = 0.0)))]
-    pub initial_delay_seconds: Option<f64>,
-    /// The longest delay before any attempt, in seconds. Default: 30.
-    #[cfg_attr(feature = "schemars", schemars(range(min = 0.0)))]
-    pub max_delay_seconds: Option<f64>,
-    /// The total time limit of a call, in seconds. Default: 120.
-    #[cfg_attr(feature = "schemars", schemars(range(min = 0.0)))]
-    pub deadline_seconds: Option<f64>,
-    /// How long an invitation is looked for after a create without a response before the create is sent again, in
-    /// seconds. Default: 5.
-    #[cfg_attr(feature = "schemars", schemars(range(min = 0.0)))]
-    pub settle_for_seconds: Option<f64>,
+    /// A budget that the retries of all calls are taken from. Default: none, so that only `retry` limits them.
+    pub retry_budget: Option<RetryBudgetConfig>,
+    /// Where the rate limit is that other processes with the same credential share. Default: nowhere.
+    pub shared_rate_limit: Option<SharedRateLimitConfig>,
 }
 
 impl ConnectionConfig {
@@ -162,6 +122,12 @@ impl ConnectionConfig {
             let value = Some(limit.window_seconds);
             let window = seconds("window_seconds", value, Duration::ZERO)?;
             options.rates.push(Rate::at_most(limit.requests, window));
+        }
+        if let Some(budget) = self.retry_budget {
+            options.retry_budget = Some(budget.budget(provider)?);
+        }
+        if let Some(place) = self.shared_rate_limit {
+            place.apply(provider, &mut options)?;
         }
         Ok(options)
     }

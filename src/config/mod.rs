@@ -32,6 +32,7 @@ mod confluent;
 mod connection;
 mod env;
 mod key;
+mod limits;
 mod registry;
 mod secret;
 mod url;
@@ -46,8 +47,9 @@ pub(crate) use self::env::process_env;
 pub use self::{
     clickhouse::ClickHouseConfig,
     confluent::{ConfluentConfig, StsConfig, SubjectTokenConfig},
-    connection::{ConnectionConfig, RateLimitConfig, RetryConfig},
+    connection::ConnectionConfig,
     key::ConfigKey,
+    limits::{RateLimitConfig, RetryBudgetConfig, RetryConfig, SharedRateLimitConfig},
     registry::ProviderRegistry,
     secret::SecretSource,
 };
@@ -257,7 +259,7 @@ impl ProviderConfig {
 }
 
 /// The error of a key whose feature this program is built without.
-#[cfg(not(feature = "sts"))]
+#[cfg(not(all(feature = "sts", feature = "redis")))]
 fn missing_feature(provider: &'static str, key: &str, feature: &str) -> Error {
     let message = format!(
         "`{key}` needs the feature `{feature}` of org-invitations, which this program is built without"

@@ -54,10 +54,6 @@ pub enum SecretSource {
 
 impl SecretSource {
     /// Reads the secret; `field` is what errors call it. No error quotes it, nor the arguments of a command.
-    #[cfg_attr(
-        not(any(feature = "confluent", feature = "clickhouse")),
-        allow(dead_code)
-    )]
     pub(super) fn read(self, provider: &'static str, field: &'static str) -> Result<SecretString> {
         let failed = |wrong: String| config_error(provider, &wrong).with_target(field);
         let (source, text) = match self {

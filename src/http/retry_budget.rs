@@ -41,6 +41,9 @@ struct Bucket {
 }
 
 impl RetryBudget {
+    pub(crate) const RETRIES: u32 = 20;
+    pub(crate) const PER_SUCCESS: f64 = 0.1;
+
     /// A budget of `retries`, of which each success gives back `per_success` retries, between 0 and 1.
     pub fn new(retries: u32, per_success: f64) -> Self {
         let capacity = u64::from(retries) * RETRY;
@@ -82,7 +85,7 @@ impl RetryBudget {
 /// 20 retries, and one for every ten successes.
 impl Default for RetryBudget {
     fn default() -> Self {
-        Self::new(20, 0.1)
+        Self::new(Self::RETRIES, Self::PER_SUCCESS)
     }
 }
 

@@ -112,6 +112,7 @@ fn every_limit_can_be_set_from_data() {
                 "max_attempts": 8, "initial_delay_seconds": 0.09, "max_delay_seconds": 10,
                 "deadline_seconds": 11, "settle_for_seconds": 1.25,
             },
+            "retry_budget": { "retries": 12 },
         });
         let config: ProviderConfig = serde_json::from_value(config).unwrap();
         let shown = format!("{:?}", config.build().unwrap());
@@ -129,6 +130,7 @@ fn every_limit_can_be_set_from_data() {
             "max_delay: 10s",
             "deadline: 11s",
             "settle_for: 1.25s",
+            "RetryBudget { remaining: 12,",
         ] {
             assert!(shown.contains(part), "{backend:?}: no {part} in {shown}");
         }
@@ -136,7 +138,7 @@ fn every_limit_can_be_set_from_data() {
 }
 
 #[test]
-fn a_limit_that_is_no_length_of_time_is_refused_and_named() {
+fn a_limit_that_cannot_be_is_refused_and_named() {
     for backend in Backend::ALL {
         for (connection, name) in [
             (json!({ "timeout_seconds": -1 }), "timeout_seconds"),
@@ -160,6 +162,14 @@ fn a_limit_that_is_no_length_of_time_is_refused_and_named() {
                 json!({ "retry": { "settle_for_seconds": -1 } }),
                 "settle_for_seconds",
             ),
+            (
+                json!({ "retry_budget": { "per_success": 1.5 } }),
+                "`per_success`",
+            ),
+            (
+                json!({ "retry_budget": { "per_success": -0.1 } }),
+                "`per_success`",
+            ),
             // Nothing can succeed within no time.
             (json!({ "timeout_seconds": 0 }), "`timeout`"),
             (json!({ "connect_timeout_seconds": 0 }), "`connect_timeout`"),
@@ -173,6 +183,60 @@ fn a_limit_that_is_no_length_of_time_is_refused_and_named() {
             assert_eq!(error.kind(), ErrorKind::Config, "{error}");
             assert!(error.message().contains(name), "{error}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_shared_rate_limit_from_data_is_kept_where_it_says() {
+    let place = std::env::temp_dir().join(format!("org-invitations-{}.limit", std::process::id()));
+    for backend in Backend::ALL {
+        let wire = Wire::always(backend.success(Operation::List)).await;
+        let mut config = configuration(backend, &wire.url());
+        config["connection"]["shared_rate_limit"] = json!({ "file": place });
+        let config: ProviderConfig = serde_json::from_value(config).unwrap();
+        let provider = config.build().unwrap();
+        assert!(!place.exists(), "nothing is sent by building");
+        run(&*provider, backend, Operation::List).await.unwrap();
+        assert!(std::fs::metadata(&place).unwrap().len() > 0);
+        std::fs::remove_file(&place).unwrap();
+    }
+}
+
+#[test]
+fn a_place_of_a_shared_rate_limit_that_cannot_be_is_refused() {
+    for backend in Backend::ALL {
+        let read = |place: &Value| {
+            let mut config = configuration(backend, "https://api.example");
+            config["connection"]["shared_rate_limit"] = place.clone();
+            serde_json::from_value::<ProviderConfig>(config)
+        };
+        for place in [
+            json!({ "file": "" }),
+            json!({ "redis": { "url": "the-password@nowhere", "key": "k" } }),
+            json!({ "redis": { "url": { "variable": "ORG_INVITATIONS_TEST_UNSET" }, "key": "k" } }),
+        ] {
+            let error = refused(read(&place).unwrap().build());
+            assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+            assert_eq!(error.target(), Some("shared rate limit"), "{error}");
+            assert_eq!(error.provider(), Some(backend.name()), "{error}");
+            assert!(!format!("{error:?}").contains("the-password"), "{error:?}");
+        }
+        for place in [
+            json!("/run/key.limit"),
+            json!({ "redis": { "url": "redis://127.0.0.1" } }),
+            json!({ "redis": { "url": "redis://127.0.0.1", "key": "k", "database": 1 } }),
+            json!({ "memcached": "127.0.0.1" }),
+        ] {
+            let config = read(&place);
+            assert!(config.is_err(), "{place} became {config:?}");
+        }
+        let redis = json!({ "redis": { "url": "redis://:the-password@127.0.0.1/0", "key": "k" } });
+        let config = read(&redis).unwrap();
+        assert!(
+            !format!("{config:?}").contains("the-password"),
+            "{config:?}"
+        );
+        config.build().unwrap();
     }
 }
 

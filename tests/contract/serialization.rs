@@ -208,6 +208,10 @@ fn the_schema_of_the_configuration_names_its_fields() {
         "rate_limit",
         "retry",
         "max_attempts",
+        "retry_budget",
+        "per_success",
+        "shared_rate_limit",
+        "redis",
     ] {
         assert!(
             schema.contains(&format!("\"{name}\"")),

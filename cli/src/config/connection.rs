@@ -11,6 +11,9 @@ use crate::failure::Failure;
 /// The key of the proxy in a profile.
 pub(super) const PROXY: &str = "connection.proxy";
 
+/// The key of the URL of Redis in a profile, which may hold a password.
+pub(super) const REDIS_URL: &str = "connection.shared_rate_limit.redis.url";
+
 /// A value that a flag sets, and the sources that it overrides.
 pub(super) struct Flagged {
     pub flag: &'static str,
@@ -95,13 +98,17 @@ pub(super) fn set(table: &mut Map<String, Json>, path: &str, value: Json) -> Opt
     }
 }
 
-/// Lets the certificates of a profile be relative to the folder of its file, as its secrets are.
-pub(super) fn resolve_ca_file(profile: &mut Map<String, Json>, file: &Path) {
-    let connection = profile.get_mut("connection").and_then(Json::as_object_mut);
-    if let Some(Json::String(path)) = connection.and_then(|table| table.get_mut("ca_file"))
-        && let Some(resolved) = secret::resolve_path(path, file).to_str()
-    {
-        resolved.clone_into(path);
+/// Lets the files that a profile's connection names be relative to the folder of its file, as its secrets are.
+pub(super) fn resolve_files(profile: &mut Map<String, Json>, file: &Path) {
+    let Some(connection) = profile.get_mut("connection") else {
+        return;
+    };
+    for pointer in ["/ca_file", "/shared_rate_limit/file"] {
+        if let Some(Json::String(path)) = connection.pointer_mut(pointer)
+            && let Some(resolved) = secret::resolve_path(path, file).to_str()
+        {
+            resolved.clone_into(path);
+        }
     }
 }
 

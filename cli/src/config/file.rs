@@ -97,8 +97,10 @@ impl Profile {
                 Value::Object(inner) => {
                     waiting.extend(inner.iter().map(|(key, value)| (key.as_str(), value)));
                 }
-                // A proxy's user name and password.
-                Value::String(text) if key == "proxy" && text.contains('@') => return true,
+                // The user name and password of a proxy, or of Redis.
+                Value::String(text) if ["proxy", "url"].contains(&key) && text.contains('@') => {
+                    return true;
+                }
                 _ if names_secret(key) => return true,
                 _ => {}
             }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     Flags, Profile,
-    connection::{self, Flagged, PROXY, shown_proxy},
+    connection::{self, Flagged, PROXY, REDIS_URL, shown_proxy},
     keys::{ProfileKey, keys_of, secret_variables},
     redact::{collect_strings, redact_values, redacted_url},
     secret, variable,
@@ -110,7 +110,7 @@ impl ResolvedConfig {
         resolved.warn_of_mixed_keys();
         let mut profile_only = std::mem::take(&mut resolved.profile_only);
         if let Some((path, _)) = &resolved.profile {
-            connection::resolve_ca_file(&mut profile_only, path);
+            connection::resolve_files(&mut profile_only, path);
         }
         let source = |key: &str| resolved.source(&profile_source, key);
         resolved.flagged = connection::overlay(flags, &mut profile_only, source)?;
@@ -288,6 +288,7 @@ impl ResolvedConfig {
             name: name.to_owned(),
             display: match value {
                 Json::String(text) if name == PROXY => shown_proxy(text),
+                Json::String(text) if name == REDIS_URL => redacted_url(text),
                 _ if !is_public => "[redacted]".to_owned(),
                 Json::String(text) => text.clone(),
                 other => other.to_string(),

@@ -321,6 +321,7 @@ async fn list_shows_sources_and_no_secret() {
     fixture.config(
         "default_profile = \"kafka\"\n[profiles.kafka]\nprovider = \"confluent\"\napi_key = \"K-1\"\n\
          api_secret = \"canary\"\n[profiles.kafka.connection]\nproxy = \"http://ann:canary@proxy.example:1\"\n\
+         shared_rate_limit.redis = { url = \"redis://:canary@127.0.0.1\", key = \"K-1\" }\n\
          [profiles.warehouse]\nprovider = \"clickhouse\"\norganization_id = \"o-1\"\napi_key = \"K-2\"\n\
          api_secret_command = \"echo canary\"\n",
     );

@@ -57,6 +57,28 @@ async fn a_ca_file_opens_a_private_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_profile_names_the_file_of_a_shared_rate_limit() {
+    let fixture = Fixture::start().await;
+    let key = &fixture.sandbox.credentials().confluent;
+    // A path starts at the folder of the profile's file.
+    fixture.config(&format!(
+        "[profiles.a]\nprovider = \"confluent\"\napi_key = \"{}\"\napi_secret = \"{}\"\nbase_url = \"{}\"\n\
+         connection.shared_rate_limit.file = \"../a.limit\"\n",
+        key.api_key,
+        key.api_secret,
+        fixture.sandbox.url()
+    ));
+    run(&["list"], &fixture.empty_environment()).await.success();
+    let state = std::fs::read(fixture.home.join("a.limit")).unwrap();
+    assert!(!state.is_empty());
+    let doctor = ["doctor", "-o", "json"];
+    let report = run(&doctor, &fixture.empty_environment()).await.one();
+    let (shown, source) = value(&report, "connection.shared_rate_limit.file");
+    assert!(shown.ends_with("a.limit"), "{shown}");
+    assert!(source.starts_with("profile a"), "{source}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn proxies_are_used_shown_and_their_password_hidden() {
     let (fixture, relay, file) = behind_tls().await;
     let base = [
