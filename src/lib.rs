@@ -152,6 +152,7 @@ mod macros;
 mod address;
 mod api_key;
 pub mod bindings;
+mod builder;
 mod bulk;
 mod call_options;
 mod capabilities;

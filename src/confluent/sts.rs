@@ -9,10 +9,10 @@ use tracing::Instrument;
 
 use crate::{
     bindings::confluent::{Client, offers, types},
-    confluent::{Confluent, SubjectToken, error, subject_token::SubjectTokenProvider},
+    confluent::{SubjectToken, builder::service, error, subject_token::SubjectTokenProvider},
     error::{Error, ErrorKind, Operation, Result},
     http::{
-        Authorization, ClientOptions, Credentials, Endpoint, HttpClient, Reply, Service, Token,
+        Authorization, ClientOptions, Credentials, Endpoint, HttpClient, Reply, Token,
         TokenProvider, TransportError, TransportErrorKind,
     },
     operation::{OperationContext, Success},
@@ -91,12 +91,6 @@ impl StsCredentials {
             let message = "the API document that this crate was built from has no `expires_in`";
             return Err(config_error(ErrorKind::Unsupported, message.to_owned()));
         }
-        let service = Service {
-            name: Confluent::NAME,
-            published_rate: None,
-            request_id: error::request_id,
-            is_own_refusal: error::is_own_refusal,
-        };
         let options = ClientOptions {
             // The caller's rate limits are those of the API.
             rates: Vec::new(),
@@ -105,7 +99,7 @@ impl StsCredentials {
             ..options.clone()
         };
         let subject = self.subject_token.check(&options)?;
-        let client = HttpClient::new(service, endpoint.clone(), Authorization::none(), options)?;
+        let client = HttpClient::new(service(), endpoint.clone(), Authorization::none(), options)?;
         Ok(Arc::new(StsTokenProvider {
             api: Client::over(client),
             subject,

@@ -52,7 +52,7 @@ pub(crate) use self::{
     hooks::client_hooks,
     interceptor::Interceptors,
     limiter::Rate,
-    options::{ClientOptions, common_setters},
+    options::ClientOptions,
     outgoing::Outgoing,
     proxy::proxy_in_use,
     redact::Redactor,

@@ -3,13 +3,11 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
+    builder::{ClientSetup, common_setters, no_credentials},
     capabilities::Capabilities,
     config::ConnectionConfig,
-    error::{Error, ErrorKind, Operation, Result},
-    http::{
-        BaseUrl, ClientOptions, CredentialProvider, CredentialSource, Endpoint, HttpClient,
-        IssuedCredentials, ProxyUrl, Rate, Service, SetupError, common_setters,
-    },
+    error::{Operation, Result},
+    http::{CredentialProvider, CredentialSource, HttpClient, IssuedCredentials, Rate, Service},
     kit::{
         Call, Vendor,
         vendor::{error_of, is_own_refusal},
@@ -60,10 +58,8 @@ impl Connection {
                 request_id: V::request_id,
                 is_own_refusal: is_own_refusal::<V>,
             },
-            base_url: V::BASE_URL.try_into(),
             credentials: None,
-            options: ClientOptions::default(),
-            proxy: Ok(None),
+            setup: ClientSetup::new(V::BASE_URL),
             capabilities: V::capabilities,
             read_failure: error_of::<V>,
         }
@@ -114,10 +110,8 @@ impl fmt::Debug for Connection {
 #[must_use]
 pub struct ConnectionBuilder {
     service: fn() -> Service,
-    base_url: Result<BaseUrl>,
     credentials: Option<CredentialSource>,
-    options: ClientOptions,
-    proxy: Result<Option<ProxyUrl>>,
+    setup: ClientSetup,
     capabilities: fn() -> Capabilities,
     read_failure: ReadFailure,
 }
@@ -127,33 +121,10 @@ impl ConnectionBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`], naming the field that is invalid.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming the field that is invalid.
     pub fn config(self, config: ConnectionConfig) -> Result<Self> {
         let options = config.options((self.service)().name)?;
         Ok(self.options(options))
-    }
-
-    /// Sets the base URL of the API: https, or plain http to a loopback address. Default: [`Vendor::BASE_URL`].
-    /// [`build`](Self::build) reports an invalid URL.
-    pub fn base_url<U>(mut self, base_url: U) -> Self
-    where
-        U: TryInto<BaseUrl>,
-        U::Error: Into<Error>,
-    {
-        self.base_url = base_url.try_into().map_err(Into::into);
-        self
-    }
-
-    /// Sends all requests through this proxy, in place of the one that HTTPS_PROXY or ALL_PROXY names: `http://`,
-    /// `https://`, `socks5://` or `socks5h://`. [`build`](Self::build) reports an invalid URL, and a proxy for a base URL in
-    /// plain http.
-    pub fn proxy<U>(mut self, proxy: U) -> Self
-    where
-        U: TryInto<ProxyUrl>,
-        U::Error: Into<Error>,
-    {
-        self.proxy = proxy.try_into().map(Some).map_err(Into::into);
-        self
     }
 
     /// Authenticates with [`Credentials`](crate::Credentials) or [`IssuedCredentials`], in place of what was set before.
@@ -169,31 +140,28 @@ impl ConnectionBuilder {
         self
     }
 
-    common_setters!();
+    common_setters! {
+        /// Sets the base URL of the API: https, or plain http to a loopback address. Default: [`Vendor::BASE_URL`].
+        /// [`build`](Self::build) reports an invalid URL.
+        base_url;
+        proxy;
+    }
 
     /// Validates the settings and builds the connection. Sends nothing.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] for missing or invalid credentials, an invalid base URL or proxy, root certificates that are
-    /// not PEM, and a zero timeout.
-    pub fn build(mut self) -> Result<Connection> {
-        let service = (self.service)();
-        let name = service.name;
-        let of_provider = |error: Error| error.with_provider(name);
-        let setup_error = |error: SetupError| of_provider(Error::from(error));
-        if let Some(proxy) = self.proxy.map_err(of_provider)? {
-            self.options.proxy = Some(proxy);
-        }
-        let credentials = self.credentials.ok_or_else(|| {
-            let missing = "no credentials were set";
-            of_provider(Error::new(ErrorKind::Config, Operation::Configure, missing))
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for missing or invalid credentials, an invalid base URL or proxy,
+    /// root certificates that are not PEM, and a zero timeout.
+    pub fn build(self) -> Result<Connection> {
+        let client = self.setup.connect((self.service)(), None, |_, _| {
+            let credentials = self.credentials;
+            let credentials =
+                credentials.ok_or_else(|| no_credentials("no credentials were set"))?;
+            Ok(credentials.authorization()?)
         })?;
-        let endpoint = Endpoint::new(&self.base_url.map_err(of_provider)?, None);
-        let authorization = credentials.authorization().map_err(setup_error)?;
-        let client = HttpClient::new(service, endpoint, authorization, self.options);
         Ok(Connection {
-            client: client.map_err(setup_error)?,
+            client,
             lookups: Arc::default(),
             capabilities: self.capabilities,
             read_failure: self.read_failure,
@@ -205,9 +173,8 @@ impl fmt::Debug for ConnectionBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectionBuilder")
             .field("provider", &(self.service)().name)
-            .field("base_url", &self.base_url)
             .field("credentials", &self.credentials)
-            .field("options", &self.options)
+            .field("setup", &self.setup)
             .finish_non_exhaustive()
     }
 }
