@@ -192,7 +192,9 @@ impl InvitationProvider for ClickHouse {
 
     /// `GET /v1/organizations/{organizationId}/roles`, where the invitation asks for roles by id.
     async fn check(&self, new: &NewInvitation) -> Result<()> {
-        self.check_roles(new).await
+        let context = self.context(Operation::Create, Some(&new.email));
+        context.with_context(new.check(&self.capabilities()))?;
+        self.check_roles(&context, new).await
     }
 
     /// `GET /v1/organizations/{organizationId}/invitations/{invitationId}`

@@ -33,15 +33,18 @@ impl RoleCache {
 }
 
 impl ClickHouse {
-    /// Refuses an invitation with a role that the organisation does not have now.
-    pub(super) async fn check_roles(&self, new: &NewInvitation) -> Result<()> {
+    /// Refuses an invitation with a role that the organisation does not have now. The invitation is
+    /// [checked](NewInvitation::check) already.
+    pub(super) async fn check_roles(
+        &self,
+        context: &OperationContext<'_>,
+        new: &NewInvitation,
+    ) -> Result<()> {
         let grants = match &new.roles {
             Some(Roles::Grants(grants)) => grants,
-            Some(Roles::Legacy(role)) => return self.check_legacy_role(new, role).await,
+            Some(Roles::Legacy(role)) => return self.check_legacy_role(context, role).await,
             _ => return Ok(()),
         };
-        let context = self.context(Operation::Create, Some(&new.email));
-        check_forms(&context, grants)?;
         if grants.is_empty() || !offers::ORGANIZATION_ROLES_GET_LIST {
             return Ok(());
         }
@@ -49,8 +52,8 @@ impl ClickHouse {
             Ok(known) if !known.roles().is_empty() => known,
             // What the list does not tell, the server decides; but a name has no meaning without it.
             Ok(_) | Err(_) if grants.iter().all(|grant| is_uuid(&grant.role)) => return Ok(()),
-            Ok(_) => return Err(unresolvable(&context, grants)),
-            Err(error) => return Err(unlisted(&context, grants, error)),
+            Ok(_) => return Err(unresolvable(context, grants)),
+            Err(error) => return Err(unlisted(context, grants, error)),
         };
         for grant in grants {
             known
@@ -61,7 +64,7 @@ impl ClickHouse {
     }
 
     /// Refuses the deprecated role where the organisation has custom roles: the vendor does then too.
-    async fn check_legacy_role(&self, new: &NewInvitation, role: &str) -> Result<()> {
+    async fn check_legacy_role(&self, context: &OperationContext<'_>, role: &str) -> Result<()> {
         if !offers::ORGANIZATION_ROLES_GET_LIST {
             return Ok(());
         }
@@ -73,7 +76,6 @@ impl ClickHouse {
         if !roles.any(|one| one.kind == Some(RoleKind::Custom)) {
             return Ok(());
         }
-        let context = self.context(Operation::Create, Some(&new.email));
         let why = format!(
             "the organisation has custom roles, so the deprecated role {role:?} has no meaning any more; give roles by \
              name"
@@ -92,7 +94,10 @@ impl ClickHouse {
         context: &OperationContext<'_>,
         grants: &[RoleGrant],
     ) -> Result<Vec<String>> {
-        check_forms(context, grants)?;
+        for grant in grants {
+            context.with_context(grant.validate())?;
+            context.require_supported(grant.scope.is_none(), "scopes of roles")?;
+        }
         let is_id = |grant: &RoleGrant| is_uuid(&grant.role);
         if !offers::ORGANIZATION_ROLES_GET_LIST || grants.iter().all(is_id) {
             return Ok(grants.iter().map(|grant| grant.role.clone()).collect());
@@ -150,15 +155,6 @@ impl ClickHouse {
             None => incomplete("a role has no `id`"),
         }
     }
-}
-
-/// Refuses what cannot be a role here, whatever roles there are.
-fn check_forms(context: &OperationContext<'_>, grants: &[RoleGrant]) -> Result<()> {
-    for grant in grants {
-        context.with_context(grant.validate())?;
-        context.require_supported(grant.scope.is_none(), "scopes of roles")?;
-    }
-    Ok(())
 }
 
 fn ids_of(known: &RoleIndex, grants: &[RoleGrant]) -> Result<Vec<String>, String> {

@@ -186,9 +186,7 @@ impl InvitationProvider for Confluent {
     /// `POST /iam/v2/invitations`
     async fn create(&self, new: NewInvitation) -> Result<Invitation> {
         let context = self.context(Operation::Create, Some(&new.email));
-        context.with_context(new.validate())?;
-        let auth_type = offers::NEW_INVITATION_AUTH_TYPE;
-        context.require_supported(new.auth_type.is_none() || auth_type, "auth types")?;
+        context.with_context(new.check(&self.capabilities()))?;
         let body = convert::to_request_body(&context, &new)?;
         let roles = self.resolve_roles(&context, &new).await?;
         let api = self.api.within(&context.call);
@@ -204,6 +202,7 @@ impl InvitationProvider for Confluent {
     /// Looks up the organisation, where roles are given in a part of it.
     async fn check(&self, new: &NewInvitation) -> Result<()> {
         let context = self.context(Operation::Create, Some(&new.email));
+        context.with_context(new.check(&self.capabilities()))?;
         self.resolve_roles(&context, new).await.map(drop)
     }
 

@@ -213,11 +213,8 @@ impl InMemory {
 
     /// What can be checked of an invitation before it is made.
     fn check_new(&self, new: &NewInvitation) -> Result<()> {
-        let checked = new
-            .validate()
-            .and_then(|()| new.check(&self.capabilities))
-            .map_err(named(Operation::Create, Some(&new.email)));
-        checked?;
+        let checked = new.check(&self.capabilities);
+        checked.map_err(named(Operation::Create, Some(&new.email)))?;
         let unknown = new.extra.keys().next();
         let property = format!("property `{}`", unknown.map_or("", String::as_str));
         let target = Some(new.email.as_str());

@@ -70,7 +70,10 @@ pub(crate) fn missing_capability(
         {
             Some("scopes of roles")
         }
-        Some(Roles::Legacy(_)) if !capabilities.legacy_role => Some("legacy roles"),
+        Some(Roles::Legacy(_)) if !capabilities.legacy_role => Some(match capabilities.roles {
+            true => "legacy roles; give roles by name",
+            false => "legacy roles",
+        }),
         _ if new.auth_type.is_some() && !capabilities.auth_type => Some("auth types"),
         _ => None,
     }

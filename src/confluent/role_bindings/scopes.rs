@@ -59,13 +59,8 @@ impl Confluent {
         new: &NewInvitation,
     ) -> Result<Vec<Resolved>> {
         match &new.roles {
-            None => Ok(Vec::new()),
             Some(Roles::Grants(grants)) => self.resolve(context, grants).await,
-            Some(Roles::Legacy(_)) => {
-                let option = "legacy role; give roles by name, as `EnvironmentAdmin@env-1`";
-                context.require_supported(false, option)?;
-                Ok(Vec::new())
-            }
+            _ => Ok(Vec::new()),
         }
     }
 
