@@ -70,7 +70,7 @@ pub(crate) fn same_email(first: &str, second: &str) -> bool {
 }
 
 /// Whether a character cannot be seen in an address: white space, control and invisible characters.
-fn is_unseen(character: char) -> bool {
+pub(crate) fn is_unseen(character: char) -> bool {
     character.is_whitespace() || character.is_control() || is_invisible(character)
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 pub use crate::words::{AuthType, InvitationStatus, RoleKind, UnknownValue};
 use crate::{
-    address::is_invisible,
+    address::{is_invisible, is_unseen},
     capabilities::Capabilities,
     error::{Error, ErrorKind, Operation, Result, excerpt},
     extra::Extra,
@@ -332,9 +332,8 @@ impl NewInvitation {
 }
 
 pub(crate) fn validate_email(email: &str) -> Result<()> {
-    let unseen =
-        |letter: &char| letter.is_control() || letter.is_whitespace() || is_invisible(*letter);
-    let found = email.chars().enumerate().find(|(_, letter)| unseen(letter));
+    let mut letters = email.chars().enumerate();
+    let found = letters.find(|(_, letter)| is_unseen(*letter));
     let wrong = match (found, email.rsplit_once('@')) {
         _ if email.len() > 254 => "an email address has at most 254 bytes".to_owned(),
         (Some((index, letter)), _) => {
