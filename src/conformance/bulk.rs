@@ -46,9 +46,7 @@ pub(super) async fn create_many_has_one_outcome_per_item(context: &TestContext<'
 pub(super) async fn delete_many_has_one_outcome_per_item(context: &TestContext<'_>) -> CaseResult {
     let mut ids = Vec::new();
     for _ in 0..3 {
-        let created = context
-            .create(NewInvitation::new(context.address()))
-            .await?;
+        let created = context.create_new().await?;
         ids.push(created.id);
     }
     context.provider.delete(&ids[1]).await?;

@@ -35,9 +35,7 @@ pub(super) async fn create_returns_the_invitation(context: &TestContext<'_>) -> 
 }
 
 pub(super) async fn a_created_invitation_can_be_read(context: &TestContext<'_>) -> CaseResult {
-    let created = context
-        .create(NewInvitation::new(context.address()))
-        .await?;
+    let created = context.create_new().await?;
     let read = context.provider.get(&created.id).await?;
     ensure_eq("the id", &read.id, &created.id)?;
     ensure_eq("the email", &read.email, &created.email)?;
@@ -46,9 +44,7 @@ pub(super) async fn a_created_invitation_can_be_read(context: &TestContext<'_>) 
 }
 
 pub(super) async fn a_created_invitation_is_listed_once(context: &TestContext<'_>) -> CaseResult {
-    let created = context
-        .create(NewInvitation::new(context.address()))
-        .await?;
+    let created = context.create_new().await?;
     let listed: Vec<Invitation> = context
         .provider
         .list(ListQuery::new())

@@ -26,18 +26,14 @@ pub(super) async fn a_deleted_invitation_is_gone(context: &TestContext<'_>) -> C
 }
 
 pub(super) async fn a_second_delete_is_not_found(context: &TestContext<'_>) -> CaseResult {
-    let created = context
-        .create(NewInvitation::new(context.address()))
-        .await?;
+    let created = context.create_new().await?;
     context.provider.delete(&created.id).await?;
     let second = context.provider.delete(&created.id).await;
     ensure_fails("the second delete", second, ErrorKind::NotFound).map(drop)
 }
 
 pub(super) async fn delete_if_exists_is_idempotent(context: &TestContext<'_>) -> CaseResult {
-    let created = context
-        .create(NewInvitation::new(context.address()))
-        .await?;
+    let created = context.create_new().await?;
     let first = context.provider.delete_if_exists(&created.id).await?;
     let second = context.provider.delete_if_exists(&created.id).await?;
     ensure_eq("the returned values", [first, second], [true, false])

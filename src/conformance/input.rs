@@ -51,9 +51,7 @@ pub(super) async fn an_invalid_address_is_refused(context: &TestContext<'_>) -> 
 }
 
 pub(super) async fn errors_name_provider_and_operation(context: &TestContext<'_>) -> CaseResult {
-    let created = context
-        .create(NewInvitation::new(context.address()))
-        .await?;
+    let created = context.create_new().await?;
     context.provider.delete(&created.id).await?;
     let outcome = context.provider.delete(&created.id).await;
     let error = ensure_fails("the second delete", outcome, ErrorKind::NotFound)?;

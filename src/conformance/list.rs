@@ -58,9 +58,7 @@ pub(super) async fn the_status_filter_is_exact(context: &TestContext<'_>) -> Cas
     if !context.provider.capabilities().filter_status {
         return unsupported(context, "the status filter", query).await;
     }
-    let created = context
-        .create(NewInvitation::new(context.address()))
-        .await?;
+    let created = context.create_new().await?;
     let sent = all(context, query).await?;
     for invitation in &sent {
         ensure_eq(
@@ -87,12 +85,8 @@ pub(super) async fn the_user_filter_is_exact(context: &TestContext<'_>) -> CaseR
     if !context.provider.capabilities().filter_user {
         return unsupported(context, "the filter by user", query).await;
     }
-    let created = context
-        .create(NewInvitation::new(context.address()))
-        .await?;
-    context
-        .create(NewInvitation::new(context.address()))
-        .await?;
+    let created = context.create_new().await?;
+    context.create_new().await?;
     ensure_eq(
         "the invitations listed for an unknown user",
         ids(context, query).await?,
@@ -114,9 +108,7 @@ pub(super) async fn the_creator_filter_is_exact(context: &TestContext<'_>) -> Ca
     if !context.provider.capabilities().filter_creator {
         return unsupported(context, "the filter by creator", query).await;
     }
-    let created = context
-        .create(NewInvitation::new(context.address()))
-        .await?;
+    let created = context.create_new().await?;
     ensure_eq(
         "the invitations listed for an unknown user",
         ids(context, query).await?,
@@ -141,12 +133,7 @@ pub(super) async fn the_creator_filter_is_exact(context: &TestContext<'_>) -> Ca
 pub(super) async fn pages_add_up_to_the_list(context: &TestContext<'_>) -> CaseResult {
     let mut created = BTreeSet::new();
     for _ in 0..3 {
-        created.insert(
-            context
-                .create(NewInvitation::new(context.address()))
-                .await?
-                .id,
-        );
+        created.insert(context.create_new().await?.id);
     }
     let query = ListQuery::new().page_size(2);
     let (mut token, mut paged) = (None, Vec::new());

@@ -21,9 +21,7 @@ pub(super) async fn capabilities_are_fixed(context: &TestContext<'_>) -> CaseRes
         )
     };
     let (capabilities, name, shown) = context.without_a_request(look).await?;
-    context
-        .create(NewInvitation::new(context.address()))
-        .await?;
+    context.create_new().await?;
     ensure_eq(
         "the capabilities afterwards",
         provider.capabilities(),

@@ -113,6 +113,11 @@ impl<'a> TestContext<'a> {
         Ok(created)
     }
 
+    /// Creates an invitation of an address of its own.
+    pub(super) async fn create_new(&self) -> Result<Invitation> {
+        self.create(NewInvitation::new(self.address())).await
+    }
+
     /// Makes a member, who is removed at the end of the behaviour; `None` if the provider or the context cannot.
     pub(super) async fn join(&self) -> CaseResult<Option<(&'a dyn MemberProvider, Member)>> {
         let members = self.provider.members();

@@ -73,7 +73,7 @@ impl Server {
 }
 
 async fn call(server: &Server, limiter: &Limiter) {
-    let permit = limiter.acquire(never(), INTERACTIVE).await.unwrap();
+    let permit = acquired(&limiter).await;
     sleep(Duration::from_micros(200 + fastrand::u64(0..600))).await;
     let (served, reported) = server.answer();
     sleep(Duration::from_micros(200 + fastrand::u64(0..600))).await;
@@ -95,6 +95,10 @@ async fn fifty_windows(server: Server, limiter: Limiter) -> (f64, usize) {
 }
 
 /// A deadline that does not matter.
+async fn acquired(limiter: &Limiter) -> Permit<'_> {
+    limiter.acquire(never(), INTERACTIVE).await.unwrap()
+}
+
 fn never() -> Instant {
     Instant::now() + Duration::from_secs(365 * 86_400)
 }
@@ -161,27 +165,21 @@ async fn a_single_request_does_not_wait_behind_a_bulk_run() {
 #[tokio::test(start_paused = true)]
 async fn an_abandoned_request_releases_its_slot() {
     let limiter = Limiter::new(None, &[rate(1, 1_000)], 1, MAX_WINDOW);
-    drop(limiter.acquire(never(), INTERACTIVE).await.unwrap());
+    drop(acquired(&limiter).await);
     let start = Instant::now();
-    drop(limiter.acquire(never(), INTERACTIVE).await.unwrap());
+    drop(acquired(&limiter).await);
     assert_eq!(start.elapsed().as_millis(), 1_000);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_rejection_blocks_everything_for_as_long_as_it_says() {
     let limiter = Limiter::new(None, &[], 16, MAX_WINDOW);
-    limiter
-        .acquire(never(), INTERACTIVE)
+    acquired(&limiter).await.complete(None, None);
+    acquired(&limiter)
         .await
-        .unwrap()
-        .complete(None, None);
-    limiter
-        .acquire(never(), INTERACTIVE)
-        .await
-        .unwrap()
         .complete(None, Some(Some(Duration::from_secs(7))));
     let start = Instant::now();
-    drop(limiter.acquire(never(), INTERACTIVE).await.unwrap());
+    drop(acquired(&limiter).await);
     assert_eq!(start.elapsed().as_secs(), 7);
 }
 
@@ -197,7 +195,7 @@ fn reported(limit: u64, remaining: u64, reset: Duration) -> Option<RateLimit> {
 /// How long the next request has to wait.
 async fn wait(limiter: &Limiter) -> Duration {
     let start = Instant::now();
-    drop(limiter.acquire(never(), INTERACTIVE).await.unwrap());
+    drop(acquired(limiter).await);
     start.elapsed()
 }
 
@@ -205,7 +203,7 @@ async fn wait(limiter: &Limiter) -> Duration {
 async fn what_others_spent_of_the_same_allowance_is_spent() {
     for reset in [Duration::from_secs(4), Duration::from_millis(4_321)] {
         let limiter = Limiter::new(None, &[], 16, MAX_WINDOW);
-        let first = limiter.acquire(never(), INTERACTIVE).await.unwrap();
+        let first = acquired(&limiter).await;
         first.complete(reported(10, 1, reset), None);
         assert_eq!(wait(&limiter).await, Duration::ZERO, "one was left");
         assert_eq!(wait(&limiter).await, reset + ROUNDING);
@@ -216,14 +214,12 @@ async fn what_others_spent_of_the_same_allowance_is_spent() {
 async fn an_absurd_figure_affects_its_response_only() {
     let limiter = Limiter::new(None, &[], 16, MAX_WINDOW);
     let second = Duration::from_secs(1);
-    let first = limiter.acquire(never(), INTERACTIVE).await.unwrap();
+    let first = acquired(&limiter).await;
     first.complete(reported(2, 1, Duration::MAX), None);
     let others = async {
         for _ in 0..60 {
-            limiter
-                .acquire(never(), INTERACTIVE)
+            acquired(&limiter)
                 .await
-                .unwrap()
                 .complete(reported(2, 1, second), None);
         }
     };
@@ -240,10 +236,10 @@ async fn an_absurd_figure_affects_its_response_only() {
 async fn figures_beyond_all_bounds_are_survived() {
     let limiter = Limiter::new(None, &[], 16, MAX_WINDOW);
     for (limit, remaining) in [(u64::MAX, 0), (u64::MAX, u64::MAX), (1, u64::MAX), (0, 0)] {
-        let permit = limiter.acquire(never(), INTERACTIVE).await.unwrap();
+        let permit = acquired(&limiter).await;
         permit.complete(reported(limit, remaining, Duration::MAX), None);
     }
-    let permit = limiter.acquire(never(), INTERACTIVE).await.unwrap();
+    let permit = acquired(&limiter).await;
     permit.complete(None, Some(Some(Duration::MAX)));
     assert!(wait(&limiter).await <= MAX_WINDOW + ROUNDING);
 }
@@ -254,36 +250,20 @@ async fn rejections_without_headers_back_off_exponentially() {
     let mut waits = Vec::new();
     for _ in 0..7 {
         let start = Instant::now();
-        limiter
-            .acquire(never(), INTERACTIVE)
-            .await
-            .unwrap()
-            .complete(None, Some(None));
+        acquired(&limiter).await.complete(None, Some(None));
         waits.push(start.elapsed().as_secs());
     }
     assert_eq!(waits, [0, 1, 2, 4, 8, 16, 30]);
-    limiter
-        .acquire(never(), INTERACTIVE)
-        .await
-        .unwrap()
-        .complete(None, None);
-    limiter
-        .acquire(never(), INTERACTIVE)
-        .await
-        .unwrap()
-        .complete(None, Some(None));
+    acquired(&limiter).await.complete(None, None);
+    acquired(&limiter).await.complete(None, Some(None));
     assert_eq!(wait(&limiter).await.as_secs(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn after_a_rejection_one_request_probes_alone() {
     let limiter = Limiter::new(None, &[], 16, MAX_WINDOW);
-    limiter
-        .acquire(never(), INTERACTIVE)
-        .await
-        .unwrap()
-        .complete(None, Some(None));
-    let ahead = limiter.acquire(never(), INTERACTIVE).await.unwrap();
+    acquired(&limiter).await.complete(None, Some(None));
+    let ahead = acquired(&limiter).await;
     let mut next = Box::pin(limiter.acquire(never(), INTERACTIVE));
     assert!(futures_util::poll!(&mut next).is_pending());
     ahead.complete(None, None);
@@ -297,7 +277,7 @@ async fn all_windows_hold_at_once() {
     let begun = Instant::now();
     let mut sent = Vec::new();
     for _ in 0..70 {
-        drop(limiter.acquire(never(), INTERACTIVE).await.unwrap());
+        drop(acquired(&limiter).await);
         sent.push(begun.elapsed());
     }
     for rate in rates {
@@ -316,7 +296,7 @@ async fn all_windows_hold_at_once() {
 async fn a_request_that_would_miss_its_deadline_fails_at_once() {
     let limiter = Limiter::new(None, &[rate(2, 600_000)], 16, MAX_WINDOW);
     for _ in 0..2 {
-        drop(limiter.acquire(never(), INTERACTIVE).await.unwrap());
+        drop(acquired(&limiter).await);
     }
     let begun = Instant::now();
     let soon = || Instant::now() + Duration::from_secs(30);
@@ -341,13 +321,13 @@ async fn a_request_that_would_miss_its_deadline_fails_at_once() {
 async fn a_spent_quota_is_reported_with_its_end() {
     let limiter = Limiter::new(None, &[], 16, MAX_WINDOW);
     let day = Duration::from_secs(86_400);
-    let first = limiter.acquire(never(), INTERACTIVE).await.unwrap();
+    let first = acquired(&limiter).await;
     first.complete(reported(1, 0, day), None);
     let soon = || Instant::now() + Duration::from_secs(30);
     let late = limiter.acquire(soon(), INTERACTIVE).await.unwrap_err();
     assert_eq!(late.wait, Some(day));
     // A request that has the time probes earlier, since the figure may be wrong.
-    let probe = limiter.acquire(never(), INTERACTIVE).await.unwrap();
+    let probe = acquired(&limiter).await;
     probe.complete(reported(1, 1, Duration::from_secs(10)), None);
     assert!(limiter.acquire(soon(), INTERACTIVE).await.is_ok());
 }
@@ -355,7 +335,7 @@ async fn a_spent_quota_is_reported_with_its_end() {
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_a_connection_is_not_told_of_the_rate() {
     let limiter = Limiter::new(None, &[], 1, MAX_WINDOW);
-    let _only = limiter.acquire(never(), INTERACTIVE).await.unwrap();
+    let _only = acquired(&limiter).await;
     let soon = Instant::now() + Duration::from_secs(3);
     assert_eq!(
         limiter.acquire(soon, INTERACTIVE).await.unwrap_err().wait,
@@ -370,10 +350,10 @@ async fn a_429_that_asks_for_no_wait_blocks_as_one_that_says_nothing() {
         let limiter = Limiter::new(None, &[], 16, MAX_WINDOW);
         let begun = Instant::now();
         for _ in 0..3 {
-            let permit = limiter.acquire(never(), INTERACTIVE).await.unwrap();
+            let permit = acquired(&limiter).await;
             permit.complete(None, Some(requested_delay));
         }
-        drop(limiter.acquire(never(), INTERACTIVE).await.unwrap());
+        drop(acquired(&limiter).await);
         assert_eq!(begun.elapsed().as_secs(), 1 + 2 + 4, "{requested_delay:?}");
     }
 }
