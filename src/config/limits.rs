@@ -101,7 +101,7 @@ impl Default for RetryBudgetConfig {
     }
 }
 
-/// Where a [`SharedRateLimit`](crate::SharedRateLimit) is: a table with one of these names. Each credential at each
+/// Where a `SharedRateLimit` is: a table with one of these names. Each credential at each
 /// vendor has one of its own.
 ///
 /// ```
