@@ -73,7 +73,7 @@ impl Server {
 }
 
 async fn call(server: &Server, limiter: &Limiter) {
-    let permit = acquired(&limiter).await;
+    let permit = acquired(limiter).await;
     sleep(Duration::from_micros(200 + fastrand::u64(0..600))).await;
     let (served, reported) = server.answer();
     sleep(Duration::from_micros(200 + fastrand::u64(0..600))).await;
