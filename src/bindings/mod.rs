@@ -48,7 +48,7 @@ mod timestamp;
 pub use self::support::{SourceDocument, Timestamp, Transport};
 pub(crate) use self::timestamp::parse_rfc3339;
 #[doc(inline)]
-pub use crate::http::{TransportError, TransportErrorKind};
+pub use crate::http::{OperationSpec, TransportError, TransportErrorKind};
 
 /// Includes the bindings of one API from `$OUT_DIR` and connects their client with the transport.
 macro_rules! bindings {
@@ -87,6 +87,52 @@ pub fn documents() -> impl Iterator<Item = (&'static str, &'static SourceDocumen
     ];
     let of_each = of_each.iter();
     of_each.flat_map(|(provider, documents)| documents.iter().map(|one| (*provider, one)))
+}
+
+/// The operations of the bindings, each with the name of the provider.
+///
+/// ```
+/// let mut operations = org_invitations::bindings::operations();
+/// let (provider, list) = operations.find(|(_, each)| each.path == "/iam/v2/invitations").unwrap();
+/// assert_eq!((provider, list.method, list.name), ("confluent", "GET", "list_iam_v2_invitations"));
+/// ```
+pub fn operations() -> impl Iterator<Item = (&'static str, &'static OperationSpec)> {
+    let of_each: &[(&str, &[OperationSpec])] = &[
+        #[cfg(feature = "confluent")]
+        (crate::Confluent::NAME, confluent::OPERATIONS),
+        #[cfg(feature = "clickhouse")]
+        (crate::ClickHouse::NAME, clickhouse::OPERATIONS),
+    ];
+    let of_each = of_each.iter();
+    of_each.flat_map(|(provider, operations)| operations.iter().map(|one| (*provider, one)))
+}
+
+/// Returns what a provider's document says of a property of a type that the facade uses, such as `Invitation`. `None` if it
+/// says nothing, or has no such type or property.
+///
+/// ```
+/// use org_invitations::bindings::property_description;
+///
+/// if let Some(text) = property_description("confluent", "Invitation", "email") {
+///     println!("email: {text}");
+/// }
+/// assert_eq!(property_description("confluent", "Invitation", "colour"), None);
+/// ```
+pub fn property_description(
+    provider: &str,
+    type_name: &str,
+    property: &str,
+) -> Option<&'static str> {
+    let of_each: &[(&str, &[(&str, &str, &'static str)])] = &[
+        #[cfg(feature = "confluent")]
+        (crate::Confluent::NAME, confluent::PROPERTIES),
+        #[cfg(feature = "clickhouse")]
+        (crate::ClickHouse::NAME, clickhouse::PROPERTIES),
+    ];
+    let of_provider = of_each.iter().filter(|(name, _)| *name == provider);
+    let mut properties = of_provider.flat_map(|(_, properties)| *properties);
+    let found = properties.find(|(of, name, _)| (*of, *name) == (type_name, property));
+    found.map(|(_, _, text)| *text)
 }
 
 /// What the facade needs of the documents, for the command.

@@ -16,6 +16,8 @@ pub struct OperationSpec {
     pub method: &'static str,
     /// The path template, such as `/iam/v2/invitations/{id}`.
     pub path: &'static str,
+    /// The document's summary of the operation, or nothing.
+    pub summary: &'static str,
     /// Whether the document that the client was built from has the operation.
     pub offered: bool,
     /// Whether the document describes a success as something other than JSON.

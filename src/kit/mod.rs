@@ -60,7 +60,7 @@ pub use crate::kit_bindings as bindings;
 /// ```
 ///
 /// and the module of that name holds one line: `org_invitations::kit::bindings!("acme.rs");`. It then has `Client`,
-/// `types`, `offers`, `OPERATIONS` and `DOCUMENTS`, and besides the generated methods `Client` has
+/// `types`, `offers`, `OPERATIONS`, `PROPERTIES` and `DOCUMENTS`, and besides the generated methods `Client` has
 ///
 /// - `Client::over(&Connection)`, the client of a [`Connection`];
 /// - `within(&Call)`, the same client for the requests of one [`Call`].

@@ -145,6 +145,9 @@ impl Bindings {
     /// - `Timestamp`, which reads RFC 3339;
     /// - `SourceDocument`, of which the output has a table, `DOCUMENTS`: the documents that it was generated from.
     ///
+    /// `PROPERTIES` is what the documents say of the properties of the types that [`Source::name`] names: type, property
+    /// and text.
+    ///
     /// A crate whose clients have the transport of `org-invitations` names `::org_invitations::kit`.
     ///
     /// Without this module the output is self-contained.

@@ -39,6 +39,7 @@ pub(super) fn tokens(bindings: &Bindings, model: &Model, files: &[SourceFile]) -
     let operations = model.operations.iter().map(|op| {
         let (name, method, path) = (&op.name, op.method.to_ascii_uppercase(), &op.path);
         let offered = op.offered;
+        let summary = op.summary.as_deref().unwrap_or_default();
         let raw = op
             .success
             .as_ref()
@@ -64,6 +65,7 @@ pub(super) fn tokens(bindings: &Bindings, model: &Model, files: &[SourceFile]) -
                 name: #name,
                 method: #method,
                 path: #path,
+                summary: #summary,
                 offered: #offered,
                 is_raw: #raw,
                 queries: &[#(#queries),*],
@@ -72,6 +74,7 @@ pub(super) fn tokens(bindings: &Bindings, model: &Model, files: &[SourceFile]) -
             }
         }
     });
+    let properties = described_properties(model);
     let files = files.iter().map(|each| {
         let SourceFile {
             title,
@@ -99,8 +102,30 @@ pub(super) fn tokens(bindings: &Bindings, model: &Model, files: &[SourceFile]) -
         /// The documents that this was built from.
         #[allow(dead_code)]
         pub(crate) const DOCUMENTS: &[#support::SourceDocument] = &[#(#files),*];
+        /// What the documents say of the properties of types that code around the bindings names: type, property, text.
+        #[allow(dead_code)]
+        pub(crate) const PROPERTIES: &[(&str, &str, &str)] = &[#(#properties),*];
         /// What code around the bindings needs of the documents.
         #[allow(dead_code)]
         pub(crate) const DESCRIPTION: &str = #description;
     }
+}
+
+/// The descriptions of the properties of types with a name that the builder gives.
+fn described_properties(model: &Model) -> impl Iterator<Item = TokenStream> + '_ {
+    let named = model
+        .types
+        .iter()
+        .filter(|each| each.origin.pinned.is_some());
+    named.flat_map(|each| {
+        let properties = match &each.body {
+            Body::Object(properties) => &properties[..],
+            _ => &[],
+        };
+        let type_name = &each.name;
+        properties.iter().filter_map(move |property| {
+            let (name, text) = (&property.name, property.docs.text.as_deref()?);
+            Some(quote! { (#type_name, #name, #text) })
+        })
+    })
 }

@@ -26,6 +26,7 @@ const fn operation(name: &'static str, method: &'static str, path: &'static str)
         method,
         path,
         offered: true,
+        summary: "",
         is_raw: false,
         queries: &[],
         absent_queries: &[],
