@@ -4,8 +4,10 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod columns;
+mod discovery;
 mod files;
 mod intervals;
+mod json;
 mod large_values;
 mod pushdown;
 mod request;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::{
     error::Result,
     execution::{
+        SessionStateBuilder,
         memory_pool::{FairSpillPool, TrackConsumersPool},
         runtime_env::{RuntimeEnv, RuntimeEnvBuilder},
     },
@@ -12,19 +13,20 @@ use datafusion::{
 };
 use std::num::NonZeroUsize;
 
-use crate::{files, large_values};
+use crate::{files, json, large_values};
 
 /// Consumers of memory that an error lists.
 const LISTED_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
 
 /// Creates a session with `information_schema` (`SHOW TABLES`) in which the name of a local file is a table, as in
 /// `SELECT * FROM 'roster.csv'`: CSV (`.csv`, `.tsv`), JSON (`.json` with an array or an object a line, `.jsonl`,
-/// `.ndjson`) and, with the feature `parquet`, Parquet. Text of JSON is read by `->`, `->>` and `json_get`.
+/// `.ndjson`) and, with the feature `parquet`, Parquet. Text of JSON is read by `->`, `->>` and `json_get`, and that of the
+/// columns `extra` and `metadata` by names after a dot too.
 ///
 /// This session is not for untrusted statements, which must not read files: use `SessionContext` for them. It has no
 /// limit of memory; see [`session_with_memory_limit`].
 pub fn session() -> SessionContext {
-    files::enable(with_functions(SessionContext::new_with_config(config())))
+    new_session(SessionStateBuilder::new())
 }
 
 /// Creates a session as [`session`] does, whose statements together use about so many bytes for rows that they hold.
@@ -52,16 +54,21 @@ pub fn session_with_memory_limit(bytes: usize) -> Result<SessionContext> {
     let runtime: RuntimeEnv = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(pool))
         .build()?;
-    let context = SessionContext::new_with_config_rt(config(), Arc::new(runtime));
-    Ok(files::enable(with_functions(context)))
+    let builder = SessionStateBuilder::new().with_runtime_env(Arc::new(runtime));
+    Ok(new_session(builder))
 }
 
-/// Adds the functions of JSON and the operators `->` and `->>`, and limits what others return.
-fn with_functions(mut context: SessionContext) -> SessionContext {
+fn new_session(builder: SessionStateBuilder) -> SessionContext {
+    let state = builder
+        .with_config(config())
+        .with_expr_planners(vec![json::planner()])
+        // The engine's planners come after.
+        .with_default_features()
+        .build();
+    let mut context = SessionContext::from(state);
     large_values::limit(&context);
-    // It fails for a registry without expression planners only, and that of a session has them.
-    let _ = datafusion_functions_json::register_all(&mut context);
-    context
+    json::enable(&mut context);
+    files::enable(context)
 }
 
 /// Returns the configuration of every session of this crate.

@@ -12,7 +12,7 @@ use org_invitations::{
     InvitationProviderExt, NewInvitation, Result,
 };
 
-use super::{Kind, KindSpec, Resource, RowResults};
+use super::{BoxRow, Kind, KindSpec, Resource, RowResults};
 use crate::{
     columns::Column,
     pushdown::PushedFilters,
@@ -152,9 +152,9 @@ impl Resource for Invitations {
             let number = numbers[outcome.index];
             let email = outcome.new.email;
             run.note(match outcome.result {
-                CreateResult::Created(_) => Ok(RowOutcome {
-                    number,
-                    changed: true,
+                CreateResult::Created(invitation) => Ok(RowOutcome {
+                    row: run.keeps_rows.then(|| -> BoxRow { invitation }),
+                    ..RowOutcome::new(number, true)
                 }),
                 CreateResult::AlreadyExists(error) | CreateResult::Failed(error) => {
                     Err(RowError::from_error(number, email, error))
@@ -184,15 +184,11 @@ impl Resource for Invitations {
         while let Some(outcome) = outcomes.next().await {
             let (number, id) = (numbers[outcome.index], outcome.id.to_string());
             results.push(run.note(match outcome.result {
-                DeleteResult::Deleted => Ok(RowOutcome {
-                    number,
-                    changed: true,
-                }),
+                DeleteResult::Deleted => Ok(RowOutcome::new(number, true)),
                 // Another client deleted the invitation, or the statement lists it twice.
-                DeleteResult::NotFound | DeleteResult::Duplicate(_) => Ok(RowOutcome {
-                    number,
-                    changed: false,
-                }),
+                DeleteResult::NotFound | DeleteResult::Duplicate(_) => {
+                    Ok(RowOutcome::new(number, false))
+                }
                 DeleteResult::Failed(error) => Err(RowError::from_error(number, id, error)),
                 _ => Err(RowError::not_attempted(number, id)),
             }));

@@ -112,7 +112,7 @@ impl Resource for Members {
                  item: row, result, ..
              }| {
                 let number = row.number;
-                let done = |changed| Ok(RowOutcome { number, changed });
+                let done = |changed| Ok(RowOutcome::new(number, changed));
                 run.note(match result {
                     ItemResult::Finished(Ok(())) => done(true),
                     // Somebody else removed the member, or the statement lists the id twice.

@@ -172,7 +172,7 @@ fn row_results(
         ItemResult::Finished(Ok(results)) => rows
             .zip(results)
             .map(|((number, target), result)| match result {
-                Ok(changed) => Ok(RowOutcome { number, changed }),
+                Ok(changed) => Ok(RowOutcome::new(number, changed)),
                 Err(error) => Err(RowError::from_error(number, target, error)),
             })
             .collect(),

@@ -208,7 +208,18 @@ impl Visitor for Columns {
     }
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        if let Expr::Identifier(column) = expr
+        let column = match expr {
+            Expr::Identifier(column) => Some(column),
+            // A field of a column, as in `extra.name`, where the first part is no table.
+            Expr::CompoundIdentifier(parts) => {
+                let tables = self.scopes.iter().flat_map(Scope::tables);
+                let mut names = tables.filter_map(factor_name);
+                let first = parts.first();
+                first.filter(|first| !names.any(|name| name.eq_ignore_ascii_case(&first.value)))
+            }
+            _ => None,
+        };
+        if let Some(column) = column
             && !self.scopes.is_empty()
         {
             let role = self.roles.get(&std::ptr::from_ref(expr));
@@ -223,12 +234,15 @@ impl Visitor for Columns {
 }
 
 impl Scope {
-    fn probe(&self, column: &Ident) -> Probe {
-        let tables = self.select.from.iter().flat_map(|table| {
+    fn tables(&self) -> impl Iterator<Item = &TableFactor> {
+        self.select.from.iter().flat_map(|table| {
             let joined = table.joins.iter().map(|join| &join.relation);
             std::iter::once(&table.relation).chain(joined)
-        });
-        let each = tables.filter_map(factor_name).map(|name| {
+        })
+    }
+
+    fn probe(&self, column: &Ident) -> Probe {
+        let each = self.tables().filter_map(factor_name).map(|name| {
             let parts = vec![Ident::with_quote('"', &name), column.clone()];
             (name, self.query(Expr::CompoundIdentifier(parts)))
         });

@@ -355,12 +355,6 @@ fn check_function(function: &Function) -> Check {
 
 /// Clauses of an `INSERT` for which there is something to say; the engine refuses all others.
 fn check_insert(insert: &Insert) -> Check {
-    let returning = insert.returning.is_some();
-    unless(
-        returning,
-        "INSERT … RETURNING",
-        "SELECT the rows afterwards",
-    )?;
     let instead = "an INSERT never changes an invitation that exists";
     unless(insert.on.is_some(), "ON CONFLICT", instead)?;
     let replaces = insert.replace_into || insert.or.is_some() || insert.overwrite;

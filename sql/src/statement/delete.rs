@@ -18,10 +18,21 @@ use datafusion::{
 };
 
 use super::{
-    Erased,
+    DRY_RUN_RETURNING, Erased,
     capture::{self, SubqueryColumn},
 };
-use crate::{table::Table, write};
+use crate::{
+    table::Table,
+    write::{self, Effect, Returning},
+};
+
+/// What a `DELETE` is planned for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Mode {
+    CarryOut,
+    DryRun,
+    Explain,
+}
 
 /// A `DELETE`, taken apart before its table is looked up.
 pub(super) struct Deletion {
@@ -33,6 +44,7 @@ pub(super) struct Deletion {
     /// A part that is not supported, and what to use.
     unsupported: Option<&'static str>,
     has_condition: bool,
+    returning: Option<Returning>,
     /// `SELECT * FROM … WHERE … LIMIT …`
     selection: Erased,
     /// The statement, for a table of the engine's.
@@ -71,6 +83,11 @@ impl Deletion {
                 false => unsupported(delete),
             },
             has_condition: delete.selection.is_some(),
+            returning: delete
+                .returning
+                .as_deref()
+                .map(|items| Returning::new(items, normalize))
+                .transpose()?,
             selection: Erased::new(EngineStatement::Statement(Box::new(selection))),
             original: Erased::new(statement),
         })
@@ -81,7 +98,7 @@ impl Deletion {
 pub(super) async fn plan(
     state: &SessionState,
     delete: Deletion,
-    dry_run: bool,
+    mode: Mode,
 ) -> Result<LogicalPlan> {
     let provider = match &delete.name {
         Some(name) => provider(state, name).await?,
@@ -90,9 +107,9 @@ pub(super) async fn plan(
     let table = provider.as_ref().and_then(|it| it.downcast_ref::<Table>());
     let (Some(name), Some(table)) = (&delete.name, table) else {
         let plan = state.statement_to_plan(delete.original.take()?).await?;
-        return match dry_run {
-            true => write::dry_run(plan),
-            false => Ok(plan),
+        return match mode {
+            Mode::DryRun => write::dry_run(plan),
+            Mode::CarryOut | Mode::Explain => Ok(plan),
         };
     };
     if let Some(unsupported) = delete.unsupported {
@@ -100,7 +117,14 @@ pub(super) async fn plan(
     }
     capture::check(state, &delete.columns, &delete.row, table).await?;
     let selected = state.statement_to_plan(delete.selection.take()?).await?;
-    write::delete(name.clone(), table, selected, delete.has_condition, dry_run)
+    let effect = match (mode, delete.returning) {
+        (Mode::DryRun, Some(_)) => return plan_err!("{DRY_RUN_RETURNING}"),
+        (Mode::DryRun, None) => Effect::DryRun,
+        (Mode::CarryOut, Some(returning)) => Effect::Returning(returning),
+        // The requests are those of the statement without RETURNING.
+        (Mode::CarryOut | Mode::Explain, _) => Effect::Count,
+    };
+    write::delete(name.clone(), table, selected, delete.has_condition, effect)
 }
 
 async fn provider(
@@ -122,7 +146,7 @@ fn unsupported(delete: &Delete) -> Option<&'static str> {
         from: _,
         using,
         selection: _,
-        returning,
+        returning: _,
         output,
         order_by,
         limit: _,
@@ -130,9 +154,7 @@ fn unsupported(delete: &Delete) -> Option<&'static str> {
     match () {
         () if !tables.is_empty() => Some("DELETE t FROM …: use DELETE FROM t"),
         () if using.is_some() => Some("DELETE … USING: use WHERE EXISTS (SELECT …)"),
-        () if returning.is_some() || output.is_some() => {
-            Some("DELETE … RETURNING: put DRY RUN at the end to list the rows before")
-        }
+        () if output.is_some() => Some("DELETE … OUTPUT: use RETURNING"),
         () if !order_by.is_empty() => {
             Some("DELETE … ORDER BY: select the rows by WHERE id IN (SELECT …)")
         }

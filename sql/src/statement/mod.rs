@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `parse` | splits a text, recognises `DRY RUN`, and limits the depth of expressions |
 //! | `rewrite` | forms that mean the same and that the engine gets right |
+//! | `json_extract` | `JSON_EXTRACT`, by a function of the engine's |
 //! | `clauses` | clauses that the parser accepts and the engine ignores |
 //! | `predicates` | predicates that the engine gets wrong |
 //! | `capture` | columns of a subquery of a `DELETE` that can be read in two ways |
@@ -12,6 +13,7 @@
 mod capture;
 mod clauses;
 mod delete;
+mod json_extract;
 mod parse;
 mod predicates;
 mod rewrite;
@@ -32,15 +34,28 @@ use datafusion::{
 
 use futures::{FutureExt, future::BoxFuture};
 
-use self::delete::Deletion;
+use self::delete::{Deletion, Mode};
 pub use self::parse::parse;
-use crate::{table, write};
+use crate::{
+    discovery::{self, Discovery},
+    table,
+    write::{self, Returning},
+};
+
+const DRY_RUN_RETURNING: &str =
+    "DRY RUN lists the rows already, so that RETURNING does not go with it";
 
 /// A statement that was parsed and checked.
 #[derive(Debug)]
 pub struct Statement {
-    inner: Erased,
+    inner: Inner,
     dry_run: bool,
+}
+
+#[derive(Debug)]
+enum Inner {
+    Engine(Erased),
+    Discovery(Discovery),
 }
 
 /// A statement of the engine without its type: whether the tree of a statement may be sent to another thread takes the
@@ -131,18 +146,28 @@ pub fn plan(
 
 async fn plan_in(state: SessionState, statement: Statement) -> Result<LogicalPlan> {
     match Work::of(statement, &state)? {
-        Work::Delete(delete, None, dry_run) => delete::plan(&state, *delete, dry_run).await,
+        Work::Discovery(discovery) => discovery::plan(&state, discovery).await,
+        Work::Delete(delete, None, dry_run) => {
+            let mode = if dry_run {
+                Mode::DryRun
+            } else {
+                Mode::CarryOut
+            };
+            delete::plan(&state, *delete, mode).await
+        }
         Work::Delete(delete, Some(explain), _) => {
-            let plan = delete::plan(&state, *delete, false).await?;
+            let plan = delete::plan(&state, *delete, Mode::Explain).await?;
             LogicalPlanBuilder::from(plan)
                 .explain_option_format(explain)?
                 .build()
         }
-        Work::Other(statement, dry_run) => {
+        Work::Other(statement, dry_run, returning) => {
             let plan = state.statement_to_plan(statement.take()?).await?;
-            match dry_run {
-                true => write::dry_run(plan),
-                false => Ok(plan),
+            match (dry_run, returning) {
+                (true, Some(_)) => plan_err!("{DRY_RUN_RETURNING}"),
+                (true, None) => write::dry_run(plan),
+                (false, Some(returning)) => write::insert_returning(plan, &returning),
+                (false, None) => Ok(plan),
             }
         }
     }
@@ -152,12 +177,18 @@ async fn plan_in(state: SessionState, statement: Statement) -> Result<LogicalPla
 enum Work {
     /// A `DELETE`, or the `EXPLAIN` of one, or its dry run.
     Delete(Box<Deletion>, Option<ExplainOption>, bool),
-    Other(Erased, bool),
+    Discovery(Discovery),
+    /// Any other statement, whether it is a dry run, and what an `INSERT` returns.
+    Other(Erased, bool, Option<Returning>),
 }
 
 impl Work {
     fn of(statement: Statement, state: &SessionState) -> Result<Self> {
         let Statement { inner, dry_run } = statement;
+        let inner = match inner {
+            Inner::Engine(inner) => inner,
+            Inner::Discovery(discovery) => return Ok(Self::Discovery(discovery)),
+        };
         let (inner, explain) = match inner.take()? {
             EngineStatement::Explain(explain) if is_delete(&explain.statement) => {
                 let ExplainStatement { options, statement } = explain;
@@ -174,11 +205,35 @@ impl Work {
             other => (other, None),
         };
         if !is_delete(&inner) {
-            return Ok(Self::Other(Erased::new(inner), dry_run));
+            let mut inner = inner;
+            let returning = take_returning(&mut inner, state)?;
+            return Ok(Self::Other(Erased::new(inner), dry_run, returning));
         }
         let deletion = Deletion::new(state, inner)?;
         Ok(Self::Delete(Box::new(deletion), explain, dry_run))
     }
+}
+
+/// Takes what an `INSERT` returns, which the engine does not know. An `EXPLAIN` shows the requests of the statement without it.
+fn take_returning(
+    statement: &mut EngineStatement,
+    state: &SessionState,
+) -> Result<Option<Returning>> {
+    let (statement, is_explained) = match statement {
+        EngineStatement::Statement(statement) => (&mut **statement, false),
+        EngineStatement::Explain(explain) => match &mut *explain.statement {
+            EngineStatement::Statement(statement) => (&mut **statement, true),
+            _ => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    let SqlStatement::Insert(insert) = statement else {
+        return Ok(None);
+    };
+    let normalizes = state.config_options().sql_parser.enable_ident_normalization;
+    let items = insert.returning.take();
+    let returning = items.map(|items| Returning::new(&items, normalizes));
+    Ok(returning.transpose()?.filter(|_| !is_explained))
 }
 
 fn is_delete(statement: &EngineStatement) -> bool {
@@ -191,6 +246,7 @@ fn is_delete(statement: &EngineStatement) -> bool {
 /// Whether a plan changes something at a provider or in a table.
 pub fn is_write(plan: &LogicalPlan) -> bool {
     matches!(plan, LogicalPlan::Dml(dml) if !matches!(dml.op, WriteOp::Ctas))
+        || write::returns(plan)
 }
 
 impl Statement {

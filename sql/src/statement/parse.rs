@@ -17,7 +17,8 @@ use datafusion::{
     },
 };
 
-use super::{Erased, Statement, clauses, predicates, rewrite, to_result};
+use super::{Erased, Inner, Statement, clauses, predicates, rewrite, to_result};
+use crate::discovery;
 
 /// A tree has at most one level for each operator, so that this many fit on the stack.
 const MAX_OPERATORS: usize = 100_000;
@@ -86,6 +87,11 @@ fn is_significant(token: &TokenWithSpan) -> bool {
 }
 
 fn parse_one(tokens: &[TokenWithSpan]) -> Result<Statement> {
+    if let Some(listing) = discovery::parse(tokens)? {
+        let inner = Inner::Discovery(listing);
+        let dry_run = false;
+        return Ok(Statement { inner, dry_run });
+    }
     let (tokens, dry_run) = match without_dry_run(tokens) {
         Some(rest) => (rest, true),
         None => (tokens, false),
@@ -125,7 +131,7 @@ pub(super) fn prepare(mut statement: EngineStatement, dry_run: bool) -> Result<S
         );
     }
     prepare_engine_statement(&mut statement)?;
-    let inner = Erased::new(statement);
+    let inner = Inner::Engine(Erased::new(statement));
     Ok(Statement { inner, dry_run })
 }
 

@@ -30,8 +30,8 @@ use futures::StreamExt;
 use org_invitations::RemovalLimit;
 
 use super::{
-    RowErrors, SelectedRow, WriteOptions, WriteRun, cast_to_schema, dry_run::DryRun, plan_error,
-    refuse,
+    Returning, RowDone, RowErrors, SelectedRow, WriteOptions, WriteRun, cast_to_schema,
+    listing::Listing, plan_error, refuse,
 };
 use crate::{
     columns::{Column, schema},
@@ -48,21 +48,32 @@ pub(super) struct DeleteSink {
     options: WriteOptions,
     /// The limit of a `DELETE` with a condition.
     limit: Option<RemovalLimit>,
-    /// The columns that say which row it is, those that say whose, the address, and those that a dry run adds.
+    /// The columns that say which row it is, those that say whose, the address, and those that are listed.
     columns: Vec<Column>,
     owners: usize,
     schema: SchemaRef,
 }
 
-/// Plans a `DELETE` of the selected rows, as an `INSERT` of their ids into a [`DeleteSink`]; or, as a dry run, the list of
-/// these rows.
+/// What a `DELETE` does with the rows that it selects.
+#[derive(Clone, Debug)]
+pub(crate) enum Effect {
+    /// Deletes them, and returns their number.
+    Count,
+    /// Deletes them, and returns columns of them.
+    Returning(Returning),
+    /// Lists them.
+    DryRun,
+}
+
+/// Plans a `DELETE` of the selected rows, as an `INSERT` of their ids into a [`DeleteSink`], or a list of these rows.
 pub(crate) fn delete(
     name: TableReference,
     table: &Table,
     selected: LogicalPlan,
     has_condition: bool,
-    is_dry_run: bool,
+    effect: Effect,
 ) -> Result<LogicalPlan> {
+    let is_dry_run = matches!(effect, Effect::DryRun);
     let (kind, options) = (table.kind(), table.options());
     if kind.spec().identity.is_empty() {
         return refuse(kind, "DELETE");
@@ -82,8 +93,13 @@ pub(crate) fn delete(
         ));
     }
     let mut target = DeleteSink::new(table, has_condition);
-    if is_dry_run {
-        target = target.listing();
+    let listed = match &effect {
+        Effect::Count => None,
+        Effect::Returning(returning) => Some(returning.columns(table)?),
+        Effect::DryRun => Some(target.dry_run_columns()),
+    };
+    if let Some(listed) = &listed {
+        target.add_columns(listed.iter().map(|(column, _)| *column));
     }
     let column = |column: &Column| -> Result<Expr> {
         let schema = selected.schema();
@@ -94,9 +110,20 @@ pub(crate) fn delete(
     let ids = LogicalPlanBuilder::from(selected)
         .project(columns?)?
         .build()?;
-    if is_dry_run {
-        let listed = target.listed();
-        return DryRun::of_delete(ids, target, listed).plan();
+    if let Some(listed) = listed {
+        let position = |(column, _): &(Column, String)| {
+            let mut columns = target.columns.iter();
+            columns.position(|it| it == column)
+        };
+        let positions = listed.iter().filter_map(position).collect();
+        let listing = Listing::of_delete(ids, target, positions);
+        return match is_dry_run {
+            true => listing.plan(),
+            false => {
+                let names = listed.into_iter().map(|(_, name)| name);
+                listing.written(names.collect()).plan()
+            }
+        };
     }
     Ok(LogicalPlan::Dml(DmlStatement::new(
         name,
@@ -129,30 +156,45 @@ impl DeleteSink {
         }
     }
 
-    /// Adds the columns that a dry run lists.
-    fn listing(mut self) -> Self {
-        for column in self.spec.listed {
-            if !self.columns.contains(column) {
-                self.columns.push(*column);
+    /// Adds columns to those that are read.
+    fn add_columns(&mut self, columns: impl Iterator<Item = Column>) {
+        for column in columns {
+            if !self.columns.contains(&column) {
+                self.columns.push(column);
             }
         }
         self.schema = schema(&self.columns);
-        self
     }
 
-    /// Returns the positions of the columns that a dry run lists: whose row it is, and then what it is.
-    fn listed(&self) -> Vec<usize> {
-        let owners = self.spec.identity.len()..self.owners;
-        let position = |column: &Column| self.columns.iter().position(|it| it == column);
-        owners
-            .chain(self.spec.listed.iter().filter_map(position))
-            .collect()
+    /// Returns the columns that a dry run lists: whose row it is, and then what it is.
+    fn dry_run_columns(&self) -> Vec<(Column, String)> {
+        let owners = &self.columns[self.spec.identity.len()..self.owners];
+        let listed = owners.iter().chain(self.spec.listed);
+        listed.map(|it| (*it, it.name().to_owned())).collect()
     }
 
     /// Reads the rows that would be deleted, and checks their number.
     pub(super) async fn check(&self, rows: SendableRecordBatchStream) -> Result<()> {
         let rows = self.collect(rows).await?;
         self.check_limit(&rows).await
+    }
+
+    /// Deletes the rows, and returns those that were there to be deleted.
+    pub(super) async fn carry_out(&self, rows: SendableRecordBatchStream) -> Result<Vec<RowDone>> {
+        // All ids are collected before the first deletion, so that a failed read deletes nothing.
+        let rows = self.collect(rows).await?;
+        self.check_limit(&rows).await?;
+        let labels = rows.values().flatten().map(SelectedRow::label).collect();
+        let run = WriteRun::new(self.options.bulk.clone(), &self.options.report, labels);
+        let (mut done, mut errors) = (Vec::new(), Vec::new());
+        for (index, rows) in rows {
+            let source = &self.sources[index];
+            let results = source.resource.delete(rows, run.clone()).await;
+            let (went_through, failed) = run.sort(results);
+            done.extend(went_through);
+            errors.extend(failed.into_iter().map(|error| error.of(&source.info)));
+        }
+        RowErrors::check("DELETE", done, errors)
     }
 
     /// Collects the rows to delete.
@@ -281,20 +323,7 @@ impl DataSink for DeleteSink {
         rows: SendableRecordBatchStream,
         _: &Arc<TaskContext>,
     ) -> Result<u64> {
-        // All ids are collected before the first deletion, so that a failed read deletes nothing.
-        let rows = self.collect(rows).await?;
-        self.check_limit(&rows).await?;
-        let labels = rows.values().flatten().map(SelectedRow::label).collect();
-        let run = WriteRun::new(self.options.bulk.clone(), &self.options.report, labels);
-        let (mut done, mut errors) = (Vec::new(), Vec::new());
-        for (index, rows) in rows {
-            let source = &self.sources[index];
-            let results = source.resource.delete(rows, run.clone()).await;
-            let (went_through, failed) = run.sort(results);
-            done.extend(went_through);
-            errors.extend(failed.into_iter().map(|error| error.of(&source.info)));
-        }
-        RowErrors::check("DELETE", done, errors)
+        Ok(self.carry_out(rows).await?.len() as u64)
     }
 }
 

@@ -19,7 +19,7 @@ use org_invitations::BulkOptions;
 use super::{InsertedRow, RowErrors, WriteReport, WriteRun, cast_to_schema, refuse};
 use crate::{
     columns::{Column, ProviderInfo},
-    resource::{KindSpec, RowResults},
+    resource::{BoxRow, KindSpec, RowResults},
     table::{Source, Table, labels},
 };
 
@@ -58,6 +58,14 @@ pub(super) struct InsertSink {
 /// The rows of one provider that were checked, and the work that creates what they ask for.
 type CheckedRows<'a> = (&'a ProviderInfo, BoxFuture<'a, RowResults>);
 
+/// What an `INSERT` has created.
+#[derive(Default)]
+pub(super) struct Created<'a> {
+    count: u64,
+    /// The rows of each provider, if they are kept.
+    pub rows: Vec<(&'a ProviderInfo, Vec<BoxRow>)>,
+}
+
 impl InsertSink {
     pub fn new(table: &Table) -> Self {
         Self {
@@ -70,17 +78,23 @@ impl InsertSink {
         }
     }
 
-    /// Returns the positions of the columns that a dry run lists: those that `INSERT` may set.
-    pub fn listed(&self) -> Vec<usize> {
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// Returns the positions of the columns that `INSERT` may set.
+    pub fn settable(&self) -> Vec<usize> {
         let columns = self.columns.iter().enumerate();
         let columns = columns.filter(|(_, column)| self.spec.settable.contains(column));
         columns.map(|(position, _)| position).collect()
     }
 
-    /// Reads and checks all rows; an invalid row stops all of them. Changes nothing before the work is awaited.
+    /// Reads and checks all rows; an invalid row stops all of them. Changes nothing before the work is awaited, whose results
+    /// have the created rows where `keeps_rows` is set.
     pub async fn check(
         &self,
         mut batches: SendableRecordBatchStream,
+        keeps_rows: bool,
     ) -> Result<(WriteRun, Vec<CheckedRows<'_>>)> {
         let (mut number, mut errors, mut labels) = (0, Vec::new(), Vec::new());
         let mut by_source: BTreeMap<usize, Vec<InsertedRow>> = BTreeMap::new();
@@ -101,7 +115,8 @@ impl InsertSink {
                 }
             }
         }
-        let run = WriteRun::new(self.bulk.clone(), &self.report, labels);
+        let mut run = WriteRun::new(self.bulk.clone(), &self.report, labels);
+        run.keeps_rows = keeps_rows;
         let mut checked = Vec::new();
         for (index, rows) in by_source {
             let Source { info, resource } = &self.sources[index];
@@ -112,6 +127,32 @@ impl InsertSink {
         }
         RowErrors::check("INSERT", Vec::new(), errors)?;
         Ok((run, checked))
+    }
+
+    /// Creates what the rows ask for, and returns what was created, with the rows if they are to be kept.
+    pub async fn carry_out(
+        &self,
+        batches: SendableRecordBatchStream,
+        keeps_rows: bool,
+    ) -> Result<Created<'_>> {
+        // All rows are read and checked before the first is sent.
+        let (run, checked) = self.check(batches, keeps_rows).await?;
+        let (mut created, mut done, mut errors) = (Created::default(), Vec::new(), Vec::new());
+        for (info, work) in checked {
+            let mut results = work.await;
+            let mut rows: Vec<(usize, BoxRow)> = Vec::new();
+            for outcome in results.iter_mut().flatten() {
+                rows.extend(outcome.row.take().map(|row| (outcome.number, row)));
+            }
+            rows.sort_by_key(|(number, _)| *number);
+            let rows = rows.into_iter().map(|(_, row)| row).collect();
+            created.rows.push((info, rows));
+            let (went_through, failed) = run.sort(results);
+            done.extend(went_through);
+            errors.extend(failed.into_iter().map(|error| error.of(info)));
+        }
+        created.count = RowErrors::check("INSERT", done, errors)?.len() as u64;
+        Ok(created)
     }
 
     /// Returns the index of the source that a row is for, or why there is none.
@@ -165,15 +206,7 @@ impl DataSink for InsertSink {
         batches: SendableRecordBatchStream,
         _: &Arc<TaskContext>,
     ) -> Result<u64> {
-        // All rows are read and checked before the first is sent.
-        let (run, checked) = self.check(batches).await?;
-        let (mut done, mut errors) = (Vec::new(), Vec::new());
-        for (info, work) in checked {
-            let (went_through, failed) = run.sort(work.await);
-            done.extend(went_through);
-            errors.extend(failed.into_iter().map(|error| error.of(info)));
-        }
-        RowErrors::check("INSERT", done, errors)
+        Ok(self.carry_out(batches, false).await?.count)
     }
 }
 

@@ -1,10 +1,11 @@
 //! `INSERT` and `DELETE`.
 
 mod delete;
-mod dry_run;
 mod insert;
 mod insert_check;
+mod listing;
 mod report;
+mod returning;
 mod row_errors;
 mod rows;
 
@@ -19,11 +20,12 @@ use datafusion::{
 };
 
 pub(crate) use self::{
-    delete::delete,
-    dry_run::dry_run,
+    delete::{Effect, delete},
     insert::insert,
     insert_check::InsertCheck,
+    listing::{dry_run, insert_returning, returns},
     report::WriteRun,
+    returning::Returning,
     row_errors::{RowOutcome, RowResult},
     rows::{InsertedRow, SelectedRow},
 };

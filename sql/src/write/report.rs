@@ -59,6 +59,8 @@ impl fmt::Debug for WriteReport {
 #[derive(Clone, Debug)]
 pub(crate) struct WriteRun {
     pub bulk: BulkOptions,
+    /// Whether the outcomes have the rows that were created.
+    pub keeps_rows: bool,
     report: WriteReport,
     labels: Arc<HashMap<usize, RowDone>>,
 }
@@ -71,6 +73,7 @@ impl WriteRun {
         let labels = rows.into_iter().map(|row| (row.number, row)).collect();
         Self {
             bulk,
+            keeps_rows: false,
             report: report.clone(),
             labels: Arc::new(labels),
         }

@@ -5,7 +5,7 @@ use std::{error::Error as StdError, fmt};
 use datafusion::error::{DataFusionError, Result};
 use org_invitations::Error;
 
-use crate::columns::ProviderInfo;
+use crate::{columns::ProviderInfo, resource::BoxRow};
 
 /// The error of an `INSERT` or `DELETE` of which some rows failed.
 #[derive(Debug)]
@@ -53,11 +53,22 @@ pub struct RowDone {
 pub(crate) type RowResult = std::result::Result<RowOutcome, RowError>;
 
 /// A row without an error.
-#[derive(Clone, Copy, Debug)]
 pub(crate) struct RowOutcome {
     pub number: usize,
     /// Whether something changed.
     pub changed: bool,
+    /// The row that was created, if it is kept.
+    pub row: Option<BoxRow>,
+}
+
+impl RowOutcome {
+    pub fn new(number: usize, changed: bool) -> Self {
+        Self {
+            number,
+            changed,
+            row: None,
+        }
+    }
 }
 
 /// `row 2 i-7 (ann@example.com)`
@@ -116,21 +127,20 @@ impl fmt::Display for RowErrors {
 impl StdError for RowErrors {}
 
 impl RowErrors {
-    /// Returns the number of rows that changed something, or the errors if some failed.
+    /// Returns the rows that changed something, or the errors if some failed.
     pub(super) fn check(
         statement: &'static str,
         mut done: Vec<RowDone>,
         mut errors: Vec<RowError>,
-    ) -> Result<u64> {
-        let succeeded = done.len() as u64;
+    ) -> Result<Vec<RowDone>> {
         if errors.is_empty() {
-            return Ok(succeeded);
+            return Ok(done);
         }
         done.sort_by_key(|row| row.number);
         errors.sort_by_key(|row| row.number);
         let error = Self {
             statement,
-            succeeded,
+            succeeded: done.len() as u64,
             done,
             errors,
         };

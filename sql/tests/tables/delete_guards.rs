@@ -287,7 +287,7 @@ async fn other_forms_of_delete_are_refused() {
         "DELETE FROM first WHERE id = 'i-seed-1'".to_owned(),
         format!("DELETE FROM {CONFLUENT} USING {CLICKHOUSE} c WHERE c.email = 'x'"),
         format!("DELETE FROM {CONFLUENT}, {CLICKHOUSE} WHERE id = 'i-seed-1'"),
-        format!("DELETE FROM {CONFLUENT} WHERE id = 'i-seed-1' RETURNING id"),
+        "DELETE FROM first WHERE id = 'i-seed-1' RETURNING id".to_owned(),
         format!("DELETE FROM {CONFLUENT} WHERE id = 'i-seed-1' ORDER BY id"),
         format!("DELETE FROM {CONFLUENT} WHERE nonsense = 1"),
         format!("DELETE FROM {CONFLUENT} WHERE id"),

@@ -102,9 +102,31 @@ async fn json_is_read_by_operators_and_functions() {
         ("'{\"a\": {\"b\": 7}}'->'a'->>'b'", "7"),
         ("json_get_int('{\"a\": 7}', 'a') + 1", "8"),
         ("metadata->>'no such thing'", "NULL"),
+        ("metadata.created_at = metadata->>'created_at'", "true"),
+        ("c.metadata.created_at IS NOT NULL", "true"),
+        ("metadata.no.such.thing", "NULL"),
+        ("'1' = '{\"a\": \"1\"}'->>'a' AND true", "true"),
+        ("'{\"a\": 1}'->>'a' < '{\"b\": 2}'->>'b'", "true"),
+        ("metadata->>'no such thing' IS NULL", "true"),
+        ("metadata->'self'->>'x' IS NOT NULL", "false"),
+        ("'{\"a\": \"xyz\"}'->>'a' LIKE 'x%'", "true"),
+        ("'{\"a\": \"xyz\"}'->>'a' NOT IN ('x', 'y')", "true"),
+        ("'{\"a\": \"b\"}'->>'a' BETWEEN 'a' AND 'c'", "true"),
+        ("'{\"a\": \"b\"}'->>'a' = 'b'", "true"),
+        (
+            "JSON_EXTRACT(metadata, '$.created_at') = (metadata->>'created_at')",
+            "true",
+        ),
+        (
+            "json_extract('{\"a b\": [{\"c\": 7}]}', '$.\"a b\"[0].c')",
+            "7",
+        ),
+        ("json_extract('{\"a\": \"b\"}', '$.a')", "b"),
+        ("json_extract('{\"a\": {\"b\": 1}}', '$.a')", "{\"b\": 1}"),
+        ("json_extract('{}', '$.a.b')", "NULL"),
     ] {
         let rows = fixture
-            .rows(&format!("SELECT {expression} FROM {CONFLUENT}"))
+            .rows(&format!("SELECT {expression} FROM {CONFLUENT} c"))
             .await;
         assert_eq!(rows, [expected], "{expression}");
     }
