@@ -21,6 +21,10 @@ sql:
 sql-differential *arguments:
     .ci/sql-differential {{arguments}}
 
+# SQL on several processes: Apache Ballista with two executors, of which one is killed. Builds Ballista.
+ballista:
+    .ci/ballista
+
 # The documentation; warnings are errors.
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps

@@ -15,6 +15,7 @@ use crate::resource::BoxRow;
 
 /// A column of one of the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "ballista", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Column {
     Provider,
     Profile,
@@ -120,6 +121,7 @@ pub(crate) fn schema(columns: &[Column]) -> SchemaRef {
 
 /// The values that are the same for every row of a provider.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "ballista", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct ProviderInfo {
     /// The value of the column `provider`.
     pub label: String,

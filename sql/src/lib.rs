@@ -5,6 +5,8 @@
 
 mod columns;
 mod discovery;
+#[cfg(feature = "ballista")]
+mod distributed;
 mod files;
 mod intervals;
 mod json;
@@ -19,6 +21,8 @@ mod table;
 mod words;
 mod write;
 
+#[cfg(feature = "ballista")]
+pub use self::distributed::{Organizations, TableCodec};
 pub use self::{
     session::{session, session_with_memory_limit},
     statement::{Statement, is_write, parse, plan, sql},

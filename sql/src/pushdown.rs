@@ -19,6 +19,7 @@ use crate::{
 ///
 /// Values compare byte by byte, as text does in SQL.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "ballista", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct PushedFilters(BTreeMap<Column, BTreeSet<String>>);
 
 impl PushedFilters {

@@ -42,13 +42,13 @@ pub(crate) struct ScanPartition {
 /// Reads rows, with one partition for each provider. Nothing is sent before the plan is executed.
 #[derive(Clone, Debug)]
 pub(crate) struct ScanExec {
-    kind: Kind,
-    partitions: Arc<[ScanPartition]>,
-    filters: PushedFilters,
+    pub kind: Kind,
+    pub partitions: Arc<[ScanPartition]>,
+    pub filters: PushedFilters,
     /// All columns of the table, and the projected ones.
-    table_columns: Arc<[Column]>,
-    columns: Arc<[Column]>,
-    limit: Option<usize>,
+    pub table_columns: Arc<[Column]>,
+    pub columns: Arc<[Column]>,
+    pub limit: Option<usize>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }

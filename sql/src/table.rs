@@ -116,17 +116,21 @@ impl Table {
         let has_profiles = sources.iter().any(|source| source.info.profile.is_some());
         let provider = is_union.then_some(Column::Provider);
         let profile = has_profiles.then_some(Column::Profile);
-        let columns: Arc<[Column]> = provider
+        let columns = provider
             .into_iter()
             .chain(profile)
-            .chain(kind.columns(vendor).iter().copied())
-            .collect();
+            .chain(kind.columns(vendor).iter().copied());
+        Self::with_columns(kind, sources, columns.collect())
+    }
+
+    /// Creates a table with these columns.
+    pub(crate) fn with_columns(kind: Kind, sources: Vec<Source>, columns: Vec<Column>) -> Self {
         Self {
             kind,
             sources,
-            is_union,
+            is_union: columns.contains(&Column::Provider),
             schema: schema(&columns),
-            columns,
+            columns: columns.into(),
             write_options: WriteOptions::default(),
         }
     }

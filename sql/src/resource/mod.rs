@@ -26,6 +26,7 @@ pub(crate) use self::{
 
 /// What the rows of a table are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "ballista", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Kind {
     Invitations,
     Members,
@@ -112,6 +113,11 @@ pub(crate) trait Resource: fmt::Debug + Send + Sync {
 
     /// Returns requests that find every matching row exactly once, with the values of the `needed` columns.
     fn plan_requests(&self, filters: &PushedFilters, needed: &[Column]) -> Vec<Request>;
+
+    /// Whether the rows are read by another process, which has the credential. Such rows cannot be written.
+    fn is_elsewhere(&self) -> bool {
+        false
+    }
 
     /// Counts the rows that could be deleted.
     async fn count(&self) -> Result<usize>;

@@ -16,7 +16,9 @@ use datafusion::{
 use futures::{StreamExt, future::BoxFuture};
 use org_invitations::BulkOptions;
 
-use super::{InsertedRow, RowErrors, WriteReport, WriteRun, cast_to_schema, refuse};
+use super::{
+    InsertedRow, RowErrors, WriteReport, WriteRun, cast_to_schema, refuse, refuse_distributed,
+};
 use crate::{
     columns::{Column, ProviderInfo},
     resource::{BoxRow, KindSpec, RowResults},
@@ -30,6 +32,10 @@ pub(crate) fn insert(
     operation: InsertOp,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let spec = table.kind().spec();
+    let mut sources = table.sources().iter();
+    if sources.any(|source| source.resource.is_elsewhere()) {
+        return refuse_distributed();
+    }
     if spec.settable.is_empty() {
         return refuse(table.kind(), "INSERT");
     }

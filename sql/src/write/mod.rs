@@ -34,6 +34,10 @@ pub use self::{
     row_errors::{RowDone, RowError, RowErrors},
 };
 
+#[cfg(feature = "ballista")]
+use datafusion::{
+    catalog::TableProvider, datasource::sink::DataSinkExec, physical_plan::ExecutionPlan,
+};
 use org_invitations::{BulkOptions, RemovalLimit};
 
 use crate::resource::Kind;
@@ -102,6 +106,28 @@ pub(crate) fn plan_error<T>(message: &str) -> Result<T> {
 pub(crate) fn refuse<T>(kind: Kind, statement: &str) -> Result<T> {
     let (rows, hint) = (kind.spec().plural, kind.spec().hint);
     plan_err!("{statement}: {rows} cannot be changed by it; {hint}")
+}
+
+/// Refuses a write in a plan of several processes.
+pub(crate) fn refuse_distributed<T>() -> Result<T> {
+    plan_err!(
+        "a distributed session only reads: run INSERT, DELETE and DRY RUN in a session of one process; nothing was sent"
+    )
+}
+
+/// Whether a table is the target of a `DELETE`, or the list of a dry run.
+#[cfg(feature = "ballista")]
+pub(crate) fn is_write_target(table: &dyn TableProvider) -> bool {
+    table.is::<delete::DeleteSink>() || table.is::<dry_run::DryRun>()
+}
+
+/// Whether a plan writes rows to a provider.
+#[cfg(feature = "ballista")]
+pub(crate) fn is_write_plan(plan: &dyn ExecutionPlan) -> bool {
+    plan.downcast_ref::<DataSinkExec>().is_some_and(|plan| {
+        let sink = plan.sink();
+        sink.is::<insert::InsertSink>() || sink.is::<delete::DeleteSink>()
+    })
 }
 
 /// Casts columns to the types of the schema: the engine has several types for text, and a parameter of a prepared

@@ -6,6 +6,8 @@ mod columns;
 mod delete;
 mod delete_guards;
 mod discovery;
+#[cfg(feature = "ballista")]
+mod distributed;
 mod dry_run;
 mod errors;
 mod explain;
