@@ -42,6 +42,11 @@ impl PushedFilters {
         values(condition, columns).is_some()
     }
 
+    /// Whether every row matches.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns the columns with allowed values.
     pub fn columns(&self) -> impl Iterator<Item = Column> {
         self.0.keys().copied()

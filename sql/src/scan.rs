@@ -14,6 +14,7 @@ use datafusion::{
     physical_expr::{EquivalenceProperties, PhysicalExpr},
     physical_plan::{
         DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
+        empty::EmptyExec,
         execution_plan::{Boundedness, EmissionType},
         metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, RecordOutput},
         stream::RecordBatchStreamAdapter,
@@ -27,6 +28,7 @@ use crate::{
     pushdown::PushedFilters,
     request::Request,
     resource::{BoxRow, Kind},
+    table::Table,
 };
 
 /// The largest number of rows in a record batch.
@@ -37,6 +39,51 @@ const BATCH_ROWS: usize = 1_000;
 pub(crate) struct ScanPartition {
     pub info: ProviderInfo,
     pub requests: Vec<Request>,
+}
+
+/// Plans the scan of matching rows with the projected columns.
+pub(crate) fn plan(
+    table: &Table,
+    filters: PushedFilters,
+    projection: Option<&Vec<usize>>,
+    limit: Option<usize>,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let all = table.columns();
+    let columns: Vec<Column> = match projection {
+        Some(indices) => indices.iter().map(|index| all[*index]).collect(),
+        None => all.to_vec(),
+    };
+    if filters.matches_nothing() || limit == Some(0) {
+        return Ok(Arc::new(EmptyExec::new(schema(&columns))));
+    }
+    let needed: Vec<Column> = columns.iter().copied().chain(filters.columns()).collect();
+    let partitions = table
+        .sources()
+        .iter()
+        .filter(|source| filters.matches_provider(&source.info))
+        .map(|source| ScanPartition {
+            info: source.info.clone(),
+            requests: source.resource.plan_requests(&filters, &needed),
+        });
+    let partitions: Vec<ScanPartition> = partitions
+        .filter(|partition| !partition.requests.is_empty())
+        .collect();
+    if partitions.is_empty() {
+        return Ok(Arc::new(EmptyExec::new(schema(&columns))));
+    }
+    let scan = ScanExec::new(
+        table.kind(),
+        partitions,
+        filters,
+        Arc::clone(all),
+        columns,
+        limit,
+    );
+    #[cfg(feature = "ballista")]
+    if table.is_elsewhere() {
+        return crate::distributed::by_name(&scan);
+    }
+    Ok(Arc::new(scan))
 }
 
 /// Reads rows, with one partition for each provider. Nothing is sent before the plan is executed.
@@ -158,7 +205,7 @@ impl DisplayAs for ScanExec {
             let info = &partition.info;
             write!(f, "{separator}{info}: {}", requests.join("; "))?;
         }
-        if self.filters != PushedFilters::default() {
+        if !self.filters.is_empty() {
             write!(f, ", rows=[{}]", self.filters)?;
         }
         let columns: Vec<&str> = self.columns.iter().map(|column| column.name()).collect();

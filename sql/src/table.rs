@@ -13,7 +13,7 @@ use datafusion::{
     logical_expr::{
         Expr, TableProviderFilterPushDown, TableType, dml::InsertOp, utils::conjunction,
     },
-    physical_plan::{ExecutionPlan, empty::EmptyExec, filter::FilterExecBuilder},
+    physical_plan::{ExecutionPlan, filter::FilterExecBuilder},
     prelude::SessionContext,
 };
 use org_invitations::{InvitationProvider, OrganizationProvider};
@@ -23,8 +23,7 @@ use crate::{
     intervals,
     pushdown::PushedFilters,
     resource::{Invitations, Kind, Members, Resource, RoleBindings, Roles},
-    scan::{ScanExec, ScanPartition},
-    words,
+    scan, words,
     write::{self, InsertCheck, WriteOptions},
 };
 
@@ -243,43 +242,10 @@ impl Table {
         Ok(())
     }
 
-    /// Plans the scan of matching rows with the projected columns.
-    fn scan_rows(
-        &self,
-        filters: PushedFilters,
-        projection: Option<&Vec<usize>>,
-        limit: Option<usize>,
-    ) -> Arc<dyn ExecutionPlan> {
-        let columns: Vec<Column> = match projection {
-            Some(indices) => indices.iter().map(|index| self.columns[*index]).collect(),
-            None => self.columns.to_vec(),
-        };
-        if filters.matches_nothing() || limit == Some(0) {
-            return Arc::new(EmptyExec::new(schema(&columns)));
-        }
-        let needed: Vec<Column> = columns.iter().copied().chain(filters.columns()).collect();
-        let partitions = self
-            .sources
-            .iter()
-            .filter(|source| filters.matches_provider(&source.info))
-            .map(|source| ScanPartition {
-                info: source.info.clone(),
-                requests: source.resource.plan_requests(&filters, &needed),
-            });
-        let partitions: Vec<ScanPartition> = partitions
-            .filter(|partition| !partition.requests.is_empty())
-            .collect();
-        if partitions.is_empty() {
-            return Arc::new(EmptyExec::new(schema(&columns)));
-        }
-        Arc::new(ScanExec::new(
-            self.kind,
-            partitions,
-            filters,
-            Arc::clone(&self.columns),
-            columns,
-            limit,
-        ))
+    /// Whether another process reads the rows.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        let mut sources = self.sources.iter();
+        sources.any(|source| source.resource.is_elsewhere())
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -347,12 +313,12 @@ impl TableProvider for Table {
             .iter()
             .filter(|filter| !PushedFilters::supports(filter, filtered));
         let Some(condition) = conjunction(unsupported.cloned()) else {
-            return Ok(self.scan_rows(pushed, projection, limit));
+            return scan::plan(self, pushed, projection, limit);
         };
         // The engine may rewrite a condition after the table has promised to check it.
         let schema = DFSchema::try_from(self.schema())?;
         let condition = session.create_physical_expr(condition, &schema)?;
-        let filter = FilterExecBuilder::new(condition, self.scan_rows(pushed, None, None))
+        let filter = FilterExecBuilder::new(condition, scan::plan(self, pushed, None, None)?)
             .apply_projection(projection.cloned())?
             .with_fetch(limit);
         Ok(Arc::new(filter.build()?))

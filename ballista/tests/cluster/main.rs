@@ -94,6 +94,8 @@ async fn functions_of_the_session(local: &SessionContext, remote: &SessionContex
         "SELECT profile, json_length(extra) AS n, count(*) AS c FROM members GROUP BY 1, 2 ORDER BY 1, 2",
         "SELECT profile, email FROM invitations WHERE status = 'INVITE_STATUS_SENT' AND profile IN ('p-007', 'p-011') ORDER BY 1, 2",
         "SELECT count(*) AS n FROM members WHERE email NOT IN (SELECT email FROM invitations)",
+        "SELECT profile, count(*) AS n FROM (SELECT profile FROM members UNION ALL SELECT profile FROM invitations) u GROUP BY 1 ORDER BY 1",
+        "SELECT count(*) AS n FROM members a JOIN invitations b ON a.profile = b.profile",
         "EXPLAIN SELECT lpad(email, 40) FROM members",
     ] {
         let (expected, found) = (

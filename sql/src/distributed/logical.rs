@@ -46,7 +46,7 @@ impl LogicalExtensionCodec for TableCodec {
         match wire::split(bytes)? {
             Encoded::Ours(bytes) => {
                 let table: TableBytes = wire::read(bytes)?;
-                Ok(Arc::new(table.table(self.organizations.as_ref())))
+                Ok(Arc::new(table.table()))
             }
             Encoded::Others(bytes) => self
                 .logical

@@ -1,9 +1,12 @@
 //! Plans as bytes, for a session of several processes: a table travels as names, filters and columns.
 
+mod exec;
 mod logical;
 mod named;
 mod physical;
 mod wire;
+
+pub(crate) use self::exec::by_name;
 
 use std::{fmt, sync::Arc};
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::{
+    common::exec_err,
     error::Result,
     execution::TaskContext,
     logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUDF},
@@ -16,7 +17,8 @@ use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConve
 
 use super::{
     TableCodec,
-    wire::{self, Encoded, ScanBytes},
+    exec::NamedScanExec,
+    wire::{self, Encoded, PlanBytes, ScanBytes},
 };
 use crate::{scan::ScanExec, write};
 
@@ -28,7 +30,10 @@ impl PhysicalExtensionCodec for TableCodec {
         converter: &dyn PhysicalProtoConverterExtension,
     ) -> Result<()> {
         if let Some(scan) = plan.downcast_ref::<ScanExec>() {
-            return wire::write(bytes, &ScanBytes::of(scan));
+            return wire::write(bytes, &PlanBytes::Scan(ScanBytes::of(scan)));
+        }
+        if let Some(scan) = plan.downcast_ref::<NamedScanExec>() {
+            return wire::write(bytes, &PlanBytes::Read(scan.read.clone()));
         }
         if write::is_write_plan(&*plan) {
             return write::refuse_distributed();
@@ -46,8 +51,14 @@ impl PhysicalExtensionCodec for TableCodec {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match wire::split(bytes)? {
             Encoded::Ours(bytes) => {
-                let scan: ScanBytes = wire::read(bytes)?;
-                Ok(Arc::new(scan.scan(self.organizations.as_ref())))
+                let organizations = self.organizations.clone();
+                Ok(Arc::new(match (wire::read(bytes)?, inputs) {
+                    (PlanBytes::Scan(scan), []) => NamedScanExec::of(scan, organizations)?,
+                    (PlanBytes::Read(read), [names]) => {
+                        NamedScanExec::new(read, Arc::clone(names), organizations)
+                    }
+                    _ => return exec_err!("a scan has not the inputs that it was written with"),
+                }))
             }
             Encoded::Others(bytes) => self.physical.try_decode(bytes, inputs, context, converter),
         }

@@ -66,16 +66,32 @@ pub(super) struct TableBytes {
     columns: Vec<Column>,
 }
 
-/// A scan, with a partition for each source.
+/// A node of a physical plan.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum PlanBytes {
+    /// A scan as a session plans it.
+    Scan(ScanBytes),
+    /// A scan by name, whose input has the names.
+    Read(ReadBytes),
+}
+
+/// A scan of organisations, with a partition for each.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ScanBytes {
-    kind: Kind,
-    sources: Vec<ProviderInfo>,
-    filters: PushedFilters,
-    table_columns: Vec<Column>,
-    columns: Vec<Column>,
-    limit: Option<usize>,
+    pub sources: Vec<ProviderInfo>,
+    pub read: ReadBytes,
+}
+
+/// What is read of each organisation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReadBytes {
+    pub kind: Kind,
+    pub filters: PushedFilters,
+    pub table_columns: Vec<Column>,
+    pub columns: Vec<Column>,
+    pub limit: Option<usize>,
 }
 
 impl TableBytes {
@@ -88,9 +104,10 @@ impl TableBytes {
         }
     }
 
-    pub fn table(self, organizations: Option<&Arc<dyn Organizations>>) -> Table {
+    /// A table that is planned here and read elsewhere.
+    pub fn table(self) -> Table {
         let source = |info: ProviderInfo| Source {
-            resource: Arc::new(NamedOrganization::new(self.kind, &info, organizations)),
+            resource: Arc::new(NamedOrganization::new(self.kind, &info, None)),
             info,
         };
         let sources = self.sources.into_iter().map(source).collect();
@@ -102,32 +119,38 @@ impl ScanBytes {
     pub fn of(scan: &ScanExec) -> Self {
         let partitions = scan.partitions.iter();
         Self {
-            kind: scan.kind,
             sources: partitions.map(|partition| partition.info.clone()).collect(),
-            filters: scan.filters.clone(),
-            table_columns: scan.table_columns.to_vec(),
-            columns: scan.columns.to_vec(),
-            limit: scan.limit,
+            read: ReadBytes {
+                kind: scan.kind,
+                filters: scan.filters.clone(),
+                table_columns: scan.table_columns.to_vec(),
+                columns: scan.columns.to_vec(),
+                limit: scan.limit,
+            },
         }
     }
+}
 
-    pub fn scan(self, organizations: Option<&Arc<dyn Organizations>>) -> ScanExec {
+impl ReadBytes {
+    /// Reads one organisation.
+    pub fn scan(
+        &self,
+        info: ProviderInfo,
+        organizations: Option<&Arc<dyn Organizations>>,
+    ) -> ScanExec {
         let filtered = self.filters.columns();
         let needed: Vec<Column> = self.columns.iter().copied().chain(filtered).collect();
-        let partition = |info: ProviderInfo| {
-            let organization = NamedOrganization::new(self.kind, &info, organizations);
-            ScanPartition {
-                requests: organization.plan_requests(&self.filters, &needed),
-                info,
-            }
+        let organization = NamedOrganization::new(self.kind, &info, organizations);
+        let partition = ScanPartition {
+            requests: organization.plan_requests(&self.filters, &needed),
+            info,
         };
-        let partitions = self.sources.into_iter().map(partition).collect();
         ScanExec::new(
             self.kind,
-            partitions,
-            self.filters,
-            self.table_columns.into(),
-            self.columns,
+            vec![partition],
+            self.filters.clone(),
+            self.table_columns.clone().into(),
+            self.columns.clone(),
             self.limit,
         )
     }

@@ -32,8 +32,7 @@ pub(crate) fn insert(
     operation: InsertOp,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let spec = table.kind().spec();
-    let mut sources = table.sources().iter();
-    if sources.any(|source| source.resource.is_elsewhere()) {
+    if table.is_elsewhere() {
         return refuse_distributed();
     }
     if spec.settable.is_empty() {
