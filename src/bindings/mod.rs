@@ -107,6 +107,9 @@ pub fn operations() -> impl Iterator<Item = (&'static str, &'static OperationSpe
     of_each.flat_map(|(provider, operations)| operations.iter().map(|one| (*provider, one)))
 }
 
+/// A type, a property, and what the document says of it.
+type Property = (&'static str, &'static str, &'static str);
+
 /// Returns what a provider's document says of a property of a type that the facade uses, such as `Invitation`. `None` if it
 /// says nothing, or has no such type or property.
 ///
@@ -123,7 +126,7 @@ pub fn property_description(
     type_name: &str,
     property: &str,
 ) -> Option<&'static str> {
-    let of_each: &[(&str, &[(&str, &str, &'static str)])] = &[
+    let of_each: &[(&str, &[Property])] = &[
         #[cfg(feature = "confluent")]
         (crate::Confluent::NAME, confluent::PROPERTIES),
         #[cfg(feature = "clickhouse")]

@@ -81,6 +81,7 @@ mod tests {
     use super::*;
 
     const CREATE: OperationSpec = OperationSpec {
+        summary: "",
         name: "create_thing",
         method: "POST",
         path: "/things",

@@ -115,10 +115,10 @@ pub(crate) fn refuse_distributed<T>() -> Result<T> {
     )
 }
 
-/// Whether a table is the target of a `DELETE`, or the list of a dry run.
+/// Whether a table is the target of a `DELETE`, or the list of the rows of a write.
 #[cfg(feature = "ballista")]
 pub(crate) fn is_write_target(table: &dyn TableProvider) -> bool {
-    table.is::<delete::DeleteSink>() || table.is::<dry_run::DryRun>()
+    table.is::<delete::DeleteSink>() || table.is::<listing::Listing>()
 }
 
 /// Whether a plan writes rows to a provider.
