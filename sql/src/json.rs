@@ -47,9 +47,12 @@ impl ExprPlanner for JsonFields {
         if !is_json || *field.data_type() != DataType::Utf8 {
             return Ok(PlannerResult::Original(vec![column]));
         }
+        // The name of the column of the result.
+        let written = format!("{}.{}", field.name(), names.join("."));
         let names = names.iter().map(|name| lit(name.as_str()));
         let args = std::iter::once(column).chain(names).collect();
         let text = ScalarFunction::new_udf(json_as_text_udf(), args);
-        Ok(PlannerResult::Planned(Expr::ScalarFunction(text)))
+        let text = Expr::ScalarFunction(text).alias(written);
+        Ok(PlannerResult::Planned(text))
     }
 }

@@ -153,7 +153,7 @@ impl Resource for Invitations {
             let email = outcome.new.email;
             run.note(match outcome.result {
                 CreateResult::Created(invitation) => Ok(RowOutcome {
-                    row: run.keeps_rows.then(|| -> BoxRow { invitation }),
+                    row: run.keeps_rows.then_some(invitation as BoxRow),
                     ..RowOutcome::new(number, true)
                 }),
                 CreateResult::AlreadyExists(error) | CreateResult::Failed(error) => {

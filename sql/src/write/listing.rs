@@ -103,7 +103,8 @@ impl Write {
     }
 
     fn stream(&self, batches: &[RecordBatch]) -> SendableRecordBatchStream {
-        let rows = stream::iter(batches.to_vec().into_iter().map(Ok));
+        let rows = batches.to_vec();
+        let rows = stream::iter(rows.into_iter().map(Ok));
         let schema = Arc::clone(self.schema());
         Box::pin(RecordBatchStreamAdapter::new(schema, rows))
     }
