@@ -315,7 +315,7 @@ pub fn identifiers(tokens: TokenStream) -> BTreeSet<String> {
     found
 }
 
-/// The code without its documentation.
+/// The code without its documentation: comments, the texts of `PROPERTIES`, and the summaries of `OPERATIONS`.
 pub fn code(text: &str) -> String {
     let tokens = text
         .parse()
@@ -337,6 +337,18 @@ fn write_code(tokens: TokenStream, code: &mut String) {
                 continue;
             }
         }
+        let is_word = |word: &str| matches!(&token, TokenTree::Ident(ident) if ident == word);
+        if is_word("PROPERTIES") {
+            let value = tokens.by_ref().take_while(|token| !is_mark(token, ';'));
+            let value = value.skip_while(|token| !is_mark(token, '='));
+            assert_texts(value.skip(1).collect());
+            continue;
+        }
+        let is_summary = is_word("summary") && tokens.next_if(|it| is_mark(it, ':')).is_some();
+        if is_summary && let Some(text) = tokens.next_if(|it| matches!(it, TokenTree::Literal(_))) {
+            assert_texts(TokenStream::from(text));
+            continue;
+        }
         match token {
             TokenTree::Group(group) => {
                 code.push_str(" (");
@@ -347,6 +359,22 @@ fn write_code(tokens: TokenStream, code: &mut String) {
                 code.push(' ');
                 code.push_str(&other.to_string());
             }
+        }
+    }
+}
+
+fn is_mark(token: &TokenTree, mark: char) -> bool {
+    matches!(token, TokenTree::Punct(it) if it.as_char() == mark)
+}
+
+/// Only literals of text, in slices and tuples.
+fn assert_texts(tokens: TokenStream) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => assert_texts(group.stream()),
+            TokenTree::Punct(mark) => assert!(matches!(mark.as_char(), '&' | ','), "{mark}"),
+            TokenTree::Literal(text) => assert!(text.to_string().starts_with('"'), "{text}"),
+            TokenTree::Ident(ident) => panic!("{ident} is no text"),
         }
     }
 }
