@@ -137,7 +137,8 @@ fn provider_names(state: &SessionState) -> Vec<String> {
 /// A provider of this name, or an error that lists those that there are.
 fn check_provider(state: &SessionState, name: &str) -> Result<()> {
     let known = provider_names(state);
-    match known.iter().any(|known| known == name) {
+    let exists = |name: &str| state.catalog_list().catalog(name).is_some();
+    match known.iter().any(|known| known == name) || exists(name) {
         true => Ok(()),
         false if known.is_empty() => plan_err!("there is no provider `{name}`, and no other one"),
         false => plan_err!(

@@ -127,7 +127,7 @@ pub(super) async fn plan(
     write::delete(name.clone(), table, selected, delete.has_condition, effect)
 }
 
-async fn provider(
+pub(super) async fn provider(
     state: &SessionState,
     name: &TableReference,
 ) -> Result<Option<Arc<dyn TableProvider>>> {

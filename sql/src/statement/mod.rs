@@ -5,6 +5,8 @@
 //! | `parse` | splits a text, recognises `DRY RUN`, and limits the depth of expressions |
 //! | `rewrite` | forms that mean the same and that the engine gets right |
 //! | `json_extract` | `JSON_EXTRACT`, by a function of the engine's |
+//! | `json_operators` | `->` and `->>` beside other operators |
+//! | `definitions` | `CREATE` and `DROP` of names that are tables of this crate |
 //! | `clauses` | clauses that the parser accepts and the engine ignores |
 //! | `predicates` | predicates that the engine gets wrong |
 //! | `capture` | columns of a subquery of a `DELETE` that can be read in two ways |
@@ -12,8 +14,10 @@
 
 mod capture;
 mod clauses;
+mod definitions;
 mod delete;
 mod json_extract;
+mod json_operators;
 mod parse;
 mod predicates;
 mod rewrite;
@@ -163,6 +167,7 @@ async fn plan_in(state: SessionState, statement: Statement) -> Result<LogicalPla
         }
         Work::Other(statement, dry_run, returning) => {
             let plan = state.statement_to_plan(statement.take()?).await?;
+            definitions::check(&state, &plan).await?;
             match (dry_run, returning) {
                 (true, Some(_)) => plan_err!("{DRY_RUN_RETURNING}"),
                 (true, None) => write::dry_run(plan),

@@ -13,7 +13,7 @@ use datafusion::{
     },
 };
 
-use super::{Check, json_extract, refuse, to_result};
+use super::{Check, json_extract, json_operators, refuse, to_result};
 
 /// An expression of more levels is refused. A chain of `AND` or of `OR` is balanced before levels are counted.
 const MAX_DEPTH: usize = 100;
@@ -83,7 +83,7 @@ impl VisitorMut for Rewriter {
     fn post_visit_expr(&mut self, expr: &mut Expr) -> Check {
         rewrite_quantified(expr);
         rewrite_negated_in(expr);
-        rewrite_json_operand(expr);
+        json_operators::rewrite(expr)?;
         json_extract::rewrite(expr)
     }
 }
@@ -137,67 +137,6 @@ fn rewrite_negated_in(expr: &mut Expr) {
         *negated = !*negated;
         let inner = mem::replace(inner, null());
         *expr = inner;
-    }
-}
-
-/// `text->>('key' IS NULL)` is `(text->>'key') IS NULL`, and `(a = text)->>'key'` is `a = (text->>'key')`, as PostgreSQL
-/// reads them without parentheses: the parser gives the operators of JSON a lower precedence.
-fn rewrite_json_operand(expr: &mut Expr) {
-    let Expr::BinaryOp {
-        op: BinaryOperator::Arrow | BinaryOperator::LongArrow,
-        left,
-        right,
-    } = &mut *expr
-    else {
-        return;
-    };
-    if operand(right).is_some() {
-        let mut outer = mem::replace(&mut **right, null());
-        if let Some(key) = operand(&mut outer) {
-            **right = mem::replace(key, null());
-        }
-        let access = mem::replace(expr, null());
-        if let Some(left) = operand(&mut outer) {
-            *left = access;
-        }
-        *expr = outer;
-        // What is compared may be on the left of another operator.
-        if let Some(access) = operand(expr) {
-            rewrite_json_operand(access);
-        }
-    } else if let Expr::BinaryOp {
-        op, right: text, ..
-    } = &mut **left
-        && is_comparison(op)
-    {
-        let text = mem::replace(&mut **text, null());
-        let mut outer = mem::replace(&mut **left, null());
-        **left = text;
-        let access = mem::replace(expr, null());
-        if let Expr::BinaryOp { right, .. } = &mut outer {
-            **right = access;
-        }
-        *expr = outer;
-    }
-}
-
-fn is_comparison(op: &BinaryOperator) -> bool {
-    use BinaryOperator::{Eq, Gt, GtEq, Lt, LtEq, NotEq};
-    matches!(op, Eq | NotEq | Lt | LtEq | Gt | GtEq)
-}
-
-/// The first operand of a predicate that is written after it.
-fn operand(predicate: &mut Expr) -> Option<&mut Expr> {
-    match predicate {
-        Expr::IsNull(operand)
-        | Expr::IsNotNull(operand)
-        | Expr::Like { expr: operand, .. }
-        | Expr::ILike { expr: operand, .. }
-        | Expr::InList { expr: operand, .. }
-        | Expr::InSubquery { expr: operand, .. }
-        | Expr::Between { expr: operand, .. } => Some(operand),
-        Expr::BinaryOp { left, op, .. } if is_comparison(op) => Some(left),
-        _ => None,
     }
 }
 

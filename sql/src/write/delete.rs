@@ -46,7 +46,7 @@ pub(super) struct DeleteSink {
     spec: &'static KindSpec,
     sources: Vec<Source>,
     options: WriteOptions,
-    /// The limit of a `DELETE` with a condition.
+    /// The largest number of rows.
     limit: Option<RemovalLimit>,
     /// The columns that say which row it is, those that say whose, the address, and those that are listed.
     columns: Vec<Column>,
@@ -148,7 +148,9 @@ impl DeleteSink {
         Self {
             spec,
             sources: table.sources().to_vec(),
-            limit: has_condition.then_some(options.max_deletes),
+            // Without a condition, only a limit that was set holds.
+            limit: (has_condition || options.max_deletes != RemovalLimit::default())
+                .then_some(options.max_deletes),
             options,
             schema: schema(&columns),
             columns,

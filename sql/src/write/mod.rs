@@ -51,8 +51,8 @@ pub struct WriteOptions {
     /// Whether a `DELETE` from a table of members removes them; otherwise it is refused. **On Confluent everything that
     /// a removed user owns is deleted too, API keys included.** Default: false.
     pub allow_remove_members: bool,
-    /// How many rows a `DELETE` with a `WHERE` may match; if it matches more, none is deleted. Default: a quarter of the
-    /// existing ones, and at least five.
+    /// How many rows a `DELETE` may match; if it matches more, none is deleted. The default, a quarter of the existing ones and
+    /// at least five, is for those with a `WHERE`; any other limit holds for those without it too.
     pub max_deletes: RemovalLimit,
     /// The number of concurrent requests, and the signal that stops between two rows.
     pub bulk: BulkOptions,

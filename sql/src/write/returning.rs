@@ -3,7 +3,7 @@
 use datafusion::{
     common::plan_err,
     error::Result,
-    sql::sqlparser::ast::{Expr, Ident, SelectItem},
+    sql::sqlparser::ast::{Expr, Function, FunctionArguments, Ident, SelectItem},
 };
 
 use crate::{columns::Column, resource::Kind, table::Table};
@@ -30,7 +30,10 @@ impl Returning {
         let mut columns = Vec::new();
         for item in items {
             let (expr, alias) = match item {
-                SelectItem::Wildcard(_) if items.len() == 1 => return Ok(Self(None)),
+                // A wildcard may have EXCEPT and others.
+                SelectItem::Wildcard(_) if items.len() == 1 && item.to_string() == "*" => {
+                    return Ok(Self(None));
+                }
                 SelectItem::UnnamedExpr(expr) => (expr, None),
                 SelectItem::ExprWithAlias { expr, alias } => (expr, Some(text(alias))),
                 _ => return unexpected(item),
@@ -41,6 +44,12 @@ impl Returning {
                     Some(ident) => text(ident),
                     None => return unexpected(item),
                 },
+                // The parser takes `user` for a function.
+                Expr::Function(Function {
+                    name,
+                    args: FunctionArguments::None,
+                    ..
+                }) => name.to_string().to_lowercase(),
                 _ => return unexpected(item),
             };
             let name = alias.unwrap_or_else(|| column.clone());
@@ -89,5 +98,5 @@ impl Returning {
 }
 
 fn unexpected<T>(item: &SelectItem) -> Result<T> {
-    plan_err!("RETURNING takes columns, or *, and not `{item}`")
+    plan_err!("RETURNING takes columns, or * alone, and not `{item}`")
 }

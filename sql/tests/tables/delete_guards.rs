@@ -39,23 +39,21 @@ async fn a_delete_without_where_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_allowed_delete_without_where_deletes_everything() {
-    let options = WriteOptions::default()
-        .allow_delete_all(true)
-        .max_deletes(RemovalLimit::count(2));
-    let fixture = Fixture::with(5, options).await;
+    let options = WriteOptions::default().allow_delete_all(true);
+    let fixture = Fixture::with(8, options).await;
     let run = fixture
         .run(&format!("DELETE FROM {CONFLUENT} LIMIT 1"))
         .await;
     assert_eq!(run.count(), 1);
     let run = fixture.run(&format!("DELETE FROM {CONFLUENT}")).await;
-    assert_eq!(run.count(), 4);
+    assert_eq!(run.count(), 7);
     assert_eq!(fixture.left(Provider::Confluent), [""; 0]);
-    assert_eq!(fixture.left(Provider::ClickHouse).len(), 5);
-    // With a condition, the limit applies too.
+    assert_eq!(fixture.left(Provider::ClickHouse).len(), 8);
+    // With a condition, the default limit applies.
     let run = fixture
         .run(&format!("DELETE FROM {CLICKHOUSE} WHERE true"))
         .await;
-    assert!(run.error().to_string().contains("matches 5"));
+    assert!(run.error().to_string().contains("matches 8"));
     assert_eq!(run.commits, [""; 0]);
 }
 
@@ -274,6 +272,47 @@ async fn update_merge_and_truncate_are_refused() {
             let error = fixture.refused(&sql).await;
             assert!(error.contains(words), "{sql}: {error}");
         }
+    }
+}
+
+/// A limit that was set holds without a condition too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_holds_for_a_delete_of_everything() {
+    let options = WriteOptions::default()
+        .allow_delete_all(true)
+        .max_deletes(RemovalLimit::count(2));
+    let fixture = Fixture::with(3, options).await;
+    let run = fixture.run(&format!("DELETE FROM {CONFLUENT}")).await;
+    let error = run.error().to_string();
+    assert!(error.contains("the limit is 2"), "{error}");
+    assert_eq!(run.commits, [""; 0]);
+    let options = WriteOptions::default().allow_delete_all(true);
+    let fixture = Fixture::with(12, options).await;
+    let run = fixture.run(&format!("DELETE FROM {CONFLUENT}")).await;
+    assert_eq!(run.count(), 12);
+}
+
+/// A copy under the name of a table would be taken for the vendor's rows.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_is_neither_replaced_nor_dropped() {
+    let fixture = Fixture::seeded(1).await;
+    for sql in [
+        "CREATE OR REPLACE TABLE invitations AS SELECT 'i-seed-1' AS id".to_owned(),
+        format!("CREATE TABLE IF NOT EXISTS {CONFLUENT} AS SELECT 1 AS id"),
+        "CREATE OR REPLACE VIEW invitations AS SELECT 1 AS id".to_owned(),
+        format!("DROP TABLE {CONFLUENT}"),
+        "DROP TABLE IF EXISTS invitations".to_owned(),
+        "DROP VIEW invitations".to_owned(),
+    ] {
+        let error = fixture.refused(&sql).await;
+        assert!(error.contains("is a table of a provider"), "{sql}: {error}");
+    }
+    for sql in [
+        "CREATE TABLE mine AS SELECT 1 AS a",
+        "CREATE OR REPLACE TABLE mine AS SELECT 2 AS a",
+        "DROP TABLE mine",
+    ] {
+        fixture.run(sql).await.ordered();
     }
 }
 

@@ -58,7 +58,16 @@ async fn a_dry_run_of_a_delete_checks_the_limit() {
     let run = fixture
         .run(&format!("DELETE FROM {CONFLUENT} DRY RUN"))
         .await;
-    assert_eq!(run.rows().len(), 5);
+    assert!(
+        run.error().to_string().contains("matches 5"),
+        "{}",
+        run.error()
+    );
+    let fixture = Fixture::with(8, WriteOptions::default()).await;
+    let run = fixture
+        .run(&format!("DELETE FROM {CONFLUENT} DRY RUN"))
+        .await;
+    assert_eq!(run.rows().len(), 8);
     assert_eq!(run.commits, [""; 0]);
 }
 

@@ -36,14 +36,14 @@ async fn a_delete_returns_the_rows_that_were_deleted() {
     let run = fixture
         .run(&format!(
             "DELETE FROM {CONFLUENT} c WHERE c.email IN ('user2@seeded.example', 'user4@seeded.example') \
-             RETURNING c.email, id"
+             RETURNING c.email, id, user"
         ))
         .await;
     assert_eq!(
         run.rows(),
         [
-            "user2@seeded.example | i-seed-2",
-            "user4@seeded.example | i-seed-4",
+            "user2@seeded.example | i-seed-2 | u-seed-2",
+            "user4@seeded.example | i-seed-4 | u-seed-4",
         ]
     );
     assert_eq!(fixture.left(Provider::Confluent), users([1, 3, 5]));
@@ -104,6 +104,14 @@ async fn what_a_write_refuses_it_refuses_here_too() {
         (
             format!("DELETE FROM {CONFLUENT} WHERE true RETURNING colour"),
             "no column `colour`; it has id, ",
+        ),
+        (
+            format!("DELETE FROM {CONFLUENT} WHERE true RETURNING * EXCLUDE (metadata)"),
+            "and not `* EXCLUDE (metadata)`",
+        ),
+        (
+            format!("DELETE FROM {CONFLUENT} WHERE true RETURNING *, id"),
+            "* alone",
         ),
         (
             format!("DELETE FROM {CONFLUENT} WHERE true RETURNING upper(email)"),

@@ -105,6 +105,14 @@ async fn json_is_read_by_operators_and_functions() {
         ("metadata.created_at = metadata->>'created_at'", "true"),
         ("c.metadata.created_at IS NOT NULL", "true"),
         ("metadata.no.such.thing", "NULL"),
+        (r#"'{"a": "b"}'->'a'"#, r#""b""#),
+        (r#"'{"n": 5}'->'n' = '5'"#, "true"),
+        (r#"'{"a": "b"}'->'a' = '"b"'"#, "true"),
+        (r#"'{"z": null}'->'z' IS NULL"#, "false"),
+        (r#"'{"z": null}'->>'z' IS NULL"#, "true"),
+        (r#"'{"a": true}'->>'a' = 'true' IS TRUE"#, "true"),
+        (r#"'b' = '{"a": {"c": "b"}}'->'a'->>'c'"#, "true"),
+        (r#"('{"a": "b"}'->>'a') || 'x'"#, "bx"),
         ("'1' = '{\"a\": \"1\"}'->>'a' AND true", "true"),
         ("'{\"a\": 1}'->>'a' < '{\"b\": 2}'->>'b'", "true"),
         ("metadata->>'no such thing' IS NULL", "true"),
@@ -129,6 +137,23 @@ async fn json_is_read_by_operators_and_functions() {
             .rows(&format!("SELECT {expression} FROM {CONFLUENT} c"))
             .await;
         assert_eq!(rows, [expected], "{expression}");
+    }
+    // What PostgreSQL reads otherwise than the parser is refused, before anything is sent.
+    for condition in [
+        "metadata->>'self' || 'x' IS NULL",
+        "'x' || metadata->>'self' IS NULL",
+        "id || metadata->>'self' IS NULL",
+        "email = metadata->>'a' || '1'",
+        "coalesce(metadata->>'self' || '/', 'none') = 'none'",
+        "metadata->>'self' IS DISTINCT FROM 'x'",
+        "metadata->>'self' ~ 'x'",
+        "metadata->>'n' + 1 = 2",
+        "email LIKE metadata->>'a' || '%'",
+        "NOT metadata->>'a' AT TIME ZONE 'UTC' = 'x'",
+    ] {
+        let sql = format!("DELETE FROM {CONFLUENT} WHERE {condition} RETURNING id");
+        let error = fixture.refused(&sql).await;
+        assert!(error.contains("parentheses"), "{sql}: {error}");
     }
     let rows = fixture
         .rows(&format!(

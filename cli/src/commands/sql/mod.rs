@@ -53,7 +53,7 @@ member_id or email, role_id or role_name, and scope (Confluent). DELETE first
 selects the rows that match its whole condition, and then deletes them: DELETE FROM
 role_bindings takes roles, and DELETE FROM members, which needs
 --allow-remove-members, removes people. DRY RUN at the end of an INSERT or DELETE
-lists the rows, and changes nothing. Providers of a profile have the column
+lists the rows, and changes nothing. --max-deletes is for each DELETE. Providers of a profile have the column
 `profile`.")]
 pub(crate) struct SqlArgs {
     /// One statement, or several with `;` between them.
