@@ -94,10 +94,10 @@ pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync {
     /// use org_invitations::{InvitationProvider, NewInvitation};
     ///
     #[doc = example!(clickhouse)]
+    /// # if !provider.capabilities().list_roles { return Ok(()); }
     /// let known = NewInvitation::new("ann@example.com").roles(["5a1e9b6c-3f0d-4c1b-9a57-0d2f4f1c6a02"]);
     /// provider.check(&known).await?;
     /// let unknown = NewInvitation::new("ann@example.com").roles(["00000000-0000-4000-8000-000000000000"]);
-    /// # if !provider.capabilities().list_roles { return Ok(()); }
     /// println!("{}", provider.check(&unknown).await.unwrap_err());
     /// # Ok(())
     /// # }
