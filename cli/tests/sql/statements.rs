@@ -286,6 +286,12 @@ async fn values_are_printed_as_they_are() {
         json.success().stdout.trim_end(),
         r#"{"d":0.10000000000000000000,"l":[1.50],"big":99999999999999999999999999999999999.99,"f":0.1,"n":"NaN","i":["Infinity","-Infinity"],"t":"a\tb\nc"}"#
     );
+    // JSON is YAML, and keeps the digits.
+    let yaml = fixture.run(&["sql", "-o", "yaml", statement]).await;
+    assert_eq!(
+        yaml.success().stdout,
+        format!("- {}", json.success().stdout)
+    );
     let csv = fixture.run(&["sql", "-o", "csv", statement]).await;
     assert_eq!(
         csv.success().stdout,
