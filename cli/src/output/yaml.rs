@@ -12,8 +12,9 @@ use super::{Output, escape::is_terminal_control, json};
 pub(super) fn document(out: &mut Output, value: &impl Serialize) -> io::Result<()> {
     let json = serde_json::value::to_raw_value(value)?;
     match emit(&json, |value| value)? {
-        Some(text) => out.write_all(text.as_bytes()),
-        None => json::line(out, &json),
+        Emitted::Yaml(text) => out.write_all(text.as_bytes()),
+        Emitted::Json(value) => json::line(out, &value),
+        Emitted::Digits => json::line(out, &json),
     }
 }
 
@@ -27,11 +28,17 @@ impl Sequence {
     pub fn push(&mut self, out: &mut Output, value: &impl Serialize) -> io::Result<()> {
         self.started = true;
         let json = serde_json::value::to_raw_value(value)?;
-        if let Some(text) = emit(&json, |value| Value::Sequence(vec![value]))? {
+        let emitted = emit(&json, |value| Value::Sequence(vec![value]))?;
+        if let Emitted::Yaml(text) = &emitted {
             return out.write_all(text.as_bytes());
         }
         out.write_all(b"- ")?;
-        json::line(out, &json)
+        match emitted {
+            Emitted::Json(Value::Sequence(values)) => {
+                values.iter().try_for_each(|value| json::line(out, value))
+            }
+            _ => json::line(out, &json),
+        }
     }
 
     pub fn finish(self, out: &mut Output) -> io::Result<()> {
@@ -39,13 +46,26 @@ impl Sequence {
     }
 }
 
-/// Converts JSON to YAML with the same shape and order, in which `wrap` puts the value. `None` where YAML would lose digits
-/// of a number, or the emitter would not escape every terminal control character: the value is then printed as JSON, which
-/// is YAML too and keeps both.
-fn emit(json: &RawValue, wrap: impl FnOnce(Value) -> Value) -> io::Result<Option<String>> {
+/// A value for YAML.
+enum Emitted {
+    Yaml(String),
+    /// The emitter does not escape every terminal control character. JSON is YAML too, and escapes them.
+    Json(Value),
+    /// YAML would lose digits of a number, and the JSON that the value was made of has them.
+    Digits,
+}
+
+/// Converts JSON to YAML with the same shape and order, in which `wrap` puts the value.
+fn emit(json: &RawValue, wrap: impl FnOnce(Value) -> Value) -> io::Result<Emitted> {
     let value = Value::deserialize(&mut serde_json::Deserializer::from_str(json.get()))?;
     let is_same = serde_json::to_string(&value)? == json.get();
-    let text = serde_norway::to_string(&wrap(value)).map_err(io::Error::other)?;
-    let has_controls = text.contains(|letter: char| letter != '\n' && is_terminal_control(letter));
-    Ok((is_same && !has_controls).then_some(text))
+    let value = wrap(value);
+    let text = serde_norway::to_string(&value).map_err(io::Error::other)?;
+    let has_controls =
+        |text: &str| text.contains(|letter: char| letter != '\n' && is_terminal_control(letter));
+    Ok(match is_same {
+        false if !has_controls(json.get()) => Emitted::Digits,
+        _ if has_controls(&text) => Emitted::Json(value),
+        _ => Emitted::Yaml(text),
+    })
 }
