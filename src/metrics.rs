@@ -135,8 +135,8 @@ impl Interceptor for Metrics {
             "http.request.method",
             event.method.to_owned(),
         ));
-        attributes.push(KeyValue::new("server.address", event.host.to_owned()));
-        let port = event.port.map(i64::from);
+        attributes.push(KeyValue::new("server.address", event.host().to_owned()));
+        let port = event.port().map(i64::from);
         attributes.extend(port.map(|port| KeyValue::new("server.port", port)));
         let status = event.status().map(i64::from);
         attributes.extend(status.map(|status| KeyValue::new("http.response.status_code", status)));

@@ -98,12 +98,14 @@ fn measure_in(workspace: &Workspace, rounds: usize) -> Result<Section> {
     let mut cold = vec![Vec::new(); PROGRAMS.len()];
     for round in 1..=rounds {
         for (index, program) in PROGRAMS.iter().enumerate() {
-            cold[index].push(workspace.cold(program)?.cpu_seconds);
+            let cpu = workspace.cold(program)?.cpu_seconds;
+            cold[index].push(cpu);
             if index == LIBRARY && round == 1 {
                 generated = workspace.generated()?;
                 workspace.expand(&generated)?;
             }
-            eprintln!("builds: {}, round {round} of {rounds}", program.name);
+            let name = program.name;
+            eprintln!("builds: {name}, round {round} of {rounds}: {cpu:.1} CPU s");
         }
     }
     let ratio = |program: usize, other: usize| {
@@ -148,6 +150,9 @@ fn measure_in(workspace: &Workspace, rounds: usize) -> Result<Section> {
             target: "",
         },
     ];
+
+    // A later part that fails does not lose what was measured.
+    eprintln!("{text}");
 
     let (rebuilds, rows) = workspace.rebuilds()?;
     write!(text, "\n{rebuilds}")?;

@@ -124,7 +124,9 @@ impl RateWatch {
         move |event: &AttemptEvent<'_>| {
             let Some(status) = event.status() else { return };
             audit::observe(event, status);
-            let limit = event.rate_limit.filter(|limit| limit.remaining == Some(0));
+            let limit = event
+                .rate_limit()
+                .filter(|limit| limit.remaining == Some(0));
             let reset = limit.and_then(|limit| limit.reset);
             if let Ok(mut until) = until.lock() {
                 *until = reset.and_then(|reset| Instant::now().checked_add(reset));

@@ -6,10 +6,7 @@ use reqwest::header::HeaderMap;
 
 use crate::http::{
     AttemptEvent, AttemptOutcome, AttemptRequest, HttpClient, TransportError, TransportErrorKind,
-    attempt::{AttemptResult, request_id},
-    headers,
-    interceptor::AttemptInfo,
-    outgoing::Outgoing,
+    attempt::AttemptResult, interceptor::AttemptInfo, outgoing::Outgoing,
 };
 
 /// An attempt that interceptors were told of, and are told the end of.
@@ -78,23 +75,17 @@ impl<'a> AttemptReport<'a> {
 
     fn end(&mut self, outcome: AttemptOutcome<'_>, result: Option<&AttemptResult>) {
         let info = &self.info;
-        let reply = result.and_then(|result| result.as_ref().ok());
-        let request_id = result.and_then(|result| request_id(self.client, result));
         let event = AttemptEvent {
             provider: info.provider,
             operation: info.operation,
             tag: info.tag,
             method: info.method.as_str(),
-            host: self.client.endpoint.host(),
-            port: self.client.endpoint.port(),
             number: info.number,
             waited: info.waited,
             elapsed: self.start.elapsed(),
             outcome,
-            request_id: request_id.as_deref(),
-            rate_limit: reply.and_then(|reply| headers::rate_limit(&reply.headers)),
-            location: reply.and_then(|reply| reply.header("location")),
-            date: reply.and_then(|reply| headers::date(&reply.headers)),
+            client: self.client,
+            result,
         };
         let told = std::mem::take(&mut self.told);
         for interceptor in self.client.options.interceptors.iter().take(told) {

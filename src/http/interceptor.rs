@@ -8,7 +8,12 @@ use reqwest::{
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 
-use crate::http::{RateLimit, TransportError, call_options::checked_header};
+use crate::http::{
+    HttpClient, RateLimit, Reply, TransportError,
+    attempt::{AttemptResult, request_id},
+    call_options::checked_header,
+    headers,
+};
 
 /// What an interceptor refuses an attempt with.
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -175,7 +180,7 @@ impl fmt::Debug for AttemptRequest<'_> {
 }
 
 /// An attempt and what came of it, for logs, metrics and support. It holds no credentials.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AttemptEvent<'a> {
     /// The provider's name.
@@ -186,10 +191,6 @@ pub struct AttemptEvent<'a> {
     pub tag: Option<&'a str>,
     /// The method of the request.
     pub method: &'a str,
-    /// The host that the request went to.
-    pub host: &'a str,
-    /// The port that the request went to.
-    pub port: Option<u16>,
     /// The number of the attempt in its call; 1 for the first.
     pub number: u32,
     /// How long the attempt waited for the rate limit.
@@ -198,17 +199,43 @@ pub struct AttemptEvent<'a> {
     pub elapsed: Duration,
     /// What came of the attempt.
     pub outcome: AttemptOutcome<'a>,
-    /// The id of the request, for the provider's support.
-    pub request_id: Option<&'a str>,
-    /// The rate limit that the response reported.
-    pub rate_limit: Option<RateLimit>,
-    /// The `Location` header: the new resource (Confluent, 201), or the conflicting one (409).
-    pub location: Option<&'a str>,
-    /// The server's time from the `Date` header, in whole seconds.
-    pub date: Option<DateTime<Utc>>,
+    pub(super) client: &'a HttpClient,
+    /// `None` after a call that was dropped.
+    pub(super) result: Option<&'a AttemptResult>,
 }
 
-impl AttemptEvent<'_> {
+/// What the response says is read when it is asked for.
+impl<'a> AttemptEvent<'a> {
+    /// The host that the request went to.
+    pub fn host(&self) -> &'a str {
+        self.client.endpoint.host()
+    }
+
+    /// The port that the request went to.
+    pub fn port(&self) -> Option<u16> {
+        self.client.endpoint.port()
+    }
+
+    /// The id of the request, for the provider's support.
+    pub fn request_id(&self) -> Option<String> {
+        request_id(self.client, self.result?)
+    }
+
+    /// The rate limit that the response reported.
+    pub fn rate_limit(&self) -> Option<RateLimit> {
+        headers::rate_limit(&self.reply()?.headers)
+    }
+
+    /// The `Location` header: the new resource (Confluent, 201), or the conflicting one (409).
+    pub fn location(&self) -> Option<&'a str> {
+        self.reply()?.header("location")
+    }
+
+    /// The server's time from the `Date` header, in whole seconds.
+    pub fn date(&self) -> Option<DateTime<Utc>> {
+        headers::date(&self.reply()?.headers)
+    }
+
     /// The status of a complete response.
     pub fn status(&self) -> Option<u16> {
         match self.outcome {
@@ -226,6 +253,27 @@ impl AttemptEvent<'_> {
             AttemptOutcome::Failed(error) => Some(format!("{:?}", error.kind()).into()),
             AttemptOutcome::Cancelled => Some("Cancelled".into()),
         }
+    }
+
+    fn reply(&self) -> Option<&'a Reply> {
+        self.result?.as_ref().ok()
+    }
+}
+
+impl fmt::Debug for AttemptEvent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AttemptEvent")
+            .field("provider", &self.provider)
+            .field("operation", &self.operation)
+            .field("tag", &self.tag)
+            .field("method", &self.method)
+            .field("host", &self.host())
+            .field("number", &self.number)
+            .field("waited", &self.waited)
+            .field("elapsed", &self.elapsed)
+            .field("outcome", &self.outcome)
+            .field("request_id", &self.request_id())
+            .finish_non_exhaustive()
     }
 }
 

@@ -295,8 +295,8 @@ async fn the_observer_sees_the_bodys_request_id_and_the_rate_limit() {
                 record.lock().unwrap().push((
                     reply.operation,
                     reply.status().unwrap(),
-                    reply.request_id.map(str::to_owned),
-                    reply.rate_limit,
+                    reply.request_id(),
+                    reply.rate_limit(),
                 ));
             })),
             ..Setup::default()

@@ -84,7 +84,7 @@ async fn an_interceptor_can_be_given_to_what_is_built_from_data() {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let seeing = Arc::clone(&seen);
         let observe = move |event: &AttemptEvent<'_>| {
-            let seen = (event.status().unwrap(), event.date);
+            let seen = (event.status().unwrap(), event.date());
             seeing.lock().unwrap().push(seen);
         };
         let provider = config.build_with_interceptor(observe).unwrap();

@@ -335,9 +335,9 @@ async fn the_observer_sees_the_headers_of_every_reply() {
                 record.lock().unwrap().push((
                     reply.operation,
                     reply.status().unwrap(),
-                    reply.request_id.map(str::to_owned),
-                    reply.rate_limit,
-                    reply.location.map(str::to_owned),
+                    reply.request_id(),
+                    reply.rate_limit(),
+                    reply.location().map(str::to_owned),
                 ));
             })),
             ..Setup::default()

@@ -108,9 +108,9 @@ tokio = {{ version = "1", features = ["macros", "rt-multi-thread"] }}
 
     /// Returns the packages that are built, as Cargo names them.
     pub fn crates(&self, name: &str, selection: &[&str]) -> Result<HashSet<String>> {
+        // Not offline: the tree names crates of features that nothing here has built.
         let arguments = [
             "tree",
-            "--offline",
             "--edges",
             "normal,build",
             "--prefix",

@@ -91,7 +91,7 @@ pub(crate) fn observe(event: &AttemptEvent<'_>, status: u16) {
     let exchange = Exchange {
         target: *target,
         status,
-        request_id: event.request_id.map(str::to_owned),
+        request_id: event.request_id(),
     };
     // Outside of a change, nobody asks.
     let _ = CURRENT.try_with(|current| {

@@ -282,11 +282,11 @@ async fn an_observer_sees_every_complete_response() {
     let record = Arc::clone(&seen);
     let observer = move |event: &AttemptEvent<'_>| {
         let Some(status) = event.status() else { return };
-        let limit = event.rate_limit.and_then(|limit| limit.remaining);
+        let limit = event.rate_limit().and_then(|limit| limit.remaining);
         assert_eq!((event.provider, limit), ("things", Some(7)));
-        assert_eq!(event.location, Some("/things/t-1"));
-        assert!(event.date.is_some());
-        let id = event.request_id.map(str::to_owned);
+        assert_eq!(event.location(), Some("/things/t-1"));
+        assert!(event.date().is_some());
+        let id = event.request_id();
         record.lock().unwrap().push((event.operation, status, id));
     };
     let observed = ClientOptions {
