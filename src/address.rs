@@ -71,7 +71,9 @@ pub(crate) fn same_email(first: &str, second: &str) -> bool {
 
 /// Whether a character cannot be seen in an address: white space, control and invisible characters.
 pub(crate) fn is_unseen(character: char) -> bool {
-    character.is_whitespace() || character.is_control() || is_invisible(character)
+    // Most characters are looked at once.
+    !character.is_ascii_graphic()
+        && (character.is_whitespace() || character.is_control() || is_invisible(character))
 }
 
 /// Whether a character is printed as nothing, so that two addresses that differ by it look the same.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::{
     bindings::{Timestamp, clickhouse::types},
     decode::{
-        ListBody, ObjectText, Text, extra_of, invitation_of, is_ambiguous, parse, raw_property,
+        ListBody, ObjectText, PropertyText, Text, extra_of, invitation_of, is_ambiguous, parse,
         split, time_of,
     },
     error::{ErrorKind, Result, excerpt},
@@ -100,7 +100,7 @@ pub(super) fn invitation_from(
             Some(_) if is_failure_status(envelope.status) => Err(FAILURE_IN_SUCCESS.to_owned()),
             Some(wire) => {
                 context.expect_no_failure(&reply, &envelope.extra)?;
-                invitation_from_wire(wire, Some(&Text(raw_property(&reply, "result"))))
+                invitation_from_wire(wire, Some(&PropertyText(&reply, "result")))
             }
             None => match parse(&reply.body) {
                 Ok(wire) => invitation_from_wire(wire, Some(&Text(&reply.body))),

@@ -8,9 +8,7 @@ use crate::{
     api_key::ApiKey,
     bindings::clickhouse::{offers, types},
     clickhouse::{ClickHouse, convert},
-    decode::{
-        ListBody, ObjectText, Text, extra_of, is_ambiguous, parse, raw_property, split, time_of,
-    },
+    decode::{ListBody, ObjectText, PropertyText, extra_of, is_ambiguous, parse, split, time_of},
     error::{ErrorKind, Operation, Result},
     http::Reply,
     invitation::RoleAssignment,
@@ -228,7 +226,7 @@ fn one(context: &OperationContext<'_>, reply: Result<Reply>, id: &MemberId) -> R
         parse(&reply.body).map_err(|error| odd(&error.to_string()))?;
     context.expect_no_failure(&reply, &envelope.extra)?;
     let wire = envelope.result.ok_or_else(|| odd("it has no `result`"))?;
-    let text = Text(raw_property(&reply, "result"));
+    let text = PropertyText(&reply, "result");
     let member = member_from(wire, Some(&text)).map_err(|why| odd(&why))?;
     if member.id != *id {
         context.mark_ambiguous();

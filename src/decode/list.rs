@@ -19,7 +19,7 @@ use serde_json::{Map, Value, value::RawValue};
 use crate::{
     address::same_email,
     decode::{
-        ObjectText, Text, parse,
+        ObjectText, Text, lossy_text, parse,
         scan::{self, Layout, Span},
     },
     error::{Error, ErrorKind, Result, excerpt},
@@ -144,7 +144,7 @@ fn decode_item<W: DeserializeOwned, T>(
 
 /// The JSON object of the properties beside a list.
 fn rest_of(body: &[u8], layout: &Layout) -> String {
-    let text = |span: &Span| String::from_utf8_lossy(&body[span.range()]);
+    let text = |span: &Span| lossy_text(&body[span.range()]);
     let property = |(name, value): &(Span, Span)| format!("{}:{}", text(name), text(value));
     let properties: Vec<_> = layout.rest.iter().map(property).collect();
     format!("{{{}}}", properties.join(","))
@@ -363,7 +363,7 @@ pub(crate) struct ListText {
 impl ListText {
     fn new(body: &[u8], property: &'static str) -> Self {
         Self {
-            text: String::from_utf8_lossy(body).into(),
+            text: lossy_text(body).into(),
             property,
             layout: OnceLock::new(),
         }

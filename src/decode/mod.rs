@@ -3,6 +3,8 @@
 mod list;
 mod scan;
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -26,7 +28,16 @@ pub(crate) struct Text<'a>(pub &'a [u8]);
 
 impl ObjectText for Text<'_> {
     fn extra(&self, fields: &'static [&'static str]) -> Extra {
-        Extra::from_text(&String::from_utf8_lossy(self.0), fields)
+        Extra::from_text(&lossy_text(self.0), fields)
+    }
+}
+
+/// The JSON text of the object in a property of a body, which is looked for when it is needed.
+pub(crate) struct PropertyText<'a>(pub &'a Reply, pub &'static str);
+
+impl ObjectText for PropertyText<'_> {
+    fn extra(&self, fields: &'static [&'static str]) -> Extra {
+        Text(raw_property(self.0, self.1)).extra(fields)
     }
 }
 
@@ -98,6 +109,14 @@ pub fn time_of(wire: Option<Timestamp>, name: &str) -> Result<Option<DateTime<Ut
 /// Whether decoding failed because of a duplicate property.
 pub(crate) fn is_ambiguous(why: &str) -> bool {
     why.starts_with("duplicate field")
+}
+
+/// A body as text. Checking first costs a tenth of the conversion, which most bodies do not need.
+fn lossy_text(body: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(body) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(body),
+    }
 }
 
 /// Decodes JSON. One UTF-8 check of the whole costs less than one for each string.

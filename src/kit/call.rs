@@ -25,7 +25,8 @@ use crate::{
 /// One operation of a provider: its checks, which send nothing, and then one of [`create`](Self::create),
 /// [`get`](Self::get), [`list`](Self::list) and [`delete`](Self::delete), which take the request of the generated client.
 ///
-/// The requests are made by `client.within(&call)`, so that attempts, deadline and ambiguity are counted over all of them.
+/// Each takes a closure that makes and sends one request, so that the future of the request is made where it stays. The
+/// requests are made by `client.within(&call)`, so that attempts, deadline and ambiguity are counted over all of them.
 ///
 /// ```
 /// use org_invitations::{AuthType, Credentials, ErrorKind, NewInvitation, Operation, kit::Connection};
@@ -178,11 +179,15 @@ impl<'a> Call<'a> {
     /// # Errors
     ///
     /// Those of [`InvitationProvider::get`]. The answer is about another invitation, or cannot be read.
-    pub async fn get<W: InvitationObject, E>(
+    pub async fn get<W, E, F>(
         &self,
         id: &InvitationId,
-        request: impl Future<Output = Result<ResponseValue<W>, ClientError<E>>>,
-    ) -> Result<Invitation> {
+        request: impl FnOnce() -> F,
+    ) -> Result<Invitation>
+    where
+        W: InvitationObject,
+        F: Future<Output = Result<ResponseValue<W>, ClientError<E>>>,
+    {
         let reply = self.reply(request).await?;
         let found = invitation_from::<W>(&self.context, &reply)?;
         self.context.expect_id(id, found)
@@ -198,12 +203,16 @@ impl<'a> Call<'a> {
     /// # Errors
     ///
     /// Those of [`InvitationProvider::list_page`]. The body is not such a list.
-    pub async fn list<L: InvitationList, E>(
+    pub async fn list<L, E, F>(
         &self,
         query: &ListQuery,
         token: Option<&PageToken>,
-        request: impl Future<Output = Result<ResponseValue<L>, ClientError<E>>>,
-    ) -> Result<Page> {
+        request: impl FnOnce() -> F,
+    ) -> Result<Page>
+    where
+        L: InvitationList,
+        F: Future<Output = Result<ResponseValue<L>, ClientError<E>>>,
+    {
         let context = &self.context;
         let capabilities = (self.connection.capabilities)();
         let is_whole = capabilities.max_page_size.is_none();
@@ -232,18 +241,18 @@ impl<'a> Call<'a> {
     /// # Errors
     ///
     /// Those of [`InvitationProvider::delete`]. The answer does not confirm the deletion.
-    pub async fn delete<T, E>(
-        &self,
-        request: impl Future<Output = Result<ResponseValue<T>, ClientError<E>>>,
-    ) -> Result<()> {
+    pub async fn delete<T, E, F>(&self, request: impl FnOnce() -> F) -> Result<()>
+    where
+        F: Future<Output = Result<ResponseValue<T>, ClientError<E>>>,
+    {
         reconcile_delete(&self.context, self.reply(request).await)
     }
 
-    async fn reply<T, E>(
-        &self,
-        request: impl Future<Output = Result<ResponseValue<T>, ClientError<E>>>,
-    ) -> Result<Reply> {
-        let sent = pin!(request).instrument(self.context.span()).await;
+    async fn reply<T, E, F>(&self, request: impl FnOnce() -> F) -> Result<Reply>
+    where
+        F: Future<Output = Result<ResponseValue<T>, ClientError<E>>>,
+    {
+        let sent = pin!(request()).instrument(self.context.span()).await;
         self.context.reply(sent)
     }
 }

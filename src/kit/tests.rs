@@ -75,7 +75,7 @@ async fn list(server: &MockServer, query: &ListQuery, token: Option<&PageToken>)
     call.check_query(query)?;
     let client = client.within(call.state());
     let request = client.invitation_get_list().organization_id("o");
-    call.list(query, token, request.send()).await
+    call.list(query, token, || request.send()).await
 }
 
 async fn refused(status: u16, body: Value) -> Error {
@@ -89,7 +89,7 @@ async fn refused(status: u16, body: Value) -> Error {
     let call = connection.call(Operation::Create, Some("ann@example.com"));
     let client = client.within(call.state());
     let request = client.invitation_create().organization_id("o");
-    call.delete(request.send()).await.unwrap_err()
+    call.delete(|| request.send()).await.unwrap_err()
 }
 
 #[tokio::test]

@@ -169,7 +169,7 @@ impl InvitationProvider for WorkOs {
         let call = self.call(Operation::Get, Some(id.as_str()));
         let api = self.api.within(&call);
         let request = api.get_invitation().id(id.as_str());
-        let found = call.get(id, request.send()).await?;
+        let found = call.get(id, || request.send()).await?;
         if !self.is_own(&found) {
             let other = "the invitation is to another organisation";
             return Err(call.error(ErrorKind::NotFound, other));
@@ -195,7 +195,7 @@ impl InvitationProvider for WorkOs {
         if let Some(token) = token {
             request = request.after(token.as_str());
         }
-        let mut page = call.list(query, token, request.send()).await?;
+        let mut page = call.list(query, token, || request.send()).await?;
         // A server that ignores the filter.
         page.items
             .retain(|item| item.as_ref().map_or(true, |found| self.is_own(found)));
@@ -208,7 +208,7 @@ impl InvitationProvider for WorkOs {
         let call = self.call(Operation::Delete, Some(id.as_str()));
         let api = self.api.within(&call);
         let request = api.revoke_invitation().id(id.as_str());
-        let outcome = call.delete(request.send()).await;
+        let outcome = call.delete(|| request.send()).await;
         let Some(refusal) = outcome
             .as_ref()
             .err()
