@@ -27,14 +27,6 @@ mod http {
     #[allow(dead_code)]
     pub(crate) mod limiter;
 
-    /// What the limiter needs of the rest of the library.
-    #[derive(Clone, Copy)]
-    pub(crate) struct RateLimit {
-        pub limit: Option<u64>,
-        pub remaining: Option<u64>,
-        pub reset: Option<std::time::Duration>,
-    }
-
     pub(crate) mod timeout {
         use tokio::time::{Instant, error::Elapsed};
 
@@ -44,6 +36,24 @@ mod http {
         ) -> Result<T, Elapsed> {
             tokio::time::timeout_at(deadline(), work).await
         }
+    }
+}
+
+/// What the limiter needs of the rest of the library.
+mod call {
+    #[derive(Clone, Copy, Default, PartialEq)]
+    pub(crate) enum CallPriority {
+        #[default]
+        Interactive,
+        #[allow(dead_code)] // No bulk call is measured.
+        Bulk,
+    }
+
+    #[derive(Clone, Copy)]
+    pub(crate) struct RateLimit {
+        pub limit: Option<u64>,
+        pub remaining: Option<u64>,
+        pub reset: Option<std::time::Duration>,
     }
 }
 
@@ -94,7 +104,7 @@ fn reading(criterion: &mut Criterion) -> Result<()> {
 fn limiting(criterion: &mut Criterion) -> Result<()> {
     let runtime = runtime()?;
     let rate = Rate::at_most(REQUESTS, WINDOW);
-    let told = http::RateLimit {
+    let told = call::RateLimit {
         limit: Some(REQUESTS as u64),
         remaining: Some(REQUESTS as u64),
         reset: Some(WINDOW),

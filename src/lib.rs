@@ -74,6 +74,7 @@
 //! | `rustls-no-provider` | no | TLS by rustls with the crypto provider that the program installs, such as ring, which builds faster; set `default-features = false` and name the other features |
 //! | `native-tls` | no | TLS by the platform's library; set `default-features = false` and name the other features |
 //! | `confluent`, `clickhouse` | yes | the vendors, each with its bindings; one alone builds less |
+//! | `transport` | with a vendor | HTTP and the configuration of providers; without it, the library has no HTTP client |
 //! | `sts` | yes | [`StsCredentials`]: access to Confluent Cloud through an identity pool |
 //! | `plan` | yes | [`Plan`], which brings an organisation to a roster |
 //! | `client-credentials` | no | subject tokens for STS by the OAuth 2.0 client-credentials grant |
@@ -86,6 +87,11 @@
 //! | `redis` | no | the same across machines, by Redis |
 //!
 //! Without a TLS feature the library builds, and reaches servers on loopback only.
+//!
+//! Without `transport`, and so with none of the features that need it, the library compiles for `wasm32-unknown-unknown` and
+//! works there: the traits, plans, the organisation in memory, and a provider of the program's own. The vendors' providers do
+//! not: the HTTP client of that target cannot refuse redirects, which would take credentials elsewhere, and cannot limit a
+//! body.
 //!
 //! # Runtime
 //!
@@ -146,24 +152,34 @@
     allow(dead_code, unused_imports, unused_macros)
 )]
 
+#[cfg(all(feature = "transport", target_arch = "wasm32", target_os = "unknown"))]
+compile_error!(
+    "the transport does not work on wasm32-unknown-unknown, where the HTTP client cannot refuse redirects: set \
+     `default-features = false`, and leave out the vendors, `provider-kit`, `metrics`, `shared-limits` and TLS"
+);
+
 #[macro_use]
 mod macros;
 
 mod address;
 mod api_key;
+#[cfg(feature = "transport")]
 pub mod bindings;
+#[cfg(feature = "transport")]
 mod builder;
 mod bulk;
-mod call_options;
+mod call;
 mod capabilities;
 #[cfg(feature = "clickhouse")]
 mod clickhouse;
+#[cfg(feature = "transport")]
 mod config;
 #[cfg(feature = "confluent")]
 mod confluent;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod crn;
+#[cfg(feature = "transport")]
 mod decode;
 mod error;
 mod extra;
@@ -171,6 +187,7 @@ mod extra;
 mod fuzzing;
 #[cfg(any(doc, doctest))]
 pub mod guide;
+#[cfg(feature = "transport")]
 mod http;
 mod id;
 mod invitation;
@@ -184,6 +201,7 @@ mod member;
 pub mod memory;
 #[cfg(feature = "metrics")]
 mod metrics;
+#[cfg(feature = "transport")]
 mod operation;
 mod outage;
 mod person;
@@ -191,6 +209,7 @@ mod person;
 mod plan;
 mod provider;
 mod provider_ext;
+#[cfg(feature = "transport")]
 mod reconcile;
 mod removal;
 mod renewal;
@@ -198,6 +217,7 @@ mod role;
 #[cfg(feature = "redis")]
 mod shared_rate_limit;
 mod suggest;
+mod time;
 mod watch;
 mod words;
 
@@ -233,19 +253,10 @@ pub use crate::{
         BulkOptions, BulkRun, CreateOutcome, CreateResult, DeleteOutcome, DeleteResult,
         ItemOutcome, ItemResult, for_each_concurrent, for_each_concurrent_from_stream,
     },
+    call::{CallOptions, CallPriority},
     capabilities::Capabilities,
-    config::{
-        ClickHouseConfig, ConfigKey, ConfluentConfig, ConnectionConfig, ProviderConfig,
-        ProviderKind, ProviderRegistry, RateLimitConfig, RetryBudgetConfig, RetryConfig,
-        SecretSource, SharedRateLimitConfig, StsConfig, SubjectTokenConfig,
-    },
     error::{Error, ErrorDetail, ErrorKind, Operation, RateLimit, Result},
     extra::Extra,
-    http::{
-        AttemptEvent, AttemptOutcome, AttemptRequest, BaseUrl, CallOptions, CallPriority,
-        CredentialProvider, Credentials, Interceptor, IssuedCredentials, ProxyUrl, RefreshEvent,
-        RetryBudget, RetryPolicy, SharedHttpClient, TransportError, TransportErrorKind,
-    },
     invitation::{
         AuthType, Invitation, InvitationId, InvitationStatus, NewInvitation, ResourceReference,
         RoleAssignment, RoleKind, Roles, UnknownValue, WireInvitation,
@@ -265,5 +276,19 @@ pub use crate::{
 };
 #[cfg(feature = "client-credentials")]
 pub use crate::{config::ClientCredentialsConfig, confluent::ClientCredentials, http::TokenUrl};
+#[cfg(feature = "transport")]
+pub use crate::{
+    config::{
+        ClickHouseConfig, ConfigKey, ConfluentConfig, ConnectionConfig, ProviderConfig,
+        ProviderKind, ProviderRegistry, RateLimitConfig, RetryBudgetConfig, RetryConfig,
+        SecretSource, SharedRateLimitConfig, StsConfig, SubjectTokenConfig,
+    },
+    http::{
+        AttemptEvent, AttemptOutcome, AttemptRequest, BaseUrl, CredentialProvider, Credentials,
+        Interceptor, IssuedCredentials, ProxyUrl, RefreshEvent, RetryBudget, RetryPolicy,
+        SharedHttpClient, TransportError, TransportErrorKind,
+    },
+};
 /// The HTTP client's crate, in the version whose types this library takes and gives.
+#[cfg(feature = "transport")]
 pub use ::reqwest;

@@ -8,15 +8,15 @@ use std::{
 use chrono::Utc;
 use futures_util::{StreamExt, stream, stream::BoxStream};
 use serde::Serialize;
-use tokio::time::Instant;
 
 use crate::{
     address::normalize_email,
+    call::{CallOptions, CallPriority},
     error::{ErrorKind, Result},
-    http::{CallOptions, CallPriority},
     invitation::{Invitation, InvitationId, InvitationStatus},
     member::{Member, MemberId, MemberProviderExt as _},
     person::{OrganizationProvider, People},
+    time::{self, Instant},
 };
 
 /// How often to look, and for how long.
@@ -137,11 +137,11 @@ where
         let next = Instant::now() + options.interval;
         if end.is_some_and(|end| end < next) {
             if let Some(end) = end {
-                tokio::time::sleep_until(end).await;
+                time::sleep_until(end).await;
             }
             return Ok(WaitResult::TimedOut);
         }
-        tokio::time::sleep_until(next).await;
+        time::sleep_until(next).await;
     }
 }
 
@@ -159,7 +159,7 @@ where
         async move {
             let before = state?;
             if before.is_some() {
-                tokio::time::sleep(interval).await;
+                time::sleep(interval).await;
             }
             let polite = CallOptions::default_priority(CallPriority::Bulk);
             match (polite.scope(People::load(provider)).await, before) {

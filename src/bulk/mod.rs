@@ -27,8 +27,8 @@ pub use self::{
     options::BulkOptions,
 };
 use crate::{
+    call::{CallOptions, CallPriority},
     error::{Error, Result},
-    http::{CallOptions, CallPriority},
     outage::{Outage, ReachabilityOf, reachability},
     provider::InvitationProvider,
 };

@@ -3,11 +3,11 @@
 use std::{borrow::Cow, error::Error as StdError, sync::Arc, time::Duration};
 
 use crate::{
+    call::RateLimit,
     error::{
         Error, ErrorDetail, ErrorKind, Inner, Operation,
         excerpt::{EXCERPT_BYTES, excerpt, truncate_message},
     },
-    http::RateLimit,
     invitation::InvitationId,
 };
 

@@ -15,9 +15,11 @@ pub use self::{
     detail::ErrorDetail,
     kind::{ErrorKind, Operation},
 };
-pub use crate::http::RateLimit;
+pub use crate::call::RateLimit;
 
-use crate::{http::SetupError, invitation::InvitationId};
+#[cfg(feature = "transport")]
+use crate::http::SetupError;
+use crate::invitation::InvitationId;
 
 /// The result of the fallible functions of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -199,6 +201,7 @@ impl Error {
 pub(crate) const LONG_WAIT: Duration = Duration::from_secs(60);
 
 /// The error of a client that cannot be built.
+#[cfg(feature = "transport")]
 impl From<SetupError> for Error {
     fn from(setup: SetupError) -> Self {
         let error = Self::new(ErrorKind::Config, Operation::Configure, setup.message);

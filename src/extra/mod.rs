@@ -10,6 +10,7 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::{Map, Number, Value, map};
 
+#[cfg(feature = "transport")]
 use crate::decode::ListText;
 
 /// Properties that have no field of their own, as the server sent them.
@@ -47,16 +48,24 @@ enum Source {
     /// The text of an object; empty if the value was made from a map.
     Text(Box<str>),
     /// The text of an item of a list, by its index.
+    #[cfg(feature = "transport")]
     Item(Arc<ListText>, usize),
+}
+
+impl Source {
+    fn text(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            #[cfg(feature = "transport")]
+            Self::Item(list, index) => list.item(*index),
+        }
+    }
 }
 
 impl LazyMap {
     /// Parses the map. The text was decoded before, so parsing does not fail.
     fn parse(&self) -> Map<String, Value> {
-        let text = match &self.source {
-            Source::Text(text) => text,
-            Source::Item(list, index) => list.item(*index),
-        };
+        let text = self.source.text();
         let mut map: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
         for field in self.fields {
             map.remove(*field);
@@ -102,6 +111,7 @@ impl Extra {
     }
 
     /// The properties of an item of a list except `fields`. There is at least one.
+    #[cfg(feature = "transport")]
     pub(crate) fn from_item(
         list: Arc<ListText>,
         index: usize,

@@ -8,7 +8,8 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::http::{CallOptions, Reply, TransportError, timeout::MAX_TIMEOUT};
+use crate::call::CallOptions;
+use crate::http::{Reply, TransportError, timeout::MAX_TIMEOUT};
 
 /// The state of one operation: attempts, deadline, ambiguity and the latest reply.
 ///

@@ -84,9 +84,13 @@ impl HttpClient {
         CallState::new(self.options.retry.deadline)
     }
 
-    /// The retry policy of a call.
+    /// The retry policy of a call: the client's, with the options of the call.
     pub fn retry(&self, call: &CallState) -> RetryPolicy {
-        call.options().retry(&self.options.retry)
+        let mut policy = self.options.retry.clone();
+        let options = call.options();
+        policy.deadline = options.deadline.unwrap_or(policy.deadline);
+        policy.max_attempts = options.max_attempts.unwrap_or(policy.max_attempts);
+        policy
     }
 
     /// The delay before a request that was not executed is sent again, or `None` if it should not be; `requested` is the

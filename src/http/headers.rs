@@ -5,17 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use reqwest::header::{AsHeaderName, DATE, HeaderMap, RETRY_AFTER};
 
-/// The rate limit that a response reported.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct RateLimit {
-    /// The number of requests allowed in one window.
-    pub limit: Option<u64>,
-    /// The number of requests left in the current window.
-    pub remaining: Option<u64>,
-    /// The time from the response to the end of the window.
-    pub reset: Option<Duration>,
-}
+use crate::call::RateLimit;
 
 /// The value of a header that is present and text.
 pub(crate) fn text(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {

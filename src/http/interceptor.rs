@@ -3,15 +3,12 @@
 use std::{borrow::Cow, error::Error, fmt, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use reqwest::{
-    Method,
-    header::{HeaderMap, HeaderName, HeaderValue},
-};
+use reqwest::{Method, header::HeaderMap};
 
+use crate::call::{RateLimit, checked_header};
 use crate::http::{
-    HttpClient, RateLimit, Reply, TransportError,
+    HttpClient, Reply, TransportError,
     attempt::{AttemptResult, request_id},
-    call_options::checked_header,
     headers,
 };
 
@@ -163,7 +160,7 @@ impl<'a> AttemptRequest<'a> {
     /// The name or value is none, or the header is the transport's: credentials, cookies, the host, and what frames the
     /// message.
     pub fn set_header(&mut self, name: &str, value: &str) -> Result<(), BoxError> {
-        let (name, value): (HeaderName, HeaderValue) = checked_header(name, value)?;
+        let (name, value) = checked_header(name, value)?;
         self.added.insert(name, value);
         Ok(())
     }

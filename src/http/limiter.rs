@@ -33,7 +33,8 @@ use tokio::{
 #[cfg(feature = "shared-limits")]
 pub use self::shared::SharedRateLimit;
 use self::windows::{Admission, State, Window};
-use crate::http::{RateLimit, timeout::timeout_at};
+use crate::call::{CallPriority, RateLimit};
+use crate::http::timeout::timeout_at;
 
 /// Added to the reported end of a window, which may be rounded down to the millisecond.
 const ROUNDING: Duration = Duration::from_millis(1);
@@ -62,17 +63,6 @@ impl Rate {
             window: window.min(Duration::from_secs(86_400)),
         }
     }
-}
-
-/// Which calls the rate limit of a provider admits first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum CallPriority {
-    /// Somebody waits for the call: it goes before every bulk call that was not admitted yet.
-    #[default]
-    Interactive,
-    /// One of many calls, which nobody waits for in particular.
-    Bulk,
 }
 
 /// The allowance of one credential.

@@ -1,7 +1,7 @@
 //! The HTTP transport of the generated clients: credentials, token cache, rate limit, retries, redirects,
 //! deadlines, body cap, redaction, tracing and interceptors.
 //!
-//! The transport knows no invitation: it imports nothing of this crate but itself. It sits in the hooks of
+//! The transport knows no invitation: of this crate it imports nothing but itself and [`call`](crate::call), the options of a call. It sits in the hooks of
 //! the generated clients, so a call through the public bindings has all of it, and the facade adds no
 //! second mechanism.
 //!
@@ -11,7 +11,6 @@
 mod attempt;
 mod attempt_report;
 mod call;
-mod call_options;
 mod client;
 mod clock_skew;
 mod credentials;
@@ -61,13 +60,10 @@ pub(crate) use self::{
     token_cache::{Authorization, Token, TokenProvider},
 };
 pub use self::{
-    call_options::CallOptions,
     credentials::{CredentialProvider, Credentials, IssuedCredentials},
     endpoint::BaseUrl,
     error::{TransportError, TransportErrorKind},
-    headers::RateLimit,
     interceptor::{AttemptEvent, AttemptOutcome, AttemptRequest, Interceptor, RefreshEvent},
-    limiter::CallPriority,
     operation::OperationSpec,
     proxy::ProxyUrl,
     retry::RetryPolicy,

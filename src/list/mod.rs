@@ -1,5 +1,6 @@
 //! Lists: the query, a page, and the stream over all pages.
 
+#[cfg(feature = "transport")]
 mod cursor;
 mod stream;
 
@@ -16,10 +17,9 @@ use crate::{
     invitation::{Invitation, InvitationStatus, ResourceReference},
 };
 
-pub(crate) use self::{
-    cursor::{PageCursor, cut_page},
-    stream::{Prefetch, pages, stream},
-};
+#[cfg(feature = "transport")]
+pub(crate) use self::cursor::{PageCursor, cut_page};
+pub(crate) use self::stream::{Prefetch, pages, stream};
 
 /// What the lists of the providers have as items.
 pub(crate) trait ListItem {

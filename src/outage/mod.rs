@@ -13,12 +13,12 @@ use std::{
 };
 
 use futures_util::future::{Either, select};
-use tokio::time::Instant;
 
 use crate::{
     error::{Error, ErrorKind, Result},
     list::ListQuery,
     provider::InvitationProvider,
+    time::{self, Instant},
 };
 
 pub use self::options::{OutageEvent, OutageOptions};
@@ -170,11 +170,11 @@ impl Outage {
             }
             let pause = delay.min(left);
             let probe = async {
-                tokio::time::sleep(pause).await;
+                time::sleep(pause).await;
                 let query = ListQuery::new().page_size(1);
                 provider.list_page(&query, None).await.map(drop)
             };
-            let probe = pin!(tokio::time::timeout(left, probe));
+            let probe = pin!(time::timeout(left, probe));
             match select(probe, pin!(self.stopped())).await {
                 Either::Left((Ok(answer), _)) => self.record(&reachability(&answer)),
                 // The time is up, or the run was stopped.
@@ -233,7 +233,7 @@ impl Outage {
 
     async fn stopped(&self) {
         while !self.stop.load(Ordering::Relaxed) {
-            tokio::time::sleep(STOP_INTERVAL).await;
+            time::sleep(STOP_INTERVAL).await;
         }
     }
 

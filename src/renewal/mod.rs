@@ -12,6 +12,7 @@ use crate::{
     error::{Error, ErrorKind, Operation, Result},
     invitation::{Invitation, InvitationId, InvitationStatus, NewInvitation, Roles},
     provider::InvitationProvider,
+    time,
 };
 
 pub use self::options::{RenewalObserver, RenewalOptions, RenewalResult};
@@ -199,7 +200,7 @@ impl Renewal {
             let Some(delay) = delays.next() else {
                 return true;
             };
-            tokio::time::sleep(*delay).await;
+            time::sleep(*delay).await;
         }
         false
     }

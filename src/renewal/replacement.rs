@@ -7,6 +7,7 @@ use crate::{
     member::MemberProviderExt as _,
     provider::InvitationProvider,
     renewal::{Renewal, RenewalOptions, RenewalResult},
+    time,
 };
 
 impl Renewal {
@@ -103,7 +104,7 @@ impl Renewal {
             };
             let delay = (*delay).max(unconfirmed.error.retry_after().unwrap_or_default());
             options.observer.retrying(self, &unconfirmed.error, delay);
-            tokio::time::sleep(delay).await;
+            time::sleep(delay).await;
         }
     }
 }

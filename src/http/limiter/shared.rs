@@ -16,7 +16,7 @@ use super::{
     file_store::FileStore,
     snapshot::{Lease, Snapshot},
 };
-use crate::http::RateLimit;
+use crate::call::RateLimit;
 
 pub(super) type BoxError = Box<dyn Error + Send + Sync>;
 

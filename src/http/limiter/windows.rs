@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 use tokio::time::Instant;
 
 use super::{FIRST_BLOCK, MAX_SLOTS, MAX_WINDOW, ROUNDING, Rate};
-use crate::http::RateLimit;
+use crate::call::RateLimit;
 
 /// What the limiter knows of the server's windows.
 #[derive(Debug)]

@@ -7,9 +7,9 @@ use std::{
 };
 
 use futures_util::{Stream, StreamExt, stream, stream::BoxStream};
-use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use crate::http::{RetryPolicy, SetupError, limiter::CallPriority};
+use crate::error::{Error, ErrorKind, Operation, Result};
 
 tokio::task_local! {
     /// The options of the calls that the current task makes.
@@ -37,11 +37,11 @@ const RESERVED: [HeaderName; 9] = [
 /// # Errors
 ///
 /// The name or value is none, or the header is the transport's.
-pub(super) fn checked_header(
+pub(crate) fn checked_header(
     name: &str,
     value: &str,
-) -> Result<(HeaderName, HeaderValue), SetupError> {
-    let wrong = |why: &str| SetupError::new(format!("the header {name:?} {why}")).about("header");
+) -> std::result::Result<(HeaderName, HeaderValue), String> {
+    let wrong = |why: &str| format!("the header {name:?} {why}");
     let parsed = HeaderName::try_from(name).map_err(|_| wrong("has no valid name"))?;
     if RESERVED.contains(&parsed) {
         return Err(wrong(
@@ -50,6 +50,17 @@ pub(super) fn checked_header(
     }
     let value = HeaderValue::from_str(value).map_err(|_| wrong("has no valid value"))?;
     Ok((parsed, value))
+}
+
+/// Which calls the rate limit of a provider admits first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CallPriority {
+    /// Somebody waits for the call: it goes before every bulk call that was not admitted yet.
+    #[default]
+    Interactive,
+    /// One of many calls, which nobody waits for in particular.
+    Bulk,
 }
 
 /// Options of some calls, in place of those of their provider.
@@ -82,9 +93,9 @@ pub struct CallOptions {
     /// The time limit of one request, including its response. Default: the provider's `timeout`.
     pub timeout: Option<Duration>,
     /// The time limit of a call, with all its attempts and waits. Default: that of the provider's
-    /// [`RetryPolicy`].
+    /// [`RetryPolicy`](crate::RetryPolicy).
     pub deadline: Option<Duration>,
-    /// How often a call is attempted at most; 1 for no retries. Default: that of the provider's [`RetryPolicy`].
+    /// How often a call is attempted at most; 1 for no retries. Default: that of the provider's [`RetryPolicy`](crate::RetryPolicy).
     pub max_attempts: Option<u32>,
     /// What the trace events and [`AttemptEvent`](crate::AttemptEvent)s of the calls are tagged with, such as the
     /// ticket that they are for. It is not sent. Default: none.
@@ -138,12 +149,22 @@ impl CallOptions {
 
     /// Adds a header to every request, in place of one of this name that the provider sends.
     ///
+    /// ```
+    /// use org_invitations::CallOptions;
+    ///
+    /// let traced = CallOptions::new().header("traceparent", "00-4bf92f35-00f067aa-01")?;
+    /// assert!(CallOptions::new().header("Authorization", "Basic …").is_err());
+    /// # Ok::<(), org_invitations::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The name or value is none, or the header is the transport's: credentials, cookies, the host, and what frames the
-    /// message.
-    pub(crate) fn with_header(mut self, name: &str, value: &str) -> Result<Self, SetupError> {
-        let (name, value) = checked_header(name, value)?;
+    /// [`Config`](crate::ErrorKind::Config): the name or value cannot be one, or the header is the transport's, such as
+    /// credentials, cookies, the host, and what frames the message.
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self> {
+        let (name, value) = checked_header(name, value).map_err(|wrong| {
+            Error::new(ErrorKind::Config, Operation::Configure, wrong).with_target("header")
+        })?;
         self.headers.insert(name, value);
         Ok(self)
     }
@@ -196,16 +217,9 @@ impl CallOptions {
         self
     }
 
-    /// The policy of a provider with these options.
-    pub(crate) fn retry(&self, policy: &RetryPolicy) -> RetryPolicy {
-        let mut policy = policy.clone();
-        policy.deadline = self.deadline.unwrap_or(policy.deadline);
-        policy.max_attempts = self.max_attempts.unwrap_or(policy.max_attempts);
-        policy
-    }
-
     /// The headers that are added to every request.
-    pub(super) fn headers(&self) -> &HeaderMap {
+    #[cfg(feature = "transport")]
+    pub(crate) fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 }
