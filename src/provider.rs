@@ -1,9 +1,9 @@
 //! The contract between this crate and a provider.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use async_trait::async_trait;
-use futures_util::future::BoxFuture;
+use auto_impl::auto_impl;
 
 use crate::{
     capabilities::Capabilities,
@@ -42,6 +42,7 @@ use crate::{
 /// `Display` is the provider's short name (`confluent`), `Debug` must not show a secret. Dropping a
 /// future cancels the call; whether the server carried it out is then unknown.
 #[async_trait]
+#[auto_impl(&, Box, Arc)]
 pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync {
     /// What this provider offers, as far as providers differ. Sends nothing.
     ///
@@ -114,13 +115,7 @@ pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync {
     /// ```
     /// use org_invitations::{InvitationProvider, MemberProvider};
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = org_invitations_sandbox::Sandbox::start().await?;
-    /// # let key = &sandbox.credentials().confluent;
-    /// # let builder = org_invitations::Confluent::builder();
-    /// # let builder = builder.api_key(&key.api_key, key.api_secret.as_str());
-    /// # let provider = builder.base_url(sandbox.url()).build()?;
+    #[doc = example!(confluent)]
     /// let members = provider.members().ok_or("this provider has no members")?;
     /// # if !provider.capabilities().members { return Ok(()); }
     /// println!("{} members", members.list_members_page(None).await?.items.len());
@@ -201,76 +196,3 @@ pub trait InvitationProvider: fmt::Debug + fmt::Display + Send + Sync {
     /// ```
     async fn delete(&self, id: &InvitationId) -> Result<()>;
 }
-
-/// A pointer to a provider is a provider. Written without `async`, so that what comes back is the
-/// provider's own future and not one more around it.
-macro_rules! forward {
-    ($($pointer:tt)+) => {
-        #[deny(clippy::missing_trait_methods)]
-        impl<P: InvitationProvider + ?Sized> InvitationProvider for $($pointer)+ {
-            fn capabilities(&self) -> Capabilities {
-                (**self).capabilities()
-            }
-
-            fn members(&self) -> Option<&dyn MemberProvider> {
-                (**self).members()
-            }
-
-            fn create<'a, 'f>(&'a self, new: NewInvitation) -> BoxFuture<'f, Result<Invitation>>
-            where
-                'a: 'f,
-                Self: 'f,
-            {
-                (**self).create(new)
-            }
-
-            fn check<'a, 'b, 'f>(&'a self, new: &'b NewInvitation) -> BoxFuture<'f, Result<()>>
-            where
-                'a: 'f,
-                'b: 'f,
-                Self: 'f,
-            {
-                (**self).check(new)
-            }
-
-            fn get<'a, 'b, 'f>(
-                &'a self,
-                id: &'b InvitationId,
-            ) -> BoxFuture<'f, Result<Invitation>>
-            where
-                'a: 'f,
-                'b: 'f,
-                Self: 'f,
-            {
-                (**self).get(id)
-            }
-
-            fn list_page<'a, 'b, 'c, 'f>(
-                &'a self,
-                query: &'b ListQuery,
-                token: Option<&'c PageToken>,
-            ) -> BoxFuture<'f, Result<Page>>
-            where
-                'a: 'f,
-                'b: 'f,
-                'c: 'f,
-                Self: 'f,
-            {
-                (**self).list_page(query, token)
-            }
-
-            fn delete<'a, 'b, 'f>(&'a self, id: &'b InvitationId) -> BoxFuture<'f, Result<()>>
-            where
-                'a: 'f,
-                'b: 'f,
-                Self: 'f,
-            {
-                (**self).delete(id)
-            }
-        }
-    };
-}
-
-forward!(&P);
-forward!(Box<P>);
-forward!(Arc<P>);

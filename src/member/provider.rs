@@ -1,8 +1,9 @@
 //! The contract between this crate and a provider of members.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{collections::HashMap, fmt};
 
 use async_trait::async_trait;
+use auto_impl::auto_impl;
 
 use crate::{
     api_key::ApiKey,
@@ -21,6 +22,7 @@ use crate::{
 /// [`Unsupported`](crate::ErrorKind::Unsupported) before anything is sent: see
 /// [`Capabilities`](crate::Capabilities).
 #[async_trait]
+#[auto_impl(&, Box, Arc)]
 pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync {
     /// Reads one page of the members, the first one without a `token`. Idempotent; the order is the provider's.
     ///
@@ -267,64 +269,3 @@ pub trait MemberProvider: fmt::Debug + fmt::Display + Send + Sync {
     /// neither itself nor roles.
     async fn key_roles(&self) -> Result<Option<Vec<RoleAssignment>>>;
 }
-
-/// A pointer to a provider is a provider.
-macro_rules! forward {
-    ($($pointer:tt)+) => {
-        #[deny(clippy::missing_trait_methods)]
-        #[async_trait]
-        impl<P: MemberProvider + ?Sized> MemberProvider for $($pointer)+ {
-            async fn list_members_page(&self, token: Option<&PageToken>) -> Result<Page<Member>> {
-                (**self).list_members_page(token).await
-            }
-
-            async fn get_member(&self, id: &MemberId) -> Result<Member> {
-                (**self).get_member(id).await
-            }
-
-            async fn member_roles(&self, id: &MemberId) -> Result<Vec<RoleAssignment>> {
-                (**self).member_roles(id).await
-            }
-
-            async fn membership_events(&self, email: &str) -> Result<Vec<MembershipEvent>> {
-                (**self).membership_events(email).await
-            }
-
-            async fn list_member_roles(&self) -> Result<HashMap<MemberId, Vec<RoleAssignment>>> {
-                (**self).list_member_roles().await
-            }
-
-            async fn grant_roles(&self, id: &MemberId, grants: &[RoleGrant]) -> Result<RoleChange> {
-                (**self).grant_roles(id, grants).await
-            }
-
-            async fn set_roles(&self, id: &MemberId, grants: &[RoleGrant]) -> Result<RoleChange> {
-                (**self).set_roles(id, grants).await
-            }
-
-            async fn remove_member(&self, id: &MemberId) -> Result<()> {
-                (**self).remove_member(id).await
-            }
-
-            async fn list_roles(&self) -> Result<Vec<Role>> {
-                (**self).list_roles().await
-            }
-
-            async fn api_keys(&self, member: &MemberId) -> Result<Vec<ApiKey>> {
-                (**self).api_keys(member).await
-            }
-
-            async fn key_owner(&self) -> Result<Option<MemberId>> {
-                (**self).key_owner().await
-            }
-
-            async fn key_roles(&self) -> Result<Option<Vec<RoleAssignment>>> {
-                (**self).key_roles().await
-            }
-        }
-    };
-}
-
-forward!(&P);
-forward!(Box<P>);
-forward!(Arc<P>);
