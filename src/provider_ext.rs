@@ -114,7 +114,7 @@ pub trait InvitationProviderExt: InvitationProvider {
     /// # }
     /// ```
     async fn find_by_email(&self, email: &str) -> Result<Option<Invitation>> {
-        list::first_match(self.list(ListQuery::new().email(email)), |_| true).await
+        list::first(self.list(ListQuery::new().email(email))).await
     }
 
     /// Invites a person, or returns the invitation that is there already: idempotent. Look at its
@@ -174,11 +174,7 @@ pub trait InvitationProviderExt: InvitationProvider {
         };
         match lookup::find(self, &email, &refused, None).await {
             Ok(Some(found)) => Ok((found, false)),
-            // Who is a member has none; of anybody else nothing was seen.
-            Ok(None) if lookup::is_about_a_member(&refused) => {
-                Err(refused.with_kind(ErrorKind::AlreadyExists))
-            }
-            Ok(None) => Err(refused.with_kind(ErrorKind::Conflict)),
+            Ok(None) => Err(lookup::without_conflict_found(refused)),
             // Nobody was seen, and what the create did is still open.
             Err(lookup) => Err(refused
                 .with_kind(ErrorKind::Conflict)

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     http::{RelativeTime, Reply},
     invitation::{AuthType, Invitation, NewInvitation},
-    lookup::{LookupResult, SharedLookups, find_conflicting, is_about_a_member},
+    lookup::{LookupResult, SharedLookups, find_conflicting, without_conflict_found},
     operation::OperationContext,
     provider::InvitationProvider,
     renewal::has_roles,
@@ -211,16 +211,6 @@ fn duplicate_error(context: &OperationContext<'_>, pending: &[&Invitation]) -> E
         Some(latest) => error.with_conflicting_id(latest.id.clone()),
         None => error,
     }
-}
-
-/// The error of a conflict without a conflicting invitation: `Conflict`, or `AlreadyExists` if the provider's message says
-/// that the person is a member, who has no invitation.
-fn without_conflict_found(error: Error) -> Error {
-    let kind = match is_about_a_member(&error) {
-        true => ErrorKind::AlreadyExists,
-        false => ErrorKind::Conflict,
-    };
-    error.with_kind(kind)
 }
 
 /// The outcome of a delete whose last attempt ended with `last`: `NotFound` after an attempt without a response means

@@ -313,16 +313,12 @@ pub(crate) async fn all_matches<T>(
     }
 }
 
-/// The first match. Without one, an item that cannot be decoded is an error, because it may be the match.
-pub(crate) async fn first_match<T>(
-    mut list: BoxStream<'_, Result<T>>,
-    matches: impl Fn(&T) -> bool,
-) -> Result<Option<T>> {
+/// The first item that can be decoded. Without one, an item that cannot is an error.
+pub(crate) async fn first<T>(mut list: BoxStream<'_, Result<T>>) -> Result<Option<T>> {
     let mut item_error = None;
     while let Some(item) = list.next().await {
         match item {
-            Ok(item) if matches(&item) => return Ok(Some(item)),
-            Ok(_) => {}
+            Ok(item) => return Ok(Some(item)),
             Err(error) => item_error = item_error.or(Some(error)),
         }
     }

@@ -4,7 +4,6 @@ mod confirm;
 mod shared;
 
 use chrono::{DateTime, Utc};
-use futures_util::StreamExt;
 
 pub(crate) use self::{
     confirm::{Confirmation, Unconfirmed, create_confirmed},
@@ -14,7 +13,7 @@ use crate::{
     address::same_email,
     error::{Error, ErrorKind, Result},
     invitation::{Invitation, InvitationId},
-    list::ListQuery,
+    list::{self, ListQuery},
     provider::InvitationProvider,
     provider_ext::InvitationProviderExt,
 };
@@ -46,20 +45,6 @@ where
     Ok(None)
 }
 
-/// The latest invitation of an address in any spelling, from the whole list. A void invitation ranks last.
-pub(crate) async fn find_by_email_ignore_case<P>(
-    provider: &P,
-    email: &str,
-) -> Result<Option<Invitation>>
-where
-    P: InvitationProvider + ?Sized,
-{
-    latest(provider, ListQuery::new(), |invitation| {
-        same_email(&invitation.email, email)
-    })
-    .await
-}
-
 /// The invitation, in any spelling of the address, that the error of a create is about.
 pub(crate) async fn find<P>(
     provider: &P,
@@ -73,7 +58,10 @@ where
     match (find_conflicting(provider, email, error).await?, list) {
         (Some(found), _) => Ok(Some(found)),
         (None, Some(list)) => list.find(provider, email).await,
-        (None, None) => find_by_email_ignore_case(provider, email).await,
+        (None, None) => {
+            let matches = |invitation: &Invitation| same_email(&invitation.email, email);
+            latest(provider, ListQuery::new(), matches).await
+        }
     }
 }
 
@@ -92,6 +80,16 @@ pub(crate) fn is_about_a_member(error: &Error) -> bool {
     error.conflicting_id().is_none()
         && (error.code().is_some() || !error.details().is_empty())
         && phrases.iter().any(|phrase| message.contains(phrase))
+}
+
+/// The error of a conflict without a conflicting invitation: `Conflict`, or `AlreadyExists` if the provider's message says
+/// that the person is a member, who has no invitation.
+pub(crate) fn without_conflict_found(error: Error) -> Error {
+    let kind = match is_about_a_member(&error) {
+        true => ErrorKind::AlreadyExists,
+        false => ErrorKind::Conflict,
+    };
+    error.with_kind(kind)
 }
 
 /// The list queries that have an address: as it was sent and, if a server may compare byte by byte, in lower case.
@@ -122,8 +120,8 @@ where
     }
 }
 
-/// The latest match; a void invitation ranks last. Without a match, an unreadable item is an error, because it may be
-/// the match.
+/// The latest match, and of several the first; a void invitation ranks last. Without a match, an unreadable item is an
+/// error, because it may be the match.
 async fn latest<P>(
     provider: &P,
     query: ListQuery,
@@ -132,27 +130,8 @@ async fn latest<P>(
 where
     P: InvitationProvider + ?Sized,
 {
-    let mut latest: Option<Invitation> = None;
-    let mut item_error = None;
-    let mut list = provider.list(query);
-    while let Some(item) = list.next().await {
-        match item {
-            Ok(invitation) if matches(&invitation) => {
-                if latest
-                    .as_ref()
-                    .is_none_or(|latest| rank(latest) < rank(&invitation))
-                {
-                    latest = Some(invitation);
-                }
-            }
-            Ok(_) => {}
-            Err(error) => item_error = item_error.or(Some(error)),
-        }
-    }
-    match (latest, item_error) {
-        (None, Some(error)) => Err(error),
-        (latest, _) => Ok(latest),
-    }
+    let found = list::all_matches(provider.list(query), matches).await?;
+    Ok(found.into_iter().rev().max_by_key(rank))
 }
 
 /// Orders invitations of one address: void ones first, then by creation.
