@@ -194,6 +194,7 @@ mod invitation;
 #[cfg(feature = "provider-kit")]
 pub mod kit;
 mod list;
+mod lock;
 mod lookup;
 mod member;
 // Also in the documentation, whose guides lead there.

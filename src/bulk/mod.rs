@@ -11,7 +11,7 @@ use std::{
     fmt,
     pin::Pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
@@ -29,6 +29,7 @@ pub use self::{
 use crate::{
     call::{CallOptions, CallPriority},
     error::{Error, Result},
+    lock::lock,
     outage::{Outage, ReachabilityOf, reachability},
     provider::InvitationProvider,
 };
@@ -313,9 +314,7 @@ impl RunState {
     }
 
     fn in_flight(&self) -> MutexGuard<'_, BTreeSet<usize>> {
-        self.in_flight
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.in_flight)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The roles that the organisation has, and the ids of those that are named.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use reqwest::StatusCode;
 
@@ -10,27 +10,14 @@ use crate::{
     error::{Error, ErrorKind, Operation, Result, excerpt},
     extra::Extra,
     invitation::{NewInvitation, RoleKind, Roles},
+    lock::lock,
     operation::OperationContext,
     renewal::is_uuid,
     role::{Role, RoleGrant, RoleIndex},
 };
 
 /// The organisation's roles as they were listed last.
-#[derive(Debug, Default)]
-pub(super) struct RoleCache(Mutex<Option<Arc<RoleIndex>>>);
-
-impl RoleCache {
-    fn get(&self) -> Option<Arc<RoleIndex>> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    fn set(&self, roles: &Arc<RoleIndex>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(roles));
-    }
-}
+pub(super) type RoleCache = Mutex<Option<Arc<RoleIndex>>>;
 
 impl ClickHouse {
     /// Refuses an invitation with a role that the organisation does not have now. The invitation is
@@ -102,7 +89,8 @@ impl ClickHouse {
         if !offers::ORGANIZATION_ROLES_GET_LIST || grants.iter().all(is_id) {
             return Ok(grants.iter().map(|grant| grant.role.clone()).collect());
         }
-        if let Some(cached) = self.roles.get()
+        let cached = lock(&self.roles).clone();
+        if let Some(cached) = cached
             && let Ok(ids) = ids_of(&cached, grants)
         {
             return Ok(ids);
@@ -111,14 +99,14 @@ impl ClickHouse {
             .fetch_roles()
             .await
             .map_err(|error| unlisted(context, grants, error))?;
-        self.roles.set(&fresh);
+        *lock(&self.roles) = Some(Arc::clone(&fresh));
         ids_of(&fresh, grants).map_err(|why| context.error(ErrorKind::InvalidInput, why))
     }
 
     /// Lists the roles that the organisation has.
     pub(super) async fn roles_list(&self) -> Result<Vec<Role>> {
         let fresh = self.fetch_roles().await?;
-        self.roles.set(&fresh);
+        *lock(&self.roles) = Some(Arc::clone(&fresh));
         Ok(fresh.roles().to_vec())
     }
 

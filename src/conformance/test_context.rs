@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -12,6 +12,7 @@ use super::report::{CaseResult, FailReason, Violation};
 use crate::{
     error::{ErrorKind, Result},
     invitation::{Invitation, InvitationId, NewInvitation},
+    lock::lock,
     member::{Member, MemberId, MemberProvider, MemberProviderExt},
     provider::InvitationProvider,
     role::RoleGrant,
@@ -216,8 +217,4 @@ impl fmt::Debug for TestContext<'_> {
             .field("domain", &self.domain)
             .finish_non_exhaustive()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

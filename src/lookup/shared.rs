@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -16,6 +16,7 @@ use crate::{
     error::{Error, Result},
     invitation::Invitation,
     list::ListQuery,
+    lock::lock,
     lookup::{queries_for, rank},
     provider::InvitationProvider,
     provider_ext::InvitationProviderExt,
@@ -183,8 +184,4 @@ impl Drop for ActiveLookup<'_> {
     fn drop(&mut self) {
         self.active.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

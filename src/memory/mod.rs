@@ -45,7 +45,7 @@ mod pages;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -62,6 +62,7 @@ use crate::{
     error::{Error, ErrorKind, Operation, Result},
     invitation::{Invitation, InvitationId, NewInvitation},
     list::{ListQuery, Page, PageToken},
+    lock::lock,
     member::{Member, MemberProvider},
     provider::InvitationProvider,
 };
@@ -167,9 +168,7 @@ impl InMemory {
     }
 
     fn lock(&self) -> MutexGuard<'_, Organization> {
-        self.organization
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.organization)
     }
 
     /// Makes a call: records it, and runs `work` unless a failure comes before it.

@@ -6,7 +6,7 @@ use std::{
     fmt,
     pin::pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -17,6 +17,7 @@ use futures_util::future::{Either, select};
 use crate::{
     error::{Error, ErrorKind, Result},
     list::ListQuery,
+    lock::lock,
     provider::InvitationProvider,
     time::{self, Instant},
 };
@@ -238,7 +239,7 @@ impl Outage {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -1,11 +1,8 @@
 //! Decides whether the removals of a run may start, given what its creates showed.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
+use std::{collections::HashMap, sync::Mutex};
 
-use crate::{address::email_skeleton, error::Error, lookup::Unconfirmed};
+use crate::{address::email_skeleton, error::Error, lock::lock, lookup::Unconfirmed};
 
 /// What withholds removals.
 #[derive(Debug, Default)]
@@ -33,15 +30,12 @@ impl RemovalGate {
 
     /// Protects a member whom no list has as an invitation, and everybody of a similar address.
     pub fn protect(&self, email: &str) {
-        let members = self.unlisted_members.lock();
-        let mut members = members.unwrap_or_else(PoisonError::into_inner);
-        members.insert(email_skeleton(email), email.to_owned());
+        lock(&self.unlisted_members).insert(email_skeleton(email), email.to_owned());
     }
 
     /// Why the person of an address is not removed.
     pub fn protection(&self, email: &str) -> Option<String> {
-        let members = self.unlisted_members.lock();
-        let members = members.unwrap_or_else(PoisonError::into_inner);
+        let members = lock(&self.unlisted_members);
         let similar = members.get(&email_skeleton(email))?;
         Some(format!(
             "it resembles {similar}, who is a member or invited according to the provider, and whom no list has"
@@ -50,14 +44,11 @@ impl RemovalGate {
 
     /// Skips the removals of this run from now on.
     pub fn close(&self, why: String) {
-        let first = self.closed.lock();
-        let mut first = first.unwrap_or_else(PoisonError::into_inner);
-        first.get_or_insert(why);
+        lock(&self.closed).get_or_insert(why);
     }
 
     /// Why no removal may start.
     pub fn closed(&self) -> Option<String> {
-        let closed = self.closed.lock();
-        closed.unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.closed).clone()
     }
 }

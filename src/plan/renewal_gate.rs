@@ -2,12 +2,13 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
 };
 
 use crate::{
     error::Error,
     invitation::{NewInvitation, Roles},
+    lock::lock,
 };
 
 /// The shared state of the renewals of one run.
@@ -105,7 +106,7 @@ impl RenewalGate {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 
