@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use crate::{
-    bindings::{Timestamp, clickhouse::types},
+    bindings::clickhouse::types,
     decode::{
         ListBody, ObjectText, PropertyText, Text, extra_of, invitation_of, is_ambiguous, parse,
-        split, time_of,
+        present, split, time_of, wire_time,
     },
     error::{ErrorKind, Result, excerpt},
     extra::Extra,
@@ -150,12 +150,9 @@ fn decode(value: &Value) -> Result<Invitation, String> {
 
 /// The status, which the server does not report.
 fn status(invitation: &Invitation, now: DateTime<Utc>) -> Option<InvitationStatus> {
-    invitation.expires_at.map(|end| {
-        if end > now {
-            InvitationStatus::Sent
-        } else {
-            InvitationStatus::Expired
-        }
+    invitation.expires_at.map(|end| match end > now {
+        true => InvitationStatus::Sent,
+        false => InvitationStatus::Expired,
     })
 }
 
@@ -180,13 +177,8 @@ pub(super) fn page_from(
     start: Option<PageCursor>,
 ) -> Result<Page> {
     let reply = reply?;
-    let list: ListBody<types::InvitationListResponse> = ListBody::read(
-        context,
-        &reply,
-        "result",
-        |wire, text| invitation_from_wire(wire, text),
-        decode,
-    )?;
+    let list: ListBody<types::InvitationListResponse> =
+        ListBody::read(context, &reply, "result", invitation_from_wire, decode)?;
     let (request_id, extra) = match &list.envelope {
         Ok(envelope) => (envelope.request_id.clone(), list.extra(&["requestId"])),
         Err(why) if is_ambiguous(why) => return Err(context.decode_error(&reply, why)),
@@ -264,35 +256,28 @@ impl WireInvitation for types::Invitation {}
 
 impl Properties for types::Invitation {
     fn properties(invitation: &Invitation) -> Map<String, Value> {
-        let time = |time: Option<DateTime<Utc>>| {
-            time.map(|time| Value::from(Timestamp::from(time).to_string()))
-        };
         let assignment = |role: &RoleAssignment| {
             let mut object = Map::from(role.extra.clone());
-            let texts = [
-                ("roleId", role.id.as_deref()),
-                ("roleName", role.name.as_deref()),
-                ("roleType", role.kind.as_ref().map(RoleKind::as_str)),
-            ];
-            let texts = texts.into_iter();
-            object.extend(texts.filter_map(|(name, text)| Some((name.to_owned(), text?.into()))));
+            let kind = role.kind.as_ref().map(RoleKind::as_str);
+            object.extend(present([
+                ("roleId", role.id.as_deref().map(Value::from)),
+                ("roleName", role.name.as_deref().map(Value::from)),
+                ("roleType", kind.map(Value::from)),
+            ]));
             Value::Object(object)
         };
         let roles = invitation.roles.as_ref();
-        let properties = [
+        let properties = present([
             ("id", Some(invitation.id.as_str().into())),
             ("email", Some(invitation.email.as_str().into())),
             ("role", invitation.role.as_deref().map(Value::from)),
-            ("createdAt", time(invitation.created_at)),
-            ("expireAt", time(invitation.expires_at)),
+            ("createdAt", wire_time(invitation.created_at)),
+            ("expireAt", wire_time(invitation.expires_at)),
             (
                 "assignedRoles",
                 roles.map(|roles| roles.iter().map(assignment).collect()),
             ),
-        ];
-        let properties = properties.into_iter();
-        properties
-            .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-            .collect()
+        ]);
+        properties.collect()
     }
 }

@@ -193,18 +193,13 @@ impl ClickHouse {
 
 /// The whole list.
 fn page(context: &OperationContext<'_>, reply: &Reply) -> Result<Page<Member>> {
-    let list: ListBody<types::MemberListResponse, Member> = ListBody::read(
-        context,
-        reply,
-        "result",
-        |wire, text| member_from(wire, text),
-        |value| {
+    let list: ListBody<types::MemberListResponse, Member> =
+        ListBody::read(context, reply, "result", member_from, |value| {
             let (wire, rest) = split(value, FIELDS)?;
             let mut member = member_from(wire, None)?;
             member.extra = rest.into();
             Ok(member)
-        },
-    )?;
+        })?;
     let request_id = match &list.envelope {
         Ok(envelope) => envelope.request_id.clone(),
         Err(why) if is_ambiguous(why) => return Err(context.decode_error(reply, why)),

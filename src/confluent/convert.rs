@@ -1,13 +1,15 @@
 //! Between Confluent's bindings and the facade.
 
-use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{
     bindings::{Timestamp, confluent::types, parse_rfc3339},
-    decode::{ListBody, ObjectText, Text, extra_of, invitation_of, is_ambiguous, split, time_of},
+    decode::{
+        ListBody, ObjectText, Text, extra_of, invitation_of, is_ambiguous, present, split, time_of,
+        wire_time,
+    },
     error::Result,
     extra::Extra,
     http::Reply,
@@ -45,10 +47,8 @@ const FIELDS: &[&str] = &[
     "user",
 ];
 
-/// The word on the wire; an unknown value goes out as it came in.
 pub(super) fn status_to_wire(status: &InvitationStatus) -> &str {
-    let entry = STATUSES.iter().find(|(known, _)| known == status);
-    entry.map_or(status.as_str(), |(_, word)| word)
+    to_wire(&STATUSES, status)
 }
 
 pub(super) fn auth_type_from_wire(word: &str) -> AuthType {
@@ -56,8 +56,13 @@ pub(super) fn auth_type_from_wire(word: &str) -> AuthType {
 }
 
 fn auth_type_to_wire(auth_type: &AuthType) -> &str {
-    let entry = AUTH_TYPES.iter().find(|(known, _)| known == auth_type);
-    entry.map_or(auth_type.as_str(), |(_, word)| word)
+    to_wire(&AUTH_TYPES, auth_type)
+}
+
+/// The word on the wire; an unknown value goes out as it came in.
+fn to_wire<'v, T: PartialEq + AsRef<str>>(table: &[(T, &'static str)], value: &'v T) -> &'v str {
+    let entry = table.iter().find(|(known, _)| known == value);
+    entry.map_or(value.as_ref(), |(_, word)| word)
 }
 
 fn from_wire<T: Clone + for<'a> From<&'a str>>(table: &[(T, &str)], word: &str) -> T {
@@ -158,13 +163,8 @@ fn reference(
 /// One page.
 pub(super) fn page_from(context: &OperationContext<'_>, reply: Result<Reply>) -> Result<Page> {
     let reply = reply?;
-    let list: ListBody<types::InvitationList> = ListBody::read(
-        context,
-        &reply,
-        "data",
-        |wire, text| invitation_from_wire(wire, text),
-        decode,
-    )?;
+    let list: ListBody<types::InvitationList> =
+        ListBody::read(context, &reply, "data", invitation_from_wire, decode)?;
     let (next, total) = match &list.envelope {
         Ok(envelope) => {
             let metadata = envelope.metadata.as_ref();
@@ -252,43 +252,36 @@ impl WireInvitation for types::Invitation {}
 
 impl Properties for types::Invitation {
     fn properties(invitation: &Invitation) -> Map<String, Value> {
-        let time = |time: Option<DateTime<Utc>>| {
-            time.map(|time| Value::from(Timestamp::from(time).to_string()))
-        };
         let reference = |reference: &ResourceReference| {
             let mut object = Map::from(reference.extra.clone());
-            let texts = [
-                ("id", Some(&reference.id)),
-                ("related", reference.related.as_ref()),
-                ("resource_name", reference.resource_name.as_ref()),
-            ];
-            let texts = texts
-                .into_iter()
-                .filter_map(|(name, text)| Some((name.to_owned(), Value::from(text?.as_str()))));
-            object.extend(texts);
+            object.extend(present([
+                ("id", Some(reference.id.as_str().into())),
+                ("related", reference.related.as_deref().map(Value::from)),
+                (
+                    "resource_name",
+                    reference.resource_name.as_deref().map(Value::from),
+                ),
+            ]));
             Value::Object(object)
         };
         let status = invitation.status.as_ref().map(status_to_wire);
         let auth_type = invitation.auth_type.as_ref().map(auth_type_to_wire);
         let metadata = invitation.extra.get("metadata").is_none();
-        let created_at = time(invitation.created_at.filter(|_| metadata));
-        let properties = [
+        let created_at = wire_time(invitation.created_at.filter(|_| metadata));
+        let properties = present([
             ("id", Some(invitation.id.as_str().into())),
             ("email", Some(invitation.email.as_str().into())),
             ("status", status.map(Value::from)),
             ("auth_type", auth_type.map(Value::from)),
-            ("expires_at", time(invitation.expires_at)),
-            ("accepted_at", time(invitation.accepted_at)),
+            ("expires_at", wire_time(invitation.expires_at)),
+            ("accepted_at", wire_time(invitation.accepted_at)),
             ("user", invitation.user.as_ref().map(reference)),
             ("creator", invitation.creator.as_ref().map(reference)),
             (
                 "metadata",
                 created_at.map(|time| Value::from_iter([("created_at", time)])),
             ),
-        ];
-        let properties = properties.into_iter();
-        properties
-            .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-            .collect()
+        ]);
+        properties.collect()
     }
 }

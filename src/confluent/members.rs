@@ -137,18 +137,13 @@ impl Confluent {
 }
 
 fn page(context: &OperationContext<'_>, reply: &Reply) -> Result<Page<Member>> {
-    let list: ListBody<types::UserList, Member> = ListBody::read(
-        context,
-        reply,
-        "data",
-        |wire, text| member_from(wire, text),
-        |value| {
+    let list: ListBody<types::UserList, Member> =
+        ListBody::read(context, reply, "data", member_from, |value| {
             let (wire, rest) = split(value, FIELDS)?;
             let mut member = member_from(wire, None)?;
             member.extra = rest.into();
             Ok(member)
-        },
-    )?;
+        })?;
     let envelope = match &list.envelope {
         Ok(envelope) => envelope,
         // Whether it goes on is not known.

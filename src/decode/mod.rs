@@ -106,6 +106,19 @@ pub fn time_of(wire: Option<Timestamp>, name: &str) -> Result<Option<DateTime<Ut
     }
 }
 
+/// A time as the vendors write it.
+pub(crate) fn wire_time(time: Option<DateTime<Utc>>) -> Option<Value> {
+    time.map(|time| Value::from(Timestamp::from(time).to_string()))
+}
+
+/// The properties that have a value, for an object.
+pub(crate) fn present<'n>(
+    properties: impl IntoIterator<Item = (&'n str, Option<Value>)>,
+) -> impl Iterator<Item = (String, Value)> {
+    let properties = properties.into_iter();
+    properties.filter_map(|(name, value)| Some((name.to_owned(), value?)))
+}
+
 /// Whether decoding failed because of a duplicate property.
 pub(crate) fn is_ambiguous(why: &str) -> bool {
     why.starts_with("duplicate field")

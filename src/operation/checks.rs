@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     address::same_email,
+    decode::present,
     error::{ErrorKind, Result, excerpt},
     extra::Extra,
     http::{OperationSpec, Reply},
@@ -81,8 +82,7 @@ impl OperationContext<'_> {
             self.reject_field(name, &names)?;
         }
         let mut body = Map::from(extra.clone());
-        let fields = fields.into_iter();
-        body.extend(fields.filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        body.extend(present(fields));
         self.complete(serde_json::from_value(Value::Object(body)))
     }
 
