@@ -59,12 +59,6 @@ macro_rules! resource_id {
             }
         }
 
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad(&self.0)
-            }
-        }
-
         text_traits!($name);
 
         #[cfg(feature = "schemars")]

@@ -16,9 +16,15 @@ macro_rules! setters {
     };
 }
 
-/// How a type that wraps one `String` compares with text, and is looked up by it.
+/// How a type that wraps one `String` is shown, compares with text, and is looked up by it.
 macro_rules! text_traits {
     ($name:ident) => {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {
                 &self.0
@@ -45,9 +51,15 @@ macro_rules! text_traits {
     };
 }
 
-/// Reads a word of a closed set, as its `as_str` writes it.
-macro_rules! from_word {
+/// Writes a word of a closed set as its `as_str` has it, and reads it.
+macro_rules! word_traits {
     ($type:ident: $all:expr) => {
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
         /// The error is [`InvalidInput`](crate::ErrorKind::InvalidInput), and has the words that there are.
         impl std::str::FromStr for $type {
             type Err = crate::Error;

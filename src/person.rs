@@ -72,13 +72,7 @@ impl PersonState {
     }
 }
 
-from_word!(PersonState: &[Self::Invited, Self::Member, Self::Both, Self::Neither]);
-
-impl std::fmt::Display for PersonState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+word_traits!(PersonState: &[Self::Invited, Self::Member, Self::Both, Self::Neither]);
 
 impl Person {
     /// What is known of an address from these invitations and members.
@@ -130,7 +124,7 @@ pub struct People {
 }
 
 /// Where the people of an address are, by normalised address.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct PeopleIndex {
     invited: HashMap<String, Vec<usize>>,
     joined: HashMap<String, Vec<usize>>,
@@ -203,19 +197,21 @@ impl People {
     }
 
     fn index(&self) -> &PeopleIndex {
-        self.index.get_or_init(|| {
-            let mut index = PeopleIndex::default();
-            for (at, invitation) in self.invitations.iter().enumerate() {
-                let address = normalize_email(&invitation.email);
-                index.invited.entry(address).or_default().push(at);
-            }
-            for (at, member) in self.members.iter().enumerate() {
-                let address = normalize_email(&member.email);
-                index.joined.entry(address).or_default().push(at);
-            }
-            index
+        self.index.get_or_init(|| PeopleIndex {
+            invited: positions(self.invitations.iter().map(|one| &one.email)),
+            joined: positions(self.members.iter().map(|one| &one.email)),
         })
     }
+}
+
+/// The positions of each address, by its normalised form.
+fn positions<'a>(emails: impl Iterator<Item = &'a String>) -> HashMap<String, Vec<usize>> {
+    let mut positions: HashMap<String, Vec<usize>> = HashMap::new();
+    for (position, email) in emails.enumerate() {
+        let same = positions.entry(normalize_email(email)).or_default();
+        same.push(position);
+    }
+    positions
 }
 
 /// What follows from being a provider of invitations and of members.

@@ -4,7 +4,7 @@
 mod cursor;
 mod stream;
 
-use std::{collections::BTreeMap, convert::Infallible, fmt, str::FromStr};
+use std::{collections::BTreeMap, convert::Infallible, str::FromStr};
 
 use futures_util::stream::{BoxStream, StreamExt};
 use serde::{Deserialize, Serialize};
@@ -255,12 +255,6 @@ impl FromStr for PageToken {
 
     fn from_str(token: &str) -> std::result::Result<Self, Infallible> {
         Ok(Self::new(token))
-    }
-}
-
-impl fmt::Display for PageToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
     }
 }
 

@@ -146,17 +146,10 @@ impl Step {
     ) -> Self {
         Self {
             row: Some(row),
-            action,
-            email: new.email,
-            id: None,
-            reason,
-            same_as: None,
             auth_type: new.auth_type,
             roles: new.roles,
             extra: new.extra,
-            previous: None,
-            member: None,
-            role_changes: Vec::new(),
+            ..Self::of_address(new.email, action, reason)
         }
     }
 
@@ -170,12 +163,16 @@ impl Step {
             None => Action::Remove,
             Some(_) => Action::Keep,
         };
+        Self::of_address(email, action, kept)
+    }
+
+    fn of_address(email: String, action: Action, reason: Option<String>) -> Self {
         Self {
             row: None,
             action,
             email,
             id: None,
-            reason: kept,
+            reason,
             same_as: None,
             auth_type: None,
             roles: None,

@@ -179,13 +179,7 @@ impl Action {
     }
 }
 
-from_word!(Action: Self::ALL);
-
-impl std::fmt::Display for Action {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+word_traits!(Action: Self::ALL);
 
 /// How the reason of a row ends whose roles could not be compared.
 const NOT_COMPARED: &str = "not compared";

@@ -193,6 +193,7 @@ struct AddressIndex {
 }
 
 /// A person in the list, the roster or both.
+#[derive(Default)]
 pub(super) struct Person {
     /// The normalised address.
     pub address: String,
@@ -234,13 +235,7 @@ impl AddressIndex {
         if person == next {
             people.push(Person {
                 address,
-                latest: None,
-                row: None,
-                in_roster: false,
-                member: None,
-                has_several_members: false,
-                is_former: false,
-                latest_open: None,
+                ..Person::default()
             });
         }
         person

@@ -57,28 +57,7 @@ pub(super) fn decide(
             (Action::Replace, Some("other roles".to_owned()))
         }
         (_, Some(Difference::AuthType)) => (Action::Replace, Some("other auth type".to_owned())),
-        (_, None)
-            if matches!(
-                (&new.roles, &found.roles),
-                (Some(Roles::Grants(_)), ReportedRoles::WithoutIds)
-            ) =>
-        {
-            (
-                Action::Keep,
-                Some("its roles are reported without ids, and were not compared".to_owned()),
-            )
-        }
-        (_, None)
-            if found.user.is_some()
-                && matches!(
-                    (&new.roles, &found.roles),
-                    (Some(Roles::Grants(_)), ReportedRoles::NotReported)
-                ) =>
-        {
-            let why = "its roles are not known, and were not compared";
-            (Action::Keep, Some(why.to_owned()))
-        }
-        (_, None) => (Action::Keep, None),
+        (_, None) => (Action::Keep, why_not_compared(&new, found)),
     };
     let mut step = Step::of_row(row, new, action, reason);
     if matches!(action, Action::Replace | Action::Keep | Action::SetRoles) {
@@ -119,6 +98,20 @@ pub(super) fn decide(
         invitation: old.ok(),
     });
     step
+}
+
+/// Why the roles of a row cannot be compared with those of the invitation.
+fn why_not_compared(new: &NewInvitation, found: &Existing) -> Option<String> {
+    let why = match (&new.roles, &found.roles) {
+        (Some(Roles::Grants(_)), ReportedRoles::WithoutIds) => {
+            "its roles are reported without ids, and were not compared"
+        }
+        (Some(Roles::Grants(_)), ReportedRoles::NotReported) if found.user.is_some() => {
+            "its roles are not known, and were not compared"
+        }
+        _ => return None,
+    };
+    Some(why.to_owned())
 }
 
 /// The options that differ from the requested ones.
