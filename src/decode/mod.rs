@@ -164,19 +164,10 @@ pub(crate) fn split<W: DeserializeOwned>(
 
 #[cfg(test)]
 mod tests {
-    use reqwest::{StatusCode, header::HeaderMap};
     use serde::Deserialize;
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn a_property_is_found_as_it_was_written() {
-        let body = r#" {"kind": "List", "m": {"n": null}} "#;
-        let reply = Reply::new(StatusCode::OK, HeaderMap::new(), body.into());
-        assert_eq!(raw_property(&reply, "m"), br#"{"n": null}"#);
-        assert!(raw_property(&reply, "o").is_empty());
-    }
 
     #[test]
     fn only_a_malformed_property_with_a_field_is_an_error() {

@@ -110,6 +110,8 @@ async fn a_connection_that_breaks_leaves_the_outcome_open() {
                 error.may_have_executed(),
                 changes_state(operation),
             );
+            let says = error.message().starts_with("the connection broke");
+            checks.that(says, format!("the message is {:?}", error.message()));
             checks.that(error.cause().is_some(), "the cause is lost");
         })
         .await;
