@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-pub use crate::words::{AuthType, InvitationStatus, RoleKind, UnknownValue};
 use crate::{
     address::{is_invisible, is_unseen},
     capabilities::Capabilities,
@@ -14,6 +13,10 @@ use crate::{
     member::MemberId,
     renewal::missing_capability,
     role::RoleGrant,
+};
+pub use crate::{
+    role::{RoleAssignment, Roles},
+    words::{AuthType, InvitationStatus, RoleKind, UnknownValue},
 };
 
 /// An invitation, as any provider reports it.
@@ -224,20 +227,6 @@ pub struct NewInvitation {
     pub extra: Extra,
 }
 
-/// Roles for an invitee: grants, or the one legacy role; the provider accepts one of them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Roles {
-    /// Roles by name or id, and where they apply; an empty list is accepted and means no role.
-    #[serde(alias = "ids")]
-    Grants(Vec<RoleGrant>),
-    /// The deprecated single role, `admin` or `developer`. Refused by organisations that have custom
-    /// roles.
-    Legacy(String),
-}
-
 impl NewInvitation {
     /// Invites `email` with the provider's defaults.
     pub fn new(email: impl Into<String>) -> Self {
@@ -355,42 +344,6 @@ pub(crate) fn validate_email(email: &str) -> Result<()> {
         Error::new(ErrorKind::InvalidInput, Operation::Validate, wrong)
             .with_target(excerpt(&format!("{email:?}"))),
     )
-}
-
-/// A role that a member has, or that an invitee gets.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct RoleAssignment {
-    /// The id to use in [`NewInvitation::roles`](NewInvitation::roles()).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// What people call it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Whether the provider or the organisation defined it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<RoleKind>,
-    /// Where it applies, if not everywhere in the organisation: a CRN pattern (Confluent).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scope: Option<String>,
-    /// The provider's id of the assignment itself: of the role binding (Confluent).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub binding_id: Option<String>,
-    /// Every property that has no field here, as it came.
-    #[serde(default, skip_serializing_if = "Extra::is_empty")]
-    pub extra: Extra,
-}
-
-impl RoleAssignment {
-    /// The grant that gives this role again; `None` where neither an id nor a name of it is known.
-    pub fn grant(&self) -> Option<RoleGrant> {
-        let id = self.id.as_ref().filter(|id| !id.is_empty());
-        let role = id.or(self.name.as_ref().filter(|name| !name.is_empty()))?;
-        let mut grant = RoleGrant::new(role);
-        grant.scope.clone_from(&self.scope);
-        Some(grant)
-    }
 }
 
 /// A pointer to another resource of the provider, such as a user.

@@ -163,24 +163,7 @@ pub trait InvitationProviderExt: InvitationProvider {
     /// # }
     /// ```
     async fn create_if_not_exists(&self, new: NewInvitation) -> Result<(Invitation, bool)> {
-        let email = new.email.clone();
-        let refused = match self.create(new).await {
-            Err(error)
-                if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict) =>
-            {
-                error
-            }
-            created => return created.map(|created| (created, true)),
-        };
-        match lookup::find(self, &email, &refused, None).await {
-            Ok(Some(found)) => Ok((found, false)),
-            Ok(None) => Err(lookup::without_conflict_found(refused)),
-            // Nobody was seen, and what the create did is still open.
-            Err(lookup) => Err(refused
-                .with_kind(ErrorKind::Conflict)
-                .with_may_have_executed(true)
-                .with_source(lookup)),
-        }
+        lookup::create_if_not_exists(self, new).await
     }
 
     /// Withdraws an invitation; `false` when there was none. Idempotent.

@@ -2,9 +2,9 @@
 
 use crate::{
     address::same_email,
-    error::{Error, ErrorKind, Operation},
+    error::{Error, ErrorKind, Operation, Result},
     invitation::{Invitation, NewInvitation},
-    lookup::{SharedList, find, is_about_a_member},
+    lookup::{SharedList, find, is_about_a_member, without_conflict_found},
     provider::InvitationProvider,
 };
 
@@ -79,4 +79,30 @@ where
         error,
         is_unexplained,
     })
+}
+
+/// Creates an invitation, or finds the one that is there; whether this call created it.
+pub(crate) async fn create_if_not_exists<P>(
+    provider: &P,
+    new: NewInvitation,
+) -> Result<(Invitation, bool)>
+where
+    P: InvitationProvider + ?Sized,
+{
+    let email = new.email.clone();
+    let refused = match provider.create(new).await {
+        Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict) => {
+            error
+        }
+        created => return created.map(|created| (created, true)),
+    };
+    match find(provider, &email, &refused, None).await {
+        Ok(Some(found)) => Ok((found, false)),
+        Ok(None) => Err(without_conflict_found(refused)),
+        // Nobody was seen, and what the create did is still open.
+        Err(lookup) => Err(refused
+            .with_kind(ErrorKind::Conflict)
+            .with_may_have_executed(true)
+            .with_source(lookup)),
+    }
 }

@@ -6,7 +6,7 @@ mod shared;
 use chrono::{DateTime, Utc};
 
 pub(crate) use self::{
-    confirm::{Confirmation, Unconfirmed, create_confirmed},
+    confirm::{Confirmation, Unconfirmed, create_confirmed, create_if_not_exists},
     shared::{LookupResult, SharedList, SharedLookups},
 };
 use crate::{

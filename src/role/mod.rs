@@ -1,15 +1,17 @@
 //! Roles: what a person is to have, and what there is to have.
 
-use std::{borrow::Cow, collections::HashMap, convert::Infallible, fmt, str::FromStr};
+mod index;
+
+use std::{borrow::Cow, convert::Infallible, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub(crate) use self::index::RoleIndex;
 use crate::{
     crn,
-    error::{Error, ErrorKind, Operation, Result, excerpt},
+    error::{Error, ErrorKind, Operation, Result},
     extra::Extra,
-    invitation::{RoleAssignment, RoleKind},
-    suggest::nearest_word,
+    words::RoleKind,
 };
 
 /// A role that a person is to have, and where it applies.
@@ -198,6 +200,56 @@ impl schemars::JsonSchema for RoleGrant {
     }
 }
 
+/// Roles for an invitee: grants, or the one legacy role; the provider accepts one of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Roles {
+    /// Roles by name or id, and where they apply; an empty list is accepted and means no role.
+    #[serde(alias = "ids")]
+    Grants(Vec<RoleGrant>),
+    /// The deprecated single role, `admin` or `developer`. Refused by organisations that have custom
+    /// roles.
+    Legacy(String),
+}
+
+/// A role that a member has, or that an invitee gets.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct RoleAssignment {
+    /// The id to use in [`NewInvitation::roles`](crate::NewInvitation::roles()).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Whether the provider or the organisation defined it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<RoleKind>,
+    /// Where it applies, if not everywhere in the organisation: a CRN pattern (Confluent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// The provider's id of the assignment itself: of the role binding (Confluent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binding_id: Option<String>,
+    /// Every property that has no field here, as it came.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
+}
+
+impl RoleAssignment {
+    /// The grant that gives this role again; `None` where neither an id nor a name of it is known.
+    pub fn grant(&self) -> Option<RoleGrant> {
+        let id = self.id.as_ref().filter(|id| !id.is_empty());
+        let role = id.or(self.name.as_ref().filter(|name| !name.is_empty()))?;
+        let mut grant = RoleGrant::new(role);
+        grant.scope.clone_from(&self.scope);
+        Some(grant)
+    }
+}
+
 /// A role that an organisation has.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -291,74 +343,5 @@ impl RoleChange {
             Some(provider) => incomplete.with_provider(provider.to_owned()),
             None => incomplete,
         })
-    }
-}
-
-/// The roles of an organisation, by id and by name.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct RoleIndex {
-    roles: Vec<Role>,
-    by_id: HashMap<String, usize>,
-    /// By name in lower case.
-    by_name: HashMap<String, Vec<usize>>,
-}
-
-impl RoleIndex {
-    pub fn new(roles: Vec<Role>) -> Self {
-        let mut by_id = HashMap::new();
-        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
-        for (index, role) in roles.iter().enumerate() {
-            by_id.insert(role.id.clone(), index);
-            if let Some(name) = &role.name {
-                by_name.entry(name.to_lowercase()).or_default().push(index);
-            }
-        }
-        Self {
-            roles,
-            by_id,
-            by_name,
-        }
-    }
-
-    /// All roles.
-    pub fn roles(&self) -> &[Role] {
-        &self.roles
-    }
-
-    /// The id of a role that is given by name or id; the error says why there is not exactly one.
-    pub fn id_of(&self, role: &str) -> std::result::Result<String, String> {
-        if self.by_id.contains_key(role) {
-            return Ok(role.to_owned());
-        }
-        let shown = excerpt(role);
-        let ids = |indexes: &[usize]| -> Vec<&str> {
-            indexes
-                .iter()
-                .map(|index| self.roles[*index].id.as_str())
-                .collect()
-        };
-        match self.by_name.get(&role.to_lowercase()).map(Vec::as_slice) {
-            Some([one]) => Ok(self.roles[*one].id.clone()),
-            Some(several) => Err(format!(
-                "{} roles are called {shown:?}; give the id of one of them: {}",
-                several.len(),
-                ids(several).join(", ")
-            )),
-            None => {
-                let names = self.roles.iter().filter_map(|role| role.name.as_deref());
-                let hint =
-                    nearest_word(role, names).map(|name| format!(" (did you mean {name:?}?)"));
-                let known = self.roles.iter().take(20).map(|role| match &role.name {
-                    Some(name) => format!("{name} ({})", role.id),
-                    None => role.id.clone(),
-                });
-                let known: Vec<_> = known.collect();
-                let hint = hint.unwrap_or_default();
-                Err(format!(
-                    "the organisation has no role {shown:?}{hint}; it has {}",
-                    known.join(", ")
-                ))
-            }
-        }
     }
 }
