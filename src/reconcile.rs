@@ -62,9 +62,7 @@ where
                 }
                 Err(error) => error,
             };
-            let is_conflict =
-                matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict);
-            if retry.max_attempts <= 1 || !(error.may_have_executed() || is_conflict) {
+            if retry.max_attempts <= 1 || !(error.may_have_executed() || error.is_conflict()) {
                 return Err(error);
             }
             if is_ambiguous_failure(&error) {

@@ -185,6 +185,11 @@ impl Error {
         )
     }
 
+    /// Whether the vendor says that something is in the way: the person, or what is not known.
+    pub(crate) fn is_conflict(&self) -> bool {
+        matches!(self.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict)
+    }
+
     /// Whether every further call of a run would fail too: the credential or the configuration is invalid, or the
     /// rate limit is exhausted for a minute or longer ([`retry_after`](Self::retry_after)), such as a daily quota.
     /// The message then has the time at which to continue.

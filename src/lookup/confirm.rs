@@ -61,9 +61,7 @@ where
                 .with_may_have_executed(true);
             return Err(Unconfirmed::from(error));
         }
-        Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict) => {
-            error
-        }
+        Err(error) if error.is_conflict() => error,
         Err(error) => return Err(Unconfirmed::from(error)),
     };
     if is_about_a_member(&error) {
@@ -91,9 +89,7 @@ where
 {
     let email = new.email.clone();
     let refused = match provider.create(new).await {
-        Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict) => {
-            error
-        }
+        Err(error) if error.is_conflict() => error,
         created => return created.map(|created| (created, true)),
     };
     match find(provider, &email, &refused, None).await {

@@ -2,12 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{
-    error::{Error, ErrorKind},
-    invitation::Invitation,
-    plan::Step,
-    role::RoleChange,
-};
+use crate::{error::Error, invitation::Invitation, plan::Step, role::RoleChange};
 
 /// The outcome of a step.
 #[derive(Clone, Debug, Serialize)]
@@ -75,10 +70,7 @@ impl StepResult {
     /// withdrawn in that case.
     pub fn is_unexplained(&self) -> bool {
         match self {
-            Self::Failed(error) => {
-                error.may_have_executed()
-                    || matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict)
-            }
+            Self::Failed(error) => error.may_have_executed() || error.is_conflict(),
             Self::Lost(_) => true,
             _ => false,
         }

@@ -135,8 +135,7 @@ fn result_of(confirmation: Confirmation, error: Option<Error>) -> RenewalResult 
 /// Whether a create may have been executed. The provider has looked for the invitation as long as it may, and another
 /// create may make a second one. A conflict is conclusive.
 fn is_ambiguous(error: &Error) -> bool {
-    let is_conflict = matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict);
-    error.may_have_executed() && !is_conflict
+    error.may_have_executed() && !error.is_conflict()
 }
 
 /// Whether a later attempt may succeed.

@@ -89,11 +89,7 @@ impl Confluent {
                 Ok(binding) => return Ok(binding),
                 Err(error) => error,
             };
-            let conflict = matches!(
-                failed.kind(),
-                ErrorKind::Conflict | ErrorKind::AlreadyExists
-            );
-            if !(conflict || failed.may_have_executed()) {
+            if !(failed.is_conflict() || failed.may_have_executed()) {
                 return Err(failed);
             }
             let seen = match self.bindings_of(&role.pattern, Some(&principal)).await {
