@@ -8,10 +8,11 @@ use std::{
 
 use org_invitations::{Action, ErrorKind, Plan, StepOutcome, StepResult, normalize_email};
 
+use super::record::OutcomeRecord;
 use crate::{
     bulk::Uninvited,
     failure::{Exit, Failure},
-    output::escape_control,
+    output::{Records, escape_control},
 };
 
 /// How a run ended.
@@ -84,6 +85,22 @@ impl RunProblems {
     pub fn stop_on_write_error(&mut self, what: &'static str, error: io::Error, stop: &AtomicBool) {
         stop.store(true, Ordering::Relaxed);
         self.write_error.get_or_insert((what, error));
+    }
+
+    /// Prints a result, unless there is a table of all; where that fails, the run stops.
+    pub fn print(
+        &mut self,
+        records: &mut Records<'_, OutcomeRecord>,
+        record: &OutcomeRecord,
+        stop: &AtomicBool,
+    ) {
+        if records.is_table() || !self.output_is_complete {
+            return;
+        }
+        if let Err(error) = records.push(record) {
+            self.output_is_complete = false;
+            self.stop_on_write_error("the result", error, stop);
+        }
     }
 
     /// Looks for a rejection that retrying does not change.

@@ -164,13 +164,7 @@ impl ApplyRun<'_> {
                     summary.record_failure(exit);
                 }
             }
-            if !records.is_table()
-                && problems.output_is_complete
-                && let Err(error) = records.push(&record)
-            {
-                problems.output_is_complete = false;
-                problems.stop_on_write_error("the result", error, &stop);
-            }
+            problems.print(&mut records, &record, &stop);
         };
         drop(outcomes);
         progress.finish();
@@ -184,13 +178,7 @@ impl ApplyRun<'_> {
             for outcome in cut_off {
                 counts.add(&outcome);
                 let record = OutcomeRecord::new(outcome, self.lines, &self.keys);
-                if !records.is_table()
-                    && problems.output_is_complete
-                    && let Err(error) = records.push(&record)
-                {
-                    problems.output_is_complete = false;
-                    problems.stop_on_write_error("the result", error, &stop);
-                }
+                problems.print(&mut records, &record, &stop);
             }
         }
         if problems.output_is_complete {

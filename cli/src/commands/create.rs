@@ -275,11 +275,8 @@ async fn show_planned(
 }
 
 fn exists(step: &Step, existing: &People) -> bool {
-    let email = normalize_email(&step.email);
-    let mut invited = existing.invitations.iter().map(|one| &one.email);
-    let mut members = existing.members.iter().map(|one| &one.email);
-    invited.any(|one| normalize_email(one) == email)
-        || members.any(|one| normalize_email(one) == email)
+    let person = existing.find(&step.email);
+    !person.invitations.is_empty() || !person.members.is_empty()
 }
 
 /// Turns the step of somebody who exists into what `create --if-not-exists` does: an existing invitation is not renewed,
