@@ -108,8 +108,7 @@ impl MemberProvider for ClickHouse {
 
     async fn api_keys(&self, member: &MemberId) -> Result<Vec<ApiKey>> {
         let context = self.context(Operation::ListApiKeys, Some(member.as_str()));
-        context.require_supported(false, "API keys of members")?;
-        Ok(Vec::new())
+        context.unsupported("API keys of members")
     }
 
     async fn key_owner(&self) -> Result<Option<MemberId>> {

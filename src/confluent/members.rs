@@ -57,8 +57,7 @@ impl MemberProvider for Confluent {
 
     async fn membership_events(&self, email: &str) -> Result<Vec<MembershipEvent>> {
         let context = self.context(Operation::ListActivities, Some(email));
-        context.require_supported(false, "history of members")?;
-        Ok(Vec::new())
+        context.unsupported("history of members")
     }
 
     /// `GET /iam/v2/role-bindings`, within the organisation.
@@ -90,9 +89,7 @@ impl MemberProvider for Confluent {
 
     async fn list_roles(&self) -> Result<Vec<Role>> {
         let context = self.context(Operation::ListRoles, None);
-        let option = "list of roles; the vendor's documentation names the predefined ones";
-        context.require_supported(false, option)?;
-        Ok(Vec::new())
+        context.unsupported("list of roles; the vendor's documentation names the predefined ones")
     }
 
     /// `GET /iam/v2/api-keys?spec.owner=…`

@@ -31,13 +31,16 @@ impl OperationContext<'_> {
 
     /// Fails with `Unsupported` unless the provider supports the option.
     pub fn require_supported(&self, supported: bool, option: &str) -> Result<()> {
-        if supported {
-            return Ok(());
+        match supported {
+            true => Ok(()),
+            false => self.unsupported(option),
         }
-        Err(self.error(
-            ErrorKind::Unsupported,
-            format!("the provider has no {option}"),
-        ))
+    }
+
+    /// Fails with `Unsupported`: the provider does not support the option.
+    pub fn unsupported<T>(&self, option: &str) -> Result<T> {
+        let message = format!("the provider has no {option}");
+        Err(self.error(ErrorKind::Unsupported, message))
     }
 
     /// Adds query parameters to the requests of the operation.
@@ -97,7 +100,7 @@ impl OperationContext<'_> {
     /// Checks that the document has every property of a request body.
     pub fn require_known<'n>(&self, unknown: impl IntoIterator<Item = &'n String>) -> Result<()> {
         match unknown.into_iter().next() {
-            Some(name) => self.require_supported(false, &format!("property `{name}`")),
+            Some(name) => self.unsupported(&format!("property `{name}`")),
             None => Ok(()),
         }
     }
