@@ -55,6 +55,22 @@ async fn an_owned_list_is_a_page_ahead_and_no_more() {
     assert_eq!(organisation.calls().len(), 2, "one ahead");
 }
 
+/// `check` and `members` have default bodies, which a pointer must not fall back to.
+async fn assert_forwards<P: InvitationProvider>(pointer: P) {
+    assert!(pointer.members().is_some());
+    let unknown = NewInvitation::new("ann@example.com").roles(["Nobody"]);
+    let error = pointer.check(&unknown).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+}
+
+#[tokio::test]
+async fn a_pointer_forwards_what_has_a_default_body() {
+    let organisation = organisation(0);
+    assert_forwards(&organisation).await;
+    assert_forwards(Box::new(organisation.clone())).await;
+    assert_forwards(Arc::new(organisation) as Arc<dyn InvitationProvider>).await;
+}
+
 /// Takes its provider by value, as many functions of other crates do.
 async fn count<P: InvitationProvider>(provider: P) -> usize {
     provider.list(ListQuery::new()).count().await
