@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     address::normalize_email,
     bindings::clickhouse::offers,
     clickhouse::ClickHouse,
-    decode::{parse, raw_property},
+    decode::parse,
     error::{Operation, Result},
     member::{MembershipEvent, MembershipEventKind},
 };
@@ -32,8 +32,11 @@ impl ClickHouse {
         let api = self.api.within(&context.call);
         let request = api.activity_get_list().organization_id(&*self.organization);
         let reply = context.reply(request.send().await)?;
-        let activities: Vec<Value> = parse(raw_property(&reply, "result"))
-            .map_err(|why| context.decode_error(&reply, &format!("`result` is no list: {why}")))?;
+        let odd = |why| context.decode_error(&reply, &format!("`result` is no list: {why}"));
+        let mut envelope: Map<String, Value> = parse(&reply.body).map_err(odd)?;
+        let activities = envelope.remove("result").unwrap_or_default();
+        context.expect_no_failure(&reply, &envelope)?;
+        let activities: Vec<Value> = serde_json::from_value(activities).map_err(odd)?;
         let address = normalize_email(email);
         let mut events: Vec<_> = activities
             .into_iter()

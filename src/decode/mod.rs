@@ -42,7 +42,7 @@ impl ObjectText for PropertyText<'_> {
 }
 
 /// The JSON text of one property of a body; empty if there is none.
-pub(crate) fn raw_property<'a>(reply: &'a Reply, name: &str) -> &'a [u8] {
+fn raw_property<'a>(reply: &'a Reply, name: &str) -> &'a [u8] {
     scan::property(&reply.body, name).unwrap_or_default()
 }
 

@@ -621,6 +621,42 @@ async fn a_list_of_bindings_that_lacks_some_is_an_error() {
 }
 
 #[tokio::test]
+async fn what_a_change_relies_on_reports_no_failure() {
+    if !is_offered() {
+        return;
+    }
+    for (failing, fails) in [
+        ("none", false),
+        ("organizations", true),
+        ("role-bindings", true),
+    ] {
+        let wire = Wire::responding(move |sent| {
+            assert_ne!(sent.method, "DELETE", "nothing is taken");
+            let list = sent.path.rsplit('/').next().unwrap_or_default();
+            let data = match list {
+                "organizations" => json!([{ "id": "o-1" }]),
+                _ => json!([]),
+            };
+            let mut body = json!({ "metadata": { "next": "" }, "data": data });
+            if list == failing {
+                body["errors"] = json!([{ "detail": "try again" }]);
+            }
+            Answer::json(200, &body)
+        })
+        .await;
+        let outcome = confluent(&wire).set_roles(&member(USER), &[]).await;
+        match outcome {
+            Err(error) => assert_eq!((error.kind(), fails), (ErrorKind::Decode, true), "{error}"),
+            Ok(change) => assert!(!fails, "{failing}: {change:?}"),
+        }
+    }
+    let failed = json!({ "result": [], "error": "INTERNAL_ERROR" });
+    let wire = Wire::always(Answer::json(200, &failed)).await;
+    let events = clickhouse(&wire).membership_events(EMAIL).await;
+    assert_eq!(events.unwrap_err().kind(), ErrorKind::Decode);
+}
+
+#[tokio::test]
 async fn a_binding_is_taken_only_when_the_answer_is_about_it() {
     if !is_offered() {
         return;

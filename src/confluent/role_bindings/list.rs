@@ -53,6 +53,8 @@ impl Confluent {
             read += list.items.len();
             let next = match &list.envelope {
                 Ok(envelope) => {
+                    // A change of roles relies on the list being whole.
+                    context.expect_no_failure(&reply, &envelope.extra)?;
                     let metadata = envelope.metadata.as_ref();
                     let next = metadata.and_then(|metadata| metadata.next.as_deref());
                     let next = convert::next_token(next)

@@ -36,6 +36,7 @@ impl Confluent {
             let success = context.outcome::<types::OrganizationList, _>(sent)?;
             let odd = |why: &str| context.decode_error(&success.reply, why);
             let list = success.value.as_ref().map_err(|why| odd(why))?;
+            context.expect_no_failure(&success.reply, &list.extra)?;
             let ids = list.data.iter().flatten();
             let ids: Vec<_> = ids.filter_map(|one| one.id.clone()).collect();
             match ids.is_empty() {
