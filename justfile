@@ -56,7 +56,7 @@ bench *parts="calls limit growth":
     cargo build --quiet --release -p org-invitations-cli
     cargo run --quiet --release -p org-invitations-bench -- {{parts}}
 
-# What building costs, side by side with the published client; three quarters of an hour, or twenty minutes with
+# What building costs, side by side with the published client; an hour and a half, or half an hour with
 # `--rounds 1`.
 bench-builds *arguments:
     cargo run --quiet --release -p org-invitations-bench -- builds {{arguments}}
