@@ -12,11 +12,11 @@ use serde::Serialize;
 use crate::{
     address::normalize_email,
     call::{CallOptions, CallPriority},
-    error::{ErrorKind, Result},
+    error::{ErrorKind, Operation, Result},
     invitation::{Invitation, InvitationId, InvitationStatus},
     member::{Member, MemberId, MemberProviderExt as _},
     person::{OrganizationProvider, People},
-    time::{self, Instant},
+    time::{self, Instant, LONGEST},
 };
 
 /// How often to look, and for how long.
@@ -105,7 +105,10 @@ pub(crate) async fn wait_until_accepted<P>(
 where
     P: OrganizationProvider + ?Sized,
 {
-    let end = options.timeout.map(|timeout| Instant::now() + timeout);
+    time::expect_runtime(Operation::Get)?;
+    let end = options
+        .timeout
+        .map(|timeout| Instant::now() + timeout.min(LONGEST));
     let polite = || CallOptions::default_priority(CallPriority::Bulk);
     let mut last = invitation.clone();
     loop {
@@ -134,7 +137,7 @@ where
             Some(InvitationStatus::Deactivated) => return Ok(WaitResult::Withdrawn),
             _ => {}
         }
-        let next = Instant::now() + options.interval;
+        let next = Instant::now() + options.interval.min(LONGEST);
         if end.is_some_and(|end| end < next) {
             if let Some(end) = end {
                 time::sleep_until(end).await;
@@ -155,9 +158,12 @@ where
 {
     let state = Some(None::<People>);
     let looks = stream::unfold(state, move |state| {
-        let interval = options.interval;
+        let interval = options.interval.min(LONGEST);
         async move {
             let before = state?;
+            if let Err(error) = time::expect_runtime(Operation::List) {
+                return Some((vec![Err(error)], None));
+            }
             if before.is_some() {
                 time::sleep(interval).await;
             }

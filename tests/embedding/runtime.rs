@@ -5,7 +5,11 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use org_invitations::{ClickHouse, Confluent, ErrorKind, InvitationProvider, NewInvitation};
+use futures::StreamExt;
+use org_invitations::{
+    ClickHouse, Confluent, ErrorKind, InvitationProvider, NewInvitation, OrganizationProviderExt,
+    WatchOptions, memory::InMemory,
+};
 
 /// Runs what is ready at once.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -44,5 +48,36 @@ fn a_call_outside_of_tokio_is_an_error_that_says_so() {
                 "{error:?}"
             );
         }
+    }
+}
+
+#[test]
+fn a_wait_outside_of_tokio_is_an_error_that_says_so() {
+    let organisation = InMemory::new();
+    let made = block_on(organisation.create(NewInvitation::new("ann@example.com"))).unwrap();
+    let options = WatchOptions::default();
+    let waited = block_on(organisation.wait_until_accepted(&made, &options));
+    let mut events = organisation.watch(options);
+    let watched = block_on(events.next()).unwrap();
+    for error in [waited.unwrap_err(), watched.unwrap_err()] {
+        assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+        assert!(error.message().contains("Tokio runtime"), "{error}");
+    }
+    assert!(block_on(events.next()).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_interval_is_a_wait_and_no_overflow() {
+    let organisation = InMemory::new();
+    let made = organisation.create(NewInvitation::new("ann@example.com"));
+    let made = made.await.unwrap();
+    let options = WatchOptions::default().interval(std::time::Duration::MAX);
+    let endless = options.clone().timeout(Some(std::time::Duration::MAX));
+    for options in [options, endless] {
+        let wait = organisation.wait_until_accepted(&made, &options);
+        let day = std::time::Duration::from_secs(86_400);
+        tokio::time::timeout(day, wait).await.unwrap_err();
+        let mut events = organisation.watch(options);
+        tokio::time::timeout(day, events.next()).await.unwrap_err();
     }
 }
