@@ -93,15 +93,30 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
 fn run(program: &str, arguments: &[String]) -> io::Result<Vec<u8>> {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null());
-    let output = command.stderr(Stdio::inherit()).output()?;
-    match output.status.success() {
-        true => Ok(output.stdout),
-        false => Err(io::Error::other(format!("it failed: {}", output.status))),
+    let mut child = command.stdout(Stdio::piped()).spawn()?;
+    let mut text = Vec::new();
+    if let Some(stdout) = child.stdout.take() {
+        stdout.take(MAX_BYTES + 1).read_to_end(&mut text)?;
+    }
+    if is_too_long(&text) {
+        // It may go on for ever. Where it has ended, there is nothing to end.
+        drop(child.kill());
+        child.wait()?;
+        return Ok(text);
+    }
+    let status = child.wait()?;
+    match status.success() {
+        true => Ok(text),
+        false => Err(io::Error::other(format!("it failed: {status}"))),
     }
 }
 
+fn is_too_long(text: &[u8]) -> bool {
+    u64::try_from(text.len()).is_ok_and(|length| length > MAX_BYTES)
+}
+
 fn first_line(text: &[u8]) -> std::result::Result<SecretString, &'static str> {
-    if u64::try_from(text.len()).is_ok_and(|length| length > MAX_BYTES) {
+    if is_too_long(text) {
         return Err("has more than 1 MiB");
     }
     let text = std::str::from_utf8(text).map_err(|_| "is not UTF-8")?;
@@ -246,5 +261,18 @@ impl schemars::JsonSchema for Digits {
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({ "type": ["string", "integer"] })
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_prints_for_ever_is_ended() {
+        let text = run("yes", &[]).unwrap();
+        assert_eq!(first_line(&text).unwrap_err(), "has more than 1 MiB");
+        let failed = run("sh", &["-c".to_owned(), "echo part; exit 3".to_owned()]);
+        assert!(failed.unwrap_err().to_string().contains("exit status: 3"));
     }
 }
